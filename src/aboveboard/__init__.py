@@ -1,0 +1,111 @@
+"""Data collaborations under rules that make honesty each party's best move, and their audit.
+
+>>> import aboveboard as ab
+>>> dilemma = ab.TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+>>> ab.audit(dilemma, [ab.DSIC()])["DSIC"].status.value
+'holds'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from aboveboard._version import __version__
+
+if TYPE_CHECKING:
+    from aboveboard.auditing import (
+        DSIC,
+        Budget,
+        CoalitionProof,
+        Efficient,
+        EpsilonIC,
+        ExPostIC,
+        IndividualRationality,
+        ParetoEfficient,
+        StrongBudgetBalance,
+        StrongDominance,
+        Symmetric,
+        UniqueEquilibrium,
+        Verdict,
+        Verdicts,
+        WeakBudgetBalance,
+        pure_equilibria,
+    )
+    from aboveboard.auditing.best_lies import best_lies
+    from aboveboard.collaboration import Collaboration, audit, load, run
+    from aboveboard.errors import AboveboardError, InputError
+    from aboveboard.game import Game, TabularGame
+    from aboveboard.lottery import Lottery
+
+# Name to module: loaded when first used, so that `import aboveboard` costs next to nothing.
+_FACE = {
+    **dict.fromkeys(
+        (
+            "DSIC",
+            "Budget",
+            "CoalitionProof",
+            "Efficient",
+            "EpsilonIC",
+            "ExPostIC",
+            "IndividualRationality",
+            "ParetoEfficient",
+            "StrongBudgetBalance",
+            "StrongDominance",
+            "Symmetric",
+            "UniqueEquilibrium",
+            "Verdict",
+            "Verdicts",
+            "WeakBudgetBalance",
+            "pure_equilibria",
+        ),
+        "aboveboard.auditing",
+    ),
+    "best_lies": "aboveboard.auditing.best_lies",
+    **dict.fromkeys(("Collaboration", "audit", "load", "run"), "aboveboard.collaboration"),
+    **dict.fromkeys(("AboveboardError", "InputError"), "aboveboard.errors"),
+    **dict.fromkeys(("Game", "TabularGame"), "aboveboard.game"),
+    "Lottery": "aboveboard.lottery",
+}
+
+__all__ = [
+    "DSIC",
+    "AboveboardError",
+    "Budget",
+    "CoalitionProof",
+    "Collaboration",
+    "Efficient",
+    "EpsilonIC",
+    "ExPostIC",
+    "Game",
+    "IndividualRationality",
+    "InputError",
+    "Lottery",
+    "ParetoEfficient",
+    "StrongBudgetBalance",
+    "StrongDominance",
+    "Symmetric",
+    "TabularGame",
+    "UniqueEquilibrium",
+    "Verdict",
+    "Verdicts",
+    "WeakBudgetBalance",
+    "__version__",
+    "audit",
+    "best_lies",
+    "load",
+    "pure_equilibria",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FACE:
+        raise AttributeError(f"module 'aboveboard' has no attribute {name!r}")
+    value = getattr(import_module(_FACE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

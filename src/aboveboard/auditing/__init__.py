@@ -1,0 +1,141 @@
+"""The audit: properties of games, and verdicts that say no more than was found.
+
+>>> from aboveboard import TabularGame
+>>> from aboveboard.auditing import audit, DSIC
+>>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+>>> audit(dilemma, [DSIC()])["DSIC"].status.value
+'holds'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aboveboard.auditing import balance, efficiency, equilibrium, families, grading, judging
+from aboveboard.auditing.budget import Budget, Estimate
+from aboveboard.auditing.deviations import (
+    DSIC,
+    CoalitionProof,
+    EpsilonIC,
+    ExPostIC,
+    IndividualRationality,
+    estimate_of,
+)
+from aboveboard.auditing.equilibrium import UniqueEquilibrium, pure_equilibria
+from aboveboard.auditing.implications import IMPLICATIONS, Property, implies
+from aboveboard.auditing.outcomes import (
+    Efficient,
+    ParetoEfficient,
+    StrongBudgetBalance,
+    StrongDominance,
+    Symmetric,
+    WeakBudgetBalance,
+)
+from aboveboard.auditing.search import Progress
+from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
+from aboveboard.game import Game
+
+__all__ = [
+    "DSIC",
+    "IMPLICATIONS",
+    "Budget",
+    "CoalitionProof",
+    "Efficient",
+    "EpsilonIC",
+    "Estimate",
+    "ExPostIC",
+    "IndividualRationality",
+    "ParetoEfficient",
+    "Property",
+    "Status",
+    "StrongBudgetBalance",
+    "StrongDominance",
+    "Symmetric",
+    "UniqueEquilibrium",
+    "Verdict",
+    "Verdicts",
+    "WeakBudgetBalance",
+    "Witness",
+    "audit",
+    "estimate_of",
+    "implies",
+    "pure_equilibria",
+]
+
+
+def audit(
+    game: Game | Iterable[Game],
+    properties: Sequence[Property],
+    *,
+    budget: Budget | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Verdicts:
+    """Audit a game, or a family of games (one for each profile of types), for some properties.
+
+    Parameters
+    ----------
+    game
+        Any `Game`; or several, over which every property must hold.
+    properties
+        What is claimed.
+    budget
+        What exhaustive work may cost; see `Budget`.
+    seed
+        Seed of the samples, where one is drawn.
+    progress
+        Called with the number of rows just checked.
+
+    Returns
+    -------
+    Verdicts
+        One for each property, in the order given.
+
+    Raises
+    ------
+    UndefinedProperty
+        If a property has no meaning on the game.
+    BudgetExceeded
+        If a check is larger than the budget allows and cannot, or shall not, be sampled.
+    """
+    games = _games(game)
+    budget = budget or Budget()
+    known: dict[Property, Verdict] = {}
+    # The strongest first: what it settles need not be checked again.
+    order = sorted(properties, key=lambda p: -sum(implies(p, q) for q in properties if q != p))
+    for prop in order:
+        if prop not in known:
+            known[prop] = families.implied(prop, known, games) or families.of_all(
+                [_examine(g, prop, budget, seed, progress) for g in games]
+            )
+    settled = families.reconciled(known, games)
+    return Verdicts(settled[prop] for prop in properties)
+
+
+def _games(game: Any) -> list[Game]:
+    """Give one game, or those of a family, as a list."""
+    if isinstance(game, Game):
+        return [game]
+    if not isinstance(game, Iterable):
+        needed = ("players", "actions", "truth", "absent", "payoffs")
+        lacking = ", ".join(name for name in needed if not hasattr(game, name))
+        raise TypeError(f"{type(game).__name__} is no game: it lacks {lacking}")
+    games = list(game)
+    if not games:
+        raise ValueError("there is no game to audit")
+    return [one for each in games for one in _games(each)]
+
+
+def _examine(
+    game: Game, prop: Property, budget: Budget, seed: int, progress: Progress | None
+) -> Verdict:
+    if isinstance(prop, UniqueEquilibrium):
+        return equilibrium.examine(prop, game, budget=budget)
+    if isinstance(prop, WeakBudgetBalance | StrongBudgetBalance):
+        return balance.examine(prop, game, budget=budget, seed=seed, progress=progress)
+    if isinstance(prop, ParetoEfficient | Efficient):
+        return efficiency.examine(prop, game, budget=budget, seed=seed)
+    if isinstance(prop, Symmetric | StrongDominance):
+        return grading.examine(prop, game, budget=budget, seed=seed, progress=progress)
+    return judging.examine(prop, game, budget=budget, seed=seed, progress=progress)

@@ -1,0 +1,95 @@
+"""Budget balance: what the center pays out and takes in, whatever is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.outcomes import StrongBudgetBalance, WeakBudgetBalance
+from aboveboard.auditing.profiles import Breach, at_profile, each_profile
+from aboveboard.auditing.search import Progress
+from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
+from aboveboard.auditing.verdict import Status, Verdict, plain
+from aboveboard.game import Action, Game, Paid, TabularGame, number, worth
+from aboveboard.numbers import peak, size, total
+
+BudgetBalance = WeakBudgetBalance | StrongBudgetBalance
+
+
+def examine(
+    prop: BudgetBalance, game: Game, *, budget: Budget, seed: int, progress: Progress | None
+) -> Verdict:
+    """Check budget balance; vacuous where no money moves."""
+    strong = isinstance(prop, StrongBudgetBalance)
+    if isinstance(game, TabularGame) and game.payment_table is not None:
+        return _of_table(prop.name, game, strong=strong)
+    if isinstance(game, TabularGame) or not isinstance(game, Paid):
+        return Verdict(
+            prop.name, Status.VACUOUS, 0, 0, "exhaustive", statement="no money moves in this game"
+        )
+    check = _Balance(game, tuple(range(len(game.players))), strong)
+    return each_profile(prop.name, game, check, budget, seed, progress)
+
+
+@dataclass
+class _Balance:
+    """Whether payments sum to zero (or to no less) in one profile."""
+
+    paid: Paid
+    everybody: tuple[int, ...]
+    strong: bool
+    exact: bool = True
+    tolerance: float = 0.0
+    met: bool = True
+
+    def breach(self, profile: Sequence[Action]) -> Breach | None:
+        payments = [number(x) for x in self.paid.payments(profile)]
+        slack = 0.0
+        if any(isinstance(x, float) for x in payments):
+            slack = RELATIVE_TOLERANCE * float(max(size(x) for x in payments))
+            self.exact, self.tolerance = False, max(self.tolerance, slack)
+        amount = number(sum(payments, Fraction(0)))
+        owed = size(amount) if self.strong else -amount
+        if owed <= 0:
+            return None
+        note = f"payments sum to {plain(amount)}"
+        return Breach(_whole(amount), self.everybody, note, sure=slack == 0 or owed > slack)
+
+
+def _whole(x: float | Fraction) -> float | Fraction | int:
+    return x.numerator if isinstance(x, Fraction) and x.denominator == 1 else x
+
+
+def _of_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
+    table = game.payment_table
+    assert table is not None
+    sums = total(table, axis=0)
+    inexact = sums.dtype == np.float64
+    tolerance = RELATIVE_TOLERANCE * float(peak(table)) if inexact else 0.0
+    worst = np.abs(sums) if strong else -sums
+    k = int(np.argmax(worst))
+    worst_case, amount = worst.ravel()[k], worth(sums.ravel()[k], game.payment_unit)
+    profile = tuple(int(x) for x in np.unravel_index(k, game.shape))
+    note = f"payments sum to {plain(amount)}"
+    status, witness, statement = Status.HOLDS, None, None
+    if worst_case > 0 and (not inexact or worst_case > tolerance):
+        status = Status.FAILS
+        breach = Breach(amount, tuple(range(len(game.players))), note)
+        witness = at_profile(name, game, profile, breach)
+    elif worst_case > 0:
+        status, statement = Status.UNDECIDED, f"{note}, within the tolerance of float64"
+    return Verdict(
+        name,
+        status,
+        sums.size,
+        sums.size,
+        "exhaustive",
+        witness=witness,
+        exact=not inexact,
+        tolerance=tolerance * float(game.payment_unit) if inexact else 0.0,
+        statement=statement,
+    )

@@ -1,0 +1,109 @@
+"""What an exhaustive audit would cost, said before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+
+from aboveboard.auditing.verdict import approximate
+from aboveboard.game import Batched, Game, TabularGame, encode, profiles, size_of
+
+# What a default audit may cost on each kind of game: a few seconds to half a minute on one core.
+# Counted in rows, not seconds, so that the same audit gives the same verdict on every machine.
+ROWS_OF_A_TABLE = 10**10
+ROWS_IN_BATCHES = 5 * 10**6
+ROWS_BY_CALLS = 2 * 10**5
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much an audit may cost, and what to do when exhaustive work would cost more.
+
+    Parameters
+    ----------
+    rows
+        Most rows (single checks) of an exhaustive scan. None: 10^10 for a table in memory,
+        5 million for a game that values profiles in batches, 200 thousand for one that is
+        called once a profile.
+    memory
+        Most bytes for a table of payoffs made for the scan.
+    samples
+        Rows drawn for each deviating party or coalition where the scan is too large.
+    beyond
+        "sample", or "refuse": raise `BudgetExceeded`.
+    """
+
+    rows: int | None = None
+    memory: int = 2 * 2**30
+    samples: int = 20_000
+    beyond: Literal["sample", "refuse"] = "sample"
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise ValueError(f"samples is {self.samples}; at least one row must be drawn")
+        if self.beyond not in ("sample", "refuse"):
+            raise ValueError(f'beyond is {self.beyond!r}; it must be "sample" or "refuse"')
+
+    def rows_for(self, game: Game) -> int:
+        """Give the most rows allowed on this kind of game."""
+        if self.rows is not None:
+            return self.rows
+        if isinstance(game, TabularGame):
+            return ROWS_OF_A_TABLE
+        return ROWS_IN_BATCHES if isinstance(game, Batched) else ROWS_BY_CALLS
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an exhaustive scan would cost.
+
+    Parameters
+    ----------
+    rows
+        Single checks.
+    memory
+        Bytes of the payoff table that the scan would make; 0 where it makes none.
+    seconds
+        Time on one core, from valuing a few rows first; rough.
+    """
+
+    rows: int
+    memory: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{approximate(self.rows)} checks, {approximate(-(-self.memory // 2**20))} MiB, "
+            f"about {self.seconds:.2g} s"
+        )
+
+
+def expected_seconds(rows: int, seconds: float) -> float:
+    """Give the time of so many rows; infinite where it is more than a float can say."""
+    try:
+        return rows * seconds
+    except OverflowError:
+        return inf
+
+
+def seconds_a_row(game: Game, probe: int = 64) -> float:
+    """Measure what valuing one profile costs, from a few of them."""
+    if isinstance(game, TabularGame):
+        return 1e-8
+    count = min(probe, profiles(game))
+    spaces = [game.actions(i) for i in range(len(game.players))]
+    if isinstance(game, Batched):
+        truth = [encode(space, game.truth(i)) for i, space in enumerate(spaces)]
+        columns = [np.repeat(column, count, axis=0) for column in truth]
+        game.payoff_rows(truth)  # compile first
+        start = perf_counter()
+        game.payoff_rows(columns)
+    else:
+        start = perf_counter()
+        for k in range(count):
+            game.payoffs([space[k % size_of(space)] for space in spaces])
+    return (perf_counter() - start) / count

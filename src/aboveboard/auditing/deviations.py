@@ -1,0 +1,178 @@
+"""Properties that say: no deviation pays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import isfinite
+from typing import Literal
+
+from aboveboard.auditing.budget import Estimate
+from aboveboard.auditing.rows import Part
+from aboveboard.auditing.search import estimate
+from aboveboard.auditing.verdict import plain
+from aboveboard.game import Game, Number, Outside
+
+
+@dataclass(frozen=True)
+class ExPostIC:
+    """Truth is each player's best reply to the others' truth."""
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "ex-post IC"
+
+    @property
+    def deviators(self) -> int:
+        """How many players may be off their truth in one row."""
+        return 1
+
+    def parts(self, game: Game) -> list[Part]:
+        """Give the rows: each player's lies, the others truthful."""
+        return [Part((i,), (game.actions(i),)) for i in range(len(game.players))]
+
+
+@dataclass(frozen=True)
+class DSIC:
+    """Truth is each player's best reply to every report of the others (dominant strategy)."""
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "DSIC"
+
+    @property
+    def deviators(self) -> None:
+        """Everybody may be off the truth in one row."""
+        return None
+
+    def parts(self, game: Game) -> list[Part]:
+        """Give the rows: each player's lies, against all reports of the others."""
+        return [Part((i,), (game.actions(i),), others_free=True) for i in range(len(game.players))]
+
+
+@dataclass(frozen=True)
+class EpsilonIC:
+    """No player gains more than `epsilon` by lying to truthful others.
+
+    Parameters
+    ----------
+    epsilon
+        The gain that is allowed. The verdict's `gain` is the largest there is, `gainer` who has
+        it.
+    """
+
+    epsilon: Number = 0
+
+    def __post_init__(self) -> None:
+        if not isfinite(self.epsilon):
+            raise ValueError(f"epsilon is {self.epsilon}; it must be a finite number")
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return f"epsilon-IC (epsilon {plain(self.epsilon)})"
+
+    @property
+    def deviators(self) -> int:
+        """How many players may be off their truth in one row."""
+        return 1
+
+    def parts(self, game: Game) -> list[Part]:
+        """Give the rows of ex-post IC."""
+        return ExPostIC().parts(game)
+
+
+@dataclass(frozen=True)
+class IndividualRationality:
+    """Joining with the truth beats staying away.
+
+    Parameters
+    ----------
+    against
+        "truth": while the others are truthful (ex-post IR); "every report": whatever they do.
+    """
+
+    against: Literal["truth", "every report"] = "truth"
+
+    def __post_init__(self) -> None:
+        if self.against not in ("truth", "every report"):
+            raise ValueError(f'against is {self.against!r}; it must be "truth" or "every report"')
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "IR" if self.against == "truth" else "IR against every report"
+
+    @property
+    def deviators(self) -> int | None:
+        """How many players may be off their truth in one row."""
+        return 1 if self.against == "truth" else None
+
+    def parts(self, game: Game) -> list[Part]:
+        """Give the rows: each player's absence, be it an action or only a payoff."""
+        free = self.against == "every report"
+        parts = []
+        for i in range(len(game.players)):
+            absent = game.absent(i)
+            outside = game.outside(i) if isinstance(game, Outside) else None
+            if absent is not None:
+                parts.append(Part((i,), ([absent],), others_free=free))
+            elif outside is not None:
+                parts.append(Part((i,), ((),), others_free=free, outside=outside))
+        return parts
+
+
+@dataclass(frozen=True)
+class CoalitionProof:
+    """No coalition of at most `size` players has a joint lie that pays, the others truthful.
+
+    Parameters
+    ----------
+    size
+        The largest coalition that is looked at.
+    transfers
+        False: a joint lie pays if every member gains (Aumann's strong equilibrium); True: if the
+        members gain together, since they can pay one another.
+    """
+
+    size: int = 2
+    transfers: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"size is {self.size}; a coalition has at least one member")
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        kind = ", with transfers" if self.transfers else ""
+        return f"coalition-proof (size {self.size}{kind})"
+
+    @property
+    def deviators(self) -> int:
+        """How many players may be off their truth in one row."""
+        return self.size
+
+    def parts(self, game: Game) -> list[Part]:
+        """Give the rows: each coalition's joint lies, the others truthful."""
+        n = len(game.players)
+        return [
+            Part(members, tuple(game.actions(i) for i in members), transfers=self.transfers)
+            for size in range(1, min(self.size, n) + 1)
+            for members in combinations(range(n), size)
+        ]
+
+
+DeviationProperty = ExPostIC | DSIC | EpsilonIC | IndividualRationality | CoalitionProof
+
+
+def threshold_of(prop: DeviationProperty) -> Number:
+    """Give the gain above which the property fails."""
+    return prop.epsilon if isinstance(prop, EpsilonIC) else 0
+
+
+def estimate_of(prop: DeviationProperty, game: Game) -> Estimate:
+    """Say what an exhaustive check of the property would cost."""
+    return estimate(game, prop.parts(game))

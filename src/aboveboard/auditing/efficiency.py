@@ -1,0 +1,234 @@
+"""Efficiency and Pareto efficiency of what comes out when everybody is truthful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.outcomes import Efficient, ParetoEfficient
+from aboveboard.auditing.profiles import drawn_columns, every_column, is_sampled, reports
+from aboveboard.auditing.rows import profile_name
+from aboveboard.auditing.valuation import RELATIVE_TOLERANCE, Valuation
+from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence, plain
+from aboveboard.errors import UndefinedProperty
+from aboveboard.game import (
+    Action,
+    Alternatives,
+    Array,
+    Codes,
+    Game,
+    Number,
+    Paid,
+    TabularGame,
+    number,
+    position_of,
+    profiles,
+    unravel,
+    worth,
+)
+from aboveboard.numbers import common_unit, objects, peak, rescaled, tidied, total
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """What could come out, and what does.
+
+    `payoffs` and `here` are in units; where money moves the center is the last column. `columns`
+    are the profiles that lead there, where outcomes are those of profiles.
+    """
+
+    payoffs: Array
+    here: Array
+    unit: Fraction
+    names: tuple[str, ...]
+    count: int
+    sampled: bool = False
+    columns: Sequence[Codes] | None = None
+
+
+def examine(prop: ParetoEfficient | Efficient, game: Game, *, budget: Budget, seed: int) -> Verdict:
+    """Compare what truth brings with what else could come out.
+
+    A game that does not know its `Alternatives` is compared with what other reports bring.
+
+    Raises
+    ------
+    UndefinedProperty
+        If money moves and the alternatives do not say what the center takes in; or if outcomes
+        that give no less are asked for of a game that does not know its alternatives.
+    """
+    if isinstance(game, Alternatives):
+        outcomes = _alternatives(prop, game)
+    elif isinstance(prop, ParetoEfficient) and prop.giving_no_less:
+        raise UndefinedProperty(
+            f"{prop.name} needs to know how much other outcomes hand out; this game does not say "
+            "it (method outcomes)"
+        )
+    else:
+        outcomes = _reachable(prop.name, game, budget, seed)
+    inexact = np.float64 in (outcomes.payoffs.dtype, outcomes.here.dtype)
+    largest = float(max(peak(outcomes.payoffs), peak(outcomes.here))) if inexact else 0.0
+    tolerance = RELATIVE_TOLERANCE * largest
+    judge = _larger_total if isinstance(prop, Efficient) else _dominating
+    k, sure, close, amount, note = judge(outcomes, tolerance)
+    status = Status.UNDECIDED if close else Status.HOLDS
+    if sure:
+        status = Status.FAILS
+    elif outcomes.sampled and not close:
+        status = Status.NO_COUNTEREXAMPLE
+    draws = len(outcomes.payoffs) - 1 if status is Status.NO_COUNTEREXAMPLE else None
+    return Verdict(
+        prop.name,
+        status,
+        len(outcomes.payoffs),
+        outcomes.count,
+        "sampled" if outcomes.sampled else "exhaustive",
+        witness=_witness(prop, game, outcomes, k, amount, note) if sure else None,
+        exact=not inexact,
+        tolerance=tolerance * float(outcomes.unit),
+        seed=seed if outcomes.sampled else None,
+        confidence=None if not draws else confidence(draws, "all profiles lead to a better one"),
+        draws=draws,
+        statement=f"{note}, within the tolerance of float64" if close and not sure else None,
+    )
+
+
+Finding = tuple[int, bool, bool, Number, str]
+"""Position of the outcome, whether it is surely better, or maybe, by how much, in words."""
+
+
+def _larger_total(outcomes: _Outcomes, tolerance: float) -> Finding:
+    here = outcomes.here[None, :]
+    totals, own = total(outcomes.payoffs, axis=1), total(here, axis=1)[0]
+    k = int(np.argmax(totals))
+    surplus = totals[k] - own
+    slack = tolerance * len(outcomes.here)
+    amount = worth(surplus, outcomes.unit)
+    note = f"another outcome has a total larger by {plain(amount)}"
+    return k, bool(surplus > slack if slack else surplus > 0), bool(surplus > 0), amount, note
+
+
+def _dominating(outcomes: _Outcomes, tolerance: float) -> Finding:
+    gains = outcomes.payoffs - outcomes.here
+    clear: NDArray[np.bool_] = (gains > tolerance if tolerance else gains > 0).astype(np.bool_)
+    nowhere_worse = (gains >= 0).astype(np.bool_).all(axis=1)
+    safe = nowhere_worse & clear.any(axis=1)
+    maybe = (gains >= -tolerance).astype(np.bool_).all(axis=1) & (gains > 0).astype(np.bool_).any(
+        axis=1
+    )
+    k = int(np.argmax(safe if safe.any() else maybe))
+    better = ", ".join(
+        f"{party} {plain(worth(gain, outcomes.unit))} more"
+        for party, gain in zip(outcomes.names, gains[k], strict=True)
+        if gain > 0
+    )
+    note = f"another outcome is worse for nobody and brings {better}"
+    amount = worth(gains[k].max(), outcomes.unit)
+    return k, bool(safe.any()), bool(maybe.any()), amount, note
+
+
+def _witness(
+    prop: ParetoEfficient | Efficient,
+    game: Game,
+    outcomes: _Outcomes,
+    k: int,
+    amount: Number,
+    note: str,
+) -> Witness:
+    there, unit = outcomes.payoffs[k], outcomes.unit
+    pairs = list(zip(outcomes.names, outcomes.here, there, strict=True))
+    others: dict[str, object] = {}
+    row = f"outcome {k}"
+    if outcomes.columns is not None:
+        profile: tuple[Action, ...] = Valuation(game).actions(outcomes.columns, k)
+        others, row = reports(game, profile), profile_name(game, profile)
+    return Witness(
+        parties=tuple(party for party, before, after in pairs if after > before),
+        truth={},
+        lie={},
+        others=others,
+        gain=amount,
+        row=f"{prop.name}/{row}",
+        payoffs={party: (worth(a, unit), worth(b, unit)) for party, a, b in pairs},
+        note=note,
+    )
+
+
+def _alternatives(prop: ParetoEfficient | Efficient, game: Alternatives) -> _Outcomes:
+    assert isinstance(game, Game)
+    valuation = Valuation(game)
+    truth = [game.truth(i) for i in range(len(game.players))]
+    less = isinstance(prop, ParetoEfficient) and prop.giving_no_less
+    payoffs = tidied(game.outcomes(truth, giving_no_less=less))
+    here, names, unit = valuation.payoffs(valuation.truth)[0], tuple(game.players), valuation.unit
+    if isinstance(game, Paid):
+        if payoffs.shape[1] == len(names):
+            raise UndefinedProperty(
+                f"{prop.name} counts what the center takes in, but the outcomes of this game do "
+                "not say it; `outcomes` needs one more column"
+            )
+        taken = sum((number(x) for x in game.payments(truth)), Fraction(0)) / unit
+        here, names = tidied(objects([*here.tolist(), taken])), (*names, "the center")
+    return _Outcomes(payoffs, here, unit, names, len(payoffs))
+
+
+def _reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcomes:
+    """Give what other reports bring: all of them, or the truth's and a sample."""
+    if isinstance(game, TabularGame):
+        return _of_table(game)
+    valuation = Valuation(game)
+    sampled = is_sampled(name, game, budget)
+    batches = [drawn_columns(game, budget.samples, seed)] if sampled else list(every_column(game))
+    columns = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+    payoffs = _stacked([valuation.payoffs(batch) for batch in batches])
+    here, unit = valuation.payoffs(valuation.truth), valuation.unit
+    taken = None
+    if isinstance(game, Paid):
+        here_taken = [_taken(game, valuation.actions(valuation.truth))]
+        taken = [_taken(game, valuation.actions(columns, k)) for k in range(len(payoffs))]
+        payoffs = _with_center(payoffs, unit, tidied(objects(taken)), Fraction(1))
+        here = _with_center(here, unit, tidied(objects(here_taken)), Fraction(1))
+        unit = common_unit(unit, Fraction(1))
+    names = (*game.players, "the center") if taken is not None else tuple(game.players)
+    return _Outcomes(payoffs, here[0], unit, names, profiles(game), sampled, columns)
+
+
+def _taken(game: Paid, profile: Sequence[Action]) -> Number:
+    return number(sum((number(x) for x in game.payments(profile)), Fraction(0)))
+
+
+def _stacked(arrays: list[Array]) -> Array:
+    if any(a.dtype == np.float64 for a in arrays):
+        arrays = [a.astype(np.float64) for a in arrays]
+    return np.concatenate(arrays)
+
+
+def _with_center(payoffs: Array, unit: Fraction, taken: Array, of_taken: Fraction) -> Array:
+    """Append what the center takes in, both in units that they have in common."""
+    onto = common_unit(unit, of_taken)
+    return _beside(rescaled(payoffs, unit, onto), rescaled(taken, of_taken, onto)[:, None])
+
+
+def _beside(left: Array, right: Array) -> Array:
+    if np.float64 in (left.dtype, right.dtype):
+        left, right = left.astype(np.float64), right.astype(np.float64)
+    return np.concatenate([left, right], axis=1)
+
+
+def _of_table(game: TabularGame) -> _Outcomes:
+    n, count = len(game.players), profiles(game)
+    payoffs, unit, names = game.table.reshape(n, -1).T, game.unit, tuple(game.players)
+    if game.payment_table is not None:
+        taken = total(game.payment_table, axis=0).reshape(-1)
+        payoffs = _with_center(payoffs, unit, taken, game.payment_unit)
+        unit, names = common_unit(unit, game.payment_unit), (*names, "the center")
+    here = 0
+    for i, extent in enumerate(game.shape):
+        here = here * extent + position_of(game.actions(i), game.truth(i))
+    columns = unravel(np.arange(count), game.shape)
+    return _Outcomes(payoffs, payoffs[here], unit, names, count, columns=columns)

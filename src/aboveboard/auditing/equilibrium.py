@@ -1,0 +1,172 @@
+"""All pure Nash equilibria of a finite game, and the property that truth is the only one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
+from aboveboard.auditing.judging import describe
+from aboveboard.auditing.rows import profile_name
+from aboveboard.auditing.valuation import Valuation
+from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate
+from aboveboard.errors import BudgetExceeded
+from aboveboard.game import (
+    Array,
+    Game,
+    Number,
+    Refinable,
+    TabularGame,
+    position_of,
+    profiles,
+    size_of,
+    unravel,
+)
+from aboveboard.numbers import LARGEST, in_units
+
+
+@dataclass(frozen=True)
+class UniqueEquilibrium:
+    """Truth is a pure Nash equilibrium and there is no other.
+
+    Where the rule leaves something open, payoffs are those that `payoff_rows` gives.
+    """
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "unique equilibrium"
+
+
+def pure_equilibria(game: Game, *, tolerance: Number = 0) -> NDArray[np.int64]:
+    """Find all pure Nash equilibria.
+
+    Parameters
+    ----------
+    game
+        A finite game; all its profiles are valued.
+    tolerance
+        A reply counts as best if no other pays more by over this much (in payoff units).
+
+    Returns
+    -------
+    array
+        Shape (equilibria, players): positions of actions, in lexicographic order.
+
+    Notes
+    -----
+    Two passes over the payoff array for each player, compiled; one byte a profile beyond it.
+    """
+    if tolerance < 0:
+        raise ValueError(f"tolerance is {tolerance}; it cannot be negative")
+    valuation = Valuation(game)
+    return _equilibria(valuation, valuation.table(), in_units(tolerance, valuation.unit))
+
+
+def _equilibria(valuation: Valuation, table: Array, slack: Number) -> NDArray[np.int64]:
+    shape = [size_of(space) for space in valuation.spaces]
+    alive = np.ones(prod(shape), dtype=np.bool_)
+    for i, extent in enumerate(shape):
+        view = (prod(shape[:i]), extent, prod(shape[i + 1 :]))
+        _strike(table[i].reshape(view), slack, alive.reshape(view))
+    return np.stack(unravel(np.flatnonzero(alive), shape), axis=1)
+
+
+def _strike(own: Array, slack: Number, alive: NDArray[np.bool_]) -> None:
+    """Clear `alive` wherever this player has a reply that is better by more than `slack`."""
+    if own.dtype == object:
+        exact = Fraction(slack)
+        alive &= (own >= own.max(axis=1, keepdims=True) - exact).astype(np.bool_)
+        return
+    from aboveboard.kernels import clear_unless_best
+
+    # Among whole numbers a slack counts as far as it is whole.
+    room = min(floor(slack), LARGEST) if own.dtype == np.int64 else slack
+    scratch = np.empty(own.shape[2], dtype=own.dtype)
+    clear_unless_best(own, own.dtype.type(room), alive, scratch)
+
+
+def examine(prop: UniqueEquilibrium, game: Game, *, budget: Budget) -> Verdict:
+    """Check that truth is the only pure equilibrium.
+
+    Raises
+    ------
+    BudgetExceeded
+        If the game has too many profiles: equilibria cannot be sampled.
+    """
+    _refuse_if_large(prop, game, budget)
+    if isinstance(game, Refinable) and (refined := game.refined()) is not None:
+        game = refined
+        _refuse_if_large(prop, game, budget)
+    valuation = Valuation(game)
+    table = valuation.table()
+    found = _equilibria(valuation, table, 0)
+    near = found if valuation.exact else _equilibria(valuation, table, valuation.tolerance)
+    tolerance = valuation.tolerance * float(valuation.unit)
+    truth = tuple(position_of(s, game.truth(i)) for i, s in enumerate(valuation.spaces))
+    exactly = {tuple(row) for row in found.tolist()}
+    roughly = {tuple(row) for row in near.tolist()}
+    witness = statement = None
+    if exactly == roughly == {truth}:
+        status = Status.HOLDS
+    elif exactly == roughly or truth not in roughly:
+        status = Status.FAILS
+        other = truth if truth not in exactly else min(exactly - {truth})
+        witness = _witness(prop, game, other, len(found))
+    else:
+        status = Status.UNDECIDED
+        statement = f"{len(found)} equilibria, {len(near)} within the tolerance {tolerance:.3g}"
+    total = profiles(game)
+    return Verdict(
+        prop.name,
+        status,
+        total,
+        total,
+        "exhaustive",
+        witness=witness,
+        exact=valuation.exact,
+        tolerance=tolerance,
+        statement=statement,
+    )
+
+
+def _refuse_if_large(prop: UniqueEquilibrium, game: Game, budget: Budget) -> None:
+    total = profiles(game)
+    # A table of payoffs, unless the game is one, and a byte a profile.
+    size = total if isinstance(game, TabularGame) else total * (8 * len(game.players) + 1)
+    if total > budget.rows_for(game) or size > budget.memory:
+        seconds = expected_seconds(total, seconds_a_row(game))
+        raise BudgetExceeded(
+            f"{prop.name} values all {approximate(total)} profiles, about {seconds:.2g} s and "
+            f"{approximate(-(-size // 2**20))} MiB; the budget allows "
+            f"{approximate(budget.rows_for(game))} and {budget.memory // 2**20} MiB; "
+            "equilibria cannot be sampled"
+        )
+
+
+def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: int) -> Witness:
+    profile = [game.actions(i)[k] for i, k in enumerate(at)]
+    described = {
+        player: describe(game, i, a)
+        for i, (player, a) in enumerate(zip(game.players, profile, strict=True))
+    }
+    truthful = all(a == game.truth(i) for i, a in enumerate(profile))
+    note = (
+        "truth is not an equilibrium"
+        if truthful
+        else f"another equilibrium, one of {count}: "
+        + ", ".join(f"{p} {a}" for p, a in described.items())
+    )
+    return Witness(
+        parties=tuple(game.players),
+        truth={},
+        lie={},
+        others=described,
+        gain=0,
+        row=f"{prop.name}/{profile_name(game, profile)}",
+        note=note,
+    )

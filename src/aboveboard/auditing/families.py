@@ -1,0 +1,175 @@
+"""One verdict from several: on a family of games, and by what implies what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from aboveboard.auditing.deviations import DeviationProperty, EpsilonIC
+from aboveboard.auditing.equilibrium import UniqueEquilibrium
+from aboveboard.auditing.implications import Property, implies
+from aboveboard.auditing.judging import CLAIM
+from aboveboard.auditing.rows import rows_of
+from aboveboard.auditing.verdict import Status, Verdict, confidence
+from aboveboard.game import Bounded, Game
+
+WORTH_SKIPPING = 100_000
+"""Rows from which on a check is skipped where a stronger one has settled it; smaller ones are run,
+since only then the verdict has a gain of its own."""
+
+# Which status a family has: the first of these that any of its games has.
+_PRECEDENCE = (
+    Status.FAILS,
+    Status.UNDECIDED,
+    Status.NO_COUNTEREXAMPLE,
+    Status.HOLDS,
+    Status.VACUOUS,
+)
+
+
+def of_all(verdicts: Sequence[Verdict]) -> Verdict:
+    """Give the verdict on a family of games from those on its members.
+
+    The status is the weakest; the witness and what is said of it are of the game where the gain
+    is largest; counts add up; the tolerance is the largest.
+    """
+    if len(verdicts) == 1:
+        return verdicts[0]
+    status = min((v.status for v in verdicts), key=_PRECEDENCE.index)
+    lead = max((v for v in verdicts if v.status is status), key=_gain)
+    largest = max(verdicts, key=_gain)
+    draws = min((v.draws for v in verdicts if v.draws), default=None)
+    return replace(
+        lead,
+        checked=sum(v.checked for v in verdicts),
+        total=sum(v.total for v in verdicts),
+        how=_how(verdicts),
+        gain=largest.gain,
+        gainer=largest.gainer,
+        exact=all(v.exact for v in verdicts),
+        tolerance=max(v.tolerance for v in verdicts),
+        seed=next((v.seed for v in verdicts if v.seed is not None), None),
+        confidence=_confidence(lead, draws),
+        draws=draws if status is Status.NO_COUNTEREXAMPLE else None,
+        statement=_statement(verdicts, lead),
+    )
+
+
+def _gain(verdict: Verdict) -> float:
+    """Give what orders verdicts by gain: the gain, or of an outcome by how much it falls short."""
+    gain = verdict.gain
+    if gain is None and verdict.witness is not None:
+        gain = verdict.witness.gain
+    return float("-inf") if gain is None else gain  # type: ignore[return-value]  # fractions compare
+
+
+def _how(verdicts: Sequence[Verdict]) -> str:
+    ways = sorted({v.how for v in verdicts if v.status is not Status.VACUOUS})
+    return "sampled" if "sampled" in ways else " and ".join(ways) or "exhaustive"
+
+
+def _confidence(lead: Verdict, draws: int | None) -> str | None:
+    if lead.confidence is None or draws is None:
+        return None
+    claim = CLAIM if lead.gain is not None else "all profiles break it"
+    return f"in each game, {confidence(draws, claim)}"
+
+
+def _statement(verdicts: Sequence[Verdict], lead: Verdict) -> str | None:
+    said = [] if lead.statement is None else [lead.statement]
+    place = f"game {verdicts.index(lead) + 1} of {len(verdicts)}"
+    empty = sum(v.status is Status.VACUOUS for v in verdicts)
+    if lead.status not in (Status.HOLDS, Status.VACUOUS) or said:
+        said = [": ".join([place, *said])]
+    if empty and lead.status is not Status.VACUOUS:
+        said.append(f"in {empty} of {len(verdicts)} games there was nothing to check")
+    return "; ".join(said) or None
+
+
+def implied(
+    prop: Property, known: Mapping[Property, Verdict], games: Sequence[Game]
+) -> Verdict | None:
+    """Give the verdict that an earlier, stronger one settles, if any does and that saves work.
+
+    Only an exhaustive `holds` is passed on: all rows of the weaker property are among its rows.
+    """
+    if not isinstance(prop, DeviationProperty):
+        return None
+    for other, verdict in known.items():
+        exhaustive = verdict.status is Status.HOLDS and verdict.how == "exhaustive"
+        if not exhaustive or not passes_on(other, prop, games):
+            continue
+        rows = sum(rows_of(game, part) for game in games for part in prop.parts(game))
+        same = isinstance(other, DeviationProperty) and all(
+            prop.parts(game) == other.parts(game) for game in games
+        )
+        # The largest gain is what epsilon-IC is asked for: it passes on only with the same rows.
+        if rows <= WORTH_SKIPPING or (isinstance(prop, EpsilonIC) and not same):
+            continue
+        return replace(
+            verdict,
+            property=prop.name,
+            checked=rows,
+            total=rows,
+            how=f"implied by {other.name}",
+            statement=f"these rows are among the {verdict.checked:,} of {other.name}",
+            gain=verdict.gain if same else None,
+            gainer=verdict.gainer if same else None,
+        )
+    return None
+
+
+def passes_on(stronger: Property, weaker: Property, games: Sequence[Game]) -> bool:
+    """Say whether one property implies the other on these games, as they are audited.
+
+    Staying away counts among the deviations only where it is an action; and an equilibrium takes
+    payoffs as `payoff_rows` gives them, not at a deviator's best case.
+    """
+    if stronger == weaker or not implies(stronger, weaker):
+        return False
+    if isinstance(stronger, UniqueEquilibrium) and any(isinstance(g, Bounded) for g in games):
+        return False
+    if not isinstance(weaker, DeviationProperty) or not isinstance(stronger, DeviationProperty):
+        return True
+    return not _outside(weaker, games) or _outside(stronger, games)
+
+
+def _outside(prop: DeviationProperty, games: Sequence[Game]) -> bool:
+    return any(part.outside is not None for game in games for part in prop.parts(game))
+
+
+def reconciled(known: Mapping[Property, Verdict], games: Sequence[Game]) -> dict[Property, Verdict]:
+    """Let a sampled property fail where one that it implies was found to fail.
+
+    The weaker property's deviation is one of the stronger's: its sample only missed it.
+    """
+    settled = dict(known)
+    for stronger, verdict in known.items():
+        if verdict.status is not Status.NO_COUNTEREXAMPLE:
+            continue
+        for weaker, failed in known.items():
+            if failed.status is Status.FAILS and passes_on(stronger, weaker, games):
+                settled[stronger] = _failing(verdict, failed)
+                break
+    return settled
+
+
+def _failing(verdict: Verdict, failed: Verdict) -> Verdict:
+    witness = failed.witness
+    if witness is not None:
+        renamed = verdict.property + witness.row.removeprefix(failed.property)
+        witness = replace(witness, row=renamed)
+    larger = max(verdict, failed, key=_gain)
+    return replace(
+        verdict,
+        status=Status.FAILS,
+        gain=larger.gain,
+        gainer=larger.gainer,
+        witness=witness,
+        smallest=failed.smallest,
+        exact=failed.exact,
+        tolerance=failed.tolerance,
+        confidence=None,
+        draws=None,
+        statement=f"its own sample found nothing; the counterexample is that of {failed.property}",
+    )

@@ -1,0 +1,98 @@
+"""What rows gain, and what one row gains exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.auditing.rows import Part
+from aboveboard.auditing.valuation import Valuation
+from aboveboard.game import Action, Array, Bounded, Codes, Exact, Number
+from aboveboard.numbers import LARGEST, in_units, number, size, total
+
+
+def gains(
+    valuation: Valuation, part: Part, honest: Sequence[Codes], lying: Sequence[Codes]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Give what each row gains, in units, and in which rows that is left open.
+
+    Where the rule leaves something open (`Bounded`) one deviator is judged by its best case. For
+    several, one outcome must do: each member's separate best case may need another. Then the gain
+    is what one outcome grants every member (in whole units), or at most zero; with transfers a
+    row is open if the best cases sum to a gain that `attainable` does not confirm.
+    """
+    members = list(part.members)
+    low = valuation.bounds(honest)[0][:, members]
+    if part.outside is not None:
+        joint = _outside(valuation, part.outside) - low[:, 0]
+        return joint, np.zeros(len(joint), dtype=np.bool_)
+    high = valuation.bounds(lying)[1][:, members]
+    each = high - low
+    joint = total(each, axis=1) if part.transfers else each.min(axis=1)
+    unclear = np.zeros(len(joint), dtype=np.bool_)
+    game = valuation.game
+    if len(members) == 1 or not isinstance(game, Bounded):
+        return joint, unclear
+    hopeful = np.flatnonzero(joint > 0)
+    if not len(hopeful):
+        return joint, unclear
+    columns = [c[hopeful] if len(c) == len(joint) else c for c in lying]
+    floors = np.broadcast_to(low, each.shape)[hopeful]
+    granted = game.attainable(_full(columns, len(hopeful)), part.members, floors)
+    unclear[hopeful[~granted]] = part.transfers
+    joint[hopeful[~granted]] = 0
+    if not part.transfers and joint.dtype == np.int64 and granted.any():
+        rows = hopeful[granted]
+        kept = [c[granted] if len(c) == len(hopeful) else c for c in columns]
+        joint[rows] = _granted_to_all(game, kept, part.members, floors[granted], joint[rows])
+    return joint, unclear
+
+
+def _full(columns: Sequence[Codes], m: int) -> list[Codes]:
+    return [np.broadcast_to(c, (m, *c.shape[1:])) for c in columns]
+
+
+def _granted_to_all(
+    game: Bounded, columns: Sequence[Codes], members: Sequence[int], floors: Array, most: Array
+) -> Array:
+    """Find by bisection the largest gain, up to `most`, that one outcome grants all members."""
+    columns = _full(columns, len(most))
+    least = np.ones_like(most)
+    most = most.copy()
+    while (least < most).any():
+        middle = (least + most + 1) // 2
+        reached = game.attainable(columns, members, floors + (middle - 1)[:, None])
+        least = np.where(reached, np.maximum(least, middle), least)
+        most = np.where(reached, most, np.minimum(most, middle - 1))
+        most = np.maximum(most, least)
+    return least
+
+
+def _outside(valuation: Valuation, outside: Number) -> Array:
+    """Give the payoff of staying away in units, as an array of length 1."""
+    value = number(outside)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    units = in_units(value, valuation.unit)
+    valuation.peak = max(valuation.peak, size(units))
+    if isinstance(units, float):
+        valuation.exact = False
+        return np.array([units])
+    if isinstance(units, int) and abs(units) <= LARGEST:
+        return np.array([units], dtype=np.int64)
+    return np.array([units], dtype=object)
+
+
+def exact_gain(
+    game: Exact, part: Part, honest: Sequence[Action], lying: Sequence[Action]
+) -> Fraction:
+    """Give what one row gains, from payoffs as fractions."""
+    truth = game.exact(honest)
+    if part.outside is not None:
+        return Fraction(part.outside) - Fraction(truth[part.members[0]])
+    lie = game.exact(lying)
+    each = [Fraction(lie[i]) - Fraction(truth[i]) for i in part.members]
+    return sum(each, Fraction(0)) if part.transfers else min(each)

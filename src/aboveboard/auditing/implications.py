@@ -1,0 +1,100 @@
+"""Which property implies which: data that saves work and that the tests hold against every game."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aboveboard.auditing.deviations import (
+    DSIC,
+    CoalitionProof,
+    EpsilonIC,
+    ExPostIC,
+    IndividualRationality,
+)
+from aboveboard.auditing.equilibrium import UniqueEquilibrium
+from aboveboard.auditing.outcomes import (
+    Efficient,
+    ParetoEfficient,
+    StrongBudgetBalance,
+    StrongDominance,
+    Symmetric,
+    WeakBudgetBalance,
+)
+
+Property = (
+    ExPostIC
+    | DSIC
+    | EpsilonIC
+    | IndividualRationality
+    | CoalitionProof
+    | WeakBudgetBalance
+    | StrongBudgetBalance
+    | ParetoEfficient
+    | Efficient
+    | Symmetric
+    | StrongDominance
+    | UniqueEquilibrium
+)
+
+Rule = tuple[type[Any], type[Any], Callable[[Any, Any], bool]]
+
+IMPLICATIONS: tuple[Rule, ...] = (
+    (DSIC, ExPostIC, lambda p, q: True),
+    (DSIC, IndividualRationality, lambda p, q: True),
+    (ExPostIC, IndividualRationality, lambda p, q: q.against == "truth"),
+    (ExPostIC, EpsilonIC, lambda p, q: q.epsilon >= 0),
+    (ExPostIC, CoalitionProof, lambda p, q: q.size == 1),
+    (EpsilonIC, EpsilonIC, lambda p, q: p.epsilon < q.epsilon),
+    (EpsilonIC, ExPostIC, lambda p, q: p.epsilon <= 0),
+    (
+        IndividualRationality,
+        IndividualRationality,
+        lambda p, q: (p.against, q.against) == ("every report", "truth"),
+    ),
+    (
+        CoalitionProof,
+        CoalitionProof,
+        lambda p, q: p != q and p.size >= q.size and p.transfers >= q.transfers,
+    ),
+    (CoalitionProof, ExPostIC, lambda p, q: True),
+    (UniqueEquilibrium, ExPostIC, lambda p, q: True),
+    (StrongBudgetBalance, WeakBudgetBalance, lambda p, q: True),
+    (Efficient, ParetoEfficient, lambda p, q: True),
+    (ParetoEfficient, ParetoEfficient, lambda p, q: q.giving_no_less > p.giving_no_less),
+    (StrongDominance, Symmetric, lambda p, q: True),
+)
+"""(stronger, weaker, when): where `when` is true of the two, the first implies the second.
+
+DSIC and ex-post IC speak of staying away where it is an action; where it only has a payoff
+(`Outside`) they say nothing of individual rationality.
+"""
+
+
+def implies(stronger: Property, weaker: Property) -> bool:
+    """Say whether the first property implies the second on every game, directly or in steps."""
+    if stronger == weaker:
+        return True
+    reached, frontier = set[Property](), [stronger]
+    candidates = _steps(stronger, weaker)
+    while frontier:
+        current = frontier.pop()
+        for other in candidates:
+            if other not in reached and other != current and _directly(current, other):
+                if other == weaker:
+                    return True
+                reached.add(other)
+                frontier.append(other)
+    return False
+
+
+def _directly(p: Property, q: Property) -> bool:
+    return any(
+        isinstance(p, strong) and isinstance(q, weak) and when(p, q)
+        for strong, weak, when in IMPLICATIONS
+    )
+
+
+def _steps(stronger: Property, weaker: Property) -> list[Property]:
+    """Give the properties that a chain from one to the other can pass through."""
+    return [ExPostIC(), EpsilonIC(), IndividualRationality(), weaker, stronger]

@@ -1,0 +1,175 @@
+"""Properties that are checked profile by profile: in all of them, or in a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
+from aboveboard.auditing.judging import describe
+from aboveboard.auditing.rows import profile_name
+from aboveboard.auditing.search import Progress
+from aboveboard.auditing.valuation import CHUNK
+from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, confidence
+from aboveboard.errors import BudgetExceeded
+from aboveboard.game import (
+    Action,
+    Codes,
+    Game,
+    Number,
+    block,
+    decode,
+    draw,
+    encode,
+    profiles,
+    size_of,
+    unravel,
+)
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A profile that breaks a property: by how much, between whom, in words.
+
+    `sure` is False where the amount is within the tolerance of floats.
+    """
+
+    amount: Number
+    members: tuple[int, ...]
+    note: str
+    sure: bool = True
+
+
+class Check(Protocol):
+    """A property asked of one profile at a time; it notes how exact its comparisons were."""
+
+    exact: bool
+    tolerance: float
+    met: bool
+    """Whether the property said anything about any profile so far."""
+
+    def breach(self, profile: Sequence[Action]) -> Breach | None:
+        """Say how the profile breaks the property; None if it does not."""
+        ...
+
+
+def is_sampled(name: str, game: Game, budget: Budget) -> bool:
+    """Say whether there are more profiles than the budget allows.
+
+    Raises
+    ------
+    BudgetExceeded
+        If there are and the budget says to refuse.
+    """
+    total, most = profiles(game), budget.rows_for(game)
+    if total > most and budget.beyond == "refuse":
+        seconds = expected_seconds(total, seconds_a_row(game))
+        raise BudgetExceeded(
+            f"{name} needs {approximate(total)} profiles, about {seconds:.2g} s, one at a time "
+            f"(0 MiB); the budget allows {approximate(most)}"
+        )
+    return total > most
+
+
+def each_profile(
+    name: str, game: Game, check: Check, budget: Budget, seed: int, progress: Progress | None
+) -> Verdict:
+    """Look for a breach in every profile, or in the truth and a sample."""
+    total, sampled = profiles(game), is_sampled(name, game, budget)
+    checked, doubtful = 0, None
+    for profile in drawn(game, budget.samples, seed) if sampled else every(game):
+        checked += 1
+        if progress is not None:
+            progress(1)
+        found = check.breach(profile)
+        if found is not None and found.sure:
+            doubtful = found
+            break
+        doubtful = doubtful or found
+    status, witness = _status(doubtful, sampled=sampled, met=check.met), None
+    if status is Status.FAILS and doubtful is not None:
+        witness = at_profile(name, game, profile, doubtful)
+    draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE else None
+    return Verdict(
+        name,
+        status,
+        checked,
+        total,
+        "sampled" if sampled else "exhaustive",
+        witness=witness,
+        exact=check.exact,
+        tolerance=check.tolerance,
+        seed=seed if sampled else None,
+        confidence=None if not draws else confidence(draws, "all profiles break it"),
+        draws=draws,
+        statement=f"{doubtful.note}, within the tolerance of float64"
+        if status is Status.UNDECIDED and doubtful is not None
+        else None,
+    )
+
+
+def _status(found: Breach | None, *, sampled: bool, met: bool) -> Status:
+    if found is not None:
+        return Status.FAILS if found.sure else Status.UNDECIDED
+    if sampled:
+        return Status.NO_COUNTEREXAMPLE
+    return Status.HOLDS if met else Status.VACUOUS
+
+
+def every(game: Game) -> Iterator[tuple[Action, ...]]:
+    """Give all profiles, in row-major order."""
+    spaces = [game.actions(i) for i in range(len(game.players))]
+    for columns in every_column(game):
+        for k in range(len(columns[0])):
+            yield tuple(decode(s, c[k]) for s, c in zip(spaces, columns, strict=True))
+
+
+def every_column(game: Game) -> Iterator[list[Codes]]:
+    """Give all profiles as columns, a chunk at a time."""
+    spaces = [game.actions(i) for i in range(len(game.players))]
+    counts, total = [size_of(space) for space in spaces], profiles(game)
+    for start in range(0, total, CHUNK):
+        positions = unravel(np.arange(start, min(start + CHUNK, total)), counts)
+        yield [block(s, p) for s, p in zip(spaces, positions, strict=True)]
+
+
+def drawn(game: Game, samples: int, seed: int) -> Iterator[tuple[Action, ...]]:
+    """Give the truth and then profiles drawn uniformly."""
+    spaces = [game.actions(i) for i in range(len(game.players))]
+    columns = drawn_columns(game, samples, seed)
+    for k in range(samples + 1):
+        yield tuple(decode(s, c[k]) for s, c in zip(spaces, columns, strict=True))
+
+
+def drawn_columns(game: Game, samples: int, seed: int) -> list[Codes]:
+    """Give the truth and then profiles drawn uniformly, as columns."""
+    generator = np.random.default_rng(seed)
+    spaces = [game.actions(i) for i in range(len(game.players))]
+    return [
+        np.concatenate([encode(space, game.truth(i)), draw(space, samples, generator)])
+        for i, space in enumerate(spaces)
+    ]
+
+
+def at_profile(name: str, game: Game, profile: Sequence[Action], breach: Breach) -> Witness:
+    """Give the witness of a breach at a profile."""
+    return Witness(
+        parties=tuple(game.players[i] for i in breach.members),
+        truth={},
+        lie={},
+        others=reports(game, profile),
+        gain=breach.amount,
+        row=f"{name}/{profile_name(game, profile)}",
+        note=breach.note,
+    )
+
+
+def reports(game: Game, profile: Sequence[Action]) -> dict[str, object]:
+    """Put a profile into words: "truth", or what else a player reports."""
+    return {
+        player: "truth" if action == game.truth(i) else describe(game, i, action)
+        for i, (player, action) in enumerate(zip(game.players, profile, strict=True))
+    }

@@ -1,0 +1,194 @@
+"""The rows of an audit: who deviates, to what, against what; all of them or a sample.
+
+A row is one check: a coalition, what it should report, what it reports instead, and what everybody
+else reports. The rows of a property come in parts, one for each coalition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.auditing.valuation import CHUNK, Valuation
+from aboveboard.game import (
+    Action,
+    Codes,
+    Game,
+    Grid,
+    Number,
+    block,
+    draw,
+    position_of,
+    size_of,
+    unravel,
+)
+
+AWAY = "stays away"
+"""Stands in a row for staying away where that is not an action."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """All deviations of one coalition.
+
+    Parameters
+    ----------
+    members
+        Positions of the players who deviate together.
+    lies
+        For each member the actions it may turn to (the truth among them is no deviation).
+    others_free
+        True: against every report of the others; False: against their truth.
+    transfers
+        True: a deviation pays if the members gain together; False: if each of them gains.
+    outside
+        What the only member has when it stays away, where that is not an action: then this is
+        its one deviation, and `lies` is not looked at.
+    """
+
+    members: tuple[int, ...]
+    lies: tuple[Sequence[Action], ...]
+    others_free: bool = False
+    transfers: bool = False
+    outside: Number | None = None
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One row, valued."""
+
+    part: Part
+    honest: tuple[Action, ...]
+    lying: tuple[Action, ...]
+    gain: Number
+
+
+def rows_of(game: Game, part: Part) -> int:
+    """Count the rows of a part: deviations times what the others may report."""
+    if part.outside is not None:
+        rows = 1
+    else:
+        rows = prod(size_of(actions) for actions in part.lies)
+        if all(game.truth(i) in lies for i, lies in zip(part.members, part.lies, strict=True)):
+            rows -= 1
+    if part.others_free:
+        others = (j for j in range(len(game.players)) if j not in part.members)
+        rows *= prod(size_of(game.actions(j)) for j in others)
+    return rows
+
+
+def blocks(valuation: Valuation, part: Part) -> Iterator[list[Codes]]:
+    """Give all lying profiles of a part, a chunk at a time."""
+    free = _free(valuation, part)
+    counts = [size_of(actions) for _, actions in free]
+    total = prod(counts)
+    for start in range(0, total, CHUNK):
+        positions = unravel(np.arange(start, min(start + CHUNK, total)), counts)
+        columns = list(valuation.truth)
+        for (j, actions), where in zip(free, positions, strict=True):
+            columns[j] = _codes(valuation, j, actions, block(actions, where))
+        yield _only_lies(valuation, part, columns)
+
+
+def draws(
+    valuation: Valuation,
+    part: Part,
+    samples: int,
+    generator: np.random.Generator,
+    *,
+    extreme: bool,
+) -> Iterator[list[Codes]]:
+    """Draw lying profiles uniformly, or (where reports are vectors) among the extreme ones."""
+    free = _free(valuation, part)
+    if extreme and not any(isinstance(actions, Grid) for _, actions in free):
+        return
+    for start in range(0, samples, CHUNK):
+        m = min(CHUNK, samples - start)
+        columns = list(valuation.truth)
+        for j, actions in free:
+            if extreme and isinstance(actions, Grid):
+                columns[j] = _extremes(actions, m, generator)
+            else:
+                columns[j] = _codes(valuation, j, actions, draw(actions, m, generator))
+        yield _only_lies(valuation, part, columns)
+
+
+def length(columns: Sequence[Codes]) -> int:
+    """Count the rows of columns, of which some may have length 1 and stand for all rows."""
+    lengths = [len(column) for column in columns]
+    return 0 if 0 in lengths else max(lengths)
+
+
+def _free(valuation: Valuation, part: Part) -> list[tuple[int, Sequence[Action]]]:
+    """Give the players whose action varies in a part, with what it varies over."""
+    free: list[tuple[int, Sequence[Action]]] = []
+    if part.outside is None:
+        free += zip(part.members, part.lies, strict=True)
+    if part.others_free:
+        free += [(j, s) for j, s in enumerate(valuation.spaces) if j not in part.members]
+    return free
+
+
+def _codes(valuation: Valuation, j: int, actions: Sequence[Action], codes: Codes) -> Codes:
+    """Translate positions in a list of lies to positions in the player's own actions."""
+    space = valuation.spaces[j]
+    if isinstance(space, Grid):
+        if isinstance(actions, Grid):
+            return codes
+        vectors = np.array([actions[int(c)] for c in codes], dtype=np.int64)
+        return vectors.reshape(len(codes), len(space.sizes))
+    if size_of(actions) == size_of(space):
+        return codes
+    return np.array([position_of(space, action) for action in actions], dtype=np.int64)[codes]
+
+
+def _only_lies(valuation: Valuation, part: Part, columns: list[Codes]) -> list[Codes]:
+    """Drop the rows in which every member tells the truth."""
+    if part.outside is not None:
+        return columns
+    lying: NDArray[np.bool_] | None = None
+    for i in part.members:
+        differs = columns[i] != valuation.truth[i]
+        own = differs.any(axis=1) if differs.ndim == 2 else differs
+        lying = own if lying is None else lying | own
+    if lying is None or bool(lying.all()):
+        return columns
+    keep = np.flatnonzero(lying)
+    return [c[keep] if len(c) == len(lying) else c for c in columns]
+
+
+def _extremes(grid: Grid, m: int, generator: np.random.Generator) -> Codes:
+    """Draw vectors whose entries are at or next to their ends: lies are rarely lukewarm."""
+    sizes = np.array(grid.sizes, dtype=np.int64)
+    ends = np.stack([0 * sizes, np.minimum(1, sizes), np.maximum(sizes - 1, 0), sizes])
+    # Each row leans to the truth-like end or away from it, so that rows with one or two entries
+    # off the ends come up among many entries.
+    lean = generator.random((m, 1))
+    away = generator.random((m, len(sizes))) < lean
+    nudge = generator.random((m, len(sizes))) < 0.25
+    picked: Codes = ends[2 * away + (nudge ^ away), np.arange(len(sizes))]
+    return picked
+
+
+def row_name(game: Game, name: str, row: Deviation) -> str:
+    """Name a row: property, who deviates, and the profile's positions (vectors as they are)."""
+    who = "+".join(game.players[i] for i in row.part.members)
+    return f"{name}/{who}/{profile_name(game, row.lying)}"
+
+
+def profile_name(game: Game, profile: Sequence[Action]) -> str:
+    """Name a profile by the positions of its actions (vectors as they are)."""
+    spoken = []
+    for i, action in enumerate(profile):
+        space = game.actions(i)
+        if isinstance(space, Grid):
+            spoken.append(str(action).replace(" ", ""))
+        elif action is AWAY and action not in space:
+            spoken.append("away")
+        else:
+            spoken.append(str(position_of(space, action)))
+    return f"({','.join(spoken)})"

@@ -1,0 +1,172 @@
+"""Payoffs of many profiles of any game, as arrays of one kind: int64, exact objects, or floats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import prod
+
+import numpy as np
+
+from aboveboard.game import (
+    Action,
+    Array,
+    Batched,
+    Bounded,
+    Codes,
+    Exact,
+    Game,
+    Number,
+    TabularGame,
+    block,
+    decode,
+    encode,
+    number,
+    size_of,
+    unravel,
+)
+from aboveboard.numbers import LARGEST, objects, peak, tidied
+
+CHUNK = 1 << 15  # rows valued in one call: large enough for arrays, small enough for the cache
+RELATIVE_TOLERANCE = 1e-9  # of the largest payoff: far above float64 rounding of sums and products
+
+
+class Valuation:
+    """Payoffs of many profiles of any game, as arrays, in units.
+
+    Parameters
+    ----------
+    game
+        Any `Game`; it is valued in batches where it can be.
+
+    Attributes
+    ----------
+    exact
+        Whether everything valued so far was exact.
+    peak
+        The largest absolute payoff seen, in units.
+    """
+
+    def __init__(self, game: Game) -> None:
+        self.game = game
+        n = len(game.players)
+        self.spaces = [game.actions(i) for i in range(n)]
+        self.truth = [encode(self.spaces[i], game.truth(i)) for i in range(n)]
+        self.unit = Fraction(game.unit) if isinstance(game, Batched) else Fraction(1)
+        self.peak: Number = 0
+        self.exact = True
+
+    def payoffs(self, columns: Sequence[Codes]) -> Array:
+        """Give the payoffs of the profiles, shape (m, players), in units."""
+        if isinstance(self.game, Batched):
+            return self._seen(tidied(self.game.payoff_rows(columns)))
+        return self._seen(_by_calls(self.game, self.spaces, columns))
+
+    def bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
+        """Give the lowest and highest payoffs of the profiles, each of shape (m, players)."""
+        if not isinstance(self.game, Bounded):
+            both = self.payoffs(columns)
+            return both, both
+        low, high = self.game.payoff_bounds(columns)
+        return self._seen(tidied(low)), self._seen(tidied(high))
+
+    def _seen(self, entries: Array) -> Array:
+        if entries.dtype == np.float64:
+            self.exact = False
+        self.peak = max(self.peak, peak(entries))
+        return entries
+
+    @property
+    def tolerance(self) -> float:
+        """Gains up to this may be rounding, in units; 0 if all payoffs are exact."""
+        return 0.0 if self.exact else RELATIVE_TOLERANCE * float(self.peak)
+
+    def table(self) -> Array:
+        """Give the payoffs of all profiles, shape (players, profiles), profiles in row-major order.
+
+        The table of a `TabularGame` is not copied.
+        """
+        if isinstance(self.game, TabularGame):
+            table = self.game.table.reshape(len(self.game.shape), -1)
+            return self._seen(table) if table.dtype == np.float64 else table
+        return self._filled(lambda columns: (self.payoffs(columns),))[0]
+
+    def tables(self) -> tuple[Array, Array]:
+        """Give lowest and highest payoffs of all profiles; one array where nothing is left open."""
+        if not isinstance(self.game, Bounded):
+            table = self.table()
+            return table, table
+        low, high = self._filled(self.bounds)
+        return low, high
+
+    def _filled(self, value: Callable[[list[Codes]], tuple[Array, ...]]) -> list[Array]:
+        """Value all profiles, a chunk at a time, into tables that are made once."""
+        counts = [size_of(space) for space in self.spaces]
+        total = prod(counts)
+        tables: list[Array] = []
+        for start in range(0, total, CHUNK):
+            stop = min(start + CHUNK, total)
+            positions = unravel(np.arange(start, stop), counts)
+            columns = [block(s, p) for s, p in zip(self.spaces, positions, strict=True)]
+            entries = value(columns)
+            if not tables:
+                tables = [np.empty((len(counts), total), dtype=e.dtype) for e in entries]
+            for k, e in enumerate(entries):
+                if e.dtype != tables[k].dtype:
+                    tables[k] = _widened(tables[k], e, start)
+                tables[k][:, start:stop] = e.T
+        return tables
+
+    def actions(self, columns: Sequence[Codes], k: int = 0) -> tuple[Action, ...]:
+        """Give row k of the columns as a profile of actions."""
+        return tuple(
+            decode(space, column[min(k, len(column) - 1)])
+            for space, column in zip(self.spaces, columns, strict=True)
+        )
+
+    def columns(self, profile: Sequence[Action]) -> list[Codes]:
+        """Give one profile as columns of length 1."""
+        return [encode(s, a) for s, a in zip(self.spaces, profile, strict=True)]
+
+
+def settles_ties(game: Game) -> bool:
+    """Say whether the game can decide exactly what floats leave open."""
+    return isinstance(game, Exact) and not isinstance(game, Bounded)
+
+
+def bytes_of_table(game: Game, profiles: int) -> int:
+    """Say how many bytes a table of all payoffs takes beyond what the game already has."""
+    if isinstance(game, TabularGame):
+        return 0
+    return profiles * len(game.players) * 8 * (2 if isinstance(game, Bounded) else 1)
+
+
+def _widened(table: Array, entries: Array, filled: int) -> Array:
+    """Give the table with a type that holds its own entries and the new ones."""
+    floats = np.float64 in (table.dtype, entries.dtype)
+    wide: Array = np.empty(table.shape, dtype=np.float64 if floats else object)
+    wide[:, :filled] = table[:, :filled]
+    return wide
+
+
+def _by_calls(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence[Codes]) -> Array:
+    m, n = max(len(column) for column in columns), len(spaces)
+    flat: list[Number] = []
+    for k in range(m):
+        profile = [decode(s, c[min(k, len(c) - 1)]) for s, c in zip(spaces, columns, strict=True)]
+        payoffs = [number(x) for x in game.payoffs(profile)]
+        if len(payoffs) != n:
+            raise ValueError(f"payoffs({profile}) gives {len(payoffs)} numbers for {n} players")
+        flat += payoffs
+    if not settles_ties(game):
+        # Whole floats are what they seem, as in a TabularGame.
+        flat = [_whole(x) for x in flat]
+    if any(isinstance(x, float) for x in flat):
+        return np.array([float(x) for x in flat], dtype=np.float64).reshape(m, n)
+    if all(isinstance(x, int) and abs(x) <= LARGEST for x in flat):
+        return np.array(flat, dtype=np.int64).reshape(m, n)
+    return objects(flat).reshape(m, n)
+
+
+def _whole(x: Number) -> Number:
+    return int(x) if isinstance(x, float) and x.is_integer() and abs(x) < 2**53 else x

@@ -1,0 +1,273 @@
+"""What an audit found: verdicts, their witnesses, and tables of them."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from math import log10
+from typing import Any
+
+import numpy as np
+
+from aboveboard.game import Number
+
+CONFIDENCE = Fraction(95, 100)
+LONGEST = 1000  # bits of a count that is still written in digits; it fits a float
+
+
+class Status(StrEnum):
+    """How sure a verdict is."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    NO_COUNTEREXAMPLE = "no counterexample"
+    VACUOUS = "vacuous"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A deviation that pays, or an outcome that breaks the property: the counterexample.
+
+    Parameters
+    ----------
+    parties
+        Who deviates (or, for properties of outcomes, whom it concerns).
+    truth, lie
+        What they should report and what they report instead, by party; empty where the property
+        is about outcomes.
+    others
+        What everybody else reports, by party.
+    gain
+        By how much it pays: for a coalition what its worst-off member gains at least (with
+        transfers: what the members gain together).
+    row
+        The check's name: the same in report, replay and test.
+    payoffs
+        By party: payoff with the truth, payoff with the lie.
+    note
+        What the numbers mean, where that is not a deviation.
+    """
+
+    parties: tuple[str, ...]
+    truth: Mapping[str, Any]
+    lie: Mapping[str, Any]
+    others: Mapping[str, Any]
+    gain: Number
+    row: str
+    payoffs: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data; exact numbers as integers or "5/12"."""
+        return {
+            "parties": list(self.parties),
+            "truth": data(self.truth),
+            "lie": data(self.lie),
+            "others": data(self.others),
+            "gain": plain(self.gain),
+            "payoffs": {p: [plain(x) for x in pair] for p, pair in self.payoffs.items()},
+            "row": self.row,
+            **({"note": self.note} if self.note else {}),
+        }
+
+    def __str__(self) -> str:
+        if self.note:
+            return self.note
+        who = " and ".join(self.parties)
+        lies = "; ".join(_spoken(self.lie[p]) for p in self.parties)
+        text = f"{who}: {lies} gains {plain(self.gain)}"
+        others = [f"{p}: {_spoken(a)}" for p, a in self.others.items() if a != "truth"]
+        return text + (f", while {'; '.join(others)}" if others else "")
+
+
+def _spoken(action: Any) -> str:
+    if isinstance(action, Mapping):
+        return ", ".join(f"{k} {_spoken(v)}" for k, v in action.items())
+    return str(action)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of one property on one game, and how it is known.
+
+    Parameters
+    ----------
+    property
+        Name of the property.
+    status
+        `holds` (every row checked, or proved), `fails` (with a witness), `no counterexample`
+        (sampled), `vacuous` (there was nothing to check), `undecided` (a float gain within the
+        tolerance that no exact check settled).
+    checked, total
+        Rows checked, of how many there are.
+    how
+        "exhaustive", "sampled", "closed form", or "implied by" another property.
+    gain
+        The largest gain found; None where the property is not about gains or nothing was checked.
+    gainer
+        Who has the largest gain.
+    witness
+        The counterexample on this game, shrunk; None unless the status is `fails`.
+    smallest
+        The counterexample on the smallest instance that the search reached, with the instance.
+    exact
+        True if every comparison was exact; otherwise `tolerance` says how close floats may be.
+    tolerance
+        Gains up to this are not told from rounding; 0 where `exact`.
+    seed
+        Seed of the sample; None where nothing was sampled.
+    confidence
+        What a sample lets one say.
+    draws
+        Of any sampled coalition (or of profiles) the least number of uniform draws, on which
+        `confidence` rests; None where nothing was sampled.
+    statement
+        Anything else that a reader needs: the argument of a proof, the ties left open.
+    """
+
+    property: str
+    status: Status
+    checked: int
+    total: int
+    how: str
+    gain: Number | None = None
+    gainer: str | None = None
+    witness: Witness | None = None
+    smallest: Mapping[str, Any] | None = None
+    exact: bool = True
+    tolerance: float = 0.0
+    seed: int | None = None
+    confidence: str | None = None
+    statement: str | None = None
+    draws: int | None = None
+
+    @builtins.property
+    def epsilon(self) -> Number | None:
+        """The largest gain found, and zero where nobody gains."""
+        return None if self.gain is None else max(self.gain, 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data, with the keys that other programs rely on first."""
+        counterexample = None
+        if self.witness is not None:
+            counterexample = self.witness.as_dict()
+            if self.smallest is not None:
+                counterexample["smallest"] = dict(self.smallest)
+        return {
+            "property": self.property,
+            "status": self.status.value,
+            "checked": self.checked,
+            "gain": plain(self.gain),
+            "counterexample": counterexample,
+            "of": self.total if self.total < 2**53 else digits(self.total),
+            "how": self.how,
+            "gainer": self.gainer,
+            "exact": self.exact,
+            "tolerance": self.tolerance,
+            "seed": self.seed,
+            "confidence": self.confidence,
+            "statement": self.statement,
+        }
+
+    def basis(self) -> str:
+        """Say in a few words what the status rests on."""
+        if self.how == "exhaustive" and self.checked == self.total:
+            return f"all {self.checked:,} checks"
+        if self.how in ("exhaustive", "sampled"):
+            return f"{self.checked:,} checks of {approximate(self.total)}"
+        return self.how
+
+
+class Verdicts(Mapping[str, Verdict]):
+    """Verdicts in the order asked for, by property name; prints as a table."""
+
+    def __init__(self, verdicts: Iterable[Verdict]) -> None:
+        self._by_name = {verdict.property: verdict for verdict in verdicts}
+
+    def __getitem__(self, name: str) -> Verdict:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data: {"verdicts": [..]}."""
+        return {"verdicts": [verdict.as_dict() for verdict in self.values()]}
+
+    def any_fails(self) -> bool:
+        """Say whether a property fails."""
+        return any(verdict.status is Status.FAILS for verdict in self.values())
+
+    def __str__(self) -> str:
+        head = ("property", "status", "largest gain", "basis", "counterexample")
+        rows = [head] + [
+            (
+                v.property,
+                v.status.value,
+                "" if v.gain is None else str(plain(v.gain)),
+                v.basis(),
+                "" if v.witness is None else str(v.witness),
+            )
+            for v in self.values()
+        ]
+        widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        )
+
+
+def plain(x: Number | None) -> Any:
+    """Give a number as data that prints exactly: integer, "5/12", or the float."""
+    if isinstance(x, Fraction):
+        return x.numerator if x.denominator == 1 else f"{x.numerator}/{x.denominator}"
+    return x
+
+
+def data(x: Any) -> Any:
+    """Give what an action or a number is as plain data that JSON can hold."""
+    if isinstance(x, Mapping):
+        return {str(key): data(value) for key, value in x.items()}
+    if isinstance(x, np.ndarray | np.generic):
+        x = x.tolist()
+    if isinstance(x, list | tuple | set | frozenset):
+        return [data(value) for value in x]
+    if isinstance(x, Fraction):
+        return plain(x)
+    return x if x is None or isinstance(x, str | bool | int | float) else str(x)
+
+
+def approximate(count: int) -> str:
+    """Write a count in digits, or as a power of ten where nobody would read the digits."""
+    if count < 10**9:
+        return f"{count:,}"
+    if count.bit_length() < LONGEST:
+        written = str(count)
+        return f"{written[0]}.{written[1]}e{len(written) - 1}"
+    shift = count.bit_length() - LONGEST
+    exponent = log10(count >> shift) + shift * log10(2)
+    return f"{int(10 ** (exponent % 1 + 1)) / 10:.1f}e{int(exponent)}"
+
+
+def digits(count: int) -> str:
+    """Write a count in digits; one of more than 300 digits as a power of ten."""
+    return str(count) if count.bit_length() < LONGEST else approximate(count)
+
+
+def confidence(draws: int, claim: str) -> str:
+    """Say what so many uniform draws without a success let one say.
+
+    Were the share of successes p, none would be seen with probability (1 - p)^draws.
+    """
+    share = 1 - float(1 - CONFIDENCE) ** (1 / draws)
+    return (
+        f"with {float(CONFIDENCE):.0%} confidence fewer than {share:.2g} of {claim} "
+        f"(no success in {draws:,} uniform draws)"
+    )

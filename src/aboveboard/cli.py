@@ -1,0 +1,296 @@
+"""`aboveboard ..`: each command is a thin shell over a documented function.
+
+Exit status: 0 done, 1 a property fails (or a replay differs), 2 the input is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aboveboard.errors import AboveboardError, InputError
+
+app = typer.Typer(
+    name="aboveboard",
+    help="Run data collaborations under rules that make honesty pay, and audit that they do.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="Print text, or JSON for programs.")]
+FileArgument = Annotated[Path, typer.Argument(help="The collaboration file (TOML).")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an existing settlement folder.")]
+
+
+def main() -> None:
+    """Run the command line; errors on purpose are one line and exit status 2."""
+    try:
+        app(standalone_mode=True)
+    except AboveboardError as error:
+        print(f"aboveboard: {error}", file=sys.stderr)  # noqa: T201 - this is the edge
+        sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read our output has what it wanted; Python must not complain at exit.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _print(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _version(value: bool) -> None:
+    if value:
+        from aboveboard._version import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    name: Annotated[str, typer.Argument(help="Which demonstration: exchange.")] = "exchange",
+    out: Annotated[Path, typer.Option(help="Folder for lists, replies and report.")] = Path(
+        "aboveboard-demo"
+    ),
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Exchange five real lists of disposable e-mail domains and audit it; offline."""
+    from aboveboard.commands import demo as demonstrate
+    from aboveboard.text import demo_text
+
+    if name != "exchange":
+        raise InputError(f"demo {name!r}", "there is no such demonstration", "known is: exchange")
+    result = demonstrate(out)
+    _print(result.as_dict()) if output is Format.JSON else typer.echo(demo_text(result))
+
+
+@app.command()
+def init(
+    mechanism: Annotated[str, typer.Argument(help="For example exchange.union.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("collaboration.toml"),
+) -> None:
+    """Write a commented collaboration file that runs."""
+    from aboveboard.collaboration import mechanism_named
+
+    rule = mechanism_named(mechanism, f"init {mechanism!r}")
+    try:
+        with out.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(rule.STARTING_FILE)
+    except FileExistsError:
+        raise InputError(str(out), "it exists", "name another file with --out") from None
+    except OSError as error:
+        raise InputError(
+            str(out), f"it cannot be written ({error.strerror})", "name another file with --out"
+        ) from error
+    typer.echo(f"wrote {out}; run it with: aboveboard run {out} --out settlement")
+
+
+@app.command()
+def mechanisms(output: FormatOption = Format.TEXT) -> None:
+    """List the mechanisms: what each assumes and guarantees."""
+    from aboveboard.collaboration import mechanisms as installed
+    from aboveboard.text import mechanism_table
+
+    found = installed()
+    if output is Format.JSON:
+        _print(
+            [
+                {
+                    "name": rule.NAME,
+                    "summary": rule.SUMMARY,
+                    "assumes": rule.ASSUMES,
+                    "guarantees": rule.GUARANTEES,
+                    "source": rule.SOURCE,
+                }
+                for rule in found.values()
+            ]
+        )
+    else:
+        typer.echo(mechanism_table(found))
+
+
+@app.command()
+def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
+    """Check a collaboration file and the data it names, without running it."""
+    from aboveboard.collaboration import load
+
+    collaboration = load(file)
+    sizes = {
+        name: len(report) if hasattr(report, "frame") else None
+        for name, report in collaboration.reports.items()
+    }
+    if output is Format.JSON:
+        _print({"file": str(file), "mechanism": collaboration.mechanism.NAME, "parties": sizes})
+        return
+    typer.echo(f"{file}: {collaboration.mechanism.NAME}, {len(sizes)} parties; nothing is wrong")
+    for name, size in sizes.items():
+        typer.echo(f"  {name}" + ("" if size is None else f": {size:,} elements"))
+
+
+@app.command()
+def run(
+    file: FileArgument,
+    out: Annotated[Path, typer.Option(help="The settlement folder to make.")],
+    force: ForceOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Run a collaboration: a reply for each party, the manifest, and a report."""
+    from aboveboard.collaboration import load
+    from aboveboard.commands import settle
+    from aboveboard.settlement import summary
+    from aboveboard.text import settlement_table
+
+    collaboration = load(file)
+    settlement, _ = settle(collaboration, out, force=force)
+    if output is Format.JSON:
+        _print(summary(settlement))
+    else:
+        typer.echo(settlement_table(settlement, collaboration.mechanism.UNIT))
+        typer.echo(f"\nreplies, manifest and report: {out}")
+
+
+@app.command()
+def audit(
+    file: FileArgument,
+    claims: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            help="What to audit, repeatable: ex-post-ic, dsic, ir, ir=every, epsilon-ic=1/2, "
+            "coalition-proof=3, coalition-proof-with-transfers=2, pareto, pareto=no-less, efficient, symmetric, "
+            "strong-dominance, weak-budget, strong-budget, unique-equilibrium.",
+        ),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Most checks of an exhaustive audit.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Checks drawn for each party or coalition past that.")
+    ] = 20_000,
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="Refuse what is too large instead of sampling.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report page here.")] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Audit a collaboration: who gains by lying, by how much, or nobody, and how sure that is."""
+    from aboveboard.auditing import Budget
+    from aboveboard.collaboration import load
+    from aboveboard.commands import audited, properties_named
+    from aboveboard.text import audit_text
+
+    budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
+    collaboration = load(file)
+    properties = properties_named(claims)
+    with _progress(collaboration.mechanism.NAME) as progress:
+        result = audited(collaboration, properties, budget, progress)
+    if report is not None:
+        result.write_report(report)
+    if output is Format.JSON:
+        _print(result.as_dict())
+    else:
+        typer.echo(audit_text(result))
+        if report is not None:
+            typer.echo(f"\nreport: {report}")
+    if result.verdicts.any_fails():
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int], None] | None]:
+    """Show a bar on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"auditing {label}", total=None)
+        checked = 0
+
+        def advance(rows: int) -> None:
+            nonlocal checked
+            checked += rows
+            bar.update(task, description=f"auditing {label}: {checked:,} checks")
+
+        yield advance
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(help="A settlement folder.")],
+    file: Annotated[
+        Path | None, typer.Option(help="The collaboration file, if it has moved.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Run a settlement again from its inputs and compare every byte."""
+    from aboveboard.commands import settle
+    from aboveboard.settlement import replay as run_again
+
+    result = run_again(folder, settle, file)
+    if output is Format.JSON:
+        _print(result.as_dict())
+    elif result.differ:
+        typer.echo(f"{folder}: {len(result.differ)} of {result.files} files differ:")
+        for name in result.differ:
+            typer.echo(f"  {name}")
+    else:
+        typer.echo(f"{folder}: all {result.files} files are the same, byte for byte")
+    if result.differ:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reproduce(
+    claim: Annotated[
+        str | None, typer.Argument(help="One claim, such as exchange/theorem-2.1; default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Check the papers' claims; list what holds, what does not, and the corrections."""
+    from aboveboard.papers.claims import as_text, claims, find
+    from aboveboard.papers.claims import reproduce as check_claim
+
+    chosen = claims() if claim is None else (find(claim),)
+    results = [check_claim(c, seed) for c in chosen]
+    if output is Format.JSON:
+        _print([result.as_dict() for result in results])
+    else:
+        typer.echo(as_text(results))
+
+
+if __name__ == "__main__":
+    main()

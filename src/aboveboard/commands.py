@@ -1,0 +1,253 @@
+"""What the commands do, for Python as for the command line; text of results is in `text`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from aboveboard import settlement as folder
+from aboveboard.auditing import (
+    DSIC,
+    Budget,
+    CoalitionProof,
+    Efficient,
+    EpsilonIC,
+    ExPostIC,
+    IndividualRationality,
+    ParetoEfficient,
+    Property,
+    StrongBudgetBalance,
+    StrongDominance,
+    Symmetric,
+    UniqueEquilibrium,
+    Verdicts,
+    WeakBudgetBalance,
+)
+from aboveboard.auditing.best_lies import BestLie, best_lies
+from aboveboard.auditing.search import Progress
+from aboveboard.collaboration import Collaboration, audit, load, run
+from aboveboard.errors import InputError
+from aboveboard.game import Game
+from aboveboard.lottery import Lottery
+from aboveboard.mechanism import Settlement
+from aboveboard.report import page
+
+# A run's report shows each party's best lie among this many, so that a run stays a run: the time
+# goes into the data. `audit` looks further.
+IN_A_RUN = Budget(rows=20_000, samples=100)
+
+# For the shared range of tastes a smaller sample than for verdicts: it is searched several times.
+FOR_REMARKS = 2_000
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A mechanism that has more to say on its game than verdicts."""
+
+    def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Any]:
+        """Give plain data by name."""
+        ...
+
+
+def settle(
+    collaboration: Collaboration, out: Path, *, force: bool = False
+) -> tuple[Settlement, list[BestLie]]:
+    """Run a collaboration and write its settlement folder with the report.
+
+    Raises
+    ------
+    InputError
+        If the folder exists or cannot be written.
+    """
+    folder.refuse_existing(out, force=force)  # before the work, not after
+    settlement = drawn(collaboration)
+    lies: list[BestLie] = []
+
+    def report() -> str:
+        lies.extend(best_lies(collaboration.game(), budget=IN_A_RUN, seed=collaboration.file.seed))
+        return page(collaboration, settlement=settlement, lies=lies)
+
+    folder.write(collaboration, settlement, out, report=report, force=force)
+    return settlement, lies
+
+
+def drawn(collaboration: Collaboration) -> Settlement:
+    """Run a collaboration; where its rule tosses coins, toss them by the seed."""
+    import numpy as np
+
+    outcome = run(collaboration)
+    if isinstance(outcome, Lottery):
+        return outcome.draw(np.random.default_rng(collaboration.file.seed))
+    return outcome
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit of a collaboration found."""
+
+    collaboration: Collaboration
+    verdicts: Verdicts
+    lies: Sequence[BestLie]
+    remarks: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data: the verdicts, each party's best lie, and the mechanism's remarks."""
+        return {
+            **self.verdicts.as_dict(),
+            "best_lies": [lie.as_dict() for lie in self.lies],
+            "remarks": dict(self.remarks),
+        }
+
+    def report(self) -> str:
+        """Make the report page."""
+        return page(
+            self.collaboration, lies=self.lies, verdicts=self.verdicts, remarks=self.remarks
+        )
+
+    def write_report(self, path: Path) -> None:
+        """Write the report page."""
+        try:
+            path.write_text(self.report(), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise InputError(
+                str(path), f"it cannot be written ({error.strerror})", "name another file"
+            ) from error
+
+
+def audited(
+    collaboration: Collaboration,
+    properties: Sequence[Property] | None = None,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit a collaboration: verdicts, each party's best lie, and what the mechanism adds."""
+    budget, seed = budget or Budget(), collaboration.file.seed
+    game = _game(collaboration)
+    verdicts = audit(
+        game,
+        collaboration.mechanism.properties() if properties is None else properties,
+        budget=budget,
+        seed=seed,
+        progress=progress,
+    )
+    sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
+    lies = best_lies(game, budget=sampling, seed=seed)
+    remarks: Mapping[str, Any] = {}
+    if isinstance(collaboration.mechanism, Remarks):
+        fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))
+        remarks = collaboration.mechanism.remarks(game, fewer, seed)
+    return Audit(collaboration, verdicts, lies, remarks)
+
+
+def _game(collaboration: Collaboration) -> Game:
+    try:
+        return collaboration.game()
+    except ValueError as error:
+        raise InputError(
+            str(collaboration.path), f"it cannot be audited: {error}", "audit fewer parties"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What the demonstration shows."""
+
+    settlement: Settlement
+    audit: Audit
+    report: Path
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            **folder.summary(self.settlement),
+            **self.audit.as_dict(),
+            "report": str(self.report),
+        }
+
+
+def demo(out: Path) -> Demonstration:
+    """Exchange five real lists into `out` and audit the exchange.
+
+    Writes `out/lists` (the lists and their collaboration file), `out/settlement` (the replies)
+    and `out/report.html`; files of an earlier demonstration are replaced.
+
+    Raises
+    ------
+    InputError
+        If the packages that hold the lists are not installed, or `out` cannot be written.
+    """
+    from aboveboard.demo import write_lists
+
+    try:
+        path = write_lists(out / "lists")
+    except OSError as error:
+        raise InputError(
+            str(out), f"it cannot be written ({error.strerror})", "name another folder with --out"
+        ) from error
+    collaboration = load(path)
+    settlement, _ = settle(collaboration, out / "settlement", force=True)
+    properties = (ExPostIC(), IndividualRationality(), DSIC(), StrongDominance())
+    result = audited(collaboration, properties, Budget(samples=2_000))
+    report = out / "report.html"
+    shown = page(
+        collaboration,
+        settlement=settlement,
+        lies=result.lies,
+        verdicts=result.verdicts,
+        remarks=result.remarks,
+    )
+    report.write_text(shown, encoding="utf-8", newline="\n")
+    return Demonstration(settlement, result, report)
+
+
+PROPERTIES: dict[str, Property] = {
+    "ex-post-ic": ExPostIC(),
+    "dsic": DSIC(),
+    "ir": IndividualRationality(),
+    "ir=every": IndividualRationality("every report"),
+    "pareto": ParetoEfficient(),
+    "pareto=no-less": ParetoEfficient(giving_no_less=True),
+    "efficient": Efficient(),
+    "symmetric": Symmetric(),
+    "strong-dominance": StrongDominance(),
+    "weak-budget": WeakBudgetBalance(),
+    "strong-budget": StrongBudgetBalance(),
+    "unique-equilibrium": UniqueEquilibrium(),
+}
+"""Properties by the name that the command line takes; three more take a number."""
+
+WITH_A_NUMBER = ("epsilon-ic", "coalition-proof", "coalition-proof-with-transfers")
+
+
+def property_named(name: str) -> Property:
+    """Give the property that a name such as "dsic" or "coalition-proof=3" means.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name in PROPERTIES:
+        return PROPERTIES[name]
+    kind, _, value = name.partition("=")
+    try:
+        if kind == "epsilon-ic":
+            return EpsilonIC(Fraction(value or "0"))
+        if kind == "coalition-proof":
+            return CoalitionProof(int(value or "2"))
+        if kind == "coalition-proof-with-transfers":
+            return CoalitionProof(int(value or "2"), transfers=True)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"--property {name}", f"{value!r} is no number that it can take", "write, say, =2"
+        ) from None
+    known = ", ".join([*PROPERTIES, *(f"{k}=N" for k in WITH_A_NUMBER)])
+    raise InputError(f"--property {name}", "there is no such property", f"known are {known}")
+
+
+def properties_named(names: Sequence[str] | None) -> list[Property] | None:
+    """Give the properties of several names, each once; None for none."""
+    return list(dict.fromkeys(property_named(name) for name in names)) if names else None

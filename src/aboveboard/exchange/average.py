@@ -1,0 +1,180 @@
+"""`exchange.average`: everybody who joins is told the average of the points of those who join.
+
+What: a party's value of a point y is -|y - a|^2, a the average of ALL true points; its benefit is
+what the reply adds to what its own point is worth, and zero if it stays away. Truthful when all
+take part (a Nash equilibrium), not dominant: with points (0, -1, 0), parties 2 and 3 taking part,
+3 gains 1/3 by leaving. Cost: O(n d) a run, O(n d 2^n) for the game. Source: Branzei, Orlandi, Yang
+(arXiv 1809.10637), appendix B, Theorem 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import Self
+
+from aboveboard.auditing import (
+    DSIC,
+    CoalitionProof,
+    ExPostIC,
+    IndividualRationality,
+    Property,
+    Symmetric,
+)
+from aboveboard.auditing.verdict import plain
+from aboveboard.exchange.participation import ParticipationGame
+from aboveboard.exchange.utility import utilities
+from aboveboard.game import Game
+from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement, Share
+
+Point = tuple[Fraction, ...]
+
+MOST_PARTIES = 14
+"""Fractions for 2^14 coalitions take a few seconds; each further party doubles that."""
+
+
+class AverageParty(BaseModel):
+    """One party of an average."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    point: tuple[Exact, ...] = Field(min_length=1, description="coordinates")
+    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
+
+
+class AverageFile(CollaborationFile):
+    """The collaboration file of `exchange.average`."""
+
+    mechanism: Literal["exchange.average"]
+    exclusivity: Exact = Field(default=Fraction(1), ge=0)
+    parties: dict[str, AverageParty] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _same_space(self) -> Self:
+        dimensions = {name: len(party.point) for name, party in self.parties.items()}
+        first = next(iter(dimensions))
+        for name, d in dimensions.items():
+            if d != dimensions[first]:
+                raise ValueError(
+                    f"the point of {name} has {d} coordinates and that of {first} has "
+                    f"{dimensions[first]}; all points must have as many"
+                )
+        return self
+
+
+def mean(points: Sequence[Point]) -> Point:
+    """Give the average point, exact."""
+    return tuple(sum(xs, Fraction(0)) / len(points) for xs in zip(*points, strict=True))
+
+
+def square(x: Point, y: Point) -> Fraction:
+    """Give the squared distance."""
+    return sum(((a - b) ** 2 for a, b in zip(x, y, strict=True)), Fraction(0))
+
+
+def benefits_of(points: Sequence[Point], joined: Sequence[bool]) -> list[Fraction]:
+    """Give each party's benefit when those in `joined` take part."""
+    target = mean(points)
+    taking_part = [x for x, here in zip(points, joined, strict=True) if here]
+    if not taking_part:
+        return [Fraction(0)] * len(points)
+    error = square(mean(taking_part), target)
+    return [
+        square(x, target) - error if here else Fraction(0)
+        for x, here in zip(points, joined, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class AveragePoint:
+    """The average of the points of those who join.
+
+    Parameters
+    ----------
+    exclusivity
+        By party: the weight of its best rival's benefit in its utility.
+    """
+
+    exclusivity: Mapping[str, Fraction]
+
+    NAME: ClassVar[str] = "exchange.average"
+    UNIT: ClassVar[str] = "squared distance"
+    SUMMARY: ClassVar[str] = "parties learn the average of their points; the loss is square"
+    ASSUMES: ClassVar[str] = "each joins with its true point or stays away"
+    GUARANTEES: ClassVar[str] = (
+        "ex-post IC and IR (exclusivity up to (n - 1)^2), symmetric; NOT DSIC from 3 parties on"
+    )
+    SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix B"
+    FILE: ClassVar[type[CollaborationFile]] = AverageFile
+    STARTING_FILE: ClassVar[str] = '''\
+name = "forecasts"
+mechanism = "exchange.average"
+# How much a party minds what its best rival gains.
+exclusivity = 1
+
+# Each party's point, in as many dimensions as you like.
+[parties.alpha]
+point = [1.0, 2.0]
+
+[parties.beta]
+point = [3.5, 0.0]
+
+[parties.gamma]
+point = [2.0, 2.5]
+'''
+
+    @classmethod
+    def of(cls, file: AverageFile) -> AveragePoint:
+        """Take the parameters from a validated collaboration file."""
+        return cls(
+            {
+                name: file.exclusivity if party.exclusivity is None else party.exclusivity
+                for name, party in file.parties.items()
+            }
+        )
+
+    @staticmethod
+    def reports(file: AverageFile, read: Read) -> dict[str, Point]:  # noqa: ARG004 - nothing to read
+        """Take the points."""
+        return {name: party.point for name, party in file.parties.items()}
+
+    def settle(self, reports: Mapping[str, Point]) -> Settlement:
+        """Tell everybody the average."""
+        points = list(reports.values())
+        benefits = benefits_of(points, [True] * len(points))
+        utility = utilities(benefits, [self.exclusivity[name] for name in reports])
+        average = [plain(x) for x in mean(points)]
+        shares = {
+            name: Share(b, u, 0, Reply("json", data={"point": average}))
+            for name, b, u in zip(reports, benefits, utility, strict=True)
+        }
+        return Settlement(self.NAME, shares, {"dimensions": len(average)})
+
+    def game(self, types: Mapping[str, Point]) -> Game:
+        """Give the game of joining or staying away.
+
+        Raises
+        ------
+        ValueError
+            If there are too many parties for a table of all coalitions.
+        """
+        points = list(types.values())
+        n = len(points)
+        if n > MOST_PARTIES:
+            raise ValueError(f"an audit takes at most {MOST_PARTIES} parties; there are {n}")
+        table = np.empty((1 << n, n), dtype=object)
+        for mask in range(1 << n):
+            table[mask] = benefits_of(points, [bool(mask >> i & 1) for i in range(n)])
+        same = np.array([[x == y for y in points] for x in points])
+        return ParticipationGame(
+            tuple(types), table, tuple(self.exclusivity[name] for name in types), same, lambda _: same
+        )
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2), Symmetric())

@@ -1,0 +1,116 @@
+"""Which elements a party is handed: the first of those it lacks, in an order fixed by the seed.
+
+The order is that of SipHash-2-4 of the element under a key from the collaboration's seed, ties
+broken by the element itself: it depends on the element and the seed alone, so it is the same
+whatever the order of parties, files and rows, and a party that does not know the seed when it
+reports cannot choose by naming.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from aboveboard.exchange.siphash import siphash24
+from aboveboard.exchange.ownership import Ownership
+from aboveboard.records import ELEMENT
+
+
+def order(elements: pl.Series, seed: int) -> np.ndarray:
+    """Rank elements: those of smaller keys are handed out first.
+
+    Parameters
+    ----------
+    elements
+        Text, no null.
+    seed
+        The collaboration's.
+
+    Returns
+    -------
+    uint64 of shape (elements,): SipHash-2-4 of each element's UTF-8.
+
+    Notes
+    -----
+    About 100 nanoseconds an element of 20 bytes, and the bytes of all elements once more in memory.
+    """
+    digest = hashlib.blake2b(str(seed).encode(), digest_size=16, person=b"aboveboard order")
+    key0, key1 = np.frombuffer(digest.digest(), "<u8")
+    offsets = np.zeros(len(elements) + 1, np.int64)
+    np.cumsum(elements.str.len_bytes().to_numpy(), out=offsets[1:])
+    # The public way to a string column's bytes in one piece; an empty list would become a null.
+    filled = elements.filter(elements.str.len_bytes() > 0)
+    bytes_ = filled.cast(pl.Binary).cast(pl.List(pl.UInt8)).explode()
+    return siphash24(bytes_.to_numpy(), offsets, key0, key1)
+
+
+def hand_out(ownership: Ownership, amounts: Mapping[str, int], seed: int) -> dict[str, pl.Series]:
+    """Choose what each party receives.
+
+    Parameters
+    ----------
+    ownership
+        Who holds what, by the parties' reports.
+    amounts
+        How many elements each receives.
+    seed
+        The collaboration's: it fixes the order.
+
+    Returns
+    -------
+    For each party of `amounts`, by name, the elements handed to it, sorted: the first of those it
+    does not hold in the order (hash, element).
+
+    Raises
+    ------
+    ValueError
+        An amount is negative, or more than a party lacks.
+    """
+    elements = ownership.elements[ELEMENT]
+    return {
+        party: elements.gather(positions)
+        for party, positions in chosen(ownership, amounts, seed).items()
+    }
+
+
+def chosen(ownership: Ownership, amounts: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
+    """Choose as `hand_out` does, and return positions in `ownership.elements`: int64, ascending.
+
+    Notes
+    -----
+    One hash an element and one linear selection a party. Who receives all that it lacks needs
+    neither, and where all do nothing is hashed.
+    """
+    lacked = {party: ownership.lacked_by(party) for party in sorted(amounts)}
+    for party, positions in lacked.items():
+        if not 0 <= amounts[party] <= positions.size:
+            raise ValueError(f"{party} lacks {positions.size} elements, not {amounts[party]}")
+    if all(amounts[party] in (0, positions.size) for party, positions in lacked.items()):
+        return {party: positions[: amounts[party]] for party, positions in lacked.items()}
+    keys = order(ownership.elements[ELEMENT], seed)
+    return {
+        party: positions[first(keys[positions], amounts[party])]
+        for party, positions in lacked.items()
+    }
+
+
+def first(keys: np.ndarray, amount: int) -> np.ndarray:
+    """Return the positions of the smallest keys, ascending; of equal keys the earlier ones.
+
+    Parameters
+    ----------
+    keys
+        uint64.
+    amount
+        How many, from none to all.
+    """
+    if amount in (0, keys.size):
+        return np.arange(amount)
+    last = np.partition(keys, amount - 1)[amount - 1]
+    taken = keys < last
+    ties = np.flatnonzero(keys == last)
+    taken[ties[: amount - np.count_nonzero(taken)]] = True
+    return np.flatnonzero(taken)

@@ -1,0 +1,191 @@
+"""`exchange.interval`: one-dimensional search; rivals narrow down where a point lies.
+
+What: each party knows an interval that holds the point. The two that bound the intersection are
+each handed a part of the other's knowledge, so that both intervals get shorter by the same length:
+as much as the one that has less to gain can gain. Parties with the same interval are treated alike;
+where one interval lies within all others nothing is exchanged. Cost: O(n) a run, O(n 2^n) for the
+game. Source: Branzei, Orlandi, Yang (arXiv 1809.10637), appendix A, Mechanism 3, Theorem 3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from aboveboard.auditing import (
+    DSIC,
+    CoalitionProof,
+    ExPostIC,
+    IndividualRationality,
+    Property,
+    Symmetric,
+)
+from aboveboard.auditing.verdict import plain
+from aboveboard.errors import InputError
+from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
+from aboveboard.exchange.utility import utilities
+from aboveboard.game import Game
+from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement, Share
+
+Interval = tuple[Fraction, Fraction]
+
+
+class IntervalParty(BaseModel):
+    """One party of a search."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    interval: tuple[Exact, Exact] = Field(description="[lowest, highest]")
+    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
+
+    @field_validator("interval")
+    @classmethod
+    def _ordered(cls, interval: Interval) -> Interval:
+        if interval[0] > interval[1]:
+            raise ValueError(
+                f"starts at {plain(interval[0])} and ends at {plain(interval[1])}; "
+                "write the lower end first"
+            )
+        return interval
+
+
+class IntervalFile(CollaborationFile):
+    """The collaboration file of `exchange.interval`."""
+
+    mechanism: Literal["exchange.interval"]
+    exclusivity: Exact = Field(default=Fraction(1), ge=0)
+    parties: dict[str, IntervalParty] = Field(min_length=1, max_length=MOST_PARTIES)
+
+
+def narrow(intervals: Sequence[Interval | None]) -> list[Interval | None]:
+    """Give each party its new interval: Mechanism 3.
+
+    Parameters
+    ----------
+    intervals
+        By party; None for one that stays away (it knows the whole line only).
+
+    Returns
+    -------
+    list
+        The interval each ends with; None for one that stays away.
+    """
+    present = [x for x in intervals if x is not None]
+    if not present:
+        return list(intervals)
+    # Of those that start last the shortest, of those that end first the shortest.
+    left = max(present, key=lambda x: (x[0], -x[1]))
+    right = min(present, key=lambda x: (x[1], -x[0]))
+    if left == right:
+        return list(intervals)
+    length = right[1] - left[0]
+    gain = min(left[1] - left[0] - length, right[1] - right[0] - length)
+    narrowed: dict[Interval, Interval] = {
+        left: (left[0], left[1] - gain),
+        right: (right[0] + gain, right[1]),
+    }
+    return [None if x is None else narrowed.get(x, x) for x in intervals]
+
+
+def benefits_of(intervals: Sequence[Interval | None]) -> list[Fraction]:
+    """Give by how much each party's interval gets shorter."""
+    return [
+        Fraction(0) if old is None or new is None else (old[1] - old[0]) - (new[1] - new[0])
+        for old, new in zip(intervals, narrow(intervals), strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class OneDimensionalSearch:
+    """Interval intersection.
+
+    Parameters
+    ----------
+    exclusivity
+        By party: the weight of its best rival's benefit in its utility.
+    """
+
+    exclusivity: Mapping[str, Fraction]
+
+    NAME: ClassVar[str] = "exchange.interval"
+    UNIT: ClassVar[str] = "length"
+    SUMMARY: ClassVar[str] = "parties narrow down where a point lies; shorter intervals are better"
+    ASSUMES: ClassVar[str] = "each joins with its true interval or stays away; a point is in all"
+    GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric"
+    SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix A, Mechanism 3"
+    FILE: ClassVar[type[CollaborationFile]] = IntervalFile
+    STARTING_FILE: ClassVar[str] = '''\
+name = "where the leak is"
+mechanism = "exchange.interval"
+# How much a party minds what its best rival gains.
+exclusivity = 1
+
+# Each party knows an interval that holds the point (kilometres along a pipeline).
+[parties.alpha]
+interval = [0.0, 10.0]
+
+[parties.beta]
+interval = [4.0, 16.5]
+
+[parties.gamma]
+interval = [2.5, 14.0]
+'''
+
+    @classmethod
+    def of(cls, file: IntervalFile) -> OneDimensionalSearch:
+        """Take the parameters from a validated collaboration file."""
+        return cls(
+            {
+                name: file.exclusivity if party.exclusivity is None else party.exclusivity
+                for name, party in file.parties.items()
+            }
+        )
+
+    @staticmethod
+    def reports(file: IntervalFile, read: Read) -> dict[str, Interval]:  # noqa: ARG004 - nothing to read
+        """Take the intervals; refuse those that have no point in common."""
+        intervals = {name: party.interval for name, party in file.parties.items()}
+        start = max(intervals, key=lambda name: intervals[name][0])
+        end = min(intervals, key=lambda name: intervals[name][1])
+        if intervals[start][0] > intervals[end][1]:
+            raise InputError(
+                f"parties.{start}.interval",
+                f"starts at {plain(intervals[start][0])}, after parties.{end}.interval "
+                f"ends at {plain(intervals[end][1])}",
+                "the point must lie in every interval, so all must overlap",
+            )
+        return intervals
+
+    def settle(self, reports: Mapping[str, Interval]) -> Settlement:
+        """Narrow the intervals."""
+        intervals = list(reports.values())
+        benefits = benefits_of(intervals)
+        utility = utilities(benefits, [self.exclusivity[name] for name in reports])
+        shares = {
+            name: Share(b, u, 0, Reply("json", data={"interval": [plain(new[0]), plain(new[1])]}))
+            for name, new, b, u in zip(reports, narrow(intervals), benefits, utility, strict=True)
+            if new is not None
+        }
+        low, high = max(x[0] for x in intervals), min(x[1] for x in intervals)
+        return Settlement(self.NAME, shares, {"intersection": [plain(low), plain(high)]})
+
+    def game(self, types: Mapping[str, Interval]) -> Game:
+        """Give the game of joining or staying away."""
+        intervals = list(types.values())
+        n = len(intervals)
+        table = np.empty((1 << n, n), dtype=object)
+        for mask in range(1 << n):
+            table[mask] = benefits_of([x if mask >> i & 1 else None for i, x in enumerate(intervals)])
+        same = np.array([[x == y for y in intervals] for x in intervals])
+        return ParticipationGame(
+            tuple(types), table, tuple(self.exclusivity[name] for name in types), same, lambda _: same
+        )
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2), Symmetric())

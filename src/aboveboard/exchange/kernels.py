@@ -1,0 +1,307 @@
+"""The rules of exchange, compiled, each for many instances at once.
+
+An instance is a list of segments: a bit mask of the parties that report its elements, and how many
+elements. Segments of size zero or without a reporter are passed over. A party that reports nothing
+is absent and is given nothing. The plain twins are in tests/oracles/exchange.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True)
+def _sizes(reported: NDArray[Any], counts: NDArray[Any], n: int, sizes: NDArray[Any]) -> int:
+    """Write each party's size into `sizes` and return the size of the union."""
+    sizes[:] = 0
+    union = 0
+    for s in range(len(reported)):
+        if counts[s] > 0 and reported[s] != 0:
+            union += counts[s]
+            for i in range(n):
+                if (reported[s] >> np.uint64(i)) & np.uint64(1):
+                    sizes[i] += counts[s]
+    return union
+
+
+@njit(cache=True)
+def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+    """Amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
+    m = len(reported)
+    amounts = np.zeros((m, n), dtype=np.int64)
+    sizes = np.zeros(n, dtype=np.int64)
+    rank = np.zeros(n, dtype=np.int64)
+    reach = np.zeros(n, dtype=np.int64)
+    for row in range(m):
+        union = _sizes(reported[row], counts[row], n, sizes)
+        order = np.argsort(-sizes)
+        for position in range(n):
+            rank[order[position]] = position
+        # reach[t]: elements whose smallest owner stands at place t when the largest stands first.
+        reach[:] = 0
+        for s in range(reported.shape[1]):
+            mask = reported[row, s]
+            if counts[row, s] > 0 and mask != 0:
+                last = 0
+                for i in range(n):
+                    if (mask >> np.uint64(i)) & np.uint64(1) and rank[i] > last:
+                        last = rank[i]
+                reach[last] += counts[row, s]
+        ceiling, suffix = 0, 0
+        for t in range(n - 1, -1, -1):
+            suffix += reach[t]
+            if t < n - 1:
+                ceiling = max(ceiling, suffix - sizes[order[t]])
+        for i in range(n):
+            if sizes[i] > 0:
+                amounts[row, i] = min(ceiling, union - sizes[i])
+    return amounts
+
+
+@njit(cache=True)
+def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+    """Amounts by plain equal gain: what the largest party lacks, for everybody present."""
+    m = len(reported)
+    amounts = np.zeros((m, n), dtype=np.int64)
+    sizes = np.zeros(n, dtype=np.int64)
+    for row in range(m):
+        union = _sizes(reported[row], counts[row], n, sizes)
+        ceiling = union - sizes.max()
+        for i in range(n):
+            if sizes[i] > 0:
+                amounts[row, i] = ceiling
+    return amounts
+
+
+@njit(cache=True)
+def _three_disjoint(a: int, b: int, c: int) -> tuple[int, int, int]:
+    """What three parties with a, b and c elements of their own gain from one another."""
+    least = min(a, b, c)
+    a, b, c = a - least, b - least, c - least
+    if a == 0:
+        rest = min(b, c)
+        return 2 * least, 2 * least + rest, 2 * least + rest
+    if b == 0:
+        rest = min(a, c)
+        return 2 * least + rest, 2 * least, 2 * least + rest
+    rest = min(a, b)
+    return 2 * least + rest, 2 * least + rest, 2 * least
+
+
+@njit(cache=True)
+def three_party(
+    reported: NDArray[Any], counts: NDArray[Any], n: int, topped_up: bool
+) -> NDArray[Any]:
+    """Amounts by Mechanism 1 (`topped_up`: Theorem 2.2) for n = 3.
+
+    With two parties present they exchange as a pair.
+    """
+    m = len(reported)
+    amounts = np.zeros((m, n), dtype=np.int64)
+    sizes = np.zeros(n, dtype=np.int64)
+    region = np.zeros(8, dtype=np.int64)
+    for row in range(m):
+        union = _sizes(reported[row], counts[row], n, sizes)
+        if (sizes > 0).sum() < 2:
+            continue
+        if (sizes > 0).sum() == 2:
+            for i in range(n):
+                if sizes[i] > 0:
+                    amounts[row, i] = union - sizes.max()
+            continue
+        region[:] = 0
+        for s in range(reported.shape[1]):
+            region[np.int64(reported[row, s])] += counts[row, s]
+        common = min(region[3], region[5], region[6])
+        # Player 1 is the one outside the pair that is used up; 2 is the larger of that pair.
+        first, second, third = 0, 1, 2
+        if region[5] == common:
+            first, second, third = 1, 0, 2
+        if region[3] == common:
+            first, second, third = 2, 0, 1
+        if region[6] == common:
+            first, second, third = 0, 1, 2
+        if sizes[third] > sizes[second]:
+            second, third = third, second
+        own = region[1 << first]
+        shared2 = region[(1 << first) | (1 << second)] - common
+        shared3 = region[(1 << first) | (1 << third)] - common
+        alone2, alone3 = region[1 << second], region[1 << third]
+        if shared2 >= alone3 and alone2 >= shared3:
+            base = shared3 + alone3
+            rest = min(own, alone2 - shared3)
+            one, two, three = base + rest, base + rest, base
+        elif alone3 > shared2 and alone2 > shared3:
+            base = shared2 + shared3
+            x, y, z = _three_disjoint(own, alone2 - shared3, alone3 - shared2)
+            one, two, three = base + x, base + y, base + z
+        else:
+            base = alone2 + alone3
+            rest = min(shared2 - alone3, shared3 - alone2)
+            one, two, three = base, base + rest, base + rest
+        amounts[row, first] = common + one
+        amounts[row, second] = common + two
+        amounts[row, third] = common + three
+        if topped_up:
+            second_highest = np.sort(amounts[row])[1]
+            for i in range(n):
+                amounts[row, i] = max(amounts[row, i], min(second_highest, union - sizes[i]))
+    return amounts
+
+
+@njit(cache=True)
+def ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
+    """Mechanism 2's V for every coalition, from |union| of every coalition: O(n 2^n)."""
+    n = len(sizes)
+    value = np.zeros(len(unions), dtype=np.int64)
+    for coalition in range(1, len(unions)):
+        least, most = np.int64(2**62), np.int64(0)
+        for k in range(n):
+            if coalition >> k & 1:
+                lack = unions[coalition] - sizes[k]
+                least = min(least, lack + value[coalition ^ (1 << k)])
+                most = max(most, lack)
+        value[coalition] = min(least, most)
+    return value
+
+
+@njit(cache=True)
+def coalition_unions(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+    """Size of the union of every coalition, shape (2^n,), from the segments of one instance."""
+    inside = np.zeros(1 << n, dtype=np.int64)
+    for s in range(len(reported)):
+        if reported[s] != 0:
+            inside[np.int64(reported[s])] += counts[s]
+    for k in range(n):
+        for coalition in range(1 << n):
+            if coalition >> k & 1:
+                inside[coalition] += inside[coalition ^ (1 << k)]
+    full = (1 << n) - 1
+    unions = np.empty(1 << n, dtype=np.int64)
+    for coalition in range(1 << n):
+        unions[coalition] = inside[full] - inside[full ^ coalition]
+    return unions
+
+
+@njit(cache=True)
+def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+    """Amounts by Mechanism 2 among the parties that are present."""
+    m = len(reported)
+    amounts = np.zeros((m, n), dtype=np.int64)
+    sizes = np.zeros(n, dtype=np.int64)
+    for row in range(m):
+        union = _sizes(reported[row], counts[row], n, sizes)
+        value = ceilings(coalition_unions(reported[row], counts[row], n), sizes)
+        present = 0
+        for i in range(n):
+            if sizes[i] > 0:
+                present |= 1 << i
+        for i in range(n):
+            if sizes[i] > 0:
+                amounts[row, i] = min(value[present], union - sizes[i])
+    return amounts
+
+
+@njit(cache=True)
+def best_group_ceilings(
+    unions: NDArray[Any], sizes: NDArray[Any], order: NDArray[Any]
+) -> NDArray[Any]:
+    """The best-group rule's V for every coalition; `order` lists the parties, largest first."""
+    value = np.zeros(len(unions), dtype=np.int64)
+    for coalition in range(len(unions)):
+        suffix, members = 0, 0
+        for t in range(len(order) - 1, -1, -1):
+            k = order[t]
+            if coalition >> k & 1:
+                suffix |= 1 << k
+                members += 1
+                if members > 1:
+                    value[coalition] = max(value[coalition], unions[suffix] - sizes[k])
+    return value
+
+
+@njit(cache=True)
+def equal_gain_ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
+    """Plain equal gain's V for every coalition."""
+    value = np.zeros(len(unions), dtype=np.int64)
+    for coalition in range(1, len(unions)):
+        largest = 0
+        for k in range(len(sizes)):
+            if coalition >> k & 1:
+                largest = max(largest, sizes[k])
+        value[coalition] = unions[coalition] - largest
+    return value
+
+
+@njit(cache=True)
+def hide(
+    owners: NDArray[Any], counts: NDArray[Any], hidden: NDArray[Any], width: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Split regions into segments by who reports them once parties hide elements.
+
+    Parameters
+    ----------
+    owners, counts
+        The regions, shape (regions,).
+    hidden
+        Shape (m, parties, regions): how many elements of a region a party hides. Parties hide
+        the first elements of a region, so that two of them hide the same ones first.
+    width
+        Segments to leave room for: regions plus owners of each region, summed.
+
+    Returns
+    -------
+    tuple
+        Owners, reporters and sizes of the segments, each of shape (m, width).
+    """
+    m, n = hidden.shape[0], hidden.shape[1]
+    own = np.zeros((m, width), dtype=np.uint64)
+    told = np.zeros((m, width), dtype=np.uint64)
+    size = np.zeros((m, width), dtype=np.int64)
+    for row in range(m):
+        at = 0
+        for r in range(len(owners)):
+            cut = np.int64(0)
+            while cut < counts[r]:
+                reporters, following = np.uint64(0), counts[r]
+                for i in range(n):
+                    if (owners[r] >> np.uint64(i)) & np.uint64(1):
+                        if hidden[row, i, r] <= cut:
+                            reporters |= np.uint64(1) << np.uint64(i)
+                        else:
+                            following = min(following, hidden[row, i, r])
+                own[row, at], told[row, at], size[row, at] = owners[r], reporters, following - cut
+                at += 1
+                cut = following
+    return own, told, size
+
+
+@njit(cache=True)
+def benefit_bounds(
+    owners: NDArray[Any], reported: NDArray[Any], counts: NDArray[Any], amounts: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Least and most new elements that amounts can bring, counted against what parties own.
+
+    What a party is handed of its own, because it hid it, counts nothing. Shapes as in `hide`;
+    the results (m, parties).
+    """
+    m, n = amounts.shape
+    low = np.zeros((m, n), dtype=np.int64)
+    high = np.zeros((m, n), dtype=np.int64)
+    for row in range(m):
+        for i in range(n):
+            new, returned = np.int64(0), np.int64(0)
+            for s in range(owners.shape[1]):
+                if counts[row, s] > 0 and reported[row, s] != 0:
+                    bit = np.uint64(1) << np.uint64(i)
+                    if not owners[row, s] & bit:
+                        new += counts[row, s]
+                    elif not reported[row, s] & bit:
+                        returned += counts[row, s]
+            high[row, i] = min(amounts[row, i], new)
+            low[row, i] = max(np.int64(0), amounts[row, i] - returned)
+    return low, high

@@ -1,0 +1,122 @@
+"""Who holds what: each element's owners as a bit mask, and the regions of the Venn diagram.
+
+One pass over all records (a group-by in polars' streaming engine) and one sort of the distinct
+elements; everything after that works on masks and on the counts per mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.records import ELEMENT, Records
+
+OWNERS = "owners"
+"""Name of the column of masks in `Ownership.elements`."""
+
+MOST_PARTIES = 63
+"""Parties that a mask has room for, with a bit to spare for signed arithmetic."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ownership:
+    """The distinct elements of all parties, each with the mask of those who hold it.
+
+    Parameters
+    ----------
+    names
+        The parties, sorted: nothing depends on the order in which they were given.
+    elements
+        Columns `element` (text, ascending by its bytes) and `owners` (UInt64; bit i is set where
+        `names[i]` holds the element).
+    first_rows
+        uint32, one an element: where the row of its first owner stands when the parties' records
+        are laid end to end in the order of `names`. This alone depends on the order of rows.
+    """
+
+    names: tuple[str, ...]
+    elements: pl.DataFrame
+    first_rows: np.ndarray
+
+    def __len__(self) -> int:
+        return self.elements.height
+
+    def masks(self) -> np.ndarray:
+        """Return the owners of each element, uint64 of shape (elements,)."""
+        return self.elements[OWNERS].to_numpy()
+
+    def lacked_by(self, party: str) -> np.ndarray:
+        """Return the positions in `elements` of what a party does not hold: int64, ascending."""
+        bit = np.uint64(1 << self.names.index(party))
+        return np.flatnonzero((self.masks() & bit) == 0)
+
+    def regions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Count the elements of each region of the Venn diagram.
+
+        Returns
+        -------
+        masks
+            uint64, ascending: the regions that are not empty.
+        counts
+            int64: elements in each.
+        """
+        counted = self.elements.group_by(OWNERS).len("elements").sort(OWNERS)
+        counts = counted["elements"].cast(pl.Int64)
+        return counted[OWNERS].to_numpy(), counts.to_numpy()
+
+
+def own(records: Mapping[str, Records]) -> Ownership:
+    """Find the owners of each element.
+
+    Parameters
+    ----------
+    records
+        What each party holds, one party at least.
+
+    Returns
+    -------
+    Ownership
+        The same, whatever the order of the parties and of their rows (but for `first_rows`).
+
+    Raises
+    ------
+    InputError
+        There are more than 63 parties.
+    """
+    names = tuple(sorted(records))
+    if len(names) > MOST_PARTIES:
+        problem = f"{len(names)} parties exchange records"
+        raise InputError("parties", problem, f"{MOST_PARTIES} at most can")
+    owned = (
+        end_to_end(records)
+        .group_by(ELEMENT)
+        .agg(pl.col(OWNERS).sum(), pl.col("row").min())
+        .sort(ELEMENT)
+        .collect(engine="streaming")
+    )
+    return Ownership(names, owned.select(ELEMENT, OWNERS), owned["row"].to_numpy())
+
+
+def end_to_end(records: Mapping[str, Records]) -> pl.LazyFrame:
+    """Lay the parties' elements end to end, in the order of the parties' sorted names.
+
+    Returns
+    -------
+    LazyFrame
+        Columns `element`, `owners` (UInt64: the bit of the one party whose row it is) and `row`
+        (UInt32, counted through all parties).
+    """
+    frames = [records[name].frame for name in sorted(records)]
+    starts = np.cumsum([0, *(frame.height for frame in frames)]).tolist()
+    return pl.concat(
+        [
+            frame.lazy()
+            .select(ELEMENT, pl.lit(1 << bit, dtype=pl.UInt64).alias(OWNERS))
+            .with_row_index("row", offset=start)
+            for bit, (frame, start) in enumerate(zip(frames, starts, strict=False))
+        ]
+    )

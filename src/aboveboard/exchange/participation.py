@@ -1,0 +1,129 @@
+"""The game of joining or staying away: all-or-nothing parties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.exchange.utility import best_rival, unit_of
+from aboveboard.game import Array, Codes, Number, TabularGame, worth
+
+JOIN, STAY_AWAY = "joins", "stays away"
+
+MOST_PARTIES = 20
+"""2^20 coalitions times 20 parties: the largest table of benefits, 160 MB."""
+
+Comparison = Callable[[int], NDArray[np.bool_]]
+"""From the mask of those present to [k, i]: k's result is contained in i's."""
+
+
+@dataclass(frozen=True)
+class ParticipationGame:
+    """A game in which every party either joins with its whole input or stays away.
+
+    Parameters
+    ----------
+    players
+        The parties.
+    table
+        Benefits if only a coalition joins, shape (2^n, n), by bit mask; int64, fractions as
+        objects, or floats. Those who stay away have benefit 0.
+    exclusivity
+        Each party's weight of its best rival's benefit.
+    worth_no_more
+        Shape (n, n): [k, i] = k's input is worth no more than i's; None if inputs have no order.
+    compare
+        Whether results are contained in one another; None as above.
+    alternatives
+        What else the center could do once the parties in a mask have joined:
+        (mask, giving_no_less) to payoffs in units; None: only what other coalitions bring.
+    """
+
+    players: tuple[str, ...]
+    table: Array
+    exclusivity: tuple[Fraction, ...]
+    worth_no_more: NDArray[np.bool_] | None = None
+    compare: Comparison | None = None
+    alternatives: Callable[[int, bool], NDArray[np.int64]] | None = None
+
+    def actions(self, i: int, /) -> tuple[str, str]:
+        """Join or stay away."""
+        return (JOIN, STAY_AWAY)
+
+    def truth(self, i: int, /) -> str:
+        """Join."""
+        return JOIN
+
+    def absent(self, i: int, /) -> str:
+        """Stay away."""
+        return STAY_AWAY
+
+    @cached_property
+    def _utilities(self) -> tuple[Array, Fraction]:
+        """Payoffs of all coalitions, shape (2^n, n), with their unit."""
+        rivals = best_rival(self.table)
+        if self.table.dtype == np.int64:
+            unit = unit_of(self.exclusivity)
+            weights = np.array([int(w / unit) for w in self.exclusivity], dtype=np.int64)
+            return self.table * np.int64(unit.denominator) - rivals * weights, unit
+        if self.table.dtype == np.float64:
+            return self.table - rivals * np.array([float(w) for w in self.exclusivity]), Fraction(1)
+        exact = self.table - rivals * np.array(self.exclusivity, dtype=object)
+        # A TabularGame brings fractions over a common denominator where they fit 64 bits.
+        scaled = TabularGame(exact.T.reshape(1, -1))
+        return scaled.table.reshape(exact.shape[::-1]).T, scaled.unit
+
+    @property
+    def unit(self) -> Fraction:
+        """What one unit of a payoff is worth."""
+        return self._utilities[1]
+
+    def payoff_rows(self, columns: Sequence[Codes]) -> Array:
+        """Give utilities of many profiles, in units."""
+        present = np.zeros(max(len(c) for c in columns), dtype=np.int64)
+        for i, column in enumerate(columns):
+            present = present | ((column == 0).astype(np.int64) << i)
+        rows: Array = self._utilities[0][present]
+        return rows
+
+    def payoffs(self, profile: Sequence[str], /) -> list[Number]:
+        """Give the utilities of one profile."""
+        return [worth(x, self.unit) for x in self._utilities[0][self._mask(profile)]]
+
+    def _mask(self, profile: Sequence[str]) -> int:
+        return sum(1 << i for i, action in enumerate(profile) if action == JOIN)
+
+    def benefits(self, profile: Sequence[str], /) -> list[Number]:
+        """Give the benefits of one profile."""
+        return [worth(x, Fraction(1)) for x in self.table[self._mask(profile)]]
+
+    def inferior(self, profile: Sequence[str], /) -> NDArray[np.bool_]:
+        """Give [k, i] = what k reports is worth no more than what i reports."""
+        n = len(self.players)
+        joined = np.array([action == JOIN for action in profile])
+        order = np.eye(n, dtype=np.bool_) if self.worth_no_more is None else self.worth_no_more
+        both: NDArray[np.bool_] = ~joined[:, None] | (order & joined[None, :])
+        return both
+
+    def result_inferior(self, profile: Sequence[str], /) -> NDArray[np.bool_]:
+        """Give [k, i] = k's result is contained in i's; those who stay away get nothing."""
+        joined = np.array([action == JOIN for action in profile])
+        n = len(self.players)
+        inside = np.eye(n, dtype=np.bool_) if self.compare is None else self.compare(self._mask(profile))
+        return ~joined[:, None] | inside
+
+    def outcomes(self, profile: Sequence[str], /, *, giving_no_less: bool) -> Array:
+        """Give payoffs of what else could be done, in units."""
+        mask = self._mask(profile)
+        if self.alternatives is not None:
+            return self.alternatives(mask, giving_no_less)
+        rows = self._utilities[0]
+        if giving_no_less:
+            totals = self.table.sum(axis=1)
+            rows = rows[totals >= totals[mask]]
+        return rows

@@ -1,0 +1,82 @@
+"""Closed forms: why no hiding pays, for the rules where that has been proved.
+
+**best-group, exclusivity 1** (READING.md, Open Problem 1). V = max over groups T of at least two
+parties of |union of T| - max size in T. Every member of the best group lacks at least V, so under
+any reports some rival of i is handed the whole of V', and i's utility is at most
+min(V', lack_i) - V' <= 0. If V <= lack_i the truth has utility 0. Otherwise i is in no best group,
+whatever it hides leaves that group's V, so V' >= V and lack_i - V' <= lack_i - V, the truth's
+utility.
+
+**equal-gain and two-party, exclusivity in [0, 1]**. V = |u| - max size. The truth has utility
+(1 - e)V. If a lie has V' <= V, its utility is at most (1 - e)V'. If V' > V the liar was the only
+largest party, which lacks just V: its utility is at most V - eV' < (1 - e)V.
+
+Both count absence (everything hidden) among the lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from aboveboard.exchange.regions import Regions
+from aboveboard.exchange.rules import Rule
+from aboveboard.game import Proof
+
+PROVED = ("ex-post IC", "IR", "coalition-proof (size 1)", "epsilon-IC (epsilon 0)")
+"""Properties that speak of one deviator against the others' truth."""
+
+
+def proof(
+    name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fraction]
+) -> Proof | None:
+    """Give the proof that a property holds on this instance, its conditions evaluated; or None."""
+    if name not in PROVED or not regions.union:
+        return None
+    if rule.name == "best-group" and all(weight == 1 for weight in exclusivity):
+        return _best_group(regions)
+    if rule.name in ("equal-gain", "two-party") and all(0 <= w <= 1 for w in exclusivity):
+        return _equal_gain(regions, rule)
+    return None
+
+
+def best_group(regions: Regions) -> tuple[int, tuple[int, ...]]:
+    """Give V and a group that reaches it: a party and all that are no larger.
+
+    The group is empty where no exchange brings anything.
+    """
+    order = [int(i) for i in np.argsort(-regions.sizes, kind="stable")]
+    value, group = 0, ()
+    for t in range(len(order) - 1):
+        members = tuple(order[t:])
+        union = int(regions.counts[regions.owned[list(members)].any(axis=0)].sum())
+        gain = union - int(regions.sizes[order[t]])
+        if gain > value:
+            value, group = gain, members
+    return value, group
+
+
+def _best_group(regions: Regions) -> Proof | None:
+    value, group = best_group(regions)
+    for i, lack in enumerate(regions.lacks.tolist()):
+        if lack < value and i in group:
+            return None
+    named = " and ".join(regions.names[i] for i in sorted(group))
+    reason = (
+        f"V = {value}, the equal gain of the group {named}; every party lacks at least V or is "
+        "outside that group, so hiding can neither lower V for it nor bring it more than a rival"
+        if group
+        else "V = 0: no group has anything to exchange, and hiding adds nothing"
+    )
+    return Proof(f"closed form of the best-group rule: {reason}", len(regions.names))
+
+
+def _equal_gain(regions: Regions, rule: Rule) -> Proof:
+    value = int(regions.lacks[regions.sizes > 0].min()) if regions.union else 0
+    return Proof(
+        f"closed form of the {rule.name} rule: everybody gains V = {value}, what the largest "
+        "party lacks; hiding raises V only for the largest, which then can use no more than V",
+        len(regions.names),
+    )

@@ -1,0 +1,139 @@
+"""An instance of set union, up to the elements' names: how many elements which parties own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LISTED = 24  # an instance of up to this many elements is described element by element
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The regions of the parties' Venn diagram; several may have the same owners.
+
+    Parameters
+    ----------
+    names
+        The parties.
+    owners
+        Bit masks, shape (regions,), uint64: bit i is set if names[i] owns the elements.
+    counts
+        Elements of each region, shape (regions,), int64.
+    """
+
+    names: tuple[str, ...]
+    owners: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of_sets(cls, sets: Mapping[str, Sequence[Any] | set[Any] | frozenset[Any]]) -> Regions:
+        """Give the regions of explicit sets."""
+        mask_of: dict[Any, int] = {}
+        for i, elements in enumerate(sets.values()):
+            for element in elements:
+                mask_of[element] = mask_of.get(element, 0) | 1 << i
+        masks = sorted(set(mask_of.values()))
+        tally = {mask: 0 for mask in masks}
+        for mask in mask_of.values():
+            tally[mask] += 1
+        return cls(
+            tuple(sets),
+            np.array(masks, dtype=np.uint64),
+            np.array([tally[mask] for mask in masks], dtype=np.int64),
+        )
+
+    @cached_property
+    def owned(self) -> NDArray[np.bool_]:
+        """Whether a party owns a region, shape (parties, regions)."""
+        bits = np.arange(len(self.names), dtype=np.uint64)
+        return (self.owners[None, :] >> bits[:, None] & np.uint64(1)).astype(np.bool_)
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many elements each party owns."""
+        return (self.owned * self.counts).sum(axis=1)
+
+    @property
+    def union(self) -> int:
+        """How many elements there are."""
+        return int(self.counts.sum())
+
+    @property
+    def lacks(self) -> NDArray[np.int64]:
+        """How many elements of the union each party lacks."""
+        return self.union - self.sizes
+
+    def singled_out(self) -> Regions:
+        """Give the same instance with every element a region of its own."""
+        owners = np.repeat(self.owners, self.counts)
+        return Regions(self.names, owners, np.ones(len(owners), dtype=np.int64))
+
+    def merged(self) -> Regions:
+        """Give the same instance with one region for each set of owners."""
+        owners, where = np.unique(self.owners, return_inverse=True)
+        counts = np.bincount(where, weights=self.counts, minlength=len(owners)).astype(np.int64)
+        return Regions(self.names, owners, counts)
+
+    def smaller(self) -> Iterator[Regions]:
+        """Yield smaller instances: fewer parties, then fewer elements, the boldest cut first."""
+        whole = self.merged()
+        if len(self.names) > 2:
+            for i in range(len(self.names)):
+                yield whole.without(i)
+        if (whole.counts > 1).any():
+            yield whole._with(whole.counts // 2)
+            yield whole._with((whole.counts + 1) // 2)
+        for r in range(len(whole.counts)):
+            yield whole._replaced(r, 0)
+        for r, count in enumerate(whole.counts.tolist()):
+            if count > 2:
+                yield whole._replaced(r, count // 2)
+        for r, count in enumerate(whole.counts.tolist()):
+            if count > 1:
+                yield whole._replaced(r, count - 1)
+
+    def without(self, i: int) -> Regions:
+        """Give the instance without party i."""
+        low = np.uint64((1 << i) - 1)
+        owners = (self.owners & low) | (self.owners >> np.uint64(1) & ~low)
+        names = self.names[:i] + self.names[i + 1 :]
+        return Regions(names, owners, self.counts)._with(np.where(owners != 0, self.counts, 0)).merged()
+
+    def _replaced(self, r: int, count: int) -> Regions:
+        counts = self.counts.copy()
+        counts[r] = count
+        return self._with(counts)
+
+    def _with(self, counts: NDArray[np.int64]) -> Regions:
+        kept = counts > 0
+        return Regions(self.names, self.owners[kept], counts[kept])
+
+    def region_name(self, r: int) -> str:
+        """Name a region by its owners: "only alpha", "alpha & beta"."""
+        holders = [name for name, has in zip(self.names, self.owned[:, r], strict=True) if has]
+        return f"only {holders[0]}" if len(holders) == 1 else " & ".join(holders)
+
+    def element_names(self) -> list[str]:
+        """Name the elements of an instance of single elements: e1, e2, .."""
+        return [f"e{r + 1}" for r in range(len(self.counts))]
+
+    def instance(self) -> dict[str, Any]:
+        """Describe the instance: the parties' sets where they are small, else region counts."""
+        if self.union <= LISTED:
+            single = self.singled_out()
+            names = single.element_names()
+            sets = {
+                party: [e for e, has in zip(names, single.owned[i], strict=True) if has]
+                for i, party in enumerate(self.names)
+            }
+            return {"sets": sets}
+        whole = self.merged()
+        return {
+            "regions": {whole.region_name(r): int(c) for r, c in enumerate(whole.counts.tolist())}
+        }

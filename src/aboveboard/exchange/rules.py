@@ -1,0 +1,143 @@
+"""How many elements each party is handed: the rules of set union.
+
+Every rule maps what is reported (only the sizes of Venn regions matter) to an amount for each
+party; which elements these are is `handout`'s matter. A party that reports nothing is absent: it is
+given nothing and the rule is applied to the others.
+
+=================== ======= ==========================================================
+two-party           n = 2   Proposition 1: both gain what the larger party lacks
+three-party         n = 3   Mechanism 1, read as in shared/papers/READING.md
+three-party-pareto  n = 3   Theorem 2.2: everybody topped up to the second-highest benefit
+all-or-nothing      n <= 20 Mechanism 2, by a DP over coalitions, O(n 2^n)
+best-group          n <= 63 our answer to Open Problem 1: V is what the best equal exchange of
+                            any group would give; everybody gets min(V, what it lacks)
+equal-gain          n <= 63 everybody gets what the largest party lacks
+=================== ======= ==========================================================
+
+Source: Branzei, Orlandi, Yang, "Sharing information with competitors" (arXiv 1809.10637).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.exchange.regions import Regions
+
+Amounts = Callable[[NDArray[np.uint64], NDArray[np.int64], int], NDArray[np.int64]]
+
+MOST_PARTIES = 63  # owners are bits of a signed 64-bit mask
+MOST_IN_COALITIONS = 20  # 2^20 coalitions: the largest table that a run should build
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of exchange.
+
+    Parameters
+    ----------
+    name
+        As in the collaboration file.
+    least, most
+        For how many parties it is defined.
+    reference
+        Where it comes from.
+    """
+
+    name: str
+    least: int
+    most: int
+    reference: str
+
+    def amounts(
+        self, reported: NDArray[np.uint64], counts: NDArray[np.int64], n: int
+    ) -> NDArray[np.int64]:
+        """Give amounts, shape (m, n), for m instances of segments, both of shape (m, segments)."""
+        return _kernel(self.name)(reported, counts, n)
+
+    def of(self, regions: Regions) -> NDArray[np.int64]:
+        """Give the amounts, shape (n,), when everybody reports all it owns."""
+        return self.amounts(regions.owners[None, :], regions.counts[None, :], len(regions.names))[0]
+
+    def for_coalitions(self, regions: Regions) -> NDArray[np.int64]:
+        """Give the amounts if only a coalition is present, for each: shape (2^n, n), by bit mask.
+
+        One pass over 2^n coalitions for the rules of any number of parties.
+        """
+        from aboveboard.exchange import kernels
+
+        n = len(regions.names)
+        coalitions = np.arange(1 << n, dtype=np.uint64)
+        if self.name in ("two-party", "three-party", "three-party-pareto"):
+            reported = coalitions[:, None] & regions.owners[None, :]
+            counts = np.broadcast_to(regions.counts, reported.shape)
+            return self.amounts(np.ascontiguousarray(reported), np.ascontiguousarray(counts), n)
+        unions = kernels.coalition_unions(regions.owners, regions.counts, n)
+        sizes = regions.sizes
+        if self.name == "best-group":
+            order = np.argsort(-sizes, kind="stable")
+            value = kernels.best_group_ceilings(unions, sizes, order)
+        elif self.name == "equal-gain":
+            value = kernels.equal_gain_ceilings(unions, sizes)
+        else:
+            value = _ceilings_among_present(unions, sizes)
+        present = (coalitions[:, None] >> np.arange(n, dtype=np.uint64) & np.uint64(1)) > 0
+        lacks = unions[:, None] - sizes[None, :]
+        given: NDArray[np.int64] = np.where(
+            present & (sizes > 0), np.minimum(value[:, None], lacks), 0
+        )
+        return given
+
+
+def _ceilings_among_present(
+    unions: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Give Mechanism 2's V for each coalition; parties without elements count as absent."""
+    from aboveboard.exchange import kernels
+
+    n = len(sizes)
+    holders = [i for i in range(n) if sizes[i] > 0]
+    compact = np.zeros(1, dtype=np.int64)
+    for i in holders:
+        compact = np.concatenate([compact, compact + (1 << i)])
+    value = kernels.ceilings(unions[compact], sizes[holders])
+    place = np.zeros(len(unions), dtype=np.int64)
+    coalitions = np.arange(len(unions))
+    for k, i in enumerate(holders):
+        place |= (coalitions >> i & 1) << k
+    result: NDArray[np.int64] = value[place]
+    return result
+
+
+def _kernel(name: str) -> Amounts:
+    from aboveboard.exchange import kernels  # numba: only once a rule is used
+
+    table: dict[str, Amounts] = {
+        "two-party": kernels.equal_gain,  # for two parties both formulas are min of the two lacks
+        "three-party": partial(kernels.three_party, topped_up=False),
+        "three-party-pareto": partial(kernels.three_party, topped_up=True),
+        "all-or-nothing": kernels.all_or_nothing,
+        "best-group": kernels.best_group,
+        "equal-gain": kernels.equal_gain,
+    }
+    return table[name]
+
+
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule("two-party", 2, 2, "Proposition 1"),
+        Rule("three-party", 3, 3, "Mechanism 1, Theorem 2.1"),
+        Rule("three-party-pareto", 3, 3, "Theorem 2.2"),
+        Rule("all-or-nothing", 1, MOST_IN_COALITIONS, "Mechanism 2, Theorem 2.3"),
+        Rule("best-group", 1, MOST_PARTIES, "an answer to Open Problem 1"),
+        Rule("equal-gain", 1, MOST_PARTIES, "section 2.3, Lemma 1"),
+    )
+}
+
+DEFAULT_RULE = {"partial": "best-group", "all-or-nothing": "all-or-nothing"}
+"""The rule used for each kind of hiding where the collaboration names none."""

@@ -1,0 +1,288 @@
+"""`exchange.union`: rivals exchange lists, and nobody is handed more than its part.
+
+What: every party reports a set; the rule fixes how many new elements each receives, the seed which
+ones. Cost: one pass over the data, then the rule on the counts of the Venn regions. Source:
+Branzei, Orlandi, Yang, "Sharing information with competitors" (arXiv 1809.10637), section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from typing_extensions import Annotated, Self
+
+from aboveboard.auditing import (
+    DSIC,
+    Budget,
+    CoalitionProof,
+    ExPostIC,
+    IndividualRationality,
+    ParetoEfficient,
+    Property,
+    StrongDominance,
+    Symmetric,
+)
+from aboveboard.exchange import efficiency
+from aboveboard.exchange.hiding import HidingGame
+from aboveboard.exchange.ownership import Ownership, own
+from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
+from aboveboard.exchange.regions import Regions
+from aboveboard.exchange.replies import Replies
+from aboveboard.exchange.rules import DEFAULT_RULE, RULES, Rule
+from aboveboard.exchange.taste import truthful_range
+from aboveboard.exchange.utility import utilities
+from aboveboard.game import Game
+from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement, Share
+from aboveboard.records import Records
+
+NORMALIZERS = frozenset({"case", "whitespace"})
+
+
+def _normalizers(value: Any) -> Any:
+    if value is True:
+        return NORMALIZERS
+    if value is False:
+        return frozenset()
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple | set | frozenset) or not set(listed) <= NORMALIZERS:
+        raise ValueError('must be true, "case", "whitespace" or a list of these')
+    return frozenset(listed)
+
+
+Normalize = Annotated[frozenset[str], BeforeValidator(_normalizers)]
+
+
+class UnionParty(BaseModel):
+    """One party of a set union."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    data: Path | None = Field(default=None, description="file of lines, CSV or Parquet")
+    key: str | None = Field(default=None, description="the column that holds the elements")
+    elements: tuple[str, ...] | None = Field(default=None, description="the elements themselves")
+    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.data is None) == (self.elements is None):
+            raise ValueError('give either data = "FILE" or elements = [..]')
+        return self
+
+
+class UnionFile(CollaborationFile):
+    """The collaboration file of `exchange.union`."""
+
+    mechanism: Literal["exchange.union"]
+    hiding: Literal["partial", "all-or-nothing"] = "partial"
+    rule: Literal[
+        "two-party", "three-party", "three-party-pareto", "equal-gain", "all-or-nothing",
+        "best-group",
+    ] | None = None  # fmt: skip
+    exclusivity: Exact = Field(default=Fraction(1), ge=0)
+    normalize: Normalize = frozenset()
+    parties: dict[str, UnionParty] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _rule_fits(self) -> Self:
+        rule, n = RULES[self.rule or DEFAULT_RULE[self.hiding]], len(self.parties)
+        if not rule.least <= n <= rule.most:
+            wanted = str(rule.least) if rule.least == rule.most else f"{rule.least} to {rule.most}"
+            raise ValueError(
+                f"rule {rule.name!r} is for {wanted} parties and there are {n}; "
+                "rule = \"best-group\" with hiding = \"partial\" takes up to 63"
+            )
+        if self.hiding == "all-or-nothing" and n > MOST_PARTIES:
+            raise ValueError(
+                f"hiding = \"all-or-nothing\" takes at most {MOST_PARTIES} parties and there are "
+                f'{n}; hiding = "partial" takes up to 63'
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Union:
+    """Set union under one rule.
+
+    Parameters
+    ----------
+    rule
+        How many elements each party is handed.
+    hiding
+        What a party can do: hide any part ("partial") or only stay away ("all-or-nothing").
+    exclusivity
+        By party: the weight of its best rival's benefit in its utility.
+    seed
+        Fixes the order in which elements are handed out.
+    """
+
+    rule: Rule
+    hiding: Literal["partial", "all-or-nothing"]
+    exclusivity: Mapping[str, Fraction]
+    seed: int
+
+    NAME: ClassVar[str] = "exchange.union"
+    UNIT: ClassVar[str] = "elements"
+    SUMMARY: ClassVar[str] = "parties exchange elements of their lists; no money moves"
+    ASSUMES: ClassVar[str] = (
+        "elements cannot be forged; a party minds what its best rival gains; the center is trusted"
+    )
+    GUARANTEES: ClassVar[str] = (
+        "ex-post IC for hiding any part (best-group, exclusivity 1; equal-gain, exclusivity 0 to "
+        "1), DSIC and IR for all-or-nothing parties, symmetric, strong dominance"
+    )
+    SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018 (arXiv 1809.10637), section 2"
+    FILE: ClassVar[type[CollaborationFile]] = UnionFile
+    STARTING_FILE: ClassVar[str] = '''\
+name = "three blocklists"
+mechanism = "exchange.union"
+# What a party can do: hide any part of its list ("partial"), or only stay away
+# ("all-or-nothing", where lists are certified).
+hiding = "partial"
+# How much a party minds what its best rival gains: 0 not at all, 1 as much as its own gain.
+exclusivity = 1
+# The rule: best-group (default for partial hiding), all-or-nothing (default for all-or-nothing),
+# equal-gain, two-party, three-party, three-party-pareto.
+# rule = "best-group"
+# Make equal what differs only in case or white space: true, "case", "whitespace" or both.
+normalize = false
+# Fixes which elements are handed out. Keep it secret until all lists are in.
+seed = 7
+
+# One table a party: a file (lines of text, .csv or .parquet with a key column) or a list.
+[parties.alpha]
+# data = "alpha.txt"
+elements = ["bad.example", "junk.example", "spam.example"]
+
+[parties.beta]
+# data = "beta.csv"
+# key = "domain"
+elements = ["junk.example", "phish.example"]
+
+[parties.gamma]
+elements = ["spam.example", "worm.example", "phish.example"]
+'''
+
+    @classmethod
+    def of(cls, file: UnionFile) -> Union:
+        """Take the parameters from a validated collaboration file."""
+        exclusivity = {
+            name: file.exclusivity if party.exclusivity is None else party.exclusivity
+            for name, party in file.parties.items()
+        }
+        rule = RULES[file.rule or DEFAULT_RULE[file.hiding]]
+        return cls(rule, file.hiding, exclusivity, file.seed)
+
+    @staticmethod
+    def reports(file: UnionFile, read: Read) -> dict[str, Records]:
+        """Read every party's list."""
+        return {
+            name: read(
+                name,
+                data=party.data,
+                elements=party.elements,
+                key=party.key,
+                normalize=file.normalize,
+            )
+            for name, party in file.parties.items()
+        }
+
+    def settle(self, reports: Mapping[str, Records]) -> Settlement:
+        """Hand out elements by the rule.
+
+        Cost: one group-by over all rows, the rule on the region counts, one hash an element.
+        """
+        ownership = own(reports)
+        regions = regions_of(ownership)
+        given = dict(zip(ownership.names, self.rule.of(regions).tolist(), strict=True))
+        benefits = [given[name] for name in reports]
+        utility = utilities(benefits, [self.exclusivity[name] for name in reports])
+        replies = Replies(ownership, reports, given, self.seed)
+        shares = {
+            name: Share(
+                benefit=given[name],
+                utility=u,
+                payment=0,
+                reply=Reply(reports[name].form, partial(replies.to, name)),
+            )
+            for name, u in zip(reports, utility, strict=True)
+        }
+        sizes = dict(zip(ownership.names, regions.sizes.tolist(), strict=True))
+        details = {
+            "rule": self.rule.name,
+            "hiding": self.hiding,
+            "union": regions.union,
+            "owned": {name: sizes[name] for name in reports},
+            "lacked": {name: regions.union - sizes[name] for name in reports},
+        }
+        return Settlement(self.NAME, shares, details)
+
+    def game(self, types: Mapping[str, Records]) -> Game:
+        """Give the game in which each party chooses how much of its list to report."""
+        ownership = own(types)
+        regions = regions_of(ownership)
+        weights = tuple(self.exclusivity[name] for name in ownership.names)
+        if self.hiding == "partial":
+            return HidingGame(regions, self.rule, weights)
+        return participation_game(regions, self.rule, weights)
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (
+            ExPostIC(),
+            IndividualRationality(),
+            DSIC(),
+            CoalitionProof(2),
+            ParetoEfficient(),
+            ParetoEfficient(giving_no_less=True),
+            Symmetric(),
+            StrongDominance(),
+        )
+
+    def remarks(
+        self, game: HidingGame | ParticipationGame, budget: Budget, seed: int
+    ) -> Mapping[str, Any]:
+        """Say for which taste for exclusivity the rule is truthful on these lists."""
+        return {"exclusivity": truthful_range(game, budget=budget, seed=seed).as_dict()}
+
+
+def regions_of(ownership: Ownership) -> Regions:
+    """Count the regions of the Venn diagram."""
+    masks, counts = ownership.regions()
+    return Regions(ownership.names, masks, counts)
+
+
+def participation_game(
+    regions: Regions, rule: Rule, exclusivity: tuple[Fraction, ...]
+) -> ParticipationGame:
+    """Give the game among all-or-nothing parties: every coalition's amounts in one pass."""
+    table = rule.for_coalitions(regions)
+    n = len(regions.names)
+    outside = regions.owned[:, None, :] & ~regions.owned[None, :, :]
+    subset = ~outside.any(axis=2)
+
+    def lacks(mask: int) -> NDArray[np.int64]:
+        joined = np.array([mask >> i & 1 for i in range(n)], dtype=np.bool_)
+        union = regions.counts[regions.owned[joined].any(axis=0)].sum()
+        holds = joined & (regions.sizes > 0)
+        return np.where(holds, union - regions.sizes, 0).astype(np.int64)
+
+    def compare(mask: int) -> NDArray[np.bool_]:
+        # As in HidingGame.result_inferior: a prefix of what i is handed from.
+        given = table[mask]
+        return np.minimum(given[:, None], lacks(mask)[None, :]) <= given[None, :]
+
+    def alternatives(mask: int, giving_no_less: bool) -> NDArray[np.int64]:
+        return efficiency.candidates(
+            table[mask], lacks(mask), exclusivity, giving_no_less=giving_no_less
+        )
+
+    return ParticipationGame(regions.names, table, exclusivity, subset, compare, alternatives)
+

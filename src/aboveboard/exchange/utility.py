@@ -1,0 +1,56 @@
+"""What an exchange is worth to a party: u_i = v_i - exclusivity_i * max over j != i of v_j.
+
+Source: Branzei, Orlandi, Yang, "Sharing information with competitors" (arXiv 1809.10637), section
+2, which has exclusivity 1; the weight is ours. Payoffs of games are whole multiples of a unit, so
+that comparisons are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from aboveboard.game import Array
+
+
+def utilities(benefits: Sequence[Fraction | int], exclusivity: Sequence[Fraction]) -> list[Fraction]:
+    """Give each party's utility, exact; a lone party has no rival to mind."""
+    n = len(benefits)
+    return [
+        Fraction(benefits[i])
+        - exclusivity[i] * max((Fraction(benefits[j]) for j in range(n) if j != i), default=0)
+        for i in range(n)
+    ]
+
+
+def unit_of(exclusivity: Sequence[Fraction]) -> Fraction:
+    """Give the largest unit of which all utilities of whole benefits are multiples."""
+    return Fraction(1, lcm(*(weight.denominator for weight in exclusivity)))
+
+
+def best_rival(benefits: Array) -> Array:
+    """Give, for benefits of shape (m, n), the largest among the others; 0 for a lone party."""
+    m, n = benefits.shape
+    if n == 1:
+        return np.zeros_like(benefits)
+    top = np.argmax(benefits, axis=1)
+    rows = np.arange(m)
+    masked = benefits.copy()
+    masked[rows, top] = benefits.min() if benefits.dtype == object else np.iinfo(np.int64).min
+    rivals = np.repeat(benefits[rows, top][:, None], n, axis=1)
+    rivals[rows, top] = masked.max(axis=1)
+    return rivals
+
+
+def payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fraction]) -> Array:
+    """Give utilities in units of `unit_of(exclusivity)`.
+
+    `own` and `rivals` are int64 of shape (m, n): each party's benefit and its best rival's.
+    """
+    unit = unit_of(exclusivity)
+    weights = np.array([int(weight / unit) for weight in exclusivity], dtype=np.int64)
+    payoffs: Array = own * np.int64(unit.denominator) - rivals * weights
+    return payoffs

@@ -1,0 +1,419 @@
+"""Games: a mechanism with the parties' types fixed.
+
+A game has players; each has actions (what it could report), one of which is the truth, and
+perhaps one that means staying away; a profile of actions gives each player a payoff. The audit
+knows nothing else, so a stranger's mechanism is audited once it is written as a `Game`.
+
+Further methods, all optional, let an audit say more; each is described by a small protocol here:
+`Batched` and `Bounded` (many profiles at once, and what the rule leaves open), `Paid` (budget
+balance), `Graded` (symmetry, strong dominance), `Alternatives` (efficiency), `Exact` (settles
+what floats cannot), `Shrinkable` (smaller instances of the same game), `Proved` (closed forms),
+`Described` (actions in words), `Outside` (what staying away pays where it is not an action),
+`Refinable` (actions fine enough for several deviators at once).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.actions import (
+    Action,
+    Codes,
+    Grid,
+    block,
+    decode,
+    draw,
+    encode,
+    position_of,
+    size_of,
+    unravel,
+)
+from aboveboard.numbers import Array, Number, exact_if_possible, number, worth
+
+if TYPE_CHECKING:
+    import pygambit
+
+__all__ = [
+    "Action",
+    "Alternatives",
+    "Array",
+    "Batched",
+    "Bounded",
+    "Codes",
+    "Described",
+    "Exact",
+    "Game",
+    "Graded",
+    "Grid",
+    "Number",
+    "Outside",
+    "Paid",
+    "Proof",
+    "Proved",
+    "Refinable",
+    "Shrinkable",
+    "TabularGame",
+    "block",
+    "decode",
+    "draw",
+    "encode",
+    "number",
+    "position_of",
+    "profiles",
+    "size_of",
+    "unravel",
+    "worth",
+]
+
+
+@runtime_checkable
+class Game(Protocol):
+    """What the audit needs to know of a mechanism once types are fixed."""
+
+    @property
+    def players(self) -> Sequence[str]:
+        """Names of the players, in order."""
+        ...
+
+    def actions(self, i: int, /) -> Sequence[Action]:
+        """Everything player i can report, the truth included."""
+        ...
+
+    def truth(self, i: int, /) -> Action:
+        """Which of its actions is player i's truth."""
+        ...
+
+    def absent(self, i: int, /) -> Action | None:
+        """Which of its actions means that player i stays away; None if it cannot."""
+        ...
+
+    def payoffs(self, profile: Sequence[Action], /) -> Sequence[Number]:
+        """Give each player's payoff when the players take the actions of `profile`."""
+        ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A game that values many profiles in one call."""
+
+    unit: Fraction
+    """What one unit of an integer payoff is worth."""
+
+    def payoff_rows(self, columns: Sequence[Codes]) -> Array:
+        """Give payoffs, shape (m, players), of the m profiles in `columns` (one per player)."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Batched, Protocol):
+    """A game whose rule leaves something open, such as which elements are handed out.
+
+    A deviation is then judged by the deviator's best case: its highest payoff with the lie
+    against its lowest with the truth.
+    """
+
+    def payoff_bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
+        """Give the lowest and the highest payoffs, two arrays of shape (m, players)."""
+        ...
+
+    def attainable(
+        self, columns: Sequence[Codes], members: Sequence[int], floors: Array
+    ) -> NDArray[np.bool_]:
+        """Say for each of m profiles whether one outcome lifts all members above `floors`.
+
+        `floors` has shape (m, len(members)).
+        """
+        ...
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """A game in which money moves."""
+
+    def payments(self, profile: Sequence[Action], /) -> Sequence[Number]:
+        """Give what each player pays to the center; negative where it receives."""
+        ...
+
+
+@runtime_checkable
+class Graded(Protocol):
+    """A game that can compare reports, and what the center sends, between players."""
+
+    def benefits(self, profile: Sequence[Action], /) -> Sequence[Number]:
+        """Give the amount that each player is sent."""
+        ...
+
+    def inferior(self, profile: Sequence[Action], /) -> NDArray[np.bool_]:
+        """Give [k, i] = k's report is worth no more than i's; shape (players, players)."""
+        ...
+
+    def result_inferior(self, profile: Sequence[Action], /) -> NDArray[np.bool_]:
+        """Give [k, i] = k is sent no more than i, whatever the rule leaves open."""
+        ...
+
+
+@runtime_checkable
+class Alternatives(Batched, Protocol):
+    """A game that knows what else the center could have done with the same reports."""
+
+    def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
+        """Give payoffs in units, shape (m, players), of feasible outcomes.
+
+        If any feasible outcome dominates `payoffs(profile)`, one that does must be among them;
+        so must one with the largest total. With `giving_no_less`, only outcomes that hand out at
+        least as much as the rule does. In a game that is `Paid` one more column is needed: what
+        the center takes in.
+        """
+        ...
+
+
+@runtime_checkable
+class Exact(Protocol):
+    """A game whose payoffs are floats but can be had exactly."""
+
+    def exact(self, profile: Sequence[Action], /) -> Sequence[Fraction]:
+        """Give the payoffs of one profile as fractions."""
+        ...
+
+
+@runtime_checkable
+class Shrinkable(Protocol):
+    """A game that has smaller instances of its own kind."""
+
+    def smaller(self) -> Iterable[Game]:
+        """Yield smaller instances, the boldest cut first."""
+        ...
+
+    def instance(self) -> dict[str, Any]:
+        """Describe the instance in plain data."""
+        ...
+
+
+@runtime_checkable
+class Proved(Protocol):
+    """A game for which some properties are settled in closed form."""
+
+    def proof(self, name: str) -> Proof | None:
+        """Give a proof that the property called `name` holds here, or None."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A game that can put an action into words."""
+
+    def describe(self, i: int, action: Action) -> Any:
+        """Give plain data (text, number, list or dict) that says what the action is."""
+        ...
+
+
+@runtime_checkable
+class Outside(Protocol):
+    """A game in which staying away is not an action but has a payoff."""
+
+    def outside(self, i: int, /) -> Number | None:
+        """Give what player i has when it stays away; None if it cannot."""
+        ...
+
+
+@runtime_checkable
+class Refinable(Protocol):
+    """A game whose actions stand for classes of reports that are alike for one deviator.
+
+    When several players deviate at once the classes may be too coarse: `refined` gives the same
+    game with every single report as an action, or None where that is the game itself.
+    """
+
+    def refined(self) -> Game | None:
+        """Give the game with every report as an action of its own; None if this is it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Why a property holds on a game without a scan.
+
+    Parameters
+    ----------
+    argument
+        The reason, in words, with the numbers of this game.
+    conditions
+        How many inequalities were evaluated.
+    """
+
+    argument: str
+    conditions: int
+
+
+class TabularGame:
+    """A finite game given by an array.
+
+    Parameters
+    ----------
+    payoffs
+        Shape (players, actions_1, .., actions_n): entry [i, a_1, .., a_n] is i's payoff.
+        Integers and fractions are exact; floats are exact if all are whole numbers.
+    players
+        Names; by default "1", "2", ...
+    truth
+        For each player the position of its truth; by default 0 for everybody.
+    absent
+        For each player the position that means staying away, or None.
+    outside
+        For each player its payoff when it stays away, where that is not an action.
+    payments
+        Same shape as `payoffs`: what each player pays to the center.
+    quality
+        For each player a number for each of its actions: how much it reports. Without it only
+        equal positions count as equal reports, and strong dominance is undefined.
+    labels
+        For each player a name for each of its actions; by default the positions.
+    unit
+        What one unit of an integer payoff is worth.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit or a payoff is not a finite number.
+    """
+
+    def __init__(
+        self,
+        payoffs: Any,
+        *,
+        players: Sequence[str] | None = None,
+        truth: Sequence[int] | int | np.integer[Any] = 0,
+        absent: Sequence[int | None] | None = None,
+        outside: Sequence[Number] | None = None,
+        payments: Any = None,
+        quality: Sequence[Sequence[Number]] | None = None,
+        labels: Sequence[Sequence[str]] | None = None,
+        unit: Fraction | int = 1,
+    ) -> None:
+        self.table, scale = exact_if_possible(np.asarray(payoffs))
+        if unit <= 0:
+            raise ValueError(f"unit is {unit}; what one unit is worth must be more than 0")
+        self.unit = Fraction(unit) * scale
+        self.shape = tuple(int(extent) for extent in self.table.shape[1:])
+        n = len(self.shape)
+        if n == 0 or self.table.shape[0] != n or 0 in self.shape:
+            raise ValueError(
+                "payoffs must have the shape (players, actions_1, .., actions_n) with at least "
+                f"one action each; it is {np.asarray(payoffs).shape}"
+            )
+        self.players = tuple(players) if players is not None else _numbered(n)
+        if isinstance(truth, int | np.integer):
+            truth = (int(truth),) * n
+        self._truth = tuple(int(t) for t in truth)
+        self._absent = _positions(absent) if absent is not None else (None,) * n
+        self._outside = tuple(outside) if outside is not None else (None,) * n
+        self.quality = tuple(tuple(q) for q in quality) if quality is not None else None
+        self.labels = tuple(tuple(names) for names in labels) if labels is not None else None
+        self.payment_table: Array | None = None
+        self.payment_unit = Fraction(1)
+        if payments is not None:
+            self.payment_table, scale = exact_if_possible(np.asarray(payments))
+            self.payment_unit = Fraction(unit) * scale
+        self._validate()
+
+    def _validate(self) -> None:
+        n = len(self.shape)
+        lengths = {
+            "players": len(self.players),
+            "truth": len(self._truth),
+            "absent": len(self._absent),
+            "outside": len(self._outside),
+        }
+        for name, length in lengths.items():
+            if length != n:
+                raise ValueError(f"{name} must have one entry for each of the {n} players")
+        for i, extent in enumerate(self.shape):
+            for name, position in (("truth", self._truth[i]), ("absent", self._absent[i])):
+                if position is not None and not 0 <= position < extent:
+                    raise ValueError(
+                        f"{name} of player {self.players[i]} is {position}; "
+                        f"its actions are 0 to {extent - 1}"
+                    )
+        if self.payment_table is not None and self.payment_table.shape != self.table.shape:
+            raise ValueError(
+                f"payments must have the shape of payoffs, {self.table.shape}; "
+                f"it is {self.payment_table.shape}"
+            )
+        for name, rows in (("quality", self.quality), ("labels", self.labels)):
+            if rows is not None and tuple(len(row) for row in rows) != self.shape:
+                raise ValueError(f"{name} must have one entry for each action of each player")
+
+    def actions(self, i: int, /) -> range:
+        """Positions of player i's actions."""
+        return range(self.shape[i])
+
+    def truth(self, i: int, /) -> int:
+        """Position of player i's truth."""
+        return self._truth[i]
+
+    def absent(self, i: int, /) -> int | None:
+        """Position that means player i stays away."""
+        return self._absent[i]
+
+    def outside(self, i: int, /) -> Number | None:
+        """Payoff of player i when it stays away, where that is not an action."""
+        return self._outside[i]
+
+    def payoffs(self, profile: Sequence[int], /) -> tuple[Number, ...]:
+        """Payoffs of one profile, exact where the table is."""
+        return tuple(worth(x, self.unit) for x in self._entries(self.table, profile))
+
+    def _entries(self, table: Array, profile: Sequence[int]) -> list[Any]:
+        where: tuple[Any, ...] = (slice(None), *profile)
+        entries: list[Any] = table[where].tolist()
+        return entries
+
+    def payoff_rows(self, columns: Sequence[Codes]) -> Array:
+        """Payoffs of many profiles, in units of `unit`; shape (m, players)."""
+        where: tuple[Any, ...] = (slice(None), *columns)
+        rows: Array = self.table[where].T
+        return rows
+
+    def payments(self, profile: Sequence[int], /) -> tuple[Number, ...]:
+        """Payments of one profile."""
+        if self.payment_table is None:
+            return (0,) * len(self.shape)
+        entries = self._entries(self.payment_table, profile)
+        return tuple(worth(x, self.payment_unit) for x in entries)
+
+    def describe(self, i: int, action: int) -> int | str:
+        """Label of an action, or its position."""
+        return int(action) if self.labels is None else self.labels[i][action]
+
+    def to_gambit(self) -> pygambit.Game:
+        """Give the same game as a `pygambit.Game`; see `aboveboard.gambit`."""
+        from aboveboard.gambit import to_gambit
+
+        return to_gambit(self)
+
+    @classmethod
+    def from_gambit(cls, game: pygambit.Game) -> TabularGame:
+        """Take a finite game from pygambit; see `aboveboard.gambit`."""
+        from aboveboard.gambit import from_gambit
+
+        return from_gambit(game)
+
+
+def _positions(given: Sequence[int | None]) -> tuple[int | None, ...]:
+    return tuple(None if position is None else int(position) for position in given)
+
+
+def _numbered(n: int) -> tuple[str, ...]:
+    return tuple(str(i + 1) for i in range(n))
+
+
+def profiles(game: Game) -> int:
+    """Count the profiles of a game."""
+    return prod(size_of(game.actions(i)) for i in range(len(game.players)))

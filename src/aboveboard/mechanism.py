@@ -1,0 +1,159 @@
+"""What a mechanism is to the rest of the product, and what comes out of one.
+
+A mechanism with its parameters gives two things: `settle`, from reports to a settlement, and
+`game`, the same rule as a game among the parties whose types are given. Its class says how its
+collaboration file reads. Any package can add one through the entry-point group
+`aboveboard.mechanisms`; ours are found the same way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from aboveboard.auditing import Property
+from aboveboard.game import Game, Number
+from aboveboard.lottery import Lottery
+from aboveboard.records import Records
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the center hands to one party.
+
+    Parameters
+    ----------
+    form
+        How it is written: lines of text, CSV, Parquet, or JSON.
+    rows
+        Makes the table (for text: one column); None where the reply is JSON.
+    data
+        What a JSON reply holds.
+    """
+
+    form: Literal["txt", "csv", "parquet", "json"]
+    rows: Callable[[], pl.DataFrame] | None = None
+    data: Any = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """One party's part of a settlement.
+
+    Parameters
+    ----------
+    benefit
+        What the party gains by its reply.
+    utility
+        What that is worth to it: rivals, payment and privacy counted.
+    payment
+        What it pays to the center; negative where it receives.
+    reply
+        What it is handed.
+    """
+
+    benefit: Number
+    utility: Number
+    payment: Number
+    reply: Reply
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What comes out of a run: a share for each party, and details that all may know."""
+
+    mechanism: str
+    parties: Mapping[str, Share]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Read(Protocol):
+    """Reads the records of one party from a file or a list, at the edge of the product."""
+
+    def __call__(
+        self,
+        party: str,
+        *,
+        data: Path | None,
+        elements: Sequence[str] | None,
+        key: str | None,
+        normalize: frozenset[str],
+    ) -> Records:
+        """Give the party's records, or raise `InputError`."""
+        ...
+
+
+def _fraction(value: Any) -> Any:
+    """Read a number exactly: 3, 0.3 and "5/12" mean what they say."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
+        raise ValueError("must be a number, or a fraction as text such as \"5/12\"")  # noqa: TRY004 - pydantic reports ValueError
+    try:
+        # A float from Python code means its shortest decimal, as it would in the file.
+        return Fraction(repr(value) if isinstance(value, float) else str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(
+            f"is {value}, which is no finite number; write a number, or a fraction as text "
+            'such as "5/12"'
+        ) from None
+
+
+Exact = Annotated[Fraction, BeforeValidator(_fraction)]
+"""A number in a collaboration file, taken exactly."""
+
+
+class CollaborationFile(BaseModel):
+    """What every collaboration file has; each mechanism adds its own keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    name: str = Field(default="", description="what the collaboration is called")
+    mechanism: str = Field(description="which rule is run")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="seed of everything that is drawn")
+
+
+class Mechanism(Protocol):
+    """A rule with its parameters."""
+
+    NAME: ClassVar[str]
+    UNIT: ClassVar[str]
+    SUMMARY: ClassVar[str]
+    ASSUMES: ClassVar[str]
+    GUARANTEES: ClassVar[str]
+    SOURCE: ClassVar[str]
+    FILE: ClassVar[type[CollaborationFile]]
+    STARTING_FILE: ClassVar[str]
+
+    @classmethod
+    def of(cls, file: Any) -> Mechanism:
+        """Take the parameters from a validated collaboration file."""
+        ...
+
+    @staticmethod
+    def reports(file: Any, read: Read) -> Mapping[str, Any]:
+        """Read what each party reports."""
+        ...
+
+    def settle(self, reports: Mapping[str, Any]) -> Settlement | Lottery[Settlement]:
+        """Apply the rule."""
+        ...
+
+    def game(self, types: Mapping[str, Any]) -> Game:
+        """Give the game among parties of these types."""
+        ...
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        ...
+
+
+def fingerprint(content: bytes) -> str:
+    """Give the SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,135 @@
+"""Results as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aboveboard.auditing.best_lies import BestLie
+from aboveboard.auditing.verdict import Verdicts
+from aboveboard.commands import Audit, Demonstration
+from aboveboard.mechanism import Mechanism, Settlement
+from aboveboard.report import number, smallest, spoken
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Set rows in columns; those at the positions in `right` are flush right."""
+    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
+    lines = []
+    for row in (head, *rows):
+        cells = [
+            cell.rjust(width) if k in right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def settlement_table(settlement: Settlement, unit: str = "") -> str:
+    """Show what each party gets."""
+    of = f" ({unit})" if unit else ""
+    rows = [
+        [name, number(share.benefit), number(share.utility), number(share.payment)]
+        for name, share in settlement.parties.items()
+    ]
+    return table(["party", f"gains{of}", "utility", "pays"], rows, right=(1, 2, 3))
+
+
+def verdict_text(verdicts: Verdicts) -> str:
+    """Show the verdicts, each with what it rests on and its counterexample."""
+    head = ["property", "verdict", "largest gain", "basis"]
+    rows = [
+        [v.property, v.status.value, number(v.gain), v.basis()] for v in verdicts.values()
+    ]
+    lines = table(head, rows, right=(2,)).splitlines()
+    shown = lines[:1]
+    for line, verdict in zip(lines[1:], verdicts.values(), strict=True):
+        shown.append(line)
+        notes = [verdict.statement, verdict.confidence]
+        if verdict.witness is not None:
+            notes.append(f"counterexample: {_witness(verdict.witness)}")
+        if verdict.smallest is not None:
+            notes.append(f"smallest instance found: {smallest(verdict.smallest)}")
+        shown += [f"    {note}" for note in notes if note]
+    return "\n".join(shown)
+
+
+def _witness(witness: Any) -> str:
+    if witness.note:
+        return str(witness.note)
+    lies = "; ".join(f"{p} {spoken(witness.lie[p])}" for p in witness.parties)
+    others = "; ".join(f"{p} {spoken(a)}" for p, a in witness.others.items() if a != "truth")
+    while_ = f", while {others}" if others else ""
+    return f"{lies}, and gains {number(witness.gain)}{while_}"
+
+
+def lies_table(lies: Sequence[BestLie]) -> str:
+    """Show each party's truth against its best lie."""
+    rows = [
+        [
+            lie.party,
+            number(lie.truth),
+            "none" if lie.lie is None else number(lie.lie),
+            spoken(lie.report),
+        ]
+        for lie in lies
+    ]
+    head = ["party", "truth earns", "best lie earns", "that lie"]
+    return table(head, rows, right=(1, 2))
+
+
+def audit_text(audit: Audit) -> str:
+    """Show an audit: verdicts, best lies, remarks."""
+    parts = [verdict_text(audit.verdicts)]
+    if audit.lies:
+        parts.append(lies_table(audit.lies))
+    for name, remark in audit.remarks.items():
+        said = remark.get("text", remark) if isinstance(remark, Mapping) else remark
+        parts.append(f"{name}: {said}")
+    return "\n\n".join(parts)
+
+
+def demo_text(result: Demonstration) -> str:
+    """Show the demonstration: who gains, the best lies, the verdicts, where the page lies."""
+    settlement, details = result.settlement, result.settlement.details
+    lies = {lie.party: lie for lie in result.audit.lies}
+    rows = []
+    for name, share in settlement.parties.items():
+        lie = lies[name]
+        rows.append(
+            [
+                name,
+                number(details["owned"][name]),
+                number(share.benefit),
+                number(share.utility),
+                "none" if lie.lie is None else number(lie.lie),
+                spoken(lie.report),
+            ]
+        )
+    head = ["party", "owns", "gains by joining", "truth earns", "best lie earns", "that lie"]
+    remarks = [
+        f"{name}: {remark.get('text', remark) if isinstance(remark, Mapping) else remark}"
+        for name, remark in result.audit.remarks.items()
+    ]
+    return "\n\n".join(
+        [
+            f"{result.audit.collaboration.file.name}: {number(details['union'])} domains in all, "
+            f"exchanged by the {details['rule']} rule. A party earns what it gains minus what its "
+            "best rival gains.",
+            table(head, rows, right=(1, 2, 3, 4)),
+            verdict_text(result.audit.verdicts),
+            *remarks,
+            f"report: {result.report}",
+        ]
+    )
+
+
+def mechanism_table(found: Mapping[str, type[Mechanism]]) -> str:
+    """Show what each mechanism assumes and guarantees."""
+    return "\n\n".join(
+        f"{rule.NAME}: {rule.SUMMARY}\n"
+        f"  assumes     {rule.ASSUMES}\n"
+        f"  guarantees  {rule.GUARANTEES}\n"
+        f"  source      {rule.SOURCE}"
+        for rule in found.values()
+    )

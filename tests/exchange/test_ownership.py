@@ -1,0 +1,105 @@
+"""Who holds what."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aboveboard.errors import InputError
+from aboveboard.exchange.ownership import own
+from aboveboard.records import Records
+
+# A machine under load is slow, not wrong.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
+
+HOLDINGS = st.dictionaries(
+    st.sampled_from(["alpha", "beta", "gamma", "delta", "Epsilon"]),
+    st.lists(st.text("abcé ", min_size=1, max_size=3), unique=True, max_size=12),
+    min_size=1,
+)
+
+
+def held(elements: list[str]) -> Records:
+    return Records(pl.DataFrame({"element": elements}, schema={"element": pl.String}))
+
+
+def owners_by_loops(holdings: dict[str, list[str]]) -> dict[str, int]:
+    """Follow the definition: bit i for the i-th name in sorted order."""
+    masks: dict[str, int] = {}
+    for bit, name in enumerate(sorted(holdings)):
+        for element in holdings[name]:
+            masks[element] = masks.get(element, 0) | 1 << bit
+    return masks
+
+
+@given(HOLDINGS)
+def test_each_element_has_the_mask_of_those_who_hold_it(holdings: dict[str, list[str]]) -> None:
+    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    assert ownership.names == tuple(sorted(holdings))
+    assert dict(ownership.elements.iter_rows()) == owners_by_loops(holdings)
+    assert ownership.elements.schema == {"element": pl.String, "owners": pl.UInt64}
+
+
+@given(HOLDINGS)
+def test_elements_stand_in_the_order_of_their_bytes(holdings: dict[str, list[str]]) -> None:
+    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    listed = ownership.elements["element"].to_list()
+    assert listed == sorted(listed, key=str.encode)
+
+
+@given(HOLDINGS, st.randoms(use_true_random=False))
+def test_the_order_of_parties_and_rows_changes_nothing(
+    holdings: dict[str, list[str]], random: object
+) -> None:
+    names = list(holdings)
+    random.shuffle(names)  # type: ignore[attr-defined]
+    shuffled = {name: held(holdings[name][::-1]) for name in names}
+    one = own({name: held(elements) for name, elements in holdings.items()})
+    other = own(shuffled)
+    assert one.names == other.names
+    assert one.elements.equals(other.elements)
+
+
+@given(HOLDINGS)
+def test_the_first_row_is_that_of_the_first_owner_by_name(holdings: dict[str, list[str]]) -> None:
+    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    end_to_end = [element for name in sorted(holdings) for element in holdings[name]]
+    listed = ownership.elements["element"].to_list()
+    assert ownership.first_rows.tolist() == [end_to_end.index(element) for element in listed]
+
+
+@given(HOLDINGS)
+def test_regions_count_the_elements_of_each_mask(holdings: dict[str, list[str]]) -> None:
+    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    masks, counts = ownership.regions()
+    owners = list(owners_by_loops(holdings).values())
+    assert masks.tolist() == sorted(set(owners))
+    assert counts.tolist() == [owners.count(mask) for mask in masks]
+    assert masks.dtype == np.dtype(np.uint64)
+    assert counts.dtype == np.dtype(np.int64)
+
+
+@given(HOLDINGS)
+def test_a_party_lacks_what_only_others_hold(holdings: dict[str, list[str]]) -> None:
+    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    everything = ownership.elements["element"]
+    for name, elements in holdings.items():
+        lacked = everything.gather(ownership.lacked_by(name))
+        assert set(lacked) == set(everything) - set(elements)
+
+
+def test_parties_that_hold_nothing_are_parties() -> None:
+    ownership = own({"a": held([]), "b": held([])})
+    masks, counts = ownership.regions()
+    assert (len(ownership), masks.size, counts.size) == (0, 0, 0)
+
+
+def test_the_sixty_third_party_has_a_bit_and_the_sixty_fourth_is_refused() -> None:
+    parties = {f"p{i:02}": held(["x"]) for i in range(63)}
+    assert own(parties).regions()[0].tolist() == [2**63 - 1]
+    with pytest.raises(InputError, match="64 parties exchange records; 63 at most can"):
+        own(parties | {"q": held([])})
