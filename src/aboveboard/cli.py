@@ -281,15 +281,21 @@ def reproduce(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Check the papers' claims; list what holds, what does not, and the corrections."""
-    from aboveboard.papers.claims import as_text, claims, find
+    from aboveboard.papers.claims import claims, find
     from aboveboard.papers.claims import reproduce as check_claim
+    from aboveboard.text import claims_text
 
     chosen = claims() if claim is None else (find(claim),)
-    results = [check_claim(c, seed) for c in chosen]
+    with _progress("claims") as progress:
+        results = []
+        for each in chosen:
+            results.append(check_claim(each, seed))
+            if progress is not None:
+                progress(1)
     if output is Format.JSON:
         _print([result.as_dict() for result in results])
     else:
-        typer.echo(as_text(results))
+        typer.echo(claims_text(results))
 
 
 if __name__ == "__main__":

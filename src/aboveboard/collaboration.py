@@ -10,8 +10,10 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+import sys
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import entry_points
@@ -116,10 +118,11 @@ def load(path: str | Path) -> Collaboration:
     _check_names(file, text, path)
     reader = _Reader(path)
     try:
-        mechanism = rule.of(file)
+        with _importable(path.parent):
+            mechanism = rule.of(file)
         reports = rule.reports(file, reader)
     except InputError as error:
-        if error.place.startswith(str(path.parent)) or error.place.startswith(str(path)):
+        if error.place.startswith(f"{path}: "):
             raise
         raise InputError(f"{path}: {error.place}", error.problem, error.remedy) from error
     return Collaboration(path, content, file, mechanism, reports, reader.inputs)
@@ -160,6 +163,16 @@ def audit(
     if properties is None:
         raise ValueError("say which properties to audit, for example [DSIC()]")
     return auditing.audit(subject, properties, budget=budget, seed=seed, progress=progress)
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let a callable named in a collaboration file live beside it; installed modules come first."""
+    sys.path.append(str(folder.resolve()))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder.resolve()))
 
 
 class _Reader:
@@ -241,7 +254,9 @@ def _validated(
     location = tuple(str(x) for x in first["loc"])
     key = ".".join(location)
     line = _line(text, location)
-    place = f"{path}: " + (f"line {line}: " if line else "") + (f"key {key!r}" if key else "file")
+    place = ": ".join(
+        [str(path), *([f"line {line}"] if line else []), *([f"key {key!r}"] if key else [])]
+    )
     problem, remedy = _spoken(first, model)
     raise InputError(place, problem, remedy)
 

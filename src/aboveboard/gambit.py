@@ -6,7 +6,7 @@ the two functions is called, and comes with the extra `gambit`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pygambit
 
 
-class GambitMissing(ImportError):
+class MissingPygambitError(ImportError):
     """Raised when pygambit is asked for and not installed."""
 
 
@@ -30,7 +30,7 @@ def to_gambit(game: TabularGame) -> pygambit.Game:
 
     Raises
     ------
-    GambitMissing
+    MissingPygambitError
         If pygambit is not installed.
     ValueError
         If names are repeated, or are no labels for pygambit (printable, not empty).
@@ -50,15 +50,19 @@ def to_gambit(game: TabularGame) -> pygambit.Game:
             numbered = table.get_strategies(player)
             table.relabel_strategies(player, dict(zip(numbered, names, strict=True)))
         return table
-    for player, label, names in zip(table.players, game.players, strategies, strict=True):
-        player.label = label
-        # In two steps: a new label must not meet one that is still to be replaced.
-        listed = list(player.strategies)
-        for k, strategy in enumerate(listed):
-            strategy.label = f"to be named {k}"
-        for strategy, name in zip(listed, names, strict=True):
-            strategy.label = name
+    _label(table.players, game.players)
+    for player, names in zip(table.players, strategies, strict=True):
+        _label(player.strategies, names)
     return table
+
+
+def _label(things: Iterable[Any], names: Sequence[str]) -> None:
+    """Set labels in two steps: a new one must not meet one that is still to be replaced."""
+    listed = list(things)
+    for k, thing in enumerate(listed):
+        thing.label = f"to be named {k}"
+    for thing, name in zip(listed, names, strict=True):
+        thing.label = name
 
 
 def from_gambit(game: pygambit.Game) -> TabularGame:
@@ -68,7 +72,7 @@ def from_gambit(game: pygambit.Game) -> TabularGame:
 
     Raises
     ------
-    GambitMissing
+    MissingPygambitError
         If pygambit is not installed.
     """
     _pygambit()
@@ -94,7 +98,7 @@ def _fractions(game: TabularGame, i: int) -> Any:
 
 
 def _named(labels: Sequence[str]) -> Sequence[str]:
-    """Number labels that are missing, as pygambit 16 allows."""
+    """Give labels, with numbers where they are missing, as pygambit 16 allows."""
     return [label or str(k + 1) for k, label in enumerate(labels)]
 
 
@@ -102,7 +106,7 @@ def _pygambit() -> Any:
     try:
         import pygambit
     except ImportError as error:
-        raise GambitMissing(
+        raise MissingPygambitError(
             "converting games needs pygambit, which is not installed; "
             "install it with: pip install 'aboveboard[gambit]'"
         ) from error

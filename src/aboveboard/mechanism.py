@@ -116,7 +116,7 @@ class CollaborationFile(BaseModel):
 
     name: str = Field(default="", description="what the collaboration is called")
     mechanism: str = Field(description="which rule is run")
-    seed: int = Field(default=0, ge=0, lt=2**63, description="seed of everything that is drawn")
+    seed: int = Field(default=0, ge=0, lt=2**63, strict=True, description="seed of everything that is drawn")
 
 
 class Mechanism(Protocol):

@@ -80,7 +80,7 @@ def number(x: Number | None) -> str:
         return ""
     shown = plain(x)
     if isinstance(shown, int):
-        return f"{shown:,}".replace("-", "\N{MINUS SIGN}")
+        return f"{shown:,}"
     return f"{shown:.6g}" if isinstance(shown, float) else str(shown)
 
 

@@ -9,6 +9,7 @@ from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
 from aboveboard.commands import Audit, Demonstration
 from aboveboard.mechanism import Mechanism, Settlement
+from aboveboard.papers.claims import Finding, Result
 from aboveboard.report import number, smallest, spoken
 
 
@@ -122,6 +123,25 @@ def demo_text(result: Demonstration) -> str:
             f"report: {result.report}",
         ]
     )
+
+
+def claims_text(results: Sequence[Result]) -> str:
+    """Show what was found of each claim: a line a claim, and what departs from the printed form."""
+    lines = []
+    for result in results:
+        verdicts = "; ".join(dict.fromkeys(result.verdicts))
+        lines.append(f"{result.claim.id}  ({result.claim.place}, {result.seconds:.1f} s)")
+        lines.append(f"    {result.claim.statement}")
+        lines.append(f"    found: {verdicts}")
+        if len(results) == 1:
+            lines += [f"    - {_finding(finding)}" for finding in result.findings]
+    return "\n".join(lines)
+
+
+def _finding(finding: Finding) -> str:
+    said = f": {finding.correction}" if finding.correction else ""
+    shown = "" if finding.counterexample is None else f"; for example {finding.counterexample}"
+    return f"{finding.verdict.value}{said} ({finding.scope}){shown}"
 
 
 def mechanism_table(found: Mapping[str, type[Mechanism]]) -> str:

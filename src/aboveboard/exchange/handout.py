@@ -14,7 +14,6 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from aboveboard.exchange.siphash import siphash24
 from aboveboard.exchange.ownership import Ownership
 from aboveboard.records import ELEMENT
 
@@ -37,6 +36,8 @@ def order(elements: pl.Series, seed: int) -> np.ndarray:
     -----
     About 100 nanoseconds an element of 20 bytes, and the bytes of all elements once more in memory.
     """
+    from aboveboard.exchange.siphash import siphash24  # numba: only where an order is needed
+
     digest = hashlib.blake2b(str(seed).encode(), digest_size=16, person=b"aboveboard order")
     key0, key1 = np.frombuffer(digest.digest(), "<u8")
     offsets = np.zeros(len(elements) + 1, np.int64)

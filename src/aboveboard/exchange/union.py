@@ -135,8 +135,9 @@ class Union:
         "elements cannot be forged; a party minds what its best rival gains; the center is trusted"
     )
     GUARANTEES: ClassVar[str] = (
-        "ex-post IC for hiding any part (best-group, exclusivity 1; equal-gain, exclusivity 0 to "
-        "1), DSIC and IR for all-or-nothing parties, symmetric, strong dominance"
+        "ex-post IC for hiding any part (best-group at exclusivity 1, equal-gain from 0 to 1); DSIC "
+        "and IR for all-or-nothing parties from 0 to 1; symmetric, strong dominance; NOT DSIC "
+        "where several hide"
     )
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018 (arXiv 1809.10637), section 2"
     FILE: ClassVar[type[CollaborationFile]] = UnionFile

@@ -34,7 +34,7 @@ class Standing(StrEnum):
     HOLDS_ON_RANDOM = "holds on random instances"
     FALSE = "false as printed"
     HOLDS_CORRECTED = "holds as corrected"
-    FALSE_CORRECTED = "false even as corrected"
+    FALSE_CORRECTED = "false as corrected"
 
 
 @dataclass(frozen=True)
@@ -316,9 +316,8 @@ def as_markdown(results: Iterable[Result]) -> str:
         found = "; ".join(dict.fromkeys(result.verdicts))
         lines.append(f"| [{claim.id}](#{anchor}) | {claim.place} | {found} |")
     for result in results:
-        lines += ["", f"## {result.claim.id}", "", f"*{result.claim.place}.* "]
-        lines[-1] += result.claim.statement
-        lines.append("")
+        claim = result.claim
+        lines += ["", f"## {claim.id}", "", f"*{claim.place}.* {claim.statement}", ""]
         lines += [_bullet(finding) for finding in result.findings]
     return "\n".join(lines) + "\n"
 

@@ -30,7 +30,7 @@ ENDS = (Fraction(0), Fraction(1))
 class Scanned(HidingGame):
     """Partial hiding, audited by going through every deviation: no closed form."""
 
-    def proof(self, name: str) -> Proof | None:  # noqa: ARG002 - none, whatever the property
+    def proof(self, name: str) -> Proof | None:
         """Give none."""
         return None
 
@@ -132,9 +132,7 @@ def reported(own: Sequence[int], action: Any) -> list[int]:
     return []
 
 
-def efficient(
-    rule: str, exclusivities: Sequence[Fraction], *, giving_no_less: bool
-) -> Test:
+def efficient(rule: str, exclusivities: Sequence[Fraction], *, giving_no_less: bool) -> Test:
     """Give the test: no outcome dominates, by the audit and by going through all outcomes.
 
     The two must agree; each outcome is a check.
@@ -147,7 +145,7 @@ def efficient(
         checks = 0
         for e in exclusivities:
             verdict = verdict_of(hiding(regions, rule, (e,) * len(given)), prop)
-            better, tried = dominating(given, present, e, giving_no_less=giving_no_less)
+            better, tried = dominating(given, present.tolist(), e, giving_no_less=giving_no_less)
             if (better is None) != (verdict.witness is None):
                 raise RuntimeError(f"the audit and the full search differ on {sets_of(regions)}")
             checks += tried

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -71,9 +71,7 @@ def intervals(n: int, most: int) -> Family:
 def random_intervals(rng: np.random.Generator, n: int, count: int) -> Family:
     """Draw n intervals around a common point, ends in eighths."""
     drawn = [
-        tuple(
-            (Fraction(-int(a), 8), Fraction(int(b), 8)) for a, b in rng.integers(0, 40, (n, 2))
-        )
+        tuple((Fraction(-int(a), 8), Fraction(int(b), 8)) for a, b in rng.integers(0, 40, (n, 2)))
         for _ in range(count)
     ]
     return Family(f"lists of {n} overlapping intervals with ends in eighths", drawn, sampled=True)
@@ -99,9 +97,8 @@ def _fair(some: Intervals) -> Trial:
     """Check what Mechanism 3 hands out against what its text says."""
     low, high = max(x[0] for x in some), min(x[1] for x in some)
     new = [x for x in narrow(some) if x is not None]
-    starts = min(x[1] for x in some if x[0] == low), low
-    ends = high, max(x[0] for x in some if x[1] == high)
-    left, right = (low, starts[0]), (ends[1], high)
+    left = low, min(x[1] for x in some if x[0] == low)
+    right = max(x[0] for x in some if x[1] == high), high
     length = high - low
     gain = min(left[1] - left[0], right[1] - right[0]) - length if left != right else 0
     for old, x in zip(some, new, strict=True):
@@ -119,7 +116,9 @@ def _nested(some: Intervals) -> Trial:
     if (low, high) not in some:
         return Trial(0)
     new = [x for x in narrow(some) if x is not None]
-    return Trial(1, None if new == list(some) else {**_shown(some), "new": _shown(new)["intervals"]})
+    return Trial(
+        1, None if new == list(some) else {**_shown(some), "new": _shown(new)["intervals"]}
+    )
 
 
 def _interval_families(rng: np.random.Generator) -> tuple[Family, ...]:
@@ -148,9 +147,9 @@ def _mechanism_3_identical(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def points(n: int, most: int = 1) -> Family:
-    """Give n points on a line with whole coordinates from -most to most."""
+    """Give n points on a line with whole coordinates from -most to most, up to order."""
     whole = [(Fraction(x),) for x in range(-most, most + 1)]
-    some = sorted(product(whole, repeat=n), key=lambda p: sum(abs(x[0]) for x in p))
+    some = sorted(combinations_with_replacement(whole, n), key=lambda p: sum(abs(x[0]) for x in p))
     return Family(f"lists of {n} whole points from -{most} to {most}", some)
 
 

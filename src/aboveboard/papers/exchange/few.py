@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from aboveboard.auditing import DSIC, ExPostIC
 from aboveboard.auditing.verdict import plain
 from aboveboard.exchange import RULES, ParticipationGame, Regions
-from aboveboard.papers.claims import Claim, Finding, Trial, exhibit, survey
+from aboveboard.papers.claims import Claim, Family, Finding, Trial, exhibit, survey
 from aboveboard.papers.exchange.audits import (
     ENDS,
     ONE,
@@ -23,16 +24,10 @@ from aboveboard.papers.exchange.audits import (
 )
 from aboveboard.papers.exchange.instances import coalition, diagrams, random_diagrams, sets_of
 
-BETWEEN = (Fraction(1, 10), Fraction(1, 2), Fraction(9, 10))
-TO_TRUTH = (
-    "Truth is a best reply to the others' truth (ex-post IC), benefits counted against what a "
-    "party owns"
-)
+BETWEEN = (Fraction(1, 10), Fraction(9, 10))
+TRIED = f"tried: {', '.join(map(str, BETWEEN))}"
 NO_LESS = "No outcome that hands out at least as much in total dominates, at exclusivity 1."
-INSIDE = (
-    "At exclusivity strictly between 0 and 1 (1/10, 1/2 and 9/10 were tried) no outcome at all "
-    "dominates."
-)
+INSIDE = f"At exclusivity strictly between 0 and 1 ({TRIED}) no outcome at all dominates."
 
 
 def _benefit(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -49,37 +44,42 @@ def _benefit(_: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def _proposition_1(rng: np.random.Generator) -> tuple[Finding, ...]:
+def readings(
+    rule: str, small: Family, *families: Family, exclusivities: Sequence[Fraction] = ONE
+) -> tuple[Finding, ...]:
+    """Find out whether a rule of partial hiding is truthful, in three senses.
+
+    To the letter (benefits against what is submitted, truth dominant); benefits against what is
+    owned, truth dominant; the same, truth a best reply to the others' truth. The first two are
+    tried on the small family.
+    """
+    span = "at exclusivity 1" if len(exclusivities) == 1 else "for every exclusivity from 0 to 1"
     return (
-        survey(obeys("two-party", DSIC()), diagrams(2, 5), unit="deviations"),
+        survey(obeys(rule, DSIC(), make=as_submitted), small, unit="deviations"),
         survey(
-            obeys("two-party", ExPostIC(), ENDS),
-            diagrams(2, 6),
-            random_diagrams(rng, 2, 12, 20),
+            obeys(rule, DSIC()),
+            small,
             unit="deviations",
-            correction=f"{TO_TRUTH}, for every exclusivity from 0 to 1.",
+            correction="Truth is dominant with benefits counted against what a party owns.",
         ),
         survey(
-            obeys("two-party", DSIC(), make=as_submitted),
-            diagrams(2, 4),
+            obeys(rule, ExPostIC(), exclusivities),
+            *families,
             unit="deviations",
-            correction="Truth is dominant if benefits count against what is submitted, as section "
-            "2 prints: both then always gain the same.",
+            correction="Truth is a best reply to the others' truth (ex-post IC), benefits counted "
+            f"against what a party owns, {span}.",
         ),
     )
+
+
+def _proposition_1(rng: np.random.Generator) -> tuple[Finding, ...]:
+    families = (diagrams(2, 6), random_diagrams(rng, 2, 12, 20))
+    return readings("two-party", diagrams(2, 5), *families, exclusivities=ENDS)
 
 
 def _three(rule: str, rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (
-        survey(obeys(rule, DSIC()), diagrams(3, 4, nobody_empty=True), unit="deviations"),
-        survey(
-            obeys(rule, ExPostIC()),
-            diagrams(3, 5),
-            random_diagrams(rng, 3, 10, 40),
-            unit="deviations",
-            correction=f"{TO_TRUTH}, at exclusivity 1.",
-        ),
-    )
+    small = diagrams(3, 4, nobody_empty=True)
+    return readings(rule, small, diagrams(3, 4), random_diagrams(rng, 3, 12, 40))
 
 
 def _theorem_2_1(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -93,6 +93,7 @@ def _theorem_2_2(rng: np.random.Generator) -> tuple[Finding, ...]:
 def efficiency(rule: str, *sizes: tuple[int, int]) -> tuple[Finding, ...]:
     """Find out whether a rule is Pareto efficient at exclusivity 1, giving no less, and inside."""
     families = [diagrams(n, most, nobody_empty=True) for n, most in sizes]
+    smaller = [diagrams(n, most - 1, nobody_empty=True) for n, most in sizes]
     return (
         survey(efficient(rule, ONE, giving_no_less=False), *families, unit="outcomes"),
         survey(
@@ -103,7 +104,7 @@ def efficiency(rule: str, *sizes: tuple[int, int]) -> tuple[Finding, ...]:
         ),
         survey(
             efficient(rule, BETWEEN, giving_no_less=False),
-            *families,
+            *smaller,
             unit="outcomes",
             correction=INSIDE,
         ),
@@ -150,7 +151,7 @@ CLAIMS = (
     Claim(
         "exchange/everything-to-everybody",
         "exchange",
-        "Section 1.1, \"Why not maximize social welfare?\"",
+        'Section 1.1, "Why not maximize social welfare?"',
         "Handing everything to everybody is not truthful: even an all-or-nothing party may prefer "
         "to stay away.",
         _everything,

@@ -44,9 +44,7 @@ def diagrams(n: int, most: int, *, nobody_empty: bool = False) -> Family:
     )
 
 
-def random_diagrams(
-    rng: np.random.Generator, n: int, elements: int, count: int
-) -> Family:
+def random_diagrams(rng: np.random.Generator, n: int, elements: int, count: int) -> Family:
     """Draw instances of n parties in which each element's owners are uniform."""
     drawn = [of_owners(rng.integers(1, 1 << n, elements).tolist(), n) for _ in range(count)]
     return Family(f"Venn diagrams of {n} parties with {_elements(elements)}", drawn, sampled=True)

@@ -31,13 +31,13 @@ def select(elements: Elements, count: int) -> Elements:
 
 
 def swap(a: Elements, b: Elements) -> tuple[Elements, Elements]:
-    """Proposition 1: what two parties hand each other."""
+    """Give what two parties hand each other by Proposition 1."""
     count = min(len(a - b), len(b - a))
     return select(b - a, count), select(a - b, count)
 
 
 def disjoint(a: Elements, b: Elements, c: Elements) -> list[Elements]:
-    """What three parties hand each other who are meant to have nothing in common."""
+    """Give what three parties hand each other who are meant to have nothing in common."""
     least = min(len(a), len(b), len(c))
     shown = [select(x, least) for x in (a, b, c)]
     received = [shown[1] | shown[2], shown[0] | shown[2], shown[0] | shown[1]]

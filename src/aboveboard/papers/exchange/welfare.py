@@ -52,7 +52,7 @@ def _benefits(regions: Regions, mask: int) -> NDArray[np.int64]:
 
 
 def _stable(rows: NDArray[np.int64], mask: int, known: Largest) -> NDArray[np.int64]:
-    """Keep the benefits at which no member gains by leaving; giving nothing is always among them."""
+    """Keep the benefits at which no member gains by leaving; nothing for anybody is among them."""
     members = [i for i in range(mask.bit_length()) if mask >> i & 1]
     threats = np.array([known[mask ^ 1 << i] for i in members], dtype=np.int64)
     return rows[(rows - best_rival(rows) >= -threats).all(axis=1)]

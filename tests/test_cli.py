@@ -1,0 +1,139 @@
+"""The command line as a user runs it: real processes, exit status, one line for an error."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def aboveboard(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "aboveboard.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("lists") / "lists.toml"
+    assert aboveboard("init", "exchange.union", "--out", path).returncode == 0
+    return path
+
+
+def test_init_check_run_replay_follow_each_other(lists: Path, tmp_path: Path) -> None:
+    assert aboveboard("check", lists).returncode == 0
+    ran = aboveboard("run", lists, "--out", tmp_path / "s")
+    assert ran.returncode == 0
+    assert "alpha" in ran.stdout
+    replayed = aboveboard("replay", tmp_path / "s")
+    assert replayed.returncode == 0
+    assert "the same, byte for byte" in replayed.stdout
+
+
+def test_run_prints_the_contract_as_json(lists: Path, tmp_path: Path) -> None:
+    ran = aboveboard("run", lists, "--out", tmp_path / "s", "--format", "json")
+    data = json.loads(ran.stdout)
+    assert data["mechanism"] == "exchange.union"
+    assert data["parties"]["alpha"] == {
+        "benefit": 2,
+        "utility": 0,
+        "payment": 0,
+        "reply": "parties/alpha/reply.txt",
+    }
+
+
+def test_audit_prints_the_contract_as_json_and_exits_with_1_if_a_property_fails(
+    lists: Path,
+) -> None:
+    ran = aboveboard(
+        "audit", lists, "--property", "ex-post-ic", "--property", "dsic", "--format", "json"
+    )
+    assert ran.returncode == 1
+    ic, dsic = json.loads(ran.stdout)["verdicts"]
+    assert (ic["property"], ic["status"], ic["gain"], ic["counterexample"]) == (
+        "ex-post IC", "holds", 0, None,
+    )  # fmt: skip
+    assert dsic["status"] == "fails"
+    assert dsic["counterexample"]["gain"] == dsic["counterexample"]["smallest"]["deviation"]["gain"]
+
+
+def test_audit_exits_with_0_if_all_properties_hold(lists: Path, tmp_path: Path) -> None:
+    report = tmp_path / "audit.html"
+    ran = aboveboard("audit", lists, "--property", "ex-post-ic", "--report", report)
+    assert ran.returncode == 0
+    assert report.read_text().startswith("<!doctype html>")
+
+
+def test_an_audit_that_is_too_large_is_refused_with_its_cost(lists: Path) -> None:
+    ran = aboveboard("audit", lists, "--property", "coalition-proof=2", "--rows", 3, "--refuse")
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert "checks" in ran.stderr
+    assert "MiB" in ran.stderr
+
+
+def test_fractions_print_exactly() -> None:
+    path = ROOT / "examples/exchange/average/collaboration.toml"
+    ran = aboveboard("audit", path, "--property", "dsic", "--format", "json")
+    assert json.loads(ran.stdout)["verdicts"][0]["gain"] == "41/100"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "nosuch.toml", "--out", "s"),
+        ("check", "."),
+        ("audit", "bad.toml"),
+        ("replay", "."),
+        ("init", "exchange.nothing"),
+        ("demo", "nothing"),
+        ("reproduce", "exchange/theorem-99"),
+        ("audit", "good.toml", "--property", "truthiness"),
+        ("audit", "good.toml", "--property", "epsilon-ic=x"),
+        ("run", "good.toml", "--out", "."),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_status_2(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.toml").write_text('mechanism = "exchange.union"\nparties = 3\n')
+    (tmp_path / "good.toml").write_text(
+        'mechanism = "exchange.union"\n[parties.a]\nelements = ["x"]\n'
+    )
+    before = sorted(p.name for p in tmp_path.iterdir())
+    ran = aboveboard(*arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("aboveboard: ")
+    assert ran.stderr.count("\n") == 1
+    assert "Traceback" not in ran.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_every_listing_has_a_json_form() -> None:
+    names = {entry["name"] for entry in json.loads(aboveboard("mechanisms", "--format", "json").stdout)}
+    assert "exchange.union" in names
+    claim = json.loads(aboveboard("reproduce", "exchange/lemma-2-if", "--format", "json").stdout)
+    assert claim[0]["id"] == "exchange/lemma-2-if"
+
+
+def test_the_version_is_printed() -> None:
+    import aboveboard as package
+
+    assert aboveboard("--version").stdout.strip() == package.__version__
+
+
+def test_nothing_decorates_output_in_a_pipe(lists: Path) -> None:
+    ran = aboveboard("audit", lists, "--property", "ex-post-ic")
+    assert "\x1b" not in ran.stdout + ran.stderr
+    assert ran.stderr == ""

@@ -1,0 +1,173 @@
+"""What a newcomer meets: the face, the import, the demonstration, the examples, the docs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+
+import aboveboard as ab
+from aboveboard.commands import audited, demo, settle
+from aboveboard.demo import LISTS, read_lists
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted(ROOT.glob("examples/**/collaboration.toml"))
+
+
+def _has_lists() -> bool:
+    try:
+        return all(distribution(package) for _, package, _, _ in LISTS)
+    except PackageNotFoundError:
+        return False
+
+
+needs_lists = pytest.mark.skipif(not _has_lists(), reason="the extra 'demo' is not installed")
+
+
+def test_the_public_face_is_exactly_what_is_exported() -> None:
+    assert set(ab.__all__) - {"__version__"} == set(ab._FACE)
+    for name in ab.__all__:
+        assert getattr(ab, name) is not None
+        assert name in dir(ab)
+    with pytest.raises(AttributeError, match="nothing_of_the_kind"):
+        _ = ab.nothing_of_the_kind
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, aboveboard; "
+        "print(*sorted({'numpy','numba','polars','matplotlib','pydantic'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""
+
+
+@needs_lists
+def test_the_demonstration_shows_truth_against_the_best_lie(tmp_path: Path) -> None:
+    result = demo(tmp_path / "demo")
+    assert set(result.settlement.parties) == {party for party, *_ in LISTS}
+    assert all(share.benefit > 0 for share in result.settlement.parties.values())
+    assert all(lie.lie <= lie.truth for lie in result.audit.lies)
+    assert result.audit.verdicts["ex-post IC"].status == "holds"
+    assert result.audit.verdicts["DSIC"].status == "fails"
+    page = result.report.read_text(encoding="utf-8")
+    assert "blocklist" in page
+    again = demo(tmp_path / "demo")
+    assert again.report.read_text(encoding="utf-8") == page
+
+
+@needs_lists
+def test_the_lists_are_read_whole_out_of_the_installed_files() -> None:
+    import disposable_email_domains
+    import disposable_emails
+    from MailChecker import MailChecker
+
+    lists = read_lists()
+    assert set(lists["blocklist"]) == {d.strip() for d in disposable_email_domains.blocklist}
+    assert set(lists["mailchecker"]) == {d.strip() for d in MailChecker.blacklist}
+    assert set(lists["emails"]) == {d.strip() for d in disposable_emails.blacklist} - {""}
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import aboveboard.demo as module
+
+    missing = ("p", "no-such-package-anywhere", "x.txt", str.splitlines)
+    monkeypatch.setattr(module, "LISTS", (missing,))
+    with pytest.raises(ab.InputError, match=r"no-such-package-anywhere.*pip install"):
+        module.read_lists()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name)
+def test_every_example_runs_and_audits(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "example"
+    shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    script = folder / "lists.py"
+    if script.exists():
+        if not _has_lists():
+            pytest.skip("the extra 'demo' is not installed")
+        subprocess.run([sys.executable, str(script)], check=True, capture_output=True)
+    collaboration = ab.load(folder / path.name)
+    settlement, _ = settle(collaboration, tmp_path / "out")
+    assert settlement.parties
+    result = audited(collaboration, [ab.ExPostIC()])
+    assert result.verdicts["ex-post IC"].status == "holds"
+
+
+class _Page(HTMLParser):
+    """Collects what a self-contained page must not have, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outside: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href") and value and not value.startswith("#"):
+                self.outside.append(f"{tag} {name}={value}")
+
+
+def test_the_report_is_one_file_with_a_described_chart(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(
+        'name = "<b>bold</b> & co"\nmechanism = "exchange.union"\n'
+        '[parties.a]\nelements = ["x", "y"]\n[parties.b]\nelements = ["z"]\n'
+    )
+    settle(ab.load(path), tmp_path / "out")
+    text = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(text)
+    assert page.outside == []
+    assert {"svg", "title", "desc", "table"} <= page.tags
+    assert not {"script", "link", "iframe"} & page.tags
+    assert "<b>bold</b>" not in text
+    assert "Nobody is better off lying" in text
+
+
+def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(
+        'mechanism = "exchange.union"\nexclusivity = "1/2"\n'
+        '[parties.a]\nelements = ["0", "1", "2"]\n[parties.b]\nelements = ["1", "2"]\n'
+        '[parties.c]\nelements = ["2"]\n'
+    )
+    text = audited(ab.load(path)).report()
+    assert "Lying pays: b gains 1/2" in text
+
+
+def test_the_readme_runs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL):
+        subprocess.run(
+            [sys.executable, "-c", block], check=True, capture_output=True, cwd=ROOT
+        )
+
+
+def test_the_readme_names_every_mechanism_and_command() -> None:
+    from aboveboard.cli import app
+    from aboveboard.collaboration import mechanisms
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in mechanisms():
+        assert f"`{name}`" in readme
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__
+        assert f"aboveboard {name}" in readme
+
+
+def test_no_file_names_a_registry_or_this_machine() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    hosts = re.compile("|".join(["py" + r"pi\.org", "python" + "hosted", "reg" + r"istry\.npm"]))
+    for name in listed:
+        if not name.endswith((".png", ".parquet")):
+            text = (ROOT / name).read_text(encoding="utf-8")
+            assert not hosts.search(text), name

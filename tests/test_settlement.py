@@ -1,0 +1,219 @@
+"""The settlement folder: whole or absent, the same bytes from the same inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aboveboard as ab
+from aboveboard.commands import settle
+from aboveboard.settlement import replay, summary
+
+TEXT = '''
+name = "three lists"
+mechanism = "exchange.union"
+seed = 11
+[parties.alpha]
+data = "alpha.txt"
+[parties.beta]
+data = "beta.csv"
+key = "domain"
+[parties.gamma]
+data = "gamma.parquet"
+key = "host"
+'''
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/alpha.txt").write_text("a\nb\nc\nd\n")
+    (tmp_path / "in/beta.csv").write_text("seen,domain\n1,c\n2,d\n3,e\n4,f\n")
+    pl.DataFrame({"host": ["f", "g", "a"], "score": [0.5, 1.5, 2.5]}).write_parquet(
+        tmp_path / "in/gamma.parquet"
+    )
+    file = tmp_path / "in/collaboration.toml"
+    file.write_text(TEXT)
+    return file
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
+
+
+def test_each_party_gets_its_own_reply_in_its_own_form(path: Path, tmp_path: Path) -> None:
+    settle(ab.load(path), tmp_path / "out")
+    replies = {p for p in tree(tmp_path / "out") if p.startswith("parties/")}
+    assert replies == {
+        "parties/alpha/reply.txt",
+        "parties/beta/reply.csv",
+        "parties/gamma/reply.parquet",
+    }
+    assert pl.read_csv(tmp_path / "out/parties/beta/reply.csv").columns[0] == "domain"
+    assert pl.read_parquet(tmp_path / "out/parties/gamma/reply.parquet").columns[0] == "host"
+
+
+def test_replies_are_as_large_as_the_benefits_and_hold_nothing_owned(
+    path: Path, tmp_path: Path
+) -> None:
+    settlement, _ = settle(ab.load(path), tmp_path / "out")
+    handed = (tmp_path / "out/parties/alpha/reply.txt").read_text().splitlines()
+    assert len(handed) == settlement.parties["alpha"].benefit
+    assert not set(handed) & {"a", "b", "c", "d"}
+    assert set(handed) <= {"e", "f", "g"}
+
+
+def test_the_manifest_says_what_went_in_and_what_came_out(path: Path, tmp_path: Path) -> None:
+    settle(ab.load(path), tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/settlement.json").read_text())
+    assert manifest["seed"] == 11
+    assert manifest["version"]
+    assert manifest["parameters"]["rule"] is None
+    for name, digest in manifest["inputs"].items():
+        assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() == digest
+    for name, digest in manifest["outputs"].items():
+        assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
+
+
+def test_the_summary_is_the_contract_of_other_programs(path: Path, tmp_path: Path) -> None:
+    settlement, _ = settle(ab.load(path), tmp_path / "out")
+    printed = summary(settlement)
+    assert set(printed) == {"mechanism", "parties", "details"}
+    assert set(printed["parties"]["alpha"]) == {"benefit", "utility", "payment", "reply"}
+    assert (tmp_path / "out" / printed["parties"]["alpha"]["reply"]).is_file()
+
+
+def test_the_same_inputs_give_the_same_bytes_across_processes(path: Path, tmp_path: Path) -> None:
+    for out, hash_seed in (("one", "1"), ("two", "2")):
+        subprocess.run(
+            [sys.executable, "-m", "aboveboard.cli", "run", str(path), "--out", str(tmp_path / out)],
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+        )
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+def test_a_replay_finds_every_byte_the_same(path: Path, tmp_path: Path) -> None:
+    settle(ab.load(path), tmp_path / "out")
+    result = replay(tmp_path / "out", settle)
+    assert result.differ == ()
+    assert result.files == len(tree(tmp_path / "out")) - 1  # source.json depends on the place
+
+
+def test_a_replay_names_a_reply_that_was_tampered_with(path: Path, tmp_path: Path) -> None:
+    settle(ab.load(path), tmp_path / "out")
+    (tmp_path / "out/parties/alpha/reply.txt").write_text("z\n")
+    assert replay(tmp_path / "out", settle).differ == ("parties/alpha/reply.txt",)
+
+
+def test_a_replay_refuses_inputs_that_have_changed(path: Path, tmp_path: Path) -> None:
+    settle(ab.load(path), tmp_path / "out")
+    (path.parent / "alpha.txt").write_text("a\n")
+    with pytest.raises(ab.InputError, match=r"alpha\.txt: it has changed since the run"):
+        replay(tmp_path / "out", settle)
+
+
+def test_a_replay_works_from_where_the_inputs_have_moved(path: Path, tmp_path: Path) -> None:
+    settle(ab.load(path), tmp_path / "out")
+    path.parent.rename(tmp_path / "elsewhere")
+    with pytest.raises(ab.InputError, match="there is no such file"):
+        replay(tmp_path / "out", settle)
+    assert not replay(tmp_path / "out", settle, tmp_path / "elsewhere/collaboration.toml").differ
+
+
+def test_an_existing_folder_is_never_overwritten_without_force(path: Path, tmp_path: Path) -> None:
+    settle(ab.load(path), tmp_path / "out")
+    before = tree(tmp_path / "out")
+    with pytest.raises(ab.InputError, match="--force"):
+        settle(ab.load(path), tmp_path / "out")
+    assert tree(tmp_path / "out") == before
+    settle(ab.load(path), tmp_path / "out", force=True)
+    assert tree(tmp_path / "out") == before
+
+
+def test_force_never_replaces_what_is_no_settlement(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("years of work")
+    with pytest.raises(ab.InputError, match="not a settlement folder"):
+        settle(ab.load(path), tmp_path / "mine", force=True)
+    assert (tmp_path / "mine/thesis.txt").read_text() == "years of work"
+
+
+def test_a_run_that_fails_leaves_nothing(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import aboveboard.settlement as module
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_reply", full_disk)
+    with pytest.raises(ab.InputError, match="No space left on device"):
+        settle(ab.load(path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in"]
+
+
+def test_a_failed_replacement_leaves_the_old_settlement(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import aboveboard.settlement as module
+
+    settle(ab.load(path), tmp_path / "out")
+    before = tree(tmp_path / "out")
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_reply", fails)
+    with pytest.raises(ab.InputError):
+        settle(ab.load(path), tmp_path / "out", force=True)
+    assert tree(tmp_path / "out") == before
+
+
+elements = st.frozensets(st.text("abcd", min_size=1, max_size=2), max_size=8)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(elements, min_size=1, max_size=4),
+    st.integers(0, 5),
+    st.sampled_from(["best-group", "equal-gain", "all-or-nothing"]),
+)
+def test_what_is_handed_out_is_new_submitted_and_as_much_as_the_rule_says(
+    listed: list[frozenset[str]], seed: int, rule: str
+) -> None:
+    from fractions import Fraction
+
+    from aboveboard.exchange.regions import Regions
+    from aboveboard.exchange.rules import RULES
+    from aboveboard.exchange.union import Union
+    from aboveboard.readers import records_of
+
+    sets = {f"p{i}": s for i, s in enumerate(listed)}
+    records = {
+        n: records_of(sorted(s), place=n, normalize=frozenset()) for n, s in sets.items()
+    }
+    mechanism = Union(RULES[rule], "partial", dict.fromkeys(sets, Fraction(1)), seed)
+    settlement = mechanism.settle(records)
+    expected = dict(zip(sets, RULES[rule].of(Regions.of_sets(sets)).tolist(), strict=True))
+    everything = frozenset().union(*listed)
+    for name, share in settlement.parties.items():
+        handed = share.reply.rows()["element"].to_list()
+        assert share.benefit == expected[name] == len(set(handed)) == len(handed)
+        assert not set(handed) & sets[name]
+        assert set(handed) <= everything
