@@ -56,6 +56,12 @@ class Grid(Sequence[tuple[int, ...]]):
     def __iter__(self) -> Iterator[tuple[int, ...]]:
         return (self[k] for k in range(self.size))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Grid) and self.sizes == other.sizes
+
+    def __hash__(self) -> int:
+        return hash(self.sizes)
+
     def __contains__(self, action: object) -> bool:
         return (
             isinstance(action, tuple)

@@ -67,7 +67,8 @@ def settle(
     lies: list[BestLie] = []
 
     def report() -> str:
-        lies.extend(best_lies(collaboration.game(), budget=IN_A_RUN, seed=collaboration.file.seed))
+        found = best_lies(collaboration.game(), budget=IN_A_RUN, seed=collaboration.file.seed)
+        lies.extend(_in_order(found, collaboration))
         return page(collaboration, settlement=settlement, lies=lies)
 
     folder.write(collaboration, settlement, out, report=report, force=force)
@@ -134,12 +135,18 @@ def audited(
         progress=progress,
     )
     sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
-    lies = best_lies(game, budget=sampling, seed=seed)
+    lies = _in_order(best_lies(game, budget=sampling, seed=seed), collaboration)
     remarks: Mapping[str, Any] = {}
     if isinstance(collaboration.mechanism, Remarks):
         fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))
         remarks = collaboration.mechanism.remarks(game, fewer, seed)
     return Audit(collaboration, verdicts, lies, remarks)
+
+
+def _in_order(lies: Sequence[BestLie], collaboration: Collaboration) -> list[BestLie]:
+    """Give the lies in the order in which the file lists the parties."""
+    place = {name: k for k, name in enumerate(collaboration.reports)}
+    return sorted(lies, key=lambda lie: place.get(lie.party, len(place)))
 
 
 def _game(collaboration: Collaboration) -> Game:

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from html import escape
 
-# Okabe and Ito's palette: told apart by colour-blind readers and in grey print.
-BLUE, ORANGE = "#0072B2", "#E69F00"
+# Okabe and Ito's palette: told apart by colour-blind readers; hatches tell them apart in grey.
+SERIES = (
+    ("truth", "#0072B2", ""),
+    ("best lie found", "#E69F00", "///"),
+    ("staying away", "#999999", "..."),
+)
+BAR = 0.27  # of the room that a party has
 
 
 def truth_against_lie(
-    parties: Sequence[str], truth: Sequence[float], lie: Sequence[float | None], unit: str
+    parties: Sequence[str],
+    truth: Sequence[float],
+    lie: Sequence[float | None],
+    away: Sequence[float | None],
+    unit: str,
 ) -> str:
-    """Draw each party's utility with the truth next to its best lie.
+    """Draw each party's utility with the truth, with its best lie, and when it stays away.
 
     Parameters
     ----------
     parties
         Names, from top to bottom.
-    truth, lie
-        Utilities; None where a party has no lie.
+    truth, lie, away
+        Utilities; None where a party has no lie, or cannot stay away.
     unit
         What utility is counted in, for the axis.
 
@@ -33,44 +43,50 @@ def truth_against_lie(
 
     settings = {"svg.hashsalt": "aboveboard", "svg.fonttype": "none", "font.size": 10}
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(7.2, 1.2 + 0.62 * len(parties)), layout="constrained")
+        figure = Figure(figsize=(7.2, 1.2 + 0.75 * len(parties)), layout="constrained")
         axes = figure.add_subplot()
-        rows = range(len(parties))
-        axes.barh([r - 0.19 for r in rows], truth, 0.36, color=BLUE, label="truth")
-        drawn = [(r + 0.19, x) for r, x in zip(rows, lie, strict=True) if x is not None]
-        axes.barh(
-            [r for r, _ in drawn], [x for _, x in drawn], 0.36, color=ORANGE,
-            hatch="///", edgecolor="white", label="best lie found",
-        )  # fmt: skip
-        for r, x in [*((r - 0.19, x) for r, x in zip(rows, truth, strict=True)), *drawn]:
-            axes.annotate(
-                f"{x:,.6g}", (max(x, 0), r), xytext=(4, 0), textcoords="offset points",
-                va="center", fontsize=8,
-            )  # fmt: skip
+        for k, ((label, colour, hatch), values) in enumerate(
+            zip(SERIES, (truth, lie, away), strict=True)
+        ):
+            bars = [(r + (k - 1) * BAR, x) for r, x in enumerate(values) if x is not None]
+            if not bars:
+                continue
+            places, lengths = [r for r, _ in bars], [x for _, x in bars]
+            axes.barh(
+                places, lengths, BAR, color=colour, hatch=hatch, edgecolor="white", label=label
+            )
+            for r, x in bars:
+                axes.annotate(
+                    f"{x:,.6g}", (max(x, 0), r), xytext=(4, 0), textcoords="offset points",
+                    va="center", fontsize=8,
+                )  # fmt: skip
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.set_yticks(list(rows), labels=list(parties))
+        axes.set_yticks(range(len(parties)), labels=list(parties))
         axes.invert_yaxis()
         axes.margins(x=0.14)
         axes.set_xlabel(f"utility ({unit})")
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        figure.legend(loc="outside upper right", ncols=2, frameon=False)
+        figure.legend(loc="outside upper right", ncols=3, frameon=False)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     svg = out.getvalue()
-    return _described(svg[svg.index("<svg") :], parties, truth, lie)
+    return _described(svg[svg.index("<svg") :], parties, (truth, lie, away))
 
 
 def _described(
-    svg: str, parties: Sequence[str], truth: Sequence[float], lie: Sequence[float | None]
+    svg: str, parties: Sequence[str], values: Sequence[Sequence[float | None]]
 ) -> str:
-    """Add a text alternative, and let the page scale the picture."""
-    from html import escape
-
+    """Add a text alternative."""
     said = "; ".join(
-        f"{p}: truth {t:,.6g}, best lie {'none' if x is None else format(x, ',.6g')}"
-        for p, t, x in zip(parties, truth, lie, strict=True)
+        f"{party}: "
+        + ", ".join(
+            f"{label} {x:,.6g}"
+            for (label, _, _), x in zip(SERIES, of_party, strict=True)
+            if x is not None
+        )
+        for party, of_party in zip(parties, zip(*values, strict=True), strict=True)
     )
     head, rest = svg.split(">", 1)
-    title = "<title>Utility of each party: truth against its best lie</title>"
+    title = "<title>Utility of each party: truth, best lie, staying away</title>"
     return f'{head} role="img">{title}<desc>{escape(said)}</desc>{rest}'

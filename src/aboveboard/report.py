@@ -59,6 +59,7 @@ def page(
             {
                 "party": lie.party,
                 "truth": number(lie.truth),
+                "absent": number(lie.absent),
                 "lie": "none" if lie.lie is None else number(lie.lie),
                 "report": spoken(lie.report),
                 "tried": f"{lie.checked:,} of {approximate(lie.total)}",
@@ -163,6 +164,7 @@ def _chart(lies: Sequence[BestLie], unit: str) -> Any:
         [lie.party for lie in lies],
         [float(lie.truth) for lie in lies],
         [None if lie.lie is None else float(lie.lie) for lie in lies],
+        [None if lie.absent is None else float(lie.absent) for lie in lies],
         unit,
     )
     return Markup(drawing)  # noqa: S704 - our own drawing; names in it are escaped by matplotlib

@@ -70,13 +70,14 @@ def lies_table(lies: Sequence[BestLie]) -> str:
         [
             lie.party,
             number(lie.truth),
+            number(lie.absent),
             "none" if lie.lie is None else number(lie.lie),
             spoken(lie.report),
         ]
         for lie in lies
     ]
-    head = ["party", "truth earns", "best lie earns", "that lie"]
-    return table(head, rows, right=(1, 2))
+    head = ["party", "truth earns", "staying away earns", "best lie earns", "that lie"]
+    return table(head, rows, right=(1, 2, 3))
 
 
 def audit_text(audit: Audit) -> str:
@@ -103,11 +104,13 @@ def demo_text(result: Demonstration) -> str:
                 number(details["owned"][name]),
                 number(share.benefit),
                 number(share.utility),
+                number(lie.absent),
                 "none" if lie.lie is None else number(lie.lie),
                 spoken(lie.report),
             ]
         )
-    head = ["party", "owns", "gains by joining", "truth earns", "best lie earns", "that lie"]
+    head = ["party", "owns", "gains by joining", "truth earns", "staying away earns",
+            "best lie earns", "that lie"]  # fmt: skip
     remarks = [
         f"{name}: {remark.get('text', remark) if isinstance(remark, Mapping) else remark}"
         for name, remark in result.audit.remarks.items()
@@ -117,7 +120,7 @@ def demo_text(result: Demonstration) -> str:
             f"{result.audit.collaboration.file.name}: {number(details['union'])} domains in all, "
             f"exchanged by the {details['rule']} rule. A party earns what it gains minus what its "
             "best rival gains.",
-            table(head, rows, right=(1, 2, 3, 4)),
+            table(head, rows, right=(1, 2, 3, 4, 5)),
             verdict_text(result.audit.verdicts),
             *remarks,
             f"report: {result.report}",

@@ -3,10 +3,8 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.games import Plain
-from oracles.tables import FLOATS, FRACTIONS, INTEGERS, exact, filled, positions, shape_of, tables
 
 from aboveboard.auditing import (
     DSIC,
@@ -27,6 +25,8 @@ from aboveboard.auditing import (
 )
 from aboveboard.errors import UndefinedProperty
 from aboveboard.game import TabularGame
+from oracles.games import Plain
+from oracles.tables import FLOATS, FRACTIONS, INTEGERS, exact, filled, positions, shape_of, tables
 
 
 @st.composite
@@ -88,18 +88,21 @@ def pays_as_it_says(plain, witness):
     return [after[i] - before[i] for i in members]
 
 
+@settings(deadline=None)
 @given(games())
 def test_dsic(pair):
     game, plain = pair
     agrees(audit(game, [DSIC()])["DSIC"], plain.dominant())
 
 
+@settings(deadline=None)
 @given(games())
 def test_ex_post_ic(pair):
     game, plain = pair
     agrees(audit(game, [ExPostIC()])["ex-post IC"], plain.ex_post())
 
 
+@settings(deadline=None)
 @given(games(), FRACTIONS)
 def test_epsilon_ic(pair, epsilon):
     game, plain = pair
@@ -107,6 +110,7 @@ def test_epsilon_ic(pair, epsilon):
     agrees(audit(game, [prop])[prop.name], plain.ex_post(), epsilon)
 
 
+@settings(deadline=None)
 @given(games(), st.integers(1, 4), st.booleans())
 def test_coalition_proofness(pair, size, transfers):
     game, plain = pair
@@ -114,6 +118,7 @@ def test_coalition_proofness(pair, size, transfers):
     agrees(audit(game, [prop])[prop.name], plain.coalitions(size, transfers))
 
 
+@settings(deadline=None)
 @given(st.data(), st.booleans())
 def test_individual_rationality(data, free):
     table = data.draw(tables())
@@ -133,6 +138,7 @@ def test_individual_rationality(data, free):
     agrees(found, plain.staying_away(free))
 
 
+@settings(deadline=None)
 @given(games(), st.sampled_from([DSIC(), ExPostIC(), CoalitionProof(2), CoalitionProof(3)]))
 def test_every_witness_pays_what_it_says(pair, prop):
     game, plain = pair
@@ -143,6 +149,7 @@ def test_every_witness_pays_what_it_says(pair, prop):
         assert abs(min(gains) - witness.gain) < Fraction(1, 10**12)
 
 
+@settings(deadline=None)
 @given(games(), st.sampled_from([DSIC(), ExPostIC(), CoalitionProof(2)]))
 def test_a_game_that_is_only_called_gets_the_same_verdict(pair, prop):
     game, _ = pair
@@ -153,12 +160,14 @@ def test_a_game_that_is_only_called_gets_the_same_verdict(pair, prop):
         assert one.witness.row == two.witness.row
 
 
+@settings(deadline=None)
 @given(games())
 def test_pure_equilibria(pair):
     game, plain = pair
     assert [tuple(row) for row in pure_equilibria(game).tolist()] == plain.equilibria()
 
 
+@settings(deadline=None)
 @given(games(INTEGERS))
 def test_unique_equilibrium(pair):
     game, plain = pair
@@ -167,6 +176,7 @@ def test_unique_equilibrium(pair):
     assert found.status is (Status.HOLDS if unique else Status.FAILS)
 
 
+@settings(deadline=None)
 @given(st.data(), st.sampled_from([INTEGERS, FRACTIONS]))
 def test_budget_balance(data, entries):
     payments = data.draw(tables(entries))
@@ -182,6 +192,7 @@ def test_budget_balance(data, entries):
         assert abs(strong.witness.gain) == max(abs(t) for t in totals)
 
 
+@settings(deadline=None)
 @given(st.data(), st.booleans())
 def test_efficiency(data, paid):
     table = data.draw(tables(data.draw(st.sampled_from([INTEGERS, FRACTIONS]))))
@@ -195,6 +206,7 @@ def test_efficiency(data, paid):
     assert (found["Pareto efficient"].status is Status.HOLDS) == plain.pareto_efficient()
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_symmetry_and_strong_dominance(data):
     table = data.draw(tables(data.draw(st.sampled_from([INTEGERS, FRACTIONS])), players=(2, 3)))
@@ -207,6 +219,7 @@ def test_symmetry_and_strong_dominance(data):
     assert (found["strong dominance"].status in held) == plain.strongly_dominant(quality)
 
 
+@settings(deadline=None)
 @given(games(FLOATS))
 def test_floats_never_decide_what_they_cannot(pair):
     game, plain = pair

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -38,6 +38,7 @@ def plain_largest_gain(low, high, truth, first, last):
     return best, where
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_largest_gain_is_the_first_of_the_largest(data):
     (table,) = data.draw(payoffs())
@@ -49,6 +50,7 @@ def test_largest_gain_is_the_first_of_the_largest(data):
         assert best == expected
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_largest_gain_between_values_truth_low_and_lies_high(data):
     low, high = data.draw(payoffs(2))
@@ -60,6 +62,7 @@ def test_largest_gain_between_values_truth_low_and_lies_high(data):
         assert best == expected
 
 
+@settings(deadline=None)
 @given(st.data(), st.sampled_from([0, 1, 2]))
 def test_clear_unless_best_keeps_best_replies(data, slack):
     (table,) = data.draw(payoffs())
@@ -71,6 +74,7 @@ def test_clear_unless_best_keeps_best_replies(data, slack):
     assert (alive == expected).all()
 
 
+@settings(deadline=None)
 @given(st.data(), st.sampled_from([0.0, 0.5, 1.0]))
 def test_near_ties_lists_every_gain_close_to_zero(data, tolerance):
     (table,) = data.draw(payoffs())

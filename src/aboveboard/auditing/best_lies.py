@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from aboveboard.auditing.budget import Budget
-from aboveboard.auditing.search import Part, search
+from aboveboard.auditing.rows import Deviation, Part
+from aboveboard.auditing.search import search
+from aboveboard.auditing.shrink import shrink
 from aboveboard.auditing.verdict import plain
 from aboveboard.game import Described, Game, Number
+
+SLIGHTLY = Fraction(1, 10**12)
+"""Less than any difference of payoffs that matters: a lie that gains this much less is no tie."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class BestLie:
         Its payoff with the best lie found; None if it has no other report.
     report
         That lie, in plain data.
+    absent
+        Its payoff when it stays away; None if it cannot.
     checked, total
         Lies tried, of how many.
     """
@@ -33,6 +41,7 @@ class BestLie:
     truth: Number
     lie: Number | None
     report: Any
+    absent: Number | None
     checked: int
     total: int
 
@@ -48,6 +57,7 @@ class BestLie:
             "truth": plain(self.truth),
             "best_lie": plain(self.lie),
             "report": self.report,
+            "absent": plain(self.absent),
             "checked": self.checked,
             "of": self.total if self.total < 2**53 else str(self.total),
         }
@@ -65,7 +75,24 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
         best, lie, report = scan.best, None, None
         if best is not None:
             lie = honest[i] + best.gain
-            lying = best.lying[i]
+            lying = _simplest(game, best).lying[i] if scan.exact else best.lying[i]
             report = game.describe(i, lying) if isinstance(game, Described) else lying
-        found.append(BestLie(party, honest[i], lie, report, scan.checked, scan.total))
+        away = _away(game, i)
+        found.append(BestLie(party, honest[i], lie, report, away, scan.checked, scan.total))
     return found
+
+
+def _away(game: Game, i: int) -> Number | None:
+    """Give what player i has when it alone stays away."""
+    absent = game.absent(i)
+    if absent is None:
+        return None
+    n = len(game.players)
+    profile = [absent if j == i else game.truth(j) for j in range(n)]
+    return list(game.payoffs(profile))[i]
+
+
+def _simplest(game: Game, best: Deviation) -> Deviation:
+    """Give the simplest lie that the shrinker reaches among those that gain as much."""
+    simple = shrink(game, best, best.gain - SLIGHTLY, 0.0)
+    return simple if simple.gain == best.gain else best

@@ -15,7 +15,6 @@ from aboveboard.auditing.valuation import Valuation, settles_ties
 from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence, plain
 from aboveboard.errors import UndefinedProperty
 from aboveboard.game import (
-    Bounded,
     Described,
     Exact,
     Game,
@@ -194,11 +193,9 @@ def _payoffs(game: Game, row: Deviation) -> dict[str, tuple[Number, Number]]:
 def _one(game: Game, profile: tuple[Any, ...], i: int, *, best: bool) -> Number:
     if settles_ties(game) and isinstance(game, Exact):
         return number(game.exact(profile)[i])
-    if isinstance(game, Bounded):
-        valuation = Valuation(game)
-        bounds = valuation.bounds(valuation.columns(profile))
-        return worth(bounds[best][0, i], valuation.unit)
-    return number(game.payoffs(profile)[i])
+    valuation = Valuation(game)
+    bounds = valuation.bounds(valuation.columns(profile))
+    return worth(bounds[best][0, i], valuation.unit)
 
 
 def describe(game: Game, i: int, action: Any) -> Any:
@@ -209,19 +206,26 @@ def describe(game: Game, i: int, action: Any) -> Any:
 def _with_smallest(verdict: Verdict, prop: DeviationProperty, game: Game, seed: int) -> Verdict:
     """Search smaller and smaller instances of the game for one that still fails."""
     current: Shrinkable = game  # type: ignore[assignment]  # the caller checked
-    smallest, tries, shrunk = None, 0, True
+    smallest: tuple[Game, Scan] | None = None
+    tries, shrunk = 0, True
     while shrunk and tries < SHRINKS:
         shrunk = False
         for candidate in current.smaller():
             tries += 1
-            if tries > SHRINKS:
-                break
             scan, scanned = _scan(prop, candidate, SMALL, seed, None)
-            found = _judge(prop, scanned, scan, seed, complete=True)
-            if found.status is Status.FAILS and isinstance(scanned, Shrinkable):
-                current, smallest, shrunk = scanned, (scanned, found), True
+            best = scan.best
+            tolerance = 0.0 if scan.sure else scan.tolerance
+            fails = best is not None and pays(
+                best.gain, _exactly(threshold_of(prop), scan), tolerance
+            )
+            if fails and isinstance(scanned, Shrinkable):
+                current, smallest, shrunk = scanned, (scanned, scan), True
                 break
-    if smallest is None or smallest[1].witness is None:
+            if tries >= SHRINKS:
+                break
+    if smallest is None:
         return verdict
-    instance = {**smallest[0].instance(), "deviation": smallest[1].witness.as_dict()}
-    return replace(verdict, smallest=instance)
+    found = _judge(prop, *smallest, seed, complete=True)
+    if found.witness is None or not isinstance(current, Shrinkable):
+        return verdict
+    return replace(verdict, smallest={**current.instance(), "deviation": found.witness.as_dict()})

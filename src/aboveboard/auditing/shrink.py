@@ -10,10 +10,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from aboveboard.auditing.gains import exact_gain, gains
 from aboveboard.auditing.rows import Deviation
 from aboveboard.auditing.valuation import Valuation, settles_ties
-from aboveboard.game import Action, Exact, Game, Grid, Number, position_of, worth
+from aboveboard.game import (
+    Action,
+    Batched,
+    Codes,
+    Exact,
+    Game,
+    Grid,
+    Number,
+    encode,
+    position_of,
+    worth,
+)
 
 SIMPLER = 64  # smaller reports tried for one player in one pass
 
@@ -21,18 +34,53 @@ SIMPLER = 64  # smaller reports tried for one player in one pass
 def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float) -> Deviation:
     """Give the smallest row reached from `deviation` that still pays more than `threshold`.
 
-    Cost: a few hundred profiles valued.
+    Cost: a few dozen rounds; in each, all smaller rows are valued in one call where the game can.
     """
     valuation = Valuation(game)
-    current, shrunk = deviation, True
-    while shrunk:
-        shrunk = False
-        for candidate in _candidates(valuation, current):
-            valued = value(valuation, candidate)
-            if pays(valued.gain, threshold, tolerance):
-                current, shrunk = valued, True
-                break
-    return current
+    current: Deviation | None = deviation
+    while current is not None:
+        smallest = current
+        current = _first_that_pays(valuation, _fewer(valuation, smallest), threshold, tolerance)
+        if current is None:
+            rows = list(_simplified(valuation, smallest))
+            current = _first_that_pays(valuation, rows, threshold, tolerance)
+    return smallest
+
+
+def _first_that_pays(
+    valuation: Valuation, rows: list[Deviation], threshold: Number, tolerance: float
+) -> Deviation | None:
+    """Give the first of some rows that still pays, valued; None if none does."""
+    for valued in _valued(valuation, rows):
+        if pays(valued.gain, threshold, tolerance):
+            return valued
+    return None
+
+
+def _valued(valuation: Valuation, rows: list[Deviation]) -> Iterator[Deviation]:
+    """Value rows: in one call if they have one part and the game values profiles in batches."""
+    game = valuation.game
+    together = isinstance(game, Batched) and not settles_ties(game) and len(rows) > 1
+    if not together or any(
+        row.part != rows[0].part or row.part.outside is not None for row in rows
+    ):
+        yield from (value(valuation, row) for row in rows)
+        return
+    joint, unclear = gains(
+        valuation,
+        rows[0].part,
+        _stacked(valuation, [row.honest for row in rows]),
+        _stacked(valuation, [row.lying for row in rows]),
+    )
+    for row, gain, open_ in zip(rows, joint, unclear, strict=True):
+        yield replace(row, gain=worth(0 if open_ else gain, valuation.unit))
+
+
+def _stacked(valuation: Valuation, profiles: list[tuple[Action, ...]]) -> list[Codes]:
+    return [
+        np.concatenate([encode(space, profile[i]) for profile in profiles])
+        for i, space in enumerate(valuation.spaces)
+    ]
 
 
 def pays(gain: Number, threshold: Number, tolerance: float) -> bool:
@@ -54,12 +102,18 @@ def value(valuation: Valuation, deviation: Deviation) -> Deviation:
     return replace(deviation, gain=worth(raw, valuation.unit))
 
 
-def _candidates(valuation: Valuation, row: Deviation) -> Iterator[Deviation]:
+def _fewer(valuation: Valuation, row: Deviation) -> list[Deviation]:
+    """Give the rows in which one member has left the coalition."""
+    members = row.part.members
+    if len(members) == 1:
+        return []
+    return [_leaving(row, i, valuation.game.truth(i)) for i in members]
+
+
+def _simplified(valuation: Valuation, row: Deviation) -> Iterator[Deviation]:
+    """Give the rows in which one report is nearer to the truth, the others' reports first."""
     game, members = valuation.game, row.part.members
     truth = tuple(game.truth(i) for i in range(len(valuation.spaces)))
-    if len(members) > 1:
-        for i in members:
-            yield _leaving(row, i, truth[i])
     others = [j for j in range(len(truth)) if j not in members and row.lying[j] != truth[j]]
     for j in others:
         yield _with(row, j, truth[j])
@@ -105,8 +159,12 @@ def _simpler(space: Sequence[Action], action: Action, truth: Action) -> Iterator
     for k, (entry, goal) in enumerate(zip(action, truth, strict=True)):
         if entry == goal:
             continue
-        halfway = goal + int((entry - goal) / 2)
-        for nearer in dict.fromkeys((goal, halfway, entry - (1 if entry > goal else -1))):
-            simpler = (*action[:k], nearer, *action[k + 1 :])
-            if nearer != entry and simpler != truth:
+        # Cuts by all, a half, a quarter, .. and one: an entry settles in as many rounds as it
+        # has digits, wherever the smallest that pays lies.
+        step = 1 if entry > goal else -1
+        cut = abs(entry - goal)
+        while cut:
+            simpler = (*action[:k], entry - step * cut, *action[k + 1 :])
+            if simpler != truth:
                 yield simpler
+            cut //= 2

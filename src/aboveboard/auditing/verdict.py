@@ -253,7 +253,7 @@ def approximate(count: int) -> str:
         return f"{written[0]}.{written[1]}e{len(written) - 1}"
     shift = count.bit_length() - LONGEST
     exponent = log10(count >> shift) + shift * log10(2)
-    return f"{int(10 ** (exponent % 1 + 1)) / 10:.1f}e{int(exponent)}"
+    return f"{int(10 ** (exponent % 1 + 1) + 1e-6) / 10:.1f}e{int(exponent)}"
 
 
 def digits(count: int) -> str:

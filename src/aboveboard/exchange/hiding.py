@@ -214,7 +214,7 @@ class HidingGame:
         return proofs.proof(name, self.regions, self.rule, self.exclusivity)
 
     def describe(self, i: int, action: Hidden) -> Any:
-        """Say what is hidden: elements where they have names, else how many of which region."""
+        """Say what is hidden: elements where they have names, else how many of whose region."""
         if action == self.truth(i):
             return "truth"
         if action == self.absent(i):

@@ -63,20 +63,20 @@ def _best_group(regions: Regions) -> Proof | None:
     for i, lack in enumerate(regions.lacks.tolist()):
         if lack < value and i in group:
             return None
-    named = " and ".join(regions.names[i] for i in sorted(group))
+    named = ", ".join(regions.names[i] for i in sorted(group))
     reason = (
-        f"V = {value}, the equal gain of the group {named}; every party lacks at least V or is "
-        "outside that group, so hiding can neither lower V for it nor bring it more than a rival"
+        f"V = {value:,}, the equal gain of {named}; every party lacks at least V or is "
+        "outside this group, so hiding can neither lower V for it nor bring it more than a rival"
         if group
         else "V = 0: no group has anything to exchange, and hiding adds nothing"
     )
-    return Proof(f"closed form of the best-group rule: {reason}", len(regions.names))
+    return Proof(f"best-group rule: {reason}", len(regions.names))
 
 
 def _equal_gain(regions: Regions, rule: Rule) -> Proof:
     value = int(regions.lacks[regions.sizes > 0].min()) if regions.union else 0
     return Proof(
-        f"closed form of the {rule.name} rule: everybody gains V = {value}, what the largest "
+        f"{rule.name} rule: everybody gains V = {value:,}, what the largest "
         "party lacks; hiding raises V only for the largest, which then can use no more than V",
         len(regions.names),
     )

@@ -115,9 +115,16 @@ class Regions:
         return Regions(self.names, self.owners[kept], counts[kept])
 
     def region_name(self, r: int) -> str:
-        """Name a region by its owners: "only alpha", "alpha & beta"."""
-        holders = [name for name, has in zip(self.names, self.owned[:, r], strict=True) if has]
-        return f"only {holders[0]}" if len(holders) == 1 else " & ".join(holders)
+        """Name a region by its owners: "only alpha", "alpha & beta", "all but alpha", "all"."""
+        own = self.owned[:, r]
+        holders = [name for name, has in zip(self.names, own, strict=True) if has]
+        if len(holders) == 1:
+            return f"only {holders[0]}"
+        if len(holders) == len(self.names) > 2:
+            return "all"
+        if len(holders) == len(self.names) - 1 > 2:
+            return f"all but {next(n for n, has in zip(self.names, own, strict=True) if not has)}"
+        return " & ".join(holders)
 
     def element_names(self) -> list[str]:
         """Name the elements of an instance of single elements: e1, e2, .."""

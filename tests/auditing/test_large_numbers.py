@@ -1,0 +1,146 @@
+"""Integers at the edge of 64 bits: sums and differences do not wrap around."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from aboveboard.auditing import (
+    DSIC,
+    Budget,
+    CoalitionProof,
+    Efficient,
+    ParetoEfficient,
+    Status,
+    StrongBudgetBalance,
+    WeakBudgetBalance,
+    audit,
+    estimate_of,
+)
+from aboveboard.auditing.verdict import approximate
+from aboveboard.game import TabularGame
+from aboveboard.numbers import LARGEST, common_unit, rescaled, total
+
+EDGE = 2**61
+
+
+def verdict(game, prop):
+    return audit(game, [prop])[prop.name]
+
+
+def test_a_coalitions_gains_add_up_without_overflow():
+    table = np.full((5, 2, 2, 2, 2, 2), -EDGE)
+    table[:, 1, 1, 1, 1, 1] = EDGE
+    found = verdict(TabularGame(table), CoalitionProof(5, transfers=True))
+    assert found.gain == 5 * 2 * EDGE
+    assert found.status is Status.FAILS
+
+
+def test_payments_add_up_without_overflow():
+    payments = np.full((8, *(1,) * 8), EDGE)
+    game = TabularGame(np.zeros_like(payments), payments=payments)
+    assert verdict(game, WeakBudgetBalance()).status is Status.HOLDS
+    assert verdict(game, StrongBudgetBalance()).witness.gain == 8 * EDGE
+    short = TabularGame(np.zeros_like(payments), payments=-payments)
+    assert verdict(short, WeakBudgetBalance()).witness.gain == -8 * EDGE
+
+
+def test_totals_of_payoffs_add_up_without_overflow():
+    table = np.full((8, 2, *(1,) * 7), -EDGE)
+    table[:, 1] = EDGE
+    found = verdict(TabularGame(table), Efficient())
+    assert found.witness.gain == 16 * EDGE
+    assert verdict(TabularGame(table), ParetoEfficient()).witness.gain == 2 * EDGE
+
+
+def test_totals_with_payments_add_up_without_overflow():
+    table = np.full((3, 2, 1, 1), -EDGE)
+    payments = np.full((3, 2, 1, 1), -EDGE)
+    payments[:, 1] = EDGE
+    game = TabularGame(table, payments=payments)
+    assert verdict(game, Efficient()).witness.gain == 6 * EDGE
+    assert verdict(game, ParetoEfficient()).witness.payoffs["the center"] == (-3 * EDGE, 3 * EDGE)
+
+
+def test_unsigned_integers_keep_their_value():
+    game = TabularGame(np.array([[2**63 + 1, 2**63 + 3]], dtype=np.uint64))
+    assert verdict(game, DSIC()).gain == 2
+
+
+@pytest.mark.parametrize("entries", [[2**62, -(2**62)], [EDGE + 1, 0]])
+def test_integers_beyond_the_edge_are_kept_as_objects(entries):
+    game = TabularGame([entries])
+    assert game.table.dtype == object
+    assert verdict(game, DSIC()).gain == entries[1] - entries[0]
+
+
+def test_numpy_integers_among_fractions_do_not_wrap_around():
+    table = np.empty((1, 2), dtype=object)
+    table[0] = [np.int64(2**40), Fraction(1, 2**40)]
+    assert verdict(TabularGame(table), DSIC()).gain == Fraction(1, 2**40) - 2**40
+
+
+def test_sums_move_to_objects_only_where_they_must():
+    assert total(np.array([[1, 2]]), axis=1).dtype == np.int64
+    wide = total(np.array([[LARGEST, LARGEST]]), axis=1)
+    assert wide.dtype == object
+    assert wide[0] == 2 * LARGEST
+
+
+def test_units_have_a_largest_common_one():
+    unit = common_unit(Fraction(1, 6), Fraction(1, 4))
+    assert unit == Fraction(1, 12)
+    assert rescaled(np.array([5]), Fraction(1, 6), unit).tolist() == [10]
+    assert rescaled(np.array([LARGEST]), Fraction(1, 6), unit).tolist() == [2 * LARGEST]
+
+
+@pytest.mark.parametrize(
+    ("count", "written"),
+    [
+        (0, "0"),
+        (12_345, "12,345"),
+        (10**9, "1.0e9"),
+        (25 * 10**10, "2.5e11"),
+        (10**250, "1.0e250"),
+        (7 * 10**5000 + 1, "7.0e5000"),
+        (2**40_000, "1.5e12041"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_counts_of_any_size_can_be_written(count, written):
+    assert approximate(count) == written
+
+
+def test_an_estimate_of_a_table_counts_no_new_table():
+    game = TabularGame(np.zeros((2, 30, 30), dtype=int))
+    found = estimate_of(DSIC(), game)
+    assert (found.rows, found.memory) == (2 * 29 * 30, 0)
+    assert verdict(game, DSIC()).status is Status.HOLDS
+    assert audit(game, [DSIC()], budget=Budget(memory=0))["DSIC"].status is Status.HOLDS
+
+
+def test_a_table_that_must_be_made_counts_against_the_memory():
+    class Called:
+        players = ("a", "b")
+
+        def actions(self, i):
+            return range(30)
+
+        def truth(self, i):
+            return 0
+
+        def absent(self, i):
+            return None
+
+        def payoffs(self, profile):
+            return [0, 0]
+
+    assert estimate_of(DSIC(), Called()).memory == 30 * 30 * 2 * 8
+    small = Budget(memory=30 * 30 * 2 * 8 - 1, samples=10)
+    assert audit(Called(), [DSIC()], budget=small)["DSIC"].status is Status.NO_COUNTEREXAMPLE
+
+
+@pytest.mark.parametrize("bad", [{"samples": 0}, {"beyond": "hope"}])
+def test_a_budget_that_makes_no_sense_is_refused(bad):
+    with pytest.raises(ValueError, match="must be"):
+        Budget(**bad)
