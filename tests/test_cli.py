@@ -121,7 +121,9 @@ def test_wrong_input_is_one_line_and_exit_status_2(
 
 
 def test_every_listing_has_a_json_form() -> None:
-    names = {entry["name"] for entry in json.loads(aboveboard("mechanisms", "--format", "json").stdout)}
+    names = {
+        entry["name"] for entry in json.loads(aboveboard("mechanisms", "--format", "json").stdout)
+    }
     assert "exchange.union" in names
     claim = json.loads(aboveboard("reproduce", "exchange/lemma-2-if", "--format", "json").stdout)
     assert claim[0]["id"] == "exchange/lemma-2-if"

@@ -142,12 +142,15 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
     assert "Lying pays: b gains 1/2" in text
 
 
-def test_the_readme_runs() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for block in re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL):
-        subprocess.run(
-            [sys.executable, "-c", block], check=True, capture_output=True, cwd=ROOT
-        )
+PAGES = [ROOT / "README.md", ROOT / "docs/audit.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_the_python_in_the_docs_runs(page: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        subprocess.run([sys.executable, "-c", block], check=True, capture_output=True, cwd=ROOT)
 
 
 def test_the_readme_names_every_mechanism_and_command() -> None:

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from aboveboard import files
 from aboveboard.errors import InputError
 from aboveboard.readers import read_records, records_of
-from aboveboard.records import escaped, original
-from aboveboard.records import Records
+from aboveboard.records import Records, escaped, original
 
 # A machine under load is slow, not wrong.
 settings.register_profile("no deadline", deadline=None)

@@ -18,7 +18,7 @@ import aboveboard as ab
 from aboveboard.commands import settle
 from aboveboard.settlement import replay, summary
 
-TEXT = '''
+TEXT = """
 name = "three lists"
 mechanism = "exchange.union"
 seed = 11
@@ -30,7 +30,7 @@ key = "domain"
 [parties.gamma]
 data = "gamma.parquet"
 key = "host"
-'''
+"""
 
 
 @pytest.fixture
@@ -99,7 +99,15 @@ def test_the_summary_is_the_contract_of_other_programs(path: Path, tmp_path: Pat
 def test_the_same_inputs_give_the_same_bytes_across_processes(path: Path, tmp_path: Path) -> None:
     for out, hash_seed in (("one", "1"), ("two", "2")):
         subprocess.run(
-            [sys.executable, "-m", "aboveboard.cli", "run", str(path), "--out", str(tmp_path / out)],
+            [
+                sys.executable,
+                "-m",
+                "aboveboard.cli",
+                "run",
+                str(path),
+                "--out",
+                str(tmp_path / out),
+            ],
             check=True,
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,
@@ -205,9 +213,7 @@ def test_what_is_handed_out_is_new_submitted_and_as_much_as_the_rule_says(
     from aboveboard.readers import records_of
 
     sets = {f"p{i}": s for i, s in enumerate(listed)}
-    records = {
-        n: records_of(sorted(s), place=n, normalize=frozenset()) for n, s in sets.items()
-    }
+    records = {n: records_of(sorted(s), place=n, normalize=frozenset()) for n, s in sets.items()}
     mechanism = Union(RULES[rule], "partial", dict.fromkeys(sets, Fraction(1)), seed)
     settlement = mechanism.settle(records)
     expected = dict(zip(sets, RULES[rule].of(Regions.of_sets(sets)).tolist(), strict=True))

@@ -36,7 +36,9 @@ class Format(StrEnum):
 
 FormatOption = Annotated[Format, typer.Option("--format", help="Print text, or JSON for programs.")]
 FileArgument = Annotated[Path, typer.Argument(help="The collaboration file (TOML).")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace an existing settlement folder.")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace an existing settlement folder.")
+]
 
 
 def main() -> None:
@@ -186,8 +188,9 @@ def audit(
         typer.Option(
             "--property",
             help="What to audit, repeatable: ex-post-ic, dsic, ir, ir=every, epsilon-ic=1/2, "
-            "coalition-proof=3, coalition-proof-with-transfers=2, pareto, pareto=no-less, efficient, symmetric, "
-            "strong-dominance, weak-budget, strong-budget, unique-equilibrium.",
+            "coalition-proof=3, coalition-proof-with-transfers=2, pareto, "
+            "pareto=no-less, efficient, symmetric, strong-dominance, weak-budget, "
+            "strong-budget, unique-equilibrium.",
         ),
     ] = None,
     rows: Annotated[

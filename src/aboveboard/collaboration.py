@@ -8,7 +8,6 @@ that names the file, the line or key, what is wrong, and what would be right.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
 import sys
 import tomllib
@@ -239,7 +238,9 @@ def _table(text: str, path: Path) -> dict[str, Any]:
         problem = re.sub(r"\s*\(at .*\)$", "", problem)
         raise InputError(place, f"this is not TOML: {problem}", "see toml.io") from None
     except RecursionError:
-        raise InputError(str(path), "it is nested too deeply", "a table a party is enough") from None
+        raise InputError(
+            str(path), "it is nested too deeply", "a table a party is enough"
+        ) from None
 
 
 def _validated(

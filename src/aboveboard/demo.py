@@ -1,4 +1,4 @@
-"""The demonstration: five maintainers' lists of disposable e-mail domains, out of installed packages.
+"""The demonstration: five lists of disposable e-mail domains, out of installed packages.
 
 The lists are read out of the packages' files as data (no code of theirs runs) and written as lines
 of text next to a collaboration file, so that everything after that is what a user would do.
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from aboveboard.errors import InputError
 
-COLLABORATION = '''\
+COLLABORATION = """\
 name = "Disposable e-mail domains of five maintainers"
 mechanism = "exchange.union"
 hiding = "partial"
 normalize = ["case", "whitespace"]
 seed = 7
-'''
+"""
 
 
 def _literal(source: str, name: str) -> Iterable[str]:

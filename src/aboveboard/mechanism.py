@@ -94,7 +94,7 @@ class Read(Protocol):
 def _fraction(value: Any) -> Any:
     """Read a number exactly: 3, 0.3 and "5/12" mean what they say."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
-        raise ValueError("must be a number, or a fraction as text such as \"5/12\"")  # noqa: TRY004 - pydantic reports ValueError
+        raise ValueError('must be a number, or a fraction as text such as "5/12"')  # noqa: TRY004 - pydantic reports ValueError
     try:
         # A float from Python code means its shortest decimal, as it would in the file.
         return Fraction(repr(value) if isinstance(value, float) else str(value))
@@ -116,7 +116,9 @@ class CollaborationFile(BaseModel):
 
     name: str = Field(default="", description="what the collaboration is called")
     mechanism: str = Field(description="which rule is run")
-    seed: int = Field(default=0, ge=0, lt=2**63, strict=True, description="seed of everything that is drawn")
+    seed: int = Field(
+        default=0, ge=0, lt=2**63, strict=True, description="seed of everything that is drawn"
+    )
 
 
 class Mechanism(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 # Okabe and Ito's palette: told apart by colour-blind readers; hatches tell them apart in grey.
 SERIES = (
@@ -41,7 +42,7 @@ def truth_against_lie(
     import matplotlib as mpl
     from matplotlib.figure import Figure  # a second to import: only when something is drawn
 
-    settings = {"svg.hashsalt": "aboveboard", "svg.fonttype": "none", "font.size": 10}
+    settings: Any = {"svg.hashsalt": "aboveboard", "svg.fonttype": "none", "font.size": 10}
     with mpl.rc_context(settings):
         figure = Figure(figsize=(7.2, 1.2 + 0.75 * len(parties)), layout="constrained")
         axes = figure.add_subplot()
@@ -74,9 +75,7 @@ def truth_against_lie(
     return _described(svg[svg.index("<svg") :], parties, (truth, lie, away))
 
 
-def _described(
-    svg: str, parties: Sequence[str], values: Sequence[Sequence[float | None]]
-) -> str:
+def _described(svg: str, parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
     """Add a text alternative."""
     said = "; ".join(
         f"{party}: "

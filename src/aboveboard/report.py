@@ -8,12 +8,13 @@ from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
-from aboveboard.auditing.verdict import Status, Verdict, Verdicts, approximate, plain
+from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness, approximate, plain
 from aboveboard.collaboration import Collaboration
 from aboveboard.game import Number
 from aboveboard.mechanism import Settlement
 
 TEMPLATES = Path(__file__).with_name("templates")
+
 
 def page(
     collaboration: Collaboration,
@@ -167,7 +168,7 @@ def _chart(lies: Sequence[BestLie], unit: str) -> Any:
         [None if lie.absent is None else float(lie.absent) for lie in lies],
         unit,
     )
-    return Markup(drawing)  # noqa: S704 - our own drawing; names in it are escaped by matplotlib
+    return Markup(drawing)
 
 
 def _chart_note(lies: Sequence[BestLie]) -> str:
@@ -183,7 +184,7 @@ def _chart_note(lies: Sequence[BestLie]) -> str:
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     notes = [n for n in (verdict.statement, verdict.confidence) if n]
     if verdict.witness is not None:
-        notes.append(f"counterexample: {verdict.witness}")
+        notes.append(f"counterexample: {witness_text(verdict.witness)}")
     if verdict.smallest is not None:
         notes.append(f"smallest instance found: {smallest(verdict.smallest)}")
     return {
@@ -194,6 +195,15 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "basis": verdict.basis(),
         "notes": notes,
     }
+
+
+def witness_text(witness: Witness) -> str:
+    """Write a counterexample for people."""
+    if witness.note:
+        return witness.note
+    lies = "; ".join(f"{p} {spoken(witness.lie[p])}" for p in witness.parties)
+    others = "; ".join(f"{p} {spoken(a)}" for p, a in witness.others.items() if a != "truth")
+    return f"{lies}, and gains {number(witness.gain)}" + (f", while {others}" if others else "")
 
 
 def smallest(instance: Mapping[str, Any]) -> str:

@@ -269,7 +269,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise InputError(
-        str(folder / MANIFEST), "it is not a settlement's manifest", "give a folder that 'run' wrote"
+        str(folder / MANIFEST),
+        "it is not a settlement's manifest",
+        "give a folder that 'run' wrote",
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
 from aboveboard.commands import Audit, Demonstration
 from aboveboard.mechanism import Mechanism, Settlement
 from aboveboard.papers.claims import Finding, Result
-from aboveboard.report import number, smallest, spoken
+from aboveboard.report import number, smallest, spoken, witness_text
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
@@ -39,29 +38,18 @@ def settlement_table(settlement: Settlement, unit: str = "") -> str:
 def verdict_text(verdicts: Verdicts) -> str:
     """Show the verdicts, each with what it rests on and its counterexample."""
     head = ["property", "verdict", "largest gain", "basis"]
-    rows = [
-        [v.property, v.status.value, number(v.gain), v.basis()] for v in verdicts.values()
-    ]
+    rows = [[v.property, v.status.value, number(v.gain), v.basis()] for v in verdicts.values()]
     lines = table(head, rows, right=(2,)).splitlines()
     shown = lines[:1]
     for line, verdict in zip(lines[1:], verdicts.values(), strict=True):
         shown.append(line)
         notes = [verdict.statement, verdict.confidence]
         if verdict.witness is not None:
-            notes.append(f"counterexample: {_witness(verdict.witness)}")
+            notes.append(f"counterexample: {witness_text(verdict.witness)}")
         if verdict.smallest is not None:
             notes.append(f"smallest instance found: {smallest(verdict.smallest)}")
         shown += [f"    {note}" for note in notes if note]
     return "\n".join(shown)
-
-
-def _witness(witness: Any) -> str:
-    if witness.note:
-        return str(witness.note)
-    lies = "; ".join(f"{p} {spoken(witness.lie[p])}" for p in witness.parties)
-    others = "; ".join(f"{p} {spoken(a)}" for p, a in witness.others.items() if a != "truth")
-    while_ = f", while {others}" if others else ""
-    return f"{lies}, and gains {number(witness.gain)}{while_}"
 
 
 def lies_table(lies: Sequence[BestLie]) -> str:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from aboveboard.exchange import handout
 from aboveboard.exchange.handout import first, hand_out, order
-from aboveboard.exchange.siphash import siphash24
 from aboveboard.exchange.ownership import own
 from aboveboard.exchange.replies import Replies, reply_rows
+from aboveboard.exchange.siphash import siphash24
 from aboveboard.records import Form, Records
 
 # A machine under load is slow, not wrong.

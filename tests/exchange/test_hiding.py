@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import exchange as oracle
 
 import aboveboard as ab
 from aboveboard.auditing.deviations import ExPostIC
@@ -19,6 +18,7 @@ from aboveboard.exchange.proofs import best_group, proof
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
 from aboveboard.exchange.taste import truthful_range
+from oracles import exchange as oracle
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
 PLAIN = {
@@ -102,7 +102,7 @@ def test_dominance_fails_when_another_hides_too() -> None:
 
 
 def test_dominance_fails_on_an_instance_of_three_elements_at_the_smallest() -> None:
-    big = {i for i in range(40)}, {i for i in range(20, 70)}, {5, 6, 7, 65, 80}
+    big = set(range(40)), set(range(20, 70)), {5, 6, 7, 65, 80}
     verdict = ab.audit(game("best-group", *big), [ab.DSIC()], budget=ab.Budget(samples=500))["DSIC"]
     assert verdict.status == "fails"
     assert verdict.smallest is not None
@@ -112,7 +112,7 @@ def test_dominance_fails_on_an_instance_of_three_elements_at_the_smallest() -> N
 
 
 def test_what_a_liar_is_handed_back_of_its_own_counts_nothing() -> None:
-    """As printed, against the submitted set, player 2 would gain by hiding 0 and getting it back."""
+    """As printed, against the submitted set, player 2 would gain by hiding 0, handed back."""
     hiding = game("best-group", {0}, {0, 1}, {1})
     hides_zero = [hiding.truth(0), None, hiding.truth(2)]
     space = hiding.actions(1)
@@ -120,7 +120,9 @@ def test_what_a_liar_is_handed_back_of_its_own_counts_nothing() -> None:
     assert verdict.status == "holds"
     for action in space:
         hides_zero[1] = action
-        assert hiding.payoffs(hides_zero)[1] <= hiding.payoffs([hiding.truth(i) for i in range(3)])[1]
+        assert (
+            hiding.payoffs(hides_zero)[1] <= hiding.payoffs([hiding.truth(i) for i in range(3)])[1]
+        )
 
 
 def test_the_counts_of_hidden_elements_stand_for_every_subset_of_one_liar() -> None:
@@ -158,7 +160,7 @@ def test_bounds_enclose_the_payoffs() -> None:
 
 
 def test_pareto_efficiency_fails_where_a_party_cannot_use_the_ceiling() -> None:
-    """Lemma 2's 'if' is false: {0, 1}, {0}, {1} have utilities (-1, 0, 0); nothing has (0, 0, 0)."""
+    """Lemma 2's 'if' is false: {0, 1}, {0}, {1} have (-1, 0, 0); handing out nothing (0, 0, 0)."""
     verdicts = ab.audit(
         game("best-group", {0, 1}, {0}, {1}),
         [ab.ParetoEfficient(), ab.ParetoEfficient(giving_no_less=True)],
@@ -230,4 +232,3 @@ def test_symmetric_and_strong_dominance_hold_for_the_rules_that_depend_on_sizes(
             game(rule, {0, 1}, {0, 1}, {1, 2}), [ab.Symmetric(), ab.StrongDominance()]
         )
         assert [v.status for v in verdicts.values()] == ["holds", "holds"]
-

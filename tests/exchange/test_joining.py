@@ -7,13 +7,13 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import exchange as oracle
 
 import aboveboard as ab
 from aboveboard.exchange.average import AveragePoint
 from aboveboard.exchange.average import benefits_of as average_benefits
 from aboveboard.exchange.contribution import Contribution, first_fall, rewards
 from aboveboard.exchange.interval import OneDimensionalSearch, narrow
+from oracles import exchange as oracle
 
 fractions = st.fractions(min_value=-3, max_value=3, max_denominator=4)
 
@@ -22,7 +22,9 @@ def tastes(n: int, exclusivity: Fraction = Fraction(1)) -> dict[str, Fraction]:
     return {f"p{i + 1}": exclusivity for i in range(n)}
 
 
-@given(st.lists(st.none() | st.tuples(st.integers(0, 4), st.integers(5, 9)), min_size=1, max_size=5))
+@given(
+    st.lists(st.none() | st.tuples(st.integers(0, 4), st.integers(5, 9)), min_size=1, max_size=5)
+)
 def test_intervals_are_narrowed_as_the_plain_implementation_does(listed: list) -> None:
     intervals = [None if x is None else (Fraction(x[0]), Fraction(x[1])) for x in listed]
     expected = [None if r is None else r for _, r in oracle.interval(intervals)]
@@ -88,9 +90,11 @@ def test_the_audit_of_an_average_equals_brute_force_exactly(points: list) -> Non
 
 monotone = st.integers(2, 4).flatmap(
     lambda n: st.lists(st.integers(0, 4), min_size=1 << n, max_size=1 << n).map(
-        lambda raw: [max(raw[s] for s in range(mask + 1) if s & mask == s) for mask in range(1 << n)]
-        if (n := len(raw).bit_length() - 1)
-        else raw
+        lambda raw: (
+            [max(raw[s] for s in range(mask + 1) if s & mask == s) for mask in range(1 << n)]
+            if (n := len(raw).bit_length() - 1)
+            else raw
+        )
     )
 )
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import exchange as oracle
 
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
+from oracles import exchange as oracle
 
 PLAIN = {
     "two-party": oracle.two_party,

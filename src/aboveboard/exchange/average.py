@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from typing_extensions import Self
 
 from aboveboard.auditing import (
     DSIC,
@@ -111,7 +110,7 @@ class AveragePoint:
     )
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix B"
     FILE: ClassVar[type[CollaborationFile]] = AverageFile
-    STARTING_FILE: ClassVar[str] = '''\
+    STARTING_FILE: ClassVar[str] = """\
 name = "forecasts"
 mechanism = "exchange.average"
 # How much a party minds what its best rival gains.
@@ -126,7 +125,7 @@ point = [3.5, 0.0]
 
 [parties.gamma]
 point = [2.0, 2.5]
-'''
+"""
 
     @classmethod
     def of(cls, file: AverageFile) -> AveragePoint:
@@ -139,7 +138,7 @@ point = [2.0, 2.5]
         )
 
     @staticmethod
-    def reports(file: AverageFile, read: Read) -> dict[str, Point]:  # noqa: ARG004 - nothing to read
+    def reports(file: AverageFile, read: Read) -> dict[str, Point]:
         """Take the points."""
         return {name: party.point for name, party in file.parties.items()}
 
@@ -172,7 +171,11 @@ point = [2.0, 2.5]
             table[mask] = benefits_of(points, [bool(mask >> i & 1) for i in range(n)])
         same = np.array([[x == y for y in points] for x in points])
         return ParticipationGame(
-            tuple(types), table, tuple(self.exclusivity[name] for name in types), same, lambda _: same
+            tuple(types),
+            table,
+            tuple(self.exclusivity[name] for name in types),
+            same,
+            lambda _: same,
         )
 
     def properties(self) -> Sequence[Property]:

@@ -13,12 +13,11 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from typing_extensions import Self
 
 from aboveboard.auditing import (
     DSIC,
@@ -168,7 +167,9 @@ class Contribution:
 
     NAME: ClassVar[str] = "exchange.contribution"
     UNIT: ClassVar[str] = "value"
-    SUMMARY: ClassVar[str] = "any information with a value for each coalition; rewards by what one adds"
+    SUMMARY: ClassVar[str] = (
+        "any information with a value for each coalition; rewards by what one adds"
+    )
     ASSUMES: ClassVar[str] = (
         "each joins with its true input or stays away; values are monotone; information of any "
         "value up to a coalition's can be handed out"
@@ -176,7 +177,7 @@ class Contribution:
     GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric, strong dominance"
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix C, Mechanism 4"
     FILE: ClassVar[type[CollaborationFile]] = ContributionFile
-    STARTING_FILE: ClassVar[str] = '''\
+    STARTING_FILE: ClassVar[str] = """\
 name = "who adds what"
 mechanism = "exchange.contribution"
 # How much a party minds what its best rival gains.
@@ -190,7 +191,7 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
 [parties.a]
 [parties.b]
 [parties.c]
-'''
+"""
 
     @classmethod
     def of(cls, file: ContributionFile) -> Contribution:
@@ -213,7 +214,7 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
         return cls(exclusivity, file.pareto, tuple(values))
 
     @staticmethod
-    def reports(file: ContributionFile, read: Read) -> dict[str, int]:  # noqa: ARG004 - nothing to read
+    def reports(file: ContributionFile, read: Read) -> dict[str, int]:
         """Give each party its bit: its input is known through the values only."""
         return {name: 1 << i for i, name in enumerate(file.parties)}
 
@@ -230,7 +231,9 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
             name: Share(b, u, 0, Reply("json", data={"value": plain(b)}))
             for name, b, u in zip(reports, benefits, utility, strict=True)
         }
-        return Settlement(self.NAME, shares, {"pareto": self.pareto, "value": plain(self.values[full])})
+        return Settlement(
+            self.NAME, shares, {"pareto": self.pareto, "value": plain(self.values[full])}
+        )
 
     def game(self, types: Mapping[str, int]) -> Game:
         """Give the game of joining or staying away."""
@@ -240,7 +243,7 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
 
         def compare(mask: int) -> NDArray[np.bool_]:
             result = alone + table[mask]
-            return (result[:, None] <= result[None, :]).astype(np.bool_)
+            return np.asarray(result[:, None] <= result[None, :], dtype=np.bool_)
 
         return ParticipationGame(
             tuple(types),

@@ -12,7 +12,7 @@ For several, which ones they hide matters too: `refined` makes every element a r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -145,7 +145,9 @@ class HidingGame:
         weights = [int(weight * scale) for weight in self.exclusivity]
         return np.array(
             [
-                _least_sufficient(low.tolist(), high.tolist(), members, floor.tolist(), weights, scale)
+                _least_sufficient(
+                    low.tolist(), high.tolist(), members, floor.tolist(), weights, scale
+                )
                 for low, high, floor in zip(lows, highs, floors, strict=True)
             ],
             dtype=np.bool_,
@@ -161,7 +163,8 @@ class HidingGame:
         """Give [k, i] = k reports a subset of what i reports."""
         _, reported, counts = self.segments(self._columns(profile))
         tells = _tells(reported[0][counts[0] > 0], len(self.players))
-        return ~(tells[:, None, :] & ~tells[None, :, :]).any(axis=2)
+        beyond = tells[:, None, :] & ~tells[None, :, :]
+        return np.asarray(~np.any(beyond, axis=2), dtype=np.bool_)
 
     def result_inferior(self, profile: Sequence[Hidden], /) -> NDArray[np.bool_]:
         """Give [k, i] = what k holds afterwards is a subset of what i holds, in any common order.
@@ -174,11 +177,10 @@ class HidingGame:
         tells, sizes = _tells(reported[0][kept], len(self.players)), counts[0][kept]
         amounts = np.array(self.benefits(profile))
         lacks = sizes[tells.any(axis=0)].sum() - (tells * sizes).sum(axis=1)
-        return np.minimum(amounts[:, None], lacks[None, :]) <= amounts[None, :]
+        contained = np.minimum(amounts[:, None], lacks[None, :]) <= amounts[None, :]
+        return np.asarray(contained, dtype=np.bool_)
 
-    def outcomes(
-        self, profile: Sequence[Hidden], /, *, giving_no_less: bool
-    ) -> NDArray[np.int64]:
+    def outcomes(self, profile: Sequence[Hidden], /, *, giving_no_less: bool) -> NDArray[np.int64]:
         """Give payoffs of what else the center could hand out, in units."""
         _, reported, counts = self.segments(self._columns(profile))
         kept = counts[0] > 0
@@ -196,14 +198,15 @@ class HidingGame:
         """Give the game with a region for every element; None if it is that already."""
         if (self.regions.counts == 1).all():
             return None
-        return HidingGame(self.regions.singled_out(), self.rule, self.exclusivity)
+        return replace(self, regions=self.regions.singled_out())
 
     def smaller(self) -> Iterator[HidingGame]:
         """Yield the same game on smaller instances that the rule admits."""
         for regions in self.regions.smaller():
             if self.rule.least <= len(regions.names) <= self.rule.most and regions.union:
                 kept = [self.players.index(name) for name in regions.names]
-                yield HidingGame(regions, self.rule, tuple(self.exclusivity[k] for k in kept))
+                weights = tuple(self.exclusivity[k] for k in kept)
+                yield replace(self, regions=regions, exclusivity=weights)
 
     def instance(self) -> dict[str, Any]:
         """Describe the instance in plain data."""
@@ -244,7 +247,7 @@ def _least_sufficient(
     weights: list[int],
     scale: int,
 ) -> bool:
-    """Raise the members' benefits until each exceeds its floor; False if one would need too much."""
+    """Raise the members' benefits until each exceeds its floor; False if that is too much."""
     moved = True
     while moved:
         moved = False

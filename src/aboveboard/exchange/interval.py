@@ -119,7 +119,7 @@ class OneDimensionalSearch:
     GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric"
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix A, Mechanism 3"
     FILE: ClassVar[type[CollaborationFile]] = IntervalFile
-    STARTING_FILE: ClassVar[str] = '''\
+    STARTING_FILE: ClassVar[str] = """\
 name = "where the leak is"
 mechanism = "exchange.interval"
 # How much a party minds what its best rival gains.
@@ -134,7 +134,7 @@ interval = [4.0, 16.5]
 
 [parties.gamma]
 interval = [2.5, 14.0]
-'''
+"""
 
     @classmethod
     def of(cls, file: IntervalFile) -> OneDimensionalSearch:
@@ -147,7 +147,7 @@ interval = [2.5, 14.0]
         )
 
     @staticmethod
-    def reports(file: IntervalFile, read: Read) -> dict[str, Interval]:  # noqa: ARG004 - nothing to read
+    def reports(file: IntervalFile, read: Read) -> dict[str, Interval]:
         """Take the intervals; refuse those that have no point in common."""
         intervals = {name: party.interval for name, party in file.parties.items()}
         start = max(intervals, key=lambda name: intervals[name][0])
@@ -180,10 +180,16 @@ interval = [2.5, 14.0]
         n = len(intervals)
         table = np.empty((1 << n, n), dtype=object)
         for mask in range(1 << n):
-            table[mask] = benefits_of([x if mask >> i & 1 else None for i, x in enumerate(intervals)])
+            table[mask] = benefits_of(
+                [x if mask >> i & 1 else None for i, x in enumerate(intervals)]
+            )
         same = np.array([[x == y for y in intervals] for x in intervals])
         return ParticipationGame(
-            tuple(types), table, tuple(self.exclusivity[name] for name in types), same, lambda _: same
+            tuple(types),
+            table,
+            tuple(self.exclusivity[name] for name in types),
+            same,
+            lambda _: same,
         )
 
     def properties(self) -> Sequence[Property]:

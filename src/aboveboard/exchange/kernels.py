@@ -30,7 +30,7 @@ def _sizes(reported: NDArray[Any], counts: NDArray[Any], n: int, sizes: NDArray[
 
 @njit(cache=True)
 def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
+    """Give amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
@@ -64,7 +64,7 @@ def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 @njit(cache=True)
 def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Amounts by plain equal gain: what the largest party lacks, for everybody present."""
+    """Give amounts by plain equal gain: what the largest party lacks, for everybody present."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
@@ -79,7 +79,7 @@ def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 @njit(cache=True)
 def _three_disjoint(a: int, b: int, c: int) -> tuple[int, int, int]:
-    """What three parties with a, b and c elements of their own gain from one another."""
+    """Give what parties with a, b and c elements of their own gain from one another."""
     least = min(a, b, c)
     a, b, c = a - least, b - least, c - least
     if a == 0:
@@ -96,7 +96,7 @@ def _three_disjoint(a: int, b: int, c: int) -> tuple[int, int, int]:
 def three_party(
     reported: NDArray[Any], counts: NDArray[Any], n: int, topped_up: bool
 ) -> NDArray[Any]:
-    """Amounts by Mechanism 1 (`topped_up`: Theorem 2.2) for n = 3.
+    """Give amounts by Mechanism 1 (`topped_up`: Theorem 2.2) for n = 3.
 
     With two parties present they exchange as a pair.
     """
@@ -155,7 +155,7 @@ def three_party(
 
 @njit(cache=True)
 def ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
-    """Mechanism 2's V for every coalition, from |union| of every coalition: O(n 2^n)."""
+    """Give Mechanism 2's V for every coalition, from |union| of every coalition: O(n 2^n)."""
     n = len(sizes)
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(1, len(unions)):
@@ -171,7 +171,7 @@ def ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
 
 @njit(cache=True)
 def coalition_unions(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Size of the union of every coalition, shape (2^n,), from the segments of one instance."""
+    """Give the size of every coalition's union, shape (2^n,), for the segments of one instance."""
     inside = np.zeros(1 << n, dtype=np.int64)
     for s in range(len(reported)):
         if reported[s] != 0:
@@ -189,7 +189,7 @@ def coalition_unions(reported: NDArray[Any], counts: NDArray[Any], n: int) -> ND
 
 @njit(cache=True)
 def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Amounts by Mechanism 2 among the parties that are present."""
+    """Give amounts by Mechanism 2 among the parties that are present."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
@@ -210,7 +210,7 @@ def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDAr
 def best_group_ceilings(
     unions: NDArray[Any], sizes: NDArray[Any], order: NDArray[Any]
 ) -> NDArray[Any]:
-    """The best-group rule's V for every coalition; `order` lists the parties, largest first."""
+    """Give the best-group rule's V for every coalition, from `order`, largest first."""
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(len(unions)):
         suffix, members = 0, 0
@@ -226,7 +226,7 @@ def best_group_ceilings(
 
 @njit(cache=True)
 def equal_gain_ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
-    """Plain equal gain's V for every coalition."""
+    """Give plain equal gain's V for every coalition."""
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(1, len(unions)):
         largest = 0

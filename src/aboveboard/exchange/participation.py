@@ -114,8 +114,11 @@ class ParticipationGame:
         """Give [k, i] = k's result is contained in i's; those who stay away get nothing."""
         joined = np.array([action == JOIN for action in profile])
         n = len(self.players)
-        inside = np.eye(n, dtype=np.bool_) if self.compare is None else self.compare(self._mask(profile))
-        return ~joined[:, None] | inside
+        inside = (
+            np.eye(n, dtype=np.bool_) if self.compare is None else self.compare(self._mask(profile))
+        )
+        both: NDArray[np.bool_] = ~joined[:, None] | inside
+        return both
 
     def outcomes(self, profile: Sequence[str], /, *, giving_no_less: bool) -> Array:
         """Give payoffs of what else could be done, in units."""

@@ -29,9 +29,7 @@ PROVED = ("ex-post IC", "IR", "coalition-proof (size 1)", "epsilon-IC (epsilon 0
 """Properties that speak of one deviator against the others' truth."""
 
 
-def proof(
-    name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fraction]
-) -> Proof | None:
+def proof(name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fraction]) -> Proof | None:
     """Give the proof that a property holds on this instance, its conditions evaluated; or None."""
     if name not in PROVED or not regions.union:
         return None
@@ -48,7 +46,7 @@ def best_group(regions: Regions) -> tuple[int, tuple[int, ...]]:
     The group is empty where no exchange brings anything.
     """
     order = [int(i) for i in np.argsort(-regions.sizes, kind="stable")]
-    value, group = 0, ()
+    value, group = 0, tuple[int, ...]()
     for t in range(len(order) - 1):
         members = tuple(order[t:])
         union = int(regions.counts[regions.owned[list(members)].any(axis=0)].sum())

@@ -39,7 +39,7 @@ class Regions:
             for element in elements:
                 mask_of[element] = mask_of.get(element, 0) | 1 << i
         masks = sorted(set(mask_of.values()))
-        tally = {mask: 0 for mask in masks}
+        tally = dict.fromkeys(masks, 0)
         for mask in mask_of.values():
             tally[mask] += 1
         return cls(
@@ -57,7 +57,7 @@ class Regions:
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
         """How many elements each party owns."""
-        return (self.owned * self.counts).sum(axis=1)
+        return np.asarray((self.owned * self.counts).sum(axis=1), dtype=np.int64)
 
     @property
     def union(self) -> int:
@@ -103,7 +103,11 @@ class Regions:
         low = np.uint64((1 << i) - 1)
         owners = (self.owners & low) | (self.owners >> np.uint64(1) & ~low)
         names = self.names[:i] + self.names[i + 1 :]
-        return Regions(names, owners, self.counts)._with(np.where(owners != 0, self.counts, 0)).merged()
+        return (
+            Regions(names, owners, self.counts)
+            ._with(np.where(owners != 0, self.counts, 0))
+            .merged()
+        )
 
     def _replaced(self, r: int, count: int) -> Regions:
         counts = self.counts.copy()

@@ -61,7 +61,9 @@ class Rule:
 
     def of(self, regions: Regions) -> NDArray[np.int64]:
         """Give the amounts, shape (n,), when everybody reports all it owns."""
-        return self.amounts(regions.owners[None, :], regions.counts[None, :], len(regions.names))[0]
+        owners, counts = regions.owners[None, :], regions.counts[None, :]
+        amounts: NDArray[np.int64] = self.amounts(owners, counts, len(regions.names))[0]
+        return amounts
 
     def for_coalitions(self, regions: Regions) -> NDArray[np.int64]:
         """Give the amounts if only a coalition is present, for each: shape (2^n, n), by bit mask.

@@ -1,4 +1,4 @@
-"""For which taste for exclusivity is a rule truthful on these data?
+"""The tastes for exclusivity for which a rule is truthful on these data.
 
 The gain of a deviation is linear in the exclusivity e, so the largest gain is convex and piecewise
 linear in e, and the truthful e form an interval. Both ends are found by Newton's method from

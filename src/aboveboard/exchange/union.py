@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from typing_extensions import Annotated, Self
 
 from aboveboard.auditing import (
     DSIC,
@@ -97,11 +96,11 @@ class UnionFile(CollaborationFile):
             wanted = str(rule.least) if rule.least == rule.most else f"{rule.least} to {rule.most}"
             raise ValueError(
                 f"rule {rule.name!r} is for {wanted} parties and there are {n}; "
-                "rule = \"best-group\" with hiding = \"partial\" takes up to 63"
+                'rule = "best-group" with hiding = "partial" takes up to 63'
             )
         if self.hiding == "all-or-nothing" and n > MOST_PARTIES:
             raise ValueError(
-                f"hiding = \"all-or-nothing\" takes at most {MOST_PARTIES} parties and there are "
+                f'hiding = "all-or-nothing" takes at most {MOST_PARTIES} parties and there are '
                 f'{n}; hiding = "partial" takes up to 63'
             )
         return self
@@ -135,13 +134,13 @@ class Union:
         "elements cannot be forged; a party minds what its best rival gains; the center is trusted"
     )
     GUARANTEES: ClassVar[str] = (
-        "ex-post IC for hiding any part (best-group at exclusivity 1, equal-gain from 0 to 1); DSIC "
-        "and IR for all-or-nothing parties from 0 to 1; symmetric, strong dominance; NOT DSIC "
+        "ex-post IC for hiding any part (best-group at exclusivity 1, equal-gain from 0 to 1); "
+        "DSIC and IR for all-or-nothing parties from 0 to 1; symmetric, strong dominance; NOT DSIC "
         "where several hide"
     )
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018 (arXiv 1809.10637), section 2"
     FILE: ClassVar[type[CollaborationFile]] = UnionFile
-    STARTING_FILE: ClassVar[str] = '''\
+    STARTING_FILE: ClassVar[str] = """\
 name = "three blocklists"
 mechanism = "exchange.union"
 # What a party can do: hide any part of its list ("partial"), or only stay away
@@ -169,7 +168,7 @@ elements = ["junk.example", "phish.example"]
 
 [parties.gamma]
 elements = ["spam.example", "worm.example", "phish.example"]
-'''
+"""
 
     @classmethod
     def of(cls, file: UnionFile) -> Union:
@@ -267,7 +266,7 @@ def participation_game(
     table = rule.for_coalitions(regions)
     n = len(regions.names)
     outside = regions.owned[:, None, :] & ~regions.owned[None, :, :]
-    subset = ~outside.any(axis=2)
+    subset = np.logical_not(np.any(outside, axis=2))
 
     def lacks(mask: int) -> NDArray[np.int64]:
         joined = np.array([mask >> i & 1 for i in range(n)], dtype=np.bool_)
@@ -278,7 +277,8 @@ def participation_game(
     def compare(mask: int) -> NDArray[np.bool_]:
         # As in HidingGame.result_inferior: a prefix of what i is handed from.
         given = table[mask]
-        return np.minimum(given[:, None], lacks(mask)[None, :]) <= given[None, :]
+        inside = np.minimum(given[:, None], lacks(mask)[None, :]) <= given[None, :]
+        return np.asarray(inside, dtype=np.bool_)
 
     def alternatives(mask: int, giving_no_less: bool) -> NDArray[np.int64]:
         return efficiency.candidates(
@@ -286,4 +286,3 @@ def participation_game(
         )
 
     return ParticipationGame(regions.names, table, exclusivity, subset, compare, alternatives)
-

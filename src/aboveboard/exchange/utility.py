@@ -16,7 +16,9 @@ import numpy as np
 from aboveboard.game import Array
 
 
-def utilities(benefits: Sequence[Fraction | int], exclusivity: Sequence[Fraction]) -> list[Fraction]:
+def utilities(
+    benefits: Sequence[Fraction | int], exclusivity: Sequence[Fraction]
+) -> list[Fraction]:
     """Give each party's utility, exact; a lone party has no rival to mind."""
     n = len(benefits)
     return [
