@@ -38,7 +38,7 @@ def scan(players: int, actions: int, dtype: type) -> dict[str, Any]:
     shape = (actions,) * players
     table = np.empty((players, *shape), dtype=dtype)
     for i in range(players):
-        others = generator.integers(0, 100, size=shape[:i] + (1,) + shape[i + 1 :])
+        others = generator.integers(0, 100, size=(*shape[:i], 1, *shape[i + 1 :]))
         own = np.expand_dims(np.arange(actions), [k for k in range(players) if k != i])
         table[i] = others - own + (0.25 if dtype is np.float64 else 0)
     game = TabularGame(table)

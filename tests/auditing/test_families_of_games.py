@@ -1,4 +1,4 @@
-"""A property of a family holds if it holds in every game; counts add up, the weakest status wins."""
+"""A property of a family holds if it does in every game; counts add up."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""What a verdict may say: holds, fails, no counterexample, vacuous, undecided; and on what basis."""
+"""What a verdict may say: holds, fails, no counterexample, vacuous, undecided; and why."""
 
 from fractions import Fraction
 
@@ -161,8 +161,8 @@ def test_a_near_tie_that_is_not_the_largest_float_gain_is_settled_too():
 def test_near_ties_seen_before_the_largest_payoff_are_settled_too(monkeypatch):
     # The tolerance grows with the payoffs seen: what was no near tie at first becomes one.
     monkeypatch.setattr("aboveboard.auditing.rows.CHUNK", 1)
-    payoffs = [0.3, 0.3 - 1e-6, -5e6 + 0.5]
-    game = Settled(payoffs, ["3/10", "31/100", "-5"])
+    payoffs = [0.3, 0.3 - 1e-6, 0.3 - 1e-7, -5e6 + 0.5]
+    game = Settled(payoffs, ["3/10", "31/100", "3/10", "-5"])
     assert verdict(game, ExPostIC()).status is Status.FAILS
 
 
