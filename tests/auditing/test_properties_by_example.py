@@ -99,6 +99,8 @@ def test_epsilon_ic_compares_a_float_epsilon_exactly():
     tenth = TabularGame([[0, Fraction(1, 10)]])
     assert Fraction(0.1) > Fraction(1, 10)
     assert holds(tenth, EpsilonIC(0.1))
+    barely = TabularGame([[0, Fraction(0.1) + Fraction(1, 10**30)]])
+    assert verdict(barely, EpsilonIC(0.1)).status is Status.FAILS
 
 
 def test_epsilon_must_be_finite():

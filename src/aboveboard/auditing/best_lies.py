@@ -10,8 +10,9 @@ from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.rows import Deviation, Part
 from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
-from aboveboard.auditing.verdict import plain
-from aboveboard.game import Described, Game, Number
+from aboveboard.auditing.valuation import Valuation
+from aboveboard.auditing.verdict import digits, plain
+from aboveboard.game import Described, Game, Number, worth
 
 SLIGHTLY = Fraction(1, 10**12)
 """Less than any difference of payoffs that matters: a lie that gains this much less is no tie."""
@@ -59,7 +60,7 @@ class BestLie:
             "report": self.report,
             "absent": plain(self.absent),
             "checked": self.checked,
-            "of": self.total if self.total < 2**53 else str(self.total),
+            "of": self.total if self.total < 2**53 else digits(self.total),
         }
 
 
@@ -68,7 +69,10 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
 
     Cost: as ex-post IC; past the budget a sample and the extreme reports are tried.
     """
-    honest = list(game.payoffs([game.truth(i) for i in range(len(game.players))]))
+    valuation = Valuation(game)
+    # The lowest that the truth can bring, as the search values it.
+    low = valuation.bounds(valuation.truth)[0][0]
+    honest = [worth(x, valuation.unit) for x in low]
     found = []
     for i, party in enumerate(game.players):
         scan = search(game, [Part((i,), (game.actions(i),))], budget=budget or Budget(), seed=seed)

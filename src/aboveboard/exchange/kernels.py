@@ -29,16 +29,31 @@ def _sizes(reported: NDArray[Any], counts: NDArray[Any], n: int, sizes: NDArray[
 
 
 @njit(cache=True)
+def _largest_first(sizes: NDArray[Any], order: NDArray[Any]) -> None:
+    """Write the parties into `order`, the largest first, by insertion.
+
+    There are few, and `np.argsort` would cost the first call more to compile than all the rest.
+    """
+    for i in range(len(sizes)):
+        at = i
+        while at > 0 and sizes[order[at - 1]] < sizes[i]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = i
+
+
+@njit(cache=True)
 def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
     """Give amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
+    order = np.zeros(n, dtype=np.int64)
     rank = np.zeros(n, dtype=np.int64)
     reach = np.zeros(n, dtype=np.int64)
     for row in range(m):
         union = _sizes(reported[row], counts[row], n, sizes)
-        order = np.argsort(-sizes)
+        _largest_first(sizes, order)
         for position in range(n):
             rank[order[position]] = position
         # reach[t]: elements whose smallest owner stands at place t when the largest stands first.
@@ -147,7 +162,8 @@ def three_party(
         amounts[row, second] = common + two
         amounts[row, third] = common + three
         if topped_up:
-            second_highest = np.sort(amounts[row])[1]
+            low, high = amounts[row].min(), amounts[row].max()
+            second_highest = amounts[row].sum() - low - high
             for i in range(n):
                 amounts[row, i] = max(amounts[row, i], min(second_highest, union - sizes[i]))
     return amounts

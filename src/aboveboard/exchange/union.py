@@ -256,7 +256,8 @@ elements = ["spam.example", "worm.example", "phish.example"]
 def regions_of(ownership: Ownership) -> Regions:
     """Count the regions of the Venn diagram."""
     masks, counts = ownership.regions()
-    return Regions(ownership.names, masks, counts)
+    # Copies: those of polars are read-only, and Numba would compile every kernel for both kinds.
+    return Regions(ownership.names, masks.copy(), counts.copy())
 
 
 def participation_game(
