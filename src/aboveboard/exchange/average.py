@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from aboveboard.auditing import (
     DSIC,
@@ -26,10 +26,10 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.auditing.verdict import plain
-from aboveboard.exchange.participation import ParticipationGame
-from aboveboard.exchange.utility import utilities
+from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
+from aboveboard.exchange.participation import ParticipationGame, table_of_coalitions
 from aboveboard.game import Game
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement, Share
+from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
 
 Point = tuple[Fraction, ...]
 
@@ -37,20 +37,16 @@ MOST_PARTIES = 14
 """Fractions for 2^14 coalitions take a few seconds; each further party doubles that."""
 
 
-class AverageParty(BaseModel):
+class AverageParty(ExclusiveParty):
     """One party of an average."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
     point: tuple[Exact, ...] = Field(min_length=1, description="coordinates")
-    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
 
 
-class AverageFile(CollaborationFile):
+class AverageFile(ExclusiveFile):
     """The collaboration file of `exchange.average`."""
 
     mechanism: Literal["exchange.average"]
-    exclusivity: Exact = Field(default=Fraction(1), ge=0)
     parties: dict[str, AverageParty] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -130,12 +126,7 @@ point = [2.0, 2.5]
     @classmethod
     def of(cls, file: AverageFile) -> AveragePoint:
         """Take the parameters from a validated collaboration file."""
-        return cls(
-            {
-                name: file.exclusivity if party.exclusivity is None else party.exclusivity
-                for name, party in file.parties.items()
-            }
-        )
+        return cls(by_party(file, file.parties))
 
     @staticmethod
     def reports(file: AverageFile, read: Read) -> dict[str, Point]:
@@ -145,14 +136,11 @@ point = [2.0, 2.5]
     def settle(self, reports: Mapping[str, Point]) -> Settlement:
         """Tell everybody the average."""
         points = list(reports.values())
-        benefits = benefits_of(points, [True] * len(points))
-        utility = utilities(benefits, [self.exclusivity[name] for name in reports])
+        benefits = dict(zip(reports, benefits_of(points, [True] * len(points)), strict=True))
         average = [plain(x) for x in mean(points)]
-        shares = {
-            name: Share(b, u, 0, Reply("json", data={"point": average}))
-            for name, b, u in zip(reports, benefits, utility, strict=True)
-        }
-        return Settlement(self.NAME, shares, {"dimensions": len(average)})
+        replies = [Reply("json", data={"point": average}) for _ in points]
+        parties = shares(benefits, self.exclusivity, replies)
+        return Settlement(self.NAME, parties, {"dimensions": len(average)})
 
     def game(self, types: Mapping[str, Point]) -> Game:
         """Give the game of joining or staying away.
@@ -166,17 +154,10 @@ point = [2.0, 2.5]
         n = len(points)
         if n > MOST_PARTIES:
             raise ValueError(f"an audit takes at most {MOST_PARTIES} parties; there are {n}")
-        table = np.empty((1 << n, n), dtype=object)
-        for mask in range(1 << n):
-            table[mask] = benefits_of(points, [bool(mask >> i & 1) for i in range(n)])
+        table = table_of_coalitions(n, lambda joined: benefits_of(points, joined))
         same = np.array([[x == y for y in points] for x in points])
-        return ParticipationGame(
-            tuple(types),
-            table,
-            tuple(self.exclusivity[name] for name in types),
-            same,
-            lambda _: same,
-        )
+        weights = tuple(self.exclusivity[name] for name in types)
+        return ParticipationGame(tuple(types), table, weights, same, lambda _: same)
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from aboveboard.auditing import (
     DSIC,
@@ -30,25 +30,20 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
+from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
-from aboveboard.exchange.utility import utilities
-from aboveboard.game import Array, Game, worth
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement, Share
+from aboveboard.game import Array, Game
+from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
 
 
-class ContributionParty(BaseModel):
+class ContributionParty(ExclusiveParty):
     """One party; its input is in the values of the coalitions."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
-
-
-class ContributionFile(CollaborationFile):
+class ContributionFile(ExclusiveFile):
     """The collaboration file of `exchange.contribution`."""
 
     mechanism: Literal["exchange.contribution"]
-    exclusivity: Exact = Field(default=Fraction(1), ge=0)
     pareto: bool = False
     values: tuple[Exact, ...] | None = None
     function: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
@@ -196,10 +191,6 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
     @classmethod
     def of(cls, file: ContributionFile) -> Contribution:
         """Take the parameters from a validated collaboration file; call the value function."""
-        exclusivity = {
-            name: file.exclusivity if party.exclusivity is None else party.exclusivity
-            for name, party in file.parties.items()
-        }
         names = tuple(file.parties)
         values = file.values if file.values is not None else _called(str(file.function), names)
         fall = first_fall(values)
@@ -211,7 +202,7 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
                 f"{low} has {plain(values[fall[0]])} and {high} only {plain(values[fall[1]])}",
                 "a larger coalition must not be worth less",
             )
-        return cls(exclusivity, file.pareto, tuple(values))
+        return cls(by_party(file, file.parties), file.pareto, tuple(values))
 
     @staticmethod
     def reports(file: ContributionFile, read: Read) -> dict[str, int]:
@@ -222,18 +213,12 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
         """Reward everybody who joins."""
         full = sum(reports.values())
         given = rewards(self.values, pareto=self.pareto)[full]
-        exact = [worth(x, Fraction(1)) for x in given]
-        names = list(self.exclusivity)
-        amounts = dict(zip(names, exact, strict=True))
-        benefits = [Fraction(amounts[name]) for name in reports]
-        utility = utilities(benefits, [self.exclusivity[name] for name in reports])
-        shares = {
-            name: Share(b, u, 0, Reply("json", data={"value": plain(b)}))
-            for name, b, u in zip(reports, benefits, utility, strict=True)
-        }
-        return Settlement(
-            self.NAME, shares, {"pareto": self.pareto, "value": plain(self.values[full])}
-        )
+        amounts = {name: Fraction(x) for name, x in zip(self.exclusivity, given, strict=True)}
+        benefits = {name: amounts[name] for name in reports}
+        replies = [Reply("json", data={"value": plain(b)}) for b in benefits.values()]
+        parties = shares(benefits, self.exclusivity, replies)
+        details = {"pareto": self.pareto, "value": plain(self.values[full])}
+        return Settlement(self.NAME, parties, details)
 
     def game(self, types: Mapping[str, int]) -> Game:
         """Give the game of joining or staying away."""

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from aboveboard.auditing import (
     DSIC,
@@ -27,21 +27,22 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
-from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
-from aboveboard.exchange.utility import utilities
+from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
+from aboveboard.exchange.participation import (
+    MOST_PARTIES,
+    ParticipationGame,
+    table_of_coalitions,
+)
 from aboveboard.game import Game
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement, Share
+from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
 
 Interval = tuple[Fraction, Fraction]
 
 
-class IntervalParty(BaseModel):
+class IntervalParty(ExclusiveParty):
     """One party of a search."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
     interval: tuple[Exact, Exact] = Field(description="[lowest, highest]")
-    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
 
     @field_validator("interval")
     @classmethod
@@ -54,11 +55,10 @@ class IntervalParty(BaseModel):
         return interval
 
 
-class IntervalFile(CollaborationFile):
+class IntervalFile(ExclusiveFile):
     """The collaboration file of `exchange.interval`."""
 
     mechanism: Literal["exchange.interval"]
-    exclusivity: Exact = Field(default=Fraction(1), ge=0)
     parties: dict[str, IntervalParty] = Field(min_length=1, max_length=MOST_PARTIES)
 
 
@@ -139,12 +139,7 @@ interval = [2.5, 14.0]
     @classmethod
     def of(cls, file: IntervalFile) -> OneDimensionalSearch:
         """Take the parameters from a validated collaboration file."""
-        return cls(
-            {
-                name: file.exclusivity if party.exclusivity is None else party.exclusivity
-                for name, party in file.parties.items()
-            }
-        )
+        return cls(by_party(file, file.parties))
 
     @staticmethod
     def reports(file: IntervalFile, read: Read) -> dict[str, Interval]:
@@ -164,33 +159,28 @@ interval = [2.5, 14.0]
     def settle(self, reports: Mapping[str, Interval]) -> Settlement:
         """Narrow the intervals."""
         intervals = list(reports.values())
-        benefits = benefits_of(intervals)
-        utility = utilities(benefits, [self.exclusivity[name] for name in reports])
-        shares = {
-            name: Share(b, u, 0, Reply("json", data={"interval": [plain(new[0]), plain(new[1])]}))
-            for name, new, b, u in zip(reports, narrow(intervals), benefits, utility, strict=True)
+        benefits = dict(zip(reports, benefits_of(intervals), strict=True))
+        replies = [
+            Reply("json", data={"interval": [plain(end) for end in new]})
+            for new in narrow(intervals)
             if new is not None
-        }
+        ]
         low, high = max(x[0] for x in intervals), min(x[1] for x in intervals)
-        return Settlement(self.NAME, shares, {"intersection": [plain(low), plain(high)]})
+        parties = shares(benefits, self.exclusivity, replies)
+        return Settlement(self.NAME, parties, {"intersection": [plain(low), plain(high)]})
 
     def game(self, types: Mapping[str, Interval]) -> Game:
         """Give the game of joining or staying away."""
         intervals = list(types.values())
-        n = len(intervals)
-        table = np.empty((1 << n, n), dtype=object)
-        for mask in range(1 << n):
-            table[mask] = benefits_of(
-                [x if mask >> i & 1 else None for i, x in enumerate(intervals)]
-            )
-        same = np.array([[x == y for y in intervals] for x in intervals])
-        return ParticipationGame(
-            tuple(types),
-            table,
-            tuple(self.exclusivity[name] for name in types),
-            same,
-            lambda _: same,
+        table = table_of_coalitions(
+            len(intervals),
+            lambda joined: benefits_of(
+                [x if here else None for x, here in zip(intervals, joined, strict=True)]
+            ),
         )
+        same = np.array([[x == y for y in intervals] for x in intervals])
+        weights = tuple(self.exclusivity[name] for name in types)
+        return ParticipationGame(tuple(types), table, weights, same, lambda _: same)
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""

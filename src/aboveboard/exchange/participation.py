@@ -22,6 +22,17 @@ Comparison = Callable[[int], NDArray[np.bool_]]
 """From the mask of those present to [k, i]: k's result is contained in i's."""
 
 
+def table_of_coalitions(n: int, benefits: Callable[[Sequence[bool]], Sequence[Number]]) -> Array:
+    """Give exact benefits if only a coalition joins, for each: shape (2^n, n), by bit mask.
+
+    `benefits` takes for each party whether it joins; it is called 2^n times.
+    """
+    table = np.empty((1 << n, n), dtype=object)
+    for mask in range(1 << n):
+        table[mask] = list(benefits([bool(mask >> i & 1) for i in range(n)]))
+    return table
+
+
 @dataclass(frozen=True)
 class ParticipationGame:
     """A game in which every party either joins with its whole input or stays away.

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from aboveboard.auditing import (
     DSIC,
@@ -30,6 +30,7 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.exchange import efficiency
+from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.ownership import Ownership, own
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
@@ -37,9 +38,8 @@ from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.replies import Replies
 from aboveboard.exchange.rules import DEFAULT_RULE, RULES, Rule
 from aboveboard.exchange.taste import truthful_range
-from aboveboard.exchange.utility import utilities
 from aboveboard.game import Game
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement, Share
+from aboveboard.mechanism import CollaborationFile, Read, Reply, Settlement
 from aboveboard.records import Records
 
 NORMALIZERS = frozenset({"case", "whitespace"})
@@ -59,15 +59,12 @@ def _normalizers(value: Any) -> Any:
 Normalize = Annotated[frozenset[str], BeforeValidator(_normalizers)]
 
 
-class UnionParty(BaseModel):
+class UnionParty(ExclusiveParty):
     """One party of a set union."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     data: Path | None = Field(default=None, description="file of lines, CSV or Parquet")
     key: str | None = Field(default=None, description="the column that holds the elements")
     elements: tuple[str, ...] | None = Field(default=None, description="the elements themselves")
-    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -76,7 +73,7 @@ class UnionParty(BaseModel):
         return self
 
 
-class UnionFile(CollaborationFile):
+class UnionFile(ExclusiveFile):
     """The collaboration file of `exchange.union`."""
 
     mechanism: Literal["exchange.union"]
@@ -85,7 +82,6 @@ class UnionFile(CollaborationFile):
         "two-party", "three-party", "three-party-pareto", "equal-gain", "all-or-nothing",
         "best-group",
     ] | None = None  # fmt: skip
-    exclusivity: Exact = Field(default=Fraction(1), ge=0)
     normalize: Normalize = frozenset()
     parties: dict[str, UnionParty] = Field(min_length=1)
 
@@ -173,12 +169,8 @@ elements = ["spam.example", "worm.example", "phish.example"]
     @classmethod
     def of(cls, file: UnionFile) -> Union:
         """Take the parameters from a validated collaboration file."""
-        exclusivity = {
-            name: file.exclusivity if party.exclusivity is None else party.exclusivity
-            for name, party in file.parties.items()
-        }
         rule = RULES[file.rule or DEFAULT_RULE[file.hiding]]
-        return cls(rule, file.hiding, exclusivity, file.seed)
+        return cls(rule, file.hiding, by_party(file, file.parties), file.seed)
 
     @staticmethod
     def reports(file: UnionFile, read: Read) -> dict[str, Records]:
@@ -202,18 +194,12 @@ elements = ["spam.example", "worm.example", "phish.example"]
         ownership = own(reports)
         regions = regions_of(ownership)
         given = dict(zip(ownership.names, self.rule.of(regions).tolist(), strict=True))
-        benefits = [given[name] for name in reports]
-        utility = utilities(benefits, [self.exclusivity[name] for name in reports])
         replies = Replies(ownership, reports, given, self.seed)
-        shares = {
-            name: Share(
-                benefit=given[name],
-                utility=u,
-                payment=0,
-                reply=Reply(reports[name].form, partial(replies.to, name)),
-            )
-            for name, u in zip(reports, utility, strict=True)
-        }
+        parties = shares(
+            {name: given[name] for name in reports},
+            self.exclusivity,
+            [Reply(reports[name].form, partial(replies.to, name)) for name in reports],
+        )
         sizes = dict(zip(ownership.names, regions.sizes.tolist(), strict=True))
         details = {
             "rule": self.rule.name,
@@ -222,7 +208,7 @@ elements = ["spam.example", "worm.example", "phish.example"]
             "owned": {name: sizes[name] for name in reports},
             "lacked": {name: regions.union - sizes[name] for name in reports},
         }
-        return Settlement(self.NAME, shares, details)
+        return Settlement(self.NAME, parties, details)
 
     def game(self, types: Mapping[str, Records]) -> Game:
         """Give the game in which each party chooses how much of its list to report."""
