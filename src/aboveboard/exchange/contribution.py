@@ -32,7 +32,7 @@ from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
-from aboveboard.game import Array, Game
+from aboveboard.game import Array, Game, worth
 from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
 
 
@@ -213,7 +213,10 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
         """Reward everybody who joins."""
         full = sum(reports.values())
         given = rewards(self.values, pareto=self.pareto)[full]
-        amounts = {name: Fraction(x) for name, x in zip(self.exclusivity, given, strict=True)}
+        amounts = {
+            name: Fraction(worth(x, Fraction(1)))
+            for name, x in zip(self.exclusivity, given, strict=True)
+        }
         benefits = {name: amounts[name] for name in reports}
         replies = [Reply("json", data={"value": plain(b)}) for b in benefits.values()]
         parties = shares(benefits, self.exclusivity, replies)
