@@ -140,8 +140,9 @@ def test_every_mechanism_says_what_it_assumes_and_its_starting_file_runs(tmp_pat
         assert name == rule.NAME
         assert all((rule.SUMMARY, rule.ASSUMES, rule.GUARANTEES, rule.SOURCE, rule.UNIT))
         collaboration = ab.load(written(tmp_path, rule.STARTING_FILE))
-        ab.run(collaboration)
-        assert ab.audit(collaboration)["ex-post IC"].status == "holds"
+        assert set(ab.run(collaboration).parties) == set(collaboration.file.parties)
+        if name.startswith("exchange."):
+            assert ab.audit(collaboration)["ex-post IC"].status == "holds"
 
 
 def test_the_order_of_parties_in_the_file_changes_nothing_for_a_party(tmp_path: Path) -> None:

@@ -96,7 +96,9 @@ def test_every_example_runs_and_audits(path: Path, tmp_path: Path) -> None:
     settlement, _ = settle(collaboration, tmp_path / "out")
     assert settlement.parties
     result = audited(collaboration, [ab.ExPostIC()])
-    assert result.verdicts["ex-post IC"].status == "holds"
+    # valuation pays for levels that users choose freely: it does not promise that these are best.
+    promised = collaboration.mechanism.NAME.startswith("exchange.")
+    assert result.verdicts["ex-post IC"].status == ("holds" if promised else "fails")
 
 
 class _Page(HTMLParser):

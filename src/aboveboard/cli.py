@@ -251,6 +251,27 @@ def _progress(label: str) -> Iterator[Callable[[int], None] | None]:
 
 
 @app.command()
+def design(
+    file: FileArgument,
+    plot: Annotated[
+        Path | None, typer.Option(help="Write the offer over the cost as an SVG picture here.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Find the platform's best parameters (valuation.payments: its offer to the users)."""
+    from aboveboard.collaboration import load
+    from aboveboard.commands import designed
+    from aboveboard.text import offer_text
+
+    offer = designed(load(file))
+    if plot is not None:
+        from aboveboard.plot import write_offer
+
+        write_offer(offer.curve, plot)
+    _print(offer.as_dict()) if output is Format.JSON else typer.echo(offer_text(offer.as_dict()))
+
+
+@app.command()
 def replay(
     folder: Annotated[Path, typer.Argument(help="A settlement folder.")],
     file: Annotated[

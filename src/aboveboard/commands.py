@@ -43,6 +43,41 @@ IN_A_RUN = Budget(rows=20_000, samples=100)
 FOR_REMARKS = 2_000
 
 
+# A report of more parties would be no chart that anybody reads, and no run that anybody waits for.
+PARTIES_IN_A_REPORT = 100
+
+
+@runtime_checkable
+class Designs(Protocol):
+    """A mechanism whose parameters the platform can choose best."""
+
+    def offer(self) -> Any:
+        """Give the best parameters: a result with `as_dict`, and perhaps a `curve`."""
+        ...
+
+
+def designed(collaboration: Collaboration) -> Any:
+    """Give the platform's best parameters.
+
+    Raises
+    ------
+    InputError
+        If the mechanism has none to choose, or the file does not say what to choose from.
+    """
+    if not isinstance(collaboration.mechanism, Designs):
+        raise InputError(
+            f"{collaboration.path}: key 'mechanism'",
+            f"{collaboration.mechanism.NAME} has no parameters to choose",
+            "valuation.payments has; 'aboveboard audit' compares rules of the exchange",
+        )
+    try:
+        return collaboration.mechanism.offer()
+    except InputError as error:
+        raise InputError(
+            f"{collaboration.path}: {error.place}", error.problem, error.remedy
+        ) from error
+
+
 @runtime_checkable
 class Remarks(Protocol):
     """A mechanism that has more to say on its game than verdicts."""
@@ -67,6 +102,8 @@ def settle(
     lies: list[BestLie] = []
 
     def report() -> str:
+        if len(collaboration.reports) > PARTIES_IN_A_REPORT:
+            return page(collaboration, settlement=settlement)
         found = best_lies(collaboration.game(), budget=IN_A_RUN, seed=collaboration.file.seed)
         lies.extend(_in_order(found, collaboration))
         return page(collaboration, settlement=settlement, lies=lies)
@@ -135,7 +172,8 @@ def audited(
         progress=progress,
     )
     sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
-    lies = _in_order(best_lies(game, budget=sampling, seed=seed), collaboration)
+    few = len(collaboration.reports) <= PARTIES_IN_A_REPORT
+    lies = _in_order(best_lies(game, budget=sampling, seed=seed), collaboration) if few else []
     remarks: Mapping[str, Any] = {}
     if isinstance(collaboration.mechanism, Remarks):
         fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))

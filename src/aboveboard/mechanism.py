@@ -58,12 +58,15 @@ class Share:
         What it pays to the center; negative where it receives.
     reply
         What it is handed.
+    more
+        Further numbers that the mechanism gives each party, by name.
     """
 
     benefit: Number
     utility: Number
     payment: Number
     reply: Reply
+    more: Mapping[str, Number] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

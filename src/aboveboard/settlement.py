@@ -42,6 +42,7 @@ def summary(settlement: Settlement) -> dict[str, Any]:
                 "benefit": plain(share.benefit),
                 "utility": plain(share.utility),
                 "payment": plain(share.payment),
+                **{key: plain(value) for key, value in share.more.items()},
                 "reply": reply_path(name, share.reply),
             }
             for name, share in settlement.parties.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
@@ -114,6 +115,27 @@ def demo_text(result: Demonstration) -> str:
             f"report: {result.report}",
         ]
     )
+
+
+def offer_text(offer: Mapping[str, Any]) -> str:
+    """Show the platform's best parameters; curves are for plots and JSON."""
+    rows = []
+    for key, value in offer.items():
+        if key == "curve" or value is None:
+            continue
+        if isinstance(value, Mapping):
+            shown = ", ".join(f"{k} {_short(v)}" for k, v in value.items())
+        elif isinstance(value, list | tuple):
+            shown = ", ".join(_short(v) for v in value)
+        else:
+            shown = _short(value)
+        rows.append([key.replace("_", " "), shown])
+    width = max(len(key) for key, _ in rows)
+    return "\n".join(f"{key.ljust(width)}  {shown}".rstrip() for key, shown in rows)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def claims_text(results: Sequence[Result]) -> str:

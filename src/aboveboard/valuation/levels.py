@@ -1,0 +1,71 @@
+"""Privacy levels: what a user allows the platform to do with its data.
+
+A level is a number from 0 (the data are not used) to infinity (no restriction): exact, as a
+`Fraction`, or `math.inf`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from math import inf, isinf, isnan
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator
+
+Level = Fraction | float
+"""A `Fraction`, or `math.inf`."""
+
+NOTHING = Fraction(0)
+INFINITE = frozenset({"inf", "+inf", "infinity"})
+
+
+def level(value: Any) -> Level:
+    """Read a level exactly: 1.5, "3/2" and "inf" mean what they say.
+
+    Raises
+    ------
+    ValueError
+        If it is no number from 0 to infinity.
+
+    Examples
+    --------
+    >>> level("inf"), level(0.3), level(2)
+    (inf, Fraction(3, 10), Fraction(2, 1))
+    """
+    if isinstance(value, str) and value.strip().lower() in INFINITE:
+        return inf
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
+        raise ValueError('a privacy level is a number from 0 up, or "inf"')  # noqa: TRY004 - pydantic reports ValueError
+    if isinstance(value, float | Decimal) and (isnan(value) or isinf(value)):
+        if value == inf:
+            return inf
+        raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"')
+    try:
+        exact = Fraction(repr(value) if isinstance(value, float) else str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"') from None
+    if exact < 0:
+        raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"')
+    return exact
+
+
+PrivacyLevel = Annotated[Any, BeforeValidator(level)]
+"""A privacy level in a collaboration file."""
+
+
+def as_floats(levels: Sequence[Level]) -> NDArray[np.float64]:
+    """Give levels as float64, shape (N,)."""
+    return np.array([float(x) for x in levels])
+
+
+def spoken(x: Level) -> Any:
+    """Give a level as plain data: an integer, a decimal where that is exact, "3/2", or "inf"."""
+    if not isinstance(x, Fraction):
+        return "inf" if isinf(x) else x
+    if x.denominator == 1:
+        return x.numerator
+    return float(x) if Fraction(repr(float(x))) == x else f"{x.numerator}/{x.denominator}"

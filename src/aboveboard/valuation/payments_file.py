@@ -1,0 +1,242 @@
+"""The collaboration file of `valuation.payments`, and the objects it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+
+from aboveboard.errors import InputError
+from aboveboard.mechanism import CollaborationFile, Exact
+from aboveboard.valuation.federated_mean import Population
+from aboveboard.valuation.given_utilities import Called, Table, function_named
+from aboveboard.valuation.levels import Level, PrivacyLevel
+from aboveboard.valuation.utilities import DpMean, FederatedMean, Utility
+
+_EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
+
+
+def _cost(value: Any) -> Fraction | dict[str, Fraction]:
+    exact = (
+        {str(name): _EXACT.validate_python(x) for name, x in value.items()}
+        if isinstance(value, Mapping)
+        else _EXACT.validate_python(value)
+    )
+    if min(exact.values() if isinstance(exact, dict) else [exact], default=Fraction(0)) < 0:
+        raise ValueError("a privacy cost is negative; it is 0 or more")
+    return exact
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class UtilityTable(_Strict):
+    """What the platform gains; which keys it needs depends on the kind."""
+
+    kind: Literal["dp-mean", "federated-mean", "table", "callable"]
+    s2: Exact | None = Field(default=None, ge=0, description="variance between users")
+    t2: Exact | None = Field(default=None, gt=0, description="variance within a user")
+    values: tuple[Exact, ...] | None = Field(default=None, description="by bit mask")
+    function: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        needed = KINDS[self.kind].keys
+        for key in ("s2", "t2", "values", "function"):
+            given = getattr(self, key) is not None
+            if given and key not in needed:
+                raise ValueError(
+                    f"kind = {self.kind!r} has no {key}; it takes {_listed(needed) or 'no keys'}"
+                )
+            if not given and key in needed:
+                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {_listed(needed)}")
+        return self
+
+
+class UserTable(_Strict):
+    """One user: its privacy level, and for the federated mean its data's size and weight."""
+
+    level: PrivacyLevel | None = Field(default=None, description="what it allows")
+    epsilon: PrivacyLevel | None = Field(default=None, description="the same, for dp-mean")
+    samples: Exact | None = Field(default=None, gt=0, description="how many samples it has")
+    weight: Exact | None = Field(default=None, ge=0, description="what its estimate matters")
+
+
+class DesignTable(_Strict):
+    """What the platform may choose from."""
+
+    levels: tuple[PrivacyLevel, PrivacyLevel]
+    cost: Annotated[Any, BeforeValidator(_cost)] = Field(description="of the less private level")
+    selection: Literal["optimistic", "pessimistic"] = "optimistic"
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.levels[0] == self.levels[1]:
+            raise ValueError("the two levels are the same; give the private one and the other")
+        return self
+
+
+class PaymentsFile(CollaborationFile):
+    """The collaboration file of `valuation.payments`."""
+
+    mechanism: Literal["valuation.payments"]
+    fairness: Literal["users", "platform"] = "users"
+    alpha: Exact = Field(default=Fraction(1), ge=0, le=1)
+    utility: UtilityTable
+    parties: dict[str, UserTable] = Field(min_length=1)
+    design: DesignTable | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.fairness == "platform" and self.alpha != 1:
+            raise ValueError(
+                'alpha is what users share under fairness = "users"; with "platform" leave it out'
+            )
+        n, values = len(self.parties), self.utility.values
+        if values is not None and len(values) != 1 << n:
+            raise ValueError(
+                f"values has {len(values)} entries; {n} parties have {1 << n} coalitions, "
+                "indexed by bit mask in the order of the parties"
+            )
+        if self.design is not None and isinstance(self.design.cost, dict):
+            named, there = set(self.design.cost), set(self.parties)
+            if named != there:
+                odd = sorted(named ^ there)[0]
+                raise ValueError(
+                    f"design.cost and parties differ in {odd!r}; give one number, or one for each "
+                    "party"
+                )
+        return self
+
+
+@dataclass(frozen=True)
+class Design:
+    """What the platform may choose from, and what it costs the users.
+
+    Parameters
+    ----------
+    low, high
+        The two levels on offer, the more private one first.
+    costs
+        By user: what every level above `low` costs it.
+    alike
+        One cost was given for all.
+    selection
+        Which equilibrium is taken where there are several: the platform's best or worst.
+    """
+
+    low: Level
+    high: Level
+    costs: tuple[Fraction, ...]
+    alike: bool
+    selection: Literal["optimistic", "pessimistic"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a utility is read from the file."""
+
+    keys: tuple[str, ...]
+    party_keys: tuple[str, ...]
+    checked: Callable[[Level], Level]
+    made: Callable[[UtilityTable, Sequence[UserTable]], Utility]
+    default: Level | None = None
+
+
+def _federated(table: UtilityTable, users: Sequence[UserTable]) -> FederatedMean:
+    one = Fraction(1)
+    return FederatedMean(
+        Population(table.s2 or Fraction(0), table.t2 or one),
+        tuple(user.samples or one for user in users),
+        tuple(one if user.weight is None else user.weight for user in users),
+    )
+
+
+KINDS: Mapping[str, Kind] = {
+    "dp-mean": Kind((), (), DpMean.checked, lambda table, users: DpMean()),
+    "federated-mean": Kind(("s2", "t2"), ("samples", "weight"), FederatedMean.checked, _federated),
+    "table": Kind(
+        ("values",),
+        (),
+        Table.checked,
+        lambda table, users: Table(table.values or ()),
+        default=Fraction(1),
+    ),
+    "callable": Kind(
+        ("function",),
+        (),
+        Called.checked,
+        lambda table, users: function_named(str(table.function)),
+    ),
+}
+
+
+def utility_of(file: PaymentsFile) -> Utility:
+    """Give the utility that the file describes."""
+    users = list(file.parties.values())
+    return KINDS[file.utility.kind].made(file.utility, users)
+
+
+def levels_of(file: PaymentsFile) -> dict[str, Level]:
+    """Give each user's privacy level.
+
+    Raises
+    ------
+    InputError
+        If a level is missing, given twice, or none of this utility's; or a key does not belong.
+    """
+    kind = KINDS[file.utility.kind]
+    found = {}
+    for name, user in file.parties.items():
+        place = f"parties.{name}"
+        for key in ("samples", "weight"):
+            if getattr(user, key) is not None and key not in kind.party_keys:
+                raise InputError(
+                    f"{place}.{key}",
+                    f"utility {file.utility.kind!r} does not use it",
+                    "leave it out",
+                )
+        if "samples" in kind.party_keys and user.samples is None:
+            raise InputError(place, "samples is missing", "say how many samples the user has")
+        given = [x for x in (user.level, user.epsilon) if x is not None]
+        if not given and kind.default is not None:
+            given = [kind.default]
+        if len(given) != 1:
+            raise InputError(
+                place, f"it has {len(given)} privacy levels", "give either level or epsilon"
+            )
+        found[name] = _checked(kind, given[0], f"{place}.level")
+    return found
+
+
+def design_of(file: PaymentsFile) -> Design | None:
+    """Give what the platform may choose from; None where the file does not say."""
+    if file.design is None:
+        return None
+    kind = KINDS[file.utility.kind]
+    low, high = sorted(_checked(kind, x, "design.levels") for x in file.design.levels)
+    if low == high:
+        raise InputError("design.levels", "both mean the same here", "give two different levels")
+    cost = file.design.cost
+    by_user = (
+        tuple(cost[name] for name in file.parties)
+        if isinstance(cost, dict)
+        else (cost,) * len(file.parties)
+    )
+    return Design(low, high, by_user, not isinstance(cost, dict), file.design.selection)
+
+
+def _checked(kind: Kind, level: Level, place: str) -> Level:
+    try:
+        return kind.checked(level)
+    except ValueError as error:
+        problem, _, remedy = str(error).partition("; ")
+        raise InputError(place, problem, remedy) from None
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return " and ".join(keys)

@@ -1,0 +1,93 @@
+"""What an audit of `valuation.payments` adds to verdicts: axioms and assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Any
+
+from aboveboard.auditing.verdict import approximate
+from aboveboard.valuation import axioms
+from aboveboard.valuation.axioms import Check, said
+from aboveboard.valuation.levels import NOTHING, spoken
+from aboveboard.valuation.levels_game import LevelsGame
+from aboveboard.valuation.payments_file import Design
+from aboveboard.valuation.shapley import among_users
+from aboveboard.valuation.utilities import Utility, as_values, two_levels
+
+MOST_USERS = 14
+"""Beyond, the axioms are not looked at pair by pair; they are theorems anyway."""
+MOST_PROFILES = 10_000
+
+
+def remarks_on(
+    utility: Utility, design: Design | None, game: LevelsGame, seed: int
+) -> Mapping[str, Any]:
+    """Check axioms and assumptions; what would take too long is said to be left out.
+
+    Parameters
+    ----------
+    utility
+        What the platform gains.
+    design
+        The two levels on offer, where the file gives them.
+    game
+        The game among the users at the levels they have chosen.
+    seed
+        For the random utilities of the additivity check.
+    """
+    found = game.division(game.chosen)
+    said_of: dict[str, Any] = {}
+    below = {n: x for n, x in zip(game.players, found.users, strict=True) if x < 0}
+    text = ", ".join(f"{name} {said(x)}" for name, x in below.items()) or "none"
+    said_of["negative shares"] = {"holds": not below, "text": text}
+    text = f"no data are worth {said(found.at_nothing)}"
+    said_of["nothing for nothing"] = {"holds": found.at_nothing == 0, "text": text}
+    for check in _axioms(utility, game, seed):
+        said_of[check.name] = check.as_dict()
+    said_of["monotone"] = _monotone(utility, game)
+    said_of["diminishing returns"] = _diminishing(utility, design, game)
+    return said_of
+
+
+def _axioms(utility: Utility, game: LevelsGame, seed: int) -> Sequence[Check]:
+    if len(game.players) > MOST_USERS:
+        return ()
+    table = utility.table(game.chosen)
+    each = among_users(table)
+    shares = each.users.tolist()
+    slack = 0 if table.dtype == object else axioms.TOLERANCE * max(1.0, abs(float(table[-1])))
+    return (
+        axioms.fairness(table, shares, game.players),
+        axioms.null_player(table, shares, game.players),
+        axioms.efficiency(shares, table[-1] - table[0], slack),
+        axioms.additivity(table, lambda values: among_users(values).users, seed),
+    )
+
+
+def _monotone(utility: Utility, game: LevelsGame) -> dict[str, Any]:
+    size = prod(len(levels) for levels in game.levels)
+    if size > MOST_PROFILES:
+        return _left_out(f"{approximate(size)} profiles of levels")
+    worths = as_values([utility.worth(levels) for levels in product(*game.levels)])
+    shape = tuple(len(levels) for levels in game.levels)
+    names = [[spoken(x) for x in levels] for levels in game.levels]
+    return axioms.monotone(worths.reshape(shape), game.players, names).as_dict()
+
+
+def _diminishing(utility: Utility, design: Design | None, game: LevelsGame) -> dict[str, Any]:
+    n = len(game.players)
+    low = NOTHING if design is None else design.low
+    high = max(game.chosen) if design is None else design.high
+    if n > MOST_USERS or low == high:
+        return _left_out(f"{n} users" if low != high else "nobody takes part")
+    check = axioms.diminishing_returns(two_levels(utility, n, low, high), game.players)
+    between = f"between levels {spoken(low)} and {spoken(high)}: "
+    return {**check.as_dict(), "text": between + check.text}
+
+
+def _left_out(why: str) -> dict[str, Any]:
+    return {
+        "text": f"not checked: {why} are too many" if why[0].isdigit() else f"not checked: {why}"
+    }

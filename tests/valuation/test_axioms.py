@@ -1,0 +1,113 @@
+"""What fair shares promise, and what the paper asks of a utility."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aboveboard.numbers import objects
+from aboveboard.valuation import DpMean, among_users, axioms
+from aboveboard.valuation.utilities import two_levels
+
+F = Fraction
+NAMES = ("a", "b", "c")
+VALUES = st.lists(st.fractions(-5, 5, max_denominator=6), min_size=8, max_size=8)
+
+
+def divided(table: object) -> object:
+    return among_users(table).users
+
+
+@given(VALUES, st.integers(0, 99))
+def test_fair_shares_keep_all_four_axioms(values: list[F], seed: int) -> None:
+    table = objects(values)
+    shares = divided(table).tolist()
+    assert axioms.fairness(table, shares, NAMES).holds
+    assert axioms.null_player(table, shares, NAMES).holds
+    assert axioms.efficiency(shares, values[-1] - values[0]).holds
+    assert axioms.additivity(table, divided, seed).holds
+
+
+@given(VALUES, st.sampled_from(NAMES), st.integers(0, 99))
+def test_they_keep_them_where_two_users_add_the_same_and_one_nothing(
+    values: list[F], idle: str, seed: int
+) -> None:
+    k = NAMES.index(idle)
+    table = objects([values[(m & ~(1 << k)).bit_count()] for m in range(8)])
+    shares = divided(table).tolist()
+    fair, null = (f(table, shares, NAMES) for f in (axioms.fairness, axioms.null_player))
+    assert fair.holds
+    assert fair.checks >= 1
+    assert null.holds
+    assert null.checks >= 1
+    wrong = [*shares]
+    wrong[k] += 1
+    assert not axioms.null_player(table, wrong, NAMES).holds
+    wrong = [*shares]
+    wrong[(k + 1) % 3] += 1
+    assert not axioms.fairness(table, wrong, NAMES).holds
+    assert not axioms.efficiency(wrong, table[-1] - table[0]).holds
+
+
+def test_a_rule_that_is_not_additive_is_told() -> None:
+    def greedy(table: object) -> object:
+        shares = divided(table)
+        return objects([x * x for x in shares.tolist()])
+
+    check = axioms.additivity(objects([F(x) for x in range(8)]), greedy)
+    assert not check.holds
+    assert check.witness
+
+
+@given(VALUES)
+def test_monotone_says_what_loops_say(values: list[F]) -> None:
+    table = objects(values).reshape(2, 2, 2)
+    check = axioms.monotone(table, NAMES, [[0, 1]] * 3)
+    falls = [
+        table[a] - table[b]
+        for a in np.ndindex(2, 2, 2)
+        for b in np.ndindex(2, 2, 2)
+        if sum(b) == sum(a) + 1 and all(x <= y for x, y in zip(a, b, strict=True))
+    ]
+    assert check.holds == (max(falls) <= 0)
+    if not check.holds:
+        assert -check.witness["gain"] == max(falls)
+
+
+@given(VALUES)
+def test_diminishing_returns_say_what_loops_say(values: list[F]) -> None:
+    check = axioms.diminishing_returns(objects(values), NAMES)
+    gains = [
+        (m.bit_count(), values[m | 1 << i] - values[m])
+        for i in range(3)
+        for m in range(8)
+        if not m >> i & 1
+    ]
+    assert check.holds == all(g >= h for m, g in gains for k, h in gains if k >= m)
+
+
+@given(st.fractions(F(1, 10), 12, max_denominator=40))
+def test_the_papers_own_example_lacks_diminishing_returns_below_2_sqrt_3(epsilon: F) -> None:
+    table = two_levels(DpMean(), 2, F(0), epsilon)
+    check = axioms.diminishing_returns(table, ("1", "2"))
+    assert check.holds == (epsilon**2 >= 12)
+    if not check.holds:
+        assert check.witness["before"]["switched"] == []
+        assert check.witness["before"]["gain"] < check.witness["after"]["gain"]
+
+
+@pytest.mark.parametrize("n", [2, 3, 6])
+def test_without_noise_its_returns_diminish(n: int) -> None:
+    names = tuple(map(str, range(n)))
+    assert axioms.diminishing_returns(two_levels(DpMean(), n, F(0), inf), names).holds
+
+
+def test_users_who_differ_are_told_from_growing_returns() -> None:
+    check = axioms.diminishing_returns(objects([F(x) for x in (0, 1, 2, 3)]), ("a", "b"))
+    assert not check.holds
+    assert "users differ" in check.text

@@ -1,0 +1,292 @@
+"""`valuation.payments` from a collaboration file."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from fractions import Fraction
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
+from aboveboard.errors import InputError
+from aboveboard.mechanism import Settlement
+from aboveboard.valuation import Payments, divide
+from aboveboard.valuation.payments_file import PaymentsFile
+from oracles import valuation as oracle
+
+F = Fraction
+
+TWO = """
+mechanism = "valuation.payments"
+[utility]
+kind = "dp-mean"
+[parties.anna]
+epsilon = "inf"
+[parties.bert]
+epsilon = "inf"
+"""
+TABLE = """
+mechanism = "valuation.payments"
+{more}
+[utility]
+kind = "table"
+values = {values}
+[parties.a]
+[parties.b]
+"""
+
+
+def read(text: str) -> tuple[Payments, dict[str, Any]]:
+    file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
+    return Payments.of(file), Payments.reports(file, None)
+
+
+def settled(text: str) -> Settlement:
+    mechanism, reports = read(text)
+    return mechanism.settle(reports)
+
+
+def test_example_2_two_users_share_one_half_each() -> None:
+    settlement = settled(TWO)
+    for share in settlement.parties.values():
+        assert (share.share, share.payment, share.utility) == (F(1, 2), F(-1, 2), F(1, 2))
+    assert settlement.details["utility"] == 1
+    assert settlement.details["platform"] == 0
+
+
+def test_example_1_the_platform_is_a_member() -> None:
+    settlement = settled('fairness = "platform"\n' + TWO)
+    assert [share.share for share in settlement.parties.values()] == [F(2, 9), F(2, 9)]
+    assert settlement.details["platform"] == "5/9"
+
+
+def test_equations_11_and_13_with_one_user_who_shares() -> None:
+    # As printed, the tables of user 1 and user 2 are transposed: who stays away gets nothing.
+    text = TWO.replace('epsilon = "inf"', "epsilon = 0", 1)
+    shares = {n: s.share for n, s in settled('fairness = "platform"\n' + text).parties.items()}
+    assert shares == {"anna": 0, "bert": F(1, 3)}
+    shares = {n: s.share for n, s in settled(text).parties.items()}
+    assert shares == {"anna": 0, "bert": F(2, 3)}
+
+
+def test_users_share_alpha() -> None:
+    settlement = settled("alpha = 0.25\n" + TWO)
+    assert [s.share for s in settlement.parties.values()] == [F(1, 8), F(1, 8)]
+    assert settlement.details["platform"] == "3/4"
+
+
+def test_negative_shares_are_told() -> None:
+    settlement = settled(TABLE.format(more="", values="[0, 4, -2, 1]"))
+    assert settlement.parties["b"].share == F(-5, 2)
+    assert settlement.parties["b"].payment == F(5, 2)
+    assert "1 negative shares: b -5/2" in settlement.details["notes"][0]
+
+
+@pytest.mark.parametrize("more", ["", 'fairness = "platform"'])
+def test_a_utility_of_no_data_is_told_and_is_the_platforms(more: str) -> None:
+    settlement = settled(TABLE.format(more=more, values="[1, 3, 3, 5]"))
+    shared = sum(share.share for share in settlement.parties.values())
+    platform = F(settlement.details["platform"])
+    assert shared + platform == 5
+    assert platform == (1 if not more else oracle.theorem_1([1, 3, 3, 5])[0])
+    assert "no data at all are worth 1" in settlement.details["notes"][0]
+
+
+def test_who_does_not_report_stays_away() -> None:
+    mechanism, reports = read(TWO)
+    del reports["anna"]
+    settlement = mechanism.settle(reports)
+    assert settlement.parties["bert"].share == F(2, 3)
+    assert set(settlement.parties) == {"bert"}
+
+
+def test_the_starting_file_runs_and_is_divided_without_error() -> None:
+    settlement = settled(Payments.STARTING_FILE)
+    assert settlement.details["efficiency error"] < 1e-12
+    assert sum(s.share for s in settlement.parties.values()) == pytest.approx(
+        settlement.details["utility"]
+    )
+
+
+def test_the_example_runs() -> None:
+    folder = Path(__file__).parents[2] / "examples" / "valuation"
+    settlement = settled((folder / "collaboration.toml").read_text())
+    shares = {name: s.share for name, s in settlement.parties.items()}
+    assert shares["ada"] == 0
+    assert shares["gus"] == shares["hal"] > shares["ivy"] > shares["dot"]
+
+
+def test_the_file_of_the_issue_is_read() -> None:
+    text = """
+    mechanism = "valuation.payments"
+    fairness = "users"
+    alpha = 1.0
+    [utility]
+    kind = "federated-mean"
+    s2 = 1.0
+    t2 = 10.0
+    [parties.anna]
+    level = 2
+    samples = 100
+    weight = 1
+    [design]
+    levels = [0, "inf"]
+    cost = 0.5
+    selection = "optimistic"
+    """
+    mechanism, reports = read(text)
+    assert mechanism.design.high == 2  # no restriction means direct
+    assert mechanism.settle(reports).parties["anna"].share > 0
+
+
+def hundreds(kind: str, each: str, n: int) -> str:
+    parties = "".join(f"[parties.p{i}]\n{each.format(i=i)}\n" for i in range(n))
+    return f'mechanism = "valuation.payments"\n[utility]\n{kind}\n{parties}'
+
+
+def test_hundreds_of_users_of_few_types_are_paid() -> None:
+    settlement = settled(hundreds('kind = "dp-mean"', "epsilon = {i}", 3).replace("= 0", '= "inf"'))
+    assert settlement.details["method"].startswith("exact")
+    many = hundreds('kind = "federated-mean"\ns2 = 1\nt2 = 10', "level = 2\nsamples = 10", 300)
+    found = settled(many)
+    assert found.parties["p0"].share == pytest.approx(found.details["utility"] / 300)
+
+
+def test_too_many_users_of_too_many_types_are_refused_at_once() -> None:
+    with pytest.raises(InputError, match=r"2\^40 coalitions.*few types"):
+        settled(hundreds('kind = "dp-mean"', "epsilon = 1.{i}1", 40))
+
+
+def test_nobody_takes_part() -> None:
+    settlement = settled(hundreds('kind = "dp-mean"', "epsilon = 0", 30))
+    assert {s.share for s in settlement.parties.values()} == {0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"dp-mean"', '"dp-means"', "kind"),
+        ('"dp-mean"', '"dp-mean"\ns2 = 1', "has no s2"),
+        ('"dp-mean"', '"federated-mean"\ns2 = 1', "needs t2"),
+        ('"dp-mean"', '"table"\nvalues = [0, 1]', "2 entries; 2 parties have 4"),
+        ('"inf"', "-1", "from 0 up"),
+        ('"inf"', "nan", "from 0 up"),
+        ("[utility]", "alpha = 1.5\n[utility]", "alpha"),
+        ("[utility]", 'fairness = "platform"\nalpha = 0.5\n[utility]', "leave it out"),
+        ("[utility]", "[design]\nlevels = [1, 1]\ncost = 1\n[utility]", "same"),
+        ("[utility]", "[design]\nlevels = [0, 1]\ncost = -1\n[utility]", "negative"),
+        ("[utility]", "[design]\nlevels = [0, 1]\ncost = {anna = 1}\n[utility]", "'bert'"),
+    ],
+)
+def test_a_wrong_file_is_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        read(TWO.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('epsilon = "inf"', "", "0 privacy levels"),
+        ('epsilon = "inf"', "epsilon = 1\nlevel = 1", "2 privacy levels"),
+        ('epsilon = "inf"', "epsilon = 1\nsamples = 5", "does not use it"),
+        ('"dp-mean"', '"federated-mean"\ns2 = 1\nt2 = 1', "samples is missing"),
+        (
+            '"dp-mean"\n[parties.anna]\nepsilon = "inf"',
+            '"federated-mean"\ns2 = 1\nt2 = 1\n[parties.anna]\nlevel = 1.5\nsamples = 1',
+            r"3/2|1\.5",
+        ),
+        ('"dp-mean"', '"callable"\nfunction = "nowhere:f"', "nowhere"),
+    ],
+)
+def test_what_does_not_fit_the_utility_is_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(TWO.replace(old, new, 1))
+
+
+DESIGN = '[design]\nlevels = [0, "inf"]\ncost = {cost}\n'
+
+
+class TestGame:
+    def test_payoffs_are_shares_minus_costs(self) -> None:
+        mechanism, types = read(TWO + DESIGN.format(cost="0.2"))
+        game = mechanism.game(types)
+        assert game.payoffs((inf, inf)) == [F(3, 10), F(3, 10)]
+        assert game.payoffs((F(0), inf)) == [0, F(7, 15)]
+        assert game.payments((inf, inf)) == [F(-1, 2), F(-1, 2)]
+        assert game.absent(0) == 0
+        assert [game.describe(0, a) for a in game.actions(0)] == [0, "inf"]
+
+    @pytest.mark.parametrize(("cost", "nash"), [("0.2", True), ("0.5", True), ("0.6", False)])
+    def test_sharing_is_an_equilibrium_up_to_what_the_last_one_gets(
+        self, cost: str, nash: bool
+    ) -> None:
+        mechanism, types = read(TWO + DESIGN.format(cost=cost))
+        verdicts = audit(mechanism.game(types), [ExPostIC(), IndividualRationality()])
+        assert (verdicts["ex-post IC"].status is Status.HOLDS) == nash
+        assert verdicts["ex-post IC"].exact
+
+    def test_a_design_may_offer_two_levels_above_nothing(self) -> None:
+        mechanism, types = read(
+            TWO.replace('"inf"', "1") + DESIGN.format(cost="0.01").replace("[0,", "[1,")
+        )
+        game = mechanism.game(types)
+        assert game.actions(0) == (F(1), inf)
+        assert game.absent(0) is None
+        assert game.outside(0) == 0
+
+    def test_every_profile_is_divided_fairly(self) -> None:
+        mechanism, types = read(TWO + DESIGN.format(cost="0"))
+        game = mechanism.game(types)
+        for profile in [(a, b) for a in game.actions(0) for b in game.actions(1)]:
+            assert tuple(game.payoffs(profile)) == divide(mechanism.utility, profile).users
+
+
+class TestRemarks:
+    def remarks(self, text: str) -> dict[str, Any]:
+        mechanism, types = read(text)
+        return dict(mechanism.remarks(mechanism.game(types), Budget(), 0))
+
+    def test_all_hold_without_noise(self) -> None:
+        found = self.remarks(TWO)
+        assert len(found) == 8
+        assert all(remark["holds"] for remark in found.values())
+
+    def test_growing_returns_are_shown(self) -> None:
+        found = self.remarks(TWO.replace('"inf"', "1"))["diminishing returns"]
+        assert not found["holds"]
+        assert "between levels 0 and 1" in found["text"]
+
+    def test_a_loss_by_federating_is_shown(self) -> None:
+        found = self.remarks(Payments.STARTING_FILE)["monotone"]
+        assert not found["holds"]
+        assert found["witness"]["to"] == 1
+
+    def test_what_would_take_too_long_is_said(self) -> None:
+        many = hundreds('kind = "federated-mean"\ns2 = 1\nt2 = 10', "level = 1\nsamples = 10", 40)
+        found = self.remarks(many)
+        assert "not checked" in found["monotone"]["text"]
+        assert "fairness" not in found
+
+
+def test_alike_users_are_divided_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return divide(*arguments)
+
+    monkeypatch.setattr("aboveboard.valuation.division.divide", counted)
+    text = hundreds('kind = "federated-mean"\ns2 = 1\nt2 = 10', "level = 1\nsamples = 10", 20)
+    mechanism, types = read(text)
+    game = mechanism.game(types)
+    chosen = list(game.chosen)
+    for i in range(20):
+        changed = [*chosen[:i], F(2), *chosen[i + 1 :]]
+        shares = game.division(changed).users
+        assert shares[i] > max(x for k, x in enumerate(shares) if k != i)
+    assert len(calls) == 1
