@@ -7,23 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aboveboard.game import (
-    Game,
-    Grid,
-    Outside,
-    Paid,
-    TabularGame,
-    block,
-    decode,
-    draw,
-    encode,
-    number,
-    position_of,
-    profiles,
-    size_of,
-    unravel,
-    worth,
-)
+from aboveboard.actions import Grid, block, decode, draw, encode, position_of, size_of, unravel
+from aboveboard.capabilities import Outside, Paid
+from aboveboard.game import Game, TabularGame, profiles
+from aboveboard.numbers import number, worth
 
 SIZES = st.lists(st.integers(0, 4), max_size=4)
 

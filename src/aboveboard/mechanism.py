@@ -20,8 +20,9 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from aboveboard.auditing import Property
-from aboveboard.game import Game, Number
+from aboveboard.game import Game
 from aboveboard.lottery import Lottery
+from aboveboard.numbers import Number
 from aboveboard.records import Records
 
 

@@ -10,8 +10,8 @@ from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness, approximate, plain
 from aboveboard.collaboration import Collaboration
-from aboveboard.game import Number
 from aboveboard.mechanism import Settlement
+from aboveboard.numbers import Number
 
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aboveboard.actions import Grid
 from aboveboard.auditing import (
     DSIC,
     Budget,
@@ -19,7 +20,7 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing.search import Valuation, search
 from aboveboard.auditing.shrink import shrink
-from aboveboard.game import Grid, TabularGame
+from aboveboard.game import TabularGame
 from oracles.games import Plain
 from oracles.tables import INTEGERS, exact, positions, shape_of, tables
 

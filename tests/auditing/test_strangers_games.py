@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from aboveboard.actions import Grid
 from aboveboard.auditing import (
     DSIC,
     Budget,
@@ -21,7 +22,8 @@ from aboveboard.auditing import (
     estimate_of,
     pure_equilibria,
 )
-from aboveboard.game import Batched, Exact, Game, Grid
+from aboveboard.capabilities import Batched, Exact
+from aboveboard.game import Game
 
 
 class Auction:

@@ -54,29 +54,31 @@ def settled(text: str) -> Settlement:
 def test_example_2_two_users_share_one_half_each() -> None:
     settlement = settled(TWO)
     for share in settlement.parties.values():
-        assert (share.share, share.payment, share.utility) == (F(1, 2), F(-1, 2), F(1, 2))
+        assert (share.more["share"], share.payment, share.utility) == (F(1, 2), F(-1, 2), F(1, 2))
     assert settlement.details["utility"] == 1
     assert settlement.details["platform"] == 0
 
 
 def test_example_1_the_platform_is_a_member() -> None:
     settlement = settled('fairness = "platform"\n' + TWO)
-    assert [share.share for share in settlement.parties.values()] == [F(2, 9), F(2, 9)]
+    assert [share.more["share"] for share in settlement.parties.values()] == [F(2, 9), F(2, 9)]
     assert settlement.details["platform"] == "5/9"
 
 
 def test_equations_11_and_13_with_one_user_who_shares() -> None:
     # As printed, the tables of user 1 and user 2 are transposed: who stays away gets nothing.
     text = TWO.replace('epsilon = "inf"', "epsilon = 0", 1)
-    shares = {n: s.share for n, s in settled('fairness = "platform"\n' + text).parties.items()}
+    shares = {
+        n: s.more["share"] for n, s in settled('fairness = "platform"\n' + text).parties.items()
+    }
     assert shares == {"anna": 0, "bert": F(1, 3)}
-    shares = {n: s.share for n, s in settled(text).parties.items()}
+    shares = {n: s.more["share"] for n, s in settled(text).parties.items()}
     assert shares == {"anna": 0, "bert": F(2, 3)}
 
 
 def test_users_share_alpha() -> None:
     settlement = settled("alpha = 0.25\n" + TWO)
-    assert [s.share for s in settlement.parties.values()] == [F(1, 8), F(1, 8)]
+    assert [s.more["share"] for s in settlement.parties.values()] == [F(1, 8), F(1, 8)]
     assert settlement.details["platform"] == "3/4"
 
 
@@ -90,7 +92,7 @@ def test_negative_shares_are_told() -> None:
 @pytest.mark.parametrize("more", ["", 'fairness = "platform"'])
 def test_a_utility_of_no_data_is_told_and_is_the_platforms(more: str) -> None:
     settlement = settled(TABLE.format(more=more, values="[1, 3, 3, 5]"))
-    shared = sum(share.share for share in settlement.parties.values())
+    shared = sum(share.more["share"] for share in settlement.parties.values())
     platform = F(settlement.details["platform"])
     assert shared + platform == 5
     assert platform == (1 if not more else oracle.theorem_1([1, 3, 3, 5])[0])
@@ -108,7 +110,7 @@ def test_who_does_not_report_stays_away() -> None:
 def test_the_starting_file_runs_and_is_divided_without_error() -> None:
     settlement = settled(Payments.STARTING_FILE)
     assert settlement.details["efficiency error"] < 1e-12
-    assert sum(s.share for s in settlement.parties.values()) == pytest.approx(
+    assert sum(s.more["share"] for s in settlement.parties.values()) == pytest.approx(
         settlement.details["utility"]
     )
 
@@ -116,7 +118,7 @@ def test_the_starting_file_runs_and_is_divided_without_error() -> None:
 def test_the_example_runs() -> None:
     folder = Path(__file__).parents[2] / "examples" / "valuation"
     settlement = settled((folder / "collaboration.toml").read_text())
-    shares = {name: s.share for name, s in settlement.parties.items()}
+    shares = {name: s.more["share"] for name, s in settlement.parties.items()}
     assert shares["ada"] == 0
     assert shares["gus"] == shares["hal"] > shares["ivy"] > shares["dot"]
 
@@ -164,7 +166,7 @@ def test_too_many_users_of_too_many_types_are_refused_at_once() -> None:
 
 def test_nobody_takes_part() -> None:
     settlement = settled(hundreds('kind = "dp-mean"', "epsilon = 0", 30))
-    assert {s.share for s in settlement.parties.values()} == {0}
+    assert {s.more["share"] for s in settlement.parties.values()} == {0}
 
 
 @pytest.mark.parametrize(

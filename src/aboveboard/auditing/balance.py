@@ -8,14 +8,16 @@ from fractions import Fraction
 
 import numpy as np
 
+from aboveboard.actions import Action
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.outcomes import StrongBudgetBalance, WeakBudgetBalance
 from aboveboard.auditing.profiles import Breach, at_profile, each_profile
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict, plain
-from aboveboard.game import Action, Game, Paid, TabularGame, number, worth
-from aboveboard.numbers import peak, size, total
+from aboveboard.capabilities import Paid
+from aboveboard.game import Game, TabularGame
+from aboveboard.numbers import number, peak, size, total, worth
 
 BudgetBalance = WeakBudgetBalance | StrongBudgetBalance
 

@@ -12,7 +12,9 @@ from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
 from aboveboard.auditing.valuation import Valuation
 from aboveboard.auditing.verdict import digits, plain
-from aboveboard.game import Described, Game, Number, worth
+from aboveboard.capabilities import Described
+from aboveboard.game import Game
+from aboveboard.numbers import Number, worth
 
 SLIGHTLY = Fraction(1, 10**12)
 """Less than any difference of payoffs that matters: a lie that gains this much less is no tie."""

@@ -9,8 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from aboveboard.actions import encode, size_of
 from aboveboard.auditing.verdict import approximate
-from aboveboard.game import Batched, Game, TabularGame, encode, profiles, size_of
+from aboveboard.capabilities import Batched
+from aboveboard.game import Game, TabularGame, profiles
 
 # What a default audit may cost on each kind of game: a few seconds to half a minute on one core.
 # Counted in rows, not seconds, so that the same audit gives the same verdict on every machine.

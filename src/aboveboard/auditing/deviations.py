@@ -11,7 +11,9 @@ from aboveboard.auditing.budget import Estimate
 from aboveboard.auditing.rows import Part
 from aboveboard.auditing.search import estimate
 from aboveboard.auditing.verdict import plain
-from aboveboard.game import Game, Number, Outside
+from aboveboard.capabilities import Outside
+from aboveboard.game import Game
+from aboveboard.numbers import Number
 
 
 @dataclass(frozen=True)

@@ -9,29 +9,28 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import Action, Codes, position_of, unravel
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.outcomes import Efficient, ParetoEfficient
 from aboveboard.auditing.profiles import drawn_columns, every_column, is_sampled, reports
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.valuation import RELATIVE_TOLERANCE, Valuation
 from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence, plain
+from aboveboard.capabilities import Alternatives, Paid
 from aboveboard.errors import UndefinedProperty
-from aboveboard.game import (
-    Action,
-    Alternatives,
+from aboveboard.game import Game, TabularGame, profiles
+from aboveboard.numbers import (
     Array,
-    Codes,
-    Game,
     Number,
-    Paid,
-    TabularGame,
+    common_unit,
     number,
-    position_of,
-    profiles,
-    unravel,
+    objects,
+    peak,
+    rescaled,
+    tidied,
+    total,
     worth,
 )
-from aboveboard.numbers import common_unit, objects, peak, rescaled, tidied, total
 
 
 @dataclass(frozen=True)

@@ -9,24 +9,16 @@ from math import floor, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import position_of, size_of, unravel
 from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
 from aboveboard.auditing.judging import describe
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.valuation import Valuation
 from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate
+from aboveboard.capabilities import Refinable
 from aboveboard.errors import BudgetExceeded
-from aboveboard.game import (
-    Array,
-    Game,
-    Number,
-    Refinable,
-    TabularGame,
-    position_of,
-    profiles,
-    size_of,
-    unravel,
-)
-from aboveboard.numbers import LARGEST, in_units
+from aboveboard.game import Game, TabularGame, profiles
+from aboveboard.numbers import LARGEST, Array, Number, in_units
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from aboveboard.auditing.implications import Property, implies
 from aboveboard.auditing.judging import CLAIM
 from aboveboard.auditing.rows import rows_of
 from aboveboard.auditing.verdict import Status, Verdict, confidence
-from aboveboard.game import Bounded, Game
+from aboveboard.capabilities import Bounded
+from aboveboard.game import Game
 
 WORTH_SKIPPING = 100_000
 """Rows from which on a check is skipped where a stronger one has settled it; smaller ones are run,

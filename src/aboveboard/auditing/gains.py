@@ -8,10 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import Action, Codes
 from aboveboard.auditing.rows import Part
 from aboveboard.auditing.valuation import Valuation
-from aboveboard.game import Action, Array, Bounded, Codes, Exact, Number
-from aboveboard.numbers import LARGEST, in_units, number, size, total
+from aboveboard.capabilities import Bounded, Exact
+from aboveboard.numbers import LARGEST, Array, Number, in_units, number, size, total
 
 
 def gains(

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import Action
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.outcomes import StrongDominance, Symmetric
 from aboveboard.auditing.profiles import Breach, at_profile, each_profile
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict, plain
+from aboveboard.capabilities import Graded
 from aboveboard.errors import UndefinedProperty
-from aboveboard.game import Action, Array, Game, Graded, Number, TabularGame, number
-from aboveboard.numbers import objects, peak, size
+from aboveboard.game import Game, TabularGame
+from aboveboard.numbers import Array, Number, number, objects, peak, size
 
 Grading = Symmetric | StrongDominance
 

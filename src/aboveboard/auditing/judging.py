@@ -13,18 +13,10 @@ from aboveboard.auditing.search import Progress, Scan, search
 from aboveboard.auditing.shrink import pays, shrink
 from aboveboard.auditing.valuation import Valuation, settles_ties
 from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence, plain
+from aboveboard.capabilities import Described, Exact, Proved, Refinable, Shrinkable
 from aboveboard.errors import UndefinedProperty
-from aboveboard.game import (
-    Described,
-    Exact,
-    Game,
-    Number,
-    Proved,
-    Refinable,
-    Shrinkable,
-    number,
-    worth,
-)
+from aboveboard.game import Game
+from aboveboard.numbers import Number, number, worth
 
 CLAIM = "the deviations of any one party or coalition pay"
 SMALL = Budget(rows=20_000, samples=500)  # for each smaller instance tried while shrinking

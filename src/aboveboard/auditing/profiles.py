@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from aboveboard.actions import Action, Codes, block, decode, draw, encode, size_of, unravel
 from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
 from aboveboard.auditing.judging import describe
 from aboveboard.auditing.rows import profile_name
@@ -15,19 +16,8 @@ from aboveboard.auditing.search import Progress
 from aboveboard.auditing.valuation import CHUNK
 from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, confidence
 from aboveboard.errors import BudgetExceeded
-from aboveboard.game import (
-    Action,
-    Codes,
-    Game,
-    Number,
-    block,
-    decode,
-    draw,
-    encode,
-    profiles,
-    size_of,
-    unravel,
-)
+from aboveboard.game import Game, profiles
+from aboveboard.numbers import Number
 
 
 @dataclass(frozen=True)

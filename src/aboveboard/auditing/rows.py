@@ -13,19 +13,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import Action, Codes, Grid, block, draw, position_of, size_of, unravel
 from aboveboard.auditing.valuation import CHUNK, Valuation
-from aboveboard.game import (
-    Action,
-    Codes,
-    Game,
-    Grid,
-    Number,
-    block,
-    draw,
-    position_of,
-    size_of,
-    unravel,
-)
+from aboveboard.game import Game
+from aboveboard.numbers import Number
 
 AWAY = "stays away"
 """Stands in a row for staying away where that is not an action."""

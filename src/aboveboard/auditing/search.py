@@ -13,25 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from aboveboard.actions import Action, Codes, position_of, size_of, unravel
 from aboveboard.auditing.budget import Budget, Estimate, expected_seconds, seconds_a_row
 from aboveboard.auditing.gains import exact_gain, gains
 from aboveboard.auditing.rows import AWAY, Deviation, Part, blocks, draws, length, rows_of
 from aboveboard.auditing.valuation import Valuation, bytes_of_table, settles_ties
 from aboveboard.auditing.verdict import approximate
+from aboveboard.capabilities import Exact
 from aboveboard.errors import BudgetExceeded
-from aboveboard.game import (
-    Action,
-    Array,
-    Codes,
-    Exact,
-    Game,
-    Number,
-    position_of,
-    profiles,
-    size_of,
-    unravel,
-    worth,
-)
+from aboveboard.game import Game, profiles
+from aboveboard.numbers import Array, Number, worth
 
 __all__ = ["Deviation", "Part", "Progress", "Scan", "Valuation", "estimate", "rows_of", "search"]
 

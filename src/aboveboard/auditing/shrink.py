@@ -12,21 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from aboveboard.actions import Action, Codes, Grid, encode, position_of
 from aboveboard.auditing.gains import exact_gain, gains
 from aboveboard.auditing.rows import Deviation
 from aboveboard.auditing.valuation import Valuation, settles_ties
-from aboveboard.game import (
-    Action,
-    Batched,
-    Codes,
-    Exact,
-    Game,
-    Grid,
-    Number,
-    encode,
-    position_of,
-    worth,
-)
+from aboveboard.capabilities import Batched, Exact
+from aboveboard.game import Game
+from aboveboard.numbers import Number, worth
 
 SIMPLER = 64  # smaller reports tried for one player in one pass
 

@@ -8,24 +8,10 @@ from math import prod
 
 import numpy as np
 
-from aboveboard.game import (
-    Action,
-    Array,
-    Batched,
-    Bounded,
-    Codes,
-    Exact,
-    Game,
-    Number,
-    TabularGame,
-    block,
-    decode,
-    encode,
-    number,
-    size_of,
-    unravel,
-)
-from aboveboard.numbers import LARGEST, objects, peak, tidied
+from aboveboard.actions import Action, Codes, block, decode, encode, size_of, unravel
+from aboveboard.capabilities import Batched, Bounded, Exact
+from aboveboard.game import Game, TabularGame
+from aboveboard.numbers import LARGEST, Array, Number, number, objects, peak, tidied
 
 CHUNK = 1 << 15  # rows valued in one call: large enough for arrays, small enough for the cache
 RELATIVE_TOLERANCE = 1e-9  # of the largest payoff: far above float64 rounding of sums and products

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.game import Number
+from aboveboard.numbers import Number
 
 CONFIDENCE = Fraction(95, 100)
 LONGEST = 1000  # bits of a count that is still written in digits; it fits a float

@@ -32,8 +32,9 @@ from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
-from aboveboard.game import Array, Game, worth
+from aboveboard.game import Game
 from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
+from aboveboard.numbers import Array, worth
 
 
 class ContributionParty(ExclusiveParty):

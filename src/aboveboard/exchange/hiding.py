@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import Codes, Grid, encode
+from aboveboard.capabilities import Proof
 from aboveboard.exchange import efficiency, proofs
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
 from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
-from aboveboard.game import Codes, Grid, Proof, encode
 
 CELLS = 1 << 21
 """Hidden counts (profiles times parties times regions) held at once: 16 MiB."""

@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import Codes
 from aboveboard.exchange.utility import best_rival, unit_of
-from aboveboard.game import Array, Codes, Number, TabularGame, worth
+from aboveboard.game import TabularGame
+from aboveboard.numbers import Array, Number, worth
 
 JOIN, STAY_AWAY = "joins", "stays away"
 

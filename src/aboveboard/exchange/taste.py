@@ -19,7 +19,7 @@ from aboveboard.auditing.shrink import value
 from aboveboard.auditing.verdict import plain
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.participation import ParticipationGame
-from aboveboard.game import Number
+from aboveboard.numbers import Number
 
 MOST = Fraction(1000)
 """A taste beyond which nobody is; a rule truthful up to here counts as truthful for any."""

@@ -13,7 +13,7 @@ from math import lcm
 
 import numpy as np
 
-from aboveboard.game import Array
+from aboveboard.numbers import Array
 
 
 def utilities(

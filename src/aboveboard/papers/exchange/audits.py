@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.actions import Codes
 from aboveboard.auditing import ParetoEfficient, Property, Status, Verdict, Witness, audit
 from aboveboard.auditing.verdict import plain
+from aboveboard.capabilities import Proof
 from aboveboard.exchange import RULES, HidingGame, Regions, participation_game
 from aboveboard.exchange.utility import best_rival, payoff_rows
-from aboveboard.game import Codes, Game, Proof
+from aboveboard.game import Game
 from aboveboard.papers.claims import Trial
 from aboveboard.papers.exchange.instances import Sets, sets_of
 
