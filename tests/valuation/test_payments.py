@@ -84,7 +84,7 @@ def test_users_share_alpha() -> None:
 
 def test_negative_shares_are_told() -> None:
     settlement = settled(TABLE.format(more="", values="[0, 4, -2, 1]"))
-    assert settlement.parties["b"].share == F(-5, 2)
+    assert settlement.parties["b"].more["share"] == F(-5, 2)
     assert settlement.parties["b"].payment == F(5, 2)
     assert "1 negative shares: b -5/2" in settlement.details["notes"][0]
 
@@ -103,7 +103,7 @@ def test_who_does_not_report_stays_away() -> None:
     mechanism, reports = read(TWO)
     del reports["anna"]
     settlement = mechanism.settle(reports)
-    assert settlement.parties["bert"].share == F(2, 3)
+    assert settlement.parties["bert"].more["share"] == F(2, 3)
     assert set(settlement.parties) == {"bert"}
 
 
@@ -143,7 +143,7 @@ def test_the_file_of_the_issue_is_read() -> None:
     """
     mechanism, reports = read(text)
     assert mechanism.design.high == 2  # no restriction means direct
-    assert mechanism.settle(reports).parties["anna"].share > 0
+    assert mechanism.settle(reports).parties["anna"].more["share"] > 0
 
 
 def hundreds(kind: str, each: str, n: int) -> str:
@@ -156,7 +156,7 @@ def test_hundreds_of_users_of_few_types_are_paid() -> None:
     assert settlement.details["method"].startswith("exact")
     many = hundreds('kind = "federated-mean"\ns2 = 1\nt2 = 10', "level = 2\nsamples = 10", 300)
     found = settled(many)
-    assert found.parties["p0"].share == pytest.approx(found.details["utility"] / 300)
+    assert found.parties["p0"].more["share"] == pytest.approx(found.details["utility"] / 300)
 
 
 def test_too_many_users_of_too_many_types_are_refused_at_once() -> None:
