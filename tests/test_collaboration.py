@@ -66,7 +66,7 @@ WRONG = {
     f"{UNION}exclusivity = nan\n{PARTY}": "line 2: key 'exclusivity': is NaN",
     f"{UNION}exclusivity = true\n{PARTY}": "line 2: key 'exclusivity': must be a number",
     f'{UNION}exclusivity = "1/0"\n{PARTY}': "line 2: key 'exclusivity': is 1/0",
-    f"{UNION}exclusivity = -0.3\n{PARTY}": "line 2: key 'exclusivity': it is -3/10",
+    f"{UNION}exclusivity = -0.3\n{PARTY}": "line 2: key 'exclusivity': it is -0.3",
     f"{UNION}[parties.a]\nelements = [1]\n": "line 3: key 'parties.a.elements.0': it is 1",
     f'{UNION}normalize = "upper"\n{PARTY}': "line 2: key 'normalize': must be true",
     'mechanism = "exchange.interval"\n[parties.a]\ninterval = [3, 1]\n': "starts at 3 and ends",

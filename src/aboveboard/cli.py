@@ -198,7 +198,7 @@ def audit(
     ] = None,
     samples: Annotated[
         int, typer.Option(min=1, help="Checks drawn for each party or coalition past that.")
-    ] = 20_000,
+    ] = 5_000,
     refuse: Annotated[
         bool, typer.Option("--refuse", help="Refuse what is too large instead of sampling.")
     ] = False,

@@ -12,10 +12,10 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ class Collaboration:
 def mechanisms() -> dict[str, type[Mechanism]]:
     """Find every installed mechanism, by name."""
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    return {name: found[name].load() for name in sorted(found)}
+    return {name: _loaded(found[name], "mechanisms") for name in sorted(found)}
 
 
 def mechanism_named(name: str, place: str) -> type[Mechanism]:
@@ -89,7 +89,18 @@ def mechanism_named(name: str, place: str) -> type[Mechanism]:
         near = difflib.get_close_matches(name, entries, n=1, cutoff=0.5)
         known = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(entries))}"
         raise InputError(place, f"no mechanism is called {name!r}", known)
-    loaded: type[Mechanism] = entries[name].load()
+    return _loaded(entries[name], place)
+
+
+def _loaded(entry: EntryPoint, place: str) -> type[Mechanism]:
+    try:
+        loaded: type[Mechanism] = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            place,
+            f"mechanism {entry.name!r} cannot be loaded ({error})",
+            "mend its package",
+        ) from error
     return loaded
 
 
@@ -169,7 +180,9 @@ def _importable(folder: Path) -> Iterator[None]:
     """Let a callable named in a collaboration file live beside it; installed modules come first."""
     sys.path.append(str(folder.resolve()))
     try:
-        yield
+        # What a stranger's code prints must not mix with what a command prints for programs.
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         sys.path.remove(str(folder.resolve()))
 
@@ -193,6 +206,9 @@ class _Reader:
         place = f"{self.path}: parties.{party}"
         if data is None:
             return records_of(elements or (), place=f"{place}.elements", normalize=normalize)
+        source = self.path.parent / data
+        if "\0" in str(data) or (source.exists() and not (source.is_file() or source.is_dir())):
+            raise InputError(f"{place}.data", "this is not a file", "name a regular file")
         records = read_records(
             self.path.parent / data, place=f"{place}.data", key=key, normalize=normalize
         )

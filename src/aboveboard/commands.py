@@ -226,6 +226,10 @@ def demo(out: Path) -> Demonstration:
     """
     from aboveboard.demo import write_lists
 
+    if out.exists() and not (out / "settlement" / folder.MANIFEST).is_file():
+        raise InputError(
+            str(out), "it exists and no demonstration made it", "name another folder with --out"
+        )
     try:
         path = write_lists(out / "lists")
     except OSError as error:

@@ -9,6 +9,7 @@ collaboration file reads. Any package can add one through the entry-point group
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -95,13 +96,26 @@ class Read(Protocol):
         ...
 
 
+LONGEST = 300
+"""Digits of a number in a collaboration file: floats have no more, and none takes long to read."""
+
+
+def _exponent(text: str) -> int:
+    """Give the exponent of a number as written; 0 where there is none."""
+    _, _, exponent = text.lower().partition("e")
+    return int(exponent) if re.fullmatch(r"[+-]?\d{1,18}", exponent) else 0
+
+
 def _fraction(value: Any) -> Any:
     """Read a number exactly: 3, 0.3 and "5/12" mean what they say."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
         raise ValueError('must be a number, or a fraction as text such as "5/12"')  # noqa: TRY004 - pydantic reports ValueError
+    text = repr(value) if isinstance(value, float) else str(value)
+    if len(text) > LONGEST or abs(_exponent(text)) > LONGEST:
+        raise ValueError(f"is a number of more than {LONGEST} digits; write a shorter one")
     try:
         # A float from Python code means its shortest decimal, as it would in the file.
-        return Fraction(repr(value) if isinstance(value, float) else str(value))
+        return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise ValueError(
             f"is {value}, which is no finite number; write a number, or a fraction as text "

@@ -17,7 +17,7 @@ from aboveboard.game import Game, TabularGame, profiles
 # What a default audit may cost on each kind of game: a few seconds to half a minute on one core.
 # Counted in rows, not seconds, so that the same audit gives the same verdict on every machine.
 ROWS_OF_A_TABLE = 10**10
-ROWS_IN_BATCHES = 5 * 10**6
+ROWS_IN_BATCHES = 12 * 10**6
 ROWS_BY_CALLS = 2 * 10**5
 
 
@@ -41,7 +41,7 @@ class Budget:
 
     rows: int | None = None
     memory: int = 2 * 2**30
-    samples: int = 20_000
+    samples: int = 5_000
     beyond: Literal["sample", "refuse"] = "sample"
 
     def __post_init__(self) -> None:

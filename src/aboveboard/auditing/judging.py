@@ -18,6 +18,10 @@ from aboveboard.errors import UndefinedProperty
 from aboveboard.game import Game
 from aboveboard.numbers import Number, number, worth
 
+OVERLAPS = (
+    "rows in which reports that are alike for one deviator coincide as far as they can; other "
+    "overlaps of the deviators' reports were not looked at"
+)
 CLAIM = "the deviations of any one party or coalition pay"
 SMALL = Budget(rows=20_000, samples=500)  # for each smaller instance tried while shrinking
 SHRINKS = 400  # smaller instances tried in all
@@ -106,6 +110,8 @@ def _judge(
     if pays(best.gain, threshold, tolerance):
         status = Status.FAILS
         witness = witness_of(game, prop.name, shrink(game, best, threshold, tolerance))
+        if not complete:
+            statement = f"the largest gain may be larger: these are {OVERLAPS}"
     elif best.gain > threshold:
         status = Status.UNDECIDED
         statement = (
@@ -117,10 +123,7 @@ def _judge(
         status = Status.NO_COUNTEREXAMPLE
     elif not complete:
         status = Status.NO_COUNTEREXAMPLE
-        statement = (
-            "all rows in which reports that are alike for one deviator coincide as far as they "
-            "can; other overlaps of the deviators' reports were not looked at"
-        )
+        statement = OVERLAPS
     else:
         status = Status.HOLDS
     settled = scan.sure and status is not Status.UNDECIDED

@@ -9,12 +9,13 @@ from typing import Protocol
 import numpy as np
 
 from aboveboard.actions import Action, Codes, block, decode, draw, encode, size_of, unravel
-from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
-from aboveboard.auditing.judging import describe
+from aboveboard.auditing.budget import ROWS_BY_CALLS, Budget, expected_seconds, seconds_a_row
+from aboveboard.auditing.judging import OVERLAPS, describe
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.valuation import CHUNK
 from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, confidence
+from aboveboard.capabilities import Refinable
 from aboveboard.errors import BudgetExceeded
 from aboveboard.game import Game, profiles
 from aboveboard.numbers import Number
@@ -55,6 +56,8 @@ def is_sampled(name: str, game: Game, budget: Budget) -> bool:
         If there are and the budget says to refuse.
     """
     total, most = profiles(game), budget.rows_for(game)
+    if budget.rows is None:
+        most = min(most, ROWS_BY_CALLS)  # these are compared one at a time, whatever the game
     if total > most and budget.beyond == "refuse":
         seconds = expected_seconds(total, seconds_a_row(game))
         raise BudgetExceeded(
@@ -80,9 +83,12 @@ def each_profile(
             break
         doubtful = doubtful or found
     status, witness = _status(doubtful, sampled=sampled, met=check.met), None
+    coarse = isinstance(game, Refinable) and not sampled and game.refined() is not None
+    if coarse and status is Status.HOLDS:
+        status = Status.NO_COUNTEREXAMPLE
     if status is Status.FAILS and doubtful is not None:
         witness = at_profile(name, game, profile, doubtful)
-    draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE else None
+    draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE and sampled else None
     return Verdict(
         name,
         status,
@@ -97,6 +103,8 @@ def each_profile(
         draws=draws,
         statement=f"{doubtful.note}, within the tolerance of float64"
         if status is Status.UNDECIDED and doubtful is not None
+        else OVERLAPS
+        if coarse and status is Status.NO_COUNTEREXAMPLE
         else None,
     )
 

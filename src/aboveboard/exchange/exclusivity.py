@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import lcm
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from aboveboard.errors import InputError
 from aboveboard.exchange.utility import utilities
 from aboveboard.mechanism import CollaborationFile, Exact, Reply, Share
+
+MOST = 10**9
+"""Largest numerator and denominator of a taste: utilities of 10^9 elements stay within 64 bits."""
+
+
+def _moderate(value: Fraction) -> Fraction:
+    if max(value.numerator, value.denominator) > MOST:
+        raise ValueError(
+            f"has more digits than a taste needs; write a number up to {MOST:,} with at most nine "
+            'decimals, or a fraction as text such as "1/3"'
+        )
+    return value
+
+
+Taste = Annotated[Exact, Field(ge=0), AfterValidator(_moderate)]
+"""A weight of the best rival's gain, exact."""
 
 
 class ExclusiveParty(BaseModel):
@@ -16,21 +35,34 @@ class ExclusiveParty(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    exclusivity: Exact | None = Field(default=None, ge=0, description="its own taste")
+    exclusivity: Taste | None = Field(default=None, description="its own taste")
 
 
 class ExclusiveFile(CollaborationFile):
     """The collaboration file of an exchange; each mechanism adds its own keys and parties."""
 
-    exclusivity: Exact = Field(default=Fraction(1), ge=0, description="everybody's taste")
+    exclusivity: Taste = Field(default=Fraction(1), description="everybody's taste")
 
 
 def by_party(file: ExclusiveFile, parties: Mapping[str, ExclusiveParty]) -> dict[str, Fraction]:
-    """Give each party's exclusivity: its own where it has one, else the file's."""
-    return {
+    """Give each party's exclusivity: its own where it has one, else the file's.
+
+    Raises
+    ------
+    InputError
+        If the parties' tastes have no common denominator that is small enough.
+    """
+    tastes = {
         name: file.exclusivity if party.exclusivity is None else party.exclusivity
         for name, party in parties.items()
     }
+    if lcm(*(taste.denominator for taste in tastes.values())) > MOST:
+        raise InputError(
+            "exclusivity",
+            "the parties' tastes have no common denominator up to 10^9",
+            "write them with fewer decimals",
+        )
+    return tastes
 
 
 def shares(

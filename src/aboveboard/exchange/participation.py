@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.actions import Codes
-from aboveboard.exchange.utility import best_rival, unit_of
+from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
 from aboveboard.game import TabularGame
 from aboveboard.numbers import Array, Number, worth
 
@@ -81,9 +81,7 @@ class ParticipationGame:
         """Payoffs of all coalitions, shape (2^n, n), with their unit."""
         rivals = best_rival(self.table)
         if self.table.dtype == np.int64:
-            unit = unit_of(self.exclusivity)
-            weights = np.array([int(w / unit) for w in self.exclusivity], dtype=np.int64)
-            return self.table * np.int64(unit.denominator) - rivals * weights, unit
+            return payoff_rows(self.table, rivals, self.exclusivity), unit_of(self.exclusivity)
         if self.table.dtype == np.float64:
             return self.table - rivals * np.array([float(w) for w in self.exclusivity]), Fraction(1)
         exact = self.table - rivals * np.array(self.exclusivity, dtype=object)

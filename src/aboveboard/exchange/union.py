@@ -51,7 +51,10 @@ def _normalizers(value: Any) -> Any:
     if value is False:
         return frozenset()
     listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple | set | frozenset) or not set(listed) <= NORMALIZERS:
+    named = isinstance(listed, list | tuple | set | frozenset) and all(
+        isinstance(name, str) for name in listed
+    )
+    if not named or not set(listed) <= NORMALIZERS:
         raise ValueError('must be true, "case", "whitespace" or a list of these')
     return frozenset(listed)
 

@@ -13,7 +13,7 @@ from math import lcm
 
 import numpy as np
 
-from aboveboard.numbers import Array
+from aboveboard.numbers import LARGEST, Array
 
 
 def utilities(
@@ -53,6 +53,14 @@ def payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fraction]) -> A
     `own` and `rivals` are int64 of shape (m, n): each party's benefit and its best rival's.
     """
     unit = unit_of(exclusivity)
-    weights = np.array([int(weight / unit) for weight in exclusivity], dtype=np.int64)
+    factors = [int(weight / unit) for weight in exclusivity]
+    most = max(
+        unit.denominator * int(own.max(initial=0)), max(factors) * int(rivals.max(initial=0))
+    )
+    if most > LARGEST:
+        raise ValueError(
+            f"exclusivity and benefits are too large to compare in 64 bits (up to {most:.1e})"
+        )
+    weights = np.array(factors, dtype=np.int64)
     payoffs: Array = own * np.int64(unit.denominator) - rivals * weights
     return payoffs
