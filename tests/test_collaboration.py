@@ -158,3 +158,28 @@ def test_the_order_of_parties_in_the_file_changes_nothing_for_a_party(tmp_path: 
             {n: (s.benefit, s.reply.rows().to_dicts()) for n, s in settlement.parties.items()}
         )
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    "taste",
+    ["0.3333333333333333", "9000000000000000000", '"1/4611686018427387904"', "1e400", "1e-30",
+     '"1e999999999"'],
+)  # fmt: skip
+def test_a_taste_that_would_not_fit_64_bits_is_refused_at_the_door(
+    tmp_path: Path, taste: str
+) -> None:
+    path = written(tmp_path, f"{UNION}exclusivity = {taste}\n{PARTY}")
+    with pytest.raises(ab.InputError, match="line 2: key 'exclusivity'"):
+        ab.load(path)
+
+
+def test_what_a_callable_prints_stays_out_of_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "talking_value.py").write_text("def value(names):\n    print('hi')\n    return 1\n")
+    path = written(
+        tmp_path,
+        'mechanism = "exchange.contribution"\nfunction = "talking_value:value"\n[parties.a]\n',
+    )
+    ab.load(path)
+    assert capsys.readouterr().out == ""

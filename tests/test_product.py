@@ -176,3 +176,10 @@ def test_no_file_names_a_registry_or_this_machine() -> None:
         if not name.endswith((".png", ".parquet")):
             text = (ROOT / name).read_text(encoding="utf-8")
             assert not hosts.search(text), name
+
+
+def test_the_demonstration_leaves_a_stranger_folder_alone(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine")
+    with pytest.raises(ab.InputError, match="no demonstration made it"):
+        demo(tmp_path)
+    assert (tmp_path / "report.html").read_text() == "mine"

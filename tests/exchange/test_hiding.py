@@ -232,3 +232,16 @@ def test_symmetric_and_strong_dominance_hold_for_the_rules_that_depend_on_sizes(
             game(rule, {0, 1}, {0, 1}, {1, 2}), [ab.Symmetric(), ab.StrongDominance()]
         )
         assert [v.status for v in verdicts.values()] == ["holds", "holds"]
+
+
+def test_classes_of_reports_are_not_called_all_reports() -> None:
+    """Where every subset is too much to check, symmetry over hide counts is no `holds`."""
+    listed = set(range(12)), set(range(6, 18))
+    verdict = ab.audit(game("best-group", *listed), [ab.Symmetric()])["symmetric"]
+    assert verdict.status in ("no counterexample", "vacuous")
+
+
+def test_payoffs_that_would_wrap_around_raise() -> None:
+    hiding = game("best-group", {0, 1}, {2, 3}, exclusivity=Fraction(1, 2**61))
+    with pytest.raises(ValueError, match="64 bits"):
+        hiding.payoffs([hiding.truth(0), hiding.truth(1)])
