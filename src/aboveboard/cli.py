@@ -299,16 +299,24 @@ def replay(
 @app.command()
 def reproduce(
     claim: Annotated[
-        str | None, typer.Argument(help="One claim, such as exchange/theorem-2.1; default: all.")
+        str | None,
+        typer.Argument(
+            help="One claim, such as exchange/theorem-2.1, or one figure; default: all claims."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a figure's table (CSV) and picture (PNG).")
+    ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Check the papers' claims; list what holds, what does not, and the corrections."""
+    """Check the papers' claims, or compute one of their figures."""
     from aboveboard.papers.claims import claims, find
     from aboveboard.papers.claims import reproduce as check_claim
     from aboveboard.text import claims_text
 
+    if _figure(claim, seed, out, output):
+        return
     chosen = claims() if claim is None else (find(claim),)
     with _progress("claims") as progress:
         results = []
@@ -320,6 +328,20 @@ def reproduce(
         _print([result.as_dict() for result in results])
     else:
         typer.echo(claims_text(results))
+
+
+def _figure(name: str | None, seed: int, out: Path | None, output: Format) -> bool:
+    """Compute a figure, if the name is one's; say whether it was."""
+    from aboveboard.commands import figure_of
+    from aboveboard.text import figure_text
+
+    found = None if name is None else figure_of(name, seed, out)
+    if found is None:
+        if out is not None:
+            raise InputError("--out", "it goes with one figure", "name a figure, or leave --out")
+        return False
+    _print(found.as_dict()) if output is Format.JSON else typer.echo(figure_text(found))
+    return True
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ that names the file, the line or key, what is wrong, and what would be right.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 import sys
 import tomllib
@@ -27,7 +28,14 @@ from aboveboard.auditing.search import Progress
 from aboveboard.errors import InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
-from aboveboard.mechanism import CollaborationFile, Mechanism, Settlement, fingerprint
+from aboveboard.mechanism import (
+    CollaborationFile,
+    Expensive,
+    Mechanism,
+    Settlement,
+    Work,
+    fingerprint,
+)
 from aboveboard.readers import read_records, records_of
 from aboveboard.records import Records
 
@@ -138,9 +146,20 @@ def load(path: str | Path) -> Collaboration:
     return Collaboration(path, content, file, mechanism, reports, reader.inputs)
 
 
-def run(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:
-    """Apply the collaboration's rule to the parties' reports."""
-    return collaboration.mechanism.settle(collaboration.reports)
+def run(collaboration: Collaboration, work: Work | None = None) -> Settlement | Lottery[Settlement]:
+    """Apply the collaboration's rule to the parties' reports.
+
+    Parameters
+    ----------
+    collaboration
+        What is run.
+    work
+        Where and how an expensive rule does its evaluations; other rules do not look at it.
+    """
+    rule = collaboration.mechanism
+    if work is not None and isinstance(rule, Expensive):
+        rule = rule.with_work(work)
+    return rule.settle(collaboration.reports)
 
 
 def audit(
@@ -206,17 +225,39 @@ class _Reader:
         place = f"{self.path}: parties.{party}"
         if data is None:
             return records_of(elements or (), place=f"{place}.elements", normalize=normalize)
+        place = f"{place}.data"
+        source = self._regular(place, data)
+        records = read_records(source, place=place, key=key, normalize=normalize)
+        self._remember(data)
+        return records
+
+    def file(self, place: str, data: Path) -> Path:
+        """Find a data file and remember its fingerprint."""
+        place = f"{self.path}: {place}"
+        source = self._regular(place, data)
+        if source.is_dir():
+            raise InputError(place, f"{data} is a folder", "name a file")
+        try:
+            self._remember(data)
+        except FileNotFoundError:
+            raise InputError(
+                place, f"there is no file {data}", "paths are relative to the collaboration file"
+            ) from None
+        except OSError as error:
+            raise InputError(
+                place, f"{data} cannot be read ({error.strerror})", "make it readable"
+            ) from error
+        return source
+
+    def _regular(self, place: str, data: Path) -> Path:
         source = self.path.parent / data
         if "\0" in str(data) or (source.exists() and not (source.is_file() or source.is_dir())):
-            raise InputError(f"{place}.data", "this is not a file", "name a regular file")
-        records = read_records(
-            self.path.parent / data, place=f"{place}.data", key=key, normalize=normalize
-        )
-        with (self.path.parent / data).open("rb") as stream:
-            import hashlib
+            raise InputError(place, "this is not a file", "name a regular file")
+        return source
 
+    def _remember(self, data: Path) -> None:
+        with (self.path.parent / data).open("rb") as stream:
             self.inputs[data.as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
-        return records
 
 
 def _content(path: Path) -> bytes:

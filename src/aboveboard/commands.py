@@ -32,7 +32,8 @@ from aboveboard.collaboration import Collaboration, audit, load, run
 from aboveboard.errors import InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
-from aboveboard.mechanism import Settlement
+from aboveboard.mechanism import Settlement, Work
+from aboveboard.papers.figures import Drawn, Figure, compute, figure_named, write_figure
 from aboveboard.report import page
 
 # A run's report shows each party's best lie among this many, so that a run stays a run: the time
@@ -88,7 +89,7 @@ class Remarks(Protocol):
 
 
 def settle(
-    collaboration: Collaboration, out: Path, *, force: bool = False
+    collaboration: Collaboration, out: Path, *, force: bool = False, work: Work | None = None
 ) -> tuple[Settlement, list[BestLie]]:
     """Run a collaboration and write its settlement folder with the report.
 
@@ -98,7 +99,7 @@ def settle(
         If the folder exists or cannot be written.
     """
     folder.refuse_existing(out, force=force)  # before the work, not after
-    settlement = drawn(collaboration)
+    settlement = drawn(collaboration, work)
     lies: list[BestLie] = []
 
     def report() -> str:
@@ -112,11 +113,11 @@ def settle(
     return settlement, lies
 
 
-def drawn(collaboration: Collaboration) -> Settlement:
+def drawn(collaboration: Collaboration, work: Work | None = None) -> Settlement:
     """Run a collaboration; where its rule tosses coins, toss them by the seed."""
     import numpy as np
 
-    outcome = run(collaboration)
+    outcome = run(collaboration, work)
     if isinstance(outcome, Lottery):
         return outcome.draw(np.random.default_rng(collaboration.file.seed))
     return outcome
@@ -300,3 +301,49 @@ def property_named(name: str) -> Property:
 def properties_named(names: Sequence[str] | None) -> list[Property] | None:
     """Give the properties of several names, each once; None for none."""
     return list(dict.fromkeys(property_named(name) for name in names)) if names else None
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """A figure of a paper, computed.
+
+    Parameters
+    ----------
+    figure
+        Which.
+    drawn
+        What it shows.
+    files
+        What was written; none where no folder was named.
+    """
+
+    figure: Figure
+    drawn: Drawn
+    files: tuple[Path, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            "id": self.figure.id,
+            "place": self.figure.place,
+            "statement": self.figure.statement,
+            "results": dict(self.drawn.results),
+            "table": self.drawn.table.to_dict(as_series=False),
+            "files": [str(path) for path in self.files],
+        }
+
+
+def figure_of(name: str, seed: int = 0, out: Path | None = None) -> Reproduced | None:
+    """Compute a figure, and write it where a folder is named; None if no figure has the name.
+
+    Raises
+    ------
+    InputError
+        If several papers have a figure of this name, or the folder cannot be written.
+    """
+    figure = figure_named(name)
+    if figure is None:
+        return None
+    drawn = compute(figure, seed)
+    files = () if out is None else write_figure(figure, drawn, out)
+    return Reproduced(figure, drawn, files)

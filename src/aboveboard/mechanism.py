@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -34,16 +35,19 @@ class Reply:
     Parameters
     ----------
     form
-        How it is written: lines of text, CSV, Parquet, or JSON.
+        How it is written: lines of text, CSV, Parquet, JSON, or a trained model as skops.
     rows
-        Makes the table (for text: one column); None where the reply is JSON.
+        Makes the table (for text: one column); None where the reply is no table.
     data
         What a JSON reply holds.
+    content
+        The bytes of a reply that is neither a table nor JSON.
     """
 
-    form: Literal["txt", "csv", "parquet", "json"]
+    form: Literal["txt", "csv", "parquet", "json", "skops"]
     rows: Callable[[], pl.DataFrame] | None = None
     data: Any = None
+    content: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -72,16 +76,86 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Exhibit:
+    """A table that a run's report shows after what each party gets.
+
+    Parameters
+    ----------
+    title
+        What it shows.
+    columns
+        Its heads, units in them.
+    rows
+        Text and numbers, as many as columns.
+    note
+        How to read it; may be empty.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Settlement:
-    """What comes out of a run: a share for each party, and details that all may know."""
+    """What comes out of a run.
+
+    Parameters
+    ----------
+    mechanism
+        The rule's name.
+    parties
+        A share for each party.
+    details
+        Plain data that all may know.
+    headline
+        What happened, in a sentence, for the top of the report; empty: how many parties gain.
+    exhibits
+        Tables for the report.
+    files
+        What all may read in the settlement folder, by name without its suffix.
+    """
 
     mechanism: str
     parties: Mapping[str, Share]
     details: Mapping[str, Any] = field(default_factory=dict)
+    headline: str = ""
+    exhibits: tuple[Exhibit, ...] = ()
+    files: Mapping[str, Reply] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where and how the expensive part of a run is done.
+
+    Parameters
+    ----------
+    executor
+        Runs independent evaluations; None: one after the other, in this process.
+    cache
+        Folder that keeps what was evaluated, so that a run that was killed goes on; None: kept in
+        memory only.
+    progress
+        Told after every evaluation how many are done, and how many there will be at most.
+    """
+
+    executor: Executor | None = None
+    cache: Path | None = None
+    progress: Callable[[int, int], None] | None = None
+
+
+@runtime_checkable
+class Expensive(Protocol):
+    """A mechanism whose evaluations take long: it lets the caller say where they are done."""
+
+    def with_work(self, work: Work) -> Mechanism:
+        """Give the same rule, its evaluations done as `work` says."""
+        ...
 
 
 class Read(Protocol):
-    """Reads the records of one party from a file or a list, at the edge of the product."""
+    """Reads what a collaboration file names, at the edge of the product."""
 
     def __call__(
         self,
@@ -92,7 +166,15 @@ class Read(Protocol):
         key: str | None,
         normalize: frozenset[str],
     ) -> Records:
-        """Give the party's records, or raise `InputError`."""
+        """Give the party's records from a file or a list, or raise `InputError`."""
+        ...
+
+    def file(self, place: str, data: Path) -> Path:
+        """Find a data file, relative to the collaboration file; it becomes an input of the run.
+
+        `place` is the key that names it, such as "parties.a.data". Raises `InputError` if there
+        is no such regular file.
+        """
         ...
 
 

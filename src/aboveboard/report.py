@@ -52,8 +52,9 @@ def page(
         mechanism=rule.NAME,
         summary=rule.SUMMARY,
         answers=_answers(settlement, lies, verdicts, unit),
-        columns=[f"gains ({unit})", f"utility ({unit})", "pays"] if settlement else [],
+        columns=_columns(settlement, unit),
         parties=_parties(settlement),
+        exhibits=_exhibits(settlement),
         chart=_chart(lies, unit),
         chart_note=_chart_note(lies),
         lies=[
@@ -116,13 +117,11 @@ def _answers(
     if settlement is not None:
         gainers = [name for name, share in settlement.parties.items() if share.benefit > 0]
         total = sum((share.benefit for share in settlement.parties.values()), 0)
-        answers.append(
-            {
-                "mood": "",
-                "text": f"{len(gainers)} of {len(settlement.parties)} parties gain, "
-                f"{number(total)} {unit} in all.",
-            }
+        gained = (
+            f"{len(gainers)} of {len(settlement.parties)} parties gain, "
+            f"{number(total)} {unit} in all."
         )
+        answers.append({"mood": "", "text": settlement.headline or gained})
     paying = [lie for lie in lies if lie.lie is not None and lie.lie > lie.truth]
     if paying:
         worst = max(paying, key=lambda lie: (lie.lie or 0) - lie.truth)
@@ -142,16 +141,58 @@ def _answers(
     return answers
 
 
+def _columns(settlement: Settlement | None, unit: str) -> list[str]:
+    if settlement is None:
+        return []
+    return [f"gains ({unit})", f"utility ({unit})", "pays", *_further(settlement)]
+
+
+def _further(settlement: Settlement) -> list[str]:
+    """List the numbers that the mechanism gives beyond those that all have."""
+    return list(dict.fromkeys(key for share in settlement.parties.values() for key in share.more))
+
+
 def _parties(settlement: Settlement | None) -> list[dict[str, Any]]:
+    if settlement is None:
+        return []
+    further = _further(settlement)
+    return [
+        {
+            "name": name,
+            "cells": [
+                number(x)
+                for x in (
+                    share.benefit,
+                    share.utility,
+                    share.payment,
+                    *(share.more.get(key) for key in further),
+                )
+            ],
+        }
+        for name, share in settlement.parties.items()
+    ]
+
+
+def _exhibits(settlement: Settlement | None) -> list[dict[str, Any]]:
     if settlement is None:
         return []
     return [
         {
-            "name": name,
-            "cells": [number(share.benefit), number(share.utility), number(share.payment)],
+            "title": exhibit.title,
+            "columns": exhibit.columns,
+            "rows": [[_cell(x) for x in row] for row in exhibit.rows],
+            "note": exhibit.note,
         }
-        for name, share in settlement.parties.items()
+        for exhibit in settlement.exhibits
     ]
+
+
+def _cell(x: Any) -> dict[str, Any]:
+    if isinstance(x, bool) or x is None:
+        return {"text": "" if x is None else ("yes" if x else "no"), "number": False}
+    if isinstance(x, str):
+        return {"text": x, "number": False}
+    return {"text": number(x), "number": True}
 
 
 def _chart(lies: Sequence[BestLie], unit: str) -> Any:

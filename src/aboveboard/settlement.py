@@ -119,6 +119,10 @@ def _write_content(
         (folder / place).parent.mkdir(parents=True)
         write_reply(share.reply, folder / place)
         outputs[place] = _fingerprint_of(folder / place)
+    for name, reply in settlement.files.items():
+        place = f"{name}.{reply.form}"
+        write_reply(reply, folder / place)
+        outputs[place] = _fingerprint_of(folder / place)
     (folder / COPY).write_bytes(collaboration.content)
     (folder / REPORT).write_text(report(), encoding="utf-8", newline="\n")
     outputs[REPORT] = _fingerprint_of(folder / REPORT)
@@ -127,6 +131,9 @@ def _write_content(
 
 def write_reply(reply: Reply, path: Path) -> None:
     """Write one party's reply in the party's own form."""
+    if reply.content is not None:
+        path.write_bytes(reply.content)
+        return
     if reply.rows is None:
         _write_json(path, reply.data)
         return

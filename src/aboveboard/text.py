@@ -7,7 +7,7 @@ from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
-from aboveboard.commands import Audit, Demonstration
+from aboveboard.commands import Audit, Demonstration, Reproduced
 from aboveboard.mechanism import Mechanism, Settlement
 from aboveboard.papers.claims import Finding, Result
 from aboveboard.report import number, smallest, spoken, witness_text
@@ -155,6 +155,17 @@ def _finding(finding: Finding) -> str:
     said = f": {finding.correction}" if finding.correction else ""
     shown = "" if finding.counterexample is None else f"; for example {finding.counterexample}"
     return f"{finding.verdict.value}{said} ({finding.scope}){shown}"
+
+
+def figure_text(found: Reproduced) -> str:
+    """Show a figure's results, its points in short, and where they were written."""
+    lines = [f"{found.figure.id}  ({found.figure.place})", f"    {found.figure.statement}"]
+    lines += [f"    {key.replace('_', ' ')}: {value}" for key, value in found.drawn.results.items()]
+    lines.append(f"    points: {found.drawn.table.height:,}")
+    lines += [f"    wrote {path}" for path in found.files]
+    if not found.files:
+        lines.append("    --out DIR writes the table (CSV) and the picture (PNG)")
+    return "\n".join(lines)
 
 
 def mechanism_table(found: Mapping[str, type[Mechanism]]) -> str:

@@ -1,0 +1,1 @@
+"""Rivals train together and pay for what they get: "Mechanism Design for Multi-Party Machine Learning"."""
