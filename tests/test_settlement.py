@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 
 import aboveboard as ab
 from aboveboard.commands import settle
+from aboveboard.exchange import Union
+from aboveboard.mechanism import Reply, Settlement
 from aboveboard.settlement import replay, summary
 
 TEXT = """
@@ -74,6 +77,50 @@ def test_replies_are_as_large_as_the_benefits_and_hold_nothing_owned(
     assert len(handed) == settlement.parties["alpha"].benefit
     assert not set(handed) & {"a", "b", "c", "d"}
     assert set(handed) <= {"e", "f", "g"}
+
+
+@pytest.fixture
+def noisy(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A collaboration whose rule draws noise that no seed gives again."""
+    plain = Union.settle
+
+    def settle_with_noise(self: Union, reports: object) -> Settlement:
+        drawn = Reply("json", data=os.urandom(8).hex())
+        return replace(
+            plain(self, reports),  # type: ignore[arg-type]
+            files={"noise": drawn},
+            unrepeatable=frozenset({"noise.json"}),
+        )
+
+    monkeypatch.setattr(Union, "settle", settle_with_noise)
+    return path
+
+
+def test_what_was_drawn_beyond_the_seed_does_not_break_a_replay(
+    noisy: Path, tmp_path: Path
+) -> None:
+    settle(ab.load(noisy), tmp_path / "out")
+    assert replay(tmp_path / "out", settle).differ == ()
+
+
+def test_what_was_drawn_beyond_the_seed_must_stay_as_it_was_recorded(
+    noisy: Path, tmp_path: Path
+) -> None:
+    settle(ab.load(noisy), tmp_path / "out")
+    (tmp_path / "out/noise.json").write_text('"mine"\n')
+    assert replay(tmp_path / "out", settle).differ == ("noise.json",)
+
+
+def test_a_manifest_cannot_call_a_reply_unrepeatable(noisy: Path, tmp_path: Path) -> None:
+    settle(ab.load(noisy), tmp_path / "out")
+    reply = tmp_path / "out/parties/alpha/reply.txt"
+    reply.write_text("mine\n")
+    manifest = json.loads((tmp_path / "out/settlement.json").read_text())
+    name = "parties/alpha/reply.txt"
+    manifest["unrepeatable"].append(name)
+    manifest["outputs"][name] = hashlib.sha256(reply.read_bytes()).hexdigest()
+    (tmp_path / "out/settlement.json").write_text(json.dumps(manifest))
+    assert replay(tmp_path / "out", settle).differ == ("settlement.json",)
 
 
 def test_the_manifest_says_what_went_in_and_what_came_out(path: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from aboveboard.game import Game
 from aboveboard.lottery import Lottery
 from aboveboard.mechanism import (
     CollaborationFile,
+    Completed,
     Expensive,
     Mechanism,
     Settlement,
@@ -133,9 +134,11 @@ def load(path: str | Path) -> Collaboration:
         )
     rule = mechanism_named(name, f"{path}: line {_line(text, ('mechanism',))}: key 'mechanism'")
     file = _validated(rule.FILE, table, text, path)
-    _check_names(file, text, path)
     reader = _Reader(path)
     try:
+        if issubclass(rule, Completed):
+            file = rule.completed(file, reader)
+        _check_names(file, text, path)
         with _importable(path.parent):
             mechanism = rule.of(file)
         reports = rule.reports(file, reader)

@@ -115,6 +115,9 @@ class Settlement:
         Tables for the report.
     files
         What all may read in the settlement folder, by name without its suffix.
+    unrepeatable
+        Paths in the settlement folder whose bytes cannot be made again, such as noise that must
+        not follow from a seed. A replay compares them with what the run recorded.
     """
 
     mechanism: str
@@ -123,6 +126,7 @@ class Settlement:
     headline: str = ""
     exhibits: tuple[Exhibit, ...] = ()
     files: Mapping[str, Reply] = field(default_factory=dict)
+    unrepeatable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,16 @@ class CollaborationFile(BaseModel):
     seed: int = Field(
         default=0, ge=0, lt=2**63, strict=True, description="seed of everything that is drawn"
     )
+
+
+@runtime_checkable
+class Completed(Protocol):
+    """A mechanism whose collaboration file may leave to the data who the parties are."""
+
+    @classmethod
+    def completed(cls, file: Any, read: Read) -> Any:
+        """Give the file with what the data say filled in."""
+        ...
 
 
 class Mechanism(Protocol):

@@ -99,6 +99,7 @@ def write(
             "parameters": _parameters(collaboration),
             "inputs": {COPY: content_fingerprint(collaboration), **collaboration.inputs},
             "outputs": outputs,
+            "unrepeatable": sorted(settlement.unrepeatable),
             "version": __version__,
         }
         _write_json(folder / MANIFEST, manifest)
@@ -261,14 +262,43 @@ def replay(
         again = Path(scratch) / "again"
         settle_again(collaboration, again)
         names = sorted(_files(folder) | _files(again))
-        differ = tuple(n for n in names if not _same(folder / n, again / n))
+        drawn = frozenset(manifest["unrepeatable"])
+        differ = tuple(n for n in names if not _repeats(n, folder, again, manifest, drawn))
     return Replay(folder, len(names), differ)
+
+
+def _repeats(
+    name: str, folder: Path, again: Path, manifest: dict[str, Any], drawn: frozenset[str]
+) -> bool:
+    """Say whether a file is as it should be: made again, or, where drawn, as it was recorded."""
+    if name in drawn:
+        path = folder / name
+        recorded: object = manifest["outputs"].get(name)
+        return path.is_file() and _fingerprint_of(path) == recorded
+    if name == MANIFEST and drawn:
+        return _without(folder / name, drawn) == _without(again / name, drawn)
+    return _same(folder / name, again / name)
+
+
+def _without(path: Path, drawn: frozenset[str]) -> Any:
+    """Give a manifest without the fingerprints of what was drawn; None if it cannot be read."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return data | {"outputs": {k: v for k, v in data["outputs"].items() if k not in drawn}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if isinstance(manifest["inputs"], dict):
+        drawn = manifest["unrepeatable"]
+        listed = isinstance(drawn, list) and all(isinstance(name, str) for name in drawn)
+        if (
+            listed
+            and isinstance(manifest["inputs"], dict)
+            and isinstance(manifest["outputs"], dict)
+        ):
             return dict(manifest)
     except FileNotFoundError:
         raise InputError(
