@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,45 @@ def test_wrong_input_is_one_line_and_exit_status_2(
     assert ran.stderr.count("\n") == 1
     assert "Traceback" not in ran.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [("run",), ("foo",), ("audit", "x.toml", "--rows", "0"), ("run", "x", "--formt")]
+)
+def test_a_wrong_command_line_is_one_line_that_names_the_help(arguments: tuple[str, ...]) -> None:
+    ran = aboveboard(*arguments)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert ran.stderr.count("\n") == 1
+    assert "--help'" in ran.stderr
+
+
+def test_a_property_goes_by_the_name_that_verdicts_carry(lists: Path) -> None:
+    ran = aboveboard("audit", lists, "--property", "Ex-post IC", "--format", "json")
+    assert [v["property"] for v in json.loads(ran.stdout)["verdicts"]] == ["ex-post IC"]
+
+
+def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(tmp_path: Path) -> None:
+    # Level 2 is met only by the report's search for lies, while the folder is being written.
+    (tmp_path / "slow.py").write_text(
+        "import time\n\n\ndef score(levels):\n    time.sleep(60 if 2 in levels else 0)\n    return 0\n"
+    )
+    (tmp_path / "slow.toml").write_text(
+        'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\n'
+        'function = "slow:score"\n[parties.anna]\nlevel = 1\n[design]\nlevels = [0, 2]\ncost = 1\n'
+    )
+    command = [sys.executable, "-m", "aboveboard.cli", "run", "slow.toml", "--out", "out"]
+
+    def halves() -> list[Path]:
+        return [path for path in tmp_path.iterdir() if path.name.startswith((".out", "out"))]
+
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as running:
+        while not halves() and running.poll() is None:
+            time.sleep(0.1)
+        assert running.poll() is None
+        running.terminate()
+        assert running.wait(timeout=30) == 128 + signal.SIGTERM
+    assert not halves()
 
 
 def test_every_listing_has_a_json_form() -> None:

@@ -6,6 +6,7 @@ Exit status: 0 done, 1 a property fails (or a replay differs), 2 the input is wr
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,19 +42,44 @@ ForceOption = Annotated[
 ]
 
 
+# Click's, wherever this release of typer keeps it: newer ones carry a copy of their own.
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+
 def main() -> None:
     """Run the command line; errors on purpose are one line and exit status 2."""
+    # Asked to end, a run takes its half-written folder away first.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        app(standalone_mode=True)
+        sys.exit(app(standalone_mode=False) or 0)
     except AboveboardError as error:
-        print(f"aboveboard: {error}", file=sys.stderr)  # noqa: T201 - this is the edge
+        _say(f"aboveboard: {error}")
         sys.exit(2)
+    except USAGE_ERROR as error:
+        _say(_usage(error))
+        sys.exit(2)
+    except (typer.Abort, KeyboardInterrupt):
+        _say("aboveboard: interrupted")
+        sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
         # Whoever read our output has what it wanted; Python must not complain at exit.
         import os
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - this is the edge
+
+
+def _usage(error: Any) -> str:
+    """Put a wrong command line into one line; no command at all gets the help."""
+    if error.ctx is None or not sys.argv[1:]:
+        return str(error.format_message())
+    command = error.ctx.command_path
+    message = " ".join(str(error.format_message()).split()).rstrip(".")
+    return f"{command}: {message}; see '{command} --help'"
 
 
 def _print(data: Any) -> None:
@@ -99,6 +125,7 @@ def demo(
 def init(
     mechanism: Annotated[str, typer.Argument(help="For example exchange.union.")],
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("collaboration.toml"),
+    output: FormatOption = Format.TEXT,
 ) -> None:
     """Write a commented collaboration file that runs."""
     from aboveboard.collaboration import mechanism_named
@@ -113,7 +140,10 @@ def init(
         raise InputError(
             str(out), f"it cannot be written ({error.strerror})", "name another file with --out"
         ) from error
-    typer.echo(f"wrote {out}; run it with: aboveboard run {out} --out settlement")
+    if output is Format.JSON:
+        _print({"mechanism": rule.NAME, "file": str(out)})
+    else:
+        typer.echo(f"wrote {out}; run it with: aboveboard run {out} --out settlement")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -275,13 +276,16 @@ WITH_A_NUMBER = ("epsilon-ic", "coalition-proof", "coalition-proof-with-transfer
 def property_named(name: str) -> Property:
     """Give the property that a name such as "dsic" or "coalition-proof=3" means.
 
+    The names that verdicts carry ("ex-post IC", "weak budget balance") will do too.
+
     Raises
     ------
     InputError
         If there is none.
     """
-    if name in PROPERTIES:
-        return PROPERTIES[name]
+    by_name = PROPERTIES | {_key(claim.name): claim for claim in PROPERTIES.values()}
+    if _key(name) in by_name:
+        return by_name[_key(name)]
     kind, _, value = name.partition("=")
     try:
         if kind == "epsilon-ic":
@@ -294,8 +298,17 @@ def property_named(name: str) -> Property:
         raise InputError(
             f"--property {name}", f"{value!r} is no number that it can take", "write, say, =2"
         ) from None
-    known = ", ".join([*PROPERTIES, *(f"{k}=N" for k in WITH_A_NUMBER)])
-    raise InputError(f"--property {name}", "there is no such property", f"known are {known}")
+    listed = [*PROPERTIES, *(f"{k}=N" for k in WITH_A_NUMBER)]
+    near = get_close_matches(_key(name), [*by_name, *WITH_A_NUMBER], n=1)
+    raise InputError(
+        f"--property {name}",
+        "there is no such property",
+        f"did you mean {near[0]}?" if near else f"known are {', '.join(listed)}",
+    )
+
+
+def _key(name: str) -> str:
+    return "-".join(name.lower().replace("_", "-").split())
 
 
 def properties_named(names: Sequence[str] | None) -> list[Property] | None:

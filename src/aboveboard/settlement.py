@@ -273,10 +273,10 @@ def _repeats(
     """Say whether a file is as it should be: made again, or, where drawn, as it was recorded."""
     if name in drawn:
         path = folder / name
-        recorded: object = manifest["outputs"].get(name)
+        recorded = manifest["outputs"].get(name)
         return path.is_file() and _fingerprint_of(path) == recorded
     if name == MANIFEST and drawn:
-        return _without(folder / name, drawn) == _without(again / name, drawn)
+        return bool(_without(folder / name, drawn) == _without(again / name, drawn))
     return _same(folder / name, again / name)
 
 
