@@ -141,7 +141,8 @@ def test_a_property_goes_by_the_name_that_verdicts_carry(lists: Path) -> None:
 def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(tmp_path: Path) -> None:
     # Level 2 is met only by the report's search for lies, while the folder is being written.
     (tmp_path / "slow.py").write_text(
-        "import time\n\n\ndef score(levels):\n    time.sleep(60 if 2 in levels else 0)\n    return 0\n"
+        "import time\n\n\ndef score(levels):\n"
+        "    time.sleep(60 if 2 in levels else 0)\n    return 0\n"
     )
     (tmp_path / "slow.toml").write_text(
         'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\n'
