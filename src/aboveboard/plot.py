@@ -61,9 +61,10 @@ def truth_against_lie(
                 places, lengths, BAR, color=colour, hatch=hatch, edgecolor="white", label=label
             )
             for r, x in bars:
+                side = 1 if x >= 0 else -1
                 axes.annotate(
-                    f"{x:,.6g}", (max(x, 0), r), xytext=(4, 0), textcoords="offset points",
-                    va="center", fontsize=8,
+                    f"{x:,.6g}", (x, r), xytext=(4 * side, 0), textcoords="offset points",
+                    va="center", ha="left" if x >= 0 else "right", fontsize=9,
                 )  # fmt: skip
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set_yticks(range(len(parties)), labels=list(parties))

@@ -221,7 +221,10 @@ class TestGame:
         assert game.payoffs((F(0), inf)) == [0, F(7, 15)]
         assert game.payments((inf, inf)) == [F(-1, 2), F(-1, 2)]
         assert game.absent(0) == 0
-        assert [game.describe(0, a) for a in game.actions(0)] == [0, "inf"]
+        assert [game.describe(0, a) for a in game.actions(0)] == [
+            {"level": 0},
+            {"level": "inf"},
+        ]
 
     @pytest.mark.parametrize(("cost", "nash"), [("0.2", True), ("0.5", True), ("0.6", False)])
     def test_sharing_is_an_equilibrium_up_to_what_the_last_one_gets(

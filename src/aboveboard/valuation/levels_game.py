@@ -76,4 +76,4 @@ class LevelsGame:
 
     def describe(self, i: int, action: Level) -> Any:
         """Give the level as plain data."""
-        return spoken(action)
+        return {"level": spoken(action)}
