@@ -9,14 +9,17 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aboveboard.errors import AboveboardError, InputError
+
+if TYPE_CHECKING:
+    from aboveboard.collaboration import Collaboration
 
 app = typer.Typer(
     name="aboveboard",
@@ -44,6 +47,14 @@ ForceOption = Annotated[
 
 # Click's, wherever this release of typer keeps it: newer ones carry a copy of their own.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option(help="Where long evaluations are done: threads:4, processes:2, dask://HOST:PORT."),
+]
+CacheOption = Annotated[
+    Path | None, typer.Option(help="Folder that keeps long evaluations for the next run.")
+]
 
 
 def main() -> None:
@@ -193,6 +204,8 @@ def run(
     file: FileArgument,
     out: Annotated[Path, typer.Option(help="The settlement folder to make.")],
     force: ForceOption = False,
+    executor: ExecutorOption = None,
+    cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Run a collaboration: a reply for each party, the manifest, and a report."""
@@ -202,7 +215,11 @@ def run(
     from aboveboard.text import settlement_table
 
     collaboration = load(file)
-    settlement, _ = settle(collaboration, out, force=force)
+    with (
+        _evaluations() as progress,
+        _at_work(collaboration, executor, cache, progress) as working,
+    ):
+        settlement, _ = settle(working, out, force=force)
     if output is Format.JSON:
         _print(summary(settlement))
     else:
@@ -233,6 +250,8 @@ def audit(
         bool, typer.Option("--refuse", help="Refuse what is too large instead of sampling.")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report page here.")] = None,
+    executor: ExecutorOption = None,
+    cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Audit a collaboration: who gains by lying, by how much, or nobody, and how sure that is."""
@@ -244,8 +263,11 @@ def audit(
     budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
     collaboration = load(file)
     properties = properties_named(claims)
-    with _progress(collaboration.mechanism.NAME) as progress:
-        result = audited(collaboration, properties, budget, progress)
+    with (
+        _progress(collaboration.mechanism.NAME) as progress,
+        _at_work(collaboration, executor, cache) as working,
+    ):
+        result = audited(working, properties, budget, progress)
     if report is not None:
         result.write_report(report)
     if output is Format.JSON:
@@ -256,6 +278,46 @@ def audit(
             typer.echo(f"\nreport: {report}")
     if result.verdicts.any_fails():
         raise typer.Exit(1)
+
+
+@contextmanager
+def _at_work(
+    collaboration: Collaboration,
+    executor: str | None,
+    cache: Path | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Collaboration]:
+    """Say where long evaluations are done."""
+    from aboveboard.mechanism import Expensive, Work
+    from aboveboard.valuation.executors import executor as executor_of
+
+    if not isinstance(collaboration.mechanism, Expensive):
+        for option, given in (("--executor", executor), ("--cache", cache)):
+            if given is not None:
+                raise InputError(
+                    option,
+                    f"{collaboration.mechanism.NAME} has no long evaluations",
+                    "leave it out",
+                )
+        yield collaboration
+        return
+    with nullcontext() if executor is None else executor_of(executor) as pool:
+        yield collaboration.with_work(Work(pool, cache, progress))
+
+
+@contextmanager
+def _evaluations() -> Iterator[Callable[[int, int], None] | None]:
+    """Show how many long evaluations are done, on a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    columns = ("evaluations", MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", visible=False)
+        yield lambda done, most: bar.update(task, completed=done, total=most, visible=True)
 
 
 @contextmanager
@@ -286,6 +348,8 @@ def design(
     plot: Annotated[
         Path | None, typer.Option(help="Write the offer over the cost as an SVG picture here.")
     ] = None,
+    executor: ExecutorOption = None,
+    cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Find the platform's best parameters (valuation.payments: its offer to the users)."""
@@ -293,7 +357,12 @@ def design(
     from aboveboard.commands import designed
     from aboveboard.text import offer_text
 
-    offer = designed(load(file))
+    collaboration = load(file)
+    with (
+        _evaluations() as progress,
+        _at_work(collaboration, executor, cache, progress) as working,
+    ):
+        offer = designed(working)
     if plot is not None:
         from aboveboard.plot import write_offer
 

@@ -14,7 +14,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -77,6 +77,12 @@ class Collaboration:
     def game(self) -> Game:
         """Give the game among these parties, their reports taken as their types."""
         return self.mechanism.game(self.reports)
+
+    def with_work(self, work: Work) -> Collaboration:
+        """Give the same collaboration, an expensive rule's evaluations done as `work` says."""
+        if not isinstance(self.mechanism, Expensive):
+            return self
+        return replace(self, mechanism=self.mechanism.with_work(work))
 
 
 def mechanisms() -> dict[str, type[Mechanism]]:
@@ -149,20 +155,9 @@ def load(path: str | Path) -> Collaboration:
     return Collaboration(path, content, file, mechanism, reports, reader.inputs)
 
 
-def run(collaboration: Collaboration, work: Work | None = None) -> Settlement | Lottery[Settlement]:
-    """Apply the collaboration's rule to the parties' reports.
-
-    Parameters
-    ----------
-    collaboration
-        What is run.
-    work
-        Where and how an expensive rule does its evaluations; other rules do not look at it.
-    """
-    rule = collaboration.mechanism
-    if work is not None and isinstance(rule, Expensive):
-        rule = rule.with_work(work)
-    return rule.settle(collaboration.reports)
+def run(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:
+    """Apply the collaboration's rule to the parties' reports."""
+    return collaboration.mechanism.settle(collaboration.reports)
 
 
 def audit(
@@ -215,6 +210,11 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.inputs: dict[str, str] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where the collaboration file lies."""
+        return self.path.parent
 
     def __call__(
         self,

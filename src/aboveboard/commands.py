@@ -33,7 +33,7 @@ from aboveboard.collaboration import Collaboration, audit, load, run
 from aboveboard.errors import InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
-from aboveboard.mechanism import Settlement, Work
+from aboveboard.mechanism import Settlement
 from aboveboard.papers.figures import Drawn, Figure, compute, figure_named, write_figure
 from aboveboard.report import page
 
@@ -90,7 +90,7 @@ class Remarks(Protocol):
 
 
 def settle(
-    collaboration: Collaboration, out: Path, *, force: bool = False, work: Work | None = None
+    collaboration: Collaboration, out: Path, *, force: bool = False
 ) -> tuple[Settlement, list[BestLie]]:
     """Run a collaboration and write its settlement folder with the report.
 
@@ -100,7 +100,7 @@ def settle(
         If the folder exists or cannot be written.
     """
     folder.refuse_existing(out, force=force)  # before the work, not after
-    settlement = drawn(collaboration, work)
+    settlement = drawn(collaboration)
     lies: list[BestLie] = []
 
     def report() -> str:
@@ -114,11 +114,11 @@ def settle(
     return settlement, lies
 
 
-def drawn(collaboration: Collaboration, work: Work | None = None) -> Settlement:
+def drawn(collaboration: Collaboration) -> Settlement:
     """Run a collaboration; where its rule tosses coins, toss them by the seed."""
     import numpy as np
 
-    outcome = run(collaboration, work)
+    outcome = run(collaboration)
     if isinstance(outcome, Lottery):
         return outcome.draw(np.random.default_rng(collaboration.file.seed))
     return outcome

@@ -161,6 +161,11 @@ class Expensive(Protocol):
 class Read(Protocol):
     """Reads what a collaboration file names, at the edge of the product."""
 
+    @property
+    def folder(self) -> Path:
+        """Where the collaboration file lies."""
+        ...
+
     def __call__(
         self,
         party: str,
