@@ -57,10 +57,20 @@ CacheOption = Annotated[
 ]
 
 
+class _Ended(BaseException):
+    """The process was asked to end: a run takes its half-written folder away first.
+
+    No SystemExit, which is what a stranger's function raises when it gives up.
+    """
+
+
+def _end(_: int, __: object) -> None:
+    raise _Ended
+
+
 def main() -> None:
     """Run the command line; errors on purpose are one line and exit status 2."""
-    # Asked to end, a run takes its half-written folder away first.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _end)
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except AboveboardError as error:
@@ -72,6 +82,8 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         _say("aboveboard: interrupted")
         sys.exit(128 + signal.SIGINT)
+    except _Ended:
+        sys.exit(128 + signal.SIGTERM)
     except BrokenPipeError:
         # Whoever read our output has what it wanted; Python must not complain at exit.
         import os
