@@ -1,0 +1,192 @@
+"""The collaboration file of the curation mechanisms, and the objects it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+
+from aboveboard.curation.commitments import (
+    SILENCE,
+    TRUTH,
+    Agent,
+    CalledShape,
+    Commitment,
+    Indicator,
+    Linear,
+    Plateau,
+    Quadratic,
+    Shape,
+)
+from aboveboard.curation.curated import Society
+from aboveboard.curation.named_function import function_named
+from aboveboard.curation.social_functions import (
+    Called,
+    Conjunction,
+    Disjunction,
+    Mean,
+    Parity,
+    SocialFunction,
+    Table,
+    Threshold,
+)
+from aboveboard.mechanism import CollaborationFile, Exact
+
+_EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
+NAMED = r"^[\w.]+:[\w.]+$"
+
+
+def _commitment(value: Any) -> Commitment:
+    if isinstance(value, Commitment):
+        return value
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError("a commitment is two numbers; write [p, q], for example [1, 0]")
+    p, q = (_EXACT.validate_python(x) for x in value)
+    for name, x in (("p", p), ("q", q)):
+        if not 0 <= x <= 1:
+            raise ValueError(f"{name} is {x}; p and q are probabilities, from 0 to 1")
+    return Commitment(p, q)
+
+
+Pair = Annotated[Any, BeforeValidator(_commitment)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "majority": ("center_weight",),
+    "threshold": ("k", "center_weight"),
+    "mean": ("level", "center_weight"),
+    "parity": (),
+    "and": (),
+    "or": (),
+    "table": ("values",),
+    "callable": ("function",),
+}
+"""By kind of function: the keys that it takes beside `prior`."""
+
+
+class FunctionTable(_Strict):
+    """What all want to know; which keys it needs depends on the kind."""
+
+    kind: Literal["majority", "threshold", "mean", "parity", "and", "or", "table", "callable"]
+    k: int | None = Field(default=None, strict=True, description="how many ones")
+    level: Exact | None = Field(default=None, ge=0, le=1, description="above which mean")
+    center_weight: int | None = Field(default=None, ge=0, strict=True)
+    values: tuple[Literal[0, 1], ...] | None = None
+    function: str | None = Field(default=None, pattern=NAMED)
+    prior: Exact = Field(default=Fraction(1, 2), gt=0, lt=1, description="chance of a 1")
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        takes = KEYS[self.kind]
+        for key in ("k", "level", "center_weight", "values", "function"):
+            given = getattr(self, key) is not None
+            if given and key not in takes:
+                raise ValueError(
+                    f"kind = {self.kind!r} has no {key}; it takes {', '.join(takes) or 'no keys'}"
+                )
+            if not given and key in takes and key != "center_weight":
+                raise ValueError(f"kind = {self.kind!r} needs {key}; add it")
+        return self
+
+
+class CenterTable(_Strict):
+    """The center's own bits."""
+
+    data: Path | None = Field(default=None, description="one column of 0 and 1, a row a round")
+    bits: tuple[Literal[0, 1], ...] | None = Field(default=None, description="the same, here")
+
+
+class AgentTable(_Strict):
+    """One agent."""
+
+    value: Exact = Field(default=Fraction(1), gt=0, description="of a right guess")
+    price: Exact = Field(gt=0, description="of the truthful commitment")
+    shape: str = Field(default="linear", description="how the price grows")
+    commitment: Pair = TRUTH
+    data: Path | None = Field(default=None, description="one column of 0 and 1, a row a round")
+    bits: tuple[Literal[0, 1], ...] | None = Field(default=None, description="the same, here")
+
+
+class DesignTable(_Strict):
+    """What the audit lets agents commit to; the truth and silence are always among them."""
+
+    commitments: tuple[Pair, ...] = ()
+
+
+class CurationFile(CollaborationFile):
+    """The collaboration file of the curation mechanisms."""
+
+    mechanism: str
+    function: FunctionTable
+    center: CenterTable = CenterTable()
+    parties: dict[str, AgentTable] = Field(min_length=1)
+    design: DesignTable = DesignTable()
+
+    @model_validator(mode="after")
+    def _table_fits(self) -> Self:
+        values, n = self.function.values, len(self.parties)
+        if values is not None and len(values) != 2 << n:
+            raise ValueError(
+                f"function.values has {len(values)} entries; {n} agents and the center have "
+                f"{2 << n} sets of bits, by bit mask, the center's bit first"
+            )
+        return self
+
+
+FUNCTIONS: Mapping[str, Callable[[FunctionTable], SocialFunction]] = {
+    "majority": lambda t: Mean(Fraction(1, 2), _weight(t)),
+    "threshold": lambda t: Threshold(t.k or 0, _weight(t)),
+    "mean": lambda t: Mean(t.level or Fraction(0), _weight(t)),
+    "parity": lambda t: Parity(),
+    "and": lambda t: Conjunction(),
+    "or": lambda t: Disjunction(),
+    "table": lambda t: Table(tuple(bool(x) for x in t.values or ())),
+    "callable": lambda t: Called(str(t.function), function_named(str(t.function), "function")),
+}
+
+
+def _weight(table: FunctionTable) -> int:
+    return 1 if table.center_weight is None else table.center_weight
+
+
+SHAPES: Mapping[str, Shape] = {
+    shape.KIND: shape for shape in (Linear(), Quadratic(), Plateau(), Indicator())
+}
+
+
+def shape_named(name: str, place: str) -> Shape:
+    """Give a price shape: linear, quadratic, plateau, indicator, or "module:function"."""
+    if name in SHAPES:
+        return SHAPES[name]
+    return CalledShape(name, function_named(name, place, tuple(SHAPES)))
+
+
+def society_of(file: CurationFile) -> Society:
+    """Give the society that the file describes."""
+    agents = tuple(
+        Agent(agent.value, agent.price, shape_named(agent.shape, f"parties.{name}.shape"))
+        for name, agent in file.parties.items()
+    )
+    return Society(FUNCTIONS[file.function.kind](file.function), agents, file.function.prior)
+
+
+def commitments_of(file: CurationFile) -> tuple[Commitment, ...]:
+    """List the commitments that the audit looks at: truth, silence, those of the file."""
+    chosen = [agent.commitment for agent in file.parties.values()]
+    listed = file.design.commitments or MIDDLE
+    return tuple(dict.fromkeys([TRUTH, SILENCE, *listed, *chosen]))
+
+
+MIDDLE = (
+    Commitment(Fraction(3, 4), Fraction(1, 4)),
+    Commitment(Fraction(0), Fraction(1)),
+    Commitment(Fraction(1), Fraction(1, 2)),
+)
+"""Audited unless the file lists others: half the truth, its contrary, and half of it one way."""
