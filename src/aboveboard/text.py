@@ -119,9 +119,12 @@ def demo_text(result: Demonstration) -> str:
 
 def offer_text(offer: Mapping[str, Any]) -> str:
     """Show the platform's best parameters; curves are for plots and JSON."""
-    rows = []
+    rows, tables = [], []
     for key, value in offer.items():
         if key == "curve" or value is None:
+            continue
+        if isinstance(value, Mapping) and all(isinstance(x, Mapping) for x in value.values()):
+            tables.append(_offer_table(key, value))
             continue
         if isinstance(value, Mapping):
             shown = ", ".join(f"{k} {_short(v)}" for k, v in value.items())
@@ -131,10 +134,20 @@ def offer_text(offer: Mapping[str, Any]) -> str:
             shown = _short(value)
         rows.append([key.replace("_", " "), shown])
     width = max(len(key) for key, _ in rows)
-    return "\n".join(f"{key.ljust(width)}  {shown}".rstrip() for key, shown in rows)
+    lines = "\n".join(f"{key.ljust(width)}  {shown}".rstrip() for key, shown in rows)
+    return "\n\n".join([lines, *tables])
+
+
+def _offer_table(name: str, of: Mapping[str, Mapping[str, Any]]) -> str:
+    """Show what is said of each party, a row each."""
+    keys = list(dict.fromkeys(key for each in of.values() for key in each))
+    rows = [[one, *(_short(each.get(key, "")) for key in keys)] for one, each in of.items()]
+    return table([name, *(key.replace("_", " ") for key in keys)], rows)
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -209,6 +209,7 @@ class Curator:
                     promised,
                     correct,
                     correct - float(promised),
+                    self.society.own_bit(i) / self.society.agents[i].value,
                     float((alone.guess == truth).mean()),
                 )
             )
@@ -261,7 +262,15 @@ class Curator:
         said = "no two parties' bits vary" if together is None else f"it is {together:.3f} here"
         return Exhibit(
             "What each agent learned",
-            ("agent", "answered", "promised", "measured", "difference", "measured, own bit only"),
+            (
+                "agent",
+                "answered",
+                "promised",
+                "measured",
+                "difference",
+                "promised, own bit only",
+                "measured, own bit only",
+            ),
             tuple(rows),
             "Shares of rounds guessed right. The promise takes the bits as independent with the "
             f"prior {plain(self.society.prior)}; the mean correlation between two parties would "

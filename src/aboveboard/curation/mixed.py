@@ -149,7 +149,7 @@ def _alike(
     for who in product((0, 1), repeat=len(rest)):
         advantage = _advantage(table, first, {**fixed, **dict(zip(rest, who, strict=True))})
         polynomial += float(advantage) * chance ** sum(who) * (1 - chance) ** (len(who) - sum(who))
-    for root in polynomial.roots():
+    for root in np.asarray(polynomial.roots(), dtype=np.complex128).tolist():
         if abs(root.imag) < NEAR and 0 < root.real < 1:
             x = float(root.real)
             yield tuple(x if i in mixing else fixed[i] for i in range(n))
