@@ -129,7 +129,7 @@ def offer_text(offer: Mapping[str, Any]) -> str:
         if isinstance(value, Mapping):
             shown = ", ".join(f"{k} {_short(v)}" for k, v in value.items())
         elif isinstance(value, list | tuple):
-            shown = ", ".join(_short(v) for v in value)
+            shown = ", ".join(_short(v) for v in value) or "none"
         else:
             shown = _short(value)
         rows.append([key.replace("_", " "), shown])

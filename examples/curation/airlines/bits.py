@@ -1,4 +1,4 @@
-"""Write one bit a day of 2013 for each airline that flew from New York every day, and the airport's.
+"""Write a bit a day of 2013 for each airline that flew from New York daily, and the airport's.
 
 An airline's bit is 1 on days on which the share of its departures that were more than 15 minutes
 late was above its own median; the airport's bit is the same for all departures. Out of the package

@@ -1,0 +1,207 @@
+"""Verdicts over all commitments, against search on grids and against closed forms."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aboveboard.curation import (
+    PROTOCOLS,
+    SILENCE,
+    TRUTH,
+    Agent,
+    Commitment,
+    Curated,
+    Society,
+    advise,
+    best_reply,
+    better_replies,
+    helpless,
+    is_equilibrium,
+    mixed_equilibria,
+    pure_equilibria,
+    stake_of,
+)
+from aboveboard.curation.commitments import Indicator, Plateau, Quadratic
+from aboveboard.curation.social_functions import (
+    Conjunction,
+    Disjunction,
+    Mean,
+    Parity,
+    SocialFunction,
+    Table,
+    Threshold,
+)
+from oracles import curation as plain
+
+F = Fraction
+GRID = [Commitment(F(a, 4), F(b, 4)) for a in range(5) for b in range(5)]
+COARSE = [Commitment(F(a, 2), F(b, 2)) for a in range(3) for b in range(3)]
+XOR_AND = Table(tuple(bool((m & 1) ^ (m >> 1 & m >> 2 & 1)) for m in range(8)))
+EXAMPLE_1 = Table(tuple(bool((m & 1) ^ (m >> 1 & 1) ^ (m >> 2 & 1)) for m in range(8)))
+
+
+def society(function: SocialFunction, prices: list[Fraction]) -> Society:
+    return Society(function, tuple(Agent(F(1), k) for k in prices), F(1, 2))
+
+
+@st.composite
+def games(draw: st.DrawFn) -> Curated:
+    n = draw(st.integers(2, 3))
+    table = Table(tuple(draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))))
+    prices = [draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 3), F(3, 4)])) for _ in range(n)]
+    shapes = [draw(st.sampled_from([Quadratic(), Plateau(), Agent(1, 1).shape])) for _ in range(n)]
+    agents = tuple(Agent(F(1), k, shape) for k, shape in zip(prices, shapes, strict=True))
+    prior = draw(st.sampled_from([F(1, 2), F(1, 3)]))
+    return Curated(
+        Society(table, agents, prior), PROTOCOLS[draw(st.sampled_from(sorted(PROTOCOLS)))]
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_utilities_are_those_of_the_definitions(data: st.DataObject) -> None:
+    n = data.draw(st.integers(2, 3))
+    bits = data.draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))
+    profile = [data.draw(st.sampled_from(COARSE)) for _ in range(n)]
+    prices = [F(k + 1, 10) for k in range(n)]
+    game = society(Table(tuple(bits)), prices)
+    rules = {"competitive": plain.competitive, "fair": plain.fair}
+    for name, rule in rules.items():
+        pairs = [(c.p, c.q) for c in profile]
+        expected = plain.utilities(
+            lambda b: int(bits[sum(x << j for j, x in enumerate(b))]),
+            pairs,
+            F(1, 2),
+            prices,
+            rule(pairs, lambda pair: abs(pair[0] - pair[1])),
+        )
+        assert Curated(game, PROTOCOLS[name]).utilities(profile) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(games(), st.data())
+def test_no_commitment_of_a_fine_grid_beats_the_best_reply(
+    game: Curated, data: st.DataObject
+) -> None:
+    n = len(game.society.agents)
+    profile = tuple(data.draw(st.sampled_from(COARSE)) for _ in range(n))
+    i = data.draw(st.integers(0, n - 1))
+    reply = best_reply(game, i, profile)
+    tried = [game.utilities((*profile[:i], c, *profile[i + 1 :]))[i] for c in GRID]
+    assert max(tried) <= reply.utility
+
+
+@settings(max_examples=60, deadline=None)
+@given(games(), st.data())
+def test_the_supremum_is_approached_as_close_as_one_likes(
+    game: Curated, data: st.DataObject
+) -> None:
+    n = len(game.society.agents)
+    profile = tuple(data.draw(st.sampled_from(COARSE)) for _ in range(n))
+    i = data.draw(st.integers(0, n - 1))
+    reply = best_reply(game, i, profile)
+    near = [Commitment(F(1, 2) + F(k, 2000), F(1, 2) - F(k, 2000)) for k in range(0, 1001)]
+    options = [TRUTH, SILENCE, *near[:: 1 if n == 2 else 10]]
+    tried = max(game.utilities((*profile[:i], c, *profile[i + 1 :]))[i] for c in options)
+    assert reply.utility - tried <= game.society.agents[i].price * (
+        F(1, 50) if n == 2 else F(1, 10)
+    )
+
+
+@pytest.mark.parametrize("protocol", ["competitive", "fair", "indicator"])
+@pytest.mark.parametrize(
+    ("function", "prices", "found"),
+    [
+        (XOR_AND, [F(1, 10), F(1, 10)], {"truth"}),
+        (XOR_AND, [F(1, 10), F(9, 10)], set()),
+        (EXAMPLE_1, [F(1, 10), F(1, 10)], {"truth", "silence"}),
+        (EXAMPLE_1, [F(9, 10), F(1, 10)], {"silence"}),
+    ],
+)
+def test_the_four_cells_are_all_that_a_search_finds(
+    protocol: str, function: Table, prices: list[Fraction], found: set[str]
+) -> None:
+    game = Curated(society(function, prices), PROTOCOLS[protocol])
+    kinds = set()
+    for profile in product(GRID, repeat=2):
+        if is_equilibrium(game, profile):
+            truth = all(c.truthful for c in profile)
+            silent = all(c.silent for c in profile)
+            kinds.add("truth" if truth else "silence" if silent else "other")
+    assert kinds == found
+    assert set(pure_equilibria(game).named()) == (found or {"none"})
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_what_the_truth_brings_has_the_closed_forms(n: int) -> None:
+    def bearable(function: SocialFunction) -> Fraction:
+        return Fraction(stake_of(society(function, [F(1)] * n), 0).bearable)
+
+    assert bearable(Parity()) == F(1, 2)
+    assert bearable(Conjunction()) == bearable(Disjunction()) == F(1, 2 ** (n + 1))
+    assert bearable(Mean()) == F(1, 2) - F(comb(n, n // 2), 2 ** (n + 1))
+
+
+@pytest.mark.parametrize("n", range(2, 9))
+def test_a_threshold_has_a_center_that_matters_for_two_k_of_an_odd_number(n: int) -> None:
+    def matters(k: int, weight: int) -> bool:
+        game = society(Threshold(k, weight), [F(1)] * n)
+        return not helpless([stake_of(game, i) for i in range(n)])
+
+    once = [k for k in range(1, n + 2) if matters(k, 1)]
+    assert once == ([(n + 1) // 2, (n + 3) // 2] if n % 2 else [])
+    assert len([k for k in range(1, n + 3) if matters(k, 2)]) in (2, 3)
+
+
+def test_a_helpless_center_is_told_how_to_matter() -> None:
+    said = advise(Curated(society(Mean(), [F(1, 10)] * 4), PROTOCOLS["fair"]), list("abcd"))
+    assert said.helpless
+    assert said.cure is not None
+    assert (said.cure.center_weight, said.cure.k) == (2, (3, 4))
+
+
+def test_equality_of_price_and_what_truth_brings_is_not_fanatic() -> None:
+    game = society(Parity(), [F(1, 2), F(1, 2)])
+    assert not stake_of(game, 0).fanatic
+    assert pure_equilibria(Curated(game, PROTOCOLS["fair"])).truth
+
+
+def test_prices_that_jump_break_lemma_7() -> None:
+    agents = (Agent(F(1), F(1, 5), Indicator()),) * 2
+    game = Curated(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
+    assert is_equilibrium(game, (Commitment(F(7, 10), F(1, 5)), SILENCE))
+    assert not pure_equilibria(game).complete
+
+
+def test_the_competitive_protocol_has_a_mixed_equilibrium_that_the_fair_one_has_not() -> None:
+    three = society(Mean(), [F(1, 20), F(1, 5), F(1, 5)])
+    (coins,) = mixed_equilibria(Curated(three, PROTOCOLS["competitive"]))
+    assert coins.chances == (1, F(16, 25), F(16, 25))
+    assert mixed_equilibria(Curated(three, PROTOCOLS["fair"])) == []
+
+
+def test_one_agent_is_answered_for_the_truth_only() -> None:
+    game = Curated(society(Parity(), [F(1, 10)]), PROTOCOLS["competitive"])
+    assert pure_equilibria(game).named() == ("truth",)
+    assert game.utilities([Commitment(F(0), F(1))]) == [F(1, 2) - F(1, 10)]
+
+
+def test_better_replies_settle_at_once_where_truth_is_all_that_is_answered() -> None:
+    game = Curated(society(XOR_AND, [F(1, 10)] * 2), PROTOCOLS["straightforward"])
+    path = better_replies(game, (TRUTH, TRUTH), 50, np.random.default_rng(0))
+    assert path.settled
+    assert len(path.profiles) == 1
+
+
+def test_bids_creep_up_and_never_settle_where_somebody_is_fanatic_and_the_center_matters() -> None:
+    game = Curated(society(XOR_AND, [F(1, 10), F(9, 10)]), PROTOCOLS["competitive"])
+    path = better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
+    assert not path.settled
+    assert path.disclosed[1] != path.disclosed[0]
