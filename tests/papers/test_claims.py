@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aboveboard.errors import InputError
-from aboveboard.papers import as_markdown, claims, find, reproduce
+from aboveboard.papers import claims, find, reproduce
 from aboveboard.papers.claims import Family, Standing, Trial, exhibit, survey
 from oracles import exchange as oracle
 
@@ -84,8 +84,8 @@ RULES = {
 
 
 @pytest.fixture(scope="module")
-def results():
-    return {claim.id: reproduce(claim) for claim in claims()}
+def results(all_results):
+    return {name: found for name, found in all_results.items() if name.startswith("exchange/")}
 
 
 def shown(results, claim_id, k=0):
@@ -100,22 +100,8 @@ def test_every_claim_is_expected_and_only_those(results):
     assert {claim_id: result.verdicts for claim_id, result in results.items()} == EXPECTED
 
 
-def test_ids_are_unique_and_name_their_paper():
-    ids = [claim.id for claim in claims()]
-    assert len(set(ids)) == len(ids)
-    assert all(claim.id.startswith(f"{claim.paper}/") for claim in claims())
+def test_claims_can_be_had_by_paper():
     assert claims("exchange") == tuple(c for c in claims() if c.paper == "exchange")
-
-
-def test_every_finding_rests_on_checks_and_shows_what_refutes(results):
-    for result in results.values():
-        for finding in result.findings:
-            assert finding.scope.checks > 0
-            if finding.verdict in (Standing.FALSE, Standing.FALSE_CORRECTED):
-                assert finding.counterexample is not None
-            if finding.verdict == Standing.HOLDS_CORRECTED:
-                assert finding.correction
-                assert finding.counterexample is None
 
 
 def test_results_are_plain_data_and_the_same_again(results):
@@ -125,12 +111,6 @@ def test_results_are_plain_data_and_the_same_again(results):
         assert json.loads(json.dumps(again.as_dict()))["findings"]
     other = reproduce(find("exchange/best-group-three"), seed=1)
     assert other.verdicts == results["exchange/best-group-three"].verdicts
-
-
-def test_the_page_of_claims_is_that_of_a_fresh_run(results):
-    assert DOCS.read_text(encoding="utf-8") == as_markdown(results.values()), (
-        "docs/claims.md differs from a run: write as_markdown(map(reproduce, claims())) to it"
-    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""Every claim is run once for all tests of the papers."""
+
+from __future__ import annotations
+
+import pytest
+
+from aboveboard.papers import Result, claims, reproduce
+
+
+@pytest.fixture(scope="session")
+def all_results() -> dict[str, Result]:
+    """Give the result of every claim, by its id."""
+    return {claim.id: reproduce(claim) for claim in claims()}

@@ -1,0 +1,34 @@
+"""The page of claims in the documentation is what the checks find."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aboveboard.papers import Result, Standing, as_markdown, claims
+
+DOCS = Path(__file__).parents[2] / "docs" / "claims.md"
+
+
+def test_the_page_of_claims_is_that_of_a_fresh_run(all_results: dict[str, Result]) -> None:
+    assert DOCS.read_text(encoding="utf-8") == as_markdown(all_results.values()), (
+        "docs/claims.md differs from a run: write as_markdown(map(reproduce, claims())) to it"
+    )
+
+
+def test_every_finding_rests_on_checks_and_shows_what_refutes(
+    all_results: dict[str, Result],
+) -> None:
+    for result in all_results.values():
+        for finding in result.findings:
+            assert finding.scope.checks > 0
+            if finding.verdict in (Standing.FALSE, Standing.FALSE_CORRECTED):
+                assert finding.counterexample is not None
+            if finding.verdict == Standing.HOLDS_CORRECTED:
+                assert finding.correction
+                assert finding.counterexample is None
+
+
+def test_ids_are_unique_and_begin_with_their_paper() -> None:
+    ids = [claim.id for claim in claims()]
+    assert len(set(ids)) == len(ids)
+    assert all(claim.id.startswith(f"{claim.paper}/") for claim in claims())
