@@ -444,12 +444,14 @@ def reproduce(
 def _figure(name: str | None, seed: int, out: Path | None, output: Format) -> bool:
     """Compute a figure, if the name is one's; say whether it was."""
     from aboveboard.commands import figure_of
+    from aboveboard.papers.figures import figures
     from aboveboard.text import figure_text
 
     found = None if name is None else figure_of(name, seed, out)
     if found is None:
         if out is not None:
-            raise InputError("--out", "it goes with one figure", "name a figure, or leave --out")
+            known = ", ".join(figure.id for figure in figures())
+            raise InputError("--out", "it goes with one figure", f"name one of {known}")
         return False
     _print(found.as_dict()) if output is Format.JSON else typer.echo(figure_text(found))
     return True
