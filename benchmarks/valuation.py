@@ -1,23 +1,21 @@
-"""Fair shares: against reading the table once, and against shapiq's exact computer.
+"""Fair shares: against reading the table once, and against shapiq's and pyDVL's exact values.
 
-    python -m benchmarks.valuation [--shapiq PYTHON]
+    python -m benchmarks.valuation [--peers | --sampled] [--shapiq PYTHON] [--pydvl PYTHON]
 
 Ours divides a float64 table of all coalitions. The floor is `table.sum()` in the same process, the
 contestants taking turns, the fastest round counting. Targets: within 4 times the floor for N = 22,
 and under 1 GiB beyond the table for N = 26. The closed forms' tables (N = 20 in under 1 s) and the
 division by types (N = 10 000 of 3 types in under 60 s, N = 1000 of 4) follow.
 
-shapiq is never a dependency: PYTHON is an interpreter that has it (`pip install shapiq==1.4.1` in
-an environment of its own). It is given the same tables as a look-up that takes a batch of
-coalitions, which costs it next to nothing, and its Shapley values must agree with ours.
+The peers are in `valuation_peers`: shapiq of this environment (extra `approximate`) or of PYTHON,
+and pyDVL of PYTHON, of the environment variable ABOVEBOARD_PYDVL, or else of an environment that is
+made for the run. With --sampled nothing but the errors of sampled shares at equal numbers of
+evaluations is measured: `valuation_sampled`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -29,48 +27,30 @@ import numpy as np
 
 from aboveboard.valuation import FederatedMean, Population, among_users, dp_mean, federated_mean
 from aboveboard.valuation.few_types import shares_by_type
+from benchmarks.valuation_peers import compare
+from benchmarks.valuation_sampled import sampled
 
 ROUNDS = 7
 SEED = 7
-PEERS = (8, 10, 12, 14, 16)
 MIB = 2**20
-
-SHAPIQ = """
-import json, sys, time
-import numpy as np
-from shapiq import ExactComputer, Game
-
-class Lookup(Game):
-    def __init__(self, table):
-        self.table, n = table, len(table).bit_length() - 1
-        self.bits = 1 << np.arange(n)
-        super().__init__(n_players=n, normalize=False, normalization_value=float(table[0]))
-    def value_function(self, coalitions):
-        return self.table[coalitions @ self.bits]
-
-for n in json.loads(sys.argv[1]):
-    table = np.random.default_rng(int(sys.argv[2])).random(1 << n)
-    best = float("inf")
-    for _ in range(3 if n < 14 else 1):
-        start = time.perf_counter()
-        values = ExactComputer(game=Lookup(table), n_players=n)("SV")
-        best = min(best, time.perf_counter() - start)
-    print(json.dumps([n, best, [float(values[(i,)]) for i in range(n)]]), flush=True)
-"""
 
 
 def main() -> None:
     """Run everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shapiq", metavar="PYTHON", help="an interpreter that has shapiq")
+    parser.add_argument("--pydvl", metavar="PYTHON", help="an interpreter that has pyDVL")
+    parser.add_argument("--peers", action="store_true", help="only the peers")
+    parser.add_argument("--sampled", action="store_true", help="only the sampled shares")
     arguments = parser.parse_args()
-    floor()
-    tables()
-    types()
-    if arguments.shapiq:
-        peers(arguments.shapiq)
-    else:
-        print("shapiq: not measured; give --shapiq PYTHON")
+    if arguments.sampled:
+        sampled()
+        return
+    if not arguments.peers:
+        floor()
+        tables()
+        types()
+    compare(arguments.shapiq, arguments.pydvl, fastest)
 
 
 def fastest(*contestants: Callable[[], Any]) -> list[float]:
@@ -133,23 +113,6 @@ def types() -> None:
             f"{len(levels)} users of {len(kinds)} types: {time.perf_counter() - start:.1f} s, "
             f"{found.states:.2e} states, left out {found.lost:.1e}, efficiency error "
             f"{found.error:.1e} of {found.total:.0f}"
-        )
-
-
-def peers(python: str) -> None:
-    """Compare with shapiq on the same tables."""
-    command = [python, "-c", SHAPIQ, json.dumps(PEERS), str(SEED)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode:
-        sys.exit(f"shapiq failed: {run.stderr.strip().splitlines()[-1]}")
-    for line in run.stdout.splitlines():
-        n, theirs, values = json.loads(line)
-        table = np.random.default_rng(SEED).random(1 << n)
-        (ours,) = fastest(lambda table=table: among_users(table))
-        gap = float(np.abs(among_users(table).users - values).max())
-        print(
-            f"N = {n}: shapiq {theirs * 1e3:10.1f} ms, ours {ours * 1e3:7.3f} ms, "
-            f"{theirs / ours:,.0f} times, largest difference {gap:.1e}"
         )
 
 

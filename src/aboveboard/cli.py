@@ -358,13 +358,17 @@ def _progress(label: str) -> Iterator[Callable[[int], None] | None]:
 def design(
     file: FileArgument,
     plot: Annotated[
-        Path | None, typer.Option(help="Write the offer over the cost as an SVG picture here.")
+        Path | None, typer.Option(help="Write what was found as an SVG picture here.")
     ] = None,
     executor: ExecutorOption = None,
     cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Find the platform's best parameters (valuation.payments: its offer to the users)."""
+    """Find the best parameters, or what must be known before one begins.
+
+    valuation: the platform's offer to its users. learning.desirable: how far the parties' data may
+    differ. curation: whether truth is the only equilibrium, and what would make it so.
+    """
     from aboveboard.collaboration import load
     from aboveboard.commands import designed
     from aboveboard.text import offer_text
@@ -378,7 +382,7 @@ def design(
     if plot is not None:
         from aboveboard.plot import write_offer
 
-        write_offer(offer.curve, plot)
+        write_offer(offer, plot)
     _print(offer.as_dict()) if output is Format.JSON else typer.echo(offer_text(offer.as_dict()))
 
 

@@ -195,13 +195,14 @@ def audit(
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
     """Let a callable named in a collaboration file live beside it; installed modules come first."""
+    before = list(sys.path)
     sys.path.append(str(folder.resolve()))
     try:
         # What a stranger's code prints must not mix with what a command prints for programs.
         with redirect_stdout(sys.stderr):
             yield
     finally:
-        sys.path.remove(str(folder.resolve()))
+        sys.path[:] = before
 
 
 class _Reader:
@@ -353,15 +354,20 @@ def _keys_at(model: Any, location: Sequence[str]) -> list[str]:
         field = current.model_fields.get(step)
         if field is None:
             return []
-        annotation = field.annotation
-        arguments = getattr(annotation, "__args__", ())
-        current = arguments[-1] if arguments else annotation
+        current = _table_in(field.annotation)
         if len(location) > 1 and step == location[0]:
             # parties is a table of tables: the name of the party is a step of its own
             break
     if isinstance(current, type) and issubclass(current, BaseModel):
         return list(current.model_fields)
     return []
+
+
+def _table_in(annotation: Any) -> Any:
+    """Give the table that a key holds, where it may be left out or is one of many by name."""
+    arguments = getattr(annotation, "__args__", ())
+    tables = [x for x in arguments if isinstance(x, type) and issubclass(x, BaseModel)]
+    return tables[-1] if tables else annotation
 
 
 def _line(text: str, location: Sequence[str]) -> int | None:

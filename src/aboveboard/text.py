@@ -33,7 +33,8 @@ def settlement_table(settlement: Settlement, unit: str = "") -> str:
         [name, number(share.benefit), number(share.utility), number(share.payment)]
         for name, share in settlement.parties.items()
     ]
-    return table(["party", f"gains{of}", "utility", "pays"], rows, right=(1, 2, 3))
+    shown = table(["party", f"gains{of}", "utility", "pays"], rows, right=(1, 2, 3))
+    return f"{settlement.headline}\n\n{shown}" if settlement.headline else shown
 
 
 def verdict_text(verdicts: Verdicts) -> str:

@@ -14,6 +14,7 @@ from aboveboard.valuation.offer import Curve, Offer
 from aboveboard.valuation.one_cost import AlikeUsers
 from aboveboard.valuation.payments import Payments
 from aboveboard.valuation.propose import alike_users, offer_of
+from aboveboard.valuation.sampling import Sampled, Sampling, sampled_shares
 from aboveboard.valuation.shapley import Division, among_users, with_platform
 from aboveboard.valuation.two_users import TwoUsers
 from aboveboard.valuation.utilities import DpMean, FederatedMean, Grouped, Utility
@@ -32,6 +33,8 @@ __all__ = [
     "Population",
     "PrivateMean",
     "PureProfiles",
+    "Sampled",
+    "Sampling",
     "Shares",
     "Table",
     "TwoUsers",
@@ -45,6 +48,7 @@ __all__ = [
     "offer_of",
     "potential",
     "private_mean",
+    "sampled_shares",
     "shares_by_type",
     "shares_by_type_exactly",
     "with_platform",

@@ -1,8 +1,9 @@
 """The fair division of a utility at given privacy levels, by the cheapest exact way.
 
 Few users: in exact arithmetic from the table of coalitions. Users of few types: the polynomial
-formula. Otherwise: one pass over the table in float64. What none of these can do is refused before
-memory is taken.
+formula. Otherwise: one pass over the table in float64. What none of these can do, or would take
+more evaluations than the user allows, is sampled where the user asks for it (see `sampling`), and
+else refused before memory is taken.
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ from aboveboard.valuation.few_types import (
     shares_by_type,
     shares_by_type_exactly,
 )
-from aboveboard.valuation.levels import Level
+from aboveboard.valuation.levels import NOTHING, Level
+from aboveboard.valuation.sampling import Members, Sampled, Sampling, sampled
 from aboveboard.valuation.shapley import Division, alpha_times, among_users, with_platform
-from aboveboard.valuation.utilities import EXACT_USERS, Grouped, Utility
+from aboveboard.valuation.utilities import EXACT_USERS, Grouped, InBatches, Utility, worths
 
 Fairness = Literal["users", "platform"]
 MOST_USERS = 26
 """A table of 2^26 values takes 512 MiB."""
+MOST_EVALUATED = 20
+"""The same where every value is a call of its own."""
 MOST_EXACT_STATES = 512
 LONGEST = 64
 """Bits of a denominator that is still written as a fraction."""
@@ -54,6 +58,12 @@ class Shares:
         In words.
     error
         Efficiency: how far users and platform together are from the total.
+    standard_errors
+        Of each user's share, in order, where shares are sampled; else None.
+    evaluations
+        How many coalitions were evaluated one by one; None where a formula has given them all.
+    sampled
+        How the shares were sampled; None where they are exact.
     """
 
     users: tuple[Number, ...]
@@ -62,6 +72,9 @@ class Shares:
     at_nothing: Number
     method: str
     error: Number
+    standard_errors: tuple[float, ...] | None = None
+    evaluations: int | None = None
+    sampled: Sampled | None = None
 
 
 def divide(
@@ -69,6 +82,7 @@ def divide(
     levels: Sequence[Level],
     fairness: Fairness = "users",
     alpha: Number = Fraction(1),
+    sampling: Sampling | None = None,
 ) -> Shares:
     """Divide what the data are worth at these levels.
 
@@ -82,22 +96,76 @@ def divide(
         "users": Theorem 2, they share alpha (U - U(0)); "platform": Theorem 1, it is a member.
     alpha
         Part of the utility that users share; for fairness among users.
+    sampling
+        How shares are sampled where that is called for; None: they are exact or refused.
 
     Raises
     ------
     InputError
-        If there are too many users of too many types.
+        If there are too many users of too many types, or the budget is too small to sample.
     """
     n = len(levels)
     grouped = utility.grouped(levels)
+    if sampling is not None and is_sampled(utility, levels, sampling):
+        return _sampled(utility, levels, fairness, alpha, sampling)
     if grouped is not None and _better_by_types(grouped, n):
         return _by_types(grouped, fairness, alpha)
-    _refuse_large(n, grouped)
+    evaluated = 1 << sum(1 for x in levels if x) if isinstance(utility, InBatches) else None
+    _refuse_large(n, grouped, MOST_USERS if evaluated is None else MOST_EVALUATED)
     values = utility.table(levels)
     found = among_users(values, alpha) if fairness == "users" else with_platform(values)
     exact = found.users.dtype == object
-    return _tidied(
-        found, "exact, from all coalitions" if exact else "one pass over all coalitions, float64"
+    method = "exact, from all coalitions" if exact else "one pass over all coalitions, float64"
+    return replace(_tidied(found, method), evaluations=evaluated)
+
+
+def is_sampled(utility: Utility, levels: Sequence[Level], sampling: Sampling) -> bool:
+    """Say whether shares at these levels are sampled, not exact."""
+    if not sampling.in_force(sum(1 for x in levels if x)):
+        return False
+    grouped = utility.grouped(levels)
+    by_types = (
+        grouped is not None
+        and max(grouped.sizes, default=0) > 1  # some are alike
+        and estimated_states(grouped.sizes) <= MOST_STATES
+    )
+    return sampling.method != "auto" or not by_types
+
+
+def _sampled(
+    utility: Utility,
+    levels: Sequence[Level],
+    fairness: Fairness,
+    alpha: Number,
+    sampling: Sampling,
+) -> Shares:
+    """Sample the coalitions of the users above level 0; the others add nothing to any."""
+    present = [i for i, x in enumerate(levels) if x]
+
+    def asked(several: Sequence[Members]) -> Sequence[Number]:
+        coalitions = []
+        for members in several:
+            there = {i for i, takes_part in zip(present, members, strict=True) if takes_part}
+            coalitions.append(tuple(x if i in there else NOTHING for i, x in enumerate(levels)))
+        return worths(utility, coalitions)
+
+    found = sampled(asked, len(present), sampling, platform=fairness == "platform")
+    part = float(alpha) if fairness == "users" else 1.0
+    users, errors = [0.0] * len(levels), [0.0] * len(levels)
+    for i, share, error in zip(present, found.shares, found.standard_errors, strict=True):
+        users[i], errors[i] = part * share, part * error
+    total, nothing = found.total, found.at_nothing
+    kept = total - alpha_times(alpha, total - nothing) if found.platform is None else found.platform
+    return Shares(
+        tuple(users),
+        tidy(kept),
+        tidy(total),
+        tidy(nothing),
+        f"sampled: {found.method}",
+        abs(sum(users) + float(kept) - float(total)),
+        tuple(errors),
+        found.evaluations,
+        found,
     )
 
 
@@ -172,19 +240,19 @@ def _by_types(grouped: Grouped, fairness: Fairness, alpha: Number) -> Shares:
     return _tidied(Division(users, kept, total, nothing), method)
 
 
-def _refuse_large(n: int, grouped: Grouped | None) -> None:
-    if n <= MOST_USERS:
+def _refuse_large(n: int, grouped: Grouped | None, most: int) -> None:
+    if n <= most:
         return
     kinds = "" if grouped is None else f" of {len(grouped.sizes)} types"
     remedy = (
-        "take a utility that knows which users are alike (dp-mean, federated-mean), or sample the "
-        "shares"
+        "sample the shares: add [sampling] with budget = 2000"
         if grouped is None
-        else "round levels, samples and weights until there are few types, or sample the shares"
+        else "round levels, samples and weights until there are few types, or sample the shares: "
+        'add [sampling] with method = "orders"'
     )
     raise InputError(
         "parties",
-        f"{n} users{kinds} have 2^{n} coalitions, more than the 2^{MOST_USERS} that are tabled",
+        f"{n} users{kinds} have 2^{n} coalitions, more than the 2^{most} that are tabled",
         remedy,
     )
 

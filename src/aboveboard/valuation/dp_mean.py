@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from aboveboard.numbers import Number
 from aboveboard.valuation.kernels import dp_mean_counts, dp_mean_table
+from aboveboard.valuation.kernels_orders import dp_mean_orders
 from aboveboard.valuation.levels import Level
 
 NOISE = 12
@@ -123,6 +124,17 @@ def of_counts(
     out = np.empty(len(counts))
     order = _ascending(epsilons)
     dp_mean_counts(_capped(epsilons[order]), order, (users + 2) / users, counts, out)
+    return out
+
+
+def along(
+    epsilons: NDArray[np.float64], orders: NDArray[np.int64], credit: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Add up along orders of arrival, shape (m, K), what each user adds, times its credit."""
+    out = np.zeros(len(epsilons))
+    order = np.argsort(epsilons, kind="stable")
+    place = np.argsort(order)
+    dp_mean_orders(orders, credit, _capped(epsilons[order]), place, out)
     return out
 
 

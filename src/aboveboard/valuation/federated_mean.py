@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from aboveboard.numbers import Number
 from aboveboard.valuation.kernels import federated_counts, federated_table
+from aboveboard.valuation.kernels_orders import federated_orders
 
 FloatArray = NDArray[np.float64]
 SILENT, FEDERATED, DIRECT = 0, 1, 2
@@ -110,6 +111,21 @@ def table(
     out = np.empty(1 << len(levels))
     s2, t2 = float(population.s2), float(population.t2)
     federated_table(levels, 1.0 / samples, weights, s2, t2, out)
+    return out
+
+
+def along(
+    population: Population,
+    levels: NDArray[np.int64],
+    samples: FloatArray,
+    weights: FloatArray,
+    orders: NDArray[np.int64],
+    credit: FloatArray,
+) -> FloatArray:
+    """Add up along orders of arrival, shape (m, K), what each user adds, times its credit."""
+    out = np.zeros(len(levels))
+    s2, t2 = float(population.s2), float(population.t2)
+    federated_orders(orders, credit, levels, 1.0 / samples, weights, s2, t2, out)
     return out
 
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from math import inf
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from aboveboard.errors import InputError
-from aboveboard.numbers import Array, Number, number, objects
+from aboveboard.mechanism import Work
+from aboveboard.numbers import Array, Number, objects
+from aboveboard.valuation.callables import (
+    Outcome,
+    Source,
+    at_home,
+    call,
+    call_named,
+    function_of,
+    source_of,
+)
+from aboveboard.valuation.evaluations import Kept, evaluated, file_of
 from aboveboard.valuation.levels import NOTHING, Level
-from aboveboard.valuation.utilities import EXACT_VALUES, coalition
+from aboveboard.valuation.utilities import EXACT_VALUES, as_values, coalition
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Called:
-    """Any Python function of the privacy levels.
+    """Any Python function of the privacy levels, called once for each tuple of them.
 
     Parameters
     ----------
@@ -72,12 +84,21 @@ class Called:
         "module:function", for messages.
     function
         Takes a tuple of levels, one for each user (whole numbers as int, others as float, 0 for
-        those who stay away) and gives a finite number. It is called once for each tuple.
+        those who stay away) and gives a finite number.
+    source
+        Where it comes from; None for one that only this process knows, whose values are kept in
+        memory only.
+    work
+        Where its calls are done, and who is told how many are done.
+    kept
+        What it has been called for.
     """
 
     name: str
     function: Callable[[tuple[float, ...]], Any]
-    known: dict[tuple[Level, ...], Number] = field(default_factory=dict, compare=False, repr=False)
+    source: Source | None = None
+    work: Work = field(default_factory=Work, compare=False, repr=False)
+    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
 
     KIND: ClassVar[str] = "callable"
 
@@ -91,60 +112,84 @@ class Called:
         """Staying away is on offer."""
         return (NOTHING,)
 
+    def with_work(self, work: Work) -> Called:
+        """Give the same function, its calls done as `work` says; what is known stays known."""
+        if work.cache is None:
+            return replace(self, work=work)
+        return replace(self.keeping(work.cache), work=work)
+
+    def keeping(self, folder: Path | None) -> Called:
+        """Give the same function, its values kept in this folder; None: in memory only."""
+        path = None
+        if folder is not None and self.source is not None:
+            path = file_of(folder, self.source.name, self.source.code, self.source.reads)
+        return replace(self, kept=Kept(path, self.kept.known))
+
     def worth(self, levels: Sequence[Level]) -> Number:
         """Call the function, once for these levels."""
-        key = tuple(levels)
-        if key not in self.known:
-            self.known[key] = self._called(key)
-        return self.known[key]
+        return self.worths([tuple(levels)])[0]
+
+    def worths(self, several: Sequence[tuple[Level, ...]]) -> list[Number]:
+        """Call the function for each of several tuples of levels that it is not known for."""
+        distinct = dict.fromkeys(several)
+        missing = [levels for levels in distinct if levels not in self.kept]
+        done = len(distinct) - len(missing)
+        if missing:
+            told: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
+            for levels in missing:  # fractions that are one float are told alike
+                told.setdefault(_told(levels), []).append(levels)
+            with at_home(self.source):
+                for each, outcome in evaluated(self._task(), told, self.work.executor):
+                    if outcome.value is None:
+                        raise InputError(
+                            f"function {self.name!r}",
+                            f"{outcome.problem} (levels {each})",
+                            "it takes a tuple of privacy levels and returns a finite number",
+                        )
+                    for levels in told[each]:
+                        self.kept.add(levels, outcome.value)
+                        done += 1
+                    if self.work.progress is not None:
+                        self.work.progress(done, len(distinct))
+        return [self.kept[levels] for levels in several]
 
     def table(self, levels: Sequence[Level]) -> Array:
         """Give U of every coalition: 2^k calls for k users above level 0."""
         present = sum(1 << i for i, x in enumerate(levels) if x)
-        values = [self.worth(coalition(levels, m & present)) for m in range(1 << len(levels))]
-        if any(isinstance(x, float) for x in values) or len(levels) > EXACT_VALUES:
+        masks = range(1 << len(levels))
+        values = self.worths([coalition(levels, m & present) for m in masks])
+        if len(levels) > EXACT_VALUES:
             return np.array([float(x) for x in values])
-        return objects(values)
+        return as_values(values)
 
     def grouped(self, levels: Sequence[Level]) -> None:
         """Any two users may differ."""
         return
 
-    def _called(self, levels: tuple[Level, ...]) -> Number:
-        place = f"function {self.name!r}"
-        told = tuple(int(x) if x != inf and x == int(x) else float(x) for x in levels)
-        try:
-            value = self.function(told)
-        except Exception as error:
-            raise InputError(
-                place,
-                f"it failed with {type(error).__name__}: {error} (levels {told})",
-                "it takes a tuple of privacy levels and returns a finite number",
-            ) from error
-        try:
-            return number(value)
-        except ValueError:
-            raise InputError(
-                place, f"it gives {value!r} for the levels {told}", "a utility is a finite number"
-            ) from None
+    def _task(self) -> Callable[[tuple[float, ...]], Outcome]:
+        if self.source is not None:
+            return partial(call_named, self.source)
+        return partial(call, self.function)
 
 
-def function_named(name: str) -> Called:
+def _told(levels: tuple[Level, ...]) -> tuple[float, ...]:
+    return tuple(int(x) if x != inf and x == int(x) else float(x) for x in levels)
+
+
+def function_named(name: str, reads: tuple[str, ...] = ()) -> Called:
     """Find "module:function".
+
+    Parameters
+    ----------
+    name
+        The module, which may lie beside a collaboration file, and the function in it.
+    reads
+        SHA-256 of each data file that it reads.
 
     Raises
     ------
     InputError
         If it cannot be imported or is not callable.
     """
-    place = f"function {name!r}"
-    module, _, attribute = name.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise InputError(place, str(error), 'name it as "module:function", importable') from error
-    if not callable(found):
-        raise InputError(place, "it cannot be called", "name a function of the privacy levels")
-    return Called(name, found)
+    source = source_of(name, reads)
+    return Called(name, function_of(source), source)

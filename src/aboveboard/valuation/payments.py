@@ -9,8 +9,9 @@ Constraints", sections 2 and 3.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any, ClassVar
 
 from aboveboard.auditing import (
@@ -22,23 +23,38 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
 )
 from aboveboard.auditing.verdict import plain
-from aboveboard.mechanism import CollaborationFile, Read, Reply, Settlement, Share
+from aboveboard.errors import InputError
+from aboveboard.mechanism import CollaborationFile, Read, Reply, Settlement, Share, Work
 from aboveboard.numbers import Number
 from aboveboard.valuation.axioms import said
-from aboveboard.valuation.division import Divider, Fairness, Shares, divide, tidy
+from aboveboard.valuation.division import (
+    Divider,
+    Fairness,
+    Shares,
+    divide,
+    is_sampled,
+    tidy,
+)
+from aboveboard.valuation.estimation.findings import Findings
 from aboveboard.valuation.levels import NOTHING, Level, spoken
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offer import Offer
+from aboveboard.valuation.orders import AlongOrders, divide_along_orders
+from aboveboard.valuation.payments_data import Study, completed, notes_on
 from aboveboard.valuation.payments_file import (
     Design,
     PaymentsFile,
+    along_orders,
+    at_its_place,
     design_of,
     levels_of,
+    sampling_of,
     utility_of,
 )
 from aboveboard.valuation.propose import offer_of
-from aboveboard.valuation.remarks import remarks_on
-from aboveboard.valuation.utilities import Utility
+from aboveboard.valuation.remarks import remarks_on, remarks_on_sampled
+from aboveboard.valuation.sampling import Sampled, Sampling
+from aboveboard.valuation.utilities import Expensive, Utility
 
 ALL_PROFILES_UP_TO = 12
 """Users up to whom an audit looks at all profiles of levels unless told otherwise."""
@@ -60,6 +76,14 @@ class Payments:
         Part of the utility that users share, 0 to 1; for fairness among users.
     design
         What levels are on offer and what they cost the users; None where nothing is said.
+    study
+        Runs the estimators on the users' samples; None where the file names no data.
+    seed
+        Of the orders of arrival.
+    by_orders
+        Shares are averaged over random orders of arrival; see `orders`.
+    sampling
+        How shares are sampled where the users ask for it; None: as the utility allows.
     """
 
     users: tuple[str, ...]
@@ -67,6 +91,10 @@ class Payments:
     fairness: Fairness
     alpha: Fraction
     design: Design | None
+    study: Study | None = field(default=None, compare=False)
+    seed: int = 0
+    by_orders: bool = False
+    sampling: Sampling | None = None
 
     NAME: ClassVar[str] = "valuation.payments"
     UNIT: ClassVar[str] = "utility"
@@ -93,7 +121,8 @@ alpha = 1.0
 # dp-mean:        a mean under differential privacy; each party has epsilon = 1.5 or "inf".
 # federated-mean: each party's own mean; level 0 nothing, 1 aggregated, 2 direct; samples, weight.
 # table:          values = [..], one for each coalition, by bit mask in the order of the parties.
-# callable:       function = "module:function" of the privacy levels.
+# callable:       function = "module:function" of the privacy levels; its values are kept beside
+#                 this file, and [sampling] with budget = 2000 says how many may be asked for.
 [utility]
 kind = "federated-mean"
 s2 = 1.0    # variance of the parties' means
@@ -126,8 +155,27 @@ selection = "optimistic"
         """Take the parameters from a validated collaboration file."""
         levels_of(file)
         return cls(
-            tuple(file.parties), utility_of(file), file.fairness, file.alpha, design_of(file)
+            tuple(file.parties),
+            utility_of(file),
+            file.fairness,
+            file.alpha,
+            design_of(file),
+            file.study,
+            file.seed,
+            along_orders(file),
+            sampling_of(file),
         )
+
+    @classmethod
+    def completed(cls, file: PaymentsFile, read: Read) -> PaymentsFile:
+        """Fill in what the users' samples say: parties, levels, numbers of samples, variances."""
+        return completed(at_its_place(file, read), read)
+
+    def with_work(self, work: Work) -> Payments:
+        """Give the same rule, the calls of its utility done as `work` says."""
+        if not isinstance(self.utility, Expensive):
+            return self
+        return replace(self, utility=self.utility.with_work(work))
 
     @staticmethod
     def reports(file: PaymentsFile, read: Read) -> dict[str, Level]:
@@ -137,8 +185,11 @@ selection = "optimistic"
     def settle(self, reports: Mapping[str, Level]) -> Settlement:
         """Pay every user its fair share; who does not report is at level 0."""
         levels = self._levels(reports)
+        estimated = self._estimated(levels)
+        levels = estimated.levels
         found = self.divided(levels)
         by_user = dict(zip(self.users, zip(found.users, levels, strict=True), strict=True))
+        sure = dict(zip(self.users, found.standard_errors or (), strict=False))
         shares = {}
         for i, name in enumerate(self.users):
             if name not in reports:
@@ -148,26 +199,66 @@ selection = "optimistic"
                 benefit=share,
                 utility=tidy(share - self._cost(i, level)),
                 payment=-share if share else 0,
-                reply=Reply("json", data={"level": spoken(level), "share": plain(share)}),
-                more={"share": share},
+                reply=Reply(
+                    "json",
+                    data={
+                        "level": spoken(level),
+                        "share": plain(share),
+                        **estimated.replies.get(name, {}),
+                    },
+                ),
+                more={
+                    "share": share,
+                    **({"standard_error": sure[name]} if sure else {}),
+                    **estimated.numbers.get(name, {}),
+                },
             )
-        return Settlement(self.NAME, shares, self._details(found, levels))
+        details = self._details(found, levels)
+        details["notes"] += estimated.notes
+        return Settlement(
+            self.NAME,
+            shares,
+            {**details, **estimated.details},
+            exhibits=estimated.exhibits,
+            files=estimated.files,
+            unrepeatable=estimated.unrepeatable,
+        )
+
+    def _estimated(self, levels: tuple[Level, ...]) -> Findings:
+        """Run the estimators on the users' samples, if there are any."""
+        if self.study is None:
+            return Findings(levels, {}, {}, {})
+        by_user = dict(zip(self.users, levels, strict=True))
+        found = self.study.findings(by_user)
+        return replace(found, notes=(*found.notes, *notes_on(self.study, by_user)))
 
     def divided(self, levels: Sequence[Level]) -> Shares:
         """Divide the utility at these levels, one for each user."""
-        return divide(self.utility, levels, self.fairness, self.alpha)
+        if self.by_orders and isinstance(self.utility, AlongOrders):
+            return divide_along_orders(
+                self.utility, levels, self.fairness, self.alpha, seed=self.seed
+            )
+        return divide(self.utility, levels, self.fairness, self.alpha, self.sampling)
 
     def game(self, types: Mapping[str, Level]) -> LevelsGame:
-        """Give the game in which each user chooses its privacy level."""
+        """Give the game in which each user chooses its privacy level.
+
+        Where shares are sampled nobody has a choice in it: two samples differ by chance, which
+        would pass for gains.
+        """
         chosen = self._levels(types)
-        on_offer = [self._offered(x) for x in chosen]
+        fixed = self._sampled(chosen)
+        at_chosen = cache(lambda: self.divided(chosen))
+        on_offer = [(x,) if fixed else self._offered(x) for x in chosen]
         costs = [tuple(self._cost(i, x) for x in levels) for i, levels in enumerate(on_offer)]
         return LevelsGame(
             self.users,
             tuple(on_offer),
             chosen,
             tuple(costs),
-            Divider(self.utility, len(self.users), self.fairness, self.alpha),
+            (lambda _: at_chosen())
+            if fixed
+            else Divider(self.utility, len(self.users), self.fairness, self.alpha),
         )
 
     def offer(self) -> Offer:
@@ -178,18 +269,35 @@ selection = "optimistic"
         InputError
             If the file has no design, or its users are too many to search.
         """
+        if self.sampling is not None and self.sampling.in_force(len(self.users)):
+            raise InputError(
+                "sampling",
+                f"an offer needs the exact shares of all coalitions, 2^{len(self.users)}",
+                "leave [sampling] out, or raise its budget to that and leave the method out",
+            )
         return offer_of(self.utility, self.users, self.design)
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise; ExPostIC is Nash at these levels."""
         usual = (ExPostIC(), IndividualRationality())
-        if len(self.users) > ALL_PROFILES_UP_TO:
+        sampled = self.by_orders or (
+            self.sampling is not None and self.sampling.in_force(len(self.users))
+        )
+        if len(self.users) > ALL_PROFILES_UP_TO or sampled:
             return usual
         return (*usual, DSIC(), UniqueEquilibrium())
 
     def remarks(self, game: LevelsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Check the axioms on these shares, and Assumptions 1 and 2 on this utility."""
+        if self._sampled(game.chosen):
+            return remarks_on_sampled(game)
         return remarks_on(self.utility, self.design, game, seed)
+
+    def _sampled(self, levels: Sequence[Level]) -> bool:
+        """Say whether shares at these levels are estimates."""
+        if self.sampling is None:
+            return self.by_orders
+        return is_sampled(self.utility, levels, self.sampling)
 
     def _levels(self, reports: Mapping[str, Level]) -> tuple[Level, ...]:
         return tuple(reports.get(name, NOTHING) for name in self.users)
@@ -213,13 +321,37 @@ selection = "optimistic"
             "platform": plain(found.platform),
             "levels": {name: spoken(x) for name, x in zip(self.users, levels, strict=True)},
             "method": found.method,
+            **({} if found.evaluations is None else {"evaluations": found.evaluations}),
+            **self._sampling_details(found),
             "efficiency error": plain(found.error),
             "signs": "share is what a party is awarded; payment is what it pays to the platform",
             "notes": self._notes(found),
         }
 
+    def _sampling_details(self, found: Shares) -> dict[str, Any]:
+        """Say how shares were sampled, where [sampling] was in force."""
+        sampled = found.sampled
+        if sampled is None or self.sampling is None:
+            return {}
+        platform = sampled.platform_error
+        return {
+            "sampling": {
+                "method": sampled.method,
+                **({"chosen because": sampled.why} if sampled.why else {}),
+                "budget": self.sampling.budget,
+                "evaluations": sampled.evaluations,
+                "drawn": sampled.drawn,
+                "seed": self.sampling.seed,
+                "sum of shares": sum(float(x) for x in found.users),
+                "sums to the utility": sampled.sums,
+                **({} if platform is None else {"platform_standard_error": platform}),
+            }
+        }
+
     def _notes(self, found: Shares) -> list[str]:
         notes = []
+        if found.sampled is not None:
+            notes.append(_on_sample(found.sampled))
         below = [f"{n} {said(x)}" for n, x in zip(self.users, found.users, strict=True) if x < 0]
         if below:
             notes.append(
@@ -234,3 +366,15 @@ selection = "optimistic"
             )
             notes.append(f"no data at all are worth {said(found.at_nothing)}, not 0: {whose}")
         return notes
+
+
+def _on_sample(sampled: Sampled) -> str:
+    sums = (
+        "their sum is that of exact shares"
+        if sampled.sums
+        else "the method does not make them sum to the utility: see the efficiency error"
+    )
+    return (
+        f"shares are estimates from {sampled.evaluations:,} coalitions, each with a standard "
+        f"error; {sums}"
+    )

@@ -5,18 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from aboveboard.errors import InputError
-from aboveboard.mechanism import CollaborationFile, Exact
+from aboveboard.mechanism import CollaborationFile, Exact, Read, fingerprint
+from aboveboard.valuation.estimation.samples import DataTable
 from aboveboard.valuation.federated_mean import Population
 from aboveboard.valuation.given_utilities import Called, Table, function_named
 from aboveboard.valuation.levels import Level, PrivacyLevel
+from aboveboard.valuation.orders import AlongOrders
+from aboveboard.valuation.sampling import LARGEST_BUDGET, SMALLEST_BUDGET, Method, Sampling
 from aboveboard.valuation.utilities import DpMean, FederatedMean, Utility
 
 _EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
+
+CACHE = Path(".aboveboard-cache")
+"""Beside the collaboration file: values of its function."""
+ORDERS: Final = "orders"
+"""The method of sampling that `orders` has, for closed forms alone."""
+ESTIMATE = "estimate"
+"""A variance that is estimated from the users' samples."""
 
 
 def _cost(value: Any) -> Fraction | dict[str, Fraction]:
@@ -30,31 +51,100 @@ def _cost(value: Any) -> Fraction | dict[str, Fraction]:
     return exact
 
 
+def _variance(value: Any) -> Any:
+    """Read a variance: a number from 0 up, or "estimate"."""
+    if value == ESTIMATE:
+        return value
+    try:
+        exact = _EXACT.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(str(error.errors()[0]["ctx"]["error"])) from None
+    if exact < 0:
+        raise ValueError(f'is {value}; a variance is 0 or more, or "{ESTIMATE}" from [data]')
+    return exact
+
+
+def _positive(value: Any) -> Any:
+    exact = _variance(value)
+    if exact == 0:
+        raise ValueError(f'is 0; this variance is more than 0, or "{ESTIMATE}" from [data]')
+    return exact
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True)
+class KeptAt:
+    """Where the values of a function are kept.
+
+    Parameters
+    ----------
+    folder
+        None: in memory only.
+    reads
+        SHA-256 of each file that the function reads.
+    """
+
+    folder: Path | None
+    reads: tuple[str, ...]
 
 
 class UtilityTable(_Strict):
     """What the platform gains; which keys it needs depends on the kind."""
 
     kind: Literal["dp-mean", "federated-mean", "table", "callable"]
-    s2: Exact | None = Field(default=None, ge=0, description="variance between users")
-    t2: Exact | None = Field(default=None, gt=0, description="variance within a user")
+    s2: Annotated[Any, BeforeValidator(_variance)] = Field(
+        default=None, description="variance between users"
+    )
+    t2: Annotated[Any, BeforeValidator(_positive)] = Field(
+        default=None, description="variance within a user"
+    )
     values: tuple[Exact, ...] | None = Field(default=None, description="by bit mask")
     function: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
+    reads: tuple[Path, ...] | None = Field(default=None, description="files the function reads")
+    cache: StrictBool | Path | None = Field(
+        default=None, description="folder of its values; false: memory only"
+    )
+    _kept: KeptAt = PrivateAttr(default_factory=lambda: KeptAt(None, ()))
+
+    @property
+    def kept(self) -> KeptAt:
+        """Where values are kept, and the content of the files they depend on."""
+        return self._kept
+
+    def keeping(self, kept: KeptAt) -> Self:
+        """Give the same table with what its place on disk says."""
+        table = self.model_copy()
+        table._kept = kept
+        return table
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
-        needed = KINDS[self.kind].keys
-        for key in ("s2", "t2", "values", "function"):
+        needed, optional = KINDS[self.kind].keys, KINDS[self.kind].optional
+        for key in ("s2", "t2", "values", "function", "reads", "cache"):
             given = getattr(self, key) is not None
-            if given and key not in needed:
+            if given and key not in (*needed, *optional):
                 raise ValueError(
                     f"kind = {self.kind!r} has no {key}; it takes {_listed(needed) or 'no keys'}"
                 )
             if not given and key in needed:
                 raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {_listed(needed)}")
         return self
+
+
+class SamplingTable(_Strict):
+    """How shares are sampled where all coalitions are too many to evaluate."""
+
+    method: Literal[Method, "orders"] = "auto"
+    budget: int = Field(
+        default=2000,
+        ge=SMALLEST_BUDGET,
+        le=LARGEST_BUDGET,
+        strict=True,
+        description="coalitions evaluated at most",
+    )
 
 
 class UserTable(_Strict):
@@ -87,8 +177,22 @@ class PaymentsFile(CollaborationFile):
     fairness: Literal["users", "platform"] = "users"
     alpha: Exact = Field(default=Fraction(1), ge=0, le=1)
     utility: UtilityTable
-    parties: dict[str, UserTable] = Field(min_length=1)
+    parties: dict[str, UserTable] = Field(default_factory=dict)
+    data: DataTable | None = Field(default=None, description="the users' samples")
     design: DesignTable | None = None
+    sampling: SamplingTable | None = None
+    _study: Any = PrivateAttr(default=None)
+
+    @property
+    def study(self) -> Any:
+        """What runs the estimators on the users' samples; None where the file names no data."""
+        return self._study
+
+    def with_study(self, study: Any) -> Self:
+        """Give the same file with what runs the estimators."""
+        file = self.model_copy()
+        file._study = study
+        return file
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -96,6 +200,29 @@ class PaymentsFile(CollaborationFile):
             raise ValueError(
                 'alpha is what users share under fairness = "users"; with "platform" leave it out'
             )
+        if self.data is None:
+            if ESTIMATE in (self.utility.s2, self.utility.t2):
+                raise ValueError(
+                    "a variance is to be estimated and there is no table data; add the users' "
+                    "samples as [data], or give numbers"
+                )
+            return self.agree()
+        if self.utility.kind not in ESTIMATED:
+            raise ValueError(
+                f"kind = {self.utility.kind!r} makes nothing of samples; data goes with "
+                f"{_listed(ESTIMATED)}"
+            )
+        if not self.parties and self.data.level is None:
+            raise ValueError(
+                "nothing tells the users' privacy levels; name their column as data.level, or add "
+                "a table [parties.NAME] for each"
+            )
+        return self
+
+    def agree(self) -> Self:
+        """Check what depends on who the parties are; ValueError where it does not fit."""
+        if not self.parties:
+            raise ValueError("there are no parties; add a table [parties.NAME] for each")
         n, values = len(self.parties), self.utility.values
         if values is not None and len(values) != 1 << n:
             raise ValueError(
@@ -145,6 +272,7 @@ class Kind:
     checked: Callable[[Level], Level]
     made: Callable[[UtilityTable, Sequence[UserTable]], Utility]
     default: Level | None = None
+    optional: tuple[str, ...] = ()
 
 
 def _federated(table: UtilityTable, users: Sequence[UserTable]) -> FederatedMean:
@@ -170,9 +298,70 @@ KINDS: Mapping[str, Kind] = {
         ("function",),
         (),
         Called.checked,
-        lambda table, users: function_named(str(table.function)),
+        lambda table, users: function_named(str(table.function), table.kept.reads).keeping(
+            table.kept.folder
+        ),
+        optional=("reads", "cache"),
     ),
 }
+
+ESTIMATED = ("dp-mean", "federated-mean")
+"""Utilities whose estimators run on users' samples."""
+
+
+def at_its_place(file: PaymentsFile, read: Read) -> PaymentsFile:
+    """Give the file with where its function's values are kept, and what the function reads.
+
+    Raises
+    ------
+    InputError
+        If there is no such file to read.
+    """
+    table = file.utility
+    if table.kind != "callable":
+        return file
+    reads = [read.file("utility.reads", path) for path in table.reads or ()]
+    prints = tuple(fingerprint(path.read_bytes()) for path in reads)
+    folder = None
+    if table.cache is not False:
+        named = table.cache if isinstance(table.cache, Path) else CACHE
+        folder = read.folder.resolve() / named
+    return file.model_copy(update={"utility": table.keeping(KeptAt(folder, prints))})
+
+
+def along_orders(file: PaymentsFile) -> bool:
+    """Say whether shares are averaged over random orders of arrival (see `orders`).
+
+    Raises
+    ------
+    InputError
+        If the utility has no closed form to walk along, or a budget is given.
+    """
+    if file.sampling is None or file.sampling.method != ORDERS:
+        return False
+    if not isinstance(utility_of(file), AlongOrders):
+        raise InputError(
+            "sampling.method",
+            f"{ORDERS!r} walks along a closed form, and {file.utility.kind!r} has none",
+            'take "auto" or another method',
+        )
+    if "budget" in file.sampling.model_fields_set:
+        raise InputError(
+            "sampling.budget",
+            f"method {ORDERS!r} evaluates no coalition one by one; it takes about a second",
+            "leave budget out",
+        )
+    return True
+
+
+def sampling_of(file: PaymentsFile) -> Sampling | None:
+    """Give how shares are sampled; None where the file does not say."""
+    if file.sampling is None:
+        return None
+    method = file.sampling.method
+    if method == ORDERS:
+        return None
+    return Sampling(method, file.sampling.budget, file.seed)
 
 
 def utility_of(file: PaymentsFile) -> Utility:

@@ -14,7 +14,7 @@ from aboveboard.valuation.levels import NOTHING, spoken
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.payments_file import Design
 from aboveboard.valuation.shapley import among_users
-from aboveboard.valuation.utilities import Utility, as_values, two_levels
+from aboveboard.valuation.utilities import Utility, as_values, two_levels, worths
 
 MOST_USERS = 14
 """Beyond, the axioms are not looked at pair by pair; they are theorems anyway."""
@@ -51,6 +51,25 @@ def remarks_on(
     return said_of
 
 
+def remarks_on_sampled(game: LevelsGame) -> Mapping[str, Any]:
+    """Say what can be said of shares that are sampled, and what is not checked."""
+    found = game.division(game.chosen)
+    told = zip(game.players, found.users, found.standard_errors or (), strict=True)
+    below = [f"{name} {said(x)} (standard error {said(error)})" for name, x, error in told if x < 0]
+    why = "shares are sampled"
+    return {
+        "negative shares": {"holds": not below, "text": ", ".join(below) or "none"},
+        "nothing for nothing": {
+            "holds": found.at_nothing == 0,
+            "text": f"no data are worth {said(found.at_nothing)}",
+        },
+        "other levels": _left_out(f"{why}, so no user is given a choice in this audit"),
+        "axioms": _left_out(f"{why}; they hold for exact shares (Shapley)"),
+        "monotone": _left_out(why),
+        "diminishing returns": _left_out(why),
+    }
+
+
 def _axioms(utility: Utility, game: LevelsGame, seed: int) -> Sequence[Check]:
     if len(game.players) > MOST_USERS:
         return ()
@@ -70,10 +89,10 @@ def _monotone(utility: Utility, game: LevelsGame) -> dict[str, Any]:
     size = prod(len(levels) for levels in game.levels)
     if size > MOST_PROFILES:
         return _left_out(f"{approximate(size)} profiles of levels")
-    worths = as_values([utility.worth(levels) for levels in product(*game.levels)])
+    values = as_values(worths(utility, list(product(*game.levels))))
     shape = tuple(len(levels) for levels in game.levels)
     names = [[spoken(x) for x in levels] for levels in game.levels]
-    return axioms.monotone(worths.reshape(shape), game.players, names).as_dict()
+    return axioms.monotone(values.reshape(shape), game.players, names).as_dict()
 
 
 def _diminishing(utility: Utility, design: Design | None, game: LevelsGame) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from aboveboard.mechanism import Work
 from aboveboard.numbers import Array, Number, objects
 from aboveboard.valuation import dp_mean, federated_mean
 from aboveboard.valuation.federated_mean import Population
@@ -73,6 +75,24 @@ class Utility(Protocol):
 
     def grouped(self, levels: Sequence[Level]) -> Grouped | None:
         """Sort the users into types; None if any two may differ."""
+        ...
+
+
+@runtime_checkable
+class InBatches(Protocol):
+    """A utility that is asked for many values at once, because each takes long."""
+
+    def worths(self, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
+        """Give U of several tuples of levels."""
+        ...
+
+
+@runtime_checkable
+class Expensive(InBatches, Protocol):
+    """A utility whose values may be worked out elsewhere."""
+
+    def with_work(self, work: Work) -> Utility:
+        """Give the same utility, its values worked out as `work` says."""
         ...
 
 
@@ -142,6 +162,12 @@ class DpMean:
             lambda counts: dp_mean.of_counts(epsilons, n, counts),
             exact,
         )
+
+    def along(
+        self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Add up over orders of arrival what each user adds; see `orders`."""
+        return dp_mean.along(as_floats(levels), orders, credit)
 
 
 def _remembered(known: dict[tuple[Level, ...], Number], levels: tuple[Level, ...]) -> Number:
@@ -217,15 +243,34 @@ class FederatedMean:
             lambda counts: federated_mean.of_counts(self.population, types, counts),
         )
 
+    def along(
+        self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Add up over orders of arrival what each user adds; see `orders`."""
+        return federated_mean.along(
+            self.population,
+            np.array([int(x) for x in levels], dtype=np.int64),
+            as_floats(self.samples),
+            as_floats(self.weights),
+            orders,
+            credit,
+        )
+
+
+def worths(utility: Utility, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
+    """Give U of several tuples of levels, all at once where the utility takes long."""
+    if isinstance(utility, InBatches):
+        return utility.worths(several)
+    return [utility.worth(levels) for levels in several]
+
 
 def two_levels(utility: Utility, n: int, low: Level, high: Level) -> Array:
     """Give U by the mask of the users at the high level, the others at the low one; (2^N,)."""
     if not low:
         return utility.table((high,) * n)
     masks = range(1 << n)
-    return as_values(
-        [utility.worth([high if m >> i & 1 else low for i in range(n)]) for m in masks]
-    )
+    several = [tuple(high if m >> i & 1 else low for i in range(n)) for m in masks]
+    return as_values(worths(utility, several))
 
 
 def as_values(values: Sequence[Number]) -> Array:

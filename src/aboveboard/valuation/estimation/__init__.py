@@ -1,0 +1,27 @@
+"""The estimators of the paper on users' samples, each user at its own privacy level.
+
+Source: "The Fair Value of Data Under Heterogeneous Privacy Constraints in Federated Learning",
+Example 1 and section 4.
+"""
+
+from aboveboard.valuation.estimation.dp_release import Release, release
+from aboveboard.valuation.estimation.estimates import Estimator, estimator
+from aboveboard.valuation.estimation.secure_sum import Sum, User, secure_sum
+from aboveboard.valuation.estimation.variance_components import (
+    VarianceComponents,
+    sums_of,
+    variance_components,
+)
+
+__all__ = [
+    "Estimator",
+    "Release",
+    "Sum",
+    "User",
+    "VarianceComponents",
+    "estimator",
+    "release",
+    "secure_sum",
+    "sums_of",
+    "variance_components",
+]

@@ -1,0 +1,232 @@
+"""`federated-mean` on users' samples: the platform's estimate of every user's mean.
+
+What the platform sees: the samples of direct users (level 2), sums over all federated users (level
+1), nothing of users at level 0. Where variances are estimated, it is from the same two sources. How
+many samples each user has is public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from aboveboard.mechanism import Exhibit, Reply
+from aboveboard.numbers import Number
+from aboveboard.valuation.estimation.estimates import estimator
+from aboveboard.valuation.estimation.federation import Aggregate, Federation
+from aboveboard.valuation.estimation.findings import Findings, comparison, differing
+from aboveboard.valuation.estimation.samples import Samples
+from aboveboard.valuation.estimation.simulation import Simulated, federated_mean_errors
+from aboveboard.valuation.estimation.variance_components import (
+    NO_USERS,
+    VarianceComponents,
+    mean_of,
+    sums_of,
+    variance_components,
+)
+from aboveboard.valuation.federated_mean import DIRECT, FEDERATED, Population, errors
+from aboveboard.valuation.levels import Level
+
+NAMED = 10
+"""Users named in a note before it ends."""
+
+
+@dataclass(frozen=True)
+class FederatedStudy:
+    """The estimates of all users' means.
+
+    Parameters
+    ----------
+    samples
+        The samples, unread.
+    federation
+        The federated users.
+    variances
+        s2 and t2, given or estimated.
+    estimated
+        Which of the two are estimated.
+    sharing
+        From how many users; 0 where neither is.
+    seed
+        Of the simulation.
+    """
+
+    samples: Samples
+    federation: Federation
+    variances: VarianceComponents
+    estimated: tuple[str, ...]
+    sharing: int
+    seed: int
+
+    def findings(self, levels: Mapping[str, Level]) -> Findings:
+        """Estimate every user's mean at these levels.
+
+        Raises
+        ------
+        InputError
+            If a sample that is looked at is no finite number, or too many federated users left.
+        """
+        asked = _at(levels, FEDERATED)
+        aggregate = self.federation.aggregate(asked)
+        left = [name for name in asked if name not in aggregate.members]
+        levels = {name: Fraction(0) if name in left else x for name, x in levels.items()}
+        names, whole = list(levels), [int(x) for x in levels.values()]
+        counts = [self.samples.count(name) for name in names]
+        population = Population(self.variances.s2, self.variances.t2)
+        promised = np.array([float(e) for e in errors(population, whole, counts)])
+        columns: dict[str, Any] = {
+            "user": names,
+            "level": whole,
+            "samples": counts,
+            "expected_squared_error": promised,
+        }
+        exhibits: tuple[Exhibit, ...] = ()
+        details = self._details(aggregate, left)
+        estimates: list[float | None] = [None] * len(names)
+        if any(whole):
+            found, simulated = self._estimated(levels, counts, aggregate)
+            estimates = found.tolist()
+            columns |= {
+                "estimate": found,
+                "simulated_squared_error": simulated.errors,
+                "standard_error": simulated.standard_errors,
+            }
+            exhibits = (comparison(names, whole, promised, simulated),)
+            details["simulation"] = {
+                "rounds": simulated.rounds,
+                "differing": differing(names, promised, simulated),
+            }
+        each = list(zip(names, counts, estimates, promised.tolist(), strict=True))
+        return Findings(
+            tuple(levels.values()),
+            {
+                name: {
+                    "samples": n,
+                    "the platform's estimate": x,
+                    "expected squared error": error,
+                }
+                for name, n, x, error in each
+            },
+            {name: _numbers(x, error) for name, _, x, error in each},
+            details,
+            self._notes(aggregate, left, levels),
+            exhibits,
+            {"estimates": Reply("csv", rows=lambda: pl.DataFrame(columns))},
+        )
+
+    def _estimated(
+        self, levels: Mapping[str, Level], counts: Sequence[int], aggregate: Aggregate
+    ) -> tuple[NDArray[np.float64], Simulated]:
+        population = Population(self.variances.s2, self.variances.t2)
+        best = estimator(population, [int(x) for x in levels.values()], counts)
+        means = np.array([mean_of(self.samples.of(name)) for name in _at(levels, DIRECT)])
+        rng = np.random.default_rng(self.seed)
+        simulated = federated_mean_errors(best, population, counts, rng)
+        return best(means, np.array(aggregate.mean)), simulated
+
+    def _details(self, aggregate: Aggregate, left: Sequence[str]) -> dict[str, Any]:
+        variances: dict[str, Any] = {
+            "s2": self.variances.s2,
+            "t2": self.variances.t2,
+            "estimated": list(self.estimated),
+        }
+        if self.estimated:
+            variances["from users"] = self.sharing
+        if self.truncated:
+            variances["s2 before truncation"] = self.variances.untruncated
+        return {
+            "variances": variances,
+            "aggregate": {
+                "in the sum": len(aggregate.members),
+                "left": list(left),
+                "each federated user is": (
+                    "a process" if self.samples.table.processes else "an object"
+                ),
+            },
+        }
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the estimate of s2 was negative."""
+        return self.variances.untruncated < 0
+
+    def _notes(
+        self, aggregate: Aggregate, left: Sequence[str], levels: Mapping[str, Level]
+    ) -> tuple[str, ...]:
+        notes = []
+        if self.truncated:
+            notes.append(
+                f"the estimate of s2 is {self.variances.untruncated:.6g}, below 0: it is taken as "
+                "0, and all users as having one mean"
+            )
+        if len(aggregate.members) == 1:
+            (one,) = aggregate.members
+            notes.append(
+                f"{one} is the only federated user: the aggregate is its own mean, as if it had "
+                "chosen level 2"
+            )
+        if left:
+            notes.append(
+                f"{len(left)} federated users left before the sum ({', '.join(left[:NAMED])}): "
+                "they count as level 0"
+            )
+        if self.samples.table.bounds is not None:
+            notes.append("data.bounds is for dp-mean: the federated mean clips nothing")
+        if not any(levels.values()):
+            notes.append("nobody shares: there are no estimates, and the error is t2 + 2 s2")
+        return tuple(notes)
+
+
+def federated_study(
+    samples: Samples,
+    levels: Mapping[str, Level],
+    s2: Fraction | None,
+    t2: Fraction | None,
+    seed: int,
+) -> FederatedStudy:
+    """Prepare the study: estimate the variances that are not given, from those who share.
+
+    Parameters
+    ----------
+    samples
+        The samples, unread.
+    levels
+        By user.
+    s2, t2
+        Known values; None: estimated.
+    seed
+        Of the simulation.
+
+    Raises
+    ------
+    InputError
+        If those who share are too few to estimate from, or their samples are wrong.
+    """
+    direct, federated = _at(levels, DIRECT), _at(levels, FEDERATED)
+    estimated = tuple(key for key, given in (("s2", s2), ("t2", t2)) if given is None)
+    looked_at = direct if samples.table.processes else [*direct, *federated]
+    samples = samples.keeping(looked_at)
+    federation = Federation(samples, bool(estimated))
+    sums = NO_USERS
+    if estimated:
+        sums = sums_of([samples.of(name) for name in direct])
+        sums += federation.aggregate(federated).sums or NO_USERS
+    variances = variance_components(sums, s2, t2)
+    return FederatedStudy(samples, federation, variances, estimated, sums.users, seed)
+
+
+def _numbers(estimate: float | None, error: float) -> dict[str, Number]:
+    told: dict[str, Number] = {"expected_squared_error": error}
+    if estimate is None:
+        return told
+    return {"estimate": estimate, **told}
+
+
+def _at(levels: Mapping[str, Level], level: int) -> list[str]:
+    return [name for name, x in levels.items() if x == level]

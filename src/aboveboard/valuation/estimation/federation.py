@@ -1,0 +1,130 @@
+"""What the platform learns of the federated users: sums over all of them, by `secure_sum`.
+
+Each user adds its sample mean and, where variances are estimated, its part of the sums that
+`variance_components` needs. Users are objects in this process, or processes that read their own
+samples. The protocol runs once for the same users: two runs with different users in them could be
+subtracted from each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from aboveboard.errors import InputError
+from aboveboard.valuation.estimation.links import Here, processes
+from aboveboard.valuation.estimation.masks import Vector, decoded, encoded, needs_cryptography
+from aboveboard.valuation.estimation.samples import DataTable, Samples, read_samples
+from aboveboard.valuation.estimation.secure_sum import FEWEST, Link, Sum, User, secure_sum
+from aboveboard.valuation.estimation.variance_components import Sums, mean_of, summands
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """What the platform learns of the federated users.
+
+    Parameters
+    ----------
+    members
+        Whose samples are in it; who left is not.
+    mean
+        The average of their sample means; 0 where there are none.
+    sums
+        Their part of the variance estimates; None where nobody asked for it.
+    """
+
+    members: frozenset[str]
+    mean: float
+    sums: Sums | None
+
+
+@dataclass(frozen=True)
+class Federation:
+    """The federated users, as far as the platform can reach them.
+
+    Parameters
+    ----------
+    samples
+        Where each user finds its samples.
+    estimating
+        Whether the sums for the variances are asked for.
+    """
+
+    samples: Samples
+    estimating: bool
+    known: dict[tuple[str, ...], Aggregate] = field(default_factory=dict, compare=False, repr=False)
+
+    def aggregate(self, users: Sequence[str]) -> Aggregate:
+        """Sum up these users.
+
+        Raises
+        ------
+        InputError
+            If a sample is no finite number, too many users leave, or the package that the
+            protocol needs is not installed.
+        """
+        key = tuple(users)
+        if key not in self.known:
+            self.known[key] = self._summed(key)
+        return self.known[key]
+
+    def _summed(self, users: tuple[str, ...]) -> Aggregate:
+        if not users:
+            return Aggregate(frozenset(), 0.0, None)
+        length = 4 if self.estimating else 1
+        if len(users) < FEWEST:
+            # A sum of one hides nothing: its user is as good as direct, and a note says so.
+            again = read_samples(self.samples.path, self.samples.table, self.samples.place)
+            alone = summary(again, users[0], estimating=self.estimating)
+            return self._opened(Sum(alone, frozenset({1})), users)
+        needs_cryptography()
+        numbered = dict(enumerate(users, 1))
+        if self.samples.table.processes:
+            source = self.samples.path, self.samples.table, self.samples.place
+            makers = {
+                i: partial(user_of_its_own, *source, name, i, estimating=self.estimating)
+                for i, name in numbered.items()
+            }
+            with processes(makers) as links:
+                return self._opened(secure_sum(links, length), users)
+        here: dict[int, Link] = {
+            i: Here(User(i, summary(self.samples, name, estimating=self.estimating)))
+            for i, name in numbered.items()
+        }
+        return self._opened(secure_sum(here, length), users)
+
+    def _opened(self, found: Sum, users: Sequence[str]) -> Aggregate:
+        members = [users[i - 1] for i in sorted(found.members)]
+        mean, *rest = decoded(found.total)
+        counts = [self.samples.count(name) for name in members]
+        sums = Sums(len(members), sum(counts), sum(n * n for n in counts), *rest) if rest else None
+        return Aggregate(frozenset(members), float(mean / len(members)), sums)
+
+
+def summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
+    """Give what a federated user adds to the sums: computed by the user, not by the platform.
+
+    Raises
+    ------
+    InputError
+        If a sample is no finite number, or so large that the sums would wrap.
+    """
+    values = samples.of(name)
+    mean = mean_of(values)
+    try:
+        return encoded((mean, *summands(values)) if estimating else (mean,))
+    except (ValueError, OverflowError):
+        raise InputError(
+            samples.where,
+            f"the samples of user {name!r} are too large to be summed exactly",
+            "give them in a larger unit",
+        ) from None
+
+
+def user_of_its_own(
+    path: Path, table: DataTable, place: str, name: str, number: int, *, estimating: bool
+) -> User:
+    """Make a federated user in its own process: it reads its samples from the file itself."""
+    return User(number, summary(read_samples(path, table, place), name, estimating=estimating))

@@ -1,0 +1,130 @@
+"""The way from the platform to a federated user: an object in this process, or its own process.
+
+A user in a process of its own reads its own samples there; the platform's process passes over them
+when it counts the rows of the file, and forgets them unlooked at.
+A process that ends, or keeps silent for `PATIENCE` seconds, has left.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.valuation.estimation.secure_sum import Link, Message, User
+
+PATIENCE = 60.0
+"""Seconds: starting Python and reading a file take a few, on a busy machine ten times that."""
+
+
+class Here:
+    """A user who is an object in this process.
+
+    Parameters
+    ----------
+    user
+        The user.
+    """
+
+    def __init__(self, user: User) -> None:
+        self._user = user
+        self._answer: Any | None = None
+
+    def send(self, message: Message) -> None:
+        """Have the user answer; one that refuses has left."""
+        try:
+            self._answer = self._user.receive(message)
+        except ValueError:
+            self._answer = None
+
+    def answer(self) -> Any | None:
+        """Give the answer."""
+        return self._answer
+
+
+class Elsewhere:
+    """A user who is a process.
+
+    Parameters
+    ----------
+    connection
+        This end of the pipe to it.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def send(self, message: Message) -> None:
+        """Send a message; a process that is gone shows when it does not answer."""
+        try:
+            self._connection.send(message)
+        except OSError:
+            self._connection.close()
+
+    def answer(self) -> Any | None:
+        """Wait for the answer.
+
+        Raises
+        ------
+        InputError
+            If the user found its own samples wrong.
+        """
+        try:
+            answer = self._connection.recv() if self._connection.poll(PATIENCE) else None
+        except (EOFError, OSError):
+            return None
+        if isinstance(answer, _Wrong):
+            raise InputError(*answer.words)
+        return answer
+
+
+class _Wrong:
+    """What a user says whose samples are wrong; an exception of three arguments does not travel."""
+
+    def __init__(self, error: InputError) -> None:
+        self.words = error.place, error.problem, error.remedy
+
+
+@contextmanager
+def processes(users: Mapping[int, Callable[[], User]]) -> Iterator[dict[int, Link]]:
+    """Start a process for each user; they end with the block.
+
+    Parameters
+    ----------
+    users
+        By number: what makes the user, there (a function that can be pickled).
+    """
+    spawn = multiprocessing.get_context("spawn")
+    started, links = [], {}
+    try:
+        for number, make in users.items():
+            here, there = spawn.Pipe()
+            process = spawn.Process(target=_live, args=(there, make), daemon=True)
+            process.start()
+            there.close()
+            started.append(process)
+            links[number] = Elsewhere(here)
+        yield dict(links)
+    finally:
+        for process in started:
+            process.terminate()
+            process.join()
+            process.close()
+
+
+def _live(connection: Connection, make: Callable[[], User]) -> None:
+    """Be a user: answer messages until the platform hangs up."""
+    try:
+        user = make()
+    except InputError as error:
+        connection.recv()
+        connection.send(_Wrong(error))
+        return
+    try:
+        while True:
+            connection.send(user.receive(connection.recv()))
+    except (EOFError, OSError, ValueError):
+        return

@@ -1,0 +1,131 @@
+"""`dp-mean` on users' samples: the release, what each user put in, and the error promised.
+
+Everything but the release itself depends on the users' levels only: their numbers show nowhere
+else. How many of its values were clipped each user finds in its own reply alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from aboveboard.auditing.verdict import plain
+from aboveboard.errors import InputError
+from aboveboard.mechanism import Reply
+from aboveboard.valuation.estimation.dp_release import clipped_mean, release
+from aboveboard.valuation.estimation.findings import Findings, comparison, differing
+from aboveboard.valuation.estimation.samples import Samples
+from aboveboard.valuation.estimation.simulation import private_mean_error
+from aboveboard.valuation.levels import Level, spoken
+
+RELEASE = "release"
+
+
+@dataclass(frozen=True)
+class PrivateMeanStudy:
+    """The private mean of the users' samples.
+
+    Parameters
+    ----------
+    samples
+        The samples, unread.
+    seed
+        Of the simulation; the noise follows from no seed.
+    """
+
+    samples: Samples
+    seed: int
+
+    def findings(self, levels: Mapping[str, Level]) -> Findings:
+        """Release the mean at these levels.
+
+        Raises
+        ------
+        InputError
+            If there are no bounds, a sample is no finite number, or OpenDP is missing.
+        """
+        bounds = self.bounds()
+        read = {name: self._own(name) for name, level in levels.items() if level}
+        found = release({name: x for name, (x, _) in read.items()}, levels, bounds)
+        width = float(bounds[1] - bounds[0])
+        names = list(levels)
+        promised = np.array([float(found.plan.risk)]) * width**2
+        rng = np.random.default_rng(self.seed)
+        simulated = private_mean_error(found.plan, rng)
+        simulated = type(simulated)(
+            simulated.errors * width**2, simulated.standard_errors * width**2, simulated.rounds
+        )
+        weights = dict(zip(names, map(float, found.plan.weights), strict=True))
+        content = {
+            "mean": found.mean,
+            "laplace scale": found.scale,
+            "expected squared error": float(promised[0]),
+            "epsilon spent": {name: spoken(x) for name, x in found.spent.items()},
+        }
+        drawn = frozenset({f"{RELEASE}.json"}) if found.scale else frozenset()
+        replies: dict[str, dict[str, Any]] = {
+            name: {
+                "weight in the mean": weights[name],
+                "epsilon spent": spoken(found.spent[name]),
+                **({"own values clipped": read[name][1]} if name in read else {}),
+                "the platform's estimate": f"{RELEASE}.json",
+            }
+            for name in names
+        }
+        details = {
+            "release": {
+                "file": f"{RELEASE}.json",
+                "bounds": [plain(x) for x in bounds],
+                "laplace scale": found.scale,
+                "noise": "OpenDP's Laplace, not repeatable" if found.scale else "none",
+                "expected squared error": float(promised[0]),
+                "simulated": float(simulated.errors[0]),
+                "standard error": float(simulated.standard_errors[0]),
+                "differing": differing(["the mean"], promised, simulated),
+            }
+        }
+        exhibit = comparison(["the mean of all"], ["every user's own"], promised, simulated)
+        return Findings(
+            tuple(levels.values()),
+            replies,
+            {name: {"weight_in_mean": weights[name]} for name in names},
+            details,
+            self._notes(levels, noisy=bool(found.scale)),
+            (exhibit,),
+            {RELEASE: Reply("json", data=content)},
+            drawn,
+        )
+
+    def _own(self, name: str) -> tuple[Fraction, int]:
+        return clipped_mean(self.samples.of(name), self.bounds())
+
+    def bounds(self) -> tuple[Fraction, Fraction]:
+        """Give the public bounds of the values.
+
+        Raises
+        ------
+        InputError
+            If the file gives none.
+        """
+        if self.samples.table.bounds is None:
+            raise InputError(
+                "data",
+                "bounds is missing, and a private mean needs bounded values",
+                "add public bounds such as bounds = [-4, 4]; values are clipped to them",
+            )
+        return self.samples.table.bounds
+
+    def _notes(self, levels: Mapping[str, Level], *, noisy: bool) -> tuple[str, ...]:
+        notes = [
+            "the error is promised as the Bayes risk of Example 1, scaled to the bounds: each "
+            "user's number at one of the bounds, the chance of the upper one uniform"
+        ]
+        if not any(levels.values()):
+            notes.append("nobody shares: what is released is the middle of the bounds")
+        elif not noisy:
+            notes.append("nobody who shares asks for privacy: the mean is released without noise")
+        return tuple(notes)

@@ -1,0 +1,310 @@
+"""The sum of vectors that nobody shows: secure aggregation that outlives users who leave.
+
+What: each user masks its vector with a mask of its own and with one for each neighbour, which the
+neighbour subtracts; the platform adds the masked vectors, and what is left of the masks it removes
+with pieces that the users still there hand out: of the own mask of a user whose vector came, of the
+key of a user who left after letters were exchanged, never of both. It learns the sum and who is in
+it. A third of each user's neighbourhood may leave at any step; when more do, it is refused.
+
+What it withstands: a platform that follows the protocol and looks at all that it gets, together
+with fewer users than the threshold. A platform that forges keys or tells users different stories
+needs signed keys on top, which this does not have.
+
+Cost: N * neighbours key agreements, letters and masks; up to `MOST_NEIGHBOURS` all others are
+neighbours. Source: Bonawitz et al., "Practical Secure Aggregation for Privacy-Preserving Machine
+Learning" (2017), figure 4 without its signatures; the sparse neighbourhoods are those of Bell et
+al., "Secure Single-Server Aggregation with (Poly)Logarithmic Overhead" (2020).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aboveboard.errors import InputError
+from aboveboard.valuation.estimation.masks import (
+    SEED_BYTES,
+    KeyPair,
+    Vector,
+    mask,
+    minus,
+    opened,
+    plus,
+    sealed,
+)
+from aboveboard.valuation.estimation.secret_sharing import PRIME, cut, join
+
+MOST_NEIGHBOURS = 100
+"""Where a tenth of all users leave, more than a third of 100 random ones do once in 10^10."""
+PIECE_BYTES = (PRIME.bit_length() + 7) // 8
+FEWEST = 2
+"""A sum of one is that one."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A user's public keys: for letters, and for masks."""
+
+    letters: bytes
+    masks: bytes
+
+
+@dataclass(frozen=True)
+class SendKeys:
+    """The platform asks for the public keys."""
+
+
+@dataclass(frozen=True)
+class SendLetters:
+    """The platform hands out the neighbours' keys and asks for a letter to each of them."""
+
+    keys: Mapping[int, Keys]
+    threshold: int
+
+
+@dataclass(frozen=True)
+class SendMasked:
+    """The platform hands over the letters and asks for the masked vector."""
+
+    letters: Mapping[int, bytes]
+
+
+@dataclass(frozen=True)
+class SendPieces:
+    """The platform says whose vectors came and asks for the pieces that unmask their sum."""
+
+    came: frozenset[int]
+
+
+Message = SendKeys | SendLetters | SendMasked | SendPieces
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What a user hands out at the end, by whose it is: of own masks, or of keys of who left."""
+
+    own_masks: Mapping[int, int]
+    keys: Mapping[int, int]
+
+
+class User:
+    """One federated user: it alone knows its vector.
+
+    Parameters
+    ----------
+    number
+        From 1; its point in the sharing of secrets.
+    vector
+        What it adds to the sum, modulo `masks.MODULUS`.
+    """
+
+    def __init__(self, number: int, vector: Vector) -> None:
+        self.number = number
+        self._vector = vector
+        self._for_letters, self._for_masks = KeyPair(), KeyPair()
+        self._own_mask = secrets.token_bytes(SEED_BYTES)
+        self._keys: Mapping[int, Keys] = {}
+        self._threshold = 0
+        self._pieces: dict[int, tuple[int, int]] = {}
+        self._done = 0
+
+    def receive(self, message: Message) -> Any:
+        """Answer a message of the platform.
+
+        Raises
+        ------
+        ValueError
+            If the messages come out of order or twice, or too few users are left: the user then
+            says nothing more.
+        """
+        steps: dict[type, Callable[[Any], Any]] = {
+            SendKeys: self._public_keys,
+            SendLetters: self._letters,
+            SendMasked: self._masked,
+            SendPieces: self._pieces_for,
+        }
+        if list(steps)[self._done : self._done + 1] != [type(message)]:
+            raise ValueError(f"user {self.number} is asked out of order or twice")
+        self._done += 1
+        return steps[type(message)](message)
+
+    def _public_keys(self, _: SendKeys) -> Keys:
+        return Keys(self._for_letters.public, self._for_masks.public)
+
+    def _letters(self, message: SendLetters) -> dict[int, bytes]:
+        """Write to each neighbour its pieces of the own mask's seed and of the masks' key."""
+        self._keys, self._threshold = message.keys, message.threshold
+        points = [self.number, *message.keys]
+        self._refuse_few(len(points))
+        masks = cut(int.from_bytes(self._own_mask), points, message.threshold)
+        keys = cut(int.from_bytes(self._for_masks.secret), points, message.threshold)
+        self._pieces[self.number] = masks[self.number], keys[self.number]
+        return {
+            other: sealed(
+                self._letter_key(self.number, other),
+                masks[other].to_bytes(PIECE_BYTES) + keys[other].to_bytes(PIECE_BYTES),
+            )
+            for other in message.keys
+        }
+
+    def _masked(self, message: SendMasked) -> Vector:
+        """Hide the vector under the own mask and one for each neighbour who wrote."""
+        self._refuse_few(1 + len(message.letters))
+        hidden = plus(self._vector, mask(self._own_mask, len(self._vector)))
+        for other, letter in message.letters.items():
+            text = opened(self._letter_key(other, self.number), letter)
+            self._pieces[other] = (
+                int.from_bytes(text[:PIECE_BYTES]),
+                int.from_bytes(text[PIECE_BYTES:]),
+            )
+            shared = shared_mask(self._for_masks, self._keys[other].masks, len(self._vector))
+            hidden = plus(hidden, shared) if self.number < other else minus(hidden, shared)
+        return hidden
+
+    def _pieces_for(self, message: SendPieces) -> Pieces:
+        """Hand out, for each neighbour who wrote, one kind of piece and never the other."""
+        came = {other for other in self._pieces if other in message.came}
+        self._refuse_few(len(came))
+        return Pieces(
+            {other: self._pieces[other][0] for other in came},
+            {other: key for other, (_, key) in self._pieces.items() if other not in came},
+        )
+
+    def _letter_key(self, sender: int, receiver: int) -> bytes:
+        other = receiver if sender == self.number else sender
+        purpose = f"letter {sender} {receiver}".encode()
+        return self._for_letters.agreed(self._keys[other].letters, purpose)
+
+    def _refuse_few(self, left: int) -> None:
+        if left < max(self._threshold, FEWEST):
+            raise ValueError(f"user {self.number} sees {left} users, below the threshold")
+
+
+def shared_mask(mine: KeyPair, theirs: bytes, length: int) -> Vector:
+    """Draw the mask that two users agree on; one adds it, the other subtracts it."""
+    return mask(mine.agreed(theirs, b"mask"), length)
+
+
+class Link(Protocol):
+    """The way to one user, in this process or another."""
+
+    def send(self, message: Message) -> None:
+        """Send a message; does not wait."""
+        ...
+
+    def answer(self) -> Any | None:
+        """Wait for the answer to the last message; None: the user has left."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What the platform learns.
+
+    Parameters
+    ----------
+    total
+        The sum, modulo `masks.MODULUS`.
+    members
+        Whose vectors are in it.
+    """
+
+    total: Vector
+    members: frozenset[int]
+
+
+def threshold_of(neighbourhood: int) -> int:
+    """Give how many of a user and its neighbours must stay: two thirds, and never one alone."""
+    return max(FEWEST, -(-2 * neighbourhood // 3))
+
+
+def neighbours_of(numbers: Sequence[int], most: int) -> dict[int, frozenset[int]]:
+    """Choose with whom each user masks: with all, or `most` (even) around it in random order."""
+    n = len(numbers)
+    if n <= most + 1:
+        return {i: frozenset(numbers) - {i} for i in numbers}
+    order = list(numbers)
+    secrets.SystemRandom().shuffle(order)
+    steps = [d for d in range(-(most // 2), most // 2 + 1) if d]
+    return {i: frozenset(order[(at + d) % n] for d in steps) for at, i in enumerate(order)}
+
+
+def secure_sum(links: Mapping[int, Link], length: int, *, neighbours: int = MOST_NEIGHBOURS) -> Sum:
+    """Add the users' vectors: the platform's part of the protocol.
+
+    Parameters
+    ----------
+    links
+        The way to each user, by its number from 1.
+    length
+        How many numbers a vector has.
+    neighbours
+        With how many others each user masks, an even number; with all where there are fewer.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two users, or more leave than the threshold allows.
+    """
+    if len(links) < FEWEST:
+        raise InputError("level 1", f"{len(links)} user federates", "a sum hides two users or more")
+    near = neighbours_of(list(links), neighbours)
+    threshold = threshold_of(len(next(iter(near.values()))) + 1)
+    # Step by step, whoever does not answer has left for good.
+    keys: dict[int, Keys] = _asked(links, {i: SendKeys() for i in links})
+    _refuse_few(near, keys, threshold, len(links))
+    letters: dict[int, dict[int, bytes]] = _asked(
+        links,
+        {i: SendLetters({j: keys[j] for j in near[i] if j in keys}, threshold) for i in keys},
+    )
+    _refuse_few(near, letters, threshold, len(links))
+    delivered = {i: {j: letters[j][i] for j in near[i] if j in letters} for i in letters}
+    masked: dict[int, Vector] = _asked(links, {i: SendMasked(delivered[i]) for i in letters})
+    _refuse_few(near, masked, threshold, len(links))
+    came = frozenset(masked)
+    pieces: dict[int, Pieces] = _asked(links, {i: SendPieces(came) for i in masked})
+    _refuse_few(near, pieces, threshold, len(links))
+
+    total: Vector = (0,) * length
+    for vector in masked.values():
+        total = plus(total, vector)
+    for i in came:
+        seed = _joined({j: pieces[j].own_masks[i] for j in {*near[i], i} if j in pieces}, threshold)
+        total = minus(total, mask(seed.to_bytes(SEED_BYTES), length))
+    for i in letters.keys() - came:
+        held = {j: pieces[j].keys[i] for j in near[i] if j in pieces}
+        key = KeyPair(_joined(held, threshold).to_bytes(SEED_BYTES))
+        for j in near[i] & came:
+            shared = shared_mask(key, keys[j].masks, length)
+            # What j put in for i: added where j is the smaller, subtracted otherwise.
+            total = minus(total, shared) if j < i else plus(total, shared)
+    return Sum(total, came)
+
+
+def _asked(links: Mapping[int, Link], messages: Mapping[int, Message]) -> dict[int, Any]:
+    """Send all messages, then wait for the answers; who does not answer is left out."""
+    for i, message in messages.items():
+        links[i].send(message)
+    answers = {i: links[i].answer() for i in messages}
+    return {i: answer for i, answer in answers.items() if answer is not None}
+
+
+def _joined(pieces: Mapping[int, int], threshold: int) -> int:
+    """Join as many pieces as are needed; the same points again and again are joined fast."""
+    return join(dict(sorted(pieces.items())[:threshold]))
+
+
+def _refuse_few(
+    near: Mapping[int, frozenset[int]], left: Mapping[int, Any], threshold: int, users: int
+) -> None:
+    """Refuse where somebody's secrets could no longer be joined, before anybody is asked more."""
+    fewest = min((sum(j in left for j in {*near[i], i}) for i in near), default=0)
+    if fewest < threshold:
+        raise InputError(
+            "level 1",
+            f"{len(left)} of {users} federated users are left, too few to keep each one hidden",
+            f"{threshold} of each {len(next(iter(near.values()))) + 1} must stay; nothing about "
+            "those who left or stayed was revealed; run again when they are there",
+        )

@@ -1,0 +1,204 @@
+"""The sum of vectors that nobody shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aboveboard.errors import InputError
+from aboveboard.valuation.estimation.links import Here, processes
+from aboveboard.valuation.estimation.masks import MODULUS, KeyPair, Vector, mask, minus, plus
+from aboveboard.valuation.estimation.secret_sharing import join
+from aboveboard.valuation.estimation.secure_sum import (
+    Keys,
+    Message,
+    Pieces,
+    SendKeys,
+    SendLetters,
+    SendMasked,
+    SendPieces,
+    User,
+    neighbours_of,
+    secure_sum,
+    shared_mask,
+    threshold_of,
+)
+
+STEPS = [SendKeys, SendLetters, SendMasked, SendPieces]
+
+
+class Leaving(Here):
+    """A user who is silent from a step on; and what it has said before."""
+
+    def __init__(self, user: User, step: int = len(STEPS)) -> None:
+        super().__init__(user)
+        self.step = step
+        self.said: list[Any] = []
+
+    def send(self, message: Message) -> None:
+        self._answer = None
+        if STEPS.index(type(message)) < self.step:
+            super().send(message)
+            self.said.append(self.answer())
+
+
+def leaving(vectors: Sequence[Vector], when: Sequence[int]) -> dict[int, Leaving]:
+    return {
+        i: Leaving(User(i, v), step)
+        for i, (v, step) in enumerate(zip(vectors, when, strict=True), 1)
+    }
+
+
+def total(vectors: Sequence[Vector]) -> Vector:
+    found: Vector = (0,) * len(vectors[0])
+    for v in vectors:
+        found = plus(found, v)
+    return found
+
+
+words = st.integers(0, MODULUS - 1)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(words, words), min_size=2, max_size=7), st.data())
+def test_the_sum_of_who_stays_is_right_whoever_leaves_whenever(
+    vectors: list[Vector], data: st.DataObject
+) -> None:
+    n = len(vectors)
+    may_leave = n - threshold_of(n)
+    who = data.draw(st.sets(st.integers(0, n - 1), max_size=may_leave))
+    when = [data.draw(st.integers(0, 3)) if i in who else 4 for i in range(n)]
+    found = secure_sum(leaving(vectors, when), 2)
+    # Who has sent its masked vector is in the sum, also if it left after that.
+    there = [i for i in range(n) if when[i] >= 3]
+    assert found.members == {i + 1 for i in there}
+    assert found.total == total([vectors[i] for i in there])
+
+
+@settings(max_examples=25)
+@given(st.integers(2, 8), st.integers(0, 3), st.data())
+def test_below_the_threshold_it_refuses_in_one_line(n: int, step: int, data: st.DataObject) -> None:
+    too_many = data.draw(st.integers(n - threshold_of(n) + 1, n))
+    links = leaving([(i,) for i in range(n)], [step] * too_many + [4] * (n - too_many))
+    with pytest.raises(InputError, match="too few to keep each one hidden") as refused:
+        secure_sum(links, 1)
+    assert "\n" not in str(refused.value)
+    if step < 3:
+        # Nobody was asked for the pieces that would unmask anything.
+        assert not any(isinstance(x, Pieces) for link in links.values() for x in link.said)
+
+
+def test_one_user_alone_is_no_sum() -> None:
+    with pytest.raises(InputError, match="two users or more"):
+        secure_sum({1: Here(User(1, (5,)))}, 1)
+
+
+def test_many_users_mask_with_some() -> None:
+    n = 20
+    near = neighbours_of(range(1, n + 1), 6)
+    assert {len(x) for x in near.values()} == {6}
+    assert all(i in near[j] for i in near for j in near[i])
+    vectors = [(i * i,) for i in range(n)]
+    found = secure_sum(leaving(vectors, [2, 3, *[4] * (n - 2)]), 1, neighbours=6)
+    assert found.total == total(vectors[1:])
+
+
+def test_what_the_platform_gets_does_not_tell_the_value() -> None:
+    # One user, the same randomness, two values: the masked vectors differ by the difference of
+    # the values and nothing else depends on them; and the mask is uniform, so is what it hides.
+    n, rounds = 3, 400
+    small, top_bits = [], []
+    for _ in range(rounds):
+        links = leaving([(7,), (0,), (MODULUS - 1,)], [4] * n)
+        assert secure_sum(links, 1).total == (6,)
+        said = links[1].said
+        assert [type(x) for x in said] == [Keys, dict, tuple, Pieces]
+        (hidden,) = said[2]
+        small.append(hidden % 16)
+        top_bits.append(hidden >> 188)
+    for digits in (small, top_bits):
+        counts = [digits.count(d) for d in range(16)]
+        # Chi-squared of 15 degrees of freedom: beyond 60 once in two million.
+        assert sum((c - rounds / 16) ** 2 / (rounds / 16) for c in counts) < 60
+
+
+def test_a_masked_vector_is_the_value_plus_masks_that_do_not_know_it() -> None:
+    users = [User(i, (v,)) for i, v in ((1, 10), (2, 20), (3, 30))]
+    links = {u.number: Leaving(u) for u in users}
+    secure_sum(links, 1)
+    one, two, three = users
+    masks = mask(one._own_mask, 1)
+    for other in (two, three):
+        masks = plus(masks, shared_mask(one._for_masks, other._for_masks.public, 1))
+    assert links[1].said[2] == plus((10,), masks)
+
+
+def test_nobody_hands_out_both_pieces_of_a_user() -> None:
+    links = leaving([(1,), (2,), (3,), (4,), (5,)], [4, 4, 4, 2, 4])
+    secure_sum(links, 1)
+    for i in (1, 2, 3, 5):
+        pieces = links[i].said[3]
+        assert set(pieces.own_masks) == {1, 2, 3, 5}
+        assert set(pieces.keys) == {4}
+
+
+def test_a_vector_that_came_late_stays_hidden_by_its_own_mask() -> None:
+    # The platform knows the key of a user who left, and still not its vector.
+    users = [User(i, (i,)) for i in (1, 2, 3, 4)]
+    links = {u.number: Leaving(u, 3 if u.number == 4 else 4) for u in users}
+    links[4].step = 2
+    secure_sum(links, 1)
+    late = users[3].receive(SendMasked({j: links[j].said[1][4] for j in (1, 2, 3)}))
+    held = {j: links[j].said[3].keys[4] for j in (1, 2, 3)}
+    key = KeyPair(join(held).to_bytes(32))
+    for j in (1, 2, 3):
+        late = plus(late, shared_mask(key, users[j - 1]._for_masks.public, 1))
+    assert late == plus((4,), mask(users[3]._own_mask, 1))
+    assert minus(late, (4,)) != (0,)
+
+
+def test_a_user_answers_each_question_once_and_in_order() -> None:
+    user = User(1, (1,))
+    with pytest.raises(ValueError, match="out of order"):
+        user.receive(SendPieces(frozenset({1})))
+    user.receive(SendKeys())
+    with pytest.raises(ValueError, match="out of order or twice"):
+        user.receive(SendKeys())
+
+
+def test_a_user_refuses_a_sum_of_one() -> None:
+    user = User(1, (1,))
+    user.receive(SendKeys())
+    with pytest.raises(ValueError, match="below the threshold"):
+        user.receive(SendLetters({}, 1))
+
+
+def _user(number: int, x: int) -> User:
+    return User(number, (x,))
+
+
+def _user_that_dies(number: int) -> User:
+    os._exit(3)
+
+
+def _user_with_wrong_samples(number: int) -> User:
+    raise InputError("samples.csv, line 3", "no finite number", "give one")
+
+
+def test_users_in_processes_of_their_own_one_of_which_dies() -> None:
+    makers = {1: partial(_user, 1, 10), 2: partial(_user, 2, 20), 3: partial(_user_that_dies, 3)}
+    with processes(makers) as links:
+        found = secure_sum(links, 1)
+    assert (found.members, found.total) == ({1, 2}, (30,))
+
+
+def test_a_process_says_what_is_wrong_with_its_samples() -> None:
+    makers = {1: partial(_user, 1, 10), 2: partial(_user_with_wrong_samples, 2)}
+    with processes(makers) as links, pytest.raises(InputError, match="line 3: no finite number"):
+        secure_sum(links, 1)
