@@ -1,0 +1,207 @@
+"""Bidding languages: what bundles are worth, written down briefly.
+
+=========== ===================================================================================
+table       a listed bundle, exactly as listed, is worth its value; any other is worth 0
+additive    a bundle is worth the sum of its goods' values
+xor         the best of the bids inside the bundle; 0 if none is inside
+or          the best sum of disjoint bids inside the bundle, of at least one; 0 if none is inside
+=========== ===================================================================================
+
+Values are integers of either sign. A bid is inside a bundle if the bundle has all its goods. In xor
+and or a negative bid is a burden that comes with the goods: whoever holds {g} with the one bid
+({g}, -2) has -2, not 0. Destroying the good is what rids it of that.
+
+Cost: table and additive are linear in the goods; xor in the bids; or is weighted set packing, an
+exact search that is exponential in the bids at worst and instant for the few dozens a party writes.
+Source: the valuations are those of Azar, Chen, Micali (2011), section 3.3; the languages are the
+field's (Nisan, "Bidding and allocation in combinatorial auctions", 2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+Bid = tuple[int, int]
+"""A bundle, as a bit mask of goods, and its value."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Exactly the listed bundles are worth something.
+
+    Parameters
+    ----------
+    bids
+        Each bundle once.
+    """
+
+    bids: tuple[Bid, ...]
+
+    @cached_property
+    def _values(self) -> Mapping[int, int]:
+        return dict(self.bids)
+
+    def value(self, bundle: int) -> int:
+        """Give the value of a bundle."""
+        return self._values.get(bundle, 0)
+
+    def extremes(self) -> tuple[int, int]:
+        """Give the lowest and the highest value of any bundle, the empty one included."""
+        return _extremes(self.bids)
+
+
+@dataclass(frozen=True)
+class Additive:
+    """Each good is worth its own value.
+
+    Parameters
+    ----------
+    values
+        By good.
+    """
+
+    values: tuple[int, ...]
+
+    def value(self, bundle: int) -> int:
+        """Give the value of a bundle."""
+        return sum(value for g, value in enumerate(self.values) if bundle >> g & 1)
+
+    def extremes(self) -> tuple[int, int]:
+        """Give the lowest and the highest value of any bundle, the empty one included."""
+        return sum(v for v in self.values if v < 0), sum(v for v in self.values if v > 0)
+
+
+@dataclass(frozen=True)
+class Xor:
+    """The best bid inside the bundle counts.
+
+    Parameters
+    ----------
+    bids
+        No empty bundle.
+    """
+
+    bids: tuple[Bid, ...]
+
+    def value(self, bundle: int) -> int:
+        """Give the value of a bundle."""
+        return max((value for inside, value in self.bids if inside & ~bundle == 0), default=0)
+
+    def extremes(self) -> tuple[int, int]:
+        """Give the lowest and the highest value of any bid and of the empty bundle.
+
+        A bid that a smaller and better one hides counts too.
+        """
+        return _extremes(self.bids)
+
+
+@dataclass(frozen=True)
+class Or:
+    """The best collection of disjoint bids inside the bundle counts.
+
+    Parameters
+    ----------
+    bids
+        No empty bundle.
+    """
+
+    bids: tuple[Bid, ...]
+
+    def value(self, bundle: int) -> int:
+        """Give the value of a bundle, by an exact search."""
+        inside = tuple(bid for bid in self.bids if bid[0] & ~bundle == 0)
+        useful = tuple(bid for bid in inside if bid[1] >= 0)
+        if useful or not inside:
+            return _best_packing(useful)
+        return max(value for _, value in inside)
+
+    def extremes(self) -> tuple[int, int]:
+        """Give the lowest value of any bid and the highest of any bundle."""
+        return _extremes(self.bids)[0], _best_packing(tuple(b for b in self.bids if b[1] >= 0))
+
+
+Language = Table | Additive | Xor | Or
+"""The languages that the solvers read; any other valuation is searched exhaustively."""
+
+
+def restricted(valuation: Language, kept: tuple[int, ...]) -> Language:
+    """Give the same values of bundles of some goods only, in the same language.
+
+    Parameters
+    ----------
+    valuation
+        Of all goods.
+    kept
+        Which goods stay, ascending; good k of the result is good kept[k].
+    """
+    if isinstance(valuation, Additive):
+        return Additive(tuple(valuation.values[g] for g in kept))
+    left = sum(1 << g for g in kept)
+    bids = tuple(
+        (sum(1 << k for k, g in enumerate(kept) if bundle >> g & 1), value)
+        for bundle, value in valuation.bids
+        if bundle & ~left == 0
+    )
+    return replace(valuation, bids=bids)
+
+
+def _extremes(bids: tuple[Bid, ...]) -> tuple[int, int]:
+    values = [0, *(value for _, value in bids)]
+    return min(values), max(values)
+
+
+@lru_cache(maxsize=4096)  # one game asks for the same few bundles again and again
+def _best_packing(bids: tuple[Bid, ...]) -> int:
+    """Give the largest sum of disjoint bids, none of them negative.
+
+    Branches on the good that is in the most bids: one of these is taken, or none is. What is left
+    often falls apart, and what was seen is remembered.
+    """
+    seen: dict[frozenset[int], int] = {}
+
+    def best(left: frozenset[int]) -> int:
+        if not left:
+            return 0
+        if left in seen:
+            return seen[left]
+        part = _connected(bids, left)
+        if len(part) < len(left):
+            found = best(part) + best(left - part)
+        else:
+            good = _busiest_good(bids, left)
+            rivals = frozenset(k for k in left if bids[k][0] >> good & 1)
+            found = best(left - rivals)
+            for k in rivals:
+                free = frozenset(j for j in left if not bids[j][0] & bids[k][0])
+                found = max(found, bids[k][1] + best(free))
+        seen[left] = found
+        return found
+
+    return best(frozenset(range(len(bids))))
+
+
+def _connected(bids: tuple[Bid, ...], left: frozenset[int]) -> frozenset[int]:
+    """Give the bids that hang together with one of those left by shared goods."""
+    goods = bids[min(left)][0]
+    part: frozenset[int] = frozenset()
+    while True:
+        grown = frozenset(k for k in left if bids[k][0] & goods)
+        if grown == part:
+            return part
+        part = grown
+        for k in part:
+            goods |= bids[k][0]
+
+
+def _busiest_good(bids: tuple[Bid, ...], left: frozenset[int]) -> int:
+    """Give the good that is in the most of these bids."""
+    counts: dict[int, int] = {}
+    for k in left:
+        bundle = bids[k][0]
+        while bundle:
+            good = (bundle & -bundle).bit_length() - 1
+            counts[good] = counts.get(good, 0) + 1
+            bundle &= bundle - 1
+    return min(counts, key=lambda good: (-counts[good], good))

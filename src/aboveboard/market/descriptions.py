@@ -1,0 +1,31 @@
+"""Markets' coalitions and outcomes in words and in plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.auditing.verdict import plain
+from aboveboard.market.markets import Market, Outcome
+from aboveboard.market.utilities import Coalition, Structure
+
+
+def names(market: Market, members: Coalition) -> tuple[str, ...]:
+    """Give the names of a coalition's members."""
+    return tuple(market.players[i] for i in sorted(members))
+
+
+def shown(market: Market, structure: Structure) -> str:
+    """Write a collusion structure: "{a, b}, {c}"."""
+    return ", ".join("{" + ", ".join(names(market, c)) + "}" for c in structure)
+
+
+def describe(market: Market, outcome: Outcome) -> Mapping[str, Any]:
+    """Describe an outcome in plain data, as a collaboration file has it."""
+    held: dict[str, list[str]] = {name: [] for name in market.players}
+    destroyed: list[str] = []
+    for good, owner in zip(market.goods, outcome.allocation, strict=True):
+        (destroyed if owner < 0 else held[market.players[owner]]).append(good)
+    prices = dict(zip(market.players, map(plain, map(Fraction, outcome.prices)), strict=True))
+    return {"allocation": {**held, "destroyed": destroyed}, "prices": prices}

@@ -1,0 +1,156 @@
+"""Markets: players, goods, who brings which, and what each bundle is worth to each player.
+
+Player 0 is the paper's player 1, the proposer. A bundle is a bit mask of goods (bit g is good g);
+an allocation gives each good the index of its new owner, or DESTROYED. Everything is exact: values
+are integers in (-B, B) with B = 2^(k-1), prices are integers or fractions. Cost: a welfare is one
+evaluation a player. Source: Azar, Chen, Micali, "Budget-balanced maximization of social welfare
+resilient to collusion, privacy, and beliefs" (2011), section 3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+DESTROYED = -1
+"""The owner of a good that is destroyed."""
+
+Allocation = tuple[int, ...]
+"""By good: the index of its owner, or DESTROYED."""
+
+Price = int | Fraction
+"""What a player pays; negative where it receives."""
+
+
+class Valuation(Protocol):
+    """What bundles are worth to one player."""
+
+    def value(self, bundle: int) -> int:
+        """Give the value of a bundle, a bit mask of goods; that of the empty one is 0."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An allocation with prices: the paper's (A, P).
+
+    Parameters
+    ----------
+    allocation
+        By good: its owner.
+    prices
+        By player: what it pays.
+    """
+
+    allocation: Allocation
+    prices: tuple[Price, ...]
+
+
+@dataclass(frozen=True)
+class Market:
+    """An n-m-k market with the players' true valuations.
+
+    Parameters
+    ----------
+    players
+        Their names; the first is the proposer.
+    goods
+        Their names.
+    endowment
+        By good: the index of the player that brings it.
+    valuations
+        By player.
+    bits
+        The paper's k, at least 1: values lie in (-2^(k-1), 2^(k-1)).
+
+    Raises
+    ------
+    ValueError
+        If names repeat, the parts do not fit together, or an empty bundle is worth something.
+        That every value is within the bound is checked where valuations are read (`bidding`).
+    """
+
+    players: tuple[str, ...]
+    goods: tuple[str, ...]
+    endowment: Allocation
+    valuations: tuple[Valuation, ...]
+    bits: int
+
+    def __post_init__(self) -> None:
+        if len(set(self.players)) < len(self.players) or len(set(self.goods)) < len(self.goods):
+            raise ValueError("two players or two goods have the same name")
+        if not self.players or len(self.valuations) != len(self.players):
+            raise ValueError("there must be a valuation for each player, and a player")
+        if len(self.endowment) != len(self.goods):
+            raise ValueError("the endowment must name an owner for each good")
+        if not all(0 <= owner < len(self.players) for owner in self.endowment):
+            raise ValueError("every good must be brought by a player")
+        if self.bits < 1:
+            raise ValueError(f"bits is {self.bits}; it must be at least 1")
+        if any(valuation.value(0) for valuation in self.valuations):
+            raise ValueError("the empty bundle must be worth 0")
+
+    @property
+    def n(self) -> int:
+        """How many players there are."""
+        return len(self.players)
+
+    @property
+    def m(self) -> int:
+        """How many goods there are."""
+        return len(self.goods)
+
+    @property
+    def bound(self) -> int:
+        """B = 2^(k-1): every value is strictly between -B and B."""
+        return 1 << (self.bits - 1)
+
+    @property
+    def nothing(self) -> Outcome:
+        """The outcome (E, 0): everybody keeps what it brings, nobody pays."""
+        return Outcome(self.endowment, (0,) * self.n)
+
+
+def bundle(allocation: Allocation, player: int) -> int:
+    """Give what a player holds, as a bit mask."""
+    return sum(1 << g for g, owner in enumerate(allocation) if owner == player)
+
+
+def bundles(market: Market, allocation: Allocation) -> tuple[int, ...]:
+    """Give what each player holds, in one pass over the goods."""
+    held = [0] * market.n
+    for g, owner in enumerate(allocation):
+        if owner != DESTROYED:
+            held[owner] |= 1 << g
+    return tuple(held)
+
+
+def worths(market: Market, allocation: Allocation) -> tuple[int, ...]:
+    """Give each player's value of what it holds: theta_i(A_i)."""
+    held = bundles(market, allocation)
+    return tuple(v.value(s) for v, s in zip(market.valuations, held, strict=True))
+
+
+def social_welfare(market: Market, allocation: Allocation) -> int:
+    """Give SW(A), the sum of the players' values of what they hold."""
+    return sum(worths(market, allocation))
+
+
+def gains(market: Market, allocation: Allocation) -> tuple[int, ...]:
+    """Give theta_i(A_i) - theta_i(E_i) for each player."""
+    after, before = worths(market, allocation), worths(market, market.endowment)
+    return tuple(a - b for a, b in zip(after, before, strict=True))
+
+
+def truthful_prices(market: Market, allocation: Allocation) -> tuple[int, ...]:
+    """Give the prices of the truthful outcome: each but the proposer pays what it gains."""
+    others = gains(market, allocation)[1:]
+    return (-sum(others), *others)
+
+
+def is_allocation(market: Market, allocation: Sequence[int]) -> bool:
+    """Say whether it gives every good a player of the market, or destroys it."""
+    owners = range(DESTROYED, market.n)
+    return len(allocation) == market.m and all(owner in owners for owner in allocation)

@@ -1,0 +1,344 @@
+"""`market.propose_and_agree`, the paper's M as a collaboration runs it.
+
+The proposer announces its best outcome unless the file says which, the others vote as is dominant
+unless it says how. Cost: the search for that outcome (`social_optimum`); the rest is at most n + 3
+endings. Source: Azar, Chen, Micali (2011), section 5.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from aboveboard.auditing import (
+    Budget,
+    CoalitionProof,
+    ExPostIC,
+    IndividualRationality,
+    Property,
+    Status,
+    Verdict,
+    Verdicts,
+    WeakBudgetBalance,
+)
+from aboveboard.auditing.verdict import plain
+from aboveboard.game import Game
+from aboveboard.lottery import Lottery
+from aboveboard.market import propose_and_agree, root_solvability
+from aboveboard.market.announced import Announcement, announcement_of
+from aboveboard.market.announcements import best_proposal, count
+from aboveboard.market.at_any_size import audit_at_any_size
+from aboveboard.market.communication import outcome_bits
+from aboveboard.market.frame import Frame, Trader, frame_of, structure_of
+from aboveboard.market.market_file import MarketFile, ProposingFile
+from aboveboard.market.market_game import VotingGame
+from aboveboard.market.markets import Market, Outcome
+from aboveboard.market.parameters import Parameters, chosen
+from aboveboard.market.rules import rule_of_m
+from aboveboard.market.settling import Play
+from aboveboard.market.social_optimum import Optimum, Progress, SolverName, optimum
+from aboveboard.market.steps import Votes
+from aboveboard.market.traders import traders, votes_of
+from aboveboard.market.utilities import Structure
+from aboveboard.market.votes import dominant
+from aboveboard.mechanism import CollaborationFile, Exact, Exhibit, Read, Settlement, Work
+
+SOURCE = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
+
+PLAYERS_IN_TRIPLES = 20
+"""With more players a run does not look at every pair and triple, only at everybody alone."""
+
+ANNOUNCEMENTS_IN_REMARKS = 5_000
+"""Up to so many announcements an audit plays out all of them: some seconds."""
+
+PARTIES = """\
+# Which goods each party brings, and what bundles are worth to it: integers, also negative ones,
+# strictly between -2^(bits-1) and 2^(bits-1). bidding: table, additive, xor or or.
+[parties.anna]
+endowment = ["orders"]
+bidding = "xor"
+values = [
+  {goods = ["orders"], value = 1},
+  {goods = ["orders", "returns"], value = 3},
+]
+
+[parties.bert]
+endowment = ["returns"]
+bidding = "additive"
+values = [{goods = ["returns"], value = 1}]
+
+[parties.cleo]
+endowment = []
+values = [{goods = ["orders"], value = 1}]
+"""
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a socially optimal allocation is looked for.
+
+    Parameters
+    ----------
+    solver
+        As in `social_optimum.optimum`.
+    seconds
+        Its time limit.
+    work
+        Who is told how far it is.
+    known
+        What was found before: a run and its report speak of the same allocation, even where a
+        time limit lets a second search end elsewhere.
+    """
+
+    solver: SolverName
+    seconds: int | None
+    work: Work = field(default_factory=Work, compare=False)
+    known: dict[Market, Optimum] = field(default_factory=dict, compare=False, repr=False)
+
+    def __call__(self, market: Market) -> Optimum:
+        """Search, once for each market."""
+        if market not in self.known:
+            self.known[market] = self._search(market)
+        return self.known[market]
+
+    def _search(self, market: Market) -> Optimum:
+        told = self.work.progress
+
+        def tell(progress: Progress) -> None:
+            if told is not None and self.seconds is not None:
+                told(min(int(progress.seconds), self.seconds), self.seconds)
+
+        return optimum(market, solver=self.solver, seconds=self.seconds, progress=tell)
+
+
+@dataclass(frozen=True)
+class OnMarkets:
+    """What the mechanisms share: who takes part, who colludes, how the optimum is searched."""
+
+    frame: Frame
+    structure: Structure
+    search: Search
+
+    UNIT: ClassVar[str] = "units of money"
+    SOURCE: ClassVar[str] = SOURCE
+
+    @staticmethod
+    def reports(file: MarketFile, read: Read) -> dict[str, Trader]:
+        """Read what each party brings, bids and votes."""
+        return traders(file, frame_of(file), read)
+
+    def with_work(self, work: Work) -> Self:
+        """Give the same rule, progress of its search told as `work` says."""
+        return replace(self, search=replace(self.search, work=work))
+
+
+def parts(file: MarketFile) -> tuple[Frame, Structure, Search, Market]:
+    """Take from a file what the mechanisms share, with the market that its values make."""
+    frame = frame_of(file)
+    market = frame.market(traders(file, frame))
+    return frame, structure_of(file, frame), Search(file.solver, file.seconds), market
+
+
+def announcement_in(file: ProposingFile, frame: Frame) -> Announcement | None:
+    """Read what the file says is announced, if anything."""
+    return None if file.proposal is None else announcement_of(file.proposal, frame)
+
+
+def spoken(votes: Votes, frame: Frame) -> dict[str, str]:
+    """Put votes into words, by name."""
+    each = zip(frame.players[1:], votes.step_2, votes.step_3, strict=True)
+    return {
+        name: ("yes" if two else "no")
+        if two == three
+        else f"{'yes' if two else 'no'}, if drawn {'yes' if three else 'no'}"
+        for name, two, three in each
+    }
+
+
+class ProposeAndAgreeFile(ProposingFile):
+    """The collaboration file of `market.propose_and_agree`."""
+
+    mechanism: Literal["market.propose_and_agree"]
+    delta: Exact | None = Field(default=None, description="probability of mechanism M', exact")
+
+
+@dataclass(frozen=True)
+class ProposeAndAgree(OnMarkets):
+    """The mechanism M: one party proposes, the others agree or not.
+
+    Parameters
+    ----------
+    frame, structure, search
+        Who takes part, who colludes, how the optimum is searched.
+    epsilon, delta
+        The parameters; None: chosen from the market (`parameters.chosen`).
+    announced
+        What the proposer announces; None: its best.
+    """
+
+    epsilon: Fraction | None
+    delta: Fraction | None
+    announced: Announcement | None
+
+    NAME: ClassVar[str] = "market.propose_and_agree"
+    SUMMARY: ClassVar[str] = "one party proposes who gets which goods at what price, all vote"
+    ASSUMES: ClassVar[str] = (
+        "the parties know one another's values; the center and outsiders need not"
+    )
+    GUARANTEES: ClassVar[str] = (
+        "voting truthfully is strictly dominant for every coalition, the best proposal is a "
+        "welfare optimum, the budget balances; with probability delta goods are destroyed"
+    )
+    FILE: ClassVar[type[CollaborationFile]] = ProposeAndAgreeFile
+    STARTING_FILE: ClassVar[str] = (
+        """\
+name = "licences"
+mechanism = "market.propose_and_agree"
+proposer = "anna"
+bits = 3  # values lie strictly between -4 and 4
+
+"""
+        + PARTIES
+        + """
+# The proposer's best outcome is searched for and everybody votes as is best; to try another:
+# [proposal]
+# allocation = {anna = [], bert = ["returns"], cleo = ["orders"], destroyed = []}
+# prices = {anna = -1, bert = 0, cleo = 1}
+# [votes]
+# cleo = "no"
+"""
+    )
+
+    @classmethod
+    def of(cls, file: ProposeAndAgreeFile) -> ProposeAndAgree:
+        """Take the parameters from a validated collaboration file.
+
+        Raises
+        ------
+        InputError
+            If epsilon or delta is out of its range, or the file does not make a market.
+        """
+        frame, structure, search, market = parts(file)
+        chosen(market, file.epsilon, file.delta)
+        announced = announcement_in(file, frame)
+        return cls(frame, structure, search, file.epsilon, file.delta, announced)
+
+    def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
+        """Play the market: the exact lottery over settlements.
+
+        Raises
+        ------
+        InputError
+            If the solver that is asked for is not installed.
+        """
+        market = self.frame.market(reports)
+        parameters = chosen(market, self.epsilon, self.delta)
+        best = self.search(market)
+        proposal = self._proposal(market, best)
+        regular = propose_and_agree.is_regular(market, proposal)
+        usual = (
+            dominant(market, proposal, self.structure) if regular else Votes.all(market.n, yes=True)
+        )
+        votes = votes_of(market, reports, usual)
+        play = Play(
+            self.NAME,
+            self.frame,
+            market,
+            propose_and_agree.play(market, parameters, proposal, votes),
+            best,
+        )
+        details = {
+            "epsilon": plain(parameters.epsilon),
+            "delta": plain(parameters.delta),
+            "announcement": play.outcome(proposal),
+            "votes": spoken(votes, self.frame) if regular else {},
+            "outcome_bits": outcome_bits(market),
+        }
+        exhibits = (_coalitions(market, parameters, proposal, best),) if regular else ()
+        return play.told(details, exhibits).settlements()
+
+    def game(self, types: Mapping[str, Trader]) -> Game:
+        """Give the game of voting, the proposer's announcement being as in a run."""
+        market = self.frame.market(types)
+        parameters = chosen(market, self.epsilon, self.delta)
+        proposal = self._proposal(market, self.search(market))
+        return VotingGame(market, rule_of_m(market, parameters), proposal, self.structure)
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (
+            ExPostIC(),
+            CoalitionProof(2, transfers=True),
+            IndividualRationality(),
+            WeakBudgetBalance(),
+        )
+
+    def _proposal(self, market: Market, best: Optimum) -> Outcome:
+        if self.announced is not None:
+            return self.announced.outcome(market)
+        return best_proposal(market, best.allocation)
+
+    def remarks(self, game: VotingGame, budget: Budget, seed: int) -> Mapping[str, Any]:
+        """Say what the audit of the root finds, by the claim: `root_solvability`, section 4.
+
+        Exhaustively for every collusion structure where the market is tiny; otherwise for this
+        announcement and coalitions of up to three, by the lemmas' closed forms.
+        """
+        if _few_announcements(game):
+            return root_remarks(game)
+        market = game.market
+        parameters = chosen(market, self.epsilon, self.delta)
+        return _told(_at_any_size(market, parameters, game.proposal, self.search(market)))
+
+
+def _few_announcements(game: VotingGame) -> bool:
+    return count(game.market, game.rule.scheme.limit) <= ANNOUNCEMENTS_IN_REMARKS
+
+
+def root_remarks(game: VotingGame) -> dict[str, Any]:
+    """Say of a tiny market whether its play is decided at the root, for every structure."""
+    if not _few_announcements(game):
+        return {"the root": {"text": "not checked: the market has too many announcements"}}
+    return _told(root_solvability.audit(game.market, game.rule).verdicts)
+
+
+def _told(verdicts: Verdicts) -> dict[str, Any]:
+    return {
+        claim: {"holds": verdict.status is Status.HOLDS, "text": _in_words(verdict)}
+        for claim, verdict in verdicts.items()
+    }
+
+
+def _at_any_size(
+    market: Market, parameters: Parameters, proposal: Outcome, best: Optimum
+) -> Verdicts:
+    size = 3 if market.n <= PLAYERS_IN_TRIPLES else 1
+    return audit_at_any_size(
+        market, parameters, proposal, best.welfare, proven=best.proved, size=size
+    )
+
+
+def _in_words(verdict: Verdict) -> str:
+    note = verdict.statement or (verdict.witness.note if verdict.witness is not None else "")
+    return verdict.status.value + (f": {note}" if note else "")
+
+
+def _coalitions(
+    market: Market, parameters: Parameters, proposal: Outcome, best: Optimum
+) -> Exhibit:
+    """Show that no small coalition gains by voting or announcing otherwise, or which one does."""
+    rows = tuple(
+        (claim, verdict.checked, _in_words(verdict))
+        for claim, verdict in _at_any_size(market, parameters, proposal, best).items()
+    )
+    return Exhibit(
+        "Whether a coalition would have gained",
+        ("claim", "checked", "found"),
+        rows,
+        "Coalitions share what they gain. Votes are compared with all others, whatever the rest "
+        "votes. At truthful prices voters gain by epsilon, so what they would lose is little too.",
+    )

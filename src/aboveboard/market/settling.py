@@ -1,0 +1,182 @@
+"""From a lottery over endings to settlements: who is handed what, and what all may know of it.
+
+Each ending of a play becomes a settlement with the same details (the whole lottery, the welfare
+before and at best, the announcement and the votes) and its own goods and payments. A party's
+utility is expected over the lottery: it is what the rules promise it before coins are tossed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.auditing.verdict import plain
+from aboveboard.lottery import Lottery
+from aboveboard.market.frame import Frame
+from aboveboard.market.markets import (
+    Market,
+    Outcome,
+    bundles,
+    gains,
+    social_welfare,
+)
+from aboveboard.market.social_optimum import Optimum
+from aboveboard.market.steps import Ending
+from aboveboard.market.utilities import expected, surplus, utilities
+from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
+
+
+@dataclass(frozen=True, eq=False)
+class Ended(Settlement):
+    """The settlement of one ending; two of them are never the same, so that one can be drawn."""
+
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True)
+class Play:
+    """A market that was played: everything that a settlement tells.
+
+    Parameters
+    ----------
+    mechanism
+        The rule's name.
+    frame, market
+        Who and what takes part.
+    lottery
+        Over the endings.
+    best
+        The socially optimal allocation, or the best that was found in time.
+    details
+        What the rule adds, after what all rules tell.
+    exhibits
+        Tables that the rule adds.
+    """
+
+    mechanism: str
+    frame: Frame
+    market: Market
+    lottery: Lottery[Ending]
+    best: Optimum
+    details: Mapping[str, Any] = field(default_factory=dict)
+    exhibits: tuple[Exhibit, ...] = ()
+
+    def told(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
+        """Give the same play with what the rule adds."""
+        return replace(self, details=details, exhibits=exhibits)
+
+    def settlements(self) -> Lottery[Settlement]:
+        """Give one settlement for each ending, with its probability."""
+        shared = self._shared()
+        hoped = expected(self.market, self.lottery)
+        return Lottery(
+            {self._settlement(ending, hoped, shared): weight for ending, weight in self.lottery}
+        )
+
+    def _shared(self) -> dict[str, Any]:
+        """Give the details that are the same however the coins fall."""
+        best = self.best
+        found: dict[str, Any] = {
+            "welfare_before": social_welfare(self.market, self.market.endowment),
+            "welfare_best": best.welfare,
+        }
+        if not best.proved:
+            found |= {
+                "welfare_best_is": "the best that was found in time",
+                "welfare_bound": "none proved" if best.bound is None else best.bound,
+                "welfare_gap": "unknown" if best.gap is None else best.gap,
+            }
+        elif not best.canonical:
+            found["welfare_best_is"] = "proved; which of several optima is first was not, in time"
+        lottery = [
+            {
+                "step": ending.step,
+                "probability": plain(weight),
+                **self.outcome(ending.outcome),
+                "welfare": social_welfare(self.market, ending.outcome.allocation),
+                "surplus": plain(surplus(ending.outcome)),
+                "coins": dict(ending.tosses),
+            }
+            for ending, weight in self.lottery
+        ]
+        return {**found, **self.details, "lottery": lottery}
+
+    def _settlement(
+        self, ending: Ending, hoped: tuple[Fraction, ...], shared: Mapping[str, Any]
+    ) -> Settlement:
+        market, frame, outcome = self.market, self.frame, ending.outcome
+        held = bundles(market, outcome.allocation)
+        gained = gains(market, outcome.allocation)
+        reached = utilities(market, outcome)
+        by_name = {}
+        for i, name in enumerate(frame.players):
+            goods = frame.names(held[i])
+            more: dict[str, Any] = {"goods": goods, "utility_reached": reached[i]}
+            reply = {"goods": goods, "payment": plain(outcome.prices[i]), "step": ending.step}
+            by_name[name] = Share(
+                gained[i], hoped[i], outcome.prices[i], Reply("json", data=reply), more
+            )
+        welfare = social_welfare(market, outcome.allocation)
+        likely = self.lottery.probability(lambda other: other.outcome == outcome)
+        details = {
+            **shared,
+            "step": ending.step,
+            "welfare_reached": welfare,
+            "outcome_probability": plain(likely),
+            "surplus": plain(surplus(outcome)),
+            "overhead_bits": len(ending.votes),
+        }
+        return Ended(
+            self.mechanism,
+            {name: by_name[name] for name in frame.order},
+            details,
+            self._headline(welfare, likely),
+            (self._who_gets_what(outcome), *self.exhibits),
+        )
+
+    def _headline(self, welfare: int, likely: Fraction) -> str:
+        before = social_welfare(self.market, self.market.endowment)
+        best = f"the best is {self.best.welfare:,}"
+        if not self.best.proved:
+            best = f"the best found in time is {self.best.welfare:,}" + (
+                f", and none is above {self.best.bound:,}" if self.best.bound is not None else ""
+            )
+        return (
+            f"Welfare was {before:,} and is {welfare:,}; {best}. "
+            f"This outcome had probability {plain(likely)}."
+        )
+
+    def _who_gets_what(self, outcome: Outcome) -> Exhibit:
+        held = bundles(self.market, outcome.allocation)
+        brought = bundles(self.market, self.market.endowment)
+        rows = []
+        for name in self.frame.order:
+            i = self.frame.players.index(name)
+            value = self.market.valuations[i].value
+            kept = self.frame.names(held[i])
+            rows.append(
+                (
+                    name,
+                    ", ".join(self.frame.names(brought[i])),
+                    value(brought[i]),
+                    ", ".join(kept),
+                    value(held[i]),
+                    outcome.prices[i],
+                )
+            )
+        return Exhibit(
+            "Who ends with what, and at what price",
+            ("party", "brought", "worth to it", "ends with", "worth to it then", "pays"),
+            tuple(rows),
+            "A negative price is received.",
+        )
+
+    def outcome(self, outcome: Outcome) -> dict[str, Any]:
+        """Give an outcome as plain data: by name, goods and prices."""
+        prices = dict(zip(self.frame.players, map(plain, outcome.prices), strict=True))
+        return {
+            "allocation": self.frame.holdings(outcome.allocation),
+            "prices": {name: prices[name] for name in self.frame.order},
+        }

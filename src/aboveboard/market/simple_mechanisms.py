@@ -1,0 +1,365 @@
+"""Naive-1 to Naive-4 and VCG as a collaboration runs them, to see why each fails.
+
+They read the parties and goods of `market.propose_and_agree`. Announcements must lie within their
+narrow domain, (-B, B) for every price; what breaks it is refused, for they have no step a. Where
+the file does not say what is announced, it is the proposer's best among what everybody agrees to
+(`within_domain`); that Naive-3's proposer does better by cheating is what its audit finds.
+Source: Azar, Chen, Micali (2011), section 5.1; VCG: Clarke, "Multipart pricing of public goods".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Literal
+
+from aboveboard.auditing import (
+    DSIC,
+    Budget,
+    CoalitionProof,
+    ExPostIC,
+    IndividualRationality,
+    Property,
+    StrongBudgetBalance,
+    UniqueEquilibrium,
+    WeakBudgetBalance,
+)
+from aboveboard.auditing.verdict import plain
+from aboveboard.errors import InputError
+from aboveboard.game import Game
+from aboveboard.lottery import Lottery
+from aboveboard.market import naive, vcg
+from aboveboard.market.announced import Announcement
+from aboveboard.market.frame import Trader
+from aboveboard.market.market_file import MarketFile, ProposingFile
+from aboveboard.market.market_game import VotingGame, announcing_game
+from aboveboard.market.markets import Market, Outcome, gains
+from aboveboard.market.mechanisms import (
+    PARTIES,
+    OnMarkets,
+    announcement_in,
+    parts,
+    root_remarks,
+    spoken,
+)
+from aboveboard.market.rules import rule_of_naive
+from aboveboard.market.settling import Play
+from aboveboard.market.social_optimum import Optimum
+from aboveboard.market.steps import Ending
+from aboveboard.market.traders import votes_of
+from aboveboard.market.votes import dominant
+from aboveboard.market.within_domain import best_within_domain
+from aboveboard.mechanism import CollaborationFile, Settlement
+
+VOTED = (
+    ExPostIC(),
+    CoalitionProof(2, transfers=True),
+    IndividualRationality(),
+    WeakBudgetBalance(),
+)
+
+
+def starting_file(name: str) -> str:
+    """Give the file that `aboveboard init` writes for Naive-2, 3 and 4."""
+    first = f'name = "licences"\nmechanism = "{name}"\nbits = 3  # values between -4 and 4\n\n'
+    return first + PARTIES
+
+
+ONE_GOOD = """\
+name = "a licence"
+mechanism = "{name}"
+bits = {bits}  # values lie strictly between -{bound} and {bound}
+
+# All that can be reported is tried in an audit, so keep the market tiny there.
+[parties.anna]
+endowment = ["orders"]
+bidding = "additive"
+values = [{{goods = ["orders"], value = {anna}}}]
+
+[parties.bert]
+values = [{{goods = ["orders"], value = {bert}}}]
+
+[parties.cleo]
+values = [{{goods = ["orders"], value = {cleo}}}]
+"""
+
+
+def _announced(announcement: Announcement | None, market: Market, best: Optimum) -> Outcome:
+    if announcement is None:
+        return best_within_domain(market, best.allocation)
+    return announcement.outcome(market)
+
+
+def _checked(announcement: Announcement | None, market: Market) -> None:
+    """Refuse an announcement outside the domain while the file is read."""
+    if announcement is not None and not naive.announceable(market, announcement.outcome(market)):
+        raise InputError(
+            "proposal.prices",
+            "a price is outside the domain, or they do not sum to 0",
+            f"here they must be whole, between -{market.bound} and {market.bound}, and sum to 0; "
+            "market.propose_and_agree takes any and fines 1 for these",
+        )
+
+
+class Naive1File(ProposingFile):
+    """The collaboration file of `market.naive_1`."""
+
+    mechanism: Literal["market.naive_1"]
+
+
+@dataclass(frozen=True)
+class Naive1(OnMarkets):
+    """Everybody announces an outcome; if all say the same it is done.
+
+    Parameters
+    ----------
+    frame, structure, search
+        As for M.
+    announced
+        What all announce; None: the first party's best. Whose vote is "no" announces (E, 0).
+    """
+
+    announced: Announcement | None
+
+    NAME: ClassVar[str] = "market.naive_1"
+    SUMMARY: ClassVar[str] = "all announce an outcome; it is done if they agree (naive)"
+    ASSUMES: ClassVar[str] = "the parties know one another's values"
+    GUARANTEES: ClassVar[str] = (
+        "NOT resilient to beliefs: anything that harms nobody is an equilibrium"
+    )
+    FILE: ClassVar[type[CollaborationFile]] = Naive1File
+    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(
+        name=NAME, bits=2, bound=2, anna=0, bert=1, cleo=1
+    )
+
+    @classmethod
+    def of(cls, file: Naive1File) -> Naive1:
+        """Take the parameters from a validated collaboration file."""
+        frame, structure, search, market = parts(file)
+        announced = announcement_in(file, frame)
+        _checked(announced, market)
+        return cls(frame, structure, search, announced)
+
+    def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
+        """Compare the announcements."""
+        market = self.frame.market(reports)
+        best = self.search(market)
+        outcome = _announced(self.announced, market, best)
+        ballots = [reports[name].ballot or (True, True) for name in market.players]
+        announced = [outcome if agrees else market.nothing for agrees, _ in ballots]
+        lottery = naive.play_1(market, announced)
+        play = Play(self.NAME, self.frame, market, lottery, best)
+        others = zip(market.players[1:], ballots[1:], strict=True)
+        votes = {name: "yes" if agrees else "no" for name, (agrees, _) in others}
+        details = {"announcement": play.outcome(outcome), "votes": votes}
+        return play.told(details).settlements()
+
+    def game(self, types: Mapping[str, Trader]) -> Game:
+        """Give the game of announcing."""
+        market = self.frame.market(types)
+        outcome = _announced(self.announced, market, self.search(market))
+        return announcing_game(market, outcome)
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (ExPostIC(), UniqueEquilibrium(), IndividualRationality(), StrongBudgetBalance())
+
+
+@dataclass(frozen=True)
+class _NaiveVote(OnMarkets):
+    """One announces, the others vote once: what Naive-2, 3 and 4 share.
+
+    Parameters
+    ----------
+    frame, structure, search
+        As for M.
+    epsilon
+        The discount; None: the middle of its range.
+    announced
+        What the proposer announces; None: its best among what everybody agrees to.
+    """
+
+    epsilon: Fraction | None
+    announced: Announcement | None
+
+    VERSION: ClassVar[int]
+    NAME: ClassVar[str]
+    ASSUMES: ClassVar[str] = "the parties know one another's values"
+
+    def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
+        """Play the market: the exact lottery over settlements."""
+        market = self.frame.market(reports)
+        epsilon = naive.chosen_epsilon(self.VERSION, market, self.epsilon)
+        best = self.search(market)
+        proposal = _announced(self.announced, market, best)
+        votes = votes_of(market, reports, dominant(market, proposal, self.structure))
+        lottery = naive.play(self.VERSION, market, epsilon, proposal, votes)
+        play = Play(self.NAME, self.frame, market, lottery, best)
+        details = {
+            "epsilon": plain(epsilon),
+            "announcement": play.outcome(proposal),
+            "votes": spoken(votes, self.frame),
+        }
+        return play.told(details).settlements()
+
+    def game(self, types: Mapping[str, Trader]) -> Game:
+        """Give the game of voting, the proposer's announcement being as in a run."""
+        market = self.frame.market(types)
+        epsilon = naive.chosen_epsilon(self.VERSION, market, self.epsilon)
+        proposal = _announced(self.announced, market, self.search(market))
+        rule = rule_of_naive(self.VERSION, market, epsilon)
+        return VotingGame(market, rule, proposal, self.structure)
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return VOTED
+
+    def remarks(self, game: VotingGame, budget: Budget, seed: int) -> Mapping[str, Any]:
+        """Say which claims of M fail here, where the market is tiny."""
+        return root_remarks(game)
+
+
+class Naive2File(ProposingFile):
+    """The collaboration file of `market.naive_2`."""
+
+    mechanism: Literal["market.naive_2"]
+
+
+class Naive3File(ProposingFile):
+    """The collaboration file of `market.naive_3`."""
+
+    mechanism: Literal["market.naive_3"]
+
+
+class Naive4File(ProposingFile):
+    """The collaboration file of `market.naive_4`."""
+
+    mechanism: Literal["market.naive_4"]
+
+
+def _taken(cls: type[_NaiveVote], file: ProposingFile) -> _NaiveVote:
+    """Take the parameters of Naive-2, 3 or 4 from a validated file."""
+    frame, structure, search, market = parts(file)
+    naive.chosen_epsilon(cls.VERSION, market, file.epsilon)
+    announced = announcement_in(file, frame)
+    _checked(announced, market)
+    return cls(frame, structure, search, file.epsilon, announced)
+
+
+@dataclass(frozen=True)
+class Naive2(_NaiveVote):
+    """One NO undoes the announcement."""
+
+    VERSION: ClassVar[int] = 2
+    NAME: ClassVar[str] = "market.naive_2"
+    SUMMARY: ClassVar[str] = "one announces, a single NO undoes it (naive)"
+    GUARANTEES: ClassVar[str] = "NOT resilient to beliefs: a NO that others will say seems needless"
+    FILE: ClassVar[type[CollaborationFile]] = Naive2File
+    STARTING_FILE: ClassVar[str] = starting_file("market.naive_2")
+
+    @classmethod
+    def of(cls, file: Naive2File) -> _NaiveVote:
+        """Take the parameters from a validated collaboration file."""
+        return _taken(cls, file)
+
+
+@dataclass(frozen=True)
+class Naive3(_NaiveVote):
+    """Every NO makes the announcement less likely, and the proposer pays nothing for it."""
+
+    VERSION: ClassVar[int] = 3
+    NAME: ClassVar[str] = "market.naive_3"
+    SUMMARY: ClassVar[str] = "one announces, every NO makes it less likely (naive)"
+    GUARANTEES: ClassVar[str] = "NOT efficient: the proposer gains by announcing a robbery"
+    FILE: ClassVar[type[CollaborationFile]] = Naive3File
+    STARTING_FILE: ClassVar[str] = starting_file("market.naive_3")
+
+    @classmethod
+    def of(cls, file: Naive3File) -> _NaiveVote:
+        """Take the parameters from a validated collaboration file."""
+        return _taken(cls, file)
+
+
+@dataclass(frozen=True)
+class Naive4(_NaiveVote):
+    """As Naive-3 with a fine for the proposer: right for independent players only."""
+
+    VERSION: ClassVar[int] = 4
+    NAME: ClassVar[str] = "market.naive_4"
+    SUMMARY: ClassVar[str] = "one announces, a NO costs the proposer 1 (naive)"
+    GUARANTEES: ClassVar[str] = "NOT resilient to collusion that the proposer is mistaken about"
+    FILE: ClassVar[type[CollaborationFile]] = Naive4File
+    STARTING_FILE: ClassVar[str] = starting_file("market.naive_4")
+
+    @classmethod
+    def of(cls, file: Naive4File) -> _NaiveVote:
+        """Take the parameters from a validated collaboration file."""
+        return _taken(cls, file)
+
+
+class VCGFile(MarketFile):
+    """The collaboration file of `market.vcg`."""
+
+    mechanism: Literal["market.vcg"]
+
+
+@dataclass(frozen=True)
+class VCG(OnMarkets):
+    """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others."""
+
+    NAME: ClassVar[str] = "market.vcg"
+    SUMMARY: ClassVar[str] = "the optimum by reported values, Clarke payments"
+    ASSUMES: ClassVar[str] = "each knows its own values; nobody colludes; the center can pay"
+    GUARANTEES: ClassVar[str] = "DSIC; NOT collusion-proof, NOT private, and the center may lose"
+    SOURCE: ClassVar[str] = "Clarke 1971; Azar, Chen, Micali 2011, section 2"
+    FILE: ClassVar[type[CollaborationFile]] = VCGFile
+    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(
+        name=NAME, bits=3, bound=4, anna=1, bert=3, cleo=2
+    )
+
+    @classmethod
+    def of(cls, file: VCGFile) -> VCG:
+        """Take the parameters from a validated collaboration file."""
+        frame, structure, search, _ = parts(file)
+        return cls(frame, structure, search)
+
+    def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
+        """Clear the market.
+
+        Raises
+        ------
+        InputError
+            If the time limit ends the search for an optimum: from anything less the prices would
+            not be truthful.
+        """
+        market = self.frame.market(reports)
+        best = self.search(market)
+        outcome = vcg.settle(market, lambda part: self._proved(part).allocation)
+        lottery = Lottery.sure(Ending("clearing", outcome))
+        before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
+        play = Play(self.NAME, self.frame, market, lottery, best)
+        return play.told({"parties_gain_together": plain(Fraction(before))}).settlements()
+
+    def game(self, types: Mapping[str, Trader]) -> Game:
+        """Give the game of reporting values."""
+        return vcg.game(self.frame.market(types))
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (
+            DSIC(),
+            IndividualRationality(),
+            WeakBudgetBalance(),
+            CoalitionProof(2, transfers=True),
+        )
+
+    def _proved(self, market: Market) -> Optimum:
+        best = self.search(market)
+        if not best.proved:
+            raise InputError(
+                "seconds",
+                "they were too few to prove an optimum, and VCG prices from less are not truthful",
+                "allow more, or use market.propose_and_agree, which may propose what was found",
+            )
+        return best

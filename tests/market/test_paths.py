@@ -1,0 +1,100 @@
+"""What is played rationally: the verdicts can fail, and say why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from rule_markets import market
+
+from aboveboard.auditing.verdict import Status, Verdict
+from aboveboard.lottery import Lottery
+from aboveboard.market.markets import Outcome
+from aboveboard.market.parameters import chosen
+from aboveboard.market.root_solvability import audit
+from aboveboard.market.rules import Rule, rule_of_m
+from aboveboard.market.steps import Ending, Votes
+
+SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
+BURDEN = market([1], [[0], [-3]], 3)
+"""b would have its good destroyed: that gains 3."""
+
+
+def altered(change: object) -> Rule:
+    """M for the swap, each of its endings changed."""
+    rule = rule_of_m(SWAP, chosen(SWAP))
+
+    def play(proposal: Outcome, votes: Votes) -> Lottery[Ending]:
+        return rule.play(proposal, votes).map(change)  # type: ignore[arg-type]
+
+    return replace(rule, play=play)
+
+
+def verdict(rule: Rule, name: str) -> Verdict:
+    found = audit(SWAP, rule).verdicts
+    return next(v for v in found.values() if v.property.startswith(name))
+
+
+def test_a_step_that_keeps_money_is_told() -> None:
+    def keep(ending: Ending) -> Ending:
+        first, *rest = ending.outcome.prices
+        kept = Outcome(ending.outcome.allocation, (first + 1, *rest))
+        return replace(ending, outcome=kept) if ending.step == "i" else ending
+
+    found = verdict(altered(keep), "the budget balances")
+    assert found.status is Status.FAILS
+    assert found.witness is not None
+    assert found.witness.gain == 1
+    assert "step i" in found.witness.note
+
+
+def test_a_step_that_costs_the_center_money_is_told() -> None:
+    def give(ending: Ending) -> Ending:
+        prices = tuple(p - 10**6 for p in ending.outcome.prices)
+        given = Outcome(ending.outcome.allocation, prices)
+        return replace(ending, outcome=given) if ending.step == "k" else ending
+
+    found = verdict(altered(give), "never a deficit")
+    assert found.status is Status.FAILS
+    assert found.gain == 2 * 10**6 - Fraction(4 * 4 * 1000)
+
+
+def test_an_outcome_that_hides_which_node_was_reached_is_told() -> None:
+    def hide(ending: Ending) -> Ending:
+        return replace(ending, outcome=Outcome(ending.outcome.allocation, (0, 0)))
+
+    assert verdict(altered(hide), "the outcome tells").status is Status.FAILS
+
+
+def test_a_node_that_is_not_optimal_is_told() -> None:
+    def waste(ending: Ending) -> Ending:
+        return replace(ending, outcome=Outcome((-1, -1), ending.outcome.prices))
+
+    assert verdict(altered(waste), "one node carries").status is Status.FAILS
+
+
+def test_participation_is_total_in_expectation_and_the_risk_is_told() -> None:
+    kept = market([1], [[3], [2]], 3)  # b sells what is worth 2 to it
+    found = audit(kept, rule_of_m(kept, chosen(kept))).verdicts
+    said = found["participation is total in expectation"]
+    assert said.status is Status.HOLDS
+    assert said.statement is not None
+    # Step j with b drawn: a pays 2 + 2 epsilon for b's good, epsilon = 1/20, and it is destroyed.
+    assert "leaves a coalition with -21/10" in said.statement
+
+
+def test_whoever_brings_a_burden_expects_more_than_two_epsilon() -> None:
+    parameters = chosen(BURDEN)
+    found = audit(BURDEN, rule_of_m(BURDEN, parameters)).verdicts
+    statement = found["participation is total in expectation"].statement
+    epsilon, delta = parameters.epsilon, parameters.delta
+    expects = (1 - delta) * 2 * epsilon + delta * (Fraction(3, 2) + Fraction(3, 2) * epsilon)
+    assert statement is not None
+    assert f"expects from {expects} to {expects}" in statement
+    assert expects > 2 * epsilon
+
+
+def test_what_the_fines_bring_is_reported() -> None:
+    statement = verdict(rule_of_m(SWAP, chosen(SWAP)), "never a deficit").statement
+    assert statement is not None
+    assert "step e brings 32; step k brings 16000" in statement

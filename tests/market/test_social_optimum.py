@@ -1,0 +1,222 @@
+"""The proposer's problem: every solver finds the optimum, and all of them the same one."""
+
+from __future__ import annotations
+
+from itertools import product
+from threading import Event
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aboveboard.errors import BudgetExceeded, InputError
+from aboveboard.market import social_optimum
+from aboveboard.market.bidding import Additive, Or, Table, Xor
+from aboveboard.market.generators import arbitrary, regions
+from aboveboard.market.integer_programme import IntegerProgramme, canonical_order
+from aboveboard.market.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
+from aboveboard.market.social_optimum import (
+    Progress,
+    optimal_allocations,
+    optimum,
+    truthful_outcomes,
+)
+from aboveboard.market.solvers import SOLVERS, Found
+
+ALL = ("exhaustive", "highs", "cp-sat")
+
+
+def market(endowment: tuple[int, ...], *valuations: Table | Additive | Xor | Or) -> Market:
+    players = tuple("abcdef"[: len(valuations)])
+    goods = tuple(f"g{g}" for g in range(len(endowment)))
+    return Market(players, goods, endowment, valuations, 8)
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> Market:
+    """Small values and few goods: many ties, burdens and indifferent players."""
+    n, m = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    bids = st.lists(
+        st.tuples(st.integers(1, 2**m - 1), st.integers(-3, 3)),
+        max_size=4,
+        unique_by=lambda bid: bid[0],
+    ).map(tuple)
+    values = st.lists(st.integers(-1, 1), min_size=m, max_size=m).map(tuple)
+    valuation = st.one_of(
+        bids.map(Table), bids.map(Xor), bids.map(Or), values.map(lambda v: Additive(v))
+    )
+    endowment = draw(st.lists(st.integers(0, n - 1), min_size=m, max_size=m))
+    return market(tuple(endowment), *[draw(valuation) for _ in range(n)])
+
+
+def in_order(of: Market) -> list[Allocation]:
+    """All allocations, in canonical order."""
+    return list(product(*(canonical_order(of, g) for g in range(of.m))))
+
+
+def first_best(of: Market) -> tuple[Allocation, int]:
+    """By plain loops: the first allocation in canonical order of the largest welfare."""
+    best = max(social_welfare(of, allocation) for allocation in in_order(of))
+    return next(a for a in in_order(of) if social_welfare(of, a) == best), best
+
+
+@settings(max_examples=60, deadline=None)
+@given(markets())
+def test_all_solvers_find_the_first_optimum_in_canonical_order(of: Market) -> None:
+    expected = first_best(of)
+    for solver in ALL:
+        found = optimum(of, solver=solver)
+        assert (found.allocation, found.welfare) == expected
+        assert found.proved
+        assert found.canonical
+        assert found.gap == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(markets())
+def test_all_solvers_find_all_optima(of: Market) -> None:
+    best = first_best(of)[1]
+    expected = [a for a in in_order(of) if social_welfare(of, a) == best]
+    limit = 12
+    for solver in ALL:
+        found, complete = optimal_allocations(of, limit, solver=solver)
+        assert complete == (len(expected) <= limit)
+        assert len(found) == min(limit, len(expected))
+        if complete:
+            assert list(found) == expected
+
+
+@pytest.mark.parametrize("kind", [regions, arbitrary])
+def test_solvers_agree_on_generated_markets(kind: object) -> None:
+    for seed in range(3):
+        of = kind(8, 14, seed)
+        assert optimum(of, solver="highs").allocation == optimum(of, solver="cp-sat").allocation
+
+
+def test_the_endowment_is_proposed_whenever_it_is_optimal() -> None:
+    same = Additive((1, 1))
+    assert optimum(market((2, 1), same, same, same)).allocation == (2, 1)
+
+
+def test_a_good_that_burdens_everybody_is_destroyed() -> None:
+    for solver in ALL:
+        found = optimum(market((0,), Additive((-3,)), Xor(((1, -1),))), solver=solver)
+        assert found.allocation == (DESTROYED,)
+        assert found.welfare == 0
+
+
+def test_a_good_that_burdens_its_owner_goes_to_the_first_who_does_not_mind() -> None:
+    for solver in ALL:
+        of = market((2,), Additive((-1,)), Additive((0,)), Additive((-1,)), Additive((0,)))
+        assert optimum(of, solver=solver).allocation == (1,)
+
+
+def test_values_beyond_the_precision_of_floats_are_added_exactly() -> None:
+    # 2^54 and 2^54 + 1 are the same float.
+    near = 2**54
+    of = Market(("a", "b"), ("g",), (0,), (Additive((near,)), Additive((near + 1,))), 60)
+    for solver in ("exhaustive", "cp-sat"):
+        found = optimum(of, solver=solver)
+        assert (found.allocation, found.welfare) == ((1,), near + 1)
+
+
+def test_highs_never_claims_a_proof_that_its_floats_do_not_carry() -> None:
+    near = 2**54
+    of = Market(("a", "b"), ("g",), (0,), (Additive((near,)), Additive((near + 1,))), 60)
+    found = optimum(of, solver="highs")
+    assert not found.proved
+    assert found.bound >= near + 1
+
+
+def test_values_beyond_64_bits_are_added_exactly() -> None:
+    large = 2**70
+    of = Market(("a", "b"), ("g",), (0,), (Additive((large,)), Additive((large + 1,))), 80)
+    assert optimum(of, solver="exhaustive").welfare == large + 1
+
+
+def test_an_optimum_of_the_wrong_welfare_is_never_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver that errs about the welfare of its solution is corrected by recomputing it."""
+
+    def boasting(programme: IntegerProgramme, seconds: object, *, told: object = None) -> Found:
+        solution = [0] * len(programme.objective)
+        for options in programme.options:
+            solution[options[0][1]] = 1
+        return Found(tuple(solution), 1000)
+
+    monkeypatch.setitem(SOLVERS, "highs", boasting)
+    found = optimum(market((0,), Additive((5,)), Additive((7,))), solver="highs")
+    assert (found.welfare, found.bound, found.proved) == (5, 1000, False)
+
+
+def test_what_a_time_limit_leaves_is_feasible_with_a_bound() -> None:
+    of = arbitrary(40, 80, 0)
+    found = optimum(of, solver="highs", seconds=0.05)
+    assert not found.proved
+    assert found.welfare == social_welfare(of, found.allocation)
+    assert found.welfare >= social_welfare(of, of.endowment)
+    assert found.gap is None or found.gap > 0
+
+
+def test_progress_is_told_while_the_solver_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int | None]] = []
+    told_meanwhile = Event()
+
+    def note(progress: Progress) -> None:
+        seen.append((progress.welfare, progress.bound))
+        told_meanwhile.set()
+
+    def slow(programme: IntegerProgramme, seconds: object, *, told: object = None) -> Found:
+        assert told_meanwhile.wait(30)
+        return Found(None, 9)
+
+    monkeypatch.setitem(SOLVERS, "highs", slow)
+    optimum(market((0,), Additive((5,)), Additive((7,))), solver="highs", progress=note)
+    assert (seen[0], seen[-1]) == ((5, None), (5, 9))
+
+
+def test_an_exhaustive_search_of_a_large_market_is_refused() -> None:
+    with pytest.raises(BudgetExceeded, match="name a solver"):
+        optimum(regions(10, 20, 0), solver="exhaustive")
+
+
+def test_a_missing_solver_is_an_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(social_optimum, "installed", lambda module: False)
+    with pytest.raises(InputError, match=r'pip install "aboveboard\[market\]"'):
+        optimum(regions(10, 20, 0))
+
+
+class Square:
+    """A stranger's valuation, in no bidding language."""
+
+    def value(self, bundle: int) -> int:
+        return bundle.bit_count() ** 2
+
+
+def test_a_strangers_valuation_is_searched_where_the_market_is_tiny() -> None:
+    of = Market(("a", "b"), ("x", "y"), (0, 1), (Square(), Square()), 4)
+    assert optimum(of).allocation == (0, 0)
+
+
+def test_a_strangers_valuation_of_many_goods_is_refused() -> None:
+    goods = tuple(f"g{g}" for g in range(30))
+    of = Market(("a", "b"), goods, (0,) * 30, (Square(), Square()), 12)
+    with pytest.raises(InputError, match="Square is in none of the bidding languages"):
+        optimum(of)
+
+
+def test_a_solver_refuses_a_strangers_valuation_in_one_line() -> None:
+    of = Market(("a", "b"), ("x", "y"), (0, 1), (Square(), Square()), 4)
+    with pytest.raises(InputError, match="write the values as a table"):
+        optimum(of, solver="highs")
+
+
+def test_truthful_outcomes_charge_everybody_what_it_gains() -> None:
+    of = market((0,), Additive((1,)), Additive((4,)), Additive((4,)))
+    outcomes, complete = truthful_outcomes(of)
+    assert outcomes == (Outcome((1,), (-4, 4, 0)), Outcome((2,), (-4, 0, 4)))
+    assert complete
+
+
+def test_where_the_endowment_is_optimal_the_only_truthful_outcome_is_to_leave_it() -> None:
+    of = market((0,), Additive((4,)), Additive((4,)))
+    assert truthful_outcomes(of) == ((of.nothing,), True)
