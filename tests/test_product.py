@@ -17,7 +17,13 @@ from aboveboard.commands import audited, demo, settle
 from aboveboard.demo import LISTS, read_lists
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted(ROOT.glob("examples/**/collaboration.toml"))
+# Those whose data a longer script writes are run by tests of their own system.
+ELSEWHERE = ("learning/airlines", "valuation/schools", "market")
+EXAMPLES = [
+    path
+    for path in sorted(ROOT.glob("examples/**/*.toml"))
+    if path.parent.relative_to(ROOT / "examples").as_posix() not in ELSEWHERE
+]
 
 
 def _has_lists() -> bool:
@@ -83,7 +89,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         module.read_lists()
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_every_example_runs_and_audits(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "example"
     shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -97,7 +103,7 @@ def test_every_example_runs_and_audits(path: Path, tmp_path: Path) -> None:
     assert settlement.parties
     result = audited(collaboration, [ab.ExPostIC()])
     # valuation pays for levels that users choose freely: it does not promise that these are best.
-    promised = collaboration.mechanism.NAME.startswith("exchange.")
+    promised = not collaboration.mechanism.NAME.startswith("valuation.")
     assert result.verdicts["ex-post IC"].status == ("holds" if promised else "fails")
 
 
@@ -144,7 +150,11 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
     assert "Lying pays: b gains 1/2" in text
 
 
-PAGES = [ROOT / "README.md", ROOT / "docs/audit.md"]
+PAGES = [
+    page
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    if "```python" in page.read_text(encoding="utf-8")
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

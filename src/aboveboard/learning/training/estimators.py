@@ -1,0 +1,236 @@
+"""From an import path to a scikit-learn estimator, and what federated averaging asks of it.
+
+An estimator is linear, to us, if once fitted it has `coef_` and `intercept_`: a model is then
+these two arrays, `Parameters`, and can be sent, averaged and put together again. scikit-learn is
+an extra and imported when it is used.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.errors import InputError
+
+WEIGHTS = (1.0, 8.0, 64.0, 512.0)
+"""What each row may weigh in a fit. A penalty in the estimator weighs less the more rows there
+are, so copies of rows can train a better model though they teach nothing new. Every model is
+therefore trained with each of these weights, if the estimator takes them, and the best one counts:
+what copies would bring is had without them. Steps of 8 do: near its best quality is flat."""
+
+EXTRA = "pip install 'aboveboard[learning]'"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a linear model is, and all that a party sends of it.
+
+    Parameters
+    ----------
+    coef
+        Shape (features,), (1, features) or (classes, features), as the estimator has it.
+    intercept
+        Shape (), (1,) or (classes,).
+    """
+
+    coef: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+
+
+def require_sklearn() -> None:
+    """Raise `InputError` unless scikit-learn is installed."""
+    try:
+        importlib.import_module("sklearn")
+    except ImportError:
+        raise InputError(
+            "training", "real training needs scikit-learn, which is not installed", EXTRA
+        ) from None
+
+
+def unfitted(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
+    """Make the estimator that a collaboration file names.
+
+    Parameters
+    ----------
+    path
+        Such as "sklearn.linear_model.LogisticRegression".
+    parameters
+        Its keyword arguments.
+    seed
+        Given as `random_state` where it takes one and the parameters do not say.
+
+    Raises
+    ------
+    InputError
+        If scikit-learn is missing, nothing is found there, it is no classifier or regressor of
+        scikit-learn's kind, or it does not take the parameters.
+    """
+    require_sklearn()
+    from sklearn.base import is_classifier, is_regressor
+
+    place = "training.estimator"
+    made = _class_at(path, place)
+    needed = ("fit", "predict", "get_params", "set_params")
+    if not isinstance(made, type) or any(not hasattr(made, name) for name in needed):
+        raise InputError(
+            place,
+            f"{path} is no scikit-learn estimator",
+            'name a class such as "sklearn.linear_model.LogisticRegression"',
+        )
+    try:
+        estimator: Any = made(**parameters)
+        taken = estimator.get_params(deep=False)
+    except (TypeError, ValueError) as error:
+        raise InputError("training.parameters", f"{path} refuses them ({_line(error)})",
+                         "see its documentation") from None  # fmt: skip
+    if not (is_classifier(estimator) or is_regressor(estimator)):
+        raise InputError(
+            place, f"{path} is neither a classifier nor a regressor", "name one that is"
+        )
+    if "random_state" in taken and "random_state" not in parameters:
+        # scikit-learn takes seeds of 32 bits.
+        estimator.set_params(random_state=seed % 2**32)
+    return estimator
+
+
+def _class_at(path: str, place: str) -> Any:
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except Exception as error:  # whatever a stranger's module raises while it is imported
+        problem = f"{path} cannot be imported ({type(error).__name__}: {_line(error)})"
+        raise InputError(
+            place, problem, 'write the import path of a class, "module.Class"'
+        ) from None
+
+
+def classifies(estimator: Any) -> bool:
+    """Say whether the estimator predicts classes; otherwise it predicts numbers."""
+    from sklearn.base import is_classifier
+
+    return bool(is_classifier(estimator))
+
+
+def weights_of(estimator: Any) -> tuple[float, ...]:
+    """Give the weights of rows that are tried; 1 where the estimator's `fit` takes none."""
+    taken = "sample_weight" in inspect.signature(estimator.fit).parameters
+    return WEIGHTS if taken else (1.0,)
+
+
+def fitted(
+    estimator: Any,
+    x: NDArray[np.float64],
+    y: NDArray[Any],
+    place: str,
+    weight: float | NDArray[np.float64] = 1.0,
+) -> Any:
+    """Fit a copy on rows; what the estimator objects to becomes an `InputError` at `place`.
+
+    `weight` is that of every row, or of each.
+    """
+    from sklearn.base import clone
+
+    return _run(clone(estimator).fit, x, y, place, weight)
+
+
+def parameters_of(model: Any) -> Parameters:
+    """Take a fitted linear model apart.
+
+    Raises
+    ------
+    InputError
+        If it is not linear.
+    """
+    coef, intercept = getattr(model, "coef_", None), getattr(model, "intercept_", None)
+    if coef is None or intercept is None or not isinstance(coef, np.ndarray):
+        name = type(model).__name__
+        raise InputError(
+            "training.estimator",
+            f"{name} has no coef_ and intercept_, so its models cannot be averaged",
+            'name a linear model, or write method = "pooled" and let the center see the rows',
+        )
+    return Parameters(
+        np.array(coef, dtype=np.float64, order="C"), np.array(intercept, dtype=np.float64)
+    )
+
+
+def model_of(pattern: Any, parameters: Parameters) -> Any:
+    """Put a model together: a copy of a fitted one with these parameters in it."""
+    model = copy.deepcopy(pattern)
+    model.coef_ = parameters.coef.copy()
+    # A regressor's intercept is a number where it predicts one.
+    model.intercept_ = (
+        parameters.intercept.copy() if parameters.intercept.ndim else float(parameters.intercept)
+    )
+    return model
+
+
+def starts_warm(estimator: Any) -> bool:
+    """Say whether a local fit can go on from a model it is given.
+
+    If not (ridge regression in closed form, liblinear), each local fit starts afresh: averaging
+    once is then all there is to do.
+    """
+    taken = estimator.get_params(deep=False)
+    return hasattr(estimator, "partial_fit") or (
+        {"warm_start", "max_iter"} <= set(taken) and taken.get("solver") != "liblinear"
+    )
+
+
+def stepped(
+    model: Any,
+    x: NDArray[np.float64],
+    y: NDArray[Any],
+    steps: int,
+    place: str,
+    weight: float = 1.0,
+) -> Any:
+    """Go on from a fitted model for a few local steps, on a copy.
+
+    Steps are passes over the rows where the estimator has `partial_fit`, iterations of its solver
+    where it has a warm start; without either the model is fitted afresh.
+    """
+    if not starts_warm(model):
+        return fitted(model, x, y, place, weight)
+    model = copy.deepcopy(model)
+    if hasattr(model, "partial_fit"):
+        for _ in range(steps):
+            _run(model.partial_fit, x, y, place, weight)
+        return model
+    usual = model.get_params(deep=False)
+    model.set_params(warm_start=True, max_iter=steps)
+    _run(model.fit, x, y, place, weight)
+    return model.set_params(warm_start=usual["warm_start"], max_iter=usual["max_iter"])
+
+
+def _run(
+    fit: Any,
+    x: NDArray[np.float64],
+    y: NDArray[Any],
+    place: str,
+    weight: float | NDArray[np.float64],
+) -> Any:
+    alike = isinstance(weight, float) and weight == 1
+    more = {} if alike else {"sample_weight": np.broadcast_to(weight, len(y)).copy()}
+    try:
+        with warnings.catch_warnings():
+            # A few steps are not meant to converge, and a model is judged by its quality alone.
+            warnings.simplefilter("ignore")
+            return fit(x, y, **more)
+    except Exception as error:  # strangers' estimators raise what they like
+        problem = f"the estimator cannot be fitted ({type(error).__name__}: {_line(error)})"
+        raise InputError(
+            place, problem, "correct training.parameters, or name another estimator"
+        ) from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,136 @@
+"""What a party reports where it trains: where its rows are, or who speaks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from aboveboard.errors import InputError
+from aboveboard.learning.training.training_file import DataParty, TrainingTable
+from aboveboard.mechanism import Read
+
+Stamp = tuple[int, int]
+"""Time of change in nanoseconds, and bytes: of a file that is the same."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A file on this machine.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    stamp
+        Tells a changed file from the same one.
+    """
+
+    path: Path
+    stamp: Stamp
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One party's data, and the center's files that all share.
+
+    Parameters
+    ----------
+    data
+        Its file; None where `command` speaks for it.
+    label
+        Its name for the label; None: the center's.
+    command
+        The program that speaks for it; None: ours.
+    test, validation
+        The center's files.
+    center_label
+        The center's name for the label.
+    """
+
+    data: Held | None
+    label: str | None
+    command: tuple[str, ...] | None
+    test: Held
+    validation: Held | None
+    center_label: str
+
+
+class TrainingFile(Protocol):
+    """A collaboration file that trains."""
+
+    @property
+    def training(self) -> TrainingTable | None:
+        """Give the table `[training]`."""
+        ...
+
+    @property
+    def parties(self) -> Mapping[str, DataParty]:
+        """Give the parties' tables."""
+        ...
+
+
+def data_reports(file: TrainingFile, read: Read) -> dict[str, Holding]:
+    """Find every party's data, and the center's.
+
+    Parameters
+    ----------
+    file
+        A collaboration file whose parties have data.
+    read
+        Finds files, and remembers them as inputs of the run.
+
+    Raises
+    ------
+    InputError
+        If `[training]` is missing, a party has no data or two sources of them, a file is missing,
+        or the label is named nowhere.
+    """
+    table = file.training
+    if table is None:
+        raise InputError(
+            "training", "it is missing, and parties have data", "add the table [training]"
+        )
+    label = _label(table, file.parties)
+    test = _held(read, "training.test", table.test)
+    validation = (
+        None if table.validation is None else _held(read, "training.validation", table.validation)
+    )
+    found = {}
+    for name, party in file.parties.items():
+        place = f"parties.{name}"
+        if (party.data is None) == (party.command is None):
+            given = "no data" if party.data is None else "data and a command"
+            raise InputError(place, f"it has {given}", "give data, or a command that speaks for it")
+        if party.command is not None and table.method == "pooled":
+            raise InputError(
+                f"{place}.command",
+                'method = "pooled" needs the rows',
+                'give data, or write method = "federated"',
+            )
+        if party.command is not None and party.label is not None:
+            raise InputError(
+                f"{place}.label", "a command reads the data itself", "give it --label there"
+            )
+        data = None if party.data is None else _held(read, f"{place}.data", party.data)
+        # A label that is the center's own needs no second name.
+        own = None if party.label == label else party.label
+        found[name] = Holding(data, own, party.command, test, validation, label)
+    return found
+
+
+def _label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:
+    if table.label is not None:
+        return table.label
+    named = {party.label for party in parties.values() if party.label is not None}
+    if len(named) != 1:
+        problem = "it is missing" if not named else "it is missing, and the parties name several"
+        raise InputError("training.label", problem, "name the column that is predicted")
+    return named.pop()
+
+
+def _held(read: Read, place: str, data: Path) -> Held:
+    path = read.file(place, data)
+    status = path.stat()
+    return Held(path.resolve(), (status.st_mtime_ns, status.st_size))

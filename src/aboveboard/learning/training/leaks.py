@@ -1,0 +1,66 @@
+"""Whether a file holds rows of the center's test set, more than chance would have it.
+
+A row leaks if it stands in both files with all its features and its label. Where features are
+coarse (a month, an hour, a flag), rows coincide by chance, so the number of test rows found is held
+against what chance allows: for a file of n rows, n times the chance that two rows coincide. That
+chance is estimated from the center's own rows, as the larger of two: the share of their pairs that
+coincide, and the product over columns of the share of pairs that agree in this column. A column
+that never repeats makes the second zero, and then no coincidence is allowed at all.
+
+Cost: a hash per row, and a sort of the center's rows by each column.
+"""
+
+from __future__ import annotations
+
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.errors import InputError
+from aboveboard.learning.training.tables import Rows
+
+DEVIATIONS = 4
+"""Standard deviations above the expected number (a Poisson count) that chance is allowed."""
+
+
+def coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
+    """Count the distinct test rows found in a file, and say where the first one stands."""
+    found = np.flatnonzero(np.isin(rows.digests(), test))
+    if not found.size:
+        return 0, ""
+    return len(np.unique(rows.digests()[found])), rows.at(int(rows.numbers[found[0]]))
+
+
+def chance(center: Rows) -> float:
+    """Estimate the chance that two rows coincide, from the center's rows."""
+    columns = [*center.x.T, center.y]
+    product = float(np.prod([_agreement(column) for column in columns]))
+    return max(product, _agreement(center.digests()))
+
+
+def _agreement(values: NDArray[np.generic]) -> float:
+    """Give the share of the pairs of entries that are equal."""
+    m = len(values)
+    _, counts = np.unique(values, return_counts=True)
+    pairs = float((counts * (counts - 1.0)).sum())
+    return pairs / (m * (m - 1.0)) if m > 1 else 0.0
+
+
+def allowed(test_rows: int, rows: int, alike: float) -> int:
+    """Give how many of `test_rows` may stand in a file of `rows` by chance."""
+    expected = min(float(test_rows), test_rows * rows * alike)
+    return ceil(expected + DEVIATIONS * sqrt(expected))
+
+
+def refuse_leak(where: str, found: int, line: str, limit: int, test_rows: int) -> None:
+    """Raise `InputError` if more test rows were found than chance allows."""
+    if found <= limit:
+        return
+    place = f"{where}, {line}" if line else where
+    by_chance = f"chance explains {limit}" if limit else "they would not coincide by chance"
+    raise InputError(
+        place,
+        f"the test set leaks: {found:,} of its {test_rows:,} rows stand here too ({by_chance})",
+        "hold out rows that no party has, or set training.coincidences if such rows are alike",
+    )

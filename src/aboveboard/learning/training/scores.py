@@ -1,0 +1,106 @@
+"""The quality of a model: its skill on the center's held-out rows.
+
+The loss of a row is the squared distance between what the model says and what happened: for classes
+between the predicted probabilities and the vector that is 1 at the class (the Brier score, which is
+proper; an estimator without `predict_proba` says 1 for the class that it predicts, and is held
+against the most frequent class), for numbers the squared error. Skill = 1 - loss / loss of the best
+constant prediction, and 0 where that is negative: no better than a constant is quality 0, never
+wrong is quality 1, as Assumption 1 of the paper wants. The best constant is chosen in hindsight, on
+the test rows themselves, so that no constant, and hence no untrained model, scores above 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.errors import InputError
+from aboveboard.learning.training.tables import Rows, Terms
+
+NOTHING = 1e-9
+"""A skill below this is the rounding of zero."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Skill:
+    """A measured quality.
+
+    Parameters
+    ----------
+    value
+        From 0 to 1.
+    error
+        Its standard error over test rows; those of two models on the same rows are correlated, so
+        that differences are known better than this says.
+    """
+
+    value: float
+    error: float
+
+
+def skill(model: Any, rows: Rows, terms: Terms) -> Skill:
+    """Score a fitted model.
+
+    Parameters
+    ----------
+    model
+        Takes features as `rows` holds them.
+    rows
+        m held-out rows.
+    terms
+        Which classes there are.
+
+    Raises
+    ------
+    InputError
+        If the model predicts what is no finite number.
+    """
+    truth = outcomes(rows, terms)
+    loss = ((predictions(model, rows.x, terms) - truth) ** 2).sum(axis=1)
+    constant = ((truth - best_constant(model, truth, terms)) ** 2).sum(axis=1)
+    ratio = loss.mean() / constant.mean()
+    value = 1 - ratio
+    if not value > NOTHING:
+        value = 0.0
+    # The delta method for a ratio of two means over the same rows.
+    residual = loss - ratio * constant
+    error = residual.std() / (np.sqrt(len(residual)) * constant.mean())
+    return Skill(float(value), float(error))
+
+
+def best_constant(model: Any, truth: Floats, terms: Terms) -> Floats:
+    """Give the constant prediction, of the kind that the model makes, with the least loss."""
+    mean = truth.mean(axis=0)
+    if terms.classes is None or hasattr(model, "predict_proba"):
+        return np.asarray(mean)
+    return np.asarray(np.eye(len(mean))[mean.argmax()])
+
+
+def outcomes(rows: Rows, terms: Terms) -> Floats:
+    """Give what happened, shape (m, classes) with a 1 in each row, or (m, 1) for numbers."""
+    if terms.classes is None:
+        return np.asarray(rows.y, dtype=np.float64)[:, None]
+    return np.asarray(np.eye(len(terms.classes))[rows.y])
+
+
+def predictions(model: Any, x: Floats, terms: Terms) -> Floats:
+    """Give what a model says, shaped as `outcomes`."""
+    # A party may send parameters so large that they overflow; that is found below.
+    with np.errstate(all="ignore"):
+        if terms.classes is None:
+            said = np.asarray(model.predict(x), dtype=np.float64).reshape(len(x), -1)[:, :1]
+        elif hasattr(model, "predict_proba"):
+            said = np.asarray(model.predict_proba(x), dtype=np.float64)
+        else:
+            names = terms.targets(np.arange(len(terms.classes)))
+            said = (np.asarray(model.predict(x))[:, None] == names[None, :]).astype(np.float64)
+    if not np.isfinite(said).all():
+        raise InputError(
+            "training.estimator", "a model predicts what is no finite number", "name another"
+        )
+    return said
