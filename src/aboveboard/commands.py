@@ -30,7 +30,7 @@ from aboveboard.auditing import (
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
 from aboveboard.collaboration import Collaboration, audit, load, run
-from aboveboard.errors import InputError
+from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
 from aboveboard.mechanism import Settlement
@@ -106,7 +106,12 @@ def settle(
     def report() -> str:
         if len(collaboration.reports) > PARTIES_IN_A_REPORT:
             return page(collaboration, settlement=settlement)
-        found = best_lies(collaboration.game(), budget=IN_A_RUN, seed=collaboration.file.seed)
+        try:
+            game = collaboration.game()
+        except BudgetExceeded:
+            # The rule runs on more parties than its game can be written out for: no lies to show.
+            return page(collaboration, settlement=settlement)
+        found = best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed)
         lies.extend(_in_order(found, collaboration))
         return page(collaboration, settlement=settlement, lies=lies)
 

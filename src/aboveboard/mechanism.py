@@ -65,14 +65,14 @@ class Share:
     reply
         What it is handed.
     more
-        Further numbers that the mechanism gives each party, by name.
+        Further numbers, or lists of names, that the mechanism gives each party, by name.
     """
 
     benefit: Number
     utility: Number
     payment: Number
     reply: Reply
-    more: Mapping[str, Number] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

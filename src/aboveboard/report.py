@@ -144,7 +144,8 @@ def _answers(
 def _columns(settlement: Settlement | None, unit: str) -> list[str]:
     if settlement is None:
         return []
-    return [f"gains ({unit})", f"utility ({unit})", "pays", *_further(settlement)]
+    further = [key.replace("_", " ") for key in _further(settlement)]
+    return [f"gains ({unit})", f"utility ({unit})", "pays", *further]
 
 
 def _further(settlement: Settlement) -> list[str]:
@@ -160,7 +161,7 @@ def _parties(settlement: Settlement | None) -> list[dict[str, Any]]:
         {
             "name": name,
             "cells": [
-                number(x)
+                _cell(x)["text"]
                 for x in (
                     share.benefit,
                     share.utility,
@@ -192,6 +193,8 @@ def _cell(x: Any) -> dict[str, Any]:
         return {"text": "" if x is None else ("yes" if x else "no"), "number": False}
     if isinstance(x, str):
         return {"text": x, "number": False}
+    if isinstance(x, list | tuple):
+        return {"text": ", ".join(map(str, x)) or "none", "number": False}
     return {"text": number(x), "number": True}
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.market import social_optimum
 from aboveboard.market.bidding import Additive, Or, Table, Xor
+from aboveboard.market.canonical import canonical_among_optimal
 from aboveboard.market.generators import arbitrary, regions
-from aboveboard.market.integer_programme import IntegerProgramme, canonical_order
+from aboveboard.market.integer_programme import IntegerProgramme, canonical_order, programme_of
 from aboveboard.market.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
 from aboveboard.market.social_optimum import (
     Progress,
@@ -84,6 +85,22 @@ def test_all_solvers_find_all_optima(of: Market) -> None:
         assert len(found) == min(limit, len(expected))
         if complete:
             assert list(found) == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(markets())
+def test_every_solver_can_break_the_ties(of: Market) -> None:
+    expected, best = first_best(of)
+    programme = programme_of(of)
+    reachable = [
+        a
+        for a in in_order(of)
+        if social_welfare(of, a) == best
+        and all(i in dict(each) for i, each in zip(a, programme.options, strict=True))
+    ]
+    for solve in SOLVERS.values():
+        found = canonical_among_optimal(of, programme, reachable[-1], solve, lambda: None)
+        assert found == (expected, True)
 
 
 @pytest.mark.parametrize("kind", [regions, arbitrary])

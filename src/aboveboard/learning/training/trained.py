@@ -154,7 +154,7 @@ class Trained:
             settlement,
             parties=shares,
             details={**settlement.details, "training": more},
-            exhibits=(*settlement.exhibits, *exhibits),
+            exhibits=(*exhibits, *settlement.exhibits),
         )
 
     def _share(self, name: str, share: Share, served: bool, hidden: Number) -> Share:
