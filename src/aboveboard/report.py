@@ -15,6 +15,9 @@ from aboveboard.numbers import Number
 
 TEMPLATES = Path(__file__).with_name("templates")
 
+LEGIBLE = 11
+"""Characters up to which a fraction is shown as one; JSON has all of them exactly."""
+
 
 def page(
     collaboration: Collaboration,
@@ -78,13 +81,15 @@ def page(
 
 
 def number(x: Number | None) -> str:
-    """Write a number for people: digits grouped, fractions as such."""
+    """Write a number for people: digits grouped, fractions as such where they are short."""
     if x is None:
         return ""
     shown = plain(x)
     if isinstance(shown, int):
         return f"{shown:,}"
-    return f"{shown:.6g}" if isinstance(shown, float) else str(shown)
+    if isinstance(shown, str) and len(shown) <= LEGIBLE:
+        return shown
+    return f"{float(x):.6g}"
 
 
 def spoken(report: Any) -> str:
