@@ -19,6 +19,7 @@ import typer
 from aboveboard.errors import AboveboardError, InputError
 
 if TYPE_CHECKING:
+    from aboveboard.choosing import Answer
     from aboveboard.collaboration import Collaboration
 
 app = typer.Typer(
@@ -152,26 +153,98 @@ def init(
 ) -> None:
     """Write a commented collaboration file that runs."""
     from aboveboard.collaboration import mechanism_named
+    from aboveboard.commands import write_starting_file
 
     rule = mechanism_named(mechanism, f"init {mechanism!r}")
-    try:
-        with out.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(rule.STARTING_FILE)
-    except FileExistsError:
-        raise InputError(str(out), "it exists", "name another file with --out") from None
-    except OSError as error:
-        raise InputError(
-            str(out), f"it cannot be written ({error.strerror})", "name another file with --out"
-        ) from error
+    write_starting_file(rule, out)
     if output is Format.JSON:
         _print({"mechanism": rule.NAME, "file": str(out)})
     else:
         typer.echo(f"wrote {out}; run it with: aboveboard run {out} --out settlement")
 
 
+class Known(StrEnum):
+    """An answer to a question of `choose`."""
+
+    YES = "yes"
+    NO = "no"
+
+
+ANSWERS: dict[Known, Answer] = {Known.YES: "yes", Known.NO: "no"}
+
+
+class Shared(StrEnum):
+    """What parties may share."""
+
+    RECORDS = "records"
+    NUMBER = "number"
+    BITS = "bits"
+    MODELS = "models"
+    GOODS = "goods"
+
+
+@app.command()
+def choose(
+    shared: Annotated[
+        Shared | None, typer.Option(help="What the parties would share; asked for if left out.")
+    ] = None,
+    money: Annotated[Known | None, typer.Option(help="May money change hands?")] = None,
+    disclosure: Annotated[
+        Known | None, typer.Option(help="Does being seen hurt, if only by the center?")
+    ] = None,
+    rivals: Annotated[Known | None, typer.Option(help="Does it hurt that rivals gain?")] = None,
+    collusion: Annotated[Known | None, typer.Option(help="May parties act in concert?")] = None,
+    values: Annotated[
+        Known | None, typer.Option(help="Is it known what things are worth to each?")
+    ] = None,
+    hiding: Annotated[Known | None, typer.Option(help="Can a party hide a part?")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the first fitting mechanism's starting file here.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Find the mechanisms whose assumptions hold; on a terminal it asks what is left out."""
+    from aboveboard.choosing import QUESTIONS
+    from aboveboard.commands import chosen
+    from aboveboard.text import choices_text
+
+    flags = {
+        "money": money,
+        "disclosure": disclosure,
+        "rivals": rivals,
+        "collusion": collusion,
+        "values": values,
+        "hiding": hiding,
+    }
+    asked = sys.stdin.isatty() and sys.stdout.isatty() and not any(flags.values())
+    if shared is None and not asked:
+        raise InputError(
+            "--shared", "it is missing", f"say what is shared: {', '.join(x.value for x in Shared)}"
+        )
+    what = shared or Shared(
+        typer.prompt("What would the parties share? " + ", ".join(x.value for x in Shared))
+    )
+    answers: dict[str, Answer] = {
+        key: _asked(QUESTIONS[key]) if asked else (None if given is None else ANSWERS[given])
+        for key, given in flags.items()
+    }
+    found = chosen(what.value, answers, out)
+    _print(found.as_dict()) if output is Format.JSON else typer.echo(choices_text(found))
+
+
+def _asked(question: str) -> Answer:
+    """Ask on the terminal; an empty answer means that it is not known."""
+    meant: dict[str, Answer] = {"": None, "y": "yes", "n": "no", "yes": "yes", "no": "no"}
+    while True:
+        said = typer.prompt(f"{question} yes, no, or empty", default="", show_default=False)
+        if said.lower() in meant:
+            return meant[said.lower()]
+
+
 @app.command()
 def mechanisms(output: FormatOption = Format.TEXT) -> None:
     """List the mechanisms: what each assumes and guarantees."""
+    from aboveboard.choosing import row_of
     from aboveboard.collaboration import mechanisms as installed
     from aboveboard.text import mechanism_table
 
@@ -185,6 +258,7 @@ def mechanisms(output: FormatOption = Format.TEXT) -> None:
                     "assumes": rule.ASSUMES,
                     "guarantees": rule.GUARANTEES,
                     "source": rule.SOURCE,
+                    "cannot": None if (row := row_of(rule.NAME)) is None else row.cannot,
                 }
                 for rule in found.values()
             ]

@@ -29,11 +29,12 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
-from aboveboard.collaboration import Collaboration, audit, load, run
+from aboveboard.choosing import Answer, Choice, Choices, choose
+from aboveboard.collaboration import Collaboration, audit, load, mechanism_named, run
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
-from aboveboard.mechanism import Settlement
+from aboveboard.mechanism import Mechanism, Settlement
 from aboveboard.papers.figures import Drawn, Figure, compute, figure_named, write_figure
 from aboveboard.report import page
 
@@ -365,3 +366,84 @@ def figure_of(name: str, seed: int = 0, out: Path | None = None) -> Reproduced |
     drawn = compute(figure, seed)
     files = () if out is None else write_figure(figure, drawn, out)
     return Reproduced(figure, drawn, files)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What `choose` found, with what each mechanism says of itself.
+
+    Parameters
+    ----------
+    choices
+        What fits, or comes nearest.
+    rules
+        The mechanisms by name.
+    file
+        The starting file that was written; None where none was.
+    """
+
+    choices: Choices
+    rules: Mapping[str, type[Mechanism]]
+    file: Path | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            "fitting": [self._said(choice) for choice in self.choices.fitting],
+            "nearest": [self._said(choice) for choice in self.choices.nearest],
+            "file": None if self.file is None else str(self.file),
+        }
+
+    def _said(self, choice: Choice) -> dict[str, Any]:
+        rule = self.rules[choice.row.name]
+        return {
+            "mechanism": choice.row.name,
+            "summary": rule.SUMMARY,
+            "guarantees": rule.GUARANTEES,
+            "assumes": rule.ASSUMES,
+            "cannot": choice.row.cannot,
+            "provided": list(choice.conditions),
+            "broken": list(choice.broken),
+        }
+
+
+def chosen(shared: str, answers: Mapping[str, Answer], out: Path | None = None) -> Chosen:
+    """Give the mechanisms that fit, and write the first one's starting file where one is named.
+
+    Raises
+    ------
+    InputError
+        If a file is named and nothing fits, or it exists or cannot be written.
+    """
+    choices = choose(shared, answers)
+    each = (*choices.fitting, *choices.nearest)
+    rules = {c.row.name: mechanism_named(c.row.name, f"choose {c.row.name!r}") for c in each}
+    if out is not None:
+        if not choices.fitting:
+            near = choices.nearest[0]
+            raise InputError(
+                "--out",
+                "no mechanism fits, so there is no file to write",
+                f"{near.row.name} comes nearest, but {'; '.join(near.broken)}",
+            )
+        write_starting_file(rules[choices.fitting[0].row.name], out)
+    return Chosen(choices, rules, out)
+
+
+def write_starting_file(rule: type[Mechanism], out: Path) -> None:
+    """Write a mechanism's commented collaboration file.
+
+    Raises
+    ------
+    InputError
+        If it exists or cannot be written.
+    """
+    try:
+        with out.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(rule.STARTING_FILE)
+    except FileExistsError:
+        raise InputError(str(out), "it exists", "name another file with --out") from None
+    except OSError as error:
+        raise InputError(
+            str(out), f"it cannot be written ({error.strerror})", "name another file with --out"
+        ) from error

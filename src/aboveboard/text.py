@@ -7,7 +7,8 @@ from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
-from aboveboard.commands import Audit, Demonstration, Reproduced
+from aboveboard.choosing import row_of
+from aboveboard.commands import Audit, Chosen, Demonstration, Reproduced
 from aboveboard.mechanism import Mechanism, Settlement
 from aboveboard.papers.claims import Finding, Result
 from aboveboard.report import number, smallest, spoken, witness_text
@@ -188,6 +189,29 @@ def mechanism_table(found: Mapping[str, type[Mechanism]]) -> str:
         f"{rule.NAME}: {rule.SUMMARY}\n"
         f"  assumes     {rule.ASSUMES}\n"
         f"  guarantees  {rule.GUARANTEES}\n"
-        f"  source      {rule.SOURCE}"
+        + (f"  cannot      {row.cannot}\n" if (row := row_of(rule.NAME)) else "")
+        + f"  source      {rule.SOURCE}"
         for rule in found.values()
     )
+
+
+def choices_text(found: Chosen) -> str:
+    """Show which mechanisms fit, what each guarantees and cannot, and on what condition."""
+    said = found.as_dict()
+    head = (
+        "These fit:"
+        if said["fitting"]
+        else "None fits. What comes nearest, with what does not hold:"
+    )
+    parts = [head]
+    for each in (*said["fitting"], *said["nearest"]):
+        lines = [f"{each['mechanism']}: {each['summary']}"]
+        lines += [f"  guarantees  {each['guarantees']}", f"  cannot      {each['cannot']}"]
+        lines += [f"  provided    {x} " for x in each["provided"]]
+        lines += [f"  but         {x}" for x in each["broken"]]
+        parts.append("\n".join(lines))
+    if found.file is not None:
+        parts.append(
+            f"wrote {found.file}; run it with: aboveboard run {found.file} --out settlement"
+        )
+    return "\n\n".join(parts)

@@ -1,0 +1,214 @@
+"""Which mechanism fits a situation: one table, from which `choose` and `mechanisms` speak.
+
+Each row says what a mechanism is about and what it takes into account. A mechanism fits if no
+answer breaks an assumption of its own; where an answer is not known, it fits on that condition. A
+mechanism that is not in the table, a stranger's, is never proposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+SHARED = ("records", "number", "bits", "models", "goods")
+"""What parties may share: lists and tables; a point or interval; a bit a round; what a model learns
+from their data; things that only one can have."""
+
+Answer = Literal["yes", "no"] | None
+"""None: not known."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one mechanism is about.
+
+    Parameters
+    ----------
+    name
+        The mechanism.
+    shares
+        What it is for.
+    money
+        Whether payments are part of it.
+    disclosure
+        Whether it takes into account that being seen hurts.
+    rivals
+        Whether it takes into account that what rivals gain hurts.
+    collusion
+        Whether parties who act in concert gain nothing.
+    values
+        Whether what things are worth must be known to the center or the other parties.
+    hiding
+        Whether a party that can hide a part of what it has gains nothing by it.
+    cannot
+        What it does not promise.
+    """
+
+    name: str
+    shares: tuple[str, ...]
+    money: bool
+    disclosure: bool
+    rivals: bool
+    collusion: bool
+    values: bool
+    hiding: bool
+    cannot: str
+
+
+TABLE: tuple[Row, ...] = (
+    Row("exchange.union", ("records",), money=False, disclosure=False, rivals=True,
+        collusion=False, values=False, hiding=True,
+        cannot="truth is no dominant strategy where several hide at once"),
+    Row("exchange.interval", ("number",), money=False, disclosure=False, rivals=True,
+        collusion=False, values=False, hiding=False,
+        cannot="an interval that is reported too wide is not looked at"),
+    Row("exchange.average", ("number",), money=False, disclosure=False, rivals=True,
+        collusion=False, values=False, hiding=False,
+        cannot="joining is an equilibrium, not dominant from three parties on"),
+    Row("exchange.contribution", ("records", "number", "models"), money=False, disclosure=False,
+        rivals=True, collusion=False, values=True, hiding=False,
+        cannot="what each coalition's information is worth must be given"),
+    Row("valuation.payments", ("records", "number", "models"), money=True, disclosure=True,
+        rivals=False, collusion=False, values=True, hiding=False,
+        cannot="a platform's best offer need not make everybody share"),
+    Row("learning.payments", ("models",), money=True, disclosure=False, rivals=True,
+        collusion=False, values=True, hiding=True,
+        cannot="the center may have to pay; nobody gains by joining, nobody loses"),
+    Row("learning.desirable", ("models",), money=True, disclosure=False, rivals=True,
+        collusion=False, values=True, hiding=True,
+        cannot="it may not exist; then it says so and proves it"),
+    Row("market.propose_and_agree", ("goods",), money=True, disclosure=True, rivals=False,
+        collusion=True, values=True, hiding=True,
+        cannot="with a small probability goods are destroyed; all gain little but the proposer"),
+    Row("market.vcg", ("goods",), money=True, disclosure=False, rivals=False,
+        collusion=False, values=False, hiding=True,
+        cannot="the center may lose money, and all reveal their values"),
+    Row("curation.fair", ("bits",), money=False, disclosure=True, rivals=False,
+        collusion=False, values=True, hiding=True,
+        cannot="no protocol moves a fanatic agent, or helps a center whose bit does not matter"),
+    Row("curation.indicator", ("bits",), money=False, disclosure=True, rivals=False,
+        collusion=False, values=False, hiding=True,
+        cannot="off equilibrium the truthful may be told nothing; fixed costs of joining break it"),
+)  # fmt: skip
+"""In the order in which they are proposed. Those that only serve to compare are not among them."""
+
+QUESTIONS: Mapping[str, str] = {
+    "money": "May money change hands?",
+    "disclosure": "Does it hurt a party that its own data are seen, if only by the center?",
+    "rivals": "Does it hurt a party that its rivals gain?",
+    "collusion": "May parties act in concert?",
+    "values": "Does the center, or do the others, know what things are worth to each party?",
+    "hiding": "Can a party hide a part of what it has?",
+}
+"""By the field of `Row` that an answer is held against."""
+
+
+@dataclass(frozen=True)
+class Clash:
+    """An answer that does not go together with a property of a mechanism.
+
+    Parameters
+    ----------
+    answer, property
+        The two.
+    why
+        What is wrong where both hold.
+    unless
+        What must hold where the question was not answered.
+    """
+
+    answer: Answer
+    property: bool
+    why: str
+    unless: str
+
+
+CLASHES: Mapping[str, Clash] = {
+    "money": Clash("no", True, "payments are part of it", "money may change hands"),
+    "disclosure": Clash(
+        "yes", False, "it takes it that being seen hurts nobody", "being seen hurts nobody"
+    ),
+    "rivals": Clash(
+        "yes", False, "it takes it that nobody minds what rivals gain",
+        "nobody minds what rivals gain",
+    ),
+    "collusion": Clash(
+        "yes", False, "parties who act in concert can gain", "nobody acts in concert"
+    ),
+    "values": Clash(
+        "no", True, "what things are worth must be known", "what things are worth is known"
+    ),
+    "hiding": Clash(
+        "yes", False, "it takes it that all is reported or nothing",
+        "a party reports all that it has or nothing",
+    ),
+}  # fmt: skip
+"""By question of `QUESTIONS`, which is also the field of `Row`."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a mechanism fits.
+
+    Parameters
+    ----------
+    row
+        The mechanism.
+    broken
+        Assumptions that the answers break; empty where it fits.
+    conditions
+        What must hold, of the questions that were not answered.
+    """
+
+    row: Row
+    broken: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What fits, and if nothing does, what comes nearest."""
+
+    fitting: tuple[Choice, ...]
+    nearest: tuple[Choice, ...]
+
+
+def choose(shared: str, answers: Mapping[str, Answer]) -> Choices:
+    """Give the mechanisms whose assumptions hold.
+
+    Parameters
+    ----------
+    shared
+        One of `SHARED`.
+    answers
+        By question of `QUESTIONS`: "yes", "no", or None where it is not known.
+
+    Returns
+    -------
+    Choices
+        In the order of the table; the nearest are those with the fewest broken assumptions.
+    """
+    judged = [_judged(row, answers) for row in TABLE if shared in row.shares]
+    fitting = tuple(choice for choice in judged if not choice.broken)
+    fewest = min((len(choice.broken) for choice in judged), default=0)
+    nearest = tuple(choice for choice in judged if len(choice.broken) == fewest)
+    return Choices(fitting, () if fitting else nearest)
+
+
+def _judged(row: Row, answers: Mapping[str, Answer]) -> Choice:
+    broken, conditions = [], []
+    for question, clash in CLASHES.items():
+        if getattr(row, question) != clash.property:
+            continue
+        given = answers.get(question)
+        if given == clash.answer:
+            broken.append(clash.why)
+        elif given is None:
+            conditions.append(clash.unless)
+    return Choice(row, tuple(broken), tuple(conditions))
+
+
+def row_of(name: str) -> Row | None:
+    """Give a mechanism's row; None for one that is not proposed."""
+    return next((row for row in TABLE if row.name == name), None)
