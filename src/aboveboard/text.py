@@ -207,7 +207,7 @@ def choices_text(found: Chosen) -> str:
     for each in (*said["fitting"], *said["nearest"]):
         lines = [f"{each['mechanism']}: {each['summary']}"]
         lines += [f"  guarantees  {each['guarantees']}", f"  cannot      {each['cannot']}"]
-        lines += [f"  provided    {x} " for x in each["provided"]]
+        lines += [f"  provided    {x}" for x in each["provided"]]
         lines += [f"  but         {x}" for x in each["broken"]]
         parts.append("\n".join(lines))
     if found.file is not None:
