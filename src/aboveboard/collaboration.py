@@ -394,19 +394,24 @@ def _check_names(file: CollaborationFile, text: str, path: Path) -> None:
     """Refuse party names that would not do as folders, or that differ in case only."""
     seen: dict[str, str] = {}
     for name in getattr(file, "parties", {}):
-        line = _line(text, ("parties", name))
-        place = f"{path}: " + (f"line {line}: " if line else "") + f"key 'parties.{name[:60]}'"
         if not NAME.fullmatch(name):
             raise InputError(
-                place,
+                _place_of(name, text, path),
                 "this cannot be a party's name",
                 "use up to 64 letters, digits, spaces, '.', '_' or '-'; it names a folder",
             )
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:
             raise InputError(
-                place, f"the name differs from {twin!r} in case only", "rename one of the two"
+                _place_of(name, text, path),
+                f"the name differs from {twin!r} in case only",
+                "rename one of the two",
             )
+
+
+def _place_of(name: str, text: str, path: Path) -> str:
+    line = _line(text, ("parties", name))
+    return f"{path}: " + (f"line {line}: " if line else "") + f"key 'parties.{name[:60]}'"
 
 
 def content_fingerprint(collaboration: Collaboration) -> str:

@@ -71,7 +71,7 @@ def designed(collaboration: Collaboration) -> Any:
         raise InputError(
             f"{collaboration.path}: key 'mechanism'",
             f"{collaboration.mechanism.NAME} has no parameters to choose",
-            "valuation.payments has; 'aboveboard audit' compares rules of the exchange",
+            "valuation.payments, learning.desirable and the curation mechanisms have some",
         )
     try:
         return collaboration.mechanism.offer()

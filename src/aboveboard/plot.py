@@ -6,9 +6,12 @@ import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aboveboard.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 # Okabe and Ito's palette: told apart by colour-blind readers; hatches tell them apart in grey.
 BLUE, ORANGE = "#0072B2", "#E69F00"
@@ -80,13 +83,23 @@ def truth_against_lie(
     return _described(svg[svg.index("<svg") :], parties, (truth, lie, away))
 
 
-def write_offer(curve: Any, path: Path) -> None:
-    """Write the platform's best offer over the users' cost as an SVG picture.
+@runtime_checkable
+class Drawable(Protocol):
+    """An offer that draws itself."""
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draw on an empty matplotlib figure."""
+        ...
+
+
+def write_offer(offer: Any, path: Path) -> None:
+    """Write what a design found as an SVG picture.
 
     Parameters
     ----------
-    curve
-        Arrays `cost`, `alpha`, `private`, `platform`, `users`, all of one length; None where the
+    offer
+        Draws itself (`Drawable`), or has a `curve`: the platform's best offer over the users' cost,
+        arrays `cost`, `alpha`, `private`, `platform`, `users`, all of one length; None where the
         users differ and there is no single cost.
     path
         The file.
@@ -96,7 +109,7 @@ def write_offer(curve: Any, path: Path) -> None:
     InputError
         If there is no curve, or the file cannot be written.
     """
-    if curve is None:
+    if not isinstance(offer, Drawable) and offer.curve is None:
         raise InputError(
             "--plot", "the users differ, so there is no curve over one cost", "leave --plot out"
         )
@@ -106,27 +119,35 @@ def write_offer(curve: Any, path: Path) -> None:
     settings: Any = {"svg.hashsalt": "aboveboard", "svg.fonttype": "none", "font.size": 10}
     with mpl.rc_context(settings):
         figure = Figure(figsize=(7.2, 5.4), layout="constrained")
-        offer, split = figure.subplots(2, 1, sharex=True)
-        offer.plot(curve.cost, curve.alpha, color=BLUE, label="alpha, the part shared")
-        offer.plot(
-            curve.cost, curve.private, color=ORANGE, linestyle="--",
-            label="probability of staying private",
-        )  # fmt: skip
-        split.plot(curve.cost, curve.platform, color=BLUE, label="the platform keeps")
-        split.plot(curve.cost, curve.users, color=ORANGE, linestyle="--", label="users are paid")
-        offer.set_ylabel("alpha; probability")
-        split.set_ylabel("expected utility")
-        split.set_xlabel("cost of the less private level to each user")
-        offer.set_title("The platform's best offer")
-        for axes in (offer, split):
-            axes.legend(frameon=False)
-            axes.spines[["top", "right"]].set_visible(False)
+        if isinstance(offer, Drawable):
+            offer.draw(figure)
+        else:
+            _draw_curve(figure, offer.curve)
         try:
             figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
         except OSError as error:
             raise InputError(
                 str(path), f"it cannot be written ({error.strerror})", "name another file"
             ) from error
+
+
+def _draw_curve(figure: Canvas, curve: Any) -> None:
+    """Draw the platform's best offer over the users' cost."""
+    offer, split = figure.subplots(2, 1, sharex=True)
+    offer.plot(curve.cost, curve.alpha, color=BLUE, label="alpha, the part shared")
+    offer.plot(
+        curve.cost, curve.private, color=ORANGE, linestyle="--",
+        label="probability of staying private",
+    )  # fmt: skip
+    split.plot(curve.cost, curve.platform, color=BLUE, label="the platform keeps")
+    split.plot(curve.cost, curve.users, color=ORANGE, linestyle="--", label="users are paid")
+    offer.set_ylabel("alpha; probability")
+    split.set_ylabel("expected utility")
+    split.set_xlabel("cost of the less private level to each user")
+    offer.set_title("The platform's best offer")
+    for axes in (offer, split):
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
 
 
 def _described(svg: str, parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:

@@ -15,7 +15,7 @@ from aboveboard.auditing.judging import describe
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.valuation import Valuation
 from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate
-from aboveboard.capabilities import Refinable
+from aboveboard.capabilities import Proved, Refinable
 from aboveboard.errors import BudgetExceeded
 from aboveboard.game import Game, TabularGame, profiles
 from aboveboard.numbers import LARGEST, Array, Number, in_units
@@ -90,6 +90,15 @@ def examine(prop: UniqueEquilibrium, game: Game, *, budget: Budget) -> Verdict:
     BudgetExceeded
         If the game has too many profiles: equilibria cannot be sampled.
     """
+    if isinstance(game, Proved) and (proof := game.proof(prop.name)) is not None:
+        return Verdict(
+            prop.name,
+            Status.HOLDS,
+            proof.conditions,
+            profiles(game),
+            "closed form",
+            statement=proof.argument,
+        )
     _refuse_if_large(prop, game, budget)
     if isinstance(game, Refinable) and (refined := game.refined()) is not None:
         game = refined

@@ -1,6 +1,6 @@
 """What a curator must know before she opens: is the truth the only equilibrium, and if not, why.
 
-Cost: three sums a kind of agent, and for the cure as many for each weight and threshold tried.
+Cost: three sums a kind of agent; for the cure one pass over the thresholds for each weight.
 Source: "Data Curation from Privacy-Aware Agents", Corollaries 3 to 5; the cure by the weight of the
 center's bit is READING's.
 """
@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from fractions import Fraction
+from itertools import accumulate
+from math import comb
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from aboveboard.auditing.verdict import plain
 from aboveboard.curation.commitments import SILENCE
 from aboveboard.curation.curated import Curated, Society
+from aboveboard.curation.dynamics import Path, better_replies
 from aboveboard.curation.equilibria import (
     Equilibria,
     Stake,
@@ -23,14 +29,22 @@ from aboveboard.curation.equilibria import (
     stake_of,
 )
 from aboveboard.curation.mixed import Coins, mixed_equilibria
-from aboveboard.curation.social_functions import SocialFunction, Threshold, weighted
+from aboveboard.curation.social_functions import weighted
 from aboveboard.numbers import Number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+HALF = Fraction(1, 2)
 
 MOST_WEIGHT = 8
 """A center whose bit counts eight times is no curator but a judge."""
 
-MOST_TRIED = 64
-"""Agents up to whom every threshold is tried."""
+STEPS = 60
+"""Moves of better replies that are drawn: three rounds of bids from silence to the truth."""
+
+MOST_DRAWN = 30
+"""Agents up to whom a line each can be told apart; above that the mean and the spread."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +57,10 @@ class Cure:
         The smallest weight of her bit with which some threshold is cured.
     k
         The thresholds that this weight cures.
-    for_this
-        The smallest weight that cures the function as it is; None if none up to `MOST_WEIGHT`.
     """
 
     center_weight: int
     k: tuple[int, ...]
-    for_this: int | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,8 @@ class Advice:
     ----------
     names
         The agents.
+    game
+        What they play.
     stakes
         What is at stake for each.
     equilibria
@@ -69,20 +82,24 @@ class Advice:
     epsilon
         Silence is an epsilon-equilibrium from here on: the most that anybody gains by leaving it.
     cure
-        How a helpless center is made to matter; None where she is not, or nothing was found.
+        Thresholds with which a helpless center matters; None where she is not helpless, or where
+        the function has no weight for her bit.
+    weight_that_cures
+        The smallest weight of her bit with which the function as it is cures a helpless center;
+        None if none up to `MOST_WEIGHT` does.
     mixed
-        Equilibria in which some toss coins between truth and silence.
+        Equilibria in which some toss coins between truth and silence; None: not looked for.
     """
 
     names: tuple[str, ...]
+    game: Curated
     stakes: tuple[Stake, ...]
     equilibria: Equilibria
     helpless: bool
     epsilon: Number
     cure: Cure | None
-    mixed: tuple[Coins, ...]
-
-    curve: None = None
+    weight_that_cures: int | None
+    mixed: tuple[Coins, ...] | None
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain data."""
@@ -95,12 +112,11 @@ class Advice:
             "epsilon": plain(self.epsilon),
             "cure": None
             if cure is None
-            else {
-                "center_weight": cure.center_weight,
-                "k": list(cure.k),
-                "for_this": cure.for_this,
-            },
-            "mixed": [
+            else {"center_weight": cure.center_weight, "k": list(cure.k)},
+            "weight_that_cures": self.weight_that_cures,
+            "mixed": None
+            if self.mixed is None
+            else [
                 {name: plain(x) for name, x in zip(self.names, coins.chances, strict=True)}
                 for coins in self.mixed
             ],
@@ -114,6 +130,48 @@ class Advice:
                 for name, stake in zip(self.names, self.stakes, strict=True)
             },
         }
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draw who discloses over time, by better replies from silence, on an empty figure."""
+        start = (SILENCE,) * len(self.names)
+        path = better_replies(self.game, start, STEPS, np.random.default_rng(0))
+        draw_disclosed(canvas, self.names, path)
+
+
+def draw_disclosed(canvas: Canvas, names: Sequence[str], path: Path) -> None:
+    """Draw how much each agent discloses after each move.
+
+    Parameters
+    ----------
+    canvas
+        An empty matplotlib figure.
+    names
+        The agents.
+    path
+        From `better_replies`.
+    """
+    # The last profile stays for a move, so that it is seen also where nobody moves at all.
+    disclosed = np.array([*path.disclosed, path.disclosed[-1]])
+    axes = canvas.add_subplot()
+    steps = np.arange(len(disclosed))
+    if len(names) <= MOST_DRAWN:
+        for k, name in enumerate(names):
+            style = ("-", "--", ":", "-.")[k % 4]
+            axes.step(steps, disclosed[:, k], style, where="post", label=name)
+        axes.legend(frameon=False, ncols=1 + len(names) // 12)
+    else:
+        axes.fill_between(
+            steps, disclosed.min(axis=1), disclosed.max(axis=1), alpha=0.3, step="post",
+            label="from the least to the most",
+        )  # fmt: skip
+        axes.step(steps, disclosed.mean(axis=1), where="post", label="mean of all agents")
+        axes.legend(frameon=False)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("move")
+    axes.set_ylabel("relative price (0 silent, 1 truthful)")
+    ended = "nobody gains by another move" if path.settled else "it goes on"
+    axes.set_title(f"Who discloses: better replies from silence; {ended}")
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def advise(game: Curated, names: Sequence[str]) -> Advice:
@@ -130,42 +188,66 @@ def advise(game: Curated, names: Sequence[str]) -> Advice:
     n = len(society.agents)
     stakes = tuple(stake_of(society, i) for i in range(n))
     idle = helpless(stakes)
+    mixed = mixed_equilibria(game)
     return Advice(
         tuple(names),
+        game,
         stakes,
         pure_equilibria(game),
         idle,
         max((0, *regrets(game, (SILENCE,) * n))),
         cure_of(society) if idle else None,
-        tuple(mixed_equilibria(game)),
+        weight_that_cures(society) if idle else None,
+        None if mixed is None else tuple(mixed),
     )
 
 
 def cure_of(society: Society) -> Cure | None:
-    """Find the smallest weight of the center's bit with which her bit matters to somebody.
+    """Find the smallest weight of the center's bit, from 2, with which some threshold is cured.
 
-    Only for functions in which a weight means something: thresholds, majority, means.
+    Only for functions in which a weight means something: thresholds, majority, means. The center
+    matters iff for some own bit b the best guess is 0 if her bit is 0, and 1 if it is 1:
+    P(Bin(N - 1, prior) >= k - b) < 1/2 < P(Bin(N - 1, prior) >= k - b - w). Cost: O(N) for each
+    weight.
     """
-    n = len(society.agents)
-    if weighted(society.function, 2) is None or n > MOST_TRIED:
+    if weighted(society.function, 2) is None:
         return None
-    for_this = next(
-        (
-            w
-            for w in range(2, MOST_WEIGHT + 1)
-            if matters(society, weighted(society.function, w) or society.function)
-        ),
-        None,
-    )
+    n = len(society.agents)
+    tails = _tails(n - 1, Fraction(society.prior))
     for weight in range(2, MOST_WEIGHT + 1):
-        cured = [k for k in range(1, n + weight + 1) if matters(society, Threshold(k, weight))]
+        cured = tuple(
+            k
+            for k in range(1, n + weight + 1)
+            if any(_tail(tails, k - b) < HALF < _tail(tails, k - b - weight) for b in (0, 1))
+        )
         if cured:
-            return Cure(weight, tuple(cured), for_this)
+            return Cure(weight, cured)
     return None
 
 
-def matters(society: Society, function: SocialFunction) -> bool:
-    """Say whether the center's bit alone is worth something to some agent."""
-    # All that differs between agents of a symmetric function is a factor: one is enough.
-    other: Society = replace(society, function=function, known={})
-    return stake_of(other, 0).center > 0
+def _tails(n: int, prior: Fraction) -> list[Fraction]:
+    """Give P(Bin(n, prior) >= m) for m from 0 to n."""
+    a, b = prior.numerator, prior.denominator - prior.numerator
+    ways = [comb(n, m) * a**m * b ** (n - m) for m in range(n + 1)]
+    return [Fraction(x, prior.denominator**n) for x in accumulate(reversed(ways))][::-1]
+
+
+def _tail(tails: Sequence[Fraction], m: int) -> Fraction:
+    if m >= len(tails):
+        return Fraction(0)
+    return tails[max(m, 0)]
+
+
+def weight_that_cures(society: Society) -> int | None:
+    """Find the smallest weight of the center's bit with which it matters in the function as it is.
+
+    Cost: two sums for each weight.
+    """
+    for weight in range(2, MOST_WEIGHT + 1):
+        function = weighted(society.function, weight)
+        if function is None:
+            return None
+        # All that differs between agents of a symmetric function is a factor: one is enough.
+        if stake_of(replace(society, function=function, known={}, thought={}), 0).center > 0:
+            return weight
+    return None

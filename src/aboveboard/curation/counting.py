@@ -25,6 +25,8 @@ from aboveboard.curation.social_functions import Bits
 from aboveboard.errors import InputError
 from aboveboard.numbers import Array, Number, objects
 
+Kinds = tuple[tuple[Channel, int], ...]
+
 MOST_STATES = 1 << 27
 """Values of the largest array: 1 GiB of float64."""
 
@@ -55,16 +57,8 @@ def right_guess_by_count(
     InputError
         If the rivals are of so many kinds that there are too many things to hear.
     """
-    # Those of whom nothing is heard first: they make the array smaller.
-    kinds = sorted(Counter(rivals).items(), key=lambda kind: (not kind[0].noise, -kind[1]))
-    states = _states(kinds, len(rivals))
-    if states > MOST_STATES:
-        raise InputError(
-            "parties",
-            f"commitments of {len(kinds)} kinds among {len(rivals)} rivals can be heard in "
-            f"{states:.1e} ways",
-            "round the commitments until there are fewer kinds",
-        )
+    kinds = kinds_of(rivals)
+    _refuse_many(kinds, len(rivals))
     sure = exact(prior, [center, *rivals])
     prior = Fraction(prior) if sure else float(prior)
     rest = 1 - prior
@@ -120,33 +114,60 @@ class CountedBeliefs:
         return found
 
 
-def beliefs_by_count(
-    by_count: Bits, center: Channel, rivals: Sequence[Channel], prior: float
-) -> CountedBeliefs:
-    """Give what an agent thinks of g, arguments as in `right_guess_by_count`; float64."""
-    counted = sorted(Counter(rivals).items(), key=lambda kind: (not kind[0].noise, -kind[1]))
-    heard = [channel for channel, _ in counted if not channel.noise]
-    shape = [n + 1 for channel, n in counted if not channel.noise]
+def beliefs_by_count(by_count: Bits, center: Channel, kinds: Kinds, prior: float) -> Array:
+    """Give P(g = 1 | heard), as `CountedBeliefs.one`; float64.
+
+    Parameters
+    ----------
+    by_count, center, prior
+        As in `right_guess_by_count`.
+    kinds
+        From `kinds_of`, of all rivals.
+    """
+    _refuse_many(kinds, by_count.shape[1] - 2)
+    shape = [n + 1 for channel, n in kinds if not channel.noise]
     if center.noise:
         cases = [by_count[0] * (1 - prior) + by_count[1] * prior]
     else:
         cases = [by_count[0].astype(np.float64), by_count[1].astype(np.float64)]
-    one = np.stack([_heard(g, counted, prior)[1].reshape(*shape, 2) for g in cases])
+    return np.stack([_heard(g, kinds, prior)[1].reshape(*shape, 2) for g in cases])
+
+
+def heard_by_count(center: Channel, rivals: Sequence[Channel], one: Array) -> CountedBeliefs:
+    """Say which rivals are of which kind; `one` is from `beliefs_by_count`."""
     kinds = tuple(
         (channel, tuple(j for j, other in enumerate(rivals) if other == channel))
-        for channel in heard
+        for channel, _ in kinds_of(rivals)
+        if not channel.noise
     )
     return CountedBeliefs(kinds, one, center_heard=not center.noise)
 
 
-def _states(kinds: Sequence[tuple[Channel, int]], left: int) -> int:
-    """Give the size of the largest array on the way."""
-    heard = largest = 1
+def kinds_of(rivals: Sequence[Channel]) -> Kinds:
+    """Count the channels of each kind: those that tell nothing first, they make arrays smaller."""
+    counts = Counter(rivals).items()
+    return tuple(sorted(counts, key=lambda kind: (not kind[0].noise, -kind[1], kind[0])))
+
+
+def states_of(kinds: Kinds, rivals: int) -> int:
+    """Give the size of the largest array on the way, for so many rivals."""
+    left, heard, largest = rivals, 1, 1
     for channel, n in kinds:
         left -= n
         heard *= 1 if channel.noise else n + 1
         largest = max(largest, heard * (left + 2))
     return largest
+
+
+def _refuse_many(kinds: Kinds, rivals: int) -> None:
+    states = states_of(kinds, rivals)
+    if states > MOST_STATES:
+        raise InputError(
+            "parties",
+            f"commitments of {len(kinds)} kinds among {rivals} rivals can be heard in "
+            f"{states:.1e} ways",
+            "round the commitments until there are fewer kinds",
+        )
 
 
 def _numbers(values: Array, sure: bool) -> Array:
@@ -155,7 +176,7 @@ def _numbers(values: Array, sure: bool) -> Array:
     return objects([Fraction(int(x)) if isinstance(x, np.bool_) else x for x in values])
 
 
-def _heard(g: Array, kinds: Sequence[tuple[Channel, int]], prior: Number) -> tuple[Array, Array]:
+def _heard(g: Array, kinds: Kinds, prior: Number) -> tuple[Array, Array]:
     """Give the chance of what is heard, and of g = 1 then by the agent's own bit.
 
     Shapes (heard,) and (heard, 2).
@@ -196,17 +217,27 @@ def summed_plainly(one: Array, n: int, after_zero: Number, after_one: Number) ->
 
 
 def _unheard(one: Array, n: int, prior: Number) -> Array:
-    """Average over n rivals of whom nothing is heard."""
-    for _ in range(n):
-        one = one[:, :-1] * (1 - prior) + one[:, 1:] * prior
-    return one
+    """Average over n rivals of whom nothing is heard: O(n) products for each value that is left."""
+    left = one.shape[1] - n
+    sure = one.dtype == object
+    # Exact chances over one denominator: no greatest common divisor for each of them.
+    chances = _ways(n, Fraction(prior)) if sure else _binomial(n, prior, sure)
+    whole = Fraction(prior).denominator ** n if sure else 1
+    columns = [(one[:, s : s + n + 1] * chances).sum(axis=1) / whole for s in range(left)]
+    return np.stack(columns, axis=1)
+
+
+def _ways(n: int, p: Fraction) -> Array:
+    """Give the chances of 0 to n successes in units of 1 over the denominator of p, to the n."""
+    a, b = p.numerator, p.denominator - p.numerator
+    return objects([comb(n, k) * a**k * b ** (n - k) for k in range(n + 1)])
 
 
 def _binomial(n: int, p: Number, sure: bool) -> Array:
     """Give the chances of 0 to n successes."""
     if sure:
-        return objects([comb(n, k) * Fraction(p) ** k * (1 - Fraction(p)) ** (n - k)
-                        for k in range(n + 1)])  # fmt: skip
+        exactly: Array = _ways(n, Fraction(p)) / Fraction(Fraction(p).denominator) ** n
+        return exactly
     # From the mode outwards: no power underflows before it matters.
     found: NDArray[np.float64] = np.zeros(n + 1)
     p = float(p)

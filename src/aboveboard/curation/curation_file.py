@@ -169,12 +169,27 @@ def shape_named(name: str, place: str) -> Shape:
 
 
 def society_of(file: CurationFile) -> Society:
-    """Give the society that the file describes."""
+    """Give the society that the file describes.
+
+    A callable is asked for every set of bits here, once, and a price for what its agent commits to:
+    what is wrong with them is found before anything is run.
+
+    Raises
+    ------
+    InputError
+        If a callable is not found, fails, or gives what it must not.
+    """
     agents = tuple(
         Agent(agent.value, agent.price, shape_named(agent.shape, f"parties.{name}.shape"))
         for name, agent in file.parties.items()
     )
-    return Society(FUNCTIONS[file.function.kind](file.function), agents, file.function.prior)
+    for agent, table in zip(agents, file.parties.values(), strict=True):
+        for commitment in (TRUTH, SILENCE, table.commitment):
+            agent.shape.relative(commitment)
+    function = FUNCTIONS[file.function.kind](file.function)
+    if isinstance(function, Called):
+        function = Table(tuple(function.table(len(agents)).tolist()))
+    return Society(function, agents, file.function.prior)
 
 
 def commitments_of(file: CurationFile) -> tuple[Commitment, ...]:
@@ -187,6 +202,6 @@ def commitments_of(file: CurationFile) -> tuple[Commitment, ...]:
 MIDDLE = (
     Commitment(Fraction(3, 4), Fraction(1, 4)),
     Commitment(Fraction(0), Fraction(1)),
-    Commitment(Fraction(1), Fraction(1, 2)),
+    Commitment(Fraction(51, 100), Fraction(49, 100)),
 )
-"""Audited unless the file lists others: half the truth, its contrary, and half of it one way."""
+"""Audited unless the file lists others: half the truth, its contrary, and next to nothing."""

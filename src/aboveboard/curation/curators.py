@@ -24,10 +24,13 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing.verdict import plain
 from aboveboard.curation.advice import Advice, advise
+from aboveboard.curation.channels import Channel
 from aboveboard.curation.commitments import SILENCE, Commitment
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.curated import Curated, Society
 from aboveboard.curation.curation_file import CurationFile, commitments_of, society_of
+from aboveboard.curation.equilibria import beyond, regrets
+from aboveboard.curation.mixed import MOST_AGENTS, Coins
 from aboveboard.curation.protocols import (
     ALWAYS_ALL,
     ALWAYS_NOISE,
@@ -45,6 +48,8 @@ from aboveboard.curation.rounds import (
     heard,
     messages_of,
     noise,
+    nothing,
+    told,
     values,
 )
 from aboveboard.errors import InputError
@@ -127,6 +132,8 @@ class Curator:
         What they want to know and what it costs them.
     listed
         Commitments that the audit looks at.
+    chosen
+        What each agent commits to by the collaboration file.
     seed
         Of the messages that are drawn, of noise, and of guesses that are a coin's.
     """
@@ -134,6 +141,7 @@ class Curator:
     names: tuple[str, ...]
     society: Society
     listed: tuple[Commitment, ...]
+    chosen: tuple[Commitment, ...]
     seed: int
 
     PROTOCOL: ClassVar[Protocol]
@@ -156,7 +164,8 @@ class Curator:
     @classmethod
     def of(cls, file: CurationFile) -> Self:
         """Take the parameters from a validated collaboration file."""
-        return cls(tuple(file.parties), society_of(file), commitments_of(file), file.seed)
+        chosen = tuple(agent.commitment for agent in file.parties.values())
+        return cls(tuple(file.parties), society_of(file), commitments_of(file), chosen, file.seed)
 
     @staticmethod
     def reports(file: CurationFile, read: Read) -> dict[str, Brought]:
@@ -173,7 +182,9 @@ class Curator:
         return Curated(self.society, self.PROTOCOL)
 
     def settle(self, reports: Mapping[str, Brought]) -> Settlement:
-        """Draw the messages, answer, and let all guess; who does not report is silent.
+        """Draw the messages, answer, and let all guess.
+
+        Who does not report is silent, and its bits, which nobody knows, count as 0.
 
         Raises
         ------
@@ -187,12 +198,15 @@ class Curator:
         messages = messages_of(bits, profile, drawn)
         truth = values(self.society, center, bits)
         profits, utilities = self.curated.profits(profile), self.curated.utilities(profile)
+        all_of_it, none_of_it = told(profile), nothing(len(self.names))
         shares, rows = {}, []
         for i, name in enumerate(self.names):
             if name not in reports:
                 continue
-            got = self._heard(i, center, bits[:, i], messages, profile, answered=answered[i])
-            alone = self._heard(i, center, bits[:, i], messages, profile, answered=False)
+            own, drawn_for_it = bits[:, i], self._noise(i, len(center))
+            got = alone = self._heard(i, own, drawn_for_it, none_of_it)
+            if answered[i]:
+                got = self._heard(i, own, np.column_stack([center, messages]), all_of_it)
             correct = float((got.guess == truth).mean())
             promised = profits[i] / self.society.agents[i].value
             shares[name] = Share(
@@ -221,24 +235,14 @@ class Curator:
             exhibits=(self._exhibit(rows, center, bits),),
         )
 
-    def _heard(
-        self,
-        i: int,
-        center: Ints,
-        own: Ints,
-        messages: Ints,
-        profile: Sequence[Commitment],
-        *,
-        answered: bool,
-    ) -> Heard:
-        """Answer one agent; noise is drawn from a stream that no bit has touched."""
-        if answered:
-            reply = np.column_stack([center, messages])
-        else:
-            stream = np.random.default_rng([self.seed, 1, i])
-            reply = noise(len(own), len(self.names), stream)
+    def _noise(self, i: int, rounds: int) -> Ints:
+        """Draw the noise for one agent from a stream of its own that no bit has touched."""
+        return noise(rounds, len(self.names), np.random.default_rng([self.seed, 1, i]))
+
+    def _heard(self, i: int, own: Ints, reply: Ints, channels: Sequence[Channel]) -> Heard:
+        """Let one agent guess; its coins are a stream of their own."""
         coins = np.random.default_rng([self.seed, 2, i])
-        return heard(self.society, i, own, reply, profile, coins, answered=answered)
+        return heard(self.society, i, own, reply, channels, coins)
 
     def _details(self, center: Ints, bits: Ints, answered: Sequence[bool]) -> dict[str, Any]:
         together = correlation(np.column_stack([center, bits]))
@@ -250,10 +254,10 @@ class Curator:
         }
 
     def _headline(self, rows: Sequence[tuple[Any, ...]], rounds: int) -> str:
-        told = sum(bool(row[1]) for row in rows)
+        answered = sum(bool(row[1]) for row in rows)
         right = sum(row[3] for row in rows) / max(len(rows), 1)
         return (
-            f"{told} of {len(rows)} agents got the center's bit and all messages; guesses were "
+            f"{answered} of {len(rows)} agents got the center's bit and all messages; guesses were "
             f"right in {right:.1%} of {rounds:,} rounds."
         )
 
@@ -286,11 +290,9 @@ class Curator:
         """Give what an audit looks at unless told otherwise."""
         usual = (ExPostIC(), IndividualRationality())
         if len(self.listed) ** len(self.names) > MOST_PROFILES:
-            return (*usual, UniqueEquilibrium()) if self._proves_uniqueness() else usual
+            proved = self.game({}).proof("unique equilibrium") is not None
+            return (*usual, UniqueEquilibrium()) if proved else usual
         return (*usual, DSIC(), UniqueEquilibrium())
-
-    def _proves_uniqueness(self) -> bool:
-        return self.game({}).proof("unique equilibrium") is not None
 
     def offer(self) -> Advice:
         """Say what the curator must know before she opens."""
@@ -311,6 +313,7 @@ class Curator:
             },
             "fanatic agents": {"text": ", ".join(fanatic) or "none"},
             "helpless center": {"text": "yes" if advice.helpless else "no"},
+            "the commitments of this file": {"text": self._stable()},
         }
         if advice.cure is not None:
             ks = ", ".join(str(k) for k in advice.cure.k)
@@ -318,12 +321,30 @@ class Curator:
                 "text": f"count the center's bit {advice.cure.center_weight} times, with a "
                 f"threshold of {ks}"
             }
-        for coins in advice.mixed:
-            each = ", ".join(
-                f"{n} {_said(x)}" for n, x in zip(advice.names, coins.chances, strict=True)
-            )
-            found.setdefault("mixed equilibria", {"text": f"truthful with chance: {each}"})
+        if advice.mixed is None:
+            found["mixed equilibria"] = {"text": f"not looked for: more than {MOST_AGENTS} agents"}
+        elif advice.mixed:
+            each = "; ".join(_chances(advice.names, coins) for coins in advice.mixed)
+            found["mixed equilibria"] = {"text": f"truthful with chance: {each}"}
         return found
+
+    def _stable(self) -> str:
+        """Say whether somebody gains by another commitment than the file's."""
+        gains = [
+            (gain, name)
+            for gain, name, agent in zip(
+                regrets(self.curated, self.chosen), self.names, self.society.agents, strict=True
+            )
+            if beyond(gain, agent.value)
+        ]
+        if not gains:
+            return "an equilibrium over all commitments"
+        gain, name = max(gains)
+        return f"no equilibrium: {name} can gain {_said(gain)} by another, or come as close"
+
+
+def _chances(names: Sequence[str], coins: Coins) -> str:
+    return ", ".join(f"{name} {_said(x)}" for name, x in zip(names, coins.chances, strict=True))
 
 
 def _said(x: Number) -> str:

@@ -16,10 +16,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from aboveboard.curation.commitments import SILENCE, TRUTH, Commitment, Infimum
-from aboveboard.curation.curated import Curated, Profile, Society, truthful
-from aboveboard.curation.protocols import FAIR, says_something
+from aboveboard.curation.commitments import SILENCE, TRUTH, Infimum
+from aboveboard.curation.curated import (
+    Curated,
+    Messages,
+    Profile,
+    Society,
+    messages_told,
+    truthful,
+)
+from aboveboard.curation.protocols import (
+    ALWAYS_ALL,
+    ALWAYS_NOISE,
+    FAIR,
+    STRAIGHTFORWARD,
+    says_something,
+)
 from aboveboard.numbers import Number
 
 SLACK = 1e-12
@@ -94,12 +108,20 @@ class BestReply:
 
 def best_reply(game: Curated, i: int, profile: Profile) -> BestReply:
     """Give the best reply of agent i, from 0, to the others of a profile."""
-    society = game.society
-    agent = society.agents[i]
-    silent = BestReply(society.own_bit(i), attained=True, how="say nothing")
-    found = [silent]
-    for how, price in _answered(game, i, profile):
-        told = society.all_messages(i, _with(profile, i, TRUTH))
+    return _best(game, i, messages_told(profile), Bids.of(game, profile))
+
+
+def best_replies(game: Curated, profile: Profile) -> list[BestReply]:
+    """Give each agent's best reply to the others of a profile."""
+    messages, bids = messages_told(profile), Bids.of(game, profile)
+    return [_best(game, i, messages, bids) for i in range(len(profile))]
+
+
+def _best(game: Curated, i: int, messages: Messages, bids: Bids) -> BestReply:
+    agent = game.society.agents[i]
+    found = [BestReply(game.society.own_bit(i), attained=True, how="say nothing")]
+    for how, price in _answered(game, i, bids):
+        told = game.society.all_messages(i, messages)
         found.append(BestReply(told - agent.price * price.value, price.attained, how))
     best = max(found, key=lambda reply: reply.utility)
     # Of several that are equally good one that is reached.
@@ -109,42 +131,74 @@ def best_reply(game: Curated, i: int, profile: Profile) -> BestReply:
     )
 
 
-def _answered(game: Curated, i: int, profile: Profile) -> list[tuple[str, Infimum]]:
+@dataclass(frozen=True)
+class Bids:
+    """What the agents of a profile bid, as far as it matters to one who answers.
+
+    Parameters
+    ----------
+    truthful
+        Who is truthful.
+    scores
+        What each scores; 0 where the truthful do not compete.
+    first
+        Who scores most, one of them.
+    second
+        The highest score of the others.
+    """
+
+    truthful: tuple[bool, ...]
+    scores: tuple[Number, ...]
+    first: int
+    second: Number
+
+    @classmethod
+    def of(cls, game: Curated, profile: Profile) -> Bids:
+        """Give the bids of a profile."""
+        score, fair = game.protocol.score, game.protocol.name == FAIR.name
+        truthful = tuple(commitment.truthful for commitment in profile)
+        scores: tuple[Number, ...] = tuple(
+            0 if score is None or (fair and truth) else score(agent, commitment)
+            for agent, commitment, truth in zip(game.society.agents, profile, truthful, strict=True)
+        )
+        first = max(range(len(scores)), key=lambda j: scores[j])
+        second = max((x for j, x in enumerate(scores) if j != first), default=0)
+        return cls(truthful, scores, first, second)
+
+    @cached_property
+    def telling(self) -> int:
+        """How many are truthful."""
+        return sum(self.truthful)
+
+    def against(self, i: int) -> Number:
+        """Give the highest score of agent i's rivals."""
+        return self.second if i == self.first else self.scores[self.first]
+
+    def rivals_tell(self, i: int) -> bool:
+        """Say whether all of agent i's rivals are truthful."""
+        return self.telling - self.truthful[i] == len(self.truthful) - 1
+
+
+def _answered(game: Curated, i: int, bids: Bids) -> list[tuple[str, Infimum]]:
     """List the ways to be answered with all messages, and their relative prices."""
-    n = len(profile)
     truth = Infimum(1, attained=True)
-    rivals = [commitment for j, commitment in enumerate(profile) if j != i]
-    name = game.protocol.name
-    if name == "always-noise":
+    name, score = game.protocol.name, game.protocol.score
+    if name == ALWAYS_NOISE.name:
         return []
-    if name == "always-all":
+    if name == ALWAYS_ALL.name:
         return [("say nothing", Infimum(0, attained=True))]
-    if name == "straightforward" or n == 1:
+    if score is None or len(bids.scores) == 1:
         return [("tell the truth", truth)]
-    fair = name == FAIR.name
-    everybody = all(commitment.truthful for commitment in rivals)
-    ways = [("tell the truth", truth)] if fair or everybody else []
-    score = game.protocol.score
-    if everybody or score is None:
+    everybody = bids.rivals_tell(i)
+    ways = [("tell the truth", truth)] if name == FAIR.name or everybody else []
+    if everybody:
         return ways
-    scores = [
-        score(agent, commitment)
-        for j, (agent, commitment) in enumerate(zip(game.society.agents, profile, strict=True))
-        if j != i and not (fair and commitment.truthful)
-    ]
-    bid = max(scores, default=0)
-    if score is says_something:
-        # Whatever says something scores 1: above 0 all of them, above 1 none.
-        price = game.society.agents[i].shape.above(0) if bid == 0 else None
-    else:
-        price = game.society.agents[i].shape.above(bid)
+    bid, shape = bids.against(i), game.society.agents[i].shape
+    # Where whatever says something scores 1, all of it is above 0 and none above 1.
+    price = None if score is says_something and bid > 0 else shape.above(bid)
     if price is not None:
         ways.append(("outbid" if price.attained else "outbid by a hair", price))
     return ways
-
-
-def _with(profile: Profile, i: int, commitment: Commitment) -> tuple[Commitment, ...]:
-    return (*profile[:i], commitment, *profile[i + 1 :])
 
 
 def is_equilibrium(game: Curated, profile: Profile) -> bool:
@@ -156,14 +210,14 @@ def is_equilibrium(game: Curated, profile: Profile) -> bool:
 def regrets(game: Curated, profile: Profile) -> list[Number]:
     """Give for each agent how far its utility is from the supremum."""
     return [
-        best_reply(game, i, profile).utility - utility
-        for i, utility in enumerate(game.utilities(profile))
+        reply.utility - utility
+        for reply, utility in zip(best_replies(game, profile), game.utilities(profile), strict=True)
     ]
 
 
 @dataclass(frozen=True)
 class Equilibria:
-    """Which of the two kinds of pure equilibria that matter there are.
+    """Which of the kinds of pure equilibria that matter there are.
 
     Parameters
     ----------
@@ -171,6 +225,8 @@ class Equilibria:
         Whether the truth is one.
     silence
         Whether every silent profile is one.
+    other
+        Whether one was found in which some are truthful and the others silent.
     complete
         Whether it is proved that there are no others.
     """
@@ -178,15 +234,16 @@ class Equilibria:
     truth: bool
     silence: bool
     complete: bool
+    other: bool = False
 
     @property
     def unique_truthful(self) -> bool:
         """Whether the truth is the only pure equilibrium, for sure."""
-        return self.truth and not self.silence and self.complete
+        return self.truth and not self.silence and not self.other and self.complete
 
     def named(self) -> tuple[str, ...]:
         """Name them; "none" where there is none."""
-        found = [name for name in ("truth", "silence") if getattr(self, name)]
+        found = [name for name in ("truth", "silence", "other") if getattr(self, name)]
         return tuple(found) or ("none",)
 
 
@@ -195,15 +252,56 @@ def pure_equilibria(game: Curated) -> Equilibria:
 
     There are no others under the competitive protocols with two agents or more whose prices are
     continuous (Lemma 7, Theorem 4), nor with one agent, nor where the answer does not depend on
-    what an agent says: it then has only truth and silence, or silence alone, to choose from.
+    what an agent says. Under the straightforward protocol all that is neither silent nor truthful
+    costs something and brings nothing, and the truth is the better the more others are truthful
+    (Theorem 1): from silence and from the truth better replies lead to the least and to the
+    largest equilibrium, and between them there may be others.
     """
-    agents = game.society.agents
-    silence = (SILENCE,) * len(agents)
-    competitive = game.protocol.score is not None
-    continuous = all(agent.shape.continuous for agent in agents)
-    indifferent = game.protocol.name in ("always-all", "always-noise")
-    return Equilibria(
-        is_equilibrium(game, truthful(game.society)),
-        is_equilibrium(game, silence),
-        len(agents) == 1 or indifferent or (competitive and continuous),
-    )
+    n = len(game.society.agents)
+    truth = is_equilibrium(game, truthful(game.society))
+    silence = is_equilibrium(game, (SILENCE,) * n)
+    if game.protocol.name == STRAIGHTFORWARD.name and n > 1:
+        least, most = _truthful_at_least(game), _truthful_at_most(game)
+        other = any(0 < sum(who) < n for who in (least, most))
+        return Equilibria(truth, silence, least == most, other)
+    continuous = all(agent.shape.continuous for agent in game.society.agents)
+    indifferent = game.protocol.name in (ALWAYS_ALL.name, ALWAYS_NOISE.name)
+    return Equilibria(truth, silence, n == 1 or indifferent or continuous)
+
+
+def _truthful_at_least(game: Curated) -> tuple[bool, ...]:
+    """Say who is truthful in every equilibrium of truth and silence: who gains by it moves."""
+    who = (False,) * len(game.society.agents)
+    while True:
+        gains = _by_truth(game, who)
+        more = tuple(
+            there or beyond(gain, agent.value)
+            for there, gain, agent in zip(who, gains, game.society.agents, strict=True)
+        )
+        if more == who:
+            return who
+        who = more
+
+
+def _truthful_at_most(game: Curated) -> tuple[bool, ...]:
+    """Say who is truthful in some equilibrium of truth and silence: who loses by it leaves."""
+    who = (True,) * len(game.society.agents)
+    while True:
+        gains = _by_truth(game, who)
+        fewer = tuple(
+            there and not beyond(-gain, agent.value)
+            for there, gain, agent in zip(who, gains, game.society.agents, strict=True)
+        )
+        if fewer == who:
+            return who
+        who = fewer
+
+
+def _by_truth(game: Curated, who: Sequence[bool]) -> list[Number]:
+    """Give what each gains by telling the truth rather than nothing."""
+    society = game.society
+    messages = messages_told([TRUTH if there else SILENCE for there in who])
+    return [
+        society.all_messages(i, messages) - agent.price - society.own_bit(i)
+        for i, agent in enumerate(society.agents)
+    ]

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.curation.channels import CLEAR, NOISE, Channel, channel_of
+from aboveboard.curation.channels import CLEAR, Channel, channel_of
 from aboveboard.curation.commitments import Commitment
-from aboveboard.curation.counting import beliefs_by_count
+from aboveboard.curation.counting import beliefs_by_count, heard_by_count, kinds_of
 from aboveboard.curation.curated import Society
 from aboveboard.curation.inference import beliefs_of
 
@@ -72,15 +72,24 @@ def noise(rounds: int, agents: int, rng: np.random.Generator) -> Ints:
     return rng.integers(0, 2, size=(rounds, agents + 1))
 
 
+def told(profile: Sequence[Commitment]) -> tuple[Channel, ...]:
+    """Give what the center's bit and all messages tell, in float64."""
+    channels = [CLEAR, *(channel_of(commitment) for commitment in profile)]
+    return tuple(Channel(float(c.zero_if_zero), float(c.zero_if_one)) for c in channels)
+
+
+def nothing(agents: int) -> tuple[Channel, ...]:
+    """Give what noise tells, in float64."""
+    return (Channel(0.5, 0.5),) * (agents + 1)
+
+
 def heard(
     society: Society,
     i: int,
     own: Ints,
     reply: Ints,
-    profile: Sequence[Commitment],
+    channels: Sequence[Channel],
     rng: np.random.Generator,
-    *,
-    answered: bool,
 ) -> Heard:
     """Let agent i make its guesses.
 
@@ -94,16 +103,12 @@ def heard(
         Its bits, shape (rounds,).
     reply
         What it got, shape (rounds, N + 1).
-    profile
-        What all have committed to, which all know.
+    channels
+        What the reply tells of the center's bit and of each agent's (`told` or `nothing`); all know
+        what all have committed to.
     rng
         Tosses the coin where both values are as likely.
-    answered
-        Whether the reply is the messages; else it is known to be noise.
     """
-    channels = [NOISE] * (len(profile) + 1)
-    if answered:
-        channels = [CLEAR, *(channel_of(commitment) for commitment in profile)]
     probability = _posterior(society, i, own, reply, channels)
     coin = rng.integers(0, 2, size=len(own))
     guess = np.where(np.abs(probability - 0.5) <= EVEN, coin, (probability > 0.5).astype(np.int64))
@@ -116,7 +121,13 @@ def _posterior(
     prior, by_count = float(society.prior), society.by_count
     rivals = [j for j in range(len(society.agents)) if j != i]
     if by_count is not None and len(society.agents) > BY_TABLE:
-        beliefs = beliefs_by_count(by_count, channels[0], [channels[j + 1] for j in rivals], prior)
+        heard_of = [channels[j + 1] for j in rivals]
+        kinds = kinds_of(heard_of)
+        # Agents who are alike hear alike: their beliefs are computed once.
+        if (channels[0], kinds) not in society.thought:
+            found = beliefs_by_count(by_count, channels[0], kinds, prior)
+            society.thought[channels[0], kinds] = found
+        beliefs = heard_by_count(channels[0], heard_of, society.thought[channels[0], kinds])
         return beliefs.posterior(reply[:, 0], own, reply[:, [j + 1 for j in rivals]])
     others = {j: channel for j, channel in enumerate(channels) if j != i + 1}
     messages = {j: reply[:, j] for j in others} | {i + 1: own}
