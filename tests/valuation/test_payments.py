@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
 from aboveboard.errors import InputError
 from aboveboard.mechanism import Settlement
-from aboveboard.valuation import Payments, divide
+from aboveboard.valuation import DpMean, FederatedMean, Payments, Population, Shares, divide
+from aboveboard.valuation.division import negative
 from aboveboard.valuation.payments_file import PaymentsFile
 from oracles import valuation as oracle
 
@@ -162,6 +163,38 @@ def test_hundreds_of_users_of_few_types_are_paid() -> None:
 def test_too_many_users_of_too_many_types_are_refused_at_once() -> None:
     with pytest.raises(InputError, match=r"2\^40 coalitions.*few types"):
         settled(hundreds('kind = "dp-mean"', "epsilon = 1.{i}1", 40))
+
+
+@pytest.mark.parametrize("n", [27, 30, 34])
+def test_users_who_all_differ_are_refused_beyond_a_table(n: int) -> None:
+    # Types of one user each have as many states as there are coalitions, and cost more.
+    utility, levels = DpMean(), tuple(F(i + 1) for i in range(n))
+    with pytest.raises(InputError, match=f'{n} users of {n} types .* method = "orders"'):
+        divide(utility, levels)
+
+
+def test_a_few_who_differ_among_many_who_share_nothing_are_divided() -> None:
+    few = divide(DpMean(), (*map(F, range(1, 6)), *[F(0)] * 35))
+    assert sum(few.users) == pytest.approx(float(few.total))
+    assert set(few.users[5:]) == {0}
+
+
+def test_users_who_all_differ_are_divided_from_a_table() -> None:
+    found = divide(DpMean(), tuple(F(i + 1) for i in range(16)))
+    assert found.method == "one pass over all coalitions, float64"
+
+
+def test_who_shares_nothing_gets_nothing_to_the_last_bit() -> None:
+    population = Population(F(1, 8), F(3))
+    samples, levels = tuple(map(F, [2, 2, 3, 2, 1])), tuple(map(F, [2, 1, 1, 0, 2]))
+    found = divide(FederatedMean(population, samples, (F(1),) * 5), levels)
+    assert found.method == "one pass over all coalitions, float64"
+    assert found.users[3] == 0
+
+
+def test_a_share_that_rounding_puts_below_zero_is_not_called_negative() -> None:
+    found = Shares((-1e-15, -0.5, F(-1, 10**20)), 0, 1.0, 0, "float64", 0.0)
+    assert list(negative(["a", "b", "c"], found)) == ["b", "c"]
 
 
 def test_nobody_takes_part() -> None:

@@ -250,6 +250,11 @@ class TestLevels:
         with pytest.raises(ValueError, match="from 0 up"):
             level(bad)
 
+    @pytest.mark.parametrize("bad", ["1e9999999999", "1e400", "9" * 200 + "e200", "1e-301"])
+    def test_a_level_that_no_float_holds_is_refused_at_once(self, bad: str) -> None:
+        with pytest.raises(ValueError, match="a privacy level is"):
+            level(bad)
+
 
 def test_tables_of_twenty_users_are_the_closed_forms_of_some_coalitions() -> None:
     generator = np.random.default_rng(5)

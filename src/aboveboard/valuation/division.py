@@ -38,6 +38,10 @@ MOST_USERS = 26
 MOST_EVALUATED = 20
 """The same where every value is a call of its own."""
 MOST_EXACT_STATES = 512
+MOST_WORK = 9 * MOST_STATES
+"""States times types squared, the cost of a sweep: of three types as many as it takes at all."""
+ROUNDING = 1e-12
+"""Of the utility: a float64 share no farther below 0 is 0, rounded."""
 LONGEST = 64
 """Bits of a denominator that is still written as a fraction."""
 
@@ -116,7 +120,10 @@ def divide(
     found = among_users(values, alpha) if fairness == "users" else with_platform(values)
     exact = found.users.dtype == object
     method = "exact, from all coalitions" if exact else "one pass over all coalitions, float64"
-    return replace(_tidied(found, method), evaluations=evaluated)
+    tidied = _tidied(found, method)
+    # Who takes no part adds nothing: rounding must not say otherwise.
+    users = tuple(x if level else 0 for x, level in zip(tidied.users, levels, strict=True))
+    return replace(tidied, users=users, evaluations=evaluated)
 
 
 def is_sampled(utility: Utility, levels: Sequence[Level], sampling: Sampling) -> bool:
@@ -127,7 +134,7 @@ def is_sampled(utility: Utility, levels: Sequence[Level], sampling: Sampling) ->
     by_types = (
         grouped is not None
         and max(grouped.sizes, default=0) > 1  # some are alike
-        and estimated_states(grouped.sizes) <= MOST_STATES
+        and _affordable(grouped)
     )
     return sampling.method != "auto" or not by_types
 
@@ -211,8 +218,15 @@ class Divider:
 def _better_by_types(grouped: Grouped, n: int) -> bool:
     if n <= EXACT_USERS and grouped.exact is not None:
         return False  # exact from the table
-    states = estimated_states(grouped.sizes)
-    return states <= MOST_STATES and (n > MOST_USERS or states <= 1 << n)
+    types, states = len(grouped.sizes), estimated_states(grouped.sizes)
+    if n <= MOST_USERS:
+        return states * types <= 1 << n  # a state takes about as long as a value for each type
+    some_alike_or_few = max(grouped.sizes, default=0) > 1 or types <= MOST_USERS
+    return some_alike_or_few and _affordable(grouped)
+
+
+def _affordable(grouped: Grouped) -> bool:
+    return estimated_states(grouped.sizes) * len(grouped.sizes) ** 2 <= MOST_WORK
 
 
 def _by_types(grouped: Grouped, fairness: Fairness, alpha: Number) -> Shares:
@@ -266,6 +280,16 @@ def _tidied(found: Division, method: str) -> Shares:
         method,
         tidy(found.error),
     )
+
+
+def negative(names: Sequence[str], found: Shares) -> dict[str, Number]:
+    """Give the shares below 0, by name; what rounding may have put there is left out."""
+    slack = ROUNDING * max(1.0, abs(float(found.total)))
+    return {
+        name: x
+        for name, x in zip(names, found.users, strict=True)
+        if x < (-slack if isinstance(x, float) else 0)
+    }
 
 
 def tidy(x: Number) -> Number:

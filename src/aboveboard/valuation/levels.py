@@ -14,13 +14,18 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+from aboveboard.mechanism import Exact
 
 Level = Fraction | float
 """A `Fraction`, or `math.inf`."""
 
 NOTHING = Fraction(0)
 INFINITE = frozenset({"inf", "+inf", "infinity"})
+SMALLEST, LARGEST = Fraction(1, 10**300), 10**300
+"""Levels above 0 lie between these: float64 holds them. Beyond, 0 and "inf" say the same."""
+_EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def level(value: Any) -> Level:
@@ -45,11 +50,13 @@ def level(value: Any) -> Level:
             return inf
         raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"')
     try:
-        exact = Fraction(repr(value) if isinstance(value, float) else str(value))
-    except (ValueError, ZeroDivisionError):
+        exact = _EXACT.validate_python(value)
+    except ValidationError:
         raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"') from None
     if exact < 0:
         raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"')
+    if exact and not SMALLEST <= exact <= LARGEST:
+        raise ValueError(f'is {value}; a privacy level is 0, from 1e-300 to 1e300, or "inf"')
     return exact
 
 

@@ -33,6 +33,7 @@ from aboveboard.valuation.division import (
     Shares,
     divide,
     is_sampled,
+    negative,
     tidy,
 )
 from aboveboard.valuation.estimation.findings import Findings
@@ -352,7 +353,7 @@ selection = "optimistic"
         notes = []
         if found.sampled is not None:
             notes.append(_on_sample(found.sampled))
-        below = [f"{n} {said(x)}" for n, x in zip(self.users, found.users, strict=True) if x < 0]
+        below = [f"{name} {said(x)}" for name, x in negative(self.users, found).items()]
         if below:
             notes.append(
                 f"{len(below)} negative shares: {', '.join(below[:10])}; the platform is worse off "

@@ -10,6 +10,7 @@ from typing import Any
 from aboveboard.auditing.verdict import approximate
 from aboveboard.valuation import axioms
 from aboveboard.valuation.axioms import Check, said
+from aboveboard.valuation.division import negative
 from aboveboard.valuation.levels import NOTHING, spoken
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.payments_file import Design
@@ -39,7 +40,7 @@ def remarks_on(
     """
     found = game.division(game.chosen)
     said_of: dict[str, Any] = {}
-    below = {n: x for n, x in zip(game.players, found.users, strict=True) if x < 0}
+    below = negative(game.players, found)
     text = ", ".join(f"{name} {said(x)}" for name, x in below.items()) or "none"
     said_of["negative shares"] = {"holds": not below, "text": text}
     text = f"no data are worth {said(found.at_nothing)}"

@@ -15,10 +15,12 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.commands import settle
+from aboveboard.errors import InputError
 from aboveboard.mechanism import Settlement
 from aboveboard.settlement import replay, summary
 from aboveboard.valuation import FederatedMean, Payments, Population, divide, errors, private_mean
-from aboveboard.valuation.estimation import sums_of, variance_components
+from aboveboard.valuation.estimation import federation, sums_of, variance_components
+from aboveboard.valuation.estimation.federation import CROWD
 from aboveboard.valuation.estimation.samples import Samples
 
 F = Fraction
@@ -124,21 +126,53 @@ def test_estimates_are_best_linear_ones_by_generalised_least_squares(
 
 
 def test_variances_are_estimated_from_those_who_share(write: Callable[..., Path]) -> None:
-    settlement = settled(write(s2='"estimate"', t2='"estimate"'))
-    expected = variance_components(sums_of([np.array(x) for x in SCORES.values()]))
+    crowd = {f"f{i}": [0.5 * i, i - 1.0, 2.0] for i in range(CROWD - 2)}
+    rows = "".join(f"{name},{x},1\n" for name, mine in crowd.items() for x in mine)
+    settlement = settled(write(HEAD + ROWS + rows, s2='"estimate"', t2='"estimate"'))
+    sharing = [np.array(x) for x in (SCORES | crowd).values()]
+    expected = variance_components(sums_of(sharing))
     found = settlement.details["variances"]
     assert found["s2"] == pytest.approx(expected.s2, rel=1e-12)
     assert found["t2"] == pytest.approx(expected.t2, rel=1e-12)
-    assert (found["estimated"], found["from users"]) == (["s2", "t2"], 4)
+    assert (found["estimated"], found["from users"]) == (["s2", "t2"], len(sharing))
     # And they are those by which the shares are computed.
+    counts, levels = [2, 2, 3, 2, 1, *[3] * len(crowd)], [2, 1, 1, 0, 2, *[1] * len(crowd)]
     utility = FederatedMean(
         Population(F(found["s2"]), F(found["t2"])),
-        tuple(map(F, [2, 2, 3, 2, 1])),
-        tuple(map(F, [1] * 5)),
+        tuple(map(F, counts)),
+        tuple(map(F, [1] * len(counts))),
     )
     assert settlement.details["utility"] == pytest.approx(
-        float(utility.worth(tuple(map(F, [2, 1, 1, 0, 2]))))
+        float(utility.worth(tuple(map(F, levels))))
     )
+
+
+def test_few_federated_users_give_the_platform_one_sum_alone(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # bert and cleo have 2 and 3 samples: m + m' and 2 m + 3 m' together would tell m and m'.
+    lengths: list[int] = []
+    real = federation.secure_sum
+
+    def counted(links: Any, length: int) -> Any:
+        lengths.append(length)
+        return real(links, length)
+
+    monkeypatch.setattr(federation, "secure_sum", counted)
+    settlement = settled(write(s2='"estimate"', t2='"estimate"'))
+    assert lengths == [1]
+    direct = variance_components(sums_of([np.array(SCORES[x]) for x in ("anna", "emil")]))
+    found = settlement.details["variances"]
+    assert (found["s2"], found["t2"], found["from users"]) == (direct.s2, direct.t2, 2)
+    assert "the 2 federated users take no part in the estimates" in settlement.details["notes"][0]
+
+
+def test_it_says_so_where_the_others_do_not_suffice_to_estimate(
+    write: Callable[..., Path],
+) -> None:
+    rows = HEAD + "a,1,1\na,2,1\nb,3,1\nb,5,1\n"
+    with pytest.raises(InputError, match=r"one sample each.* the 2 federated users take no part"):
+        settled(write(rows, s2='"estimate"', t2='"estimate"'))
 
 
 def test_one_variance_may_be_given(write: Callable[..., Path]) -> None:

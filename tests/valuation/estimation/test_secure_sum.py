@@ -202,3 +202,11 @@ def test_a_process_says_what_is_wrong_with_its_samples() -> None:
     makers = {1: partial(_user, 1, 10), 2: partial(_user_with_wrong_samples, 2)}
     with processes(makers) as links, pytest.raises(InputError, match="line 3: no finite number"):
         secure_sum(links, 1)
+
+
+def test_a_user_keeps_to_its_own_least_crowd_whatever_threshold_it_is_told() -> None:
+    users = {i: Here(User(i, (i,), 4)) for i in (1, 2, 3)}
+    with pytest.raises(InputError, match="too few to keep each one hidden"):
+        secure_sum(users, 1)
+    users = {i: Here(User(i, (i,), 4)) for i in (1, 2, 3, 4)}
+    assert secure_sum(users, 1).total == (10,)

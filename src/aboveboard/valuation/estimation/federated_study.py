@@ -16,10 +16,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aboveboard.errors import InputError
 from aboveboard.mechanism import Exhibit, Reply
 from aboveboard.numbers import Number
 from aboveboard.valuation.estimation.estimates import estimator
-from aboveboard.valuation.estimation.federation import Aggregate, Federation
+from aboveboard.valuation.estimation.federation import CROWD, Aggregate, Federation
 from aboveboard.valuation.estimation.findings import Findings, comparison, differing
 from aboveboard.valuation.estimation.samples import Samples
 from aboveboard.valuation.estimation.simulation import Simulated, federated_mean_errors
@@ -171,6 +172,8 @@ class FederatedStudy:
                 f"{one} is the only federated user: the aggregate is its own mean, as if it had "
                 "chosen level 2"
             )
+        if self.estimated and len(aggregate.members) > 1 and aggregate.sums is None:
+            notes.append(_too_few(len(aggregate.members) + len(left)))
         if left:
             notes.append(
                 f"{len(left)} federated users left before the sum ({', '.join(left[:NAMED])}): "
@@ -217,8 +220,21 @@ def federated_study(
     if estimated:
         sums = sums_of([samples.of(name) for name in direct])
         sums += federation.aggregate(federated).sums or NO_USERS
-    variances = variance_components(sums, s2, t2)
+    try:
+        variances = variance_components(sums, s2, t2)
+    except InputError as error:
+        if not 1 < len(federated) < CROWD:
+            raise
+        problem = f"{error.problem}; {_too_few(len(federated))}"
+        raise InputError(error.place, problem, error.remedy) from None
     return FederatedStudy(samples, federation, variances, estimated, sums.users, seed)
+
+
+def _too_few(federated: int) -> str:
+    return (
+        f"the {federated} federated users take no part in the estimates of variances: fewer than "
+        f"{CROWD} could be told apart by the sums that it takes"
+    )
 
 
 def _numbers(estimate: float | None, error: float) -> dict[str, Number]:

@@ -1,8 +1,9 @@
 """What the platform learns of the federated users: sums over all of them, by `secure_sum`.
 
-Each user adds its sample mean and, where variances are estimated, its part of the sums that
-`variance_components` needs. Users are objects in this process, or processes that read their own
-samples. The protocol runs once for the same users: two runs with different users in them could be
+Each user adds its sample mean. Where variances are estimated, and the users are enough to hide each
+other in so many sums (`CROWD`), it adds its part of the sums that `variance_components` needs.
+Users are objects in this process, or processes that read their own samples. The protocol runs once
+for the same users: two runs with different users in them could be
 subtracted from each other.
 """
 
@@ -20,6 +21,13 @@ from aboveboard.valuation.estimation.samples import DataTable, Samples, read_sam
 from aboveboard.valuation.estimation.secure_sum import FEWEST, Link, Sum, User, secure_sum
 from aboveboard.valuation.estimation.variance_components import Sums, mean_of, summands
 
+MOMENTS = 3
+"""Sums that are made of the users' means m_i and public n_i: of m_i, n_i m_i and n_i m_i^2."""
+FEWEST_MOMENTS = MOMENTS + 1
+"""As many users as sums could be solved for: two of 2 and 3 samples by two linear equations."""
+CROWD = 6
+"""Federated users from whom on all sums are asked for: a third may leave, and four stay."""
+
 
 @dataclass(frozen=True)
 class Aggregate:
@@ -32,7 +40,8 @@ class Aggregate:
     mean
         The average of their sample means; 0 where there are none.
     sums
-        Their part of the variance estimates; None where nobody asked for it.
+        Their part of the variance estimates; None where nobody asked for it, or they are fewer
+        than `CROWD` and would give themselves away.
     """
 
     members: frozenset[str]
@@ -73,24 +82,25 @@ class Federation:
     def _summed(self, users: tuple[str, ...]) -> Aggregate:
         if not users:
             return Aggregate(frozenset(), 0.0, None)
-        length = 4 if self.estimating else 1
         if len(users) < FEWEST:
             # A sum of one hides nothing: its user is as good as direct, and a note says so.
             again = read_samples(self.samples.path, self.samples.table, self.samples.place)
             alone = summary(again, users[0], estimating=self.estimating)
             return self._opened(Sum(alone, frozenset({1})), users)
+        estimating = self.estimating and len(users) >= CROWD
+        length, fewest = (4, FEWEST_MOMENTS) if estimating else (1, FEWEST)
         needs_cryptography()
         numbered = dict(enumerate(users, 1))
         if self.samples.table.processes:
             source = self.samples.path, self.samples.table, self.samples.place
             makers = {
-                i: partial(user_of_its_own, *source, name, i, estimating=self.estimating)
+                i: partial(user_of_its_own, *source, name, i, estimating=estimating)
                 for i, name in numbered.items()
             }
             with processes(makers) as links:
                 return self._opened(secure_sum(links, length), users)
         here: dict[int, Link] = {
-            i: Here(User(i, summary(self.samples, name, estimating=self.estimating)))
+            i: Here(User(i, summary(self.samples, name, estimating=estimating), fewest))
             for i, name in numbered.items()
         }
         return self._opened(secure_sum(here, length), users)
@@ -127,4 +137,5 @@ def user_of_its_own(
     path: Path, table: DataTable, place: str, name: str, number: int, *, estimating: bool
 ) -> User:
     """Make a federated user in its own process: it reads its samples from the file itself."""
-    return User(number, summary(read_samples(path, table, place), name, estimating=estimating))
+    mine = summary(read_samples(path, table, place), name, estimating=estimating)
+    return User(number, mine, FEWEST_MOMENTS if estimating else FEWEST)

@@ -219,7 +219,7 @@ def _level(value: Any, user: str, place: str) -> Level:
         return level(value.strip() if isinstance(value, str) else value)
     except ValueError as error:
         problem, _, remedy = str(error).partition("; ")
-        said = problem if remedy else f"it is {value!r}"
+        said = problem if remedy else f"is {value!r}"
         raise InputError(
             place,
             f"the level of user {user!r} {said}",

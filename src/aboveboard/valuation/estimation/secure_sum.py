@@ -98,10 +98,13 @@ class User:
         From 1; its point in the sharing of secrets.
     vector
         What it adds to the sum, modulo `masks.MODULUS`.
+    fewest
+        In a sum of fewer users than this it takes no part, whatever threshold the platform names.
     """
 
-    def __init__(self, number: int, vector: Vector) -> None:
+    def __init__(self, number: int, vector: Vector, fewest: int = FEWEST) -> None:
         self.number = number
+        self._fewest = fewest
         self._vector = vector
         self._for_letters, self._for_masks = KeyPair(), KeyPair()
         self._own_mask = secrets.token_bytes(SEED_BYTES)
@@ -178,7 +181,7 @@ class User:
         return self._for_letters.agreed(self._keys[other].letters, purpose)
 
     def _refuse_few(self, left: int) -> None:
-        if left < max(self._threshold, FEWEST):
+        if left < max(self._threshold, self._fewest):
             raise ValueError(f"user {self.number} sees {left} users, below the threshold")
 
 
