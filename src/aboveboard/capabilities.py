@@ -4,7 +4,7 @@
 balance), `Graded` (symmetry, strong dominance), `Alternatives` (efficiency), `Exact` (settles
 what floats cannot), `Shrinkable` (smaller instances of the same game), `Proved` (closed forms),
 `Described` (actions in words), `Outside` (what staying away pays where it is not an action),
-`Refinable` (actions fine enough for several deviators at once).
+`Refinable` (actions fine enough for several deviators at once), `Weighed` (what a profile costs).
 """
 
 from __future__ import annotations
@@ -125,6 +125,16 @@ class Proved(Protocol):
 
     def proof(self, name: str) -> Proof | None:
         """Give a proof that the property called `name` holds here, or None."""
+        ...
+
+
+@runtime_checkable
+class Weighed(Protocol):
+    """A game that knows how much a profile costs to value."""
+
+    @property
+    def weight(self) -> int:
+        """How many values go into one profile's payoffs."""
         ...
 
 

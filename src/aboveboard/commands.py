@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from aboveboard import settlement as folder
+from aboveboard.actions import size_of
 from aboveboard.auditing import (
     DSIC,
     Budget,
@@ -29,6 +30,7 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
+from aboveboard.capabilities import Weighed
 from aboveboard.choosing import Answer, Choice, Choices, choose
 from aboveboard.collaboration import Collaboration, audit, load, mechanism_named, run
 from aboveboard.errors import BudgetExceeded, InputError
@@ -48,6 +50,10 @@ FOR_REMARKS = 2_000
 
 # A report of more parties would be no chart that anybody reads, and no run that anybody waits for.
 PARTIES_IN_A_REPORT = 100
+
+
+# Values that the search for lies may take in a run: seconds. Beyond, the page goes without.
+VALUES_IN_A_RUN = 1 << 23
 
 
 @runtime_checkable
@@ -112,12 +118,21 @@ def settle(
         except BudgetExceeded:
             # The rule runs on more parties than its game can be written out for: no lies to show.
             return page(collaboration, settlement=settlement)
+        if _lies_cost(game) > VALUES_IN_A_RUN:
+            return page(collaboration, settlement=settlement)
         found = best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed)
         lies.extend(_in_order(found, collaboration))
         return page(collaboration, settlement=settlement, lies=lies)
 
     folder.write(collaboration, settlement, out, report=report, force=force)
     return settlement, lies
+
+
+def _lies_cost(game: Game) -> int:
+    """Say how many values a search of every lie takes, where the game knows; else 0."""
+    if not isinstance(game, Weighed):
+        return 0
+    return game.weight * sum(size_of(game.actions(i)) for i in range(len(game.players)))
 
 
 def drawn(collaboration: Collaboration) -> Settlement:

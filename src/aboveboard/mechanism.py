@@ -191,6 +191,10 @@ LONGEST = 300
 """Digits of a number in a collaboration file: floats have no more, and none takes long to read."""
 
 
+TINY = Fraction(1, 10**300)
+"""Floats end a little beyond: whatever is taken exactly must also do in float64."""
+
+
 def _exponent(text: str) -> int:
     """Give the exponent of a number as written; 0 where there is none."""
     _, _, exponent = text.lower().partition("e")
@@ -206,12 +210,15 @@ def _fraction(value: Any) -> Any:
         raise ValueError(f"is a number of more than {LONGEST} digits; write a shorter one")
     try:
         # A float from Python code means its shortest decimal, as it would in the file.
-        return Fraction(text)
+        number = Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise ValueError(
             f"is {value}, which is no finite number; write a number, or a fraction as text "
             'such as "5/12"'
         ) from None
+    if number and not TINY <= abs(number) <= 1 / TINY:
+        raise ValueError("is beyond what a float can hold; write a number from 1e-300 to 1e300")
+    return number
 
 
 Exact = Annotated[Fraction, BeforeValidator(_fraction)]

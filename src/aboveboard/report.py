@@ -132,6 +132,9 @@ def _answers(
         worst = max(paying, key=lambda lie: (lie.lie or 0) - lie.truth)
         gain = number((worst.lie or 0) - worst.truth)
         answers.append({"mood": "bad", "text": f"Lying pays: {worst.party} gains {gain} ({unit})."})
+    elif settlement is not None and verdicts is None and not lies:
+        text = "Lies were not searched in this run; 'aboveboard audit' does."
+        answers.append({"mood": "", "text": text})
     elif lies:
         proved = verdicts is not None and any(
             v.property == "ex-post IC" and v.status is Status.HOLDS for v in verdicts.values()

@@ -126,6 +126,14 @@ def divide(
     return replace(tidied, users=users, evaluations=evaluated)
 
 
+def values_in(utility: Utility, levels: Sequence[Level]) -> int:
+    """Give how many values of the utility go into one exact division at these levels."""
+    grouped = utility.grouped(levels)
+    if grouped is not None and _better_by_types(grouped, len(levels)):
+        return estimated_states(grouped.sizes) * max(len(grouped.sizes), 1)
+    return 1 << len(levels)
+
+
 def is_sampled(utility: Utility, levels: Sequence[Level], sampling: Sampling) -> bool:
     """Say whether shares at these levels are sampled, not exact."""
     if not sampling.in_force(sum(1 for x in levels if x)):

@@ -31,6 +31,8 @@ class LevelsGame:
         By user: what each of its levels costs it.
     shares
         The fair division at given levels, which remembers what it has divided.
+    weight
+        How many values of the utility go into one division.
     """
 
     players: tuple[str, ...]
@@ -38,6 +40,7 @@ class LevelsGame:
     chosen: tuple[Level, ...]
     costs: tuple[tuple[Number, ...], ...]
     shares: Callable[[Sequence[Level]], Shares]
+    weight: int = 1
 
     def actions(self, i: int, /) -> tuple[Level, ...]:
         """Levels on offer."""

@@ -35,6 +35,7 @@ from aboveboard.valuation.division import (
     is_sampled,
     negative,
     tidy,
+    values_in,
 )
 from aboveboard.valuation.estimation.findings import Findings
 from aboveboard.valuation.levels import NOTHING, Level, spoken
@@ -260,6 +261,8 @@ selection = "optimistic"
             (lambda _: at_chosen())
             if fixed
             else Divider(self.utility, len(self.users), self.fairness, self.alpha),
+            # What was divided once is remembered: where users' shares are sampled, all of it.
+            1 if fixed else values_in(self.utility, chosen),
         )
 
     def offer(self) -> Offer:
