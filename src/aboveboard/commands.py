@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -79,12 +80,8 @@ def designed(collaboration: Collaboration) -> Any:
             f"{collaboration.mechanism.NAME} has no parameters to choose",
             "valuation.payments, learning.desirable and the curation mechanisms have some",
         )
-    try:
+    with _naming(collaboration):
         return collaboration.mechanism.offer()
-    except InputError as error:
-        raise InputError(
-            f"{collaboration.path}: {error.place}", error.problem, error.remedy
-        ) from error
 
 
 @runtime_checkable
@@ -107,7 +104,8 @@ def settle(
         If the folder exists or cannot be written.
     """
     folder.refuse_existing(out, force=force)  # before the work, not after
-    settlement = drawn(collaboration)
+    with _naming(collaboration):
+        settlement = drawn(collaboration)
     lies: list[BestLie] = []
 
     def report() -> str:
@@ -120,12 +118,26 @@ def settle(
             return page(collaboration, settlement=settlement)
         if _lies_cost(game) > VALUES_IN_A_RUN:
             return page(collaboration, settlement=settlement)
-        found = best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed)
+        with _naming(collaboration):
+            found = best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed)
         lies.extend(_in_order(found, collaboration))
         return page(collaboration, settlement=settlement, lies=lies)
 
     folder.write(collaboration, settlement, out, report=report, force=force)
     return settlement, lies
+
+
+@contextmanager
+def _naming(collaboration: Collaboration) -> Iterator[None]:
+    """Say in which file the place of an error lies."""
+    try:
+        yield
+    except InputError as error:
+        if error.place.startswith(str(collaboration.path)):
+            raise
+        raise InputError(
+            f"{collaboration.path}: {error.place}", error.problem, error.remedy
+        ) from error
 
 
 def _lies_cost(game: Game) -> int:
@@ -186,21 +198,22 @@ def audited(
 ) -> Audit:
     """Audit a collaboration: verdicts, each party's best lie, and what the mechanism adds."""
     budget, seed = budget or Budget(), collaboration.file.seed
-    game = _game(collaboration)
-    verdicts = audit(
-        game,
-        collaboration.mechanism.properties() if properties is None else properties,
-        budget=budget,
-        seed=seed,
-        progress=progress,
-    )
     sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
     few = len(collaboration.reports) <= PARTIES_IN_A_REPORT
-    lies = _in_order(best_lies(game, budget=sampling, seed=seed), collaboration) if few else []
     remarks: Mapping[str, Any] = {}
-    if isinstance(collaboration.mechanism, Remarks):
-        fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))
-        remarks = collaboration.mechanism.remarks(game, fewer, seed)
+    with _naming(collaboration):
+        game = _game(collaboration)
+        verdicts = audit(
+            game,
+            collaboration.mechanism.properties() if properties is None else properties,
+            budget=budget,
+            seed=seed,
+            progress=progress,
+        )
+        lies = _in_order(best_lies(game, budget=sampling, seed=seed), collaboration) if few else []
+        if isinstance(collaboration.mechanism, Remarks):
+            fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))
+            remarks = collaboration.mechanism.remarks(game, fewer, seed)
     return Audit(collaboration, verdicts, lies, remarks)
 
 

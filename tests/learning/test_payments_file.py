@@ -112,6 +112,22 @@ def test_without_a_quality_the_growth_market_takes_the_papers() -> None:
     assert read(three('kind = "growth"\nalpha = -0.7'))[0].valuation == Growth(F(-7, 10))
 
 
+@pytest.mark.parametrize(
+    ("valuation", "last"),
+    [
+        ('kind = "growth"\nalpha = 4000', "3"),  # in fractions
+        ('kind = "growth"\nalpha = 1000.5', "3"),
+        ('kind = "linear"\nmatrix = [[1e300, 0, 0], [0, 1, 0], [0, 0, 1]]', "1e300"),
+    ],
+)
+def test_values_too_large_for_floats_are_refused(valuation: str, last: str) -> None:
+    mechanism, reports = read(three(valuation, '[quality]\nkind = "identity"', last))
+    with pytest.raises(InputError, match="too large for float64"):
+        mechanism.settle(reports)
+    with pytest.raises(InputError, match="too large for float64"):
+        audit(mechanism.game(reports), [ExPostIC()])
+
+
 def test_a_fitted_quality_shows_its_residuals() -> None:
     points = "[[10, 0.4], [100, 0.65], [100, 0.6], [1000, 0.74]]"
     more = f'quality = {{kind = "fitted", points = {points}}}'

@@ -6,6 +6,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+SLICES = 16
+"""Of the sizes gone on with: more would hand on again and again, fewer beyond the first loss."""
+
 SCANNED = 64
 """Rectangles of reports and sizes with sides up to this are scanned whole: cheaper than halving."""
 
@@ -101,9 +104,12 @@ def growth_column(
     """
     count = len(payments)
     shift = smallest + other
-    if first > 0:
-        _hand_on(edge, powers, other, smallest, 0, first, first, count, best, parents, payments)
+    # What is known from before is handed on slice by slice: the loss may come early.
+    width = max((count - first) // SLICES, 1)
     for k in range(first, count):
+        if first > 0 and (k - first) % width == 0:
+            last = min(k + width, count)
+            _hand_on(edge, powers, other, smallest, 0, first, k, last, best, parents, payments)
         size = smallest + k
         total = k + shift
         value = powers[2 * total] * total

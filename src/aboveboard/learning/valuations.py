@@ -22,6 +22,9 @@ from aboveboard.numbers import Array, exact_if_possible, objects
 GRID = 257
 """Qualities at which an increasing function is tried; between two of them it is not looked at."""
 
+LARGEST_BITS = 1023
+"""A number of more bits before the point is none of float64's."""
+
 Served = NDArray[np.bool_]
 
 
@@ -84,16 +87,18 @@ class Linear:
         """Give the matrix times each profile; an equal profile gives equal bits in any batch."""
         q = np.asarray(q)
         by = self.floats if q.dtype == np.float64 else self.exact
-        values: Array = q[..., :1] * by[:, 0]
-        for j in range(1, len(self.matrix)):
-            values = values + q[..., j : j + 1] * by[:, j]
-        return values
+        with np.errstate(over="ignore", invalid="ignore"):
+            values: Array = q[..., :1] * by[:, 0]
+            for j in range(1, len(self.matrix)):
+                values = values + q[..., j : j + 1] * by[:, j]
+        return _in_range(values)
 
     def addends(self, q: Any, i: int) -> Array:
         """Give alpha_ij q_j for each j."""
         q = np.asarray(q)
-        products: Array = q * (self.floats if q.dtype == np.float64 else self.exact)[i]
-        return products
+        with np.errstate(over="ignore"):
+            products: Array = q * (self.floats if q.dtype == np.float64 else self.exact)[i]
+        return _in_range(products)
 
     def served(self, counted: Served) -> Served:
         """Serve who is worth 0 or more to the counted: the sums of the columns, exactly."""
@@ -129,9 +134,12 @@ class Growth:
         else:
             q = q.astype(np.float64)
             total = q.sum(axis=-1, keepdims=True)
-            rate = np.where(total > 0, np.where(total > 0, total, 1.0) ** float(self.alpha), 0.0)
-        values: Array = rate * q
-        return values
+            with np.errstate(over="ignore"):
+                rate = np.where(total > 0, total, 1.0) ** float(self.alpha)
+            rate = np.where(total > 0, rate, 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values: Array = rate * q
+        return _in_range(values)
 
     def addends(self, q: Any, i: int) -> Array:
         """Give v_i, which does not fall apart."""
@@ -261,3 +269,27 @@ class Called:
     def served(self, counted: Served) -> None:
         """Whom to serve depends on the sizes."""
         return
+
+
+def _in_range(values: Array) -> Array:
+    """Give the values, all of them such that float64 can hold them.
+
+    Raises
+    ------
+    InputError
+        If one is too large.
+    """
+    if values.dtype == np.float64:
+        fits = bool(np.isfinite(values).all())
+    else:
+        fits = all(_bits(x) <= LARGEST_BITS for x in values.flat)
+    if not fits:
+        raise InputError(
+            "valuation", "values are too large for float64", "take another unit of size or of value"
+        )
+    return values
+
+
+def _bits(x: Any) -> int:
+    """Give an upper bound of the bits of a whole number or fraction before its point."""
+    return int(x.numerator).bit_length() - int(x.denominator).bit_length() + 1

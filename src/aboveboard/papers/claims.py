@@ -21,7 +21,7 @@ import numpy as np
 
 from aboveboard.errors import InputError
 
-PAPERS = ("exchange", "valuation", "market")
+PAPERS = ("curation", "exchange", "learning", "valuation", "market")
 """Modules of `aboveboard.papers`, one for each paper, that hold `CLAIMS`."""
 
 T = TypeVar("T")

@@ -118,6 +118,27 @@ def test_payments_are_made_from_measured_sizes(folder: Path) -> None:
     assert quality == pytest.approx(settlement.details["training"]["joint_quality_by_curve"])
 
 
+def test_a_joint_model_that_is_worse_than_what_payments_count_is_warned_of(folder: Path) -> None:
+    # Nearest neighbours take no weights: 3000 rows of which one in four is wrong drown 500.
+    rng = np.random.default_rng(1)
+    write(folder / "small.csv", honest(rng, 500))
+    write(folder / "large.csv", honest(rng, 3000, flipped=0.25))
+    training = TRAINING.format(method="pooled").replace("C = 0.1", "n_neighbors = 5")
+    training = training.replace("linear_model.LogisticRegression", "neighbors.KNeighborsClassifier")
+    path = written(folder, training=training, matrix="[[1, 0], [0, 1]]")
+    settlement: Any = ab.run(ab.load(path))
+    assert settlement.details["served"] == ["large", "small"]
+    assert settlement.parties["small"].payment > 0
+    where_payments_count, better_alone = settlement.details["warnings"]
+    assert where_payments_count.startswith("the joint model measures")
+    assert better_alone.startswith("the joint model, which small is served, measures")
+
+
+def test_a_joint_model_that_is_as_good_as_payments_count_is_not_warned_of(folder: Path) -> None:
+    settlement: Any = ab.run(ab.load(written(folder)))
+    assert settlement.details["warnings"] == []
+
+
 def test_an_audit_plays_the_market_of_the_measured_sizes(folder: Path) -> None:
     verdicts = ab.audit(ab.load(written(folder)), [ab.ExPostIC(), ab.IndividualRationality()])
     assert all(verdict.status.value == "holds" for verdict in verdicts.values())
@@ -179,6 +200,14 @@ def test_training_that_cannot_be_is_refused(
     assert problem in refusal(written(folder, training=training, parties=parties))
 
 
+def test_nobody_may_hold_the_rows_by_which_sizes_are_measured(folder: Path) -> None:
+    (folder / "held.csv").write_bytes((folder / "small.csv").read_bytes())
+    training = TRAINING.format(method="pooled").replace(
+        'test = "test.csv"', 'test = "test.csv"\nvalidation = "held.csv"'
+    )
+    assert "the test set leaks" in refusal(written(folder, training=training, parties=PARTIES))
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -187,7 +216,7 @@ def test_training_that_cannot_be_is_refused(
         ("more", "features that the test set has not: 'f9'"),
         ("text", "holds what is no finite number"),
         ("empty", "it has no rows"),
-        ("leak", "the test set leaks: 5 of its 1,200 rows stand here too"),
+        ("leak", "the test set leaks: 5 of the center's 1,200 rows stand here too"),
     ],
 )
 def test_a_partys_file_that_does_not_do_is_refused(folder: Path, text: str, problem: str) -> None:

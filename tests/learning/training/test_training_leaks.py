@@ -57,5 +57,12 @@ def test_the_same_features_with_another_label_are_another_row() -> None:
 def test_the_message_says_where_and_how_many() -> None:
     test = honest(np.random.default_rng(3), 50)
     found, line = coincidences(test.digests(), test.taken(np.array([4, 9])))
-    with pytest.raises(InputError, match=r"^p, line 6: the test set leaks: 2 of its 50 rows"):
+    said = r"^p, line 6: the test set leaks: 2 of the center's 50 rows"
+    with pytest.raises(InputError, match=said):
         refuse_leak("p", found, line, 0, 50)
+
+
+def test_the_first_of_the_rows_is_named_in_whatever_order_they_are_held() -> None:
+    test = honest(np.random.default_rng(4), 50)
+    held = test.taken(np.array([9, 4, 30]))
+    assert coincidences(test.digests(), held) == (3, "line 6")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.metrics import accuracy_score, brier_score_loss, r2_score
+from sklearn.neighbors import KNeighborsClassifier
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training.scores import skill
@@ -78,3 +79,10 @@ def test_the_standard_error_is_that_of_repeated_test_sets() -> None:
 def test_predictions_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(InputError, match="no finite number"):
         skill(Constant([np.nan, 1.0]), TEST, TERMS)
+
+
+def test_a_model_that_cannot_predict_is_refused_with_its_own_words() -> None:
+    model = KNeighborsClassifier(n_neighbors=15).fit(TRAIN.x[:10], TRAIN.y[:10])
+    with pytest.raises(InputError, match=r"cannot predict.*n_samples_fit = 10") as refused:
+        skill(model, TEST, TERMS)
+    assert "\n" not in str(refused.value)

@@ -34,7 +34,8 @@ class Center:
     mean, deviation
         Of each feature.
     digests
-        Of all rows of the test file, validated with or tested on: none may be a party's.
+        Of all rows that the center holds out, to validate with or to test on: none may be a
+        party's.
     alike
         The chance that two rows coincide.
     halved
@@ -115,6 +116,9 @@ def center_of(
         leaks.refuse_leak(
             f"training.validation: {validation.name}", found, line, limit, len(digests)
         )
+        # Who holds the rows by which sizes are measured would be measured on its own data.
+        both = np.union1d(center.digests, validating.digests())
+        center = replace(center, digests=both)
     return _with_scaled_rows(center)
 
 

@@ -89,7 +89,7 @@ def unfitted(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
         estimator: Any = made(**parameters)
         taken = estimator.get_params(deep=False)
     except (TypeError, ValueError) as error:
-        raise InputError("training.parameters", f"{path} refuses them ({_line(error)})",
+        raise InputError("training.parameters", f"{path} refuses them ({one_line(error)})",
                          "see its documentation") from None  # fmt: skip
     if not (is_classifier(estimator) or is_regressor(estimator)):
         raise InputError(
@@ -106,7 +106,7 @@ def _class_at(path: str, place: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except Exception as error:  # whatever a stranger's module raises while it is imported
-        problem = f"{path} cannot be imported ({type(error).__name__}: {_line(error)})"
+        problem = f"{path} cannot be imported ({type(error).__name__}: {one_line(error)})"
         raise InputError(
             place, problem, 'write the import path of a class, "module.Class"'
         ) from None
@@ -226,11 +226,12 @@ def _run(
             warnings.simplefilter("ignore")
             return fit(x, y, **more)
     except Exception as error:  # strangers' estimators raise what they like
-        problem = f"the estimator cannot be fitted ({type(error).__name__}: {_line(error)})"
+        problem = f"the estimator cannot be fitted ({type(error).__name__}: {one_line(error)})"
         raise InputError(
             place, problem, "correct training.parameters, or name another estimator"
         ) from None
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Give what an exception says, as one line, not too long."""
     return " ".join(str(error).split())[:200]

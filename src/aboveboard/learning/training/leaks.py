@@ -29,7 +29,7 @@ def coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
     found = np.flatnonzero(np.isin(rows.digests(), test))
     if not found.size:
         return 0, ""
-    return len(np.unique(rows.digests()[found])), rows.at(int(rows.numbers[found[0]]))
+    return len(np.unique(rows.digests()[found])), rows.at(int(rows.numbers[found].min()))
 
 
 def chance(center: Rows) -> float:
@@ -61,6 +61,7 @@ def refuse_leak(where: str, found: int, line: str, limit: int, test_rows: int) -
     by_chance = f"chance explains {limit}" if limit else "they would not coincide by chance"
     raise InputError(
         place,
-        f"the test set leaks: {found:,} of its {test_rows:,} rows stand here too ({by_chance})",
+        f"the test set leaks: {found:,} of the center's {test_rows:,} rows stand here too "
+        f"({by_chance})",
         "hold out rows that no party has, or set training.coincidences if such rows are alike",
     )

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.learning.training.estimators import one_line
 from aboveboard.learning.training.tables import Rows, Terms
 
 NOTHING = 1e-9
@@ -58,7 +59,7 @@ def skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     Raises
     ------
     InputError
-        If the model predicts what is no finite number.
+        If the model cannot predict, or predicts what is no finite number.
     """
     truth = outcomes(rows, terms)
     loss = ((predictions(model, rows.x, terms) - truth) ** 2).sum(axis=1)
@@ -92,15 +93,26 @@ def predictions(model: Any, x: Floats, terms: Terms) -> Floats:
     """Give what a model says, shaped as `outcomes`."""
     # A party may send parameters so large that they overflow; that is found below.
     with np.errstate(all="ignore"):
-        if terms.classes is None:
-            said = np.asarray(model.predict(x), dtype=np.float64).reshape(len(x), -1)[:, :1]
-        elif hasattr(model, "predict_proba"):
-            said = np.asarray(model.predict_proba(x), dtype=np.float64)
-        else:
-            names = terms.targets(np.arange(len(terms.classes)))
-            said = (np.asarray(model.predict(x))[:, None] == names[None, :]).astype(np.float64)
+        try:
+            said = _said(model, x, terms)
+        except Exception as error:  # strangers' estimators raise what they like
+            problem = f"its models cannot predict ({type(error).__name__}: {one_line(error)})"
+            raise InputError(
+                "training.estimator",
+                problem,
+                "correct training.parameters so that a model of ten rows can, or name another",
+            ) from None
     if not np.isfinite(said).all():
         raise InputError(
             "training.estimator", "a model predicts what is no finite number", "name another"
         )
     return said
+
+
+def _said(model: Any, x: Floats, terms: Terms) -> Floats:
+    if terms.classes is None:
+        return np.asarray(model.predict(x), dtype=np.float64).reshape(len(x), -1)[:, :1]
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(x), dtype=np.float64)
+    names = terms.targets(np.arange(len(terms.classes)))
+    return np.asarray(np.asarray(model.predict(x))[:, None] == names[None, :], dtype=np.float64)

@@ -18,6 +18,10 @@ from aboveboard.numbers import Number
 UtilityIf = Callable[[str, Fraction], Number]
 """From a party and the size it reports instead to its utility; the others report what they have."""
 
+DEVIATIONS = 2
+"""Standard errors by which a measured quality must be off before a warning is given. On the same
+test rows the difference of two is known better than that."""
+
 DIGITS = 6
 """Decimal places of qualities in tables: finer than any of their standard errors."""
 
@@ -135,15 +139,17 @@ class Trained:
             name: self._share(name, share, served[name], hidden[name])
             for name, share in settlement.parties.items()
         }
+        by_curve = float(quality.of([float(sum(self.sizes.values()))])[0])
         more = {
             "method": self.method,
             "estimator": self.estimator,
             "features": list(self.features),
             "joint_quality": self.joint.value,
             "joint_quality_error": self.joint.error,
-            "joint_quality_by_curve": float(quality.of([float(sum(self.sizes.values()))])[0]),
+            "joint_quality_by_curve": by_curve,
             "notes": list(self.notes),
         }
+        warnings = [*settlement.details.get("warnings", ()), *self._warnings(by_curve, served)]
         exhibits = [
             self._parties(shares, outcome, hidden),
             self._joining(names, outcome),
@@ -153,9 +159,32 @@ class Trained:
         return replace(
             settlement,
             parties=shares,
-            details={**settlement.details, "training": more},
+            details={**settlement.details, "warnings": warnings, "training": more},
             exhibits=(*exhibits, *settlement.exhibits),
         )
+
+    def _warnings(self, by_curve: float, served: Mapping[str, bool]) -> list[str]:
+        """Say where what was measured is not what payments are computed from.
+
+        Sizes add up, and payments are made, as if all data were of one kind and no row were in two
+        parties' files; what is really trained on them shows it.
+        """
+        joint = self.joint
+        if self.model is None or not any(served.values()):
+            return []
+        said = []
+        if joint.value < by_curve - DEVIATIONS * joint.error:
+            said.append(
+                f"the joint model measures {joint.value:.4g} where payments count {by_curve:.4g}: "
+                "parties' rows may be the same, or of other kinds"
+            )
+        said += [
+            f"the joint model, which {name} is served, measures {joint.value:.4g}, and {name}'s "
+            f"own {own.quality:.4g}: its payment counts a gain that it has not"
+            for name, own in self.own.items()
+            if served[name] and own.quality > joint.value + DEVIATIONS * own.error
+        ]
+        return said
 
     def _share(self, name: str, share: Share, served: bool, hidden: Number) -> Share:
         own = self.own[name]
