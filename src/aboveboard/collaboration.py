@@ -398,7 +398,7 @@ def _check_names(file: CollaborationFile, text: str, path: Path) -> None:
             raise InputError(
                 _place_of(name, text, path),
                 "this cannot be a party's name",
-                "use up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-'; it names a folder",
+                "up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-': it names a folder",
             )
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:

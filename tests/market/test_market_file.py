@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from aboveboard.errors import InputError
 from aboveboard.lottery import Lottery
-from aboveboard.market import Naive2, ProposeAndAgree
+from aboveboard.market import Naive1, Naive2, ProposeAndAgree
 from aboveboard.market.bidding import Additive, Or, Table, Xor
 from aboveboard.mechanism import Settlement
 
@@ -235,3 +235,9 @@ def test_a_file_that_holds_no_vote_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("perhaps")
     with pytest.raises(InputError, match="it says 'perhaps'"):
         read(text(top='votes = "."'), folder=tmp_path)
+
+
+def test_an_epsilon_is_unknown_where_nobody_is_rewarded() -> None:
+    written = text().replace("propose_and_agree", "naive_1").replace('delta = "1/2000"\n', "")
+    with pytest.raises(ValidationError, match="epsilon"):
+        Naive1.FILE.model_validate(tomllib.loads(written))

@@ -28,8 +28,9 @@ from aboveboard.market.market_game import VotingGame, announcing_game
 from aboveboard.market.markets import Outcome
 from aboveboard.market.parameters import chosen
 from aboveboard.market.root_solvability import audit as audit_of_roots
-from aboveboard.market.rules import rule_of_m
-from aboveboard.market.utilities import structures
+from aboveboard.market.rules import rule_of_m, rule_of_naive
+from aboveboard.market.steps import Votes
+from aboveboard.market.utilities import expected_prices, structures
 from aboveboard.market.vcg import best_of_all
 
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
@@ -40,6 +41,9 @@ class Scanned(VotingGame):
 
     def proof(self, name: str) -> Proof | None:
         return None
+
+
+F = Fraction
 
 
 @given(st.data())
@@ -144,3 +148,18 @@ def test_games_too_large_to_list_are_refused_without_counting() -> None:
     deep = market([0], [[0]] * 3, 4000)
     with pytest.raises(BudgetExceeded, match="announcements"):
         audit_of_roots(deep, rule_of_m(deep, chosen(deep)))
+
+
+@given(st.data(), st.sampled_from([0, 2, 3, 4]))
+@settings(max_examples=60, deadline=None)
+def test_payments_are_those_of_the_lottery(data: st.DataObject, version: int) -> None:
+    of = data.draw(markets(3, 2, 3))
+    proposal = data.draw(proposals(3, 2, 1))
+    rule = rule_of_naive(version, of, F(1, 20)) if version else rule_of_m(of, chosen(of))
+    said = data.draw(st.tuples(*[st.integers(0, rule.scheme.strategies - 1)] * 2))
+    game = VotingGame(of, rule, proposal)
+    asked = [0] if len(game.actions(1)) == 1 else [0, *said]
+    profile = (*asked, *[0] * (3 - len(asked)))
+    cast = Votes(tuple(c & 1 == 1 for c in said), tuple(c & 2 == 2 for c in said))
+    played = expected_prices(rule.play(proposal, cast))
+    assert game.payments(profile) == played

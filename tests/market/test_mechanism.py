@@ -240,10 +240,3 @@ def test_the_audit_of_vcg_finds_the_colluders_and_the_deficit() -> None:
     assert found["DSIC"] == "holds"
     assert found["coalition-proof (size 2, with transfers)"] == "fails"
     assert found["weak budget balance"] == "fails"
-
-
-@pytest.mark.parametrize("cls", [Naive2, Naive3])
-def test_the_remarks_on_naive_mechanisms_say_what_fails_at_the_root(cls: type) -> None:
-    mechanism, reports = read(cls.STARTING_FILE, cls)
-    remarks = mechanism.remarks(mechanism.game(reports), Budget(), 0)
-    assert not all(remark["holds"] for remark in remarks.values())

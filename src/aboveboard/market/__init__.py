@@ -1,9 +1,10 @@
 """A market of goods: propose and agree, immune to collusion."""
 
 from aboveboard.market.bidding import Additive, Or, Table, Xor
+from aboveboard.market.clearing import VCG
 from aboveboard.market.markets import DESTROYED, Market, Outcome, social_welfare
 from aboveboard.market.mechanisms import ProposeAndAgree
-from aboveboard.market.simple_mechanisms import VCG, Naive1, Naive2, Naive3, Naive4
+from aboveboard.market.simple_mechanisms import Naive1, Naive2, Naive3, Naive4
 from aboveboard.market.social_optimum import (
     Optimum,
     optimal_allocations,

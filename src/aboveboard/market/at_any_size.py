@@ -10,10 +10,13 @@ size.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness, plain
+from aboveboard.lottery import Lottery
 from aboveboard.market import propose_and_agree
 from aboveboard.market.announcements import best_proposal
 from aboveboard.market.descriptions import describe, names
@@ -21,9 +24,9 @@ from aboveboard.market.expectations import margin_given, scheme_of_m
 from aboveboard.market.markets import Market, Outcome, social_welfare, worths
 from aboveboard.market.parameters import Parameters
 from aboveboard.market.propose_and_agree import is_regular
-from aboveboard.market.steps import Votes
-from aboveboard.market.utilities import Coalition, expected, surplus
-from aboveboard.market.votes import dominant, dominant_given, spare
+from aboveboard.market.steps import Ending, Votes
+from aboveboard.market.utilities import Coalition, Structure, expected, surplus
+from aboveboard.market.votes import dominant_given, spare
 
 
 def leading_utility(
@@ -58,10 +61,12 @@ def audit_at_any_size(
     proposal: Outcome,
     best: int,
     *,
+    structure: Structure | None = None,
+    cast: Votes | None = None,
     proven: bool = True,
     size: int = 3,
 ) -> Verdicts:
-    """Audit one announcement against every coalition of at most `size` players.
+    """Audit one announcement, and the votes on it, against every coalition of at most `size`.
 
     Parameters
     ----------
@@ -69,27 +74,31 @@ def audit_at_any_size(
         What player 0 announces.
     best
         The most welfare that an allocation reaches, or the most that was found.
+    structure
+        Who colludes: each of these coalitions counts as one; None: everybody is independent.
+    cast
+        The votes; None: those that are dominant for the structure.
     proven
         Whether nothing is better than `best`. If not, no claim of optimality is made.
     size
-        Coalitions of up to so many players are looked at; whoever else colludes does not matter.
+        So many that collude anew are looked at; whoever else colludes does not matter.
     """
-    alone = [frozenset({i}) for i in range(market.n)]
-    votes = dominant(market, proposal, alone) if is_regular(market, proposal) else None
+    alone = tuple(frozenset({i}) for i in range(market.n))
+    parts = alone if structure is None else structure
     coalitions = [
-        frozenset(members)
+        frozenset[int]().union(*chosen)
         for k in range(1, size + 1)
-        for members in combinations(range(market.n), k)
+        for chosen in combinations(parts, k)
     ]
-    lottery = propose_and_agree.play(
-        market, parameters, proposal, votes or Votes.all(market.n, True)
-    )
+    subgame = _Subgame(market, parameters, proposal, parts)
+    usual = subgame.dominant()
+    votes = usual if cast is None or usual is None else cast
+    lottery = subgame.lottery(votes)
     each = expected(market, lottery)
-    left = spare(market, proposal) if votes is not None else ()
-    has = {c: _utility(market, parameters, proposal, c, votes, each, left) for c in coalitions}
+    has = {c: sum((each[i] for i in c), Fraction(0)) for c in coalitions}
     verdicts = [
-        _votes(market, parameters, proposal, votes, coalitions, size),
-        _announcement(market, parameters, proposal, best, has, proven, size),
+        _votes(subgame, votes, has, size),
+        _announcement(subgame, best, [c for c in coalitions if 0 in c], proven, size),
     ]
     least, at = min((has[c], sorted(c)) for c in coalitions)
     verdicts.append(
@@ -127,70 +136,80 @@ def audit_at_any_size(
     return Verdicts(verdicts)
 
 
-def _utility(
-    market: Market,
-    parameters: Parameters,
-    proposal: Outcome,
-    members: Coalition,
-    votes: Votes | None,
-    each: Sequence[Fraction],
-    left: Sequence[int],
-) -> Fraction:
-    """Give what a coalition expects if it votes as is best for it, the others for themselves.
+@dataclass(frozen=True)
+class _Subgame:
+    """What follows an announcement, `parts` being who colludes."""
 
-    `each` is what players expect if all vote for themselves, as `votes` has it; `left` what they
-    gain beyond their prices.
-    """
-    if votes is not None:
-        alone = [frozenset({i}) for i in range(market.n) if i not in members]
-        together = dominant_given(left, [members, *alone])
-        if together != votes:
-            each = expected(market, propose_and_agree.play(market, parameters, proposal, together))
-    return sum((each[i] for i in members), Fraction(0))
+    market: Market
+    parameters: Parameters
+    proposal: Outcome
+    parts: Structure
+
+    @cached_property
+    def left(self) -> tuple[int, ...]:
+        """What each player gains beyond its price."""
+        return spare(self.market, self.proposal)
+
+    def dominant(self, members: Coalition = frozenset()) -> Votes | None:
+        """Give the dominant votes if `members` collude too; None if nobody is asked."""
+        if not is_regular(self.market, self.proposal):
+            return None
+        return dominant_given(self.left, [members, *(c for c in self.parts if not c <= members)])
+
+    def lottery(self, votes: Votes | None) -> Lottery[Ending]:
+        """Play it out."""
+        said = votes or Votes.all(self.market.n, True)
+        return propose_and_agree.play(self.market, self.parameters, self.proposal, said)
+
+    def utility(self, members: Coalition, votes: Votes | None) -> Fraction:
+        """Give what a coalition expects of votes."""
+        each = expected(self.market, self.lottery(votes))
+        return sum((each[i] for i in members), Fraction(0))
+
+
+def _with(votes: Votes, members: Coalition, theirs: Votes) -> Votes:
+    """Give votes in which the members vote otherwise."""
+    voters = range(1, len(votes.step_2) + 1)
+    return Votes(
+        tuple((theirs if i in members else votes).step_2[i - 1] for i in voters),
+        tuple((theirs if i in members else votes).step_3[i - 1] for i in voters),
+    )
 
 
 def _votes(
-    market: Market,
-    parameters: Parameters,
-    proposal: Outcome,
-    votes: Votes | None,
-    coalitions: Sequence[Coalition],
-    size: int,
+    subgame: _Subgame, votes: Votes | None, has: Mapping[Coalition, Fraction], size: int
 ) -> Verdict:
-    """Ask of each coalition whether its dominant votes are those it casts, and strictly best."""
+    """Ask of each coalition whether the votes it casts are its dominant ones, and strictly best."""
+    market, parameters, proposal = subgame.market, subgame.parameters, subgame.proposal
     name = f"no coalition of up to {size} gains by voting otherwise"
     if votes is None:
         return Verdict(
             name, Status.VACUOUS, 0, 0, "closed form", statement="the announcement is not voted on"
         )
     scheme = scheme_of_m(market, parameters)
-    left = spare(market, proposal)
     prices = [int(price) for price in proposal.prices]
     least: tuple[Fraction, Coalition] | None = None
-    for members in coalitions:
+    for members in has:
         if members == {0}:
             continue
-        alone = [frozenset({i}) for i in range(market.n) if i not in members]
-        if dominant_given(left, [members, *alone]) != votes:
-            together = sum(left[i] for i in members)
+        theirs = subgame.dominant(members)
+        assert theirs is not None  # the announcement is voted on
+        otherwise = _with(votes, members, theirs)
+        if otherwise != votes:
+            gain = subgame.utility(members, otherwise) - has[members]
             witness = Witness(
                 names(market, members),
                 {},
                 {},
                 describe(market, proposal),
-                together,
+                gain,
                 f"{name}/{'+'.join(names(market, members))}",
-                note="together they vote otherwise than alone",
+                note=f"by the votes that are best for them they would have {plain(gain)} more",
             )
             return Verdict(
-                name,
-                Status.FAILS,
-                len(coalitions),
-                len(coalitions),
-                "closed form",
-                witness=witness,
+                name, Status.FAILS, len(has), len(has), "closed form", gain, witness=witness
             )
-        gap = margin_given(scheme, left, prices, members)
+        gap = margin_given(scheme, subgame.left, prices, members)
         if gap is not None and (least is None or gap < least[0]):
             least = gap, members
     if least is None:
@@ -198,8 +217,8 @@ def _votes(
     return Verdict(
         name,
         Status.HOLDS if least[0] > 0 else Status.FAILS,
-        len(coalitions),
-        len(coalitions),
+        len(has),
+        len(has),
         "closed form",
         -least[0],
         "+".join(names(market, least[1])),
@@ -208,18 +227,26 @@ def _votes(
 
 
 def _announcement(
-    market: Market,
-    parameters: Parameters,
-    proposal: Outcome,
+    subgame: _Subgame,
     best: int,
-    has: Mapping[Coalition, Fraction],
+    rows: Sequence[Coalition],
     proven: bool,
     size: int,
 ) -> Verdict:
-    """Compare what the proposer's coalitions have with the best that they could announce."""
+    """Compare what the proposer's coalitions have with the best that they could announce.
+
+    Everybody votes as is dominant, after this announcement and after the better one.
+    """
+    market, parameters, proposal = subgame.market, subgame.parameters, subgame.proposal
     name = f"no coalition of up to {size} gains by another announcement"
-    rows = [c for c in has if 0 in c]
-    gains = [(leading_utility(market, parameters, best, c) - has[c], c) for c in rows]
+    played: dict[Votes | None, tuple[Fraction, ...]] = {}
+    gains = []
+    for c in rows:
+        votes = subgame.dominant(c)
+        if votes not in played:
+            played[votes] = expected(market, subgame.lottery(votes))
+        has = sum((played[votes][i] for i in c), Fraction(0))
+        gains.append((leading_utility(market, parameters, best, c) - has, c))
     gain, members = max(gains, key=lambda row: row[0])
     said = "+".join(names(market, members))
     if gain > 0:

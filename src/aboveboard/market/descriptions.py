@@ -29,3 +29,14 @@ def describe(market: Market, outcome: Outcome) -> Mapping[str, Any]:
         (destroyed if owner < 0 else held[market.players[owner]]).append(good)
     prices = dict(zip(market.players, map(plain, map(Fraction, outcome.prices)), strict=True))
     return {"allocation": {**held, "destroyed": destroyed}, "prices": prices}
+
+
+def in_words(described: Mapping[str, Any]) -> str:
+    """Write an outcome that `describe` gave: "g1 to a, g2 destroyed; a pays -1, b pays 1"."""
+    goods = [
+        f"{good} destroyed" if name == "destroyed" else f"{good} to {name}"
+        for name, held in described["allocation"].items()
+        for good in held
+    ]
+    prices = [f"{name} pays {price}" for name, price in described["prices"].items()]
+    return "; ".join(", ".join(part) for part in (goods, prices) if part)

@@ -266,12 +266,18 @@ def runs_a_deficit(market: Market) -> Mapping[str, Any] | None:
 def lies_together(market: Market) -> Mapping[str, Any] | None:
     """Show what two players gain together by misreporting to VCG."""
     prop = CoalitionProof(2, transfers=True)
-    witness = common_audit(vcg.game(market), [prop])[prop.name].witness
+    game = vcg.game(market)
+    witness = common_audit(game, [prop])[prop.name].witness
     if witness is None or len(witness.parties) < 2:
         return None
+    bundles = range(1, 1 << market.m)
+    values = {  # by how the game writes a report: what each bundle is worth
+        game.describe(0, k): str(tuple(report.value(bundle) for bundle in bundles))
+        for k, report in enumerate(vcg.reports(market))
+    }
     return {
-        "truth": dict(witness.truth),
-        "lie": dict(witness.lie),
+        "truth": {name: values[said] for name, said in witness.truth.items()},
+        "lie": {name: values[said] for name, said in witness.lie.items()},
         "gained together": plain(witness.gain),
     }
 

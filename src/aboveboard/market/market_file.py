@@ -106,7 +106,6 @@ class ProposingFile(MarketFile):
     """A file of a mechanism in which one party proposes and the others vote."""
 
     proposer: str | None = Field(default=None, description="who proposes; else the first party")
-    epsilon: Exact | None = Field(default=None, description="the reward's unit, exact")
     proposal: Proposal | None = Field(
         default=None, description="what is announced; else the proposer's best"
     )
@@ -114,3 +113,9 @@ class ProposingFile(MarketFile):
         default_factory=dict,
         description="who says what, or the folder of their files; else the dominant votes",
     )
+
+
+class VotedFile(ProposingFile):
+    """A file of a mechanism that rewards those who vote."""
+
+    epsilon: Exact | None = Field(default=None, description="the reward's unit, exact")

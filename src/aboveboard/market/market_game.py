@@ -23,7 +23,7 @@ from aboveboard.capabilities import Proof
 from aboveboard.errors import BudgetExceeded
 from aboveboard.game import TabularGame
 from aboveboard.market.announcements import Announcements, announcements
-from aboveboard.market.descriptions import describe, names
+from aboveboard.market.descriptions import describe, in_words, names
 from aboveboard.market.expectations import margin_given, unit_of, utilities_of
 from aboveboard.market.markets import Market, Outcome, worths
 from aboveboard.market.propose_and_agree import is_regular
@@ -83,7 +83,7 @@ class VotingGame:
         """Coalitions' names: those of their members with + in between."""
         return tuple("+".join(names(self.market, c)) for c in self.parts)
 
-    @property
+    @cached_property
     def unit(self) -> Fraction:
         """What one unit of `payoff_rows` is worth."""
         return unit_of(self.rule.scheme)
@@ -142,9 +142,30 @@ class VotingGame:
         return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
 
     def payments(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
-        """Give what each coalition expects to pay."""
-        each = expected_prices(self.rule.play(self.proposal, self._votes(profile)))
+        """Give what each coalition expects to pay: what it gains in goods less its utility.
+
+        No lottery is played out, for an audit of the budget asks for thousands of profiles.
+        """
+        if not self._voted:
+            each = expected_prices(self.rule.play(self.proposal, self._votes(profile)))
+        else:
+            each = self._expected_prices(self._votes(profile))
         return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
+
+    def _expected_prices(self, votes: Votes) -> tuple[Fraction, ...]:
+        scheme, announced, n = self.rule.scheme, self._announced, self.market.n
+        codes = [[two + 2 * three] for two, three in zip(votes.step_2, votes.step_3, strict=True)]
+        units = utilities_of(scheme, self.market, announced, np.array(codes, dtype=np.int64))[:, 0]
+        done = scheme.implemented[sum(votes.step_2)]
+        chance = Fraction(0) if scheme.drawn is None else scheme.drawn.chance
+        gained, endowed = announced.gained[:, 0].tolist(), announced.endowed.tolist()
+        takes = (True, *votes.step_3)  # what is announced, if drawn
+        return tuple(
+            done * gained[i]
+            + chance * (takes[i] * gained[i] - (n - 1) * endowed[i])
+            - int(units[i]) * self.unit
+            for i in range(n)
+        )
 
     def payoff_rows(self, columns: Sequence[Codes]) -> Array:
         """Give payoffs of many profiles in units, shape (m, coalitions)."""
@@ -245,5 +266,5 @@ def announcing_game(market: Market, truth: Outcome) -> TabularGame:
         truth=outcomes.index(truth),
         outside=(0,) * market.n,
         payments=np.zeros_like(payoffs),
-        labels=[[str(dict(describe(market, o))) for o in outcomes]] * market.n,
+        labels=[[in_words(describe(market, o)) for o in outcomes]] * market.n,
     )

@@ -20,24 +20,20 @@ from aboveboard.auditing import (
     ExPostIC,
     IndividualRationality,
     Property,
-    Status,
-    Verdict,
-    Verdicts,
     WeakBudgetBalance,
 )
 from aboveboard.auditing.verdict import plain
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
-from aboveboard.market import propose_and_agree, root_solvability
+from aboveboard.market import propose_and_agree, remarks
 from aboveboard.market.announced import Announcement, announcement_of
-from aboveboard.market.announcements import best_proposal, count
-from aboveboard.market.at_any_size import audit_at_any_size
+from aboveboard.market.announcements import best_proposal
 from aboveboard.market.communication import outcome_bits
 from aboveboard.market.frame import Frame, Trader, frame_of, structure_of
-from aboveboard.market.market_file import MarketFile, ProposingFile
+from aboveboard.market.market_file import MarketFile, ProposingFile, VotedFile
 from aboveboard.market.market_game import VotingGame
 from aboveboard.market.markets import Market, Outcome
-from aboveboard.market.parameters import Parameters, chosen
+from aboveboard.market.parameters import chosen
 from aboveboard.market.rules import rule_of_m
 from aboveboard.market.settling import Play
 from aboveboard.market.social_optimum import Optimum, Progress, SolverName, optimum
@@ -45,15 +41,9 @@ from aboveboard.market.steps import Votes
 from aboveboard.market.traders import traders, votes_of
 from aboveboard.market.utilities import Structure
 from aboveboard.market.votes import dominant
-from aboveboard.mechanism import CollaborationFile, Exact, Exhibit, Read, Settlement, Work
+from aboveboard.mechanism import CollaborationFile, Exact, Read, Settlement, Work
 
 SOURCE = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
-
-PLAYERS_IN_TRIPLES = 20
-"""With more players a run does not look at every pair and triple, only at everybody alone."""
-
-ANNOUNCEMENTS_IN_REMARKS = 5_000
-"""Up to so many announcements an audit plays out all of them: some seconds."""
 
 PARTIES = """\
 # Which goods each party brings, and what bundles are worth to it: integers, also negative ones,
@@ -159,7 +149,7 @@ def spoken(votes: Votes, frame: Frame) -> dict[str, str]:
     }
 
 
-class ProposeAndAgreeFile(ProposingFile):
+class ProposeAndAgreeFile(VotedFile):
     """The collaboration file of `market.propose_and_agree`."""
 
     mechanism: Literal["market.propose_and_agree"]
@@ -250,6 +240,7 @@ bits = 3  # values lie strictly between -4 and 4
             market,
             propose_and_agree.play(market, parameters, proposal, votes),
             best,
+            warning=_warning(market, proposal),
         )
         details = {
             "epsilon": plain(parameters.epsilon),
@@ -258,8 +249,10 @@ bits = 3  # values lie strictly between -4 and 4
             "votes": spoken(votes, self.frame) if regular else {},
             "outcome_bits": outcome_bits(market),
         }
-        exhibits = (_coalitions(market, parameters, proposal, best),) if regular else ()
-        return play.told(details, exhibits).settlements()
+        found = remarks.of_one_announcement(
+            market, parameters, proposal, best, self.structure, votes
+        )
+        return play.told(details, (remarks.exhibit(found),)).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of voting, the proposer's announcement being as in a run."""
@@ -288,57 +281,22 @@ bits = 3  # values lie strictly between -4 and 4
         Exhaustively for every collusion structure where the market is tiny; otherwise for this
         announcement and coalitions of up to three, by the lemmas' closed forms.
         """
-        if _few_announcements(game):
-            return root_remarks(game)
+        if remarks.is_tiny(game):
+            return remarks.of_the_root(game)
         market = game.market
         parameters = chosen(market, self.epsilon, self.delta)
-        return _told(_at_any_size(market, parameters, game.proposal, self.search(market)))
+        found = remarks.of_one_announcement(
+            market, parameters, game.proposal, self.search(market), self.structure
+        )
+        return remarks.told(found)
 
 
-def _few_announcements(game: VotingGame) -> bool:
-    return count(game.market, game.rule.scheme.limit) <= ANNOUNCEMENTS_IN_REMARKS
-
-
-def root_remarks(game: VotingGame) -> dict[str, Any]:
-    """Say of a tiny market whether its play is decided at the root, for every structure."""
-    if not _few_announcements(game):
-        return {"the root": {"text": "not checked: the market has too many announcements"}}
-    return _told(root_solvability.audit(game.market, game.rule).verdicts)
-
-
-def _told(verdicts: Verdicts) -> dict[str, Any]:
-    return {
-        claim: {"holds": verdict.status is Status.HOLDS, "text": _in_words(verdict)}
-        for claim, verdict in verdicts.items()
-    }
-
-
-def _at_any_size(
-    market: Market, parameters: Parameters, proposal: Outcome, best: Optimum
-) -> Verdicts:
-    size = 3 if market.n <= PLAYERS_IN_TRIPLES else 1
-    return audit_at_any_size(
-        market, parameters, proposal, best.welfare, proven=best.proved, size=size
-    )
-
-
-def _in_words(verdict: Verdict) -> str:
-    note = verdict.statement or (verdict.witness.note if verdict.witness is not None else "")
-    return verdict.status.value + (f": {note}" if note else "")
-
-
-def _coalitions(
-    market: Market, parameters: Parameters, proposal: Outcome, best: Optimum
-) -> Exhibit:
-    """Show that no small coalition gains by voting or announcing otherwise, or which one does."""
-    rows = tuple(
-        (claim, verdict.checked, _in_words(verdict))
-        for claim, verdict in _at_any_size(market, parameters, proposal, best).items()
-    )
-    return Exhibit(
-        "Whether a coalition would have gained",
-        ("claim", "checked", "found"),
-        rows,
-        "Coalitions share what they gain. Votes are compared with all others, whatever the rest "
-        "votes. At truthful prices voters gain by epsilon, so what they would lose is little too.",
+def _warning(market: Market, proposal: Outcome) -> str:
+    """Say what step a does: a slip of the pen in [proposal] would be fined unnoticed."""
+    if propose_and_agree.is_lawful(market, proposal):
+        return ""
+    return (
+        "Step a ends the announcement: the prices do not sum to 0, or one of the others' is not "
+        f"whole or not between -{2 * market.bound} and {2 * market.bound}. Everybody keeps what it "
+        "has, and the proposer pays 1. "
     )

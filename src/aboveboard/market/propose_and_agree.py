@@ -35,10 +35,11 @@ def in_domain(market: Market, price: Price) -> bool:
 
 def is_regular(market: Market, proposal: Outcome) -> bool:
     """Say whether M halts neither in step a nor in step b (appendix A)."""
-    return _lawful(market, proposal) and proposal != market.nothing
+    return is_lawful(market, proposal) and proposal != market.nothing
 
 
-def _lawful(market: Market, proposal: Outcome) -> bool:
+def is_lawful(market: Market, proposal: Outcome) -> bool:
+    """Say whether M does not halt in step a: whole prices in the domain that sum to 0."""
     prices = proposal.prices
     return all(in_domain(market, p) for p in prices[1:]) and surplus(proposal) == 0
 
@@ -48,7 +49,7 @@ def steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
     n, bound = market.n, market.bound
     epsilon, delta = parameters.epsilon, parameters.delta
     keep, announced = market.endowment, proposal.prices
-    if not _lawful(market, proposal):
+    if not is_lawful(market, proposal):
         return "a", Outcome(keep, (1, *(0,) * (n - 1)))
     if proposal == market.nothing:
         return "b", market.nothing

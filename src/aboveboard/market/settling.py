@@ -53,6 +53,8 @@ class Play:
         What the rule adds, after what all rules tell.
     exhibits
         Tables that the rule adds.
+    warning
+        What everybody must read before all else: a sentence and a space, or nothing.
     """
 
     mechanism: str
@@ -62,6 +64,7 @@ class Play:
     best: Optimum
     details: Mapping[str, Any] = field(default_factory=dict)
     exhibits: tuple[Exhibit, ...] = ()
+    warning: str = ""
 
     def told(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
         """Give the same play with what the rule adds."""
@@ -144,7 +147,7 @@ class Play:
                 f", and none is above {self.best.bound:,}" if self.best.bound is not None else ""
             )
         return (
-            f"Welfare was {before:,} and is {welfare:,}; {best}. "
+            f"{self.warning}Welfare was {before:,} and is {welfare:,}; {best}. "
             f"This outcome had probability {plain(likely)}."
         )
 

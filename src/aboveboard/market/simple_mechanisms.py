@@ -1,10 +1,10 @@
-"""Naive-1 to Naive-4 and VCG as a collaboration runs them, to see why each fails.
+"""Naive-1 to Naive-4 as a collaboration runs them, to see why each fails.
 
 They read the parties and goods of `market.propose_and_agree`. Announcements must lie within their
 narrow domain, (-B, B) for every price; what breaks it is refused, for they have no step a. Where
 the file does not say what is announced, it is the proposer's best among what everybody agrees to
 (`within_domain`); that Naive-3's proposer does better by cheating is what its audit finds.
-Source: Azar, Chen, Micali (2011), section 5.1; VCG: Clarke, "Multipart pricing of public goods".
+Source: Azar, Chen, Micali (2011), section 5.1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 from aboveboard.auditing import (
-    DSIC,
     Budget,
     CoalitionProof,
     ExPostIC,
@@ -29,24 +28,22 @@ from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
-from aboveboard.market import naive, vcg
+from aboveboard.market import naive, remarks
 from aboveboard.market.announced import Announcement
 from aboveboard.market.frame import Trader
-from aboveboard.market.market_file import MarketFile, ProposingFile
+from aboveboard.market.market_file import ProposingFile, VotedFile
 from aboveboard.market.market_game import VotingGame, announcing_game
-from aboveboard.market.markets import Market, Outcome, gains
+from aboveboard.market.markets import Market, Outcome
 from aboveboard.market.mechanisms import (
     PARTIES,
     OnMarkets,
     announcement_in,
     parts,
-    root_remarks,
     spoken,
 )
 from aboveboard.market.rules import rule_of_naive
 from aboveboard.market.settling import Play
 from aboveboard.market.social_optimum import Optimum
-from aboveboard.market.steps import Ending
 from aboveboard.market.traders import votes_of
 from aboveboard.market.votes import dominant
 from aboveboard.market.within_domain import best_within_domain
@@ -61,7 +58,7 @@ VOTED = (
 
 
 def starting_file(name: str) -> str:
-    """Give the file that `aboveboard init` writes for Naive-2, 3 and 4."""
+    """Give the file that `aboveboard init` writes for Naive-2 and 4."""
     first = f'name = "licences"\nmechanism = "{name}"\nbits = 3  # values between -4 and 4\n\n'
     return first + PARTIES
 
@@ -201,7 +198,9 @@ class _NaiveVote(OnMarkets):
             "announcement": play.outcome(proposal),
             "votes": spoken(votes, self.frame),
         }
-        return play.told(details).settlements()
+        rule = rule_of_naive(self.VERSION, market, epsilon)
+        game = VotingGame(market, rule, proposal, self.structure)
+        return play.told(details, remarks.exhibits_of_naive(game)).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of voting, the proposer's announcement being as in a run."""
@@ -217,28 +216,28 @@ class _NaiveVote(OnMarkets):
 
     def remarks(self, game: VotingGame, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Say which claims of M fail here, where the market is tiny."""
-        return root_remarks(game)
+        return remarks.of_naive(game)
 
 
-class Naive2File(ProposingFile):
+class Naive2File(VotedFile):
     """The collaboration file of `market.naive_2`."""
 
     mechanism: Literal["market.naive_2"]
 
 
-class Naive3File(ProposingFile):
+class Naive3File(VotedFile):
     """The collaboration file of `market.naive_3`."""
 
     mechanism: Literal["market.naive_3"]
 
 
-class Naive4File(ProposingFile):
+class Naive4File(VotedFile):
     """The collaboration file of `market.naive_4`."""
 
     mechanism: Literal["market.naive_4"]
 
 
-def _taken(cls: type[_NaiveVote], file: ProposingFile) -> _NaiveVote:
+def _taken(cls: type[_NaiveVote], file: VotedFile) -> _NaiveVote:
     """Take the parameters of Naive-2, 3 or 4 from a validated file."""
     frame, structure, search, market = parts(file)
     naive.chosen_epsilon(cls.VERSION, market, file.epsilon)
@@ -273,7 +272,9 @@ class Naive3(_NaiveVote):
     SUMMARY: ClassVar[str] = "one announces, every NO makes it less likely (naive)"
     GUARANTEES: ClassVar[str] = "NOT efficient: the proposer gains by announcing a robbery"
     FILE: ClassVar[type[CollaborationFile]] = Naive3File
-    STARTING_FILE: ClassVar[str] = starting_file("market.naive_3")
+    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(  # as much may be robbed as there is to gain
+        name=NAME, bits=4, bound=8, anna=0, bert=1, cleo=0
+    )
 
     @classmethod
     def of(cls, file: Naive3File) -> _NaiveVote:
@@ -296,70 +297,3 @@ class Naive4(_NaiveVote):
     def of(cls, file: Naive4File) -> _NaiveVote:
         """Take the parameters from a validated collaboration file."""
         return _taken(cls, file)
-
-
-class VCGFile(MarketFile):
-    """The collaboration file of `market.vcg`."""
-
-    mechanism: Literal["market.vcg"]
-
-
-@dataclass(frozen=True)
-class VCG(OnMarkets):
-    """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others."""
-
-    NAME: ClassVar[str] = "market.vcg"
-    SUMMARY: ClassVar[str] = "the optimum by reported values, Clarke payments"
-    ASSUMES: ClassVar[str] = "each knows its own values; nobody colludes; the center can pay"
-    GUARANTEES: ClassVar[str] = "DSIC; NOT collusion-proof, NOT private, and the center may lose"
-    SOURCE: ClassVar[str] = "Clarke 1971; Azar, Chen, Micali 2011, section 2"
-    FILE: ClassVar[type[CollaborationFile]] = VCGFile
-    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(
-        name=NAME, bits=3, bound=4, anna=1, bert=3, cleo=2
-    )
-
-    @classmethod
-    def of(cls, file: VCGFile) -> VCG:
-        """Take the parameters from a validated collaboration file."""
-        frame, structure, search, _ = parts(file)
-        return cls(frame, structure, search)
-
-    def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
-        """Clear the market.
-
-        Raises
-        ------
-        InputError
-            If the time limit ends the search for an optimum: from anything less the prices would
-            not be truthful.
-        """
-        market = self.frame.market(reports)
-        best = self.search(market)
-        outcome = vcg.settle(market, lambda part: self._proved(part).allocation)
-        lottery = Lottery.sure(Ending("clearing", outcome))
-        before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
-        play = Play(self.NAME, self.frame, market, lottery, best)
-        return play.told({"parties_gain_together": plain(Fraction(before))}).settlements()
-
-    def game(self, types: Mapping[str, Trader]) -> Game:
-        """Give the game of reporting values."""
-        return vcg.game(self.frame.market(types))
-
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
-        return (
-            DSIC(),
-            IndividualRationality(),
-            WeakBudgetBalance(),
-            CoalitionProof(2, transfers=True),
-        )
-
-    def _proved(self, market: Market) -> Optimum:
-        best = self.search(market)
-        if not best.proved:
-            raise InputError(
-                "seconds",
-                "they were too few to prove an optimum, and VCG prices from less are not truthful",
-                "allow more, or use market.propose_and_agree, which may propose what was found",
-            )
-        return best

@@ -148,9 +148,19 @@ def game(market: Market) -> TabularGame:
         truth=[listed.index(row) for row in rows],
         outside=(0,) * market.n,
         payments=payments,
-        labels=[[str(row) for row in listed]] * market.n,
+        labels=[[_in_words(market, row) for row in listed]] * market.n,
     )
 
 
 def _row(valuation: Valuation, m: int) -> tuple[int, ...]:
     return tuple(valuation.value(bundle) for bundle in range(1, 1 << m))
+
+
+def _in_words(market: Market, row: tuple[int, ...]) -> str:
+    """Write a report: "g1 worth 2, g1+g2 worth 3"; what is worth nothing is left out."""
+    said = [
+        f"{'+'.join(g for k, g in enumerate(market.goods) if bundle >> k & 1)} worth {value}"
+        for bundle, value in enumerate(row, start=1)
+        if value
+    ]
+    return ", ".join(said) or "nothing worth anything"

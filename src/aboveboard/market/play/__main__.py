@@ -7,12 +7,14 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.market.announcements import best_proposal
+from aboveboard.market.descriptions import describe, in_words
 from aboveboard.market.frame import Frame, frame_of, structure_of
 from aboveboard.market.markets import Market, Outcome
 from aboveboard.market.mechanisms import ProposeAndAgreeFile, Search, announcement_in
@@ -101,14 +103,15 @@ def _party(given: argparse.Namespace) -> str:
     player = frame.players.index(given.name)
     decide = dominant_decision(market, structure_of(file, frame), player)
     board = Board(given.board, given.seconds)
-    by = _by_hand if given.by_hand else decide
+    by = partial(_by_hand, market) if given.by_hand else decide
     did = take_part(board, frame, market, given.name, propose=propose, decide=by)
     return f"{given.name}: {did}"
 
 
-def _by_hand(step: int, proposal: Outcome) -> bool:
-    """Ask whoever sits at this process; the announcement is on the board to read."""
-    sys.stderr.write(f"step {step}: do you agree with announcement.json? yes or no: ")
+def _by_hand(market: Market, step: int, proposal: Outcome) -> bool:
+    """Ask whoever sits at this process."""
+    announced = in_words(describe(market, proposal))
+    sys.stderr.write(f"announced: {announced}\nstep {step}: do you agree? yes or no: ")
     sys.stderr.flush()
     answer = sys.stdin.readline().strip().lower()
     if answer not in ("yes", "no"):
