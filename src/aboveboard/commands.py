@@ -37,7 +37,7 @@ from aboveboard.collaboration import Collaboration, audit, load, mechanism_named
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
-from aboveboard.mechanism import Mechanism, Settlement
+from aboveboard.mechanism import MANIFEST, Mechanism, Settlement
 from aboveboard.papers.figures import Drawn, Figure, compute, figure_named, write_figure
 from aboveboard.report import page
 
@@ -262,7 +262,7 @@ def demo(out: Path) -> Demonstration:
     """
     from aboveboard.demo import write_lists
 
-    if out.exists() and not (out / "settlement" / folder.MANIFEST).is_file():
+    if out.exists() and not (out / "settlement" / MANIFEST).is_file():
         raise InputError(
             str(out), "it exists and no demonstration made it", "name another folder with --out"
         )

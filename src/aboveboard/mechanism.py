@@ -27,6 +27,9 @@ from aboveboard.lottery import Lottery
 from aboveboard.numbers import Number
 from aboveboard.records import Records
 
+MANIFEST = "settlement.json"
+"""The file of a settlement folder in which everything stands."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -111,6 +114,8 @@ class Settlement:
         Plain data that all may know.
     headline
         What happened, in a sentence, for the top of the report; empty: how many parties gain.
+    caveat
+        What a search for single lies does not show of this rule, for the top of the report.
     exhibits
         Tables for the report.
     files
@@ -124,6 +129,7 @@ class Settlement:
     parties: Mapping[str, Share]
     details: Mapping[str, Any] = field(default_factory=dict)
     headline: str = ""
+    caveat: str = ""
     exhibits: tuple[Exhibit, ...] = ()
     files: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()

@@ -10,10 +10,13 @@ from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness, approximate, plain
 from aboveboard.collaboration import Collaboration
-from aboveboard.mechanism import Settlement
+from aboveboard.mechanism import MANIFEST, Settlement
 from aboveboard.numbers import Number
 
 TEMPLATES = Path(__file__).with_name("templates")
+
+MONEY = 100
+"""From here on a fraction is shown with two decimals, as an amount of money would be."""
 
 LEGIBLE = 11
 """Characters up to which a fraction is shown as one; JSON has all of them exactly."""
@@ -87,9 +90,10 @@ def number(x: Number | None) -> str:
     shown = plain(x)
     if isinstance(shown, int):
         return f"{shown:,}"
-    if isinstance(shown, str) and len(shown) <= LEGIBLE:
-        return shown
-    return f"{float(x):.6g}"
+    if isinstance(shown, float) or abs(float(x)) < MONEY:
+        short = isinstance(shown, str) and len(shown) <= LEGIBLE
+        return str(shown) if short else f"{float(x):.6g}"
+    return f"{float(x):,.2f}"
 
 
 def spoken(report: Any) -> str:
@@ -145,7 +149,9 @@ def _answers(
             if sure
             else "No lie that pays was found among those tried; the others told the truth."
         )
-        answers.append({"mood": "good" if sure else "", "text": text})
+        caveat = "" if settlement is None else settlement.caveat
+        mood = "good" if sure and not caveat else ""
+        answers.append({"mood": mood, "text": f"{text} {caveat}".rstrip()})
     return answers
 
 
@@ -284,4 +290,8 @@ def _detail(value: Any) -> str:
         return ", ".join(f"{k} {_detail(v)}" for k, v in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, int) else str(value)
+    if isinstance(value, list | tuple):
+        if any(isinstance(x, Mapping) for x in value):
+            return f"{len(value):,}, in {MANIFEST}"
+        return ", ".join(_detail(x) for x in value) or "none"
+    return number(value) if isinstance(value, int | float) else str(value)

@@ -25,9 +25,8 @@ from aboveboard._version import __version__
 from aboveboard.auditing.verdict import plain
 from aboveboard.collaboration import Collaboration, content_fingerprint, load
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Reply, Settlement
+from aboveboard.mechanism import MANIFEST, Reply, Settlement
 
-MANIFEST = "settlement.json"
 SOURCE = "source.json"
 COPY = "collaboration.toml"
 REPORT = "report.html"

@@ -30,12 +30,25 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[in
 def settlement_table(settlement: Settlement, unit: str = "") -> str:
     """Show what each party gets."""
     of = f" ({unit})" if unit else ""
+    shares = settlement.parties
+    lists = [key for share in shares.values() for key, x in share.more.items() if _listed(x)]
+    listed = list(dict.fromkeys(lists))
     rows = [
-        [name, number(share.benefit), number(share.utility), number(share.payment)]
-        for name, share in settlement.parties.items()
+        [
+            name,
+            number(share.benefit),
+            number(share.utility),
+            number(share.payment),
+            *(", ".join(map(str, share.more.get(key, ()))) for key in listed),
+        ]
+        for name, share in shares.items()
     ]
-    shown = table(["party", f"gains{of}", "utility", "pays"], rows, right=(1, 2, 3))
+    shown = table(["party", f"gains{of}", "utility", "pays", *listed], rows, right=(1, 2, 3))
     return f"{settlement.headline}\n\n{shown}" if settlement.headline else shown
+
+
+def _listed(x: Any) -> bool:
+    return isinstance(x, list | tuple)
 
 
 def verdict_text(verdicts: Verdicts) -> str:

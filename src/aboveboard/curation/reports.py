@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
 from aboveboard.errors import InputError
-from aboveboard.files import read_csv, read_lines
+from aboveboard.files import read_csv
 from aboveboard.mechanism import Read
 
 Ints = NDArray[np.int64]
@@ -52,6 +52,8 @@ def _bits(table: CenterTable | AgentTable, place: str, read: Read) -> Bits:
     if table.data is not None and table.bits is not None:
         raise InputError(place, "it has data and bits", "give one of the two")
     if table.bits is not None:
+        if not table.bits:
+            raise InputError(f"{place}.bits", "there are no rounds in it", "one 0 or 1 a round")
         return Bits(np.array(table.bits, dtype=np.int64))
     if table.data is None:
         return Bits(None)
@@ -73,15 +75,38 @@ def _column(path: Path, place: str) -> Ints:
 
 
 def _texts(path: Path, place: str) -> pl.Series:
-    lines = read_lines(path, place)
-    if len(lines) and lines[0].strip() in ("0", "1"):
-        return lines.str.strip_chars()
+    _refuse_gaps(path, place)
     frame, _ = read_csv(path, place, ",")
     if frame.width != 1:
         raise InputError(
             place, f"it has {frame.width} columns", "one column of 0 and 1, with or without a name"
         )
-    return frame.to_series().cast(pl.String).str.strip_chars()
+    texts = frame.to_series().cast(pl.String)
+    name = frame.columns[0]
+    # A number is no name: the file has no header, and this is what it says of the first round.
+    first = [name] if _is_number(name) else []
+    return pl.concat([pl.Series(first, dtype=pl.String), texts.alias("")]).str.strip_chars()
+
+
+def _refuse_gaps(path: Path, place: str) -> None:
+    """Refuse a blank line between two others: what follows would count for the round before."""
+    try:
+        lines = path.read_bytes().rstrip().split(b"\n")
+    except OSError:
+        return  # `read_csv` says why
+    for number, line in enumerate(lines, 1):
+        if not line.strip() and len(lines) > 1:
+            raise InputError(
+                f"{place}, line {number}", "it is blank", "a bit is 0 or 1, one line a round"
+            )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_uneven(parties: Mapping[str, Bits]) -> None:

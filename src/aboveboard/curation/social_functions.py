@@ -213,13 +213,14 @@ class Called:
         place = f"function {self.name!r}"
         try:
             value = self.function(bits)
+            is_bit = bool(value in (0, 1))
         except Exception as error:
             raise InputError(
                 place,
                 f"it failed with {type(error).__name__}: {error} (bits {bits})",
                 "it takes a tuple of bits, the center's first, and gives 0 or 1",
             ) from error
-        if value not in (0, 1):
+        if not is_bit:
             raise InputError(place, f"it gives {value!r} for the bits {bits}", "give 0 or 1")
         return bool(value)
 

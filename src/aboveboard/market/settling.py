@@ -27,6 +27,8 @@ from aboveboard.market.steps import Ending
 from aboveboard.market.utilities import expected, surplus, utilities
 from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
 
+COMPARED = "This rule is here to compare with: the audit shows what fails."
+
 
 @dataclass(frozen=True, eq=False)
 class Ended(Settlement):
@@ -136,6 +138,7 @@ class Play:
             {name: by_name[name] for name in frame.order},
             details,
             self._headline(welfare, likely),
+            COMPARED if self.mechanism != "market.propose_and_agree" else "",
             (self._who_gets_what(outcome), *self.exhibits),
         )
 
