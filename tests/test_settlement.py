@@ -270,3 +270,50 @@ def test_what_is_handed_out_is_new_submitted_and_as_much_as_the_rule_says(
         assert share.benefit == expected[name] == len(set(handed)) == len(handed)
         assert not set(handed) & sets[name]
         assert set(handed) <= everything
+
+
+@pytest.fixture
+def called(tmp_path: Path) -> Path:
+    """A collaboration whose rule calls a function that lies beside its file."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/worths.py").write_text(
+        "def of(qualities):\n    from figures import scale\n\n    print('working')\n"
+        "    return [scale * q for q in qualities]\n"
+    )
+    (tmp_path / "in/figures.py").write_text("scale = 2\n")
+    file = tmp_path / "in/market.toml"
+    file.write_text(
+        'mechanism = "learning.payments"\n[valuation]\nkind = "callable"\n'
+        'function = "worths:of"\n[parties.a]\nsize = 1\n[parties.b]\nsize = 2\n'
+    )
+    return file
+
+
+def test_what_a_function_prints_stays_out_of_the_results(
+    called: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settle(ab.load(called), tmp_path / "out")
+    printed = capsys.readouterr()
+    assert "working" in printed.err
+    assert printed.out == ""
+
+
+def test_a_function_that_has_changed_is_an_input_that_has_changed(
+    called: Path, tmp_path: Path
+) -> None:
+    settle(ab.load(called), tmp_path / "out")
+    assert replay(tmp_path / "out", settle).differ == ()
+    (called.parent / "figures.py").write_text("scale = 3\n")
+    with pytest.raises(ab.InputError, match=r"worths:of: it has changed since the run"):
+        replay(tmp_path / "out", settle)
+
+
+def test_functions_of_one_name_beside_two_files_are_two(called: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "worths.py").write_text("def of(qualities):\n    return [5 * q for q in qualities]\n")
+    (other / "market.toml").write_text(called.read_text())
+    first, _ = settle(ab.load(called), tmp_path / "one")
+    second, _ = settle(ab.load(other / "market.toml"), tmp_path / "two")
+    ratio = second.parties["a"].utility / first.parties["a"].utility
+    assert ratio == pytest.approx(5 / 2)

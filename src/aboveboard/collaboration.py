@@ -25,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.search import Progress
+from aboveboard.callables import own_code
 from aboveboard.errors import InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
@@ -42,6 +43,10 @@ from aboveboard.records import Records
 
 GROUP = "aboveboard.mechanisms"
 """The entry-point group in which mechanisms, ours and strangers', are found."""
+
+FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+FUNCTIONS = 64
+"""Entries of a list that may name functions, one a party; longer lists hold data."""
 
 # A party's name is also the name of its folder in the settlement.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
@@ -145,8 +150,9 @@ def load(path: str | Path) -> Collaboration:
         if issubclass(rule, Completed):
             file = rule.completed(file, reader)
         _check_names(file, text, path)
-        with _importable(path.parent):
+        with importable(path.parent):
             mechanism = rule.of(file)
+            reader.inputs.update(_code_in(table))
         reports = rule.reports(file, reader)
     except InputError as error:
         if error.place.startswith(f"{path}: "):
@@ -192,8 +198,23 @@ def audit(
     return auditing.audit(subject, properties, budget=budget, seed=seed, progress=progress)
 
 
+def _code_in(table: Mapping[str, Any]) -> dict[str, str]:
+    """Give the fingerprints of the user's own functions that a file names."""
+    found = {}
+    for value in table.values():
+        names = value if isinstance(value, list) and len(value) <= FUNCTIONS else [value]
+        for name in names:
+            if isinstance(name, Mapping):
+                found.update(_code_in(name))
+            elif isinstance(name, str) and FUNCTION.fullmatch(name):
+                code = own_code(name)
+                if code is not None:
+                    found[name] = code
+    return found
+
+
 @contextmanager
-def _importable(folder: Path) -> Iterator[None]:
+def importable(folder: Path) -> Iterator[None]:
     """Let a callable named in a collaboration file live beside it; installed modules come first."""
     before = list(sys.path)
     sys.path.append(str(folder.resolve()))

@@ -33,7 +33,7 @@ from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
 from aboveboard.capabilities import Weighed
 from aboveboard.choosing import Answer, Choice, Choices, choose
-from aboveboard.collaboration import Collaboration, audit, load, mechanism_named, run
+from aboveboard.collaboration import Collaboration, audit, importable, load, mechanism_named, run
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
@@ -129,9 +129,10 @@ def settle(
 
 @contextmanager
 def _naming(collaboration: Collaboration) -> Iterator[None]:
-    """Say in which file the place of an error lies."""
+    """Let functions beside the file run, and say in which file the place of an error lies."""
     try:
-        yield
+        with importable(collaboration.path.parent):
+            yield
     except InputError as error:
         if error.place.startswith(str(collaboration.path)):
             raise

@@ -470,6 +470,9 @@ def test_above_a_dozen_agents_a_table_is_contracted_in_floats_and_means_the_same
         ("bits = [0, 1, 1]", 'data = "two.csv"', ["parties.a.data", "2 columns"]),
         ("bits = [0, 1, 1]", 'data = "bad.csv"', ["parties.a.data", "round 2", "'2'"]),
         ("bits = [0, 1, 1]", 'data = "none.csv"', ["parties.a.data"]),
+        ("bits = [0, 1, 1]", "bits = []", ["parties.a.bits", "no rounds"]),
+        ("bits = [0, 1, 1]", 'data = "first.csv"', ["parties.a.data", "round 1", "'2'"]),
+        ("bits = [0, 1, 1]", 'data = "gap.csv"', ["parties.a.data", "line 3", "blank"]),
         (
             'kind = "threshold"\nk = 2',
             'kind = "callable"\nfunction = "mine:gone"',
@@ -490,7 +493,17 @@ def test_above_a_dozen_agents_a_table_is_contracted_in_floats_and_means_the_same
             'kind = "callable"\nfunction = "broken:f"',
             ["function", "SyntaxError"],
         ),
+        (
+            'kind = "threshold"\nk = 2',
+            'kind = "callable"\nfunction = "mine:array"',
+            ["mine:array", "ValueError"],
+        ),
         ("price = 0.1", 'price = 0.1\nshape = "mine:free"', ["mine:free", "truth costs nothing"]),
+        (
+            "price = 0.1",
+            'price = 0.1\nshape = "mine:signed"',
+            ["curation.toml", "mine:signed", "(0, 1) is -1"],
+        ),
         ("price = 0.1", 'price = 0.1\nshape = "mine:fails"', ["mine:fails", "TypeError"]),
     ],
 )
@@ -500,10 +513,14 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(
     (tmp_path / "two.csv").write_text("x,y\n0,1\n1,1\n0,0\n")
     (tmp_path / "bad.csv").write_text("late\n0\n2\n1\n")
     (tmp_path / "none.csv").write_text("late\n")
+    (tmp_path / "first.csv").write_text("2\n0\n1\n")
+    (tmp_path / "gap.csv").write_text("late\n0\n\n1\n1\n")
     (tmp_path / "mine.py").write_text(
         "def fails(bits):\n    return 1 // 0\n"
         "def three(bits):\n    return 3\n"
         "def free(p, q):\n    return 0\n"
+        "def signed(p, q):\n    return p - q\n"
+        "import numpy as np\ndef array(bits):\n    return np.array(bits)\n"
     )
     (tmp_path / "broken.py").write_text("def f(bits:\n")
     path = write(tmp_path, {"a": [0, 1, 1], "b": [1, 0, 1]}, center=[1, 1, 0])
@@ -516,6 +533,15 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(
     assert "\n" not in message
     for each in said:
         assert each in message
+
+
+@pytest.mark.parametrize("text", ["0\n1\n1\n", "late\r\n0\r\n1\r\n1\r\n", '"0"\n"1"\n"1"\n\n'])
+def test_a_column_of_bits_may_have_a_name_or_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    path = write(tmp_path, {"a": [0, 1, 1]}, center=[1, 1, 0])
+    here = replies(path, "a")
+    path.write_text(path.read_text().replace("bits = [0, 1, 1]", 'data = "a.csv"'))
+    np.testing.assert_array_equal(replies(path, "a"), here)
 
 
 def test_the_command_line_exits_with_2_and_one_line(tmp_path: Path) -> None:

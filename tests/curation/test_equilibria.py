@@ -205,3 +205,12 @@ def test_bids_creep_up_and_never_settle_where_somebody_is_fanatic_and_the_center
     path = better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
     assert not path.settled
     assert path.disclosed[1] != path.disclosed[0]
+
+
+def test_better_replies_that_stop_short_of_an_equilibrium_do_not_say_that_they_settled() -> None:
+    # Whoever alone says anything is answered: agent 1 bids 1/20 and would gain by bidding less.
+    game = Curated(society(XOR_AND, [F(9, 10)] * 2), PROTOCOLS["indicator"])
+    path = better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
+    assert not path.moving
+    assert not is_equilibrium(game, path.profiles[-1])
+    assert not path.settled

@@ -271,8 +271,8 @@ def test_what_is_wrong_beyond_the_keys_is_refused_with_the_reason(
         (three(good, 'quality = {kind = "fitted"}'), "nothing to be fitted to"),
         (three(quasi.format("down")), "F falls from .* better model"),
         (three(quasi.format("flat")), "F does not increase"),
-        (three(quasi.format("none")), "importable"),
-        (three('kind = "callable"\nfunction = "no_such_module:f"'), "importable"),
+        (three(quasi.format("none")), "can be imported"),
+        (three('kind = "callable"\nfunction = "no_such_module:f"'), "can be imported"),
     ]:
         with pytest.raises(InputError, match=said):
             settled(text)

@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 import aboveboard as ab
 from aboveboard import commands
 from aboveboard import settlement as folder
+from aboveboard.callables import function_of, source_of
 from aboveboard.errors import InputError
 from aboveboard.mechanism import Work
 from aboveboard.valuation import executors
-from aboveboard.valuation.callables import function_of, source_of
 from aboveboard.valuation.evaluations import IN_FLIGHT, Kept, evaluated
 from aboveboard.valuation.executors import executor
 from aboveboard.valuation.given_utilities import function_named

@@ -19,7 +19,7 @@ import numpy as np
 from aboveboard.auditing.verdict import plain
 from aboveboard.curation.commitments import SILENCE
 from aboveboard.curation.curated import Curated, Society
-from aboveboard.curation.dynamics import Path, better_replies
+from aboveboard.curation.dynamics import HAIR, Path, better_replies
 from aboveboard.curation.equilibria import (
     Equilibria,
     Stake,
@@ -169,7 +169,12 @@ def draw_disclosed(canvas: Canvas, names: Sequence[str], path: Path) -> None:
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel("move")
     axes.set_ylabel("relative price (0 silent, 1 truthful)")
-    ended = "nobody gains by another move" if path.settled else "it goes on"
+    if path.settled:
+        ended = "nobody gains by another move"
+    elif path.moving:
+        ended = "it goes on"
+    else:
+        ended = f"nobody gains by bids {HAIR} higher, some do by closer ones"
     axes.set_title(f"Who discloses: better replies from silence; {ended}")
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
+from aboveboard.callables import function_named
 from aboveboard.curation.commitments import (
     SILENCE,
     TRUTH,
@@ -22,7 +23,6 @@ from aboveboard.curation.commitments import (
     Shape,
 )
 from aboveboard.curation.curated import Society
-from aboveboard.curation.named_function import function_named
 from aboveboard.curation.social_functions import (
     Called,
     Conjunction,
@@ -171,8 +171,8 @@ def shape_named(name: str, place: str) -> Shape:
 def society_of(file: CurationFile) -> Society:
     """Give the society that the file describes.
 
-    A callable is asked for every set of bits here, once, and a price for what its agent commits to:
-    what is wrong with them is found before anything is run.
+    A callable is asked for every set of bits here, once, and a price for all commitments of the
+    file and of its audit: what is wrong with them is found before anything is run.
 
     Raises
     ------
@@ -183,8 +183,9 @@ def society_of(file: CurationFile) -> Society:
         Agent(agent.value, agent.price, shape_named(agent.shape, f"parties.{name}.shape"))
         for name, agent in file.parties.items()
     )
-    for agent, table in zip(agents, file.parties.values(), strict=True):
-        for commitment in (TRUTH, SILENCE, table.commitment):
+    listed = commitments_of(file)
+    for agent in agents:
+        for commitment in listed:
             agent.shape.relative(commitment)
     function = FUNCTIONS[file.function.kind](file.function)
     if isinstance(function, Called):

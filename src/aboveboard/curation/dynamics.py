@@ -16,7 +16,7 @@ import numpy as np
 
 from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment
 from aboveboard.curation.curated import Curated, Profile
-from aboveboard.curation.equilibria import best_reply, beyond
+from aboveboard.curation.equilibria import best_reply, beyond, is_equilibrium
 from aboveboard.numbers import Number
 
 HAIR = Fraction(1, 20)
@@ -36,12 +36,16 @@ class Path:
     disclosed
         Shape (steps + 1, agents): each agent's relative price, 0 silent to 1 truthful.
     settled
-        Whether nobody gains by moving on from the last.
+        Whether the last is an equilibrium: nobody gains by any other commitment whatever.
+    moving
+        Whether somebody gains by a further move; if nobody does and it is not settled, there is
+        more to gain by bids closer to the others' than `HAIR`.
     """
 
     profiles: tuple[tuple[Commitment, ...], ...]
     disclosed: tuple[tuple[float, ...], ...]
     settled: bool
+    moving: bool
 
 
 def better_replies(game: Curated, start: Profile, steps: int, rng: np.random.Generator) -> Path:
@@ -60,18 +64,26 @@ def better_replies(game: Curated, start: Profile, steps: int, rng: np.random.Gen
     """
     profile = tuple(start)
     profiles = [profile]
-    for _ in range(steps):
-        moved = None
-        for i in rng.permutation(len(profile)).tolist():
-            moved = _moved(game, i, profile)
-            if moved is not None:
-                break
-        if moved is None:
-            return Path(tuple(profiles), _disclosed(game, profiles), settled=True)
-        profile = moved
+    following = _next(game, profile, rng)
+    while following is not None and len(profiles) <= steps:
+        profile = following
         profiles.append(profile)
-    settled = all(_moved(game, i, profile) is None for i in range(len(profile)))
-    return Path(tuple(profiles), _disclosed(game, profiles), settled)
+        following = _next(game, profile, rng)
+    return Path(
+        tuple(profiles),
+        _disclosed(game, profiles),
+        settled=is_equilibrium(game, profile),
+        moving=following is not None,
+    )
+
+
+def _next(
+    game: Curated, profile: Profile, rng: np.random.Generator
+) -> tuple[Commitment, ...] | None:
+    """Give the profile after the move of an agent drawn among those who gain; None if none does."""
+    turns = rng.permutation(len(profile)).tolist()
+    moves = (_moved(game, i, profile) for i in turns)
+    return next((there for there in moves if there is not None), None)
 
 
 def _moved(game: Curated, i: int, profile: Profile) -> tuple[Commitment, ...] | None:

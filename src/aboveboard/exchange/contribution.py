@@ -9,7 +9,6 @@ appendix C, Mechanism 4, Theorem C.1, Corollary 2.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +28,7 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.auditing.verdict import plain
+from aboveboard.callables import function_named
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
@@ -268,13 +268,7 @@ def _worth_no_more(values: Array) -> NDArray[np.bool_]:
 
 def _called(function: str, names: tuple[str, ...]) -> tuple[Any, ...]:
     place = f"function {function!r}"
-    module, _, attribute = function.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise InputError(place, str(error), 'name it as "module:function", importable') from error
+    found = function_named(function, place)
     try:
         return tuple(_exact(v) for v in value_table(found, names))
     except Exception as error:

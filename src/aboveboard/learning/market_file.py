@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aboveboard.auditing.verdict import plain
+from aboveboard.callables import function_named
 from aboveboard.errors import InputError
 from aboveboard.learning.allocation import Counterfactual
-from aboveboard.learning.named_function import named_function
 from aboveboard.learning.quality import Identity, Logistic, Quality, fit
 from aboveboard.learning.training.training_file import DataParty, TrainingTable
 from aboveboard.learning.valuations import Called, Growth, Linear, QuasiMonotone, Valuation
@@ -166,7 +166,7 @@ class Kind:
 
 def _quasi_monotone(table: ValuationTable, n: int) -> QuasiMonotone:
     own, others = (
-        tuple(named_function(name, f"valuation.{key}") for name in _for_each(names, n))
+        tuple(function_named(name, f"valuation.{key}") for name in _for_each(names, n))
         for key, names in (("own", table.own), ("others", table.others))
     )
     return QuasiMonotone(own, others)
@@ -178,7 +178,7 @@ def _for_each(names: str | tuple[str, ...] | None, n: int) -> tuple[str, ...]:
 
 def _called(table: ValuationTable, n: int) -> Called:
     name = str(table.function)
-    return Called(name, named_function(name, "valuation.function"), n)
+    return Called(name, function_named(name, "valuation.function"), n)
 
 
 KINDS: Mapping[str, Kind] = {

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.learning.named_function import Asked, each_row
+from aboveboard.learning.asked import Asked, each_row
 from aboveboard.numbers import Array, exact_if_possible, objects
 
 GRID = 257

@@ -12,10 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from aboveboard.errors import InputError
-from aboveboard.mechanism import Work
-from aboveboard.numbers import Array, Number, objects
-from aboveboard.valuation.callables import (
+from aboveboard.callables import (
     Outcome,
     Source,
     at_home,
@@ -24,6 +21,9 @@ from aboveboard.valuation.callables import (
     function_of,
     source_of,
 )
+from aboveboard.errors import InputError
+from aboveboard.mechanism import Work
+from aboveboard.numbers import Array, Number, objects
 from aboveboard.valuation.evaluations import Kept, evaluated, file_of
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.utilities import EXACT_VALUES, as_values, coalition

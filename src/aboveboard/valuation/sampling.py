@@ -17,10 +17,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.callables import at_home, call
 from aboveboard.errors import InputError
 from aboveboard.mechanism import Work
 from aboveboard.numbers import Number
-from aboveboard.valuation.callables import at_home, call
 from aboveboard.valuation.evaluations import evaluated
 from aboveboard.valuation.samplers import SAMPLERS, Coalitions, SpentError, TooFewError
 

@@ -1,8 +1,7 @@
-"""A Python function that a collaboration file names: found, asked, its answers checked and kept."""
+"""A user's Python function of qualities: asked once for each, its answers checked and kept."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import isfinite, prod
@@ -15,29 +14,6 @@ from aboveboard.numbers import Array
 
 MOST_KNOWN = 10**6
 """Answers of a user's function that are remembered: some 200 MiB."""
-
-
-def named_function(name: str, place: str) -> Callable[..., Any]:
-    """Find "module:function".
-
-    Raises
-    ------
-    InputError
-        If it cannot be imported or is not callable.
-    """
-    module, _, attribute = name.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            place, f"{name!r}: {error}", 'name it as "module:function", importable'
-        ) from error
-    if not callable(found):
-        raise InputError(place, f"{name!r} cannot be called", "name a function")
-    function: Callable[..., Any] = found
-    return function
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import sys
 import sysconfig
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, PathFinder
@@ -76,7 +76,7 @@ class Outcome:
     problem: str = ""
 
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
 Content = tuple[str | None, str, tuple[str, ...]]
 """Folder, code and data of a source."""
 _loaded: dict[tuple[str, Content], Function] = {}
@@ -128,6 +128,47 @@ def function_of(source: Source) -> Function:
         if key not in _loaded:
             _loaded[key] = _fresh(source)
         return _loaded[key]
+
+
+def function_named(name: str, place: str, others: Sequence[str] = ()) -> Function:
+    """Find the function that a key of a collaboration file names.
+
+    Parameters
+    ----------
+    name
+        "module:function".
+    place
+        The key, for messages.
+    others
+        What else the key could say.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported or is not callable.
+    """
+    known = f"{', '.join(others)}, or " if others else ""
+    remedy = f'write {known}"module:function" that can be imported'
+    if ":" not in name:
+        raise InputError(place, f"there is no {name!r}", remedy)
+    try:
+        return function_of(source_of(name))
+    except InputError as error:
+        raise InputError(place, f"{name!r}: {error.problem}", remedy) from error
+
+
+def own_code(name: str) -> str | None:
+    """Give the SHA-256 of the code of "module:function" where it is the user's own; else None."""
+    try:
+        source = source_of(name)
+    except InputError:
+        return None
+    if source.folder is None or any(
+        _installed(Path(source.folder, *source.module.split(".")[:1]).with_suffix(suffix))
+        for suffix in ("", ".py")
+    ):
+        return None
+    return source.code
 
 
 def call_named(source: Source, told: Any) -> Outcome:
@@ -236,14 +277,15 @@ def _fresh(source: Source) -> Function:
         for part in source.attribute.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
-        raise InputError(place, str(error), REMEDY) from error
+        raise InputError(place, str(error).partition("\n")[0], REMEDY) from error
     except (Exception, SystemExit) as error:
-        problem = f"its module fails with {type(error).__name__}: {error}"
+        said = str(error).partition("\n")[0]
+        problem = f"its module fails with {type(error).__name__}: {said}"
         raise InputError(place, problem, "mend the module") from error
     finally:
         sys.dont_write_bytecode = writes
     if not callable(found):
-        raise InputError(place, "it cannot be called", "name a function of the privacy levels")
+        raise InputError(place, "it cannot be called", "name a function")
     _imported[source.module] = source.content
     return found  # type: ignore[no-any-return]
 
