@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
@@ -11,7 +13,7 @@ from aboveboard.choosing import row_of
 from aboveboard.commands import Audit, Chosen, Demonstration, Reproduced
 from aboveboard.mechanism import Mechanism, Settlement
 from aboveboard.papers.claims import Finding, Result
-from aboveboard.report import number, smallest, spoken, witness_text
+from aboveboard.report import LEGIBLE, number, smallest, spoken, witness_text
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
@@ -163,6 +165,8 @@ def _offer_table(name: str, of: Mapping[str, Mapping[str, Any]]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and len(value) > LEGIBLE and re.fullmatch(r"-?\d+/\d+", value):
+        value = float(Fraction(value))  # JSON has it exactly
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

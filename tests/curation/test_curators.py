@@ -561,3 +561,16 @@ def test_a_run_without_bits_is_refused_but_a_design_is_not(tmp_path: Path) -> No
     assert collaboration.mechanism.offer().as_dict()["helpless"] in (True, False)
     with pytest.raises(InputError, match="bits are missing"):
         ab.run(collaboration)
+
+
+def test_a_seed_that_everybody_guesses_is_told_where_it_gives_something_away(
+    tmp_path: Path,
+) -> None:
+    partly = {"a": "commitment = [0.75, 0.25]"}
+    path = write(tmp_path, {"a": (0, 1) * 4, "b": (1, 0) * 4}, more=partly)
+    assert ab.run(ab.load(path)).details["notes"] == []
+    path.write_text(path.read_text().replace("seed = 5", "seed = 0"))
+    (note,) = ab.run(ab.load(path)).details["notes"]
+    assert "the messages of a," in note
+    path.write_text(path.read_text().replace("[0.75, 0.25]", "[1, 0]"))
+    assert ab.run(ab.load(path)).details["notes"] == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +151,12 @@ def _refuse_if_large(prop: UniqueEquilibrium, game: Game, budget: Budget) -> Non
         )
 
 
+def _in_words(action: Any) -> str:
+    if isinstance(action, Mapping):
+        return ", ".join(f"{key} {_in_words(value)}" for key, value in action.items())
+    return str(action)
+
+
 def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: int) -> Witness:
     profile = [game.actions(i)[k] for i, k in enumerate(at)]
     described = {
@@ -160,7 +168,7 @@ def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: in
         "truth is not an equilibrium"
         if truthful
         else f"another equilibrium, one of {count}: "
-        + ", ".join(f"{p} {a}" for p, a in described.items())
+        + "; ".join(f"{p} {_in_words(a)}" for p, a in described.items())
     )
     return Witness(
         parties=tuple(game.players),

@@ -59,6 +59,9 @@ from aboveboard.numbers import Number
 STARTING_FILE = """\
 name = "three firms and a curator"
 mechanism = "{name}"
+# Draws the messages of all who reveal a part, and noise. Take a large one and show it to nobody:
+# who knows it can undo a part of what the others hide.
+seed = 7
 
 # What all want to know, a bit of all bits, the center's among them.
 # threshold: at least k ones.  majority, parity, and, or.  mean: the mean is above level.
@@ -230,7 +233,7 @@ class Curator:
         return Settlement(
             self.NAME,
             shares,
-            self._details(center, bits, answered),
+            self._details(center, bits, answered, profile),
             headline=self._headline(rows, len(center)),
             exhibits=(self._exhibit(rows, center, bits),),
         )
@@ -244,14 +247,31 @@ class Curator:
         coins = np.random.default_rng([self.seed, 2, i])
         return heard(self.society, i, own, reply, channels, coins)
 
-    def _details(self, center: Ints, bits: Ints, answered: Sequence[bool]) -> dict[str, Any]:
+    def _details(
+        self, center: Ints, bits: Ints, answered: Sequence[bool], profile: Sequence[Commitment]
+    ) -> dict[str, Any]:
         together = correlation(np.column_stack([center, bits]))
         return {
             "rounds": len(center),
             "answered": [n for n, there in zip(self.names, answered, strict=True) if there],
             "share_of_ones": float(np.column_stack([center, bits]).mean()),
             "correlation": together,
+            "notes": self._notes(profile),
         }
+
+    def _notes(self, profile: Sequence[Commitment]) -> list[str]:
+        """Say where a seed that everybody guesses would give away what agents hide."""
+        partly = [
+            name
+            for name, commitment in zip(self.names, profile, strict=True)
+            if not (commitment.truthful or commitment.silent)
+        ]
+        if self.seed or not partly:
+            return []
+        return [
+            f"the seed is 0, which anybody guesses: it draws the messages of {', '.join(partly)}, "
+            "and who knows it can undo a part of what they hide; set seed to a secret number"
+        ]
 
     def _headline(self, rows: Sequence[tuple[Any, ...]], rounds: int) -> str:
         answered = sum(bool(row[1]) for row in rows)

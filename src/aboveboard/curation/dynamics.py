@@ -64,24 +64,25 @@ def better_replies(game: Curated, start: Profile, steps: int, rng: np.random.Gen
     """
     profile = tuple(start)
     profiles = [profile]
-    following = _next(game, profile, rng)
-    while following is not None and len(profiles) <= steps:
-        profile = following
+    for _ in range(steps):
+        turns = rng.permutation(len(profile)).tolist()
+        moved = _first_move(game, turns, profile)
+        if moved is None:
+            break
+        profile = moved
         profiles.append(profile)
-        following = _next(game, profile, rng)
     return Path(
         tuple(profiles),
         _disclosed(game, profiles),
         settled=is_equilibrium(game, profile),
-        moving=following is not None,
+        moving=_first_move(game, range(len(profile)), profile) is not None,
     )
 
 
-def _next(
-    game: Curated, profile: Profile, rng: np.random.Generator
+def _first_move(
+    game: Curated, turns: Sequence[int], profile: Profile
 ) -> tuple[Commitment, ...] | None:
-    """Give the profile after the move of an agent drawn among those who gain; None if none does."""
-    turns = rng.permutation(len(profile)).tolist()
+    """Give the profile after the move of the first agent who gains by one; None if none does."""
     moves = (_moved(game, i, profile) for i in turns)
     return next((there for there in moves if there is not None), None)
 
