@@ -78,6 +78,12 @@ def test_fractions_are_read_exactly() -> None:
     assert (mechanism.epsilon, mechanism.delta) == (F(1, 100), F(1, 2000))
 
 
+def test_who_is_named_no_price_pays_none_and_the_proposer_what_balances() -> None:
+    named = text(rest='[proposal]\nallocation = {a = ["g1", "g2"]}\nprices = {b = 1}')
+    (ending, _), *_ = settled(named)
+    assert ending.details["announcement"]["prices"] == {"a": -1, "b": 1, "c": 0}
+
+
 def test_every_language_is_read() -> None:
     values = '\nvalues = [{goods = ["g2"], value = -2}]'
     kinds = {"table": Table, "xor": Xor, "or": Or}
@@ -140,10 +146,6 @@ def test_who_is_in_no_coalition_stands_alone() -> None:
         (
             text(rest='[proposal]\nallocation = {z = ["g1"], b = ["g2"]}'),
             "proposal.allocation.z: this is no party",
-        ),
-        (
-            text(rest='[proposal]\nallocation = {a = ["g1", "g2"]}\nprices = {b = 1}'),
-            "proposal.prices: c has no price",
         ),
         (
             text(rest='[proposal]\nallocation = {a = ["g1", "g2"]}\nprices = {z = 1}'),

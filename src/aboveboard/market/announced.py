@@ -74,12 +74,12 @@ class Announcement:
 
 
 def announcement_of(proposal: Proposal, frame: Frame) -> Announcement:
-    """Read what is announced; the proposer's price may be left out and is what balances.
+    """Read what is announced; who has no price pays 0, the proposer what balances.
 
     Raises
     ------
     InputError
-        As `allocation_of`, and if a stranger has a price or a party has none.
+        As `allocation_of`, and if a stranger has a price.
     """
     allocation = allocation_of(proposal, frame)
     if proposal.prices is None:
@@ -90,11 +90,6 @@ def announcement_of(proposal: Proposal, frame: Frame) -> Announcement:
             raise InputError(
                 f"proposal.prices.{name}", "this is no party", f"name {', '.join(frame.players)}"
             )
-    for name in others:
-        if name not in proposal.prices:
-            raise InputError(
-                "proposal.prices", f"{name} has no price", "give it one; 0 if it pays nothing"
-            )
-    rest = [proposal.prices[name] for name in others]
+    rest = [proposal.prices.get(name, Fraction(0)) for name in others]
     balancing = -sum(rest, Fraction(0))
     return Announcement(allocation, (proposal.prices.get(proposer, balancing), *rest))
