@@ -377,16 +377,13 @@ def _at_work(
     from aboveboard.mechanism import Expensive, Work
     from aboveboard.valuation.executors import executor as executor_of
 
-    if not isinstance(collaboration.mechanism, Expensive):
+    rule = collaboration.mechanism
+    if not (isinstance(rule, Expensive) and rule.SPREADS):
         for option, given in (("--executor", executor), ("--cache", cache)):
             if given is not None:
                 raise InputError(
-                    option,
-                    f"{collaboration.mechanism.NAME} has no long evaluations",
-                    "leave it out",
+                    option, f"{rule.NAME} has no evaluations to spread or keep", "leave it out"
                 )
-        yield collaboration
-        return
     with nullcontext() if executor is None else executor_of(executor) as pool:
         yield collaboration.with_work(Work(pool, cache, progress))
 

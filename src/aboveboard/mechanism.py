@@ -157,7 +157,10 @@ class Work:
 
 @runtime_checkable
 class Expensive(Protocol):
-    """A mechanism whose evaluations take long: it lets the caller say where they are done."""
+    """A mechanism whose work takes long: it tells how far it is."""
+
+    SPREADS: ClassVar[bool]
+    """Whether the work is independent evaluations, which can be kept and done elsewhere."""
 
     def with_work(self, work: Work) -> Mechanism:
         """Give the same rule, its evaluations done as `work` says."""

@@ -99,6 +99,7 @@ class Payments:
 
     NAME: ClassVar[str] = "learning.payments"
     UNIT: ClassVar[str] = "value"
+    SPREADS: ClassVar[bool] = False
     SUMMARY: ClassVar[str] = (
         "rivals train a model together; each pays all that it gains by taking part"
     )

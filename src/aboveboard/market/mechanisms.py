@@ -114,6 +114,7 @@ class OnMarkets:
     search: Search
 
     UNIT: ClassVar[str] = "units of money"
+    SPREADS: ClassVar[bool] = False
     SOURCE: ClassVar[str] = SOURCE
 
     @staticmethod
