@@ -317,3 +317,18 @@ def test_functions_of_one_name_beside_two_files_are_two(called: Path, tmp_path: 
     second, _ = settle(ab.load(other / "market.toml"), tmp_path / "two")
     ratio = second.parties["a"].utility / first.parties["a"].utility
     assert ratio == pytest.approx(5 / 2)
+
+
+@pytest.mark.parametrize(("users", "searched"), [(6, True), (19, False)])
+def test_a_run_searches_lies_only_where_that_is_a_matter_of_seconds(
+    tmp_path: Path, users: int, searched: bool
+) -> None:
+    file = tmp_path / "means.toml"
+    file.write_text(
+        'mechanism = "valuation.payments"\n[utility]\nkind = "federated-mean"\ns2 = 1\nt2 = 10\n'
+        + "".join(f"[parties.u{i}]\nlevel = 2\nsamples = {10 + i}\n" for i in range(users))
+    )
+    _, lies = settle(ab.load(file), tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert bool(lies) == searched
+    assert ("Lies were not searched in this run" in page) != searched

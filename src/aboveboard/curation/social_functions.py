@@ -7,7 +7,7 @@ them instead of 2^(N + 1). Source: "Data Curation from Privacy-Aware Agents", se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Protocol
@@ -267,8 +267,3 @@ def weighted(function: SocialFunction, weight: int) -> SocialFunction | None:
     if isinstance(function, Mean):
         return Mean(function.level, weight)
     return None
-
-
-def bits_of(values: Sequence[int]) -> Bits:
-    """Give bits as an array."""
-    return np.array(values, dtype=np.bool_)
