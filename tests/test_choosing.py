@@ -75,7 +75,7 @@ def test_where_nothing_fits_the_nearest_says_what_breaks() -> None:
 
 
 def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aboveboard.cli", "choose", *arguments]
+    command = [sys.executable, "-m", "aboveboard", "choose", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 

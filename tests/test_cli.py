@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 def aboveboard(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "aboveboard.cli", *map(str, arguments)],
+        [sys.executable, "-m", "aboveboard", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -158,7 +158,7 @@ def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(tmp_path:
         'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\n'
         'function = "slow:score"\n[parties.anna]\nlevel = 1\n[design]\nlevels = [0, 2]\ncost = 1\n'
     )
-    command = [sys.executable, "-m", "aboveboard.cli", "run", "slow.toml", "--out", "out"]
+    command = [sys.executable, "-m", "aboveboard", "run", "slow.toml", "--out", "out"]
 
     def halves() -> list[Path]:
         return [path for path in tmp_path.iterdir() if path.name.startswith((".out", "out"))]

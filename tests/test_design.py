@@ -29,7 +29,7 @@ cost = {cost}
 
 def aboveboard(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "aboveboard.cli", *map(str, arguments)],
+        [sys.executable, "-m", "aboveboard", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

@@ -149,7 +149,7 @@ def test_the_same_inputs_give_the_same_bytes_across_processes(path: Path, tmp_pa
             [
                 sys.executable,
                 "-m",
-                "aboveboard.cli",
+                "aboveboard",
                 "run",
                 str(path),
                 "--out",

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.search import Progress
-from aboveboard.callables import own_code
+from aboveboard.callables import function_named, own_code
 from aboveboard.errors import InputError
 from aboveboard.game import Game
 from aboveboard.lottery import Lottery
@@ -47,6 +47,9 @@ GROUP = "aboveboard.mechanisms"
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 FUNCTIONS = 64
 """Entries of a list that may name functions, one a party; longer lists hold data."""
+
+PARTS = ("NAME", "FILE", "of", "reports", "settle", "game", "properties")
+"""What a class must have to be a mechanism; the rest of `Mechanism` describes it."""
 
 # A party's name is also the name of its folder in the settlement.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
@@ -112,6 +115,23 @@ def mechanism_named(name: str, place: str) -> type[Mechanism]:
     return _loaded(entries[name], place)
 
 
+def _rule_of(name: str, path: Path, place: str) -> type[Mechanism]:
+    """Find the mechanism that a file names: an installed one, or "module:Class" beside the file."""
+    if ":" not in name:
+        return mechanism_named(name, place)
+    with importable(path.parent):
+        rule = function_named(name, place)
+    lacking = [word for word in PARTS if not hasattr(rule, word)]
+    if lacking:
+        raise InputError(
+            place,
+            f"{name!r} is no mechanism: it has no {', '.join(lacking)}",
+            "see 'Add a mechanism' in CONTRIBUTING.md, or aboveboard.mechanism.Mechanism",
+        )
+    found: type[Mechanism] = rule  # type: ignore[assignment]
+    return found
+
+
 def _loaded(entry: EntryPoint, place: str) -> type[Mechanism]:
     try:
         loaded: type[Mechanism] = entry.load()
@@ -143,7 +163,7 @@ def load(path: str | Path) -> Collaboration:
             "it is missing" if name is None else "it is not text",
             'write, for example, mechanism = "exchange.union"',
         )
-    rule = mechanism_named(name, f"{path}: line {_line(text, ('mechanism',))}: key 'mechanism'")
+    rule = _rule_of(name, path, f"{path}: line {_line(text, ('mechanism',))}: key 'mechanism'")
     file = _validated(rule.FILE, table, text, path)
     reader = _Reader(path)
     try:

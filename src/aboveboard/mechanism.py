@@ -257,16 +257,22 @@ class Completed(Protocol):
 
 
 class Mechanism(Protocol):
-    """A rule with its parameters."""
+    """A rule with its parameters.
+
+    The texts are for people: one that inherits from this class may leave them empty.
+    """
 
     NAME: ClassVar[str]
-    UNIT: ClassVar[str]
-    SUMMARY: ClassVar[str]
-    ASSUMES: ClassVar[str]
-    GUARANTEES: ClassVar[str]
-    SOURCE: ClassVar[str]
     FILE: ClassVar[type[CollaborationFile]]
-    STARTING_FILE: ClassVar[str]
+    UNIT: ClassVar[str] = ""
+    """What benefits are counted in."""
+    SUMMARY: ClassVar[str] = ""
+    ASSUMES: ClassVar[str] = ""
+    GUARANTEES: ClassVar[str] = ""
+    COST: ClassVar[str] = ""
+    """How the time grows: of a run, and of the game that is audited."""
+    SOURCE: ClassVar[str] = ""
+    STARTING_FILE: ClassVar[str] = ""
 
     @classmethod
     def of(cls, file: Any) -> Mechanism:

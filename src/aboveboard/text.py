@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
-from aboveboard.choosing import row_of
-from aboveboard.commands import Audit, Chosen, Demonstration, Reproduced
-from aboveboard.mechanism import Mechanism, Settlement
+from aboveboard.commands import Audit, Chosen, Demonstration, Reproduced, Reproduction
+from aboveboard.mechanism import Settlement
 from aboveboard.papers.claims import Finding, Result
 from aboveboard.report import LEGIBLE, number, smallest, spoken, witness_text
 
@@ -189,6 +191,19 @@ def _finding(finding: Finding) -> str:
     return f"{finding.verdict.value}{said} ({finding.scope}){shown}"
 
 
+def reproduction_text(found: Reproduction) -> str:
+    """Show what was found of every claim, the figures, and how long it took."""
+    figures = [figure_text(figure) for figure in found.figures]
+    seconds = sum(x.seconds for x in found.results) + sum(x.seconds for x in found.figures)
+    counts = Counter("; ".join(dict.fromkeys(result.verdicts)) for result in found.results)
+    told = [f"{counts[verdicts]:>5}  {verdicts}" for verdicts in sorted(counts)]
+    what = f"{len(found.results)} claims" + (f", {len(figures)} figures" if figures else "")
+    end = [f"{what} in {seconds:.0f} s", *told]
+    if found.page is not None:
+        end.append(f"wrote {found.page}")
+    return "\n\n".join([claims_text(found.results), *figures, "\n".join(end)])
+
+
 def figure_text(found: Reproduced) -> str:
     """Show a figure's results, its points in short, and where they were written."""
     lines = [f"{found.figure.id}  ({found.figure.place})", f"    {found.figure.statement}"]
@@ -200,16 +215,26 @@ def figure_text(found: Reproduced) -> str:
     return "\n".join(lines)
 
 
-def mechanism_table(found: Mapping[str, type[Mechanism]]) -> str:
-    """Show what each mechanism assumes and guarantees."""
-    return "\n\n".join(
-        f"{rule.NAME}: {rule.SUMMARY}\n"
-        f"  assumes     {rule.ASSUMES}\n"
-        f"  guarantees  {rule.GUARANTEES}\n"
-        + (f"  cannot      {row.cannot}\n" if (row := row_of(rule.NAME)) else "")
-        + f"  source      {rule.SOURCE}"
-        for rule in found.values()
-    )
+def described_text(said: Mapping[str, str | None]) -> str:
+    """Show what a mechanism says of itself, as `commands.described` gives it."""
+    parts = [
+        _hung(f"{part:<11} ", text, 2)
+        for part, text in said.items()
+        if part not in ("name", "summary") and text
+    ]
+    return "\n".join([_hung(f"{said['name']}: ", said["summary"] or "", 0), *parts])
+
+
+def _hung(label: str, text: str, indent: int) -> str:
+    """Wrap text behind a label to the width of the terminal; in a pipe to 100 columns."""
+    width = get_terminal_size((100, 24)).columns
+    begin = " " * indent + label
+    after = " " * (len(begin) if indent else 2)
+    return fill(text, max(width, 60), initial_indent=begin, subsequent_indent=after)
+
+
+SPOKEN = ("summary", "guarantees", "cannot")
+"""What `choose` shows of each mechanism; `mechanisms` shows all."""
 
 
 def choices_text(found: Chosen) -> str:
@@ -222,10 +247,9 @@ def choices_text(found: Chosen) -> str:
     )
     parts = [head]
     for each in (*said["fitting"], *said["nearest"]):
-        lines = [f"{each['mechanism']}: {each['summary']}"]
-        lines += [f"  guarantees  {each['guarantees']}", f"  cannot      {each['cannot']}"]
-        lines += [f"  provided    {x}" for x in each["provided"]]
-        lines += [f"  but         {x}" for x in each["broken"]]
+        lines = [described_text({"name": each["mechanism"], **{k: each[k] for k in SPOKEN}})]
+        lines += [_hung("provided    ", x, 2) for x in each["provided"]]
+        lines += [_hung("but         ", x, 2) for x in each["broken"]]
         parts.append("\n".join(lines))
     if found.file is not None:
         parts.append(

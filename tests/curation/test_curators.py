@@ -43,7 +43,7 @@ Rows = Sequence[int]
 
 def aboveboard(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "aboveboard.cli", *map(str, arguments)],
+        [sys.executable, "-m", "aboveboard", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

@@ -236,7 +236,7 @@ class TestOnceAndKept:
 
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     place = Place(tmp_path, users=6, seconds=0.03)
-    command = [sys.executable, "-m", "aboveboard.cli", "run", str(place.file), "--out"]
+    command = [sys.executable, "-m", "aboveboard", "run", str(place.file), "--out"]
     first = subprocess.Popen([*command, str(tmp_path / "a")], stderr=subprocess.DEVNULL)
     waited = time.monotonic() + 60
     while len(place.calls()) < 10 and time.monotonic() < waited:
@@ -420,6 +420,31 @@ class TestDask:
         with at(cluster) as pool:
             after = place.run("after", Work(pool))
         assert after["details"]["utility"] == pytest.approx(there["details"]["utility"] + 4)
+
+    def test_a_cluster_whose_workers_are_all_killed_is_given_up_and_the_next_run_goes_on(
+        self, tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert executors.DESERTED <= 60
+        monkeypatch.setattr(executors, "DESERTED", 1)
+        monkeypatch.setattr(executors, "LOOKED_EVERY", 0.2)
+        place = Place(tmp_path, users=7, seconds=0.02)
+
+        def kill(done: int, most: int) -> None:
+            if done == 20:
+                for worker in cluster.workers.values():
+                    worker.auto_restart = False
+                    os.kill(worker.pid, signal.SIGKILL)
+
+        with (
+            pytest.raises(InputError, match=r"dask://.*no worker for 1 seconds.*the run goes on"),
+            at(cluster) as pool,
+        ):
+            place.run(work=Work(pool, progress=kill))
+        done = len(place.kept().read_text().split("\n\n"))
+        assert 20 <= done < 128
+        before = len(place.calls())
+        place.run()
+        assert len(place.calls()) == before + 128 - done
 
 
 def test_a_module_that_fails_is_told_in_one_line(tmp_path: Path) -> None:

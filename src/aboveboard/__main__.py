@@ -1,0 +1,5 @@
+"""`python -m aboveboard`: the command line."""
+
+from aboveboard.cli import main
+
+main()

@@ -1,0 +1,67 @@
+"""`demo`, `init`, `mechanisms`: how one begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.errors import InputError
+
+
+def demo(
+    name: Annotated[str, typer.Argument(help="Which demonstration: exchange.")] = "exchange",
+    out: Annotated[Path, typer.Option(help="Folder for lists, replies and report.")] = Path(
+        "aboveboard-demo"
+    ),
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Exchange five real lists of disposable e-mail domains and audit it; offline."""
+    from aboveboard.commands import demo as demonstrate
+    from aboveboard.text import demo_text
+
+    if name != "exchange":
+        raise InputError(f"demo {name!r}", "there is no such demonstration", "known is: exchange")
+    result = demonstrate(out)
+    echo_json(result.as_dict()) if output is Format.JSON else typer.echo(demo_text(result))
+
+
+def init(
+    mechanism: Annotated[str, typer.Argument(help="For example exchange.union.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("collaboration.toml"),
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Write a commented collaboration file that runs."""
+    from aboveboard.collaboration import mechanism_named
+    from aboveboard.commands import write_starting_file
+
+    rule = mechanism_named(mechanism, f"init {mechanism!r}")
+    write_starting_file(rule, out)
+    if output is Format.JSON:
+        echo_json({"mechanism": rule.NAME, "file": str(out)})
+    else:
+        typer.echo(f"wrote {out}; run it with: aboveboard run {out} --out settlement")
+
+
+def mechanisms(
+    name: Annotated[
+        str | None, typer.Argument(help="One mechanism, such as exchange.union; default: all.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """List the mechanisms: what each assumes, guarantees, cannot do and costs."""
+    from aboveboard.collaboration import mechanism_named
+    from aboveboard.collaboration import mechanisms as installed
+    from aboveboard.commands import described
+    from aboveboard.text import described_text
+
+    if name is None:
+        found = [described(rule) for rule in installed().values()]
+    else:
+        found = [described(mechanism_named(name, f"mechanisms {name!r}"))]
+    if output is Format.JSON:
+        echo_json(found if name is None else found[0])
+    else:
+        typer.echo("\n\n".join(described_text(each) for each in found))

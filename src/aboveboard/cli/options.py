@@ -1,0 +1,38 @@
+"""Options that several commands share, and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="Print text, or JSON for programs.")]
+FileArgument = Annotated[Path, typer.Argument(help="The collaboration file (TOML).")]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace an existing settlement folder.")
+]
+
+
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option(help="Where long evaluations are done: threads:4, processes:2, dask://HOST:PORT."),
+]
+CacheOption = Annotated[
+    Path | None, typer.Option(help="Folder that keeps long evaluations for the next run.")
+]
+
+
+def echo_json(data: Any) -> None:
+    """Print plain data as JSON."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))

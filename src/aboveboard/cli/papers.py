@@ -1,0 +1,70 @@
+"""`reproduce`: the papers' claims and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.errors import InputError
+from aboveboard.progress import checks
+
+
+def reproduce(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="One claim, such as exchange/theorem-2.1, or one figure; default: all claims."
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All claims and all figures; some minutes.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for claims.md and for figures' tables (CSV) and pictures (PNG); default "
+            "for all claims: docs, where it holds a claims.md."
+        ),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Check the papers' claims and write the table of them, or compute the papers' figures."""
+    if name is None:
+        _reproduce_all(seed, out, output, with_figures=everything)
+    elif everything:
+        raise InputError("--all", f"{name} is named as well", "leave one of the two out")
+    else:
+        _reproduce_one(name, seed, out, output)
+
+
+def _reproduce_all(seed: int, out: Path | None, output: Format, *, with_figures: bool) -> None:
+    from aboveboard.commands import reproduction_of
+    from aboveboard.text import reproduction_text
+
+    here = Path("docs")
+    if out is None and seed == 0 and (here / "claims.md").is_file():
+        out = here  # in a checkout of this repository
+    with checks("claims") as told:
+        found = reproduction_of(seed, out, with_figures=with_figures, told=told)
+    echo_json(found.as_dict()) if output is Format.JSON else typer.echo(reproduction_text(found))
+
+
+def _reproduce_one(name: str, seed: int, out: Path | None, output: Format) -> None:
+    from aboveboard.commands import figure_of
+    from aboveboard.papers.claims import find
+    from aboveboard.papers.claims import reproduce as check_claim
+    from aboveboard.text import claims_text, figure_text
+
+    figure = figure_of(name, seed, out)
+    if figure is not None:
+        echo_json(figure.as_dict()) if output is Format.JSON else typer.echo(figure_text(figure))
+        return
+    claim = find(name)
+    if out is not None:
+        raise InputError("--out", f"{name} is one claim", "leave it out, or name a figure or none")
+    result = check_claim(claim, seed)
+    echo_json([result.as_dict()]) if output is Format.JSON else typer.echo(claims_text([result]))

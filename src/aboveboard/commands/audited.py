@@ -1,0 +1,98 @@
+"""A collaboration audited: verdicts, best lies, and what its mechanism adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from aboveboard.auditing import Budget, Property, Verdicts
+from aboveboard.auditing.best_lies import BestLie, best_lies
+from aboveboard.auditing.search import Progress
+from aboveboard.collaboration import Collaboration, audit
+from aboveboard.commands.running import PARTIES_IN_A_REPORT, in_order, naming
+from aboveboard.errors import InputError
+from aboveboard.game import Game
+from aboveboard.report import page
+
+# For the shared range of tastes a smaller sample than for verdicts: it is searched several times.
+FOR_REMARKS = 2_000
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A mechanism that has more to say on its game than verdicts."""
+
+    def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Any]:
+        """Give plain data by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit of a collaboration found."""
+
+    collaboration: Collaboration
+    verdicts: Verdicts
+    lies: Sequence[BestLie]
+    remarks: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data: the verdicts, each party's best lie, and the mechanism's remarks."""
+        return {
+            **self.verdicts.as_dict(),
+            "best_lies": [lie.as_dict() for lie in self.lies],
+            "remarks": dict(self.remarks),
+        }
+
+    def report(self) -> str:
+        """Make the report page."""
+        return page(
+            self.collaboration, lies=self.lies, verdicts=self.verdicts, remarks=self.remarks
+        )
+
+    def write_report(self, path: Path) -> None:
+        """Write the report page."""
+        try:
+            path.write_text(self.report(), encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise InputError(
+                str(path), f"it cannot be written ({error.strerror})", "name another file"
+            ) from error
+
+
+def audited(
+    collaboration: Collaboration,
+    properties: Sequence[Property] | None = None,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit a collaboration: verdicts, each party's best lie, and what the mechanism adds."""
+    budget, seed = budget or Budget(), collaboration.file.seed
+    sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
+    few = len(collaboration.reports) <= PARTIES_IN_A_REPORT
+    remarks: Mapping[str, Any] = {}
+    with naming(collaboration):
+        game = _game(collaboration)
+        verdicts = audit(
+            game,
+            collaboration.mechanism.properties() if properties is None else properties,
+            budget=budget,
+            seed=seed,
+            progress=progress,
+        )
+        lies = in_order(best_lies(game, budget=sampling, seed=seed), collaboration) if few else []
+        if isinstance(collaboration.mechanism, Remarks):
+            fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))
+            remarks = collaboration.mechanism.remarks(game, fewer, seed)
+    return Audit(collaboration, verdicts, lies, remarks)
+
+
+def _game(collaboration: Collaboration) -> Game:
+    try:
+        return collaboration.game()
+    except ValueError as error:
+        raise InputError(
+            str(collaboration.path), f"it cannot be audited: {error}", "audit fewer parties"
+        ) from error

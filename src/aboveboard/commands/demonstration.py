@@ -1,0 +1,72 @@
+"""Five real lists exchanged and audited, from nothing and offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aboveboard import settlement as folder
+from aboveboard.auditing import DSIC, Budget, ExPostIC, IndividualRationality, StrongDominance
+from aboveboard.collaboration import load
+from aboveboard.commands.audited import Audit, audited
+from aboveboard.commands.running import settle
+from aboveboard.errors import InputError
+from aboveboard.mechanism import MANIFEST, Settlement
+from aboveboard.report import page
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What the demonstration shows."""
+
+    settlement: Settlement
+    audit: Audit
+    report: Path
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            **folder.summary(self.settlement),
+            **self.audit.as_dict(),
+            "report": str(self.report),
+        }
+
+
+def demo(out: Path) -> Demonstration:
+    """Exchange five real lists into `out` and audit the exchange.
+
+    Writes `out/lists` (the lists and their collaboration file), `out/settlement` (the replies)
+    and `out/report.html`; files of an earlier demonstration are replaced.
+
+    Raises
+    ------
+    InputError
+        If the packages that hold the lists are not installed, or `out` cannot be written.
+    """
+    from aboveboard.demo import write_lists
+
+    if out.exists() and not (out / "settlement" / MANIFEST).is_file():
+        raise InputError(
+            str(out), "it exists and no demonstration made it", "name another folder with --out"
+        )
+    try:
+        path = write_lists(out / "lists")
+    except OSError as error:
+        raise InputError(
+            str(out), f"it cannot be written ({error.strerror})", "name another folder with --out"
+        ) from error
+    collaboration = load(path)
+    settlement, _ = settle(collaboration, out / "settlement", force=True)
+    properties = (ExPostIC(), IndividualRationality(), DSIC(), StrongDominance())
+    result = audited(collaboration, properties, Budget(samples=2_000))
+    report = out / "report.html"
+    shown = page(
+        collaboration,
+        settlement=settlement,
+        lies=result.lies,
+        verdicts=result.verdicts,
+        remarks=result.remarks,
+    )
+    report.write_text(shown, encoding="utf-8", newline="\n")
+    return Demonstration(settlement, result, report)

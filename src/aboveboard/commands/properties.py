@@ -1,0 +1,85 @@
+"""Properties by the names that the command line takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from fractions import Fraction
+
+from aboveboard.auditing import (
+    DSIC,
+    CoalitionProof,
+    Efficient,
+    EpsilonIC,
+    ExPostIC,
+    IndividualRationality,
+    ParetoEfficient,
+    Property,
+    StrongBudgetBalance,
+    StrongDominance,
+    Symmetric,
+    UniqueEquilibrium,
+    WeakBudgetBalance,
+)
+from aboveboard.errors import InputError
+
+PROPERTIES: dict[str, Property] = {
+    "ex-post-ic": ExPostIC(),
+    "dsic": DSIC(),
+    "ir": IndividualRationality(),
+    "ir=every": IndividualRationality("every report"),
+    "pareto": ParetoEfficient(),
+    "pareto=no-less": ParetoEfficient(giving_no_less=True),
+    "efficient": Efficient(),
+    "symmetric": Symmetric(),
+    "strong-dominance": StrongDominance(),
+    "weak-budget": WeakBudgetBalance(),
+    "strong-budget": StrongBudgetBalance(),
+    "unique-equilibrium": UniqueEquilibrium(),
+}
+"""Properties by the name that the command line takes; three more take a number."""
+
+WITH_A_NUMBER = ("epsilon-ic", "coalition-proof", "coalition-proof-with-transfers")
+
+
+def property_named(name: str) -> Property:
+    """Give the property that a name such as "dsic" or "coalition-proof=3" means.
+
+    The names that verdicts carry ("ex-post IC", "weak budget balance") will do too.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    by_name = PROPERTIES | {_key(claim.name): claim for claim in PROPERTIES.values()}
+    if _key(name) in by_name:
+        return by_name[_key(name)]
+    kind, _, value = name.partition("=")
+    try:
+        if kind == "epsilon-ic":
+            return EpsilonIC(Fraction(value or "0"))
+        if kind == "coalition-proof":
+            return CoalitionProof(int(value or "2"))
+        if kind == "coalition-proof-with-transfers":
+            return CoalitionProof(int(value or "2"), transfers=True)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(
+            f"--property {name}", f"{value!r} is no number that it can take", "write, say, =2"
+        ) from None
+    listed = [*PROPERTIES, *(f"{k}=N" for k in WITH_A_NUMBER)]
+    near = get_close_matches(_key(name), [*by_name, *WITH_A_NUMBER], n=1)
+    raise InputError(
+        f"--property {name}",
+        "there is no such property",
+        f"did you mean {near[0]}?" if near else f"known are {', '.join(listed)}",
+    )
+
+
+def _key(name: str) -> str:
+    return "-".join(name.lower().replace("_", "-").split())
+
+
+def properties_named(names: Sequence[str] | None) -> list[Property] | None:
+    """Give the properties of several names, each once; None for none."""
+    return list(dict.fromkeys(property_named(name) for name in names)) if names else None

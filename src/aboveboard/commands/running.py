@@ -1,0 +1,129 @@
+"""A collaboration run and written, or its best parameters found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from aboveboard import settlement as folder
+from aboveboard.actions import size_of
+from aboveboard.auditing import Budget
+from aboveboard.auditing.best_lies import BestLie, best_lies
+from aboveboard.capabilities import Weighed
+from aboveboard.collaboration import Collaboration, importable, run
+from aboveboard.errors import BudgetExceeded, InputError
+from aboveboard.game import Game
+from aboveboard.lottery import Lottery
+from aboveboard.mechanism import Settlement
+from aboveboard.report import page
+
+# A run's report shows each party's best lie among this many, so that a run stays a run: the time
+# goes into the data. `audit` looks further.
+IN_A_RUN = Budget(rows=20_000, samples=100)
+
+# A report of more parties would be no chart that anybody reads, and no run that anybody waits for.
+PARTIES_IN_A_REPORT = 100
+
+
+# Values that the search for lies may take in a run: seconds. Beyond, the page goes without.
+VALUES_IN_A_RUN = 1 << 23
+
+
+@runtime_checkable
+class Designs(Protocol):
+    """A mechanism whose parameters the platform can choose best."""
+
+    def offer(self) -> Any:
+        """Give the best parameters: a result with `as_dict`, and perhaps a `curve`."""
+        ...
+
+
+def designed(collaboration: Collaboration) -> Any:
+    """Give the platform's best parameters.
+
+    Raises
+    ------
+    InputError
+        If the mechanism has none to choose, or the file does not say what to choose from.
+    """
+    if not isinstance(collaboration.mechanism, Designs):
+        raise InputError(
+            f"{collaboration.path}: key 'mechanism'",
+            f"{collaboration.mechanism.NAME} has no parameters to choose",
+            "valuation.payments, learning.desirable and the curation mechanisms have some",
+        )
+    with naming(collaboration):
+        return collaboration.mechanism.offer()
+
+
+def settle(
+    collaboration: Collaboration, out: Path, *, force: bool = False
+) -> tuple[Settlement, list[BestLie]]:
+    """Run a collaboration and write its settlement folder with the report.
+
+    Raises
+    ------
+    InputError
+        If the folder exists or cannot be written.
+    """
+    folder.refuse_existing(out, force=force)  # before the work, not after
+    with naming(collaboration):
+        settlement = drawn(collaboration)
+    lies: list[BestLie] = []
+
+    def report() -> str:
+        if len(collaboration.reports) > PARTIES_IN_A_REPORT:
+            return page(collaboration, settlement=settlement)
+        try:
+            game = collaboration.game()
+        except BudgetExceeded:
+            # The rule runs on more parties than its game can be written out for: no lies to show.
+            return page(collaboration, settlement=settlement)
+        if _lies_cost(game) > VALUES_IN_A_RUN:
+            return page(collaboration, settlement=settlement)
+        with naming(collaboration):
+            found = best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed)
+        lies.extend(in_order(found, collaboration))
+        return page(collaboration, settlement=settlement, lies=lies)
+
+    folder.write(collaboration, settlement, out, report=report, force=force)
+    return settlement, lies
+
+
+@contextmanager
+def naming(collaboration: Collaboration) -> Iterator[None]:
+    """Let functions beside the file run, and say in which file the place of an error lies."""
+    try:
+        with importable(collaboration.path.parent):
+            yield
+    except InputError as error:
+        if error.place.startswith(str(collaboration.path)):
+            raise
+        raise InputError(
+            f"{collaboration.path}: {error.place}", error.problem, error.remedy
+        ) from error
+
+
+def _lies_cost(game: Game) -> int:
+    """Say how many values a search of every lie takes, where the game knows; else 0."""
+    if not isinstance(game, Weighed):
+        return 0
+    return game.weight * sum(size_of(game.actions(i)) for i in range(len(game.players)))
+
+
+def drawn(collaboration: Collaboration) -> Settlement:
+    """Run a collaboration; where its rule tosses coins, toss them by the seed."""
+    import numpy as np
+
+    outcome = run(collaboration)
+    if isinstance(outcome, Lottery):
+        return outcome.draw(np.random.default_rng(collaboration.file.seed))
+    return outcome
+
+
+def in_order(lies: Sequence[BestLie], collaboration: Collaboration) -> list[BestLie]:
+    """Give the lies in the order in which the file lists the parties."""
+    place = {name: k for k, name in enumerate(collaboration.reports)}
+    return sorted(lies, key=lambda lie: place.get(lie.party, len(place)))
