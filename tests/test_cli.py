@@ -191,3 +191,23 @@ def test_nothing_decorates_output_in_a_pipe(lists: Path) -> None:
     ran = aboveboard("audit", lists, "--property", "ex-post-ic")
     assert "\x1b" not in ran.stdout + ran.stderr
     assert ran.stderr == ""
+
+
+def test_one_mechanism_says_what_it_assumes_guarantees_cannot_do_and_costs() -> None:
+    said = json.loads(aboveboard("mechanisms", "exchange.union", "--format", "json").stdout)
+    assert list(said) == ["name", "summary", "assumes", "guarantees", "cannot", "cost", "source"]
+    assert all(said.values())
+    text = aboveboard("mechanisms", "exchange.union").stdout
+    assert " ".join(said["guarantees"].split()) in " ".join(text.split())
+
+
+def test_help_has_a_whole_line_for_every_command() -> None:
+    commands = aboveboard("--help").stdout.partition("Commands:")[2]
+    assert "reproduce" in commands
+    assert "..." not in commands
+
+
+def test_reproduce_takes_a_name_or_all_of_them() -> None:
+    ran = aboveboard("reproduce", "--all", "exchange/theorem-2.1")
+    assert ran.returncode == 2
+    assert "leave one of the two out" in ran.stderr

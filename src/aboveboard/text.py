@@ -197,7 +197,7 @@ def reproduction_text(found: Reproduction) -> str:
     seconds = sum(x.seconds for x in found.results) + sum(x.seconds for x in found.figures)
     counts = Counter("; ".join(dict.fromkeys(result.verdicts)) for result in found.results)
     told = [f"{counts[verdicts]:>5}  {verdicts}" for verdicts in sorted(counts)]
-    what = f"{len(found.results)} claims" + (f", {len(figures)} figures" if figures else "")
+    what = f"{len(found.results)} claims" + (f" and {len(figures)} figures" if figures else "")
     end = [f"{what} in {seconds:.0f} s", *told]
     if found.page is not None:
         end.append(f"wrote {found.page}")

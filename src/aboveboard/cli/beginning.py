@@ -18,7 +18,10 @@ def demo(
     ),
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Exchange five real lists of disposable e-mail domains and audit it; offline."""
+    """Exchange five real lists and audit the exchange; offline.
+
+    The lists are of disposable e-mail domains, read out of installed packages.
+    """
     from aboveboard.commands import demo as demonstrate
     from aboveboard.text import demo_text
 
@@ -51,7 +54,7 @@ def mechanisms(
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """List the mechanisms: what each assumes, guarantees, cannot do and costs."""
+    """Say what each mechanism assumes, guarantees and costs."""
     from aboveboard.collaboration import mechanism_named
     from aboveboard.collaboration import mechanisms as installed
     from aboveboard.commands import described

@@ -55,7 +55,10 @@ def choose(
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Find the mechanisms whose assumptions hold; on a terminal it asks what is left out."""
+    """Find the mechanisms whose assumptions hold.
+
+    On a terminal, without flags, it asks.
+    """
     from aboveboard.choosing import QUESTIONS
     from aboveboard.commands import chosen
     from aboveboard.text import choices_text

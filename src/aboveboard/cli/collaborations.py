@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
-    """Check a collaboration file and the data it names, without running it."""
+    """Check a collaboration file and its data, without a run."""
     from aboveboard.collaboration import load
 
     collaboration = load(file)
@@ -50,7 +50,10 @@ def run(
     cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Run a collaboration: a reply for each party, the manifest, and a report."""
+    """Run a collaboration: replies, manifest, report.
+
+    Writes one folder: a reply for each party, settlement.json, and report.html.
+    """
     from aboveboard.collaboration import load
     from aboveboard.commands import settle
     from aboveboard.settlement import summary
@@ -95,7 +98,10 @@ def audit(
     cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Audit a collaboration: who gains by lying, by how much, or nobody, and how sure that is."""
+    """Find who gains by lying, by how much, and how sure it is.
+
+    Exit status 1 if a property fails.
+    """
     from aboveboard.auditing import Budget
     from aboveboard.collaboration import load
     from aboveboard.commands import audited, properties_named
@@ -152,7 +158,7 @@ def design(
     cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Find the best parameters, or what must be known before one begins.
+    """Find the best parameters, or what must be known first.
 
     valuation: the platform's offer to its users. learning.desirable: how far the parties' data may
     differ. curation: whether truth is the only equilibrium, and what would make it so.
@@ -181,7 +187,10 @@ def replay(
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Run a settlement again from its inputs and compare every byte."""
+    """Run a settlement again and compare every byte.
+
+    Exit status 1 if a file differs.
+    """
     from aboveboard.commands import settle
     from aboveboard.settlement import replay as run_again
 
