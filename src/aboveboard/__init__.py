@@ -1,5 +1,7 @@
 """Data collaborations under rules that make honesty each party's best move, and their audit.
 
+Examples
+--------
 >>> import aboveboard as ab
 >>> dilemma = ab.TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
 >>> ab.audit(dilemma, [ab.DSIC()])["DSIC"].status.value
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from aboveboard.errors import AboveboardError, InputError
     from aboveboard.game import Game, TabularGame
     from aboveboard.lottery import Lottery
+    from aboveboard.tabulation import family, tabulate
 
 # Name to module: loaded when first used, so that `import aboveboard` costs next to nothing.
 _FACE = {
@@ -66,6 +69,7 @@ _FACE = {
     **dict.fromkeys(("AboveboardError", "InputError"), "aboveboard.errors"),
     **dict.fromkeys(("Game", "TabularGame"), "aboveboard.game"),
     "Lottery": "aboveboard.lottery",
+    **dict.fromkeys(("family", "tabulate"), "aboveboard.tabulation"),
 }
 
 __all__ = [
@@ -93,9 +97,11 @@ __all__ = [
     "__version__",
     "audit",
     "best_lies",
+    "family",
     "load",
     "pure_equilibria",
     "run",
+    "tabulate",
 ]
 
 

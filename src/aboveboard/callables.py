@@ -22,9 +22,10 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from aboveboard.errors import InputError
+from aboveboard.errors import AboveboardError, InputError
 from aboveboard.numbers import Number, number
 
 REMEDY = 'name it as "module:function", importable'
@@ -70,7 +71,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one call: a number, or in words what went wrong."""
+    """What came of one call.
+
+    Parameters
+    ----------
+    value
+        The number; None where there is none.
+    problem
+        In words what went wrong; empty where nothing did.
+    """
 
     value: Number | None
     problem: str = ""
@@ -209,6 +218,39 @@ def at_home(source: Source | None) -> Iterator[None]:
     finally:
         if folder in sys.path:
             sys.path.remove(str(folder))
+
+
+@contextmanager
+def blamed(name: str) -> Iterator[None]:
+    """Say in one line where a user's own mechanism, "module:Class", went wrong.
+
+    Ours, which are named without a colon, are not excused: what they raise is a bug to report.
+
+    Raises
+    ------
+    InputError
+        In place of what the mechanism raised.
+    """
+    try:
+        yield
+    except AboveboardError:
+        raise
+    except Exception as error:
+        if ":" not in name:
+            raise
+        said = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise InputError(
+            f"mechanism {name!r}",
+            f"it fails with {said}{_line_of(error, name)}",
+            "mend it; 'ab.run' and 'ab.audit' in Python show the whole traceback",
+        ) from error
+
+
+def _line_of(error: Exception, name: str) -> str:
+    """Give the last line of the mechanism's own module that was at work."""
+    file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
+    own = [frame for frame in extract_tb(error.__traceback__) if frame.filename == file]
+    return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
 
 
 class _Quiet:

@@ -22,7 +22,9 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from aboveboard.auditing import Property
+from aboveboard.auditing.verdict import plain
 from aboveboard.game import Game
+from aboveboard.html_table import html_table
 from aboveboard.lottery import Lottery
 from aboveboard.numbers import Number
 from aboveboard.records import Records
@@ -48,9 +50,9 @@ class Reply:
     """
 
     form: Literal["txt", "csv", "parquet", "json", "skops"]
-    rows: Callable[[], pl.DataFrame] | None = None
+    rows: Callable[[], pl.DataFrame] | None = field(default=None, repr=False)
     data: Any = None
-    content: bytes | None = None
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,14 @@ class Settlement:
     exhibits: tuple[Exhibit, ...] = ()
     files: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what each party gets."""
+        rows = [
+            (party, plain(share.benefit), plain(share.utility), plain(share.payment))
+            for party, share in self.parties.items()
+        ]
+        return html_table(("party", "gains", "utility", "pays"), rows)
 
 
 @dataclass(frozen=True)

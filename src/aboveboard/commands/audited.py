@@ -31,7 +31,19 @@ class Remarks(Protocol):
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit of a collaboration found."""
+    """What an audit of a collaboration found.
+
+    Parameters
+    ----------
+    collaboration
+        What was audited.
+    verdicts
+        By property.
+    lies
+        Each party's best lie; none where there are too many parties to show.
+    remarks
+        What else the mechanism has to say, by name: plain data, its `text` for people.
+    """
 
     collaboration: Collaboration
     verdicts: Verdicts
@@ -53,7 +65,13 @@ class Audit:
         )
 
     def write_report(self, path: Path) -> None:
-        """Write the report page."""
+        """Write the report page.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
         try:
             path.write_text(self.report(), encoding="utf-8", newline="\n")
         except OSError as error:
@@ -68,7 +86,26 @@ def audited(
     budget: Budget | None = None,
     progress: Progress | None = None,
 ) -> Audit:
-    """Audit a collaboration: verdicts, each party's best lie, and what the mechanism adds."""
+    """Audit a collaboration: verdicts, each party's best lie, and what the mechanism adds.
+
+    Parameters
+    ----------
+    collaboration
+        What is audited, with the seed of its file.
+    properties
+        What is claimed; None: what its mechanism is about.
+    budget
+        How many checks may be made, and what is done beyond.
+    progress
+        Told how many checks were made since it was last told.
+
+    Raises
+    ------
+    InputError
+        If the game cannot be made, or a user's function in it fails.
+    BudgetExceeded
+        If it is too large and the budget says to refuse.
+    """
     budget, seed = budget or Budget(), collaboration.file.seed
     sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
     few = len(collaboration.reports) <= PARTIES_IN_A_REPORT

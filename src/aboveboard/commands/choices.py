@@ -69,6 +69,15 @@ def described(rule: type[Mechanism]) -> dict[str, str | None]:
 def chosen(shared: str, answers: Mapping[str, Answer], out: Path | None = None) -> Chosen:
     """Give the mechanisms that fit, and write the first one's starting file where one is named.
 
+    Parameters
+    ----------
+    shared
+        What the parties would share: one of `choosing.SHARED`.
+    answers
+        By question of `choosing.QUESTIONS`.
+    out
+        The file to write; None: none.
+
     Raises
     ------
     InputError

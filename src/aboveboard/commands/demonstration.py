@@ -18,7 +18,17 @@ from aboveboard.report import page
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What the demonstration shows."""
+    """What the demonstration shows.
+
+    Parameters
+    ----------
+    settlement
+        What each party gets.
+    audit
+        Of the exchange.
+    report
+        The page that was written.
+    """
 
     settlement: Settlement
     audit: Audit

@@ -58,6 +58,15 @@ class Reproduced:
 def figure_of(name: str, seed: int = 0, out: Path | None = None) -> Reproduced | None:
     """Compute a figure, and write it where a folder is named; None if no figure has the name.
 
+    Parameters
+    ----------
+    name
+        The figure's id, or its name if only one paper has it.
+    seed
+        Of what is drawn at random.
+    out
+        The folder for its files; None: nothing is written.
+
     Raises
     ------
     InputError

@@ -11,6 +11,7 @@ from aboveboard import settlement as folder
 from aboveboard.actions import size_of
 from aboveboard.auditing import Budget
 from aboveboard.auditing.best_lies import BestLie, best_lies
+from aboveboard.callables import blamed
 from aboveboard.capabilities import Weighed
 from aboveboard.collaboration import Collaboration, importable, run
 from aboveboard.errors import BudgetExceeded, InputError
@@ -63,6 +64,20 @@ def settle(
 ) -> tuple[Settlement, list[BestLie]]:
     """Run a collaboration and write its settlement folder with the report.
 
+    Parameters
+    ----------
+    collaboration
+        What is run.
+    out
+        The folder to make.
+    force
+        Whether an existing settlement folder is replaced.
+
+    Returns
+    -------
+    tuple
+        The settlement, and each party's best lie where they were searched.
+
     Raises
     ------
     InputError
@@ -74,36 +89,46 @@ def settle(
     lies: list[BestLie] = []
 
     def report() -> str:
-        if len(collaboration.reports) > PARTIES_IN_A_REPORT:
-            return page(collaboration, settlement=settlement)
-        try:
-            game = collaboration.game()
-        except BudgetExceeded:
-            # The rule runs on more parties than its game can be written out for: no lies to show.
-            return page(collaboration, settlement=settlement)
-        if _lies_cost(game) > VALUES_IN_A_RUN:
-            return page(collaboration, settlement=settlement)
         with naming(collaboration):
-            found = best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed)
-        lies.extend(in_order(found, collaboration))
+            lies.extend(_lies(collaboration))
         return page(collaboration, settlement=settlement, lies=lies)
 
     folder.write(collaboration, settlement, out, report=report, force=force)
     return settlement, lies
 
 
+def _lies(collaboration: Collaboration) -> list[BestLie]:
+    """Give each party's best lie; none where the search would make a run no run any more."""
+    if len(collaboration.reports) > PARTIES_IN_A_REPORT:
+        return []
+    try:
+        game = collaboration.game()
+    except BudgetExceeded:
+        return []  # the rule runs on more parties than its game can be written out for
+    if _lies_cost(game) > VALUES_IN_A_RUN:
+        return []
+    return in_order(best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed), collaboration)
+
+
 @contextmanager
 def naming(collaboration: Collaboration) -> Iterator[None]:
-    """Let functions beside the file run, and say in which file the place of an error lies."""
+    """Let functions beside the file run, and say in which file the place of an error lies.
+
+    Raises
+    ------
+    InputError, BudgetExceeded
+        If what is done inside does; an error of a user's own mechanism becomes the first.
+    """
+    path = str(collaboration.path)
     try:
-        with importable(collaboration.path.parent):
+        with importable(collaboration.path.parent), blamed(collaboration.file.mechanism):
             yield
     except InputError as error:
-        if error.place.startswith(str(collaboration.path)):
+        if error.place.startswith(path):
             raise
-        raise InputError(
-            f"{collaboration.path}: {error.place}", error.problem, error.remedy
-        ) from error
+        raise InputError(f"{path}: {error.place}", error.problem, error.remedy) from error
+    except BudgetExceeded as error:
+        raise BudgetExceeded(f"{path}: {error}") from error
 
 
 def _lies_cost(game: Game) -> int:

@@ -1,0 +1,127 @@
+"""A mechanism of the user's own, named by a collaboration file that lies beside its module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import aboveboard as ab
+from aboveboard import commands
+from aboveboard.errors import BudgetExceeded, InputError
+from aboveboard.settlement import replay
+
+RULE = '''
+from pydantic import BaseModel
+import aboveboard as ab
+from aboveboard.errors import BudgetExceeded
+from aboveboard.mechanism import CollaborationFile, Mechanism, Reply, Settlement, Share
+
+
+class Member(BaseModel):
+    value: int
+
+
+class ClubFile(CollaborationFile):
+    parties: dict[str, Member]
+
+
+class Club(Mechanism):
+    """Everybody gets the highest number that somebody names."""
+
+    NAME, FILE = "club:Club", ClubFile
+
+    @classmethod
+    def of(cls, file):
+        return cls()
+
+    @staticmethod
+    def reports(file, read):
+        return {name: member.value for name, member in file.parties.items()}
+
+    def settle(self, reports):
+        top = max(reports.values())
+        return Settlement(
+            self.NAME, {n: Share(top, top, 0, Reply("json", data=top)) for n in reports}
+        )
+
+    def game(self, types):
+        {GAME}
+        return ab.tabulate(
+            lambda bids: max(bids.values()),
+            lambda party, value, top: top,
+            {n: range(4) for n in types}, types,
+        )
+
+    def properties(self):
+        return (ab.DSIC(),)
+'''
+
+FILE = """
+mechanism = "club:Club"
+[parties.ann]
+value = 1
+[parties.bea]
+value = 3
+"""
+
+
+def _club(folder: Path, module: str = RULE.replace("{GAME}", "pass"), file: str = FILE) -> Path:
+    (folder / "club.py").write_text(module)
+    path = folder / "club.toml"
+    path.write_text(file)
+    return path
+
+
+def test_it_runs_replays_and_is_audited_like_ours(tmp_path: Path) -> None:
+    collaboration = ab.load(_club(tmp_path))
+    settlement, lies = commands.settle(collaboration, tmp_path / "out")
+    assert settlement.parties["ann"].benefit == 3
+    assert [lie.party for lie in lies] == ["ann", "bea"]
+    verdict = commands.audited(collaboration).verdicts["DSIC"]
+    assert verdict.status == ab.audit(collaboration.game(), [ab.DSIC()])["DSIC"].status
+    assert replay(tmp_path / "out", commands.settle).differ == ()
+
+
+def test_its_code_is_an_input_so_that_a_replay_sees_a_change(tmp_path: Path) -> None:
+    commands.settle(ab.load(_club(tmp_path)), tmp_path / "out")
+    _club(tmp_path, RULE.replace("{GAME}", "pass").replace("max(reports", "min(reports"))
+    with pytest.raises(InputError, match="club:Club"):
+        replay(tmp_path / "out", commands.settle)
+
+
+def test_a_class_that_lacks_a_part_is_told_which(tmp_path: Path) -> None:
+    path = _club(tmp_path, "class Club:\n    NAME = 'x'\n")
+    with pytest.raises(InputError, match="it has no FILE, of, reports, settle, game, properties"):
+        ab.load(path)
+
+
+@pytest.mark.parametrize(
+    ("where", "does"),
+    [
+        ("return cls()", commands.settle),
+        ("top = max(reports.values())", commands.settle),
+        ("pass", commands.settle),
+        ("pass", lambda collaboration, _: commands.audited(collaboration)),
+    ],
+)
+def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, does) -> None:  # type: ignore[no-untyped-def]
+    broken = RULE.replace("{GAME}", "pass").replace(where, 'raise KeyError("lost")')
+    line = broken.splitlines().index(next(each for each in broken.splitlines() if "lost" in each))
+    path = _club(tmp_path, broken)
+    with pytest.raises(InputError) as refusal:
+        does(ab.load(path), tmp_path / "out")
+    said = str(refusal.value)
+    assert "mechanism 'club:Club': it fails with KeyError: 'lost'" in said
+    assert f"(club.py, line {line + 1})" in said
+    assert "\n" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_game_too_large_to_write_out_names_the_file(tmp_path: Path) -> None:
+    path = _club(tmp_path, RULE.replace("{GAME}", 'raise BudgetExceeded("too many bids")'))
+    collaboration = ab.load(path)
+    _, lies = commands.settle(collaboration, tmp_path / "out")
+    assert lies == []
+    with pytest.raises(BudgetExceeded, match=r"club\.toml: too many bids"):
+        commands.audited(collaboration)
