@@ -13,14 +13,25 @@ from aboveboard.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-# Okabe and Ito's palette: told apart by colour-blind readers; hatches tell them apart in grey.
-BLUE, ORANGE = "#0072B2", "#E69F00"
-SERIES = (
-    ("truth", BLUE, ""),
-    ("best lie found", ORANGE, "///"),
-    ("staying away", "#999999", "..."),
+# Okabe and Ito's palette: told apart by colour-blind readers; markers and dashes tell them apart in
+# grey. Both stand out from white by at least 3 to 1.
+BLUE, ORANGE = "#0072B2", "#D55E00"
+GREY = "#6E6E6E"
+SERIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("truth", "o", {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": BLUE}),
+    ("best lie found", "D", {"markersize": 5, "color": ORANGE, "zorder": 3}),
+    ("staying away", "x", {"markersize": 9, "markeredgecolor": GREY}),
 )
-BAR = 0.27  # of the room that a party has
+"""A ring, a diamond that fits into it, and a cross behind: all seen where all are the same."""
+
+STYLE: Any = {
+    "svg.hashsalt": "aboveboard",
+    "svg.fonttype": "none",
+    "font.size": 10,
+    # The palette's colours that stand out from white; five go with four dashes to twenty looks.
+    "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73', '#000000', '#CC79A7'])",
+}
+WIDTH, ROW, REST = 4.9, 0.46, 1.15  # inches: narrow, so that a phone need not shrink it much
 
 
 def truth_against_lie(
@@ -48,39 +59,37 @@ def truth_against_lie(
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure  # a second to import: only when something is drawn
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    settings: Any = {"svg.hashsalt": "aboveboard", "svg.fonttype": "none", "font.size": 10}
-    with mpl.rc_context(settings):
-        figure = Figure(figsize=(7.2, 1.2 + 0.75 * len(parties)), layout="constrained")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, REST + ROW * len(parties)), layout="constrained")
         axes = figure.add_subplot()
-        for k, ((label, colour, hatch), values) in enumerate(
-            zip(SERIES, (truth, lie, away), strict=True)
-        ):
-            bars = [(r + (k - 1) * BAR, x) for r, x in enumerate(values) if x is not None]
-            if not bars:
-                continue
-            places, lengths = [r for r, _ in bars], [x for _, x in bars]
-            axes.barh(
-                places, lengths, BAR, color=colour, hatch=hatch, edgecolor="white", label=label
-            )
-            for r, x in bars:
-                side = 1 if x >= 0 else -1
-                axes.annotate(
-                    f"{x:,.6g}", (x, r), xytext=(4 * side, 0), textcoords="offset points",
-                    va="center", ha="left" if x >= 0 else "right", fontsize=9,
-                )  # fmt: skip
-        axes.axvline(0, color="black", linewidth=0.8)
-        axes.set_yticks(range(len(parties)), labels=list(parties))
-        axes.invert_yaxis()
-        axes.margins(x=0.14)
-        axes.set_xlabel(f"utility ({unit})")
+        rows = range(len(parties))
+        for row, name in enumerate(parties):
+            axes.axhline(row, color="#d9d9d9", linewidth=0.8, zorder=0)
+            # Above its line a name has the whole width, however long it is.
+            axes.annotate(
+                name, (0, row), xycoords=("axes fraction", "data"), xytext=(0, 10),
+                textcoords="offset points", fontsize=9, parse_math=False,
+            )  # fmt: skip
+        for (label, marker, look), values in zip(SERIES, (truth, lie, away), strict=True):
+            shown = [(x, row) for row, x in zip(rows, values, strict=True) if x is not None]
+            if shown:
+                x, y = zip(*shown, strict=True)
+                axes.plot(x, y, marker, label=label, markeredgewidth=1.8, clip_on=False, **look)
+        axes.set_ylim(len(parties) - 0.5, -0.85)
+        axes.set_yticks([])
+        axes.margins(x=0.06)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
+        axes.set_xlabel("utility" if unit in ("", "utility") else f"utility ({unit})")
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-        figure.legend(loc="outside upper right", ncols=3, frameon=False)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    svg = out.getvalue()
-    return _described(svg[svg.index("<svg") :], parties, (truth, lie, away))
+        figure.legend(
+            loc="outside upper left", ncols=3, frameon=False, handletextpad=0.4, columnspacing=1.2
+        )
+        svg = _svg(figure)
+    title = "Utility of each party: truth, best lie, staying away"
+    return _described(svg[svg.index("<svg") :], title, _said(parties, (truth, lie, away)))
 
 
 @runtime_checkable
@@ -111,24 +120,26 @@ def write_offer(offer: Any, path: Path) -> None:
     """
     if not isinstance(offer, Drawable) and offer.curve is None:
         raise InputError(
-            "--plot", "the users differ, so there is no curve over one cost", "leave --plot out"
+            "--plot", "this design has no curve over one cost to draw", "leave --plot out"
         )
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    settings: Any = {"svg.hashsalt": "aboveboard", "svg.fonttype": "none", "font.size": 10}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, 5.4), layout="constrained")
         if isinstance(offer, Drawable):
             offer.draw(figure)
         else:
             _draw_curve(figure, offer.curve)
-        try:
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        except OSError as error:
-            raise InputError(
-                str(path), f"it cannot be written ({error.strerror})", "name another file"
-            ) from error
+        svg = _svg(figure)
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    told = "Its numbers are in what 'aboveboard design' prints, all of them with --format json."
+    try:
+        path.write_text(_described(svg, "; ".join(titles), told), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(
+            str(path), f"it cannot be written ({error.strerror})", "name another file"
+        ) from error
 
 
 def _draw_curve(figure: Canvas, curve: Any) -> None:
@@ -141,18 +152,25 @@ def _draw_curve(figure: Canvas, curve: Any) -> None:
     )  # fmt: skip
     split.plot(curve.cost, curve.platform, color=BLUE, label="the platform keeps")
     split.plot(curve.cost, curve.users, color=ORANGE, linestyle="--", label="users are paid")
-    offer.set_ylabel("alpha; probability")
-    split.set_ylabel("expected utility")
-    split.set_xlabel("cost of the less private level to each user")
+    offer.set_ylabel("alpha; probability (0 to 1)")
+    split.set_ylabel("expected utility (units of utility)")
+    split.set_xlabel("cost of the less private level to each user (units of utility)")
     offer.set_title("The platform's best offer")
     for axes in (offer, split):
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
 
 
-def _described(svg: str, parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
-    """Add a text alternative."""
-    said = "; ".join(
+def _svg(figure: Canvas) -> str:
+    """Write a figure as SVG without what differs from run to run."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
+
+
+def _said(parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
+    """Say what the chart shows."""
+    return "; ".join(
         f"{party}: "
         + ", ".join(
             f"{label} {x:,.6g}"
@@ -161,6 +179,11 @@ def _described(svg: str, parties: Sequence[str], values: Sequence[Sequence[float
         )
         for party, of_party in zip(parties, zip(*values, strict=True), strict=True)
     )
-    head, rest = svg.split(">", 1)
-    title = "<title>Utility of each party: truth, best lie, staying away</title>"
-    return f'{head} role="img">{title}<desc>{escape(said)}</desc>{rest}'
+
+
+def _described(svg: str, title: str, text: str) -> str:
+    """Add a text alternative to the outermost element."""
+    before, _, rest = svg.partition("<svg")
+    attributes, _, content = rest.partition(">")
+    alternative = f"<title>{escape(title)}</title><desc>{escape(text)}</desc>"
+    return f'{before}<svg{attributes} role="img">{alternative}{content}'

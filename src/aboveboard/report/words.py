@@ -1,0 +1,99 @@
+"""Numbers, reports and counterexamples in words, for pages and terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aboveboard.auditing.verdict import Witness, approximate, plain, rough
+from aboveboard.mechanism import MANIFEST
+from aboveboard.numbers import Number
+
+MONEY = 100
+"""From here on a fraction is shown with two decimals, as an amount of money would be."""
+
+HUGE = 10**30
+"""From here on nobody reads the digits of a number; JSON has them."""
+
+LEGIBLE = 11
+"""Characters up to which a fraction is shown as one; JSON has all of them exactly."""
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(x: Number | None) -> str:
+    """Write a number for people: digits grouped, fractions as such where they are short."""
+    if x is None:
+        return ""
+    shown = plain(x)
+    if not -HUGE < x < HUGE:
+        return rough(x)
+    if isinstance(shown, int):
+        return f"{shown:,}"
+    if isinstance(shown, float) or abs(float(x)) < MONEY:
+        short = isinstance(shown, str) and len(shown) <= LEGIBLE
+        return str(shown) if short else f"{float(x):.6g}"
+    return f"{float(x):,.2f}"
+
+
+def count(n: int) -> str:
+    """Write how many, a count that nobody would read in digits as 1.0 × 10¹⁸."""
+    shown = approximate(n)
+    if "e" not in shown:
+        return shown
+    digits, exponent = shown.split("e")
+    return f"{digits}\u00a0×\u00a010{exponent.translate(_RAISED)}"  # not parted by a line's end
+
+
+def spoken(report: Any) -> str:
+    """Write a report for people."""
+    if report is None:
+        return ""
+    if isinstance(report, Mapping):
+        return "; ".join(f"{key} {_listed(value)}" for key, value in report.items())
+    return str(report)
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, Mapping):
+        entries = [f"{number(n)} of {key}" for key, n in value.items()]
+        shown = ", ".join(entries[:4])
+        return shown + (f" and from {len(entries) - 4} more regions" if len(entries) > 4 else "")
+    if isinstance(value, list):
+        return ", ".join(str(x) for x in value)
+    return str(value)
+
+
+def witness_text(witness: Witness) -> str:
+    """Write a counterexample for people."""
+    if witness.note:
+        return witness.note
+    lies = "; ".join(f"{p} {spoken(witness.lie[p])}" for p in witness.parties)
+    others = "; ".join(f"{p} {spoken(a)}" for p, a in witness.others.items() if a != "truth")
+    return f"{lies}, and gains {number(witness.gain)}" + (f", while {others}" if others else "")
+
+
+def smallest(instance: Mapping[str, Any]) -> str:
+    """Write the smallest instance and its deviation for people."""
+    sets = instance.get("sets", {})
+    owned = "; ".join(f"{p} owns {{{', '.join(s)}}}" for p, s in sets.items())
+    row = instance["deviation"]
+    lie = "; ".join(f"{p} {spoken(a)}" for p, a in row["lie"].items())
+    others = "; ".join(f"{p} {spoken(a)}" for p, a in row["others"].items() if a != "truth")
+    text = f"{owned}. " if owned else ""
+    return text + (f"While {others}, " if others else "") + f"{lie}, and gains {row['gain']}"
+
+
+def detail(value: Any) -> str:
+    """Write plain data for people; a long list of records is left to the settlement's manifest."""
+    if isinstance(value, Mapping):
+        if "text" in value:
+            return str(value["text"])
+        return ", ".join(f"{k} {detail(v)}" for k, v in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        if any(isinstance(x, Mapping) for x in value):
+            return f"{len(value):,}, in {MANIFEST}"
+        return ", ".join(detail(x) for x in value) or "none"
+    return number(value) if isinstance(value, int | float) else str(value)

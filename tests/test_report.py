@@ -1,0 +1,137 @@
+"""The words of a report: they never say more than was found."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import aboveboard as ab
+from aboveboard.auditing.best_lies import BestLie
+from aboveboard.commands.audited import audited
+from aboveboard.commands.properties import PROPERTIES, property_named
+from aboveboard.mechanism import Reply, Settlement, Share
+from aboveboard.plot import truth_against_lie
+from aboveboard.report import tables
+from aboveboard.report.answers import answers
+from aboveboard.report.words import count
+
+
+def lie(party: str, truth: float, best: float | None, checked: int = 1, total: int = 1) -> BestLie:
+    return BestLie(party, truth, best, "hides all", None, checked, total)
+
+
+def settled(**benefits: int) -> Settlement:
+    shares = {name: Share(x, x, 0, Reply("json", data=x)) for name, x in benefits.items()}
+    return Settlement("some.rule", shares)
+
+
+def last(*lies: BestLie, settlement: Settlement | None = None, verdicts: ab.Verdicts | None = None):
+    return answers(settlement, lies, verdicts, "elements")[-1]
+
+
+def test_a_run_that_left_lies_out_says_so_and_how_to_find_out() -> None:
+    answer = last(settlement=settled(a=1))
+    assert "not searched in this run" in answer.text
+    assert "aboveboard audit" in answer.text
+    assert answer.mood == ""
+
+
+def test_where_there_was_no_lie_to_try_nobody_is_called_truthful() -> None:
+    answer = last(lie("a", 1, None, 0, 0))
+    assert answer.text.startswith("Not known")
+    assert answer.mood == ""
+
+
+def test_a_sample_is_not_called_a_proof() -> None:
+    answer = last(lie("a", 1, 0, checked=5, total=10**20), settlement=settled(a=1))
+    assert answer.text.startswith("None found, but not all lies were tried")
+    assert "5 of 1.0\u00a0×\u00a010²⁰" in answer.text
+    assert answer.mood == ""
+
+
+def test_the_one_who_gains_most_by_lying_is_named_with_the_lie_and_the_gain() -> None:
+    answer = last(lie("a", 1, 2), lie("b", 1, 4))
+    assert "b gains 3 (elements)" in answer.text
+    assert "hides all" in answer.text
+    assert "1 party more" in answer.text
+    assert answer.mood == "bad"
+
+
+def test_rounding_is_no_gain() -> None:
+    assert last(lie("a", 0.3, 0.1 + 0.2)).text.startswith("No. Nobody")
+
+
+def test_who_had_no_other_report_is_named_beside_those_who_had() -> None:
+    answer = last(lie("a", 1, 0), lie("proposer", 5, None, 0, 0))
+    assert answer.text.endswith("proposer had no other report to try.")
+
+
+def test_truth_that_is_best_only_against_the_truth_is_no_plain_good_news() -> None:
+    # Both want to do the same: truth is an equilibrium, and not dominant.
+    game = ab.TabularGame([[[1, 0], [0, 1]], [[1, 0], [0, 1]]])
+    verdicts = ab.audit(game, [ab.ExPostIC(), ab.DSIC()])
+    assert [v.status for v in verdicts.values()] == ["holds", "fails"]
+    answer = last(lie("a", 1, 0), verdicts=verdicts)
+    assert "DSIC fails" in answer.text
+    assert answer.mood == ""
+
+
+def test_what_a_mechanism_itself_finds_to_fail_is_on_the_first_screen(tmp_path: Path) -> None:
+    from aboveboard.collaboration import mechanisms
+
+    path = tmp_path / "c.toml"
+    path.write_text(mechanisms()["market.naive_2"].STARTING_FILE)
+    page = audited(ab.load(path)).report()
+    assert "But this fails (see Details): votes are collusively dominant." in page
+
+
+def test_many_parties_are_summed_up_by_the_least_and_the_most() -> None:
+    found = answers(settled(**{f"p{k}": k for k in range(30)}), (), None, "elements")
+    assert found[1].text == "Gains (elements): from 0 (p0) to 29 (p29), 30 parties."
+
+
+def test_few_parties_are_listed() -> None:
+    found = answers(settled(a=1, b=2), (), None, "elements")
+    assert found[1].text == "Gains (elements): a 1, b 2."
+
+
+@pytest.mark.parametrize(
+    "name", [*PROPERTIES, "epsilon-ic=1/2", "coalition-proof=3", "coalition-proof-with-transfers=2"]
+)
+def test_every_property_is_said_in_plain_words(name: str) -> None:
+    said = tables.claim(property_named(name).name)
+    assert said.endswith(".")
+    assert "{" not in said
+
+
+def test_claims_that_differ_are_said_differently() -> None:
+    said = [tables.claim(each.name) for each in PROPERTIES.values()]
+    assert len(set(said)) == len(said)
+
+
+def test_a_chart_of_many_shows_those_nearest_to_gaining_by_a_lie() -> None:
+    lies = [lie(f"p{k}", 100, 100 - k) for k in range(40)]
+    svg = str(tables.chart(lies, "elements"))
+    assert f"p{tables.DRAWN - 1}: truth" in svg
+    assert f"p{tables.DRAWN}: truth" not in svg
+    assert any(f"the {tables.DRAWN} parties" in note for note in tables.chart_notes(lies))
+
+
+def test_a_chart_says_in_words_what_it_shows_and_is_the_same_again() -> None:
+    drawn = [truth_against_lie(["<a> $x$"], [1.0], [0.5], [None], "elements") for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert 'role="img"' in drawn[0]
+    assert "<desc>&lt;a&gt; $x$: truth 1, best lie found 0.5</desc>" in drawn[0]
+
+
+def test_counts_beyond_reading_are_powers_of_ten() -> None:
+    assert (count(999_999), count(10**18)) == ("999,999", "1.0\u00a0×\u00a010¹⁸")
+
+
+def test_exact_fractions_stand_flush_right_as_numbers_do() -> None:
+    share = Share(Fraction(1, 2), 0, 0, Reply("json"), more={"goods": ["x"], "size": "5/12"})
+    table = tables.parties(Settlement("some.rule", {"a": share}), "value")
+    assert table is not None
+    assert table["numeric"] == [False, True, True, False, True]
