@@ -45,15 +45,6 @@ def test_the_public_face_is_exactly_what_is_exported() -> None:
         _ = ab.nothing_of_the_kind
 
 
-def test_importing_the_package_imports_nothing_heavy() -> None:
-    code = (
-        "import sys, aboveboard; "
-        "print(*sorted({'numpy','numba','polars','matplotlib','pydantic'} & set(sys.modules)))"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == ""
-
-
 @needs_lists
 def test_the_demonstration_shows_truth_against_the_best_lie(tmp_path: Path) -> None:
     result = demo(tmp_path / "demo")
@@ -148,21 +139,6 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
     )
     text = audited(ab.load(path)).report()
     assert "Lying pays: b gains 1/2" in text
-
-
-PAGES = [
-    page
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if "```python" in page.read_text(encoding="utf-8")
-]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_the_python_in_the_docs_runs(page: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert blocks
-    for block in blocks:
-        subprocess.run([sys.executable, "-c", block], check=True, capture_output=True, cwd=ROOT)
 
 
 def test_the_readme_names_every_mechanism_and_command() -> None:

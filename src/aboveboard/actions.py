@@ -17,6 +17,9 @@ Action = Any
 Codes = NDArray[np.int64]
 """Actions of one player in m profiles: positions, shape (m,); for a `Grid` vectors, (m, d)."""
 
+AWAY = "stays away"
+"""What witnesses call the report that means staying away."""
+
 _POSITIONS = 2**63  # what 64 bits cannot count
 
 
@@ -24,6 +27,16 @@ class Grid(Sequence[tuple[int, ...]]):
     """Actions that are vectors of whole numbers: entry k runs from 0 to sizes[k].
 
     The number of actions, `size`, may exceed what `len` can say.
+
+    Parameters
+    ----------
+    sizes
+        The largest value of each entry.
+
+    Raises
+    ------
+    ValueError
+        If one is negative.
     """
 
     def __init__(self, sizes: Sequence[int]) -> None:
@@ -70,7 +83,13 @@ class Grid(Sequence[tuple[int, ...]]):
         )
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """Give the position of a vector, without a search."""
+        """Give the position of a vector, without a search.
+
+        Raises
+        ------
+        ValueError
+            If it is not among the vectors, or not between `start` and `stop`.
+        """
         if tuple(value) not in self:
             raise ValueError(f"{value} is not among the vectors up to {self.sizes}")
         position = 0
@@ -87,7 +106,13 @@ def size_of(actions: Sequence[Action]) -> int:
 
 
 def position_of(actions: Sequence[Action], action: Action) -> int:
-    """Give the position of an action among the actions."""
+    """Give the position of an action among the actions.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
     searchable = actions if isinstance(actions, Grid | range | list | tuple) else list(actions)
     try:
         return searchable.index(action)
@@ -100,6 +125,15 @@ def encode(actions: Sequence[Action], action: Action) -> Codes:
     if isinstance(actions, Grid):
         return np.array([action], dtype=np.int64).reshape(1, len(actions.sizes))
     return np.array([position_of(actions, action)], dtype=np.int64)
+
+
+def encode_all(actions: Sequence[Action], chosen: Sequence[Action]) -> Codes:
+    """Turn several actions into a column; one that they all are is looked up once."""
+    if all(action is chosen[0] for action in chosen):
+        return np.repeat(encode(actions, chosen[0]), len(chosen), axis=0)
+    if isinstance(actions, Grid):
+        return np.array(chosen, dtype=np.int64).reshape(len(chosen), len(actions.sizes))
+    return np.array([position_of(actions, action) for action in chosen], dtype=np.int64)
 
 
 def decode(actions: Sequence[Action], code: Any) -> Action:

@@ -168,7 +168,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Choices:
-    """What fits, and if nothing does, what comes nearest."""
+    """What fits, and if nothing does, what comes nearest.
+
+    Parameters
+    ----------
+    fitting
+        The mechanisms whose assumptions hold, in the order of the table.
+    nearest
+        Where none fits, those with the fewest broken assumptions; else empty.
+    """
 
     fitting: tuple[Choice, ...]
     nearest: tuple[Choice, ...]

@@ -6,13 +6,23 @@
     ├── InputError         a file, a key or a value that the user gave is wrong
     ├── UndefinedProperty  a property that has no meaning on this game
     └── BudgetExceeded     an exhaustive audit that would cost more than the user allows
+
+As text each is one line that can be shown on any terminal, whatever stood in the files that it
+quotes.
 """
 
 from __future__ import annotations
 
+MOST = 600
+"""Characters shown of a place, a problem or a remedy: some lines of a terminal."""
+
 
 class AboveboardError(Exception):
     """The root of the tree: catch this to catch them all."""
+
+    def __str__(self) -> str:
+        """Give the message, as one line."""
+        return _line(super().__str__())
 
 
 class InputError(AboveboardError):
@@ -29,9 +39,13 @@ class InputError(AboveboardError):
     """
 
     def __init__(self, place: str, problem: str, remedy: str) -> None:
+        # All three are what it is made again from where another process has raised it.
+        super().__init__(place, problem, remedy)
         self.place, self.problem, self.remedy = place, problem, remedy
-        line = " ".join(f"{place}: {problem}; {remedy}".split())
-        super().__init__(line)
+
+    def __str__(self) -> str:
+        """Give place, problem and remedy, as one line."""
+        return f"{_line(self.place)}: {_line(self.problem)}; {_line(self.remedy)}"
 
 
 class UndefinedProperty(AboveboardError):  # noqa: N818 - "undefined property" is the statement itself
@@ -40,3 +54,11 @@ class UndefinedProperty(AboveboardError):  # noqa: N818 - "undefined property" i
 
 class BudgetExceeded(AboveboardError):  # noqa: N818 - the name says what happened
     """Raised before an exhaustive audit that would exceed the user's budget of rows or memory."""
+
+
+def _line(text: str) -> str:
+    """Put a text into one line of moderate length, without what a terminal would obey."""
+    line = " ".join(text.split())
+    if len(line) > MOST:
+        line = f"{line[: MOST // 2]} .. {line[-MOST // 2 :]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -8,7 +8,11 @@ there is one, the line. What the columns mean is the business of `readers`.
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
+import stat
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +25,40 @@ from aboveboard.errors import InputError
 CHUNK = 1 << 26
 """Bytes of text decoded at a time: one polars string holds 4 GiB at most, a file may hold more."""
 
+STDERR = 2
 UTF8_BOM = b"\xef\xbb\xbf"
+NO_HEADER = "this CSV file has no header"
 QUOTING = "quote fields as RFC 4180 says"
 
 Whereabouts = Callable[[int], str]
 """From the number of a row, counted from 0, to words that tell a reader where it stands."""
+
+
+def opened(path: Path, where: str) -> io.BufferedReader:
+    """Open a regular file to read its bytes; symbolic links are followed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    where
+        What to call it in messages.
+
+    Raises
+    ------
+    InputError
+        If it is a pipe, a device or a socket, which may never end.
+    IsADirectoryError, OSError
+        If it is a folder, or cannot be opened.
+    """
+    # Not waiting: to open a pipe that nobody writes to would wait for ever.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(kind := os.fstat(handle).st_mode):
+        os.close(handle)
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise InputError(where, "this is not a file", "name a regular file")
+    return os.fdopen(handle, "rb")
 
 
 def read_lines(path: Path, where: str) -> pl.Series:
@@ -50,7 +83,7 @@ def read_lines(path: Path, where: str) -> pl.Series:
     pieces = [pl.Series([], dtype=pl.String)]
     seen = 0
     try:
-        with path.open("rb") as file:
+        with opened(path, where) as file:
             # A chunk ends where a line does: no line and no UTF-8 character is cut in two.
             while content := file.read(CHUNK) + file.readline():
                 text = _decoded(content if seen else content.removeprefix(UTF8_BOM), seen, where)
@@ -84,7 +117,8 @@ def read_csv(path: Path, where: str, separator: str) -> tuple[pl.DataFrame, Wher
         a row with more or fewer fields than the header, or is not quoted as CSV is.
     """
     try:
-        content = path.read_bytes().removeprefix(UTF8_BOM)
+        with opened(path, where) as file:
+            content = file.read().removeprefix(UTF8_BOM)
     except OSError as error:
         raise _unreadable(error, where) from error
     layout = _layout(np.frombuffer(content, np.uint8), separator)
@@ -95,7 +129,7 @@ def read_csv(path: Path, where: str, separator: str) -> tuple[pl.DataFrame, Wher
         return f"line {line_feeds + 1}"
 
     if not records.size:
-        raise InputError(where, "this CSV file has no header", "name the columns in line 1")
+        raise InputError(where, NO_HEADER, "name the columns in line 1")
     if not layout.closed:
         problem = "a quotation mark opens a field and none closes it"
         raise InputError(f"{where}, {line(records.size - 1)}", problem, QUOTING)
@@ -125,17 +159,61 @@ def read_parquet(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:
     ------
     InputError
         The file cannot be read or is not Parquet.
+
+    Notes
+    -----
+    A broken file is refused in one line where polars raises or panics. On about one in ten thousand
+    with flipped bits polars asks for more memory than there can be, and the process ends.
     """
     try:
         # Opened first, for the operating system's plain reasons: polars words its own.
-        path.open("rb").close()
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+        opened(path, where).close()
+        with _silent:
+            frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except OSError as error:
         raise _unreadable(error, where) from error
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem = f"this is not a Parquet file ({_reason(error)})"
         raise InputError(where, problem, "write the file again") from error
     return frame, lambda row: f"row {row + 1}"
+
+
+class _Silent:
+    """Nothing reaches standard error while any thread is inside.
+
+    On some broken files polars panics, and writes about it past Python before it raises.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.kept = threading.Lock(), 0, -1
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.kept = _redirected(os.devnull)
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside and self.kept >= 0:
+                os.dup2(self.kept, STDERR)
+                os.close(self.kept)
+
+
+def _redirected(to: str) -> int:
+    """Let standard error go elsewhere; give a handle of where it went, -1 if it was closed."""
+    try:
+        kept = os.dup(STDERR)
+    except OSError:
+        return -1
+    handle = os.open(to, os.O_WRONLY)
+    os.dup2(handle, STDERR)
+    os.close(handle)
+    return kept
+
+
+_silent = _Silent()
 
 
 def _unreadable(error: OSError, where: str) -> InputError:
@@ -212,9 +290,11 @@ def _header(content: bytes, where: str, separator: str) -> list[str]:
     """Read the names of the columns, given the file up to the end of its header."""
     text = _decoded(content, 0, where).strip("\r\n")
     try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        for names in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            return names
     except csv.Error as error:
         raise InputError(where, f"the header is not CSV ({error})", QUOTING) from error
+    raise InputError(where, NO_HEADER, "name the columns in line 1")
 
 
 def _parsed(content: bytes, layout: _Layout, where: str, separator: str) -> pl.DataFrame:

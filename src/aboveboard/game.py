@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import prod
+from math import inf, prod
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,7 +20,16 @@ from aboveboard.actions import (
     Codes,
     size_of,
 )
-from aboveboard.numbers import Array, Number, exact_if_possible, worth
+from aboveboard.numbers import (
+    Array,
+    Number,
+    array_of,
+    exact_if_possible,
+    nearest_float,
+    number,
+    whole,
+    worth,
+)
 
 if TYPE_CHECKING:
     import pygambit
@@ -81,7 +90,9 @@ class TabularGame:
     Raises
     ------
     ValueError
-        If a shape does not fit or a payoff is not a finite number.
+        If a shape does not fit, a payoff is not a finite number, or two players have one name.
+    TypeError
+        If a position is no whole number.
     """
 
     def __init__(
@@ -97,7 +108,8 @@ class TabularGame:
         labels: Sequence[Sequence[str]] | None = None,
         unit: Fraction | int = 1,
     ) -> None:
-        self.table, scale = exact_if_possible(np.asarray(payoffs))
+        entries = array_of(payoffs, "payoffs")
+        self.table, scale = exact_if_possible(entries)
         if unit <= 0:
             raise ValueError(f"unit is {unit}; what one unit is worth must be more than 0")
         self.unit = Fraction(unit) * scale
@@ -106,20 +118,19 @@ class TabularGame:
         if n == 0 or self.table.shape[0] != n or 0 in self.shape:
             raise ValueError(
                 "payoffs must have the shape (players, actions_1, .., actions_n) with at least "
-                f"one action each; it is {np.asarray(payoffs).shape}"
+                f"one action each; it is {entries.shape}"
             )
         self.players = tuple(players) if players is not None else _numbered(n)
-        if isinstance(truth, int | np.integer):
-            truth = (int(truth),) * n
-        self._truth = tuple(int(t) for t in truth)
+        everywhere = (truth,) * n if np.ndim(truth) == 0 else truth
+        self._truth = tuple(whole(t, "truth") for t in everywhere)  # type: ignore[union-attr]
         self._absent = _positions(absent) if absent is not None else (None,) * n
-        self._outside = tuple(outside) if outside is not None else (None,) * n
-        self.quality = tuple(tuple(q) for q in quality) if quality is not None else None
+        self._outside = (None,) * n if outside is None else tuple(map(_perhaps, outside))
+        self.quality = None if quality is None else tuple(tuple(map(number, q)) for q in quality)
         self.labels = tuple(tuple(names) for names in labels) if labels is not None else None
         self.payment_table: Array | None = None
         self.payment_unit = Fraction(1)
         if payments is not None:
-            self.payment_table, scale = exact_if_possible(np.asarray(payments))
+            self.payment_table, scale = exact_if_possible(array_of(payments, "payments"))
             self.payment_unit = Fraction(unit) * scale
         self._validate()
 
@@ -134,6 +145,11 @@ class TabularGame:
         for name, length in lengths.items():
             if length != n:
                 raise ValueError(f"{name} must have one entry for each of the {n} players")
+        if len(set(self.players)) < n:
+            raise ValueError(f"players are {', '.join(map(str, self.players))}; no name twice")
+        inexact = np.float64 in (self.table.dtype, getattr(self.payment_table, "dtype", None))
+        if inexact and not 0 < nearest_float(self.unit) < inf:
+            raise ValueError("unit is beyond floats; with payoffs that are floats it cannot be")
         for i, extent in enumerate(self.shape):
             for name, position in (("truth", self._truth[i]), ("absent", self._absent[i])):
                 if position is not None and not 0 <= position < extent:
@@ -207,7 +223,11 @@ class TabularGame:
 
 
 def _positions(given: Sequence[int | None]) -> tuple[int | None, ...]:
-    return tuple(None if position is None else int(position) for position in given)
+    return tuple(None if position is None else whole(position, "absent") for position in given)
+
+
+def _perhaps(payoff: Number | None) -> Number | None:
+    return None if payoff is None else number(payoff)
 
 
 def _numbered(n: int) -> tuple[str, ...]:

@@ -10,24 +10,30 @@ A folder appears whole or not at all: it is written beside its place and renamed
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.auditing.verdict import plain
-from aboveboard.collaboration import Collaboration, content_fingerprint, load
+from aboveboard.collaboration import NAME, Collaboration, content_fingerprint, load
 from aboveboard.errors import InputError
-from aboveboard.mechanism import MANIFEST, Reply, Settlement
+from aboveboard.mechanism import MANIFEST, Reply, Settlement, fingerprint
+from aboveboard.settlement_folder import (
+    SOURCE,
+    files_of,
+    fingerprint_in,
+    manifest_of,
+    manifest_without,
+    source_of,
+)
+from aboveboard.toml_file import content_of
+from aboveboard.whole import put_back, whole_folder
 
-SOURCE = "source.json"
 COPY = "collaboration.toml"
 REPORT = "report.html"
 
@@ -89,7 +95,10 @@ def write(
         If `out` exists (and is no settlement folder, or `force` is not given) or cannot be
         written.
     """
-    with whole_folder(out, force=force) as folder:
+    put_back(out)
+    refuse_existing(out, force=force)
+    _refuse_to_replace_inputs(collaboration, out)
+    with whole_folder(out) as folder:
         outputs = _write_content(collaboration, settlement, folder, report)
         manifest = {
             **summary(settlement),
@@ -111,22 +120,34 @@ def _write_content(
     settlement: Settlement,
     folder: Path,
     report: Callable[[], str],
-) -> dict[str, str]:
+) -> dict[str, str | None]:
     """Write everything but the manifest; give the fingerprint of each file."""
-    outputs = {}
+    _refuse_names(settlement)
+    outputs: dict[str, str | None] = {}
     for name, share in settlement.parties.items():
         place = reply_path(name, share.reply)
         (folder / place).parent.mkdir(parents=True)
         write_reply(share.reply, folder / place)
-        outputs[place] = _fingerprint_of(folder / place)
+        outputs[place] = fingerprint_in(folder, place)
     for name, reply in settlement.files.items():
         place = f"{name}.{reply.form}"
         write_reply(reply, folder / place)
-        outputs[place] = _fingerprint_of(folder / place)
+        outputs[place] = fingerprint_in(folder, place)
     (folder / COPY).write_bytes(collaboration.content)
     (folder / REPORT).write_text(report(), encoding="utf-8", newline="\n")
-    outputs[REPORT] = _fingerprint_of(folder / REPORT)
+    outputs[REPORT] = fingerprint_in(folder, REPORT)
     return outputs
+
+
+def _refuse_names(settlement: Settlement) -> None:
+    """Raise `InputError` if a rule, a stranger's perhaps, would write elsewhere than here."""
+    for name in (*settlement.parties, *settlement.files):
+        if not NAME.fullmatch(name):
+            raise InputError(
+                f"mechanism {settlement.mechanism!r}",
+                f"it names a party or a file {name!r}",
+                "these name files: letters, digits, spaces, '.', '_' and '-'",
+            )
 
 
 def write_reply(reply: Reply, path: Path) -> None:
@@ -146,36 +167,17 @@ def write_reply(reply: Reply, path: Path) -> None:
         frame.write_csv(path, include_header=False, quote_style="never")
 
 
-@contextmanager
-def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
-    """Give a temporary folder that takes the place of `out` if all goes well."""
-    refuse_existing(out, force=force)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise InputError(
-            str(out), f"it cannot be written ({error.strerror})", "name another folder with --out"
-        ) from error
-    try:
-        temporary.chmod(0o755)
-        yield temporary
-        _put_in_place(temporary, out)
-    except OSError as error:
-        raise InputError(
-            str(out),
-            f"writing it failed ({error.strerror or error})",
-            "nothing was left behind; make room or name another folder with --out",
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def refuse_existing(out: Path, *, force: bool) -> None:
-    """Raise `InputError` if `out` exists and must not be replaced."""
-    if not (out.exists() or out.is_symlink()):
+    """Raise `InputError` if `out` exists and must not be replaced, or lies in a settlement."""
+    out = Path(os.path.abspath(out))  # noqa: PTH100 - resolve() would follow a link at the end
+    for above in out.parents:
+        if (above / MANIFEST).is_file():
+            raise InputError(
+                str(out), f"it lies in the settlement folder {above}", "name a folder elsewhere"
+            )
+    if not os.path.lexists(out):
         return
-    if not (out / MANIFEST).is_file() or out.is_symlink():
+    if out.is_symlink() or not (out / MANIFEST).is_file():
         raise InputError(
             str(out),
             "it exists and is not a settlement folder",
@@ -185,17 +187,21 @@ def refuse_existing(out: Path, *, force: bool) -> None:
         raise InputError(
             str(out), "it exists", "name another folder, or replace this one with --force"
         )
+    foreign = sorted(files_of(out) - set(manifest_of(out)["outputs"]) - {COPY, MANIFEST})
+    if foreign:
+        raise InputError(
+            str(out), f"it holds {foreign[0]}, which no run wrote", "move that elsewhere first"
+        )
 
 
-def _put_in_place(temporary: Path, out: Path) -> None:
-    if not out.exists():
-        temporary.rename(out)
-        return
-    # Two renames: whoever looks meanwhile sees the old folder, none, or the new one.
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-    out.rename(old / out.name)
-    temporary.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+def _refuse_to_replace_inputs(collaboration: Collaboration, out: Path) -> None:
+    """Raise `InputError` if what would be replaced holds what was read."""
+    folder = collaboration.path.parent
+    for path in (collaboration.path, *(folder / name for name in collaboration.inputs)):
+        if path.resolve().is_relative_to(out.resolve()):
+            raise InputError(
+                str(out), f"it holds {path.name}, an input of the run", "name another folder"
+            )
 
 
 @dataclass(frozen=True)
@@ -245,24 +251,46 @@ def replay(
     InputError
         If the folder is no settlement folder, or an input is missing or has changed.
     """
-    manifest = _manifest(folder)
-    path = source or _source(folder)
+    manifest = manifest_of(folder)
+    path = source or source_of(folder)
+    # Before anything is read that the file names: it may be another one than was run.
+    if fingerprint(content_of(path)) != manifest["inputs"].get(COPY):
+        raise _changed(path)
     collaboration = load(path)
-    now = {COPY: content_fingerprint(collaboration), **collaboration.inputs}
     for name, digest in manifest["inputs"].items():
-        if now.get(name) != digest:
-            where = path if name == COPY else path.parent / name
+        if name != COPY and name not in collaboration.inputs:
             raise InputError(
-                str(where),
-                "it has changed since the run",
-                "a replay needs the same inputs; restore it, or run anew",
+                str(folder / MANIFEST),
+                f"it names an input {name!r} that the collaboration file does not",
+                "give the folder as 'run' wrote it",
             )
-    with tempfile.TemporaryDirectory() as scratch:
-        again = Path(scratch) / "again"
-        settle_again(collaboration, again)
-        names = sorted(_files(folder) | _files(again))
-        drawn = frozenset(manifest["unrepeatable"])
-        differ = tuple(n for n in names if not _repeats(n, folder, again, manifest, drawn))
+        if name != COPY and collaboration.inputs[name] != digest:
+            raise _changed(path.parent / name)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            again = Path(scratch) / "again"
+            settle_again(collaboration, again)
+            return _compared(folder, again, manifest)
+    except OSError as error:
+        raise InputError(
+            tempfile.gettempdir(),
+            f"no folder can be written there ({error.strerror})",
+            "make room, or name another place in the environment variable TMPDIR",
+        ) from error
+
+
+def _changed(path: Path) -> InputError:
+    return InputError(
+        str(path),
+        "it has changed since the run",
+        "a replay needs the same inputs; restore it, or run anew",
+    )
+
+
+def _compared(folder: Path, again: Path, manifest: dict[str, Any]) -> Replay:
+    names = sorted(files_of(folder) | files_of(again))
+    drawn = frozenset(manifest["unrepeatable"])
+    differ = tuple(n for n in names if not _repeats(n, folder, again, manifest, drawn))
     return Replay(folder, len(names), differ)
 
 
@@ -270,72 +298,14 @@ def _repeats(
     name: str, folder: Path, again: Path, manifest: dict[str, Any], drawn: frozenset[str]
 ) -> bool:
     """Say whether a file is as it should be: made again, or, where drawn, as it was recorded."""
+    found = fingerprint_in(folder, name)
+    if found is None:
+        return False
     if name in drawn:
-        path = folder / name
-        recorded = manifest["outputs"].get(name)
-        return path.is_file() and _fingerprint_of(path) == recorded
+        return bool(found == manifest["outputs"].get(name))
     if name == MANIFEST and drawn:
-        return bool(_without(folder / name, drawn) == _without(again / name, drawn))
-    return _same(folder / name, again / name)
-
-
-def _without(path: Path, drawn: frozenset[str]) -> Any:
-    """Give a manifest without the fingerprints of what was drawn; None if it cannot be read."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return data | {"outputs": {k: v for k, v in data["outputs"].items() if k not in drawn}}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        drawn = manifest["unrepeatable"]
-        listed = isinstance(drawn, list) and all(isinstance(name, str) for name in drawn)
-        if (
-            listed
-            and isinstance(manifest["inputs"], dict)
-            and isinstance(manifest["outputs"], dict)
-        ):
-            return dict(manifest)
-    except FileNotFoundError:
-        raise InputError(
-            str(folder), f"there is no {MANIFEST} in it", "give a folder that 'run' wrote"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise InputError(
-        str(folder / MANIFEST),
-        "it is not a settlement's manifest",
-        "give a folder that 'run' wrote",
-    )
-
-
-def _source(folder: Path) -> Path:
-    try:
-        source = json.loads((folder / SOURCE).read_text(encoding="utf-8"))
-        return Path(source["collaboration"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(
-            str(folder / SOURCE),
-            "it does not tell where the collaboration file lies",
-            "name the collaboration file with --file",
-        ) from None
-
-
-def _files(folder: Path) -> set[str]:
-    """List the files of a settlement folder but the one that depends on the place."""
-    found = {
-        (Path(root) / name).relative_to(folder).as_posix()
-        for root, _, names in os.walk(folder)
-        for name in names
-    }
-    return found - {SOURCE}
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
+        return bool(manifest_without(folder, drawn) == manifest_without(again, drawn))
+    return found == fingerprint_in(again, name)
 
 
 def _parameters(collaboration: Collaboration) -> dict[str, Any]:
@@ -364,8 +334,3 @@ def _data(value: Any) -> Any:
 def _write_json(path: Path, data: Any) -> None:
     text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _fingerprint_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -33,7 +33,6 @@ from oracles.tables import FRACTIONS, INTEGERS, filled, positions, shape_of, tab
 PROPERTIES = [
     DSIC(),
     ExPostIC(),
-    EpsilonIC(-1),
     EpsilonIC(0),
     EpsilonIC(Fraction(1, 2)),
     EpsilonIC(2),

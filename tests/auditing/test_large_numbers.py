@@ -1,5 +1,6 @@
 """Integers at the edge of 64 bits: sums and differences do not wrap around."""
 
+import json
 from fractions import Fraction
 
 import numpy as np
@@ -10,14 +11,21 @@ from aboveboard.auditing import (
     Budget,
     CoalitionProof,
     Efficient,
+    EpsilonIC,
+    ExPostIC,
+    IndividualRationality,
     ParetoEfficient,
     Status,
     StrongBudgetBalance,
+    Symmetric,
+    UniqueEquilibrium,
+    Verdicts,
     WeakBudgetBalance,
     audit,
     estimate_of,
 )
-from aboveboard.auditing.verdict import approximate
+from aboveboard.auditing.best_lies import best_lies
+from aboveboard.auditing.verdict import approximate, plain
 from aboveboard.game import TabularGame
 from aboveboard.numbers import LARGEST, common_unit, rescaled, total
 
@@ -144,3 +152,67 @@ def test_a_table_that_must_be_made_counts_against_the_memory():
 def test_a_budget_that_makes_no_sense_is_refused(bad):
     with pytest.raises(ValueError, match="must be"):
         Budget(**bad)
+
+
+BEYOND = [10**400, Fraction(10**400, 7), Fraction(1, 10**400), 10**5000, Fraction(10**5000, 3)]
+ALL = [
+    DSIC(),
+    ExPostIC(),
+    EpsilonIC(10**400),
+    CoalitionProof(2),
+    CoalitionProof(2, transfers=True),
+    IndividualRationality(),
+    IndividualRationality("every report"),
+    Efficient(),
+    ParetoEfficient(),
+    UniqueEquilibrium(),
+    Symmetric(),
+    WeakBudgetBalance(),
+    StrongBudgetBalance(),
+]
+
+
+@pytest.mark.parametrize("amount", BEYOND, ids=["1e400", "1e400/7", "1e-400", "1e5000", "1e5000/3"])
+@pytest.mark.parametrize("prop", ALL, ids=lambda prop: prop.name)
+def test_payoffs_beyond_floats_are_judged_exactly_and_written(amount, prop):
+    table = np.zeros((2, 2, 2), dtype=object)
+    table[0, 1, 0], table[1, 0, 1], table[1, 1, 1] = amount, -amount, 1
+    found = verdict(TabularGame(table, absent=[1, 1], payments=table), prop)
+    assert found.exact
+    if prop == ExPostIC():
+        assert (found.status, found.gain) == (Status.FAILS, amount)
+    json.dumps(found.as_dict())
+    str(Verdicts([found]))
+
+
+@pytest.mark.parametrize("amount", BEYOND, ids=["1e400", "1e400/7", "1e-400", "1e5000", "1e5000/3"])
+def test_the_best_lie_may_gain_more_than_a_float_holds(amount):
+    (found,) = best_lies(TabularGame([[0, amount]], absent=[1]))
+    assert (found.lie, found.absent) == (amount, amount)
+    json.dumps(found.as_dict())
+
+
+def test_an_amount_beyond_floats_outside_a_table_of_floats_is_refused():
+    with pytest.raises(ValueError, match="beyond 1e308 stands beside a float"):
+        verdict(TabularGame([[0.5, 0]], outside=[10**400]), IndividualRationality())
+
+
+def test_a_float_outside_a_table_of_amounts_too_small_for_floats_is_taken_exactly():
+    exact = TabularGame([[Fraction(1, 10**400), 0]], outside=[0.5])
+    assert verdict(exact, IndividualRationality()).status is Status.FAILS
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (10**400, 10**400),
+        (Fraction(-(10**30), 7), f"-{10**30}/7"),
+        (10**5000, "about 1.0e5000"),
+        (-12 * 10**5000, "about -1.2e5001"),
+        (Fraction(1, 3 * 10**5000), "about 3.3e-5001"),
+        (10**5000 - 1, "about 1.0e5000"),
+    ],
+    ids=["integer", "fraction", "1e5000", "-1.2e5001", "3.3e-5001", "99..9"],
+)
+def test_numbers_are_written_in_full_up_to_some_thousand_digits(number, written):
+    assert plain(number) == written

@@ -160,9 +160,17 @@ def test_ir_takes_outside_in_payoffs_not_in_units():
     assert holds(game, IndividualRationality())
 
 
-def test_ir_is_undefined_where_nobody_can_stay_away():
-    with pytest.raises(UndefinedProperty, match="stay away"):
-        audit(SILENT, [IndividualRationality()])
+@pytest.mark.parametrize("against", ["truth", "every report"])
+def test_ir_is_vacuous_where_nobody_can_stay_away(against):
+    found = verdict(SILENT, IndividualRationality(against))
+    assert (found.status, found.checked) == (Status.VACUOUS, 0)
+    assert "nobody can stay away" in found.statement
+
+
+def test_ir_of_a_family_counts_the_games_in_which_somebody_can_stay_away():
+    found = verdict([SILENT, TabularGame([[3, 5]], absent=[1])], IndividualRationality())
+    assert (found.status, found.gain) == (Status.FAILS, 2)
+    assert "in 1 of 2 games there was nothing to check" in found.statement
 
 
 def test_ir_is_vacuous_where_truth_is_to_stay_away():
@@ -192,7 +200,7 @@ def test_a_coalition_with_transfers_shares_one_members_gain():
 
 
 def test_a_coalition_has_at_least_one_member():
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="size is 0; it must be at least 1"):
         CoalitionProof(0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import aboveboard as ab
 from aboveboard.auditing.deviations import ExPostIC
 from aboveboard.auditing.search import search
+from aboveboard.exchange import kernels
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.proofs import best_group, proof
 from aboveboard.exchange.regions import Regions
@@ -74,6 +77,47 @@ def test_where_a_closed_form_says_holds_the_search_finds_no_gain(
     hiding = game(rule, *listed, exclusivity=exclusivity)
     if proof("ex-post IC", hiding.regions, hiding.rule, hiding.exclusivity) is not None:
         assert searched_gain(hiding) <= 0
+
+
+@given(st.data(), st.lists(st.frozensets(st.integers(0, 5)), min_size=1, max_size=4))
+def test_segments_are_the_elements_by_who_owns_and_who_reports_them(
+    data: st.DataObject, listed: list[frozenset[int]]
+) -> None:
+    hiding = game("equal-gain", *listed)
+    regions = hiding.regions
+    profile = [
+        tuple(data.draw(st.integers(0, size)) for size in hiding.actions(i).sizes)
+        for i in range(len(listed))
+    ]
+    plain: Counter[tuple[int, int]] = Counter()
+    for r, (owners, count) in enumerate(zip(regions.owners, regions.counts, strict=True)):
+        for element in range(count):
+            told = 0
+            for i, hidden in enumerate(profile):
+                if owners >> i & 1 and element >= hidden[list(hiding._held[i]).index(r)]:
+                    told |= 1 << i
+            plain[int(owners), told] += 1
+    found: Counter[tuple[int, int]] = Counter()
+    for owners, told, size in zip(*(x[0] for x in hiding.segments(columns(profile))), strict=True):
+        found[int(owners), int(told)] += int(size)
+    assert +found == plain
+
+
+def columns(profile: list[tuple[int, ...]]) -> list[NDArray[np.int64]]:
+    return [np.array([hidden], dtype=np.int64).reshape(1, len(hidden)) for hidden in profile]
+
+
+def test_every_bit_of_a_mask_of_63_parties_is_told_from_the_others() -> None:
+    n = 63
+    told = np.array([[1 << i for i in range(n)]], dtype=np.uint64)
+    counts = np.arange(1, n + 1, dtype=np.int64)[None, :]
+    union = int(counts.sum())
+    amounts = np.full((1, n), union, dtype=np.int64)
+    low, high = kernels.benefit_bounds(told, told, counts, amounts)
+    assert (high[0] == union - counts[0]).all()
+    assert (low[0] == union).all()
+    assert (kernels.equal_gain(told, counts, n)[0] == union - n).all()
+    assert (kernels.best_group(told, counts, n)[0] <= union - counts[0]).all()
 
 
 def test_a_closed_form_is_not_claimed_below_exclusivity_one() -> None:

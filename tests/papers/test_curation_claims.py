@@ -12,7 +12,7 @@ from aboveboard.curation import PROTOCOLS, Agent, Curated, Protocol
 from aboveboard.curation.channels import Channel
 from aboveboard.papers import claims, find, reproduce
 from aboveboard.papers.claims import Standing
-from aboveboard.papers.curation import existence, information, instances, uniqueness
+from aboveboard.papers.curation import coins, existence, hearings, instances, uniqueness
 from aboveboard.papers.figures import compute, figure_named
 from oracles import curation as plain
 
@@ -60,8 +60,8 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def results():
-    return {claim.id.partition("/")[2]: reproduce(claim) for claim in claims("curation")}
+def results(all_results):
+    return {claim.id.partition("/")[2]: all_results[claim.id] for claim in claims("curation")}
 
 
 def shown(results, name, k=0):
@@ -139,9 +139,9 @@ def test_a_fixed_cost_of_joining_has_a_third_equilibrium(results):
 def test_the_mixed_equilibrium_is_one_by_plain_sums_of_the_competitive_protocol_only(results):
     said = shown(results, "theorem-4-mixed")
     assert said["truthful with chance"] == [1, "16/25", "16/25"]
-    setting = existence.Setting(existence.MAJORITY_OF_4, (F(1, 20), F(1, 5), F(1, 5)))
-    assert existence.stable_coins(setting, instances.competitive, existence.CHANCES)
-    assert not existence.stable_coins(setting, instances.fair, existence.CHANCES)
+    setting = instances.Setting(coins.MAJORITY_OF_4, (F(1, 20), F(1, 5), F(1, 5)))
+    assert coins.stable_coins(setting, instances.competitive, coins.CHANCES)
+    assert not coins.stable_coins(setting, instances.fair, coins.CHANCES)
 
 
 # ------------------------------------------------------------------------ broken code
@@ -164,7 +164,7 @@ def forgetful(results):
 
 
 def test_a_guess_that_is_never_better_than_a_coin_breaks_lemma_1(monkeypatch):
-    monkeypatch.setattr(information, "right_guess", lambda *_: F(1, 2))
+    monkeypatch.setattr(hearings, "right_guess", lambda *_: F(1, 2))
     assert verdict("lemma-1") == FALSE
 
 
@@ -208,7 +208,7 @@ def test_messages_that_are_kept_from_those_answered_break_theorem_2(monkeypatch)
 
 
 def test_coins_that_nobody_finds_break_what_is_said_of_them(monkeypatch):
-    monkeypatch.setattr(existence, "mixed_equilibria", lambda game: [])
+    monkeypatch.setattr(coins, "mixed_equilibria", lambda game: [])
     assert verdict("theorem-2-mixed") == FALSE
 
 

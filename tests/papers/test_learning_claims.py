@@ -17,11 +17,11 @@ from aboveboard.papers.claims import Standing
 from aboveboard.papers.figures import compute, figure_named, write_figure
 from aboveboard.papers.learning import (
     algorithm,
+    averages,
+    boundary,
     definitions,
-    experiments,
     figure_3,
     general,
-    growth,
     instances,
 )
 from oracles import desirable
@@ -319,15 +319,15 @@ def test_trying_all_payments_finds_the_shortest_paths():
 
 
 def test_the_root_by_bisection_is_that_of_the_issue():
-    assert growth.root() == pytest.approx(-0.6609110323194, abs=1e-12)
+    assert boundary.root() == pytest.approx(-0.6609110323194, abs=1e-12)
 
 
-@pytest.mark.parametrize(("alpha", "zero", "boundary"), [(-0.7, True, 38), (-0.8, False, 59)])
-def test_plain_loops_find_the_first_loss_beyond_the_boundary(alpha, zero, boundary):
+@pytest.mark.parametrize(("alpha", "zero", "last"), [(-0.7, True, 38), (-0.8, False, 59)])
+def test_plain_loops_find_the_first_loss_beyond_the_boundary(alpha, zero, last):
     smallest = 0 if zero else 1
-    assert not growth.Plain(alpha, range(smallest, boundary + 1)).losses()
-    beyond = growth.Plain(alpha, range(smallest, boundary + 2)).losses()
-    assert (smallest, boundary + 1) in beyond
+    assert not boundary.Plain(alpha, range(smallest, last + 1)).losses()
+    beyond = boundary.Plain(alpha, range(smallest, last + 2)).losses()
+    assert (smallest, last + 1) in beyond
 
 
 # ------------------------------------------------------- a broken product makes claims fail
@@ -401,25 +401,25 @@ def test_a_checker_that_integrates_too_little_makes_theorem_2_fail(monkeypatch):
 
 
 def test_a_boundary_off_by_one_and_a_wrong_alpha_star_are_found(monkeypatch):
-    right = growth.growth_boundary
+    right = boundary.growth_boundary
 
     def late(alpha, *, zero):
         found = right(alpha, zero=zero)
-        boundary = None if found.boundary is None else found.boundary + 1
-        return type(found)(alpha, zero, boundary, found.loss, found.reason)
+        last = None if found.boundary is None else found.boundary + 1
+        return type(found)(alpha, zero, last, found.loss, found.reason)
 
-    monkeypatch.setattr(growth, "growth_boundary", late)
-    monkeypatch.setattr(growth, "alpha_star", lambda: Decimal("-0.6609110323"))
+    monkeypatch.setattr(boundary, "growth_boundary", late)
+    monkeypatch.setattr(boundary, "alpha_star", lambda: Decimal("-0.6609110323"))
     assert verdicts("figure-3-first-loss") == (FALSE,)
     assert verdicts("alpha-star") == (FALSE,)
 
 
 def test_a_wrong_quality_makes_the_closed_forms_fail(monkeypatch):
-    class Halved(experiments.Logistic):
+    class Halved(averages.Logistic):
         def of(self, sizes):
             return super().of(sizes) / 2
 
-    monkeypatch.setattr(experiments, "Logistic", Halved)
+    monkeypatch.setattr(averages, "Logistic", Halved)
     assert verdicts("figure-2-closed-forms") == (FALSE,)
 
 
@@ -512,7 +512,7 @@ def test_figures_write_their_tables_results_and_pictures(drawn, boundaries, tmp_
 @pytest.mark.slow
 def test_the_whole_of_figure_3_reaches_beyond_the_paper():
     given = compute(figure_named("learning/figure-3"))
-    assert given.table.height == 2 * (167 + 2)
+    assert given.table.height == 2 * (167 + 3)
     assert given.results["boundary at alpha = -0.662"] == {
         "with 0": 606512,
         "from one step": 23309100,

@@ -1,5 +1,7 @@
 """The audit: properties of games, and verdicts that say no more than was found.
 
+Examples
+--------
 >>> from aboveboard import TabularGame
 >>> from aboveboard.auditing import audit, DSIC
 >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
@@ -10,9 +12,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from aboveboard.auditing import balance, efficiency, equilibrium, families, grading, judging
+from aboveboard.auditing.arguments import budget_of, games_of, properties_of, seed_of
 from aboveboard.auditing.budget import Budget, Estimate
 from aboveboard.auditing.deviations import (
     DSIC,
@@ -94,37 +96,27 @@ def audit(
 
     Raises
     ------
+    TypeError
+        If `game` is no game, or a property, the budget or the seed is something else.
+    ValueError
+        If there is no game, a payoff is not a finite number, or the seed is negative.
     UndefinedProperty
         If a property has no meaning on the game.
     BudgetExceeded
         If a check is larger than the budget allows and cannot, or shall not, be sampled.
     """
-    games = _games(game)
-    budget = budget or Budget()
+    games, properties = games_of(game), properties_of(properties)
+    budget, seed = budget_of(budget), seed_of(seed)
     known: dict[Property, Verdict] = {}
     # The strongest first: what it settles need not be checked again.
     order = sorted(properties, key=lambda p: -sum(implies(p, q) for q in properties if q != p))
     for prop in order:
         if prop not in known:
             known[prop] = families.implied(prop, known, games) or families.of_all(
-                [_examine(g, prop, budget, seed, progress) for g in games]
+                [_examine(g, prop, budget, seed, progress) for g in games], games
             )
     settled = families.reconciled(known, games)
     return Verdicts(settled[prop] for prop in properties)
-
-
-def _games(game: Any) -> list[Game]:
-    """Give one game, or those of a family, as a list."""
-    if isinstance(game, Game):
-        return [game]
-    if not isinstance(game, Iterable):
-        needed = ("players", "actions", "truth", "absent", "payoffs")
-        lacking = ", ".join(name for name in needed if not hasattr(game, name))
-        raise TypeError(f"{type(game).__name__} is no game: it lacks {lacking}")
-    games = list(game)
-    if not games:
-        raise ValueError("there is no game to audit")
-    return [one for each in games for one in _games(each)]
 
 
 def _examine(

@@ -17,7 +17,7 @@ from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict, plain
 from aboveboard.capabilities import Paid
 from aboveboard.game import Game, TabularGame
-from aboveboard.numbers import number, peak, size, total, worth
+from aboveboard.numbers import nearest_float, number, peak, size, summed, total, worth
 
 BudgetBalance = WeakBudgetBalance | StrongBudgetBalance
 
@@ -50,11 +50,10 @@ class _Balance:
 
     def breach(self, profile: Sequence[Action]) -> Breach | None:
         payments = [number(x) for x in self.paid.payments(profile)]
-        slack = 0.0
+        slack, amount = 0.0, summed(payments)
         if any(isinstance(x, float) for x in payments):
-            slack = RELATIVE_TOLERANCE * float(max(size(x) for x in payments))
+            slack = RELATIVE_TOLERANCE * nearest_float(max(size(x) for x in payments))
             self.exact, self.tolerance = False, max(self.tolerance, slack)
-        amount = number(sum(payments, Fraction(0)))
         owed = size(amount) if self.strong else -amount
         if owed <= 0:
             return None
@@ -71,7 +70,7 @@ def _of_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
     assert table is not None
     sums = total(table, axis=0)
     inexact = sums.dtype == np.float64
-    tolerance = RELATIVE_TOLERANCE * float(peak(table)) if inexact else 0.0
+    tolerance = RELATIVE_TOLERANCE * nearest_float(peak(table)) if inexact else 0.0
     worst = np.abs(sums) if strong else -sums
     k = int(np.argmax(worst))
     worst_case, amount = worst.ravel()[k], worth(sums.ravel()[k], game.payment_unit)
@@ -92,6 +91,6 @@ def _of_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
         "exhaustive",
         witness=witness,
         exact=not inexact,
-        tolerance=tolerance * float(game.payment_unit) if inexact else 0.0,
+        tolerance=tolerance * nearest_float(game.payment_unit) if inexact else 0.0,
         statement=statement,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from aboveboard.auditing.arguments import budget_of, games_of, seed_of
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.rows import Deviation, Part
 from aboveboard.auditing.search import search
@@ -69,15 +70,45 @@ class BestLie:
 def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> list[BestLie]:
     """Search each party's best lie while the others are truthful.
 
-    Cost: as ex-post IC; past the budget a sample and the extreme reports are tried.
+    Parameters
+    ----------
+    game
+        Any `Game`.
+    budget
+        What exhaustive work may cost; past it a sample and the extreme reports are tried.
+    seed
+        Seed of the samples, where one is drawn.
+
+    Returns
+    -------
+    list
+        One for each party, in order.
+
+    Raises
+    ------
+    TypeError
+        If `game` is no game, or the budget or the seed is something else.
+    ValueError
+        If there are several games, a payoff is not a finite number, or the seed is negative.
+    BudgetExceeded
+        If the search is larger than a budget that says to refuse.
+
+    Notes
+    -----
+    Cost: as ex-post IC, a row for each lie of each party.
     """
+    games = games_of(game)
+    if len(games) > 1:
+        raise ValueError(f"lies are those of one game, not of {len(games)}")
+    (game,) = games
+    budget, seed = budget_of(budget), seed_of(seed)
     valuation = Valuation(game)
     # The lowest that the truth can bring, as the search values it.
     low = valuation.bounds(valuation.truth)[0][0]
     honest = [worth(x, valuation.unit) for x in low]
     found = []
     for i, party in enumerate(game.players):
-        scan = search(game, [Part((i,), (game.actions(i),))], budget=budget or Budget(), seed=seed)
+        scan = search(game, [Part((i,), (game.actions(i),))], budget=budget, seed=seed)
         best, lie, report = scan.best, None, None
         if best is not None:
             lie = honest[i] + best.gain

@@ -13,6 +13,7 @@ from aboveboard.actions import encode, size_of
 from aboveboard.auditing.verdict import approximate
 from aboveboard.capabilities import Batched
 from aboveboard.game import Game, TabularGame, profiles
+from aboveboard.numbers import whole
 
 # What a default audit may cost on each kind of game: a few seconds to half a minute on one core.
 # Counted in rows, not seconds, so that the same audit gives the same verdict on every machine.
@@ -29,7 +30,7 @@ class Budget:
     ----------
     rows
         Most rows (single checks) of an exhaustive scan. None: 10^10 for a table in memory,
-        5 million for a game that values profiles in batches, 200 thousand for one that is
+        12 million for a game that values profiles in batches, 200 thousand for one that is
         called once a profile.
     memory
         Most bytes for a table of payoffs made for the scan.
@@ -37,6 +38,13 @@ class Budget:
         Rows drawn for each deviating party or coalition where the scan is too large.
     beyond
         "sample", or "refuse": raise `BudgetExceeded`.
+
+    Raises
+    ------
+    TypeError
+        If a number is not whole.
+    ValueError
+        If `rows` or `memory` is negative, `samples` less than 1, or `beyond` none of the two.
     """
 
     rows: int | None = None
@@ -45,8 +53,10 @@ class Budget:
     beyond: Literal["sample", "refuse"] = "sample"
 
     def __post_init__(self) -> None:
-        if self.samples < 1:
-            raise ValueError(f"samples is {self.samples}; at least one row must be drawn")
+        if self.rows is not None:
+            whole(self.rows, "rows", least=0)
+        whole(self.memory, "memory", least=0)
+        whole(self.samples, "samples", least=1)
         if self.beyond not in ("sample", "refuse"):
             raise ValueError(f'beyond is {self.beyond!r}; it must be "sample" or "refuse"')
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from math import isfinite
+from math import inf
+from numbers import Real
 from typing import Literal
 
 from aboveboard.auditing.budget import Estimate
@@ -13,7 +14,7 @@ from aboveboard.auditing.search import estimate
 from aboveboard.auditing.verdict import plain
 from aboveboard.capabilities import Outside
 from aboveboard.game import Game
-from aboveboard.numbers import Number
+from aboveboard.numbers import Number, whole
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,24 @@ class EpsilonIC:
     Parameters
     ----------
     epsilon
-        The gain that is allowed. The verdict's `gain` is the largest there is, `gainer` who has
-        it.
+        The gain that is allowed, from 0. The verdict's `gain` is the largest there is, `gainer`
+        who has it.
+
+    Raises
+    ------
+    TypeError
+        If `epsilon` is no number.
+    ValueError
+        If it is negative, infinite or not a number.
     """
 
     epsilon: Number = 0
 
     def __post_init__(self) -> None:
-        if not isfinite(self.epsilon):
-            raise ValueError(f"epsilon is {self.epsilon}; it must be a finite number")
+        if isinstance(self.epsilon, bool) or not isinstance(self.epsilon, Real):
+            raise TypeError(f"epsilon is {self.epsilon!r}; it must be a number")
+        if not 0 <= self.epsilon < inf:
+            raise ValueError(f"epsilon is {self.epsilon}; it must be a finite number from 0")
 
     @property
     def name(self) -> str:
@@ -94,6 +104,11 @@ class IndividualRationality:
     ----------
     against
         "truth": while the others are truthful (ex-post IR); "every report": whatever they do.
+
+    Raises
+    ------
+    ValueError
+        If `against` is neither.
     """
 
     against: Literal["truth", "every report"] = "truth"
@@ -137,14 +152,22 @@ class CoalitionProof:
     transfers
         False: a joint lie pays if every member gains (Aumann's strong equilibrium); True: if the
         members gain together, since they can pay one another.
+
+    Raises
+    ------
+    TypeError
+        If `size` is no whole number, or `transfers` neither True nor False.
+    ValueError
+        If `size` is less than 1.
     """
 
     size: int = 2
     transfers: bool = False
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ValueError(f"size is {self.size}; a coalition has at least one member")
+        whole(self.size, "size", least=1)
+        if not isinstance(self.transfers, bool):
+            raise TypeError(f"transfers is {self.transfers!r}; it must be True or False")
 
     @property
     def name(self) -> str:

@@ -22,11 +22,15 @@ from aboveboard.game import Game, TabularGame, profiles
 from aboveboard.numbers import (
     Array,
     Number,
+    as_floats,
     common_unit,
+    in_units,
+    nearest_float,
     number,
     objects,
     peak,
     rescaled,
+    summed,
     tidied,
     total,
     worth,
@@ -71,7 +75,7 @@ def examine(prop: ParetoEfficient | Efficient, game: Game, *, budget: Budget, se
     else:
         outcomes = _reachable(prop.name, game, budget, seed)
     inexact = np.float64 in (outcomes.payoffs.dtype, outcomes.here.dtype)
-    largest = float(max(peak(outcomes.payoffs), peak(outcomes.here))) if inexact else 0.0
+    largest = nearest_float(max(peak(outcomes.payoffs), peak(outcomes.here))) if inexact else 0.0
     tolerance = RELATIVE_TOLERANCE * largest
     judge = _larger_total if isinstance(prop, Efficient) else _dominating
     k, sure, close, amount, note = judge(outcomes, tolerance)
@@ -89,7 +93,7 @@ def examine(prop: ParetoEfficient | Efficient, game: Game, *, budget: Budget, se
         "sampled" if outcomes.sampled else "exhaustive",
         witness=_witness(prop, game, outcomes, k, amount, note) if sure else None,
         exact=not inexact,
-        tolerance=tolerance * float(outcomes.unit),
+        tolerance=tolerance * nearest_float(outcomes.unit) if inexact else 0.0,
         seed=seed if outcomes.sampled else None,
         confidence=None if not draws else confidence(draws, "all profiles lead to a better one"),
         draws=draws,
@@ -171,7 +175,7 @@ def _alternatives(prop: ParetoEfficient | Efficient, game: Alternatives) -> _Out
                 f"{prop.name} counts what the center takes in, but the outcomes of this game do "
                 "not say it; `outcomes` needs one more column"
             )
-        taken = sum((number(x) for x in game.payments(truth)), Fraction(0)) / unit
+        taken = in_units(_taken(game, truth), unit)
         here, names = tidied(objects([*here.tolist(), taken])), (*names, "the center")
     return _Outcomes(payoffs, here, unit, names, len(payoffs))
 
@@ -198,12 +202,12 @@ def _reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcomes:
 
 
 def _taken(game: Paid, profile: Sequence[Action]) -> Number:
-    return number(sum((number(x) for x in game.payments(profile)), Fraction(0)))
+    return summed(number(x) for x in game.payments(profile))
 
 
 def _stacked(arrays: list[Array]) -> Array:
     if any(a.dtype == np.float64 for a in arrays):
-        arrays = [a.astype(np.float64) for a in arrays]
+        arrays = [as_floats(a) for a in arrays]
     return np.concatenate(arrays)
 
 
@@ -215,7 +219,7 @@ def _with_center(payoffs: Array, unit: Fraction, taken: Array, of_taken: Fractio
 
 def _beside(left: Array, right: Array) -> Array:
     if np.float64 in (left.dtype, right.dtype):
-        left, right = left.astype(np.float64), right.astype(np.float64)
+        left, right = as_floats(left), as_floats(right)
     return np.concatenate([left, right], axis=1)
 
 

@@ -51,6 +51,11 @@ def pure_equilibria(game: Game, *, tolerance: Number = 0) -> NDArray[np.int64]:
     array
         Shape (equilibria, players): positions of actions, in lexicographic order.
 
+    Raises
+    ------
+    ValueError
+        If `tolerance` is negative.
+
     Notes
     -----
     Two passes over the payoff array for each player, compiled; one byte a profile beyond it.
@@ -109,7 +114,7 @@ def examine(prop: UniqueEquilibrium, game: Game, *, budget: Budget) -> Verdict:
     table = valuation.table()
     found = _equilibria(valuation, table, 0)
     near = found if valuation.exact else _equilibria(valuation, table, valuation.tolerance)
-    tolerance = valuation.tolerance * float(valuation.unit)
+    tolerance = valuation.tolerance_in_payoffs
     truth = tuple(position_of(s, game.truth(i)) for i, s in enumerate(valuation.spaces))
     exactly = {tuple(row) for row in found.tolist()}
     roughly = {tuple(row) for row in near.tolist()}

@@ -12,7 +12,7 @@ from aboveboard.auditing.judging import CLAIM
 from aboveboard.auditing.rows import rows_of
 from aboveboard.auditing.verdict import Status, Verdict, confidence
 from aboveboard.capabilities import Bounded
-from aboveboard.game import Game
+from aboveboard.game import Game, TabularGame
 
 WORTH_SKIPPING = 100_000
 """Rows from which on a check is skipped where a stronger one has settled it; smaller ones are run,
@@ -28,7 +28,7 @@ _PRECEDENCE = (
 )
 
 
-def of_all(verdicts: Sequence[Verdict]) -> Verdict:
+def of_all(verdicts: Sequence[Verdict], games: Sequence[Game]) -> Verdict:
     """Give the verdict on a family of games from those on its members.
 
     The status is the weakest; the witness and what is said of it are of the game where the gain
@@ -52,7 +52,7 @@ def of_all(verdicts: Sequence[Verdict]) -> Verdict:
         seed=next((v.seed for v in verdicts if v.seed is not None), None),
         confidence=_confidence(lead, draws),
         draws=draws if status is Status.NO_COUNTEREXAMPLE else None,
-        statement=_statement(verdicts, lead),
+        statement=_statement(verdicts, lead, games),
     )
 
 
@@ -76,15 +76,24 @@ def _confidence(lead: Verdict, draws: int | None) -> str | None:
     return f"in each game, {confidence(draws, claim)}"
 
 
-def _statement(verdicts: Sequence[Verdict], lead: Verdict) -> str | None:
+def _statement(verdicts: Sequence[Verdict], lead: Verdict, games: Sequence[Game]) -> str | None:
     said = [] if lead.statement is None else [lead.statement]
-    place = f"game {verdicts.index(lead) + 1} of {len(verdicts)}"
+    at = verdicts.index(lead)
+    place = f"game {at + 1} of {len(verdicts)}{_types(games[at])}"
     empty = sum(v.status is Status.VACUOUS for v in verdicts)
     if lead.status not in (Status.HOLDS, Status.VACUOUS) or said:
         said = [": ".join([place, *said])]
     if empty and lead.status is not Status.VACUOUS:
         said.append(f"in {empty} of {len(verdicts)} games there was nothing to check")
     return "; ".join(said) or None
+
+
+def _types(game: Game) -> str:
+    """Name the types of the players, where a table has words for its actions."""
+    if not isinstance(game, TabularGame) or game.labels is None:
+        return ""
+    truths = (f"{p} {game.describe(i, game.truth(i))}" for i, p in enumerate(game.players))
+    return f" (truth: {', '.join(truths)})"
 
 
 def implied(

@@ -12,7 +12,7 @@ from aboveboard.actions import Action, Codes
 from aboveboard.auditing.rows import Part
 from aboveboard.auditing.valuation import Valuation
 from aboveboard.capabilities import Bounded, Exact
-from aboveboard.numbers import LARGEST, Array, Number, in_units, number, size, total
+from aboveboard.numbers import LARGEST, Array, Number, floats, in_units, number, size, total
 
 
 def gains(
@@ -79,9 +79,9 @@ def _outside(valuation: Valuation, outside: Number) -> Array:
         value = int(value)
     units = in_units(value, valuation.unit)
     valuation.peak = max(valuation.peak, size(units))
-    if isinstance(units, float):
+    if isinstance(units, float) or not valuation.exact:
         valuation.exact = False
-        return np.array([units])
+        return floats([units])
     if isinstance(units, int) and abs(units) <= LARGEST:
         return np.array([units], dtype=np.int64)
     return np.array([units], dtype=object)

@@ -19,7 +19,7 @@ from aboveboard.auditing.verdict import Status, Verdict, plain
 from aboveboard.capabilities import Graded
 from aboveboard.errors import UndefinedProperty
 from aboveboard.game import Game, TabularGame
-from aboveboard.numbers import Array, Number, number, objects, peak, size
+from aboveboard.numbers import Array, Number, nearest_float, number, objects, peak, size
 
 Grading = Symmetric | StrongDominance
 
@@ -80,7 +80,7 @@ class _Comparison:
     def _tolerance(self, benefits: Sequence[Number]) -> float:
         if not any(isinstance(b, float) for b in benefits):
             return 0.0
-        tolerance = RELATIVE_TOLERANCE * float(max(size(b) for b in benefits))
+        tolerance = RELATIVE_TOLERANCE * nearest_float(max(size(b) for b in benefits))
         self.exact, self.tolerance = False, max(self.tolerance, tolerance)
         return tolerance
 
@@ -152,7 +152,7 @@ def _verdict(
         "exhaustive",
         witness=witness,
         exact=game.table.dtype != np.float64,
-        tolerance=tolerance * float(game.unit),
+        tolerance=tolerance * nearest_float(game.unit) if tolerance else 0.0,
         statement=statement,
     )
 

@@ -43,10 +43,10 @@ IMPLICATIONS: tuple[Rule, ...] = (
     (DSIC, ExPostIC, lambda p, q: True),
     (DSIC, IndividualRationality, lambda p, q: True),
     (ExPostIC, IndividualRationality, lambda p, q: q.against == "truth"),
-    (ExPostIC, EpsilonIC, lambda p, q: q.epsilon >= 0),
+    (ExPostIC, EpsilonIC, lambda p, q: True),
     (ExPostIC, CoalitionProof, lambda p, q: q.size == 1),
     (EpsilonIC, EpsilonIC, lambda p, q: p.epsilon < q.epsilon),
-    (EpsilonIC, ExPostIC, lambda p, q: p.epsilon <= 0),
+    (EpsilonIC, ExPostIC, lambda p, q: p.epsilon == 0),
     (
         IndividualRationality,
         IndividualRationality,

@@ -6,15 +6,15 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from aboveboard.actions import AWAY
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.deviations import DeviationProperty, IndividualRationality, threshold_of
-from aboveboard.auditing.rows import AWAY, Deviation, row_name, rows_of
+from aboveboard.auditing.rows import Deviation, row_name, rows_of
 from aboveboard.auditing.search import Progress, Scan, search
 from aboveboard.auditing.shrink import pays, shrink
 from aboveboard.auditing.valuation import Valuation, settles_ties
 from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence, plain
 from aboveboard.capabilities import Described, Exact, Proved, Refinable, Shrinkable
-from aboveboard.errors import UndefinedProperty
 from aboveboard.game import Game
 from aboveboard.numbers import Number, number, worth
 
@@ -22,6 +22,7 @@ OVERLAPS = (
     "rows in which reports that are alike for one deviator coincide as far as they can; other "
     "overlaps of the deviators' reports were not looked at"
 )
+NOBODY_AWAY = "nobody can stay away in this game: it has neither `absent` nor `outside`"
 CLAIM = "the deviations of any one party or coalition pay"
 SMALL = Budget(rows=20_000, samples=500)  # for each smaller instance tried while shrinking
 SHRINKS = 400  # smaller instances tried in all
@@ -35,20 +36,15 @@ def examine(
     seed: int,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Check a property of deviations on a game.
+    """Check a property of deviations on a game; vacuous where there is nothing to deviate to.
 
     Raises
     ------
-    UndefinedProperty
-        If the property speaks of staying away and no player can.
     BudgetExceeded
         If the check is too large and the budget says to refuse.
     """
     if isinstance(prop, IndividualRationality) and not prop.parts(game):
-        raise UndefinedProperty(
-            f"{prop.name} asks whether joining beats staying away, but in this game no player can "
-            "stay away; give `absent` or `outside`"
-        )
+        return Verdict(prop.name, Status.VACUOUS, 0, 0, "exhaustive", statement=NOBODY_AWAY)
     if isinstance(game, Proved) and (proof := game.proof(prop.name)) is not None:
         return Verdict(
             prop.name,

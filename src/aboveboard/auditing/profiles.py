@@ -23,9 +23,18 @@ from aboveboard.numbers import Number
 
 @dataclass(frozen=True)
 class Breach:
-    """A profile that breaks a property: by how much, between whom, in words.
+    """A profile that breaks a property.
 
-    `sure` is False where the amount is within the tolerance of floats.
+    Parameters
+    ----------
+    amount
+        By how much.
+    members
+        Positions of the players whom it concerns.
+    note
+        The same in words.
+    sure
+        False where the amount is within the tolerance of floats.
     """
 
     amount: Number

@@ -13,13 +13,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import Action, Codes, Grid, block, draw, position_of, size_of, unravel
+from aboveboard.actions import AWAY, Action, Codes, Grid, block, draw, position_of, size_of, unravel
 from aboveboard.auditing.valuation import CHUNK, Valuation
 from aboveboard.game import Game
 from aboveboard.numbers import Number
-
-AWAY = "stays away"
-"""Stands in a row for staying away where that is not an action."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Deviation:
-    """One row, valued."""
+    """One row, valued.
+
+    Parameters
+    ----------
+    part
+        The rows that it is one of: who deviates.
+    honest, lying
+        What everybody reports without and with the deviation.
+    gain
+        What it brings; for a coalition what each member gains at least, or all with transfers.
+    """
 
     part: Part
     honest: tuple[Action, ...]

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.actions import Action, Codes, position_of, size_of, unravel
+from aboveboard.actions import AWAY, Action, Codes, position_of, size_of, unravel
 from aboveboard.auditing.budget import Budget, Estimate, expected_seconds, seconds_a_row
 from aboveboard.auditing.gains import exact_gain, gains
-from aboveboard.auditing.rows import AWAY, Deviation, Part, blocks, draws, length, rows_of
+from aboveboard.auditing.rows import Deviation, Part, blocks, draws, length, rows_of
 from aboveboard.auditing.valuation import Valuation, bytes_of_table, settles_ties
 from aboveboard.auditing.verdict import approximate
 from aboveboard.capabilities import Exact
 from aboveboard.errors import BudgetExceeded
 from aboveboard.game import Game, profiles
-from aboveboard.numbers import Array, Number, worth
+from aboveboard.numbers import Array, Number, as_floats, in_units, nearest_float, worth
 
 __all__ = ["Deviation", "Part", "Progress", "Scan", "Valuation", "estimate", "rows_of", "search"]
 
@@ -206,8 +206,8 @@ class _Found:
         self.tightest = min(self.tightest, tolerance)
         if self.valuation.exact:
             return
-        level = float(self.threshold) / float(self.valuation.unit)
-        close = np.flatnonzero(np.abs(joint.astype(np.float64) - level) <= tolerance)
+        level = nearest_float(in_units(self.threshold, self.valuation.unit))
+        close = np.flatnonzero(np.abs(as_floats(joint) - level) <= tolerance)
         room = NEAR_TIES - len(self.near)
         self.overflow |= len(close) > room
         self.near += [row(int(k)) for k in close[:room]]
@@ -260,7 +260,7 @@ class _Found:
     def scan(self, total: int, *, sampled: bool) -> Scan:
         """Close the search: settle near ties exactly where the game can."""
         valuation, game = self.valuation, self.valuation.game
-        tolerance = valuation.tolerance * float(valuation.unit)
+        tolerance = valuation.tolerance_in_payoffs
         best, sure, left_open = None, valuation.exact, ""
         if self.best is not None:
             raw, row = self.best
@@ -292,7 +292,7 @@ class _Found:
         if self.overflow:
             return f"more than {NEAR_TIES:,} gains are within the tolerance of float64"
         exact = exact_gain(game, best.part, best.honest, best.lying)
-        if exact <= self.threshold and float(best.gain - self.threshold) > tolerance:
+        if exact <= self.threshold and best.gain - self.threshold > tolerance:
             return "floats and exact payoffs differ by more than the tolerance"
         return ""
 

@@ -10,9 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from aboveboard.actions import Action, Codes, Grid, encode, position_of
+from aboveboard.actions import Action, Codes, Grid, encode_all, position_of
 from aboveboard.auditing.gains import exact_gain, gains
 from aboveboard.auditing.rows import Deviation
 from aboveboard.auditing.valuation import Valuation, settles_ties
@@ -20,13 +18,15 @@ from aboveboard.capabilities import Batched, Exact
 from aboveboard.game import Game
 from aboveboard.numbers import Number, worth
 
+FIRST = 8  # rows valued in the first batch of a pass
 SIMPLER = 64  # smaller reports tried for one player in one pass
 
 
 def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float) -> Deviation:
     """Give the smallest row reached from `deviation` that still pays more than `threshold`.
 
-    Cost: a few dozen rounds; in each, all smaller rows are valued in one call where the game can.
+    Cost: a round for each step towards the truth; in each, smaller rows are valued in batches where
+    the game can.
     """
     valuation = Valuation(game)
     current: Deviation | None = deviation
@@ -42,10 +42,16 @@ def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float
 def _first_that_pays(
     valuation: Valuation, rows: list[Deviation], threshold: Number, tolerance: float
 ) -> Deviation | None:
-    """Give the first of some rows that still pays, valued; None if none does."""
-    for valued in _valued(valuation, rows):
-        if pays(valued.gain, threshold, tolerance):
-            return valued
+    """Give the first of some rows that still pays, valued; None if none does.
+
+    Batches grow, since the first that pays often comes early.
+    """
+    start, width = 0, FIRST
+    while start < len(rows):
+        for valued in _valued(valuation, rows[start : start + width]):
+            if pays(valued.gain, threshold, tolerance):
+                return valued
+        start, width = start + width, 2 * width
     return None
 
 
@@ -69,8 +75,10 @@ def _valued(valuation: Valuation, rows: list[Deviation]) -> Iterator[Deviation]:
 
 
 def _stacked(valuation: Valuation, profiles: list[tuple[Action, ...]]) -> list[Codes]:
+    if all(profile is profiles[0] for profile in profiles):
+        return valuation.columns(profiles[0])
     return [
-        np.concatenate([encode(space, profile[i]) for profile in profiles])
+        encode_all(space, [profile[i] for profile in profiles])
         for i, space in enumerate(valuation.spaces)
     ]
 

@@ -11,7 +11,18 @@ import numpy as np
 from aboveboard.actions import Action, Codes, block, decode, encode, size_of, unravel
 from aboveboard.capabilities import Batched, Bounded, Exact
 from aboveboard.game import Game, TabularGame
-from aboveboard.numbers import LARGEST, Array, Number, number, objects, peak, tidied
+from aboveboard.numbers import (
+    LARGEST,
+    Array,
+    Number,
+    as_floats,
+    floats,
+    nearest_float,
+    number,
+    objects,
+    peak,
+    tidied,
+)
 
 CHUNK = 1 << 15  # rows valued in one call: large enough for arrays, small enough for the cache
 RELATIVE_TOLERANCE = 1e-9  # of the largest payoff: far above float64 rounding of sums and products
@@ -65,7 +76,12 @@ class Valuation:
     @property
     def tolerance(self) -> float:
         """Gains up to this may be rounding, in units; 0 if all payoffs are exact."""
-        return 0.0 if self.exact else RELATIVE_TOLERANCE * float(self.peak)
+        return 0.0 if self.exact else RELATIVE_TOLERANCE * nearest_float(self.peak)
+
+    @property
+    def tolerance_in_payoffs(self) -> float:
+        """The same in payoffs."""
+        return 0.0 if self.exact else self.tolerance * nearest_float(self.unit)
 
     def table(self) -> Array:
         """Give the payoffs of all profiles, shape (players, profiles), profiles in row-major order.
@@ -100,7 +116,8 @@ class Valuation:
             for k, e in enumerate(entries):
                 if e.dtype != tables[k].dtype:
                     tables[k] = _widened(tables[k], e, start)
-                tables[k][:, start:stop] = e.T
+                inexact = tables[k].dtype == np.float64
+                tables[k][:, start:stop] = (as_floats(e) if inexact else e).T
         return tables
 
     def actions(self, columns: Sequence[Codes], k: int = 0) -> tuple[Action, ...]:
@@ -129,9 +146,9 @@ def bytes_of_table(game: Game, profiles: int) -> int:
 
 def _widened(table: Array, entries: Array, filled: int) -> Array:
     """Give the table with a type that holds its own entries and the new ones."""
-    floats = np.float64 in (table.dtype, entries.dtype)
-    wide: Array = np.empty(table.shape, dtype=np.float64 if floats else object)
-    wide[:, :filled] = table[:, :filled]
+    inexact = np.float64 in (table.dtype, entries.dtype)
+    wide: Array = np.empty(table.shape, dtype=np.float64 if inexact else object)
+    wide[:, :filled] = as_floats(table[:, :filled]) if inexact else table[:, :filled]
     return wide
 
 
@@ -148,7 +165,7 @@ def _by_calls(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence[
         # Whole floats are what they seem, as in a TabularGame.
         flat = [_whole(x) for x in flat]
     if any(isinstance(x, float) for x in flat):
-        return np.array([float(x) for x in flat], dtype=np.float64).reshape(m, n)
+        return floats(flat).reshape(m, n)
     if all(isinstance(x, int) and abs(x) <= LARGEST for x in flat):
         return np.array(flat, dtype=np.int64).reshape(m, n)
     return objects(flat).reshape(m, n)

@@ -7,15 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
-from math import log10
+from math import floor, log10
 from typing import Any
 
 import numpy as np
 
+from aboveboard.html_table import html_table
 from aboveboard.numbers import Number
 
 CONFIDENCE = Fraction(95, 100)
+PRINTED = 10_000  # bits of a number that is still printed: some 3,000 digits; Python ends at 4,300
 LONGEST = 1000  # bits of a count that is still written in digits; it fits a float
+
+
+SHOWN = ("property", "status", "largest gain", "basis", "counterexample")
+"""Heads of the table as which verdicts print."""
 
 
 class Status(StrEnum):
@@ -87,7 +93,7 @@ class Witness:
 def _spoken(action: Any) -> str:
     if isinstance(action, Mapping):
         return ", ".join(f"{k} {_spoken(v)}" for k, v in action.items())
-    return str(action)
+    return str(data(action)) if isinstance(action, int | Fraction) else str(action)
 
 
 @dataclass(frozen=True)
@@ -205,9 +211,9 @@ class Verdicts(Mapping[str, Verdict]):
         """Say whether a property fails."""
         return any(verdict.status is Status.FAILS for verdict in self.values())
 
-    def __str__(self) -> str:
-        head = ("property", "status", "largest gain", "basis", "counterexample")
-        rows = [head] + [
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Give what is shown of each verdict, in the order of `SHOWN`."""
+        return [
             (
                 v.property,
                 v.status.value,
@@ -217,18 +223,48 @@ class Verdicts(Mapping[str, Verdict]):
             )
             for v in self.values()
         ]
-        widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
+
+    def __str__(self) -> str:
+        rows = [SHOWN, *self._rows()]
+        widths = [max(len(row[k]) for row in rows) for k in range(len(SHOWN))]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in rows
         )
 
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Show the same table in a notebook."""
+        return html_table(SHOWN, self._rows())
+
 
 def plain(x: Number | None) -> Any:
-    """Give a number as data that prints exactly: integer, "5/12", or the float."""
+    """Give a number as data that prints exactly: integer, "5/12", or the float.
+
+    Where that would take more than some thousand digits, which nobody reads and Python does not
+    print, it is text such as "about -1.2e5000".
+    """
     if isinstance(x, Fraction):
-        return x.numerator if x.denominator == 1 else f"{x.numerator}/{x.denominator}"
+        if x.denominator == 1:
+            return plain(x.numerator)
+        if max(abs(x.numerator), x.denominator).bit_length() > PRINTED:
+            return f"about {rough(x)}"
+        return f"{x.numerator}/{x.denominator}"
+    if isinstance(x, int) and x.bit_length() > PRINTED:
+        return f"about {rough(x)}"
     return x
+
+
+def rough(x: Number) -> str:
+    """Write a number of any size, not zero, to two digits, such as "-1.2e5000"."""
+    exact = Fraction(x)
+    magnitude = log10(abs(exact.numerator)) - log10(exact.denominator)
+    exponent = floor(magnitude)
+    leading = round(10 ** (magnitude - exponent), 1)
+    if leading >= 10:
+        leading, exponent = 1.0, exponent + 1
+    return f"{'-' if x < 0 else ''}{leading}e{exponent}"
 
 
 def data(x: Any) -> Any:
@@ -239,7 +275,7 @@ def data(x: Any) -> Any:
         x = x.tolist()
     if isinstance(x, list | tuple | set | frozenset):
         return [data(value) for value in x]
-    if isinstance(x, Fraction):
+    if isinstance(x, int | Fraction):
         return plain(x)
     return x if x is None or isinstance(x, str | bool | int | float) else str(x)
 

@@ -45,10 +45,22 @@ class ContributionFile(ExclusiveFile):
     """The collaboration file of `exchange.contribution`."""
 
     mechanism: Literal["exchange.contribution"]
-    pareto: bool = False
-    values: tuple[Exact, ...] | None = None
-    function: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
-    parties: dict[str, ContributionParty] = Field(min_length=1, max_length=MOST_PARTIES)
+    pareto: bool = Field(
+        default=False, description="top everybody up to the largest reward (Corollary 2)"
+    )
+    values: tuple[Exact, ...] | None = Field(
+        default=None,
+        description="what each coalition's knowledge is worth, by bit mask in the order of the "
+        "parties",
+    )
+    function: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:[\w.]+$",
+        description='instead of values: "module:function" of a tuple of names',
+    )
+    parties: dict[str, ContributionParty] = Field(
+        min_length=1, max_length=MOST_PARTIES, description="by name: a table a party"
+    )
 
     @model_validator(mode="after")
     def _values_fit(self) -> Self:
@@ -171,6 +183,7 @@ class Contribution:
         "value up to a coalition's can be handed out"
     )
     GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric, strong dominance"
+    COST: ClassVar[str] = "O(n^2 2^n): every coalition counts in a run as in the game"
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix C, Mechanism 4"
     FILE: ClassVar[type[CollaborationFile]] = ContributionFile
     STARTING_FILE: ClassVar[str] = """\
@@ -191,7 +204,13 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
 
     @classmethod
     def of(cls, file: ContributionFile) -> Contribution:
-        """Take the parameters from a validated collaboration file; call the value function."""
+        """Take the parameters from a validated collaboration file; call the value function.
+
+        Raises
+        ------
+        InputError
+            If a larger coalition is worth less, or the value function fails.
+        """
         names = tuple(file.parties)
         values = file.values if file.values is not None else _called(str(file.function), names)
         fall = first_fall(values)

@@ -48,7 +48,7 @@ def candidates(
     found = [benefits[None, :]]
     best_total: tuple[int, NDArray[np.int64]] | None = None
     for i in range(n):
-        rest = np.array([k for k in range(n) if k != i])
+        rest = np.delete(np.arange(n), i)
         levels = np.arange(int(lacks[rest].max(initial=0)) + 1, dtype=np.int64)
         given = np.zeros((len(levels), n), dtype=np.int64)
         given[:, rest] = np.minimum(levels[:, None], lacks[rest])

@@ -35,13 +35,15 @@ class ExclusiveParty(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    exclusivity: Taste | None = Field(default=None, description="its own taste")
+    exclusivity: Taste | None = Field(default=None, description="its own taste; else the file's")
 
 
 class ExclusiveFile(CollaborationFile):
     """The collaboration file of an exchange; each mechanism adds its own keys and parties."""
 
-    exclusivity: Taste = Field(default=Fraction(1), description="everybody's taste")
+    exclusivity: Taste = Field(
+        default=Fraction(1), description="e: what a unit of the best rival's gain costs"
+    )
 
 
 def by_party(file: ExclusiveFile, parties: Mapping[str, ExclusiveParty]) -> dict[str, Fraction]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from aboveboard.exchange.ownership import Ownership
 from aboveboard.records import ELEMENT
@@ -48,7 +49,9 @@ def order(elements: pl.Series, seed: int) -> np.ndarray:
     return siphash24(bytes_.to_numpy(), offsets, key0, key1)
 
 
-def hand_out(ownership: Ownership, amounts: Mapping[str, int], seed: int) -> dict[str, pl.Series]:
+def chosen(
+    ownership: Ownership, amounts: Mapping[str, int], seed: int
+) -> dict[str, NDArray[np.int64]]:
     """Choose what each party receives.
 
     Parameters
@@ -62,23 +65,14 @@ def hand_out(ownership: Ownership, amounts: Mapping[str, int], seed: int) -> dic
 
     Returns
     -------
-    For each party of `amounts`, by name, the elements handed to it, sorted: the first of those it
-    does not hold in the order (hash, element).
+    dict
+        For each party of `amounts` the positions in `ownership.elements` of what it is handed,
+        ascending: the first of those it does not hold in the order (hash, element).
 
     Raises
     ------
     ValueError
-        An amount is negative, or more than a party lacks.
-    """
-    elements = ownership.elements[ELEMENT]
-    return {
-        party: elements.gather(positions)
-        for party, positions in chosen(ownership, amounts, seed).items()
-    }
-
-
-def chosen(ownership: Ownership, amounts: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
-    """Choose as `hand_out` does, and return positions in `ownership.elements`: int64, ascending.
+        If an amount is negative, or more than a party lacks.
 
     Notes
     -----

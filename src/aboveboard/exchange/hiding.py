@@ -20,15 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import Codes, Grid, encode
+from aboveboard.actions import AWAY, Codes, Grid, encode
 from aboveboard.capabilities import Proof
 from aboveboard.exchange import efficiency, proofs
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
 from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
 
-CELLS = 1 << 21
-"""Hidden counts (profiles times parties times regions) held at once: 16 MiB."""
+CELLS = 1 << 16
+"""Segments (profiles times what a profile may be split into) held at once: 24 bytes each, so that
+they stay in the cache while the rule is applied; 2^18 takes a third longer."""
 
 Hidden = tuple[int, ...]
 Segments = tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]
@@ -67,6 +68,14 @@ class HidingGame:
         """For each party the positions of the regions that it owns."""
         return [np.flatnonzero(row) for row in self.regions.owned]
 
+    @cached_property
+    def _holdings(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.intp]]]:
+        """Who owns each region, one region after the other, and where each party stands there."""
+        owned = self.regions.owned
+        starts = np.concatenate([[0], owned.sum(axis=0).cumsum()]).astype(np.int64)
+        holders = np.nonzero(owned.T)[1].astype(np.int64)
+        return starts, holders, [np.flatnonzero(holders == i) for i in range(len(owned))]
+
     def actions(self, i: int, /) -> Grid:
         """How many elements party i hides of each region it owns."""
         return Grid(self.regions.counts[self._held[i]].tolist())
@@ -84,12 +93,12 @@ class HidingGame:
         """Give owners, reporters and sizes of what the parties report, each (m, segments)."""
         from aboveboard.exchange import kernels
 
-        m, n = max(len(column) for column in columns), len(self.players)
-        hidden = np.zeros((m, n, len(self.regions.counts)), dtype=np.int64)
-        for i, column in enumerate(columns):
-            hidden[:, i, self._held[i]] = column
-        width = len(self.regions.counts) + int(self.regions.owned.sum())
-        split: Segments = kernels.hide(self.regions.owners, self.regions.counts, hidden, width)
+        starts, holders, places = self._holdings
+        hidden = np.empty((max(map(len, columns)), len(holders)), dtype=np.int64)
+        for column, where in zip(columns, places, strict=True):
+            hidden[:, where] = column
+        regions = self.regions
+        split: Segments = kernels.hide(regions.owners, regions.counts, starts, holders, hidden)
         return split
 
     def benefit_bounds(
@@ -100,7 +109,7 @@ class HidingGame:
 
         m, n = max(len(column) for column in columns), len(self.players)
         low, high = np.empty((m, n), dtype=np.int64), np.empty((m, n), dtype=np.int64)
-        step = max(1, CELLS // (n * max(1, len(self.regions.counts))))
+        step = max(1, CELLS // (len(self.regions.counts) + len(self._holdings[1]) + 1))
         for start in range(0, m, step):
             some = slice(start, start + step)
             owners, reported, counts = self.segments(
@@ -222,7 +231,7 @@ class HidingGame:
         if action == self.truth(i):
             return "truth"
         if action == self.absent(i):
-            return "stays away"
+            return AWAY
         held = self._held[i]
         if (self.regions.counts == 1).all():
             names = self.regions.element_names()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import Field, field_validator
 
 from aboveboard.auditing import (
@@ -28,11 +27,7 @@ from aboveboard.auditing import (
 from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
-from aboveboard.exchange.participation import (
-    MOST_PARTIES,
-    ParticipationGame,
-    table_of_coalitions,
-)
+from aboveboard.exchange.participation import MOST_PARTIES, among
 from aboveboard.game import Game
 from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
 
@@ -59,7 +54,9 @@ class IntervalFile(ExclusiveFile):
     """The collaboration file of `exchange.interval`."""
 
     mechanism: Literal["exchange.interval"]
-    parties: dict[str, IntervalParty] = Field(min_length=1, max_length=MOST_PARTIES)
+    parties: dict[str, IntervalParty] = Field(
+        min_length=1, max_length=MOST_PARTIES, description="by name: a table a party"
+    )
 
 
 def narrow(intervals: Sequence[Interval | None]) -> list[Interval | None]:
@@ -117,6 +114,7 @@ class OneDimensionalSearch:
     SUMMARY: ClassVar[str] = "parties narrow down where a point lies; shorter intervals are better"
     ASSUMES: ClassVar[str] = "each joins with its true interval or stays away; a point is in all"
     GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric"
+    COST: ClassVar[str] = "O(n) a run for n parties; O(n 2^n) for the game"
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix A, Mechanism 3"
     FILE: ClassVar[type[CollaborationFile]] = IntervalFile
     STARTING_FILE: ClassVar[str] = """\
@@ -143,7 +141,13 @@ interval = [2.5, 14.0]
 
     @staticmethod
     def reports(file: IntervalFile, read: Read) -> dict[str, Interval]:
-        """Take the intervals; refuse those that have no point in common."""
+        """Take the intervals.
+
+        Raises
+        ------
+        InputError
+            If they have no point in common.
+        """
         intervals = {name: party.interval for name, party in file.parties.items()}
         start = max(intervals, key=lambda name: intervals[name][0])
         end = min(intervals, key=lambda name: intervals[name][1])
@@ -172,15 +176,13 @@ interval = [2.5, 14.0]
     def game(self, types: Mapping[str, Interval]) -> Game:
         """Give the game of joining or staying away."""
         intervals = list(types.values())
-        table = table_of_coalitions(
-            len(intervals),
+        return among(
+            types,
+            self.exclusivity,
             lambda joined: benefits_of(
                 [x if here else None for x, here in zip(intervals, joined, strict=True)]
             ),
         )
-        same = np.array([[x == y for y in intervals] for x in intervals])
-        weights = tuple(self.exclusivity[name] for name in types)
-        return ParticipationGame(tuple(types), table, weights, same, lambda _: same)
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""

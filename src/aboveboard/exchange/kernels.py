@@ -13,18 +13,31 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+# De Bruijn's sequence: multiplied by one bit its highest six bits tell which bit that was.
+_SEQUENCE = np.uint64(0x03F79D71B4CB0A89)
+_PLACES = np.zeros(64, dtype=np.int64)
+for _place in range(64):
+    _PLACES[((0x03F79D71B4CB0A89 << _place) & (2**64 - 1)) >> 58] = _place
+
 
 @njit(cache=True)
-def _sizes(reported: NDArray[Any], counts: NDArray[Any], n: int, sizes: NDArray[Any]) -> int:
+def _lowest(mask: Any) -> Any:
+    """Give the position of the lowest bit that is set, in a few steps for any number of parties."""
+    return _PLACES[((mask & (~mask + np.uint64(1))) * _SEQUENCE) >> np.uint64(58)]
+
+
+@njit(cache=True)
+def _sizes(reported: NDArray[Any], counts: NDArray[Any], sizes: NDArray[Any]) -> int:
     """Write each party's size into `sizes` and return the size of the union."""
     sizes[:] = 0
     union = 0
     for s in range(len(reported)):
         if counts[s] > 0 and reported[s] != 0:
             union += counts[s]
-            for i in range(n):
-                if (reported[s] >> np.uint64(i)) & np.uint64(1):
-                    sizes[i] += counts[s]
+            left = reported[s]
+            while left != 0:
+                sizes[_lowest(left)] += counts[s]
+                left &= left - np.uint64(1)
     return union
 
 
@@ -52,19 +65,19 @@ def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
     rank = np.zeros(n, dtype=np.int64)
     reach = np.zeros(n, dtype=np.int64)
     for row in range(m):
-        union = _sizes(reported[row], counts[row], n, sizes)
+        union = _sizes(reported[row], counts[row], sizes)
         _largest_first(sizes, order)
         for position in range(n):
             rank[order[position]] = position
         # reach[t]: elements whose smallest owner stands at place t when the largest stands first.
         reach[:] = 0
         for s in range(reported.shape[1]):
-            mask = reported[row, s]
-            if counts[row, s] > 0 and mask != 0:
+            left = reported[row, s]
+            if counts[row, s] > 0 and left != 0:
                 last = 0
-                for i in range(n):
-                    if (mask >> np.uint64(i)) & np.uint64(1) and rank[i] > last:
-                        last = rank[i]
+                while left != 0:
+                    last = max(last, rank[_lowest(left)])
+                    left &= left - np.uint64(1)
                 reach[last] += counts[row, s]
         ceiling, suffix = 0, 0
         for t in range(n - 1, -1, -1):
@@ -84,7 +97,7 @@ def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
     for row in range(m):
-        union = _sizes(reported[row], counts[row], n, sizes)
+        union = _sizes(reported[row], counts[row], sizes)
         ceiling = union - sizes.max()
         for i in range(n):
             if sizes[i] > 0:
@@ -120,7 +133,7 @@ def three_party(
     sizes = np.zeros(n, dtype=np.int64)
     region = np.zeros(8, dtype=np.int64)
     for row in range(m):
-        union = _sizes(reported[row], counts[row], n, sizes)
+        union = _sizes(reported[row], counts[row], sizes)
         if (sizes > 0).sum() < 2:
             continue
         if (sizes > 0).sum() == 2:
@@ -210,7 +223,7 @@ def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDAr
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
     for row in range(m):
-        union = _sizes(reported[row], counts[row], n, sizes)
+        union = _sizes(reported[row], counts[row], sizes)
         value = ceilings(coalition_unions(reported[row], counts[row], n), sizes)
         present = 0
         for i in range(n):
@@ -255,7 +268,11 @@ def equal_gain_ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[An
 
 @njit(cache=True)
 def hide(
-    owners: NDArray[Any], counts: NDArray[Any], hidden: NDArray[Any], width: int
+    owners: NDArray[Any],
+    counts: NDArray[Any],
+    starts: NDArray[Any],
+    holders: NDArray[Any],
+    hidden: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Split regions into segments by who reports them once parties hide elements.
 
@@ -263,36 +280,38 @@ def hide(
     ----------
     owners, counts
         The regions, shape (regions,).
+    starts, holders
+        The parties that own region r are holders[starts[r]:starts[r + 1]]; shapes (regions + 1,)
+        and (holdings,).
     hidden
-        Shape (m, parties, regions): how many elements of a region a party hides. Parties hide
-        the first elements of a region, so that two of them hide the same ones first.
-    width
-        Segments to leave room for: regions plus owners of each region, summed.
+        Shape (m, holdings): how many elements of the region each holder hides. Parties hide the
+        first elements of a region, so that two of them hide the same ones first.
 
     Returns
     -------
     tuple
-        Owners, reporters and sizes of the segments, each of shape (m, width).
+        Owners, reporters and sizes of the segments, each of shape (m, regions + holdings): no
+        region has more cuts than holders. Segments that are not needed have size 0.
     """
-    m, n = hidden.shape[0], hidden.shape[1]
-    own = np.zeros((m, width), dtype=np.uint64)
-    told = np.zeros((m, width), dtype=np.uint64)
-    size = np.zeros((m, width), dtype=np.int64)
+    m, width = len(hidden), len(owners) + len(holders)
+    own = np.empty((m, width), dtype=np.uint64)
+    told = np.empty((m, width), dtype=np.uint64)
+    size = np.empty((m, width), dtype=np.int64)
     for row in range(m):
         at = 0
         for r in range(len(owners)):
             cut = np.int64(0)
             while cut < counts[r]:
                 reporters, following = np.uint64(0), counts[r]
-                for i in range(n):
-                    if (owners[r] >> np.uint64(i)) & np.uint64(1):
-                        if hidden[row, i, r] <= cut:
-                            reporters |= np.uint64(1) << np.uint64(i)
-                        else:
-                            following = min(following, hidden[row, i, r])
+                for k in range(starts[r], starts[r + 1]):
+                    if hidden[row, k] <= cut:
+                        reporters |= np.uint64(1) << np.uint64(holders[k])
+                    else:
+                        following = min(following, hidden[row, k])
                 own[row, at], told[row, at], size[row, at] = owners[r], reporters, following - cut
                 at += 1
                 cut = following
+        own[row, at:], told[row, at:], size[row, at:] = 0, 0, 0
     return own, told, size
 
 
@@ -308,16 +327,23 @@ def benefit_bounds(
     m, n = amounts.shape
     low = np.zeros((m, n), dtype=np.int64)
     high = np.zeros((m, n), dtype=np.int64)
+    owned = np.zeros(n, dtype=np.int64)
+    returned = np.zeros(n, dtype=np.int64)
     for row in range(m):
+        union = np.int64(0)
+        owned[:], returned[:] = 0, 0
+        for s in range(owners.shape[1]):
+            size, told = counts[row, s], reported[row, s]
+            if size > 0 and told != 0:
+                union += size
+                left = owners[row, s]
+                while left != 0:
+                    i = _lowest(left)
+                    left &= left - np.uint64(1)
+                    owned[i] += size
+                    if not (told >> np.uint64(i)) & np.uint64(1):
+                        returned[i] += size
         for i in range(n):
-            new, returned = np.int64(0), np.int64(0)
-            for s in range(owners.shape[1]):
-                if counts[row, s] > 0 and reported[row, s] != 0:
-                    bit = np.uint64(1) << np.uint64(i)
-                    if not owners[row, s] & bit:
-                        new += counts[row, s]
-                    elif not reported[row, s] & bit:
-                        returned += counts[row, s]
-            high[row, i] = min(amounts[row, i], new)
-            low[row, i] = max(np.int64(0), amounts[row, i] - returned)
+            high[row, i] = min(amounts[row, i], union - owned[i])
+            low[row, i] = max(np.int64(0), amounts[row, i] - returned[i])
     return low, high

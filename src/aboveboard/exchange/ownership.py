@@ -13,13 +13,11 @@ import numpy as np
 import polars as pl
 
 from aboveboard.errors import InputError
+from aboveboard.exchange.regions import MOST_OWNERS
 from aboveboard.records import ELEMENT, Records
 
 OWNERS = "owners"
 """Name of the column of masks in `Ownership.elements`."""
-
-MOST_PARTIES = 63
-"""Parties that a mask has room for, with a bit to spare for signed arithmetic."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +83,12 @@ def own(records: Mapping[str, Records]) -> Ownership:
     Raises
     ------
     InputError
-        There are more than 63 parties.
+        If there are more than 63 parties.
     """
     names = tuple(sorted(records))
-    if len(names) > MOST_PARTIES:
+    if len(names) > MOST_OWNERS:
         problem = f"{len(names)} parties exchange records"
-        raise InputError("parties", problem, f"{MOST_PARTIES} at most can")
+        raise InputError("parties", problem, f"{MOST_OWNERS} at most can")
     owned = (
         end_to_end(records)
         .group_by(ELEMENT)

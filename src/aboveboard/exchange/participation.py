@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import Codes
+from aboveboard.actions import AWAY, Codes
 from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
 from aboveboard.game import TabularGame
 from aboveboard.numbers import Array, Number, worth
 
-JOIN, STAY_AWAY = "joins", "stays away"
+JOIN, STAY_AWAY = "joins", AWAY
 
 MOST_PARTIES = 20
 """2^20 coalitions times 20 parties: the largest table of benefits, 160 MB."""
@@ -33,6 +34,33 @@ def table_of_coalitions(n: int, benefits: Callable[[Sequence[bool]], Sequence[Nu
     for mask in range(1 << n):
         table[mask] = list(benefits([bool(mask >> i & 1) for i in range(n)]))
     return table
+
+
+def among(
+    inputs: Mapping[str, Any],
+    exclusivity: Mapping[str, Fraction],
+    benefits: Callable[[Sequence[bool]], Sequence[Number]],
+) -> ParticipationGame:
+    """Give the game among parties with these inputs, of which only equal ones are comparable.
+
+    Parameters
+    ----------
+    inputs
+        Each party's, by name.
+    exclusivity
+        By party: the weight of its best rival's benefit.
+    benefits
+        Takes for each party whether it joins, gives each party's benefit.
+
+    Notes
+    -----
+    Cost: 2^n calls of `benefits` for n parties.
+    """
+    values = list(inputs.values())
+    same = np.array([[x == y for y in values] for x in values])
+    weights = tuple(exclusivity[name] for name in inputs)
+    table = table_of_coalitions(len(values), benefits)
+    return ParticipationGame(tuple(inputs), table, weights, same, lambda _: same)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_OWNERS = 63
+"""Parties that a mask of owners has bits for: 64, less the sign that polars keeps."""
+
 LISTED = 24  # an instance of up to this many elements is described element by element
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.exchange.handout import chosen
-from aboveboard.exchange.ownership import OWNERS, Ownership, end_to_end
+from aboveboard.exchange.ownership import Ownership
 from aboveboard.records import ELEMENT, Records, original
 
 
@@ -23,9 +23,8 @@ from aboveboard.records import ELEMENT, Records, original
 class Replies:
     """All replies of one settlement, made when they are asked for.
 
-    The rows of all elements are gathered once, at the first reply; each reply is a slice of them.
-    For many parties this is several times as fast as `reply_rows` for each, and only one reply
-    need be in memory at a time.
+    The rows of all elements are gathered once, at the first reply; each reply is a slice of them,
+    and only one need be in memory at a time.
 
     Parameters
     ----------
@@ -34,12 +33,12 @@ class Replies:
     records
         What each party holds.
     amounts, seed
-        As in `hand_out`, which chooses the elements.
+        As in `chosen`, which says which elements.
 
     Raises
     ------
     ValueError
-        An amount is negative, or more than a party lacks.
+        If an amount is negative, or more than a party lacks.
     """
 
     ownership: Ownership
@@ -58,52 +57,16 @@ class Replies:
         return _with_rows(elements, self.ownership.first_rows, columns, self.records)
 
     def to(self, party: str) -> pl.DataFrame:
-        """Make one party's reply, as `reply_rows` gives it."""
-        columns = _columns(party, self.records)
-        reply = self._rows.select(ELEMENT, *columns)[self._chosen[party]]
-        return _in_the_words_of(self.records[party], reply)
+        """Make one party's reply.
 
-
-def reply_rows(receiver: str, handed: pl.Series, records: Mapping[str, Records]) -> pl.DataFrame:
-    """Make one party's reply.
-
-    Parameters
-    ----------
-    receiver
-        The party.
-    handed
-        The elements handed to it; other parties hold them.
-    records
-        What each party holds.
-
-    Returns
-    -------
-    DataFrame
         For lines of text: the column `element`. For CSV and Parquet whole rows, sorted by element:
         the receiver's own name for the key first, then the other parties' other columns sorted by
         name, null where the row's owner has no such column. A column of several types has their
         common supertype, or is text where they have none.
-
-    Raises
-    ------
-    ValueError
-        Nobody but the receiver holds one of the elements.
-    """
-    rows_of_others = end_to_end(records).filter(
-        pl.col(OWNERS) != 1 << sorted(records).index(receiver)
-    )
-    found = (
-        rows_of_others.join(handed.alias(ELEMENT).to_frame().lazy(), on=ELEMENT, how="semi")
-        .group_by(ELEMENT)
-        .agg(pl.col("row").min())
-        .sort(ELEMENT)
-        .collect(engine="streaming")
-    )
-    if found.height != handed.n_unique():
-        raise ValueError(f"{receiver} is handed an element that nobody else holds")
-    columns = _columns(receiver, records)
-    reply = _with_rows(found.select(ELEMENT), found["row"].to_numpy(), columns, records)
-    return _in_the_words_of(records[receiver], reply)
+        """
+        columns = _columns(party, self.records)
+        reply = self._rows.select(ELEMENT, *columns)[self._chosen[party]]
+        return _in_the_words_of(self.records[party], reply)
 
 
 def _columns(receiver: str, records: Mapping[str, Records]) -> list[str]:

@@ -26,11 +26,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.exchange.regions import Regions
+from aboveboard.exchange.regions import MOST_OWNERS, Regions
 
 Amounts = Callable[[NDArray[np.uint64], NDArray[np.int64], int], NDArray[np.int64]]
 
-MOST_PARTIES = 63  # owners are bits of a signed 64-bit mask
 MOST_IN_COALITIONS = 20  # 2^20 coalitions: the largest table that a run should build
 
 
@@ -136,8 +135,8 @@ RULES: dict[str, Rule] = {
         Rule("three-party", 3, 3, "Mechanism 1, Theorem 2.1"),
         Rule("three-party-pareto", 3, 3, "Theorem 2.2"),
         Rule("all-or-nothing", 1, MOST_IN_COALITIONS, "Mechanism 2, Theorem 2.3"),
-        Rule("best-group", 1, MOST_PARTIES, "an answer to Open Problem 1"),
-        Rule("equal-gain", 1, MOST_PARTIES, "section 2.3, Lemma 1"),
+        Rule("best-group", 1, MOST_OWNERS, "an answer to Open Problem 1"),
+        Rule("equal-gain", 1, MOST_OWNERS, "section 2.3, Lemma 1"),
     )
 }
 

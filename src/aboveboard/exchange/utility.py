@@ -50,7 +50,17 @@ def best_rival(benefits: Array) -> Array:
 def payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fraction]) -> Array:
     """Give utilities in units of `unit_of(exclusivity)`.
 
-    `own` and `rivals` are int64 of shape (m, n): each party's benefit and its best rival's.
+    Parameters
+    ----------
+    own, rivals
+        int64 of shape (m, n): each party's benefit and its best rival's.
+    exclusivity
+        Each party's weight of its best rival's benefit.
+
+    Raises
+    ------
+    ValueError
+        If a utility might not fit into 64 bits.
     """
     unit = unit_of(exclusivity)
     factors = [int(weight / unit) for weight in exclusivity]

@@ -8,7 +8,6 @@ for a counterexample in families of instances, `exhibit` for an example, and bot
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -59,7 +58,17 @@ class Family:
 
 @dataclass(frozen=True)
 class Searched:
-    """How many instances of a family were looked at; `complete` unless the search ended early."""
+    """How many instances of a family were looked at.
+
+    Parameters
+    ----------
+    kind, sampled
+        Of the family.
+    instances
+        How many.
+    complete
+        Whether these are all; not where the search has found what it looked for.
+    """
 
     kind: str
     instances: int
@@ -163,7 +172,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run of a claim's check found; `seconds` is not part of what is compared."""
+    """What a run of a claim's check found.
+
+    Parameters
+    ----------
+    claim
+        Which.
+    findings
+        Of each form of the claim, the printed one first.
+    seconds
+        How long the check took; not part of what is compared.
+    """
 
     claim: Claim
     findings: tuple[Finding, ...]
@@ -188,7 +207,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one instance: how many checks, and what breaks (or shows) the claim."""
+    """What came of one instance.
+
+    Parameters
+    ----------
+    checks
+        How many were made.
+    example
+        Plain data: what breaks the claim, or shows it where it says that there is something; None
+        where nothing does.
+    """
 
     checks: int
     example: Any = None
@@ -324,12 +352,6 @@ def as_markdown(results: Iterable[Result]) -> str:
         lines += ["", f"## {claim.id}", "", f"*{claim.place}.* {claim.statement}", ""]
         lines += [_bullet(finding) for finding in result.findings]
     return "\n".join(lines) + "\n"
-
-
-def without_seconds(page: str) -> str:
-    """Give what `as_markdown` has written without what differs from run to run."""
-    page = re.sub(r"\| [\d.]+ \|$", "|", page, flags=re.MULTILINE)
-    return re.sub(r"^All in all \d+ seconds\.$", "", page, flags=re.MULTILINE)
 
 
 def _told(finding: Finding) -> str:

@@ -19,6 +19,7 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.papers.claims import PAPERS
+from aboveboard.plot import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -78,7 +79,13 @@ def figures() -> tuple[Figure, ...]:
 
 
 def figure_named(name: str) -> Figure | None:
-    """Give the figure of this id, or of this name if one paper has it; None if none has."""
+    """Give the figure of this id, or of this name if one paper has it; None if none has.
+
+    Raises
+    ------
+    InputError
+        If several papers have a figure of this name.
+    """
     found = [f for f in figures() if name in (f.id, f.id.rpartition("/")[2])]
     if len(found) > 1:
         raise InputError(
@@ -114,16 +121,18 @@ def write_figure(figure: Figure, drawn: Drawn, out: Path) -> tuple[Path, ...]:
     InputError
         If the folder cannot be written.
     """
+    import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas  # a second to import
 
     name = figure.id.replace("/", "-")
     table, picture, results = (out / f"{name}.{kind}" for kind in ("csv", "png", "json"))
-    canvas = Canvas(figsize=figure.size, layout="constrained")
-    drawn.draw(canvas)
     try:
         out.mkdir(parents=True, exist_ok=True)
         drawn.table.write_csv(table)
-        canvas.savefig(picture, dpi=150, metadata={"Software": None})
+        with mpl.rc_context(STYLE):
+            canvas = Canvas(figsize=figure.size, layout="constrained")
+            drawn.draw(canvas)
+            canvas.savefig(picture, dpi=150, metadata={"Software": None})
         if drawn.results:
             text = json.dumps(dict(drawn.results), indent=2, ensure_ascii=False) + "\n"
             results.write_text(text, encoding="utf-8", newline="\n")

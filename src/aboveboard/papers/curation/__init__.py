@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from aboveboard.papers.curation import dynamics, existence, information, uniqueness
+from aboveboard.papers.curation import (
+    coins,
+    dynamics,
+    existence,
+    footnotes,
+    information,
+    uniqueness,
+)
 
-CLAIMS = (*information.CLAIMS, *uniqueness.CLAIMS, *existence.CLAIMS)
+CLAIMS = (
+    *information.CLAIMS,
+    *uniqueness.CLAIMS,
+    *footnotes.CLAIMS,
+    *existence.CLAIMS,
+    *coins.CLAIMS,
+)
 """Roughly in the order of the paper."""
 
 FIGURES = dynamics.FIGURES

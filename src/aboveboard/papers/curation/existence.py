@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 
-import numpy as np
-
-from aboveboard.auditing.verdict import plain
 from aboveboard.curation import (
     PROTOCOLS,
     SILENCE,
     TRUTH,
-    Commitment,
     is_equilibrium,
-    mixed_equilibria,
     pure_equilibria,
     stake_of,
 )
-from aboveboard.papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from aboveboard.papers.claims import Claim, Trial
 from aboveboard.papers.curation.instances import (
     COMMITMENTS,
-    Profile,
     Setting,
     all_silent,
     competitive,
     fair,
     found_stable,
     gain,
+    over_settings,
     pairs,
-    settings,
     utility,
 )
 from aboveboard.papers.curation.uniqueness import is_helpless
@@ -153,99 +146,6 @@ def _theorem_4(setting: Setting) -> Trial:
     return Trial(checks)
 
 
-# ------------------------------------------------------------------------------- mixed
-
-
-MAJORITY_OF_4 = tuple(m.bit_count() > 2 for m in range(16))
-CHANCES = (F(1), F(16, 25), F(16, 25))
-
-
-def _three() -> Family:
-    prices = [(F(1, 20), F(1, 5), F(1, 5)), (F(1, 10), F(1, 10), F(1, 10))]
-    return Family("three agents who want the majority", [Setting(MAJORITY_OF_4, p) for p in prices])
-
-
-TRIED = (
-    SILENCE,
-    Commitment(F(51, 100), F(49, 100)),
-    Commitment(F(3, 4), F(1, 4)),
-    Commitment(F(0), F(1)),
-    TRUTH,
-)
-
-
-def expected(
-    setting: Setting,
-    rule: Callable[[Profile], list[bool]],
-    chances: tuple[Fraction, ...],
-    i: int,
-    commitment: Commitment,
-) -> Fraction:
-    """Give agent i's expected utility, plainly, where the others toss coins for the truth."""
-    total = F(0)
-    for who in product((0, 1), repeat=len(chances)):
-        if who[i]:
-            continue
-        weight = F(1)
-        for j, there in enumerate(who):
-            if j != i:
-                weight *= chances[j] if there else 1 - chances[j]
-        profile = tuple(
-            commitment if j == i else (TRUTH if there else SILENCE) for j, there in enumerate(who)
-        )
-        if weight:
-            total += weight * utility(setting, rule, profile, i)
-    return total
-
-
-def stable_coins(
-    setting: Setting, rule: Callable[[Profile], list[bool]], chances: tuple[Fraction, ...]
-) -> bool:
-    """Say whether nobody gains, plainly, by what is tried instead of its coin."""
-    for i, chance in enumerate(chances):
-        worth = {c: expected(setting, rule, chances, i, c) for c in TRIED}
-        here = chance * worth[TRUTH] + (1 - chance) * worth[SILENCE]
-        if max(worth.values()) > here:
-            return False
-    return True
-
-
-def _mixed_alike(setting: Setting) -> Trial:
-    """Compare the mixed equilibria of the two protocols, each checked plainly in both."""
-    of = {
-        name: mixed_equilibria(setting.curated(PROTOCOLS[name])) or []
-        for name in ("competitive", "fair")
-    }
-    for name, rule, other in (("competitive", competitive, fair), ("fair", fair, competitive)):
-        for coins in of[name]:
-            chances = tuple(F(x) for x in coins.chances)
-            sure = coins.regret == 0 and stable_coins(setting, rule, chances)
-            if sure and not stable_coins(setting, other, chances):
-                shown = {"truthful with chance": [plain(x) for x in chances]}
-                return Trial(1, {**setting.shown(), "of": name, **shown})
-    return Trial(1 + sum(len(x) for x in of.values()))
-
-
-def _is_mixed(setting: Setting) -> Trial:
-    """Show an equilibrium in coins beside the truth that is the only pure one."""
-    if not pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful:
-        return Trial(1)
-    for coins in mixed_equilibria(setting.curated(COMPETITIVE)) or []:
-        chances = tuple(F(x) for x in coins.chances)
-        if coins.regret == 0 and stable_coins(setting, competitive, chances):
-            shown = {"truthful with chance": [plain(x) for x in chances]}
-            return Trial(1, {**setting.shown(), **shown})
-    return Trial(1)
-
-
-def _theorem_2_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_is_mixed, _three(), unit="societies"),)
-
-
-def _theorem_4_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_mixed_alike, _three(), unit="societies"),)
-
-
 def _fair_guarantee(setting: Setting) -> Trial:
     """Check that under Definition 5 the truthful are answered, and under Definition 1 not."""
     agents = setting.curated(FAIR).society.agents
@@ -258,13 +158,6 @@ def _fair_guarantee(setting: Setting) -> Trial:
     return Trial(len(COMMITMENTS) ** 2)
 
 
-def _over(test: Callable[[Setting], Trial], unit: str) -> Callable[..., tuple[Finding, ...]]:
-    def check(_: np.random.Generator) -> tuple[Finding, ...]:
-        return (survey(test, settings(), unit=unit),)
-
-    return check
-
-
 CLAIMS = tuple(
     Claim(f"curation/{name}", "curation", place, statement, check)
     for name, place, statement, check in (
@@ -272,82 +165,69 @@ CLAIMS = tuple(
             "lemma-8",
             "Lemma 8",
             "Against truthful rivals silence is better than all but the truth.",
-            _over(_lemma_8, "commitments"),
+            over_settings(_lemma_8, "commitments"),
         ),
         (
             "lemma-9",
             "Lemma 9",
             "If some agent is fanatic no protocol has the truth as an equilibrium.",
-            _over(_lemma_9, "protocols"),
+            over_settings(_lemma_9, "protocols"),
         ),
         (
             "lemma-10",
             "Lemma 10",
             "If the truth is no equilibrium of the competitive protocol, some agent is fanatic.",
-            _over(_lemma_10, "functions"),
+            over_settings(_lemma_10, "functions"),
         ),
         (
             "corollary-3",
             "Corollary 3",
             "Some agent is fanatic iff no protocol has the truth as an equilibrium.",
-            _over(_corollary_3, "protocols"),
+            over_settings(_corollary_3, "protocols"),
         ),
         (
             "corollary-4",
             "Corollary 4",
             "The truth is an equilibrium of the competitive protocol iff nobody is fanatic.",
-            _over(_corollary_4, "functions"),
+            over_settings(_corollary_4, "functions"),
         ),
         (
             "theorem-3",
             "Theorem 3 (optimality)",
             "If some protocol has the truth as an equilibrium, the competitive one has.",
-            _over(_theorem_3, "protocols"),
+            over_settings(_theorem_3, "protocols"),
         ),
         (
             "corollary-5",
             "Corollary 5",
             "If moreover the center is not helpless, it is the competitive protocol's only one.",
-            _over(_corollary_5, "functions"),
+            over_settings(_corollary_5, "functions"),
         ),
         (
             "fourth-case",
             "After Corollary 5 (not in the paper)",
             "If some agent is fanatic and the center is not helpless, neither the competitive nor "
             "the fair protocol has a pure equilibrium.",
-            _over(_no_equilibrium, "profiles"),
+            over_settings(_no_equilibrium, "profiles"),
         ),
         (
             "four-cases",
             "Sections 4.1 to 4.3",
             "The truth is an equilibrium iff nobody is fanatic, silence iff the center is "
             "helpless, and nothing else is.",
-            _over(_four_cases, "profiles"),
+            over_settings(_four_cases, "profiles"),
         ),
         (
             "theorem-4",
             "Theorem 4 (equivalence)",
             "The competitive and the fair protocol have the same pure equilibria.",
-            _over(_theorem_4, "profiles"),
+            over_settings(_theorem_4, "profiles"),
         ),
         (
             "definition-5",
             "Definition 5",
             "The fair protocol answers the truthful whatever the others do.",
-            _over(_fair_guarantee, "profiles"),
-        ),
-        (
-            "theorem-2-mixed",
-            "Theorem 2 (not in the paper)",
-            "Where the truth is the only pure equilibrium of the competitive protocol there can be "
-            "others in which agents toss coins.",
-            _theorem_2_mixed,
-        ),
-        (
-            "theorem-4-mixed",
-            "Theorem 4",
-            "The two protocols have the same mixed equilibria too.",
-            _theorem_4_mixed,
+            over_settings(_fair_guarantee, "profiles"),
         ),
     )
 )

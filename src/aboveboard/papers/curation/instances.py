@@ -19,7 +19,7 @@ from aboveboard.auditing.verdict import plain
 from aboveboard.curation import SILENCE, TRUTH, Agent, Commitment, Curated, Protocol, Society
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.social_functions import Table
-from aboveboard.papers.claims import Family
+from aboveboard.papers.claims import Family, Finding, Trial, survey
 
 F = Fraction
 HALF = F(1, 2)
@@ -75,7 +75,15 @@ def society_of(values: Values, prices: Sequence[Fraction], prior: Fraction = HAL
 
 @dataclass(frozen=True)
 class Setting:
-    """A function and the truthful prices of agents who value a right guess at 1."""
+    """A function and the truthful prices of agents who value a right guess at 1.
+
+    Parameters
+    ----------
+    values
+        g by bit mask.
+    prices
+        By agent.
+    """
 
     values: Values
     prices: tuple[Fraction, ...]
@@ -102,6 +110,17 @@ def settings() -> Family:
     """
     some = [Setting(values, prices) for values in distinct(3) for prices in PRICES]
     return Family("distinct functions of two agents' bits and the center's with prices", some)
+
+
+def over_settings(
+    test: Callable[[Setting], Trial], unit: str
+) -> Callable[[np.random.Generator], tuple[Finding]]:
+    """Give the check that tries something on all settings."""
+
+    def check(_: np.random.Generator) -> tuple[Finding]:
+        return (survey(test, settings(), unit=unit),)
+
+    return check
 
 
 def bits(values: Sequence[bool]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -35,12 +34,6 @@ class Scanned(HidingGame):
     def proof(self, name: str) -> Proof | None:
         """Give none."""
         return None
-
-    def refined(self) -> HidingGame | None:
-        """Give the same game with a region for every element."""
-        if (self.regions.counts == 1).all():
-            return None
-        return replace(self, regions=self.regions.singled_out())
 
     def smaller(self) -> Iterator[HidingGame]:
         """Yield nothing: the claims' instances come smallest first."""
@@ -138,6 +131,11 @@ def efficient(rule: str, exclusivities: Sequence[Fraction], *, giving_no_less: b
     """Give the test: no outcome dominates, by the audit and by going through all outcomes.
 
     The two must agree; each outcome is a check.
+
+    Raises
+    ------
+    RuntimeError
+        When the test is run, if they do not.
     """
     prop = ParetoEfficient(giving_no_less=giving_no_less)
 

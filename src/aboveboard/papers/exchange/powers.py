@@ -37,7 +37,13 @@ def benefits(some: Points, joined: Sequence[bool], p: int) -> list[Fraction]:
 
 
 def power_game(some: Points, e: Fraction, p: int) -> ParticipationGame:
-    """Give the game of joining or staying away with the loss of power p."""
+    """Give the game of joining or staying away with the loss of power p.
+
+    Raises
+    ------
+    RuntimeError
+        If the product's benefits differ from the definition at p = 2.
+    """
     n = len(some)
     table = np.empty((1 << n, n), dtype=object)
     for mask in range(1 << n):

@@ -24,7 +24,13 @@ class Shortage(Exception):  # noqa: N818 - it says what there is
 
 
 def select(elements: Elements, count: int) -> Elements:
-    """Give an "arbitrary" subset of that size: the first elements."""
+    """Give an "arbitrary" subset of that size: the first elements.
+
+    Raises
+    ------
+    Shortage
+        If there are fewer.
+    """
     if count > len(elements):
         raise Shortage(f"selects {count} elements of a set of {len(elements)}")
     return set(sorted(elements)[:count])

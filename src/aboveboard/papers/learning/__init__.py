@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from aboveboard.papers.learning import (
     algorithm,
+    boundary,
     budgets,
-    experiments,
     exploitation,
     figure_1,
     figure_2,
     figure_3,
     general,
     growth,
+    many_parties,
+    newcomers,
+    opponents,
 )
 
 CLAIMS = (
@@ -19,8 +22,11 @@ CLAIMS = (
     *budgets.CLAIMS,
     *general.CLAIMS,
     *growth.CLAIMS,
+    *boundary.CLAIMS,
     *algorithm.CLAIMS,
-    *experiments.CLAIMS,
+    *many_parties.CLAIMS,
+    *opponents.CLAIMS,
+    *newcomers.CLAIMS,
 )
 """Roughly in the order of the paper."""
 

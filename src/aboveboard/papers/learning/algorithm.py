@@ -31,7 +31,19 @@ from aboveboard.papers.learning.definitions import (
 
 @dataclass(frozen=True)
 class Searched:
-    """A market on a grid: the product's and that of the definitions."""
+    """A market on a grid: the product's and that of the definitions.
+
+    Parameters
+    ----------
+    market
+        The product's.
+    rule
+        The same from the definitions.
+    sizes
+        The grid, ascending.
+    shown
+        What a counterexample says of the market.
+    """
 
     market: Market
     rule: Rule = field(repr=False)
@@ -86,7 +98,15 @@ def growing(tops: Sequence[int], alpha: int = -1) -> Family:
 
 @dataclass(frozen=True)
 class Column:
-    """What one party has for each report and each true size, the others' sizes fixed."""
+    """What one party has for each report and each true size, the others' sizes fixed.
+
+    Parameters
+    ----------
+    values
+        Row r, entry t: with report r and true size t; None where r is larger.
+    alone
+        By true size: what it has when it stays away.
+    """
 
     values: list[list[Any]]
     alone: list[Any]

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from aboveboard.papers.figures import Drawn, Figure
-from aboveboard.papers.learning.experiments import SURE, average, samples
+from aboveboard.papers.learning.averages import SURE, average
 from aboveboard.papers.learning.instances import RULES
+from aboveboard.papers.learning.many_parties import samples
 from aboveboard.plot import BLUE, ORANGE
 
 if TYPE_CHECKING:

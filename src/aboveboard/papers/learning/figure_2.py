@@ -8,12 +8,8 @@ import numpy as np
 import polars as pl
 
 from aboveboard.papers.figures import Drawn, Figure
-from aboveboard.papers.learning.experiments import (
-    against,
-    average,
-    closed_forms,
-    coefficients,
-)
+from aboveboard.papers.learning.averages import average, coefficients
+from aboveboard.papers.learning.opponents import against, closed_forms
 from aboveboard.plot import BLUE, ORANGE
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ import numpy as np
 from aboveboard.auditing import Status, Verdict
 from aboveboard.auditing.verdict import plain
 from aboveboard.market.bidding import Table
-from aboveboard.market.failures import PLAYERS, small_markets, values_of
 from aboveboard.market.markets import Market
 from aboveboard.market.parameters import Parameters, chosen
 from aboveboard.market.paths import on_the_path
@@ -20,6 +19,7 @@ from aboveboard.market.root_solvability import audit
 from aboveboard.market.rules import rule_of_m
 from aboveboard.market.utilities import Structure, structures
 from aboveboard.papers.claims import Family, Trial
+from aboveboard.papers.market.failures import PLAYERS, small_markets, values_of
 
 ALMOST = Fraction(99, 100)
 """Claims are tried in the middle of the parameters' ranges and this far up to their ends."""

@@ -18,7 +18,6 @@ from aboveboard.market.announcements import (
 )
 from aboveboard.market.communication import communication
 from aboveboard.market.descriptions import describe
-from aboveboard.market.failures import values_of
 from aboveboard.market.markets import Market, social_welfare, worths
 from aboveboard.market.parameters import Parameters, chosen
 from aboveboard.market.paths import anywhere
@@ -28,6 +27,7 @@ from aboveboard.market.steps import Ending, Votes
 from aboveboard.market.utilities import expected, utilities
 from aboveboard.market.vcg import best_of_all
 from aboveboard.papers.claims import Claim, Family, Finding, Trial, survey
+from aboveboard.papers.market.failures import values_of
 from aboveboard.papers.market.instances import (
     drawn,
     every,

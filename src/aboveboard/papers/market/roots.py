@@ -8,13 +8,13 @@ import numpy as np
 
 from aboveboard.market.announcements import allocations, announcements
 from aboveboard.market.at_any_size import leading_utility
-from aboveboard.market.failures import values_of
 from aboveboard.market.markets import Market, social_welfare
 from aboveboard.market.parameters import chosen
 from aboveboard.market.paths import anywhere
 from aboveboard.market.root_solvability import audit
 from aboveboard.market.rules import rule_of_m
 from aboveboard.papers.claims import Claim, Family, Finding, Trial, survey
+from aboveboard.papers.market.failures import values_of
 from aboveboard.papers.market.instances import (
     Which,
     drawn,

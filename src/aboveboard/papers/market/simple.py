@@ -10,11 +10,10 @@ import numpy as np
 
 from aboveboard.auditing import DSIC, IndividualRationality
 from aboveboard.auditing import audit as common_audit
-from aboveboard.market import failures, naive, vcg
+from aboveboard.market import naive, vcg
 from aboveboard.market.announcements import allocations, announcements
 from aboveboard.market.descriptions import describe
 from aboveboard.market.expectations import table
-from aboveboard.market.failures import small_markets, values_of
 from aboveboard.market.market_game import announcing_game
 from aboveboard.market.markets import Market, Outcome, social_welfare, truthful_prices
 from aboveboard.market.propose_and_agree import in_domain
@@ -23,6 +22,8 @@ from aboveboard.market.rules import rule_of_naive
 from aboveboard.market.subgames import closed_form, dominance
 from aboveboard.market.utilities import utilities
 from aboveboard.papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from aboveboard.papers.market import failures
+from aboveboard.papers.market.failures import small_markets, values_of
 from aboveboard.papers.market.instances import drawn, every, independent
 
 MOST = 10_000

@@ -12,12 +12,12 @@ import numpy as np
 from aboveboard.market.announcements import Announcements, IntArray, announcements
 from aboveboard.market.descriptions import describe, names
 from aboveboard.market.expectations import Scheme, scheme_of_m, table
-from aboveboard.market.failures import values_of
 from aboveboard.market.markets import Market, Outcome
 from aboveboard.market.subgames import closed_form, dominance
 from aboveboard.market.utilities import Coalition
 from aboveboard.numbers import Array
 from aboveboard.papers.claims import Claim, Finding, Trial, survey
+from aboveboard.papers.market.failures import values_of
 from aboveboard.papers.market.instances import (
     drawn,
     every,

@@ -76,7 +76,7 @@ Divide = Callable[[Array], Array]
 
 
 def broken(values: Values, divide: Divide, shared: Number, *, but: str = "") -> axioms.Check | None:
-    """Give the first axiom that a division of this utility breaks, `but` one that is left out.
+    """Give the first axiom that a division of this utility breaks.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ def broken(values: Values, divide: Divide, shared: Number, *, but: str = "") -> 
         From a table to the users' shares.
     shared
         What the users' shares must sum to.
+    but
+        The name of an axiom that is not looked at.
     """
     table, who = objects(list(values)), names(users_of(values))
     given = divide(table).tolist()

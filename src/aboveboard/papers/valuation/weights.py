@@ -32,6 +32,11 @@ def best_estimator(some: Federation, i: int) -> Estimator:
 
     The platform has the direct users' sample means and the mean of the federated ones; the error
     is a convex quadratic form, so its stationary point on sum = 1 is the minimum.
+
+    Raises
+    ------
+    RuntimeError
+        If the linear equations leave the weights free: they would not be the definition's.
     """
     direct, federated = some.at(2), some.at(1)
     groups = [[j] for j in direct] + ([federated] if federated else [])

@@ -1,0 +1,84 @@
+"""What an audit is asked, checked at the door: games, properties, a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.implications import Property
+from aboveboard.game import Game
+from aboveboard.numbers import whole
+
+
+def games_of(subject: Any) -> list[Game]:
+    """Give one game, or those of a family, as a list.
+
+    Raises
+    ------
+    TypeError
+        If something is no game.
+    ValueError
+        If there is none, or one has no players.
+    """
+    if isinstance(subject, Game):
+        if not subject.players:
+            raise ValueError("a game has no players; it needs at least one")
+        return [subject]
+    if isinstance(subject, str | bytes) or not isinstance(subject, Iterable):
+        needed = ("players", "actions", "truth", "absent", "payoffs")
+        lacking = ", ".join(name for name in needed if not hasattr(subject, name))
+        raise TypeError(f"{type(subject).__name__} is no game: it lacks {lacking}")
+    games = [game for member in subject for game in games_of(member)]
+    if not games:
+        raise ValueError("there is no game to audit")
+    return games
+
+
+def properties_of(properties: Any) -> list[Property]:
+    """Give the properties as a list.
+
+    Raises
+    ------
+    TypeError
+        If they are no list, or one of them is no property.
+    """
+    if isinstance(properties, Property):
+        raise TypeError(f"{properties!r} stands alone; give a list, such as [{properties!r}]")
+    if isinstance(properties, str | bytes) or not isinstance(properties, Iterable):
+        raise TypeError(f"properties are {properties!r}; give a list, such as [DSIC()]")
+    listed: Sequence[Any] = list(properties)
+    for prop in listed:
+        if isinstance(prop, type):
+            raise TypeError(f"{prop.__name__} is a class; write {prop.__name__}()")
+        if not isinstance(prop, Property):
+            raise TypeError(f"{prop!r} is no property; give one such as DSIC()")
+    return list(listed)
+
+
+def budget_of(budget: Any) -> Budget:
+    """Give the budget, or the default.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if budget is None:
+        return Budget()
+    if not isinstance(budget, Budget):
+        raise TypeError(f"budget is {budget!r}; write Budget(rows=..)")
+    return budget
+
+
+def seed_of(seed: Any) -> int:
+    """Give the seed.
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number.
+    ValueError
+        If it is negative.
+    """
+    return whole(seed, "seed", least=0)

@@ -1,0 +1,395 @@
+"""The whole package reads as if one hand had written it: docstrings, messages, sizes, imports.
+
+Everything here reads the source by `ast`; a finding says file, line and what to mend.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tokenize
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.metadata import distribution
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+import aboveboard
+
+PACKAGE = Path(aboveboard.__file__).parent
+MODULES = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+# What each package exports, such as "aboveboard.exchange"; papers export claims, not tools.
+FACES = [
+    ".".join(("aboveboard", *path.parent.relative_to(PACKAGE).parts))
+    for path, tree in MODULES.items()
+    if path.name == "__init__.py"
+    and "papers" not in path.parts
+    and any(isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "__all__" for n in tree.body)
+]
+
+ENTRIES = [(entry.name, entry.value) for entry in distribution("aboveboard").entry_points]
+
+HEAVY = (
+    "jinja2",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "polars",
+    "pydantic",
+    "rich",
+    "scipy",
+    "sklearn",
+    "typer",
+)
+
+LONGEST_MODULE = 400
+LONG_FOR_A_REASON = {
+    "kernels.py": "compiled functions of one system in one place",
+    "kernels_orders.py": "the same",
+}
+
+OF_PYTHON = {"KeyError", "IndexError", "AttributeError", "StopIteration", "NotImplementedError"}
+"""Errors that a protocol of Python itself asks for: they need no words."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def place(path: Path, node: ast.AST) -> str:
+    return f"{path.relative_to(PACKAGE.parent)}:{getattr(node, 'lineno', 1)}"
+
+
+def public(path: Path) -> Iterator[tuple[ast.ClassDef | Function, ast.ClassDef | None]]:
+    """Give the public classes, functions and methods of a module, with the class they are in."""
+
+    def within(
+        body: list[ast.stmt], owner: ast.ClassDef | None
+    ) -> Iterator[tuple[ast.ClassDef | Function, ast.ClassDef | None]]:
+        for node in body:
+            if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"):
+                yield node, owner
+                if isinstance(node, ast.ClassDef):
+                    yield from within(node.body, node)
+
+    yield from within(MODULES[path].body, None)
+
+
+def everything_public() -> Iterator[tuple[Path, ast.ClassDef | Function, ast.ClassDef | None]]:
+    for path in MODULES:
+        for node, owner in public(path):
+            yield path, node, owner
+
+
+def on_a_face() -> Iterator[tuple[Path, ast.ClassDef | Function]]:
+    """Give what the faces export, where it is defined, once each."""
+    seen = set()
+    for face in FACES:
+        module = import_module(face)
+        for name in module.__all__:
+            thing = getattr(module, name)
+            home = sys.modules.get(getattr(thing, "__module__", None) or "")
+            if home is None or not str(home.__file__).startswith(str(PACKAGE)):
+                continue
+            path = Path(str(home.__file__))
+            for node, owner in public(path):
+                defined = getattr(thing, "__name__", name)
+                if owner is None and node.name == defined and (path, defined) not in seen:
+                    seen.add((path, defined))
+                    yield path, node
+
+
+def parameters(function: Function) -> list[str]:
+    given = function.args
+    starred = [a for a in (given.vararg, given.kwarg) if a is not None]
+    names = [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs, *starred)]
+    return [name for name in names if name not in ("self", "cls") and not name.startswith("_")]
+
+
+def is_dataclass(node: ast.ClassDef) -> bool:
+    return any("dataclass" in ast.unparse(d) for d in node.decorator_list)
+
+
+def undocumented_fields(node: ast.ClassDef) -> list[str]:
+    """Give the public fields that neither the class docstring names nor a string follows."""
+    text = ast.get_docstring(node) or ""
+    lacking = []
+    for field, after in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            name = field.target.id
+            described = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            constant = "ClassVar" in ast.unparse(field.annotation)
+            if not (described or constant or name.startswith("_") or names(text, name)):
+                lacking.append(name)
+    return lacking
+
+
+def entries(text: str) -> list[str] | None:
+    """Give the names that the section Parameters describes; None if there is no such section."""
+    _, heading, after = text.partition("Parameters\n----------\n")
+    if not heading:
+        return None
+    section = re.split(r"\n\n?\w[\w ]*\n-{3,}\n", after)[0]
+    heads = [line for line in section.splitlines() if line and not line.startswith(" ")]
+    return [name.strip().lstrip("*") for head in heads for name in head.split(":")[0].split(",")]
+
+
+def names(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def raised(function: Function) -> set[str]:
+    """Give the exceptions that a function itself raises, be it in a function within it."""
+    return {
+        ast.unparse(node.exc.func).rpartition(".")[2]
+        for node in ast.walk(function)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+    } - OF_PYTHON
+
+
+def modules_without_an_opening() -> Iterator[str]:
+    for path, tree in MODULES.items():
+        if not ast.get_docstring(tree):
+            yield f"{place(path, tree)}: the module does not open with what it is"
+
+
+def public_names_without_a_docstring() -> Iterator[str]:
+    for path, node, owner in everything_public():
+        bound = owner is not None and any(
+            isinstance(n, ast.Name) and n.id in ("overload", "override")
+            for d in getattr(node, "decorator_list", [])
+            for n in ast.walk(d)
+        )
+        setter = any(ast.unparse(d).endswith(".setter") for d in node.decorator_list)
+        if not bound and not setter and not ast.get_docstring(node):
+            yield f"{place(path, node)}: {node.name} has no docstring"
+
+
+def parameters_of_a_face_without_words() -> Iterator[str]:
+    for path, node in on_a_face():
+        text = ast.get_docstring(node) or ""
+        if isinstance(node, ast.ClassDef):
+            continue
+        given = parameters(node)
+        if len(given) <= 2:
+            continue
+        if entries(text) is None:
+            yield f"{place(path, node)}: {node.name} has no section Parameters"
+
+
+def sections_that_differ_from_the_signature() -> Iterator[str]:
+    for path, node, _ in everything_public():
+        described = entries(ast.get_docstring(node) or "")
+        if described is None:
+            continue
+        if isinstance(node, Function):
+            given = parameters(node)
+        else:
+            made = [n for n in node.body if isinstance(n, Function) and n.name == "__init__"]
+            fields = [n.target for n in node.body if isinstance(n, ast.AnnAssign)]
+            given = parameters(made[0]) if made else [ast.unparse(field) for field in fields]
+            if node.bases and not made:
+                given += described  # some fields are inherited
+        if unknown := [name for name in described if name not in given]:
+            yield f"{place(path, node)}: {node.name} describes {', '.join(unknown)}, which it lacks"
+        unsaid = [name for name in given if name not in described and not name.startswith("_")]
+        if isinstance(node, Function) and unsaid:
+            yield f"{place(path, node)}: {node.name} says nothing of {', '.join(unsaid)}"
+
+
+def fields_without_words() -> Iterator[str]:
+    for path, node, _ in everything_public():
+        data = isinstance(node, ast.ClassDef) and is_dataclass(node)
+        if lacking := undocumented_fields(node) if data else []:
+            yield f"{place(path, node)}: {node.name} says nothing of {', '.join(lacking)}"
+
+
+def errors_without_words() -> Iterator[str]:
+    for path, node, _ in everything_public():
+        if path.parent == PACKAGE / "cli":
+            continue  # these docstrings are what --help prints
+        text = ast.get_docstring(node) or ""
+        if isinstance(node, ast.ClassDef):
+            checks = ("__init__", "__post_init__")
+            found = [n for n in node.body if isinstance(n, Function) and n.name in checks]
+            unsaid = {error for check in found for error in raised(check)}
+        else:
+            unsaid = raised(node)
+        # What a function of the module makes is an error of ours, named by its class.
+        unsaid = {e for e in unsaid if not names(text, "Raises" if e[0].islower() else e)}
+        unsaid = {e for e in unsaid if not (e.startswith("_") and names(text, "Raises"))}
+        if unsaid:
+            errors = ", ".join(sorted(unsaid))
+            yield f"{place(path, node)}: {node.name} does not say that it raises {errors}"
+
+
+ARRAYS = re.compile(r"\b(NDArray|Array|ndarray)\b")
+SHAPES = re.compile(r"shape|\(\w+(, [\w+ -]+)+,?\)|\(\w+,\)|for each|each |a row|one (for )?")
+
+
+def arrays_without_a_shape() -> Iterator[str]:
+    for path, node in on_a_face():
+        functions = [node] if isinstance(node, Function) else []
+        for function in functions:
+            annotations = [a.annotation for a in ast.walk(function.args) if isinstance(a, ast.arg)]
+            spelled = " ".join(ast.unparse(a) for a in (*annotations, function.returns) if a)
+            if ARRAYS.search(spelled) and not SHAPES.search(ast.get_docstring(function) or ""):
+                yield f"{place(path, node)}: {node.name} says nothing of the shape of its arrays"
+
+
+NAMES_THAT_OPEN = re.compile(
+    r"[A-Z]{2,}|[A-Z]\b|[A-Za-z]+[A-Z]|Dask\b|Parquet\b|Python\b|No module"
+)
+"""Acronyms, names, and what Python itself says."""
+
+
+def voices(argument: ast.expr) -> Iterator[tuple[str, str]]:
+    """Give how the texts that an argument may be begin and end ("" where a value stands)."""
+    if isinstance(argument, ast.IfExp):
+        yield from voices(argument.body)
+        yield from voices(argument.orelse)
+    elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        yield argument.value, argument.value
+    elif isinstance(argument, ast.JoinedStr) and argument.values:
+        ends = [
+            part.value if isinstance(part, ast.Constant) else ""
+            for part in (argument.values[0], argument.values[-1])
+        ]
+        yield str(ends[0]), str(ends[1])
+    elif isinstance(argument, ast.BinOp):
+        left, right = list(voices(argument.left)), list(voices(argument.right))
+        yield left[0][0] if left else "", right[-1][1] if right else ""
+
+
+def voice(path: Path, node: ast.Call) -> Iterator[str]:
+    """Say what of an InputError is not a lower-case clause without a full stop."""
+    for part, argument in zip(("problem", "remedy"), node.args[1:], strict=False):
+        for start, end in voices(argument):
+            if start[:1].isupper() and not NAMES_THAT_OPEN.match(start):
+                yield f"{place(path, argument)}: the {part} {start!r} starts with a capital"
+            if end.rstrip().endswith((".", "!")) and not end.endswith(".."):
+                yield f"{place(path, argument)}: the {part} ends with a full stop: {end!r}"
+
+
+def messages_in_another_voice() -> Iterator[str]:
+    for path, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("InputError"):
+                yield from voice(path, node)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ('InputError("a", "This is wrong", "mend it")', "starts with a capital"),
+        ('InputError("a", f"{x} is wrong.", "mend it")', "ends with a full stop"),
+        ('InputError("a", "it is wrong" if b else "bad.", "mend it")', "ends with a full stop"),
+        ('InputError("a", "it is wrong", "Mend " + it)', "starts with a capital"),
+    ],
+)
+def test_the_voice_of_messages_is_told(call: str, said: str) -> None:
+    (statement,) = ast.parse(call).body
+    assert said in " ".join(voice(Path(PACKAGE / "x.py"), statement.value))
+
+
+def lines_of_code(text: str) -> int:
+    """Count the lines on which something stands that is neither a comment nor a docstring."""
+    lines: set[int] = set()
+    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    start_of_statement = True
+    for token in tokenize.generate_tokens(StringIO(text).readline):
+        if token.type in quiet | {tokenize.ENCODING, tokenize.ENDMARKER}:
+            start_of_statement |= token.type == tokenize.NEWLINE
+            continue
+        if not (token.type == tokenize.STRING and start_of_statement):
+            lines.update(range(token.start[0], token.end[0] + 1))
+        start_of_statement = False
+    return len(lines)
+
+
+def modules_that_are_too_long() -> Iterator[str]:
+    for path in MODULES:
+        count = lines_of_code(path.read_text())
+        if count > LONGEST_MODULE and path.name not in LONG_FOR_A_REASON:
+            yield f"{place(path, MODULES[path])}: {count} lines of code; cut it"
+
+
+def bodies() -> Iterator[tuple[str, str, str]]:
+    """Give the functions of more than two statements: the code without its docstring, and where."""
+    for path, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, Function):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                if sum(isinstance(n, ast.stmt) for b in body for n in ast.walk(b)) > 2:
+                    code = ast.dump(ast.Module(body, [])) + ast.dump(node.args)
+                    yield code, place(path, node), node.name
+
+
+def functions_written_twice() -> Iterator[str]:
+    first: dict[str, str] = {}
+    for code, where, name in bodies():
+        if code in first:
+            yield f"{where}: {name} is written at {first[code]} already"
+        else:
+            first[code] = f"{where} ({name})"
+
+
+def spoken_of(tree: ast.Module) -> Iterator[str]:
+    """Give the words that code uses: names, attributes, imports, and words in strings."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.alias):
+            yield node.name
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg
+
+
+def code_that_nobody_calls() -> Iterator[str]:
+    """Find module-level names that no module uses and no face exports."""
+    used = {word for tree in MODULES.values() for word in spoken_of(tree)}
+    for face in FACES:
+        used |= set(import_module(face).__all__)
+    for name, entry in ENTRIES:
+        used |= {name, *re.split(r"[.:]", entry)}
+    for path, tree in MODULES.items():
+        for node in tree.body:
+            defined = isinstance(node, ast.ClassDef | Function) and not node.name.startswith("__")
+            if defined and node.name not in used and not node.decorator_list:
+                yield f"{place(path, node)}: nothing in the package uses {node.name}"
+
+
+CHECKS = [
+    functions_written_twice,
+    code_that_nobody_calls,
+    modules_without_an_opening,
+    public_names_without_a_docstring,
+    parameters_of_a_face_without_words,
+    sections_that_differ_from_the_signature,
+    fields_without_words,
+    errors_without_words,
+    arrays_without_a_shape,
+    messages_in_another_voice,
+    modules_that_are_too_long,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_there_are_no(check: Callable[[], Iterator[str]]) -> None:
+    assert not list(check()), "\n".join(["", *check()])
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = f"import sys, aboveboard; print(*sorted({set(HEAVY)} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""
+
+
+def test_the_faces_are_found() -> None:
+    systems = {"exchange", "valuation", "learning", "market", "curation", "auditing"}
+    assert {f"aboveboard.{name}" for name in systems} | {"aboveboard"} <= set(FACES)
