@@ -256,6 +256,15 @@ def test_a_price_may_be_a_function_beside_the_file(tmp_path: Path) -> None:
     assert float(share.benefit - share.utility) == pytest.approx(0.1 / 8)
 
 
+def test_the_audit_names_whose_price_jumps(tmp_path: Path) -> None:
+    (tmp_path / "prices.py").write_text("def entry(p, q):\n    return 2.0 if p != q else 0.0")
+    path = write(tmp_path, {"a": [0, 1] * 4, "b": [1, 0] * 4}, more={"a": 'shape = "prices:entry"'})
+    mechanism = ab.load(path).mechanism
+    said = mechanism.remarks(mechanism.game({}), None, 0)
+    assert said["prices that jump"]["text"].startswith("a (0.1 for next to nothing)")
+    assert said["pure equilibria over all commitments"]["text"].endswith("there may be others")
+
+
 # ------------------------------------------------------------------------ the contract
 
 
@@ -368,6 +377,15 @@ def test_the_straightforward_protocols_verdict_is_what_a_search_finds(data: st.D
     assert said.silence == ((SILENCE,) * n in found)
     if said.complete:
         assert len(found) == 1
+    assert {tuple(TRUTH if there else SILENCE for there in who) for who in said.others} <= found
+
+
+def test_an_equilibrium_of_some_is_named_by_who_is_truthful_in_it() -> None:
+    values = [0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1]
+    agents = tuple(Agent(F(1), k) for k in (F(1, 2), F(1, 8), F(1, 2)))
+    society = Society(Table(tuple(map(bool, values))), agents, F(1, 2))
+    said = advise(Curated(society, PROTOCOLS["straightforward"]), ["anna", "bert", "cleo"])
+    assert said.as_dict()["equilibria"] == ["silence", "only bert truthful"]
 
 
 def test_under_the_fair_protocol_better_replies_from_silence_end_in_the_truth() -> None:

@@ -28,7 +28,7 @@ from aboveboard.curation import (
     pure_equilibria,
     stake_of,
 )
-from aboveboard.curation.commitments import Indicator, Plateau, Quadratic
+from aboveboard.curation.commitments import CalledShape, Indicator, Plateau, Quadratic
 from aboveboard.curation.social_functions import (
     Conjunction,
     Disjunction,
@@ -178,6 +178,40 @@ def test_prices_that_jump_break_lemma_7() -> None:
     game = Curated(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
     assert is_equilibrium(game, (Commitment(F(7, 10), F(1, 5)), SILENCE))
     assert not pure_equilibria(game).complete
+
+
+def fixed_and_linear(p: float, q: float) -> float:
+    return 0.5 * (p != q) + 0.5 * abs(p - q)
+
+
+def test_a_function_that_jumps_at_silence_is_found_out() -> None:
+    shape = CalledShape("prices:fixed", lambda p, q: float(p != q))
+    assert not shape.continuous
+    assert shape.above(0) == Indicator().above(0)
+    least = CalledShape("prices:fixed_and_linear", fixed_and_linear).above(0)
+    assert least is not None
+    assert (least.value, least.attained) == (pytest.approx(0.5), False)
+    agents = (Agent(F(1), F(1, 5), shape),) * 2
+    game = Curated(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
+    assert is_equilibrium(game, (Commitment(F(7, 10), F(1, 5)), SILENCE))
+    assert not pure_equilibria(game).complete
+
+
+@pytest.mark.parametrize("power", [0.05, 0.5, 1, 2, 10])
+def test_a_price_that_vanishes_slowly_or_fast_is_no_jump(power: float) -> None:
+    shape = CalledShape("prices:power", lambda p, q: abs(p - q) ** power)
+    assert shape.continuous
+    assert shape.above(0) == (0, False)
+
+
+def test_with_a_fixed_cost_no_commitment_beats_the_best_reply_and_some_come_close() -> None:
+    shape = CalledShape("prices:fixed_and_linear", fixed_and_linear)
+    agents = (Agent(F(1), F(1, 10), shape),) * 2
+    game = Curated(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["competitive"])
+    reply = best_reply(game, 0, (SILENCE, SILENCE))
+    near = [Commitment(F(1, 2) + F(k, 2000), F(1, 2) - F(k, 2000)) for k in range(1001)]
+    tried = max(game.utilities((c, SILENCE))[0] for c in near)
+    assert tried <= reply.utility <= tried + F(1, 1000)
 
 
 def test_the_competitive_protocol_has_a_mixed_equilibrium_that_the_fair_one_has_not() -> None:

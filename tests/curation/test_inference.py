@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
-from aboveboard.curation.counting import right_guess_by_count, summed_plainly
+from aboveboard.curation.counting import right_guess_by_count
 from aboveboard.curation.inference import beliefs_of, right_guess
 from aboveboard.curation.kernels import heard_of
 from aboveboard.curation.social_functions import Mean, Parity, Threshold, spread
@@ -76,6 +77,19 @@ def test_counting_is_contraction(
     assert right_guess_by_count(by_count, center, rivals, prior) == expected
     close = right_guess_by_count(by_count, center, [floats(c) for c in rivals], float(prior))
     assert close == pytest.approx(float(expected), abs=1e-12)
+
+
+def summed_plainly(one: np.ndarray, n: int, after_zero: float, after_one: float) -> np.ndarray:
+    """Sum n rivals out of P(g = 1 | ones), shape (m, R + 1): by zeros heard and ones left."""
+    rows = []
+    for row in one:
+        there = [list(row)]
+        for _ in range(n):
+            none = [x * (1 - after_one) + y * after_one for x, y in pairwise(there[0])]
+            some = [[x * (1 - after_zero) + y * after_zero for x, y in pairwise(k)] for k in there]
+            there = [none, *some]
+        rows += there
+    return np.array(rows)
 
 
 def test_the_kernel_sums_rivals_out_as_the_plain_loop_does() -> None:

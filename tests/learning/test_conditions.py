@@ -9,7 +9,7 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.learning import DifferentiablePayment, theorem_2, theorem_3
-from aboveboard.learning.conditions import Floats
+from aboveboard.learning.conditions import FloatArray
 
 SIZES = np.linspace(0, 2, 9)
 OTHERS = [[0.5], [3.0]]
@@ -17,34 +17,36 @@ AMPLE = [[3.0]]
 """The other has more than party 0 could hide: the joint model is always better than its own."""
 
 
-def joint(sizes: Floats) -> Floats:
+def joint(sizes: FloatArray) -> FloatArray:
     """Q(s) = s; both are served."""
     return np.repeat(sizes.sum(-1, keepdims=True), 2, axis=-1)
 
 
-def alone(sizes: Floats) -> Floats:
+def alone(sizes: FloatArray) -> FloatArray:
     """Party 0 is absent; party 1 trains by itself."""
     x = np.zeros_like(sizes)
     x[..., 1] = sizes[..., 1]
     return x
 
 
-def value(x: Floats, true: Floats) -> Floats:
+def value(x: FloatArray, true: FloatArray) -> FloatArray:
     """v_0 = q_0 - q_1 / 2."""
     q = np.maximum(x, true)
     return q[..., 0] - q[..., 1] / 2
 
 
-def rule(payment: Callable[[Floats], Floats]) -> DifferentiablePayment:
+def rule(payment: Callable[[FloatArray], FloatArray]) -> DifferentiablePayment:
     return DifferentiablePayment(0, 2, value, joint, alone, payment)
 
 
-def exploitation(t: Floats) -> Floats:
+def exploitation(t: FloatArray) -> FloatArray:
     """(t_0 + t_1) / 2 - (t_0 - t_1 / 2) = t_1 - t_0 / 2."""
     return t[..., 1] - t[..., 0] / 2
 
 
-def gains(payment: Callable[[Floats], Floats], others: list[list[float]]) -> tuple[float, float]:
+def gains(
+    payment: Callable[[FloatArray], FloatArray], others: list[list[float]]
+) -> tuple[float, float]:
     """The most that a lie gains on the grid, and that staying away gains, in plain loops."""
     lie, absence = -np.inf, -np.inf
     for (other,) in others:
@@ -89,7 +91,7 @@ def test_equation_5_fails_in_the_papers_own_model_though_the_rule_is_truthful() 
 
 def test_equations_1_and_2_do_not_suffice() -> None:
     # (2) with equality: p = p(0) + t_0 / 2; what the own data would be worth alone is forgotten.
-    def payment(t: Floats) -> Floats:
+    def payment(t: FloatArray) -> FloatArray:
         return t[..., 1] + t[..., 0] / 2
 
     assert all(c.holds for c in theorem_2(rule(payment), SIZES, OTHERS))
@@ -107,7 +109,7 @@ def test_equations_1_and_2_do_not_suffice() -> None:
     ],
 )
 def test_a_broken_necessary_condition_is_found_and_means_a_loss(
-    payment: Callable[[Floats], Floats], broken: str
+    payment: Callable[[FloatArray], FloatArray], broken: str
 ) -> None:
     found = holding(theorem_2(rule(payment), SIZES, OTHERS))
     assert found == {"(1)": broken != "(1)", "(2)": broken != "(2)"}
@@ -115,7 +117,7 @@ def test_a_broken_necessary_condition_is_found_and_means_a_loss(
 
 
 def test_the_counterexample_says_where_and_by_how_much() -> None:
-    def payment(t: Floats) -> Floats:
+    def payment(t: FloatArray) -> FloatArray:
         return 2 * t[..., 0] + t[..., 1]
 
     second = theorem_2(rule(payment), SIZES, AMPLE)[1]

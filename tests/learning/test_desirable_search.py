@@ -17,13 +17,11 @@ from aboveboard.learning.allocation import Market
 from aboveboard.learning.certificate import bound
 from aboveboard.learning.constraints import constraints
 from aboveboard.learning.desirable_payments import largest_payments
-from aboveboard.learning.desirable_search import (
+from aboveboard.learning.desirable_search import first_of, search, sizes_array
+from aboveboard.learning.desirable_ways import (
     BY_COLUMNS,
     GROWTH_OF_TWO,
     UP_TO_PERMUTATION,
-    first_of,
-    search,
-    sizes_array,
     way_of,
 )
 from aboveboard.learning.quality import Identity, Logistic

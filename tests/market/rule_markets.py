@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from hypothesis import strategies as st
 
 from aboveboard.market.bidding import Table
 from aboveboard.market.markets import DESTROYED, Market, Outcome
+from aboveboard.papers.market.failures import small_markets
 
 Bundle = frozenset[int]
 
@@ -57,3 +59,11 @@ def thetas(of: Market) -> list[Callable[[Bundle], int]]:
     return [
         lambda held, v=valuation: v.value(sum(1 << g for g in held)) for valuation in of.valuations
     ]
+
+
+def first_that(
+    shows: Callable[[Market], Mapping[str, Any] | None], n: int, m: int, bits: int
+) -> tuple[Market, Mapping[str, Any]]:
+    """The smallest market of this size that shows a failure, and the play that it fails in."""
+    found = ((of, shows(of)) for of in small_markets(n, m, bits))
+    return next((of, shown) for of, shown in found if shown is not None)

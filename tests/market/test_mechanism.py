@@ -6,13 +6,16 @@ import json
 import tomllib
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from aboveboard.auditing import Budget, audit
-from aboveboard.errors import InputError
+import aboveboard as ab
+from aboveboard.auditing import Budget, ExPostIC, Status, audit
+from aboveboard.commands import settle
+from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.lottery import Lottery
 from aboveboard.market import VCG, Naive1, Naive2, Naive3, Naive4, ProposeAndAgree
 from aboveboard.market.at_any_size import leading_utility
@@ -240,3 +243,43 @@ def test_the_audit_of_vcg_finds_the_colluders_and_the_deficit() -> None:
     assert found["DSIC"] == "holds"
     assert found["coalition-proof (size 2, with transfers)"] == "fails"
     assert found["weak budget balance"] == "fails"
+
+
+def additive(parties: int, goods: int, cls: type) -> str:
+    """Parties that each bring some of the goods and value all of them, nobody alike."""
+    written = f'mechanism = "{cls.NAME}"\nbits = 9\n'
+    for i in range(parties):
+        brings = [f"g{g}" for g in range(goods) if g % parties == i]
+        values = [f'{{goods = ["g{g}"], value = {(7 * i + 5 * g) % 11}}}' for g in range(goods)]
+        written += f'[parties.p{i}]\nendowment = {brings}\nbidding = "additive"\n'
+        written += f"values = [{', '.join(values)}]\n"
+    return written
+
+
+@pytest.mark.parametrize(
+    ("cls", "parties", "goods"), [(VCG, 5, 6), (Naive1, 4, 5), (ProposeAndAgree, 101, 2)]
+)
+def test_a_market_too_large_for_its_lies_to_be_tried_is_run_and_the_page_says_so(
+    cls: type, parties: int, goods: int, tmp_path: Path
+) -> None:
+    (tmp_path / "large.toml").write_text(additive(parties, goods, cls))
+    settlement, lies = settle(ab.load(tmp_path / "large.toml"), tmp_path / "out")
+    assert settlement.details["welfare_reached"] == settlement.details["welfare_best"]
+    assert lies == []
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "Lies were not searched in this run" in page
+
+
+@pytest.mark.parametrize(("cls", "parties", "goods"), [(VCG, 5, 6), (Naive1, 4, 5)])
+def test_an_audit_of_such_a_market_is_refused_with_what_would_do(
+    cls: type, parties: int, goods: int
+) -> None:
+    mechanism, reports = read(additive(parties, goods, cls), cls)
+    with pytest.raises(BudgetExceeded, match="audit a market of fewer parties, goods or bits"):
+        mechanism.game(reports)
+
+
+def test_votes_of_many_parties_are_proved_without_a_game_that_is_written_out() -> None:
+    mechanism, reports = read(additive(101, 2, ProposeAndAgree))
+    (verdict,) = audit(mechanism.game(reports), [ExPostIC()]).values()
+    assert verdict.status is Status.HOLDS

@@ -7,12 +7,12 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rule_markets import market, markets, proposals, sets, thetas, votes
+from rule_markets import first_that, market, markets, proposals, sets, thetas, votes
 
 from aboveboard.auditing import DSIC, audit
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import InputError
-from aboveboard.market import failures, naive
+from aboveboard.market import naive
 from aboveboard.market.announcements import announcements, best_proposal
 from aboveboard.market.expectations import scheme_of_naive, table, unit_of
 from aboveboard.market.market_game import VotingGame, announcing_game
@@ -21,6 +21,7 @@ from aboveboard.market.rules import rule_of_naive
 from aboveboard.market.steps import Ending, Votes, replay
 from aboveboard.market.utilities import expected, utilities
 from aboveboard.market.vcg import best_of_all
+from aboveboard.papers.market import failures
 from oracles import market as oracle
 
 F = Fraction
@@ -104,30 +105,25 @@ def test_prices_beyond_b_are_refused() -> None:
 
 
 def test_naive_1_is_missed_if_the_parties_expect_different_equilibria() -> None:
-    found = failures.belief_mismatch_1()
-    assert found is not None
-    shown = found.shown
+    _, shown = first_that(failures.two_equilibria, 2, 1, 2)
     assert shown["one"] != shown["another"]
     assert shown["welfare if both are expected"] < shown["best welfare"]
 
 
 def test_in_naive_2_two_voters_may_leave_the_no_to_each_other() -> None:
-    found = failures.belief_mismatch_2()
-    assert found is not None
-    of, epsilon = found.market, naive.chosen_epsilon(2, found.market)
-    proposal = outcome_of(of, found.shown["announcement"])
+    of, shown = first_that(failures.no_left_to_others, 3, 1, 2)
+    epsilon = naive.chosen_epsilon(2, of)
+    proposal = outcome_of(of, shown["announcement"])
     agreed = expected(of, naive.play(2, of, epsilon, proposal, Votes.all(3, True)))
-    hurt = [of.players.index(name) for name in found.shown["hurt, each leaving the NO to another"]]
+    hurt = [of.players.index(name) for name in shown["hurt, each leaving the NO to another"]]
     assert all(agreed[i] < 0 for i in hurt)
-    assert agreed[0] > Fraction(found.shown["proposer's utility if truthful"])
+    assert agreed[0] > Fraction(shown["proposer's utility if truthful"])
     game = VotingGame(of, rule_of_naive(2, of, epsilon), proposal)
     assert list(game.payoffs([0, 1, 0])) == list(game.payoffs([0, 0, 0]))  # another says NO
 
 
 def test_in_naive_3_a_gamble_on_one_yes_pays_more_than_the_truth() -> None:
-    found = failures.private_gain()
-    assert found is not None
-    of, shown = found.market, found.shown
+    of, shown = first_that(failures.gamble, 3, 1, 3)
     epsilon = naive.chosen_epsilon(3, of)
     proposal = outcome_of(of, shown["announcement"])
     cast = tuple(vote == "YES" for vote in shown["votes"])
@@ -141,9 +137,7 @@ def test_in_naive_3_a_gamble_on_one_yes_pays_more_than_the_truth() -> None:
 
 
 def test_in_naive_4_a_wrong_belief_about_a_coalition_costs_the_proposer() -> None:
-    found = failures.collusion()
-    assert found is not None
-    of, shown = found.market, found.shown
+    of, shown = first_that(failures.wrong_belief, 3, 1, 2)
     rule = rule_of_naive(4, of, naive.chosen_epsilon(4, of))
     proposal = outcome_of(of, shown["announcement"])
     pair = VotingGame(of, rule, proposal, [frozenset({0}), frozenset({1, 2})])

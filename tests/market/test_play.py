@@ -112,7 +112,7 @@ def test_the_transcript_can_be_replayed(tmp_path: Path) -> None:
         ending = found.ending
         assert replayed(market, chosen(market), found.announcement, ending) == ending
     changed = Ending("d", ending.outcome, ending.tosses, ending.votes)
-    with pytest.raises(InputError, match="end in step"):
+    with pytest.raises(InputError, match="in which they end"):
         replayed(market, chosen(market), found.announcement, changed)
 
 
@@ -124,7 +124,7 @@ def test_a_no_keeps_the_announcement_from_being_agreed(tmp_path: Path) -> None:
     ("votes", "said"),
     [
         ({"bert": "yes"}, "vote-2-cleo.txt: it did not appear within 0.2 seconds"),
-        ({"bert": "yes", "cleo": "perhaps"}, "it says 'perhaps'; a vote is yes or no"),
+        ({"bert": "yes", "cleo": "perhaps"}, "it says 'perhaps'; write yes or no"),
     ],
 )
 def test_missing_and_strange_votes_end_the_play_in_one_line(

@@ -103,10 +103,25 @@ def test_standard_errors_are_as_large_as_the_errors(method: str) -> None:
     assert float(np.abs(z.mean(axis=0)).max()) < 0.5
 
 
-@pytest.mark.parametrize("method", ["svarm", "kernelshap"])
-def test_they_are_honest_for_a_game_that_jumps(method: str) -> None:
-    z = z_scores(voting(9), method, 200, 40)
-    assert 0.75 < float(np.sqrt((z**2).mean())) < 1.3
+@pytest.mark.parametrize(
+    ("method", "budget"),
+    [("permutation", 80), ("stratified", 220), ("svarm", 150), ("kernelshap", 150)],
+)
+@pytest.mark.parametrize("game", [voting, federated])
+def test_they_are_honest_where_few_coalitions_matter(game: Any, method: str, budget: int) -> None:
+    # A vote that turns on one user; a first user who brings nearly all.
+    z = z_scores(game(8), method, budget, 40)
+    assert 0.7 < float(np.sqrt((z**2).mean())) < 1.35
+    assert float((np.abs(z) <= 2).mean()) > 0.85
+
+
+@pytest.mark.parametrize(("method", "budget"), [("permutation", 80), ("stratified", 220)])
+def test_a_user_whose_draws_are_all_alike_is_not_taken_to_be_known_for_sure(
+    method: str, budget: int
+) -> None:
+    runs = [sampled_shares(Asked(voting(8)), 8, method, budget, seed) for seed in range(20)]
+    assert any(0 in run.shares for run in runs)  # a vote that was never drawn to matter
+    assert min(min(run.standard_errors) for run in runs) > 0
 
 
 @settings(max_examples=25, deadline=None)

@@ -106,7 +106,7 @@ class Advice:
         cure = self.cure
         return {
             "unique_truthful": self.equilibria.unique_truthful,
-            "equilibria": list(self.equilibria.named()),
+            "equilibria": list(self.equilibria.named(self.names)),
             "complete": self.equilibria.complete,
             "helpless": self.helpless,
             "epsilon": plain(self.epsilon),

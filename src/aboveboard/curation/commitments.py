@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from aboveboard.errors import InputError
@@ -49,7 +50,11 @@ class Shape(Protocol):
     """How the price grows from silence to truth, relative to the truthful price."""
 
     KIND: ClassVar[str]
-    continuous: ClassVar[bool]
+
+    @property
+    def continuous(self) -> bool:
+        """Whether saying next to nothing costs next to nothing."""
+        ...
 
     def relative(self, commitment: Commitment) -> Number:
         """Give the relative price, from 0 to 1."""
@@ -137,9 +142,26 @@ class Indicator:
         return Infimum(Fraction(1), attained=True) if score < 1 else None
 
 
+NEAR_SILENCE = (1e-6, 1e-12)
+"""Distances from silence at which a function is asked whether its price vanishes."""
+
+HARDLY_LESS = 0.9
+"""A price that keeps so much of itself between the two distances is taken to jump."""
+
+NEXT_TO_SILENCE: tuple[Callable[[float], Commitment], ...] = (
+    lambda d: Commitment(0.5 + d / 2, 0.5 - d / 2),
+    lambda d: Commitment(0.5 - d / 2, 0.5 + d / 2),
+    lambda d: Commitment(d, 0.0),
+    lambda d: Commitment(1.0, 1.0 - d),
+)
+"""Commitments at a distance |p - q| from saying nothing."""
+
+
 @dataclass(frozen=True)
 class CalledShape:
-    """Any continuous function of (p, q) that is 0 iff p = q, highest and positive at (1, 0).
+    """Any function of (p, q) that is 0 iff p = q, highest and positive at (1, 0).
+
+    It may jump at silence, which is looked for (`jump`); elsewhere it is taken to be continuous.
 
     Parameters
     ----------
@@ -153,26 +175,64 @@ class CalledShape:
     function: Callable[[float, float], Any]
 
     KIND: ClassVar[str] = "callable"
-    continuous: ClassVar[bool] = True
+
+    @property
+    def continuous(self) -> bool:
+        """Whether no jump was found."""
+        return self.jump == 0
+
+    @cached_property
+    def jump(self) -> float:
+        """The least relative price of saying next to nothing; 0 where it vanishes.
+
+        A price that vanishes, however slowly, is much less at 10^-12 from silence than at 10^-6;
+        one that hardly changes in between jumps. Looked at from four sides, the cheapest counts.
+
+        Raises
+        ------
+        InputError
+            If the function fails, or the truth costs nothing.
+        """
+        top = self._top
+        sides = [
+            [self._price(way(distance)) / top for distance in NEAR_SILENCE]
+            for way in NEXT_TO_SILENCE
+        ]
+        return min(near if near > max(0.0, HARDLY_LESS * far) else 0.0 for far, near in sides)
 
     def relative(self, commitment: Commitment) -> Number:
-        """Give the price over the truthful one."""
-        price, top = self._price(commitment), self._price(TRUTH)
+        """Give the price over the truthful one.
+
+        Raises
+        ------
+        InputError
+            If the function fails, or gives what is no price.
+        """
+        price, top = self._price(commitment), self._top
         place = f"shape {self.name!r}"
         told = f"(p, q) = ({float(commitment.p):g}, {float(commitment.q):g})"
-        if top <= 0:
-            raise InputError(place, "truth costs nothing", "truth has the highest price")
         if not 0 <= price <= top:
             raise InputError(
                 place,
                 f"the price at {told} is {price:g}, and {top:g} for the truth",
-                "prices are 0 or more, and truth has the highest",
+                "give 0 or more, and the truth the most",
             )
         if (price == 0) != commitment.silent:
             raise InputError(
-                place, f"the price at {told} is {price:g}", "it is 0 where p = q, and only there"
+                place, f"the price at {told} is {price:g}", "give 0 where p = q, and only there"
             )
         return price / top
+
+    @property
+    def _top(self) -> float:
+        top = self._price(TRUTH)
+        if top <= 0:
+            raise InputError(
+                f"shape {self.name!r}",
+                "the truth costs nothing",
+                "give the truth the highest price",
+            )
+        return top
 
     def _price(self, commitment: Commitment) -> float:
         place = f"shape {self.name!r}"
@@ -182,11 +242,13 @@ class CalledShape:
             raise InputError(
                 place,
                 f"it failed with {type(error).__name__}: {error}",
-                "it takes p and q and gives a finite number",
+                "take p and q, and give a finite number",
             ) from error
 
     def above(self, score: Number) -> Infimum | None:
-        """Outbid by a hair: it is taken to be continuous."""
+        """Outbid by a hair, or by the jump where that is more."""
+        if score < self.jump:
+            return Infimum(self.jump, attained=self.jump >= 1)
         return by_a_hair(score)
 
 

@@ -4,7 +4,7 @@ What matters of the rivals is how many of each kind sent which message; of the r
 many are 1. Rivals of a kind are summed out one after the other on an array over (zeros heard, ones
 left), so that nothing cancels and nothing underflows: O(N^2) a rival of the last kind, times the
 numbers of zeros of the kinds before. N = 1000 of one kind takes tenths of a second. Rivals of whom
-nothing is heard need no axis, and those who are heard clearly no sums.
+nothing is heard need no axis. Where all is exact `counting_exactly` does the same in whole numbers.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.curation.channels import Channel
+from aboveboard.curation.counting_exactly import Kinds, right_guess_exactly
 from aboveboard.curation.inference import exact
 from aboveboard.curation.kernels import heard_of
 from aboveboard.curation.social_functions import Bits
 from aboveboard.errors import InputError
-from aboveboard.numbers import Array, Number, objects
+from aboveboard.numbers import Array, Number
 
-Kinds = tuple[tuple[Channel, int], ...]
+FloatArray = NDArray[np.float64]
 
 MOST_STATES = 1 << 27
 """Values of the largest array: 1 GiB of float64."""
@@ -56,26 +56,27 @@ def right_guess_by_count(
     ------
     InputError
         If the rivals are of so many kinds that there are too many things to hear.
+    ValueError
+        If the center's bit is heard in part.
     """
     kinds = kinds_of(rivals)
     _refuse_many(kinds, len(rivals))
-    sure = exact(prior, [center, *rivals])
-    prior = Fraction(prior) if sure else float(prior)
-    rest = 1 - prior
-    if center.clear:
-        cases = [(rest, by_count[0]), (prior, by_count[1])]
-    elif center.noise:
-        mixed = _numbers(by_count[0], sure) * rest + _numbers(by_count[1], sure) * prior
-        cases = [(prior * 0 + 1, mixed)]
-    else:
+    if not (center.clear or center.noise):
         raise ValueError("a center passes its bit on or keeps it; it has no channel in between")
-    right: Number = prior * 0
+    if exact(prior, [center, *rivals]):
+        return right_guess_exactly(by_count, center, kinds, Fraction(prior))
+    prior = float(prior)
+    rest = 1 - prior
+    cases = [(rest, by_count[0]), (prior, by_count[1])]
+    if center.noise:
+        cases = [(1.0, by_count[0] * rest + by_count[1] * prior)]
+    right = 0.0
     for weight, g in cases:
-        chance, one = _heard(_numbers(g, sure), kinds, prior)
+        chance, one = _heard(g, kinds, prior)
         # The last axis is the agent's own bit.
         for bit, mine in ((0, rest), (1, prior)):
             likely = np.maximum(one[..., bit], 1 - one[..., bit])
-            right += weight * mine * (chance * likely).sum()
+            right += float(weight * mine * (chance * likely).sum())
     return right
 
 
@@ -90,6 +91,8 @@ class CountedBeliefs:
     one
         P(g = 1 | heard) by the center's bit where it is heard (else one row), the zeros of each
         kind, and the agent's own bit.
+    center_heard
+        Whether the center's bit is heard.
     """
 
     kinds: tuple[tuple[Channel, tuple[int, ...]], ...]
@@ -170,77 +173,36 @@ def _refuse_many(kinds: Kinds, rivals: int) -> None:
         )
 
 
-def _numbers(values: Array, sure: bool) -> Array:
-    if not sure:
-        return np.asarray(values, dtype=np.float64)
-    return objects([Fraction(int(x)) if isinstance(x, np.bool_) else x for x in values])
-
-
-def _heard(g: Array, kinds: Kinds, prior: Number) -> tuple[Array, Array]:
+def _heard(g: Array, kinds: Kinds, prior: float) -> tuple[FloatArray, FloatArray]:
     """Give the chance of what is heard, and of g = 1 then by the agent's own bit.
 
     Shapes (heard,) and (heard, 2).
     """
-    one = g[None, :]
-    chance: Array = np.ones(1, dtype=g.dtype) if g.dtype != object else objects([Fraction(1)])
+    one = np.asarray(g, dtype=np.float64)[None, :]
+    chance = np.ones(1)
     for channel, n in kinds:
-        zero, after_zero, after_one = channel.posterior(prior)
         if channel.noise:
             one = _unheard(one, n, prior)
             continue
-        one = _summed(one, n, after_zero, after_one)
-        counts = _binomial(n, zero, g.dtype == object)
-        chance = (chance[:, None] * counts[None, :]).reshape(-1)
+        zero, after_zero, after_one = (float(x) for x in channel.posterior(prior))
+        out = np.empty((one.shape[0], n + 1, one.shape[1] - n))
+        heard_of(np.ascontiguousarray(one), n, after_zero, after_one, out)
+        one = out.reshape(-1, out.shape[2])
+        chance = (chance[:, None] * _binomial(n, zero)[None, :]).reshape(-1)
     return chance, one
 
 
-def _summed(one: Array, n: int, after_zero: Number, after_one: Number) -> Array:
-    """Sum n rivals out; shape (heard, R + 1) to (heard * (n + 1), R - n + 1)."""
-    left = one.shape[1] - n
-    if one.dtype == object:
-        return summed_plainly(one, n, after_zero, after_one)
-    out = np.empty((one.shape[0], n + 1, left))
-    heard_of(np.ascontiguousarray(one), n, float(after_zero), float(after_one), out)
-    return out.reshape(-1, left)
-
-
-def summed_plainly(one: Array, n: int, after_zero: Number, after_one: Number) -> Array:
-    """Sum n rivals out, plainly; the same as the kernel `heard_of`."""
-    there = one[:, None, :]
-    for _ in range(n):
-        few, more = there[..., :-1], there[..., 1:]
-        # One more rival: from k zeros to k + 1 by a 0; no zeros stay none by a 1.
-        none = few[:, :1] * (1 - after_one) + more[:, :1] * after_one
-        some = few * (1 - after_zero) + more * after_zero
-        there = np.concatenate([none, some], axis=1)
-    return there.reshape(-1, one.shape[1] - n)
-
-
-def _unheard(one: Array, n: int, prior: Number) -> Array:
+def _unheard(one: FloatArray, n: int, prior: float) -> FloatArray:
     """Average over n rivals of whom nothing is heard: O(n) products for each value that is left."""
-    left = one.shape[1] - n
-    sure = one.dtype == object
-    # Exact chances over one denominator: no greatest common divisor for each of them.
-    chances = _ways(n, Fraction(prior)) if sure else _binomial(n, prior, sure)
-    whole = Fraction(prior).denominator ** n if sure else 1
-    columns = [(one[:, s : s + n + 1] * chances).sum(axis=1) / whole for s in range(left)]
+    chances = _binomial(n, prior)
+    columns = [(one[:, s : s + n + 1] * chances).sum(axis=1) for s in range(one.shape[1] - n)]
     return np.stack(columns, axis=1)
 
 
-def _ways(n: int, p: Fraction) -> Array:
-    """Give the chances of 0 to n successes in units of 1 over the denominator of p, to the n."""
-    a, b = p.numerator, p.denominator - p.numerator
-    return objects([comb(n, k) * a**k * b ** (n - k) for k in range(n + 1)])
-
-
-def _binomial(n: int, p: Number, sure: bool) -> Array:
+def _binomial(n: int, p: float) -> FloatArray:
     """Give the chances of 0 to n successes."""
-    if sure:
-        exactly: Array = _ways(n, Fraction(p)) / Fraction(Fraction(p).denominator) ** n
-        return exactly
     # From the mode outwards: no power underflows before it matters.
-    found: NDArray[np.float64] = np.zeros(n + 1)
-    p = float(p)
+    found: FloatArray = np.zeros(n + 1)
     if p in (0.0, 1.0):
         found[round(p) * n] = 1.0
         return found
@@ -251,5 +213,5 @@ def _binomial(n: int, p: Number, sure: bool) -> Array:
         found[k] = found[k - 1] * (n - k + 1) / k * odds
     for k in range(mode - 1, -1, -1):
         found[k] = found[k + 1] * (k + 1) / (n - k) / odds
-    scaled: NDArray[np.float64] = found / found.sum()
+    scaled: FloatArray = found / found.sum()
     return scaled

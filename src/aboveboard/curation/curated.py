@@ -31,10 +31,10 @@ MOST_EXACT = 12
 """Agents up to whom a table is contracted in fractions: a second or two for each agent."""
 
 MOST_COUNTED_EXACTLY = 24
-"""Rivals of whom something is heard, up to whom what they tell is counted in fractions."""
+"""Rivals of whom something is heard, up to whom what they tell is counted exactly."""
 
 MOST_STATES_EXACTLY = 1 << 14
-"""Fractions in the largest array of such a count: a tenth of a second's work for each rival."""
+"""Whole numbers in the largest array of such a count: a tenth of a second's work at most."""
 
 
 @dataclass(frozen=True)

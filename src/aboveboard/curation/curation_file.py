@@ -74,13 +74,33 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 class FunctionTable(_Strict):
     """What all want to know; which keys it needs depends on the kind."""
 
-    kind: Literal["majority", "threshold", "mean", "parity", "and", "or", "table", "callable"]
-    k: int | None = Field(default=None, strict=True, description="how many ones")
-    level: Exact | None = Field(default=None, ge=0, le=1, description="above which mean")
-    center_weight: int | None = Field(default=None, ge=0, strict=True)
-    values: tuple[Literal[0, 1], ...] | None = None
-    function: str | None = Field(default=None, pattern=NAMED)
-    prior: Exact = Field(default=Fraction(1, 2), gt=0, lt=1, description="chance of a 1")
+    kind: Literal["majority", "threshold", "mean", "parity", "and", "or", "table", "callable"] = (
+        Field(description="what g is of all bits, the center's among them")
+    )
+    k: int | None = Field(
+        default=None, strict=True, description="for threshold: how many ones make g = 1"
+    )
+    level: Exact | None = Field(
+        default=None, ge=0, le=1, description="for mean: g = 1 if the mean is above it"
+    )
+    center_weight: int | None = Field(
+        default=None,
+        ge=0,
+        strict=True,
+        description="for majority, threshold, mean: how often the center's bit counts; else once",
+    )
+    values: tuple[Literal[0, 1], ...] | None = Field(
+        default=None,
+        description="for table: g of every set of bits, by bit mask, the center's bit first",
+    )
+    function: str | None = Field(
+        default=None,
+        pattern=NAMED,
+        description='for callable: "module:function" of a tuple of bits, the center\'s first',
+    )
+    prior: Exact = Field(
+        default=Fraction(1, 2), gt=0, lt=1, description="chance that a bit is 1, the same for all"
+    )
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
@@ -106,10 +126,17 @@ class CenterTable(_Strict):
 class AgentTable(_Strict):
     """One agent."""
 
-    value: Exact = Field(default=Fraction(1), gt=0, description="of a right guess")
-    price: Exact = Field(gt=0, description="of the truthful commitment")
-    shape: str = Field(default="linear", description="how the price grows")
-    commitment: Pair = TRUTH
+    value: Exact = Field(default=Fraction(1), gt=0, description="what a right guess is worth")
+    price: Exact = Field(gt=0, description="what the truthful commitment costs")
+    shape: str = Field(
+        default="linear",
+        description="how the price grows: linear, quadratic, plateau, indicator, or "
+        '"module:function" of p and q',
+    )
+    commitment: Pair = Field(
+        default=TRUTH,
+        description="[p, q]: chance to send 0 if the bit is 0, and if it is 1; [1, 0] is the truth",
+    )
     data: Path | None = Field(default=None, description="one column of 0 and 1, a row a round")
     bits: tuple[Literal[0, 1], ...] | None = Field(default=None, description="the same, here")
 
@@ -117,17 +144,24 @@ class AgentTable(_Strict):
 class DesignTable(_Strict):
     """What the audit lets agents commit to; the truth and silence are always among them."""
 
-    commitments: tuple[Pair, ...] = ()
+    commitments: tuple[Pair, ...] = Field(
+        default=(), description="[[p, q], ..]; if left out, three that lie between and beyond"
+    )
 
 
 class CurationFile(CollaborationFile):
     """The collaboration file of the curation mechanisms."""
 
     mechanism: str
-    function: FunctionTable
-    center: CenterTable = CenterTable()
-    parties: dict[str, AgentTable] = Field(min_length=1)
-    design: DesignTable = DesignTable()
+    function: FunctionTable = Field(description="g, what all want to know")
+    center: CenterTable = Field(
+        default=CenterTable(), description="the center's bits; design and audit need none"
+    )
+    parties: dict[str, AgentTable] = Field(min_length=1, description="the agents, by name")
+    design: DesignTable = Field(
+        default=DesignTable(),
+        description="what an audit lets agents commit to, beside the truth and silence",
+    )
 
     @model_validator(mode="after")
     def _table_fits(self) -> Self:
@@ -187,6 +221,7 @@ def society_of(file: CurationFile) -> Society:
     for agent in agents:
         for commitment in listed:
             agent.shape.relative(commitment)
+        agent.shape.above(0)  # asks a callable whether it jumps
     function = FUNCTIONS[file.function.kind](file.function)
     if isinstance(function, Called):
         function = Table(tuple(function.table(len(agents)).tolist()))

@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-import numpy as np
-import polars as pl
-
 from aboveboard.auditing import (
     DSIC,
     Budget,
@@ -22,15 +19,11 @@ from aboveboard.auditing import (
     Property,
     UniqueEquilibrium,
 )
-from aboveboard.auditing.verdict import plain
 from aboveboard.curation.advice import Advice, advise
-from aboveboard.curation.channels import Channel
-from aboveboard.curation.commitments import SILENCE, Commitment
+from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.curated import Curated, Society
 from aboveboard.curation.curation_file import CurationFile, commitments_of, society_of
-from aboveboard.curation.equilibria import beyond, regrets
-from aboveboard.curation.mixed import MOST_AGENTS, Coins
 from aboveboard.curation.protocols import (
     ALWAYS_ALL,
     ALWAYS_NOISE,
@@ -40,21 +33,10 @@ from aboveboard.curation.protocols import (
     STRAIGHTFORWARD,
     Protocol,
 )
-from aboveboard.curation.reports import Bits, bits_by_party
-from aboveboard.curation.rounds import (
-    Heard,
-    Ints,
-    correlation,
-    heard,
-    messages_of,
-    noise,
-    nothing,
-    told,
-    values,
-)
-from aboveboard.errors import InputError
-from aboveboard.mechanism import CollaborationFile, Exhibit, Read, Reply, Settlement, Share
-from aboveboard.numbers import Number
+from aboveboard.curation.remarks import remarks_on
+from aboveboard.curation.reports import Brought, bits_by_party
+from aboveboard.curation.settling import settled
+from aboveboard.mechanism import CollaborationFile, Read, Settlement
 
 STARTING_FILE = """\
 name = "three firms and a curator"
@@ -102,28 +84,6 @@ each is one contraction for every agent."""
 
 
 @dataclass(frozen=True)
-class Brought:
-    """What an agent brings to a run.
-
-    Parameters
-    ----------
-    commitment
-        How much of its bits it reveals.
-    bits
-        Its bits, round by round.
-    center
-        The center's, the same for all.
-    """
-
-    commitment: Commitment
-    bits: Bits
-    center: Bits
-
-    def __len__(self) -> int:
-        return len(self.bits)
-
-
-@dataclass(frozen=True)
 class Curator:
     """A center that answers some agents.
 
@@ -155,6 +115,10 @@ class Curator:
     UNIT: ClassVar[str] = "value"
     ASSUMES: ClassVar[str] = (
         "bits are independent with a known prior; commitments are kept; values and prices are known"
+    )
+    COST: ClassVar[str] = (
+        "linear in rounds and agents to run; the game sums over 2^N bits, or counts in O(N^2) "
+        "where the function treats agents alike"
     )
     SOURCE: ClassVar[str] = (
         "Shahmoon, Smorodinsky, Tennenholtz: Data Curation from Privacy-Aware Agents"
@@ -194,113 +158,7 @@ class Curator:
         InputError
             If somebody's bits are missing.
         """
-        profile = [reports[name].commitment if name in reports else SILENCE for name in self.names]
-        center, bits = _rounds(self.names, reports)
-        answered = self.PROTOCOL.answers(self.society.agents, profile)
-        drawn = np.random.default_rng([self.seed, 0])
-        messages = messages_of(bits, profile, drawn)
-        truth = values(self.society, center, bits)
-        profits, utilities = self.curated.profits(profile), self.curated.utilities(profile)
-        all_of_it, none_of_it = told(profile), nothing(len(self.names))
-        shares, rows = {}, []
-        for i, name in enumerate(self.names):
-            if name not in reports:
-                continue
-            own, drawn_for_it = bits[:, i], self._noise(i, len(center))
-            got = alone = self._heard(i, own, drawn_for_it, none_of_it)
-            if answered[i]:
-                got = self._heard(i, own, np.column_stack([center, messages]), all_of_it)
-            correct = float((got.guess == truth).mean())
-            promised = profits[i] / self.society.agents[i].value
-            shares[name] = Share(
-                benefit=profits[i],
-                utility=utilities[i],
-                payment=0,
-                reply=Reply("csv", rows=_table(self.names, got)),
-                more={"correct": correct},
-            )
-            rows.append(
-                (
-                    name,
-                    answered[i],
-                    promised,
-                    correct,
-                    correct - float(promised),
-                    self.society.own_bit(i) / self.society.agents[i].value,
-                    float((alone.guess == truth).mean()),
-                )
-            )
-        return Settlement(
-            self.NAME,
-            shares,
-            self._details(center, bits, answered, profile),
-            headline=self._headline(rows, len(center)),
-            exhibits=(self._exhibit(rows, center, bits),),
-        )
-
-    def _noise(self, i: int, rounds: int) -> Ints:
-        """Draw the noise for one agent from a stream of its own that no bit has touched."""
-        return noise(rounds, len(self.names), np.random.default_rng([self.seed, 1, i]))
-
-    def _heard(self, i: int, own: Ints, reply: Ints, channels: Sequence[Channel]) -> Heard:
-        """Let one agent guess; its coins are a stream of their own."""
-        coins = np.random.default_rng([self.seed, 2, i])
-        return heard(self.society, i, own, reply, channels, coins)
-
-    def _details(
-        self, center: Ints, bits: Ints, answered: Sequence[bool], profile: Sequence[Commitment]
-    ) -> dict[str, Any]:
-        together = correlation(np.column_stack([center, bits]))
-        return {
-            "rounds": len(center),
-            "answered": [n for n, there in zip(self.names, answered, strict=True) if there],
-            "share_of_ones": float(np.column_stack([center, bits]).mean()),
-            "correlation": together,
-            "notes": self._notes(profile),
-        }
-
-    def _notes(self, profile: Sequence[Commitment]) -> list[str]:
-        """Say where a seed that everybody guesses would give away what agents hide."""
-        partly = [
-            name
-            for name, commitment in zip(self.names, profile, strict=True)
-            if not (commitment.truthful or commitment.silent)
-        ]
-        if self.seed or not partly:
-            return []
-        return [
-            f"the seed is 0, which anybody guesses: it draws the messages of {', '.join(partly)}, "
-            "and who knows it can undo a part of what they hide; set seed to a secret number"
-        ]
-
-    def _headline(self, rows: Sequence[tuple[Any, ...]], rounds: int) -> str:
-        answered = sum(bool(row[1]) for row in rows)
-        right = sum(row[3] for row in rows) / max(len(rows), 1)
-        return (
-            f"{answered} of {len(rows)} agents got the center's bit and all messages; guesses were "
-            f"right in {right:.1%} of {rounds:,} rounds."
-        )
-
-    def _exhibit(self, rows: Sequence[tuple[Any, ...]], center: Ints, bits: Ints) -> Exhibit:
-        together = correlation(np.column_stack([center, bits]))
-        said = "no two parties' bits vary" if together is None else f"it is {together:.3f} here"
-        return Exhibit(
-            "What each agent learned",
-            (
-                "agent",
-                "answered",
-                "promised",
-                "measured",
-                "difference",
-                "promised, own bit only",
-                "measured, own bit only",
-            ),
-            tuple(rows),
-            "Shares of rounds guessed right. The promise takes the bits as independent with the "
-            f"prior {plain(self.society.prior)}; the mean correlation between two parties would "
-            f"then be 0, {said}, and {np.column_stack([center, bits]).mean():.3f} of all bits "
-            "are 1. A difference beyond chance comes from there.",
-        )
+        return settled(self.NAME, self.names, self.curated, reports, self.seed)
 
     def game(self, types: Mapping[str, Brought]) -> CommitmentsGame:
         """Give the game in which each agent chooses a commitment; types are not looked at."""
@@ -320,88 +178,7 @@ class Curator:
 
     def remarks(self, game: CommitmentsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Give the verdicts over all commitments, in words."""
-        advice = self.offer()
-        fanatic = [
-            f"{name} (price {_said(stake.excess)} beyond what the truth brings)"
-            for name, stake in zip(advice.names, advice.stakes, strict=True)
-            if stake.fanatic
-        ]
-        found: dict[str, Any] = {
-            "pure equilibria over all commitments": {
-                "text": ", ".join(advice.equilibria.named())
-                + ("" if advice.equilibria.complete else "; there may be others")
-            },
-            "fanatic agents": {"text": ", ".join(fanatic) or "none"},
-            "helpless center": {"text": "yes" if advice.helpless else "no"},
-            "the commitments of this file": {"text": self._stable()},
-        }
-        if advice.cure is not None:
-            ks = ", ".join(str(k) for k in advice.cure.k)
-            found["cure"] = {
-                "text": f"count the center's bit {advice.cure.center_weight} times, with a "
-                f"threshold of {ks}"
-            }
-        if advice.mixed is None:
-            found["mixed equilibria"] = {"text": f"not looked for: more than {MOST_AGENTS} agents"}
-        elif advice.mixed:
-            each = "; ".join(_chances(advice.names, coins) for coins in advice.mixed)
-            found["mixed equilibria"] = {"text": f"truthful with chance: {each}"}
-        return found
-
-    def _stable(self) -> str:
-        """Say whether somebody gains by another commitment than the file's."""
-        gains = [
-            (gain, name)
-            for gain, name, agent in zip(
-                regrets(self.curated, self.chosen), self.names, self.society.agents, strict=True
-            )
-            if beyond(gain, agent.value)
-        ]
-        if not gains:
-            return "an equilibrium over all commitments"
-        gain, name = max(gains)
-        return f"no equilibrium: {name} can gain {_said(gain)} by another, or come as close"
-
-
-def _chances(names: Sequence[str], coins: Coins) -> str:
-    return ", ".join(f"{name} {_said(x)}" for name, x in zip(names, coins.chances, strict=True))
-
-
-def _said(x: Number) -> str:
-    return f"{x:.6g}" if isinstance(x, float) else str(x)
-
-
-def _rounds(names: Sequence[str], reports: Mapping[str, Brought]) -> tuple[Ints, Ints]:
-    """Give the center's bits, shape (rounds,), and the agents', shape (rounds, N)."""
-    missing = [name for name in names if name in reports and reports[name].bits.values is None]
-    some = next(iter(reports.values()), None)
-    if some is None or some.center.values is None:
-        raise InputError("center", "its bits are missing", "add data or bits to [center]")
-    if missing:
-        raise InputError(
-            f"parties.{missing[0]}", "its bits are missing", "add data or bits; a run needs them"
-        )
-    center = some.center.values
-    columns = [
-        reports[name].bits.values if name in reports else np.zeros(len(center), dtype=np.int64)
-        for name in names
-    ]
-    return center, np.column_stack([c for c in columns if c is not None])
-
-
-def _table(names: Sequence[str], got: Heard) -> Any:
-    def rows() -> pl.DataFrame:
-        return pl.DataFrame(
-            {
-                "round": np.arange(1, len(got.guess) + 1),
-                "center": got.reply[:, 0],
-                **{f"message of {name}": got.reply[:, i + 1] for i, name in enumerate(names)},
-                "probability": got.probability,
-                "guess": got.guess,
-            }
-        )
-
-    return rows
+        return remarks_on(self.offer(), self.chosen)
 
 
 class Competitive(Curator):

@@ -107,7 +107,17 @@ class BestReply:
 
 
 def best_reply(game: Curated, i: int, profile: Profile) -> BestReply:
-    """Give the best reply of agent i, from 0, to the others of a profile."""
+    """Give the best reply to the others of a profile.
+
+    Parameters
+    ----------
+    game
+        The agents, what they want to know, and the protocol.
+    i
+        The agent, from 0.
+    profile
+        What each has committed to; agent i's own commitment does not matter.
+    """
     return _best(game, i, messages_told(profile), Bids.of(game, profile))
 
 
@@ -225,25 +235,35 @@ class Equilibria:
         Whether the truth is one.
     silence
         Whether every silent profile is one.
-    other
-        Whether one was found in which some are truthful and the others silent.
     complete
-        Whether it is proved that there are no others.
+        Whether it is proved that there are no more than those named here.
+    others
+        Those that were found in which some are truthful and the rest silent: who is truthful.
     """
 
     truth: bool
     silence: bool
     complete: bool
-    other: bool = False
+    others: tuple[tuple[bool, ...], ...] = ()
 
     @property
     def unique_truthful(self) -> bool:
         """Whether the truth is the only pure equilibrium, for sure."""
-        return self.truth and not self.silence and not self.other and self.complete
+        return self.truth and not self.silence and not self.others and self.complete
 
-    def named(self) -> tuple[str, ...]:
-        """Name them; "none" where there is none."""
-        found = [name for name in ("truth", "silence", "other") if getattr(self, name)]
+    def named(self, agents: Sequence[str] = ()) -> tuple[str, ...]:
+        """Name them: "truth", "silence", "only anna truthful"; "none" where there is none.
+
+        Parameters
+        ----------
+        agents
+            What the agents are called, in order; if left out, "agent 1" and so on.
+        """
+        found = [name for name in ("truth", "silence") if getattr(self, name)]
+        for who in self.others:
+            each = agents or [f"agent {i}" for i in range(1, len(who) + 1)]
+            told = [name for name, there in zip(each, who, strict=True) if there]
+            found.append(f"only {' and '.join(told)} truthful")
         return tuple(found) or ("none",)
 
 
@@ -262,8 +282,8 @@ def pure_equilibria(game: Curated) -> Equilibria:
     silence = is_equilibrium(game, (SILENCE,) * n)
     if game.protocol.name == STRAIGHTFORWARD.name and n > 1:
         least, most = _truthful_at_least(game), _truthful_at_most(game)
-        other = any(0 < sum(who) < n for who in (least, most))
-        return Equilibria(truth, silence, least == most, other)
+        others = tuple(who for who in dict.fromkeys((least, most)) if 0 < sum(who) < n)
+        return Equilibria(truth, silence, least == most, others)
     continuous = all(agent.shape.continuous for agent in game.society.agents)
     indifferent = game.protocol.name in (ALWAYS_ALL.name, ALWAYS_NOISE.name)
     return Equilibria(truth, silence, n == 1 or indifferent or continuous)

@@ -1,4 +1,7 @@
-"""Compiled sums over rivals who are alike; the plain twin is `counting.summed_plainly`."""
+"""A compiled sum over rivals who are alike.
+
+Its plain twin is in tests/curation/test_inference.py.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
 from aboveboard.errors import InputError
 from aboveboard.files import read_csv
@@ -34,6 +35,28 @@ class Bits:
         return 0 if self.values is None else len(self.values)
 
 
+@dataclass(frozen=True)
+class Brought:
+    """What an agent brings to a run.
+
+    Parameters
+    ----------
+    commitment
+        How much of its bits it reveals.
+    bits
+        Its bits, round by round.
+    center
+        The center's, the same for all.
+    """
+
+    commitment: Commitment
+    bits: Bits
+    center: Bits
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+
 def bits_by_party(file: CurationFile, read: Read) -> tuple[Bits, dict[str, Bits]]:
     """Read the center's bits and the agents'.
 
@@ -53,7 +76,9 @@ def _bits(table: CenterTable | AgentTable, place: str, read: Read) -> Bits:
         raise InputError(place, "it has data and bits", "give one of the two")
     if table.bits is not None:
         if not table.bits:
-            raise InputError(f"{place}.bits", "there are no rounds in it", "one 0 or 1 a round")
+            raise InputError(
+                f"{place}.bits", "there are no rounds in it", "write 0 or 1 for each round"
+            )
         return Bits(np.array(table.bits, dtype=np.int64))
     if table.data is None:
         return Bits(None)
@@ -67,10 +92,10 @@ def _column(path: Path, place: str) -> Ints:
     if wrong.any():
         row = int(wrong.arg_max() or 0)
         raise InputError(
-            f"{place}, round {row + 1}", f"it is {str(texts[row])[:40]!r}", "a bit is 0 or 1"
+            f"{place}, round {row + 1}", f"it is {str(texts[row])[:40]!r}", "write 0 or 1"
         )
     if not len(texts):
-        raise InputError(place, "there are no rounds in it", "one row a round, 0 or 1")
+        raise InputError(place, "there are no rounds in it", "write one row a round, 0 or 1")
     return texts.cast(pl.Int64).to_numpy()
 
 
@@ -79,7 +104,9 @@ def _texts(path: Path, place: str) -> pl.Series:
     frame, _ = read_csv(path, place, ",")
     if frame.width != 1:
         raise InputError(
-            place, f"it has {frame.width} columns", "one column of 0 and 1, with or without a name"
+            place,
+            f"it has {frame.width} columns",
+            "give one column of 0 and 1, with or without a name",
         )
     texts = frame.to_series().cast(pl.String)
     name = frame.columns[0]
@@ -97,7 +124,7 @@ def _refuse_gaps(path: Path, place: str) -> None:
     for number, line in enumerate(lines, 1):
         if not line.strip() and len(lines) > 1:
             raise InputError(
-                f"{place}, line {number}", "it is blank", "a bit is 0 or 1, one line a round"
+                f"{place}, line {number}", "it is blank", "write 0 or 1, one line a round"
             )
 
 

@@ -169,12 +169,18 @@ class Table:
         return found if np.array_equal(spread(found), table) else None
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask."""
+        """Give g by bit mask.
+
+        Raises
+        ------
+        InputError
+            If there are not as many values as sets of bits.
+        """
         if len(self.values) != 2 << agents:
             raise InputError(
                 "function.values",
                 f"there are {len(self.values)} values",
-                f"{agents} agents and the center have {2 << agents} sets of bits",
+                f"give {2 << agents}, one for each set of bits of the center and {agents} agents",
             )
         return np.array(self.values, dtype=np.bool_)
 
@@ -201,7 +207,13 @@ class Called:
         return Table(tuple(self.table(agents).tolist())).by_count(agents)
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask: 2^(N + 1) calls."""
+        """Give g by bit mask: 2^(N + 1) calls.
+
+        Raises
+        ------
+        InputError
+            If there are too many agents, or the function fails or gives no bit.
+        """
         refuse_many(agents)
         size = agents + 1
         return np.array(
@@ -218,7 +230,7 @@ class Called:
             raise InputError(
                 place,
                 f"it failed with {type(error).__name__}: {error} (bits {bits})",
-                "it takes a tuple of bits, the center's first, and gives 0 or 1",
+                "take a tuple of bits, the center's first, and give 0 or 1",
             ) from error
         if not is_bit:
             raise InputError(place, f"it gives {value!r} for the bits {bits}", "give 0 or 1")
@@ -247,8 +259,8 @@ def refuse_many(agents: int) -> None:
         raise InputError(
             "parties",
             f"{agents} agents and the center have 2^{agents + 1} sets of bits",
-            f"up to {MOST_AGENTS} agents, or a function that treats agents alike and commitments "
-            "of few kinds",
+            f"have up to {MOST_AGENTS} agents, or take a function that treats agents alike and "
+            "commitments of few kinds",
         )
 
 

@@ -58,6 +58,11 @@ class Market:
         Parties.
     counterfactual
         Who is served when somebody is absent.
+
+    Raises
+    ------
+    InputError
+        If there are too many parties to try all sets of them, and this valuation calls for that.
     """
 
     quality: Quality
@@ -70,7 +75,7 @@ class Market:
             raise InputError(
                 "valuation",
                 f"with {self.n} parties there are 2^{self.n} sets of parties to serve",
-                f"{MOST_SETS} parties at most, or a linear market, which needs no search",
+                f"take {MOST_SETS} parties at most, or a linear market, which needs no search",
             )
 
     @property
@@ -120,7 +125,15 @@ def allocation(market: Market, sizes: Array, present: Mask) -> Mask:
 def models(market: Market, sizes: Array, present: Mask) -> Array:
     """Give x, the quality of the model that each party is handed; 0 to who is not served.
 
-    Shapes as in `allocation`.
+    Parameters
+    ----------
+    market, sizes, present
+        As in `allocation`.
+
+    Returns
+    -------
+    array
+        Shape (m, n).
     """
     return handed(market, sizes, present, allocation(market, sizes, present))
 

@@ -30,6 +30,8 @@ class Asked:
         How many numbers it must give.
     spread
         Whether it takes the one quality instead of a tuple.
+    known
+        Its answers so far.
     """
 
     place: str
@@ -41,7 +43,13 @@ class Asked:
     )
 
     def of(self, told: tuple[float, ...]) -> tuple[float, ...]:
-        """Give the numbers, from memory where they are known."""
+        """Give the numbers, from memory where they are known.
+
+        Raises
+        ------
+        InputError
+            If the function fails, or gives other than `width` finite numbers.
+        """
         if told not in self.known:
             if len(self.known) >= MOST_KNOWN:
                 self.known.clear()
@@ -59,13 +67,13 @@ class Asked:
             raise InputError(
                 self.place,
                 f"it failed with {type(error).__name__}: {error} (qualities {told})",
-                f"it takes qualities and gives {wanted}",
+                f"let it take qualities and give {wanted}",
             ) from error
         if len(numbers) != self.width or not all(isfinite(x) for x in numbers):
             raise InputError(
                 self.place,
                 f"it gives {given!r} for the qualities {told}",
-                f"it must give {wanted}",
+                f"let it give {wanted}",
             )
         return numbers
 

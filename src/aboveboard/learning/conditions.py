@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 
-Floats = NDArray[np.float64]
-OfSizes = Callable[[Floats], Floats]
+FloatArray = NDArray[np.float64]
+OfSizes = Callable[[FloatArray], FloatArray]
 
 TOLERANCE = 1e-6
 """Of the largest value: what differences and sums may be off by on smooth functions."""
@@ -65,12 +65,12 @@ class DifferentiablePayment:
 
     i: int
     n: int
-    value: Callable[[Floats, Floats], Floats]
+    value: Callable[[FloatArray, FloatArray], FloatArray]
     models: OfSizes
     without: OfSizes
     payment: OfSizes
 
-    def at(self, own: Any, others: Floats) -> Floats:
+    def at(self, own: Any, others: FloatArray) -> FloatArray:
         """Give profiles with this size of party i and those of the others, shape (.., n)."""
         own = np.asarray(own, dtype=np.float64)
         shape = np.broadcast_shapes(own.shape, others.shape[:-1])
@@ -79,17 +79,17 @@ class DifferentiablePayment:
         profiles[..., [j for j in range(self.n) if j != self.i]] = others
         return profiles
 
-    def worth(self, report: Any, true: Any, others: Floats) -> Floats:
+    def worth(self, report: Any, true: Any, others: FloatArray) -> FloatArray:
         """Give w(r, t, t_-i)."""
         values = self.value(self.models(self.at(report, others)), self.at(true, others))
         return np.asarray(values, dtype=np.float64)
 
-    def outside(self, true: Any, others: Floats) -> Floats:
+    def outside(self, true: Any, others: FloatArray) -> FloatArray:
         """Give v_i(x(absent, t_-i), t)."""
         profiles = self.at(true, others)
         return np.asarray(self.value(self.without(profiles), profiles), dtype=np.float64)
 
-    def paid(self, report: Any, others: Floats) -> Floats:
+    def paid(self, report: Any, others: FloatArray) -> FloatArray:
         """Give p_i(r, t_-i)."""
         return np.asarray(self.payment(self.at(report, others)), dtype=np.float64)
 
@@ -162,7 +162,15 @@ def theorem_3(
 ) -> tuple[Condition, Condition, Condition]:
     """Check (1), (5) and (6), with which a mechanism is truthful and rational.
 
-    Parameters and errors as those of `theorem_2`.
+    Parameters
+    ----------
+    rule, sizes, others, tolerance
+        As in `theorem_2`.
+
+    Raises
+    ------
+    InputError
+        As `theorem_2` does.
     """
     grid, rest = _checked(rule, sizes, others)
     outside = rule.outside(grid, rest[:, None, :])
@@ -175,7 +183,7 @@ def theorem_3(
 
 def _checked(
     rule: DifferentiablePayment, sizes: Sequence[float], others: Any
-) -> tuple[Floats, Floats]:
+) -> tuple[FloatArray, FloatArray]:
     grid = np.asarray(sizes, dtype=np.float64)
     rest = np.asarray(others, dtype=np.float64)
     if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or (np.diff(grid) <= 0).any():
@@ -189,7 +197,9 @@ def _checked(
     return grid, rest
 
 
-def _first(rule: DifferentiablePayment, grid: Floats, rest: Floats, tolerance: float) -> Condition:
+def _first(
+    rule: DifferentiablePayment, grid: FloatArray, rest: FloatArray, tolerance: float
+) -> Condition:
     left = rule.paid(0.0, rest)
     right = rule.worth(0.0, 0.0, rest) - rule.outside(0.0, rest)
     excess = (left - right)[:, None, None]
@@ -198,11 +208,11 @@ def _first(rule: DifferentiablePayment, grid: Floats, rest: Floats, tolerance: f
 
 def _second(
     rule: DifferentiablePayment,
-    grid: Floats,
-    rest: Floats,
+    grid: FloatArray,
+    rest: FloatArray,
     tolerance: float,
     *,
-    less: Floats | None,
+    less: FloatArray | None,
 ) -> Condition:
     paid = rule.paid(grid, rest[:, None, :])
     gained = _integral(rule, grid, rest)
@@ -213,13 +223,15 @@ def _second(
     return _found(name, excess, _scale(paid, gained, rule, grid, rest) * tolerance, grid, rest)
 
 
-def _fifth(rule: DifferentiablePayment, grid: Floats, rest: Floats, tolerance: float) -> Condition:
+def _fifth(
+    rule: DifferentiablePayment, grid: FloatArray, rest: FloatArray, tolerance: float
+) -> Condition:
     slope = _slope(rule, grid[:, None], grid[None, :], rest[:, None, None, :], grid[-1])
     excess = np.diagonal(slope, axis1=1, axis2=2)[:, :, None] - slope
     return _found("(5)", excess, max(1.0, float(np.abs(slope).max())) * tolerance, grid, rest)
 
 
-def _integral(rule: DifferentiablePayment, grid: Floats, rest: Floats) -> Floats:
+def _integral(rule: DifferentiablePayment, grid: FloatArray, rest: FloatArray) -> FloatArray:
     """Give the integral of dw/dr(s, s) from 0 to every grid point, shape (M, K)."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     width = np.diff(grid)
@@ -231,24 +243,34 @@ def _integral(rule: DifferentiablePayment, grid: Floats, rest: Floats) -> Floats
 
 
 def _slope(
-    rule: DifferentiablePayment, report: Floats, true: Floats, rest: Floats, largest: float
-) -> Floats:
+    rule: DifferentiablePayment,
+    report: FloatArray,
+    true: FloatArray,
+    rest: FloatArray,
+    largest: float,
+) -> FloatArray:
     """Give dw/dr by central differences; at a report of 0 by a forward one."""
     step = STEP * largest
     low, high = np.maximum(report - step, 0.0), report + step
     rise = rule.worth(high, true, rest) - rule.worth(low, true, rest)
-    slope: Floats = rise / (high - low)
+    slope: FloatArray = rise / (high - low)
     return slope
 
 
 def _scale(
-    left: Floats, right: Floats, rule: DifferentiablePayment, grid: Floats, rest: Floats
+    left: FloatArray,
+    right: FloatArray,
+    rule: DifferentiablePayment,
+    grid: FloatArray,
+    rest: FloatArray,
 ) -> float:
     values = rule.worth(grid, grid, rest[:, None, :])
     return max(1.0, *(float(np.abs(a).max()) for a in (left, right, values)))
 
 
-def _found(name: str, excess: Floats, tolerance: float, grid: Floats, rest: Floats) -> Condition:
+def _found(
+    name: str, excess: FloatArray, tolerance: float, grid: FloatArray, rest: FloatArray
+) -> Condition:
     """Judge entries [m, r, t] with t >= r."""
     k = excess.shape[1]
     allowed = np.triu(np.ones((k, k), dtype=np.bool_))

@@ -39,7 +39,8 @@ from aboveboard.learning.desirable_file import (
 from aboveboard.learning.desirable_game import desirable_game
 from aboveboard.learning.desirable_offer import DesirableOffer, offer_of
 from aboveboard.learning.desirable_remarks import remarks_on
-from aboveboard.learning.desirable_search import Found, refuse_large, search, sizes_array, way_of
+from aboveboard.learning.desirable_search import Found, search, sizes_array
+from aboveboard.learning.desirable_ways import refuse_large, way_of
 from aboveboard.mechanism import CollaborationFile, Exhibit, Read, Reply, Settlement, Share
 from aboveboard.numbers import Number, number
 
@@ -77,6 +78,10 @@ class Desirable:
     GUARANTEES: ClassVar[str] = (
         "where it exists: ex-post IC, IR, efficient, weak budget balance, and the most revenue of "
         "all such; where not: the profile and the chain of constraints that prove it"
+    )
+    COST: ClassVar[str] = (
+        "at worst (n + 1) m^n values on a grid of m sizes; two parties in a growth market: "
+        "m^2 / 2 steps a column"
     )
     SOURCE: ClassVar[str] = "Mechanism Design for Multi-Party Machine Learning, Appendix A.1"
     FILE: ClassVar[type[CollaborationFile]] = DesirableFile
@@ -197,7 +202,7 @@ size = 2
             raise InputError(
                 f"parties.{missing[0]}",
                 "it reports nothing",
-                "a desirable mechanism is worked out for all of its parties; each reports a size",
+                "let each report a size: a desirable mechanism is worked out for all parties",
             )
         return tuple(self.grid.position(name, reports[name]) for name in self.parties)
 

@@ -96,6 +96,8 @@ def growth_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
     ------
     InputError
         If the boundary is finite but beyond `MOST_SIZES`.
+    ArithmeticError
+        If the chain that is found proves no loss: the tolerance would be too small.
     """
     reason = _no_limit(alpha)
     if reason:

@@ -65,6 +65,11 @@ class Column:
         -------
         int or None
             Position of the first size at which there is a loss; the column then ends there.
+
+        Raises
+        ------
+        ValueError
+            If `count` is not twice what the column has.
         """
         done = len(self.payments)
         if done and (done & (done - 1) or count != 2 * done):

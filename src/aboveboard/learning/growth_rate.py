@@ -26,7 +26,13 @@ STEPS = 12
 
 @cache
 def alpha_star(digits: int = 30) -> Decimal:
-    """Give alpha* to so many digits behind the point."""
+    """Give alpha* to so many digits behind the point.
+
+    Raises
+    ------
+    ArithmeticError
+        If Newton's method has not converged after `STEPS` steps.
+    """
     with localcontext() as context:
         context.prec = digits + 15
         alpha, r = START

@@ -31,7 +31,7 @@ class _Strict(BaseModel):
 class QualityTable(_Strict):
     """Q(s), the quality of a model by the valid size of its training data."""
 
-    kind: Literal["logistic", "identity", "fitted"]
+    kind: Literal["logistic", "identity", "fitted"] = Field(description="which curve Q is")
     points: tuple[tuple[Exact, Exact], ...] | None = Field(
         default=None, description="[[size, score], ..] of trained models; for fitted"
     )
@@ -46,18 +46,25 @@ class QualityTable(_Strict):
 class ValuationTable(_Strict):
     """What the parties' qualities are worth to each; which keys it needs depends on the kind."""
 
-    kind: Literal["linear", "growth", "quasi-monotone", "callable"]
-    matrix: tuple[tuple[Exact, ...], ...] | None = Field(
-        default=None, description="row i: what each party's quality is worth to party i"
+    kind: Literal["linear", "growth", "quasi-monotone", "callable"] = Field(
+        description="which form v_i has"
     )
-    alpha: Exact | None = Field(default=None, description="the market growth rate")
+    matrix: tuple[tuple[Exact, ...], ...] | None = Field(
+        default=None, description="for linear: row i, what each party's quality is worth to party i"
+    )
+    alpha: Exact | None = Field(default=None, description="for growth: the market growth rate")
     own: FunctionName | tuple[FunctionName, ...] | None = Field(
-        default=None, description="F_i of a party's own quality, one for all or one for each"
+        default=None,
+        description="for quasi-monotone: F_i of a party's own quality, one for all or one for each",
     )
     others: FunctionName | tuple[FunctionName, ...] | None = Field(
-        default=None, description="theta_i of the others' qualities, one for all or one for each"
+        default=None,
+        description="for quasi-monotone: theta_i of the others' qualities, one for all or one for "
+        "each",
     )
-    function: FunctionName | None = Field(default=None, description="of all qualities")
+    function: FunctionName | None = Field(
+        default=None, description="for callable: of all qualities, gives every party's value"
+    )
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
@@ -76,15 +83,15 @@ class PartyTable(DataParty):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    size: Exact | None = Field(default=None, ge=0, description="valid size of its data")
+    size: Exact | None = Field(default=None, ge=0, description="how much valid data it has")
 
 
 class GridTable(_Strict):
     """The sizes step, 2 step, .. max; and 0 if `zero`."""
 
-    step: Exact = Field(gt=0)
-    max: Exact = Field(gt=0)
-    zero: bool = Field(default=False, strict=True)
+    step: Exact = Field(gt=0, description="the distance of two sizes, and the smallest of them")
+    max: Exact = Field(gt=0, description="the largest size")
+    zero: bool = Field(default=False, strict=True, description="whether 0 is a size too")
 
     @model_validator(mode="after")
     def _counts(self) -> Self:
@@ -112,12 +119,21 @@ class GridTable(_Strict):
 class MarketFile(CollaborationFile):
     """The keys of a market and its parties."""
 
-    counterfactual: Counterfactual = "all"
-    quality: QualityTable | None = None
-    valuation: ValuationTable
-    parties: dict[str, PartyTable] = Field(min_length=1)
-    grid: GridTable | None = None
-    training: TrainingTable | None = None
+    counterfactual: Counterfactual = Field(
+        default="all",
+        description="who is served when a party stays away: as if it were there, as those who take "
+        "part want, nobody",
+    )
+    quality: QualityTable | None = Field(
+        default=None,
+        description="Q; if left out: fitted to training, identity for growth, logistic",
+    )
+    valuation: ValuationTable = Field(description="what the parties' qualities are worth to each")
+    parties: dict[str, PartyTable] = Field(min_length=1, description="by name: a table a party")
+    grid: GridTable | None = Field(default=None, description="the sizes that an audit tries")
+    training: TrainingTable | None = Field(
+        default=None, description="how the parties' data become models"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -158,7 +174,15 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
 
 @dataclass(frozen=True)
 class Kind:
-    """How a valuation is read from the file."""
+    """How a valuation is read from the file.
+
+    Parameters
+    ----------
+    keys
+        What its table must have.
+    made
+        Makes the valuation of its table, for so many parties.
+    """
 
     keys: tuple[str, ...]
     made: Callable[[ValuationTable, int], Valuation]

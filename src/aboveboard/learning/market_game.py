@@ -51,7 +51,7 @@ Action = Number | str
 
 @dataclass(frozen=True)
 class _Working:
-    """The game's numbers as arrays of one kind, in units of `unit`."""
+    """The game's numbers as arrays of one kind, in units of `unit`: true sizes of shape (n,)."""
 
     market: Market
     unit: Fraction
@@ -73,6 +73,11 @@ class MarketGame:
         The valid data size that each truly has.
     reports
         By party: the sizes that it can report, ascending, its own among them.
+
+    Raises
+    ------
+    ValueError
+        If a party can report less than 0 or more than its own size, or not its own.
     """
 
     players: tuple[str, ...]

@@ -111,6 +111,10 @@ class Payments:
         "efficient, IR; ex-post IC where values are quasi-monotone; weak budget balance if no "
         "coefficient is negative, under counterfactual none, or with two parties"
     )
+    COST: ClassVar[str] = (
+        "n + 1 allocations a run, each O(n^2) where sizes do not decide who is served; with "
+        "data, the training; the game is valued profile by profile"
+    )
     SOURCE: ClassVar[str] = "Mechanism Design for Multi-Party Machine Learning, sections 2 and 3"
     FILE: ClassVar[type[CollaborationFile]] = PaymentsFile
     STARTING_FILE: ClassVar[str] = """\
@@ -264,7 +268,7 @@ size = 0.2
             raise InputError(
                 "grid",
                 f"it lets a party of size {plain(size)} report more than {MOST_REPORTS:,} sizes",
-                "an audit tries each of them: take a larger step",
+                "take a larger step: an audit tries each of them",
             )
         return grid.up_to(top)
 

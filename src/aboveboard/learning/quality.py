@@ -30,8 +30,6 @@ class Quality(Protocol):
     """The quality of a model by the valid size of its training data."""
 
     KIND: ClassVar[str]
-    bounded: ClassVar[bool]
-    """Whether Q(s) is at most 1, as Assumption 1 wants it."""
 
     def of(self, sizes: Any) -> Array:
         """Give Q of every size, in the shape of `sizes`; increasing, and 0 at 0."""
@@ -43,7 +41,6 @@ class Logistic:
     """Q(s) = (1 - e^-s) / (1 + e^-s), in float64 (section 6.1)."""
 
     KIND: ClassVar[str] = "logistic"
-    bounded: ClassVar[bool] = True
 
     def of(self, sizes: Any) -> Array:
         """Give Q of every size; it is tanh(s / 2), which loses no digits near 0."""
@@ -56,7 +53,6 @@ class Identity:
     """Q(s) = s (section 6.2): exact for whole numbers and fractions, and not bounded by 1."""
 
     KIND: ClassVar[str] = "identity"
-    bounded: ClassVar[bool] = False
 
     def of(self, sizes: Any) -> Array:
         """Give the sizes themselves."""
@@ -89,7 +85,6 @@ class Fitted:
     residuals: tuple[float, ...] = ()
 
     KIND: ClassVar[str] = "fitted"
-    bounded: ClassVar[bool] = True
 
     def of(self, sizes: Any) -> Array:
         """Give Q of every size."""
@@ -164,22 +159,22 @@ def _check(sizes: NDArray[np.float64], scores: NDArray[np.float64], place: str) 
         raise InputError(
             place,
             f"it has {different} different sizes",
-            f"a learning curve needs {FEWEST_POINTS} or more, as [[size, score], ..]",
+            f"give {FEWEST_POINTS} or more, as [[size, score], ..]",
         )
     if (sizes <= 0).any():
         raise InputError(
-            place, f"a size is {sizes.min():g}", "sizes are above 0; Q(0) = 0 goes without saying"
+            place, f"a size is {sizes.min():g}", "give sizes above 0; Q(0) = 0 goes without saying"
         )
     if (scores < 0).any() or (scores > 1).any():
         odd = scores[(scores < 0) | (scores > 1)][0]
-        raise InputError(place, f"a score is {odd:g}", "scores are from 0 to 1")
+        raise InputError(place, f"a score is {odd:g}", "give scores from 0 to 1")
     if not scores.any():
         raise InputError(place, "no score is above 0", "measure models that have learnt something")
     if scores.min() < scores.max() and np.polyfit(np.log(sizes), scores, 1)[0] <= 0:
         raise InputError(
             place,
             "scores do not rise with the size",
-            "quality must increase with valid data; measure larger sizes or several runs of each",
+            "measure larger sizes or several runs of each: quality increases with valid data",
         )
 
 

@@ -65,13 +65,16 @@ class Linear:
     ----------
     matrix
         Row i: what a unit of each party's quality is worth to party i. alpha_ii is 0 or more.
+    exact, floats
+        The same as arrays of fractions and of float64, shape (n, n).
+    whole
+        The same over a common denominator: the same signs in whole numbers.
     """
 
     matrix: tuple[tuple[Fraction, ...], ...]
     exact: Array = field(init=False, repr=False, compare=False)
     floats: Array = field(init=False, repr=False, compare=False)
     whole: Array = field(init=False, repr=False, compare=False)
-    """The matrix over a common denominator: the same signs in whole numbers."""
 
     KIND: ClassVar[str] = "linear"
     quasi_monotone: ClassVar[bool] = True
@@ -170,6 +173,8 @@ class QuasiMonotone:
         F_i for each party: takes its quality, a float, and gives a number.
     others
         theta_i for each party: takes the tuple of the other parties' qualities, in order.
+    parts
+        F_i and theta_i of each party, their answers checked and remembered.
     """
 
     own: tuple[Callable[[float], Any], ...]
@@ -229,7 +234,9 @@ class QuasiMonotone:
             else:
                 continue
             raise InputError(
-                mine.place, problem, "a better model of its own must not be worth less to a party"
+                mine.place,
+                problem,
+                "give one that increases: a better model of its own is not worth less to a party",
             )
 
 
@@ -245,6 +252,8 @@ class Called:
         Takes a tuple of n floats and gives n numbers. Called once for each different profile.
     n
         Parties.
+    asked
+        The function, its answers checked and remembered.
     """
 
     name: str

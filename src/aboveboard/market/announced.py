@@ -33,7 +33,7 @@ def allocation_of(proposal: Proposal, frame: Frame) -> Allocation:
                 raise InputError(
                     f"{place}.{name}",
                     f"nobody brings the good {good!r}",
-                    f"the goods are {', '.join(frame.goods[:12])}",
+                    f"name some of {', '.join(frame.goods[:12])}",
                 )
             if good in owners:
                 raise InputError(
@@ -88,7 +88,9 @@ def announcement_of(proposal: Proposal, frame: Frame) -> Announcement:
     for name in proposal.prices:
         if name not in frame.players:
             raise InputError(
-                f"proposal.prices.{name}", "this is no party", f"name {', '.join(frame.players)}"
+                f"proposal.prices.{name}",
+                "this is no party",
+                f"name some of {', '.join(frame.players)}",
             )
     rest = [proposal.prices.get(name, Fraction(0)) for name in others]
     balancing = -sum(rest, Fraction(0))

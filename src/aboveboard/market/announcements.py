@@ -113,6 +113,8 @@ def announcements(
 
     Parameters
     ----------
+    market
+        The market.
     limit
         The others' prices are strictly between -limit and limit.
     proposer_limited
@@ -128,7 +130,8 @@ def announcements(
     total = count(market, limit)
     if total > most:
         raise BudgetExceeded(
-            f"the market has {approximate(total)} announcements to look at; {most:,} are allowed"
+            f"the market has {approximate(total)} announcements to look at, and {most:,} are "
+            "allowed; audit a market of fewer parties, goods or bits"
         )
     possible = tuple(allocations(market))
     span = np.arange(-limit + 1, limit)

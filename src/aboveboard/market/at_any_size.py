@@ -36,6 +36,8 @@ def leading_utility(
 
     Parameters
     ----------
+    market, parameters
+        The market, epsilon and delta.
     best
         The most welfare that an allocation reaches.
     leading
@@ -70,6 +72,8 @@ def audit_at_any_size(
 
     Parameters
     ----------
+    market, parameters
+        The market, epsilon and delta.
     proposal
         What player 0 announces.
     best

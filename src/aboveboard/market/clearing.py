@@ -48,6 +48,9 @@ class VCG(OnMarkets):
     SUMMARY: ClassVar[str] = "the optimum by reported values, Clarke payments"
     ASSUMES: ClassVar[str] = "each knows its own values; nobody colludes; the center can pay"
     GUARANTEES: ClassVar[str] = "DSIC; NOT collusion-proof, NOT private, and the center may lose"
+    COST: ClassVar[str] = (
+        "n + 1 searches for an optimum of n parties, each proved; NP-hard in general"
+    )
     SOURCE: ClassVar[str] = "Clarke 1971; Azar, Chen, Micali 2011, section 2"
     FILE: ClassVar[type[CollaborationFile]] = VCGFile
     STARTING_FILE: ClassVar[str] = ONE_GOOD.format(

@@ -28,7 +28,17 @@ from aboveboard.numbers import LARGEST, Array
 
 @dataclass(frozen=True)
 class Drawn:
-    """What M' adds: each player is drawn with probability `chance`, a NO costs `fine`."""
+    """What M' adds.
+
+    Parameters
+    ----------
+    chance
+        Probability with which each player is drawn.
+    epsilon
+        The reward's unit.
+    fine
+        What a NO of the player drawn costs the proposer.
+    """
 
     chance: Fraction
     epsilon: Fraction
@@ -127,6 +137,13 @@ def unit_of(scheme: Scheme) -> Fraction:
 def table(scheme: Scheme, market: Market, announced: Announcements) -> Array:
     """Give all players' expected utilities for all votes on many announcements, in units.
 
+    Parameters
+    ----------
+    scheme, market
+        Expected utilities by the number of YES, and the market.
+    announced
+        The announcements.
+
     Returns
     -------
     array
@@ -149,6 +166,8 @@ def utilities_of(
 
     Parameters
     ----------
+    scheme, market
+        Expected utilities by the number of YES, and the market.
     announced
         The announcements: as many as there are rows, or one.
     codes

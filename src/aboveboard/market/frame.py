@@ -98,7 +98,7 @@ def frame_of(file: MarketFile) -> Frame:
                     + (
                         "is listed twice" if twice else f"has two owners, {owners[good]} and {name}"
                     ),
-                    "every good is brought by one party, once",
+                    "let one party bring it, once",
                 )
             owners[good] = name
     if not owners:
@@ -115,7 +115,13 @@ def frame_of(file: MarketFile) -> Frame:
 
 
 def proposer_of(file: MarketFile) -> str:
-    """Give who proposes: as the file says, else the first party."""
+    """Give who proposes: as the file says, else the first party.
+
+    Raises
+    ------
+    InputError
+        If the one named is no party.
+    """
     named = file.proposer if isinstance(file, ProposingFile) else None
     if named is not None and named not in file.parties:
         raise InputError(
@@ -145,7 +151,7 @@ def structure_of(file: MarketFile, frame: Frame) -> Structure:
                 raise InputError(
                     f"coalitions[{k}]",
                     f"{name} is named twice",
-                    "the coalitions are a partition: nobody is in two",
+                    "put everybody into one coalition at most",
                 )
             named.add(name)
     together = [frozenset(map(frame.players.index, c)) for c in file.coalitions if c]

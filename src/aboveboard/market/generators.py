@@ -54,7 +54,15 @@ def regions(traders: int, goods: int, seed: int) -> Market:
 
 
 def arbitrary(traders: int, goods: int, seed: int) -> Market:
-    """Make a market of goods that are related at random; parameters as for `regions`."""
+    """Make a market of goods that are related at random.
+
+    Parameters
+    ----------
+    traders, goods
+        How many, at least 1 each.
+    seed
+        The same one gives the same market.
+    """
     generator = np.random.default_rng(seed)
     weights = np.triu(generator.random((goods, goods)), 1)
     return _market(traders, weights + weights.T, generator)

@@ -53,8 +53,8 @@ class Ballot(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    step_2: Answer
-    step_3: Answer
+    step_2: Answer = Field(description="the vote on the announcement")
+    step_3: Answer = Field(description="the vote when it is asked alone")
 
 
 def _votes(given: Any) -> dict[str, Ballot] | str:
@@ -99,7 +99,7 @@ class MarketFile(CollaborationFile):
     seconds: Whole | None = Field(
         default=None, ge=1, description="the search ends after this; if left out, when it is proved"
     )
-    parties: dict[str, Player] = Field(min_length=2)
+    parties: dict[str, Player] = Field(min_length=2, description="by name: a table a party")
 
 
 class ProposingFile(MarketFile):
@@ -118,4 +118,6 @@ class ProposingFile(MarketFile):
 class VotedFile(ProposingFile):
     """A file of a mechanism that rewards those who vote."""
 
-    epsilon: Exact | None = Field(default=None, description="the reward's unit, exact")
+    epsilon: Exact | None = Field(
+        default=None, description="the unit of rewards; if left out, the middle of its range"
+    )

@@ -252,8 +252,8 @@ def announcing_game(market: Market, truth: Outcome) -> TabularGame:
     profiles = len(outcomes) ** market.n
     if profiles > MOST_PROFILES:
         raise BudgetExceeded(
-            f"there are {approximate(profiles)} profiles of announcements; "
-            f"{MOST_PROFILES:,} are allowed"
+            f"there are {approximate(profiles)} profiles of announcements, and {MOST_PROFILES:,} "
+            "are allowed; audit a market of fewer parties, goods or bits"
         )
     payoffs = np.zeros((market.n, *(len(outcomes),) * market.n), dtype=np.int64)
     same = np.arange(len(outcomes))

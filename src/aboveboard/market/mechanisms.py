@@ -107,7 +107,17 @@ class Search:
 
 @dataclass(frozen=True)
 class OnMarkets:
-    """What the mechanisms share: who takes part, who colludes, how the optimum is searched."""
+    """What the mechanisms share.
+
+    Parameters
+    ----------
+    frame
+        Who takes part, and with which goods.
+    structure
+        Who colludes with whom.
+    search
+        How the optimum is searched.
+    """
 
     frame: Frame
     structure: Structure
@@ -115,6 +125,10 @@ class OnMarkets:
 
     UNIT: ClassVar[str] = "units of money"
     SPREADS: ClassVar[bool] = False
+    COST: ClassVar[str] = (
+        "one search for an optimum (NP-hard in general), then O(n) a vote; the audit of votes "
+        "grows with the coalitions"
+    )
     SOURCE: ClassVar[str] = SOURCE
 
     @staticmethod
@@ -154,7 +168,10 @@ class ProposeAndAgreeFile(VotedFile):
     """The collaboration file of `market.propose_and_agree`."""
 
     mechanism: Literal["market.propose_and_agree"]
-    delta: Exact | None = Field(default=None, description="probability of mechanism M', exact")
+    delta: Exact | None = Field(
+        default=None,
+        description="probability that goods are destroyed; if left out, 1/1000 or less",
+    )
 
 
 @dataclass(frozen=True)

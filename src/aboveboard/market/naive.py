@@ -40,7 +40,7 @@ def chosen_epsilon(version: int, market: Market, epsilon: Fraction | None = None
         If it is out of its range, or the market has fewer than two players.
     """
     if market.n < 2:
-        raise InputError("players", f"there is {market.n}", "the mechanism needs at least two")
+        raise InputError("parties", f"there is {market.n}", "have at least two")
     most = most_epsilon(version, market.n)
     if epsilon is None:
         return most / 2
@@ -62,8 +62,8 @@ def _check(market: Market, proposal: Outcome) -> None:
         raise InputError(
             "proposal",
             f"its prices are {', '.join(map(str, proposal.prices))}",
-            f"they must be whole, strictly between -{market.bound} and {market.bound}, "
-            "and sum to 0",
+            f"choose whole ones, strictly between -{market.bound} and {market.bound}, "
+            "that sum to 0",
         )
 
 
@@ -77,7 +77,9 @@ def play_1(market: Market, announced: Sequence[Outcome]) -> Lottery[Ending]:
     """
     if len(announced) != market.n:
         raise InputError(
-            "announcements", f"there are {len(announced)}", f"each of {market.n} players makes one"
+            "announcements",
+            f"there are {len(announced)}",
+            f"make one for each of {market.n} players",
         )
     for outcome in announced:
         _check(market, outcome)
@@ -112,7 +114,7 @@ def steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) ->
 
 
 def start(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Start:
-    """Give the steps as `steps.endings`, `run` and `replay` take them.
+    """Give the steps as `steps.endings` and `steps.replay` take them.
 
     Raises
     ------

@@ -19,7 +19,15 @@ SELDOM = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class Parameters:
-    """The two parameters of M, exact; `chosen` checks them."""
+    """The two parameters of M, exact; `chosen` checks them.
+
+    Parameters
+    ----------
+    epsilon
+        The unit of the rewards, in money.
+    delta
+        The probability of M', in which goods are destroyed.
+    """
 
     epsilon: Fraction
     delta: Fraction
@@ -40,7 +48,7 @@ def chosen(
     """
     n, bound = market.n, market.bound
     if n < 2:
-        raise InputError("players", f"there is {n}", "the mechanism needs at least two")
+        raise InputError("parties", f"there is {n}", "have at least two")
     most = Fraction(1, 5 * n)
     if delta is not None and not 0 < delta < most / bound:
         raise InputError(
@@ -77,7 +85,7 @@ def fitting(market: Market, proposal: Outcome) -> None:
         raise InputError(
             "proposal",
             f"{proposal.allocation} is no allocation of the {market.m} goods",
-            "each good goes to a player or is destroyed",
+            "give each good to a player, or destroy it",
         )
     if len(proposal.prices) != market.n:
         raise InputError(

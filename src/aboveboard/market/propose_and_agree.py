@@ -10,12 +10,10 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache, partial
 
-import numpy as np
-
 from aboveboard.lottery import Lottery
 from aboveboard.market.markets import DESTROYED, Allocation, Market, Outcome, Price
 from aboveboard.market.parameters import Parameters, fitting
-from aboveboard.market.steps import Ask, Coin, Ending, Steps, Votes, endings, replay, run
+from aboveboard.market.steps import Ask, Coin, Ending, Steps, Votes, endings, replay
 from aboveboard.market.utilities import surplus
 
 HEADS, TAILS = "heads", "tails"
@@ -110,20 +108,26 @@ def play(
     return endings(partial(steps, market, parameters, proposal), votes)
 
 
-def toss(
-    market: Market,
-    parameters: Parameters,
-    proposal: Outcome,
-    votes: Votes,
-    generator: np.random.Generator,
-) -> Ending:
-    """Play once, the coins drawn from the generator; errors as for `play`."""
-    fitting(market, proposal)
-    votes.fit(market.n)
-    return run(partial(steps, market, parameters, proposal), votes, generator)
-
-
 def replayed(market: Market, parameters: Parameters, proposal: Outcome, record: Ending) -> Ending:
-    """Follow a record's votes and coins again; `InputError` if they do not end as recorded."""
+    """Follow the votes and coins of a record again: so a party checks the center's transcript.
+
+    Parameters
+    ----------
+    market, parameters, proposal
+        What was played: the market, epsilon and delta, the announcement.
+    record
+        How it ended, with all votes and coins.
+
+    Returns
+    -------
+    Ending
+        The record.
+
+    Raises
+    ------
+    InputError
+        If the votes and coins do not end as recorded, or the announcement is no outcome of this
+        market.
+    """
     fitting(market, proposal)
     return replay(partial(steps, market, parameters, proposal), record)

@@ -104,6 +104,8 @@ def audit(
 
     Parameters
     ----------
+    market, rule
+        The market, and the mechanism in which one proposes and the others vote.
     given
         Collusion structures; all of them if left out.
     most
@@ -162,8 +164,8 @@ def _bearable(market: Market, scheme: Scheme, most: int) -> None:
     utilities = total * scheme.strategies ** (market.n - 1) * 2**market.n
     if utilities > MOST_UTILITIES:
         raise BudgetExceeded(
-            f"the market has {approximate(utilities)} utilities of coalitions to look at; "
-            f"{MOST_UTILITIES:,} are allowed"
+            f"the market has {approximate(utilities)} utilities of coalitions to look at, and "
+            f"{MOST_UTILITIES:,} are allowed; audit a market of fewer parties, goods or bits"
         )
 
 

@@ -99,6 +99,8 @@ def root_verdicts(
 
     Parameters
     ----------
+    market, scheme, announced
+        The market, expected utilities by the number of YES, and all announcements.
     listed
         Collusion structures.
     utilities

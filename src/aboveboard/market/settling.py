@@ -27,6 +27,9 @@ from aboveboard.market.steps import Ending
 from aboveboard.market.utilities import expected, surplus, utilities
 from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
 
+NEARLY = Fraction(9999, 10_000)
+"""From here on a probability is said to be nearly certain beside its digits."""
+
 COMPARED = "This rule is here to compare with: the audit shows what fails."
 
 
@@ -149,9 +152,10 @@ class Play:
             best = f"the best found in time is {self.best.welfare:,}" + (
                 f", and none is above {self.best.bound:,}" if self.best.bound is not None else ""
             )
+        nearly = " (nearly certain)" if NEARLY < likely < 1 else ""
         return (
             f"{self.warning}Welfare was {before:,} and is {welfare:,}; {best}. "
-            f"This outcome had probability {plain(likely)}."
+            f"This outcome had probability {plain(likely)}{nearly}."
         )
 
     def _who_gets_what(self, outcome: Outcome) -> Exhibit:

@@ -94,7 +94,7 @@ def _checked(announcement: Announcement | None, market: Market) -> None:
         raise InputError(
             "proposal.prices",
             "a price is outside the domain, or they do not sum to 0",
-            f"here they must be whole, between -{market.bound} and {market.bound}, and sum to 0; "
+            f"choose whole ones between -{market.bound} and {market.bound} that sum to 0; "
             "market.propose_and_agree takes any and fines 1 for these",
         )
 

@@ -2,8 +2,8 @@
 
 A mechanism is a generator: it yields a `Coin` and is sent how it fell, yields an `Ask` and is
 sent who says YES, and returns the letter of the step in which it halts with the outcome. The same
-steps give the exact lottery over endings (`endings`), one play with drawn coins (`run`), and the
-check of a recorded one (`replay`). Cost of the lottery: one walk from the start for each ending
+steps give the exact lottery over endings (`endings`) and the check of a recorded play (`replay`).
+Cost of the lottery: one walk from the start for each ending
 and for each coin on the way.
 """
 
@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from aboveboard.errors import InputError
 from aboveboard.lottery import Lottery
 from aboveboard.market.markets import Outcome
@@ -23,7 +21,15 @@ from aboveboard.market.markets import Outcome
 
 @dataclass(frozen=True)
 class Coin:
-    """A coin that the mechanism flips: its name, and how it can fall."""
+    """A coin that the mechanism flips.
+
+    Parameters
+    ----------
+    name
+        What the steps call it.
+    lottery
+        How it can fall.
+    """
 
     name: str
     lottery: Lottery[str]
@@ -31,7 +37,15 @@ class Coin:
 
 @dataclass(frozen=True)
 class Ask:
-    """A question to some players, by index: YES or NO? `step` is 2 or 3."""
+    """A question to some players, who answer YES or NO.
+
+    Parameters
+    ----------
+    step
+        2 or 3.
+    players
+        Who is asked, by index.
+    """
 
     step: int
     players: tuple[int, ...]
@@ -49,6 +63,11 @@ class Votes:
     ----------
     step_2, step_3
         By player, from player 1 on: True for YES in that step (in step 3: when drawn).
+
+    Raises
+    ------
+    ValueError
+        If the two are of different lengths.
     """
 
     step_2: tuple[bool, ...]
@@ -80,7 +99,7 @@ class Votes:
             raise InputError(
                 "votes",
                 f"there are {len(self.step_2)}",
-                f"every player but the proposer votes, which makes {n - 1}",
+                f"give {n - 1}: one for every player but the proposer",
             )
 
 
@@ -146,13 +165,6 @@ def endings(start: Start, votes: Votes) -> Lottery[Ending]:
     return Lottery(weights)
 
 
-def run(start: Start, votes: Votes, generator: np.random.Generator) -> Ending:
-    """Play once: coins are drawn from the generator with exactly their probabilities."""
-    ending = _walk(start, votes.answer, lambda coin: coin.lottery.draw(generator))
-    assert isinstance(ending, Ending)  # every coin was drawn
-    return ending
-
-
 def replay(start: Start, record: Ending) -> Ending:
     """Follow a recorded play again with its votes and coins.
 
@@ -171,7 +183,7 @@ def replay(start: Start, record: Ending) -> Ending:
             raise InputError(
                 "transcript",
                 f"the vote of player {missing[0] + 1} in step {ask.step} is missing",
-                "it must hold every vote that was asked for",
+                "give every vote that was asked for",
             )
         return frozenset(i for i in ask.players if given[ask.step, i])
 
@@ -181,15 +193,16 @@ def replay(start: Start, record: Ending) -> Ending:
             raise InputError(
                 "transcript",
                 f"coin {coin.name} does not fall {result!r}" if name else f"{coin.name} is missing",
-                f"it falls {' or '.join(r for r, _ in coin.lottery)}",
+                f"write {' or '.join(r for r, _ in coin.lottery)}",
             )
         return result
 
     reached = _walk(start, answer, fall)
+    assert isinstance(reached, Ending)  # no coin was left open
     if reached != record:
         raise InputError(
             "transcript",
             f"its votes and coins do not end as it says, in step {record.step}",
-            f"they end in step {reached.step}" if isinstance(reached, Ending) else "",
+            f"write step {reached.step}, in which they end",
         )
     return record

@@ -52,6 +52,8 @@ def dominance(filled: Array, scheme: Scheme, members: Coalition) -> Dominance:
     ----------
     filled
         `expectations.table` of the announcements.
+    scheme
+        The scheme that it is of.
     members
         The coalition; it may hold the proposer.
     """

@@ -63,7 +63,7 @@ def _bid(place: str, entry: Value, frame: Frame) -> Bid:
             raise InputError(
                 f"{place}.goods",
                 f"nobody brings the good {good!r}",
-                f"the goods are {', '.join(frame.goods[:12])}; give it an owner, or mend the name",
+                f"give it an owner, or name some of {', '.join(frame.goods[:12])}",
             )
     if len(set(entry.goods)) < len(entry.goods):
         raise InputError(f"{place}.goods", "a good is listed twice", "list it once")
@@ -72,7 +72,8 @@ def _bid(place: str, entry: Value, frame: Frame) -> Bid:
         raise InputError(
             f"{place}.value",
             f"it is {entry.value}",
-            f"with bits = {frame.bits} values lie strictly between -{bound} and {bound}",
+            f"with bits = {frame.bits} values lie strictly between -{bound} and {bound}; "
+            "use more bits",
         )
     return frame.bundle(entry.goods), entry.value
 
@@ -106,7 +107,7 @@ def _ballots(file: ProposingFile, frame: Frame, read: Read | None) -> dict[str, 
             raise InputError(
                 f"votes.{name}",
                 "a stranger cannot vote",
-                f"the voters are {', '.join(frame.players[1:])}",
+                f"name some of {', '.join(frame.players[1:])}",
             )
         if name == frame.players[0]:
             raise InputError(

@@ -29,12 +29,6 @@ def utility(market: Market, player: int, outcome: Outcome) -> Fraction:
     return utilities(market, outcome)[player]
 
 
-def of_coalition(market: Market, members: Iterable[int], outcome: Outcome) -> Fraction:
-    """Give a coalition's utility of an outcome: the sum of its members'."""
-    each = utilities(market, outcome)
-    return sum((each[i] for i in members), Fraction(0))
-
-
 def expected(market: Market, lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
     """Give each player's expected utility."""
     total = [Fraction(0)] * market.n

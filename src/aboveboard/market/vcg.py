@@ -86,6 +86,8 @@ def settle(market: Market, solve: Solve = best_of_all) -> Outcome:
 
     Parameters
     ----------
+    market
+        The market as it is reported.
     solve
         How allocations are found. The prices are truthful only if they are optimal.
     """
@@ -129,7 +131,8 @@ def game(market: Market) -> TabularGame:
     if profiles is None or profiles > MOST_REPORTS:
         said = f"more than 2^{MOST_BITS}" if profiles is None else approximate(profiles)
         raise BudgetExceeded(
-            f"there are {said} profiles of reported valuations; {MOST_REPORTS:,} are allowed"
+            f"there are {said} profiles of reported valuations, and {MOST_REPORTS:,} are allowed; "
+            "audit a market of fewer parties, goods or bits"
         )
     actions = reports(market)
     shape = (market.n, *(len(actions),) * market.n)

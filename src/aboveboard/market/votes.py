@@ -26,6 +26,8 @@ def dominant(market: Market, proposal: Outcome, coalitions: Iterable[Coalition])
 
     Parameters
     ----------
+    market, proposal
+        The market, and what is announced.
     coalitions
         A partition of the players, by index.
     """

@@ -27,6 +27,8 @@ from aboveboard.valuation.shapley import sizes_of
 TOLERANCE = 1e-9
 """Of the largest value, for tables of floats; exact tables have none."""
 
+NO_TWO = "no two users add the same"
+
 SHORT = 10**6
 """Denominators below it are written out."""
 
@@ -97,9 +99,9 @@ def fairness(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Ch
                 return Check(
                     "fairness", False, pairs, text, {names[j]: shares[j], names[i]: shares[i]}
                 )
-    return Check(
-        "fairness", True, pairs, f"{pairs} pairs of users who add the same get the same", {}
-    )
+    alike = "1 pair of users adds" if pairs == 1 else f"{pairs} pairs of users add"
+    text = f"{alike} the same, and each of a pair gets the same" if pairs else NO_TWO
+    return Check("fairness", True, pairs, text, {})
 
 
 def null_player(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Check:
@@ -113,7 +115,9 @@ def null_player(table: Array, shares: Sequence[Number], names: Sequence[str]) ->
         if size(shares[i]) > slack:
             text = f"{name} adds nothing to any coalition and gets {said(shares[i])}"
             return Check("null player", False, idle, text, {name: shares[i]})
-    return Check("null player", True, idle, f"{idle} users who add nothing get nothing", {})
+    adding = "1 user adds nothing, and gets" if idle == 1 else f"{idle} users add nothing, and get"
+    text = f"{adding} nothing" if idle else "every user adds something"
+    return Check("null player", True, idle, text, {})
 
 
 def efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> Check:
@@ -123,7 +127,8 @@ def efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> C
     if gap > slack:
         text = f"the shares sum to {said(total)}, which is {said(gap)} off {said(shared)}"
         return Check("efficiency", False, 1, text, {"sum": total, "shared": shared})
-    return Check("efficiency", True, 1, f"the shares sum to {said(shared)}", {})
+    text = f"the shares sum to {said(shared)}, all that is shared"
+    return Check("efficiency", True, 1, text, {})
 
 
 def additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 3) -> Check:
@@ -149,7 +154,8 @@ def additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 3) -> 
                 f"{said(apart[k])} of the two"
             )
             return Check("additivity", False, trials, text, {"other": other.tolist()})
-    return Check("additivity", True, trials, f"the shares of {trials} random sums are the sums", {})
+    text = f"the shares of a sum of two utilities are the sums of the shares ({trials} random ones)"
+    return Check("additivity", True, trials, text, {})
 
 
 def monotone(worths: Array, names: Sequence[str], levels: Sequence[Sequence[Any]]) -> Check:
@@ -215,7 +221,7 @@ def diminishing_returns(table: Array, names: Sequence[str]) -> Check:
         )
         if many[0] > few[0] + slack:
             return _growing(names, few, many, "what one user adds never grows, but users differ: ")
-    text = "no switch adds more the more have switched"
+    text = "the more users have switched, the less, or as much, one more switch adds"
     return Check("diminishing returns", True, n * n * (n + 1) // 2, text, {})
 
 

@@ -196,6 +196,8 @@ class Divider:
         How many users there are.
     fairness, alpha
         As in `divide`.
+    known
+        Divisions so far, by how many users of each kind are at each level.
     """
 
     utility: Utility

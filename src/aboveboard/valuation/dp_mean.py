@@ -31,7 +31,6 @@ from aboveboard.valuation.levels import Level
 
 NOISE = 12
 """Variance of Laplace noise of scale 1, 2, over the expected variance of one user's bit, 1/6."""
-PRIOR_RISK = Fraction(1, 12)
 AS_GOOD_AS_INFINITE = 1e9
 """1 - 12/epsilon^2 is 1 in float64 from here on."""
 

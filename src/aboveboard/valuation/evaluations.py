@@ -139,7 +139,7 @@ class Kept:
             return
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: its path is none
             return  # there is none yet, or it cannot be read
         for line in lines:
             record = _record(line)

@@ -1,7 +1,8 @@
 """Where evaluations are done: "threads:4", "processes:2", or a Dask cluster, "dask://HOST:PORT".
 
 Threads serve functions that wait or compute outside Python; processes those that compute in it. A
-Dask cluster hands the work of a worker that dies to another. Processes are started anew, not
+Dask cluster hands the work of a worker that dies to another; one that has lost all of them would
+keep the work until another comes, so it is given up after a minute. Processes are started anew, not
 forked: compiled code of this process runs threads, which do not survive a fork.
 """
 
@@ -12,9 +13,17 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from aboveboard.errors import InputError
@@ -22,6 +31,10 @@ from aboveboard.errors import InputError
 MOST_WORKERS = 1024
 PATIENCE = 8
 """Seconds until a scheduler that does not answer, or has no worker, is given up."""
+DESERTED = 60
+"""Seconds without any worker until a cluster that had some is given up: time to restart them."""
+LOOKED_EVERY = 2
+"""Seconds between two looks at a cluster's workers."""
 REMEDY = 'write "threads", "threads:4", "processes", "processes:2" or "dask://HOST:PORT"'
 
 
@@ -38,7 +51,8 @@ def executor(spec: str) -> AbstractContextManager[Executor]:
     Raises
     ------
     InputError
-        If the text names none; on entering, if the scheduler does not answer or has no worker.
+        If the text names none; on entering, if the scheduler does not answer or has no worker; on
+        leaving, if evaluations failed because all workers of the cluster were lost.
     """
     place = f"executor {spec!r}"
     if spec.startswith("dask://"):
@@ -106,7 +120,9 @@ def _dask(address: str, place: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError as error:
         raise InputError(
-            place, "Dask is not installed", 'pip install "aboveboard[cluster]"'
+            place,
+            "a cluster needs Dask, which is not installed",
+            'pip install "aboveboard[cluster]"',
         ) from error
     connect: Any = Client  # its types are not given
     try:
@@ -124,11 +140,76 @@ def _dask(address: str, place: str) -> Iterator[Executor]:
             raise InputError(
                 place, "the scheduler has no worker", f"start some: dask worker tcp://{address}"
             ) from error
-        # pure: a value of yesterday's code must not be taken for today's.
-        pool = client.get_executor(pure=False)
+        pool = _Cluster(client)
+        ended, deserted = threading.Event(), threading.Event()
+        watch = threading.Thread(target=_watch, args=(client, pool, ended, deserted), daemon=True)
+        watch.start()
         try:
             yield pool
+        except InputError as error:
+            if not deserted.is_set():
+                raise
+            raise InputError(
+                place,
+                f"the cluster has had no worker for {DESERTED} seconds",
+                f"start some (dask worker tcp://{address}) and run again: what is evaluated is "
+                "kept, and the run goes on",
+            ) from error
         finally:
+            ended.set()
+            watch.join(PATIENCE)
             pool.shutdown(wait=False)
     finally:
         client.close()
+
+
+class _Cluster(Executor):
+    """The workers of a Dask client.
+
+    Dask's own executor fails with a TypeError if a worker dies between the end of a task and the
+    handing over of its result (distributed 2026.8); a future asked for its result has it done
+    again.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._there: dict[Future[Any], Any] = {}
+
+    def submit(self, task: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Hand a task to the cluster."""
+        here: Future[Any] = Future()
+        here.set_running_or_notify_cancel()
+        # pure: a value of yesterday's code must not be taken for today's.
+        there = self._client.submit(task, *args, pure=False, **kwargs)
+        self._there[here] = there  # a task that nobody refers to is dropped
+        there.add_done_callback(partial(self._done, here))
+        return here
+
+    def _done(self, here: Future[Any], there: Any) -> None:
+        try:
+            result = there.result()
+        except (Exception, CancelledError) as error:
+            here.set_exception(error)
+        else:
+            here.set_result(result)
+        del self._there[here]
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Give up what is not done."""
+        self._client.cancel(list(self._there.values()))
+
+
+def _watch(client: Any, pool: Any, ended: threading.Event, deserted: threading.Event) -> None:
+    """Cancel all that a cluster has been handed once it has had no worker for too long."""
+    seen = time.monotonic()
+    while not ended.wait(LOOKED_EVERY):
+        try:
+            there = client.nthreads()
+        except Exception:  # a scheduler that is lost cancels the work itself
+            return
+        if there:
+            seen = time.monotonic()
+        elif time.monotonic() - seen > DESERTED:
+            deserted.set()
+            pool.shutdown(wait=False)
+            return

@@ -42,6 +42,11 @@ class Population:
         Variance of the users' means, at least 0.
     t2
         Expected variance of a user's samples, more than 0.
+
+    Raises
+    ------
+    ValueError
+        If one is out of its range.
     """
 
     s2: Number

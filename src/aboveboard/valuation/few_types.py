@@ -245,6 +245,15 @@ def shares_by_type_exactly(
     """Divide exactly: each user's share by type for alpha = 1, and what the platform has.
 
     Visits every state: prod (N_t + 1) calls of `worth`.
+
+    Parameters
+    ----------
+    sizes
+        How many users each type has.
+    worth
+        U of the numbers of each type that take part.
+    platform
+        The platform is a member (Theorem 1).
     """
     n = sum(sizes)
     users = [Fraction(0)] * len(sizes)

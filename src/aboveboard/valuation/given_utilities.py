@@ -130,7 +130,13 @@ class Called:
         return self.worths([tuple(levels)])[0]
 
     def worths(self, several: Sequence[tuple[Level, ...]]) -> list[Number]:
-        """Call the function for each of several tuples of levels that it is not known for."""
+        """Call the function for each of several tuples of levels that it is not known for.
+
+        Raises
+        ------
+        InputError
+            If it fails or gives no finite number; what it gave before is kept.
+        """
         distinct = dict.fromkeys(several)
         missing = [levels for levels in distinct if levels not in self.kept]
         done = len(distinct) - len(missing)
@@ -144,7 +150,7 @@ class Called:
                         raise InputError(
                             f"function {self.name!r}",
                             f"{outcome.problem} (levels {each})",
-                            "it takes a tuple of privacy levels and returns a finite number",
+                            "let it take a tuple of privacy levels and return a finite number",
                         )
                     for levels in told[each]:
                         self.kept.add(levels, outcome.value)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
+from aboveboard.errors import InputError
 from aboveboard.mechanism import Exact
 
 Level = Fraction | float
@@ -25,7 +26,8 @@ NOTHING = Fraction(0)
 INFINITE = frozenset({"inf", "+inf", "infinity"})
 SMALLEST, LARGEST = Fraction(1, 10**300), 10**300
 """Levels above 0 lie between these: float64 holds them. Beyond, 0 and "inf" say the same."""
-_EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
+EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
+"""Reads a number as a file may write it; ValidationError where it is none."""
 
 
 def level(value: Any) -> Level:
@@ -50,7 +52,7 @@ def level(value: Any) -> Level:
             return inf
         raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"')
     try:
-        exact = _EXACT.validate_python(value)
+        exact = EXACT.validate_python(value)
     except ValidationError:
         raise ValueError(f'is {value}; a privacy level is a number from 0 up, or "inf"') from None
     if exact < 0:
@@ -76,3 +78,19 @@ def spoken(x: Level) -> Any:
     if x.denominator == 1:
         return x.numerator
     return float(x) if Fraction(repr(float(x))) == x else f"{x.numerator}/{x.denominator}"
+
+
+def refusal(place: str, error: ValueError, otherwise: str = "") -> InputError:
+    """Make a ValueError that says "problem; remedy" one of a place in the collaboration file.
+
+    Parameters
+    ----------
+    place
+        Where it is.
+    error
+        What a function of plain values has raised.
+    otherwise
+        The remedy where it says none.
+    """
+    problem, _, remedy = str(error).partition("; ")
+    return InputError(place, problem, remedy or otherwise)

@@ -140,7 +140,23 @@ def _lasts(high: float, alpha: float, *, attained: bool) -> bool:
 
 
 def best_response(gain: Gain, costs: Sequence[float], alpha: float, start: int) -> int:
-    """Let users reply in turn until nobody gains by a change; the sharers as a mask.
+    """Let users reply in turn until nobody gains by a change.
+
+    Parameters
+    ----------
+    gain
+        By how much a user's share of the whole utility rises if it shares besides these.
+    costs
+        By user: what sharing costs it.
+    alpha
+        The part of the utility that users share.
+    start
+        Who shares at first, as a mask.
+
+    Returns
+    -------
+    int
+        Who shares then, as a mask.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing import Verdict
+from aboveboard.mechanism import Exhibit
 from aboveboard.numbers import Number
 
 FloatArray = NDArray[np.float64]
@@ -18,6 +19,20 @@ Regime = Literal["everybody shares", "some share", "nobody shares"]
 
 SURE = 1e-9
 """Probabilities this close to 0 or 1 are 0 or 1."""
+
+ROUNDING = 1e-12
+"""Of the utility: a gain that is no larger is rounding, and said to be 0."""
+
+FEW = 6
+"""So many users are named in a sentence; of more it says how many they are."""
+
+MOST_LISTED = 30
+"""Users up to whom the terminal has a line for each; JSON has them all."""
+
+COUNTED_ON: Mapping[Selection, str] = {
+    "optimistic": "the platform's best (optimistic)",
+    "pessimistic": "the platform's worst (pessimistic)",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,8 @@ class Offer:
         Which equilibrium was taken where there are several.
     method
         How the offer was found, and what was not searched.
+    searched
+        The same in plain words, for a terminal; empty: `method` is shown.
     attained
         False where the best is only approached, by alphas right next to `alpha`.
     equilibria
@@ -95,6 +112,7 @@ class Offer:
     curve: Curve | None = None
     verdict: Verdict | None = None
     regret: float | None = None
+    searched: str = ""
 
     @property
     def users(self) -> float:
@@ -144,6 +162,120 @@ class Offer:
             ),
             **({"curve": self.curve.as_dict()} if self.curve is not None else {}),
         }
+
+
+    @property
+    def headline(self) -> str:
+        """What was found, in a sentence."""
+        tossing = any(0 < p < 1 for p in self.private)
+        keeps = f"the platform keeps {_short(self.platform)}" + (
+            " in expectation" if tossing else ""
+        )
+        if self.regime == "nobody shares":
+            return f"No offer is worth making at these costs: nobody shares, {keeps}."
+        if not self.alpha:
+            return f"Pay nothing: {self._who()} for nothing, {keeps}."
+        close = "" if self.attained else "a hair off "
+        part = f"{100 * self.alpha:.6g}%"
+        return f"Pay users {close}{part} of what their data are worth: {self._who()}, {keeps}."
+
+    def told(self) -> list[tuple[str, str]]:
+        """Give what was found as labels in plain words, with units, and values."""
+        return [(label, value) for label, value in self._rows() if value]
+
+    def tables(self) -> list[Exhibit]:
+        """Give a row for each user, where they differ and are few enough to be listed."""
+        if self._alike or len(self.names) > MOST_LISTED:
+            return []
+        rows = zip(self.names, self.private, self.shares, strict=True)
+        listed = tuple((name, _sharing(1 - p), _short(paid)) for name, p, paid in rows)
+        return [Exhibit("", ("user", "shares", "is paid"), listed)]
+
+    @property
+    def _alike(self) -> bool:
+        return len(set(self.private)) == 1 and len(set(self.shares)) == 1
+
+    def _who(self) -> str:
+        """Say in a clause who shares."""
+        n = len(self.names)
+        tossing = {x: 1 - p for x, p in zip(self.names, self.private, strict=True) if 0 < p < 1}
+        if len(tossing) == n > 1 and self._alike:
+            chance = next(iter(tossing.values()))
+            return f"each of {n:,} users shares with probability {_short(chance)}"
+        surely = self.sharing
+        if len(surely) <= FEW:
+            who = " and ".join(filter(None, (", ".join(surely[:-1]), *surely[-1:])))
+        else:
+            who = f"all {n:,} users" if len(surely) == n else f"{len(surely):,} of {n:,} users"
+        told = [f"{who} share{'s' if len(surely) == 1 else ''}"] if surely else []
+        told += [f"{x} shares with probability {_short(p)}" for x, p in tossing.items()]
+        return " and ".join(told)
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        """Give labels and values; an empty value has nothing to say."""
+        shared = self.regime != "nobody shares"
+        yield "share of the gain paid to users (alpha)", _short(self.alpha)
+        if not self.attained:
+            yield "is that share itself the best", "no: the best is approached right next to it"
+        yield "who shares the less private data", self._who() if shared else "nobody"
+        yield "what the data are worth (expected)", _short(self.utility)
+        yield "  of that the users are paid", _short(self.users)
+        yield "  and the platform keeps", _short(self.platform)
+        if self._alike:
+            yield "paid to each user (expected)", _short(self.shares[0])
+        elif len(self.names) > MOST_LISTED:
+            yield "paid to those who share", self._range()
+        if self.thresholds is not None:
+            yield "all share up to a cost of (c_th)", _short(self.thresholds[0])
+            yield "none shares from a cost of (gamma_max)", _short(self.thresholds[1])
+        yield "largest gain of one user who changes its mind", self._regret()
+        yield "audit: nobody gains by changing its mind", self._audited()
+        yield "equilibria at this offer", self._counted()
+        yield "of several equilibria it counts on", COUNTED_ON[self.selection]
+        yield "how it was found", self.searched or self.method
+
+    def _range(self) -> str:
+        """Say what the sharers are paid, from the least to the most."""
+        paid = [
+            (x, name) for x, name, p in zip(self.shares, self.names, self.private, strict=True)
+            if p < 1
+        ]  # fmt: skip
+        if not paid:
+            return ""
+        (low, first), (high, last) = min(paid), max(paid)
+        return f"from {_short(low)} ({first}) to {_short(high)} ({last})"
+
+    def _regret(self) -> str:
+        if self.regret is None:
+            return ""
+        rounded = self.regret <= ROUNDING * max(1.0, abs(self.utility))
+        return "0" if rounded else _short(self.regret)
+
+    def _audited(self) -> str:
+        if self.verdict is not None:
+            return f"{self.verdict.status.value} ({self.verdict.basis()})"
+        tossing = any(0 < p < 1 for p in self.private)
+        return f"not run: {'users toss coins' if tossing else 'too many users'}"
+
+    def _counted(self) -> str:
+        """Say how many equilibria there are, and of which kind those are that were counted."""
+        if self.equilibria is None:
+            return ""
+        if self.thresholds is None:
+            return f"{self.equilibria}, those with tossed coins among them"
+        return (
+            f"{self.equilibria} in which all users act alike; 'aboveboard audit' counts those "
+            "without coins, alike or not"
+        )
+
+
+def _short(x: float) -> str:
+    return f"{x:.6g}"
+
+
+def _sharing(p: float) -> str:
+    """Say whether a user shares, given how likely."""
+    return {0.0: "no", 1.0: "yes"}.get(p, f"with probability {_short(p)}")
 
 
 def sure(p: float) -> float:

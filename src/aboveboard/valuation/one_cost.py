@@ -48,7 +48,19 @@ def binomial(q: FloatArray, n: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An alpha, the equilibrium that answers it, and what the platform keeps."""
+    """An alpha, the equilibrium that answers it, and what the platform keeps.
+
+    Parameters
+    ----------
+    value
+        What the platform keeps.
+    alpha
+        The part of the utility that users share.
+    q
+        Probability that a user shares; of pure answers, the part of the users who do.
+    attained
+        False where the best is only approached, by alphas right next to `alpha`.
+    """
 
     value: float
     alpha: float

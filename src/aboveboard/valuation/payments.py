@@ -27,6 +27,7 @@ from aboveboard.errors import InputError
 from aboveboard.mechanism import CollaborationFile, Read, Reply, Settlement, Share, Work
 from aboveboard.numbers import Number
 from aboveboard.valuation.axioms import said
+from aboveboard.valuation.design import Design
 from aboveboard.valuation.division import (
     Divider,
     Fairness,
@@ -44,10 +45,8 @@ from aboveboard.valuation.offer import Offer
 from aboveboard.valuation.orders import AlongOrders, divide_along_orders
 from aboveboard.valuation.payments_data import Study, completed, notes_on
 from aboveboard.valuation.payments_file import (
-    Design,
     PaymentsFile,
     along_orders,
-    at_its_place,
     design_of,
     levels_of,
     sampling_of,
@@ -108,6 +107,10 @@ class Payments:
     GUARANTEES: ClassVar[str] = (
         "fairness, null player, efficiency, additivity (Shapley); users choose their levels freely"
     )
+    COST: ClassVar[str] = (
+        "polynomial where users are of few types, O(2^n) to 26 users, sampled beyond; the "
+        "game has a profile for each choice of levels"
+    )
     SOURCE: ClassVar[str] = (
         "The Fair Value of Data Under Heterogeneous Privacy Constraints in Federated Learning"
     )
@@ -131,6 +134,9 @@ kind = "federated-mean"
 s2 = 1.0    # variance of the parties' means
 t2 = 10.0   # variance within a party
 
+# With real samples the estimators run on them: give each party data = "anna.csv" instead of
+# samples, and add a table [data] with value = "score", the column of the number. Or put them all
+# into one file: [data] with file, and user, the column that names the party.
 [parties.anna]
 level = 2
 samples = 100
@@ -172,7 +178,7 @@ selection = "optimistic"
     @classmethod
     def completed(cls, file: PaymentsFile, read: Read) -> PaymentsFile:
         """Fill in what the users' samples say: parties, levels, numbers of samples, variances."""
-        return completed(at_its_place(file, read), read)
+        return completed(file, read)
 
     def with_work(self, work: Work) -> Payments:
         """Give the same rule, the calls of its utility done as `work` says."""

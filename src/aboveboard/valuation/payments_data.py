@@ -10,42 +10,51 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.mechanism import Read
 from aboveboard.valuation.estimation.federated_study import FederatedStudy, federated_study
 from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy
-from aboveboard.valuation.estimation.samples import Samples, read_samples
-from aboveboard.valuation.payments_file import KINDS, PaymentsFile, UserTable, levels_of
+from aboveboard.valuation.estimation.samples import (
+    DataTable,
+    Samples,
+    Source,
+    gathered,
+    read_samples,
+)
+from aboveboard.valuation.levels import refusal
+from aboveboard.valuation.payments_file import PaymentsFile, levels_of
+from aboveboard.valuation.utility_table import ESTIMATE, KINDS, UserTable, at_its_place
 
 Study = FederatedStudy | PrivateMeanStudy
 
 
 def completed(file: PaymentsFile, read: Read) -> PaymentsFile:
-    """Fill in what the data say; a file without [data] is given back as it is.
+    """Fill in what the data and the files that a function reads say.
 
     Parameters
     ----------
     file
         The collaboration file.
     read
-        Finds the data.
+        Finds the files.
 
     Raises
     ------
     InputError
-        If the data or what the file says about them is wrong.
+        If a file or what is said about it is wrong.
     """
+    file = file.model_copy(update={"utility": at_its_place(file.utility, read)})
     if file.data is None:
         return file
-    samples = read_samples(read.file("data.file", file.data.file), file.data, "data.file")
+    samples = _samples(file, file.data, read)
     with_users = file.model_copy(update={"parties": _parties(file, samples)})
     try:
         with_users.agree()
     except ValueError as error:
-        problem, _, remedy = str(error).partition("; ")
-        raise InputError("parties", problem, remedy) from None
+        raise refusal("parties", error) from None
     levels = levels_of(with_users)
     if file.utility.kind == "dp-mean":
         kept = samples.keeping([name for name, level in levels.items() if level])
@@ -62,22 +71,42 @@ def completed(file: PaymentsFile, read: Read) -> PaymentsFile:
     ).with_study(study)
 
 
+def _samples(file: PaymentsFile, table: DataTable, read: Read) -> Samples:
+    """Find who has how many samples, in the file of all users or in each one's own."""
+    if table.file is not None:
+        return read_samples(_source(table, read, "data.file", table.file))
+    return gathered(
+        table,
+        {
+            name: _source(table, read, f"parties.{name}.data", party.data, name)
+            for name, party in file.parties.items()
+            if party.data is not None  # the file's model refuses one that has none
+        },
+    )
+
+
+def _source(
+    table: DataTable, read: Read, place: str, data: Path, user: str | None = None
+) -> Source:
+    return Source(read.file(place, data), table, f"{place}: {data}", user)
+
+
 def _given(variance: Any) -> Fraction | None:
-    return None if variance == "estimate" else variance
+    return None if variance == ESTIMATE else variance
 
 
 def _parties(file: PaymentsFile, samples: Samples) -> dict[str, UserTable]:
     """Give the users: those of the data where these tell their levels, else those listed."""
     for name in file.parties:
-        if name not in samples.rows:
-            near = difflib.get_close_matches(name, samples.rows, n=1, cutoff=0.5)
-            users = f"its users are {', '.join(list(samples.rows)[:10])}"
+        if name not in samples.held:
+            near = difflib.get_close_matches(name, samples.held, n=1, cutoff=0.5)
+            users = f"known are {', '.join(list(samples.held)[:10])}"
             raise InputError(
                 f"parties.{name}",
                 f"{samples.table.file} has no samples of this user",
                 f"did you mean {near[0]!r}?" if near else users,
             )
-    names = list(samples.rows) if samples.levels else list(file.parties)
+    names = list(samples.held) if samples.levels else list(file.parties)
     counted = "samples" in KINDS[file.utility.kind].party_keys
     return {
         name: _filled(file.parties.get(name, UserTable()), name, samples, counted=counted)
@@ -94,7 +123,7 @@ def _filled(user: UserTable, name: str, samples: Samples, *, counted: bool) -> U
         if user.samples is not None and user.samples != n:
             raise InputError(
                 f"parties.{name}.samples",
-                f"it is {user.samples}, and {samples.table.file} has {n} of this user",
+                f"it is {user.samples}, and {user.data or samples.table.file} has {n} of this user",
                 "leave it out: samples are counted",
             )
         more["samples"] = Fraction(n)
@@ -103,7 +132,7 @@ def _filled(user: UserTable, name: str, samples: Samples, *, counted: bool) -> U
 
 def notes_on(study: Study, users: Mapping[str, Any]) -> tuple[str, ...]:
     """Say what of the data is not used."""
-    unused = len(study.samples.rows) - len(users)
+    unused = len(study.samples.held) - len(users)
     if not unused:
         return ()
     return (

@@ -19,8 +19,9 @@ import numpy as np
 from aboveboard.auditing import ExPostIC, Verdict, audit
 from aboveboard.errors import InputError
 from aboveboard.numbers import Number
+from aboveboard.valuation.design import Design
 from aboveboard.valuation.division import MOST_USERS, Divider
-from aboveboard.valuation.levels import NOTHING, Level
+from aboveboard.valuation.levels import NOTHING, Level, refusal
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.many_users import (
     MOST_TABLED,
@@ -30,7 +31,6 @@ from aboveboard.valuation.many_users import (
 )
 from aboveboard.valuation.offer import Curve, FloatArray, Offer, Selection, floats, sure
 from aboveboard.valuation.one_cost import AlikeUsers, Candidate
-from aboveboard.valuation.payments_file import Design
 from aboveboard.valuation.shapley import sizes_of
 from aboveboard.valuation.two_users import TwoUsers
 from aboveboard.valuation.utilities import EXACT_VALUES, Utility, two_levels
@@ -70,12 +70,20 @@ def offer_of(utility: Utility, names: Sequence[str], design: Design | None) -> O
             return _two_users(users)
         return _many_users(users)
     except ValueError as error:
-        problem, _, remedy = str(error).partition("; ")
-        raise InputError("design", problem, remedy or "see the docs of the offer") from error
+        raise refusal("design", error, "see the docs of the offer") from error
 
 
 def alike_users(utility: Utility, n: int, low: Level, high: Level) -> AlikeUsers:
     """Give N users whom only their level tells apart, for `AlikeUsers.best` and `.curve`.
+
+    Parameters
+    ----------
+    utility
+        What the platform gains.
+    n
+        How many users there are.
+    low, high
+        The two levels on offer, the more private one first.
 
     Raises
     ------
@@ -173,6 +181,7 @@ def _one_cost(users: _Users) -> Offer:
         shares=(best.alpha * worth / users.n,) * users.n,
         selection=selection,
         method="equation 19: symmetric equilibria in mixed strategies",
+        searched="the best offer where all users act alike, be it by tossing coins (equation 19)",
         attained=best.attained,
         equilibria=len(game.equilibria(best.alpha, cost)),
         thresholds=(game.c_th, game.gamma_max),
@@ -211,6 +220,7 @@ def _two_users(users: _Users) -> Offer:
         shares=tuple(float(s) for s in shares),
         selection=users.design.selection,
         method="equation 25: all equilibria of the game of two users",
+        searched="the best offer of all, users who toss coins among them (equation 25)",
         attained=best.attained,
         equilibria=len(game.equilibria(best.alpha)),
         verdict=_audited(users, best, mask) if pure else None,
@@ -225,6 +235,10 @@ def _many_users(users: _Users) -> Offer:
         game = PureProfiles(*_tables(users), users.costs)
         best, mask = game.best(selection)
         method = f"all {1 << users.n:,} pure profiles; a heuristic: mixed equilibria not searched"
+        searched = (
+            f"the best of all {1 << users.n:,} sets of users who could share; with users who toss "
+            "coins a better offer may exist"
+        )
     else:
         if users.n > MOST_USERS and len(set(users.divide.kinds)) == users.n:
             raise ValueError(
@@ -240,6 +254,10 @@ def _many_users(users: _Users) -> Offer:
             "best-response dynamics over pure profiles; a heuristic: a better equilibrium, pure or "
             "mixed, may exist"
         )
+        searched = (
+            "users change their minds in turn until nobody wants to, at offer after offer; a "
+            "better one may exist"
+        )
     alpha = best.alpha
     shares = tuple(alpha * float(s) for s in users.shares(mask))
     gains = [alpha * float(users.gain(mask & ~(1 << i), i)) for i in range(users.n)]
@@ -253,6 +271,7 @@ def _many_users(users: _Users) -> Offer:
         shares=shares,
         selection=selection,
         method=method,
+        searched=searched,
         attained=best.attained,
         verdict=_audited(users, best, mask) if users.n <= MOST_AUDITED else None,
         regret=regret,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from math import prod
 from typing import Any
 
 from aboveboard.auditing.verdict import approximate
+from aboveboard.numbers import Number
 from aboveboard.valuation import axioms
 from aboveboard.valuation.axioms import Check, said
+from aboveboard.valuation.design import Design
 from aboveboard.valuation.division import negative
 from aboveboard.valuation.levels import NOTHING, spoken
 from aboveboard.valuation.levels_game import LevelsGame
-from aboveboard.valuation.payments_file import Design
 from aboveboard.valuation.shapley import among_users
 from aboveboard.valuation.utilities import Utility, as_values, two_levels, worths
 
@@ -43,8 +45,7 @@ def remarks_on(
     below = negative(game.players, found)
     text = ", ".join(f"{name} {said(x)}" for name, x in below.items()) or "none"
     said_of["negative shares"] = {"holds": not below, "text": text}
-    text = f"no data are worth {said(found.at_nothing)}"
-    said_of["nothing for nothing"] = {"holds": found.at_nothing == 0, "text": text}
+    said_of["nothing for nothing"] = _at_nothing(found.at_nothing)
     for check in _axioms(utility, game, seed):
         said_of[check.name] = check.as_dict()
     said_of["monotone"] = _monotone(utility, game)
@@ -60,15 +61,18 @@ def remarks_on_sampled(game: LevelsGame) -> Mapping[str, Any]:
     why = "shares are sampled"
     return {
         "negative shares": {"holds": not below, "text": ", ".join(below) or "none"},
-        "nothing for nothing": {
-            "holds": found.at_nothing == 0,
-            "text": f"no data are worth {said(found.at_nothing)}",
-        },
+        "nothing for nothing": _at_nothing(found.at_nothing),
         "other levels": _left_out(f"{why}, so no user is given a choice in this audit"),
         "axioms": _left_out(f"{why}; they hold for exact shares (Shapley)"),
         "monotone": _left_out(why),
         "diminishing returns": _left_out(why),
     }
+
+
+def _at_nothing(worth: Number) -> dict[str, Any]:
+    """Say whether a platform without any data gains nothing, as Theorem 2 takes it."""
+    gains = said(worth) if worth else "nothing (U = 0)"
+    return {"holds": worth == 0, "text": f"without any user's data the platform gains {gains}"}
 
 
 def _axioms(utility: Utility, game: LevelsGame, seed: int) -> Sequence[Check]:
@@ -78,10 +82,11 @@ def _axioms(utility: Utility, game: LevelsGame, seed: int) -> Sequence[Check]:
     each = among_users(table)
     shares = each.users.tolist()
     slack = 0 if table.dtype == object else axioms.TOLERANCE * max(1.0, abs(float(table[-1])))
+    whole = axioms.efficiency(shares, table[-1] - table[0], slack)
     return (
         axioms.fairness(table, shares, game.players),
         axioms.null_player(table, shares, game.players),
-        axioms.efficiency(shares, table[-1] - table[0], slack),
+        replace(whole, text=f"before alpha, or the platform's part, is taken: {whole.text}"),
         axioms.additivity(table, lambda values: among_users(values).users, seed),
     )
 

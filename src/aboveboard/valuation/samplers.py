@@ -7,6 +7,8 @@ which coalitions it asks for, which are then evaluated together, and once to est
   order sum to U; the standard error is that of a mean over orders, which are independent.
 - stratified (Maleki et al. 2013): marginal contributions of each user to random coalitions of each
   size. One sweep draws each stratum once; the standard error adds up the strata's variances.
+  In both a user who matters in few coalitions may draw none of them, and seem sure: every variance
+  counts as if two more draws had varied as the most varied user's (see `_variance_of_mean`).
 - svarm (Kolpaczki et al. 2024): the mean value of coalitions of each size with and without a user.
   The standard error adds up the variances within these strata; sizes of which all coalitions are
   evaluated have none.
@@ -37,6 +39,11 @@ FEWEST_ORDERS = 8
 """A mean over fewer has a standard error that says little."""
 FEWEST_SWEEPS = 4
 """From fewer the variances of the strata are too small on games that are worth most at first."""
+MORE_DRAWS = 2
+"""Draws as varied as the most varied user's that are added to each variance. Over ten games of nine
+users, errors divided by standard errors had root mean squares of 0.5 to 1.4, and without of 1 to
+65; with one draw, twice standard errors covered the exact share too seldom where few orders are
+drawn."""
 FEWEST_FOR_EACH_USER = 4
 """Coalitions for each coefficient of the regression."""
 OVERDRAWN = 4
@@ -71,6 +78,11 @@ class SpentError(Exception):
 
 class Ask(Protocol):
     """Gives what coalitions are worth, as far as the budget allows."""
+
+    @property
+    def users(self) -> int:
+        """How many of the players are users: the first; behind them may stand the platform."""
+        ...
 
     def __call__(self, coalitions: Coalitions, /) -> FloatArray:
         """Give their values, or raise `SpentError`."""
@@ -107,7 +119,13 @@ class Sampler:
 
 
 def permutation(n: int, seed: int, ask: Ask) -> Estimate:
-    """Average over random orders."""
+    """Average over random orders.
+
+    Raises
+    ------
+    TooFewError
+        If the budget allows fewer than `FEWEST_ORDERS`.
+    """
     from shapiq.approximator import PermutationSamplingSV
 
     # Empty, all, and the n - 1 coalitions between them along one order.
@@ -115,12 +133,18 @@ def permutation(n: int, seed: int, ask: Ask) -> Estimate:
     if len(each) < FEWEST_ORDERS:
         raise TooFewError(f"{FEWEST_ORDERS} random orders")
     found = np.array(each)
-    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    error = np.sqrt(_variance_of_mean(found, ask.users))
     return Estimate(found.mean(axis=0), error, f"{len(found)} random orders")
 
 
 def stratified(n: int, seed: int, ask: Ask) -> Estimate:
-    """Average within each user's strata by size."""
+    """Average within each user's strata by size.
+
+    Raises
+    ------
+    TooFewError
+        If the budget allows fewer than `FEWEST_SWEEPS`.
+    """
     from shapiq.approximator import StratifiedSamplingSV
 
     # Empty, all, those next to them, and two for each user and each size between.
@@ -128,9 +152,23 @@ def stratified(n: int, seed: int, ask: Ask) -> Estimate:
     if len(sweeps) < FEWEST_SWEEPS:
         raise TooFewError(f"{FEWEST_SWEEPS} sweeps over all sizes")
     marginals = np.array([_marginals(n, log) for _, log in sweeps])
-    error = np.sqrt((marginals.var(axis=0, ddof=1) / len(sweeps)).sum(axis=0)) / n
+    error = np.sqrt(_variance_of_mean(marginals, ask.users).sum(axis=0)) / n
     shares = np.array([found for found, _ in sweeps]).mean(axis=0)
     return Estimate(shares, error, f"{len(sweeps)} sweeps over all users and sizes")
+
+
+def _variance_of_mean(draws: FloatArray, users: int) -> FloatArray:
+    """Give the variance of the mean of m independent draws, (m, .., players) to (.., players).
+
+    Draws of one user that are all alike, as those of a vote that seldom turns on it, would say that
+    it is known for sure; what the others' draws look like says how far that may be chance. The
+    platform as a member gets the whole of U or nothing: it is no measure for users.
+    """
+    m, variance = len(draws), draws.var(axis=0, ddof=1)
+    largest = np.maximum(variance, variance[..., :users].max(axis=-1, keepdims=True))
+    pooled = ((m - 1) * variance + MORE_DRAWS * largest) / (m - 1 + MORE_DRAWS)
+    found: FloatArray = pooled / m
+    return found
 
 
 def _marginals(n: int, log: Sequence[FloatArray]) -> FloatArray:
@@ -168,7 +206,13 @@ def _logged(ask: Ask, log: list[FloatArray]) -> Callable[[Coalitions], FloatArra
 
 
 def svarm(n: int, seed: int, ask: Ask) -> Estimate:
-    """Average within each user's strata by size and membership."""
+    """Average within each user's strata by size and membership.
+
+    Raises
+    ------
+    TooFewError
+        If a stratum stays empty.
+    """
     from shapiq.approximator import SVARM
 
     shares, drawn, _ = _once(lambda: SVARM(n=n, random_state=seed), n, ask)
@@ -194,7 +238,14 @@ def svarm(n: int, seed: int, ask: Ask) -> Estimate:
 
 
 def kernelshap(n: int, seed: int, ask: Ask) -> Estimate:
-    """Fit values by membership."""
+    """Fit values by membership.
+
+    Raises
+    ------
+    TooFewError
+        If there are fewer than `FEWEST_FOR_EACH_USER` coalitions for each user, or as few draws as
+        users.
+    """
     from shapiq.approximator import KernelSHAP
 
     if max(ask.sizes()) < FEWEST_FOR_EACH_USER * n:

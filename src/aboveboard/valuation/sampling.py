@@ -188,7 +188,7 @@ def sampled_shares(
     """
     if method not in get_args(Method):
         raise InputError(
-            "method", f"there is no {method!r}", f"known: {', '.join(get_args(Method))}"
+            "method", f"there is no {method!r}", f"known are {', '.join(get_args(Method))}"
         )
     doing = work or Work()
 
@@ -266,6 +266,10 @@ class _Answers:
     known: dict[Members, Number]
     plan: _Plan
 
+    @property
+    def users(self) -> int:
+        return self.plan.users
+
     def __call__(self, coalitions: Coalitions, /) -> NDArray[np.float64]:
         earning = coalitions[:, -1] if self.plan.platform else np.ones(len(coalitions), dtype=bool)
         values = np.zeros(len(coalitions))
@@ -308,5 +312,7 @@ def _refuse_without_shapiq() -> None:
         import shapiq  # noqa: F401
     except ImportError as error:
         raise InputError(
-            "sampling", "shapiq is not installed", 'pip install "aboveboard[approximate]"'
+            "sampling",
+            "sampling shares needs shapiq, which is not installed",
+            'pip install "aboveboard[approximate]"',
         ) from error

@@ -94,8 +94,8 @@ def among_users(table: Array | Sequence[Number], alpha: Number = 1) -> Division:
     Returns
     -------
     Division
-        The users' shares sum to alpha (U - U(0)): what the platform would have without any data
-        is not theirs, so it keeps alpha U(0) besides its (1 - alpha) U.
+        The users' shares, of shape (N,), sum to alpha (U - U(0)): what the platform would have
+        without any data is not theirs, so it keeps alpha U(0) besides its (1 - alpha) U.
 
     Raises
     ------

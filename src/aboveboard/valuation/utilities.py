@@ -198,7 +198,13 @@ class FederatedMean:
 
     @staticmethod
     def checked(level: Level) -> Level:
-        """0, 1 or 2; no restriction ("inf") is 2."""
+        """0, 1 or 2; no restriction ("inf") is 2.
+
+        Raises
+        ------
+        ValueError
+            If the level is another.
+        """
         if level == inf:
             return Fraction(2)
         if level not in (0, 1, 2):

@@ -108,6 +108,23 @@ def test_where_no_data_are_valid_nothing_is_trained_and_it_is_said(folder: Path)
     assert "nothing was trained together" in settlement.details["training"]["notes"][-1]
 
 
+@pytest.mark.parametrize("method", ["pooled", "federated"])
+def test_the_same_file_at_two_parties_is_said_to_count_twice(folder: Path, method: str) -> None:
+    (folder / "small.csv").write_bytes((folder / "large.csv").read_bytes())
+    training = TRAINING.format(method=method)
+    settlement: Any = ab.run(ab.load(written(folder, training=training)))
+    (said,) = (text for text in settlement.details["warnings"] if "are the same:" in text)
+    assert "the files of large and small" in said
+
+
+def test_files_of_one_length_that_differ_are_not_said_to_be_the_same(folder: Path) -> None:
+    large = (folder / "large.csv").read_text(encoding="utf-8")
+    first, *rows = large.splitlines(keepends=True)
+    (folder / "small.csv").write_text("".join([first, *reversed(rows)]), encoding="utf-8")
+    settlement: Any = ab.run(ab.load(written(folder)))
+    assert not any("the files of" in text for text in settlement.details["warnings"])
+
+
 def test_payments_are_made_from_measured_sizes(folder: Path) -> None:
     collaboration = ab.load(written(folder))
     settlement: Any = ab.run(collaboration)

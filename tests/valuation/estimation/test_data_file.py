@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -200,7 +201,9 @@ def test_the_platform_keeps_only_what_it_may_look_at(
     mechanism = ab.load(write(data=f"processes = {processes}")).mechanism
     assert isinstance(mechanism, Payments)
     assert mechanism.study is not None
-    kept = mechanism.study.samples.values.drop_nulls().to_list()
+    held = mechanism.study.samples.held
+    columns = {id(own.values): own.values for own in held.values() if own.values is not None}
+    kept = [x for column in columns.values() for x in column.drop_nulls().to_list()]
     federated = [] if processes == "true" else ["5.5", "3.0", "4.5", "2.0", "4.0"]
     assert kept == ["1.0", "2.0", *federated, "0.5"]
 
@@ -405,3 +408,100 @@ def test_a_file_that_does_not_fit_its_data(
 ) -> None:
     with pytest.raises(ab.InputError, match=message):
         settled(write(text=text))
+
+
+OWN = """
+mechanism = "valuation.payments"
+[utility]
+kind = "{kind}"
+{variances}
+[data]
+value = "score"
+{data}
+{parties}
+"""
+
+
+class TestAFileAParty:
+    """Every party's samples in a file of its own, instead of one with a column that names it."""
+
+    @pytest.fixture
+    def own(self, tmp_path: Path) -> Callable[..., Path]:
+        def written(
+            levels: dict[str, int], kind: str = "federated-mean", data: str = "", **more: str
+        ) -> Path:
+            parties = ""
+            for name, level in levels.items():
+                values = "".join(f"{x}\n" for x in SCORES.get(name, [1000.0, 9.0]))
+                (tmp_path / f"{name}.csv").write_text(f"score\n{values}", encoding="utf-8")
+                parties += more.get(
+                    name, f'[parties.{name}]\ndata = "{name}.csv"\nlevel = {level}\n'
+                )
+            variances = "s2 = 0.5\nt2 = 2.0" if kind == "federated-mean" else ""
+            path = tmp_path / "own.toml"
+            path.write_text(OWN.format(kind=kind, variances=variances, data=data, parties=parties))
+            return path
+
+        return written
+
+    LEVELS: ClassVar = {"anna": 2, "bert": 1, "cleo": 1, "dora": 0, "emil": 2}
+
+    @pytest.mark.parametrize("processes", ["true", "false"])
+    def test_gives_what_one_file_of_all_gives(
+        self, own: Callable[..., Path], write: Callable[..., Path], processes: str
+    ) -> None:
+        pooled = settled(write())
+        each = settled(own(self.LEVELS, data=f"processes = {processes}"))
+        for name in pooled.parties:
+            assert each.parties[name].more == pytest.approx(pooled.parties[name].more)
+            assert reply_of(each, name) == reply_of(pooled, name)
+
+    def test_every_file_is_an_input_with_its_fingerprint(self, own: Callable[..., Path]) -> None:
+        collaboration = ab.load(own(self.LEVELS))
+        assert set(collaboration.inputs) == {f"{name}.csv" for name in self.LEVELS}
+        content = (collaboration.path.parent / "bert.csv").read_bytes()
+        assert collaboration.inputs["bert.csv"] == hashlib.sha256(content).hexdigest()
+
+    def test_a_settlement_of_them_is_replayed_to_the_byte(
+        self, own: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        settle(ab.load(own(self.LEVELS)), tmp_path / "out")
+        assert replay(tmp_path / "out", settle).differ == ()
+
+    def test_nobody_looks_at_samples_of_who_shares_nothing(
+        self, own: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[str] = []
+        real = Samples.of
+        monkeypatch.setattr(
+            Samples, "of", lambda self, user: looked.append(user) or real(self, user)
+        )
+        settled(own(self.LEVELS))
+        assert set(looked) == {"anna", "bert", "cleo", "emil"}
+
+    @pytest.mark.parametrize(
+        ("data", "anna", "message"),
+        [
+            ("", "[parties.anna]\nlevel = 2\n", "parties.anna has no data; name its file"),
+            ("", '[parties.anna]\ndata = "no.csv"\nlevel = 2\n',
+             "parties.anna.data: there is no file no.csv"),
+            ("", '[parties.anna]\ndata = "own.toml"\nlevel = 2\n', "parties.anna.data: own.toml"),
+            ('file = "anna.csv"\nuser = "who"', None, "leave one out"),
+            ('file = "anna.csv"', None, "file and user go together"),
+            ('level = "privacy"', None, "say each party's level in its table"),
+        ],
+    )  # fmt: skip
+    def test_what_does_not_fit_is_refused_in_one_line(
+        self, own: Callable[..., Path], data: str, anna: str | None, message: str
+    ) -> None:
+        with pytest.raises(InputError, match=message) as refused:
+            ab.load(own(self.LEVELS, data=data, **({} if anna is None else {"anna": anna})))
+        assert "\n" not in str(refused.value)
+
+    def test_data_without_the_table_that_names_the_column_are_refused(
+        self, own: Callable[..., Path]
+    ) -> None:
+        path = own(self.LEVELS)
+        path.write_text(path.read_text().replace('[data]\nvalue = "score"\n', ""))
+        with pytest.raises(InputError, match=r"add a table \[data\] with value"):
+            ab.load(path)

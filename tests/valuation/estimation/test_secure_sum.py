@@ -95,7 +95,7 @@ def test_below_the_threshold_it_refuses_in_one_line(n: int, step: int, data: st.
 
 
 def test_one_user_alone_is_no_sum() -> None:
-    with pytest.raises(InputError, match="two users or more"):
+    with pytest.raises(InputError, match="let two or more"):
         secure_sum({1: Here(User(1, (5,)))}, 1)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +120,24 @@ def data_reports(file: TrainingFile, read: Read) -> dict[str, Holding]:
         own = None if party.label == label else party.label
         found[name] = Holding(data, own, party.command, test, validation, label)
     return found
+
+
+def same_files(reports: Mapping[str, Holding]) -> tuple[tuple[str, ...], ...]:
+    """Give the groups of parties whose files are the same byte for byte.
+
+    What a command speaks for is not seen. Only files of one length are read.
+    """
+    by_length: dict[int, list[str]] = defaultdict(list)
+    for name, holding in reports.items():
+        if holding.data is not None:
+            by_length[holding.data.stamp[1]].append(name)
+    by_content: dict[str, list[str]] = defaultdict(list)
+    for name in (name for group in by_length.values() if len(group) > 1 for name in group):
+        data = reports[name].data
+        if data is not None:
+            with data.path.open("rb") as stream:
+                by_content[hashlib.file_digest(stream, "sha256").hexdigest()].append(name)
+    return tuple(tuple(group) for group in by_content.values() if len(group) > 1)
 
 
 def _label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:

@@ -27,7 +27,7 @@ from aboveboard.learning.training.estimators import (
 from aboveboard.learning.training.federated import Federated
 from aboveboard.learning.training.federation import Federation, Traffic, command_of
 from aboveboard.learning.training.handout import content_of, pipeline, require_skops
-from aboveboard.learning.training.holding import Holding
+from aboveboard.learning.training.holding import Holding, same_files
 from aboveboard.learning.training.pooling import Pooled
 from aboveboard.learning.training.scores import Skill, skill
 from aboveboard.learning.training.tables import Rows, read_rows, shuffled
@@ -264,6 +264,7 @@ def _measured(
         model=content,
         traffic=trainer.traffic(),
         notes=tuple(trainer.notes() + _center_notes(center) + _size_notes(whole)),
+        same=same_files(reports),
     )
 
 

@@ -24,7 +24,7 @@ from aboveboard.learning.training.tables import Rows, Terms
 NOTHING = 1e-9
 """A skill below this is the rounding of zero."""
 
-Floats = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     return Skill(float(value), float(error))
 
 
-def best_constant(model: Any, truth: Floats, terms: Terms) -> Floats:
+def best_constant(model: Any, truth: FloatArray, terms: Terms) -> FloatArray:
     """Give the constant prediction, of the kind that the model makes, with the least loss."""
     mean = truth.mean(axis=0)
     if terms.classes is None or hasattr(model, "predict_proba"):
@@ -82,15 +82,21 @@ def best_constant(model: Any, truth: Floats, terms: Terms) -> Floats:
     return np.asarray(np.eye(len(mean))[mean.argmax()])
 
 
-def outcomes(rows: Rows, terms: Terms) -> Floats:
+def outcomes(rows: Rows, terms: Terms) -> FloatArray:
     """Give what happened, shape (m, classes) with a 1 in each row, or (m, 1) for numbers."""
     if terms.classes is None:
         return np.asarray(rows.y, dtype=np.float64)[:, None]
     return np.asarray(np.eye(len(terms.classes))[rows.y])
 
 
-def predictions(model: Any, x: Floats, terms: Terms) -> Floats:
-    """Give what a model says, shaped as `outcomes`."""
+def predictions(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
+    """Give what a model says, shaped as `outcomes`.
+
+    Raises
+    ------
+    InputError
+        If it cannot predict, or predicts what is no finite number.
+    """
     # A party may send parameters so large that they overflow; that is found below.
     with np.errstate(all="ignore"):
         try:
@@ -109,7 +115,7 @@ def predictions(model: Any, x: Floats, terms: Terms) -> Floats:
     return said
 
 
-def _said(model: Any, x: Floats, terms: Terms) -> Floats:
+def _said(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
     if terms.classes is None:
         return np.asarray(model.predict(x), dtype=np.float64).reshape(len(x), -1)[:, :1]
     if hasattr(model, "predict_proba"):

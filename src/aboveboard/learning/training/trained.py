@@ -74,6 +74,8 @@ class Trained:
         What passed between the center and the parties' processes.
     notes
         What a reader should know.
+    same
+        Groups of parties whose files are the same.
     """
 
     method: str
@@ -87,6 +89,7 @@ class Trained:
     model: bytes | None
     traffic: tuple[Traffic, ...]
     notes: tuple[str, ...]
+    same: tuple[tuple[str, ...], ...] = ()
 
     @property
     def sizes(self) -> dict[str, Fraction]:
@@ -170,9 +173,13 @@ class Trained:
         parties' files; what is really trained on them shows it.
         """
         joint = self.joint
+        said = [
+            f"the files of {' and '.join(group)} are the same: sizes add up as if each party "
+            "brought rows of its own, so these rows count, and are paid for, more than once"
+            for group in self.same
+        ]
         if self.model is None or not any(served.values()):
-            return []
-        said = []
+            return said
         if joint.value < by_curve - DEVIATIONS * joint.error:
             said.append(
                 f"the joint model measures {joint.value:.4g} where payments count {by_curve:.4g}: "

@@ -57,9 +57,23 @@ class TrainingTable(BaseModel):
     features: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="the columns it is predicted from; all others"
     )
-    rounds: int = Field(default=ROUNDS, ge=1, le=10_000, strict=True)
-    local_steps: int = Field(default=LOCAL_STEPS, ge=1, le=10_000, strict=True)
-    timeout: int = Field(default=TIMEOUT, ge=1, le=86_400, strict=True, description="in seconds")
+    rounds: int = Field(
+        default=ROUNDS, ge=1, le=10_000, strict=True, description="of federated averaging"
+    )
+    local_steps: int = Field(
+        default=LOCAL_STEPS,
+        ge=1,
+        le=10_000,
+        strict=True,
+        description="of each party between two averages",
+    )
+    timeout: int = Field(
+        default=TIMEOUT,
+        ge=1,
+        le=86_400,
+        strict=True,
+        description="seconds in which a party must answer",
+    )
     coincidences: int | None = Field(
         default=None,
         ge=0,

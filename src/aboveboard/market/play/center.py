@@ -149,7 +149,7 @@ def _answers(board: Board, frame: Frame, asked: Ask) -> frozenset[int]:
         answer = board.text(file).lower()
         if answer not in ("yes", "no"):
             raise InputError(
-                str(board.folder / file), f"it says {answer[:40]!r}", "a vote is yes or no"
+                str(board.folder / file), f"it says {answer[:40]!r}", "write yes or no"
             )
         if answer == "yes":
             yes.add(i)

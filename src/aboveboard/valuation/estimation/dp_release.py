@@ -121,7 +121,13 @@ def release(
 
 
 def laplace_measurement(scale: float) -> Any:
-    """Make OpenDP's Laplace measurement of one float64."""
+    """Make OpenDP's Laplace measurement of one float64.
+
+    Raises
+    ------
+    InputError
+        If OpenDP is not installed.
+    """
     try:
         import opendp.prelude as dp
     except ImportError:

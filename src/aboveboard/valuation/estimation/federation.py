@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from aboveboard.errors import InputError
 from aboveboard.valuation.estimation.links import Here, processes
 from aboveboard.valuation.estimation.masks import Vector, decoded, encoded, needs_cryptography
-from aboveboard.valuation.estimation.samples import DataTable, Samples, read_samples
+from aboveboard.valuation.estimation.samples import Samples, Source, read_samples
 from aboveboard.valuation.estimation.secure_sum import FEWEST, Link, Sum, User, secure_sum
 from aboveboard.valuation.estimation.variance_components import Sums, mean_of, summands
 
@@ -59,6 +58,8 @@ class Federation:
         Where each user finds its samples.
     estimating
         Whether the sums for the variances are asked for.
+    known
+        Sums so far, by the users in them: each is made once.
     """
 
     samples: Samples
@@ -84,7 +85,7 @@ class Federation:
             return Aggregate(frozenset(), 0.0, None)
         if len(users) < FEWEST:
             # A sum of one hides nothing: its user is as good as direct, and a note says so.
-            again = read_samples(self.samples.path, self.samples.table, self.samples.place)
+            again = read_samples(self.samples.held[users[0]].source)
             alone = summary(again, users[0], estimating=self.estimating)
             return self._opened(Sum(alone, frozenset({1})), users)
         estimating = self.estimating and len(users) >= CROWD
@@ -92,9 +93,9 @@ class Federation:
         needs_cryptography()
         numbered = dict(enumerate(users, 1))
         if self.samples.table.processes:
-            source = self.samples.path, self.samples.table, self.samples.place
+            held = self.samples.held
             makers = {
-                i: partial(user_of_its_own, *source, name, i, estimating=estimating)
+                i: partial(user_of_its_own, held[name].source, name, i, estimating=estimating)
                 for i, name in numbered.items()
             }
             with processes(makers) as links:
@@ -127,15 +128,13 @@ def summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
         return encoded((mean, *summands(values)) if estimating else (mean,))
     except (ValueError, OverflowError):
         raise InputError(
-            samples.where,
+            samples.held[name].source.where,
             f"the samples of user {name!r} are too large to be summed exactly",
             "give them in a larger unit",
         ) from None
 
 
-def user_of_its_own(
-    path: Path, table: DataTable, place: str, name: str, number: int, *, estimating: bool
-) -> User:
+def user_of_its_own(source: Source, name: str, number: int, *, estimating: bool) -> User:
     """Make a federated user in its own process: it reads its samples from the file itself."""
-    mine = summary(read_samples(path, table, place), name, estimating=estimating)
+    mine = summary(read_samples(source), name, estimating=estimating)
     return User(number, mine, FEWEST_MOMENTS if estimating else FEWEST)

@@ -1,9 +1,9 @@
-"""The users' samples, out of one CSV or Parquet file with a row a sample.
+"""The users' samples, out of one CSV or Parquet file with a row a sample, or of a file a user.
 
 What: who the users are, how many samples and which privacy level each has. The samples themselves
 stay as they came until their user's level allows somebody to look: `Samples.of` turns those of one
 user into numbers. Those of users at level 0 are forgotten once their rows are counted, unlooked at;
-so are those of federated users who are processes and read their own. Cost: one pass over the file.
+so are those of federated users who are processes and read their own. Cost: one pass over the files.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from aboveboard.valuation.levels import Level, level
 FloatArray = NDArray[np.float64]
 Column = Annotated[str, Field(min_length=1)]
 
+LARGEST = 1e100
+"""Of a sample: the squares of so large numbers, and their sums, still fit a float."""
 LISTED = 12
 """Columns named in a message before it ends in dots."""
 READERS = {".csv": ",", ".tsv": "\t", ".parquet": None, ".pq": None}
@@ -36,8 +38,10 @@ class DataTable(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    file: Path = Field(description="CSV or Parquet, one row a sample")
-    user: Column = Field(description="column that names the user")
+    file: Path | None = Field(
+        default=None, description="CSV or Parquet, one row a sample; if left out: a file a party"
+    )
+    user: Column | None = Field(default=None, description="column that names the user, in `file`")
     value: Column = Field(description="column of the number")
     level: Column | None = Field(default=None, description="column of the user's privacy level")
     bounds: tuple[Exact, Exact] | None = Field(default=None, description="values are clipped to it")
@@ -49,10 +53,63 @@ class DataTable(BaseModel):
     def _fits(self) -> DataTable:
         if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
             raise ValueError("bounds are not the smaller and the larger number; write [-4, 4]")
-        columns = [self.user, self.value, *([self.level] if self.level else [])]
+        if (self.file is None) != (self.user is None):
+            raise ValueError(
+                "file and user go together; name the column of the users in the file, or leave "
+                "both out and give every party its data"
+            )
+        if self.file is None and self.level is not None:
+            raise ValueError(
+                "level is a column of the file of all users; say each party's level in its table"
+            )
+        columns = [name for name in (self.user, self.value, self.level) if name is not None]
         if len(set(columns)) < len(columns):
             raise ValueError("one column is named twice; user, value and level are columns apart")
         return self
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where samples come from: the file of all users, or of one.
+
+    Parameters
+    ----------
+    path
+        The file.
+    table
+        Its columns.
+    where
+        What to call it in messages.
+    user
+        Whose file it is; None: a column names the users.
+    """
+
+    path: Path
+    table: DataTable
+    where: str
+    user: str | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """The samples of one user, unread.
+
+    Parameters
+    ----------
+    source
+        Where they come from.
+    rows
+        The numbers of its rows there, shape (samples,).
+    values
+        The column of values as it came, those of other users among them; None where forgotten.
+    line
+        Tells where a row stands.
+    """
+
+    source: Source
+    rows: NDArray[np.int64]
+    values: pl.Series | None
+    line: Whereabouts
 
 
 @dataclass(frozen=True)
@@ -61,46 +118,37 @@ class Samples:
 
     Parameters
     ----------
-    path, table
-        Where they come from.
-    place
-        Where the user named the file, for messages.
-    rows
-        By user, in the order of its first row: the numbers of its rows.
-    values
-        The column of values as it came; null where they are forgotten.
+    table
+        Their columns.
+    held
+        By user, in the order of its first row or of the parties' tables: its samples.
     levels
-        By user: its privacy level; empty where the file has no such column.
-    line
-        Tells where a row stands.
+        By user: its privacy level; empty where no column tells it.
     """
 
-    path: Path
     table: DataTable
-    place: str
-    rows: Mapping[str, NDArray[np.int64]]
-    values: pl.Series
+    held: Mapping[str, Held]
     levels: Mapping[str, Level]
-    line: Whereabouts
-
-    @property
-    def where(self) -> str:
-        """What to call the file in messages."""
-        return f"{self.place}: {self.table.file}"
 
     def count(self, user: str) -> int:
         """Give how many samples a user has."""
-        return len(self.rows[user])
+        return len(self.held[user].rows)
 
     def keeping(self, users: Sequence[str]) -> Samples:
         """Forget the samples of all others; how many they were stays."""
-        kept = np.zeros(len(self.values), np.bool_)
-        for user in users:
-            kept[self.rows[user]] = True
-        values = pl.DataFrame({"value": self.values, "kept": kept}).select(
-            pl.when("kept").then("value").alias(self.values.name)
-        )
-        return replace(self, values=values.to_series())
+        kept = set(users)
+        by_file: dict[int, pl.Series] = {}
+        held = {}
+        for name, own in self.held.items():
+            values = None
+            if name in kept and own.values is not None:
+                # One column for all users of a file, without what is to be forgotten.
+                key = id(own.values)
+                if key not in by_file:
+                    by_file[key] = _only(own.values, self.held, kept)
+                values = by_file[key]
+            held[name] = replace(own, values=values)
+        return replace(self, held=held)
 
     def of(self, user: str) -> FloatArray:
         """Read the samples of one user, as its level allows.
@@ -109,33 +157,64 @@ class Samples:
         ------
         InputError
             If one is not a finite number; the message names the row and not what stands there.
+        KeyError
+            If they have been forgotten.
         """
-        rows = self.rows[user]
-        column = self.values.gather(rows)
+        own = self.held[user]
+        if own.values is None:
+            raise KeyError(user)
+        column = own.values.gather(own.rows)
         if column.dtype == pl.String:
             column = column.str.strip_chars()
         numbers = column.cast(pl.Float64, strict=False)
-        bad = (numbers.is_null() | ~numbers.is_finite().fill_null(value=False)).to_numpy()
+        bad = ~numbers.is_between(-LARGEST, LARGEST).fill_null(value=False).to_numpy()
         if bad.any():
+            finite = bool(numbers.is_finite().fill_null(value=False)[int(bad.argmax())])
+            what = f"number from {-LARGEST:g} to {LARGEST:g}" if finite else "finite number"
             raise InputError(
-                f"{self.where}, {self.line(int(rows[bad.argmax()]))}",
-                f"column {self.table.value!r} of user {user!r} is no finite number",
+                f"{own.source.where}, {own.line(int(own.rows[bad.argmax()]))}",
+                f"column {self.table.value!r} of user {user!r} is no {what}",
                 "give every sample a number, or leave the row out",
             )
         return numbers.to_numpy()
 
 
-def read_samples(path: Path, table: DataTable, place: str) -> Samples:
+def _only(values: pl.Series, held: Mapping[str, Held], kept: set[str]) -> pl.Series:
+    """Give a column with null for the samples of those who are not kept."""
+    there = np.zeros(len(values), np.bool_)
+    for name, own in held.items():
+        if name in kept and own.values is values:
+            there[own.rows] = True
+    frame = pl.DataFrame({"value": values, "kept": there})
+    return frame.select(pl.when("kept").then("value").alias(values.name)).to_series()
+
+
+def gathered(table: DataTable, each: Mapping[str, Source]) -> Samples:
+    """Read the files of several users, one each.
+
+    Parameters
+    ----------
+    table
+        Their columns.
+    each
+        By user: its file.
+
+    Raises
+    ------
+    InputError
+        As `read_samples` does.
+    """
+    held = {name: read_samples(source).held[name] for name, source in each.items()}
+    return Samples(table, held, {})
+
+
+def read_samples(source: Source) -> Samples:
     """Read who has samples, and how many; the samples themselves are left alone.
 
     Parameters
     ----------
-    path
+    source
         The file.
-    table
-        Its columns.
-    place
-        Where the user named the file, for messages.
 
     Raises
     ------
@@ -143,7 +222,7 @@ def read_samples(path: Path, table: DataTable, place: str) -> Samples:
         If the file or a column is missing, there are no rows, a user's name is empty, or a
         privacy level is none or changes within a user.
     """
-    where = f"{place}: {table.file}"
+    path, table, where = source.path, source.table, source.where
     suffix = path.suffix.lower()
     if suffix not in READERS:
         known = ", ".join(READERS)
@@ -157,23 +236,36 @@ def read_samples(path: Path, table: DataTable, place: str) -> Samples:
         if column is not None and column not in frame.columns:
             there = ", ".join(frame.columns[:LISTED]) + (" .." if frame.width > LISTED else "")
             raise InputError(
-                where, f"there is no column {column!r} (data.{key})", f"its columns are {there}"
+                where, f"there is no column {column!r} (data.{key})", f"known are {there}"
             )
     if not frame.height:
         raise InputError(where, "there are no rows", "give one row a sample")
-    kind = frame[table.value].dtype
-    if not (kind == pl.String or kind.is_numeric()):
+    values = frame[table.value]
+    if not (values.dtype == pl.String or values.dtype.is_numeric()):
         raise InputError(
-            where, f"column {table.value!r} holds {kind}", "name a column of numbers as data.value"
+            where,
+            f"column {table.value!r} holds {values.dtype}",
+            "name a column of numbers as data.value",
         )
-    names = _names(frame[table.user], where, line)
+    if source.user is not None:
+        whole = np.arange(frame.height, dtype=np.int64)
+        return Samples(table, {source.user: Held(source, whole, values, line)}, {})
+    names = _names(frame[str(table.user)], where, line)
     rows = _rows(names)
     levels = {} if table.level is None else _levels(frame[table.level], names, rows, where, line)
-    return Samples(path, table, place, rows, frame[table.value], levels, line)
+    held = {name: Held(source, mine, values, line) for name, mine in rows.items()}
+    return Samples(table, held, levels)
 
 
 def _names(column: pl.Series, where: str, line: Whereabouts) -> pl.Series:
-    names = column.cast(pl.String, strict=False).str.strip_chars()
+    try:
+        names = column.cast(pl.String, strict=False).str.strip_chars()
+    except pl.exceptions.PolarsError:
+        raise InputError(
+            where,
+            f"column {column.name!r} holds {column.dtype}, which has no text",
+            "name a column of text or numbers as data.user",
+        ) from None
     empty = (names.is_null() | (names == "")).to_numpy()
     if empty.any():
         at = line(int(empty.argmax()))
@@ -206,7 +298,7 @@ def _levels(
         raise InputError(
             f"{where}, {line(row)}",
             f"the level of user {names[row]!r} changes from {first[row]} to {column[row]}",
-            "a user has one privacy level for all its samples",
+            "give a user one privacy level for all its samples",
         )
     starts = {user: int(mine[0]) for user, mine in rows.items()}
     return {
@@ -223,5 +315,5 @@ def _level(value: Any, user: str, place: str) -> Level:
         raise InputError(
             place,
             f"the level of user {user!r} {said}",
-            remedy or 'a privacy level is a number from 0 up, or "inf"',
+            remedy or 'give a number from 0 up, or "inf"',
         ) from None

@@ -58,7 +58,15 @@ class SendKeys:
 
 @dataclass(frozen=True)
 class SendLetters:
-    """The platform hands out the neighbours' keys and asks for a letter to each of them."""
+    """The platform hands out the neighbours' keys and asks for a letter to each of them.
+
+    Parameters
+    ----------
+    keys
+        By neighbour's number.
+    threshold
+        How many pieces open a user's secret.
+    """
 
     keys: Mapping[int, Keys]
     threshold: int
@@ -83,7 +91,15 @@ Message = SendKeys | SendLetters | SendMasked | SendPieces
 
 @dataclass(frozen=True)
 class Pieces:
-    """What a user hands out at the end, by whose it is: of own masks, or of keys of who left."""
+    """What a user hands out at the end.
+
+    Parameters
+    ----------
+    own_masks
+        By whose it is: pieces of the own masks of those whose vectors came.
+    keys
+        By whose it is: pieces of the keys of those who left.
+    """
 
     own_masks: Mapping[int, int]
     keys: Mapping[int, int]
@@ -252,7 +268,9 @@ def secure_sum(links: Mapping[int, Link], length: int, *, neighbours: int = MOST
         If there are fewer than two users, or more leave than the threshold allows.
     """
     if len(links) < FEWEST:
-        raise InputError("level 1", f"{len(links)} user federates", "a sum hides two users or more")
+        raise InputError(
+            "level 1", f"{len(links)} user federates", "let two or more: a sum of one hides nothing"
+        )
     near = neighbours_of(list(links), neighbours)
     threshold = threshold_of(len(next(iter(near.values()))) + 1)
     # Step by step, whoever does not answer has left for good.
@@ -308,6 +326,6 @@ def _refuse_few(
         raise InputError(
             "level 1",
             f"{len(left)} of {users} federated users are left, too few to keep each one hidden",
-            f"{threshold} of each {len(next(iter(near.values()))) + 1} must stay; nothing about "
-            "those who left or stayed was revealed; run again when they are there",
+            f"run again when {threshold} of each {len(next(iter(near.values()))) + 1} stay; "
+            "nothing about those who left or stayed was revealed",
         )

@@ -80,7 +80,7 @@ class VarianceComponents:
 
 
 def sums_of(samples: Sequence[NDArray[np.float64]]) -> Sums:
-    """Give the sums of users whose samples are at hand."""
+    """Give the sums of users whose samples are at hand, an array of shape (samples,) for each."""
     total = NO_USERS
     for values in samples:
         means, squares, within = summands(values)
