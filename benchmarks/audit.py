@@ -1,65 +1,141 @@
-"""The audit against its peers, in one run: `python -m benchmarks.audit`.
+"""The audit: scans of whole games, an auction, pure equilibria.
 
-1. Deviation checks a second of the DSIC scan on games of 10^7 profiles, one core.
-2. mechaudit on its own ground: the second-price auction, 5 bidders, 6 types, DSIC. mechaudit
-   checks (bidder, type, lie, the others' bids): 5 * 6 * 5 * 6^4 rows. In a private-value mechanism
-   a bidder's payoff needs only its own type, so for us this is a family of 6 games, one for each
-   type that all bidders share, with the same rows: in each 5 * 5 * 6^4.
-3. Pure equilibria against quantecon's enumeration, which calls `is_nash` for each profile.
-
-Peers are in the extra `bench`. Times are the best of a few runs, compilation excluded.
+Games are random from a seed. In the scans truth is dominant, so that no search ends early.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
-from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aboveboard.auditing import DSIC, Status, audit, pure_equilibria
 from aboveboard.game import TabularGame
+from benchmarks.comparison import Case, Measured, Scale, Section, agree
+from benchmarks.timing import timed
+from oracles.games import Plain
+
+SEED = 7
+
+SCAN = "DSIC, every lie at every profile of the others"
+AUCTION = "second-price auction, DSIC"
+EQUILIBRIA = "all pure equilibria"
 
 
-def timed(call: Callable[[], Any], repeats: int = 3) -> tuple[float, Any]:
-    best, value = float("inf"), None
-    for _ in range(repeats):
-        start = perf_counter()
-        value = call()
-        best = min(best, perf_counter() - start)
-    return best, value
+def section(scale: Scale) -> Section:
+    """Give the section."""
+    full = scale == "full"
+    large = (7, 10) if full else (4, 5)
+    loops = (5, 8) if full else (3, 4)
+    bidders, types = (5, 6) if full else (3, 3)
+    brute = (5, 10) if full else (3, 4)
+    return Section(
+        "audit",
+        "The audit",
+        "One core. A check is one lie of one player at one profile of the others' reports.",
+        (
+            *(
+                Case(
+                    f"{SCAN}, {dtype.__name__}",
+                    _shape(*large),
+                    "NumPy",
+                    "Theirs is, for each player, the largest payoff along its axis against that "
+                    "of the truth: whole arrays, and only the answer yes or no. The same answer.",
+                    partial(against_numpy, *large, dtype),
+                )
+                for dtype in (np.int64, np.float64)
+            ),
+            Case(
+                SCAN,
+                _shape(*loops),
+                "loops in plain Python",
+                "Theirs is the definition over a dictionary of profiles. The same answer and as "
+                "many checks.",
+                partial(against_loops, *loops),
+            ),
+            Case(
+                AUCTION,
+                f"{bidders} bidders, {types} types",
+                "mechaudit",
+                "mechaudit checks each bidder, type, lie and the others' bids. Ours goes through "
+                "as many rows as a family of games, one for each type that all bidders share, "
+                "since values are private; making the games is in the time. The same verdict, "
+                "number of rows and largest gain.",
+                partial(against_mechaudit, bidders, types),
+            ),
+            Case(
+                EQUILIBRIA,
+                _shape(*brute),
+                "quantecon",
+                "`pure_nash_brute` asks at each profile whether it is an equilibrium. The same "
+                "list.",
+                partial(against_quantecon, *brute),
+            ),
+        ),
+    )
 
 
-def scan(players: int, actions: int, dtype: type) -> dict[str, Any]:
-    """Scan a game in which truth is dominant, so that no search ends early."""
-    generator = np.random.default_rng(0)
+def _shape(players: int, actions: int) -> str:
+    return f"{players} players, {actions} actions each: {actions**players:,} profiles"
+
+
+def truthful_game(players: int, actions: int, dtype: type) -> NDArray[Any]:
+    """Make payoffs in which action 0 is dominant, shape (players, actions, ..)."""
+    generator = np.random.default_rng(SEED)
     shape = (actions,) * players
     table = np.empty((players, *shape), dtype=dtype)
     for i in range(players):
         others = generator.integers(0, 100, size=(*shape[:i], 1, *shape[i + 1 :]))
         own = np.expand_dims(np.arange(actions), [k for k in range(players) if k != i])
         table[i] = others - own + (0.25 if dtype is np.float64 else 0)
+    return table
+
+
+def _compile(table: NDArray[Any]) -> None:
+    """Load the scan for a game of this type and number of players."""
+    audit(TabularGame(table[(slice(None), *(slice(2),) * len(table))]), [DSIC()])
+
+
+def against_numpy(players: int, actions: int, dtype: type, repeat: int) -> Measured:
+    table = truthful_game(players, actions, dtype)
     game = TabularGame(table)
-    audit(TabularGame(table[(slice(None), *(slice(2),) * players)]), [DSIC()])  # compile
-    seconds, found = timed(lambda: audit(game, [DSIC()])["DSIC"])
-    assert found.status is Status.HOLDS
-    return {
-        "profiles": actions**players,
-        "checks": found.checked,
-        "seconds": seconds,
-        "checks_a_second": found.checked / seconds,
-    }
+    _compile(table)
+
+    def theirs() -> bool:
+        return all(
+            bool((payoff.max(axis=i) <= np.take(payoff, 0, axis=i)).all())
+            for i, payoff in enumerate(table)
+        )
+
+    (ours, found), (peer, holds) = timed(repeat, lambda: audit(game, [DSIC()])["DSIC"], theirs)
+    agree(holds and found.status is Status.HOLDS, what=SCAN)
+    rate = found.checked / ours.wall / 1e6
+    return Measured(ours, peer, f"{found.checked:,} checks, {rate:,.0f} million a second")
 
 
-def second_price(bidders: int, types: int) -> tuple[np.ndarray, np.ndarray]:
+def against_loops(players: int, actions: int, repeat: int) -> Measured:
+    table = truthful_game(players, actions, np.int64)
+    game, plain = TabularGame(table), Plain.of(table.tolist(), (0,) * players)
+    _compile(table)
+    (ours, found), (theirs, gains) = timed(
+        repeat, lambda: audit(game, [DSIC()])["DSIC"], plain.dominant
+    )
+    holds = max(gains) <= 0
+    agree(holds is (found.status is Status.HOLDS) and found.checked == len(gains), what=SCAN)
+    return Measured(ours, theirs, f"{found.checked:,} checks")
+
+
+def second_price(bidders: int, types: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Give who wins (the first of the highest bids) and the price, by profile of bids."""
     bids = np.indices((types,) * bidders)
     return bids.argmax(axis=0), np.sort(bids, axis=0)[-2]
 
 
-def against_mechaudit(bidders: int = 5, types: int = 6) -> dict[str, Any]:
+def against_mechaudit(bidders: int, types: int, repeat: int) -> Measured:
     import mechaudit as ma
 
     winner, price = second_price(bidders, types)
@@ -78,7 +154,6 @@ def against_mechaudit(bidders: int = 5, types: int = 6) -> dict[str, Any]:
     mechanism = ma.DirectMechanism(
         allocation=allocation, payments=payments, environment=environment
     )
-    theirs, report = timed(lambda: environment.audit(mechanism, [ma.DSIC()]), repeats=1)
 
     def ours() -> Any:
         games = []
@@ -87,65 +162,29 @@ def against_mechaudit(bidders: int = 5, types: int = 6) -> dict[str, Any]:
             games.append(TabularGame(wins * (own - price), truth=own, players=names))
         return audit(games, [DSIC()])["DSIC"]
 
-    ours()
-    seconds, found = timed(ours)
+    (mine, found), (theirs, report) = timed(
+        repeat, ours, lambda: environment.audit(mechanism, [ma.DSIC()])
+    )
     dsic = report.section("dsic", {"dsic"})
-    assert found.checked == found.total == len(dsic)
-    assert (found.status is Status.HOLDS) == dsic.passed
-    assert float(found.epsilon) == dsic.epsilon
-    return {
-        "rows": len(dsic),
-        "verdict": found.status.value,
-        "mechaudit_seconds": theirs,
-        "seconds": seconds,
-        "ratio": theirs / seconds,
-    }
+    agree(found.checked == found.total == len(dsic), what=AUCTION)
+    agree((found.status is Status.HOLDS) == dsic.passed, what=AUCTION)
+    agree(float(found.epsilon) == dsic.epsilon, what=AUCTION)
+    return Measured(mine, theirs, f"{len(dsic):,} rows, both say: {found.status.value}")
 
 
-def against_quantecon(players: int = 5, actions: int = 10) -> dict[str, Any]:
+def against_quantecon(players: int, actions: int, repeat: int) -> Measured:
     from quantecon.game_theory import NormalFormGame, pure_nash_brute
 
-    table = np.random.default_rng(1).integers(0, 40, size=(players, *(actions,) * players))
-    game = TabularGame(table)
-    pure_equilibria(TabularGame(table[(slice(None), *(slice(2),) * players)]))  # compile
-    seconds, found = timed(lambda: pure_equilibria(game))
-    peer = NormalFormGame(np.moveaxis(table, 0, -1).astype(np.float64))
-    theirs, listed = timed(lambda: pure_nash_brute(peer, tol=0.0), repeats=1)
-    assert [tuple(row) for row in found.tolist()] == [tuple(map(int, p)) for p in listed]
-    return {
-        "profiles": actions**players,
-        "equilibria": len(found),
-        "quantecon_seconds": theirs,
-        "seconds": seconds,
-        "ratio": theirs / seconds,
-    }
+    def both(actions: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        shape = (players, *(actions,) * players)
+        table = np.random.default_rng(SEED).integers(0, 40, size=shape)
+        game = TabularGame(table)
+        peer = NormalFormGame(np.moveaxis(table, 0, -1).astype(np.float64))
+        return partial(pure_equilibria, game), partial(pure_nash_brute, peer, tol=0.0)
 
-
-def main() -> dict[str, Any]:
-    results = {
-        "scan, int64": scan(7, 10, np.int64),
-        "scan, float64": scan(7, 10, np.float64),
-        "mechaudit": against_mechaudit(),
-        "quantecon": against_quantecon(),
-    }
-    for name in ("scan, int64", "scan, float64"):
-        r = results[name]
-        print(
-            f"{name:14} {r['profiles']:>12,} profiles {r['checks']:>12,} checks "
-            f"{r['seconds']:>9.4f} s {r['checks_a_second'] / 1e6:>10,.0f} million a second"
-        )
-    r = results["mechaudit"]
-    print(
-        f"{'mechaudit':14} {r['rows']:>12,} rows, both: {r['verdict']:<9} "
-        f"{r['mechaudit_seconds']:>9.3f} s against {r['seconds']:.4f} s: {r['ratio']:,.0f} times"
-    )
-    r = results["quantecon"]
-    print(
-        f"{'quantecon':14} {r['profiles']:>12,} profiles {r['equilibria']:>6,} equilibria "
-        f"{r['quantecon_seconds']:>9.2f} s against {r['seconds']:.4f} s: {r['ratio']:,.0f} times"
-    )
-    return results
-
-
-if __name__ == "__main__":
-    main()
+    for contestant in both(2):
+        contestant()  # quantecon compiles too
+    (ours, found), (theirs, listed) = timed(repeat, *both(actions))
+    same = [tuple(row) for row in found.tolist()] == [tuple(map(int, p)) for p in listed]
+    agree(same, what=EQUILIBRIA)
+    return Measured(ours, theirs, f"equilibria found: {len(found)}")

@@ -1,23 +1,15 @@
-"""How often a guess is right: three ways on the same instance, and alone at the sizes asked for.
+"""Curation: how often a guess is right, by enumeration, by contraction, by counting.
 
-    python -m benchmarks.curation
-
-**Same instance.** A threshold of the bits, all agents but one with the commitment (3/4, 1/4):
-enumeration goes through every pair of bits and messages (4^N for the other agents, in NumPy, the
-fastest plain way), contraction through the table (O(N 2^N)), counting through the numbers of ones
-(O(N^2) for rivals of one kind). All three must agree to 1e-9.
-
-**Alone.** Contraction of a random table, every rival with its own commitment: N = 20 and 22 in
-floats, N = 12 in fractions. Counting at N = 1000. Targets: 2 s, 10 s, 3 s and 1 s. The advice of
-`aboveboard design` for a thousand agents.
+Random tables and commitments from a seed; every rival has its own commitment unless said otherwise.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TypeVar
+from functools import partial
+from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,30 +19,172 @@ from aboveboard.curation.channels import CLEAR, Channel
 from aboveboard.curation.counting import right_guess_by_count
 from aboveboard.curation.inference import right_guess
 from aboveboard.curation.social_functions import Mean, Threshold, spread
+from benchmarks.comparison import Case, Measured, Scale, Section, agree
+from benchmarks.timing import timed
 
-ROUNDS = 3
 SEED = 6
 AGREE = 1e-9
-T = TypeVar("T")
+"""Difference of two chances in float64."""
+
+RIVAL = Channel(0.75, 0.25)
+CONTRACTED = "chance that a guess is right, any function, by contraction"
+COUNTED = "chance that a guess is right, function of the number of ones, by counting"
+ADVICE = "all that `aboveboard design` says, exact"
+
+Table = NDArray[np.bool_]
 
 
-def fastest(work: Callable[[], T], rounds: int = ROUNDS) -> tuple[float, T]:
-    """Give the fastest of some rounds, after one that loads what is compiled, and the result."""
-    result = work()
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        result = work()
-        times.append(time.perf_counter() - start)
-    return min(times), result
+def section(scale: Scale) -> Section:
+    """Give the section."""
+    full = scale == "full"
+    pairs = (8, 10) if full else (4,)
+    plain = 7 if full else 3
+    large = (20, 22) if full else (6,)
+    fractions = 12 if full else 5
+    crowd = 1000 if full else 20
+    return Section(
+        "curation",
+        "Curation",
+        "N agents and the center, each with a bit.",
+        (
+            Case(
+                CONTRACTED,
+                f"N = {plain}",
+                "the definition in plain Python",
+                "Theirs sums over all bits for all messages, 4^N pairs. The same chance to 1e-9.",
+                partial(contraction_plainly, plain),
+            ),
+            *(
+                Case(
+                    what,
+                    f"N = {n}",
+                    "every pair of bits and messages in NumPy",
+                    "A threshold, all rivals with the same commitment; theirs goes through 4^(N - "
+                    "1) pairs. The same chance to 1e-9.",
+                    partial(measure, n),
+                )
+                for what, measure in (
+                    (CONTRACTED, contraction_of_threshold),
+                    (COUNTED, counting_of_threshold),
+                )
+                for n in pairs
+            ),
+            *(
+                Case(
+                    CONTRACTED,
+                    f"N = {n}",
+                    "an array's axes in NumPy",
+                    "Theirs sums one bit after the other out of an array of as many axes "
+                    "(`tensordot`). The same chance to 1e-9.",
+                    partial(contraction, n),
+                )
+                for n in large
+            ),
+            Case(
+                CONTRACTED,
+                f"N = {fractions}, in fractions",
+                "an array's axes in NumPy",
+                "The same chance exactly.",
+                partial(contraction_exactly, fractions),
+            ),
+            Case(
+                COUNTED,
+                f"N = {crowd}",
+                "convolved binomials",
+                "A majority, all rivals with the same commitment. Theirs convolves, for each "
+                "number of ones heard, two binomial distributions of SciPy. The same chance "
+                "to 1e-9.",
+                partial(counting, crowd),
+            ),
+            Case(
+                ADVICE,
+                f"N = {crowd}",
+                "",
+                "The mean of the bits, the fair protocol: what is at stake for each agent and "
+                "which profiles are equilibria. What the others' bits are worth to an agent is "
+                "what SciPy's binomials say, to 1e-9.",
+                partial(advice, crowd),
+            ),
+        ),
+    )
 
 
-def by_enumeration(table: NDArray[np.bool_], agents: int, p: float, q: float) -> float:
-    """Go through all bits and messages of agents 2 to N; agent 1 and the center are known."""
-    others = agents - 1
-    masks = np.arange(1 << others)
+def random_table(n: int) -> Table:
+    return np.random.default_rng(SEED).integers(0, 2, 2 << n).astype(np.bool_)
+
+
+def rivals_of(n: int) -> dict[int, Channel]:
+    """Give what agent 1 hears of the center, who is sure, and of each rival."""
+    some = np.random.default_rng(SEED).random((n + 1, 2))
+    return {0: CLEAR} | {j: Channel(*map(float, some[j])) for j in range(2, n + 1)}
+
+
+def by_axes(table: Table, heard: Mapping[int, Channel], prior: Any) -> Any:
+    """Sum the bits out of an array, the last axis (the lowest bit) first; bit 1 is known."""
+    exact = isinstance(prior, Fraction)
+    count = len(table).bit_length() - 1
+    one: Any = table.astype(object if exact else np.float64).reshape((2,) * count)
+    whole: Any = np.ones((2,) * count, dtype=one.dtype)
+    for j in range(count):
+        joint = np.array(heard.get(j, CLEAR).joint(prior), dtype=one.dtype)
+        # The axis that is summed out is the last; what was heard comes to the front.
+        one = np.tensordot(joint, one, axes=(1, count - 1))
+        whole = np.tensordot(joint, whole, axes=(1, count - 1))
+    return np.maximum(one, whole - one).sum()
+
+
+def contraction(n: int, repeat: int) -> Measured:
+    table, heard = random_table(n), rivals_of(n)
+    (ours, found), (theirs, value) = timed(
+        repeat, lambda: right_guess(table, 1, heard, 0.5), lambda: by_axes(table, heard, 0.5)
+    )
+    agree(abs(float(found) - float(value)) <= AGREE, what=CONTRACTED)
+    return Measured(ours, theirs)
+
+
+def contraction_exactly(n: int, repeat: int) -> Measured:
+    table, half = random_table(n), Fraction(1, 2)
+    heard = {0: CLEAR} | {j: Channel(Fraction(j, 40), Fraction(1, 3)) for j in range(2, n + 1)}
+    (ours, found), (theirs, value) = timed(
+        repeat, lambda: right_guess(table, 1, heard, half), lambda: by_axes(table, heard, half)
+    )
+    agree(found == value, what=CONTRACTED)
+    return Measured(ours, theirs)
+
+
+def by_definition(table: Sequence[bool], heard: Mapping[int, Channel]) -> float:
+    """Lemma 1 in loops: the best guess at each combination of messages; priors of a half."""
+    count = len(table).bit_length() - 1
+    joints = [heard.get(j, CLEAR).joint(0.5) for j in range(count)]
     right = 0.0
-    zero_if = np.array([p, q])
+    for messages in product((0, 1), repeat=count):
+        chance = [0.0, 0.0]
+        for mask, value in enumerate(table):
+            p = 1.0
+            for j, message in enumerate(messages):
+                p *= float(joints[j][message][mask >> j & 1])
+            chance[value] += p
+        right += max(chance)
+    return right
+
+
+def contraction_plainly(n: int, repeat: int) -> Measured:
+    table, heard = random_table(n), rivals_of(n)
+    (ours, found), (theirs, value) = timed(
+        repeat,
+        lambda: right_guess(table, 1, heard, 0.5),
+        lambda: by_definition(table.tolist(), heard),
+    )
+    agree(abs(float(found) - value) <= AGREE, what=CONTRACTED)
+    return Measured(ours, theirs)
+
+
+def by_enumeration(table: Table, n: int) -> float:
+    """Go through all bits and messages of agents 2 to N; agent 1 and the center are known."""
+    others = n - 1
+    masks = np.arange(1 << others)
+    zero_if = np.array([float(x) for x in RIVAL])
+    right = 0.0
     for known in range(4):
         values = table[known + (masks << 2)]
         for message in range(1 << others):
@@ -64,55 +198,74 @@ def by_enumeration(table: NDArray[np.bool_], agents: int, p: float, q: float) ->
     return right
 
 
-def same_instance() -> None:
-    """Measure the three next to each other."""
-    print("| N | enumeration | contraction | counting | enumeration / contraction | / counting |")
-    print("|---|---|---|---|---|---|")
-    p, q = 0.75, 0.25
-    for agents in (6, 8, 10, 12):
-        by_count = Threshold((agents + 2) // 2).by_count(agents)
-        table = spread(by_count)
-        channels = {0: CLEAR} | {j: Channel(p, q) for j in range(2, agents + 1)}
-        rivals = [Channel(p, q)] * (agents - 1)
-        slow, plainly = fastest(lambda t=table, n=agents: by_enumeration(t, n, p, q), 1)
-        fast, contracted = fastest(lambda t=table, c=channels: right_guess(t, 1, c, 0.5))
-        count, counted = fastest(
-            lambda b=by_count, r=rivals: right_guess_by_count(b, CLEAR, r, 0.5)
-        )
-        if max(abs(plainly - float(contracted)), abs(plainly - float(counted))) > AGREE:
-            raise SystemExit(f"N = {agents}: {plainly}, {contracted} and {counted} differ")
-        print(
-            f"| {agents} | {slow * 1e3:,.2f} ms | {fast * 1e3:.3f} ms | {count * 1e3:.3f} ms | "
-            f"{slow / fast:,.0f} | {slow / count:,.0f} |"
-        )
-
-
-def alone() -> None:
-    """Measure contraction and counting at the sizes that are asked for."""
-    rng = np.random.default_rng(SEED)
-    print("\n| what | seconds | target |\n|---|---|---|")
-    for agents, target in ((20, 2), (22, 10)):
-        table = rng.integers(0, 2, 2 << agents).astype(np.bool_)
-        some = rng.random((agents + 1, 2))
-        channels = {0: CLEAR} | {j: Channel(*map(float, some[j])) for j in range(2, agents + 1)}
-        seconds, _ = fastest(lambda t=table, c=channels: right_guess(t, 1, c, 0.5), 1)
-        print(f"| contraction, N = {agents}, any table, floats | {seconds:.2f} | {target} |")
-    table = rng.integers(0, 2, 2 << 12).astype(np.bool_)
-    exact = {0: CLEAR} | {j: Channel(Fraction(j, 40), Fraction(1, 3)) for j in range(2, 13)}
-    seconds, _ = fastest(lambda: right_guess(table, 1, exact, Fraction(1, 2)), 1)
-    print(f"| contraction, N = 12, any table, fractions | {seconds:.2f} | 3 |")
-    by_count = Mean().by_count(1000)
-    rivals = [Channel(0.75, 0.25)] * 999
-    seconds, _ = fastest(lambda: right_guess_by_count(by_count, CLEAR, rivals, 0.5))
-    print(f"| counting, N = 1000, majority | {seconds:.2f} | 1 |")
-    agents = (Agent(Fraction(1), Fraction(1, 100)),) * 1000
-    names = [str(i) for i in range(1000)]
-    seconds, _ = fastest(
-        lambda: advise(Curated(Society(Mean(), agents, Fraction(1, 2)), PROTOCOLS["fair"]), names)
+def contraction_of_threshold(n: int, repeat: int) -> Measured:
+    table = spread(Threshold((n + 2) // 2).by_count(n))
+    heard = {0: CLEAR} | dict.fromkeys(range(2, n + 1), RIVAL)
+    (ours, found), (theirs, value) = timed(
+        repeat, lambda: right_guess(table, 1, heard, 0.5), lambda: by_enumeration(table, n)
     )
-    print(f"| all that `aboveboard design` says, N = 1000, exact | {seconds:.2f} | |")
+    agree(abs(float(found) - value) <= AGREE, what=CONTRACTED)
+    return Measured(ours, theirs)
 
 
-if __name__ == "__main__":
-    same_instance()
-    alone()
+def counting_of_threshold(n: int, repeat: int) -> Measured:
+    by_count = Threshold((n + 2) // 2).by_count(n)
+    table, rivals = spread(by_count), [RIVAL] * (n - 1)
+    (ours, found), (theirs, value) = timed(
+        repeat,
+        lambda: right_guess_by_count(by_count, CLEAR, rivals, 0.5),
+        lambda: by_enumeration(table, n),
+    )
+    agree(abs(float(found) - value) <= AGREE, what=COUNTED)
+    return Measured(ours, theirs)
+
+
+def by_binomials(by_count: Table, n: int) -> float:
+    """Convolve, for each number of ones heard, how many of those and of the others are ones."""
+    from scipy.stats import binom
+
+    others = n - 1
+    (zero, zero_one), (one, one_one) = [(sum(row), row[1]) for row in RIVAL.joint(0.5)]
+    g = by_count.astype(np.float64)
+    right = 0.0
+    for heard in range(others + 1):
+        after_one = binom.pmf(np.arange(heard + 1), heard, float(one_one / one))
+        after_zero = binom.pmf(
+            np.arange(others - heard + 1), others - heard, float(zero_one / zero)
+        )
+        ones = np.convolve(after_one, after_zero)
+        chance = binom.pmf(heard, others, float(one))
+        for center, own in product((0, 1), repeat=2):
+            yes = float(ones @ g[center, own : own + others + 1])
+            right += chance / 4 * max(yes, 1 - yes)
+    return float(right)
+
+
+def counting(n: int, repeat: int) -> Measured:
+    by_count, rivals = Mean().by_count(n), [RIVAL] * (n - 1)
+    (ours, found), (theirs, value) = timed(
+        repeat,
+        lambda: right_guess_by_count(by_count, CLEAR, rivals, 0.5),
+        lambda: by_binomials(by_count, n),
+    )
+    agree(abs(float(found) - value) <= AGREE, what=COUNTED)
+    return Measured(ours, theirs)
+
+
+def advice(n: int, repeat: int) -> Measured:
+    agents = (Agent(Fraction(1), Fraction(1, 100)),) * n
+    curated = Curated(Society(Mean(), agents, Fraction(1, 2)), PROTOCOLS["fair"])
+    names = [str(i) for i in range(n)]
+    ((ours, found),) = timed(repeat, lambda: advise(curated, names))
+    agree(abs(float(found.stakes[0].bearable) - others_worth(n)) <= AGREE, what=ADVICE)
+    return Measured(ours, None)
+
+
+def others_worth(n: int) -> float:
+    """Give 1 minus the chance that a guess from one's own bit alone is right; a majority."""
+    from scipy.stats import binom
+
+    ones = binom.pmf(np.arange(n), n - 1, 0.5)
+    g = Mean().by_count(n).astype(np.float64).mean(axis=0)
+    yes = [float(ones @ g[own : own + n]) for own in (0, 1)]
+    return 1 - sum(max(y, 1 - y) for y in yes) / 2

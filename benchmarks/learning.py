@@ -1,159 +1,301 @@
-"""Desirable mechanisms: against the shortest paths that the paper's Algorithm 1 builds.
+"""Learning: payments for a model, and desirable mechanisms as shortest paths.
 
-    python -m benchmarks.learning
-
-The plain way makes, for each party and each size of the other, the graph of all constraints and
-hands it to scipy's Bellman-Ford (weights are negative, so Dijkstra will not do). Ours goes once
-through each column. Both get the same growth market of two parties and must agree. What follows:
-every column of the general search against the growth market's own, 3000 sizes each on one and two
-threads (target: under 15 s on two cores), one column of 10^4 to 10^6 sizes (target: under 2 s),
-three and four parties up to permutation, and all of figure 3 (target: under 30 s).
+The plain way to a desirable mechanism makes, for each party and each size of the other, the graph
+of all constraints and hands it to scipy's Bellman-Ford (weights are negative, so Dijkstra will not
+do). Ours goes once through each column.
 """
 
 from __future__ import annotations
 
-import time
-import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import inf
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import bellman_ford
+from numpy.typing import NDArray
 
 from aboveboard.learning.allocation import Market
 from aboveboard.learning.desirable_search import BY_COLUMNS, search, sizes_array
-from aboveboard.learning.growth_boundary import figure_3, growth_boundary
+from aboveboard.learning.exploitation_payment import exploitation_payments
+from aboveboard.learning.growth_boundary import FIGURE_3, figure_3
 from aboveboard.learning.growth_market import Column, payments_of_all
-from aboveboard.learning.growth_rate import alpha_star
 from aboveboard.learning.quality import Identity
-from aboveboard.learning.valuations import Growth
+from aboveboard.learning.valuations import Growth, Linear
+from benchmarks.comparison import Case, Measured, Scale, Section, Timing, agree
+from benchmarks.page import size as amount
+from benchmarks.timing import peak_of, timed
+from oracles import desirable, learning
 
-ALPHA = -0.7
-ROUNDS = 3
-MIB = 2**20
+SEED = 7
+ALPHA = Fraction(-7, 10)
+EDGE = Fraction(-668, 1000)
+"""A market growth rate near the boundary, where a desirable mechanism barely fails to exist."""
+
+EXACT = 1e-9
+"""Relative difference of payments that are sums of powers in another order."""
+
+SEARCHED = 100
+"""Sizes up to which a boundary is searched for a second time, through every profile."""
+
+EXPLOITATION = "maximal exploitation payments, linear market"
+GENERAL = "largest desirable payments, any market"
+GROWTH = "largest desirable payments, growth market of two"
+COLUMN = "one column of the growth market"
+ALIKE = "search for a desirable mechanism among parties alike"
+FIGURE = "boundaries of figure 3"
+
+Payments = NDArray[np.float64]
 
 
-def main() -> None:
-    """Run everything and print it."""
-    payments_of_all(ALPHA, 100, 1)  # compiled
-    peers()
-    all_columns()
-    one_column()
-    symmetric()
-    figure()
+def section(scale: Scale) -> Section:
+    """Give the section."""
+    full = scale == "full"
+    parties, reports = (4, 4) if full else (2, 3)
+    sizes = (50, 100, 200) if full else (6,)
+    threads = 3000 if full else 20
+    plain, longest = (2000, 1_000_000) if full else (20, 100)
+    groups = ((3, 20), (4, 10)) if full else ((3, 4),)
+    larger = ((3, 50), (4, 24)) if full else ()
+    rates = FIGURE_3 if full else FIGURE_3[1:4]
+    return Section(
+        "learning",
+        "Learning together",
+        "",
+        (
+            Case(
+                EXPLOITATION,
+                f"{parties} parties, all {(reports + 1) ** parties:,} profiles of reports",
+                "Definition 9 in plain Python",
+                "Theirs tries all sets of parties that could be served, at each profile and once "
+                "more without each party, in fractions. The same payments.",
+                partial(exploitation, parties, reports),
+            ),
+            *(
+                Case(
+                    what,
+                    f"{m} sizes each",
+                    "scipy's Bellman-Ford",
+                    f"Theirs builds the graph of all constraints of each column. {both} The same "
+                    "payments but for rounding.",
+                    partial(measure, m),
+                )
+                for what, both, measure in (
+                    (
+                        GENERAL,
+                        "It does so for one party's columns, ours for both parties'.",
+                        any_market,
+                    ),
+                    (GROWTH, "One party's columns on both sides; ours on one thread.", growth),
+                )
+                for m in sizes
+            ),
+            Case(
+                GROWTH,
+                f"{threads} sizes each, two threads",
+                "ours on one thread",
+                "The same payments.",
+                partial(two_threads, threads),
+            ),
+            Case(
+                COLUMN,
+                f"{plain:,} sizes",
+                "every lie in plain Python",
+                "Theirs looks at all pairs of a truth and a lie. The same payments but for "
+                "rounding.",
+                partial(column, plain),
+            ),
+            Case(
+                COLUMN,
+                f"{longest:,} sizes",
+                "",
+                "Its first payments are those of a column that ends there.",
+                partial(long_column, longest),
+            ),
+            *(
+                Case(
+                    ALIKE,
+                    f"{n} parties of {m} sizes",
+                    "every party and column",
+                    "Ours goes through profiles up to permutation, and looks at the budget too. "
+                    "The same payments but for rounding.",
+                    partial(alike, n, m),
+                )
+                for n, m in groups
+            ),
+            *(
+                Case(
+                    ALIKE,
+                    f"{n} parties of {m} sizes",
+                    "",
+                    "Its payments up to a third of the sizes are those of the search that ends "
+                    "there.",
+                    partial(alike_only, n, m),
+                )
+                for n, m in larger
+            ),
+            Case(
+                FIGURE,
+                f"{2 * len(rates)} boundaries",
+                "",
+                f"Boundaries up to {SEARCHED} sizes are those of the search of every profile, "
+                "which is not in the time.",
+                partial(figure, rates),
+            ),
+        ),
+    )
 
 
-def fastest(*contestants: Callable[[], Any]) -> list[float]:
-    """Time each in turns, and give the fastest round of each, in seconds."""
-    best = [inf] * len(contestants)
-    for _ in range(ROUNDS):
-        for k, run in enumerate(contestants):
-            start = time.perf_counter()
-            run()
-            best[k] = min(best[k], time.perf_counter() - start)
-    return best
+def _same(ours: Any, theirs: Any, what: str) -> str:
+    gap = float(np.abs(np.asarray(ours) - np.asarray(theirs)).max())
+    agree(gap <= EXACT * max(1.0, float(np.abs(np.asarray(ours)).max())), what=what)
+    return f"largest difference {gap:.0e}"
 
 
-def plain(m: int) -> np.ndarray:
+def exploitation(n: int, reports: int, repeat: int) -> Measured:
+    # Every column sums to 0 or more for some parties and to less for others.
+    matrix = np.random.default_rng(SEED).integers(-3, 4, (n, n))
+    np.fill_diagonal(matrix, 3)
+    rows = tuple(tuple(Fraction(int(x)) for x in row) for row in matrix)
+    market = Market(Identity(), Linear(rows), n)
+    profiles = list(product([learning.ABSENT, *range(1, reports + 1)], repeat=n))
+    present = np.array([[t != learning.ABSENT for t in profile] for profile in profiles])
+    sizes = np.array([[0 if t == learning.ABSENT else t for t in p] for p in profiles])
+    value = learning.linear(rows)
+
+    def quality(size: int) -> int:
+        return size
+
+    def serves(sent: Sequence[Any]) -> set[int]:
+        return learning.served_by(sent, value, quality, "all")
+
+    def theirs() -> list[list[Fraction]]:
+        return [
+            [learning.payment(i, list(p), value, quality, serves) for i in range(n)]
+            for p in profiles
+        ]
+
+    (ours, found), (plain, paid) = timed(
+        repeat, lambda: exploitation_payments(market, sizes, present), theirs
+    )
+    agree(found.tolist() == paid, what=EXPLOITATION)
+    return Measured(ours, plain)
+
+
+def by_graphs(m: int) -> Payments:
     """Build every column's graph and find its shortest paths; the market is symmetric."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import bellman_ford
+
+    alpha = float(ALPHA)
     sizes = np.arange(1.0, m + 1)
     report, truth = np.triu_indices(m)
     table = np.empty((m, m))
-    for column, other in enumerate(sizes):
+    for at, other in enumerate(sizes):
         joint = sizes + other
-        honest = (2 * joint) ** ALPHA * joint
+        honest = (2 * joint) ** alpha * joint
         own = np.maximum(joint[report], sizes[truth])
-        lie = (own + joint[report]) ** ALPHA * own
+        lie = (own + joint[report]) ** alpha * own
         strict = report < truth
         # Node 0 is the base; parallel to the lies, staying away leads to every size.
         tails = np.concatenate([np.zeros(m, dtype=np.int64), report[strict] + 1])
         heads = np.concatenate([np.arange(m), truth[strict]]) + 1
-        away = honest - joint**ALPHA * sizes
+        away = honest - joint**alpha * sizes
         weights = np.concatenate([away, (honest[truth] - lie)[strict]])
         graph = csr_array((weights, (tails, heads)), shape=(m + 1, m + 1))
-        table[:, column] = bellman_ford(graph, indices=0)[1:]
+        table[:, at] = bellman_ford(graph, indices=0)[1:]
     return table
 
 
-def peers() -> None:
-    """Compare with shortest paths on graphs, all columns of the same market."""
-    market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
-    for m in (50, 100, 200, 400):
-        grid = sizes_array(range(1, m + 1), exact=False)
-        theirs, general, own = fastest(
-            lambda m=m: plain(m),
-            lambda grid=grid: BY_COLUMNS.payments(market, grid),
-            lambda m=m: payments_of_all(ALPHA, m, 1, threads=1),
-        )
-        gap = float(np.abs(plain(m) - payments_of_all(ALPHA, m, 1)).max())
-        print(
-            f"{m} sizes each: scipy's Bellman-Ford {theirs:.3f} s (one party's columns); ours, any "
-            f"market (both parties') {general:.4f} s, {theirs / general:,.0f} times; growth market "
-            f"{own:.5f} s, {theirs / own:,.0f} times; largest difference {gap:.0e}",
-            flush=True,
-        )
+GRAPHS: dict[int, tuple[Timing, Payments]] = {}
+"""By the number of sizes: the two rows of a size share one run of scipy's, which takes long."""
 
 
-def all_columns() -> None:
-    """Time all columns of 3000 sizes each, and their memory."""
-    one, two = fastest(
-        lambda: payments_of_all(-0.668, 3000, 1, threads=1),
-        lambda: payments_of_all(-0.668, 3000, 1, threads=2),
+def _against_graphs(m: int, repeat: int, contestant: Callable[[], Payments]) -> Measured:
+    if m in GRAPHS:
+        ((ours, found),) = timed(repeat, contestant)
+    else:
+        (ours, found), GRAPHS[m] = timed(repeat, contestant, lambda: by_graphs(m))
+    theirs, table = GRAPHS[m]
+    return Measured(ours, theirs, _same(found, table, GENERAL))
+
+
+def any_market(m: int, repeat: int) -> Measured:
+    market = Market(Identity(), Growth(ALPHA), 2)
+    grid = sizes_array(range(1, m + 1), exact=False)
+    return _against_graphs(m, repeat, lambda: BY_COLUMNS.payments(market, grid).payments[0])
+
+
+def growth(m: int, repeat: int) -> Measured:
+    return _against_graphs(m, repeat, lambda: payments_of_all(float(ALPHA), m, 1, threads=1))
+
+
+def two_threads(m: int, repeat: int) -> Measured:
+    (two, found), (one, same) = timed(
+        repeat,
+        lambda: payments_of_all(float(EDGE), m, 1, threads=2),
+        lambda: payments_of_all(float(EDGE), m, 1, threads=1),
     )
-    tracemalloc.start()
-    found = search(Market(Identity(), Growth(Fraction(-668, 1000)), 2), range(1, 3001))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    print(
-        f"3000 sizes each, all columns: {one:.2f} s on one thread, {two:.2f} s on two; with the "
-        f"budget at 9 million profiles {peak / MIB:.0f} MiB at most; {found.answer}"
+    agree(bool((found == same).all()), what=GROWTH)
+    market = Market(Identity(), Growth(EDGE), 2)
+    peak = peak_of(lambda: search(market, range(1, m + 1)))
+    return Measured(two, one, f"with the budget tested at {m * m:,} profiles: {amount(peak)}")
+
+
+def extended(count: int) -> Payments:
+    """Make a column of the growth market at the other's smallest size."""
+    column = Column(float(EDGE), 1, 1)
+    column.extend(count)
+    return column.payments
+
+
+def column(count: int, repeat: int) -> Measured:
+    (ours, found), (theirs, paid) = timed(
+        repeat,
+        lambda: extended(count),
+        lambda: desirable.growth_column(float(EDGE), 1, range(1, count + 1)),
+    )
+    return Measured(ours, theirs, _same(found, paid, COLUMN))
+
+
+def long_column(count: int, repeat: int) -> Measured:
+    ((ours, found),) = timed(repeat, lambda: extended(count))
+    part = count // 10
+    return Measured(ours, None, _same(found[:part], extended(part), COLUMN))
+
+
+def alike(n: int, m: int, repeat: int) -> Measured:
+    market = Market(Identity(), Growth(ALPHA), n)
+    grid = sizes_array(range(1, m + 1), exact=False)
+    (ours, found), (theirs, paid) = timed(
+        repeat,
+        lambda: search(market, range(1, m + 1)),
+        lambda: BY_COLUMNS.payments(market, grid),
+    )
+    tables = np.stack(found.payments) * found.scale
+    return Measured(
+        ours, theirs, f"{found.answer}; {_same(tables, np.stack(paid.payments), ALIKE)}"
     )
 
 
-def one_column() -> None:
-    """Time one column by the number of sizes."""
-    before = None
-    for count in (10**4, 10**5, 10**6):
-
-        def run(count: int = count) -> None:
-            Column(-0.668, 1, 1).extend(count)
-
-        (seconds,) = fastest(run)
-        more = "" if before is None else f", {seconds / before:.1f} times the one before"
-        print(f"one column of {count:,} sizes: {seconds:.4f} s{more}")
-        before = seconds
+def alike_only(n: int, m: int, repeat: int) -> Measured:
+    market = Market(Identity(), Growth(ALPHA), n)
+    ((ours, found),) = timed(repeat, lambda: search(market, range(1, m + 1)))
+    part = m // 3
+    smaller = search(market, range(1, part + 1))
+    within = (slice(None), *(slice(part),) * n)
+    _same(np.stack(found.payments)[within], np.stack(smaller.payments), ALIKE)
+    return Measured(ours, None, found.answer)
 
 
-def symmetric() -> None:
-    """Time three and four alike parties up to permutation, against every column."""
-    for n, m, whole in ((3, 20, True), (3, 50, False), (4, 10, True), (4, 24, False)):
-        market = Market(Identity(), Growth(Fraction(-7, 10)), n)
-        grid = sizes_array(range(1, m + 1), exact=False)
-        (seconds,) = fastest(lambda market=market, m=m: search(market, range(1, m + 1)))
-        said = ""
-        if whole:
-            (full,) = fastest(lambda market=market, grid=grid: BY_COLUMNS.payments(market, grid))
-            said = f", every column {full:.3f} s, {full / seconds:.1f} times"
-        print(f"{n} parties of {m} sizes: {seconds:.3f} s up to permutation{said}")
-
-
-def figure() -> None:
-    """Time figure 3 and what the paper could not reach."""
-    start = time.perf_counter()
-    rows = list(figure_3())
-    print(f"figure 3, {len(rows)} boundaries on both grids: {time.perf_counter() - start:.2f} s")
-    for zero in (True, False):
-        start = time.perf_counter()
-        found = growth_boundary(Fraction(-662, 1000), zero=zero)
-        print(
-            f"alpha = -0.662, {'with 0' if zero else 'from one step'}: boundary "
-            f"{found.boundary:,}, {time.perf_counter() - start:.1f} s"
-        )
-    print(f"alpha* = {alpha_star()}")
-
-
-if __name__ == "__main__":
-    main()
+def figure(rates: Sequence[Fraction], repeat: int) -> Measured:
+    ((ours, found),) = timed(repeat, lambda: list(figure_3(rates)))
+    largest = max(b.boundary for b in found if b.boundary is not None)
+    for one in found:
+        if one.boundary is not None and 2 <= one.boundary <= SEARCHED:
+            market = Market(Identity(), Growth(one.alpha), 2)
+            for top, answer in ((one.boundary, "exists"), (one.boundary + 1, "none")):
+                sizes = range(0 if one.zero else 1, top + 1)
+                agree(search(market, sizes).answer == answer, what=FIGURE)
+    return Measured(ours, None, f"the largest is {largest:,}")

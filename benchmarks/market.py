@@ -1,90 +1,183 @@
-"""The proposer's problem: CP-SAT against HiGHS against exhaustive search.
+"""The market: the proposer's problem and VCG, against plain loops and integer programmes.
 
-    python -m benchmarks.market [--seconds 60] [--short]
-
-Generated XOR markets (`aboveboard.market.generators`: regions and arbitrary, the same seed for all)
-of growing size. Each contestant is one process, one market after the other, until one is not
-solved within the limit; solved means: the optimum proved and the canonical one of all optima
-found, for which CP-SAT hands over to HiGHS, as in a run. Two times are given: until the optimum
-was proved, and until it was canonical. Welfares and allocations of those that finish must agree.
-`--short` stops at 30 traders and 20 s.
+Markets of XOR bids, generated from a seed (`aboveboard.market.generators`): `regions`, goods on a
+grid, and `arbitrary`, goods related at random. What a run searches for is the first, in canonical
+order, of all optimal allocations, so that the same market gives the same allocation everywhere: the
+optimum is proved first, then that no earlier allocation reaches it.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections.abc import Callable
+from functools import partial
+from itertools import product
+from typing import Any, Literal
 
-from aboveboard.errors import BudgetExceeded
+import numpy as np
+
+from aboveboard.market import vcg
+from aboveboard.market.bidding import Xor
 from aboveboard.market.generators import arbitrary, regions
-from aboveboard.market.markets import Market
-from aboveboard.market.social_optimum import Optimum, Progress, optimum
+from aboveboard.market.integer_programme import canonical_order
+from aboveboard.market.markets import Market, social_welfare, worths
+from aboveboard.market.social_optimum import chosen_solver, optimum
+from benchmarks.comparison import Case, Measured, Scale, Section, agree
+from benchmarks.timing import timed
+from oracles import market as definition
 
-SIZES = (
-    (3, 4), (4, 6), (5, 8), (6, 8), (10, 20), (20, 40), (30, 60),
-    (50, 100), (75, 150), (100, 200), (150, 300),
-)  # fmt: skip
-SHORT = 30
-KINDS: dict[str, Callable[[int, int, int], Market]] = {"regions": regions, "arbitrary": arbitrary}
-SOLVERS = ("exhaustive", "highs", "cp-sat")
 SEED = 1
+KINDS: dict[str, Callable[[int, int, int], Market]] = {"regions": regions, "arbitrary": arbitrary}
+
+CANONICAL = "canonical optimum"
+CLARKE = "VCG, allocation and prices"
+
+Name = Literal["highs", "cp-sat"]
+SPOKEN = {"exhaustive": "our exhaustive search", "highs": "HiGHS", "cp-sat": "CP-SAT"}
 
 
-def main() -> None:
-    """Run everything and print it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60.0, help="limit of one market")
-    parser.add_argument("--short", action="store_true", help="small markets only, 20 s each")
-    arguments = parser.parse_args()
-    seconds = min(20.0, arguments.seconds) if arguments.short else arguments.seconds
-    for solver in SOLVERS[1:]:
-        optimum(regions(3, 4, SEED), solver=solver)  # loaded, so that no import is measured
-    for kind, generate in KINDS.items():
-        left = set(SOLVERS)
-        for traders, goods in SIZES:
-            if not left or (arguments.short and traders > SHORT):
-                break
-            market = generate(traders, goods, SEED)
-            bids = sum(len(v.bids) for v in market.valuations)
-            print(f"{kind}, {traders} traders, {goods} goods, {bids} bids:")
-            found = {s: measured(market, s, seconds) for s in SOLVERS if s in left}
-            left = {s for s, result in found.items() if result is not None and result.canonical}
-            agree([found[s] for s in left])
+def section(scale: Scale) -> Section:
+    """Give the section."""
+    full = scale == "full"
+    tiny = (4, 7) if full else (2, 3)
+    sizes = ((10, 20), (30, 60), (50, 100)) if full else ((6, 8),)
+    large = (60, 100)
+    clear = (4, 5) if full else (2, 3)
+    chosen = [(kind, *size) for kind in KINDS for size in sizes]
+    return Section(
+        "market",
+        "The market",
+        "A run searches exhaustively where there are few allocations, then by CP-SAT (its ties by "
+        "HiGHS), and beyond 5,000 players times goods by HiGHS.",
+        (
+            Case(
+                CANONICAL,
+                _size("regions", *tiny),
+                "every allocation in plain Python",
+                "Theirs goes through the allocations in canonical order and keeps the first best. "
+                "The same allocation.",
+                partial(against_loops, *tiny),
+            ),
+            *(
+                Case(
+                    CANONICAL,
+                    _size(kind, *size),
+                    "any optimum by HiGHS",
+                    "Theirs is the textbook's winner determination in `scipy.optimize.milp`, a "
+                    "variable a bid, each good and each trader once: some optimal allocation, "
+                    "not the canonical one, so it does less. The same welfare.",
+                    partial(against_textbook, kind, *size),
+                )
+                for kind, *size in chosen
+            ),
+            *(
+                Case(
+                    CANONICAL,
+                    _size(kind, *size),
+                    f"{SPOKEN[other]} in its place",
+                    "Theirs is the same search of ours with another solver than a run chooses. The "
+                    "same allocation.",
+                    partial(against_other, kind, *size, other),
+                )
+                for kind, *size, other in (
+                    *((kind, *sizes[-1], "highs") for kind in KINDS),
+                    *((("regions", *large, "cp-sat"),) if full else ()),
+                )
+            ),
+            Case(
+                CLARKE,
+                _size("arbitrary", *clear),
+                "every allocation in plain Python",
+                "Theirs goes through all allocations, once more without each party. The same "
+                "utilities; where optima tie, prices may differ with the allocation.",
+                partial(clearing, *clear),
+            ),
+        ),
+    )
 
 
-def measured(market: Market, solver: str, seconds: float) -> Optimum | None:
-    """Solve one market, and print how long it took; None where the search refuses it."""
-    proved: list[float] = []
-
-    def note(progress: Progress) -> None:
-        if progress.bound == progress.welfare and not proved:
-            proved.append(progress.seconds)
-
-    start = time.perf_counter()
-    try:
-        found = optimum(market, solver=solver, seconds=seconds, progress=note)
-    except BudgetExceeded:
-        print(f"  {solver:10}  too many allocations")
-        return None
-    took = time.perf_counter() - start
-    if found.canonical:
-        first = f"{proved[0]:7.2f}" if proved else f"{took:7.2f}"
-        print(f"  {solver:10}  welfare {found.welfare}: proved {first} s, canonical {took:7.2f} s")
-    elif found.proved:
-        print(f"  {solver:10}  welfare {found.welfare}: proved {proved[0]:7.2f} s, ties left open")
-    else:
-        bound = "none" if found.bound is None else found.bound
-        print(f"  {solver:10}  welfare {found.welfare}: not proved, bound {bound}")
-    return found
+def _size(kind: str, traders: int, goods: int) -> str:
+    return f"{kind}, {traders} traders, {goods} goods, {bids_of(made(kind, traders, goods))} bids"
 
 
-def agree(found: list[Optimum | None]) -> None:
-    """Stop if two contestants proved different things."""
-    answers = {(f.welfare, f.allocation) for f in found if f is not None}
-    if len(answers) > 1:
-        raise SystemExit("the solvers disagree")
+def made(kind: str, traders: int, goods: int) -> Market:
+    """Make a market."""
+    return KINDS[kind](traders, goods, SEED)
 
 
-if __name__ == "__main__":
-    main()
+def bids_of(market: Market) -> int:
+    """Count the bids."""
+    return sum(len(_xor(v).bids) for v in market.valuations)
+
+
+def _xor(valuation: Any) -> Xor:
+    assert isinstance(valuation, Xor)
+    return valuation
+
+
+def against_loops(traders: int, goods: int, repeat: int) -> Measured:
+    market = made("regions", traders, goods)
+
+    def theirs() -> tuple[int, ...]:
+        # max keeps the first of equals.
+        orders = [canonical_order(market, good) for good in range(goods)]
+        return max(product(*orders), key=lambda a: social_welfare(market, a))
+
+    (ours, found), (plain, first) = timed(
+        repeat, lambda: optimum(market, solver="exhaustive"), theirs
+    )
+    agree(found.allocation == first, what=CANONICAL)
+    return Measured(ours, plain, f"{(traders + 1) ** goods:,} allocations")
+
+
+def textbook(market: Market) -> int:
+    """Determine winners: the largest welfare, by one integer programme."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    bids = [(i, *bid) for i, v in enumerate(market.valuations) for bid in _xor(v).bids]
+    worth = np.array([value for _, _, value in bids], dtype=np.float64)
+    rows = np.zeros((market.m + market.n, len(bids)))
+    for at, (trader, bundle, _) in enumerate(bids):
+        rows[[good for good in range(market.m) if bundle >> good & 1], at] = 1
+        rows[market.m + trader, at] = 1
+    found = milp(
+        -worth,
+        constraints=LinearConstraint(rows, ub=1),
+        bounds=Bounds(0, 1),
+        integrality=np.ones(len(bids)),
+        options={"mip_rel_gap": 0.0},
+    )
+    return round(-found.fun)
+
+
+def against_textbook(kind: str, traders: int, goods: int, repeat: int) -> Measured:
+    market = made(kind, traders, goods)
+    (ours, found), (theirs, welfare) = timed(
+        repeat, lambda: optimum(market), lambda: textbook(market)
+    )
+    agree(found.canonical and found.welfare == welfare, what=CANONICAL)
+    return Measured(ours, theirs, f"by {SPOKEN[found.solver]}, welfare {welfare:,}")
+
+
+def against_other(kind: str, traders: int, goods: int, other: Name, repeat: int) -> Measured:
+    market = made(kind, traders, goods)
+    (ours, found), (theirs, same) = timed(
+        repeat, lambda: optimum(market), lambda: optimum(market, solver=other)
+    )
+    agree(found.canonical and found.allocation == same.allocation, what=CANONICAL)
+    return Measured(ours, theirs, f"a run takes {SPOKEN[chosen_solver(market)]}")
+
+
+def clearing(traders: int, goods: int, repeat: int) -> Measured:
+    market = made("arbitrary", traders, goods)
+    names = list(range(goods))
+    held = [frozenset(g for g in names if market.endowment[g] == i) for i in range(traders)]
+    theta = [lambda s, v=v: v.value(sum(1 << g for g in s)) for v in market.valuations]
+    (ours, found), (theirs, (best, prices)) = timed(
+        repeat,
+        lambda: vcg.settle(market, lambda part: optimum(part).allocation),
+        lambda: definition.clarke(theta, held, names),
+    )
+    mine = [w - p for w, p in zip(worths(market, found.allocation), found.prices, strict=True)]
+    plain = [v(a) - p for v, a, p in zip(theta, best, prices, strict=True)]
+    agree(mine == plain, what=CLARKE)
+    return Measured(ours, theirs, f"{(traders + 1) ** goods:,} allocations")

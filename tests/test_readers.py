@@ -153,8 +153,7 @@ def test_an_unreadable_file_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(Path, "open", refuse)
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("aboveboard.files.os.open", refuse)
     assert said in complaint(path)
 
 

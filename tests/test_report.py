@@ -84,7 +84,7 @@ def test_what_a_mechanism_itself_finds_to_fail_is_on_the_first_screen(tmp_path: 
     path = tmp_path / "c.toml"
     path.write_text(mechanisms()["market.naive_2"].STARTING_FILE)
     page = audited(ab.load(path)).report()
-    assert "But this fails (see Details): votes are collusively dominant." in page
+    assert "But this fails (see Details): every party and coalition has one vote" in page
 
 
 def test_many_parties_are_summed_up_by_the_least_and_the_most() -> None:

@@ -210,7 +210,7 @@ def peak(entries: Array) -> Number:
 def summed(numbers: Iterable[Number]) -> Number:
     """Sum numbers exactly; as a float where one is a float and the sum is not beyond floats."""
     listed = list(numbers)
-    exact = sum(map(Fraction, listed), Fraction(0))
+    exact = sum((Fraction(x) for x in listed), Fraction(0))
     inexact = nearest_float(exact) if any(isinstance(x, float) for x in listed) else inf
     return exact if isinf(inexact) else inexact
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aboveboard.errors import InputError
+from aboveboard.whole import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -134,12 +135,8 @@ def write_offer(offer: Any, path: Path) -> None:
         svg = _svg(figure)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     told = "Its numbers are in what 'aboveboard design' prints, all of them with --format json."
-    try:
-        path.write_text(_described(svg, "; ".join(titles), told), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise InputError(
-            str(path), f"it cannot be written ({error.strerror})", "name another file"
-        ) from error
+    with whole_file(path) as file:
+        file.write_text(_described(svg, "; ".join(titles), told), encoding="utf-8", newline="\n")
 
 
 def _draw_curve(figure: Canvas, curve: Any) -> None:

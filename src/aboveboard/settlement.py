@@ -187,7 +187,9 @@ def refuse_existing(out: Path, *, force: bool) -> None:
         raise InputError(
             str(out), "it exists", "name another folder, or replace this one with --force"
         )
-    foreign = sorted(files_of(out) - set(manifest_of(out)["outputs"]) - {COPY, MANIFEST})
+    unknown = files_of(out) - set(manifest_of(out)["outputs"]) - {COPY, MANIFEST}
+    # What file managers leave behind is nobody's work.
+    foreign = sorted(name for name in unknown if not name.rpartition("/")[2].startswith("."))
     if foreign:
         raise InputError(
             str(out), f"it holds {foreign[0]}, which no run wrote", "move that elsewhere first"

@@ -8,14 +8,35 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from aboveboard.auditing.best_lies import BestLie
-from aboveboard.auditing.verdict import Verdicts
+from aboveboard.auditing.verdict import Status, Verdict, Verdicts
 from aboveboard.commands import Audit, Chosen, Demonstration, Reproduced, Reproduction
-from aboveboard.mechanism import Settlement
+from aboveboard.mechanism import Exhibit, Settlement
 from aboveboard.papers.claims import Finding, Result
 from aboveboard.report import LEGIBLE, number, smallest, spoken, witness_text
+
+NAMED = 3
+"""So many parties are named in a note below a table; of more it says how many they are."""
+
+
+@runtime_checkable
+class Told(Protocol):
+    """What `design` found, said in plain words; `as_dict` keeps its keys for programs."""
+
+    @property
+    def headline(self) -> str:
+        """What was found, in a sentence."""
+        ...
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """Give labels in plain words, with units, and their values."""
+        ...
+
+    def tables(self) -> Sequence[Exhibit]:
+        """Give tables of the parties, where they are few."""
+        ...
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
@@ -31,8 +52,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[in
     return "\n".join(lines)
 
 
+NOTES = ("notes", "warnings")
+"""Details of a settlement that hold sentences for whoever runs it."""
+
+
 def settlement_table(settlement: Settlement, unit: str = "") -> str:
-    """Show what each party gets."""
+    """Show what each party gets, and what the settlement notes and warns of."""
     of = f" ({unit})" if unit else ""
     shares = settlement.parties
     lists = [key for share in shares.values() for key, x in share.more.items() if _listed(x)]
@@ -48,7 +73,9 @@ def settlement_table(settlement: Settlement, unit: str = "") -> str:
         for name, share in shares.items()
     ]
     shown = table(["party", f"gains{of}", "utility", "pays", *listed], rows, right=(1, 2, 3))
-    return f"{settlement.headline}\n\n{shown}" if settlement.headline else shown
+    details = settlement.details
+    notes = [f"note: {said}" for key in NOTES for said in details.get(key, ())]
+    return "\n\n".join(filter(None, (settlement.headline, shown, *notes)))
 
 
 def _listed(x: Any) -> bool:
@@ -58,7 +85,7 @@ def _listed(x: Any) -> bool:
 def verdict_text(verdicts: Verdicts) -> str:
     """Show the verdicts, each with what it rests on and its counterexample."""
     head = ["property", "verdict", "largest gain", "basis"]
-    rows = [[v.property, v.status.value, number(v.gain), v.basis()] for v in verdicts.values()]
+    rows = [[v.property, v.status.value, _gain(v), v.basis()] for v in verdicts.values()]
     lines = table(head, rows, right=(2,)).splitlines()
     shown = lines[:1]
     for line, verdict in zip(lines[1:], verdicts.values(), strict=True):
@@ -72,20 +99,52 @@ def verdict_text(verdicts: Verdicts) -> str:
     return "\n".join(shown)
 
 
+def _gain(verdict: Verdict) -> str:
+    """Write the largest gain; one that is rounding, and that the verdict takes for 0, as such."""
+    gain = verdict.gain
+    decided = verdict.status not in (Status.FAILS, Status.UNDECIDED)
+    rounded = isinstance(gain, float) and decided and abs(gain) <= verdict.tolerance
+    return "0" if rounded else number(gain)
+
+
 def lies_table(lies: Sequence[BestLie]) -> str:
-    """Show each party's truth against its best lie."""
-    rows = [
-        [
-            lie.party,
-            number(lie.truth),
-            number(lie.absent),
-            "none" if lie.lie is None else number(lie.lie),
-            spoken(lie.report),
-        ]
-        for lie in lies
-    ]
+    """Show each party's truth against its best lie; where there is a "-", say below what it is."""
+    rows = [[lie.party, *_earned(lie), spoken(lie.report) or "-"] for lie in lies]
     head = ["party", "truth earns", "staying away earns", "best lie earns", "that lie"]
-    return table(head, rows, right=(1, 2, 3))
+    shown = table(head, rows, right=(1, 2, 3))
+    return "\n".join(filter(None, (shown, _why_nothing(lies))))
+
+
+def _earned(lie: BestLie) -> list[str]:
+    """Write what a party earns by the truth, by staying away and by its best lie."""
+    return [number(x) or "-" for x in (lie.truth, lie.absent, lie.lie)]
+
+
+def _why_nothing(lies: Sequence[BestLie]) -> str:
+    """Say of the parties for whom a "-" stands why they have nothing there; empty: there is none.
+
+    None stands for what a party cannot do in this game.
+    """
+    staying = [lie.party for lie in lies if lie.absent is None]
+    speaking = [lie.party for lie in lies if lie.lie is None]
+    reasons = [
+        f"{what} {_those(who, of=len(lies))}"
+        for who, what in (
+            (staying, "staying away is not among the reports of"),
+            (speaking, "there is no other report for"),
+        )
+        if who
+    ]
+    return f"where it says -, {'; '.join(reasons)}" if reasons else ""
+
+
+def _those(parties: Sequence[str], of: int) -> str:
+    """Name a few parties; of many say how many they are."""
+    if len(parties) == of > 1:
+        return "the parties"
+    if len(parties) > NAMED:
+        return f"{len(parties):,} parties"
+    return " and ".join(filter(None, (", ".join(parties[:-1]), *parties[-1:])))
 
 
 def audit_text(audit: Audit) -> str:
@@ -112,9 +171,8 @@ def demo_text(result: Demonstration) -> str:
                 number(details["owned"][name]),
                 number(share.benefit),
                 number(share.utility),
-                number(lie.absent),
-                "none" if lie.lie is None else number(lie.lie),
-                spoken(lie.report),
+                *_earned(lie)[1:],
+                spoken(lie.report) or "-",
             ]
         )
     head = ["party", "owns", "gains by joining", "truth earns", "staying away earns",
@@ -136,8 +194,33 @@ def demo_text(result: Demonstration) -> str:
     )
 
 
-def offer_text(offer: Mapping[str, Any]) -> str:
-    """Show the platform's best parameters; curves are for plots and JSON."""
+def offer_text(offer: Any) -> str:
+    """Show what `design` found: in its own words where it has some, else its plain data.
+
+    Parameters
+    ----------
+    offer
+        A result that is `Told`, or one with `as_dict`, or its plain data. Curves are for plots and
+        JSON.
+    """
+    if not isinstance(offer, Told):
+        return _data_text(offer if isinstance(offer, Mapping) else offer.as_dict())
+    tables = [
+        (f"{each.title}:\n" if each.title else "")
+        + table(each.columns, [list(map(str, row)) for row in each.rows])
+        for each in offer.tables()
+    ]
+    return "\n\n".join([offer.headline, _labelled(offer.told()), *tables])
+
+
+def _labelled(rows: Sequence[tuple[str, str]]) -> str:
+    """Set values beside their labels."""
+    width = max(len(label) for label, _ in rows)
+    return "\n".join(f"{label.ljust(width)}  {value}".rstrip() for label, value in rows)
+
+
+def _data_text(offer: Mapping[str, Any]) -> str:
+    """Show plain data, of a mechanism that has no words for it."""
     rows, tables = [], []
     for key, value in offer.items():
         if key == "curve" or value is None:
@@ -151,10 +234,8 @@ def offer_text(offer: Mapping[str, Any]) -> str:
             shown = ", ".join(_short(v) for v in value) or "none"
         else:
             shown = _short(value)
-        rows.append([key.replace("_", " "), shown])
-    width = max(len(key) for key, _ in rows)
-    lines = "\n".join(f"{key.ljust(width)}  {shown}".rstrip() for key, shown in rows)
-    return "\n\n".join([lines, *tables])
+        rows.append((key.replace("_", " "), shown))
+    return "\n\n".join([*([_labelled(rows)] if rows else []), *tables])
 
 
 def _offer_table(name: str, of: Mapping[str, Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ from aboveboard.curation.channels import CLEAR
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.curated import messages_told
 from aboveboard.curation.rounds import messages_of, noise
-from aboveboard.curation.social_functions import Mean, Table, Threshold
+from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
 from aboveboard.errors import InputError
 
 F = Fraction
@@ -325,6 +326,45 @@ def test_a_fanatic_is_named_with_how_far_its_price_is_too_high(tmp_path: Path) -
     assert said["equilibria"] == ["none"]
     assert said["parties"]["b"]["fanatic"]
     assert said["parties"]["b"]["excess"] == "3/16"
+
+
+@pytest.mark.parametrize(
+    ("prices", "function", "said"),
+    [
+        ((1, 1, 1), Threshold(2), "Telling the truth is the only pure equilibrium."),
+        ((50, 1, 1), Threshold(2), "There is no pure equilibrium: somebody always gains by a "
+         "change. In the way: a, whose price is more than the truth brings."),
+        ((1, 1, 1), Parity(), "Telling the truth is an equilibrium, but so is silence. In the "
+         "way: the center, whose bit alone is worth nothing to anybody."),
+        ((60, 70, 1), Parity(), "Telling the truth is no equilibrium. What is: silence. In the "
+         "way: a and b, whose price is more than the truth brings."),
+    ],
+)  # fmt: skip
+def test_the_advice_begins_with_whether_truth_is_the_only_equilibrium(
+    prices: tuple[int, ...], function: Any, said: str
+) -> None:
+    agents = tuple(Agent(F(1), F(k, 100)) for k in prices)
+    society = Society(function, agents, F(1, 2))
+    assert advise(Curated(society, PROTOCOLS["fair"]), "abc").headline == said
+
+
+def test_the_advice_has_a_row_for_each_agent_and_for_its_coins() -> None:
+    agents = tuple(Agent(F(1), k) for k in (F(1, 20), F(1, 5), F(1, 5)))
+    society = Society(Mean(), agents, F(1, 2))
+    advice = advise(Curated(society, PROTOCOLS["competitive"]), ["anna", "bert", "cleo"])
+    each, coins = advice.tables()
+    assert each.rows[0] == ("anna", "1/20", "5/16", "1/8", "no")
+    assert coins.rows == (("anna", "1"), ("bert", "16/25"), ("cleo", "16/25"))
+
+
+def test_a_thousand_agents_are_told_in_a_few_lines() -> None:
+    agents = tuple(Agent(F(1), F(1 + k % 2, 100)) for k in range(1000))
+    names = [f"agent {i}" for i in range(1000)]
+    advice = advise(Curated(Society(Mean(), agents, F(1, 2)), PROTOCOLS["fair"]), names)
+    assert advice.tables() == []
+    said = dict(advice.told())
+    assert said["price of the truth"] == "from 1/100 to 1/50"
+    assert said["to make her matter, with a threshold"].endswith("k = 501 or 502")
 
 
 def test_epsilon_is_what_the_centers_bit_is_worth_to_whom_it_is_worth_most() -> None:

@@ -14,3 +14,27 @@ def test_a_party_alone_is_audited_too(tmp_path: Path) -> None:
     assert verdicts["Pareto efficient"].status == "holds"
     assert verdicts["strong dominance"].status == "vacuous"
     assert not verdicts.any_fails()
+
+
+def notes_of(path: Path, lists: str, top: str = "") -> list[str]:
+    path.write_text(f'mechanism = "exchange.union"\n{top}\n{lists}')
+    found: list[str] = ab.run(ab.load(path)).details.get("notes", [])
+    return found
+
+
+def test_a_run_says_that_what_is_handed_out_is_normalized(tmp_path: Path) -> None:
+    lists = '[parties.a]\nelements = ["Bad.example"]\n[parties.b]\nelements = ["junk.example"]\n'
+    (note,) = notes_of(tmp_path / "c.toml", lists, 'normalize = "case"')
+    assert note.startswith("elements are compared and handed out in small letters (normalize)")
+    (both,) = notes_of(tmp_path / "c.toml", lists, "normalize = true")
+    assert "in small letters and without needless white space" in both
+    assert notes_of(tmp_path / "c.toml", lists) == []
+
+
+def test_a_run_says_who_is_handed_keys_without_the_rest_of_the_row(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("domain,seen\nspam.example,1\n")
+    table = '[parties.b]\ndata = "b.csv"\nkey = "domain"\n'
+    text = '[parties.a]\nelements = ["bad.example"]\n'
+    (note,) = notes_of(tmp_path / "c.toml", text + table)
+    assert note.startswith("a sends lines of text and is handed of others' rows the key only")
+    assert notes_of(tmp_path / "c.toml", table) == []

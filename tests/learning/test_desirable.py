@@ -193,6 +193,25 @@ def test_design_tells_how_far_the_grid_may_reach(alpha, zero, top, boundary, exi
     assert offer.curve is None
 
 
+def test_design_says_in_words_how_far_the_grid_may_reach() -> None:
+    offer = growing(alpha="-0.7", zero="false", top="5", a=1, b=1)[0].offer()
+    assert offer.headline.startswith("A desirable mechanism (truthful, fair to join, efficient")
+    assert "up to 1,223 steps" in offer.headline
+    said = dict(offer.told())
+    assert said["one step beyond, it fails at the sizes"] == "1 and 1,224"
+    without = growing(alpha="-0.5", zero="true", top="50", a=1, b=1)[0].offer()
+    assert "on every other" in without.headline
+    assert dict(without.told())["a desirable mechanism exists up to (steps)"] == "any size"
+
+
+def test_design_of_another_market_says_in_words_what_its_grid_gives() -> None:
+    fair = LINEAR.format(quality="logistic", matrix="[[1, -0.5], [-0.7, 1]]", max=5)
+    offer = rule(fair, a=1, b=2)[0].offer()
+    assert offer.headline.endswith("exists on this grid.")
+    found_by = dict(offer.told())["how the payments were found"]
+    assert found_by == "each pays all that it gains by taking part (Theorem 1)"
+
+
 def test_design_of_another_market_tells_what_its_grid_gives() -> None:
     given = rule(
         LINEAR.format(quality="logistic", matrix="[[1, -0.5], [-0.7, 1]]", max=5), a=1, b=2

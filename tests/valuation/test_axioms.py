@@ -111,3 +111,11 @@ def test_users_who_differ_are_told_from_growing_returns() -> None:
     check = axioms.diminishing_returns(objects([F(x) for x in (0, 1, 2, 3)]), ("a", "b"))
     assert not check.holds
     assert "users differ" in check.text
+
+
+def test_what_holds_is_said_in_the_right_number() -> None:
+    two, none = np.array([F(x) for x in (0, 1, 1, 2)]), np.array([F(x) for x in (0, 1, 2, 3)])
+    same = axioms.fairness(two, [F(1), F(1)], NAMES[:2]).text
+    assert same == "1 pair of users: both add the same, and both get the same"
+    assert axioms.fairness(none, [F(1), F(2)], NAMES[:2]).text == "no two users add the same"
+    assert axioms.null_player(two, [F(1), F(1)], NAMES[:2]).text == "every user adds something"

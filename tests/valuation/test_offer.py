@@ -91,6 +91,44 @@ class TestTwoUsersOfThePaper:
         assert data["regime"] == "some share"
 
 
+class TestTheOfferInWords:
+    def test_it_begins_with_who_shares_for_what_and_what_is_left(self) -> None:
+        assert offered(DpMean(), [0.2, 0.2]).headline == (
+            "Pay users 40% of what their data are worth: u0 and u1 share, the platform keeps 0.6."
+        )
+
+    def test_users_who_toss_coins_are_not_said_to_share_or_not_to(self) -> None:
+        offer = offered(DpMean(), [0.5, 0.5])
+        assert "each of 2 users shares with probability 0.5" in offer.headline
+        assert dict(offer.told())["who shares"] == "each of 2 users with probability 0.5"
+        assert "toss" in dict(offer.told())["audit: nobody gains by changing its mind"]
+
+    def test_it_says_which_equilibria_are_counted(self) -> None:
+        counted = "equilibria at this offer"
+        assert "act alike" in dict(offered(DpMean(), [0.2, 0.2]).told())[counted]
+        assert "tossed coins" in dict(offered(DpMean(), [0.2, 0.3]).told())[counted]
+        assert counted not in dict(offered(DpMean(), [0.02, 0.03, 0.5]).told())
+
+    def test_users_who_differ_have_a_row_each(self) -> None:
+        (table,) = offered(DpMean(), [0.45, 0.4]).tables()
+        assert table.rows == (("u0", "no", "0"), ("u1", "yes", "0.4"))
+        assert not offered(DpMean(), [0.2, 0.2]).tables()
+
+    def test_a_platform_that_had_better_offer_nothing_is_told_so(self) -> None:
+        offer = offered(DpMean(), [0.9, 0.9])
+        assert offer.headline.startswith("No offer is worth making")
+        assert dict(offer.told())["who shares"] == "nobody"
+
+    def test_free_sharing_is_not_called_a_payment(self) -> None:
+        assert offered(DpMean(), [0, 0]).headline.startswith("Pay nothing: u0 and u1 share")
+
+    def test_a_best_that_is_only_approached_is_said_to_be(self) -> None:
+        growing = Table(tuple(map(F, [0, 1, 1, 10])))
+        offer = offered(growing, [0.2, 0.2], high=F(1), selection="pessimistic")
+        assert not offer.attained
+        assert " close to " in offer.headline
+
+
 CONCAVE = st.lists(st.integers(1, 30), min_size=2, max_size=6).map(
     lambda steps: np.cumsum([0, *sorted(steps, reverse=True)]) / sum(steps)
 )

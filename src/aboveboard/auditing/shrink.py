@@ -6,8 +6,9 @@ no single pass can shrink. The ideas are those of hypothesis' shrinkers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from aboveboard.actions import Action, Codes, Grid, encode_all, position_of
@@ -25,8 +26,8 @@ SIMPLER = 64  # smaller reports tried for one player in one pass
 def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float) -> Deviation:
     """Give the smallest row reached from `deviation` that still pays more than `threshold`.
 
-    Cost: a round for each step towards the truth; in each, smaller rows are valued in batches where
-    the game can.
+    Cost: of a vector of d entries that differ from the truth, of which r must, about r log d rounds,
+    each of at most d log d rows; smaller rows are valued in batches where the game can.
     """
     valuation = Valuation(game)
     current: Deviation | None = deviation
@@ -34,24 +35,24 @@ def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float
         smallest = current
         current = _first_that_pays(valuation, _fewer(valuation, smallest), threshold, tolerance)
         if current is None:
-            rows = list(_simplified(valuation, smallest))
+            rows = _simplified(valuation, smallest)
             current = _first_that_pays(valuation, rows, threshold, tolerance)
     return smallest
 
 
 def _first_that_pays(
-    valuation: Valuation, rows: list[Deviation], threshold: Number, tolerance: float
+    valuation: Valuation, rows: Iterable[Deviation], threshold: Number, tolerance: float
 ) -> Deviation | None:
     """Give the first of some rows that still pays, valued; None if none does.
 
     Batches grow, since the first that pays often comes early.
     """
-    start, width = 0, FIRST
-    while start < len(rows):
-        for valued in _valued(valuation, rows[start : start + width]):
+    left, width = iter(rows), FIRST
+    while batch := list(islice(left, width)):
+        for valued in _valued(valuation, batch):
             if pays(valued.gain, threshold, tolerance):
                 return valued
-        start, width = start + width, 2 * width
+        width *= 2
     return None
 
 
@@ -156,9 +157,18 @@ def _simpler(space: Sequence[Action], action: Action, truth: Action) -> Iterator
             if space[k] != truth:
                 yield space[k]
         return
-    for k, (entry, goal) in enumerate(zip(action, truth, strict=True)):
-        if entry == goal:
-            continue
+    lies = [k for k, (entry, goal) in enumerate(zip(action, truth, strict=True)) if entry != goal]
+    # Of a thousand entries few matter: first all of a half at once, of a quarter, ..
+    width = len(lies) // 2
+    while width > 1:
+        for start in range(0, len(lies), width):
+            told = list(action)
+            for k in lies[start : start + width]:
+                told[k] = truth[k]
+            yield tuple(told)
+        width //= 2
+    for k in lies:
+        entry, goal = action[k], truth[k]
         # Cuts by all, a half, a quarter, .. and one: an entry settles in as many rounds as it
         # has digits, wherever the smallest that pays lies.
         step = 1 if entry > goal else -1

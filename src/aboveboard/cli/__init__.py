@@ -92,6 +92,14 @@ def main() -> None:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        # What is written where the user said so is answered for there; this is the rest: the
+        # output itself, or what a library keeps for the next time.
+        _say(
+            f"aboveboard: {error.filename or 'the output'}: {error.strerror or error}; "
+            "make room, or name another place"
+        )
+        sys.exit(2)
 
 
 def _say(text: str) -> None:

@@ -15,6 +15,7 @@ from aboveboard.commands.running import PARTIES_IN_A_REPORT, in_order, naming
 from aboveboard.errors import InputError
 from aboveboard.game import Game
 from aboveboard.report import page
+from aboveboard.whole import whole_file
 
 # For the shared range of tastes a smaller sample than for verdicts: it is searched several times.
 FOR_REMARKS = 2_000
@@ -72,12 +73,8 @@ class Audit:
         InputError
             If the file cannot be written.
         """
-        try:
-            path.write_text(self.report(), encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise InputError(
-                str(path), f"it cannot be written ({error.strerror})", "name another file"
-            ) from error
+        with whole_file(path) as file:
+            file.write_text(self.report(), encoding="utf-8", newline="\n")
 
 
 def audited(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from aboveboard.choosing import Answer, Choice, Choices, choose, row_of
 from aboveboard.collaboration import mechanism_named
 from aboveboard.errors import InputError
 from aboveboard.mechanism import Mechanism
+from aboveboard.whole import whole_file
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,7 @@ def write_starting_file(rule: type[Mechanism], out: Path) -> None:
     InputError
         If it exists or cannot be written.
     """
-    try:
-        with out.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(rule.STARTING_FILE)
-    except FileExistsError:
-        raise InputError(str(out), "it exists", "name another file with --out") from None
-    except OSError as error:
-        raise InputError(
-            str(out), f"it cannot be written ({error.strerror})", "name another file with --out"
-        ) from error
+    if os.path.lexists(out):
+        raise InputError(str(out), "it exists", "name another file with --out")
+    with whole_file(out) as file:
+        file.write_text(rule.STARTING_FILE, encoding="utf-8", newline="\n")

@@ -14,6 +14,7 @@ from aboveboard.commands.running import settle
 from aboveboard.errors import InputError
 from aboveboard.mechanism import MANIFEST, Settlement
 from aboveboard.report import page
+from aboveboard.whole import absent_again, whole_file
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,17 @@ def demo(out: Path) -> Demonstration:
     InputError
         If the packages that hold the lists are not installed, or `out` cannot be written.
     """
-    from aboveboard.demo import write_lists
-
     if out.exists() and not (out / "settlement" / MANIFEST).is_file():
         raise InputError(
             str(out), "it exists and no demonstration made it", "name another folder with --out"
         )
+    with absent_again(out):
+        return _demonstrated(out)
+
+
+def _demonstrated(out: Path) -> Demonstration:
+    from aboveboard.demo import write_lists
+
     try:
         path = write_lists(out / "lists")
     except OSError as error:
@@ -78,5 +84,6 @@ def demo(out: Path) -> Demonstration:
         verdicts=result.verdicts,
         remarks=result.remarks,
     )
-    report.write_text(shown, encoding="utf-8", newline="\n")
+    with whole_file(report) as file:
+        file.write_text(shown, encoding="utf-8", newline="\n")
     return Demonstration(settlement, result, report)

@@ -19,6 +19,7 @@ from aboveboard.papers.figures import (
     figures,
     write_figure,
 )
+from aboveboard.whole import whole_file
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,8 @@ def _writable(page: Path | None) -> None:
 
 
 def _written(page: Path, results: Sequence[Result]) -> None:
-    try:
-        page.write_text(as_markdown(results), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise _unwritable(page, error) from error
+    with whole_file(page) as file:
+        file.write_text(as_markdown(results), encoding="utf-8", newline="\n")
 
 
 def _unwritable(page: Path, error: OSError) -> InputError:

@@ -7,7 +7,7 @@ center's bit is READING's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
@@ -28,14 +28,18 @@ from aboveboard.curation.equilibria import (
     regrets,
     stake_of,
 )
-from aboveboard.curation.mixed import Coins, mixed_equilibria
+from aboveboard.curation.mixed import MOST_AGENTS, Coins, mixed_equilibria
 from aboveboard.curation.social_functions import weighted
+from aboveboard.mechanism import Exhibit
 from aboveboard.numbers import Number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 HALF = Fraction(1, 2)
+
+LEGIBLE = 11
+"""Characters up to which a fraction is shown as one."""
 
 MOST_WEIGHT = 8
 """A center whose bit counts eight times is no curator but a judge."""
@@ -45,6 +49,9 @@ STEPS = 60
 
 MOST_DRAWN = 30
 """Agents up to whom a line each can be told apart; above that the mean and the spread."""
+
+FEW = 6
+"""So many agents, or equilibria, are named; of more it says how many they are."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +138,140 @@ class Advice:
             },
         }
 
+    @property
+    def headline(self) -> str:
+        """What was found, in a sentence or two."""
+        found = self.equilibria
+        fanatic = self._fanatic
+        blamed = (
+            f" In the way: {_named(fanatic)}, whose price is more than the truth brings."
+            if fanatic
+            else " In the way: the center, whose bit alone is worth nothing to anybody."
+            if self.helpless
+            else ""
+        )
+        if found.unique_truthful:
+            return "Telling the truth is the only pure equilibrium."
+        if found.truth:
+            others = [name for name in found.named(self.names) if name != "truth"]
+            more = f"so is {' and so is '.join(others)}" if others else "there may be others"
+            return f"Telling the truth is an equilibrium, but {more}.{blamed}"
+        if found.silence or found.others:
+            which = " and ".join(found.named(self.names))
+            return f"Telling the truth is no equilibrium. What is: {which}.{blamed}"
+        if found.complete:
+            return f"There is no pure equilibrium: somebody always gains by a change.{blamed}"
+        return f"Neither truth nor silence is an equilibrium; others there may be.{blamed}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """Give what was found as labels in plain words and values."""
+        return list(self._rows())
+
+    def tables(self) -> list[Exhibit]:
+        """Give a row for each agent, and its chances where some toss coins; none of very many."""
+        if len(self.names) > MOST_DRAWN:
+            return []
+        rows = tuple(
+            (name, *map(_said, (agent.price, stake.bearable, stake.center)), _yes(stake.fanatic))
+            for name, agent, stake in zip(
+                self.names, self.game.society.agents, self.stakes, strict=True
+            )
+        )
+        head = (
+            "agent",
+            "price of the truth",
+            "most it can bear (D)",
+            "center's bit brings (Delta)",
+            "too dear (fanatic)",
+        )
+        tables = [Exhibit("", head, rows)]
+        if self.mixed:
+            shown = self.mixed[:FEW]
+            chances = zip(*(map(_said, coins.chances) for coins in shown), strict=True)
+            tables.append(
+                Exhibit(
+                    "Chance to be truthful where some toss coins, else silent",
+                    ("agent", *(f"equilibrium {k + 1}" for k in range(len(shown)))),
+                    tuple((x, *row) for x, row in zip(self.names, chances, strict=True)),
+                )
+            )
+        return tables
+
+    @property
+    def _fanatic(self) -> list[str]:
+        return [x for x, stake in zip(self.names, self.stakes, strict=True) if stake.fanatic]
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        yield "pure equilibria, over all commitments", ", ".join(self.equilibria.named(self.names))
+        yield (
+            "is that list complete",
+            "yes, proved" if self.equilibria.complete else "not known: there may be others",
+        )
+        yield "agents whose price is too high (fanatic)", _named(self._fanatic) or "none"
+        yield (
+            "does the center's bit alone matter to anybody",
+            "no (she is helpless)" if self.helpless else "yes",
+        )
+        yield "largest gain of one agent by leaving silence (epsilon)", _said(self.epsilon)
+        if self.helpless:
+            yield "to make her matter, with the function as it is", self._weight()
+        if self.cure is not None:
+            ks = _either(self.cure.k)
+            yield (
+                "to make her matter, with a threshold",
+                f"count her bit {self.cure.center_weight} times, and take k = {ks}",
+            )
+        yield "equilibria in which some toss coins", self._mixed()
+        if len(self.names) > MOST_DRAWN:
+            yield "price of the truth", _range([agent.price for agent in self.game.society.agents])
+            yield "most an agent can bear (D)", _range([stake.bearable for stake in self.stakes])
+            yield "center's bit is worth (Delta)", _range([stake.center for stake in self.stakes])
+
+    def _weight(self) -> str:
+        if self.weight_that_cures is None:
+            return f"nothing was found: no weight of her bit, or none up to {MOST_WEIGHT}, does it"
+        return f"count her bit {self.weight_that_cures} times (center_weight)"
+
+    def _mixed(self) -> str:
+        if self.mixed is None:
+            return f"not looked for: more than {MOST_AGENTS} agents"
+        if len(self.mixed) > FEW:
+            return f"{len(self.mixed)} found; the first {FEW} below, all with --format json"
+        return f"{len(self.mixed)} found; below" if self.mixed else "none found"
+
     def draw(self, canvas: Canvas) -> None:
         """Draw who discloses over time, by better replies from silence, on an empty figure."""
         start = (SILENCE,) * len(self.names)
         path = better_replies(self.game, start, STEPS, np.random.default_rng(0))
         draw_disclosed(canvas, self.names, path)
+
+
+def _named(names: Sequence[str]) -> str:
+    """Name a few agents; of many say how many they are."""
+    if len(names) > FEW:
+        return f"{len(names):,} agents"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def _either(ks: Sequence[int]) -> str:
+    if len(ks) > FEW:
+        return f"{ks[0]}, {ks[1]}, .. or {ks[-1]}"
+    return " or ".join(map(str, ks))
+
+
+def _yes(there: bool) -> str:
+    return "yes" if there else "no"
+
+
+def _said(x: Number) -> str:
+    """Write a number: a short fraction as such, everything else to six digits."""
+    exact = str(plain(x))
+    return exact if not isinstance(x, float) and len(exact) <= LEGIBLE else f"{float(x):.6g}"
+
+
+def _range(values: Sequence[Number]) -> str:
+    low, high = _said(min(values)), _said(max(values))
+    return low if low == high else f"from {low} to {high}"
 
 
 def draw_disclosed(canvas: Canvas, names: Sequence[str], path: Path) -> None:

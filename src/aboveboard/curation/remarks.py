@@ -38,10 +38,11 @@ def remarks_on(advice: Advice, chosen: Sequence[Commitment]) -> dict[str, Mappin
     found: dict[str, str] = {
         "pure equilibria over all commitments": ", ".join(advice.equilibria.named(advice.names))
         + ("" if advice.equilibria.complete else "; there may be others"),
-        "fanatic agents": ", ".join(fanatic) or "none: nobody's price exceeds what the truth brings",
-        "helpless center": "yes: her bit alone is worth nothing to anybody"
+        "fanatic agents": ", ".join(fanatic)
+        or "none (nobody's price exceeds what the truth brings)",
+        "helpless center": "yes (her bit alone is worth nothing to anybody)"
         if advice.helpless
-        else "no: her bit alone is worth something",
+        else "no (her bit alone is worth something)",
         "the commitments of this file": _stable(advice, chosen),
     }
     jumping = _jumping(advice)
@@ -85,7 +86,10 @@ def _stable(advice: Advice, chosen: Sequence[Commitment]) -> str:
     if not gains:
         return "an equilibrium over all commitments"
     gain, name = max(gains)
-    return f"no equilibrium: {name} can gain {_said(gain)} by another, or come as close to that as one likes"
+    return (
+        f"no equilibrium: {name} can gain {_said(gain)} by another, or come as close to that as "
+        "one likes"
+    )
 
 
 def _chances(names: Sequence[str], coins: Coins) -> str:

@@ -239,8 +239,8 @@ def _headline(learned: Sequence[Learned], rounds: int) -> str:
     right = sum(each.measured for each in learned) / max(len(learned), 1)
     return (
         f"{answered} of {len(learned)} agents got the center's bit and all messages; guesses were "
-        f"right in {right:.1%} of these {rounds:,} rounds. What they gain is what is expected of "
-        "any rounds."
+        f"right in {right:.1%} of these {rounds:,} rounds (gains are what a round is expected to "
+        "bring)."
     )
 
 

@@ -55,7 +55,7 @@ def candidates(
         rival = given[:, rest].max(axis=1, initial=0)
         least = np.maximum(rival, -(-(here[i] + weights[i] * rival) // scale))
         most = np.full(len(levels), lacks[i])
-        for k in rest:
+        for k in rest.tolist():
             if weights[k] > 0:
                 room = (given[:, k] * scale - here[k]) // weights[k]
                 most = np.minimum(most, room)

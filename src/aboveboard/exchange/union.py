@@ -130,12 +130,16 @@ class Union:
         By party: the weight of its best rival's benefit in its utility.
     seed
         Fixes the order in which elements are handed out.
+    normalize
+        What does not tell elements apart: "case", "whitespace". The reader has made it equal
+        already.
     """
 
     rule: Rule
     hiding: Literal["partial", "all-or-nothing"]
     exclusivity: Mapping[str, Fraction]
     seed: int
+    normalize: frozenset[str] = frozenset()
 
     NAME: ClassVar[str] = "exchange.union"
     UNIT: ClassVar[str] = "elements"
@@ -188,7 +192,8 @@ elements = ["spam.example", "worm.example", "phish.example"]
     def of(cls, file: UnionFile) -> Union:
         """Take the parameters from a validated collaboration file."""
         rule = RULES[file.rule or DEFAULT_RULE[file.hiding]]
-        return cls(rule, file.hiding, by_party(file, file.parties), file.seed)
+        tastes = by_party(file, file.parties)
+        return cls(rule, file.hiding, tastes, file.seed, file.normalize)
 
     @staticmethod
     def reports(file: UnionFile, read: Read) -> dict[str, Records]:
@@ -219,12 +224,14 @@ elements = ["spam.example", "worm.example", "phish.example"]
             [Reply(reports[name].form, partial(replies.to, name)) for name in reports],
         )
         sizes = dict(zip(ownership.names, regions.sizes.tolist(), strict=True))
+        notes = [*_as_normalized(self.normalize), *_as_keys(reports)]
         details = {
             "rule": self.rule.name,
             "hiding": self.hiding,
             "union": regions.union,
             "owned": {name: sizes[name] for name in reports},
             "lacked": {name: regions.union - sizes[name] for name in reports},
+            **({"notes": notes} if notes else {}),
         }
         return Settlement(self.NAME, parties, details)
 
@@ -255,6 +262,27 @@ elements = ["spam.example", "worm.example", "phish.example"]
     ) -> Mapping[str, Any]:
         """Say for which taste for exclusivity the rule is truthful on these lists."""
         return {"exclusivity": truthful_range(game, budget=budget, seed=seed).as_dict()}
+
+
+def _as_normalized(normalize: frozenset[str]) -> list[str]:
+    """Say that elements are handed out as they were compared, not as their owners wrote them."""
+    if not normalize:
+        return []
+    changes = {"case": "in small letters", "whitespace": "without needless white space"}
+    how = " and ".join(changes[name] for name in sorted(normalize))
+    return [
+        f"elements are compared and handed out {how} (normalize), not as their owners wrote them"
+    ]
+
+
+def _as_keys(reports: Mapping[str, Records]) -> list[str]:
+    """Say who sends text and gets of other parties' rows nothing but the key."""
+    texts = [name for name, records in reports.items() if records.form == "txt"]
+    if not texts or len(texts) == len(reports):
+        return []
+    who = f"{len(texts)} parties send" if len(texts) > 1 else f"{texts[0]} sends"
+    verb = "are" if len(texts) > 1 else "is"
+    return [f"{who} lines of text and {verb} handed of others' rows the key only, no other column"]
 
 
 def regions_of(ownership: Ownership) -> Regions:

@@ -32,6 +32,47 @@ PLAYERS_IN_REMARKS = 5
 """Collusion structures and votes multiply with the players: five have 52 and, in M, 256."""
 
 
+PLAIN_WORDS = {
+    "votes are collusively dominant": "every party and coalition has one vote that is strictly "
+    "best for it, whatever the others vote (Definition 1)",
+    "votes are those of the lemmas": "that vote is the truthful one (Lemmas 1, 2, 7, 8 and 9)",
+    "root-solvable: the best announcements do not depend on who else colludes": "what is best to "
+    "announce does not depend on who else colludes (Definition 2)",
+    "best announcements are socially optimal": "what is best to announce is worth most to all "
+    "together (a social optimum)",
+    "best announcements, as printed": "the best announcements are those that the paper's lemmas "
+    "name (Lemmas 3, 4, 10 and 11)",
+    "best announcements, as corrected": "the same with Lemma 10 corrected for parties who all "
+    "collude (docs/claims.md)",
+    "participation is total in expectation": "no party or coalition expects to lose by taking "
+    "part (Definition 2)",
+    "the budget balances on the path of play": "as it is played, the center neither earns nor "
+    "pays (section 5.2)",
+    "never a deficit": "the center never has to pay, whatever is announced (section 5.2)",
+    "the outcome tells as much as the node": "whoever sees the whole play learns no more than its "
+    "outcome tells (Lemma 6)",
+}
+"""What a verdict on a market says to who has not read the paper, by the verdict's name."""
+
+LIKELY = "one node carries "
+"""How the verdict on the likely ending begins; its probability follows."""
+
+
+def in_plain_words(claim: str) -> str:
+    """Say what a verdict on a market claims, and where the paper has it.
+
+    Parameters
+    ----------
+    claim
+        The verdict's name. One that is plain already is given back.
+    """
+    if not claim.startswith(LIKELY):
+        return PLAIN_WORDS.get(claim, claim)
+    probability, _, optimal = claim.removeprefix(LIKELY).partition(" and ")
+    ending = "in one and the same way" + (", a social optimum" if optimal else "")
+    return f"with probability {probability} or more the play ends {ending} (Lemma 5)"
+
+
 def is_tiny(game: VotingGame) -> bool:
     """Say whether all announcements and collusion structures of a market can be looked at."""
     return (
@@ -52,7 +93,12 @@ def of_naive(game: VotingGame) -> dict[str, Any]:
     against these mechanisms is there without: belief mismatch, private gain, wrong beliefs.
     """
     if not is_tiny(game):
-        return {"the root": {"holds": False, "text": "not checked: the market is not tiny"}}
+        return {
+            "what is best to announce": {
+                "holds": False,
+                "text": "not checked: the market is not tiny",
+            }
+        }
     return told(_if_the_proposer_is_alone(game))
 
 
@@ -61,7 +107,7 @@ def exhibits_of_naive(game: VotingGame) -> tuple[Exhibit, ...]:
     if not is_tiny(game):
         return ()
     found = _if_the_proposer_is_alone(game)
-    rows = tuple((claim, _said(verdict)) for claim, verdict in found.items())
+    rows = tuple((in_plain_words(claim), _said(verdict)) for claim, verdict in found.items())
     return (
         Exhibit(
             "Whether this rule can be relied on",
@@ -100,9 +146,9 @@ def of_one_announcement(
 
 
 def told(verdicts: Verdicts) -> dict[str, Any]:
-    """Put verdicts into plain data, by claim."""
+    """Put verdicts into plain data, by claim in plain words."""
     return {
-        claim: {"holds": verdict.status is Status.HOLDS, "text": _said(verdict)}
+        in_plain_words(claim): {"holds": verdict.status is Status.HOLDS, "text": _said(verdict)}
         for claim, verdict in verdicts.items()
     }
 
@@ -112,7 +158,10 @@ def exhibit(verdicts: Verdicts) -> Exhibit:
     return Exhibit(
         "Whether a coalition would have gained",
         ("claim", "checked", "found"),
-        tuple((claim, verdict.checked, _said(verdict)) for claim, verdict in verdicts.items()),
+        tuple(
+            (in_plain_words(claim), verdict.checked, _said(verdict))
+            for claim, verdict in verdicts.items()
+        ),
         "Coalitions share what they gain; one that the file names counts as one. Votes are compared"
         " with all others, whatever the rest votes. At truthful prices voters gain by epsilon, so "
         "what they would lose is little too.",

@@ -20,6 +20,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.papers.claims import PAPERS
 from aboveboard.plot import STYLE
+from aboveboard.whole import whole_files
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -125,19 +126,14 @@ def write_figure(figure: Figure, drawn: Drawn, out: Path) -> tuple[Path, ...]:
     from matplotlib.figure import Figure as Canvas  # a second to import
 
     name = figure.id.replace("/", "-")
-    table, picture, results = (out / f"{name}.{kind}" for kind in ("csv", "png", "json"))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        drawn.table.write_csv(table)
+    kinds = ("csv", "png", "json") if drawn.results else ("csv", "png")
+    with whole_files(out) as folder:
+        drawn.table.write_csv(folder / f"{name}.csv")
         with mpl.rc_context(STYLE):
             canvas = Canvas(figsize=figure.size, layout="constrained")
             drawn.draw(canvas)
-            canvas.savefig(picture, dpi=150, metadata={"Software": None})
+            canvas.savefig(folder / f"{name}.png", dpi=150, metadata={"Software": None})
         if drawn.results:
             text = json.dumps(dict(drawn.results), indent=2, ensure_ascii=False) + "\n"
-            results.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise InputError(
-            str(out), f"it cannot be written ({error.strerror})", "name another folder with --out"
-        ) from error
-    return (table, picture, results) if drawn.results else (table, picture)
+            (folder / f"{name}.json").write_text(text, encoding="utf-8", newline="\n")
+    return tuple(out / f"{name}.{kind}" for kind in kinds)

@@ -27,8 +27,6 @@ from aboveboard.valuation.shapley import sizes_of
 TOLERANCE = 1e-9
 """Of the largest value, for tables of floats; exact tables have none."""
 
-NO_TWO = "no two users add the same"
-
 SHORT = 10**6
 """Denominators below it are written out."""
 
@@ -99,8 +97,8 @@ def fairness(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Ch
                 return Check(
                     "fairness", False, pairs, text, {names[j]: shares[j], names[i]: shares[i]}
                 )
-    alike = "1 pair of users adds" if pairs == 1 else f"{pairs} pairs of users add"
-    text = f"{alike} the same, and each of a pair gets the same" if pairs else NO_TWO
+    alike = f"{pairs} pair{'s' * (pairs > 1)} of users: both add the same, and both get the same"
+    text = alike if pairs else "no two users add the same"
     return Check("fairness", True, pairs, text, {})
 
 
@@ -127,7 +125,7 @@ def efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> C
     if gap > slack:
         text = f"the shares sum to {said(total)}, which is {said(gap)} off {said(shared)}"
         return Check("efficiency", False, 1, text, {"sum": total, "shared": shared})
-    text = f"the shares sum to {said(shared)}, all that is shared"
+    text = f"the shares sum to {said(shared)}"
     return Check("efficiency", True, 1, text, {})
 
 
@@ -221,7 +219,7 @@ def diminishing_returns(table: Array, names: Sequence[str]) -> Check:
         )
         if many[0] > few[0] + slack:
             return _growing(names, few, many, "what one user adds never grows, but users differ: ")
-    text = "the more users have switched, the less, or as much, one more switch adds"
+    text = "one more switch never adds more where more users have switched"
     return Check("diminishing returns", True, n * n * (n + 1) // 2, text, {})
 
 

@@ -163,7 +163,6 @@ class Offer:
             **({"curve": self.curve.as_dict()} if self.curve is not None else {}),
         }
 
-
     @property
     def headline(self) -> str:
         """What was found, in a sentence."""
@@ -174,10 +173,10 @@ class Offer:
         if self.regime == "nobody shares":
             return f"No offer is worth making at these costs: nobody shares, {keeps}."
         if not self.alpha:
-            return f"Pay nothing: {self._who()} for nothing, {keeps}."
-        close = "" if self.attained else "a hair off "
+            return f"Pay nothing: {self._clause()} for nothing, {keeps}."
+        close = "" if self.attained else "close to "
         part = f"{100 * self.alpha:.6g}%"
-        return f"Pay users {close}{part} of what their data are worth: {self._who()}, {keeps}."
+        return f"Pay users {close}{part} of what their data are worth: {self._clause()}, {keeps}."
 
     def told(self) -> list[tuple[str, str]]:
         """Give what was found as labels in plain words, with units, and values."""
@@ -195,29 +194,34 @@ class Offer:
     def _alike(self) -> bool:
         return len(set(self.private)) == 1 and len(set(self.shares)) == 1
 
-    def _who(self) -> str:
-        """Say in a clause who shares."""
+    def _who(self) -> list[tuple[str, str]]:
+        """Give who shares, and "surely", or with which probability."""
         n = len(self.names)
         tossing = {x: 1 - p for x, p in zip(self.names, self.private, strict=True) if 0 < p < 1}
         if len(tossing) == n > 1 and self._alike:
-            chance = next(iter(tossing.values()))
-            return f"each of {n:,} users shares with probability {_short(chance)}"
+            return [(f"each of {n:,} users", _sharing(next(iter(tossing.values()))))]
         surely = self.sharing
         if len(surely) <= FEW:
             who = " and ".join(filter(None, (", ".join(surely[:-1]), *surely[-1:])))
         else:
             who = f"all {n:,} users" if len(surely) == n else f"{len(surely):,} of {n:,} users"
-        told = [f"{who} share{'s' if len(surely) == 1 else ''}"] if surely else []
-        told += [f"{x} shares with probability {_short(p)}" for x, p in tossing.items()]
-        return " and ".join(told)
+        return [(who, "yes")] * bool(surely) + [(x, _sharing(p)) for x, p in tossing.items()]
+
+    def _clause(self) -> str:
+        """Say in a clause who shares."""
+        one = "" if len(self.sharing) > 1 else "s"
+        return " and ".join(
+            f"{who} share{one}" if chance == "yes" else f"{who} shares {chance}"
+            for who, chance in self._who()
+        )
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         """Give labels and values; an empty value has nothing to say."""
-        shared = self.regime != "nobody shares"
         yield "share of the gain paid to users (alpha)", _short(self.alpha)
         if not self.attained:
             yield "is that share itself the best", "no: the best is approached right next to it"
-        yield "who shares the less private data", self._who() if shared else "nobody"
+        sharing = (x if chance == "yes" else f"{x} {chance}" for x, chance in self._who())
+        yield "who shares", " and ".join(sharing) or "nobody"
         yield "what the data are worth (expected)", _short(self.utility)
         yield "  of that the users are paid", _short(self.users)
         yield "  and the platform keeps", _short(self.platform)
@@ -226,7 +230,8 @@ class Offer:
         elif len(self.names) > MOST_LISTED:
             yield "paid to those who share", self._range()
         if self.thresholds is not None:
-            yield "all share up to a cost of (c_th)", _short(self.thresholds[0])
+            only = ", if optimistic" if self.selection == "pessimistic" else ""
+            yield f"all share up to a cost of (c_th{only})", _short(self.thresholds[0])
             yield "none shares from a cost of (gamma_max)", _short(self.thresholds[1])
         yield "largest gain of one user who changes its mind", self._regret()
         yield "audit: nobody gains by changing its mind", self._audited()

@@ -23,6 +23,8 @@ MOST_USERS = 14
 """Beyond, the axioms are not looked at pair by pair; they are theorems anyway."""
 MOST_PROFILES = 10_000
 
+WHOLE = "the axioms are about all that the data are worth, before alpha or the platform's part"
+
 
 def remarks_on(
     utility: Utility, design: Design | None, game: LevelsGame, seed: int
@@ -86,7 +88,7 @@ def _axioms(utility: Utility, game: LevelsGame, seed: int) -> Sequence[Check]:
     return (
         axioms.fairness(table, shares, game.players),
         axioms.null_player(table, shares, game.players),
-        replace(whole, text=f"before alpha, or the platform's part, is taken: {whole.text}"),
+        replace(whole, text=f"{whole.text}; {WHOLE}"),
         axioms.additivity(table, lambda values: among_users(values).users, seed),
     )
 

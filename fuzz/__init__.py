@@ -1,0 +1,1 @@
+"""Malformed files against every door of the product: `python -m fuzz`."""

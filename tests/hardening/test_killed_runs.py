@@ -1,0 +1,211 @@
+"""A run that is killed at any moment: its folder is the old one, the new one, or not there."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aboveboard.collaboration import load
+from aboveboard.commands import settle
+from aboveboard.settlement import replay
+from aboveboard.whole import put_back, whole_folder
+
+PARTIES = 40
+"""Replies and a report enough for the writing to take most of the run."""
+
+POLITE = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGKILL, *POLITE)
+
+# The write starts at once, and a run is known to have begun when it says so.
+RUN = (
+    "import sys, signal; from pathlib import Path\n"
+    "import aboveboard.cli, aboveboard.commands, aboveboard.report\n"
+    "print('begun', flush=True)\n"
+    "aboveboard.cli.main()\n"
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two collaborations of many parties, for an old settlement and a new one."""
+    folder = tmp_path_factory.mktemp("in")
+    made = []
+    for name, seed in (("old", 1), ("new", 2)):
+        path = folder / f"{name}.toml"
+        tables = [f'[parties.p{k}]\nelements = ["a{k}", "b{k}"]\n' for k in range(PARTIES)]
+        head = f'mechanism = "exchange.union"\nrule = "equal-gain"\nseed = {seed}\n'
+        path.write_text(head + "".join(tables))
+        made.append(path)
+    return made[0], made[1]
+
+
+def begun(path: Path, out: Path) -> subprocess.Popen[bytes]:
+    """Start a run, and wait until all is imported."""
+    command = [sys.executable, "-c", RUN, "run", str(path), "--out", str(out), "--force"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"begun\n"
+    return running
+
+
+def ended(running: subprocess.Popen[bytes]) -> bytes:
+    _, said = running.communicate(timeout=120)
+    return said
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def kill_at_random_moments(files: tuple[Path, Path], tmp_path: Path, times: int) -> None:
+    old, new = files
+    settle(load(old), tmp_path / "old")
+    running, started = begun(new, tmp_path / "new"), time.monotonic()
+    ended(running)
+    span = time.monotonic() - started
+    whole = [tree(tmp_path / "old"), tree(tmp_path / "new")]
+    rng = random.Random(times)
+    for k in range(times):
+        place = tmp_path / f"runs{k}"
+        place.mkdir()
+        out, sent, over = place / "out", SIGNALS[k % len(SIGNALS)], k % 2 == 0
+        if over:
+            shutil.copytree(tmp_path / "old", out)
+        running = begun(new, out)
+        # Half of the kills fall into the writing, which comes at the end of the span.
+        moment = rng.uniform(0.02 if k % 4 < 2 else 0.5, 1.0) * span
+        time.sleep(moment)
+        running.send_signal(sent)
+        said = ended(running)
+        what = f"{sent.name} after {moment:.3f} s of {span:.3f} s over={over}"
+        assert b"Traceback" not in said, what
+        if out.exists():
+            assert tree(out) in (whole if over else whole[1:]), what
+        else:
+            assert not over, what
+        if sent in POLITE:
+            assert {path.name for path in place.iterdir()} <= {"out"}, what
+        put_back(out)
+        assert {path.name for path in place.iterdir()} <= {"out"}, what
+    assert replay(tmp_path / "new", settle).differ == ()
+
+
+def test_a_run_killed_at_random_moments_leaves_a_whole_folder_or_none(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    kill_at_random_moments(files, tmp_path, 8)
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_fifty_random_moments_leaves_a_whole_folder_or_none(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    kill_at_random_moments(files, tmp_path, 50)
+
+
+WRITE = """
+import sys, time
+from pathlib import Path
+from aboveboard.whole import whole_folder
+out = Path(sys.argv[1])
+with whole_folder(out) as folder:
+    (folder / "half").write_text("x")
+    print("half", flush=True)
+    time.sleep(600)
+"""
+
+
+def half_written(out: Path) -> subprocess.Popen[bytes]:
+    running = subprocess.Popen([sys.executable, "-c", WRITE, str(out)], stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"half\n"
+    return running
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    running = half_written(tmp_path / "out")
+    running.kill()
+    running.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    with whole_folder(tmp_path / "out") as folder:
+        (folder / "all").write_text("y")
+    assert tree(tmp_path) == {"out/all": b"y"}
+
+
+def test_what_a_living_writer_has_begun_is_left_alone(tmp_path: Path) -> None:
+    running = half_written(tmp_path / "out")
+    try:
+        put_back(tmp_path / "out")
+        assert [path.name for path in tmp_path.rglob("half")] == ["half"]
+    finally:
+        running.kill()
+        running.wait()
+
+
+def test_a_folder_of_a_like_name_is_no_leftover(tmp_path: Path) -> None:
+    (tmp_path / ".out-mine").mkdir()
+    (tmp_path / ".other-aboveboard-0").mkdir()
+    with whole_folder(tmp_path / "out"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {"out", ".out-mine", ".other-aboveboard-0"}
+
+
+@pytest.fixture
+def no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system on which two names cannot be exchanged in one step."""
+    monkeypatch.setattr("aboveboard.whole._exchanged", lambda *_: False)
+
+
+@pytest.mark.usefixtures("no_exchange")
+def test_without_an_exchange_the_new_folder_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    for text in ("old", "new"):
+        with whole_folder(tmp_path / "out") as folder:
+            (folder / "a").write_text(text)
+    assert tree(tmp_path) == {"out/a": b"new"}
+
+
+@pytest.mark.usefixtures("no_exchange")
+def test_without_an_exchange_the_old_folder_comes_back_where_the_new_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with whole_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("old")
+    monkeypatch.setattr(Path, "rename", failing_once_for("new", Path.rename))
+    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("new")
+    assert tree(tmp_path) == {"out/a": b"old"}
+
+
+def failing_once_for(name: str, rename: Callable[[Path, Path], Path]) -> Callable[..., Path]:
+    def interrupted(path: Path, target: Path) -> Path:
+        if path.name == name:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    return interrupted
+
+
+def test_what_was_put_aside_by_a_killed_writer_is_put_back(tmp_path: Path) -> None:
+    aside = tmp_path / ".out-aboveboard-0123" / "old"
+    aside.mkdir(parents=True)
+    (aside / "a").write_text("old")
+    put_back(tmp_path / "out")
+    assert tree(tmp_path) == {"out/a": b"old"}
+
+
+def test_folders_on_the_way_are_taken_away_with_what_failed(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "a/b/out"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,137 @@
+"""What a terminal shows of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import aboveboard as ab
+from aboveboard.auditing.best_lies import BestLie
+from aboveboard.auditing.verdict import Status, Verdict, Verdicts
+from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
+from aboveboard.text import Told, lies_table, offer_text, settlement_table, verdict_text
+
+HALF = Fraction(1, 2)
+
+
+def lie(party: str, best: Fraction | None, absent: Fraction | None) -> BestLie:
+    report = None if best is None else {"hides": "e1"}
+    return BestLie(party, Fraction(1), best, report, absent, 1, 1)
+
+
+def shown(gain: float, status: Status, tolerance: float) -> str:
+    verdict = Verdict("DSIC", status, 1, 1, "exhaustive", gain, exact=False, tolerance=tolerance)
+    return verdict_text(Verdicts([verdict])).splitlines()[1]
+
+
+class TestTheTableOfLies:
+    def test_where_nothing_is_missing_there_is_no_note(self) -> None:
+        assert "-" not in lies_table([lie("a", HALF, HALF), lie("b", HALF, HALF)])
+
+    def test_what_a_party_cannot_do_is_a_dash_and_the_reason_stands_below(self) -> None:
+        *_, a, b, note = lies_table([lie("a", HALF, None), lie("b", None, None)]).splitlines()
+        assert a.split() == ["a", "1", "-", "1/2", "hides", "e1"]
+        assert b.split() == ["b", "1", "-", "-", "-"]
+        assert note == (
+            "where it says -, staying away is not among the reports of the parties; there is no "
+            "other report for b"
+        )
+
+    def test_many_are_counted(self) -> None:
+        lies = [lie(f"p{k}", None if k else HALF, HALF) for k in range(10_001)]
+        note = lies_table(lies).splitlines()[-1]
+        assert note == "where it says -, there is no other report for 10,000 parties"
+
+
+class TestTheLargestGain:
+    @pytest.mark.parametrize("status", [Status.HOLDS, Status.NO_COUNTEREXAMPLE])
+    def test_rounding_that_the_verdict_takes_for_0_is_0(self, status: Status) -> None:
+        assert "e-16" not in shown(-1.38778e-16, status, 1e-12)
+
+    def test_rounding_that_was_not_decided_is_shown(self) -> None:
+        assert "1.38778e-16" in shown(1.38778e-16, Status.UNDECIDED, 1e-12)
+
+    def test_a_loss_beyond_the_tolerance_is_shown(self) -> None:
+        assert "-0.25" in shown(-0.25, Status.HOLDS, 1e-12)
+
+    def test_a_small_gain_that_pays_is_shown(self) -> None:
+        assert "1e-20" in shown(1e-20, Status.FAILS, 0.0)
+
+
+def test_what_a_settlement_notes_stands_below_its_table() -> None:
+    share = Share(1, 1, 0, Reply("json", data={}))
+    told = Settlement("x.y", {"a": share}, {"notes": ["the seed is 0"], "warnings": ["a loss"]})
+    assert settlement_table(told).endswith("\n\nnote: the seed is 0\n\nnote: a loss")
+    assert "note" not in settlement_table(Settlement("x.y", {"a": share}, {"notes": []}))
+
+
+class Worded:
+    """What a mechanism found, in its own words."""
+
+    headline = "Take two."
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        return [("how many", "2"), ("of", "7")]
+
+    def tables(self) -> Sequence[Exhibit]:
+        return [Exhibit("Each", ("party", "has"), (("a", 1), ("b", HALF)))]
+
+
+class Unworded:
+    """The same of a mechanism that has only plain data."""
+
+    def as_dict(self) -> dict[str, object]:
+        return {"how_many": 2, "each": {"a": {"has": 1}}, "curve": [1, 2]}
+
+
+class TestAnOffer:
+    def test_is_shown_in_its_own_words(self) -> None:
+        assert isinstance(Worded(), Told)
+        assert offer_text(Worded()) == (
+            "Take two.\n\nhow many  2\nof        7\n\nEach:\nparty  has\na      1\nb      1/2"
+        )
+
+    def test_without_words_its_plain_data_is_shown(self) -> None:
+        assert offer_text(Unworded()) == "how many  2\n\neach  has\na     1"
+        assert offer_text(Unworded()) == offer_text(Unworded().as_dict())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["valuation.payments", "learning.desirable", "curation.fair", "curation.straightforward"],
+)
+def test_our_offers_speak_in_words_and_keep_keys_for_programs(
+    name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from aboveboard.collaboration import mechanisms
+    from aboveboard.commands import designed
+
+    path = tmp_path_factory.mktemp("offer") / "c.toml"
+    path.write_text(mechanisms()[name].STARTING_FILE)
+    offer = designed(ab.load(path))
+    text = offer_text(offer)
+    assert text.splitlines()[0].endswith(".")
+    assert not [key for key in offer.as_dict() if "_" in key and f"\n{key} " in text]
+    assert not [odd for odd in ("{'", "Fraction(", "None", "True") if odd in text]
+
+
+def test_ten_thousand_users_are_told_in_a_few_lines() -> None:
+    from aboveboard.valuation import Offer
+
+    rng = np.random.default_rng(1)
+    private = tuple(float(x) for x in rng.integers(0, 2, 10_000))
+    offer = Offer(
+        names=tuple(f"u{k}" for k in range(10_000)),
+        alpha=0.25,
+        private=private,
+        utility=100.0,
+        shares=tuple(float(x) for x in rng.random(10_000)),
+        selection="optimistic",
+        method="some",
+    )
+    text = offer_text(offer)
+    assert len(text) < 1500
+    assert f"{10_000 - int(sum(private)):,} of 10,000 users share" in text.splitlines()[0]
