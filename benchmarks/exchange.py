@@ -32,7 +32,7 @@ def section(scale: Scale) -> Section:
     full = scale == "full"
     parties, rows = (10, 1_000_000) if full else (3, 400)
     sets, elements = (12, 5_000) if full else (4, 60)
-    printed, plain = (8, (16, 18)) if full else (4, (5,))
+    printed, plain = (8, (16, 20)) if full else (4, (5,))
     coalitions = 8 if full else 4
     return Section(
         "exchange",

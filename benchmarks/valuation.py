@@ -46,7 +46,7 @@ def section(scale: Scale) -> Section:
     peers = (12, 14, 16) if full else (5,)
     floor = (20, 22, 24, 26) if full else (10,)
     alike = (20, 2) if full else (6, 2)
-    many = ((1000, 1000, 1000), (100, 100, 100, 100)) if full else ((20, 20, 20),)
+    many = ((3334, 3333, 3333), (250, 250, 250, 250)) if full else ((20, 20, 20),)
     return Section(
         "valuation",
         "Shares of a joint value",

@@ -11,11 +11,11 @@ from textwrap import fill
 from typing import Any, Protocol, runtime_checkable
 
 from aboveboard.auditing.best_lies import BestLie
-from aboveboard.auditing.verdict import Status, Verdict, Verdicts
+from aboveboard.auditing.verdict import Verdicts
 from aboveboard.commands import Audit, Chosen, Demonstration, Reproduced, Reproduction
 from aboveboard.mechanism import Exhibit, Settlement
 from aboveboard.papers.claims import Finding, Result
-from aboveboard.report import LEGIBLE, number, smallest, spoken, witness_text
+from aboveboard.report import LEGIBLE, counterexample, largest_gain, number, smallest, spoken
 
 NAMED = 3
 """So many parties are named in a note below a table; of more it says how many they are."""
@@ -85,26 +85,18 @@ def _listed(x: Any) -> bool:
 def verdict_text(verdicts: Verdicts) -> str:
     """Show the verdicts, each with what it rests on and its counterexample."""
     head = ["property", "verdict", "largest gain", "basis"]
-    rows = [[v.property, v.status.value, _gain(v), v.basis()] for v in verdicts.values()]
+    rows = [
+        [v.property, v.status.value, number(largest_gain(v)), v.basis()] for v in verdicts.values()
+    ]
     lines = table(head, rows, right=(2,)).splitlines()
     shown = lines[:1]
     for line, verdict in zip(lines[1:], verdicts.values(), strict=True):
         shown.append(line)
-        notes = [verdict.statement, verdict.confidence]
-        if verdict.witness is not None:
-            notes.append(f"counterexample: {witness_text(verdict.witness)}")
+        notes = [verdict.statement, verdict.confidence, counterexample(verdict)]
         if verdict.smallest is not None:
             notes.append(f"smallest instance found: {smallest(verdict.smallest)}")
         shown += [f"    {note}" for note in notes if note]
     return "\n".join(shown)
-
-
-def _gain(verdict: Verdict) -> str:
-    """Write the largest gain; one that is rounding, and that the verdict takes for 0, as such."""
-    gain = verdict.gain
-    decided = verdict.status not in (Status.FAILS, Status.UNDECIDED)
-    rounded = isinstance(gain, float) and decided and abs(gain) <= verdict.tolerance
-    return "0" if rounded else number(gain)
 
 
 def lies_table(lies: Sequence[BestLie]) -> str:
@@ -188,6 +180,8 @@ def demo_text(result: Demonstration) -> str:
             "best rival gains.",
             table(head, rows, right=(1, 2, 3, 4, 5)),
             verdict_text(result.audit.verdicts),
+            "The largest gain is what the best lie found would bring: none pays where it is 0 or "
+            "less.",
             *remarks,
             f"report: {result.report}",
         ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from blocks import ROOT
@@ -89,26 +89,17 @@ def address(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_browser_shows_pages_whole_and_asks_nobody_else(address: str) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium is installed")
+def test_a_browser_shows_pages_whole_and_asks_nobody_else(browser: Any, address: str) -> None:
     asked, said = [], []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        for width in (1280, 390):
-            page.set_viewport_size({"width": width, "height": 850})
-            for name in ("tutorial", "audit", "api/auditing"):
-                page.goto(f"{address}/{name}.html")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        browser.close()
+    page = browser.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 850})
+        for name in ("tutorial", "audit", "api/auditing"):
+            page.goto(f"{address}/{name}.html")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    page.close()
     assert asked
     assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert said == []

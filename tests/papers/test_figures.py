@@ -61,7 +61,7 @@ def test_a_figure_without_results_writes_none(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_remedy(drawn, tmp_path):
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(InputError, match="--out"):
+    with pytest.raises(InputError, match="name another place"):
         write_figure(figure_named("figure-6"), drawn["figure-6"], tmp_path / "taken")
 
 

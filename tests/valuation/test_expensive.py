@@ -431,9 +431,10 @@ class TestDask:
 
         def kill(done: int, most: int) -> None:
             if done == 20:
-                for worker in cluster.workers.values():
-                    worker.auto_restart = False
-                    os.kill(worker.pid, signal.SIGKILL)
+                workers = [worker.pid for worker in cluster.workers.values()]
+                cluster.scale(0)  # or it starts others in their place
+                for pid in workers:
+                    os.kill(pid, signal.SIGKILL)
 
         with (
             pytest.raises(InputError, match=r"dask://.*no worker for 1 seconds.*the run goes on"),

@@ -26,8 +26,8 @@ SIMPLER = 64  # smaller reports tried for one player in one pass
 def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float) -> Deviation:
     """Give the smallest row reached from `deviation` that still pays more than `threshold`.
 
-    Cost: of a vector of d entries that differ from the truth, of which r must, about r log d rounds,
-    each of at most d log d rows; smaller rows are valued in batches where the game can.
+    Cost: for a vector of d entries that differ from the truth, of which r must, some r log d
+    rounds, each of at most d log d rows; rows are valued in batches where the game can.
     """
     valuation = Valuation(game)
     current: Deviation | None = deviation

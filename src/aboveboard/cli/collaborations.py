@@ -177,7 +177,7 @@ def design(
         from aboveboard.plot import write_offer
 
         write_offer(offer, plot)
-    echo_json(offer.as_dict()) if output is Format.JSON else typer.echo(offer_text(offer.as_dict()))
+    echo_json(offer.as_dict()) if output is Format.JSON else typer.echo(offer_text(offer))
 
 
 def replay(

@@ -172,7 +172,11 @@ class Advice:
         if len(self.names) > MOST_DRAWN:
             return []
         rows = tuple(
-            (name, *map(_said, (agent.price, stake.bearable, stake.center)), _yes(stake.fanatic))
+            (
+                name,
+                *map(_said, (agent.price, stake.bearable, stake.center)),
+                _said(stake.excess) if stake.fanatic else "no",
+            )
             for name, agent, stake in zip(
                 self.names, self.game.society.agents, self.stakes, strict=True
             )
@@ -182,7 +186,7 @@ class Advice:
             "price of the truth",
             "most it can bear (D)",
             "center's bit brings (Delta)",
-            "too dear (fanatic)",
+            "too dear by (fanatic)",
         )
         tables = [Exhibit("", head, rows)]
         if self.mixed:
@@ -257,10 +261,6 @@ def _either(ks: Sequence[int]) -> str:
     if len(ks) > FEW:
         return f"{ks[0]}, {ks[1]}, .. or {ks[-1]}"
     return " or ".join(map(str, ks))
-
-
-def _yes(there: bool) -> str:
-    return "yes" if there else "no"
 
 
 def _said(x: Number) -> str:

@@ -7,7 +7,7 @@ searches as well as it can (universal approximation, sections 1.4 and 5.3).
 
 Which search: exhaustive while there are at most `FEW` allocations; then CP-SAT where OR-Tools is
 installed and players times goods are at most `SMALL`; then HiGHS. Measured by
-`python -m benchmarks.market`. Every welfare is recomputed in integers from the valuations, and the
+`python -m benchmarks market`. Every welfare is recomputed in integers from the valuations, and the
 endowment is proposed if nothing better was found. Source: Azar, Chen, Micali (2011), definition of
 the socially optimal correspondence, section 3.3.
 """
@@ -250,7 +250,7 @@ class _Search:
 def _solver_of_ties(programme: IntegerProgramme, solve: Solver) -> Solver:
     """Give HiGHS where it is installed and exact enough: it is much the faster in ruling out ties.
 
-    Measured by `python -m benchmarks.market`: CP-SAT proves an optimum sooner than that nothing
+    Measured by `python -m benchmarks market`: CP-SAT proves an optimum sooner than that nothing
     else reaches it.
     """
     exact = sum(abs(c) for c in programme.objective) <= EXACT_IN_FLOATS

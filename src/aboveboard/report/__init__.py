@@ -17,9 +17,16 @@ from aboveboard.collaboration import Collaboration
 from aboveboard.mechanism import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import answers
-from aboveboard.report.words import LEGIBLE, number, smallest, spoken, witness_text
+from aboveboard.report.words import (
+    LEGIBLE,
+    counterexample,
+    largest_gain,
+    number,
+    smallest,
+    spoken,
+)
 
-__all__ = ["LEGIBLE", "number", "page", "smallest", "spoken", "witness_text"]
+__all__ = ["LEGIBLE", "counterexample", "largest_gain", "number", "page", "smallest", "spoken"]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 

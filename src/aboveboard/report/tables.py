@@ -10,7 +10,15 @@ from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
 from aboveboard.mechanism import Settlement
 from aboveboard.numbers import Number
-from aboveboard.report.words import count, detail, number, smallest, spoken, witness_text
+from aboveboard.report.words import (
+    count,
+    counterexample,
+    detail,
+    largest_gain,
+    number,
+    smallest,
+    spoken,
+)
 
 DRAWN = 16
 """Parties that the chart shows at most, or nobody would read it; the table shows all."""
@@ -192,9 +200,7 @@ def verdicts(found: Verdicts | None) -> list[dict[str, Any]]:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    notes = [n for n in (verdict.statement, verdict.confidence) if n]
-    if verdict.witness is not None:
-        notes.append(f"counterexample: {witness_text(verdict.witness)}")
+    notes = [n for n in (verdict.statement, verdict.confidence, counterexample(verdict)) if n]
     if verdict.smallest is not None:
         notes.append(f"smallest instance found: {smallest(verdict.smallest)}")
     return {
@@ -231,11 +237,12 @@ def claim(name: str) -> str:
 
 def _gain(verdict: Verdict) -> str:
     """Say what the best lie found brings; one that only loses is no gain."""
-    if verdict.gain is None:
+    gain = largest_gain(verdict)
+    if gain is None:
         return ""
-    if verdict.gain < 0 and verdict.status is not Status.NO_COUNTEREXAMPLE:
-        return f"none: every lie loses {number(-verdict.gain)} or more"
-    return number(verdict.gain) if verdict.gain else "0"
+    if gain < 0 and verdict.status is not Status.NO_COUNTEREXAMPLE:
+        return f"none: every lie loses {number(-gain)} or more"
+    return number(gain)
 
 
 def _basis(verdict: Verdict) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aboveboard.auditing.verdict import Witness, approximate, plain, rough
+from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, plain, rough
 from aboveboard.mechanism import MANIFEST
 from aboveboard.numbers import Number
 
@@ -36,6 +36,14 @@ def number(x: Number | None) -> str:
     return f"{float(x):,.2f}"
 
 
+def largest_gain(verdict: Verdict) -> Number | None:
+    """Give the largest gain to show: what the verdict takes for rounding is 0."""
+    gain = verdict.gain
+    decided = verdict.status not in (Status.FAILS, Status.UNDECIDED)
+    rounded = isinstance(gain, float) and decided and abs(gain) <= verdict.tolerance
+    return 0 if rounded else gain
+
+
 def count(n: int) -> str:
     """Write how many, a count that nobody would read in digits as 1.0 × 10¹⁸."""
     shown = approximate(n)
@@ -62,6 +70,15 @@ def _listed(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(x) for x in value)
     return str(value)
+
+
+def counterexample(verdict: Verdict) -> str:
+    """Write the counterexample of a verdict, saying where another lie gains more; "" for none."""
+    witness = verdict.witness
+    if witness is None:
+        return ""
+    shrunk = verdict.gain is not None and not witness.note and witness.gain != verdict.gain
+    return f"{'simplest counterexample' if shrunk else 'counterexample'}: {witness_text(witness)}"
 
 
 def witness_text(witness: Witness) -> str:

@@ -4,7 +4,7 @@ What: estimates of all users' shares where 2^N evaluations are too many, by one 
 (see `samplers`). Cost: at most `budget` evaluations of distinct coalitions, those of nobody and of
 everybody counted; which they are follows from the seed alone, so they are evaluated together,
 several at a time where there is an executor. Which method "auto" takes was measured at equal
-numbers of evaluations: python -m benchmarks.valuation --sampled.
+numbers of evaluations: python -m benchmarks sampled.
 """
 
 from __future__ import annotations
