@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
+import tomllib
 from itertools import product
 from pathlib import Path
 
 import pytest
 
 import aboveboard as ab
-from aboveboard.choosing import CLASHES, QUESTIONS, SHARED, TABLE, choose
+from aboveboard.choosing import CLASHES, QUESTIONS, SETTINGS, SHARED, TABLE, Answer, choose
 from aboveboard.collaboration import mechanisms
+from aboveboard.commands import chosen
 
 UNKNOWN = dict.fromkeys(QUESTIONS)
 
@@ -98,3 +102,51 @@ def test_no_file_is_written_where_nothing_fits(tmp_path: Path) -> None:
     assert ran.returncode == 2
     assert "comes nearest" in ran.stderr
     assert not (tmp_path / "c.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "set_to"),
+    [
+        ({"rivals": "no"}, {"exclusivity": 0, "hiding": "partial", "rule": "equal-gain"}),
+        ({"rivals": "no", "hiding": "no"}, {"exclusivity": 0, "hiding": "all-or-nothing"}),
+        ({"rivals": "yes"}, {"exclusivity": 1, "hiding": "partial"}),
+    ],
+)
+def test_the_starting_file_says_what_was_answered_and_nobody_gains_by_lying(
+    answers: dict[str, Answer], set_to: dict[str, object], tmp_path: Path
+) -> None:
+    file = tmp_path / "c.toml"
+    chosen("records", {**UNKNOWN, **answers}, file)
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    assert {key: table.get(key) for key in ("exclusivity", "hiding", "rule") if key in table} == (
+        set_to
+    )
+    assert ab.audit(ab.load(file), [ab.ExPostIC()])["ex-post IC"].status == "holds"
+
+
+def test_settings_name_mechanisms_questions_and_keys_that_there_are() -> None:
+    for name, settings in SETTINGS.items():
+        keys = mechanisms()[name].FILE.model_fields
+        for answers, line in settings:
+            assert set(answers) <= set(QUESTIONS)
+            assert set(tomllib.loads(line)) <= set(keys)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_on_a_terminal_it_asks_again_until_it_is_told_and_takes_any_case(tmp_path: Path) -> None:
+    import pty
+
+    command = [sys.executable, "-m", "aboveboard", "choose"]
+    near, far = pty.openpty()
+    with subprocess.Popen(command, stdin=far, stdout=far, stderr=far, cwd=tmp_path) as asking:
+        os.close(far)
+        os.write(near, b"recrods\nRecords\n" + b"\n" * 6)
+        said = b""
+        with contextlib.suppress(OSError):  # what a pseudo-terminal gives when the other end closes
+            while more := os.read(near, 4096):
+                said += more
+    os.close(near)
+    assert asking.returncode == 0
+    assert b"'recrods' is none of them." in said
+    assert b"exchange.union" in said
+    assert b"Traceback" not in said

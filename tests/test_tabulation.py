@@ -131,3 +131,29 @@ def test_a_verdict_on_a_family_says_for_which_types_the_rule_fails():
     verdict = ab.audit(ab.family(first_price, utility, BIDS), [ab.DSIC()])["DSIC"]
     assert verdict.statement == "game 13 of 16 (truth: ann reports 3, bea reports 0)"
     assert verdict.gain == 3
+
+
+def test_a_range_that_nobody_could_list_is_refused_at_once():
+    with pytest.raises(ab.AboveboardError, match="write a `Game` instead"):
+        ab.tabulate(first_price, utility, {"ann": range(10**12)}, {"ann": 0})
+
+
+def test_a_report_that_is_none_is_no_absence_where_nobody_can_stay_away():
+    reports = {"ann": [None, 1], "bea": [None, 1]}
+    game = ab.tabulate(lambda _: 0, lambda *_: 0, reports, {"ann": 1, "bea": 1})
+    assert [game.absent(i) for i in range(2)] == [None, None]
+    assert ab.audit(game, [ab.IndividualRationality()])["IR"].status == "vacuous"
+
+
+def test_a_rule_may_fill_the_same_array_again():
+    seen = [None]
+
+    def rule(bids):
+        seen[0] = bids["ann"]
+        return seen
+
+    reports = {"ann": range(2), "bea": range(2)}
+    game = ab.tabulate(rule, lambda p, t, outcome: outcome[0], reports, {"ann": 0, "bea": 0},
+                       payment=lambda p, outcome: outcome[0])  # fmt: skip
+    assert [game.payoffs(profile)[1] for profile in product(range(2), repeat=2)] == [0, 0, 1, 1]
+    assert [game.payments(profile)[0] for profile in product(range(2), repeat=2)] == [0, 0, 1, 1]

@@ -93,6 +93,20 @@ TABLE: tuple[Row, ...] = (
 )  # fmt: skip
 """In the order in which they are proposed. Those that only serve to compare are not among them."""
 
+SETTINGS: Mapping[str, tuple[tuple[Mapping[str, Answer], str], ...]] = {
+    "exchange.union": (
+        ({"rivals": "no"}, "exclusivity = 0"),
+        ({"hiding": "no"}, 'hiding = "all-or-nothing"'),
+        # The default for partial hiding, best-group, is truthful at exclusivity 1 only.
+        ({"rivals": "no", "hiding": "yes"}, 'rule = "equal-gain"'),
+        ({"rivals": "no", "hiding": None}, 'rule = "equal-gain"'),
+    ),
+    "exchange.interval": (({"rivals": "no"}, "exclusivity = 0"),),
+    "exchange.average": (({"rivals": "no"}, "exclusivity = 0"),),
+    "exchange.contribution": (({"rivals": "no"}, "exclusivity = 0"),),
+}
+"""By mechanism: answers, and what they mean together for a key of its file."""
+
 QUESTIONS: Mapping[str, str] = {
     "money": "May money change hands?",
     "disclosure": "Does it hurt a party that its own data are seen, if only by the center?",
@@ -215,6 +229,15 @@ def _judged(row: Row, answers: Mapping[str, Answer]) -> Choice:
         elif given is None:
             conditions.append(clash.unless)
     return Choice(row, tuple(broken), tuple(conditions))
+
+
+def settings_of(name: str, answers: Mapping[str, Answer]) -> list[str]:
+    """Give the lines of a mechanism's file that follow from the answers."""
+    return [
+        line
+        for meant, line in SETTINGS.get(name, ())
+        if all(answers.get(question) == answer for question, answer in meant.items())
+    ]
 
 
 def row_of(name: str) -> Row | None:

@@ -15,6 +15,8 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ from aboveboard.whole import put_back, whole_folder
 
 COPY = "collaboration.toml"
 REPORT = "report.html"
+NOBODYS = (".DS_Store", "._*", ".directory", ".nfs*")
+"""Files that file managers and file systems make by themselves: nobody's work."""
 
 
 def summary(settlement: Settlement) -> dict[str, Any]:
@@ -98,7 +102,10 @@ def write(
     put_back(out)
     refuse_existing(out, force=force)
     _refuse_to_replace_inputs(collaboration, out)
-    with whole_folder(out) as folder:
+    # What is there may be another than it was when the writing ends: it is looked at again.
+    with whole_folder(
+        out, replace=partial(refuse_existing, force=True) if force else None
+    ) as folder:
         outputs = _write_content(collaboration, settlement, folder, report)
         manifest = {
             **summary(settlement),
@@ -159,12 +166,13 @@ def write_reply(reply: Reply, path: Path) -> None:
         _write_json(path, reply.data)
         return
     frame = reply.rows()
-    if reply.form == "parquet":
-        frame.write_parquet(path)
-    elif reply.form == "csv":
-        frame.write_csv(path)
-    else:
-        frame.write_csv(path, include_header=False, quote_style="never")
+    with path.open("wb") as file:  # polars takes no path that is not UTF-8
+        if reply.form == "parquet":
+            frame.write_parquet(file)
+        elif reply.form == "csv":
+            frame.write_csv(file)
+        else:
+            frame.write_csv(file, include_header=False, quote_style="never")
 
 
 def refuse_existing(out: Path, *, force: bool) -> None:
@@ -188,8 +196,11 @@ def refuse_existing(out: Path, *, force: bool) -> None:
             str(out), "it exists", "name another folder, or replace this one with --force"
         )
     unknown = files_of(out) - set(manifest_of(out)["outputs"]) - {COPY, MANIFEST}
-    # What file managers leave behind is nobody's work.
-    foreign = sorted(name for name in unknown if not name.rpartition("/")[2].startswith("."))
+    foreign = sorted(
+        name
+        for name in unknown
+        if not any(fnmatchcase(name.rpartition("/")[2], made) for made in NOBODYS)
+    )
     if foreign:
         raise InputError(
             str(out), f"it holds {foreign[0]}, which no run wrote", "move that elsewhere first"
@@ -335,4 +346,5 @@ def _data(value: Any) -> Any:
 
 def _write_json(path: Path, data: Any) -> None:
     text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    # A path that is not UTF-8 holds half a surrogate pair, which JSON too writes as \udcff.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -112,21 +112,28 @@ def family(
     all before the first game; then a copy of the table a game. An audit holds all games at once.
     """
     players = tuple(reports)
+    shape = tuple(len(reports[player]) for player in players)
+    # Before anything is listed: a range of 10^9 costs nothing until it is.
+    _refuse_if_large(shape, sum(len((types or reports).get(player, ())) for player in players))
     spaces = {player: list(reports[player]) for player in players}
     kinds = _kinds(spaces, types, absent)
-    shape = tuple(len(spaces[player]) for player in players)
-    _refuse_if_large(shape, sum(len(kinds[player]) for player in players))
-    outcomes = [
-        rule(dict(zip(players, profile, strict=True))) for profile in product(*spaces.values())
-    ]
     owners = [(player, kind) for player in players for kind in kinds[player]]
-    table, unit = exact_if_possible(
-        objects([utility(player, kind, o) for player, kind in owners for o in outcomes])
-    )
+    worths, payments = [], []
+    for profile in product(*spaces.values()):
+        # Each outcome is valued before the next is made: a rule may fill the same array again.
+        outcome = rule(dict(zip(players, profile, strict=True)))
+        worths.append([utility(player, kind, outcome) for player, kind in owners])
+        if payment is not None:
+            payments.append([payment(player, outcome) for player in players])
+    table, unit = exact_if_possible(_by_owner(worths))
     rows = table.reshape(len(owners), *shape)
-    paid = None if payment is None else _payments(payment, players, outcomes, unit)
-    labels = [[AWAY if x == absent else f"reports {x}" for x in spaces[p]] for p in players]
-    away = [spaces[p].index(absent) if absent in spaces[p] else None for p in players]
+    paid = None if payment is None else _payments(_by_owner(payments), unit)
+    can_leave = {p: absent is not None and absent in spaces[p] for p in players}
+    labels = [
+        [AWAY if can_leave[p] and x == absent else f"reports {x}" for x in spaces[p]]
+        for p in players
+    ]
+    away = [spaces[p].index(absent) if can_leave[p] else None for p in players]
     first = accumulate((len(kinds[player]) for player in players), initial=0)
     for profile in product(
         *(enumerate(kinds[p], start) for p, start in zip(players, first, strict=False))
@@ -183,12 +190,11 @@ def _refuse_if_large(shape: Sequence[int], kinds: int) -> None:
         )
 
 
-def _payments(
-    payment: Callable[[str, Outcome], Number],
-    players: Sequence[str],
-    outcomes: Sequence[Outcome],
-    unit: Fraction,
-) -> Array:
+def _by_owner(rows: Sequence[Sequence[Number]]) -> Array:
+    """Turn what each profile gives into what each owner has: one after the other, flat."""
+    return objects([value for column in zip(*rows, strict=True) for value in column])
+
+
+def _payments(paid: Array, unit: Fraction) -> Array:
     """Give what each player pays in each profile, in units of the payoffs."""
-    paid = [number(payment(player, outcome)) for player in players for outcome in outcomes]
-    return objects([in_units(x, unit) for x in paid])
+    return objects([in_units(number(x), unit) for x in paid])

@@ -22,7 +22,7 @@ MOST_BYTES = 1 << 26
 MOST_PARTS = 100
 """Parts of a dotted key: the parser's time grows with their square."""
 
-PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
 DEEP_KEY = re.compile(
     rf"(?:^|[\[{{,])[ \t]*+{PART}(?:[ \t]*+\.[ \t]*+{PART}){{{MOST_PARTS}}}", re.MULTILINE
 )
@@ -73,14 +73,14 @@ def table_of(text: str, path: Path) -> dict[str, Any]:
     InputError
         If it is not TOML, is nested too deeply, or holds a number of thousands of digits.
     """
-    if deep := DEEP_KEY.search(text):
+    if deep := DEEP_KEY.search(text) and DEEP_KEY.search(_without_words(text)):
         line = text.count("\n", 0, deep.start(0) + 1) + 1
         raise InputError(
             f"{path}: line {line}",
             f"a key has more than {MOST_PARTS} parts",
             "a table a party is enough",
         )
-    if LONG_WORD.search(text):
+    if LONG_WORD.search(text) and LONG_WORD.search(_without_words(text)):
         raise _long_number(text, path)
     try:
         return tomllib.loads(text, parse_float=Decimal)
@@ -104,8 +104,31 @@ LONG_WORD = re.compile(r"[=\[,]\s*+[+-]?0[xob][0-9A-Fa-f_]{300}")
 LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{300}|[eE][+-]?\d{10}")
 
 
+WORDS = re.compile(
+    r'''"""(?:[^"\\]++|\\(?s:.?)|"(?!""))*+(?:"{3,5}|\Z)'''
+    r"""|'''(?:[^']++|'(?!''))*+(?:'{3,5}|\Z)"""
+    r"""|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+"""
+)
+"""Texts and comments; one that nothing closes goes to the end, where the parser refuses it."""
+
+
+def _without_words(text: str) -> str:
+    """Put spaces into texts and in the place of comments; every line and column stays.
+
+    Costs a pass over the file, which only a file that looks suspicious is worth.
+    """
+
+    def spaces(found: re.Match[str]) -> str:
+        words = found[0]
+        if words[0] == "#" or len(words) < 2:
+            return " " * len(words)
+        return words[0] + re.sub(r"[^\n]", " ", words[1:-1]) + words[0]
+
+    return WORDS.sub(spaces, text)
+
+
 def _long_number(text: str, path: Path) -> InputError:
-    found = LONG_NUMBER.search(text)
+    found = LONG_NUMBER.search(_without_words(text))
     line = f": line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
     return InputError(
         f"{path}{line}",

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import hashlib
 import os
+import re
 import secrets
 import shutil
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,23 +27,28 @@ from aboveboard.errors import InputError
 
 NAME = 40
 """Characters of a name that its hidden folder repeats: file systems take 255 bytes."""
-RENAME_EXCHANGE, HERE = 2, -100
+RENAME_NOREPLACE, RENAME_EXCHANGE, HERE = 1, 2, -100
 """Of Linux: <linux/fs.h> and AT_FDCWD."""
+STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
+"""Names of what the process has open already, a file perhaps that others are writing to."""
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out: Path, *, replace: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Give a folder to fill, which takes the place of `out` if all goes well.
 
     Parameters
     ----------
     out
-        The place; what is there is replaced. Folders on the way to it are made.
+        The place. Folders on the way to it are made.
+    replace
+        Raises `InputError` if what is at a place must not be replaced; it is asked when the new
+        folder is ready, for the writing takes a while. None: nothing is ever replaced.
 
     Raises
     ------
     InputError
-        If it cannot be written; what was there before is still there.
+        If it cannot be written, or what is there must not be replaced; that is still there.
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100 - resolve() would follow a link at the end
     with _scratch(out) as scratch:
@@ -48,7 +56,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
         new.mkdir()
         yield new
         _flush(new)
-        _put_in_place(new, out, scratch / "old")
+        _put_in_place(new, out, scratch / "old", replace)
         _flush_names(out.parent)
 
 
@@ -59,7 +67,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path
-        The place; a regular file there is replaced, one that a link leads to where it lies.
+        The place; a regular file there is replaced, one that a link leads to where it lies, and
+        its mode is kept. A device or a pipe is written to. So is a file in a folder in which
+        nothing can be made: it alone may be left half-written.
 
     Raises
     ------
@@ -67,14 +77,44 @@ def whole_file(path: Path) -> Iterator[Path]:
         If it cannot be written, or there is something else than a file.
     """
     place = Path(os.path.realpath(path))  # resolve() raises where links go round in a circle
+    if _is_stream(path) or _can_only_be_written_to(place):
+        with _refused(path):
+            yield path
+        return
     if os.path.lexists(place) and not place.is_file():
         raise InputError(str(path), "it exists and is not a file", "name another file")
     with _scratch(place) as scratch:
         new = scratch / place.name
         yield new
+        _keep_mode(place, new)
         _flush(scratch)
         new.replace(place)
         _flush_names(place.parent)
+
+
+def _is_stream(path: Path) -> bool:
+    """Say whether what is written goes through: a device, a pipe, or what is open already."""
+    if str(path).startswith(STREAMS):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _can_only_be_written_to(place: Path) -> bool:
+    return (
+        place.is_file()
+        and os.access(place, os.W_OK)
+        and not os.access(place.parent, os.W_OK | os.X_OK)
+    )
+
+
+def _keep_mode(place: Path, new: Path) -> None:
+    """Let nobody read the new who could not read what it replaces."""
+    with suppress(FileNotFoundError):
+        new.chmod(stat.S_IMODE(place.stat().st_mode))
 
 
 @contextmanager
@@ -101,6 +141,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
                 raise InputError(str(place), "it exists and is not a file", "move it elsewhere")
         _flush(new)
         for name in names:
+            _keep_mode(folder / name, new / name)
             (new / name).replace(folder / name)
         _flush_names(folder)
 
@@ -122,14 +163,33 @@ def put_back(out: Path) -> None:
 
     Costs a listing of the folder in which `out` lies. What cannot be done is left as it is.
     """
+    left_behind = re.compile(re.escape(_stem(out)) + "[0-9a-f]{16}")
     with suppress(OSError):
         for left in os.scandir(out.parent):
-            if left.name.startswith(_stem(out)) and left.is_dir(follow_symlinks=False):
+            if left_behind.fullmatch(left.name) and left.is_dir(follow_symlinks=False):
                 _remove_unless_in_use(Path(left.path), out)
 
 
 def _stem(out: Path) -> str:
-    return f".{out.name[:NAME]}-aboveboard-"
+    # The digest is of the whole name: long names may begin alike.
+    whole = hashlib.sha256(os.fsencode(out.name)).hexdigest()[:12]
+    return f".{out.name[:NAME]}-aboveboard-{whole}-"
+
+
+def _fresh(out: Path) -> Path:
+    return out.with_name(_stem(out) + secrets.token_hex(8))
+
+
+@contextmanager
+def _refused(out: Path) -> Iterator[None]:
+    """Say in one line what the operating system refuses."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            str(out), f"writing it failed ({reason})", "make room, or name another place"
+        ) from error
 
 
 @contextmanager
@@ -137,21 +197,21 @@ def _scratch(out: Path) -> Iterator[Path]:
     """Make a hidden folder beside `out`, locked while it is in use, and take it away."""
     put_back(out)
     missing = [folder for folder in out.parents if not folder.exists()]
-    scratch = out.with_name(_stem(out) + secrets.token_hex(8))
-    lock, done = None, False
+    scratch, lock, done, ours = _fresh(out), None, False, False
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        scratch.mkdir(mode=0o700)
-        lock = _locked(scratch)
-        yield scratch
-        done = True
-    except OSError as error:
-        reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            str(out),
-            f"writing it failed ({reason})",
-            "nothing was left behind; make room, or name another place",
-        ) from error
+        with _refused(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            while not ours:
+                scratch.mkdir(mode=0o700)
+                lock, free = _locked(scratch)
+                ours = free and os.path.lexists(scratch)
+                if not ours:
+                    # Before it was locked another writer took it for left behind, and removes it.
+                    if lock is not None:
+                        os.close(lock)
+                    scratch, lock = _fresh(out), None
+            yield scratch
+            done = True
     finally:
         try:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -165,59 +225,98 @@ def _scratch(out: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
-def _locked(folder: Path) -> int | None:
-    """Lock a folder until its handle is closed; None where there are no locks."""
+def _locked(folder: Path) -> tuple[int | None, bool]:
+    """Lock a folder until its handle is closed.
+
+    Returns
+    -------
+    tuple
+        The handle, None where there is no lock; and whether no other process has one.
+    """
     try:
         import fcntl
-
+    except ImportError:
+        return None, True
+    try:
         handle = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        return None
+    except OSError:
+        return None, folder.exists()
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         os.close(handle)
-        return None
-    return handle
+        return None, not isinstance(error, BlockingIOError)
+    return handle, True
 
 
 def _remove_unless_in_use(left: Path, out: Path) -> None:
-    lock = _locked(left)
-    if lock is None:
-        return  # its writer lives, or nobody can tell
+    lock, free = _locked(left)
+    if not free:
+        return  # its writer lives
     try:
+        # Where there are no locks its writer may live too: then it finds the place taken, and ends.
         if (left / "old").is_dir() and not os.path.lexists(out):
             (left / "old").rename(out)
-        shutil.rmtree(left, ignore_errors=True)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
-def _put_in_place(new: Path, out: Path, old: Path) -> None:
-    if not os.path.lexists(out):
+def _put_in_place(new: Path, out: Path, old: Path, replace: Callable[[Path], None] | None) -> None:
+    if not os.path.lexists(out) and _moved(new, out):
+        return
+    if replace is None:
+        raise _appeared(out)
+    replace(out)
+    # The writer's own rights stay: without them the folder could not be moved.
+    new.chmod(stat.S_IMODE(out.stat().st_mode) | stat.S_IRWXU)
+    if _exchanged(new, out):
+        return
+    try:
+        out.rename(old)
+        if not _moved(new, out):
+            raise _appeared(out)
+    finally:
+        if old.exists() and not os.path.lexists(out):
+            old.rename(out)
+
+
+def _appeared(out: Path) -> InputError:
+    return InputError(str(out), "it exists, since a moment ago", "name another folder")
+
+
+def _moved(new: Path, out: Path) -> bool:
+    """Rename where nothing is; say whether nothing was."""
+    done = _renamed(new, out, RENAME_NOREPLACE)
+    if done is None:
+        # Two steps. A file that appears between them stays: no system puts a folder in its place.
+        if os.path.lexists(out):
+            return False
         new.rename(out)
-    elif not _exchanged(new, out):
-        try:
-            out.rename(old)
-            new.rename(out)
-        finally:
-            if old.exists() and not os.path.lexists(out):
-                old.rename(out)
+    return done is not False
 
 
 def _exchanged(one: Path, other: Path) -> bool:
     """Exchange two names in one step; say whether that could be done."""
+    return _renamed(one, other, RENAME_EXCHANGE) is True
+
+
+def _renamed(one: Path, other: Path, how: int) -> bool | None:
+    """Rename as Linux can; False where something is in the way, None where it cannot be done."""
     if sys.platform != "linux":
-        return False
-    exchange = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if exchange is None:
-        return False
-    names = (HERE, os.fsencode(one), HERE, os.fsencode(other))
-    if exchange(*names, RENAME_EXCHANGE) == 0:
+        return None
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return None
+    if rename(HERE, os.fsencode(one), HERE, os.fsencode(other), how) == 0:
         return True
     failed = ctypes.get_errno()
+    if failed == errno.EEXIST:
+        return False
     if failed in (errno.EINVAL, errno.ENOSYS, errno.EPERM):
-        return False  # this file system, or this kernel, cannot
+        return None  # this file system, or this kernel, cannot
     raise OSError(failed, os.strerror(failed), str(other))
 
 

@@ -63,25 +63,101 @@ def _spoken(error: Any, model: type[BaseModel]) -> tuple[str, str]:
         return "no such key", remedy
     if error["type"] == "missing":
         return "it is missing", "add it"
+    if error["type"] != "value_error":
+        given = error.get("input")
+        problem = f"it is {_shown(given)}"
+        if isinstance(given, Mapping | list | tuple) and error["type"] in ("too_long", "too_short"):
+            problem = f"it has {counted(len(given), 'entry', 'entries')}"
+        return problem, _wanted(error)
     message = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])
+    return _of_ours(message, error.get("input"))
+
+
+def _of_ours(message: str, given: Any) -> tuple[str, str]:
+    """Part what a validator of ours says into problem and remedy."""
     problem, _, remedy = message.partition("; ")
-    if not remedy:
-        if error["type"] != "value_error":
-            shown = _shown(error.get("input"))
-            problem, remedy = f"it is {shown}", message[0].lower() + message[1:]
-        else:
-            remedy = "see 'aboveboard init' for an example"
-    return problem, remedy
+    if problem.startswith("must be ") and not remedy:
+        return f"it is {_shown(given)}", f"write {problem.removeprefix('must be ')}"
+    if problem.startswith("is ") and problem.endswith("no finite number") and _is_text(given):
+        return f"it is {_shown(given)}, which is no number", remedy
+    if problem.startswith("is "):
+        problem = f"it {problem}"
+    return problem, remedy or "see 'aboveboard init' for an example"
+
+
+def _is_text(given: Any) -> bool:
+    """Say whether a value is text that does not even look like a number, as "nan" does."""
+    if not isinstance(given, str):
+        return False
+    try:
+        float(given)
+    except ValueError:
+        return re.fullmatch(r"[+-]?\d+/\d+", given) is None
+    return False
+
+
+WANTED: Mapping[str, str] = {
+    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "a list"),
+    **dict.fromkeys(
+        ("dict_type", "mapping_type", "model_type", "model_attributes_type"), "a table"
+    ),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "string_type": "text",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_too_long": "text of at most {max_length} characters",
+    "too_short": "at least {min_length}",
+    "too_long": "at most {max_length}",
+    "greater_than": "a number greater than {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number less than {lt}",
+    "less_than_equal": "a number of at most {le}",
+    "literal_error": "{expected}",
+    "enum": "{expected}",
+}
+"""By the type of pydantic's error: what would be right, with what pydantic says of the limits."""
+
+
+def _wanted(error: Any) -> str:
+    """Say what would be right where a value is of the wrong kind or beyond a limit."""
+    kind, limits, given = error["type"], error.get("ctx", {}), error.get("input")
+    if kind not in WANTED:
+        message = str(error["msg"])
+        return message[:1].lower() + message[1:]
+    wanted = f"write {WANTED[kind].format(**limits)}"
+    if kind not in ("literal_error", "enum"):
+        return wanted
+    choices = re.findall(r"'([^']*)'", limits["expected"])
+    near = difflib.get_close_matches(given, choices, n=1) if isinstance(given, str) else []
+    return f"did you mean {near[0]!r}? {wanted}" if near else wanted
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Write how many there are: "1 party", "2 parties"; the plural has an s if not given."""
+    return f"1 {one}" if n == 1 else f"{n:,} {many or one + 's'}"
 
 
 def _shown(given: Any) -> str:
-    """Quote a wrong value, the beginning of a long one."""
+    """Quote a wrong value as a file has it, the beginning of a long one."""
     if isinstance(given, Mapping):
         return "a table"
     try:
-        return str(given)[:SHOWN] or "empty"
+        shown = _written(given)
     except (ValueError, RecursionError):
         return "a number of thousands of digits" if isinstance(given, int) else "nested deeply"
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]} .."
+
+
+def _written(given: Any) -> str:
+    if isinstance(given, str):
+        return repr(given[: SHOWN + 1]) if given else "empty"
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, list | tuple):
+        # More entries than characters are never shown.
+        return f"[{', '.join(_written(x) for x in given[:SHOWN])}]"
+    return "a table" if isinstance(given, Mapping) else str(given)
 
 
 def _keys_at(model: Any, location: Sequence[str]) -> list[str]:

@@ -10,8 +10,8 @@ and, for Python, the names are shared by its blocks. A terminal is 100 columns w
   it is what was printed.
 - any language with title="FILE": is written to that file, and no more.
 - toml: must parse.
-- sh: every command ends with status 0 (an audit: 0 or 1); what it prints is not compared. A line
-  that installs is not run; the extras that it names must exist.
+- sh: every command ends with status 0 (an audit: 0 or 1), each one of a pipe, too; what it prints
+  is not compared. A line that installs is not run; the extras that it names must exist.
 - console: "$ command", then what a terminal shows. Each command is a shell of its own, but a `cd`
   that stands alone lasts, here as in sh, until the page ends.
 - anything else, indented code too, is an error: nothing in a page stays unrun.
@@ -40,7 +40,9 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 
-INSTALLS = re.compile(r"\bpip install\b|\bpython3? -m venv\b|\bdocker\b|\bmkdocs serve\b")
+INSTALLS = re.compile(
+    r"\bpip install\b|\bpython3? -m venv\b|\.venv/bin/activate\b|\bdocker\b|\bmkdocs serve\b"
+)
 """What a line holds that changes the machine, or never ends."""
 
 EXTRAS = re.compile(r"(?:\.|aboveboard)\[([\w,-]+)\]")
@@ -227,7 +229,7 @@ class Page:
                 lines.append(line)
         commands = [words for line in lines if (words := _arguments(line)) != []]
         if not all(words is not None and words[0] in {"aboveboard", "cd"} for words in commands):
-            status, out = _bash("\n".join(lines), "-e")
+            status, out = _bash("\n".join(lines), "-e", "-o", "pipefail")
             if status:
                 raise PageError(f"{place}: the block ends with {status}:\n{out}")
             return

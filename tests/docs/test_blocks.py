@@ -82,12 +82,15 @@ def test_a_shell_block_stops_where_a_command_fails(tmp_path: Path) -> None:
     assert _page(tmp_path, "```sh\ntest -d examples\n```\n") == []
     with pytest.raises(PageError, match=r"page\.md:1: the block ends with 1"):
         _page(tmp_path, "```sh\nfalse\ntrue\n```\n")
+    with pytest.raises(PageError, match=r"page\.md:1: the block ends with 1"):
+        _page(tmp_path, "```sh\nfalse | cat\n```\n")
     with pytest.raises(PageError, match=r"aboveboard check none\.toml ends with 2"):
         _page(tmp_path, "```sh\naboveboard check none.toml\n```\n")
 
 
 def test_an_install_is_not_run_but_its_extras_must_exist(tmp_path: Path) -> None:
-    assert _page(tmp_path, "```sh\npip install '.[demo,dev]'\n```\n") == []
+    page = "```sh\npython3 -m venv .venv\n. .venv/bin/activate\npip install '.[demo,dev]'\n```\n"
+    assert _page(tmp_path, page) == []
     with pytest.raises(PageError, match="there is no extra gold"):
         _page(tmp_path, "```sh\npip install '.[demo,gold]'\n```\n")
 

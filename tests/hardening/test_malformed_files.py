@@ -103,6 +103,24 @@ def test_a_text_of_many_parts_is_no_key(tmp_path: Path) -> None:
     ab.load(written(tmp_path, f'{UNION}[parties.a]\nelements = [\n"{parts}",\n"x"]\n'))
 
 
+def test_a_key_whose_parts_hold_quotation_marks_is_no_shorter(tmp_path: Path) -> None:
+    parts = ".".join([r'"a\"b"'] * 500)
+    assert "a key has more than 100 parts" in refusal(written(tmp_path, f"{UNION}{parts} = 1\n"))
+
+
+@pytest.mark.parametrize("looks", [f"x = 0x{'f' * 400}", "a" + ".a" * 500])
+def test_what_a_comment_or_a_text_looks_like_does_not_matter(tmp_path: Path, looks: str) -> None:
+    texts = "".join(f"{q}{looks}{q},\n{q * 3}\n{looks}\n{q * 3},\n" for q in ("'", '"'))
+    text = f"{UNION}[parties.a]\nelements = [\n{texts}] # {looks}\n# {looks}\n#{looks}\n"
+    assert len(ab.load(written(tmp_path, text)).reports["a"]) == 2
+
+
+def test_a_long_number_after_a_comment_is_refused_with_its_own_line(tmp_path: Path) -> None:
+    digits = "0x" + "f" * 400
+    text = f"# {digits} it's\n{UNION}seed = {digits}\n{PARTY}"
+    assert "line 3: a number has more digits" in refusal(written(tmp_path, text))
+
+
 def test_a_line_of_spaces_costs_no_time(tmp_path: Path) -> None:
     spaces = " " * 200_000
     text = f"{UNION}seed = [\n[{spaces}\n1]]\n{PARTY}"

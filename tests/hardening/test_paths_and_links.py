@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import polars as pl
 import pytest
 from plainness import plain
 
@@ -208,6 +212,53 @@ def test_a_settlement_with_a_stranger_s_file_is_not_replaced(path: Path, settled
     assert (settled / "notes.txt").read_text() == "mine"
 
 
+def test_what_a_user_hides_in_a_settlement_is_the_user_s(path: Path, settled: Path) -> None:
+    (settled / ".env").write_text("mine")
+    message = refusal(lambda: settle(ab.load(path), settled, force=True))
+    assert "it holds .env, which no run wrote" in message
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "._reply.txt", ".directory", ".nfs00000001"])
+def test_what_systems_make_by_themselves_is_replaced(path: Path, settled: Path, name: str) -> None:
+    (settled / "parties" / name).write_text("nobody's")
+    settle(ab.load(path), settled, force=True)
+    assert replay(settled, settle).differ == ()
+
+
+def test_what_the_user_puts_into_a_settlement_while_its_like_is_written_stays(
+    path: Path, settled: Path
+) -> None:
+    collaboration = ab.load(path)
+
+    def report() -> str:
+        (settled / "notes.txt").write_text("mine")
+        return ""
+
+    run = partial(write, collaboration, ab.run(collaboration), settled, report=report, force=True)
+    assert "it holds notes.txt" in refusal(run)
+    assert (settled / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("form", ["txt", "csv", "parquet"])
+def test_names_that_are_not_utf_8_are_names(tmp_path: Path, form: str) -> None:
+    folder = tmp_path / os.fsdecode(b"in\xff")
+    folder.mkdir()
+    rows = pl.DataFrame({"k": ["a", "b"]})
+    if form == "txt":
+        (folder / "a.txt").write_text("a\nb\n")
+    elif form == "csv":
+        (folder / "a.csv").write_text("k\na\nb\n")
+    else:
+        rows.write_parquet(tmp_path / "a.parquet")
+        (tmp_path / "a.parquet").rename(folder / "a.parquet")
+    file = folder / os.fsdecode(b"c\xff.toml")
+    key = "" if form == "txt" else 'key = "k"\n'
+    file.write_text(f'{UNION}[parties.a]\ndata = "a.{form}"\n{key}[parties.b]\nelements = ["c"]\n')
+    out = tmp_path / os.fsdecode(b"out\xff")
+    settle(ab.load(file), out)
+    assert replay(out, settle).differ == ()
+
+
 def test_a_place_below_a_file_is_refused(path: Path, tmp_path: Path) -> None:
     refusal(lambda: settle(ab.load(path), tmp_path / "outside.txt/out"))
     refusal(lambda: settle(ab.load(path), tmp_path / ("x" * 300)))
@@ -220,11 +271,60 @@ def test_a_name_as_long_as_a_file_system_takes_will_do(path: Path, tmp_path: Pat
 
 
 def test_a_single_file_is_never_put_in_the_place_of_something_else(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
-    for place in (tmp_path / "pipe", tmp_path, tmp_path / "loop", Path("/dev/null")):
+    for place in (tmp_path, tmp_path / "loop"):
         with pytest.raises(ab.InputError, match="it exists and is not a file"), whole_file(place):
             pass
+
+
+def test_a_device_or_a_pipe_is_written_to(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    for place in (Path("/dev/null"), tmp_path / "pipe"):
+        with whole_file(place) as file:
+            file.write_text("new")
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_what_standard_output_leads_to_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    code = (
+        "from pathlib import Path; from aboveboard.whole import whole_file\n"
+        "with whole_file(Path('/dev/stdout')) as file: file.write_text('new')\n"
+    )
+    with said.open("wb") as stream:
+        before = os.fstat(stream.fileno()).st_ino
+        subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
+    assert said.read_text() == "new"
+    assert said.stat().st_ino == before
+
+
+def test_a_file_in_a_folder_that_cannot_be_written_is_written_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.html").write_text("old")
+    may = os.access
+    # To root, as whom tests may run, every folder can be written.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path and may(path, mode))
+    before = (tmp_path / "report.html").stat().st_ino
+    with whole_file(tmp_path / "report.html") as file:
+        file.write_text("new")
+    assert (tmp_path / "report.html").read_text() == "new"
+    assert (tmp_path / "report.html").stat().st_ino == before
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
+    place = tmp_path / "report.html"
+    place.touch()
+    place.chmod(0o600)
+    with whole_file(place) as file:
+        file.write_text("new")
+    with whole_files(tmp_path) as folder:
+        (folder / place.name).write_text("newer")
+    assert place.read_text() == "newer"
+    assert place.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_single_file_goes_where_a_link_leads(tmp_path: Path) -> None:

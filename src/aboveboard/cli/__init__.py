@@ -5,6 +5,7 @@ Exit status: 0 done, 1 a property fails (or a replay differs), 2 the input is wr
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from typing import Annotated, Any
@@ -59,6 +60,10 @@ for command in (
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 
+INTERRUPTED = 128 + signal.SIGINT
+"""What typer gives as exit status for Ctrl-C, without a word, and shells for every signal."""
+
+
 class _Ended(BaseException):
     """The process was asked to end: a run takes its half-written folder away first.
 
@@ -74,7 +79,19 @@ def main() -> None:
     """Run the command line; errors on purpose are one line and exit status 2."""
     signal.signal(signal.SIGTERM, _end)
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(standalone_mode=False) or 0
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: nothing is left to interrupt
+        if status == INTERRUPTED:
+            _say("aboveboard: interrupted")
+        sys.exit(status)
+    except SystemExit as ended:
+        if not _closed(ended.__context__):
+            raise
+        # Whoever read our output has what it wanted; Python must not complain at exit.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except AboveboardError as error:
         _say(f"aboveboard: {error}")
         sys.exit(2)
@@ -83,15 +100,9 @@ def main() -> None:
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
         _say("aboveboard: interrupted")
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(INTERRUPTED)
     except _Ended:
         sys.exit(128 + signal.SIGTERM)
-    except BrokenPipeError:
-        # Whoever read our output has what it wanted; Python must not complain at exit.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         # What is written where the user said so is answered for there; this is the rest: the
         # output itself, or what a library keeps for the next time.
@@ -100,6 +111,11 @@ def main() -> None:
             "make room, or name another place"
         )
         sys.exit(2)
+
+
+def _closed(error: BaseException | None) -> bool:
+    """Say whether typer has ended us because nobody reads our output any more."""
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 
 def _say(text: str) -> None:

@@ -37,9 +37,7 @@ class Shared(StrEnum):
 
 
 def choose(
-    shared: Annotated[
-        Shared | None, typer.Option(help="What the parties would share; asked for if left out.")
-    ] = None,
+    shared: Annotated[Shared | None, typer.Option(help="What the parties would share.")] = None,
     money: Annotated[Known | None, typer.Option(help="May money change hands?")] = None,
     disclosure: Annotated[
         Known | None, typer.Option(help="Does being seen hurt, if only by the center?")
@@ -57,11 +55,9 @@ def choose(
 ) -> None:
     """Find the mechanisms whose assumptions hold.
 
-    On a terminal, without flags, it asks.
+    On a terminal, with none of these answers given, it asks.
     """
     from aboveboard.choosing import QUESTIONS
-    from aboveboard.commands import chosen
-    from aboveboard.text import choices_text
 
     flags = {
         "money": money,
@@ -71,20 +67,28 @@ def choose(
         "values": values,
         "hiding": hiding,
     }
-    asked = sys.stdin.isatty() and sys.stdout.isatty() and not any(flags.values())
-    if shared is None and not asked:
-        raise InputError(
-            "--shared", "it is missing", f"say what is shared: {', '.join(x.value for x in Shared)}"
-        )
-    what = shared or Shared(
-        typer.prompt("What would the parties share? " + ", ".join(x.value for x in Shared))
-    )
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if shared is None and (any(flags.values()) or not terminal):
+        raise InputError("--shared", "it is missing", f"say what is shared: {', '.join(Shared)}")
+    # Asked before the rest is imported: sooner, and polars would keep Ctrl-C from the prompt.
+    what = shared or _shared()
     answers: dict[str, Answer] = {
-        key: _asked(QUESTIONS[key]) if asked else (None if given is None else ANSWERS[given])
-        for key, given in flags.items()
+        key: _asked(QUESTIONS[key]) if shared is None else (None if said is None else ANSWERS[said])
+        for key, said in flags.items()
     }
+    from aboveboard.commands import chosen
+    from aboveboard.text import choices_text
+
     found = chosen(what.value, answers, out)
     echo_json(found.as_dict()) if output is Format.JSON else typer.echo(choices_text(found))
+
+
+def _shared() -> Shared:
+    """Ask on the terminal until the answer is one of those offered."""
+    question = f"What would the parties share? {', '.join(Shared)}"
+    while (said := typer.prompt(question).strip().lower()) not in set(Shared):
+        typer.echo(f"{said!r} is none of them.", err=True)
+    return Shared(said)
 
 
 def _asked(question: str) -> Answer:
@@ -92,5 +96,5 @@ def _asked(question: str) -> Answer:
     meant: dict[str, Answer] = {"": None, "y": "yes", "n": "no", "yes": "yes", "no": "no"}
     while True:
         said = typer.prompt(f"{question} yes, no, or empty", default="", show_default=False)
-        if said.lower() in meant:
-            return meant[said.lower()]
+        if said.strip().lower() in meant:
+            return meant[said.strip().lower()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +22,8 @@ from aboveboard.errors import InputError
 from aboveboard.progress import checks, evaluations
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from aboveboard.collaboration import Collaboration
 
 
@@ -136,7 +138,6 @@ def _at_work(
 ) -> Iterator[Collaboration]:
     """Say where long evaluations are done."""
     from aboveboard.mechanism import Expensive, Work
-    from aboveboard.valuation.executors import executor as executor_of
 
     rule = collaboration.mechanism
     if not (isinstance(rule, Expensive) and rule.SPREADS):
@@ -145,8 +146,17 @@ def _at_work(
                 raise InputError(
                     option, f"{rule.NAME} has no evaluations to spread or keep", "leave it out"
                 )
-    with nullcontext() if executor is None else executor_of(executor) as pool:
+    with _pool(executor) as pool:
         yield collaboration.with_work(Work(pool, cache, progress))
+
+
+def _pool(executor: str | None) -> AbstractContextManager[Executor | None]:
+    """Start what an option names; only then is it imported."""
+    if executor is None:
+        return nullcontext()
+    from aboveboard.valuation.executors import executor as executor_of
+
+    return executor_of(executor)
 
 
 def design(

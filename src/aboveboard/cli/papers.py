@@ -11,6 +11,9 @@ from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.errors import InputError
 from aboveboard.progress import checks
 
+HERE = Path("docs")
+"""Where this repository keeps the table of claims."""
+
 
 def reproduce(
     name: Annotated[
@@ -48,9 +51,8 @@ def _reproduce_all(seed: int, out: Path | None, output: Format, *, with_figures:
     from aboveboard.commands import reproduction_of
     from aboveboard.text import reproduction_text
 
-    here = Path("docs")
-    if out is None and seed == 0 and (here / "claims.md").is_file():
-        out = here  # in a checkout of this repository
+    if out is None and seed == 0 and _ours(HERE / "claims.md"):
+        out = HERE  # in a checkout of this repository
     with checks("claims") as told:
         found = reproduction_of(seed, out, with_figures=with_figures, told=told)
     if output is Format.TEXT:
@@ -59,6 +61,17 @@ def _reproduce_all(seed: int, out: Path | None, output: Format, *, with_figures:
         echo_json(found.as_dict())
     else:
         echo_json(found.as_dict()["claims"])  # a list, as of one claim
+
+
+def _ours(page: Path) -> bool:
+    """Say whether this is a table of claims that was written here, and no other file."""
+    from aboveboard.papers.claims import HEADING
+
+    try:
+        with page.open(encoding="utf-8") as stream:
+            return stream.readline().rstrip("\n") == HEADING
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _reproduce_one(name: str, seed: int, out: Path | None, output: Format) -> None:

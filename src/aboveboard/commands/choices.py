@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aboveboard.choosing import Answer, Choice, Choices, choose, row_of
+from aboveboard.choosing import Answer, Choice, Choices, choose, row_of, settings_of
 from aboveboard.collaboration import mechanism_named
 from aboveboard.errors import InputError
 from aboveboard.mechanism import Mechanism
@@ -96,12 +97,22 @@ def chosen(shared: str, answers: Mapping[str, Answer], out: Path | None = None) 
                 "no mechanism fits, so there is no file to write",
                 f"{near.row.name} comes nearest, but {'; '.join(near.broken)}",
             )
-        write_starting_file(rules[choices.fitting[0].row.name], out)
+        name = choices.fitting[0].row.name
+        write_starting_file(rules[name], out, settings_of(name, answers))
     return Chosen(choices, rules, out)
 
 
-def write_starting_file(rule: type[Mechanism], out: Path) -> None:
+def write_starting_file(rule: type[Mechanism], out: Path, settings: Sequence[str] = ()) -> None:
     """Write a mechanism's commented collaboration file.
+
+    Parameters
+    ----------
+    rule
+        The mechanism.
+    out
+        The file.
+    settings
+        Lines, "key = value", that stand in place of the file's own of the same keys.
 
     Raises
     ------
@@ -110,5 +121,14 @@ def write_starting_file(rule: type[Mechanism], out: Path) -> None:
     """
     if os.path.lexists(out):
         raise InputError(str(out), "it exists", "name another file with --out")
+    text = rule.STARTING_FILE
+    for line in settings:
+        key = re.escape(line.partition(" = ")[0])
+        theirs = re.compile(rf"^(# )?{key} = [^#\n]*?(?=  +#|$)", re.MULTILINE)
+        head = re.compile(r"^mechanism = .*$", re.MULTILINE)
+        if theirs.search(text):
+            text = theirs.sub(line, text, count=1)
+        else:
+            text = head.sub(rf"\g<0>\n{line}", text, count=1)
     with whole_file(out) as file:
-        file.write_text(rule.STARTING_FILE, encoding="utf-8", newline="\n")
+        file.write_text(text, encoding="utf-8", newline="\n")

@@ -24,6 +24,9 @@ from aboveboard.errors import InputError
 PAPERS = ("curation", "exchange", "learning", "valuation", "market")
 """Modules of `aboveboard.papers`, one for each paper, that hold `CLAIMS`."""
 
+HEADING = "# The papers' claims, checked"
+"""The first line of the page of claims."""
+
 T = TypeVar("T")
 
 
@@ -330,7 +333,7 @@ def as_markdown(results: Iterable[Result]) -> str:
     """Write results as a page: a table of verdicts, then each claim with what was found."""
     results = list(results)
     lines = [
-        "# The papers' claims, checked",
+        HEADING,
         "",
         "Written by `aboveboard reproduce` from a run of every check; a test compares the two, but "
         "for the seconds, which are those of that run. `holds exhaustively` means that every "

@@ -63,7 +63,7 @@ def page(
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template("page.html.jinja").render(
-        title=collaboration.file.name or collaboration.path.stem,
+        title=collaboration.file.name or rule.NAME,  # not the file's: it may move
         kind=_kind(settlement, verdicts),
         mechanism=rule.NAME,
         summary=rule.SUMMARY,

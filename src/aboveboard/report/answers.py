@@ -126,16 +126,29 @@ def _lying(
 ) -> Answer:
     claim = None if verdicts is None else verdicts.get("ex-post IC")
     paying = [lie for lie in lies if _pays(lie)]
-    if paying and (claim is None or claim.status is Status.FAILS):
+    # A lie that was found pays, whatever a verdict says that rests on a sample of its own; one
+    # that is undecided knows of it, and of the rounding.
+    if paying and (claim is None or claim.status is not Status.UNDECIDED):
         return Answer(QUESTION, _yes(paying, unit), "bad")
-    if claim is not None and claim.status is Status.FAILS:
-        shown = "" if claim.witness is None else f": {witness_text(claim.witness)}"
+    refuted = _refuted(verdicts)
+    if refuted is not None:
+        shown = "" if refuted.witness is None else f": {witness_text(refuted.witness)}"
         return Answer(QUESTION, f"Yes. Lying pays{shown}.", "bad")
     text, sure = _no(lies, claim, searched_here=settlement is not None and verdicts is None)
     further = [*_further(verdicts), *_failing(remarks)]
     caveat = "" if settlement is None else settlement.caveat
     said = " ".join(part for part in (text, *further, caveat) if part)
     return Answer(QUESTION, said, "good" if sure and not further and not caveat else "")
+
+
+ALONE = ("ex-post IC", "epsilon-IC", "coalition-proof (size 1")
+"""How the names of the properties begin that fail only if one party's lie pays among the honest."""
+
+
+def _refuted(verdicts: Verdicts | None) -> Verdict | None:
+    """Give a verdict that says that a lie pays while the others are honest, if one does."""
+    failing = ((n, v) for n, v in (verdicts or {}).items() if v.status is Status.FAILS)
+    return next((verdict for name, verdict in failing if name.startswith(ALONE)), None)
 
 
 def _pays(lie: BestLie) -> bool:
