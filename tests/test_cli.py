@@ -148,7 +148,12 @@ def test_a_property_goes_by_the_name_that_verdicts_carry(lists: Path) -> None:
     assert [v["property"] for v in json.loads(ran.stdout)["verdicts"]] == ["ex-post IC"]
 
 
-def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("by", "said"), [(signal.SIGTERM, b""), (signal.SIGINT, b"aboveboard: interrupted\n")]
+)
+def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(
+    tmp_path: Path, by: signal.Signals, said: bytes
+) -> None:
     # Level 2 is met only by the report's search for lies, while the folder is being written.
     (tmp_path / "slow.py").write_text(
         "import time\n\n\ndef score(levels):\n"
@@ -167,9 +172,26 @@ def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(tmp_path:
         while not halves() and running.poll() is None:
             time.sleep(0.1)
         assert running.poll() is None
-        running.terminate()
-        assert running.wait(timeout=30) == 128 + signal.SIGTERM
+        running.send_signal(by)
+        assert running.wait(timeout=30) == 128 + by
+        assert running.stderr is not None
+        assert running.stderr.read() == said
     assert not halves()
+
+
+@pytest.mark.parametrize("arguments", ["check lists.toml", "mechanisms", "--help"])
+def test_a_reader_that_closes_early_is_no_failure(lists: Path, arguments: str) -> None:
+    # Read one byte, or none, and go: what is told later has nobody to be told to.
+    command = [sys.executable, "-m", "aboveboard", *arguments.split()]
+    with subprocess.Popen(
+        command, cwd=lists.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as telling:
+        assert telling.stdout is not None
+        assert telling.stderr is not None
+        telling.stdout.close()
+        said = telling.stderr.read()
+    assert telling.returncode == 0
+    assert said == b""
 
 
 def test_every_listing_has_a_json_form() -> None:

@@ -53,9 +53,17 @@ WRONG = {
     "did you mean 'hiding'?",
     f"{UNION}[parties.a]\nelemnts = []\n": "line 3: key 'parties.a.elemnts': no such key; "
     "did you mean 'elements'?",
-    f"{UNION}seed = -1\n{PARTY}": "line 2: key 'seed': it is -1; input should be greater",
-    f'{UNION}seed = "7"\n{PARTY}': "line 2: key 'seed': it is 7; input should be a valid integer",
-    f'{UNION}hiding = "some"\n{PARTY}': "line 2: key 'hiding': it is some; input should be",
+    f"{UNION}seed = -1\n{PARTY}": "line 2: key 'seed': it is -1; write a number of at least 0",
+    f'{UNION}seed = "7"\n{PARTY}': "line 2: key 'seed': it is '7'; write a whole number",
+    f'{UNION}hiding = "some"\n{PARTY}': "line 2: key 'hiding': it is 'some'; "
+    "write 'partial' or 'all-or-nothing'",
+    f'{UNION}hiding = "parial"\n{PARTY}': "it is 'parial'; did you mean 'partial'? write",
+    f"{UNION}name = 3\n{PARTY}": "line 2: key 'name': it is 3; write text",
+    f"{UNION}parties = [1]\n": "line 2: key 'parties': it is [1]; write a table",
+    f"{UNION}[parties.a]\nelements = 'x'\n": "key 'parties.a.elements': it is 'x'; write a list",
+    f"{UNION}[parties]\n": "key 'parties': it is empty; write 1 or more",
+    'mechanism = "exchange.interval"\n[parties.a]\ninterval = [3, true, 1]\n': "key "
+    "'parties.a.interval': it has 3 entries; write 2 at most",
     f"{UNION}[parties.a]\n": "line 2: key 'parties.a': give either data",
     f'{UNION}[parties.a]\ndata = "nope.txt"\n': "there is no such file",
     UNION: "key 'parties': it is missing",
@@ -64,20 +72,21 @@ WRONG = {
     f'{UNION}rule = "two-party"\n{PARTY}': "rule 'two-party' is for 2 parties and there are 1",
     f'{UNION}[parties."../x"]\nelements = []\n': "this cannot be a party's name",
     f"{UNION}[parties.A]\nelements = []\n[parties.a]\nelements = []\n": "in case only",
-    f"{UNION}exclusivity = nan\n{PARTY}": "line 2: key 'exclusivity': is NaN",
-    f"{UNION}exclusivity = true\n{PARTY}": "line 2: key 'exclusivity': must be a number",
-    f'{UNION}exclusivity = "1/0"\n{PARTY}': "line 2: key 'exclusivity': is 1/0",
+    f"{UNION}exclusivity = nan\n{PARTY}": "line 2: key 'exclusivity': it is NaN",
+    f"{UNION}exclusivity = true\n{PARTY}": "line 2: key 'exclusivity': it is true; write a number",
+    f'{UNION}exclusivity = "1/0"\n{PARTY}': "line 2: key 'exclusivity': it is 1/0",
+    f'{UNION}exclusivity = "much"\n{PARTY}': "it is 'much', which is no number; write a number, or",
     f"{UNION}exclusivity = -0.3\n{PARTY}": "line 2: key 'exclusivity': it is -0.3",
     f"{UNION}[parties.a]\nelements = [1]\n": "line 3: key 'parties.a.elements.0': it is 1",
-    f'{UNION}normalize = "upper"\n{PARTY}': "line 2: key 'normalize': must be true",
+    f'{UNION}normalize = "upper"\n{PARTY}': "line 2: key 'normalize': it is 'upper'; write true",
     'mechanism = "exchange.interval"\n[parties.a]\ninterval = [3, 1]\n': "starts at 3 and ends",
     'mechanism = "exchange.interval"\n[parties.a]\ninterval = [0, 1]\n[parties.b]\n'
     "interval = [2, 3]\n": "parties.b.interval: starts at 2, after parties.a.interval ends at 1",
     'mechanism = "exchange.average"\n[parties.a]\npoint = [3, 1]\n[parties.b]\npoint = [1]\n': (
-        "the point of b has 1 coordinates and that of a has 2"
+        "the point of b has 1 coordinate and that of a has 2"
     ),
     'mechanism = "exchange.contribution"\nvalues = [0, 1, 2]\n[parties.b]\n': (
-        "values has 3 entries; 1 parties have 2 coalitions"
+        "values has 3 entries; give 2, one for each coalition of 1 party"
     ),
     'mechanism = "exchange.contribution"\nvalues = [0, 1, 2, 1]\n[parties.b]\n[parties.c]\n': (
         "{c} has 2 and {b, c} only 1; a larger coalition must not be worth less"
@@ -172,6 +181,13 @@ def test_a_taste_that_would_not_fit_64_bits_is_refused_at_the_door(
     path = written(tmp_path, f"{UNION}exclusivity = {taste}\n{PARTY}")
     with pytest.raises(ab.InputError, match="line 2: key 'exclusivity'"):
         ab.load(path)
+
+
+def test_an_error_of_the_whole_file_names_the_file_once(tmp_path: Path) -> None:
+    path = written(tmp_path, f'{UNION}rule = "two-party"\n{PARTY}')
+    with pytest.raises(ab.InputError) as refusal:
+        ab.load(path)
+    assert str(refusal.value).count(path.name) == 1
 
 
 def test_what_a_callable_prints_stays_out_of_standard_output(

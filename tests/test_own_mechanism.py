@@ -97,6 +97,29 @@ def test_a_class_that_lacks_a_part_is_told_which(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("nowhere:Club", 'write "module:Class"; nowhere.py must lie beside the file'),
+        ("club:Clubb", "did you mean 'club:Club'?"),
+        ("club:Zzz", 'mend club.py, or write "module:Class" with a class that stands in it'),
+    ],
+)
+def test_a_name_that_is_not_found_is_told_what_would_be_right(
+    tmp_path: Path, name: str, right: str
+) -> None:
+    path = _club(tmp_path, file=FILE.replace("club:Club", name))
+    with pytest.raises(InputError) as refusal:
+        ab.load(path)
+    assert refusal.value.remedy == right
+
+
+def test_a_report_that_its_game_does_not_know_is_for_its_author_to_refuse(tmp_path: Path) -> None:
+    path = _club(tmp_path, RULE.replace("{GAME}", 'raise ValueError("3 is no bid")'))
+    with pytest.raises(InputError, match=r"3 is no bid; let `reports` refuse it, or widen"):
+        commands.audited(ab.load(path))
+
+
+@pytest.mark.parametrize(
     ("where", "does"),
     [
         ("return cls()", commands.settle),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import aboveboard as ab
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.commands.audited import audited
 from aboveboard.commands.properties import PROPERTIES, property_named
+from aboveboard.errors import InputError
 from aboveboard.mechanism import Reply, Settlement, Share
 from aboveboard.plot import truth_against_lie
 from aboveboard.report import tables
 from aboveboard.report.answers import answers
-from aboveboard.report.words import count
+from aboveboard.report.words import count, number
 
 
 def lie(party: str, truth: float, best: float | None, checked: int = 1, total: int = 1) -> BestLie:
@@ -135,3 +137,33 @@ def test_exact_fractions_stand_flush_right_as_numbers_do() -> None:
     table = tables.parties(Settlement("some.rule", {"a": share}), "value")
     assert table is not None
     assert table["numeric"] == [False, True, True, False, True]
+
+
+def test_nothing_is_not_less_than_nothing() -> None:
+    assert number(-0.0) == "0"
+
+
+def test_whole_numbers_are_drawn_with_whole_ticks() -> None:
+    def ticks(truth: float) -> list[str]:
+        drawn = truth_against_lie(["a", "b"], [truth, 2.0], [0.0, 0.0], [0.0, None], "")
+        axis = drawn[drawn.index('id="xtick_1"') : drawn.index('id="text_')]
+        return re.findall(r">([\d.,−-]+)</text>", axis)
+
+    assert ticks(3.0)
+    assert all("." not in tick for tick in ticks(3.0))
+    assert any("." in tick for tick in ticks(2.5))
+
+
+def test_who_is_named_in_its_own_report_is_not_named_twice() -> None:
+    lie = {"bert": "bert NO", "cleo": "NO"}
+    said = witness_text(Witness(("bert", "cleo"), {}, lie, {}, 1, 2, 1, {}))
+    assert said.startswith("bert NO; cleo NO, and gains 1")
+
+
+def test_a_property_that_the_game_gives_no_meaning_is_named_as_it_was_asked(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(
+        'mechanism = "exchange.contribution"\nvalues = [0, 1, 2, 3]\n[parties.a]\n[parties.b]\n'
+    )
+    with pytest.raises(InputError, match=r"c\.toml: --property strong-dominance: .*; leave it out"):
+        audited(ab.load(path), [PROPERTIES["dsic"], PROPERTIES["strong-dominance"]])

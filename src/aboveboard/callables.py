@@ -163,7 +163,8 @@ def function_named(name: str, place: str, others: Sequence[str] = ()) -> Functio
     try:
         return function_of(source_of(name))
     except InputError as error:
-        raise InputError(place, f"{name!r}: {error.problem}", remedy) from error
+        right = remedy if error.remedy == REMEDY else error.remedy
+        raise InputError(place, f"{name!r}: {error.problem}", right) from error
 
 
 def own_code(name: str) -> str | None:

@@ -112,16 +112,32 @@ def _rule_of(name: str, path: Path, place: str) -> type[Mechanism]:
     if ":" not in name:
         return mechanism_named(name, place)
     with importable(path.parent):
-        rule = function_named(name, place)
+        try:
+            rule = function_named(name, place)
+        except InputError as error:
+            raise InputError(place, error.problem, _remedy_of_own(name, error)) from error
     lacking = [word for word in PARTS if not hasattr(rule, word)]
     if lacking:
         raise InputError(
             place,
             f"{name!r} is no mechanism: it has no {', '.join(lacking)}",
-            "see 'Add a mechanism' in CONTRIBUTING.md, or aboveboard.mechanism.Mechanism",
+            "see docs/how-to/own-mechanism.md, or aboveboard.mechanism.Mechanism",
         )
     found: type[Mechanism] = rule  # type: ignore[assignment]
     return found
+
+
+def _remedy_of_own(name: str, error: InputError) -> str:
+    """Say what would be right where the class of a user's own mechanism was not found."""
+    module, _, attribute = name.partition(":")
+    file = f"{module.replace('.', '/')}.py"
+    if f"No module named {module!r}" in error.problem:
+        return f'write "module:Class"; {file} must lie beside the file'
+    classes = [k for k, v in vars(sys.modules.get(module, object)).items() if isinstance(v, type)]
+    near = difflib.get_close_matches(attribute, classes, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean '{module}:{near[0]}'?"
+    return f'mend {file}, or write "{module}:Class" with a class that stands in it'
 
 
 def _loaded(entry: EntryPoint, place: str) -> type[Mechanism]:
@@ -168,7 +184,7 @@ def load(path: str | Path) -> Collaboration:
             reader.inputs.update(code_in(table))
             reports = rule.reports(file, reader)
     except InputError as error:
-        if error.place.startswith(f"{path}: "):
+        if error.place == str(path) or error.place.startswith(f"{path}: "):
             raise
         raise InputError(f"{path}: {error.place}", error.problem, error.remedy) from error
     return Collaboration(path, content, file, mechanism, reports, reader.inputs)

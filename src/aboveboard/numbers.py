@@ -254,3 +254,8 @@ def common_unit(a: Fraction, b: Fraction) -> Fraction:
         gcd(a.numerator * b.denominator, b.numerator * a.denominator),
         a.denominator * b.denominator,
     )
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Write how many there are: "1 party", "2 parties"; the plural has an s if not given."""
+    return f"1 {one}" if n == 1 else f"{n:,} {many or one + 's'}"

@@ -21,9 +21,9 @@ GREY = "#6E6E6E"
 SERIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("truth", "o", {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": BLUE}),
     ("best lie found", "D", {"markersize": 5, "color": ORANGE, "zorder": 3}),
-    ("staying away", "x", {"markersize": 9, "markeredgecolor": GREY}),
+    ("staying away", "x", {"markersize": 14, "markeredgecolor": GREY}),
 )
-"""A ring, a diamond that fits into it, and a cross behind: all seen where all are the same."""
+"""A ring, a diamond that fits into it, and a cross that reaches beyond: all seen on one spot."""
 
 STYLE: Any = {
     "svg.hashsalt": "aboveboard",
@@ -81,7 +81,8 @@ def truth_against_lie(
         axes.set_ylim(len(parties) - 0.5, -0.85)
         axes.set_yticks([])
         axes.margins(x=0.06)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        whole = all(x.is_integer() for x in (*truth, *lie, *away) if x is not None)
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
         axes.set_xlabel("utility" if unit in ("", "utility") else f"utility ({unit})")
         axes.spines[["top", "right", "left"]].set_visible(False)

@@ -102,10 +102,9 @@ def write(
     put_back(out)
     refuse_existing(out, force=force)
     _refuse_to_replace_inputs(collaboration, out)
-    # What is there may be another than it was when the writing ends: it is looked at again.
-    with whole_folder(
-        out, replace=partial(refuse_existing, force=True) if force else None
-    ) as folder:
+    # When the writing ends something else may be there: it is looked at again.
+    replace = partial(refuse_existing, force=True) if force else None
+    with whole_folder(out, replace=replace) as folder:
         outputs = _write_content(collaboration, settlement, folder, report)
         manifest = {
             **summary(settlement),

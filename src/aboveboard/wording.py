@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from aboveboard.errors import InputError
 from aboveboard.mechanism import CollaborationFile
+from aboveboard.numbers import counted
 from aboveboard.toml_file import line_of
 
 SHOWN = 60
@@ -65,10 +66,10 @@ def _spoken(error: Any, model: type[BaseModel]) -> tuple[str, str]:
         return "it is missing", "add it"
     if error["type"] != "value_error":
         given = error.get("input")
-        problem = f"it is {_shown(given)}"
-        if isinstance(given, Mapping | list | tuple) and error["type"] in ("too_long", "too_short"):
-            problem = f"it has {counted(len(given), 'entry', 'entries')}"
-        return problem, _wanted(error)
+        if error["type"] in ("too_long", "too_short") and isinstance(given, Mapping | list):
+            held = f"has {counted(len(given), 'entry', 'entries')}" if given else "is empty"
+            return f"it {held}", _wanted(error)
+        return f"it is {_shown(given)}", _wanted(error)
     message = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])
     return _of_ours(message, error.get("input"))
 
@@ -107,8 +108,8 @@ WANTED: Mapping[str, str] = {
     "string_type": "text",
     "string_too_short": "text of at least {min_length} characters",
     "string_too_long": "text of at most {max_length} characters",
-    "too_short": "at least {min_length}",
-    "too_long": "at most {max_length}",
+    "too_short": "{min_length} or more",
+    "too_long": "{max_length} at most",
     "greater_than": "a number greater than {gt}",
     "greater_than_equal": "a number of at least {ge}",
     "less_than": "a number less than {lt}",
@@ -131,11 +132,6 @@ def _wanted(error: Any) -> str:
     choices = re.findall(r"'([^']*)'", limits["expected"])
     near = difflib.get_close_matches(given, choices, n=1) if isinstance(given, str) else []
     return f"did you mean {near[0]!r}? {wanted}" if near else wanted
-
-
-def counted(n: int, one: str, many: str = "") -> str:
-    """Write how many there are: "1 party", "2 parties"; the plural has an s if not given."""
-    return f"1 {one}" if n == 1 else f"{n:,} {many or one + 's'}"
 
 
 def _shown(given: Any) -> str:

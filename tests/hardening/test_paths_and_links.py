@@ -243,17 +243,12 @@ def test_what_the_user_puts_into_a_settlement_while_its_like_is_written_stays(
 def test_names_that_are_not_utf_8_are_names(tmp_path: Path, form: str) -> None:
     folder = tmp_path / os.fsdecode(b"in\xff")
     folder.mkdir()
-    rows = pl.DataFrame({"k": ["a", "b"]})
-    if form == "txt":
-        (folder / "a.txt").write_text("a\nb\n")
-    elif form == "csv":
-        (folder / "a.csv").write_text("k\na\nb\n")
-    else:
-        rows.write_parquet(tmp_path / "a.parquet")
-        (tmp_path / "a.parquet").rename(folder / "a.parquet")
+    (tmp_path / "a.txt").write_text("a\nb\n")
+    (tmp_path / "a.csv").write_text("k\na\nb\n")
+    pl.DataFrame({"k": ["a", "b"]}).write_parquet(tmp_path / "a.parquet")
     file = folder / os.fsdecode(b"c\xff.toml")
-    key = "" if form == "txt" else 'key = "k"\n'
-    file.write_text(f'{UNION}[parties.a]\ndata = "a.{form}"\n{key}[parties.b]\nelements = ["c"]\n')
+    data, key = tmp_path / f"a.{form}", "" if form == "txt" else 'key = "k"\n'
+    file.write_text(f'{UNION}[parties.a]\ndata = "{data}"\n{key}[parties.b]\nelements = ["c"]\n')
     out = tmp_path / os.fsdecode(b"out\xff")
     settle(ab.load(file), out)
     assert replay(out, settle).differ == ()

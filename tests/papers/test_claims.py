@@ -115,10 +115,15 @@ def test_results_are_plain_data_and_the_same_again(results):
 
 @pytest.mark.parametrize(
     ("wrong", "nearest"),
-    [("exchange/theorem-2.11", "exchange/theorem-2.1"), ("exchange/corolary-2", "corollary-2")],
+    [
+        ("exchange/theorem-2.11", "exchange/theorem-2.1"),
+        ("exchange/corolary-2", "corollary-2"),
+        ("figure-66", "valuation/figure-6"),
+        ("figur-6", "valuation/figure-6"),
+    ],
 )
 def test_an_unknown_id_is_an_error_that_names_the_nearest(wrong, nearest):
-    with pytest.raises(InputError, match=f"nearest is '.*{nearest}'"):
+    with pytest.raises(InputError, match=f"nearest is '.*{nearest}'$"):
         find(wrong)
 
 

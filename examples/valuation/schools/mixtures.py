@@ -1,5 +1,6 @@
 """Print what the three mixtures of privacy levels are worth and what schools are paid for them."""
 
+import sys
 from pathlib import Path
 
 import aboveboard as ab
@@ -7,8 +8,11 @@ import aboveboard as ab
 here = Path(__file__).parent
 print(f"{'mixture':15} {'s2':>6} {'t2':>6} {'utility':>8}  mean share (schools) at level 2, 1, 0")
 for mixture in ("all_direct", "half_federated", "a_third_silent"):
-    collaboration = ab.load(here / f"{mixture}.toml")
-    settlement = ab.run(collaboration)
+    try:
+        settlement = ab.run(ab.load(here / f"{mixture}.toml"))
+    except ab.InputError as error:  # an extra or schools.csv is missing
+        print(error, file=sys.stderr)
+        sys.exit(2)
     details = settlement.details
     means = []
     for level in (2, 1, 0):

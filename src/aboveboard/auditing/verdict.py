@@ -20,7 +20,7 @@ PRINTED = 10_000  # bits of a number that is still printed: some 3,000 digits; P
 LONGEST = 1000  # bits of a count that is still written in digits; it fits a float
 
 
-SHOWN = ("property", "status", "largest gain", "basis", "counterexample")
+SHOWN = ("property", "verdict", "largest gain", "basis", "counterexample")
 """Heads of the table as which verdicts print."""
 
 
@@ -83,10 +83,9 @@ class Witness:
     def __str__(self) -> str:
         if self.note:
             return self.note
-        who = " and ".join(self.parties)
-        lies = "; ".join(_spoken(self.lie[p]) for p in self.parties)
-        text = f"{who}: {lies} gains {plain(self.gain)}"
-        others = [f"{p}: {_spoken(a)}" for p, a in self.others.items() if a != "truth"]
+        lies = "; ".join(f"{p} {_spoken(self.lie[p])}" for p in self.parties)
+        text = f"{lies}, and gains {plain(self.gain)}"
+        others = [f"{p} {_spoken(a)}" for p, a in self.others.items() if a != "truth"]
         return text + (f", while {'; '.join(others)}" if others else "")
 
 
@@ -181,6 +180,10 @@ class Verdict:
 
     def basis(self) -> str:
         """Say in a few words what the status rests on."""
+        if self.status is Status.NO_COUNTEREXAMPLE and self.checked >= self.total:
+            # Draws repeat themselves, and classes of rows are no rows: that was not everything.
+            how = "drawn" if self.how == "sampled" else "that stand for more"
+            return f"{self.checked:,} checks {how}"
         if self.how == "exhaustive" and self.checked == self.total:
             return f"all {self.checked:,} checks"
         if self.how in ("exhaustive", "sampled"):

@@ -11,8 +11,9 @@ from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
 from aboveboard.collaboration import Collaboration, audit
+from aboveboard.commands.properties import asked
 from aboveboard.commands.running import PARTIES_IN_A_REPORT, in_order, naming
-from aboveboard.errors import InputError
+from aboveboard.errors import InputError, UndefinedProperty
 from aboveboard.game import Game
 from aboveboard.report import page
 from aboveboard.whole import whole_file
@@ -99,7 +100,8 @@ def audited(
     Raises
     ------
     InputError
-        If the game cannot be made, or a user's function in it fails.
+        If the game cannot be made, a user's function in it fails, or a property that was asked
+        for has no meaning on it.
     BudgetExceeded
         If it is too large and the budget says to refuse.
     """
@@ -109,13 +111,19 @@ def audited(
     remarks: Mapping[str, Any] = {}
     with naming(collaboration):
         game = _game(collaboration)
-        verdicts = audit(
-            game,
-            collaboration.mechanism.properties() if properties is None else properties,
-            budget=budget,
-            seed=seed,
-            progress=progress,
-        )
+        try:
+            verdicts = audit(
+                game,
+                collaboration.mechanism.properties() if properties is None else properties,
+                budget=budget,
+                seed=seed,
+                progress=progress,
+            )
+        except UndefinedProperty as error:
+            if properties is None:
+                raise
+            place = f"--property {asked(properties, str(error))}"
+            raise InputError(place, str(error), "leave it out") from error
         lies = in_order(best_lies(game, budget=sampling, seed=seed), collaboration) if few else []
         if isinstance(collaboration.mechanism, Remarks):
             fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))
@@ -127,6 +135,11 @@ def _game(collaboration: Collaboration) -> Game:
     try:
         return collaboration.game()
     except ValueError as error:
+        # Ours refuse games that are too large; a user's own may meet a report that is none of it.
+        own = ":" in collaboration.file.mechanism
+        remedy = "let `reports` refuse it, or widen what can be reported"
         raise InputError(
-            str(collaboration.path), f"it cannot be audited: {error}", "audit fewer parties"
+            str(collaboration.path),
+            f"it cannot be audited: {error}",
+            remedy if own else "audit fewer parties",
         ) from error

@@ -76,6 +76,14 @@ def property_named(name: str) -> Property:
     )
 
 
+def asked(properties: Sequence[Property], said: str) -> str:
+    """Give the command line's name of the property that a message begins with."""
+    spoken_of = [claim for claim in properties if said.startswith(claim.name)]
+    claim = max(spoken_of, key=lambda claim: len(claim.name))
+    names = {known: name for name, known in PROPERTIES.items()}
+    return names.get(claim, claim.name)
+
+
 def _key(name: str) -> str:
     return "-".join(name.lower().replace("_", "-").split())
 

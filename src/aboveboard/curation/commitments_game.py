@@ -53,12 +53,12 @@ class CommitmentsGame:
         return self.curated.utilities(profile)
 
     def describe(self, i: int, action: Commitment) -> Any:
-        """Give (p, q), and what it is called."""
+        """Say in words what the agent does."""
         if action.truthful:
             return "truth"
         if action == SILENCE:
-            return "silence"
-        return {"p": plain(action.p), "q": plain(action.q)}
+            return "keeps silent"
+        return f"commits to [{plain(action.p)}, {plain(action.q)}]"
 
     def proof(self, name: str) -> Proof | None:
         """Give the closed form over all commitments, those that are not listed included."""

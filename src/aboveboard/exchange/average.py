@@ -29,6 +29,7 @@ from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_pa
 from aboveboard.exchange.participation import among
 from aboveboard.game import Game
 from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
+from aboveboard.numbers import counted
 
 Point = tuple[Fraction, ...]
 
@@ -55,7 +56,7 @@ class AverageFile(ExclusiveFile):
         for name, d in dimensions.items():
             if d != dimensions[first]:
                 raise ValueError(
-                    f"the point of {name} has {d} coordinates and that of {first} has "
+                    f"the point of {name} has {counted(d, 'coordinate')} and that of {first} has "
                     f"{dimensions[first]}; all points must have as many"
                 )
         return self

@@ -34,7 +34,7 @@ from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_pa
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
 from aboveboard.game import Game
 from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
-from aboveboard.numbers import Array, worth
+from aboveboard.numbers import Array, counted, worth
 
 
 class ContributionParty(ExclusiveParty):
@@ -69,8 +69,9 @@ class ContributionFile(ExclusiveFile):
         n = len(self.parties)
         if self.values is not None and len(self.values) != 1 << n:
             raise ValueError(
-                f"values has {len(self.values)} entries; {n} parties have {1 << n} coalitions, "
-                "indexed by bit mask in the order of the parties"
+                f"values has {counted(len(self.values), 'entry', 'entries')}; give {1 << n}, "
+                f"one for each coalition of {counted(n, 'party', 'parties')}, indexed by bit mask in "
+                "the order of the parties"
             )
         return self
 

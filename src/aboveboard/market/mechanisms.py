@@ -36,7 +36,13 @@ from aboveboard.market.markets import Market, Outcome
 from aboveboard.market.parameters import chosen
 from aboveboard.market.rules import rule_of_m
 from aboveboard.market.settling import Play
-from aboveboard.market.social_optimum import Optimum, Progress, SolverName, optimum
+from aboveboard.market.social_optimum import (
+    Optimum,
+    Progress,
+    SolverName,
+    optimum,
+    require_solver,
+)
 from aboveboard.market.steps import Votes
 from aboveboard.market.traders import traders, votes_of
 from aboveboard.market.utilities import Structure
@@ -142,9 +148,16 @@ class OnMarkets:
 
 
 def parts(file: MarketFile) -> tuple[Frame, Structure, Search, Market]:
-    """Take from a file what the mechanisms share, with the market that its values make."""
+    """Take from a file what the mechanisms share, with the market that its values make.
+
+    Raises
+    ------
+    InputError
+        If the file does not make a market, or no solver for it is installed.
+    """
     frame = frame_of(file)
     market = frame.market(traders(file, frame))
+    require_solver(market, file.solver)
     return frame, structure_of(file, frame), Search(file.solver, file.seconds), market
 
 

@@ -147,6 +147,20 @@ def optimum(
         return search.run(chosen, SOLVERS[chosen])
 
 
+PACKAGES = {"highs": ("scipy", "SciPy"), "cp-sat": ("ortools", "OR-Tools")}
+"""By solver: the module it needs, and what people call it."""
+
+
+def require_solver(market: Market, solver: SolverName = "auto") -> None:
+    """Raise `InputError` if the search needs a solver that is not installed; nothing is loaded."""
+    if solver in PACKAGES:
+        module, package = PACKAGES[solver]
+        if not installed(module):
+            raise missing(package, solver)
+    elif solver == "auto" and allocations_of(market) > FEW:
+        chosen_solver(market)
+
+
 def chosen_solver(market: Market) -> str:
     """Choose a search by the market's size and by what is installed.
 

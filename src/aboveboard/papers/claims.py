@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from enum import StrEnum
 from importlib import import_module
 from time import perf_counter
@@ -303,19 +303,29 @@ def find(claim_id: str) -> Claim:
     Raises
     ------
     InputError
-        If there is none; it names the nearest id.
+        If there is none; it names the nearest id, of a claim or a figure.
     """
     by_id = {claim.id: claim for claim in claims()}
     if claim_id not in by_id:
-        raise InputError(
-            f"claim {claim_id!r}", "there is none of that id", _nearest(claim_id, tuple(by_id))
-        )
+        known = (*by_id, *_figures())
+        place = f"claim or figure {claim_id!r}"
+        raise InputError(place, "there is none of that id", _nearest(claim_id, known))
     return by_id[claim_id]
 
 
+def _figures() -> tuple[str, ...]:
+    """Give the ids of the papers' figures, which are asked for by the same command."""
+    modules = (import_module(f"aboveboard.papers.{paper}") for paper in PAPERS)
+    return tuple(figure.id for module in modules for figure in getattr(module, "FIGURES", ()))
+
+
 def _nearest(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.0)
-    return f"the nearest is {near[0]!r}"
+    """Name the nearest, whole or without its paper: figure-66 is near valuation/figure-6."""
+
+    def likeness(each: str) -> float:
+        return max(SequenceMatcher(None, x, name).ratio() for x in (each, each.partition("/")[2]))
+
+    return f"the nearest is {max(known, key=likeness)!r}"
 
 
 def reproduce(claim: Claim, seed: int = 0) -> Result:

@@ -25,6 +25,8 @@ def number(x: Number | None) -> str:
     """Write a number for people: digits grouped, fractions as such where they are short."""
     if x is None:
         return ""
+    if x == 0:
+        return "0"  # a float may be -0.0
     shown = plain(x)
     if not -HUGE < x < HUGE:
         return rough(x)
@@ -85,9 +87,15 @@ def witness_text(witness: Witness) -> str:
     """Write a counterexample for people."""
     if witness.note:
         return witness.note
-    lies = "; ".join(f"{p} {spoken(witness.lie[p])}" for p in witness.parties)
-    others = "; ".join(f"{p} {spoken(a)}" for p, a in witness.others.items() if a != "truth")
+    lies = "; ".join(_clause(p, witness.lie[p]) for p in witness.parties)
+    others = "; ".join(_clause(p, a) for p, a in witness.others.items() if a != "truth")
     return f"{lies}, and gains {number(witness.gain)}" + (f", while {others}" if others else "")
+
+
+def _clause(party: str, report: Any) -> str:
+    """Write who reports what; some reports name the party themselves: "bert NO"."""
+    text = spoken(report)
+    return text if text.startswith(f"{party} ") else f"{party} {text}"
 
 
 def smallest(instance: Mapping[str, Any]) -> str:
@@ -95,8 +103,8 @@ def smallest(instance: Mapping[str, Any]) -> str:
     sets = instance.get("sets", {})
     owned = "; ".join(f"{p} owns {{{', '.join(s)}}}" for p, s in sets.items())
     row = instance["deviation"]
-    lie = "; ".join(f"{p} {spoken(a)}" for p, a in row["lie"].items())
-    others = "; ".join(f"{p} {spoken(a)}" for p, a in row["others"].items() if a != "truth")
+    lie = "; ".join(_clause(p, a) for p, a in row["lie"].items())
+    others = "; ".join(_clause(p, a) for p, a in row["others"].items() if a != "truth")
     text = f"{owned}. " if owned else ""
     return text + (f"While {others}, " if others else "") + f"{lie}, and gains {row['gain']}"
 

@@ -78,5 +78,5 @@ class LevelsGame:
         return self.costs[i][self.levels[i].index(level)]
 
     def describe(self, i: int, action: Level) -> Any:
-        """Give the level as plain data."""
-        return {"level": spoken(action)}
+        """Say in words what the user does."""
+        return f"chooses level {spoken(action)}"

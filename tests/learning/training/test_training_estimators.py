@@ -133,9 +133,6 @@ def test_classifiers_and_regressors_are_told_apart() -> None:
 
 
 def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(estimators.importlib, "import_module", missing)
+    monkeypatch.setattr(estimators, "find_spec", lambda module: None)
     with pytest.raises(InputError, match=r"pip install 'aboveboard\[learning\]'"):
         unfitted(LINEAR + "LogisticRegression", {}, 0)

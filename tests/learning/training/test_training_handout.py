@@ -57,9 +57,6 @@ def test_no_time_and_no_pickle_is_in_the_file() -> None:
 
 
 def test_without_skops_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(handout.importlib, "import_module", missing)
+    monkeypatch.setattr(handout, "find_spec", lambda module: None)
     with pytest.raises(InputError, match=r"skops.*aboveboard\[learning\]"):
         content_of(LogisticRegression())

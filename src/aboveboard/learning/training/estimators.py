@@ -13,6 +13,7 @@ import inspect
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,10 @@ class Parameters:
 
 def require_sklearn() -> None:
     """Raise `InputError` unless scikit-learn is installed."""
-    try:
-        importlib.import_module("sklearn")
-    except ImportError:
+    if find_spec("sklearn") is None:
         raise InputError(
             "training", "real training needs scikit-learn, which is not installed", EXTRA
-        ) from None
+        )
 
 
 def unfitted(path: str, parameters: Mapping[str, Any], seed: int) -> Any:

@@ -9,10 +9,10 @@ by 1980, the addresses by 1, 2, ..) so that a replay gives the same bytes.
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import zipfile
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,10 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def require_skops() -> None:
     """Raise `InputError` unless skops is installed."""
-    try:
-        importlib.import_module("skops.io")
-    except ImportError:
+    if find_spec("skops") is None:
         raise InputError(
             "training", "handing out models needs skops, which is not installed", EXTRA
-        ) from None
+        )
 
 
 def pipeline(

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from aboveboard.errors import InputError
+from aboveboard.learning.training.estimators import require_sklearn
+from aboveboard.learning.training.handout import require_skops
 from aboveboard.learning.training.training_file import DataParty, TrainingTable
 from aboveboard.mechanism import Read
 
@@ -87,13 +89,16 @@ def data_reports(file: TrainingFile, read: Read) -> dict[str, Holding]:
     ------
     InputError
         If `[training]` is missing, a party has no data or two sources of them, a file is missing,
-        or the label is named nowhere.
+        the label is named nowhere, or scikit-learn or skops is not installed.
     """
     table = file.training
     if table is None:
         raise InputError(
             "training", "it is missing, and parties have data", "add the table [training]"
         )
+    # Before the files are read, and long before the training: a check says it too.
+    require_sklearn()
+    require_skops()
     label = _label(table, file.parties)
     test = _held(read, "training.test", table.test)
     validation = (
