@@ -10,6 +10,7 @@ import aboveboard as ab
 from aboveboard import commands
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.settlement import replay
+from aboveboard.text import audit_text
 
 RULE = '''
 from pydantic import BaseModel
@@ -101,7 +102,7 @@ def test_a_class_that_lacks_a_part_is_told_which(tmp_path: Path) -> None:
     [
         ("nowhere:Club", 'write "module:Class"; nowhere.py must lie beside the file'),
         ("club:Clubb", "did you mean 'club:Club'?"),
-        ("club:Zzz", 'mend club.py, or write "module:Class" with a class that stands in it'),
+        ("club:Zzz", 'mend club.py, or write "club:Class" with a class that stands in it'),
     ],
 )
 def test_a_name_that_is_not_found_is_told_what_would_be_right(
@@ -148,3 +149,19 @@ def test_a_game_too_large_to_write_out_names_the_file(tmp_path: Path) -> None:
     assert lies == []
     with pytest.raises(BudgetExceeded, match=r"club\.toml: too many bids"):
         commands.audited(collaboration)
+
+
+def test_a_lie_that_a_sampled_verdict_overlooked_is_a_failure(tmp_path: Path) -> None:
+    # Among 2 times 59 lies one pays: a verdict may draw 3 of a party, a party's best lie all 59.
+    rule = RULE.replace("{GAME}", "pass").replace("range(4)", "range(60)")
+    rule = rule.replace("lambda bids: max(bids.values())", "lambda bids: bids")
+    rule = rule.replace(
+        "lambda party, value, top: top", "lambda p, value, bids: int(bids[p] == 37)"
+    )
+    path = _club(tmp_path, rule)
+    audit = commands.audited(ab.load(path), [ab.ExPostIC()], ab.Budget(rows=100, samples=3))
+    assert audit.verdicts["ex-post IC"].status == "no counterexample"
+    assert {lie.report for lie in audit.overlooked} == {"reports 37"}
+    assert audit.fails
+    assert "ex-post IC fails after all" in audit_text(audit)
+    assert "Lying pays" in audit.report()

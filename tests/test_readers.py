@@ -273,7 +273,8 @@ def test_a_key_with_a_line_break_is_refused(write: Write) -> None:
 @pytest.mark.parametrize(("row", "fields"), [("b", 1), ("b,2,3", 3), ('b,2,"x\ny"', 3)])
 def test_a_ragged_csv_is_refused_with_the_line(write: Write, row: str, fields: int) -> None:
     said = complaint(write("a.csv", f'k,n\na,"1,\n1"\n{row}\nc,3\n'), "k")
-    assert said.startswith(f", line 4: the row has {fields} field{'s' * (fields > 1)} and the header 2")
+    counted = f"{fields} field" + "s" * (fields > 1)
+    assert said.startswith(f", line 4: the row has {counted} and the header 2")
 
 
 def test_a_header_that_names_a_column_twice_is_refused(write: Write) -> None:

@@ -216,8 +216,9 @@ TINY = Fraction(1, 10**300)
 
 def _exponent(text: str) -> int:
     """Give the exponent of a number as written; 0 where there is none."""
-    _, _, exponent = text.lower().partition("e")
-    return int(exponent) if re.fullmatch(r"[+-]?\d{1,18}", exponent) else 0
+    # As `Fraction` reads it: blanks around and underscores within are allowed there too.
+    exponent = text.lower().partition("e")[2].strip().replace("_", "")
+    return int(exponent) if re.fullmatch(r"[+-]?\d+", exponent) else 0
 
 
 def _fraction(value: Any) -> Any:

@@ -82,7 +82,7 @@ def truth_against_lie(
         axes.set_yticks([])
         axes.margins(x=0.06)
         whole = all(x.is_integer() for x in (*truth, *lie, *away) if x is not None)
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole, min_n_ticks=1))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
         axes.set_xlabel("utility" if unit in ("", "utility") else f"utility ({unit})")
         axes.spines[["top", "right", "left"]].set_visible(False)

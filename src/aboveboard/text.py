@@ -142,6 +142,12 @@ def _those(parties: Sequence[str], of: int) -> str:
 def audit_text(audit: Audit) -> str:
     """Show an audit: verdicts, best lies, remarks."""
     parts = [verdict_text(audit.verdicts)]
+    if audit.overlooked:
+        found = ", ".join(f"{lie.party}'s" for lie in audit.overlooked)
+        parts.append(
+            f"ex-post IC fails after all: the search for each party's best lie found {found}, "
+            "below, which pays; allow more checks with --rows or --samples"
+        )
     if audit.lies:
         parts.append(lies_table(audit.lies))
     for name, remark in audit.remarks.items():

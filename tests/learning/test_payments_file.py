@@ -238,7 +238,7 @@ def test_what_is_wrong_in_a_file_is_refused_with_the_reason() -> None:
     good = linear("[[1,0,0],[0,1,0],[0,0,1]]")
     for text, said in [
         (three(linear("[[1,0,0],[0,-1,0],[0,0,1]]")), "b's own coefficient is -1"),
-        (three(linear("[[1,0],[0,1]]")), "2 rows of 2 entries; 3 parties need 3 rows of 3"),
+        (three(linear("[[1,0],[0,1]]")), "2 rows of 2 entries; give 3 of 3 each"),
         (three(linear("[[1,0,0],[0,1],[0,0,1]]")), "3 rows of 2 or 3 entries"),
         (three(linear("[[nan,0,0],[0,1,0],[0,0,1]]")), "no finite number"),
         (three(good, last="-1"), "greater than or equal to 0"),
@@ -249,7 +249,10 @@ def test_what_is_wrong_in_a_file_is_refused_with_the_reason() -> None:
         (three(good, "grid = {step = 2, max = 1}"), "less than step"),
         (three(good, "grid = {step = 0, max = 1}"), "greater than 0"),
         (three(good, 'counterfactual = "some"'), "'all', 'participants' or 'none'"),
-        (three('kind = "quasi-monotone"\nown = ["m:f"]\nothers = "m:g"'), "own names 1 functions"),
+        (
+            three('kind = "quasi-monotone"\nown = ["m:f"]\nothers = "m:g"'),
+            "own names 1 function for",
+        ),
     ]:
         with pytest.raises(ValidationError, match=said):
             read(text)

@@ -207,10 +207,10 @@ def test_a_missing_solver_is_told_when_the_file_is_read_if_the_market_needs_one(
 ) -> None:
     monkeypatch.setattr(social_optimum, "installed", lambda module: False)
     with pytest.raises(InputError, match="SciPy is not installed"):
-        require_solver(regions(10, 20, 0))
+        social_optimum.require_solver(regions(10, 20, 0))
     with pytest.raises(InputError, match="OR-Tools is not installed"):
-        require_solver(regions(2, 2, 0), "cp-sat")
-    require_solver(regions(2, 2, 0))
+        social_optimum.require_solver(regions(2, 2, 0), "cp-sat")
+    social_optimum.require_solver(regions(2, 2, 0))
 
 
 class Square:

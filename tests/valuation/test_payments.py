@@ -255,8 +255,8 @@ class TestGame:
         assert game.payments((inf, inf)) == [F(-1, 2), F(-1, 2)]
         assert game.absent(0) == 0
         assert [game.describe(0, a) for a in game.actions(0)] == [
-            "chooses level 0",
-            "chooses level inf",
+            {"chooses level": 0},
+            {"chooses level": "inf"},
         ]
 
     @pytest.mark.parametrize(("cost", "nash"), [("0.2", True), ("0.5", True), ("0.6", False)])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, prod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
 from aboveboard.auditing.judging import describe
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.valuation import Valuation
-from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate
+from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, in_words
 from aboveboard.capabilities import Proved, Refinable
 from aboveboard.errors import BudgetExceeded
 from aboveboard.game import Game, TabularGame, profiles
@@ -156,12 +154,6 @@ def _refuse_if_large(prop: UniqueEquilibrium, game: Game, budget: Budget) -> Non
         )
 
 
-def _in_words(action: Any) -> str:
-    if isinstance(action, Mapping):
-        return ", ".join(f"{key} {_in_words(value)}" for key, value in action.items())
-    return str(action)
-
-
 def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: int) -> Witness:
     profile = [game.actions(i)[k] for i, k in enumerate(at)]
     described = {
@@ -172,8 +164,8 @@ def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: in
     note = (
         "truth is not an equilibrium"
         if truthful
-        else f"another equilibrium, one of {count}: "
-        + "; ".join(f"{p} {_in_words(a)}" for p, a in described.items())
+        else f"another equilibrium, one of {count} in all: "
+        + "; ".join(f"{p} {in_words(a)}" for p, a in described.items())
     )
     return Witness(
         parties=tuple(game.players),

@@ -83,15 +83,18 @@ class Witness:
     def __str__(self) -> str:
         if self.note:
             return self.note
-        lies = "; ".join(f"{p} {_spoken(self.lie[p])}" for p in self.parties)
+        lies = "; ".join(f"{p} {in_words(self.lie[p])}" for p in self.parties)
         text = f"{lies}, and gains {plain(self.gain)}"
-        others = [f"{p} {_spoken(a)}" for p, a in self.others.items() if a != "truth"]
+        others = [f"{p} {in_words(a)}" for p, a in self.others.items() if a != "truth"]
         return text + (f", while {'; '.join(others)}" if others else "")
 
 
-def _spoken(action: Any) -> str:
+def in_words(action: Any) -> str:
+    """Write a described action for people: keys and values, entries of lists by commas."""
     if isinstance(action, Mapping):
-        return ", ".join(f"{k} {_spoken(v)}" for k, v in action.items())
+        return ", ".join(f"{k} {in_words(v)}" for k, v in action.items())
+    if isinstance(action, list | tuple):
+        return ", ".join(map(in_words, action))
     return str(data(action)) if isinstance(action, int | Fraction) else str(action)
 
 

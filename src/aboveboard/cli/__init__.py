@@ -80,7 +80,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
         status = app(standalone_mode=False) or 0
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: nothing is left to interrupt
+        for late in (signal.SIGINT, signal.SIGTERM):  # all is done: nothing is left to end
+            signal.signal(late, signal.SIG_IGN)
         if status == INTERRUPTED:
             _say("aboveboard: interrupted")
         sys.exit(status)

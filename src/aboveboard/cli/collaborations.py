@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
     """Check a collaboration file and its data, without a run."""
     from aboveboard.collaboration import load
+    from aboveboard.numbers import counted
 
     collaboration = load(file)
     sizes = {
@@ -39,9 +40,10 @@ def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
     if output is Format.JSON:
         echo_json({"file": str(file), "mechanism": collaboration.mechanism.NAME, "parties": sizes})
         return
-    typer.echo(f"{file}: {collaboration.mechanism.NAME}, {len(sizes)} parties; nothing is wrong")
+    parties = counted(len(sizes), "party", "parties")
+    typer.echo(f"{file}: {collaboration.mechanism.NAME}, {parties}; nothing is wrong")
     for name, size in sizes.items():
-        typer.echo(f"  {name}" + ("" if size is None else f": {size:,} elements"))
+        typer.echo(f"  {name}" + ("" if size is None else f": {counted(size, 'element')}"))
 
 
 def run(
@@ -125,7 +127,7 @@ def audit(
         typer.echo(audit_text(result))
         if report is not None:
             typer.echo(f"\nreport: {report}")
-    if result.verdicts.any_fails():
+    if result.fails:
         raise typer.Exit(1)
 
 

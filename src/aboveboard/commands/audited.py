@@ -10,12 +10,13 @@ from typing import Any, Protocol, runtime_checkable
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
+from aboveboard.auditing.verdict import Status
 from aboveboard.collaboration import Collaboration, audit
 from aboveboard.commands.properties import asked
 from aboveboard.commands.running import PARTIES_IN_A_REPORT, in_order, naming
 from aboveboard.errors import InputError, UndefinedProperty
 from aboveboard.game import Game
-from aboveboard.report import page
+from aboveboard.report import page, pays
 from aboveboard.whole import whole_file
 
 # For the shared range of tastes a smaller sample than for verdicts: it is searched several times.
@@ -51,6 +52,21 @@ class Audit:
     verdicts: Verdicts
     lies: Sequence[BestLie]
     remarks: Mapping[str, Any]
+
+    @property
+    def overlooked(self) -> list[BestLie]:
+        """The lies that pay although the verdict on ex-post IC, from a sample, has none.
+
+        Each party's best lie is searched with the whole budget, a verdict shares it among all.
+        """
+        claim = self.verdicts.get("ex-post IC")
+        sampled = claim is not None and claim.status is Status.NO_COUNTEREXAMPLE
+        return [lie for lie in self.lies if pays(lie)] if sampled else []
+
+    @property
+    def fails(self) -> bool:
+        """Whether a property fails, by its verdict or by a lie that its sample overlooked."""
+        return self.verdicts.any_fails() or bool(self.overlooked)
 
     def as_dict(self) -> dict[str, Any]:
         """Give plain data: the verdicts, each party's best lie, and the mechanism's remarks."""
@@ -123,7 +139,11 @@ def audited(
             if properties is None:
                 raise
             place = f"--property {asked(properties, str(error))}"
-            raise InputError(place, str(error), "leave it out") from error
+            # What follows the semicolon is for who writes games, not for who audits one.
+            problem = str(error).partition("; ")[0]
+            rule = collaboration.mechanism.NAME
+            remedy = f"leave it out: the game of {rule} does not tell"
+            raise InputError(place, problem, remedy) from error
         lies = in_order(best_lies(game, budget=sampling, seed=seed), collaboration) if few else []
         if isinstance(collaboration.mechanism, Remarks):
             fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))

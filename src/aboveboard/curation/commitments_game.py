@@ -53,12 +53,12 @@ class CommitmentsGame:
         return self.curated.utilities(profile)
 
     def describe(self, i: int, action: Commitment) -> Any:
-        """Say in words what the agent does."""
+        """Say what the agent does: (p, q) as data."""
         if action.truthful:
             return "truth"
         if action == SILENCE:
             return "keeps silent"
-        return f"commits to [{plain(action.p)}, {plain(action.q)}]"
+        return {"commits to": [plain(action.p), plain(action.q)]}
 
     def proof(self, name: str) -> Proof | None:
         """Give the closed form over all commitments, those that are not listed included."""

@@ -70,8 +70,8 @@ class ContributionFile(ExclusiveFile):
         if self.values is not None and len(self.values) != 1 << n:
             raise ValueError(
                 f"values has {counted(len(self.values), 'entry', 'entries')}; give {1 << n}, "
-                f"one for each coalition of {counted(n, 'party', 'parties')}, indexed by bit mask in "
-                "the order of the parties"
+                f"one for each coalition of {counted(n, 'party', 'parties')}, indexed by bit mask "
+                "in the order of the parties"
             )
         return self
 

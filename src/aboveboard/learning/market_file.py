@@ -17,6 +17,7 @@ from aboveboard.learning.quality import Identity, Logistic, Quality, fit
 from aboveboard.learning.training.training_file import DataParty, TrainingTable
 from aboveboard.learning.valuations import Called, Growth, Linear, QuasiMonotone, Valuation
 from aboveboard.mechanism import CollaborationFile, Exact
+from aboveboard.numbers import counted
 
 MOST_SIZES = 10**7
 """Sizes of a grid: more would be a step that was mistyped."""
@@ -143,8 +144,8 @@ class MarketFile(CollaborationFile):
         for key, names in (("own", table.own), ("others", table.others)):
             if isinstance(names, tuple) and len(names) != n:
                 raise ValueError(
-                    f"{key} names {len(names)} functions for {n} parties; name one for all, or "
-                    "one for each"
+                    f"{key} names {counted(len(names), 'function')} for "
+                    f"{counted(n, 'party', 'parties')}; name one for all, or one for each"
                 )
         return self
 
@@ -159,10 +160,11 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
     n = len(names)
     if len(matrix) != n or any(len(row) != n for row in matrix):
         widths = sorted({len(row) for row in matrix})
-        shape = f"{len(matrix)} rows of {' or '.join(map(str, widths)) or 'no'} entries"
+        of = " or ".join(map(str, widths)) or "no"
+        shape = f"{counted(len(matrix), 'row')} of {of} {'entry' if widths == [1] else 'entries'}"
         raise ValueError(
-            f"valuation.matrix has {shape}; {n} parties need {n} rows of {n}, in the order of the "
-            "parties"
+            f"valuation.matrix has {shape}; give {n} of {n} each, a row for each party and in the "
+            "order of the parties"
         )
     for i, name in enumerate(names):
         if matrix[i][i] < 0:

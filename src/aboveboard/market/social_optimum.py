@@ -152,7 +152,20 @@ PACKAGES = {"highs": ("scipy", "SciPy"), "cp-sat": ("ortools", "OR-Tools")}
 
 
 def require_solver(market: Market, solver: SolverName = "auto") -> None:
-    """Raise `InputError` if the search needs a solver that is not installed; nothing is loaded."""
+    """Refuse a search that needs a solver which is not installed; nothing is loaded.
+
+    Parameters
+    ----------
+    market
+        What would be searched.
+    solver
+        As in `optimum`.
+
+    Raises
+    ------
+    missing, InputError
+        If it is not installed; the message names the extra that brings it.
+    """
     if solver in PACKAGES:
         module, package = PACKAGES[solver]
         if not installed(module):

@@ -16,7 +16,7 @@ from aboveboard.auditing.verdict import Verdicts
 from aboveboard.collaboration import Collaboration
 from aboveboard.mechanism import Settlement
 from aboveboard.report import tables
-from aboveboard.report.answers import answers
+from aboveboard.report.answers import answers, pays
 from aboveboard.report.words import (
     LEGIBLE,
     counterexample,
@@ -26,7 +26,16 @@ from aboveboard.report.words import (
     spoken,
 )
 
-__all__ = ["LEGIBLE", "counterexample", "largest_gain", "number", "page", "smallest", "spoken"]
+__all__ = [
+    "LEGIBLE",
+    "counterexample",
+    "largest_gain",
+    "number",
+    "page",
+    "pays",
+    "smallest",
+    "spoken",
+]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 

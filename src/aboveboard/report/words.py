@@ -66,7 +66,7 @@ def spoken(report: Any) -> str:
 
 def _listed(value: Any) -> str:
     if isinstance(value, Mapping):
-        entries = [f"{number(n)} of {key}" for key, n in value.items()]
+        entries = [f"{number(n)} owned by {key}" for key, n in value.items()]
         shown = ", ".join(entries[:4])
         return shown + (f" and from {len(entries) - 4} more regions" if len(entries) > 4 else "")
     if isinstance(value, list):

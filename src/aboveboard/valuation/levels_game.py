@@ -78,5 +78,5 @@ class LevelsGame:
         return self.costs[i][self.levels[i].index(level)]
 
     def describe(self, i: int, action: Level) -> Any:
-        """Say in words what the user does."""
-        return f"chooses level {spoken(action)}"
+        """Say what the user does: the level as data."""
+        return {"chooses level": spoken(action)}

@@ -11,7 +11,7 @@ import skops.io
 
 import aboveboard as ab
 from aboveboard.commands import settle
-from aboveboard.learning.training import train
+from aboveboard.learning.training import estimators, train
 from aboveboard.settlement import replay
 from oracles.training import FEATURES, FREE_RIDER, honest, program, write
 
@@ -250,3 +250,11 @@ def test_a_partys_file_that_does_not_do_is_refused(folder: Path, text: str, prob
     said = refusal(written(folder))
     assert problem in said
     assert "parties.small.data: small.csv" in said
+
+
+def test_without_scikit_learn_a_check_refuses_already(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimators, "find_spec", lambda module: None)
+    with pytest.raises(ab.InputError, match="real training needs scikit-learn"):
+        ab.load(written(folder))
