@@ -341,7 +341,7 @@ def test_unique_equilibrium_fails_with_the_other_equilibrium():
     game = TabularGame(COORDINATION, players=["a", "b"])
     found = witness(game, UniqueEquilibrium())
     assert found.others == {"a": 1, "b": 1}
-    assert found.note == "another equilibrium, one of 2: a 1; b 1"
+    assert found.note == "another equilibrium, one of 2 in all: a 1; b 1"
     assert found.row == "unique equilibrium/(1,1)"
 
 
