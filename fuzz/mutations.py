@@ -79,8 +79,10 @@ def mutated(content: bytes, name: str, rng: random.Random) -> bytes:
         Decides everything.
     """
     choices = BINARY if name.endswith((".parquet", ".pq")) else TEXTUAL
-    for _ in range(min(1 + int(rng.expovariate(2.0)), 6)):
-        mutation = rng.choices(list(choices), list(choices.values()))[0]
+    times = min(1 + int(rng.expovariate(2.0)), 6)
+    drawn = rng.choices(list(choices), list(choices.values()), k=times)
+    # What reads the file comes first, while it is good: a broken one may end the process.
+    for mutation in sorted(drawn, key=lambda x: x is not _retyped):
         content = mutation(content, rng)
     return content
 
