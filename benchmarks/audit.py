@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing import DSIC, Status, audit, pure_equilibria
-from aboveboard.game import TabularGame
+from aboveboard.games.game import TabularGame
 from benchmarks.comparison import Case, Measured, Scale, Section, agree
 from benchmarks.timing import timed
 from oracles.games import Plain

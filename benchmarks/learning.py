@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning.allocation import Market
-from aboveboard.learning.desirable_search import BY_COLUMNS, search, sizes_array
-from aboveboard.learning.exploitation_payment import exploitation_payments
-from aboveboard.learning.growth_boundary import FIGURE_3, figure_3
-from aboveboard.learning.growth_market import Column, payments_of_all
-from aboveboard.learning.quality import Identity
-from aboveboard.learning.valuations import Growth, Linear
+from aboveboard.learning.desirable.growth_boundary import FIGURE_3, figure_3
+from aboveboard.learning.desirable.growth_market import Column, payments_of_all
+from aboveboard.learning.desirable.search import BY_COLUMNS, search, sizes_array
+from aboveboard.learning.market.allocation import Market
+from aboveboard.learning.market.quality import Identity
+from aboveboard.learning.market.valuations import Growth, Linear
+from aboveboard.learning.payments.exploitation_payment import exploitation_payments
 from benchmarks.comparison import Case, Measured, Scale, Section, Timing, agree
 from benchmarks.page import size as amount
 from benchmarks.timing import peak_of, timed

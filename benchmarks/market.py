@@ -1,6 +1,6 @@
 """The market: the proposer's problem and VCG, against plain loops and integer programmes.
 
-Markets of XOR bids, generated from a seed (`aboveboard.market.generators`): `regions`, goods on a
+Markets of XOR bids, generated from a seed (`market.model.generators`): `regions`, goods on a
 grid, and `arbitrary`, goods related at random. What a run searches for is the first, in canonical
 order, of all optimal allocations, so that the same market gives the same allocation everywhere: the
 optimum is proved first, then that no earlier allocation reaches it.
@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from aboveboard.market import vcg
-from aboveboard.market.bidding import Xor
-from aboveboard.market.generators import arbitrary, regions
-from aboveboard.market.integer_programme import canonical_order
-from aboveboard.market.markets import Market, social_welfare, worths
-from aboveboard.market.social_optimum import chosen_solver, optimum
+from aboveboard.market.model.bidding import Xor
+from aboveboard.market.model.generators import arbitrary, regions
+from aboveboard.market.model.markets import Market, social_welfare, worths
+from aboveboard.market.optimum.integer_programme import canonical_order
+from aboveboard.market.optimum.social_optimum import chosen_solver, optimum
+from aboveboard.market.rules import vcg
 from benchmarks.comparison import Case, Measured, Scale, Section, agree
 from benchmarks.timing import timed
 from oracles import market as definition

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.valuation import Population, among_users, dp_mean, federated_mean, sampled_shares
+from aboveboard.valuation import Population, among_users, sampled_shares
+from aboveboard.valuation.utilities import dp_mean, federated_mean
 from benchmarks.comparison import ErrorCase, Scale, Section
 
 METHODS = ("permutation", "stratified", "svarm", "kernelshap", "auto")

@@ -90,7 +90,7 @@ def make_parties(folder: Path, parties: int, rows: int) -> None:
 
 def ours(folder: Path, out: Path) -> None:
     # Imported here: importing is part of the time.
-    from aboveboard.collaboration import load
+    from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import settle
 
     settle(load(folder / "collaboration.toml"), out / "settlement", force=True)

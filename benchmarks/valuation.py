@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.valuation import FederatedMean, Population, among_users, dp_mean, federated_mean
-from aboveboard.valuation.few_types import TypeValues, shares_by_type
+from aboveboard.valuation import FederatedMean, Population, among_users
+from aboveboard.valuation.shares.few_types import TypeValues, shares_by_type
+from aboveboard.valuation.utilities import dp_mean, federated_mean
 from benchmarks import pydvl
 from benchmarks.comparison import Case, Measured, NotMeasuredError, Scale, Section, Timing, agree
 from benchmarks.page import size as amount

@@ -15,9 +15,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["tomllib", "aboveboard", "csv"]):
-    from aboveboard.collaboration import load
+    from aboveboard.collaborations.collaboration import load
     from aboveboard.errors import AboveboardError
-    from aboveboard.readers import read_records
+    from aboveboard.storage.party_data import read_records
     from fuzz.doors import checked_line
     from fuzz.seeds import MEANS
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aboveboard.auditing import Budget
-from aboveboard.collaboration import Collaboration, load
+from aboveboard.collaborations.collaboration import Collaboration, load
 from aboveboard.commands import audited, settle
 from aboveboard.commands.running import drawn
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.learning.training.tables import read_rows, terms_of
-from aboveboard.mechanism import MANIFEST
-from aboveboard.settlement import replay, write
+from aboveboard.mechanisms.settlement import MANIFEST
+from aboveboard.settlements.replaying import replay
+from aboveboard.settlements.writing import write
 from fuzz.seeds import FILE
 
 LINE = 2_000

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from aboveboard.collaboration import load, mechanisms
+from aboveboard.collaborations.collaboration import load
+from aboveboard.collaborations.registry import mechanisms
 from aboveboard.commands import settle
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aboveboard import collaboration
+from aboveboard.collaborations import collaboration
 from fuzz.doors import OUT, brought
 from fuzz.mutations import mutated
 from fuzz.seeds import Seed, seeds

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import aboveboard as ab
-from aboveboard.choosing import CLASHES, QUESTIONS, SETTINGS, SHARED, TABLE, Answer, choose
-from aboveboard.collaboration import mechanisms
+from aboveboard.collaborations.registry import mechanisms
 from aboveboard.commands import chosen
+from aboveboard.commands.choosing import CLASHES, QUESTIONS, SETTINGS, SHARED, TABLE, Answer, choose
 
 UNKNOWN = dict.fromkeys(QUESTIONS)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import aboveboard as ab
-from aboveboard.collaboration import mechanisms
+from aboveboard.collaborations.registry import mechanisms
 from aboveboard.commands import drawn
 
 UNION = 'mechanism = "exchange.union"\n'

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from aboveboard.mechanism import Exact
+from aboveboard.mechanisms.file_model import Exact
 
 READ = TypeAdapter(Exact).validate_python
 

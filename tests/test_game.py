@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aboveboard.actions import Grid, block, decode, draw, encode, position_of, size_of, unravel
-from aboveboard.capabilities import Outside, Paid
-from aboveboard.game import Game, TabularGame, profiles
-from aboveboard.numbers import number, worth
+from aboveboard.games.actions import (
+    Grid,
+    block,
+    decode,
+    draw,
+    encode,
+    position_of,
+    size_of,
+    unravel,
+)
+from aboveboard.games.capabilities import Outside, Paid
+from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.numbers import number, worth
 
 SIZES = st.lists(st.integers(0, 4), max_size=4)
 

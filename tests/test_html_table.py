@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import aboveboard as ab
-from aboveboard.html_table import html_table
-from aboveboard.mechanism import Reply, Settlement, Share
+from aboveboard.formatting import html_table
+from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
 
 def test_everything_in_a_table_is_escaped() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aboveboard.lottery import Lottery
+from aboveboard.games.lottery import Lottery
 
 
 @st.composite

@@ -8,15 +8,15 @@ import pytest
 
 import aboveboard as ab
 from aboveboard import commands
+from aboveboard.cli.text import audit_text
 from aboveboard.errors import BudgetExceeded, InputError
-from aboveboard.settlement import replay
-from aboveboard.text import audit_text
+from aboveboard.settlements.replaying import replay
 
 RULE = '''
 from pydantic import BaseModel
 import aboveboard as ab
 from aboveboard.errors import BudgetExceeded
-from aboveboard.mechanism import CollaborationFile, Mechanism, Reply, Settlement, Share
+from aboveboard.mechanisms.mechanism import CollaborationFile, Mechanism, Reply, Settlement, Share
 
 
 class Member(BaseModel):

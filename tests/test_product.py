@@ -14,7 +14,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.commands import audited, demo, settle
-from aboveboard.demo import LISTS, read_lists
+from aboveboard.commands.demo_lists import LISTS, read_lists
 
 ROOT = Path(__file__).parents[1]
 # Those whose data a longer script writes are run by tests of their own system.
@@ -72,7 +72,7 @@ def test_the_lists_are_read_whole_out_of_the_installed_files() -> None:
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import aboveboard.demo as module
+    import aboveboard.commands.demo_lists as module
 
     missing = ("p", "no-such-package-anywhere", "x.txt", str.splitlines)
     monkeypatch.setattr(module, "LISTS", (missing,))
@@ -143,7 +143,7 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
 
 def test_the_readme_names_every_mechanism_and_command() -> None:
     from aboveboard.cli import app
-    from aboveboard.collaboration import mechanisms
+    from aboveboard.collaborations.registry import mechanisms
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in mechanisms():

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aboveboard import files
 from aboveboard.errors import InputError
-from aboveboard.readers import read_records, records_of
-from aboveboard.records import Records, escaped, original
+from aboveboard.storage import tabular_files as files
+from aboveboard.storage.party_data import read_records, records_of
+from aboveboard.storage.records import Records, escaped, original
 
 # A machine under load is slow, not wrong.
 settings.register_profile("no deadline", deadline=None)
@@ -153,7 +153,7 @@ def test_an_unreadable_file_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("aboveboard.files.os.open", refuse)
+    monkeypatch.setattr("aboveboard.storage.tabular_files.os.open", refuse)
     assert said in complaint(path)
 
 

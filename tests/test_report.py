@@ -14,11 +14,12 @@ from aboveboard.auditing.verdict import Witness
 from aboveboard.commands.audited import audited
 from aboveboard.commands.properties import PROPERTIES, property_named
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Reply, Settlement, Share
-from aboveboard.plot import truth_against_lie
+from aboveboard.formatting import count, number
+from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import tables
 from aboveboard.report.answers import answers
-from aboveboard.report.words import count, number, witness_text
+from aboveboard.report.plot import truth_against_lie
+from aboveboard.report.words import witness_text
 
 
 def lie(party: str, truth: float, best: float | None, checked: int = 1, total: int = 1) -> BestLie:
@@ -82,7 +83,7 @@ def test_truth_that_is_best_only_against_the_truth_is_no_plain_good_news() -> No
 
 
 def test_what_a_mechanism_itself_finds_to_fail_is_on_the_first_screen(tmp_path: Path) -> None:
-    from aboveboard.collaboration import mechanisms
+    from aboveboard.collaborations.registry import mechanisms
 
     path = tmp_path / "c.toml"
     path.write_text(mechanisms()["market.naive_2"].STARTING_FILE)

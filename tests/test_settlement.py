@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 import aboveboard as ab
 from aboveboard.commands import settle
 from aboveboard.exchange import Union
-from aboveboard.mechanism import Reply, Settlement
-from aboveboard.settlement import replay, summary
+from aboveboard.mechanisms.settlement import Reply, Settlement
+from aboveboard.settlements.replaying import replay
+from aboveboard.settlements.writing import summary
 
 TEXT = """
 name = "three lists"
@@ -211,7 +212,7 @@ def test_force_never_replaces_what_is_no_settlement(path: Path, tmp_path: Path) 
 def test_a_run_that_fails_leaves_nothing(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import aboveboard.settlement as module
+    import aboveboard.settlements.writing as module
 
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -226,7 +227,7 @@ def test_a_run_that_fails_leaves_nothing(
 def test_a_failed_replacement_leaves_the_old_settlement(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import aboveboard.settlement as module
+    import aboveboard.settlements.writing as module
 
     settle(ab.load(path), tmp_path / "out")
     before = tree(tmp_path / "out")
@@ -257,7 +258,7 @@ def test_what_is_handed_out_is_new_submitted_and_as_much_as_the_rule_says(
     from aboveboard.exchange.regions import Regions
     from aboveboard.exchange.rules import RULES
     from aboveboard.exchange.union import Union
-    from aboveboard.readers import records_of
+    from aboveboard.storage.party_data import records_of
 
     sets = {f"p{i}": s for i, s in enumerate(listed)}
     records = {n: records_of(sorted(s), place=n, normalize=frozenset()) for n, s in sets.items()}

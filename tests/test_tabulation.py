@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aboveboard as ab
-from aboveboard.tabulation import MOST_ENTRIES
+from aboveboard.games.tabulation import MOST_ENTRIES
 
 BIDS = {"ann": range(4), "bea": range(4)}
 FACE = [ab.DSIC(), ab.Efficient(), ab.UniqueEquilibrium(), ab.StrongBudgetBalance()]

@@ -11,8 +11,8 @@ import pytest
 import aboveboard as ab
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
-from aboveboard.text import Told, lies_table, offer_text, settlement_table, verdict_text
+from aboveboard.cli.text import Told, lies_table, offer_text, settlement_table, verdict_text
+from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 HALF = Fraction(1, 2)
 
@@ -106,7 +106,7 @@ class TestAnOffer:
 def test_our_offers_speak_in_words_and_keep_keys_for_programs(
     name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from aboveboard.collaboration import mechanisms
+    from aboveboard.collaborations.registry import mechanisms
     from aboveboard.commands import designed
 
     path = tmp_path_factory.mktemp("offer") / "c.toml"

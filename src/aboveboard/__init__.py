@@ -35,11 +35,11 @@ if TYPE_CHECKING:
         pure_equilibria,
     )
     from aboveboard.auditing.best_lies import best_lies
-    from aboveboard.collaboration import Collaboration, audit, load, run
+    from aboveboard.collaborations.collaboration import Collaboration, audit, load, run
     from aboveboard.errors import AboveboardError, InputError
-    from aboveboard.game import Game, TabularGame
-    from aboveboard.lottery import Lottery
-    from aboveboard.tabulation import family, tabulate
+    from aboveboard.games.game import Game, TabularGame
+    from aboveboard.games.lottery import Lottery
+    from aboveboard.games.tabulation import family, tabulate
 
 # Name to module: loaded when first used, so that `import aboveboard` costs next to nothing.
 _FACE = {
@@ -65,11 +65,13 @@ _FACE = {
         "aboveboard.auditing",
     ),
     "best_lies": "aboveboard.auditing.best_lies",
-    **dict.fromkeys(("Collaboration", "audit", "load", "run"), "aboveboard.collaboration"),
+    **dict.fromkeys(
+        ("Collaboration", "audit", "load", "run"), "aboveboard.collaborations.collaboration"
+    ),
     **dict.fromkeys(("AboveboardError", "InputError"), "aboveboard.errors"),
-    **dict.fromkeys(("Game", "TabularGame"), "aboveboard.game"),
-    "Lottery": "aboveboard.lottery",
-    **dict.fromkeys(("family", "tabulate"), "aboveboard.tabulation"),
+    **dict.fromkeys(("Game", "TabularGame"), "aboveboard.games.game"),
+    "Lottery": "aboveboard.games.lottery",
+    **dict.fromkeys(("family", "tabulate"), "aboveboard.games.tabulation"),
 }
 
 __all__ = [

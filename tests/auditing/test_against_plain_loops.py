@@ -23,7 +23,7 @@ from aboveboard.auditing import (
     audit,
     pure_equilibria,
 )
-from aboveboard.game import TabularGame
+from aboveboard.games.game import TabularGame
 from oracles.games import Plain
 from oracles.tables import FLOATS, FRACTIONS, INTEGERS, exact, filled, positions, shape_of, tables
 

@@ -17,7 +17,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
     audit,
 )
-from aboveboard.game import TabularGame
+from aboveboard.games.game import TabularGame
 
 HOLDS = TabularGame([[2, 1, 0]])
 FAILS = TabularGame([[0, 1, 5]])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from aboveboard.auditing import pure_equilibria
-from aboveboard.gambit import MissingPygambitError
-from aboveboard.game import TabularGame
+from aboveboard.games.gambit import MissingPygambitError, from_gambit, to_gambit
+from aboveboard.games.game import TabularGame
 
 try:
     import pygambit
@@ -38,7 +38,7 @@ GAMES = {
 @needs_pygambit
 @pytest.mark.parametrize("game", GAMES.values(), ids=GAMES.keys())
 def test_a_game_comes_back_as_it_went(game):
-    back = TabularGame.from_gambit(game.to_gambit())
+    back = from_gambit(to_gambit(game))
     assert back.players == game.players
     assert back.labels == tuple(
         tuple(str(game.describe(i, a)) for a in game.actions(i)) for i in range(len(game.players))
@@ -55,7 +55,7 @@ def test_pygambit_finds_the_same_pure_equilibria(seed):
     generator = np.random.default_rng(seed)
     shape = tuple(int(x) for x in generator.integers(1, 4, size=generator.integers(2, 5)))
     game = TabularGame(generator.integers(-2, 3, size=(len(shape), *shape)))
-    theirs = {_pure(found, game) for found in _equilibria(game.to_gambit())}
+    theirs = {_pure(found, game) for found in _equilibria(to_gambit(game))}
     assert {tuple(row) for row in pure_equilibria(game).tolist()} == theirs
 
 
@@ -76,12 +76,12 @@ def _pure(profile, game):
 @needs_pygambit
 def test_names_that_repeat_are_refused():
     with pytest.raises(ValueError, match="repeat"):
-        TabularGame([[1, 2]], labels=[["same", "same"]]).to_gambit()
+        to_gambit(TabularGame([[1, 2]], labels=[["same", "same"]]))
 
 
 def test_without_pygambit_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygambit", None)
     with pytest.raises(MissingPygambitError, match=r"aboveboard\[gambit\]"):
-        GAMES["named"].to_gambit()
+        to_gambit(GAMES["named"])
     with pytest.raises(ImportError, match=r"aboveboard\[gambit\]"):
-        TabularGame.from_gambit(None)
+        from_gambit(None)

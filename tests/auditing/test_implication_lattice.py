@@ -27,7 +27,7 @@ from aboveboard.auditing import (
     families,
     implies,
 )
-from aboveboard.game import TabularGame
+from aboveboard.games.game import TabularGame
 from oracles.tables import FRACTIONS, INTEGERS, filled, positions, shape_of, tables
 
 PROPERTIES = [

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from aboveboard import kernels
+from aboveboard.auditing import kernels
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 5))
 WHOLE = st.integers(-3, 3)

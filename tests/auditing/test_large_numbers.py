@@ -25,9 +25,9 @@ from aboveboard.auditing import (
     estimate_of,
 )
 from aboveboard.auditing.best_lies import best_lies
-from aboveboard.auditing.verdict import approximate, plain
-from aboveboard.game import TabularGame
-from aboveboard.numbers import LARGEST, common_unit, rescaled, total
+from aboveboard.formatting import approximate, plain
+from aboveboard.games.game import TabularGame
+from aboveboard.games.numbers import LARGEST, common_unit, rescaled, total
 
 EDGE = 2**61
 

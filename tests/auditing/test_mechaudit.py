@@ -22,7 +22,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
     audit,
 )
-from aboveboard.game import TabularGame
+from aboveboard.games.game import TabularGame
 from oracles.mechanisms import QuasiLinear, second_price
 
 ma = pytest.importorskip("mechaudit", reason="mechaudit (extra: bench) is not installed")

@@ -16,8 +16,8 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
     audit,
 )
-from aboveboard.capabilities import Alternatives, Bounded, Refinable
 from aboveboard.errors import UndefinedProperty
+from aboveboard.games.capabilities import Alternatives, Bounded, Refinable
 
 
 class Toss:

@@ -23,7 +23,7 @@ from aboveboard.auditing import (
     pure_equilibria,
 )
 from aboveboard.errors import UndefinedProperty
-from aboveboard.game import TabularGame
+from aboveboard.games.game import TabularGame
 
 # Cooperate or defect.
 DILEMMA = [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.auditing import pure_equilibria
-from aboveboard.game import TabularGame
+from aboveboard.games.game import TabularGame
 from oracles.tables import FLOATS, INTEGERS, exact, shape_of, tables
 
 gt = pytest.importorskip("quantecon.game_theory", reason="quantecon (extra: bench) is missing")

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aboveboard.actions import Grid
 from aboveboard.auditing import (
     DSIC,
     Budget,
@@ -20,7 +19,8 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing.search import Valuation, search
 from aboveboard.auditing.shrink import shrink
-from aboveboard.game import TabularGame
+from aboveboard.games.actions import Grid
+from aboveboard.games.game import TabularGame
 from oracles.games import Plain
 from oracles.tables import INTEGERS, exact, positions, shape_of, tables
 

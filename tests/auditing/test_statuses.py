@@ -23,8 +23,8 @@ from aboveboard.auditing import (
     audit,
 )
 from aboveboard.auditing import search as searching
-from aboveboard.game import TabularGame
-from aboveboard.numbers import number
+from aboveboard.games.game import TabularGame
+from aboveboard.games.numbers import number
 
 TINY = 1e-13  # far below the tolerance of payoffs around 1
 

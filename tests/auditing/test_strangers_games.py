@@ -7,7 +7,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from aboveboard.actions import Grid
 from aboveboard.auditing import (
     DSIC,
     Budget,
@@ -22,8 +21,9 @@ from aboveboard.auditing import (
     estimate_of,
     pure_equilibria,
 )
-from aboveboard.capabilities import Batched, Exact
-from aboveboard.game import Game
+from aboveboard.games.actions import Grid
+from aboveboard.games.capabilities import Batched, Exact
+from aboveboard.games.game import Game
 
 
 class Auction:

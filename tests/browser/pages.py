@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aboveboard as ab
 from aboveboard.auditing import Budget
-from aboveboard.collaboration import mechanisms
+from aboveboard.collaborations.registry import mechanisms
 from aboveboard.commands.audited import audited
 from aboveboard.commands.running import settle
 

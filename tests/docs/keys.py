@@ -20,9 +20,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from aboveboard.auditing.verdict import plain
-from aboveboard.collaboration import mechanisms
-from aboveboard.mechanism import CollaborationFile
+from aboveboard.collaborations.registry import mechanisms
+from aboveboard.formatting import plain
+from aboveboard.mechanisms.file_model import CollaborationFile
 
 TABLE = re.compile(r"(?<=<!-- keys)( without [^>]*?)? -->\n(.*?)<!-- end -->", re.DOTALL)
 

@@ -9,9 +9,9 @@ import pytest
 from blocks import ROOT, blocks_of
 from keys import TABLE, keys_of, table_of, with_tables
 
-from aboveboard.choosing import TABLE as CHOICES
-from aboveboard.collaboration import mechanisms
-from aboveboard.mechanism import CollaborationFile
+from aboveboard.collaborations.registry import mechanisms
+from aboveboard.commands.choosing import TABLE as CHOICES
+from aboveboard.mechanisms.file_model import CollaborationFile
 
 FOLDER = ROOT / "docs" / "mechanisms"
 NAMES = sorted(mechanisms())

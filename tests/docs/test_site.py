@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from blocks import ROOT
 
-from aboveboard.collaboration import mechanisms
+from aboveboard.collaborations.registry import mechanisms
 
 FETCHED = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src"}
 """Elements that a browser loads by themselves, and the attribute that says from where."""

@@ -16,7 +16,7 @@ from aboveboard.exchange.handout import chosen, first, order
 from aboveboard.exchange.ownership import own
 from aboveboard.exchange.replies import Replies
 from aboveboard.exchange.siphash import siphash24
-from aboveboard.records import Form, Records
+from aboveboard.storage.records import Form, Records
 
 # A machine under load is slow, not wrong.
 settings.register_profile("no deadline", deadline=None)

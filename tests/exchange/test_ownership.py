@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
 from aboveboard.exchange.ownership import own
-from aboveboard.records import Records
+from aboveboard.storage.records import Records
 
 # A machine under load is slow, not wrong.
 settings.register_profile("no deadline", deadline=None)

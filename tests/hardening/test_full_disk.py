@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aboveboard.mechanism import MANIFEST
+from aboveboard.mechanisms.settlement import MANIFEST
 
 SIZE = 256 << 10
 """Bytes of the small disk: a report alone takes a part of it."""

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import aboveboard as ab
 from fuzz.doors import Unsound, brought, checked_line
 from fuzz.mutations import mutated
 from fuzz.seeds import FILE, Seed, seeds
 from fuzz.trials import spoilt
-
-import aboveboard as ab
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 import aboveboard as ab
-from aboveboard import whole
-from aboveboard.collaboration import load
+from aboveboard.collaborations.collaboration import load
 from aboveboard.commands import settle
-from aboveboard.settlement import replay
-from aboveboard.whole import put_back, whole_folder
+from aboveboard.settlements.replaying import replay
+from aboveboard.storage import atomic as whole
+from aboveboard.storage.atomic import put_back, whole_folder
 
 PARTIES = 40
 """Replies and a report enough for the writing to take most of the run."""
@@ -129,7 +129,7 @@ def test_a_run_killed_at_fifty_random_moments_leaves_a_whole_folder_or_none(
 WRITE = """
 import sys, time
 from pathlib import Path
-from aboveboard.whole import whole_folder
+from aboveboard.storage.atomic import whole_folder
 out = Path(sys.argv[1])
 with whole_folder(out) as folder:
     (folder / "half").write_text("x")
@@ -248,7 +248,7 @@ def test_a_folder_of_a_like_name_is_no_leftover(tmp_path: Path) -> None:
 @pytest.fixture
 def no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system on which two names cannot be exchanged in one step."""
-    monkeypatch.setattr("aboveboard.whole._renamed", lambda *_: None)
+    monkeypatch.setattr("aboveboard.storage.atomic._renamed", lambda *_: None)
 
 
 @pytest.mark.usefixtures("no_exchange")

@@ -11,17 +11,17 @@ from typing import Any
 
 import polars as pl
 import pytest
-from fuzz.mutations import COLUMNS
-from fuzz.seeds import MEANS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plainness import plain
 
 import aboveboard as ab
+from aboveboard.collaborations.inputs import Reader
 from aboveboard.curation.curation_file import CenterTable
-from aboveboard.inputs import Reader
 from aboveboard.learning.training.tables import terms_of
-from aboveboard.readers import read_records
+from aboveboard.storage.party_data import read_records
+from fuzz.mutations import COLUMNS
+from fuzz.seeds import MEANS
 
 ONE_FOLDER = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from plainness import plain
 
 import aboveboard as ab
-from aboveboard.collaboration import mechanisms
-from aboveboard.toml_file import table_of
+from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.toml_file import table_of
 
 STARTING = {name: rule.STARTING_FILE for name, rule in mechanisms().items()}
 UNION = 'mechanism = "exchange.union"\n'

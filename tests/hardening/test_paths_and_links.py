@@ -22,8 +22,9 @@ from plainness import plain
 
 import aboveboard as ab
 from aboveboard.commands import settle
-from aboveboard.settlement import replay, write
-from aboveboard.whole import whole_file, whole_files
+from aboveboard.settlements.replaying import replay
+from aboveboard.settlements.writing import write
+from aboveboard.storage.atomic import whole_file, whole_files
 
 UNION = 'mechanism = "exchange.union"\n'
 ROWS = """
@@ -286,7 +287,7 @@ def test_a_device_or_a_pipe_is_written_to(tmp_path: Path) -> None:
 def test_what_standard_output_leads_to_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     said = tmp_path / "said"
     code = (
-        "from pathlib import Path; from aboveboard.whole import whole_file\n"
+        "from pathlib import Path; from aboveboard.storage.atomic import whole_file\n"
         "with whole_file(Path('/dev/stdout')) as file: file.write_text('new')\n"
     )
     with said.open("wb") as stream:

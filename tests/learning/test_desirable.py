@@ -21,11 +21,11 @@ from aboveboard.auditing import (
     audit,
 )
 from aboveboard.errors import BudgetExceeded, InputError
-from aboveboard.learning import desirable_game as games
-from aboveboard.learning.desirable import Desirable
-from aboveboard.learning.desirable_file import DesirableFile
-from aboveboard.mechanism import Settlement
-from aboveboard.settlement import write_reply
+from aboveboard.learning.desirable import game as games
+from aboveboard.learning.desirable.file import DesirableFile
+from aboveboard.learning.desirable.mechanism import Desirable
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.settlements.writing import write_reply
 
 GROWTH = """
 mechanism = "learning.desirable"

@@ -12,9 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.learning.growth_boundary import chain_total, figure_3, growth_boundary
-from aboveboard.learning.growth_market import Column, payments_of_all
-from aboveboard.learning.growth_rate import alpha_star, excess
+from aboveboard.learning.desirable.growth_boundary import (
+    chain_total,
+    figure_3,
+    growth_boundary,
+)
+from aboveboard.learning.desirable.growth_market import Column, payments_of_all
+from aboveboard.learning.desirable.growth_rate import alpha_star, excess
 from oracles import desirable as oracle
 
 
@@ -152,7 +156,7 @@ def test_at_alpha_star_the_worst_lie_costs_the_center_nothing_and_below_it_somet
 
 def test_a_boundary_out_of_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     # The package's face has the function under the module's name.
-    module = sys.modules["aboveboard.learning.growth_boundary"]
+    module = sys.modules["aboveboard.learning.desirable.growth_boundary"]
     monkeypatch.setattr(module, "MOST_SIZES", 2**11)
     with pytest.raises(InputError, match="so near to alpha"):
         growth_boundary(Fraction("-0.668"), zero=True)

@@ -13,20 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.learning.allocation import Market
-from aboveboard.learning.certificate import bound
-from aboveboard.learning.constraints import constraints
-from aboveboard.learning.desirable_payments import largest_payments
-from aboveboard.learning.desirable_search import first_of, search, sizes_array
-from aboveboard.learning.desirable_ways import (
+from aboveboard.learning.desirable.certificate import bound
+from aboveboard.learning.desirable.constraints import constraints
+from aboveboard.learning.desirable.payments import largest_payments
+from aboveboard.learning.desirable.search import first_of, search, sizes_array
+from aboveboard.learning.desirable.symmetric import multisets, number_of
+from aboveboard.learning.desirable.ways import (
     BY_COLUMNS,
     GROWTH_OF_TWO,
     UP_TO_PERMUTATION,
     way_of,
 )
-from aboveboard.learning.quality import Identity, Logistic
-from aboveboard.learning.symmetric import multisets, number_of
-from aboveboard.learning.valuations import Called, Growth, Linear
+from aboveboard.learning.market.allocation import Market
+from aboveboard.learning.market.quality import Identity, Logistic
+from aboveboard.learning.market.valuations import Called, Growth, Linear
 from oracles import desirable as oracle
 
 COEFFICIENT = st.fractions(-2, 2, max_denominator=4)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
+from aboveboard.games.numbers import objects
 from aboveboard.learning import (
     Called,
     Fitted,
@@ -21,11 +22,10 @@ from aboveboard.learning import (
     Logistic,
     Market,
     QuasiMonotone,
-    allocation,
     fit,
     models,
 )
-from aboveboard.numbers import objects
+from aboveboard.learning.market import allocation
 from oracles import learning as oracle
 from oracles.learning_instances import RULES, SIZES, linear_markets
 

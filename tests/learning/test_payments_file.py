@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
 from aboveboard.errors import InputError
 from aboveboard.learning import Growth, Identity, Logistic, Payments, type_grid
-from aboveboard.learning.market_file import PaymentsFile
-from aboveboard.mechanism import Settlement
+from aboveboard.learning.market.market_file import PaymentsFile
+from aboveboard.mechanisms.settlement import Settlement
 
 F = Fraction
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from aboveboard.market.bidding import Table
-from aboveboard.market.markets import DESTROYED, Market, Outcome
-from aboveboard.papers.market.failures import small_markets
+from aboveboard.market.model.bidding import Table
+from aboveboard.market.model.markets import DESTROYED, Market, Outcome
+from papers.market.failures import small_markets
 
 Bundle = frozenset[int]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aboveboard.market.bidding import Additive, Or, Table, Xor, restricted
+from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restricted
 
 GOODS = 4
 bundles = st.integers(0, 2**GOODS - 1)

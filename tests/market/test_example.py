@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aboveboard.market import ProposeAndAgree, optimum
-from aboveboard.mechanism import Settlement
+from aboveboard.mechanisms.settlement import Settlement
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "market"
 

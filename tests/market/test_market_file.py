@@ -12,10 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from aboveboard.errors import InputError
-from aboveboard.lottery import Lottery
+from aboveboard.games.lottery import Lottery
 from aboveboard.market import Naive1, Naive2, ProposeAndAgree
-from aboveboard.market.bidding import Additive, Or, Table, Xor
-from aboveboard.mechanism import Settlement
+from aboveboard.market.model.bidding import Additive, Or, Table, Xor
+from aboveboard.mechanisms.settlement import Settlement
 
 F = Fraction
 

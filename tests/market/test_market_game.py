@@ -20,18 +20,18 @@ from aboveboard.auditing import (
     audit,
 )
 from aboveboard.auditing.verdict import Status
-from aboveboard.capabilities import Proof
 from aboveboard.errors import BudgetExceeded
-from aboveboard.market import vcg
-from aboveboard.market.announcements import best_proposal
-from aboveboard.market.market_game import VotingGame, announcing_game
-from aboveboard.market.markets import Outcome
-from aboveboard.market.parameters import chosen
-from aboveboard.market.root_solvability import audit as audit_of_roots
-from aboveboard.market.rules import rule_of_m, rule_of_naive
-from aboveboard.market.steps import Votes
-from aboveboard.market.utilities import expected_prices, structures
-from aboveboard.market.vcg import best_of_all
+from aboveboard.games.capabilities import Proof
+from aboveboard.market.audit.market_game import VotingGame, announcing_game
+from aboveboard.market.audit.root_solvability import audit as audit_of_roots
+from aboveboard.market.audit.rules import rule_of_m, rule_of_naive
+from aboveboard.market.model.markets import Outcome
+from aboveboard.market.model.steps import Votes
+from aboveboard.market.model.utilities import expected_prices, structures
+from aboveboard.market.rules import vcg
+from aboveboard.market.rules.announcements import best_proposal
+from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.rules.vcg import best_of_all
 
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 
@@ -95,8 +95,8 @@ def test_an_announcement_that_is_not_voted_on_leaves_nothing_to_decide() -> None
 def test_twelve_players_are_audited_in_closed_form() -> None:
     values = [[int(g == i) * 5 - int(g == (i + 1) % 12) for g in range(12)] for i in range(12)]
     names = "abcdefghijkl"
-    from aboveboard.market.bidding import Additive
-    from aboveboard.market.markets import Market
+    from aboveboard.market.model.bidding import Additive
+    from aboveboard.market.model.markets import Market
 
     of = Market(
         tuple(names),

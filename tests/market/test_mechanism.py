@@ -16,12 +16,13 @@ import aboveboard as ab
 from aboveboard.auditing import Budget, ExPostIC, Status, audit
 from aboveboard.commands import settle
 from aboveboard.errors import BudgetExceeded, InputError
-from aboveboard.lottery import Lottery
+from aboveboard.games.lottery import Lottery
 from aboveboard.market import VCG, Naive1, Naive2, Naive3, Naive4, ProposeAndAgree
-from aboveboard.market.at_any_size import leading_utility
-from aboveboard.market.parameters import Parameters
-from aboveboard.mechanism import Settlement, Work
-from aboveboard.settlement import summary
+from aboveboard.market.audit.at_any_size import leading_utility
+from aboveboard.market.rules.parameters import Parameters
+from aboveboard.mechanisms.mechanism import Work
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.settlements.writing import summary
 
 F = Fraction
 ALL = (ProposeAndAgree, Naive1, Naive2, Naive3, Naive4, VCG)
@@ -139,7 +140,7 @@ def test_what_a_time_limit_cut_short_is_reported_as_found_with_its_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from aboveboard.market import mechanisms
-    from aboveboard.market.social_optimum import Optimum
+    from aboveboard.market.optimum.social_optimum import Optimum
 
     cut = Optimum((0, 1), 1, 5, False, "highs")
     monkeypatch.setattr(mechanisms, "optimum", lambda market, **limits: cut)

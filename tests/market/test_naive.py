@@ -12,17 +12,17 @@ from rule_markets import first_that, market, markets, proposals, sets, thetas, v
 from aboveboard.auditing import DSIC, audit
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import InputError
-from aboveboard.market import naive
-from aboveboard.market.announcements import announcements, best_proposal
-from aboveboard.market.expectations import scheme_of_naive, table, unit_of
-from aboveboard.market.market_game import VotingGame, announcing_game
-from aboveboard.market.markets import Market, Outcome, social_welfare
-from aboveboard.market.rules import rule_of_naive
-from aboveboard.market.steps import Ending, Votes, replay
-from aboveboard.market.utilities import expected, utilities
-from aboveboard.market.vcg import best_of_all
-from aboveboard.papers.market import failures
+from aboveboard.market.audit.expectations import scheme_of_naive, table, unit_of
+from aboveboard.market.audit.market_game import VotingGame, announcing_game
+from aboveboard.market.audit.rules import rule_of_naive
+from aboveboard.market.model.markets import Market, Outcome, social_welfare
+from aboveboard.market.model.steps import Ending, Votes, replay
+from aboveboard.market.model.utilities import expected, utilities
+from aboveboard.market.rules import naive
+from aboveboard.market.rules.announcements import announcements, best_proposal
+from aboveboard.market.rules.vcg import best_of_all
 from oracles import market as oracle
+from papers.market import failures
 
 F = Fraction
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)

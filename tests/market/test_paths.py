@@ -8,12 +8,12 @@ from fractions import Fraction
 from rule_markets import market
 
 from aboveboard.auditing.verdict import Status, Verdict
-from aboveboard.lottery import Lottery
-from aboveboard.market.markets import Outcome
-from aboveboard.market.parameters import chosen
-from aboveboard.market.root_solvability import audit
-from aboveboard.market.rules import Rule, rule_of_m
-from aboveboard.market.steps import Ending, Votes
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.audit.root_solvability import audit
+from aboveboard.market.audit.rules import Rule, rule_of_m
+from aboveboard.market.model.markets import Outcome
+from aboveboard.market.model.steps import Ending, Votes
+from aboveboard.market.rules.parameters import chosen
 
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 BURDEN = market([1], [[0], [-3]], 3)

@@ -11,14 +11,14 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.market import ProposeAndAgree
-from aboveboard.market.frame import frame_of
-from aboveboard.market.markets import Market
-from aboveboard.market.parameters import chosen
+from aboveboard.market.model.frame import frame_of
+from aboveboard.market.model.markets import Market
+from aboveboard.market.model.steps import Ending
+from aboveboard.market.model.traders import traders
 from aboveboard.market.play import Board, preside, take_part
 from aboveboard.market.play.__main__ import main
-from aboveboard.market.propose_and_agree import replayed
-from aboveboard.market.steps import Ending
-from aboveboard.market.traders import traders
+from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.rules.propose_and_agree import replayed
 
 FILE = ProposeAndAgree.STARTING_FILE
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from rule_markets import market, markets, proposals, sets, thetas, votes
 
 from aboveboard.errors import InputError
-from aboveboard.lottery import Lottery
-from aboveboard.market.announcements import announcements, best_proposal
-from aboveboard.market.communication import communication, outcome_bits
-from aboveboard.market.expectations import scheme_of_m, table, unit_of
-from aboveboard.market.markets import DESTROYED, Market, Outcome
-from aboveboard.market.parameters import Parameters, chosen
-from aboveboard.market.propose_and_agree import play, replayed
-from aboveboard.market.steps import Ending, Votes
-from aboveboard.market.utilities import expected, surplus, utilities
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.audit.expectations import scheme_of_m, table, unit_of
+from aboveboard.market.model.markets import DESTROYED, Market, Outcome
+from aboveboard.market.model.steps import Ending, Votes
+from aboveboard.market.model.utilities import expected, surplus, utilities
+from aboveboard.market.rules.announcements import announcements, best_proposal
+from aboveboard.market.rules.communication import communication, outcome_bits
+from aboveboard.market.rules.parameters import Parameters, chosen
+from aboveboard.market.rules.propose_and_agree import play, replayed
 from oracles import market as oracle
 
 F = Fraction

@@ -15,17 +15,18 @@ from rule_markets import market, markets, proposals, votes
 
 from aboveboard.auditing import Budget
 from aboveboard.auditing.verdict import Status
-from aboveboard.market import Naive2, Naive3, Naive4, ProposeAndAgree, vcg
-from aboveboard.market.at_any_size import audit_at_any_size
-from aboveboard.market.descriptions import describe, in_words
-from aboveboard.market.market_game import VotingGame
-from aboveboard.market.markets import DESTROYED, Outcome
-from aboveboard.market.parameters import chosen
-from aboveboard.market.propose_and_agree import is_regular, play
-from aboveboard.market.remarks import in_plain_words, is_tiny
-from aboveboard.market.rules import rule_of_naive
-from aboveboard.market.steps import Votes
-from aboveboard.market.utilities import expected
+from aboveboard.market import Naive2, Naive3, Naive4, ProposeAndAgree
+from aboveboard.market.audit.at_any_size import audit_at_any_size
+from aboveboard.market.audit.market_game import VotingGame
+from aboveboard.market.audit.remarks import in_plain_words, is_tiny
+from aboveboard.market.audit.rules import rule_of_naive
+from aboveboard.market.model.descriptions import describe, in_words
+from aboveboard.market.model.markets import DESTROYED, Outcome
+from aboveboard.market.model.steps import Votes
+from aboveboard.market.model.utilities import expected
+from aboveboard.market.rules import vcg
+from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.rules.propose_and_agree import is_regular, play
 
 VOTING, PAIRS = (
     "no coalition of up to 3 gains by voting otherwise",

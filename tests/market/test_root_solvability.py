@@ -13,19 +13,25 @@ from rule_markets import market, markets, proposals, sets, thetas
 
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import BudgetExceeded
-from aboveboard.market.announcements import announcements, best_proposal
-from aboveboard.market.at_any_size import audit_at_any_size, leading_utility
-from aboveboard.market.expectations import margin, scheme_of_m, scheme_of_naive, table, unit_of
-from aboveboard.market.market_game import one_announcement
-from aboveboard.market.markets import Market, Outcome, social_welfare
-from aboveboard.market.parameters import chosen
-from aboveboard.market.propose_and_agree import is_regular
-from aboveboard.market.root_solvability import audit
-from aboveboard.market.rules import rule_of_m, rule_of_naive
-from aboveboard.market.subgames import closed_form, dominance, votes_of
-from aboveboard.market.utilities import structures
-from aboveboard.market.vcg import best_of_all
-from aboveboard.market.votes import dominant
+from aboveboard.market.audit.at_any_size import audit_at_any_size, leading_utility
+from aboveboard.market.audit.expectations import (
+    margin,
+    scheme_of_m,
+    scheme_of_naive,
+    table,
+    unit_of,
+)
+from aboveboard.market.audit.market_game import one_announcement
+from aboveboard.market.audit.root_solvability import audit
+from aboveboard.market.audit.rules import rule_of_m, rule_of_naive
+from aboveboard.market.audit.subgames import closed_form, dominance, votes_of
+from aboveboard.market.model.markets import Market, Outcome, social_welfare
+from aboveboard.market.model.utilities import structures
+from aboveboard.market.rules.announcements import announcements, best_proposal
+from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.rules.propose_and_agree import is_regular
+from aboveboard.market.rules.vcg import best_of_all
+from aboveboard.market.rules.votes import dominant
 from oracles import market as oracle
 
 F = Fraction

@@ -10,19 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import BudgetExceeded, InputError
-from aboveboard.market import social_optimum
-from aboveboard.market.bidding import Additive, Or, Table, Xor
-from aboveboard.market.canonical import canonical_among_optimal
-from aboveboard.market.generators import arbitrary, regions
-from aboveboard.market.integer_programme import IntegerProgramme, canonical_order, programme_of
-from aboveboard.market.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
-from aboveboard.market.social_optimum import (
+from aboveboard.market.model.bidding import Additive, Or, Table, Xor
+from aboveboard.market.model.generators import arbitrary, regions
+from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
+from aboveboard.market.optimum import social_optimum
+from aboveboard.market.optimum.canonical import canonical_among_optimal
+from aboveboard.market.optimum.integer_programme import (
+    IntegerProgramme,
+    canonical_order,
+    programme_of,
+)
+from aboveboard.market.optimum.social_optimum import (
     Progress,
     optimal_allocations,
     optimum,
     truthful_outcomes,
 )
-from aboveboard.market.solvers import SOLVERS, Found
+from aboveboard.market.optimum.solvers import SOLVERS, Found
 
 ALL = ("exhaustive", "highs", "cp-sat")
 

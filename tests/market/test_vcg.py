@@ -10,11 +10,11 @@ from rule_markets import first_that, market, markets, sets, thetas
 
 from aboveboard.auditing import DSIC, CoalitionProof, IndividualRationality, audit
 from aboveboard.auditing.verdict import Status
-from aboveboard.market import vcg
-from aboveboard.market.markets import Valuation, social_welfare
-from aboveboard.market.utilities import surplus, utilities
-from aboveboard.papers.market import failures
+from aboveboard.market.model.markets import Valuation, social_welfare
+from aboveboard.market.model.utilities import surplus, utilities
+from aboveboard.market.rules import vcg
 from oracles import market as oracle
+from papers.market import failures
 
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aboveboard.papers import Result, claims, reproduce
+from papers import Result, claims, reproduce
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from aboveboard.errors import InputError
-from aboveboard.papers import claims, find, reproduce
-from aboveboard.papers.claims import Family, Standing, Trial, exhibit, survey
 from oracles import exchange as oracle
+from papers import claims, find, reproduce
+from papers.claims import Family, Standing, Trial, exhibit, survey
 
 DOCS = Path(__file__).parents[2] / "docs" / "claims.md"
 

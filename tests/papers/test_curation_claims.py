@@ -10,11 +10,11 @@ import pytest
 
 from aboveboard.curation import PROTOCOLS, Agent, Curated, Protocol
 from aboveboard.curation.channels import Channel
-from aboveboard.papers import claims, find, reproduce
-from aboveboard.papers.claims import Standing
-from aboveboard.papers.curation import coins, existence, hearings, instances, uniqueness
-from aboveboard.papers.figures import compute, figure_named
 from oracles import curation as plain
+from papers import claims, find, reproduce
+from papers.claims import Standing
+from papers.curation import coins, existence, hearings, instances, uniqueness
+from papers.figures import compute, figure_named
 
 HOLDS, FALSE, CORRECTED = "holds", "false as printed", "holds as corrected"
 F = Fraction

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from aboveboard.errors import InputError
-from aboveboard.papers import figures
-from aboveboard.papers.figures import Drawn, Figure, compute, figure_named, write_figure
 from oracles import valuation as oracle
+from papers import figures
+from papers.figures import Drawn, Figure, compute, figure_named, write_figure
 
 NAMES = ("figure-5a", "figure-5b", "figure-6", "figure-7")
 

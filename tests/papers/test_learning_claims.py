@@ -9,23 +9,25 @@ import numpy as np
 import polars as pl
 import pytest
 
-from aboveboard.learning import conditions, desirable_payments, exploitation_payment
-from aboveboard.learning.exploitation_payment import Believed
-from aboveboard.learning.valuations import Linear
-from aboveboard.papers import claims, find, reproduce
-from aboveboard.papers.claims import Standing
-from aboveboard.papers.figures import compute, figure_named, write_figure
-from aboveboard.papers.learning import (
+from aboveboard.learning.desirable import payments as desirable_payments
+from aboveboard.learning.market.valuations import Linear
+from aboveboard.learning.payments.exploitation_payment import Believed
+from aboveboard.learning.payments.mechanism import exploitation_payment
+from oracles import desirable
+from oracles import learning as oracle
+from papers import claims, find, reproduce
+from papers.claims import Standing
+from papers.figures import compute, figure_named, write_figure
+from papers.learning import (
     algorithm,
     averages,
     boundary,
+    conditions,
     definitions,
     figure_3,
     general,
     instances,
 )
-from oracles import desirable
-from oracles import learning as oracle
 
 HOLDS, RANDOM = "holds", "holds on random instances"
 FALSE, CORRECTED = "false as printed", "holds as corrected"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from aboveboard.papers.claims import Finding, reproduce
-from aboveboard.papers.market import CLAIMS
 from oracles import market as oracle
+from papers.claims import Finding, reproduce
+from papers.market import CLAIMS
 
 F = Fraction
 GOOD = frozenset({0})

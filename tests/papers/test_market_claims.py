@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aboveboard.papers import Result
+from papers import Result
 
 HOLDS, FALSE, CORRECTED = "holds", "false as printed", "holds as corrected"
 RANDOM = "holds on random instances"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from aboveboard.papers import Result, Standing, as_markdown, claims
+from papers import Result, Standing, as_markdown, claims
 
 DOCS = Path(__file__).parents[2] / "docs" / "claims.md"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from aboveboard.commands import reproduction, reproduction_of
 from aboveboard.errors import InputError
-from aboveboard.papers import find
-from aboveboard.papers.figures import figure_named
-from aboveboard.text import reproduction_text
+from papers import find, reproduction
+from papers.figures import figure_named
+from papers.reproduction import reproduction_of
+from papers.text import reproduction_text
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ from math import inf
 import numpy as np
 import pytest
 
-from aboveboard.papers import claims, find, reproduce
-from aboveboard.papers.claims import Standing
-from aboveboard.papers.valuation import examples, federation, games, shares, weights
-from aboveboard.papers.valuation.instances import Federation
-from aboveboard.papers.valuation.systems import solve
-from aboveboard.valuation import AlikeUsers, dp_mean, shapley
+from aboveboard.valuation import AlikeUsers
+from aboveboard.valuation.shares import shapley
+from aboveboard.valuation.utilities import dp_mean
 from oracles import valuation as oracle
+from papers import claims, find, reproduce
+from papers.claims import Standing
+from papers.valuation import examples, federation, games, shares, weights
+from papers.valuation.instances import Federation
+from papers.valuation.systems import solve
 
 HOLDS, RANDOM = "holds", "holds on random instances"
 FALSE, CORRECTED = "false as printed", "holds as corrected"

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aboveboard.numbers import objects
-from aboveboard.valuation import DpMean, among_users, axioms
-from aboveboard.valuation.utilities import two_levels
+from aboveboard.games.numbers import objects
+from aboveboard.valuation import DpMean, among_users
+from aboveboard.valuation.shares import axioms
+from aboveboard.valuation.utilities.utilities import two_levels
 
 F = Fraction
 NAMES = ("a", "b", "c")

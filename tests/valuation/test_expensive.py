@@ -23,14 +23,14 @@ from hypothesis import strategies as st
 
 import aboveboard as ab
 from aboveboard import commands
-from aboveboard import settlement as folder
-from aboveboard.callables import function_of, source_of
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Work
-from aboveboard.valuation import executors
-from aboveboard.valuation.evaluations import IN_FLIGHT, Kept, evaluated
-from aboveboard.valuation.executors import executor
-from aboveboard.valuation.given_utilities import function_named
+from aboveboard.mechanisms.mechanism import Work
+from aboveboard.mechanisms.user_functions import function_of, source_of
+from aboveboard.settlements import writing as folder
+from aboveboard.valuation.evaluation import executors
+from aboveboard.valuation.evaluation.evaluations import IN_FLIGHT, Kept, evaluated
+from aboveboard.valuation.evaluation.executors import executor
+from aboveboard.valuation.utilities.given_utilities import function_named
 
 SCORE = """
 import os, time

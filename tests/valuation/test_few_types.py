@@ -17,7 +17,7 @@ from aboveboard.valuation import (
     shares_by_type,
     shares_by_type_exactly,
 )
-from aboveboard.valuation.few_types import _Sweep, estimated_states
+from aboveboard.valuation.shares.few_types import _Sweep, estimated_states
 from oracles import valuation as oracle
 
 SIZES = st.lists(st.integers(1, 3), min_size=1, max_size=3).filter(lambda s: sum(s) <= 6)
@@ -90,7 +90,7 @@ def test_leaving_out_improbable_states_changes_nothing(
         return np.log1p(counts @ np.arange(1.0, len(sizes) + 1))
 
     short = shares_by_type(sizes, worth)
-    monkeypatch.setattr("aboveboard.valuation.few_types.FLOOR", 1e-300)
+    monkeypatch.setattr("aboveboard.valuation.shares.few_types.FLOOR", 1e-300)
     whole = shares_by_type(sizes, worth)
     assert whole.states == np.prod([size + 1 for size in sizes])
     assert short.states < whole.states

@@ -27,8 +27,8 @@ from aboveboard.valuation import (
     offer_of,
     potential,
 )
-from aboveboard.valuation.many_users import by_dynamics
-from aboveboard.valuation.one_cost import binomial
+from aboveboard.valuation.offers.many_users import by_dynamics
+from aboveboard.valuation.offers.one_cost import binomial
 from aboveboard.valuation.payments_file import Design
 from oracles import valuation as oracle
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Settlement
-from aboveboard.valuation import DpMean, FederatedMean, Payments, Population, divide, orders
-from aboveboard.valuation.division import Fairness
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.valuation import DpMean, FederatedMean, Payments, Population, divide
 from aboveboard.valuation.levels import Level
-from aboveboard.valuation.orders import AlongOrders, divide_along_orders
 from aboveboard.valuation.payments_file import PaymentsFile
+from aboveboard.valuation.shares import orders
+from aboveboard.valuation.shares.division import Fairness
+from aboveboard.valuation.shares.orders import AlongOrders, divide_along_orders
 from oracles import valuation as oracle
 
 F = Fraction

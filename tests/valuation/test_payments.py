@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Settlement
+from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.valuation import DpMean, FederatedMean, Payments, Population, Shares, divide
-from aboveboard.valuation.division import negative
 from aboveboard.valuation.payments_file import PaymentsFile
+from aboveboard.valuation.shares.division import negative
 from oracles import valuation as oracle
 
 F = Fraction
@@ -318,7 +318,7 @@ def test_alike_users_are_divided_once(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.append(arguments)
         return divide(*arguments)
 
-    monkeypatch.setattr("aboveboard.valuation.division.divide", counted)
+    monkeypatch.setattr("aboveboard.valuation.shares.division.divide", counted)
     text = hundreds('kind = "federated-mean"\ns2 = 1\nt2 = 10', "level = 1\nsamples = 10", 20)
     mechanism, types = read(text)
     game = mechanism.game(types)

@@ -15,19 +15,13 @@ from pydantic import ValidationError
 
 from aboveboard.auditing import Budget, ExPostIC, Status, audit
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Settlement, Work
-from aboveboard.valuation import (
-    Payments,
-    Sampling,
-    among_users,
-    dp_mean,
-    federated_mean,
-    sampled_shares,
-    with_platform,
-)
-from aboveboard.valuation.federated_mean import Population
+from aboveboard.mechanisms.mechanism import Work
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.valuation import Payments, Sampling, among_users, sampled_shares, with_platform
 from aboveboard.valuation.payments_file import PaymentsFile
-from aboveboard.valuation.sampling import sampled
+from aboveboard.valuation.shares.sampling import sampled
+from aboveboard.valuation.utilities import dp_mean, federated_mean
+from aboveboard.valuation.utilities.federated_mean import Population
 
 METHODS = ("permutation", "stratified", "svarm", "kernelshap")
 

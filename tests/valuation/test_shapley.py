@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aboveboard.valuation import among_users, with_platform
-from aboveboard.valuation.kernels import one_pass
-from aboveboard.valuation.many_users import potential
-from aboveboard.valuation.shapley import sizes_of, weights_among_users, weights_with_platform
+from aboveboard.valuation.offers.many_users import potential
+from aboveboard.valuation.shares.kernels import one_pass
+from aboveboard.valuation.shares.shapley import sizes_of, weights_among_users, weights_with_platform
 from oracles import valuation as oracle
 
 FRACTIONS = st.fractions(-10, 10, max_denominator=12)

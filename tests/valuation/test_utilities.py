@@ -18,14 +18,12 @@ from aboveboard.valuation import (
     FederatedMean,
     Population,
     Table,
-    dp_mean,
     errors,
-    federated_mean,
     private_mean,
 )
-from aboveboard.valuation.given_utilities import function_named
 from aboveboard.valuation.levels import level
-from aboveboard.valuation.utilities import coalition
+from aboveboard.valuation.utilities.given_utilities import function_named
+from aboveboard.valuation.utilities.utilities import coalition, dp_mean, federated_mean
 from oracles import valuation as oracle
 
 F = Fraction

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aboveboard.demo import read_lists
+from aboveboard.commands.demo_lists import read_lists
 
 folder = Path(__file__).with_name("lists")
 folder.mkdir(exist_ok=True)

@@ -13,8 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aboveboard.auditing import balance, efficiency, equilibrium, families, grading, judging
+from aboveboard.auditing import (
+    balance,
+    deviation_audit,
+    efficiency,
+    equilibrium,
+    families,
+    symmetry,
+)
 from aboveboard.auditing.arguments import budget_of, games_of, properties_of, seed_of
+from aboveboard.auditing.balance import StrongBudgetBalance, WeakBudgetBalance
 from aboveboard.auditing.budget import Budget, Estimate
 from aboveboard.auditing.deviations import (
     DSIC,
@@ -24,19 +32,13 @@ from aboveboard.auditing.deviations import (
     IndividualRationality,
     estimate_of,
 )
+from aboveboard.auditing.efficiency import Efficient, ParetoEfficient
 from aboveboard.auditing.equilibrium import UniqueEquilibrium, pure_equilibria
 from aboveboard.auditing.implications import IMPLICATIONS, Property, implies
-from aboveboard.auditing.outcomes import (
-    Efficient,
-    ParetoEfficient,
-    StrongBudgetBalance,
-    StrongDominance,
-    Symmetric,
-    WeakBudgetBalance,
-)
 from aboveboard.auditing.search import Progress
+from aboveboard.auditing.symmetry import StrongDominance, Symmetric
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
-from aboveboard.game import Game
+from aboveboard.games.game import Game
 
 __all__ = [
     "DSIC",
@@ -129,5 +131,5 @@ def _examine(
     if isinstance(prop, ParetoEfficient | Efficient):
         return efficiency.examine(prop, game, budget=budget, seed=seed)
     if isinstance(prop, Symmetric | StrongDominance):
-        return grading.examine(prop, game, budget=budget, seed=seed, progress=progress)
-    return judging.examine(prop, game, budget=budget, seed=seed, progress=progress)
+        return symmetry.examine(prop, game, budget=budget, seed=seed, progress=progress)
+    return deviation_audit.examine(prop, game, budget=budget, seed=seed, progress=progress)

@@ -7,8 +7,8 @@ from typing import Any
 
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.implications import Property
-from aboveboard.game import Game
-from aboveboard.numbers import whole
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import whole
 
 
 def games_of(subject: Any) -> list[Game]:

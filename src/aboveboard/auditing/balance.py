@@ -8,18 +8,16 @@ from fractions import Fraction
 
 import numpy as np
 
-from aboveboard.actions import Action
 from aboveboard.auditing.budget import Budget
-from aboveboard.auditing.outcomes import StrongBudgetBalance, WeakBudgetBalance
 from aboveboard.auditing.profiles import Breach, at_profile, each_profile
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
-from aboveboard.auditing.verdict import Status, Verdict, plain
-from aboveboard.capabilities import Paid
-from aboveboard.game import Game, TabularGame
-from aboveboard.numbers import nearest_float, number, peak, size, summed, total, worth
-
-BudgetBalance = WeakBudgetBalance | StrongBudgetBalance
+from aboveboard.auditing.verdict import Status, Verdict
+from aboveboard.formatting import plain
+from aboveboard.games.actions import Action
+from aboveboard.games.capabilities import Paid
+from aboveboard.games.game import Game, TabularGame
+from aboveboard.games.numbers import nearest_float, number, peak, size, summed, total, worth
 
 
 def examine(
@@ -94,3 +92,26 @@ def _of_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
         tolerance=tolerance * nearest_float(game.payment_unit) if inexact else 0.0,
         statement=statement,
     )
+
+
+@dataclass(frozen=True)
+class WeakBudgetBalance:
+    """Whatever is reported, the center pays out no more than it takes in."""
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "weak budget balance"
+
+
+@dataclass(frozen=True)
+class StrongBudgetBalance:
+    """Whatever is reported, payments sum to zero."""
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "strong budget balance"
+
+
+BudgetBalance = WeakBudgetBalance | StrongBudgetBalance

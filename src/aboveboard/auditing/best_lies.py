@@ -12,10 +12,10 @@ from aboveboard.auditing.rows import Deviation, Part
 from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
 from aboveboard.auditing.valuation import Valuation
-from aboveboard.auditing.verdict import digits, plain
-from aboveboard.capabilities import Described
-from aboveboard.game import Game
-from aboveboard.numbers import Number, worth
+from aboveboard.formatting import digits, plain
+from aboveboard.games.capabilities import Described
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import Number, worth
 
 SLIGHTLY = Fraction(1, 10**12)
 """Less than any difference of payoffs that matters: a lie that gains this much less is no tie."""

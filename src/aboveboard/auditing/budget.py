@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from aboveboard.actions import encode, size_of
-from aboveboard.auditing.verdict import approximate
-from aboveboard.capabilities import Batched
-from aboveboard.game import Game, TabularGame, profiles
-from aboveboard.numbers import whole
+from aboveboard.formatting import approximate
+from aboveboard.games.actions import encode, size_of
+from aboveboard.games.capabilities import Batched
+from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.numbers import whole
 
 # What a default audit may cost on each kind of game: a few seconds to half a minute on one core.
 # Counted in rows, not seconds, so that the same audit gives the same verdict on every machine.

@@ -11,10 +11,10 @@ from typing import Literal
 from aboveboard.auditing.budget import Estimate
 from aboveboard.auditing.rows import Part
 from aboveboard.auditing.search import estimate
-from aboveboard.auditing.verdict import plain
-from aboveboard.capabilities import Outside
-from aboveboard.game import Game
-from aboveboard.numbers import Number, whole
+from aboveboard.formatting import plain
+from aboveboard.games.capabilities import Outside
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import Number, whole
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import Action, Codes, position_of, unravel
 from aboveboard.auditing.budget import Budget
-from aboveboard.auditing.outcomes import Efficient, ParetoEfficient
 from aboveboard.auditing.profiles import drawn_columns, every_column, is_sampled, reports
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.valuation import RELATIVE_TOLERANCE, Valuation
-from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence, plain
-from aboveboard.capabilities import Alternatives, Paid
+from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence
 from aboveboard.errors import UndefinedProperty
-from aboveboard.game import Game, TabularGame, profiles
-from aboveboard.numbers import (
+from aboveboard.formatting import plain
+from aboveboard.games.actions import Action, Codes, position_of, unravel
+from aboveboard.games.capabilities import Alternatives, Paid
+from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.numbers import (
     Array,
     Number,
     as_floats,
@@ -235,3 +235,34 @@ def _of_table(game: TabularGame) -> _Outcomes:
         here = here * extent + position_of(game.actions(i), game.truth(i))
     columns = unravel(np.arange(count), game.shape)
     return _Outcomes(payoffs, payoffs[here], unit, names, count, columns=columns)
+
+
+@dataclass(frozen=True)
+class ParetoEfficient:
+    """With truthful reports, no other outcome is better for one and worse for nobody.
+
+    The center counts as one more party where money moves: what it takes in is its payoff.
+
+    Parameters
+    ----------
+    giving_no_less
+        Only compare with outcomes that hand out at least as much in total. Where parties mind
+        what their rivals learn, an outcome that hands out nothing can beat any other.
+    """
+
+    giving_no_less: bool = False
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "Pareto efficient" + (" (giving no less)" if self.giving_no_less else "")
+
+
+@dataclass(frozen=True)
+class Efficient:
+    """With truthful reports, no other outcome has a larger total of payoffs (and payments)."""
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "efficient"

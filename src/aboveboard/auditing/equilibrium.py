@@ -9,16 +9,17 @@ from math import floor, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import position_of, size_of, unravel
 from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
-from aboveboard.auditing.judging import describe
+from aboveboard.auditing.deviation_audit import describe
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.valuation import Valuation
-from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, in_words
-from aboveboard.capabilities import Proved, Refinable
+from aboveboard.auditing.verdict import Status, Verdict, Witness
 from aboveboard.errors import BudgetExceeded
-from aboveboard.game import Game, TabularGame, profiles
-from aboveboard.numbers import LARGEST, Array, Number, in_units
+from aboveboard.formatting import approximate, in_words
+from aboveboard.games.actions import position_of, size_of, unravel
+from aboveboard.games.capabilities import Proved, Refinable
+from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.numbers import LARGEST, Array, Number, in_units
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _strike(own: Array, slack: Number, alive: NDArray[np.bool_]) -> None:
         exact = Fraction(slack)
         alive &= (own >= own.max(axis=1, keepdims=True) - exact).astype(np.bool_)
         return
-    from aboveboard.kernels import clear_unless_best
+    from aboveboard.auditing.kernels import clear_unless_best
 
     # Among whole numbers a slack counts as far as it is whole.
     room = min(floor(slack), LARGEST) if own.dtype == np.int64 else slack

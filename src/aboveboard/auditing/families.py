@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from aboveboard.auditing.deviation_audit import CLAIM
 from aboveboard.auditing.deviations import DeviationProperty, EpsilonIC
 from aboveboard.auditing.equilibrium import UniqueEquilibrium
 from aboveboard.auditing.implications import Property, implies
-from aboveboard.auditing.judging import CLAIM
 from aboveboard.auditing.rows import rows_of
 from aboveboard.auditing.verdict import Status, Verdict, confidence
-from aboveboard.capabilities import Bounded
-from aboveboard.game import Game, TabularGame
+from aboveboard.games.capabilities import Bounded
+from aboveboard.games.game import Game, TabularGame
 
 WORTH_SKIPPING = 100_000
 """Rows from which on a check is skipped where a stronger one has settled it; smaller ones are run,

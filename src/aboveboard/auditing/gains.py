@@ -8,11 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import Action, Codes
 from aboveboard.auditing.rows import Part
 from aboveboard.auditing.valuation import Valuation
-from aboveboard.capabilities import Bounded, Exact
-from aboveboard.numbers import LARGEST, Array, Number, floats, in_units, number, size, total
+from aboveboard.games.actions import Action, Codes
+from aboveboard.games.capabilities import Bounded, Exact
+from aboveboard.games.numbers import LARGEST, Array, Number, floats, in_units, number, size, total
 
 
 def gains(

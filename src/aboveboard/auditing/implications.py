@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from aboveboard.auditing.balance import StrongBudgetBalance, WeakBudgetBalance
 from aboveboard.auditing.deviations import (
     DSIC,
     CoalitionProof,
@@ -12,15 +13,9 @@ from aboveboard.auditing.deviations import (
     ExPostIC,
     IndividualRationality,
 )
+from aboveboard.auditing.efficiency import Efficient, ParetoEfficient
 from aboveboard.auditing.equilibrium import UniqueEquilibrium
-from aboveboard.auditing.outcomes import (
-    Efficient,
-    ParetoEfficient,
-    StrongBudgetBalance,
-    StrongDominance,
-    Symmetric,
-    WeakBudgetBalance,
-)
+from aboveboard.auditing.symmetry import StrongDominance, Symmetric
 
 Property = (
     ExPostIC

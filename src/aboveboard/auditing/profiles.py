@@ -8,17 +8,18 @@ from typing import Protocol
 
 import numpy as np
 
-from aboveboard.actions import Action, Codes, block, decode, draw, encode, size_of, unravel
 from aboveboard.auditing.budget import ROWS_BY_CALLS, Budget, expected_seconds, seconds_a_row
-from aboveboard.auditing.judging import OVERLAPS, describe
+from aboveboard.auditing.deviation_audit import OVERLAPS, describe
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.valuation import CHUNK
-from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, confidence
-from aboveboard.capabilities import Refinable
+from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence
 from aboveboard.errors import BudgetExceeded
-from aboveboard.game import Game, profiles
-from aboveboard.numbers import Number
+from aboveboard.formatting import approximate
+from aboveboard.games.actions import Action, Codes, block, decode, draw, encode, size_of, unravel
+from aboveboard.games.capabilities import Refinable
+from aboveboard.games.game import Game, profiles
+from aboveboard.games.numbers import Number
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,20 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import AWAY, Action, Codes, Grid, block, draw, position_of, size_of, unravel
 from aboveboard.auditing.valuation import CHUNK, Valuation
-from aboveboard.game import Game
-from aboveboard.numbers import Number
+from aboveboard.games.actions import (
+    AWAY,
+    Action,
+    Codes,
+    Grid,
+    block,
+    draw,
+    position_of,
+    size_of,
+    unravel,
+)
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import Number
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.actions import AWAY, Action, Codes, position_of, size_of, unravel
 from aboveboard.auditing.budget import Budget, Estimate, expected_seconds, seconds_a_row
 from aboveboard.auditing.gains import exact_gain, gains
 from aboveboard.auditing.rows import Deviation, Part, blocks, draws, length, rows_of
 from aboveboard.auditing.valuation import Valuation, bytes_of_table, settles_ties
-from aboveboard.auditing.verdict import approximate
-from aboveboard.capabilities import Exact
 from aboveboard.errors import BudgetExceeded
-from aboveboard.game import Game, profiles
-from aboveboard.numbers import Array, Number, as_floats, in_units, nearest_float, worth
+from aboveboard.formatting import approximate
+from aboveboard.games.actions import AWAY, Action, Codes, position_of, size_of, unravel
+from aboveboard.games.capabilities import Exact
+from aboveboard.games.game import Game, profiles
+from aboveboard.games.numbers import Array, Number, as_floats, in_units, nearest_float, worth
 
 __all__ = ["Deviation", "Part", "Progress", "Scan", "Valuation", "estimate", "rows_of", "search"]
 
@@ -250,7 +250,7 @@ class _Found:
         self.tightest = min(self.tightest, tolerance)
         if self.valuation.exact:
             return
-        from aboveboard.kernels import near_ties
+        from aboveboard.auditing.kernels import near_ties
 
         room = np.zeros((NEAR_TIES - len(self.near), 3), dtype=np.int64)
         count = near_ties(lows, *span, tolerance, room)
@@ -311,7 +311,9 @@ def _largest(
         picked = highs[:, order, :] - lows[:, truth : truth + 1, :]
         outer, action, inner = np.unravel_index(int(np.argmax(picked)), picked.shape)
         return picked[outer, action, inner], int(outer), order[int(action)], int(inner)
-    from aboveboard import kernels  # numba costs a second to import: only where a table is scanned
+    from aboveboard.auditing import (
+        kernels,  # numba costs a second to import: only where a table is scanned
+    )
 
     if one:
         return tuple(kernels.largest_gain(highs, truth, first, last))

@@ -11,13 +11,13 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from aboveboard.actions import Action, Codes, Grid, encode_all, position_of
 from aboveboard.auditing.gains import exact_gain, gains
 from aboveboard.auditing.rows import Deviation
 from aboveboard.auditing.valuation import Valuation, settles_ties
-from aboveboard.capabilities import Batched, Exact
-from aboveboard.game import Game
-from aboveboard.numbers import Number, worth
+from aboveboard.games.actions import Action, Codes, Grid, encode_all, position_of
+from aboveboard.games.capabilities import Batched, Exact
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import Number, worth
 
 FIRST = 8  # rows valued in the first batch of a pass
 SIMPLER = 64  # smaller reports tried for one player in one pass

@@ -8,10 +8,10 @@ from math import prod
 
 import numpy as np
 
-from aboveboard.actions import Action, Codes, block, decode, encode, size_of, unravel
-from aboveboard.capabilities import Batched, Bounded, Exact
-from aboveboard.game import Game, TabularGame
-from aboveboard.numbers import (
+from aboveboard.games.actions import Action, Codes, block, decode, encode, size_of, unravel
+from aboveboard.games.capabilities import Batched, Bounded, Exact
+from aboveboard.games.game import Game, TabularGame
+from aboveboard.games.numbers import (
     LARGEST,
     Array,
     Number,

@@ -7,17 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
-from math import floor, log10
 from typing import Any
 
-import numpy as np
-
-from aboveboard.html_table import html_table
-from aboveboard.numbers import Number
+from aboveboard.formatting import approximate, data, digits, html_table, in_words, plain
+from aboveboard.games.numbers import Number
 
 CONFIDENCE = Fraction(95, 100)
-PRINTED = 10_000  # bits of a number that is still printed: some 3,000 digits; Python ends at 4,300
-LONGEST = 1000  # bits of a count that is still written in digits; it fits a float
 
 
 SHOWN = ("property", "verdict", "largest gain", "basis", "counterexample")
@@ -87,15 +82,6 @@ class Witness:
         text = f"{lies}, and gains {plain(self.gain)}"
         others = [f"{p} {in_words(a)}" for p, a in self.others.items() if a != "truth"]
         return text + (f", while {'; '.join(others)}" if others else "")
-
-
-def in_words(action: Any) -> str:
-    """Write a described action for people: keys and values, entries of lists by commas."""
-    if isinstance(action, Mapping):
-        return ", ".join(f"{k} {in_words(v)}" for k, v in action.items())
-    if isinstance(action, list | tuple):
-        return ", ".join(map(in_words, action))
-    return str(data(action)) if isinstance(action, int | Fraction) else str(action)
 
 
 @dataclass(frozen=True)
@@ -243,64 +229,6 @@ class Verdicts(Mapping[str, Verdict]):
     def _repr_html_(self) -> str:
         """Show the same table in a notebook."""
         return html_table(SHOWN, self._rows())
-
-
-def plain(x: Number | None) -> Any:
-    """Give a number as data that prints exactly: integer, "5/12", or the float.
-
-    Where that would take more than some thousand digits, which nobody reads and Python does not
-    print, it is text such as "about -1.2e5000".
-    """
-    if isinstance(x, Fraction):
-        if x.denominator == 1:
-            return plain(x.numerator)
-        if max(abs(x.numerator), x.denominator).bit_length() > PRINTED:
-            return f"about {rough(x)}"
-        return f"{x.numerator}/{x.denominator}"
-    if isinstance(x, int) and x.bit_length() > PRINTED:
-        return f"about {rough(x)}"
-    return x
-
-
-def rough(x: Number) -> str:
-    """Write a number of any size, not zero, to two digits, such as "-1.2e5000"."""
-    exact = Fraction(x)
-    magnitude = log10(abs(exact.numerator)) - log10(exact.denominator)
-    exponent = floor(magnitude)
-    leading = round(10 ** (magnitude - exponent), 1)
-    if leading >= 10:
-        leading, exponent = 1.0, exponent + 1
-    return f"{'-' if x < 0 else ''}{leading}e{exponent}"
-
-
-def data(x: Any) -> Any:
-    """Give what an action or a number is as plain data that JSON can hold."""
-    if isinstance(x, Mapping):
-        return {str(key): data(value) for key, value in x.items()}
-    if isinstance(x, np.ndarray | np.generic):
-        x = x.tolist()
-    if isinstance(x, list | tuple | set | frozenset):
-        return [data(value) for value in x]
-    if isinstance(x, int | Fraction):
-        return plain(x)
-    return x if x is None or isinstance(x, str | bool | int | float) else str(x)
-
-
-def approximate(count: int) -> str:
-    """Write a count in digits, or as a power of ten where nobody would read the digits."""
-    if count < 10**9:
-        return f"{count:,}"
-    if count.bit_length() < LONGEST:
-        written = str(count)
-        return f"{written[0]}.{written[1]}e{len(written) - 1}"
-    shift = count.bit_length() - LONGEST
-    exponent = log10(count >> shift) + shift * log10(2)
-    return f"{int(10 ** (exponent % 1 + 1) + 1e-6) / 10:.1f}e{int(exponent)}"
-
-
-def digits(count: int) -> str:
-    """Write a count in digits; one of more than 300 digits as a power of ten."""
-    return str(count) if count.bit_length() < LONGEST else approximate(count)
 
 
 def confidence(draws: int, claim: str) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli import beginning, choosing, collaborations, papers
+from aboveboard.cli import beginning, choosing, collaborations
 from aboveboard.errors import AboveboardError
 
 app = typer.Typer(
@@ -52,7 +52,6 @@ for command in (
     collaborations.audit,
     collaborations.design,
     collaborations.replay,
-    papers.reproduce,
 ):
     app.command()(command)
 
@@ -76,14 +75,27 @@ def _end(_: int, __: object) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors on purpose are one line and exit status 2."""
+    """Run the command line."""
+    run_app(app, "aboveboard")
+
+
+def run_app(app: typer.Typer, program: str) -> None:
+    """Run a command line and exit; errors on purpose are one line and exit status 2.
+
+    Parameters
+    ----------
+    app
+        The commands.
+    program
+        The name that stands before each error.
+    """
     signal.signal(signal.SIGTERM, _end)
     try:
         status = app(standalone_mode=False) or 0
         for late in (signal.SIGINT, signal.SIGTERM):  # all is done: nothing is left to end
             signal.signal(late, signal.SIG_IGN)
         if status == INTERRUPTED:
-            _say("aboveboard: interrupted")
+            _say(f"{program}: interrupted")
         sys.exit(status)
     except SystemExit as ended:
         if not _closed(ended.__context__):
@@ -94,13 +106,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except AboveboardError as error:
-        _say(f"aboveboard: {error}")
+        _say(f"{program}: {error}")
         sys.exit(2)
     except USAGE_ERROR as error:
         _say(_usage(error))
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
-        _say("aboveboard: interrupted")
+        _say(f"{program}: interrupted")
         sys.exit(INTERRUPTED)
     except _Ended:
         sys.exit(128 + signal.SIGTERM)
@@ -108,7 +120,7 @@ def main() -> None:
         # What is written where the user said so is answered for there; this is the rest: the
         # output itself, or what a library keeps for the next time.
         _say(
-            f"aboveboard: {error.filename or 'the output'}: {error.strerror or error}; "
+            f"{program}: {error.filename or 'the output'}: {error.strerror or error}; "
             "make room, or name another place"
         )
         sys.exit(2)

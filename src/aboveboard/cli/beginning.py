@@ -22,8 +22,8 @@ def demo(
 
     The lists are of disposable e-mail domains, read out of installed packages.
     """
+    from aboveboard.cli.text import demo_text
     from aboveboard.commands import demo as demonstrate
-    from aboveboard.text import demo_text
 
     if name != "exchange":
         raise InputError(f"demo {name!r}", "there is no such demonstration", "known is: exchange")
@@ -37,7 +37,7 @@ def init(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Write a commented collaboration file that runs."""
-    from aboveboard.collaboration import mechanism_named
+    from aboveboard.collaborations.registry import mechanism_named
     from aboveboard.commands import write_starting_file
 
     rule = mechanism_named(mechanism, f"init {mechanism!r}")
@@ -55,10 +55,10 @@ def mechanisms(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Say what each mechanism assumes, guarantees and costs."""
-    from aboveboard.collaboration import mechanism_named
-    from aboveboard.collaboration import mechanisms as installed
+    from aboveboard.cli.text import described_text
+    from aboveboard.collaborations.registry import mechanism_named
+    from aboveboard.collaborations.registry import mechanisms as installed
     from aboveboard.commands import described
-    from aboveboard.text import described_text
 
     if name is None:
         found = [described(rule) for rule in installed().values()]

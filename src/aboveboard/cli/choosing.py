@@ -13,7 +13,7 @@ from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.errors import InputError
 
 if TYPE_CHECKING:
-    from aboveboard.choosing import Answer
+    from aboveboard.commands.choosing import Answer
 
 
 class Known(StrEnum):
@@ -57,7 +57,7 @@ def choose(
 
     On a terminal, with none of these answers given, it asks.
     """
-    from aboveboard.choosing import QUESTIONS
+    from aboveboard.commands.choosing import QUESTIONS
 
     flags = {
         "money": money,
@@ -76,8 +76,8 @@ def choose(
         key: _asked(QUESTIONS[key]) if shared is None else (None if said is None else ANSWERS[said])
         for key, said in flags.items()
     }
+    from aboveboard.cli.text import choices_text
     from aboveboard.commands import chosen
-    from aboveboard.text import choices_text
 
     found = chosen(what.value, answers, out)
     echo_json(found.as_dict()) if output is Format.JSON else typer.echo(choices_text(found))

@@ -18,19 +18,19 @@ from aboveboard.cli.options import (
     FormatOption,
     echo_json,
 )
+from aboveboard.cli.progress import checks, evaluations
 from aboveboard.errors import InputError
-from aboveboard.progress import checks, evaluations
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from aboveboard.collaboration import Collaboration
+    from aboveboard.collaborations.collaboration import Collaboration
 
 
 def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
     """Check a collaboration file and its data, without a run."""
-    from aboveboard.collaboration import load
-    from aboveboard.numbers import counted
+    from aboveboard.collaborations.collaboration import load
+    from aboveboard.formatting import counted
 
     collaboration = load(file)
     sizes = {
@@ -58,10 +58,10 @@ def run(
 
     Writes one folder: a reply for each party, settlement.json, and report.html.
     """
-    from aboveboard.collaboration import load
+    from aboveboard.cli.text import settlement_table
+    from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import settle
-    from aboveboard.settlement import summary
-    from aboveboard.text import settlement_table
+    from aboveboard.settlements.writing import summary
 
     collaboration = load(file)
     with (
@@ -107,9 +107,9 @@ def audit(
     Exit status 1 if a property fails.
     """
     from aboveboard.auditing import Budget
-    from aboveboard.collaboration import load
+    from aboveboard.cli.text import audit_text
+    from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import audited, properties_named
-    from aboveboard.text import audit_text
 
     budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
     collaboration = load(file)
@@ -139,7 +139,7 @@ def _at_work(
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Collaboration]:
     """Say where long evaluations are done."""
-    from aboveboard.mechanism import Expensive, Work
+    from aboveboard.mechanisms.mechanism import Expensive, Work
 
     rule = collaboration.mechanism
     if not (isinstance(rule, Expensive) and rule.SPREADS):
@@ -156,7 +156,7 @@ def _pool(executor: str | None) -> AbstractContextManager[Executor | None]:
     """Start what an option names; only then is it imported."""
     if executor is None:
         return nullcontext()
-    from aboveboard.valuation.executors import executor as executor_of
+    from aboveboard.valuation.evaluation.executors import executor as executor_of
 
     return executor_of(executor)
 
@@ -175,9 +175,9 @@ def design(
     valuation: the platform's offer to its users. learning.desirable: how far the parties' data may
     differ. curation: whether truth is the only equilibrium, and what would make it so.
     """
-    from aboveboard.collaboration import load
+    from aboveboard.cli.text import offer_text
+    from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import designed
-    from aboveboard.text import offer_text
 
     collaboration = load(file)
     with (
@@ -186,7 +186,7 @@ def design(
     ):
         offer = designed(working)
     if plot is not None:
-        from aboveboard.plot import write_offer
+        from aboveboard.report.plot import write_offer
 
         write_offer(offer, plot)
     echo_json(offer.as_dict()) if output is Format.JSON else typer.echo(offer_text(offer))
@@ -204,7 +204,7 @@ def replay(
     Exit status 1 if a file differs.
     """
     from aboveboard.commands import settle
-    from aboveboard.settlement import replay as run_again
+    from aboveboard.settlements.replaying import replay as run_again
 
     result = run_again(folder, settle, file)
     if output is Format.JSON:

@@ -11,13 +11,13 @@ from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.verdict import Status
-from aboveboard.collaboration import Collaboration, audit
+from aboveboard.collaborations.collaboration import Collaboration, audit
 from aboveboard.commands.properties import asked
 from aboveboard.commands.running import PARTIES_IN_A_REPORT, in_order, naming
 from aboveboard.errors import InputError, UndefinedProperty
-from aboveboard.game import Game
+from aboveboard.games.game import Game
 from aboveboard.report import page, pays
-from aboveboard.whole import whole_file
+from aboveboard.storage.atomic import whole_file
 
 # For the shared range of tastes a smaller sample than for verdicts: it is searched several times.
 FOR_REMARKS = 2_000

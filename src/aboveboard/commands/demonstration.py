@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aboveboard import settlement as folder
 from aboveboard.auditing import DSIC, Budget, ExPostIC, IndividualRationality, StrongDominance
-from aboveboard.collaboration import load
+from aboveboard.collaborations.collaboration import load
 from aboveboard.commands.audited import Audit, audited
 from aboveboard.commands.running import settle
 from aboveboard.errors import InputError
-from aboveboard.mechanism import MANIFEST, Settlement
+from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report import page
-from aboveboard.whole import absent_again, whole_file
+from aboveboard.settlements import writing as folder
+from aboveboard.storage.atomic import absent_again, whole_file
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def demo(out: Path) -> Demonstration:
 
 
 def _demonstrated(out: Path) -> Demonstration:
-    from aboveboard.demo import write_lists
+    from aboveboard.commands.demo_lists import write_lists
 
     try:
         path = write_lists(out / "lists")

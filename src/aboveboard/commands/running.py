@@ -7,18 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from aboveboard import settlement as folder
-from aboveboard.actions import size_of
 from aboveboard.auditing import Budget
 from aboveboard.auditing.best_lies import BestLie, best_lies
-from aboveboard.callables import blamed
-from aboveboard.capabilities import Weighed
-from aboveboard.collaboration import Collaboration, importable, run
+from aboveboard.collaborations.collaboration import Collaboration, run
+from aboveboard.collaborations.registry import importable
 from aboveboard.errors import BudgetExceeded, InputError
-from aboveboard.game import Game
-from aboveboard.lottery import Lottery
-from aboveboard.mechanism import Settlement
+from aboveboard.games.actions import size_of
+from aboveboard.games.capabilities import Weighed
+from aboveboard.games.game import Game
+from aboveboard.games.lottery import Lottery
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.user_functions import blamed
 from aboveboard.report import page
+from aboveboard.settlements import writing as folder
 
 # A run's report shows each party's best lie among this many, so that a run stays a run: the time
 # goes into the data. `audit` looks further.

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aboveboard.auditing.verdict import plain
 from aboveboard.curation.commitments import SILENCE
 from aboveboard.curation.curated import Curated, Society
 from aboveboard.curation.dynamics import HAIR, Path, better_replies
@@ -30,8 +29,9 @@ from aboveboard.curation.equilibria import (
 )
 from aboveboard.curation.mixed import MOST_AGENTS, Coins, mixed_equilibria
 from aboveboard.curation.social_functions import weighted
-from aboveboard.mechanism import Exhibit
-from aboveboard.numbers import Number
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Exhibit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from aboveboard.curation.commitments import Commitment
-from aboveboard.numbers import Number
+from aboveboard.games.numbers import Number
 
 
 class Channel(NamedTuple):

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from aboveboard.errors import InputError
-from aboveboard.numbers import Number, number
+from aboveboard.games.numbers import Number, number
 
 
 class Commitment(NamedTuple):

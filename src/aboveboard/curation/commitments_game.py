@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aboveboard.auditing.verdict import plain
-from aboveboard.capabilities import Proof
 from aboveboard.curation.commitments import SILENCE, TRUTH, Commitment
 from aboveboard.curation.curated import Curated, truthful
 from aboveboard.curation.equilibria import is_equilibrium, pure_equilibria
-from aboveboard.numbers import Number
+from aboveboard.formatting import plain
+from aboveboard.games.capabilities import Proof
+from aboveboard.games.numbers import Number
 
 
 @dataclass(frozen=True)

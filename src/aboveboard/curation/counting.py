@@ -23,7 +23,7 @@ from aboveboard.curation.inference import exact
 from aboveboard.curation.kernels import heard_of
 from aboveboard.curation.social_functions import Bits
 from aboveboard.errors import InputError
-from aboveboard.numbers import Array, Number
+from aboveboard.games.numbers import Array, Number
 
 FloatArray = NDArray[np.float64]
 

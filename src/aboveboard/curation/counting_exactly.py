@@ -14,7 +14,7 @@ import numpy as np
 
 from aboveboard.curation.channels import Channel
 from aboveboard.curation.social_functions import Bits
-from aboveboard.numbers import Array, objects
+from aboveboard.games.numbers import Array, objects
 
 Kinds = tuple[tuple[Channel, int], ...]
 """Channels of rivals, and how many have each."""

@@ -23,7 +23,7 @@ from aboveboard.curation.counting import kinds_of, right_guess_by_count, states_
 from aboveboard.curation.inference import right_guess
 from aboveboard.curation.protocols import Protocol
 from aboveboard.curation.social_functions import Bits, SocialFunction
-from aboveboard.numbers import Array, Number
+from aboveboard.games.numbers import Array, Number
 
 Profile = Sequence[Commitment]
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
-from aboveboard.callables import function_named
 from aboveboard.curation.commitments import (
     SILENCE,
     TRUTH,
@@ -33,7 +32,8 @@ from aboveboard.curation.social_functions import (
     Table,
     Threshold,
 )
-from aboveboard.mechanism import CollaborationFile, Exact
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.mechanisms.user_functions import function_named
 
 _EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
 NAMED = r"^[\w.]+:[\w.]+$"

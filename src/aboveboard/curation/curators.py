@@ -36,7 +36,9 @@ from aboveboard.curation.protocols import (
 from aboveboard.curation.remarks import remarks_on
 from aboveboard.curation.reports import Brought, bits_by_party
 from aboveboard.curation.settling import settled
-from aboveboard.mechanism import CollaborationFile, Read, Settlement
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.settlement import Settlement
 
 STARTING_FILE = """\
 name = "three firms and a curator"

@@ -17,7 +17,7 @@ import numpy as np
 from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment
 from aboveboard.curation.curated import Curated, Profile
 from aboveboard.curation.equilibria import best_reply, beyond, is_equilibrium
-from aboveboard.numbers import Number
+from aboveboard.games.numbers import Number
 
 HAIR = Fraction(1, 20)
 """How far an agent outbids, in relative price: 20 bids from silence to the truth."""

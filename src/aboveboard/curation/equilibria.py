@@ -34,7 +34,7 @@ from aboveboard.curation.protocols import (
     STRAIGHTFORWARD,
     says_something,
 )
-from aboveboard.numbers import Number
+from aboveboard.games.numbers import Number
 
 SLACK = 1e-12
 """Of an agent's value: float64 sums that differ by less are taken as equal."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from aboveboard.curation.channels import CLEAR, Channel
 from aboveboard.curation.social_functions import Bits
-from aboveboard.numbers import Array, Number
+from aboveboard.games.numbers import Array, Number
 
 FloatArray = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ import numpy as np
 from aboveboard.curation.commitments import SILENCE, TRUTH
 from aboveboard.curation.curated import Curated, Messages, messages_told
 from aboveboard.curation.equilibria import Bids
-from aboveboard.numbers import Array, Number
+from aboveboard.games.numbers import Array, Number
 
 MOST_AGENTS = 8
 """Above that, supports and profiles take longer than a second."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aboveboard.curation.commitments import Agent, Commitment
-from aboveboard.numbers import Number
+from aboveboard.games.numbers import Number
 
 Score = Callable[[Agent, Commitment], Number]
 """How high an agent bids: by its relative price, or by whether it says anything at all."""

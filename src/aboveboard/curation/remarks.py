@@ -12,7 +12,7 @@ from aboveboard.curation.advice import Advice
 from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.equilibria import beyond, regrets
 from aboveboard.curation.mixed import MOST_AGENTS, Coins
-from aboveboard.numbers import Number
+from aboveboard.games.numbers import Number
 
 
 def remarks_on(advice: Advice, chosen: Sequence[Commitment]) -> dict[str, Mapping[str, str]]:

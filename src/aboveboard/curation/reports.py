@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
 from aboveboard.errors import InputError
-from aboveboard.files import read_csv
-from aboveboard.mechanism import Read
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.storage.tabular_files import read_csv
 
 Ints = NDArray[np.int64]
 

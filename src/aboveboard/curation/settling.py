@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from aboveboard.auditing.verdict import plain
 from aboveboard.curation.channels import Channel
 from aboveboard.curation.commitments import SILENCE, Commitment
 from aboveboard.curation.curated import Curated
@@ -32,8 +31,9 @@ from aboveboard.curation.rounds import (
     values,
 )
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
-from aboveboard.numbers import Number
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 
 @dataclass(frozen=True)

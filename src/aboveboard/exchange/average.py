@@ -24,12 +24,13 @@ from aboveboard.auditing import (
     Property,
     Symmetric,
 )
-from aboveboard.auditing.verdict import plain
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import among
-from aboveboard.game import Game
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
-from aboveboard.numbers import counted
+from aboveboard.formatting import counted, plain
+from aboveboard.games.game import Game
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.settlement import Reply, Settlement
 
 Point = tuple[Fraction, ...]
 

@@ -27,14 +27,16 @@ from aboveboard.auditing import (
     StrongDominance,
     Symmetric,
 )
-from aboveboard.auditing.verdict import plain
-from aboveboard.callables import function_named
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
-from aboveboard.game import Game
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
-from aboveboard.numbers import Array, counted, worth
+from aboveboard.formatting import counted, plain
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import Array, worth
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.settlement import Reply, Settlement
+from aboveboard.mechanisms.user_functions import function_named
 
 
 class ContributionParty(ExclusiveParty):

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from aboveboard.errors import InputError
 from aboveboard.exchange.utility import utilities
-from aboveboard.mechanism import CollaborationFile, Exact, Reply, Share
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.mechanisms.settlement import Reply, Share
 
 MOST = 10**9
 """Largest numerator and denominator of a taste: utilities of 10^9 elements stay within 64 bits."""

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.exchange.ownership import Ownership
-from aboveboard.records import ELEMENT
+from aboveboard.storage.records import ELEMENT
 
 
 def order(elements: pl.Series, seed: int) -> np.ndarray:

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import AWAY, Codes, Grid, encode
-from aboveboard.capabilities import Proof
 from aboveboard.exchange import efficiency, proofs
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
 from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
+from aboveboard.games.actions import AWAY, Codes, Grid, encode
+from aboveboard.games.capabilities import Proof
 
 CELLS = 1 << 16
 """Segments (profiles times what a profile may be split into) held at once: 24 bytes each, so that

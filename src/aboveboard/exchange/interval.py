@@ -24,12 +24,14 @@ from aboveboard.auditing import (
     Property,
     Symmetric,
 )
-from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, among
-from aboveboard.game import Game
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Reply, Settlement
+from aboveboard.formatting import plain
+from aboveboard.games.game import Game
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.settlement import Reply, Settlement
 
 Interval = tuple[Fraction, Fraction]
 

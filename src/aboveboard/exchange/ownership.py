@@ -14,7 +14,7 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.exchange.regions import MOST_OWNERS
-from aboveboard.records import ELEMENT, Records
+from aboveboard.storage.records import ELEMENT, Records
 
 OWNERS = "owners"
 """Name of the column of masks in `Ownership.elements`."""

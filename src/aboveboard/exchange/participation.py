@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.actions import AWAY, Codes
 from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
-from aboveboard.game import TabularGame
-from aboveboard.numbers import Array, Number, worth
+from aboveboard.games.actions import AWAY, Codes
+from aboveboard.games.game import TabularGame
+from aboveboard.games.numbers import Array, Number, worth
 
 JOIN, STAY_AWAY = "joins", AWAY
 

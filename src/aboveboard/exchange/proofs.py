@@ -21,9 +21,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from aboveboard.capabilities import Proof
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
+from aboveboard.games.capabilities import Proof
 
 PROVED = ("ex-post IC", "IR", "coalition-proof (size 1)", "epsilon-IC (epsilon 0)")
 """Properties that speak of one deviator against the others' truth."""

@@ -16,7 +16,7 @@ import polars as pl
 
 from aboveboard.exchange.handout import chosen
 from aboveboard.exchange.ownership import Ownership
-from aboveboard.records import ELEMENT, Records, original
+from aboveboard.storage.records import ELEMENT, Records, original
 
 
 @dataclass(frozen=True)

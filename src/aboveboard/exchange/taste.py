@@ -16,10 +16,10 @@ from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.deviations import ExPostIC
 from aboveboard.auditing.search import Deviation, Valuation, search
 from aboveboard.auditing.shrink import value
-from aboveboard.auditing.verdict import plain
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.participation import ParticipationGame
-from aboveboard.numbers import Number
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import Number
 
 MOST = Fraction(1000)
 """A taste beyond which nobody is; a rule truthful up to here counts as truthful for any."""

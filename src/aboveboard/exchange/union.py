@@ -38,9 +38,11 @@ from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.replies import Replies
 from aboveboard.exchange.rules import DEFAULT_RULE, RULES, Rule
 from aboveboard.exchange.taste import truthful_range
-from aboveboard.game import Game
-from aboveboard.mechanism import CollaborationFile, Read, Reply, Settlement
-from aboveboard.records import Records
+from aboveboard.games.game import Game
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.settlement import Reply, Settlement
+from aboveboard.storage.records import Records
 
 NORMALIZERS = frozenset({"case", "whitespace"})
 

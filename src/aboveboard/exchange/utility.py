@@ -13,7 +13,7 @@ from math import lcm
 
 import numpy as np
 
-from aboveboard.numbers import LARGEST, Array
+from aboveboard.games.numbers import LARGEST, Array
 
 
 def utilities(

@@ -4,27 +4,32 @@ Source: M. Chen, Y. Liu, W. Shen, Y. Shen, P. Tang, Q. Yang, "Mechanism Design f
 Machine Learning".
 """
 
-from aboveboard.learning.allocation import Counterfactual, Market, allocation, models
-from aboveboard.learning.certificate import Certificate, bound
-from aboveboard.learning.conditions import Condition, DifferentiablePayment, theorem_2, theorem_3
-from aboveboard.learning.desirable import Desirable
-from aboveboard.learning.desirable_search import Found, search
-from aboveboard.learning.exploitation_payment import Outcome, exploitation_payments, outcome
-from aboveboard.learning.growth_boundary import Boundary, figure_3, growth_boundary
-from aboveboard.learning.growth_rate import alpha_star
-from aboveboard.learning.market_game import MarketGame
-from aboveboard.learning.payments import Payments, type_grid
-from aboveboard.learning.quality import Fitted, Identity, Logistic, Quality, fit
-from aboveboard.learning.valuations import Called, Growth, Linear, QuasiMonotone, Valuation
+from aboveboard.learning.desirable.certificate import Certificate, bound
+from aboveboard.learning.desirable.growth_boundary import (
+    Boundary,
+    figure_3,
+    growth_boundary,
+)
+from aboveboard.learning.desirable.growth_rate import alpha_star
+from aboveboard.learning.desirable.mechanism import Desirable
+from aboveboard.learning.desirable.search import Found, search
+from aboveboard.learning.market.allocation import Counterfactual, Market, allocation, models
+from aboveboard.learning.market.quality import Fitted, Identity, Logistic, Quality, fit
+from aboveboard.learning.market.valuations import Called, Growth, Linear, QuasiMonotone, Valuation
+from aboveboard.learning.payments.exploitation_payment import (
+    Outcome,
+    exploitation_payments,
+    outcome,
+)
+from aboveboard.learning.payments.game import MarketGame
+from aboveboard.learning.payments.mechanism import Payments, type_grid
 
 __all__ = [
     "Boundary",
     "Called",
     "Certificate",
-    "Condition",
     "Counterfactual",
     "Desirable",
-    "DifferentiablePayment",
     "Fitted",
     "Found",
     "Growth",
@@ -48,7 +53,5 @@ __all__ = [
     "models",
     "outcome",
     "search",
-    "theorem_2",
-    "theorem_3",
     "type_grid",
 ]

@@ -22,32 +22,29 @@ from aboveboard.auditing import (
     Property,
     WeakBudgetBalance,
 )
-from aboveboard.auditing.verdict import plain
-from aboveboard.game import Game
-from aboveboard.lottery import Lottery
-from aboveboard.market import propose_and_agree, remarks
-from aboveboard.market.announced import Announcement, announcement_of
-from aboveboard.market.announcements import best_proposal
-from aboveboard.market.communication import outcome_bits
-from aboveboard.market.frame import Frame, Trader, frame_of, structure_of
-from aboveboard.market.market_file import MarketFile, ProposingFile, VotedFile
-from aboveboard.market.market_game import VotingGame
-from aboveboard.market.markets import Market, Outcome
-from aboveboard.market.parameters import chosen
-from aboveboard.market.rules import rule_of_m
+from aboveboard.formatting import plain
+from aboveboard.games.game import Game
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.audit import remarks
+from aboveboard.market.audit.market_game import VotingGame
+from aboveboard.market.audit.rules import rule_of_m
+from aboveboard.market.model.announced import Announcement, announcement_of
+from aboveboard.market.model.frame import Frame, Trader, frame_of, structure_of
+from aboveboard.market.model.market_file import MarketFile, ProposingFile, SolverName, VotedFile
+from aboveboard.market.model.markets import Market, Outcome
+from aboveboard.market.model.steps import Votes
+from aboveboard.market.model.traders import traders, votes_of
+from aboveboard.market.model.utilities import Structure
+from aboveboard.market.optimum.social_optimum import Optimum, Progress, optimum, require_solver
+from aboveboard.market.rules import propose_and_agree
+from aboveboard.market.rules.announcements import best_proposal
+from aboveboard.market.rules.communication import outcome_bits
+from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.rules.votes import dominant
 from aboveboard.market.settling import Play
-from aboveboard.market.social_optimum import (
-    Optimum,
-    Progress,
-    SolverName,
-    optimum,
-    require_solver,
-)
-from aboveboard.market.steps import Votes
-from aboveboard.market.traders import traders, votes_of
-from aboveboard.market.utilities import Structure
-from aboveboard.market.votes import dominant
-from aboveboard.mechanism import CollaborationFile, Exact, Read, Settlement, Work
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.settlement import Settlement
 
 SOURCE = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
 

@@ -12,20 +12,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.auditing.verdict import plain
-from aboveboard.lottery import Lottery
-from aboveboard.market.frame import Frame
-from aboveboard.market.markets import (
-    Market,
-    Outcome,
-    bundles,
-    gains,
-    social_welfare,
-)
-from aboveboard.market.social_optimum import Optimum
-from aboveboard.market.steps import Ending
-from aboveboard.market.utilities import expected, surplus, utilities
-from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
+from aboveboard.formatting import plain
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.model.frame import Frame
+from aboveboard.market.model.markets import Market, Outcome, bundles, gains, social_welfare
+from aboveboard.market.model.steps import Ending
+from aboveboard.market.model.utilities import expected, surplus, utilities
+from aboveboard.market.optimum.social_optimum import Optimum
+from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 NEARLY = Fraction(9999, 10_000)
 """From here on a probability is said to be nearly certain beside its digits."""

@@ -24,16 +24,13 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
     WeakBudgetBalance,
 )
-from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
-from aboveboard.game import Game
-from aboveboard.lottery import Lottery
-from aboveboard.market import naive, remarks
-from aboveboard.market.announced import Announcement
-from aboveboard.market.frame import Trader
-from aboveboard.market.market_file import ProposingFile, VotedFile
-from aboveboard.market.market_game import VotingGame, announcing_game
-from aboveboard.market.markets import Market, Outcome
+from aboveboard.formatting import plain
+from aboveboard.games.game import Game
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.audit import remarks
+from aboveboard.market.audit.market_game import VotingGame, announcing_game
+from aboveboard.market.audit.rules import rule_of_naive
 from aboveboard.market.mechanisms import (
     PARTIES,
     OnMarkets,
@@ -41,13 +38,18 @@ from aboveboard.market.mechanisms import (
     parts,
     spoken,
 )
-from aboveboard.market.rules import rule_of_naive
+from aboveboard.market.model.announced import Announcement
+from aboveboard.market.model.frame import Trader
+from aboveboard.market.model.market_file import ProposingFile, VotedFile
+from aboveboard.market.model.markets import Market, Outcome
+from aboveboard.market.model.traders import votes_of
+from aboveboard.market.optimum.social_optimum import Optimum
+from aboveboard.market.rules import naive
+from aboveboard.market.rules.votes import dominant
+from aboveboard.market.rules.within_domain import best_within_domain
 from aboveboard.market.settling import Play
-from aboveboard.market.social_optimum import Optimum
-from aboveboard.market.traders import votes_of
-from aboveboard.market.votes import dominant
-from aboveboard.market.within_domain import best_within_domain
-from aboveboard.mechanism import CollaborationFile, Settlement
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.settlement import Settlement
 
 VOTED = (
     ExPostIC(),

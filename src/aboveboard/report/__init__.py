@@ -13,18 +13,12 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
-from aboveboard.collaboration import Collaboration
-from aboveboard.mechanism import Settlement
+from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.formatting import LEGIBLE, number
+from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import answers, pays
-from aboveboard.report.words import (
-    LEGIBLE,
-    counterexample,
-    largest_gain,
-    number,
-    smallest,
-    spoken,
-)
+from aboveboard.report.words import counterexample, largest_gain, smallest, spoken
 
 __all__ = [
     "LEGIBLE",

@@ -13,9 +13,10 @@ from typing import Any
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.mechanism import Settlement
-from aboveboard.numbers import Number
-from aboveboard.report.words import count, number, spoken, witness_text
+from aboveboard.formatting import count, number
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.report.words import spoken, witness_text
 
 FEW, SHORT = 6, 60
 """So many parties, their names together so long, are listed in a sentence on the first screen."""

@@ -8,17 +8,10 @@ from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.mechanism import Settlement
-from aboveboard.numbers import Number
-from aboveboard.report.words import (
-    count,
-    counterexample,
-    detail,
-    largest_gain,
-    number,
-    smallest,
-    spoken,
-)
+from aboveboard.formatting import count, number
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.report.words import counterexample, detail, largest_gain, smallest, spoken
 
 DRAWN = 16
 """Parties that the chart shows at most, or nobody would read it; the table shows all."""
@@ -123,7 +116,7 @@ def chart(lies: Sequence[BestLie], unit: str) -> Any:
         return None
     from markupsafe import Markup
 
-    from aboveboard.plot import truth_against_lie
+    from aboveboard.report.plot import truth_against_lie
 
     drawing = truth_against_lie(
         [lie.party for lie in shown],

@@ -5,37 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aboveboard.auditing.verdict import Status, Verdict, Witness, approximate, plain, rough
-from aboveboard.mechanism import MANIFEST
-from aboveboard.numbers import Number
-
-MONEY = 100
-"""From here on a fraction is shown with two decimals, as an amount of money would be."""
-
-HUGE = 10**30
-"""From here on nobody reads the digits of a number; JSON has them."""
-
-LEGIBLE = 11
-"""Characters up to which a fraction is shown as one; JSON has all of them exactly."""
-
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def number(x: Number | None) -> str:
-    """Write a number for people: digits grouped, fractions as such where they are short."""
-    if x is None:
-        return ""
-    if x == 0:
-        return "0"  # a float may be -0.0
-    shown = plain(x)
-    if not -HUGE < x < HUGE:
-        return rough(x)
-    if isinstance(shown, int):
-        return f"{shown:,}"
-    if isinstance(shown, float) or abs(float(x)) < MONEY:
-        short = isinstance(shown, str) and len(shown) <= LEGIBLE
-        return str(shown) if short else f"{float(x):.6g}"
-    return f"{float(x):,.2f}"
+from aboveboard.auditing.verdict import Status, Verdict, Witness
+from aboveboard.formatting import number
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import MANIFEST
 
 
 def largest_gain(verdict: Verdict) -> Number | None:
@@ -44,15 +17,6 @@ def largest_gain(verdict: Verdict) -> Number | None:
     decided = verdict.status not in (Status.FAILS, Status.UNDECIDED)
     rounded = isinstance(gain, float) and decided and abs(gain) <= verdict.tolerance
     return 0 if rounded else gain
-
-
-def count(n: int) -> str:
-    """Write how many, a count that nobody would read in digits as 1.0 × 10¹⁸."""
-    shown = approximate(n)
-    if "e" not in shown:
-        return shown
-    digits, exponent = shown.split("e")
-    return f"{digits}\u00a0×\u00a010{exponent.translate(_RAISED)}"  # not parted by a line's end
 
 
 def spoken(report: Any) -> str:

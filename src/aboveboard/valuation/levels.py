@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Exact
+from aboveboard.mechanisms.file_model import Exact
 
 Level = Fraction | float
 """A `Fraction`, or `math.inf`."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aboveboard.numbers import Number
-from aboveboard.valuation.division import Shares, tidy
+from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, Level, spoken
+from aboveboard.valuation.shares.division import Shares, tidy
 
 
 @dataclass(frozen=True)

@@ -22,27 +22,18 @@ from aboveboard.auditing import (
     Property,
     UniqueEquilibrium,
 )
-from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
-from aboveboard.mechanism import CollaborationFile, Read, Reply, Settlement, Share, Work
-from aboveboard.numbers import Number
-from aboveboard.valuation.axioms import said
-from aboveboard.valuation.design import Design
-from aboveboard.valuation.division import (
-    Divider,
-    Fairness,
-    Shares,
-    divide,
-    is_sampled,
-    negative,
-    tidy,
-    values_in,
-)
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.valuation.estimation.findings import Findings
 from aboveboard.valuation.levels import NOTHING, Level, spoken
 from aboveboard.valuation.levels_game import LevelsGame
-from aboveboard.valuation.offer import Offer
-from aboveboard.valuation.orders import AlongOrders, divide_along_orders
+from aboveboard.valuation.offers.design import Design
+from aboveboard.valuation.offers.offer import Offer
+from aboveboard.valuation.offers.propose import offer_of
 from aboveboard.valuation.payments_data import Study, completed, notes_on
 from aboveboard.valuation.payments_file import (
     PaymentsFile,
@@ -52,10 +43,21 @@ from aboveboard.valuation.payments_file import (
     sampling_of,
     utility_of,
 )
-from aboveboard.valuation.propose import offer_of
 from aboveboard.valuation.remarks import remarks_on, remarks_on_sampled
-from aboveboard.valuation.sampling import Sampled, Sampling
-from aboveboard.valuation.utilities import Expensive, Utility
+from aboveboard.valuation.shares.axioms import said
+from aboveboard.valuation.shares.division import (
+    Divider,
+    Fairness,
+    Shares,
+    divide,
+    is_sampled,
+    negative,
+    tidy,
+    values_in,
+)
+from aboveboard.valuation.shares.orders import AlongOrders, divide_along_orders
+from aboveboard.valuation.shares.sampling import Sampled, Sampling
+from aboveboard.valuation.utilities.utilities import Expensive, Utility
 
 ALL_PROFILES_UP_TO = 12
 """Users up to whom an audit looks at all profiles of levels unless told otherwise."""

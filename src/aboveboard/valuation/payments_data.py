@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Read
+from aboveboard.mechanisms.mechanism import Read
 from aboveboard.valuation.estimation.federated_study import FederatedStudy, federated_study
 from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy
 from aboveboard.valuation.estimation.samples import (
@@ -26,7 +26,12 @@ from aboveboard.valuation.estimation.samples import (
 )
 from aboveboard.valuation.levels import refusal
 from aboveboard.valuation.payments_file import PaymentsFile, levels_of
-from aboveboard.valuation.utility_table import ESTIMATE, KINDS, UserTable, at_its_place
+from aboveboard.valuation.utilities.utility_table import (
+    ESTIMATE,
+    KINDS,
+    UserTable,
+    at_its_place,
+)
 
 Study = FederatedStudy | PrivateMeanStudy
 

@@ -8,14 +8,14 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from aboveboard.errors import InputError
-from aboveboard.mechanism import CollaborationFile, Exact
-from aboveboard.valuation.design import Design, DesignTable
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.valuation.estimation.samples import DataTable
 from aboveboard.valuation.levels import Level, refusal
-from aboveboard.valuation.orders import AlongOrders
-from aboveboard.valuation.sampling import LARGEST_BUDGET, SMALLEST_BUDGET, Method, Sampling
-from aboveboard.valuation.utilities import Utility
-from aboveboard.valuation.utility_table import (
+from aboveboard.valuation.offers.design import Design, DesignTable
+from aboveboard.valuation.shares.orders import AlongOrders
+from aboveboard.valuation.shares.sampling import LARGEST_BUDGET, SMALLEST_BUDGET, Method, Sampling
+from aboveboard.valuation.utilities.utilities import Utility
+from aboveboard.valuation.utilities.utility_table import (
     ESTIMATE,
     ESTIMATED,
     KINDS,

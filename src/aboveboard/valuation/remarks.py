@@ -8,16 +8,21 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from aboveboard.auditing.verdict import approximate
-from aboveboard.numbers import Number
-from aboveboard.valuation import axioms
-from aboveboard.valuation.axioms import Check, said
-from aboveboard.valuation.design import Design
-from aboveboard.valuation.division import negative
+from aboveboard.formatting import approximate
+from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, spoken
 from aboveboard.valuation.levels_game import LevelsGame
-from aboveboard.valuation.shapley import among_users
-from aboveboard.valuation.utilities import Utility, as_values, two_levels, worths
+from aboveboard.valuation.offers.design import Design
+from aboveboard.valuation.shares import axioms
+from aboveboard.valuation.shares.axioms import Check, said
+from aboveboard.valuation.shares.division import negative
+from aboveboard.valuation.shares.shapley import among_users
+from aboveboard.valuation.utilities.utilities import (
+    Utility,
+    as_values,
+    two_levels,
+    worths,
+)
 
 MOST_USERS = 14
 """Beyond, the axioms are not looked at pair by pair; they are theorems anyway."""

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from aboveboard.errors import InputError
-from aboveboard.learning.training import Trained, TrainingTable, train
+from aboveboard.learning.market.training_file import TrainingTable
+from aboveboard.learning.training import Trained, train
 from aboveboard.learning.training.averaging import federated_average
 from aboveboard.learning.training.center import Center, center_of
 from aboveboard.learning.training.estimators import (

@@ -12,7 +12,7 @@ import skops.io
 import aboveboard as ab
 from aboveboard.commands import settle
 from aboveboard.learning.training import estimators, train
-from aboveboard.settlement import replay
+from aboveboard.settlements.replaying import replay
 from oracles.training import FEATURES, FREE_RIDER, honest, program, write
 
 TRAINING = """

@@ -17,8 +17,9 @@ import pytest
 import aboveboard as ab
 from aboveboard.commands import settle
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Settlement
-from aboveboard.settlement import replay, summary
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.settlements.replaying import replay
+from aboveboard.settlements.writing import summary
 from aboveboard.valuation import FederatedMean, Payments, Population, divide, errors, private_mean
 from aboveboard.valuation.estimation import federation, sums_of, variance_components
 from aboveboard.valuation.estimation.federation import CROWD

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from aboveboard.valuation.dp_mean import private_mean
 from aboveboard.valuation.estimation.estimates import estimator
 from aboveboard.valuation.estimation.simulation import federated_mean_errors, private_mean_error
-from aboveboard.valuation.federated_mean import Population, errors
+from aboveboard.valuation.utilities.dp_mean import private_mean
+from aboveboard.valuation.utilities.federated_mean import Population, errors
 from oracles import valuation as oracle
 
 users = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 50)), min_size=1, max_size=6)

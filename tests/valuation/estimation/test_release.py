@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.valuation.dp_mean import private_mean
 from aboveboard.valuation.estimation.dp_release import clipped_mean, laplace_measurement, release
+from aboveboard.valuation.utilities.dp_mean import private_mean
 
 F = Fraction
 BOUNDS = (F(-4), F(4))

@@ -12,8 +12,8 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.commands import settle
-from aboveboard.mechanism import Settlement
-from aboveboard.settlement import replay
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.settlements.replaying import replay
 
 EXAMPLE = Path(__file__).parents[3] / "examples/valuation/schools"
 MIXTURES = ["all_direct", "half_federated", "a_third_silent"]

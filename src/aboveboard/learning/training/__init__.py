@@ -14,25 +14,20 @@ if TYPE_CHECKING:
     from aboveboard.learning.training.holding import Holding, data_reports
     from aboveboard.learning.training.joint_training import train
     from aboveboard.learning.training.trained import Measured, Trained
-    from aboveboard.learning.training.training_file import DataParty, TrainingTable
 
 # Name to module, loaded when first used: every party's process imports this package to start.
 _FACE = {
-    "DataParty": "training_file",
     "Holding": "holding",
     "Measured": "trained",
     "Trained": "trained",
-    "TrainingTable": "training_file",
     "data_reports": "holding",
     "train": "joint_training",
 }
 
 __all__ = [
-    "DataParty",
     "Holding",
     "Measured",
     "Trained",
-    "TrainingTable",
     "data_reports",
     "train",
 ]

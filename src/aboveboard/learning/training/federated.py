@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import InputError
+from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training.averaging import average, federated_average
 from aboveboard.learning.training.center import Center
 from aboveboard.learning.training.estimators import (
@@ -25,7 +26,6 @@ from aboveboard.learning.training.estimators import (
 from aboveboard.learning.training.federation import Federation, Traffic
 from aboveboard.learning.training.messages import Message
 from aboveboard.learning.training.scores import NOTHING, Skill, skill
-from aboveboard.learning.training.training_file import TrainingTable
 
 LARGEST = 1e100
 """Of a parameter: larger ones overflow in a prediction, and no fit gives them."""

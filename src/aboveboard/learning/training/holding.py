@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from aboveboard.errors import InputError
+from aboveboard.learning.market.training_file import DataParty, TrainingTable
 from aboveboard.learning.training.estimators import require_sklearn
 from aboveboard.learning.training.handout import require_skops
-from aboveboard.learning.training.training_file import DataParty, TrainingTable
-from aboveboard.mechanism import Read
+from aboveboard.mechanisms.mechanism import Read
 
 Stamp = tuple[int, int]
 """Time of change in nanoseconds, and bytes: of a file that is the same."""

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 from typing import Any, Protocol
 
+from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training import leaks
 from aboveboard.learning.training.center import Center, center_of
 from aboveboard.learning.training.estimators import (
@@ -32,9 +33,8 @@ from aboveboard.learning.training.pooling import Pooled
 from aboveboard.learning.training.scores import Skill, skill
 from aboveboard.learning.training.tables import Rows, read_rows, shuffled
 from aboveboard.learning.training.trained import Measured, Trained
-from aboveboard.learning.training.training_file import TrainingTable
 from aboveboard.learning.training.valid_size import Reference, reference
-from aboveboard.mechanism import Work
+from aboveboard.mechanisms.mechanism import Work
 
 MOST_WITHOUT = 12
 """Parties up to which the joint model is also trained without each; beyond, it is left out."""

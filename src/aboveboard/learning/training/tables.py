@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.files import Whereabouts, read_csv, read_parquet
+from aboveboard.storage.tabular_files import Whereabouts, read_csv, read_parquet
 
 LISTED = 8
 """Columns or classes named in a message before it ends in dots."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.learning.exploitation_payment import Outcome
-from aboveboard.learning.quality import Quality
+from aboveboard.games.numbers import Number
+from aboveboard.learning.market.quality import Quality
+from aboveboard.learning.payments.exploitation_payment import Outcome
 from aboveboard.learning.training.federation import Traffic
 from aboveboard.learning.training.scores import Skill
 from aboveboard.learning.training.valid_size import Reference
-from aboveboard.mechanism import Exhibit, Reply, Settlement, Share
-from aboveboard.numbers import Number
+from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 UtilityIf = Callable[[str, Fraction], Number]
 """From a party and the size it reports instead to its utility; the others report what they have."""

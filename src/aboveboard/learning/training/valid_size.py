@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.learning.quality import Fitted
+from aboveboard.learning.market.quality import Fitted
 from aboveboard.learning.training.tables import Rows, shuffled
 
 BEYOND = 10

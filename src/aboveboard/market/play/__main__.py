@@ -13,16 +13,16 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from aboveboard.errors import AboveboardError, InputError
-from aboveboard.market.announcements import best_proposal
-from aboveboard.market.descriptions import describe, in_words
-from aboveboard.market.frame import Frame, frame_of, structure_of
-from aboveboard.market.markets import Market, Outcome
 from aboveboard.market.mechanisms import ProposeAndAgreeFile, Search, announcement_in
-from aboveboard.market.parameters import chosen
+from aboveboard.market.model.descriptions import describe, in_words
+from aboveboard.market.model.frame import Frame, frame_of, structure_of
+from aboveboard.market.model.markets import Market, Outcome
+from aboveboard.market.model.traders import traders
 from aboveboard.market.play.board import Board
 from aboveboard.market.play.center import preside
 from aboveboard.market.play.party import dominant_decision, take_part
-from aboveboard.market.traders import traders
+from aboveboard.market.rules.announcements import best_proposal
+from aboveboard.market.rules.parameters import chosen
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
-from aboveboard.market.announced import announcement_of
-from aboveboard.market.communication import Communication, communication
-from aboveboard.market.frame import Frame
-from aboveboard.market.market_file import Proposal
-from aboveboard.market.markets import Market, Outcome
-from aboveboard.market.parameters import Parameters
+from aboveboard.formatting import plain
+from aboveboard.market.model.announced import announcement_of
+from aboveboard.market.model.frame import Frame
+from aboveboard.market.model.market_file import Proposal
+from aboveboard.market.model.markets import Market, Outcome
+from aboveboard.market.model.steps import Ask, Ending
 from aboveboard.market.play import board as on
 from aboveboard.market.play.board import Board
-from aboveboard.market.propose_and_agree import steps
-from aboveboard.market.steps import Ask, Ending
+from aboveboard.market.rules.communication import Communication, communication
+from aboveboard.market.rules.parameters import Parameters
+from aboveboard.market.rules.propose_and_agree import steps
 
 
 @dataclass(frozen=True)

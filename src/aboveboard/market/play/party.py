@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aboveboard.market.frame import Frame
-from aboveboard.market.markets import Market, Outcome
+from aboveboard.market.model.frame import Frame
+from aboveboard.market.model.markets import Market, Outcome
+from aboveboard.market.model.utilities import Structure
 from aboveboard.market.play import board as on
 from aboveboard.market.play.board import Board
 from aboveboard.market.play.center import announced, spoken
-from aboveboard.market.propose_and_agree import is_regular
-from aboveboard.market.utilities import Structure
-from aboveboard.market.votes import dominant
+from aboveboard.market.rules.propose_and_agree import is_regular
+from aboveboard.market.rules.votes import dominant
 
 Decision = Callable[[int, Outcome], bool]
 """From the step, 2 or 3, and what is announced to the vote."""

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.numbers import Number
-from aboveboard.valuation.dp_mean import PrivateMean, private_mean
+from aboveboard.games.numbers import Number
 from aboveboard.valuation.estimation.variance_components import mean_of
 from aboveboard.valuation.levels import Level
+from aboveboard.valuation.utilities.dp_mean import PrivateMean, private_mean
 
 ROUNDING = 2.0**-52
 """The sum lies within [-1/2, 1/2]: rounding it moves two of them apart by less than this."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.valuation.federated_mean import DIRECT, FEDERATED, Population
+from aboveboard.valuation.utilities.federated_mean import DIRECT, FEDERATED, Population
 
 FloatArray = NDArray[np.float64]
 

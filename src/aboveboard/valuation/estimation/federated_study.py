@@ -17,8 +17,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Exhibit, Reply
-from aboveboard.numbers import Number
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Exhibit, Reply
 from aboveboard.valuation.estimation.estimates import estimator
 from aboveboard.valuation.estimation.federation import CROWD, Aggregate, Federation
 from aboveboard.valuation.estimation.findings import Findings, comparison, differing
@@ -31,8 +31,13 @@ from aboveboard.valuation.estimation.variance_components import (
     sums_of,
     variance_components,
 )
-from aboveboard.valuation.federated_mean import DIRECT, FEDERATED, Population, errors
 from aboveboard.valuation.levels import Level
+from aboveboard.valuation.utilities.federated_mean import (
+    DIRECT,
+    FEDERATED,
+    Population,
+    errors,
+)
 
 NAMED = 10
 """Users named in a note before it ends."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.mechanism import Exhibit, Reply
-from aboveboard.numbers import Number
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Exhibit, Reply
 from aboveboard.valuation.estimation.simulation import FAR, Simulated
 from aboveboard.valuation.levels import Level
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.auditing.verdict import plain
 from aboveboard.errors import InputError
-from aboveboard.mechanism import Reply
+from aboveboard.formatting import plain
+from aboveboard.mechanisms.settlement import Reply
 from aboveboard.valuation.estimation.dp_release import clipped_mean, release
 from aboveboard.valuation.estimation.findings import Findings, comparison, differing
 from aboveboard.valuation.estimation.samples import Samples

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
-from aboveboard.files import Whereabouts, read_csv, read_parquet
-from aboveboard.mechanism import Exact
+from aboveboard.mechanisms.file_model import Exact
+from aboveboard.storage.tabular_files import Whereabouts, read_csv, read_parquet
 from aboveboard.valuation.levels import Level, level
 
 FloatArray = NDArray[np.float64]

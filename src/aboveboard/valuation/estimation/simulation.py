@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.valuation.dp_mean import PrivateMean
 from aboveboard.valuation.estimation.estimates import Estimator
-from aboveboard.valuation.federated_mean import DIRECT, FEDERATED, Population
+from aboveboard.valuation.utilities.dp_mean import PrivateMean
+from aboveboard.valuation.utilities.federated_mean import DIRECT, FEDERATED, Population
 
 FloatArray = NDArray[np.float64]
 

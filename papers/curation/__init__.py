@@ -1,0 +1,16 @@
+"""Claims and figures of "Data Curation from Privacy-Aware Agents", as checks that run."""
+
+from __future__ import annotations
+
+from papers.curation import coins, dynamics, existence, footnotes, information, uniqueness
+
+CLAIMS = (
+    *information.CLAIMS,
+    *uniqueness.CLAIMS,
+    *footnotes.CLAIMS,
+    *existence.CLAIMS,
+    *coins.CLAIMS,
+)
+"""Roughly in the order of the paper."""
+
+FIGURES = dynamics.FIGURES

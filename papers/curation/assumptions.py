@@ -1,0 +1,99 @@
+"""The "minor natural assumptions" (section 4): of which usual functions the center is helpless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+
+from aboveboard.curation import (
+    Agent,
+    Society,
+    stake_of,
+)
+from aboveboard.curation.social_functions import (
+    Conjunction,
+    Disjunction,
+    Mean,
+    Parity,
+    SocialFunction,
+    Threshold,
+)
+from aboveboard.games.numbers import Number
+from papers.claims import Family, Finding, Trial, survey
+from papers.curation.instances import HALF
+
+F = Fraction
+
+
+def matters(function: SocialFunction, agents: int) -> bool:
+    """Say whether the center matters to somebody, from V with her bit and without."""
+    return society_stake(function, agents) > 0
+
+
+def society_stake(function: SocialFunction, agents: int) -> Number:
+    """Give the value of the center's bit to an agent of value 1."""
+    society = Society(function, (Agent(F(1), F(1)),) * agents, HALF)
+    return stake_of(society, 0).center
+
+
+USUAL: dict[str, Callable[[int], SocialFunction]] = {
+    "and": lambda n: Conjunction(),
+    "or": lambda n: Disjunction(),
+    "parity": lambda n: Parity(),
+    "majority": lambda n: Mean(),
+}
+
+
+def _usual(case: tuple[int, str]) -> Trial:
+    agents, name = case
+    if matters(USUAL[name](agents), agents):
+        return Trial(1)
+    return Trial(1, {"function": name, "agents": agents, "center": "helpless"})
+
+
+def _which_thresholds(agents: int) -> Trial:
+    """Compare which thresholds have a center that matters with two of an odd number."""
+    mid = {(agents + 1) // 2, (agents + 3) // 2} if agents % 2 else set()
+    checks = 0
+    for k in range(1, agents + 2):
+        checks += 1
+        if matters(Threshold(k), agents) != (k in mid):
+            return Trial(checks, {"agents": agents, "k": k})
+    for name, of in USUAL.items():
+        # The majority of an even number of bits in all is the threshold (N + 3) / 2.
+        wanted = name == "majority" and agents % 2 == 1
+        checks += 1
+        if matters(of(agents), agents) != wanted:
+            return Trial(checks, {"agents": agents, "function": name})
+    return Trial(checks)
+
+
+def _cured(agents: int) -> Trial:
+    cured = [k for k in range(1, agents + 3) if matters(Threshold(k, 2), agents)]
+    return Trial(agents + 2, None if len(cured) in (2, 3) else {"agents": agents, "k": cured})
+
+
+def natural(_: np.random.Generator) -> tuple[Finding, ...]:
+    """Check the usual functions, every threshold, and what counting her bit twice cures."""
+    numbers = Family("numbers of agents from 2 to 12", range(2, 13))
+    usual = Family("usual functions of 2 to 6 agents", product(range(2, 7), USUAL))
+    return (
+        survey(_usual, usual, unit="functions"),
+        survey(
+            _which_thresholds,
+            numbers,
+            unit="functions",
+            correction="With two agents or more and even odds a threshold of the N + 1 bits has a "
+            "center who is not helpless iff N is odd and k is (N + 1) / 2 or (N + 3) / 2; and, or "
+            "and parity never; majority iff N is odd.",
+        ),
+        survey(
+            _cured,
+            numbers,
+            unit="thresholds",
+            correction="Counting the center's bit twice cures it at two or three thresholds.",
+        ),
+    )

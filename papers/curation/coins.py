@@ -1,0 +1,132 @@
+"""Equilibria in which agents toss coins between truth and silence, beside Theorems 2 and 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+
+from aboveboard.curation import (
+    PROTOCOLS,
+    SILENCE,
+    TRUTH,
+    Commitment,
+    mixed_equilibria,
+    pure_equilibria,
+)
+from aboveboard.formatting import plain
+from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.curation.instances import Profile, Setting, competitive, fair, utility
+
+F = Fraction
+COMPETITIVE = PROTOCOLS["competitive"]
+MAJORITY_OF_4 = tuple(m.bit_count() > 2 for m in range(16))
+CHANCES = (F(1), F(16, 25), F(16, 25))
+
+
+def _three() -> Family:
+    prices = [(F(1, 20), F(1, 5), F(1, 5)), (F(1, 10), F(1, 10), F(1, 10))]
+    return Family("three agents who want the majority", [Setting(MAJORITY_OF_4, p) for p in prices])
+
+
+TRIED = (
+    SILENCE,
+    Commitment(F(51, 100), F(49, 100)),
+    Commitment(F(3, 4), F(1, 4)),
+    Commitment(F(0), F(1)),
+    TRUTH,
+)
+
+
+def expected(
+    setting: Setting,
+    rule: Callable[[Profile], list[bool]],
+    chances: tuple[Fraction, ...],
+    i: int,
+    commitment: Commitment,
+) -> Fraction:
+    """Give agent i's expected utility, plainly, where the others toss coins for the truth."""
+    total = F(0)
+    for who in product((0, 1), repeat=len(chances)):
+        if who[i]:
+            continue
+        weight = F(1)
+        for j, there in enumerate(who):
+            if j != i:
+                weight *= chances[j] if there else 1 - chances[j]
+        profile = tuple(
+            commitment if j == i else (TRUTH if there else SILENCE) for j, there in enumerate(who)
+        )
+        if weight:
+            total += weight * utility(setting, rule, profile, i)
+    return total
+
+
+def stable_coins(
+    setting: Setting, rule: Callable[[Profile], list[bool]], chances: tuple[Fraction, ...]
+) -> bool:
+    """Say whether nobody gains, plainly, by what is tried instead of its coin."""
+    for i, chance in enumerate(chances):
+        worth = {c: expected(setting, rule, chances, i, c) for c in TRIED}
+        here = chance * worth[TRUTH] + (1 - chance) * worth[SILENCE]
+        if max(worth.values()) > here:
+            return False
+    return True
+
+
+def _mixed_alike(setting: Setting) -> Trial:
+    """Compare the mixed equilibria of the two protocols, each checked plainly in both."""
+    of = {
+        name: mixed_equilibria(setting.curated(PROTOCOLS[name])) or []
+        for name in ("competitive", "fair")
+    }
+    for name, rule, other in (("competitive", competitive, fair), ("fair", fair, competitive)):
+        for coins in of[name]:
+            chances = tuple(F(x) for x in coins.chances)
+            sure = coins.regret == 0 and stable_coins(setting, rule, chances)
+            if sure and not stable_coins(setting, other, chances):
+                shown = {"truthful with chance": [plain(x) for x in chances]}
+                return Trial(1, {**setting.shown(), "of": name, **shown})
+    return Trial(1 + sum(len(x) for x in of.values()))
+
+
+def _is_mixed(setting: Setting) -> Trial:
+    """Show an equilibrium in coins beside the truth that is the only pure one."""
+    if not pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful:
+        return Trial(1)
+    for coins in mixed_equilibria(setting.curated(COMPETITIVE)) or []:
+        chances = tuple(F(x) for x in coins.chances)
+        if coins.regret == 0 and stable_coins(setting, competitive, chances):
+            shown = {"truthful with chance": [plain(x) for x in chances]}
+            return Trial(1, {**setting.shown(), **shown})
+    return Trial(1)
+
+
+def _theorem_2_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
+    return (exhibit(_is_mixed, _three(), unit="societies"),)
+
+
+def _theorem_4_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
+    return (survey(_mixed_alike, _three(), unit="societies"),)
+
+
+CLAIMS = tuple(
+    Claim(f"curation/{name}", "curation", place, statement, check)
+    for name, place, statement, check in (
+        (
+            "theorem-2-mixed",
+            "Theorem 2 (not in the paper)",
+            "Where the truth is the only pure equilibrium of the competitive protocol there can be "
+            "others in which agents toss coins.",
+            _theorem_2_mixed,
+        ),
+        (
+            "theorem-4-mixed",
+            "Theorem 4",
+            "The two protocols have the same mixed equilibria too.",
+            _theorem_4_mixed,
+        ),
+    )
+)

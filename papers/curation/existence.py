@@ -1,0 +1,233 @@
+"""Whether the truth is an equilibrium at all, and Definition 5: Lemmas 8 to 10, Theorems 3, 4."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+
+from aboveboard.curation import (
+    PROTOCOLS,
+    SILENCE,
+    TRUTH,
+    is_equilibrium,
+    pure_equilibria,
+    stake_of,
+)
+from papers.claims import Claim, Trial
+from papers.curation.instances import (
+    COMMITMENTS,
+    Setting,
+    all_silent,
+    competitive,
+    fair,
+    found_stable,
+    gain,
+    over_settings,
+    pairs,
+    utility,
+)
+from papers.curation.uniqueness import is_helpless
+
+F = Fraction
+COMPETITIVE, FAIR = PROTOCOLS["competitive"], PROTOCOLS["fair"]
+TRUTHFUL = (TRUTH, TRUTH)
+
+
+def fanatic(setting: Setting) -> list[bool]:
+    """Ask the product who is fanatic."""
+    society = setting.curated(COMPETITIVE).society
+    return [stake_of(society, i).fanatic for i in range(len(setting.prices))]
+
+
+def _lemma_8(setting: Setting) -> Trial:
+    game, checks = setting.curated(COMPETITIVE), 0
+    for i, c in product((0, 1), COMMITMENTS):
+        if c.silent or c.truthful:
+            continue
+        profiles = [tuple(x if j == i else TRUTH for j in (0, 1)) for x in (SILENCE, c)]
+        silent, other = (game.utilities(profile)[i] for profile in profiles)
+        plainly = [utility(setting, competitive, profile, i) for profile in profiles]
+        checks += 1
+        if silent <= other or [silent, other] != plainly:
+            return Trial(checks, {**setting.shown(), "commitment": pairs([c])[0]})
+    return Trial(checks)
+
+
+def _best_that_truth_can_be(setting: Setting, i: int) -> Fraction:
+    """Give what the truth brings agent i at most, over the least that silence brings it."""
+    told = utility(setting, competitive, TRUTHFUL, i)
+    alone = utility(setting, lambda profile: [False] * len(profile), (SILENCE, SILENCE), i)
+    return told - alone
+
+
+def _lemma_9(setting: Setting) -> Trial:
+    """Where somebody is fanatic no protocol can make up for it: not the best, and none of ours."""
+    who = fanatic(setting)
+    if not any(who):
+        return Trial(0)
+    i = who.index(True)
+    if _best_that_truth_can_be(setting, i) >= 0:
+        return Trial(1, {**setting.shown(), "fanatic": i + 1})
+    for name, protocol in PROTOCOLS.items():
+        if pure_equilibria(setting.curated(protocol)).truth:
+            return Trial(1, {**setting.shown(), "protocol": name})
+    return Trial(1 + len(PROTOCOLS))
+
+
+def _lemma_10(setting: Setting) -> Trial:
+    stays = all(gain(setting, competitive, TRUTHFUL, i) <= 0 for i in (0, 1))
+    return Trial(1, None if stays or any(fanatic(setting)) else setting.shown())
+
+
+def _corollary_3(setting: Setting) -> Trial:
+    some = any(pure_equilibria(setting.curated(p)).truth for p in PROTOCOLS.values())
+    return Trial(len(PROTOCOLS), None if some != any(fanatic(setting)) else setting.shown())
+
+
+def _corollary_4(setting: Setting) -> Trial:
+    here = is_equilibrium(setting.curated(COMPETITIVE), TRUTHFUL)
+    plainly = TRUTHFUL in found_stable(setting, competitive)
+    right = here == plainly == (not any(fanatic(setting)))
+    return Trial(1, None if right else setting.shown())
+
+
+def _theorem_3(setting: Setting) -> Trial:
+    here = is_equilibrium(setting.curated(COMPETITIVE), TRUTHFUL)
+    for name, protocol in PROTOCOLS.items():
+        if is_equilibrium(setting.curated(protocol), TRUTHFUL) and not here:
+            return Trial(1, {**setting.shown(), "protocol": name})
+    return Trial(len(PROTOCOLS))
+
+
+def _corollary_5(setting: Setting) -> Trial:
+    somewhere = any(is_equilibrium(setting.curated(p), TRUTHFUL) for p in PROTOCOLS.values())
+    if is_helpless(setting) or not somewhere:
+        return Trial(0)
+    alone = found_stable(setting, competitive) == {TRUTHFUL}
+    there = pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful
+    return Trial(1, None if alone and there else setting.shown())
+
+
+def _no_equilibrium(setting: Setting) -> Trial:
+    """Check the fourth case: somebody fanatic, a center that matters."""
+    if is_helpless(setting) or not any(fanatic(setting)):
+        return Trial(0)
+    checks = 0
+    for rule, protocol in ((competitive, COMPETITIVE), (fair, FAIR)):
+        checks += len(COMMITMENTS) ** 2
+        if found_stable(setting, rule) or pure_equilibria(setting.curated(protocol)).named() != (
+            "none",
+        ):
+            return Trial(checks, setting.shown())
+    return Trial(checks)
+
+
+def _four_cases(setting: Setting) -> Trial:
+    """Compare what is found with the four cases of who is fanatic and whether she is helpless."""
+    found = found_stable(setting, competitive)
+    kinds = {"silence" if all_silent(p) else "truth" for p in found}
+    wanted = {
+        name
+        for name, there in (("truth", not any(fanatic(setting))), ("silence", is_helpless(setting)))
+        if there
+    }
+    named = set(pure_equilibria(setting.curated(COMPETITIVE)).named()) - {"none"}
+    return Trial(len(COMMITMENTS) ** 2, None if kinds == wanted == named else setting.shown())
+
+
+def _theorem_4(setting: Setting) -> Trial:
+    one, other = setting.curated(COMPETITIVE), setting.curated(FAIR)
+    found, checks = found_stable(setting, fair), 0
+    for profile in product(COMMITMENTS, repeat=2):
+        checks += 1
+        there = is_equilibrium(other, profile)
+        if is_equilibrium(one, profile) != there or there != (profile in found):
+            return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+    return Trial(checks)
+
+
+def _fair_guarantee(setting: Setting) -> Trial:
+    """Check that under Definition 5 the truthful are answered, and under Definition 1 not."""
+    agents = setting.curated(FAIR).society.agents
+    for profile in product(COMMITMENTS, repeat=2):
+        told = FAIR.answers(agents, profile)
+        if any(c.truthful and not t for c, t in zip(profile, told, strict=True)):
+            return Trial(1, {"profile": pairs(profile), "answered": list(told)})
+        if list(told) != fair(profile):
+            return Trial(1, {"profile": pairs(profile), "answered": list(told)})
+    return Trial(len(COMMITMENTS) ** 2)
+
+
+CLAIMS = tuple(
+    Claim(f"curation/{name}", "curation", place, statement, check)
+    for name, place, statement, check in (
+        (
+            "lemma-8",
+            "Lemma 8",
+            "Against truthful rivals silence is better than all but the truth.",
+            over_settings(_lemma_8, "commitments"),
+        ),
+        (
+            "lemma-9",
+            "Lemma 9",
+            "If some agent is fanatic no protocol has the truth as an equilibrium.",
+            over_settings(_lemma_9, "protocols"),
+        ),
+        (
+            "lemma-10",
+            "Lemma 10",
+            "If the truth is no equilibrium of the competitive protocol, some agent is fanatic.",
+            over_settings(_lemma_10, "functions"),
+        ),
+        (
+            "corollary-3",
+            "Corollary 3",
+            "Some agent is fanatic iff no protocol has the truth as an equilibrium.",
+            over_settings(_corollary_3, "protocols"),
+        ),
+        (
+            "corollary-4",
+            "Corollary 4",
+            "The truth is an equilibrium of the competitive protocol iff nobody is fanatic.",
+            over_settings(_corollary_4, "functions"),
+        ),
+        (
+            "theorem-3",
+            "Theorem 3 (optimality)",
+            "If some protocol has the truth as an equilibrium, the competitive one has.",
+            over_settings(_theorem_3, "protocols"),
+        ),
+        (
+            "corollary-5",
+            "Corollary 5",
+            "If moreover the center is not helpless, it is the competitive protocol's only one.",
+            over_settings(_corollary_5, "functions"),
+        ),
+        (
+            "fourth-case",
+            "After Corollary 5 (not in the paper)",
+            "If some agent is fanatic and the center is not helpless, neither the competitive nor "
+            "the fair protocol has a pure equilibrium.",
+            over_settings(_no_equilibrium, "profiles"),
+        ),
+        (
+            "four-cases",
+            "Sections 4.1 to 4.3",
+            "The truth is an equilibrium iff nobody is fanatic, silence iff the center is "
+            "helpless, and nothing else is.",
+            over_settings(_four_cases, "profiles"),
+        ),
+        (
+            "theorem-4",
+            "Theorem 4 (equivalence)",
+            "The competitive and the fair protocol have the same pure equilibria.",
+            over_settings(_theorem_4, "profiles"),
+        ),
+        (
+            "definition-5",
+            "Definition 5",
+            "The fair protocol answers the truthful whatever the others do.",
+            over_settings(_fair_guarantee, "profiles"),
+        ),
+    )
+)

@@ -1,0 +1,302 @@
+"""Where uniqueness ends: footnotes 5 to 7, Definition 1 at its word, prices that dip or jump."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import ClassVar
+
+import numpy as np
+
+from aboveboard.curation import (
+    PROTOCOLS,
+    SILENCE,
+    TRUTH,
+    Agent,
+    Commitment,
+    Curated,
+    Society,
+    helpless,
+    is_equilibrium,
+    pure_equilibria,
+    stake_of,
+)
+from aboveboard.curation.channels import CLEAR, NOISE, Channel
+from aboveboard.curation.commitments import Indicator, Infimum, by_a_hair
+from aboveboard.curation.social_functions import Table
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import Number
+from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.curation.instances import (
+    COMMITMENTS,
+    HALF,
+    Profile,
+    Setting,
+    Values,
+    all_silent,
+    all_truthful,
+    bits,
+    competitive,
+    functions,
+    over_settings,
+    pairs,
+    right_by_definition,
+    said,
+    settings,
+    society_of,
+    utility,
+)
+
+F = Fraction
+COMPETITIVE, FAIR, INDICATOR = (PROTOCOLS[name] for name in ("competitive", "fair", "indicator"))
+
+
+@dataclass(frozen=True)
+class Dip:
+    """A continuous price that falls as more is revealed, between half and three quarters.
+
+    By d = |p - q|: 9/5 d up to d = 1/2, then down to 1/2 at d = 3/4, then up to 1.
+    """
+
+    KIND: ClassVar[str] = "dip"
+    continuous: ClassVar[bool] = True
+
+    def relative(self, commitment: Commitment) -> Number:
+        """Give the relative price."""
+        d = said(commitment)
+        if d <= HALF:
+            return F(9, 5) * d
+        if d <= F(3, 4):
+            return F(9, 10) - F(8, 5) * (d - HALF)
+        return HALF + 2 * (d - F(3, 4))
+
+    def above(self, score: Number) -> Infimum | None:
+        """Outbid by a hair."""
+        return by_a_hair(score)
+
+
+WIDE = tuple(Commitment(F(a, 8), F(b, 8)) for a, b in ((5, 3), (6, 2), (7, 1), (8, 1), (0, 8)))
+
+
+def _dips(setting: Setting) -> Trial:
+    agents = tuple(Agent(F(1), price, Dip()) for price in setting.prices)
+    society = Society(Table(setting.values), agents, HALF)
+    stakes = [stake_of(society, i) for i in (0, 1)]
+    truth, silence = not any(s.fanatic for s in stakes), helpless(stakes)
+    checks = 0
+    for protocol in (COMPETITIVE, FAIR):
+        for profile in product((TRUTH, SILENCE, *WIDE), repeat=2):
+            checks += 1
+            wanted = (truth and all_truthful(profile)) or (silence and all_silent(profile))
+            if is_equilibrium(Curated(society, protocol), profile) != wanted:
+                return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+    return Trial(checks)
+
+
+def _footnote_5(_: np.random.Generator) -> tuple[Finding, ...]:
+    some = [Setting(values, (F(1, 10), F(1, 3))) for values in functions(3)[::4]]
+    family = Family("functions of two agents' bits and the center's, prices that dip", some)
+    return (survey(_dips, family, unit="profiles"),)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """One agent.
+
+    Parameters
+    ----------
+    values
+        g by bit mask, the center's bit first.
+    price
+        What the truth costs it.
+    """
+
+    values: Values
+    price: Fraction
+
+
+def _paid_alone(case: Alone, commitment: Commitment, *, told: bool) -> Fraction:
+    right = right_by_definition(case.values, 1, {0: CLEAR if told else NOISE})
+    return right - case.price * said(commitment)
+
+
+def _read_literally(case: Alone) -> Trial:
+    """Try Definition 1 with one agent, which has no rival to outbid: saying little is enough."""
+    little = Commitment(F(51, 100), F(49, 100))
+    truth, hint = (_paid_alone(case, c, told=True) for c in (TRUTH, little))
+    bearable = not stake_of(society_of(case.values, (case.price,)), 0).fanatic
+    if bearable and hint > truth:
+        shown = {"g by bit mask": bits(case.values), "price": plain(case.price)}
+        return Trial(1, {**shown, "better than the truth": pairs([little])[0]})
+    return Trial(1)
+
+
+def _truth_alone(case: Alone) -> Trial:
+    """Compare the product's verdict on one agent with a search."""
+    society = society_of(case.values, (case.price,))
+    silent = _paid_alone(case, SILENCE, told=False)
+    truth = _paid_alone(case, TRUTH, told=True)
+    wanted = tuple(
+        name
+        for name, is_one in (("truth", truth >= silent), ("silence", silent >= truth))
+        if is_one
+    )
+    for name in ("competitive", "indicator", "fair", "straightforward"):
+        if pure_equilibria(Curated(society, PROTOCOLS[name])).named() != wanted:
+            return Trial(1, {"g by bit mask": bits(case.values), "price": plain(case.price)})
+    return Trial(4)
+
+
+def _another_protocol(case: Alone) -> Trial:
+    """Let the center also answer (0, 1): it reveals the bit as well, at no higher price."""
+    contrary = Commitment(F(0), F(1))
+    tried = [(c, c in (TRUTH, contrary)) for c in (*COMMITMENTS, contrary)]
+    best = max(_paid_alone(case, c, told=told) for c, told in tried)
+    truth = _paid_alone(case, TRUTH, told=True)
+    if truth == best > _paid_alone(case, SILENCE, told=False):
+        shown = {"g by bit mask": bits(case.values), "price": plain(case.price)}
+        return Trial(1, {**shown, "answers": "(1, 0) and (0, 1)", "equilibria": "both"})
+    return Trial(1)
+
+
+def _alone() -> Family:
+    some = [Alone(v, k) for v in functions(2) for k in (F(1, 10), F(1, 4), HALF, F(3, 4))]
+    return Family("functions of one agent's bit and the center's with prices", some)
+
+
+def _footnote_6(_: np.random.Generator) -> tuple[Finding, ...]:
+    return (
+        survey(_another_protocol, _alone(), unit="protocols"),
+        survey(
+            _truth_alone,
+            _alone(),
+            unit="protocols",
+            correction="One agent who is answered iff it is truthful has the truth as an "
+            "equilibrium iff its price is at most what the center's bit brings it, and as the only "
+            "one iff it is less; other protocols can have it too.",
+        ),
+    )
+
+
+def _definition_1_alone(_: np.random.Generator) -> tuple[Finding, ...]:
+    return (
+        survey(_read_literally, _alone(), unit="agents"),
+        survey(
+            _truth_alone,
+            _alone(),
+            unit="protocols",
+            correction="With one agent Definition 5 (answered iff truthful) takes its place.",
+        ),
+    )
+
+
+def _indicator(setting: Setting) -> Trial:
+    one, other = setting.curated(COMPETITIVE), setting.curated(INDICATOR)
+    checks = 0
+    for profile in product(COMMITMENTS, repeat=2):
+        checks += 1
+        if is_equilibrium(one, profile) != is_equilibrium(other, profile):
+            return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+    return Trial(checks)
+
+
+MIXTURES = (*COMMITMENTS, Commitment(F(7, 10), F(1, 5)))
+
+
+def _jumps(setting: Setting) -> Trial:
+    """Look for an equilibrium neither truthful nor silent where saying anything has one price."""
+    agents = tuple(Agent(F(1), price, Indicator()) for price in setting.prices)
+    game = Curated(Society(Table(setting.values), agents, HALF), INDICATOR)
+    checks = 0
+    for profile in product(MIXTURES[::-1], repeat=2):
+        checks += 1
+        if all_truthful(profile) or all_silent(profile) or not is_equilibrium(game, profile):
+            continue
+        if not any(stake_of(game.society, i).fanatic for i in (0, 1)):
+            return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+    return Trial(checks)
+
+
+def _footnote_7_jumps(_: np.random.Generator) -> tuple[Finding, ...]:
+    xor_and = tuple(bool((m & 1) ^ (m >> 1 & m >> 2 & 1)) for m in range(8))
+    family = Family(
+        "functions with a fixed cost of saying anything",
+        [Setting(xor_and, (F(1, 5), F(1, 5)))],
+    )
+    return (
+        survey(_jumps, family, unit="profiles"),
+        survey(
+            _indicator,
+            Family("societies of continuous prices", list(settings().instances)[::6]),
+            unit="profiles",
+            correction="While the agents' real prices are continuous the indicator score has the "
+            "same pure equilibria.",
+        ),
+    )
+
+
+def _contrary(profile: Profile) -> Trial:
+    """Show that the contrary of the truth, which reveals everything, silences all."""
+    setting = Setting(tuple(bool(m.bit_count() % 2) for m in range(8)), (F(1, 10), F(1, 10)))
+    told = setting.curated(COMPETITIVE).protocol.answers(
+        setting.curated(COMPETITIVE).society.agents, profile
+    )
+    known = right_by_definition(setting.values, 1, {0: CLEAR, 2: Channel(*profile[1])})
+    if known == 1 and not any(told) and utility(setting, competitive, profile, 0) < 1:
+        return Trial(1, {"profile": pairs(profile), "answered": list(told)})
+    return Trial(1)
+
+
+def _definition_1_contrary(_: np.random.Generator) -> tuple[Finding, ...]:
+    some = [(TRUTH, c) for c in COMMITMENTS]
+    return (
+        exhibit(_contrary, Family("profiles in which agent 1 is truthful", some), unit="profiles"),
+    )
+
+
+CLAIMS = tuple(
+    Claim(f"curation/{name}", "curation", place, statement, check)
+    for name, place, statement, check in (
+        (
+            "footnote-5",
+            "Footnote 5",
+            "Prices need not grow with what is revealed.",
+            _footnote_5,
+        ),
+        (
+            "footnote-6",
+            "Footnote 6",
+            "With one agent the only protocol that reveals the value to both answers it iff it is "
+            "truthful.",
+            _footnote_6,
+        ),
+        (
+            "definition-1-one-agent",
+            "Definition 1",
+            "Read literally with one agent, Definition 1 has the truth as an equilibrium where the "
+            "agent is not fanatic.",
+            _definition_1_alone,
+        ),
+        (
+            "definition-1-contrary",
+            "Definition 1 (not in the paper)",
+            "(0, 1) reveals everything but is not truthful: it ties with the truth, and nobody is "
+            "answered.",
+            _definition_1_contrary,
+        ),
+        (
+            "footnote-7",
+            "Footnote 7",
+            "With the indicator score the pure equilibria are the same, prices being continuous.",
+            over_settings(_indicator, "profiles"),
+        ),
+        (
+            "footnote-7-jumps",
+            "Footnote 7, Lemma 7",
+            "With the indicator score the equilibria are the truth and silence also where the "
+            "agents' real prices jump.",
+            _footnote_7_jumps,
+        ),
+    )
+)

@@ -1,0 +1,214 @@
+"""What more information is worth: Lemmas 1 to 4, Theorem 1, footnotes 3 and 4."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from aboveboard.curation import PROTOCOLS, Curated, helpless, is_equilibrium, stake_of
+from aboveboard.curation.channels import CLEAR, NOISE
+from aboveboard.formatting import plain
+from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.curation.comparison import footnote_3_comparison, lemma_2, theorem_1
+from papers.curation.hearings import PRIORS, Hearing, hearings
+from papers.curation.instances import (
+    CHANNELS,
+    COMMITMENTS,
+    HALF,
+    Values,
+    bits,
+    functions,
+    known,
+    pairs,
+    right_by_definition,
+    society_of,
+)
+
+F = Fraction
+
+
+def _is_by_definition(hearing: Hearing) -> Trial:
+    plainly = right_by_definition(hearing.values, hearing.own, hearing.channels, hearing.prior)
+    right = hearing.right()
+    if plainly == right:
+        return Trial(1)
+    return Trial(1, {**hearing.shown(), "by definition": plain(plainly), "by max": plain(right)})
+
+
+def _lemma_1(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return (survey(_is_by_definition, *hearings(rng), unit="profits"),)
+
+
+# --------------------------------------------------------------------- Lemmas 3 and 4
+
+
+def _improved(hearing: Hearing) -> Trial:
+    better = Hearing(hearing.values, hearing.own, {**hearing.channels, 0: CLEAR}, hearing.prior)
+    if better.right() >= hearing.right():
+        return Trial(1)
+    return Trial(1, hearing.shown())
+
+
+def _lemma_3(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return (survey(_improved, *hearings(rng), unit="replies"),)
+
+
+def _noise_is_worst(hearing: Hearing) -> Trial:
+    nothing = dict.fromkeys(hearing.channels, NOISE)
+    least = Hearing(hearing.values, hearing.own, nothing, hearing.prior).right()
+    return Trial(1, None if hearing.right() >= least else hearing.shown())
+
+
+def _lemma_4(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return (survey(_noise_is_worst, *hearings(rng), unit="replies"),)
+
+
+# ------------------------------------------------------------------ footnotes 3 and 4
+
+
+def _other_zero_information(prior: Fraction) -> Trial:
+    """Look for a commitment that tells something and has p = q, or the other way round."""
+    checks = 0
+    for channel in CHANNELS:
+        checks += 1
+        _, after_zero, after_one = channel.posterior(prior)
+        nothing = after_zero == after_one == prior
+        if nothing != (channel.zero_if_zero == channel.zero_if_one):
+            return Trial(checks, {"prior": plain(prior), "commitment": pairs([channel])[0]})
+    return Trial(checks)
+
+
+def _changes(prior: Fraction) -> Trial:
+    """Show a prior for which the set of zero-information commitments is p = q all the same."""
+    trial = _other_zero_information(prior)
+    if prior == HALF or trial.example is not None:
+        return Trial(trial.checks)
+    return Trial(
+        trial.checks, {"prior": plain(prior), "zero-information commitments": "those with p = q"}
+    )
+
+
+def _priors() -> Family:
+    return Family("priors from 1/12 to 11/12", [F(k, 12) for k in range(1, 12)])
+
+
+def _same_results(setting: tuple[Values, Fraction]) -> Trial:
+    """Compare the equilibria of both protocols, and the four cells, with a prior."""
+    values, prior = setting
+
+    checks = 0
+    for prices in ((F(1, 10), F(1, 10)), (F(1, 10), F(9, 10))):
+        society = society_of(values, prices, prior)
+        stakes = [stake_of(society, i) for i in (0, 1)]
+        truth, silence = not any(s.fanatic for s in stakes), helpless(stakes)
+        for name in ("competitive", "fair"):
+            game = Curated(society, PROTOCOLS[name])
+            for profile in product(COMMITMENTS, repeat=2):
+                checks += 1
+                wanted = (truth and all(c.truthful for c in profile)) or (
+                    silence and all(c.silent for c in profile)
+                )
+                if is_equilibrium(game, profile) != wanted:
+                    return Trial(
+                        checks,
+                        {"g": bits(values), "prior": plain(prior), "profile": pairs(profile)},
+                    )
+    return Trial(checks)
+
+
+def _footnote_3(_: np.random.Generator) -> tuple[Finding, ...]:
+    some = [(values, prior) for prior in PRIORS[1:] for values in functions(3)[::6]]
+    return (
+        survey(_changes, _priors(), unit="commitments"),
+        survey(
+            _other_zero_information,
+            _priors(),
+            unit="commitments",
+            correction="The zero-information commitments are those with p = q for every prior.",
+        ),
+        survey(
+            _same_results,
+            Family("functions of two agents' bits and the center's, priors 1/3 and 4/5", some),
+            unit="profiles",
+            correction="With a biased prior the equilibria are the same four cases.",
+        ),
+    )
+
+
+def _two_bits(hearing: Hearing) -> Trial:
+    """Let the center send a guess for each value of the agent's own bit, and nothing else."""
+    guess: dict[tuple[int, ...], dict[int, int]] = {}
+    chances: dict[tuple[tuple[int, ...], int], list[Fraction]] = {}
+    for heard, both in known(hearing.values, hearing.own, hearing.channels, hearing.prior):
+        others = (*heard[: hearing.own], *heard[hearing.own + 1 :])
+        guess.setdefault(others, {})[heard[hearing.own]] = int(both[1] > both[0])
+        chances[others, heard[hearing.own]] = both
+    told: dict[tuple[Any, ...], list[Fraction]] = {}
+    for (others, own), both in chances.items():
+        two = (guess[others].get(0), guess[others].get(1), own)
+        there = told.setdefault(two, [F(0), F(0)])
+        there[0] += both[0]
+        there[1] += both[1]
+    right = sum((max(both) for both in told.values()), F(0))
+    return Trial(1, None if right == hearing.right() else hearing.shown())
+
+
+def _footnote_4(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return (survey(_two_bits, *hearings(rng), unit="replies"),)
+
+
+CLAIMS = tuple(
+    Claim(f"curation/{name}", "curation", place, statement, check)
+    for name, place, statement, check in (
+        (
+            "lemma-1",
+            "Lemma 1",
+            "The expected profit is the value times the expected larger of the two posterior "
+            "chances of g.",
+            _lemma_1,
+        ),
+        (
+            "lemma-2",
+            "Lemma 2 (comparison)",
+            "If each message about one bit leaves the agent at least as far from 1/2 as in "
+            "another protocol, other things equal, its profit is no less.",
+            lemma_2,
+        ),
+        (
+            "theorem-1",
+            "Theorem 1 (comparison)",
+            "If each reply leaves the agent at least as far from 1/2 about every bit as in another "
+            "protocol, its profit is no less.",
+            theorem_1,
+        ),
+        (
+            "lemma-3",
+            "Lemma 3",
+            "An agent's utility is no less where it gets the center's bit as well.",
+            _lemma_3,
+        ),
+        ("lemma-4", "Lemma 4", "No reply is worth less than noise.", _lemma_4),
+        (
+            "footnote-3",
+            "Footnote 3",
+            "With another prior the results stay, but the set of zero-information strategies "
+            "changes.",
+            _footnote_3,
+        ),
+        (
+            "footnote-3-comparison",
+            "Footnote 3 with Theorem 1",
+            "With another prior (1/3) the comparison theorem holds with 1/2 in it.",
+            footnote_3_comparison,
+        ),
+        (
+            "footnote-4",
+            "Footnote 4",
+            "Two bits a reply are enough: the best guess for each value of the agent's own bit.",
+            _footnote_4,
+        ),
+    )
+)

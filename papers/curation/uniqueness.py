@@ -1,0 +1,226 @@
+"""Which equilibria there are: Example 1, Lemmas 5 to 7, Theorem 2, their corollaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+
+from aboveboard.curation import (
+    PROTOCOLS,
+    TRUTH,
+    helpless,
+    is_equilibrium,
+    pure_equilibria,
+    stake_of,
+)
+from aboveboard.curation.channels import CLEAR, NOISE
+from aboveboard.formatting import plain
+from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.curation.assumptions import natural
+from papers.curation.instances import (
+    COMMITMENTS,
+    Profile,
+    Rule,
+    Setting,
+    Values,
+    all_silent,
+    all_truthful,
+    any_word,
+    bits,
+    competitive,
+    fair,
+    found_stable,
+    over_settings,
+    pairs,
+    right_by_definition,
+    society_of,
+    stable,
+)
+
+F = Fraction
+COMPETITIVE, FAIR, INDICATOR = (PROTOCOLS[name] for name in ("competitive", "fair", "indicator"))
+SILENT = [p for p in product(COMMITMENTS, repeat=2) if all_silent(p)]
+
+
+def is_helpless(setting: Setting) -> bool:
+    """Ask the product whether the center is helpless."""
+    game = setting.curated(COMPETITIVE).society
+    return helpless([stake_of(game, i) for i in range(len(setting.prices))])
+
+
+# ------------------------------------------------------------------------ Example 1
+
+
+def _example_1(values: Values) -> Trial:
+    society = society_of(values, (F(1, 10), F(1, 10)))
+    idle = helpless([stake_of(society, i) for i in (0, 1)])
+    without = right_by_definition(values, 1, {0: NOISE, 2: CLEAR})
+    told = right_by_definition(values, 1, {0: CLEAR, 2: CLEAR})
+    broken = not idle or without == told
+    said_of = {"helpless": idle, "right without her bit": plain(without), "with it": plain(told)}
+    return Trial(2, {"g by bit mask": bits(values), **said_of} if broken else None)
+
+
+def _check_example_1(_: np.random.Generator) -> tuple[Finding, ...]:
+    parity = tuple(bool(m.bit_count() % 2) for m in range(8))
+    return (survey(_example_1, Family("function of Example 1", [parity]), unit="facts"),)
+
+
+# ------------------------------------------------------------- Lemmas 5 and 6, Corollaries
+
+
+def _silent_is_stable(setting: Setting, rules: Iterable[Rule]) -> Trial:
+    """Compare helplessness with a search for a better commitment than silence."""
+    idle, checks = is_helpless(setting), 0
+    for rule in rules:
+        for profile in SILENT:
+            checks += 1
+            if stable(setting, rule, profile) != idle:
+                return Trial(
+                    checks, {**setting.shown(), "helpless": idle, "profile": pairs(profile)}
+                )
+    return Trial(checks)
+
+
+def _straightforward(profile: Profile) -> list[bool]:
+    return [c == TRUTH for c in profile]
+
+
+def _nobody(profile: Profile) -> list[bool]:
+    return [False] * len(profile)
+
+
+def _lemma_5_if(setting: Setting) -> Trial:
+    """Check that silence is stable under every rule where the center is helpless."""
+    if not is_helpless(setting):
+        return Trial(0)
+    return _silent_is_stable(setting, (any_word, competitive, fair, _straightforward, _nobody))
+
+
+def _lemma_5_only_if(setting: Setting) -> Trial:
+    """Check that there is a rule under which silence is not stable where she is not."""
+    return _silent_is_stable(setting, (any_word,))
+
+
+def _lemma_6(setting: Setting) -> Trial:
+    trial = _silent_is_stable(setting, (competitive,))
+    game, checks = setting.curated(COMPETITIVE), trial.checks
+    for profile in SILENT:
+        checks += 1
+        if is_equilibrium(game, profile) != is_helpless(setting):
+            return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+    return Trial(checks, trial.example)
+
+
+def _corollary_1(setting: Setting) -> Trial:
+    if not is_helpless(setting):
+        return Trial(0)
+    for name, protocol in PROTOCOLS.items():
+        if pure_equilibria(setting.curated(protocol)).unique_truthful:
+            return Trial(1, {**setting.shown(), "protocol": name})
+    return Trial(len(PROTOCOLS))
+
+
+def _corollary_2(setting: Setting) -> Trial:
+    """Compare the competitive protocol with all the others, the most generous among them."""
+    everywhere = all(
+        stable(setting, rule, profile)
+        for rule in (any_word, competitive, fair, _straightforward, _nobody)
+        for profile in SILENT
+    )
+    here = all(is_equilibrium(setting.curated(COMPETITIVE), profile) for profile in SILENT)
+    return Trial(1, None if here == everywhere else setting.shown())
+
+
+# --------------------------------------------------------------- Lemma 7 and Theorem 2
+
+
+def _lemma_7(setting: Setting) -> Trial:
+    game, checks = setting.curated(COMPETITIVE), 0
+    found = found_stable(setting, competitive)
+    for profile in product(COMMITMENTS, repeat=2):
+        checks += 1
+        there = is_equilibrium(game, profile)
+        other = there and not all_truthful(profile) and not all_silent(profile)
+        if other or there != (profile in found):
+            return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+    return Trial(checks)
+
+
+def _theorem_2(setting: Setting) -> Trial:
+    """Check that the truth is alone where the search finds it and the center is not helpless."""
+    found = found_stable(setting, competitive)
+    if is_helpless(setting) or (TRUTH, TRUTH) not in found:
+        return Trial(0)
+    alone = found == {(TRUTH, TRUTH)}
+    if alone and pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful:
+        return Trial(len(COMMITMENTS) ** 2)
+    return Trial(1, {**setting.shown(), "equilibria": [pairs(p) for p in sorted(found)]})
+
+
+CLAIMS = tuple(
+    Claim(f"curation/{name}", "curation", place, statement, check)
+    for name, place, statement, check in (
+        (
+            "example-1",
+            "Example 1",
+            "With the parity of two agents' bits and the center's she is helpless, though her bit "
+            "is needed to know it.",
+            _check_example_1,
+        ),
+        (
+            "lemma-5-if",
+            "Lemma 5",
+            "If the center is helpless every silent profile is an equilibrium of every protocol.",
+            over_settings(_lemma_5_if, "profiles"),
+        ),
+        (
+            "lemma-5-only-if",
+            "Lemma 5",
+            "If she is not, there is a protocol in which silence is no equilibrium.",
+            over_settings(_lemma_5_only_if, "profiles"),
+        ),
+        (
+            "corollary-1",
+            "Corollary 1",
+            "If the center is helpless no protocol has the truth as its only equilibrium.",
+            over_settings(_corollary_1, "protocols"),
+        ),
+        (
+            "lemma-6",
+            "Lemma 6",
+            "The center is helpless iff every silent profile is an equilibrium of the competitive "
+            "protocol (two agents).",
+            over_settings(_lemma_6, "profiles"),
+        ),
+        (
+            "corollary-2",
+            "Corollary 2",
+            "Silent profiles are equilibria of the competitive protocol iff of every protocol.",
+            over_settings(_corollary_2, "functions"),
+        ),
+        (
+            "lemma-7",
+            "Lemma 7",
+            "The competitive protocol has no equilibria but the truth and silent profiles.",
+            over_settings(_lemma_7, "profiles"),
+        ),
+        (
+            "theorem-2",
+            "Theorem 2 (uniqueness)",
+            "If the center is not helpless and the truth is an equilibrium of the competitive "
+            "protocol, it is the only pure one.",
+            over_settings(_theorem_2, "profiles"),
+        ),
+        (
+            "natural-assumptions",
+            "Section 4",
+            "Under minor natural assumptions the center is not helpless (tried on and, or, parity "
+            "and majority).",
+            natural,
+        ),
+    )
+)

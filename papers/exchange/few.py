@@ -1,0 +1,202 @@
+"""Two and three parties: section 1, section 2.1 and section 2.2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from aboveboard.auditing import DSIC, ExPostIC
+from aboveboard.exchange import RULES, ParticipationGame, Regions
+from aboveboard.formatting import plain
+from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.exchange.audits import (
+    ENDS,
+    ONE,
+    as_submitted,
+    counterexample,
+    dominated,
+    dominating,
+    efficient,
+    obeys,
+    verdict_of,
+)
+from papers.exchange.instances import coalition, diagrams, random_diagrams, sets_of
+
+BETWEEN = (Fraction(1, 10), Fraction(9, 10))
+TRIED = f"tried: {', '.join(map(str, BETWEEN))}"
+NO_LESS = "No outcome that hands out at least as much in total dominates, at exclusivity 1."
+INSIDE = f"At exclusivity strictly between 0 and 1 ({TRIED}) no outcome at all dominates."
+
+
+def _benefit(_: np.random.Generator) -> tuple[Finding, ...]:
+    three = diagrams(3, 4, nobody_empty=True)
+    return (
+        survey(obeys("three-party", ExPostIC(), make=as_submitted), three, unit="deviations"),
+        survey(
+            obeys("three-party", ExPostIC()),
+            three,
+            unit="deviations",
+            correction="Counted against what a party owns, what it hid and is handed back is "
+            "worth nothing, and no lie pays while the others are truthful.",
+        ),
+    )
+
+
+def readings(
+    rule: str, small: Family, *families: Family, exclusivities: Sequence[Fraction] = ONE
+) -> tuple[Finding, ...]:
+    """Find out whether a rule of partial hiding is truthful, in three senses.
+
+    To the letter (benefits against what is submitted, truth dominant); benefits against what is
+    owned, truth dominant; the same, truth a best reply to the others' truth. The first two are
+    tried on the small family.
+    """
+    span = "at exclusivity 1" if len(exclusivities) == 1 else "for every exclusivity from 0 to 1"
+    return (
+        survey(obeys(rule, DSIC(), make=as_submitted), small, unit="deviations"),
+        survey(
+            obeys(rule, DSIC()),
+            small,
+            unit="deviations",
+            correction="Truth is dominant with benefits counted against what a party owns.",
+        ),
+        survey(
+            obeys(rule, ExPostIC(), exclusivities),
+            *families,
+            unit="deviations",
+            correction="Truth is a best reply to the others' truth (ex-post IC), benefits counted "
+            f"against what a party owns, {span}.",
+        ),
+    )
+
+
+def _proposition_1(rng: np.random.Generator) -> tuple[Finding, ...]:
+    families = (diagrams(2, 6), random_diagrams(rng, 2, 12, 20))
+    return readings("two-party", diagrams(2, 5), *families, exclusivities=ENDS)
+
+
+def _three(rule: str, rng: np.random.Generator) -> tuple[Finding, ...]:
+    small = diagrams(3, 4, nobody_empty=True)
+    return readings(rule, small, diagrams(3, 4), random_diagrams(rng, 3, 12, 40))
+
+
+def _theorem_2_1(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return _three("three-party", rng)
+
+
+def _theorem_2_2(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return _three("three-party-pareto", rng)
+
+
+def efficiency(rule: str, *sizes: tuple[int, int]) -> tuple[Finding, ...]:
+    """Find out whether a rule is Pareto efficient at exclusivity 1, giving no less, and inside."""
+    families = [diagrams(n, most, nobody_empty=True) for n, most in sizes]
+    smaller = [diagrams(n, most - 1, nobody_empty=True) for n, most in sizes]
+    return (
+        survey(efficient(rule, ONE, giving_no_less=False), *families, unit="outcomes"),
+        survey(
+            efficient(rule, ONE, giving_no_less=True),
+            *families,
+            unit="outcomes",
+            correction=NO_LESS,
+        ),
+        survey(
+            efficient(rule, BETWEEN, giving_no_less=False),
+            *smaller,
+            unit="outcomes",
+            correction=INSIDE,
+        ),
+    )
+
+
+def _theorem_2_2_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
+    return efficiency("three-party-pareto", (3, 4))
+
+
+def _inefficient(regions: Regions) -> Trial:
+    given = RULES["three-party"].of(regions)
+    better, tried = dominating(given, regions.lacks.tolist(), ONE[0], giving_no_less=True)
+    if better is None:
+        return Trial(tried)
+    return Trial(tried, dominated(sets_of(regions), given, better, ONE[0]))
+
+
+def _mechanism_1_inefficient(_: np.random.Generator) -> tuple[Finding, ...]:
+    return (exhibit(_inefficient, diagrams(3, 4, nobody_empty=True), unit="outcomes"),)
+
+
+def _handing_out_all(regions: Regions) -> Trial:
+    """Say whether somebody prefers to stay away where all present are told everything."""
+    n = len(regions.names)
+    table = np.zeros((1 << n, n), dtype=np.int64)
+    for mask in range(1 << n):
+        some = coalition(regions, mask)
+        told = int(some.counts[some.owners != 0].sum()) - some.sizes
+        table[mask] = np.where(some.sizes > 0, told, 0)
+    game = ParticipationGame(regions.names, table, ONE * n)
+    verdict = verdict_of(game, ExPostIC())
+    if verdict.witness is None:
+        return Trial(verdict.checked)
+    found = counterexample(regions, "everything to everybody", verdict.witness)
+    return Trial(verdict.checked, {**found, "exclusivity": plain(ONE[0])})
+
+
+def _everything(_: np.random.Generator) -> tuple[Finding, ...]:
+    return (exhibit(_handing_out_all, diagrams(2, 3, nobody_empty=True), unit="deviations"),)
+
+
+CLAIMS = (
+    Claim(
+        "exchange/everything-to-everybody",
+        "exchange",
+        'Section 1.1, "Why not maximize social welfare?"',
+        "Handing everything to everybody is not truthful: even an all-or-nothing party may prefer "
+        "to stay away.",
+        _everything,
+    ),
+    Claim(
+        "exchange/benefit",
+        "exchange",
+        "Section 2, utility",
+        "With benefits counted against the set a party submits, Mechanism 1 leaves no profitable "
+        "lie.",
+        _benefit,
+    ),
+    Claim(
+        "exchange/proposition-1",
+        "exchange",
+        "Proposition 1, section 2.1",
+        "Truth is dominant for two parties that swap elements one for one.",
+        _proposition_1,
+    ),
+    Claim(
+        "exchange/theorem-2.1",
+        "exchange",
+        "Theorem 2.1, section 2.2",
+        "Mechanism 1, read by the prose, makes truth dominant for three parties.",
+        _theorem_2_1,
+    ),
+    Claim(
+        "exchange/mechanism-1-inefficient",
+        "exchange",
+        "Section 2.2, after Mechanism 1",
+        "Mechanism 1 is not Pareto efficient, even among outcomes that hand out no less.",
+        _mechanism_1_inefficient,
+    ),
+    Claim(
+        "exchange/theorem-2.2",
+        "exchange",
+        "Theorems 1.1 and 2.2, section 2.2",
+        "Topped up to the second-highest benefit, Mechanism 1 still makes truth dominant.",
+        _theorem_2_2,
+    ),
+    Claim(
+        "exchange/theorem-2.2-efficient",
+        "exchange",
+        "Theorems 1.1 and 2.2, section 2.2",
+        "Topped up to the second-highest benefit, Mechanism 1 is Pareto efficient.",
+        _theorem_2_2_efficient,
+    ),
+)

@@ -1,0 +1,223 @@
+"""Lemmas 1 and 2 of section 2.3: outcomes in which all gain the same, and Pareto optimal ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.auditing import DSIC
+from aboveboard.exchange import ParticipationGame, Regions
+from aboveboard.exchange.utility import best_rival, payoff_rows
+from aboveboard.formatting import plain
+from papers.claims import Claim, Finding, Trial, survey
+from papers.exchange.audits import ONE, counterexample, dominated, dominating, outcomes, verdict_of
+from papers.exchange.few import BETWEEN, TRIED
+from papers.exchange.instances import coalition, diagrams, lacks, sets_of
+
+# ------------------------------------------------------------------------------- Lemma 1
+
+
+def _equal_systems(regions: Regions) -> Iterator[NDArray[np.int64]]:
+    """Yield every table of benefits in which all who take part gain the same, in each coalition."""
+    n = len(regions.names)
+    together = [mask for mask in range(1 << n) if mask.bit_count() > 1]
+    some = {mask: coalition(regions, mask) for mask in together}
+    most = [int(some[mask].lacks[_members(mask, n)].min()) for mask in together]
+    for gains in product(*(range(m + 1) for m in most)):
+        table = np.zeros((1 << n, n), dtype=np.int64)
+        for mask, gain in zip(together, gains, strict=True):
+            table[mask, _members(mask, n)] = gain
+        yield table
+
+
+def _members(mask: int, n: int) -> list[int]:
+    return [i for i in range(n) if mask >> i & 1]
+
+
+def _equal_is_truthful(regions: Regions) -> Trial:
+    checks = 0
+    for table in _equal_systems(regions):
+        game = ParticipationGame(regions.names, table, ONE * len(regions.names))
+        verdict = verdict_of(game, DSIC())
+        checks += verdict.checked
+        if verdict.witness is not None:
+            return Trial(checks, counterexample(regions, str(table.tolist()), verdict.witness))
+    return Trial(checks)
+
+
+def _equal_is_efficient(regions: Regions) -> Trial:
+    checks = 0
+    for gain in range(int(regions.lacks.min()) + 1):
+        given = np.full(len(regions.names), gain, dtype=np.int64)
+        better, tried = dominating(given, regions.lacks.tolist(), ONE[0], giving_no_less=False)
+        checks += tried
+        if better is not None:
+            return Trial(checks, dominated(sets_of(regions), given, better, ONE[0]))
+    return Trial(checks)
+
+
+def _lemma_1(_: np.random.Generator) -> tuple[Finding, ...]:
+    families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 4), (3, 3))]
+    return (survey(_equal_is_truthful, *families, unit="deviations"),)
+
+
+def _lemma_1_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
+    families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 4), (4, 3))]
+    return (survey(_equal_is_efficient, *families, unit="outcomes"),)
+
+
+# ------------------------------------------------------------------------------- Lemma 2
+
+
+def undominated(
+    rows: NDArray[np.int64], e: Fraction, *, giving_no_less: bool = False
+) -> NDArray[np.bool_]:
+    """Say which of all outcomes no other dominates."""
+    payoffs = payoff_rows(rows, best_rival(rows), (e,) * rows.shape[1])
+    no_worse = (payoffs[None, :, :] >= payoffs[:, None, :]).all(axis=2)
+    better = (payoffs[None, :, :] > payoffs[:, None, :]).any(axis=2)
+    beats: NDArray[np.bool_] = np.logical_and(no_worse, better)
+    if giving_no_less:
+        totals = rows.sum(axis=1)
+        beats &= totals[None, :] >= totals[:, None]
+    return ~np.asarray(beats.any(axis=1), dtype=np.bool_)
+
+
+def of_lemma_2(rows: NDArray[np.int64], most: Sequence[int]) -> NDArray[np.bool_]:
+    """Say which outcomes have the lemma's form: all but one at the top get min(V, their lack)."""
+    return _form(rows, lambda v: np.minimum(v[:, None], np.array(most)))
+
+
+def level(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say in which outcomes all but one at the top get the same."""
+    return _form(rows, lambda v: np.repeat(v[:, None], rows.shape[1], axis=1))
+
+
+def _form(
+    rows: NDArray[np.int64], wanted: Callable[[NDArray[np.int64]], NDArray[np.int64]]
+) -> NDArray[np.bool_]:
+    found = np.zeros(len(rows), dtype=np.bool_)
+    for i in range(rows.shape[1]):
+        rest = [j for j in range(rows.shape[1]) if j != i]
+        v = rows[:, rest].max(axis=1)
+        fits = (rows[:, rest] == wanted(v)[:, rest]).all(axis=1)
+        found |= fits & (rows[:, i] >= v)
+    return found
+
+
+def _first(most: Sequence[int], rows: NDArray[np.int64], broken: NDArray[np.bool_]) -> Trial:
+    """Give the first outcome that breaks an equivalence, if one does."""
+    if not broken.any():
+        return Trial(len(rows))
+    return Trial(
+        len(rows), {"lacks": list(most), "benefits": rows[int(np.argmax(broken))].tolist()}
+    )
+
+
+def _only_if(most: Sequence[int]) -> Trial:
+    rows = outcomes(most)
+    return _first(most, rows, undominated(rows, ONE[0]) & ~of_lemma_2(rows, most))
+
+
+def _if(most: Sequence[int]) -> Trial:
+    rows = outcomes(most)
+    broken = of_lemma_2(rows, most) & ~undominated(rows, ONE[0])
+    trial = _first(most, rows, broken)
+    if trial.example is None:
+        return trial
+    given = np.array(trial.example["benefits"], dtype=np.int64)
+    better, _ = dominating(given, most, ONE[0], giving_no_less=False)
+    shown = [] if better is None else better.tolist()
+    return Trial(trial.checks, {**trial.example, "dominated by": shown, "exclusivity": 1})
+
+
+def _if_and_only_if_level(most: Sequence[int]) -> Trial:
+    rows = outcomes(most)
+    return _first(most, rows, undominated(rows, ONE[0]) != level(rows))
+
+
+def _if_and_only_if_no_less(most: Sequence[int]) -> Trial:
+    rows = outcomes(most)
+    best = undominated(rows, ONE[0], giving_no_less=True)
+    return _first(most, rows, best != of_lemma_2(rows, most))
+
+
+def _if_and_only_if_inside(most: Sequence[int]) -> Trial:
+    rows, checks = outcomes(most), 0
+    wanted = of_lemma_2(rows, most) & (rows == np.array(most)).any(axis=1)
+    for e in BETWEEN:
+        trial = _first(most, rows, undominated(rows, e) != wanted)
+        checks += trial.checks
+        if trial.example is not None:
+            return Trial(checks, {**trial.example, "exclusivity": plain(e)})
+    return Trial(checks)
+
+
+def _lemma_2_only_if(_: np.random.Generator) -> tuple[Finding, ...]:
+    return (survey(_only_if, lacks(2, 5), lacks(3, 3), lacks(4, 2), unit="outcomes"),)
+
+
+def _lemma_2_if(_: np.random.Generator) -> tuple[Finding, ...]:
+    families = (lacks(2, 4), lacks(3, 3), lacks(4, 2))
+    return (
+        survey(_if, *families, unit="outcomes"),
+        survey(
+            _if_and_only_if_level,
+            *families,
+            unit="outcomes",
+            correction="At exclusivity 1 an outcome is Pareto optimal if and only if all players "
+            "but one at the top receive the same amount.",
+        ),
+        survey(
+            _if_and_only_if_no_less,
+            *families,
+            unit="outcomes",
+            correction="At exclusivity 1 the lemma's form is that of the outcomes which no outcome "
+            "that hands out at least as much in total dominates.",
+        ),
+        survey(
+            _if_and_only_if_inside,
+            *families,
+            unit="outcomes",
+            correction=f"At exclusivity strictly between 0 and 1 ({TRIED}) an outcome is Pareto "
+            "optimal if and only if it has the lemma's form and somebody gets all it lacks.",
+        ),
+    )
+
+
+CLAIMS = tuple(
+    Claim(f"exchange/{name}", "exchange", place, statement, check)
+    for name, place, statement, check in (
+        (
+            "lemma-1",
+            "Lemma 1",
+            "Any mechanism that lets all who take part gain the same, whatever coalition takes "
+            "part, makes joining dominant.",
+            _lemma_1,
+        ),
+        (
+            "lemma-1-efficient",
+            "Lemma 1",
+            "An outcome in which all gain the same is Pareto efficient.",
+            _lemma_1_efficient,
+        ),
+        (
+            "lemma-2-only-if",
+            "Lemma 2",
+            "In a Pareto optimal outcome everybody but one at the top gets V, the second-highest "
+            "benefit, or all it lacks.",
+            _lemma_2_only_if,
+        ),
+        (
+            "lemma-2-if",
+            "Lemma 2",
+            "An outcome in which everybody but one at the top gets min(V, what it lacks) is "
+            "Pareto optimal.",
+            _lemma_2_if,
+        ),
+    )
+)

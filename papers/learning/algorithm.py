@@ -1,0 +1,397 @@
+"""Theorem 5: Algorithm 1 decides whether a desirable mechanism exists, and finds its payments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import objects
+from aboveboard.learning import Growth, Identity, Market
+from aboveboard.learning.desirable.constraints import constraints
+from aboveboard.learning.desirable.search import Found, search
+from aboveboard.learning.market.valuations import Called
+from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.learning.definitions import (
+    Rule,
+    by_search,
+    put,
+    share_of_market,
+    shared_by_all,
+    shared_by_none,
+    worth,
+)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A market on a grid: the product's and that of the definitions.
+
+    Parameters
+    ----------
+    market
+        The product's.
+    rule
+        The same from the definitions.
+    sizes
+        The grid, ascending.
+    shown
+        What a counterexample says of the market.
+    """
+
+    market: Market
+    rule: Rule = field(repr=False)
+    sizes: tuple[int, ...]
+    shown: Any
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {**self.shown, "grid": list(self.sizes)}
+
+    def found(self) -> Found:
+        """Search the grid with the product."""
+        return search(self.market, self.sizes)
+
+
+# -------------------------------------------------------------------------------- instances
+
+
+def tables(rng: np.random.Generator, count: int, sizes: tuple[int, ...]) -> Family:
+    """Draw valuations of two parties: any whole numbers from -2 to 4 for each pair of qualities."""
+    found = []
+    for _ in range(count):
+        worths = rng.integers(-2, 5, (2 * sizes[-1] + 1, 2 * sizes[-1] + 1, 2)).tolist()
+
+        def value(i: int, q: Sequence[Any], worths: Any = worths) -> int:
+            return int(worths[int(q[0])][int(q[1])][i])
+
+        def called(q: tuple[float, ...], value: Any = value) -> list[int]:
+            return [value(0, q), value(1, q)]
+
+        market = Market(Identity(), Called("table", called, 2), 2)
+        found.append(Searched(market, by_search(2, value, "all"), sizes, {"values": worths}))
+    shown = ", ".join(map(str, sizes))
+    return Family(f"valuations of 2 parties by tables, sizes {shown}", found, sampled=True)
+
+
+def growing(tops: Sequence[int], alpha: int = -1) -> Family:
+    """Give section 6.2's market of two parties on grids with 0 and without."""
+    rule = shared_by_all(2, share_of_market(alpha))
+    market = Market(Identity(), Growth(Fraction(alpha)), 2)
+    found = [
+        Searched(market, rule, tuple(range(smallest, top + 1)), {"alpha": alpha})
+        for top in tops
+        for smallest in (0, 1)
+    ]
+    kind = f"growth markets of 2 parties, alpha = {alpha}, up to {max(tops)} steps"
+    return Family(kind, found)
+
+
+# ------------------------------------------------- the constraints, from the definitions
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one party has for each report and each true size, the others' sizes fixed.
+
+    Parameters
+    ----------
+    values
+        Row r, entry t: with report r and true size t; None where r is larger.
+    alone
+        By true size: what it has when it stays away.
+    """
+
+    values: list[list[Any]]
+    alone: list[Any]
+
+
+def column(instance: Searched, i: int, others: Sequence[int], *, fallback: bool = True) -> Column:
+    """Value every pair of report and true size; `fallback`: the liar may use its own model."""
+    rule, sizes = instance.rule, instance.sizes
+
+    def has(true: int, report: int | None) -> Any:
+        there = put(others, i, true)
+        told = put(others, i, report)
+        if fallback or report is None:
+            return worth(rule, i, there, told)
+        # Without the fall-back a liar uses what an honest party of the size it reports would.
+        return worth(rule, i, told, told)
+
+    values = [[has(t, r) if r <= t else None for t in sizes] for r in sizes]
+    return Column(values, [has(t, None) for t in sizes])
+
+
+def largest(column: Column, *, neighbours: bool = False) -> list[Any]:
+    """Give the shortest paths of Algorithm 1's graph by relaxing every edge until none gives way.
+
+    `neighbours`: with the edges between neighbouring sizes alone.
+    """
+    m = len(column.alone)
+    paid = [column.values[t][t] - column.alone[t] for t in range(m)]
+    moved = True
+    while moved:
+        moved = False
+        for t in range(m):
+            for r in range(max(0, t - 1) if neighbours else 0, t):
+                longer = paid[r] + column.values[t][t] - column.values[r][t]
+                if longer < paid[t]:
+                    paid[t], moved = longer, True
+    return paid
+
+
+def by_trying(column: Column, low: int, high: int) -> list[Any] | None:
+    """Give the largest of all whole payments in a range that leave truth the best, entry by entry.
+
+    None if these largest ones are together no such payments: then there are no largest ones.
+    """
+    m = len(column.alone)
+
+    def right(paid: Sequence[int]) -> bool:
+        left = [column.values[t][t] - paid[t] for t in range(m)]
+        return all(
+            left[t] >= column.alone[t]
+            and all(left[t] >= column.values[r][t] - paid[r] for r in range(t))
+            for t in range(m)
+        )
+
+    fitting = [paid for paid in product(range(low, high + 1), repeat=m) if right(paid)]
+    top = [max(paid[t] for paid in fitting) for t in range(m)]
+    return top if right(top) else None
+
+
+Payments = Callable[[Column], Any]
+
+
+def all_payments(
+    instance: Searched, pay: Payments, *, fallback: bool = True
+) -> list[dict[tuple[int, ...], Any]] | None:
+    """Give each party's payment at every profile of sizes; None if `pay` finds none."""
+    sizes, n = instance.sizes, instance.rule.n
+    tables: list[dict[tuple[int, ...], Any]] = []
+    for i in range(n):
+        table = {}
+        for rest in product(sizes, repeat=n - 1):
+            others = [*rest[:i], 0, *rest[i:]]
+            paid = pay(column(instance, i, others, fallback=fallback))
+            if paid is None:
+                return None
+            for t, amount in zip(sizes, paid, strict=True):
+                table[tuple(put(others, i, t))] = amount
+        tables.append(table)
+    return tables
+
+
+def profiles(instance: Searched) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Give positions on the grid and sizes of every profile."""
+    n, m = instance.rule.n, len(instance.sizes)
+    for positions in product(range(m), repeat=n):
+        yield positions, tuple(instance.sizes[p] for p in positions)
+
+
+# ---------------------------------------------------------------------------------- theorem 5
+
+
+def _agrees(pay: Payments, *, fallback: bool = True) -> Callable[[Searched], Trial]:
+    """Give the test that the product's payments and answer are those found this way."""
+
+    def test(instance: Searched) -> Trial:
+        found = instance.found()
+        slow = all_payments(instance, pay, fallback=fallback)
+        checks = 0
+        smallest: Any = inf
+        for positions, sizes in profiles(instance):
+            checks += instance.rule.n
+            paid = list(found.payments_at(positions))
+            other = None if slow is None else [table[sizes] for table in slow]
+            if paid != other:
+                shown = {"profile": list(sizes), "payments": list(map(plain, paid))}
+                more = None if other is None else list(map(plain, other))
+                return Trial(checks, {**instance.as_dict(), **shown, "found this way": more})
+            smallest = min(smallest, sum(paid))
+        if found.exists != (smallest >= 0):
+            return Trial(checks, {**instance.as_dict(), "smallest sum": plain(smallest)})
+        return Trial(checks)
+
+    return test
+
+
+RANGE = (-24, 12)
+"""Payments that are tried: values are from -2 to 4, chains have up to three links of at most 6."""
+
+
+def _theorem_5(rng: np.random.Generator) -> tuple[Finding, ...]:
+    few = tables(rng, 25, (1, 2))
+    grids = growing((2, 3, 6, 7))
+    return (
+        survey(_decides, growing((3, 7)), unit="decisions"),
+        survey(
+            _agrees(lambda c: by_trying(c, *RANGE)),
+            few,
+            unit="payments",
+            correction="For a given efficient allocation it does: the payments are the largest of "
+            "all whole payments that leave truth and participation the best.",
+        ),
+        survey(
+            _agrees(largest),
+            few,
+            tables(rng, 15, (0, 1, 2, 3)),
+            grids,
+            unit="payments",
+            correction="They are the shortest paths, by relaxing every edge of the graph until "
+            "none gives way.",
+        ),
+    )
+
+
+def _decides(instance: Searched) -> Trial:
+    """Look for a desirable mechanism where the search finds none: sharing nothing, for nothing.
+
+    Where nothing changes hands and nothing is paid, it is truthful, rational and balanced. It is
+    left to check that it is efficient, against the welfare of every set that could be served.
+    """
+    if instance.found().exists:
+        return Trial(1)
+    every = by_search(2, instance.rule.value, "all")
+    nothing = shared_by_none(2, instance.rule.value)
+    for _, true in profiles(instance):
+        most, without = (sum(worth(r, i, true, true) for i in range(2)) for r in (every, nothing))
+        if without < most:
+            return Trial(1)
+    said = {"Algorithm 1 finds": "none", "desirable": "share nothing, charge nothing"}
+    return Trial(1, {**instance.as_dict(), **said})
+
+
+# ---------------------------------------------------------------- what must not be left out
+
+
+def _neighbours(rng: np.random.Generator) -> tuple[Finding, ...]:
+    def test(instance: Searched) -> Trial:
+        return _agrees(lambda c: largest(c, neighbours=True))(instance)
+
+    return (
+        survey(test, tables(rng, 40, (0, 1, 2)), unit="payments"),
+        survey(
+            _agrees(largest),
+            growing((2, 3, 4)),
+            tables(rng, 20, (0, 1, 2, 3)),
+            unit="payments",
+            correction="Every lower report binds.",
+        ),
+    )
+
+
+def _fallback(rng: np.random.Generator) -> tuple[Finding, ...]:
+    families = (growing((2, 3, 4)), tables(rng, 20, (0, 1, 2, 3)))
+    return (
+        survey(_agrees(largest, fallback=False), *families, unit="payments"),
+        survey(
+            _agrees(largest),
+            *families,
+            unit="payments",
+            correction="They need max(x_i, Q(t_i)): a liar may use its own model.",
+        ),
+    )
+
+
+def _negative_weight(instance: Searched) -> Trial:
+    checks = 0
+    m = len(instance.sizes)
+    for j in range(m):
+        given = constraints(instance.market, _sizes(instance), 0, np.array([[j]]))
+        for t in range(m):
+            for r in range(t):
+                checks += 1
+                weight = given.values[0, t, t] - given.values[0, r, t]
+                if weight < 0:
+                    lie = {"has": instance.sizes[t], "reports": instance.sizes[r]}
+                    other = {"the other has": instance.sizes[j], "weight": plain(Fraction(weight))}
+                    return Trial(checks, {**instance.as_dict(), **lie, **other})
+    return Trial(checks)
+
+
+def _sizes(instance: Searched) -> Any:
+    return objects([Fraction(x) for x in instance.sizes])
+
+
+def _weights(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return (exhibit(_negative_weight, growing((2, 3, 4)), unit="edges"),)
+
+
+def _tested_early(instance: Searched) -> Trial:
+    """Run the budget test inside the loops, as printed, with bounds that are not yet final."""
+    n, sizes = instance.rule.n, instance.sizes
+    bounds: list[dict[tuple[int, ...], Any]] = []
+    finals = all_payments(instance, largest)
+    for i in range(n):
+        each = all_payments(
+            instance, lambda c: [c.values[t][t] - c.alone[t] for t in range(len(c.alone))]
+        )
+        bounds.append({} if each is None else each[i])
+    if finals is None:
+        raise ArithmeticError("shortest paths are always found")
+    answer = True
+    for i in range(n):
+        for rest in product(sizes, repeat=n - 1):
+            for t in sizes:
+                profile = (*rest[:i], t, *rest[i:])
+                bounds[i][profile] = finals[i][profile]
+            for t in sizes:
+                profile = (*rest[:i], t, *rest[i:])
+                answer &= sum(table[profile] for table in bounds) >= 0
+    if answer != instance.found().exists:
+        return Trial(1, {**instance.as_dict(), "printed": answer, "search": not answer})
+    return Trial(1)
+
+
+def _early(rng: np.random.Generator) -> tuple[Finding, ...]:
+    families = (growing((2, 3, 6, 7)), tables(rng, 20, (1, 2)), tables(rng, 10, (0, 1, 2)))
+    return (survey(_tested_early, *families, unit="decisions"),)
+
+
+CLAIMS = (
+    Claim(
+        "learning/theorem-5",
+        "learning",
+        "Theorem 5, appendix A.1",
+        "Algorithm 1 decides whether a desirable mechanism exists (the efficient allocation being "
+        "determined by the valuations), and its payments are the largest.",
+        _theorem_5,
+    ),
+    Claim(
+        "learning/algorithm-1-neighbours",
+        "learning",
+        "Algorithm 1 with fewer edges; READING.md",
+        "It is enough to constrain the payments of neighbouring sizes.",
+        _neighbours,
+    ),
+    Claim(
+        "learning/algorithm-1-own-model",
+        "learning",
+        "Appendix A.1, Gap; READING.md",
+        "In Gap a liar's value can be taken at the models that are handed out for its report.",
+        _fallback,
+    ),
+    Claim(
+        "learning/algorithm-1-weights",
+        "learning",
+        "Algorithm 1, single-source shortest paths; READING.md",
+        "Edges can have negative weights, so that Dijkstra's algorithm is not among those that "
+        "will do.",
+        _weights,
+    ),
+    Claim(
+        "learning/algorithm-1-early-test",
+        "learning",
+        "Algorithm 1, the last if",
+        "Testing the budget inside the loops, with the other parties' payments not yet final, "
+        "gives the right answer: payments only fall, and the last party's loop sees final ones.",
+        _early,
+    ),
+)

@@ -1,0 +1,195 @@
+"""Symmetry and strong dominance: what the center sends to players who report alike, or less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.profiles import Breach, at_profile, each_profile
+from aboveboard.auditing.search import Progress
+from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
+from aboveboard.auditing.verdict import Status, Verdict
+from aboveboard.errors import UndefinedProperty
+from aboveboard.formatting import plain
+from aboveboard.games.actions import Action
+from aboveboard.games.capabilities import Graded
+from aboveboard.games.game import Game, TabularGame
+from aboveboard.games.numbers import Array, Number, nearest_float, number, objects, peak, size
+
+
+def examine(
+    prop: Grading, game: Game, *, budget: Budget, seed: int, progress: Progress | None
+) -> Verdict:
+    """Check symmetry or strong dominance; vacuous where no two reports are comparable.
+
+    Raises
+    ------
+    UndefinedProperty
+        If the game does not say which report is inferior to which.
+    """
+    if isinstance(game, TabularGame):
+        return _of_table(prop, game)
+    if not isinstance(game, Graded):
+        raise UndefinedProperty(
+            f"{prop.name} compares reports between players; this game does not say which report "
+            "is inferior to which (methods benefits, inferior, result_inferior)"
+        )
+    return each_profile(prop.name, game, _Comparison(prop, game, game), budget, seed, progress)
+
+
+@dataclass
+class _Comparison:
+    """Whether one profile sends comparable players what it should."""
+
+    prop: Grading
+    game: Game
+    graded: Graded
+    exact: bool = True
+    tolerance: float = 0.0
+    met: bool = False
+
+    def breach(self, profile: Sequence[Action]) -> Breach | None:
+        inferior = np.array(self.graded.inferior(profile), dtype=np.bool_)
+        dominance = isinstance(self.prop, StrongDominance)
+        premise = inferior if dominance else inferior & inferior.T
+        np.fill_diagonal(premise, val=False)
+        if not premise.any():
+            return None
+        self.met = True
+        benefits = [number(b) for b in self.graded.benefits(profile)]
+        if dominance:
+            broken, tolerance = premise & ~self.graded.result_inferior(profile), 0.0
+        else:
+            tolerance = self._tolerance(benefits)
+            amounts = objects(benefits)
+            broken = premise & (amounts[:, None] != amounts[None, :]).astype(np.bool_)
+        pairs = [(int(k), int(i)) for k, i in np.argwhere(broken)]
+        if not pairs:
+            return None
+        clear = [p for p in pairs if size(benefits[p[0]] - benefits[p[1]]) > tolerance]
+        sure = dominance or bool(clear)
+        return _pair(self.prop, self.game, clear[0] if clear else pairs[0], benefits, sure=sure)
+
+    def _tolerance(self, benefits: Sequence[Number]) -> float:
+        if not any(isinstance(b, float) for b in benefits):
+            return 0.0
+        tolerance = RELATIVE_TOLERANCE * nearest_float(max(size(b) for b in benefits))
+        self.exact, self.tolerance = False, max(self.tolerance, tolerance)
+        return tolerance
+
+
+def _pair(
+    prop: Grading, game: Game, pair: tuple[int, int], amounts: Sequence[Number], *, sure: bool
+) -> Breach:
+    k, i = pair
+    relation = "no more than" if isinstance(prop, StrongDominance) else "the same as"
+    note = (
+        f"{game.players[k]} reports {relation} {game.players[i]} "
+        f"and is sent {plain(amounts[k])} against {plain(amounts[i])}"
+    )
+    gap = amounts[k] - amounts[i]
+    return Breach(size(gap) if isinstance(prop, Symmetric) else gap, pair, note, sure=sure)
+
+
+def _of_table(prop: Grading, game: TabularGame) -> Verdict:
+    """Check all profiles, a pair of players at a time.
+
+    What a player is sent is its payoff. Without `quality`, only equal positions (with equal
+    labels) count as equal reports.
+    """
+    if game.quality is None and isinstance(prop, StrongDominance):
+        raise UndefinedProperty(
+            f"{prop.name} needs to know which report is inferior to which; give `quality`"
+        )
+    inexact = game.table.dtype == np.float64
+    tolerance = RELATIVE_TOLERANCE * float(peak(game.table)) if inexact else 0.0
+    met, doubtful = False, None
+    for k, i in np.argwhere(~np.eye(len(game.shape), dtype=np.bool_)).tolist():
+        premise = _premise(prop, game, k, i)
+        met |= bool(premise.any())
+        gap = game.table[k] - game.table[i]
+        excess = np.abs(gap) if isinstance(prop, Symmetric) else gap
+        for slack in (tolerance, 0.0):
+            broken = premise & (excess > slack).astype(np.bool_)
+            if broken.any():
+                profile = tuple(int(x) for x in np.argwhere(broken)[0])
+                sure = slack == tolerance
+                found = _pair(prop, game, (k, i), game.payoffs(profile), sure=sure)
+                if sure:
+                    return _verdict(prop, game, tolerance, found, profile, met=True)
+                doubtful = doubtful or found
+    return _verdict(prop, game, tolerance, doubtful, None, met=met)
+
+
+def _verdict(
+    prop: Grading,
+    game: TabularGame,
+    tolerance: float,
+    found: Breach | None,
+    profile: tuple[int, ...] | None,
+    *,
+    met: bool,
+) -> Verdict:
+    total = int(np.prod(game.shape))
+    witness = statement = None
+    status = Status.HOLDS if met else Status.VACUOUS
+    if found is not None and profile is not None:
+        status, witness = Status.FAILS, at_profile(prop.name, game, profile, found)
+    elif found is not None:
+        status, statement = Status.UNDECIDED, f"{found.note}, within the tolerance of float64"
+    return Verdict(
+        prop.name,
+        status,
+        total,
+        total,
+        "exhaustive",
+        witness=witness,
+        exact=game.table.dtype != np.float64,
+        tolerance=tolerance * nearest_float(game.unit) if tolerance else 0.0,
+        statement=statement,
+    )
+
+
+def _premise(prop: Grading, game: TabularGame, k: int, i: int) -> NDArray[np.bool_]:
+    """Give the profiles in which k's report is equal (or inferior) to i's, as a mask."""
+    own, other = _grades(game, k), _grades(game, i)
+    across_k, across_i = [1] * len(game.shape), [1] * len(game.shape)
+    across_k[k], across_i[i] = len(own), len(other)
+    left, right = own.reshape(across_k), other.reshape(across_i)
+    met: Any = left <= right if isinstance(prop, StrongDominance) else left == right
+    return np.broadcast_to(met.astype(np.bool_), game.shape)
+
+
+def _grades(game: TabularGame, i: int) -> Array:
+    """Give what a player's actions are compared by."""
+    if game.quality is not None:
+        return objects([number(q) for q in game.quality[i]])
+    return objects([game.describe(i, action) for action in game.actions(i)])
+
+
+@dataclass(frozen=True)
+class Symmetric:
+    """Players whose reports are worth the same are sent the same amount."""
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "symmetric"
+
+
+@dataclass(frozen=True)
+class StrongDominance:
+    """A player whose report is inferior to another's is sent no more than the other."""
+
+    @property
+    def name(self) -> str:
+        """The property's name in verdicts."""
+        return "strong dominance"
+
+
+Grading = Symmetric | StrongDominance

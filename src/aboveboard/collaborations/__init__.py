@@ -1,0 +1,1 @@
+"""Collaboration files, read and validated, and the registry of mechanisms."""

@@ -1,0 +1,173 @@
+"""From a TOML file to a table, and back to the line on which a key stands.
+
+A file is refused before it costs much: one that is no regular file, is too large, nests too deeply,
+or holds numbers that no computation could use.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.storage.tabular_files import opened
+
+MOST_BYTES = 1 << 26
+"""Of a collaboration file: the parser reads some MB a second; long lists have their own files."""
+
+MOST_PARTS = 100
+"""Parts of a dotted key: the parser's time grows with their square."""
+
+PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+')"""
+DEEP_KEY = re.compile(
+    rf"(?:^|[\[{{,])[ \t]*+{PART}(?:[ \t]*+\.[ \t]*+{PART}){{{MOST_PARTS}}}", re.MULTILINE
+)
+
+
+def content_of(path: Path) -> bytes:
+    """Give the bytes of a collaboration file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is no regular file, or is too large.
+    """
+    remedy = "'aboveboard init MECHANISM' writes one"
+    try:
+        if path.is_dir():
+            raise InputError(str(path), "this is a folder", "give the collaboration file itself")
+        with opened(path, str(path)) as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(str(path), "there is no such file", remedy) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(str(path), f"it cannot be read ({reason})", "make it readable") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(
+            str(path),
+            f"it is larger than {MOST_BYTES >> 20} MiB",
+            "put long lists in files of their own, and name them here",
+        )
+    return content
+
+
+def text_of(content: bytes, path: Path) -> str:
+    """Decode a collaboration file; `InputError` names the line that is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}: line {line}", "this is not UTF-8", "save it as UTF-8") from None
+
+
+def table_of(text: str, path: Path) -> dict[str, Any]:
+    """Parse a collaboration file; numbers with a point are decimals, exactly as written.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML, is nested too deeply, or holds a number of thousands of digits.
+    """
+    if deep := DEEP_KEY.search(text) and DEEP_KEY.search(_without_words(text)):
+        line = text.count("\n", 0, deep.start(0) + 1) + 1
+        raise InputError(
+            f"{path}: line {line}",
+            f"a key has more than {MOST_PARTS} parts",
+            "a table a party is enough",
+        )
+    if LONG_WORD.search(text) and LONG_WORD.search(_without_words(text)):
+        raise _long_number(text, path)
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        problem = str(error)
+        found = re.search(r"\(at line (\d+)", problem)
+        place = f"{path}: line {found.group(1)}" if found else f"{path}: at the end"
+        problem = problem.rpartition(" (at ")[0] or problem
+        raise InputError(place, f"this is not TOML: {problem}", "see toml.io") from None
+    except RecursionError:
+        raise InputError(
+            str(path), "it is nested too deeply", "a table a party is enough"
+        ) from None
+    except (ValueError, InvalidOperation):
+        # Python reads no integer of more than some thousand digits, and no such exponent.
+        raise _long_number(text, path) from None
+
+
+LONG_WORD = re.compile(r"[=\[,]\s*+[+-]?0[xob][0-9A-Fa-f_]{300}")
+"""An integer in another base, of any length to Python, which could not be written out again."""
+LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{300}|[eE][+-]?\d{10}")
+
+
+WORDS = re.compile(
+    r'''"""(?:[^"\\]++|\\(?s:.?)|"(?!""))*+(?:"{3,5}|\Z)'''
+    r"""|'''(?:[^']++|'(?!''))*+(?:'{3,5}|\Z)"""
+    r"""|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+"""
+)
+"""Texts and comments; one that nothing closes goes to the end, where the parser refuses it."""
+
+
+def _without_words(text: str) -> str:
+    """Put spaces into texts and in the place of comments; every line and column stays.
+
+    Costs a pass over the file, which only a file that looks suspicious is worth.
+    """
+
+    def spaces(found: re.Match[str]) -> str:
+        words = found[0]
+        if words[0] == "#" or len(words) < 2:
+            return " " * len(words)
+        return words[0] + re.sub(r"[^\n]", " ", words[1:-1]) + words[0]
+
+    return WORDS.sub(spaces, text)
+
+
+def _long_number(text: str, path: Path) -> InputError:
+    found = LONG_NUMBER.search(_without_words(text))
+    line = f": line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
+    return InputError(
+        f"{path}{line}",
+        "a number has more digits than can be read",
+        "write a number from -1e300 to 1e300",
+    )
+
+
+HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
+KEY = re.compile(r"\s*([\"']?[\w.-]+[\"']?)\s*=")
+
+
+def line_of(text: str, location: Sequence[str]) -> int | None:
+    """Find the line of a key, as good as that goes without a parser that keeps positions.
+
+    Parameters
+    ----------
+    text
+        The file.
+    location
+        The key's tables and itself, such as ("parties", "alpha", "data").
+
+    Returns
+    -------
+    The line, counted from 1; that of its table where the key has none; None where neither has.
+    """
+    table: list[str] = []
+    wanted = list(location)
+    best = None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = HEADER.match(line)
+        if header:
+            table = [part.strip().strip("\"'") for part in header.group(1).split(".")]
+            if table == wanted[: len(table)]:
+                best = number
+            continue
+        key = KEY.match(line)
+        if key:
+            here = [*table, *(part.strip("\"'") for part in key.group(1).split("."))]
+            if here == wanted[: len(here)] and len(here) > len(table):
+                return number
+    return best

@@ -1,0 +1,1 @@
+"""Games: players, actions, payoffs; exact numbers, lotteries, and games of other programs."""

@@ -1,0 +1,185 @@
+"""What a game may offer beyond `Game`, so that an audit can say more; all of it is optional.
+
+`Batched` and `Bounded` (many profiles at once, and what the rule leaves open), `Paid` (budget
+balance), `Graded` (symmetry, strong dominance), `Alternatives` (efficiency), `Exact` (settles
+what floats cannot), `Shrinkable` (smaller instances of the same game), `Proved` (closed forms),
+`Described` (actions in words), `Outside` (what staying away pays where it is not an action),
+`Refinable` (actions fine enough for several deviators at once), `Weighed` (what a profile costs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.games.actions import Action, Codes
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import Array, Number
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A game that values many profiles in one call."""
+
+    unit: Fraction
+    """What one unit of an integer payoff is worth."""
+
+    def payoff_rows(self, columns: Sequence[Codes]) -> Array:
+        """Give payoffs, shape (m, players), of the m profiles in `columns` (one per player)."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Batched, Protocol):
+    """A game whose rule leaves something open, such as which elements are handed out.
+
+    A deviation is then judged by the deviator's best case: its highest payoff with the lie
+    against its lowest with the truth.
+    """
+
+    def payoff_bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
+        """Give the lowest and the highest payoffs, two arrays of shape (m, players)."""
+        ...
+
+    def attainable(
+        self, columns: Sequence[Codes], members: Sequence[int], floors: Array
+    ) -> NDArray[np.bool_]:
+        """Say for each of m profiles whether one outcome lifts all members above `floors`.
+
+        `floors` has shape (m, len(members)).
+        """
+        ...
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """A game in which money moves."""
+
+    def payments(self, profile: Sequence[Action], /) -> Sequence[Number]:
+        """Give what each player pays to the center; negative where it receives."""
+        ...
+
+
+@runtime_checkable
+class Graded(Protocol):
+    """A game that can compare reports, and what the center sends, between players."""
+
+    def benefits(self, profile: Sequence[Action], /) -> Sequence[Number]:
+        """Give the amount that each player is sent."""
+        ...
+
+    def inferior(self, profile: Sequence[Action], /) -> NDArray[np.bool_]:
+        """Give [k, i] = k's report is worth no more than i's; shape (players, players)."""
+        ...
+
+    def result_inferior(self, profile: Sequence[Action], /) -> NDArray[np.bool_]:
+        """Give [k, i] = k is sent no more than i, whatever the rule leaves open."""
+        ...
+
+
+@runtime_checkable
+class Alternatives(Batched, Protocol):
+    """A game that knows what else the center could have done with the same reports."""
+
+    def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
+        """Give payoffs in units, shape (m, players), of feasible outcomes.
+
+        If any feasible outcome dominates `payoffs(profile)`, one that does must be among them;
+        so must one with the largest total. With `giving_no_less`, only outcomes that hand out at
+        least as much as the rule does. In a game that is `Paid` one more column is needed: what
+        the center takes in.
+        """
+        ...
+
+
+@runtime_checkable
+class Exact(Protocol):
+    """A game whose payoffs are floats but can be had exactly."""
+
+    def exact(self, profile: Sequence[Action], /) -> Sequence[Fraction]:
+        """Give the payoffs of one profile as fractions."""
+        ...
+
+
+@runtime_checkable
+class Shrinkable(Protocol):
+    """A game that has smaller instances of its own kind."""
+
+    def smaller(self) -> Iterable[Game]:
+        """Yield smaller instances, the boldest cut first."""
+        ...
+
+    def instance(self) -> dict[str, Any]:
+        """Describe the instance in plain data."""
+        ...
+
+
+@runtime_checkable
+class Proved(Protocol):
+    """A game for which some properties are settled in closed form."""
+
+    def proof(self, name: str) -> Proof | None:
+        """Give a proof that the property called `name` holds here, or None."""
+        ...
+
+
+@runtime_checkable
+class Weighed(Protocol):
+    """A game that knows how much a profile costs to value."""
+
+    @property
+    def weight(self) -> int:
+        """How many values go into one profile's payoffs."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A game that can put an action into words."""
+
+    def describe(self, i: int, action: Action) -> Any:
+        """Give plain data (text, number, list or dict) that says what the action is."""
+        ...
+
+
+@runtime_checkable
+class Outside(Protocol):
+    """A game in which staying away is not an action but has a payoff."""
+
+    def outside(self, i: int, /) -> Number | None:
+        """Give what player i has when it stays away; None if it cannot."""
+        ...
+
+
+@runtime_checkable
+class Refinable(Protocol):
+    """A game whose actions stand for classes of reports that are alike for one deviator.
+
+    When several players deviate at once the classes may be too coarse: `refined` gives the same
+    game with every single report as an action, or None where that is the game itself.
+    """
+
+    def refined(self) -> Game | None:
+        """Give the game with every report as an action of its own; None if this is it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Why a property holds on a game without a scan.
+
+    Parameters
+    ----------
+    argument
+        The reason, in words, with the numbers of this game.
+    conditions
+        How many inequalities were evaluated.
+    """
+
+    argument: str
+    conditions: int

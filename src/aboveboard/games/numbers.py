@@ -1,0 +1,256 @@
+"""Numbers that stay exact: integers and fractions beside floats, one by one and in arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import gcd, inf, isfinite, isinf, lcm
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Number = int | float | Fraction
+Array = NDArray[Any]
+
+LARGEST = 2**61
+"""Entries of int64 arrays are no larger, so that differences of two fit into 64 bits."""
+
+
+def number(x: Any) -> Number:
+    """Turn what a stranger's game may return, such as NumPy scalars, into Python's numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is infinite, not a number, or no number at all.
+    """
+    value = x.item() if isinstance(x, np.generic | np.ndarray) else x
+    if isinstance(value, int | Fraction):
+        return value
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(f"a payoff is {value}; payoffs must be finite numbers")
+        return value
+    try:
+        return Fraction(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"a payoff is {value!r}; payoffs must be finite numbers") from None
+
+
+def worth(x: Any, unit: Fraction) -> Number:
+    """Turn an entry of a payoff array into a number: exact entries times `unit`, floats as such."""
+    if isinstance(x, float | np.floating):
+        return float(x) if unit == 1 else float(x) * float(unit)
+    value = Fraction(x if isinstance(x, Fraction) else int(x)) * unit
+    return value.numerator if value.denominator == 1 else value
+
+
+def whole(x: Any, name: str, least: int | None = None) -> int:
+    """Give an argument that must be a whole number as an `int`; `name` is what messages call it.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer: True, 2.0 and "2" are none.
+    ValueError
+        If it is less than `least`.
+    """
+    if isinstance(x, bool | np.bool_) or not isinstance(x, int | np.integer):
+        raise TypeError(f"{name} is {x!r}; it must be a whole number")
+    if least is not None and x < least:
+        raise ValueError(f"{name} is {x}; it must be at least {least}")
+    return int(x)
+
+
+def nearest_float(x: Number) -> float:
+    """Give a number as the nearest float; infinite where it is beyond all floats."""
+    try:
+        return float(x)
+    except OverflowError:
+        return -inf if x < 0 else inf
+
+
+def floats(numbers: Iterable[Number]) -> Array:
+    """Give numbers, of which one is a float, as a one-dimensional array of float64.
+
+    Raises
+    ------
+    ValueError
+        If an integer or a fraction is beyond all floats.
+    """
+    try:
+        return np.array([float(x) for x in numbers], dtype=np.float64)
+    except OverflowError:
+        raise ValueError(
+            "a payoff beyond 1e308 stands beside a float; give all as integers or fractions"
+        ) from None
+
+
+def as_floats(entries: Array) -> Array:
+    """Give an array as float64.
+
+    Raises
+    ------
+    ValueError
+        If an integer or a fraction is beyond all floats.
+    """
+    if entries.dtype == object:
+        return floats(entries.ravel().tolist()).reshape(entries.shape)
+    return entries.astype(np.float64)
+
+
+def array_of(entries: Any, name: str) -> Array:
+    """Give numbers in nested sequences as an array; `name` is what messages call them.
+
+    Raises
+    ------
+    ValueError
+        If the rows differ in length, or what they hold is text, complex or a date.
+    """
+    try:
+        array = np.asarray(entries)
+    except ValueError:
+        raise ValueError(f"{name} are ragged; each row must have as many entries") from None
+    if array.dtype.kind not in "biufO":
+        raise ValueError(f"{name} are {array.dtype}; they must be integers, fractions or floats")
+    return array
+
+
+def exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
+    """Give the array as int64 with its unit where that loses nothing, else float64 or objects.
+
+    Raises
+    ------
+    ValueError
+        If an entry is not a finite number.
+    """
+    if entries.dtype == object:
+        return _scaled(entries)
+    if entries.dtype == bool or np.issubdtype(entries.dtype, np.integer):
+        if entries.size and (int(entries.max()) > LARGEST or int(entries.min()) < -LARGEST):
+            return _frozen(entries.astype(object, order="C")), Fraction(1)
+        return _frozen(entries.astype(np.int64, order="C")), Fraction(1)
+    inexact = entries.astype(np.float64, order="C")
+    if not np.isfinite(inexact).all():
+        raise ValueError("payoffs must be finite numbers; one is infinite or not a number")
+    # Whole numbers below 2^53 are what they seem: their differences carry no rounding.
+    small = inexact.size and float(np.abs(inexact).max()) < 2**53
+    if small and (inexact == np.floor(inexact)).all():
+        return _frozen(inexact.astype(np.int64)), Fraction(1)
+    return _frozen(inexact), Fraction(1)
+
+
+def _scaled(entries: Array) -> tuple[Array, Fraction]:
+    """Bring an array of Python numbers to int64 over a common denominator if it fits."""
+    flat = [number(x) for x in entries.ravel().tolist()]
+    if any(isinstance(x, float) for x in flat):
+        return exact_if_possible(floats(flat).reshape(entries.shape))
+    exact = [Fraction(x) for x in flat]
+    denominator = lcm(*(x.denominator for x in exact))
+    numerators = [x.numerator * (denominator // x.denominator) for x in exact]
+    if all(abs(x) <= LARGEST for x in numerators):
+        table = np.array(numerators, dtype=np.int64).reshape(entries.shape)
+        return _frozen(table), Fraction(1, denominator)
+    return _frozen(objects(exact).reshape(entries.shape)), Fraction(1)
+
+
+def _frozen(entries: Array) -> Array:
+    entries = entries.view()
+    entries.flags.writeable = False
+    return entries
+
+
+def tidied(entries: Any) -> Array:
+    """Give an array as int64 where that is exact, as objects (integers, fractions), or as floats.
+
+    Narrow integers would wrap around in differences, and narrow floats would pass for exact.
+
+    Raises
+    ------
+    ValueError
+        If an entry is not a finite number.
+    """
+    array: Array = np.asarray(entries)
+    if array.dtype == object:
+        flat = [number(x) for x in array.ravel().tolist()]
+        if any(isinstance(x, float) for x in flat):
+            return floats(flat).reshape(array.shape)
+        return objects(flat).reshape(array.shape)
+    if array.dtype == bool or np.issubdtype(array.dtype, np.integer):
+        fits = not array.size or -LARGEST <= int(array.min()) <= int(array.max()) <= LARGEST
+        return array.astype(np.int64, copy=False) if fits else array.astype(object)
+    if array.dtype.kind != "f":
+        raise ValueError(f"payoffs are {array.dtype}; they must be integers, fractions or floats")
+    inexact: Array = array.astype(np.float64, copy=False)
+    if not np.isfinite(inexact).all():
+        raise ValueError("a payoff is infinite or not a number; payoffs must be finite numbers")
+    return inexact
+
+
+def objects(numbers: list[Any]) -> Array:
+    """Give a one-dimensional array of these very objects."""
+    array = np.empty(len(numbers), dtype=object)
+    array[:] = numbers
+    return array
+
+
+def size(x: Number) -> Number:
+    """Give the absolute value."""
+    return -x if x < 0 else x
+
+
+def peak(entries: Array) -> Number:
+    """Give the largest absolute value in a tidied array; 0 if it is empty."""
+    if not entries.size:
+        return 0
+    return number(max(entries.max(), -entries.min()))
+
+
+def summed(numbers: Iterable[Number]) -> Number:
+    """Sum numbers exactly; as a float where one is a float and the sum is not beyond floats."""
+    listed = list(numbers)
+    exact = sum((Fraction(x) for x in listed), Fraction(0))
+    inexact = nearest_float(exact) if any(isinstance(x, float) for x in listed) else inf
+    return exact if isinf(inexact) else inexact
+
+
+def total(entries: Array, axis: int) -> Array:
+    """Sum along an axis without overflow."""
+    if entries.dtype == np.int64 and int(peak(entries)) * entries.shape[axis] > LARGEST:
+        entries = entries.astype(object)
+    summed: Array = np.asarray(entries.sum(axis=axis))
+    return summed
+
+
+def in_units(value: Number, unit: Fraction) -> Number:
+    """Give how many units a value is worth, exact where the value is."""
+    if isinstance(value, float) and (shown := nearest_float(unit)) not in (0, inf):
+        return value / shown
+    units = Fraction(value) / unit
+    return units.numerator if units.denominator == 1 else units
+
+
+def rescaled(entries: Array, unit: Fraction, onto: Fraction) -> Array:
+    """Give entries in units of `unit` as entries in units of `onto`."""
+    if unit == onto:
+        return entries
+    factor = unit / onto
+    if entries.dtype == np.float64:
+        return entries * float(factor)
+    if (
+        entries.dtype == np.int64
+        and factor.denominator == 1
+        and int(peak(entries)) * factor.numerator <= LARGEST
+    ):
+        return entries * np.int64(factor.numerator)
+    exact: Array = entries.astype(object) * factor
+    return exact
+
+
+def common_unit(a: Fraction, b: Fraction) -> Fraction:
+    """Give the largest unit of which both are whole multiples."""
+    return Fraction(
+        gcd(a.numerator * b.denominator, b.numerator * a.denominator),
+        a.denominator * b.denominator,
+    )

@@ -1,0 +1,200 @@
+"""Games from a rule that is a function: every profile of reports valued once, numbers kept exact.
+
+`tabulate` gives the game of one profile of types, `family` those of all profiles of types. Both
+give `TabularGame`s, which compiled code scans: the short way to audit a rule of one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import accumulate, product
+from math import prod
+from typing import Any, TypeVar
+
+from aboveboard.errors import BudgetExceeded
+from aboveboard.games.actions import AWAY, Action
+from aboveboard.games.game import TabularGame
+from aboveboard.games.numbers import Array, Number, exact_if_possible, in_units, number, objects
+
+Outcome = TypeVar("Outcome")
+
+MOST_ENTRIES = 10**7
+"""Utilities (profiles times types of all players) that are valued one call at a time: a minute and
+a GiB of Python's numbers. What is larger is audited as a `Game` of its own, by samples."""
+
+
+def tabulate(
+    rule: Callable[[Mapping[str, Action]], Outcome],
+    utility: Callable[[str, Any, Outcome], Number],
+    reports: Mapping[str, Sequence[Action]],
+    types: Mapping[str, Action],
+    *,
+    absent: Action | None = None,
+    payment: Callable[[str, Outcome], Number] | None = None,
+) -> TabularGame:
+    """Give a rule as the game among players of these types.
+
+    Parameters
+    ----------
+    rule
+        From what each player reports, by name, to an outcome of any kind; `settle` of a mechanism
+        is one. It is called once for every profile of reports.
+    utility
+        `utility(player, type, outcome)`: what the outcome is worth to a player of that type, its
+        payment counted. Integers and fractions stay exact.
+    reports
+        For each player, by name, everything that it can report.
+    types
+        For each player, by name, its type: the one of its reports that is the truth.
+    absent
+        The report that means staying away; a player that has no such report cannot. None: nobody
+        can.
+    payment
+        `payment(player, outcome)`: what a player pays to the center, for properties of the budget;
+        None: no money moves.
+
+    Returns
+    -------
+    TabularGame
+        Actions are positions in `reports`; witnesses name the reports themselves.
+
+    Raises
+    ------
+    ValueError
+        If a type is not among the player's reports, the two mappings name different players, or
+        a utility is not a finite number.
+    BudgetExceeded
+        If there are more than 10^7 utilities to value.
+
+    Notes
+    -----
+    Cost: one call of `rule` a profile, one of `utility` a profile and player.
+    """
+    one = {player: [kind] for player, kind in types.items()}
+    return next(family(rule, utility, reports, types=one, absent=absent, payment=payment))
+
+
+def family(
+    rule: Callable[[Mapping[str, Action]], Outcome],
+    utility: Callable[[str, Any, Outcome], Number],
+    reports: Mapping[str, Sequence[Action]],
+    *,
+    types: Mapping[str, Sequence[Action]] | None = None,
+    absent: Action | None = None,
+    payment: Callable[[str, Outcome], Number] | None = None,
+) -> Iterator[TabularGame]:
+    """Give a rule as a game for each profile of types: `audit` takes them all at once.
+
+    Parameters
+    ----------
+    rule, utility, reports, absent, payment
+        As for `tabulate`.
+    types
+        For each player, by name, the types it may have, each one of its reports; by default all
+        its reports but `absent`.
+
+    Yields
+    ------
+    TabularGame
+        One for each profile of types, the last player's changing fastest.
+
+    Raises
+    ------
+    ValueError
+        As `tabulate`, when the first game is taken.
+    BudgetExceeded
+        If there are more than 10^7 utilities to value.
+
+    Notes
+    -----
+    Cost: one call of `rule` a profile of reports, one of `utility` a profile and type of a player,
+    all before the first game; then a copy of the table a game. An audit holds all games at once.
+    """
+    players = tuple(reports)
+    shape = tuple(len(reports[player]) for player in players)
+    # Before anything is listed: a range of 10^9 costs nothing until it is.
+    _refuse_if_large(shape, sum(len((types or reports).get(player, ())) for player in players))
+    spaces = {player: list(reports[player]) for player in players}
+    kinds = _kinds(spaces, types, absent)
+    owners = [(player, kind) for player in players for kind in kinds[player]]
+    worths, payments = [], []
+    for profile in product(*spaces.values()):
+        # Each outcome is valued before the next is made: a rule may fill the same array again.
+        outcome = rule(dict(zip(players, profile, strict=True)))
+        worths.append([utility(player, kind, outcome) for player, kind in owners])
+        if payment is not None:
+            payments.append([payment(player, outcome) for player in players])
+    table, unit = exact_if_possible(_by_owner(worths))
+    rows = table.reshape(len(owners), *shape)
+    paid = None if payment is None else _payments(_by_owner(payments), unit)
+    can_leave = {p: absent is not None and absent in spaces[p] for p in players}
+    labels = [
+        [AWAY if can_leave[p] and x == absent else f"reports {x}" for x in spaces[p]]
+        for p in players
+    ]
+    away = [spaces[p].index(absent) if can_leave[p] else None for p in players]
+    first = accumulate((len(kinds[player]) for player in players), initial=0)
+    for profile in product(
+        *(enumerate(kinds[p], start) for p, start in zip(players, first, strict=False))
+    ):
+        yield TabularGame(
+            rows[[row for row, _ in profile]],
+            players=players,
+            truth=[spaces[p].index(kind) for p, (_, kind) in zip(players, profile, strict=True)],
+            absent=away,
+            payments=None if paid is None else paid.reshape(len(players), *shape),
+            labels=labels,
+            unit=unit,
+        )
+
+
+def _kinds(
+    spaces: Mapping[str, list[Action]],
+    types: Mapping[str, Sequence[Action]] | None,
+    absent: Action | None,
+) -> dict[str, list[Action]]:
+    """Give the types that each player may have, each among its reports."""
+    if types is None:
+        kinds = {
+            p: [x for x in space if absent is None or x != absent] for p, space in spaces.items()
+        }
+    else:
+        if list(types) != list(spaces):
+            raise ValueError(
+                f"types are given of {_named(types)}, reports of {_named(spaces)}; name the same "
+                "players in the same order"
+            )
+        kinds = {player: list(types[player]) for player in spaces}
+    if not spaces:
+        raise ValueError("there is no player; give the reports of at least one")
+    for player, space in spaces.items():
+        if not kinds[player]:
+            raise ValueError(f"player {player} has no type; give at least one of its reports")
+        for kind in kinds[player]:
+            if kind not in space:
+                raise ValueError(f"type {kind!r} of player {player} is not among its reports")
+    return kinds
+
+
+def _named(players: Mapping[str, object]) -> str:
+    return ", ".join(map(str, players)) or "nobody"
+
+
+def _refuse_if_large(shape: Sequence[int], kinds: int) -> None:
+    utilities = prod(shape) * kinds
+    if utilities > MOST_ENTRIES:
+        raise BudgetExceeded(
+            f"a table of {prod(shape):,} profiles has {utilities:,} utilities to value; at most "
+            f"{MOST_ENTRIES:,} are: write a `Game` instead, which is audited by samples"
+        )
+
+
+def _by_owner(rows: Sequence[Sequence[Number]]) -> Array:
+    """Turn what each profile gives into what each owner has: one after the other, flat."""
+    return objects([value for column in zip(*rows, strict=True) for value in column])
+
+
+def _payments(paid: Array, unit: Fraction) -> Array:
+    """Give what each player pays in each profile, in units of the payoffs."""
+    return objects([in_units(number(x), unit) for x in paid])

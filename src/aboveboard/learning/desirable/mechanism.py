@@ -1,0 +1,303 @@
+"""`learning.desirable`: payments under which truth pays, nobody loses and the center never pays.
+
+What: Algorithm 1 on a grid of sizes. Either the largest payments for every profile, or the first
+profile at which no payments can do, with the chain of constraints that proves it. Cost: see
+`desirable_search`. Source: "Mechanism Design for Multi-Party Machine Learning", sections 5 and
+6.2, Appendix A.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from aboveboard.auditing import (
+    Budget,
+    ExPostIC,
+    IndividualRationality,
+    Property,
+    WeakBudgetBalance,
+)
+from aboveboard.errors import InputError
+from aboveboard.formatting import plain
+from aboveboard.games.game import Game
+from aboveboard.games.numbers import Number, number
+from aboveboard.learning.desirable.certificate import spoken
+from aboveboard.learning.desirable.file import (
+    DesirableFile,
+    Grid,
+    grid_of,
+    market_of,
+    reports_of,
+)
+from aboveboard.learning.desirable.game import desirable_game
+from aboveboard.learning.desirable.offer import DesirableOffer, offer_of
+from aboveboard.learning.desirable.remarks import remarks_on
+from aboveboard.learning.desirable.search import Found, search, sizes_array
+from aboveboard.learning.desirable.ways import refuse_large, way_of
+from aboveboard.learning.market.allocation import Market, models
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
+
+MOST_ROWS = 10**7
+"""Rows of the payments table that a settlement holds: beyond, files of gigabytes."""
+
+
+@dataclass(frozen=True)
+class Desirable:
+    """The largest payments that are IC, IR and weakly budget-balanced with efficient models.
+
+    Parameters
+    ----------
+    parties
+        Their names, in order.
+    market
+        Who is served, and what qualities are worth.
+    grid
+        The sizes that each party may have.
+    """
+
+    parties: tuple[str, ...]
+    market: Market
+    grid: Grid
+
+    NAME: ClassVar[str] = "learning.desirable"
+    UNIT: ClassVar[str] = "value"
+    SUMMARY: ClassVar[str] = (
+        "rivals train a model together at payments that are truthful, fair to join and in balance"
+    )
+    ASSUMES: ClassVar[str] = (
+        "what qualities are worth to each party is known; sizes lie on a grid; a party can hide "
+        "data but cannot make valid data up"
+    )
+    GUARANTEES: ClassVar[str] = (
+        "where it exists: ex-post IC, IR, efficient, weak budget balance, and the most revenue of "
+        "all such; where not: the profile and the chain of constraints that prove it"
+    )
+    COST: ClassVar[str] = (
+        "at worst (n + 1) m^n values on a grid of m sizes; two parties in a growth market: "
+        "m^2 / 2 steps a column"
+    )
+    SOURCE: ClassVar[str] = "Mechanism Design for Multi-Party Machine Learning, Appendix A.1"
+    FILE: ClassVar[type[CollaborationFile]] = DesirableFile
+    STARTING_FILE: ClassVar[str] = """\
+name = "two rivals in a growing market"
+mechanism = "learning.desirable"
+
+# Q(s), the quality of a model trained on valid data of size s: identity (s itself), logistic
+# (1 - e^-s) / (1 + e^-s), or fitted, a curve through points = [[size, score], ..].
+[quality]
+kind = "identity"
+
+# What the qualities that the parties use are worth to each.
+# growth: (sum of qualities)^alpha times one's own. linear: row i of matrix = [[..], ..], a unit of
+# each party's quality. callable: function = "module:function" of all qualities.
+[valuation]
+kind = "growth"
+alpha = -0.7
+
+# The sizes that each party may have: step, 2 step, .. max, and 0 if zero = true.
+[grid]
+step = 1
+max = 50
+zero = false
+
+[parties.anna]
+size = 40
+
+[parties.bert]
+size = 2
+"""
+
+    @classmethod
+    def of(cls, file: DesirableFile) -> Desirable:
+        """Take the parameters from a validated collaboration file."""
+        market, grid = market_of(file), grid_of(file)
+        return cls(tuple(file.parties), market, grid)
+
+    @staticmethod
+    def reports(file: DesirableFile, read: Read) -> Mapping[str, Fraction]:
+        """Give each party's size."""
+        return reports_of(file)
+
+    @cached_property
+    def found(self) -> Found:
+        """What the search over the whole grid found; made once.
+
+        Raises
+        ------
+        InputError
+            If the grid is too large to search.
+        """
+        # Before the sizes are listed: there may be millions.
+        refuse_large(self.market, self.grid.count, way_of(self.market, self.grid.count))
+        return search(self.market, self.grid.sizes())
+
+    def settle(self, reports: Mapping[str, Fraction]) -> Settlement:
+        """Search the grid; hand out models and charge payments if the mechanism exists."""
+        positions = self._positions(reports)
+        found = self.found
+        told = [self.grid.sizes()[t] for t in positions]
+        sizes = sizes_array(told, exact=found.exact)[None, :]
+        present = np.ones(sizes.shape, dtype=np.bool_)
+        own = self.market.quality.of(sizes)[0]
+        q = np.maximum(models(self.market, sizes, present)[0], own) if found.exists else own
+        values = self.market.valuation.of(q)
+        paid = found.payments_at(positions) if found.exists else (0,) * len(positions)
+        shares = {}
+        for i, name in enumerate(self.parties):
+            alone = self._alone(sizes, own, i) if found.exists else number(values[i])
+            shares[name] = Share(
+                benefit=number(values[i]) - alone,
+                utility=number(values[i]) - paid[i],
+                payment=paid[i],
+                reply=Reply(
+                    "json",
+                    data={
+                        "served": bool(q[i] > own[i]),
+                        "quality": plain(number(q[i])),
+                        "payment": plain(paid[i]),
+                    },
+                ),
+                more={
+                    "size": spoken(reports[name]),
+                    "alone": number(own[i]),
+                    "quality": number(q[i]),
+                    "valuation": number(values[i]),
+                },
+            )
+        return Settlement(
+            self.NAME,
+            shares,
+            self._details(found, paid, values.sum()),
+            headline=self._headline(found),
+            exhibits=self._exhibits(found),
+            files=self._files(found),
+        )
+
+    def game(self, types: Mapping[str, Fraction]) -> Game:
+        """Give the game in which each party reports a size of the grid up to its own."""
+        return desirable_game(self.parties, self.found, self._positions(types))
+
+    def offer(self) -> DesirableOffer:
+        """Say how far the grid may reach, or whether the mechanism exists on the file's grid."""
+        return offer_of(self.market, self.grid, lambda: self.found)
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (ExPostIC(), IndividualRationality(), WeakBudgetBalance())
+
+    def remarks(self, game: Game, budget: Budget, seed: int) -> Mapping[str, Any]:
+        """Say whether the mechanism exists, and audit it at other true sizes of the grid."""
+        return remarks_on(self.parties, self.found, budget, seed)
+
+    def _positions(self, reports: Mapping[str, Fraction]) -> tuple[int, ...]:
+        missing = [name for name in self.parties if name not in reports]
+        if missing:
+            raise InputError(
+                f"parties.{missing[0]}",
+                "it reports nothing",
+                "let each report a size: a desirable mechanism is worked out for all parties",
+            )
+        return tuple(self.grid.position(name, reports[name]) for name in self.parties)
+
+    def _alone(self, sizes: Any, own: Any, i: int) -> Number:
+        rest = np.ones(sizes.shape, dtype=np.bool_)
+        rest[0, i] = False
+        q = np.maximum(models(self.market, sizes, rest)[0], own)
+        return number(self.market.valuation.of(q)[i])
+
+    def _details(self, found: Found, paid: Sequence[Number], welfare: Any) -> dict[str, Any]:
+        proof = found.certificate
+        details: dict[str, Any] = {
+            "exists": found.exists,
+            "verdict": found.answer,
+            "violated": None,
+            "grid": {"sizes": self.grid.count, "profiles": self.grid.count**self.market.n},
+            "smallest revenue": plain(found.smallest),
+            "revenue": plain(sum(paid)),
+            "welfare": plain(number(welfare)),
+            "method": found.method,
+            "exact": found.exact,
+            "tolerance": found.tolerance * found.scale,
+            "payments table": self._tabled(found),
+            "signs": "payment is what a party pays to the center; benefit is what it gains by "
+            "taking part, before it pays; utility is its valuation minus its payment",
+        }
+        if proof is not None:
+            named = zip(self.parties, proof.profile, strict=True)
+            details["violated"] = {name: spoken(size) for name, size in named}
+            details["chain"] = {self.parties[c.party]: c.as_dict() for c in proof.chains}
+            details["revenue at most"] = plain(proof.total)
+        return details
+
+    def _tabled(self, found: Found) -> str:
+        if not found.exists:
+            return "none: there is no desirable mechanism, nobody is served or charged"
+        if found.payments[0].size > MOST_ROWS:
+            return f"left out: it would have more than {MOST_ROWS:,} rows"
+        return "payments.parquet"
+
+    def _headline(self, found: Found) -> str:
+        grid = f"{self.grid.count:,} sizes for each of {len(self.parties)} parties"
+        if found.answer == "exists":
+            return f"A desirable mechanism exists on this grid ({grid})."
+        if found.answer == "undecided":
+            return (
+                f"A desirable mechanism exists on this grid ({grid}) up to rounding: some payments "
+                f"sum to less than {found.tolerance * found.scale:.1g} away from 0."
+            )
+        assert found.violated is not None
+        at = ", ".join(
+            f"{name} {spoken(found.sizes[t])}"
+            for name, t in zip(self.parties, found.violated, strict=True)
+        )
+        return (
+            f"No desirable mechanism exists on this grid ({grid}): with the sizes {at} all "
+            "payments that are truthful and fair to join sum to a loss. Nobody is served or "
+            "charged; each party keeps its own model."
+        )
+
+    def _exhibits(self, found: Found) -> tuple[Exhibit, ...]:
+        proof = found.certificate
+        if proof is None:
+            return ()
+        rows = []
+        for chain in proof.chains:
+            name = self.parties[chain.party]
+            for k, (size, term) in enumerate(zip(chain.reports, chain.terms, strict=True)):
+                lie = "stay away" if k == 0 else f"report {spoken(chain.reports[k - 1])}"
+                rows.append((name, spoken(size), lie, plain(term)))
+        return (
+            Exhibit(
+                "Why there is none",
+                ("party", "with size", "could", "so its payment rises by at most"),
+                tuple(rows),
+                f"Added up, the payments at this profile are at most {plain(proof.total)}.",
+            ),
+        )
+
+    def _files(self, found: Found) -> dict[str, Reply]:
+        if self._tabled(found) != "payments.parquet":
+            return {}
+        return {"payments": Reply("parquet", rows=lambda: payments_table(self.parties, found))}
+
+
+def payments_table(parties: Sequence[str], found: Found) -> pl.DataFrame:
+    """Give one row for each profile: every party's size, then every party's payment, in float64."""
+    m, n = len(found.sizes), len(parties)
+    sizes = np.array([float(x) for x in found.sizes])
+    columns: dict[str, Any] = {}
+    for i, name in enumerate(parties):
+        shape = [m if j == i else 1 for j in range(n)]
+        columns[f"{name}.size"] = np.broadcast_to(sizes.reshape(shape), (m,) * n).ravel()
+    for name, table in zip(parties, found.payments, strict=True):
+        columns[f"{name}.payment"] = table.astype(np.float64).ravel() * found.scale
+    return pl.DataFrame(columns)

@@ -1,0 +1,194 @@
+"""What `aboveboard design` says: on which grids a desirable mechanism exists.
+
+For section 6.2's market of two parties the boundary of max/step, and alpha*; for any other market
+what the search of the file's own grid finds. Cost: one column, or that search. Source: "Mechanism
+Design for Multi-Party Machine Learning", section 6.2 and figure 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.formatting import plain
+from aboveboard.learning.desirable.certificate import spoken
+from aboveboard.learning.desirable.file import Grid
+from aboveboard.learning.desirable.growth_boundary import Boundary, growth_boundary
+from aboveboard.learning.desirable.growth_rate import alpha_star
+from aboveboard.learning.desirable.search import Found
+from aboveboard.learning.desirable.ways import (
+    BY_COLUMNS,
+    EXPLOITATION,
+    GROWTH_OF_TWO,
+    UP_TO_PERMUTATION,
+)
+from aboveboard.learning.market.allocation import Market
+from aboveboard.learning.market.quality import Identity
+from aboveboard.learning.market.valuations import Growth
+from aboveboard.mechanisms.settlement import Exhibit
+
+PROMISES = "truthful, fair to join, efficient, without deficit"
+
+WHAT, NONE = f"A desirable mechanism ({PROMISES})", f"No desirable mechanism ({PROMISES})"
+
+ALGORITHM = "the largest payments, size by size against all sizes of the others (Algorithm 1"
+
+FOUND_BY = {
+    EXPLOITATION.name: "each pays all that it gains by taking part (Theorem 1)",
+    GROWTH_OF_TWO.name: f"{ALGORITHM}, a faster way for two parties)",
+    UP_TO_PERMUTATION.name: f"{ALGORITHM}, once for parties who are alike)",
+    BY_COLUMNS.name: f"{ALGORITHM})",
+}
+"""How the payments were found, in plain words, by the way's name."""
+
+FEW = 8
+"""Links of a chain up to which it is written out."""
+
+LEGIBLE = 11
+"""Characters up to which a fraction is shown as one; JSON has all of them exactly."""
+
+
+@dataclass(frozen=True)
+class DesirableOffer:
+    """On which grids a desirable mechanism exists.
+
+    Parameters
+    ----------
+    found
+        What is said, as plain data.
+    curve
+        Always None: there is no curve to draw.
+    """
+
+    found: dict[str, Any]
+    curve: None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data."""
+        return self.found
+
+    @property
+    def headline(self) -> str:
+        """What was found, in a sentence."""
+        found = self.found
+        if "max_over_step" not in found:
+            if not found["exists"]:
+                return (
+                    f"{NONE} exists on this grid: with the sizes "
+                    f"{_listed(found['violated'])} all such payments sum to a loss."
+                )
+            doubt = ", up to rounding" if found["verdict"] == "undecided" else ""
+            return f"{WHAT} exists on this grid{doubt}."
+        grid = f"{WHAT if found['exists'] else NONE} exists on this grid"
+        if found["boundary"] is None:
+            return f"{grid}, and on every other: {found['reason']}."
+        reach = f"{found['max_over_step']:,} steps"
+        return f"{grid}, of {reach}; two such parties have one up to {found['boundary']:,} steps."
+
+    def told(self) -> list[tuple[str, str]]:
+        """Give what was found as labels in plain words, with units, and values."""
+        return list(_on_growth(self.found) if "max_over_step" in self.found else _on(self.found))
+
+    def tables(self) -> list[Exhibit]:
+        """Give no table: what is found concerns all parties at once."""
+        return []
+
+
+def offer_of(market: Market, grid: Grid, searched: Callable[[], Found]) -> DesirableOffer:
+    """Say on which grids a desirable mechanism exists.
+
+    Parameters
+    ----------
+    market
+        The market.
+    grid
+        The file's grid; for the growth market of two parties only its kind matters (with 0 or
+        without) and its largest size.
+    searched
+        Searches the file's grid.
+    """
+    valuation = market.valuation
+    if market.n == 2 and isinstance(valuation, Growth) and isinstance(market.quality, Identity):
+        return DesirableOffer(
+            _bounded(growth_boundary(valuation.alpha, zero=grid.smallest == 0), grid)
+        )
+    return DesirableOffer(_searched(searched()))
+
+
+def _on_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Tell how far the sizes of two parties in a growing market may differ."""
+    limit = found["boundary"]
+    yield "largest size on this grid (steps)", f"{found['max_over_step']:,}"
+    yield (
+        "a desirable mechanism exists up to (steps)",
+        "any size" if limit is None else f"{limit:,}",
+    )
+    yield "may a party have nothing (size 0)", "yes" if found["zero"] else "no"
+    yield "growth rate of the market (alpha)", f"{found['alpha']:.6g}"
+    yield "growth rate from which there is no limit (alpha*)", f"{found['alpha_star']:.6g}"
+    if limit is None:
+        return
+    yield "one step beyond, it fails at the sizes", _listed(found["violated"])
+    yield (
+        "  there all payments together are at most",
+        f"{found['loss']:.6g} of what the joint model is worth to one party",
+    )
+    yield "  reports that bound what the larger party pays", _listed(found["chain"])
+
+
+def _on(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Tell what the search of the file's own grid found."""
+    least = found["smallest_revenue"]
+    written = isinstance(least, str) and (len(least) <= LEGIBLE or least.startswith("about"))
+    shown = str(least) if written or isinstance(least, int) else f"{float(Fraction(least)):.6g}"
+    yield "smallest sum of payments at any sizes", shown
+    if "violated" in found:
+        yield "  first below 0 at the sizes", _listed(found["violated"])
+    yield "how the payments were found", FOUND_BY[found["method"]]
+    yield "how far the sizes may differ", "not said: known for two parties in a growth market only"
+
+
+def _listed(sizes: Sequence[int | float]) -> str:
+    """List sizes; of a long chain the first and the last."""
+    told = [f"{x:,}" if isinstance(x, int) else f"{x:.6g}" for x in sizes]
+    if len(told) > FEW:
+        return f"{', '.join(told[: FEW - 2])}, .. {told[-1]} ({len(told)} in all)"
+    return " and ".join(told) if len(told) == 2 else ", ".join(told)
+
+
+def _bounded(found: Boundary, grid: Grid) -> dict[str, Any]:
+    reach = grid.smallest + grid.count - 1
+    said: dict[str, Any] = {
+        "boundary": found.boundary,
+        "alpha_star": float(alpha_star()),
+        "alpha": float(found.alpha),
+        "zero": found.zero,
+        "max_over_step": reach,
+        "exists": found.boundary is None or reach <= found.boundary,
+    }
+    if found.loss is None:
+        return {**said, "reason": found.reason}
+    return {
+        **said,
+        "violated": [spoken(size * grid.step) for size in found.loss.profile],
+        "chain": [spoken(size * grid.step) for size in found.loss.chain],
+        "loss": float(found.loss.total),
+        "reason": "one step beyond the boundary the payments at 'violated' sum to at most 'loss' "
+        "of what the joint model is worth to one party",
+    }
+
+
+def _searched(found: Found) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "exists": found.exists,
+        "verdict": found.answer,
+        "smallest_revenue": plain(found.smallest),
+        "method": found.method,
+        "reason": "a boundary of max/step is known for the growth market of two parties with "
+        "quality identity; for this market the file's grid was searched",
+    }
+    if found.violated is not None:
+        said["violated"] = [spoken(found.sizes[t]) for t in found.violated]
+    return said

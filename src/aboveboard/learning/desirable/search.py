@@ -1,0 +1,186 @@
+"""Whether a desirable mechanism exists on a grid of sizes, and its payments.
+
+Desirable: incentive compatible, individually rational, efficient, weakly budget-balanced. The
+payments are the largest there are, so that one exists iff they sum to 0 or more at every profile.
+Which way they are found depends on the market, and so does the cost: see `desirable_ways`.
+Source: "Mechanism Design for Multi-Party Machine Learning", Algorithm 1, Theorem 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.errors import InputError
+from aboveboard.games.numbers import Array, Number, number, objects
+from aboveboard.learning.desirable.certificate import Certificate, certificate
+from aboveboard.learning.desirable.ways import (
+    BY_COLUMNS,
+    GROWTH_OF_TWO,
+    Way,
+    is_exact,
+    refuse_large,
+    way_of,
+)
+from aboveboard.learning.market.allocation import Market
+
+ROUNDING = 1e-12
+"""Sums of payments this near to 0, as a part of the largest value, are not told from 0. A payment
+is a sum along a chain of at most some thousand float64 values, each exact to 1e-16."""
+
+Answer = Literal["exists", "none", "undecided"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Parameters
+    ----------
+    market
+        The market.
+    sizes
+        The grid.
+    working
+        The sizes in the units in which the search was done, shape (m,).
+    scale
+        What one unit of `payments` is worth.
+    payments
+        For each party, shape (m,) * n: its largest payment at each profile, in `scale`.
+    way
+        How they were found.
+    exact
+        Whether fractions were used.
+    tolerance
+        Sums nearer to 0 than this (in `scale`) are not told from it; 0 where exact.
+    smallest
+        The smallest sum of payments.
+    violated
+        The first profile whose payments sum to less than 0, by positions on the grid: of those
+        whose largest size is smallest, the first in the order of the parties. None if there is
+        none.
+    undecided
+        Whether a sum that is not 0 is within the tolerance.
+    """
+
+    market: Market
+    sizes: tuple[Number, ...]
+    working: Array
+    scale: float
+    payments: tuple[Array, ...]
+    way: Way
+    exact: bool
+    tolerance: float
+    smallest: Number
+    violated: tuple[int, ...] | None
+    undecided: bool
+
+    @property
+    def method(self) -> str:
+        """How the payments were found, in words."""
+        return self.way.name
+
+    @property
+    def answer(self) -> Answer:
+        """Whether there is a desirable mechanism."""
+        if self.violated is not None:
+            return "none"
+        return "undecided" if self.undecided else "exists"
+
+    @property
+    def exists(self) -> bool:
+        """Whether no profile loses more than the tolerance."""
+        return self.violated is None
+
+    def payments_at(self, profile: Sequence[int]) -> tuple[Number, ...]:
+        """Give each party's largest payment at a profile, by positions on the grid."""
+        return tuple(self.worth(table[tuple(profile)]) for table in self.payments)
+
+    def worth(self, amount: Any) -> Number:
+        """Turn an entry of `payments` into money."""
+        return number(amount) if self.scale == 1 else float(amount) * self.scale
+
+    @cached_property
+    def certificate(self) -> Certificate | None:
+        """The chains of constraints that prove the violation; None if there is none."""
+        if self.violated is None:
+            return None
+        sizes = sizes_array(self.sizes, exact=self.exact)
+        binding = [
+            self.way.binding(self.market, sizes, self.violated, i) for i in range(self.market.n)
+        ]
+        return certificate(self.market, sizes, self.violated, binding)
+
+
+def sizes_array(sizes: Sequence[Number], *, exact: bool) -> Array:
+    """Give sizes as an array of exact numbers, or of float64."""
+    return objects([Fraction(x) for x in sizes]) if exact else np.array([float(x) for x in sizes])
+
+
+def search(market: Market, sizes: Sequence[Number]) -> Found:
+    """Find the largest payments at all profiles, and whether they ever sum to a loss.
+
+    Parameters
+    ----------
+    market
+        Who is served, and what qualities are worth.
+    sizes
+        The sizes that each party may have, ascending.
+
+    Raises
+    ------
+    InputError
+        If the search would take more than `MOST_SECONDS` or `MOST_BYTES` of `desirable_ways`.
+    """
+    way = way_of(market, len(sizes))
+    if way is GROWTH_OF_TWO and not _is_even(sizes):
+        way = BY_COLUMNS
+    refuse_large(market, len(sizes), way)
+    exact = is_exact(market, len(sizes))
+    with np.errstate(over="ignore", invalid="ignore"):
+        worked = way.payments(market, sizes_array(sizes, exact=exact))
+    if not exact and not np.isfinite(worked.peak * worked.scale):
+        raise InputError(
+            "valuation",
+            "values on this grid are too large for float64",
+            "take a smaller step and max, or another unit of size",
+        )
+    sums = sum(worked.payments[1:], worked.payments[0])
+    tolerance = 0.0 if exact else ROUNDING * float(worked.peak)
+    low = (sums < -tolerance).astype(np.bool_)
+    near = not exact and bool(((np.abs(sums) <= tolerance) & (sums != 0)).any())
+    return Found(
+        market,
+        tuple(sizes),
+        worked.working,
+        worked.scale,
+        worked.payments,
+        way,
+        exact,
+        tolerance,
+        number(sums.min()) if worked.scale == 1 else float(sums.min()) * worked.scale,
+        first_of(np.argwhere(low)),
+        near,
+    )
+
+
+def _is_even(sizes: Sequence[Number]) -> bool:
+    """Say whether these are 0 or one step, and so on, step by step."""
+    step = Fraction(sizes[1]) - Fraction(sizes[0])
+    first = Fraction(sizes[0]) / step
+    return first in (0, 1) and all(Fraction(x) == (first + k) * step for k, x in enumerate(sizes))
+
+
+def first_of(profiles: NDArray[np.int64]) -> tuple[int, ...] | None:
+    """Give the profile whose largest size is smallest, and of those the first; None of none."""
+    if not len(profiles):
+        return None
+    keys = [profiles[:, j] for j in reversed(range(profiles.shape[1]))]
+    k = np.lexsort((*keys, profiles.max(axis=1)))[0]
+    return tuple(int(t) for t in profiles[k])

@@ -1,0 +1,1 @@
+"""What a market for a trained model consists of: qualities, valuations, allocation rules."""

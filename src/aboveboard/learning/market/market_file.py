@@ -1,0 +1,292 @@
+"""What the collaboration files of `learning.payments` and `learning.desirable` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import counted, plain
+from aboveboard.learning.market.allocation import Counterfactual
+from aboveboard.learning.market.quality import Identity, Logistic, Quality, fit
+from aboveboard.learning.market.training_file import DataParty, TrainingTable
+from aboveboard.learning.market.valuations import Called, Growth, Linear, QuasiMonotone, Valuation
+from aboveboard.mechanisms.file_model import CollaborationFile, Exact
+from aboveboard.mechanisms.user_functions import function_named
+
+MOST_SIZES = 10**7
+"""Sizes of a grid: more would be a step that was mistyped."""
+
+FunctionName = Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class QualityTable(_Strict):
+    """Q(s), the quality of a model by the valid size of its training data."""
+
+    kind: Literal["logistic", "identity", "fitted"] = Field(description="which curve Q is")
+    points: tuple[tuple[Exact, Exact], ...] | None = Field(
+        default=None, description="[[size, score], ..] of trained models; for fitted"
+    )
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        if self.points is not None and self.kind != "fitted":
+            raise ValueError(f"kind = {self.kind!r} has no points; leave them out")
+        return self
+
+
+class ValuationTable(_Strict):
+    """What the parties' qualities are worth to each; which keys it needs depends on the kind."""
+
+    kind: Literal["linear", "growth", "quasi-monotone", "callable"] = Field(
+        description="which form v_i has"
+    )
+    matrix: tuple[tuple[Exact, ...], ...] | None = Field(
+        default=None, description="for linear: row i, what each party's quality is worth to party i"
+    )
+    alpha: Exact | None = Field(default=None, description="for growth: the market growth rate")
+    own: FunctionName | tuple[FunctionName, ...] | None = Field(
+        default=None,
+        description="for quasi-monotone: F_i of a party's own quality, one for all or one for each",
+    )
+    others: FunctionName | tuple[FunctionName, ...] | None = Field(
+        default=None,
+        description="for quasi-monotone: theta_i of the others' qualities, one for all or one for "
+        "each",
+    )
+    function: FunctionName | None = Field(
+        default=None, description="for callable: of all qualities, gives every party's value"
+    )
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        needed = KINDS[self.kind].keys
+        for key in ("matrix", "alpha", "own", "others", "function"):
+            given = getattr(self, key) is not None
+            if given and key not in needed:
+                raise ValueError(f"kind = {self.kind!r} has no {key}; it takes {_listed(needed)}")
+            if not given and key in needed:
+                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {_listed(needed)}")
+        return self
+
+
+class PartyTable(DataParty):
+    """One party: the size of its valid data, or the data themselves."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    size: Exact | None = Field(default=None, ge=0, description="how much valid data it has")
+
+
+class GridTable(_Strict):
+    """The sizes step, 2 step, .. max; and 0 if `zero`."""
+
+    step: Exact = Field(gt=0, description="the distance of two sizes, and the smallest of them")
+    max: Exact = Field(gt=0, description="the largest size")
+    zero: bool = Field(default=False, strict=True, description="whether 0 is a size too")
+
+    @model_validator(mode="after")
+    def _counts(self) -> Self:
+        if self.max < self.step:
+            raise ValueError(
+                f"max {plain(self.max)} is less than step {plain(self.step)}; the grid is step, "
+                "2 step, .. max"
+            )
+        if self.max / self.step > MOST_SIZES:
+            raise ValueError(
+                f"max/step is more than {MOST_SIZES:,}; take a larger step, or a smaller max"
+            )
+        return self
+
+    def sizes(self) -> tuple[Fraction, ...]:
+        """Give the sizes, ascending."""
+        return self.up_to(self.max)
+
+    def up_to(self, size: Fraction) -> tuple[Fraction, ...]:
+        """Give the sizes that do not exceed one, ascending."""
+        count = int(min(size, self.max) / self.step)
+        return tuple(self.step * k for k in range(0 if self.zero else 1, count + 1))
+
+
+class MarketFile(CollaborationFile):
+    """The keys of a market and its parties."""
+
+    counterfactual: Counterfactual = Field(
+        default="all",
+        description="who is served when a party stays away: as if it were there, as those who take "
+        "part want, nobody",
+    )
+    quality: QualityTable | None = Field(
+        default=None,
+        description="Q; if left out: fitted to training, identity for growth, logistic",
+    )
+    valuation: ValuationTable = Field(description="what the parties' qualities are worth to each")
+    parties: dict[str, PartyTable] = Field(min_length=1, description="by name: a table a party")
+    grid: GridTable | None = Field(default=None, description="the sizes that an audit tries")
+    training: TrainingTable | None = Field(
+        default=None, description="how the parties' data become models"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        n, table = len(self.parties), self.valuation
+        if table.matrix is not None:
+            _check_matrix(table.matrix, list(self.parties))
+        for key, names in (("own", table.own), ("others", table.others)):
+            if isinstance(names, tuple) and len(names) != n:
+                raise ValueError(
+                    f"{key} names {counted(len(names), 'function')} for "
+                    f"{counted(n, 'party', 'parties')}; name one for all, or one for each"
+                )
+        return self
+
+
+class PaymentsFile(MarketFile):
+    """The collaboration file of `learning.payments`."""
+
+    mechanism: Literal["learning.payments"]
+
+
+def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) -> None:
+    n = len(names)
+    if len(matrix) != n or any(len(row) != n for row in matrix):
+        widths = sorted({len(row) for row in matrix})
+        of = " or ".join(map(str, widths)) or "no"
+        shape = f"{counted(len(matrix), 'row')} of {of} {'entry' if widths == [1] else 'entries'}"
+        raise ValueError(
+            f"valuation.matrix has {shape}; give {n} of {n} each, a row for each party and in the "
+            "order of the parties"
+        )
+    for i, name in enumerate(names):
+        if matrix[i][i] < 0:
+            raise ValueError(
+                f"valuation.matrix: {name}'s own coefficient is {plain(matrix[i][i])}; a better "
+                "model of its own must not be worth less to a party, so the diagonal is 0 or more"
+            )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a valuation is read from the file.
+
+    Parameters
+    ----------
+    keys
+        What its table must have.
+    made
+        Makes the valuation of its table, for so many parties.
+    """
+
+    keys: tuple[str, ...]
+    made: Callable[[ValuationTable, int], Valuation]
+
+
+def _quasi_monotone(table: ValuationTable, n: int) -> QuasiMonotone:
+    own, others = (
+        tuple(function_named(name, f"valuation.{key}") for name in _for_each(names, n))
+        for key, names in (("own", table.own), ("others", table.others))
+    )
+    return QuasiMonotone(own, others)
+
+
+def _for_each(names: str | tuple[str, ...] | None, n: int) -> tuple[str, ...]:
+    return names if isinstance(names, tuple) else (str(names),) * n
+
+
+def _called(table: ValuationTable, n: int) -> Called:
+    name = str(table.function)
+    return Called(name, function_named(name, "valuation.function"), n)
+
+
+KINDS: Mapping[str, Kind] = {
+    "linear": Kind(("matrix",), lambda table, n: Linear(table.matrix or ())),
+    "growth": Kind(("alpha",), lambda table, n: Growth(table.alpha or Fraction(0))),
+    "quasi-monotone": Kind(("own", "others"), _quasi_monotone),
+    "callable": Kind(("function",), _called),
+}
+
+
+def valuation_of(file: MarketFile) -> Valuation:
+    """Give the valuation that the file describes.
+
+    Raises
+    ------
+    InputError
+        If a function cannot be found, or an F_i does not increase where it was tried.
+    """
+    valuation = KINDS[file.valuation.kind].made(file.valuation, len(file.parties))
+    if isinstance(valuation, QuasiMonotone):
+        known = [party.size for party in file.parties.values() if party.size is not None]
+        unbounded = file.quality is not None and file.quality.kind == "identity"
+        valuation.check(float(sum(known)) or 1.0 if unbounded else 1.0)
+    return valuation
+
+
+def quality_of(file: MarketFile) -> Quality | None:
+    """Give Q; None where it is to be fitted to the training runs.
+
+    Without a table it is the identity for a growth market (section 6.2), the fitted curve where
+    parties have data, else logistic (section 6.1).
+
+    Raises
+    ------
+    InputError
+        If a curve cannot be fitted to the points, or there is nothing to fit it to.
+    """
+    if file.quality is None:
+        if file.training is not None:
+            return None
+        return Identity() if file.valuation.kind == "growth" else Logistic()
+    if file.quality.kind == "identity":
+        return Identity()
+    if file.quality.kind == "logistic":
+        return Logistic()
+    if file.quality.points is not None:
+        return fit(file.quality.points)
+    if file.training is None:
+        raise InputError(
+            "quality",
+            'kind = "fitted" has nothing to be fitted to',
+            "give points = [[size, score], ..], or parties with data and a [training] table",
+        )
+    return None
+
+
+def sizes_of(file: MarketFile) -> dict[str, Fraction]:
+    """Give each party's size as the file says it.
+
+    Raises
+    ------
+    InputError
+        If a party has no size, or data beside it.
+    """
+    found = {}
+    for name, party in file.parties.items():
+        place = f"parties.{name}"
+        if party.size is None:
+            remedy = 'give size = 1.0, or data = "rows.csv" with a [training] table'
+            raise InputError(place, "it has neither a size nor data", remedy)
+        if party.data is not None or party.command is not None:
+            raise InputError(place, "it has a size and data", "give one of the two")
+        found[name] = party.size
+    return found
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return " and ".join(keys)
+
+
+def has_data(file: MarketFile) -> bool:
+    """Say whether the parties come with data rather than sizes."""
+    given: list[Any] = [file.training]
+    for party in file.parties.values():
+        given += [party.data, party.command]
+    return any(x is not None for x in given)

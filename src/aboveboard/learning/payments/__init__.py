@@ -1,0 +1,1 @@
+"""Payments for a model trained together: the maximal exploitation payment."""

@@ -1,0 +1,290 @@
+"""The game among parties who report how much valid data they have, or stay away.
+
+A party reports any size of a grid up to its own. Who is handed a model worse than its own uses its
+own: q_i = max(x_i(t'), Q(t_i)). Payoffs are valuations minus maximal exploitation payments. Cost:
+n + 1 allocations a profile; payments of up to `MOST_TABLED` profiles are kept. Source:
+"Mechanism Design for Multi-Party Machine Learning", section 2.2, Definitions 2 to 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from math import lcm, prod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from aboveboard.errors import BudgetExceeded
+from aboveboard.formatting import plain
+from aboveboard.games.actions import Codes, unravel
+from aboveboard.games.numbers import LARGEST, Array, Number, in_units, objects, worth
+from aboveboard.learning.market.allocation import (
+    MOST_SETS,
+    Market,
+    Mask,
+    actual,
+    handed,
+    models,
+    sets_of,
+)
+from aboveboard.learning.market.quality import Identity
+from aboveboard.learning.market.valuations import Growth, Linear
+from aboveboard.learning.payments.exploitation_payment import (
+    Played,
+    believed,
+    exploitation_payments,
+    played,
+)
+
+ABSENT = "absent"
+"""The action of staying away."""
+
+MOST_TABLED = 300_000
+"""Profiles up to which all payments are kept: at 10 parties, 24 MiB."""
+
+MOST_IN_FRACTIONS = 2_000
+"""Profiles up to which a growth market of a whole rate is audited in fractions: about a second."""
+
+CHUNK = 1 << 14
+"""Profiles whose payments are found in one call."""
+
+Action = Number | str
+
+
+@dataclass(frozen=True)
+class _Working:
+    """The game's numbers as arrays of one kind, in units of `unit`: true sizes of shape (n,)."""
+
+    market: Market
+    unit: Fraction
+    true: Array
+    reports: tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class MarketGame:
+    """A market as a game.
+
+    Parameters
+    ----------
+    players
+        The parties.
+    market
+        The rule.
+    sizes
+        The valid data size that each truly has.
+    reports
+        By party: the sizes that it can report, ascending, its own among them.
+
+    Raises
+    ------
+    ValueError
+        If a party can report less than 0 or more than its own size, or not its own.
+    """
+
+    players: tuple[str, ...]
+    market: Market
+    sizes: tuple[Number, ...]
+    reports: tuple[tuple[Number, ...], ...]
+
+    def __post_init__(self) -> None:
+        for name, own, sizes in zip(self.players, self.sizes, self.reports, strict=True):
+            if own not in sizes or max(sizes) > own or min(sizes) < 0:
+                raise ValueError(
+                    f"{name} has {own} and can report {sizes}; reports are sizes from 0 to its own"
+                )
+
+    def actions(self, i: int, /) -> tuple[Action, ...]:
+        """Stay away, or report a size."""
+        return (ABSENT, *self.reports[i])
+
+    def truth(self, i: int, /) -> Action:
+        """Report all."""
+        return self.sizes[i]
+
+    def absent(self, i: int, /) -> Action:
+        """Stay away."""
+        return ABSENT
+
+    def describe(self, i: int, action: Action) -> Any:
+        """Give the size as plain data."""
+        return action if isinstance(action, str) else plain(action)
+
+    def payoffs(self, profile: Sequence[Action], /) -> list[Number]:
+        """Give valuations minus payments of one profile."""
+        return self._row(self._played(self._columns(profile)).payoffs)
+
+    def payments(self, profile: Sequence[Action], /) -> list[Number]:
+        """Give what each party pays; the budget asks for all profiles, so they are kept."""
+        extents = [len(sizes) + 1 for sizes in self.reports]
+        columns = self._columns(profile)
+        if prod(extents) > MOST_TABLED:
+            return self._row(exploitation_payments(self._working.market, *self._reported(columns)))
+        position = 0
+        for column, extent in zip(columns, extents, strict=True):
+            position = position * extent + int(column[0])
+        return self._row(self._paid[position : position + 1])
+
+    @property
+    def unit(self) -> Fraction:
+        """What one unit of an integer payoff is worth."""
+        return self._working.unit
+
+    def payoff_rows(self, columns: Sequence[Codes]) -> Array:
+        """Give payoffs in units, shape (m, players)."""
+        return self._played(columns).payoffs
+
+    def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
+        """Give the payoffs, and what the center takes in, for each set that could be served.
+
+        Payments are the rule's: they change hands, and no outcome has more of them. Shape
+        (sets, players + 1), in units.
+
+        Raises
+        ------
+        BudgetExceeded
+            If more than 16 parties take part.
+        """
+        working, columns = self._working, self._columns(profile)
+        sizes, present = self._reported(columns)
+        if int(present.sum()) > MOST_SETS:
+            raise BudgetExceeded(
+                f"efficiency compares 2^{int(present.sum())} sets of parties that could be served; "
+                f"{MOST_SETS} parties at most"
+            )
+        market = working.market
+        served = np.stack(sets_of(present[0]))
+        alike = (len(served), market.n)
+        x = handed(market, np.broadcast_to(sizes, alike), np.broadcast_to(present, alike), served)
+        if giving_no_less:
+            x = x[x.sum(axis=-1) >= models(market, sizes, present).sum()]
+        q = actual(market, x, working.true)
+        table = []
+        for i, party in enumerate(believed(market, sizes, present)):
+            values = market.valuation.addends(q, i)
+            table.append(party.left_of(values) if present[0, i] else values.sum(axis=-1))
+        taken = exploitation_payments(market, sizes, present).sum(axis=-1)
+        return np.stack([*table, np.broadcast_to(taken, len(x))], axis=-1)
+
+    def _columns(self, profile: Sequence[Action]) -> list[Codes]:
+        return [
+            np.array([self.actions(i).index(action)], dtype=np.int64)
+            for i, action in enumerate(profile)
+        ]
+
+    def _row(self, rows: Array) -> list[Number]:
+        return [worth(x, self.unit) for x in rows[0].tolist()]
+
+    @cached_property
+    def _working(self) -> _Working:
+        """Whole numbers where the market is linear in sizes; fractions, or else float64."""
+        exact = _in_whole_numbers(self) or _in_fractions(self)
+        if exact is not None:
+            return exact
+        return _Working(
+            self.market,
+            Fraction(1),
+            np.array([float(x) for x in self.sizes]),
+            tuple(np.array([0.0, *map(float, sizes)]) for sizes in self.reports),
+        )
+
+    def _reported(self, columns: Sequence[Codes]) -> tuple[Array, Mask]:
+        """Give sizes and who is present, shapes (m, n)."""
+        codes = np.stack(np.broadcast_arrays(*columns), axis=-1)
+        reports = self._working.reports
+        sizes = np.stack([reports[i][codes[:, i]] for i in range(len(reports))], axis=-1)
+        return sizes, codes > 0
+
+    def _played(self, columns: Sequence[Codes]) -> Played:
+        working = self._working
+        return played(working.market, working.true, *self._reported(columns))
+
+    @cached_property
+    def _paid(self) -> Array:
+        """Payments of all profiles, in row-major order."""
+        extents = [len(sizes) + 1 for sizes in self.reports]
+        total, parts = prod(extents), []
+        for start in range(0, total, CHUNK):
+            columns = unravel(np.arange(start, min(start + CHUNK, total)), extents)
+            parts.append(exploitation_payments(self._working.market, *self._reported(columns)))
+        return np.concatenate(parts)
+
+
+def _in_whole_numbers(game: MarketGame) -> _Working | None:
+    """Give the game in whole numbers of 64 bits: sizes and coefficients over common denominators.
+
+    None unless the market is linear in the sizes themselves, all are exact, and all sums fit.
+    """
+    market, valuation = game.market, game.market.valuation
+    if not (isinstance(market.quality, Identity) and isinstance(valuation, Linear)):
+        return None
+    everything = [x for sizes in game.reports for x in sizes]
+    if any(isinstance(x, float) for x in everything):
+        return None
+    step = Fraction(1, lcm(*(Fraction(x).denominator for x in everything)))
+    flat = [x for row in valuation.matrix for x in row]
+    grain = Fraction(1, lcm(*(x.denominator for x in flat)))
+    # Twice for what is paid, twice again for a difference of payoffs.
+    most = sum(Fraction(x) for x in game.sizes) / step * sum(abs(x / grain) for x in flat) * 4
+    if most > LARGEST:
+        return None
+    whole = np.array([int(x / grain) for x in flat], dtype=np.int64)
+    scaled = replace(market, valuation=_Whole(valuation, whole.reshape(market.n, market.n)))
+    return _Working(
+        scaled,
+        step * grain,
+        np.array([in_units(x, step) for x in game.sizes], dtype=np.int64),
+        tuple(
+            np.array([0, *(in_units(x, step) for x in sizes)], dtype=np.int64)
+            for sizes in game.reports
+        ),
+    )
+
+
+def _in_fractions(game: MarketGame) -> _Working | None:
+    """Give the game in fractions; None unless it is a small growth market of a whole rate.
+
+    At the rate -1 all serve alike and payments can sum to exactly 0: floats could not tell.
+    """
+    market, valuation = game.market, game.market.valuation
+    if not (isinstance(market.quality, Identity) and isinstance(valuation, Growth)):
+        return None
+    everything = [x for sizes in game.reports for x in sizes]
+    if valuation.alpha.denominator != 1 or any(isinstance(x, float) for x in everything):
+        return None
+    if prod(len(sizes) + 1 for sizes in game.reports) > MOST_IN_FRACTIONS:
+        return None
+    return _Working(
+        market,
+        Fraction(1),
+        objects([Fraction(x) for x in game.sizes]),
+        tuple(objects([Fraction(0), *(Fraction(x) for x in sizes)]) for sizes in game.reports),
+    )
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A linear market in whole numbers of 64 bits."""
+
+    linear: Linear
+    matrix: Array
+
+    KIND: ClassVar[str] = "linear"
+    quasi_monotone: ClassVar[bool] = True
+
+    def of(self, q: Any) -> Array:
+        """Give the matrix times each profile, in int64."""
+        values: Array = np.asarray(q, dtype=np.int64) @ self.matrix.T
+        return values
+
+    def addends(self, q: Any, i: int) -> Array:
+        """Give the products with row i, in int64."""
+        products: Array = np.asarray(q, dtype=np.int64) * self.matrix[i]
+        return products
+
+    def served(self, counted: Mask) -> Mask:
+        """Serve whom the market serves: a common factor changes no sign."""
+        return self.linear.served(counted)

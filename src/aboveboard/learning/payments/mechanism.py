@@ -1,0 +1,309 @@
+"""`learning.payments`: rivals train together; each pays all that it gains by taking part.
+
+What: the efficient allocation of the jointly trained model (or only of its quality, where sizes
+are given) with maximal exploitation payments. Cost: n + 1 allocations, see `allocation`; with data
+the training itself. Source: "Mechanism Design for Multi-Party Machine Learning", sections 2, 3
+and 6.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from typing import Any, ClassVar
+
+import numpy as np
+
+from aboveboard.auditing import (
+    Budget,
+    Efficient,
+    ExPostIC,
+    IndividualRationality,
+    Property,
+    WeakBudgetBalance,
+)
+from aboveboard.errors import InputError
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import Number
+from aboveboard.learning.market.allocation import Counterfactual, Market
+from aboveboard.learning.market.market_file import (
+    GridTable,
+    PaymentsFile,
+    has_data,
+    quality_of,
+    sizes_of,
+    valuation_of,
+)
+from aboveboard.learning.market.quality import Quality, fit
+from aboveboard.learning.market.training_file import TrainingTable
+from aboveboard.learning.market.valuations import Valuation
+from aboveboard.learning.payments.exploitation_payment import played
+from aboveboard.learning.payments.game import MarketGame
+from aboveboard.learning.payments.remarks import remarks_on
+from aboveboard.learning.payments.settlement import outcome_of, settled
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.settlement import Settlement
+
+PARTS = (10, 4, 2, 1)
+"""An audit lets a party report so many parts of its size: the first that keeps it in bounds."""
+
+MOST_PROFILES = 25_000
+"""Profiles of reports of such an audit, each valued once."""
+
+MOST_SET_PROFILES = 300_000
+"""The same times the sets of parties that could be served, where they have to be tried."""
+
+MOST_REPORTS = 10_000
+"""Sizes that a party can report in an audit."""
+
+MOST_SEARCHED = 7
+"""Parties up to whom an audit looks at the budget and at efficiency where sets have to be tried."""
+
+MOST_COMPARED = 12
+"""Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
+
+
+@dataclass(frozen=True)
+class Payments:
+    """Maximal exploitation payments.
+
+    Parameters
+    ----------
+    parties
+        Their names, in order.
+    quality
+        Q; None where it is fitted to training runs.
+    valuation
+        What qualities are worth to each party.
+    counterfactual
+        Who is served when somebody is absent.
+    grid
+        The sizes that an audit lets parties report; None: parts of their own.
+    training
+        How the parties' data become models; None where they give sizes.
+    seed
+        Of the training.
+    work
+        Where and how training is done.
+    """
+
+    parties: tuple[str, ...]
+    quality: Quality | None
+    valuation: Valuation
+    counterfactual: Counterfactual = "all"
+    grid: GridTable | None = None
+    training: TrainingTable | None = None
+    seed: int = 0
+    work: Work | None = None
+
+    NAME: ClassVar[str] = "learning.payments"
+    UNIT: ClassVar[str] = "value"
+    SPREADS: ClassVar[bool] = False
+    SUMMARY: ClassVar[str] = (
+        "rivals train a model together; each pays all that it gains by taking part"
+    )
+    ASSUMES: ClassVar[str] = (
+        "what qualities are worth to each party is known; a party can hide data but cannot make "
+        "valid data up; who is served gets the best model, or none"
+    )
+    GUARANTEES: ClassVar[str] = (
+        "efficient, IR; ex-post IC where values are quasi-monotone; weak budget balance if no "
+        "coefficient is negative, under counterfactual none, or with two parties"
+    )
+    COST: ClassVar[str] = (
+        "n + 1 allocations a run, each O(n^2) where sizes do not decide who is served; with "
+        "data, the training; the game is valued profile by profile"
+    )
+    SOURCE: ClassVar[str] = "Mechanism Design for Multi-Party Machine Learning, sections 2 and 3"
+    FILE: ClassVar[type[CollaborationFile]] = PaymentsFile
+    STARTING_FILE: ClassVar[str] = """\
+name = "two rivals and a newcomer"
+mechanism = "learning.payments"
+# Who is served when a party stays away:
+# "all": those whom everybody's values together ask for, the absent party's included;
+# "participants": those whom the values of who takes part ask for; "none": nobody.
+counterfactual = "all"
+
+# Q(s), the quality of a model trained on valid data of size s.
+# logistic: (1 - e^-s) / (1 + e^-s). identity: s itself.
+# fitted: a learning curve through points = [[size, score], ..] of models that were trained.
+[quality]
+kind = "logistic"
+
+# What the qualities that the parties use are worth to each.
+# linear: row i of the matrix, a unit of each party's quality; the diagonal is 0 or more.
+# growth: (sum of qualities)^alpha times one's own. quasi-monotone: own and others, functions
+# "module:function" of one's own quality and of the others'. callable: function of all qualities.
+[valuation]
+kind = "linear"
+matrix = [
+    [1.0, -0.3, 0.1],
+    [-0.4, 0.9, 0.2],
+    [0.1, -0.2, 0.8],
+]
+
+# size: how much valid data the party has.
+[parties.anna]
+size = 2.0
+
+[parties.bert]
+size = 1.5
+
+[parties.cleo]
+size = 0.2
+"""
+
+    @classmethod
+    def of(cls, file: PaymentsFile) -> Payments:
+        """Take the parameters from a validated collaboration file."""
+        quality, valuation = quality_of(file), valuation_of(file)
+        if quality is not None:
+            Market(quality, valuation, len(file.parties), file.counterfactual)
+        return cls(
+            tuple(file.parties),
+            quality,
+            valuation,
+            file.counterfactual,
+            file.grid,
+            file.training if has_data(file) else None,
+            file.seed,
+        )
+
+    @staticmethod
+    def reports(file: PaymentsFile, read: Read) -> Mapping[str, Any]:
+        """Give each party's size, or what holds its data."""
+        if not has_data(file):
+            return sizes_of(file)
+        from aboveboard.learning.training import data_reports
+
+        return data_reports(file, read)
+
+    def with_work(self, work: Work) -> Payments:
+        """Give the same rule, its training done as `work` says."""
+        return replace(self, work=work)
+
+    def settle(self, reports: Mapping[str, Any]) -> Settlement:
+        """Train where there are data, serve those who are worth it, and let everybody pay."""
+        if self.training is None:
+            return settled(self.NAME, self.parties, self.market(self.quality), reports)
+        from aboveboard.learning.training import train
+
+        trained = train(self.training, reports, seed=self.seed, work=self.work)
+        market = self.market(self.quality or fit(trained.points, "training"))
+        sizes = trained.sizes
+
+        def with_report(name: str, size: Fraction) -> float:
+            return self._utility_of(market, sizes, name, size)
+
+        found = outcome_of(self.parties, market, sizes).among_participants()
+        settlement = settled(self.NAME, self.parties, market, sizes)
+        return trained.completed(settlement, found, market.quality, with_report)
+
+    def game(self, types: Mapping[str, Any]) -> MarketGame:
+        """Give the game in which each party reports a part of its data or stays away.
+
+        A party whose type is not given has no data.
+        """
+        if self.training is None:
+            market, sizes = self.market(self.quality), types
+        else:
+            from aboveboard.learning.training import train
+
+            trained = train(self.training, types, seed=self.seed, work=self.work)
+            market = self.market(self.quality or fit(trained.points, "training"))
+            sizes = trained.sizes
+        own = tuple(sizes.get(name, Fraction(0)) for name in self.parties)
+        reports = tuple(self._reports(market, size) for size in own)
+        return MarketGame(self.parties, market, own, reports)
+
+    def market(self, quality: Quality | None) -> Market:
+        """Give what decides allocations and payments.
+
+        Raises
+        ------
+        InputError
+            If the quality is still to be fitted to training runs.
+        """
+        if quality is None:
+            raise InputError(
+                "quality",
+                "it is fitted to training runs, which have not been made",
+                'give kind = "fitted" with points',
+            )
+        return Market(quality, self.valuation, len(self.parties), self.counterfactual)
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        n = len(self.parties)
+        truth: tuple[Property, ...] = (ExPostIC(), IndividualRationality())
+        searched = self.valuation.served(np.ones(n, dtype=np.bool_)) is None
+        if searched and n > MOST_SEARCHED:
+            return truth
+        if n > MOST_COMPARED:
+            return (*truth, WeakBudgetBalance())
+        return (*truth, WeakBudgetBalance(), Efficient())
+
+    def remarks(self, game: MarketGame, budget: Budget, seed: int) -> Mapping[str, Any]:
+        """Say whether the budget is always kept, and check IC and IR on a grid of true sizes."""
+        return remarks_on(game, budget, seed)
+
+    def _reports(self, market: Market, size: Number) -> tuple[Number, ...]:
+        """Give the sizes that an audit lets a party of this size report."""
+        if self.grid is not None:
+            return tuple(sorted({*self._on_grid(self.grid, Fraction(size)), size}))
+        n = market.n
+        parts = PARTS[-1]
+        for parts in PARTS:
+            profiles = (parts + 2) ** n
+            if profiles <= MOST_PROFILES and (
+                not market.tries_sets or profiles << n <= MOST_SET_PROFILES
+            ):
+                break
+        return tuple(sorted({size * Fraction(k, parts) for k in range(parts)} | {size}))
+
+    def _on_grid(self, grid: GridTable, size: Fraction) -> Sequence[Fraction]:
+        top = min(size, grid.max)
+        if top / grid.step > MOST_REPORTS:
+            raise InputError(
+                "grid",
+                f"it lets a party of size {plain(size)} report more than {MOST_REPORTS:,} sizes",
+                "take a larger step: an audit tries each of them",
+            )
+        return grid.up_to(top)
+
+    def _utility_of(
+        self, market: Market, sizes: Mapping[str, Number], name: str, size: Number
+    ) -> float:
+        """Give a party's utility if it reports `size`, all others all that they have."""
+        true = np.array([float(sizes.get(party, 0)) for party in self.parties])
+        reported, i = true.copy(), self.parties.index(name)
+        reported[i] = float(size)
+        present = np.array([[party in sizes for party in self.parties]], dtype=np.bool_)
+        return float(played(market, true, reported[None, :], present).payoffs[0, i])
+
+
+def type_grid(
+    rule: Payments, sizes: Sequence[Number] | Mapping[str, Sequence[Number]]
+) -> Iterator[MarketGame]:
+    """Give one game for each profile of true sizes on a grid, for `aboveboard.audit`.
+
+    Parameters
+    ----------
+    rule
+        The rule; its quality must not depend on training.
+    sizes
+        What each party may have: the same for all, or by party. It can report any of these up to
+        what it has.
+    """
+    market = rule.market(rule.quality)
+    by_party = [
+        sorted(set(sizes[name] if isinstance(sizes, Mapping) else sizes)) for name in rule.parties
+    ]
+    for own in product(*by_party):
+        reports = tuple(
+            tuple(x for x in grid if x <= size) for grid, size in zip(by_party, own, strict=True)
+        )
+        yield MarketGame(rule.parties, market, own, reports)

@@ -1,0 +1,144 @@
+"""From the outcome of maximal exploitation payments to a settlement: shares, details, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aboveboard.formatting import plain
+from aboveboard.games.numbers import Number
+from aboveboard.learning.market.allocation import Market
+from aboveboard.learning.market.quality import Fitted, Quality
+from aboveboard.learning.payments import budget as balance
+from aboveboard.learning.payments.exploitation_payment import Outcome, outcome
+from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
+
+
+def outcome_of(parties: Sequence[str], market: Market, sizes: Mapping[str, Number]) -> Outcome:
+    """Apply the rule to sizes by party; who has none is absent."""
+    return outcome(market, [sizes.get(name) for name in parties])
+
+
+def settled(
+    mechanism: str, parties: Sequence[str], market: Market, sizes: Mapping[str, Number]
+) -> Settlement:
+    """Give the settlement of those who report a size.
+
+    Parameters
+    ----------
+    mechanism
+        The rule's name.
+    parties
+        All parties, in order.
+    market
+        What decides allocations and payments.
+    sizes
+        What each reports; who is missing is absent.
+    """
+    found = outcome_of(parties, market, sizes)
+    shares = {
+        name: _share(found, i, sizes[name]) for i, name in enumerate(parties) if name in sizes
+    }
+    return Settlement(
+        mechanism,
+        shares,
+        _details(parties, market, found, sizes),
+        headline=_headline(found),
+        exhibits=_exhibits(market.quality),
+    )
+
+
+def _share(found: Outcome, i: int, size: Number) -> Share:
+    payment = found.payments[i]
+    data = {
+        "served": found.served[i],
+        "quality": plain(found.qualities[i]),
+        "payment": plain(payment),
+    }
+    return Share(
+        benefit=payment,  # all that it gains
+        utility=found.utilities[i],
+        payment=payment,
+        reply=Reply("json", data=data),
+        more={
+            "size": size,
+            "alone": found.alone[i],
+            "quality": found.qualities[i],
+            "valuation": found.valuations[i],
+        },
+    )
+
+
+def _details(
+    parties: Sequence[str], market: Market, found: Outcome, sizes: Mapping[str, Number]
+) -> dict[str, Any]:
+    absent = [name for name in parties if name not in sizes]
+    served = [name for name, yes in zip(parties, found.served, strict=True) if yes]
+    return {
+        "counterfactual": market.counterfactual,
+        "quality": _described(market.quality),
+        "valuation": market.valuation.KIND,
+        "best quality": plain(found.best),
+        "served": served,
+        "revenue": plain(found.revenue),
+        "welfare": plain(found.welfare),
+        **({"absent": absent} if absent else {}),
+        "signs": "payment is what a party pays to the center; benefit is what it gains by "
+        "taking part, before it pays; utility is its valuation minus its payment",
+        "warnings": _warnings(parties, market, found, sizes),
+    }
+
+
+def _warnings(
+    parties: Sequence[str], market: Market, found: Outcome, sizes: Mapping[str, Number]
+) -> list[str]:
+    reported = [sizes.get(name, 0) for name in parties]
+    said = balance.notes(market, reported, parties, found.revenue)
+    if not market.valuation.quasi_monotone:
+        said.append(
+            "these values are not quasi-monotone (own quality plus what others do to one), so "
+            "payments need not be truthful; 'aboveboard audit' checks these parties"
+        )
+    return said
+
+
+def _headline(found: Outcome) -> str:
+    served, there = sum(found.served), sum(found.present)
+    amount = f"{abs(float(found.revenue)):.6g}"
+    taken = f"the center pays out {amount}" if found.revenue < 0 else f"payments sum to {amount}"
+    return (
+        f"{served} of {there} parties are served the joint model, of quality "
+        f"{float(found.best):.4g}; {taken}."
+    )
+
+
+def _described(quality: Quality) -> Any:
+    if not isinstance(quality, Fitted):
+        return quality.KIND
+    return {
+        "kind": quality.KIND,
+        "formula": "ceiling (1 - (1 + s / scale)^-power)",
+        "ceiling": quality.ceiling,
+        "scale": quality.scale,
+        "power": quality.power,
+        "root mean squared residual": float(f"{quality.error:.6g}"),
+        "residuals": [float(f"{x:.6g}") for x in quality.residuals],
+    }
+
+
+def _exhibits(quality: Quality) -> tuple[Exhibit, ...]:
+    if not isinstance(quality, Fitted):
+        return ()
+    rows = tuple(
+        (size, score, float(f"{score - residual:.6g}"), float(f"{residual:.3g}"))
+        for (size, score), residual in zip(quality.points, quality.residuals, strict=True)
+    )
+    return (
+        Exhibit(
+            "Learning curve",
+            ("valid size", "measured score", "fitted", "residual"),
+            rows,
+            f"Q(s) = {quality.ceiling:.4g} (1 - (1 + s / {quality.scale:.4g})^-"
+            f"{quality.power:.4g}), fitted by least squares; residual = measured - fitted",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Games among traders, and what is checked of a market rule."""

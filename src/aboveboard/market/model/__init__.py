@@ -1,0 +1,1 @@
+"""Markets: goods, traders, bids, prices, and how a file describes them."""

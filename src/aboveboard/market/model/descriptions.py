@@ -1,0 +1,42 @@
+"""Markets' coalitions and outcomes in words and in plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.formatting import plain
+from aboveboard.market.model.markets import Market, Outcome
+from aboveboard.market.model.utilities import Coalition, Structure
+
+
+def names(market: Market, members: Coalition) -> tuple[str, ...]:
+    """Give the names of a coalition's members."""
+    return tuple(market.players[i] for i in sorted(members))
+
+
+def shown(market: Market, structure: Structure) -> str:
+    """Write a collusion structure: "{a, b}, {c}"."""
+    return ", ".join("{" + ", ".join(names(market, c)) + "}" for c in structure)
+
+
+def describe(market: Market, outcome: Outcome) -> Mapping[str, Any]:
+    """Describe an outcome in plain data, as a collaboration file has it."""
+    held: dict[str, list[str]] = {name: [] for name in market.players}
+    destroyed: list[str] = []
+    for good, owner in zip(market.goods, outcome.allocation, strict=True):
+        (destroyed if owner < 0 else held[market.players[owner]]).append(good)
+    prices = dict(zip(market.players, map(plain, map(Fraction, outcome.prices)), strict=True))
+    return {"allocation": {**held, "destroyed": destroyed}, "prices": prices}
+
+
+def in_words(described: Mapping[str, Any]) -> str:
+    """Write an outcome that `describe` gave: "g1 to a, g2 destroyed; a pays -1, b pays 1"."""
+    goods = [
+        f"{good} destroyed" if name == "destroyed" else f"{good} to {name}"
+        for name, held in described["allocation"].items()
+        for good in held
+    ]
+    prices = [f"{name} pays {price}" for name, price in described["prices"].items()]
+    return "; ".join(", ".join(part) for part in (goods, prices) if part)

@@ -1,0 +1,208 @@
+"""Mechanisms that toss coins and ask for votes, written once as steps.
+
+A mechanism is a generator: it yields a `Coin` and is sent how it fell, yields an `Ask` and is
+sent who says YES, and returns the letter of the step in which it halts with the outcome. The same
+steps give the exact lottery over endings (`endings`) and the check of a recorded play (`replay`).
+Cost of the lottery: one walk from the start for each ending
+and for each coin on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.model.markets import Outcome
+
+
+@dataclass(frozen=True)
+class Coin:
+    """A coin that the mechanism flips.
+
+    Parameters
+    ----------
+    name
+        What the steps call it.
+    lottery
+        How it can fall.
+    """
+
+    name: str
+    lottery: Lottery[str]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question to some players, who answer YES or NO.
+
+    Parameters
+    ----------
+    step
+        2 or 3.
+    players
+        Who is asked, by index.
+    """
+
+    step: int
+    players: tuple[int, ...]
+
+
+Steps = Generator[Coin | Ask, Any, tuple[str, Outcome]]
+Start = Callable[[], Steps]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What the players would say whenever they are asked: a pure strategy of each but player 0.
+
+    Parameters
+    ----------
+    step_2, step_3
+        By player, from player 1 on: True for YES in that step (in step 3: when drawn).
+
+    Raises
+    ------
+    ValueError
+        If the two are of different lengths.
+    """
+
+    step_2: tuple[bool, ...]
+    step_3: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.step_2) != len(self.step_3):
+            raise ValueError("step_2 and step_3 must speak of the same players")
+
+    @classmethod
+    def all(cls, n: int, yes: bool) -> Votes:
+        """Give the votes of n players who all say the same in both steps."""
+        return cls((yes,) * (n - 1), (yes,) * (n - 1))
+
+    def answer(self, ask: Ask) -> frozenset[int]:
+        """Give those who say YES among the players asked."""
+        yes = self.step_2 if ask.step == 2 else self.step_3
+        return frozenset(i for i in ask.players if yes[i - 1])
+
+    def fit(self, n: int) -> None:
+        """Refuse votes of strangers.
+
+        Raises
+        ------
+        InputError
+            If they are not those of n players but the first.
+        """
+        if len(self.step_2) != n - 1:
+            raise InputError(
+                "votes",
+                f"there are {len(self.step_2)}",
+                f"give {n - 1}: one for every player but the proposer",
+            )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Where a play ends, and how it came there: after the announcement, a terminal node.
+
+    Parameters
+    ----------
+    step
+        Letter of the step in which the mechanism halts.
+    outcome
+        The allocation and the prices.
+    tosses
+        The coins in their order: name and how it fell.
+    votes
+        The votes given, in their order: step, player, YES or not.
+    """
+
+    step: str
+    outcome: Outcome
+    tosses: tuple[tuple[str, str], ...] = ()
+    votes: tuple[tuple[int, int, bool], ...] = ()
+
+
+def _walk(
+    start: Start, answer: Callable[[Ask], frozenset[int]], fall: Callable[[Coin], str | None]
+) -> Ending | Coin:
+    """Follow the steps until they end, or up to the first coin that `fall` leaves open."""
+    steps = start()
+    tosses: list[tuple[str, str]] = []
+    votes: list[tuple[int, int, bool]] = []
+    sent: str | frozenset[int] | None = None
+    while True:
+        try:
+            move = steps.send(sent)
+        except StopIteration as end:
+            step, outcome = end.value
+            return Ending(step, outcome, tuple(tosses), tuple(votes))
+        if isinstance(move, Ask):
+            sent = answer(move)
+            votes += [(move.step, i, i in sent) for i in move.players]
+            continue
+        result = fall(move)
+        if result is None:
+            return move
+        tosses.append((move.name, result))
+        sent = result
+
+
+def endings(start: Start, votes: Votes) -> Lottery[Ending]:
+    """Give every ending with its exact probability."""
+    weights: dict[Ending, Fraction | int] = {}
+    waiting: list[tuple[tuple[str, ...], Fraction]] = [((), Fraction(1))]
+    while waiting:
+        fallen, weight = waiting.pop()
+        left = iter(fallen)
+        reached = _walk(start, votes.answer, lambda _, left=left: next(left, None))  # type: ignore[misc]
+        if isinstance(reached, Ending):
+            weights[reached] = weight
+        else:
+            waiting += [((*fallen, result), weight * p) for result, p in reached.lottery][::-1]
+    return Lottery(weights)
+
+
+def replay(start: Start, record: Ending) -> Ending:
+    """Follow a recorded play again with its votes and coins.
+
+    Raises
+    ------
+    InputError
+        If the record is not one of a play: other votes or coins are needed, a coin cannot fall
+        so, or the steps end elsewhere.
+    """
+    given = {(step, i): yes for step, i, yes in record.votes}
+    tosses = iter(record.tosses)
+
+    def answer(ask: Ask) -> frozenset[int]:
+        missing = [i for i in ask.players if (ask.step, i) not in given]
+        if missing:
+            raise InputError(
+                "transcript",
+                f"the vote of player {missing[0] + 1} in step {ask.step} is missing",
+                "give every vote that was asked for",
+            )
+        return frozenset(i for i in ask.players if given[ask.step, i])
+
+    def fall(coin: Coin) -> str:
+        name, result = next(tosses, ("", ""))
+        if name != coin.name or not coin.lottery.probability(lambda r: r == result):
+            raise InputError(
+                "transcript",
+                f"coin {coin.name} does not fall {result!r}" if name else f"{coin.name} is missing",
+                f"write {' or '.join(r for r, _ in coin.lottery)}",
+            )
+        return result
+
+    reached = _walk(start, answer, fall)
+    assert isinstance(reached, Ending)  # no coin was left open
+    if reached != record:
+        raise InputError(
+            "transcript",
+            f"its votes and coins do not end as it says, in step {record.step}",
+            f"write step {reached.step}, in which they end",
+        )
+    return record

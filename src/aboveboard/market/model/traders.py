@@ -1,0 +1,144 @@
+"""What each party of a market reports, read from the file: goods, bids, votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aboveboard.errors import InputError
+from aboveboard.market.model.bidding import Additive, Bid, Language, Or, Table, Xor
+from aboveboard.market.model.frame import Frame, Trader
+from aboveboard.market.model.market_file import MarketFile, Player, ProposingFile, Value
+from aboveboard.market.model.markets import Market
+from aboveboard.market.model.steps import Votes
+from aboveboard.mechanisms.mechanism import Read
+
+MOST_OR_BIDS = 64
+"""An or-bid's value is an exact search that grows with the number of bids."""
+
+
+def traders(file: MarketFile, frame: Frame, read: Read | None = None) -> dict[str, Trader]:
+    """Read what each party brings, bids and votes, in the file's order.
+
+    Parameters
+    ----------
+    file, frame
+        The file, and the players and goods in it.
+    read
+        Finds the files of votes; None: they are not looked at.
+
+    Raises
+    ------
+    InputError
+        If a bid names a good that nobody brings, a value is beyond the bound, or a vote is none.
+    """
+    ballots = _ballots(file, frame, read) if isinstance(file, ProposingFile) else {}
+    return {
+        name: Trader(
+            frame.bundle(player.endowment), _valuation(name, player, frame), ballots.get(name)
+        )
+        for name, player in file.parties.items()
+    }
+
+
+def _valuation(name: str, player: Player, frame: Frame) -> Language:
+    place = f"parties.{name}.values"
+    bids = [_bid(f"{place}[{k}]", each, frame) for k, each in enumerate(player.values)]
+    valuation = _language(place, player.bidding, bids, len(frame.goods))
+    bound = 1 << (frame.bits - 1)
+    for value in valuation.extremes():
+        if abs(value) >= bound:
+            raise InputError(
+                place,
+                f"a bundle is worth {value}",
+                f"with bits = {frame.bits} values lie strictly between -{bound} and {bound}; "
+                "use more bits",
+            )
+    return valuation
+
+
+def _bid(place: str, entry: Value, frame: Frame) -> Bid:
+    for good in entry.goods:
+        if good not in frame.goods:
+            raise InputError(
+                f"{place}.goods",
+                f"nobody brings the good {good!r}",
+                f"give it an owner, or name some of {', '.join(frame.goods[:12])}",
+            )
+    if len(set(entry.goods)) < len(entry.goods):
+        raise InputError(f"{place}.goods", "a good is listed twice", "list it once")
+    bound = 1 << (frame.bits - 1)
+    if abs(entry.value) >= bound:
+        raise InputError(
+            f"{place}.value",
+            f"it is {entry.value}",
+            f"with bits = {frame.bits} values lie strictly between -{bound} and {bound}; "
+            "use more bits",
+        )
+    return frame.bundle(entry.goods), entry.value
+
+
+def _language(place: str, language: str, bids: Sequence[Bid], m: int) -> Language:
+    seen = {bundle for bundle, _ in bids}
+    if language in ("table", "additive") and len(seen) < len(bids):
+        raise InputError(place, "the same goods have two values", "give them one")
+    if language == "additive":
+        if any(bundle.bit_count() > 1 for bundle, _ in bids):
+            raise InputError(
+                place, "an additive value is that of one good", "list one good in each"
+            )
+        values = {bundle.bit_length() - 1: value for bundle, value in bids}
+        return Additive(tuple(values.get(g, 0) for g in range(m)))
+    if language == "or" and len(bids) > MOST_OR_BIDS:
+        raise InputError(
+            place, f"there are {len(bids)} bids", f"or takes at most {MOST_OR_BIDS}; use xor"
+        )
+    languages: dict[str, type[Table | Xor | Or]] = {"table": Table, "xor": Xor, "or": Or}
+    return languages[language](tuple(bids))
+
+
+def _ballots(file: ProposingFile, frame: Frame, read: Read | None) -> dict[str, tuple[bool, bool]]:
+    """Take the votes that the file gives, or those in its folder of votes."""
+    if isinstance(file.votes, str):
+        return {} if read is None else _ballots_in(Path(file.votes), frame.players[1:], read)
+    given = {}
+    for name, vote in file.votes.items():
+        if name not in frame.players:
+            raise InputError(
+                f"votes.{name}",
+                "a stranger cannot vote",
+                f"name some of {', '.join(frame.players[1:])}",
+            )
+        if name == frame.players[0]:
+            raise InputError(
+                f"votes.{name}", "the proposer does not vote", "it has announced; leave it out"
+            )
+        given[name] = (vote.step_2 == "yes", vote.step_3 == "yes")
+    return given
+
+
+def _ballots_in(folder: Path, voters: Sequence[str], read: Read) -> dict[str, tuple[bool, bool]]:
+    """Read each voter's file, NAME.txt: one answer, or one for step 2 and one for step 3."""
+    given = {}
+    for name in voters:
+        path = read.file(f"votes of {name}", folder / f"{name}.txt")
+        answers = path.read_text(encoding="utf-8", errors="replace").lower().split()
+        if len(answers) not in (1, 2) or not set(answers) <= {"yes", "no"}:
+            raise InputError(
+                f"votes: {folder / name}.txt",
+                f"it says {' '.join(answers)[:40]!r}",
+                "write yes or no, or two of these for steps 2 and 3",
+            )
+        given[name] = (answers[0] == "yes", answers[-1] == "yes")
+    return given
+
+
+def votes_of(market: Market, reports: Mapping[str, Trader], dominant: Votes) -> Votes:
+    """Give everybody's votes: those given, and the dominant ones where none is."""
+    given = [reports[name].ballot for name in market.players[1:]]
+    step_2 = zip(given, dominant.step_2, strict=True)
+    step_3 = zip(given, dominant.step_3, strict=True)
+    return Votes(
+        tuple(vote if ballot is None else ballot[0] for ballot, vote in step_2),
+        tuple(vote if ballot is None else ballot[1] for ballot, vote in step_3),
+    )

@@ -1,0 +1,1 @@
+"""Winner determination: the allocation of greatest welfare."""

@@ -1,0 +1,217 @@
+"""A market's welfare as an integer programme, in whole numbers, for any solver.
+
+Variables are 0 or 1: x[g, i] says that player i gets good g; z[i, b] that player i's bid b counts.
+For each player and each of its goods the bids that count and use the good number at most x[g, i];
+that is as tight as the programmes without x that auctions are usually solved with. Where a bid is
+negative, a row forces it (or a better one) to count. The objective of a solution is never above the
+welfare of its allocation, and equal to it for the best z: the two programmes have the same optimum.
+
+A player to whom a good makes no difference is offered it only where that decides ties (see
+`canonical_order`): of all such players the first alone, and the owner where it is among them.
+Cost: linear in the bids' sizes, but a table's negative bundles take a row of all goods each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from aboveboard.market.model.bidding import Additive, Bid, Or, Table, Xor
+from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Valuation
+
+Terms = tuple[tuple[int, int], ...]
+"""Variables with their coefficients."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A constraint: lower <= sum of terms <= upper; None is no limit."""
+
+    terms: Terms
+    lower: int | None
+    upper: int | None
+
+
+@dataclass(frozen=True)
+class IntegerProgramme:
+    """Maximise `objective` over 0-1 variables under `rows`.
+
+    Parameters
+    ----------
+    objective
+        By variable, an integer.
+    rows
+        The constraints.
+    options
+        By good: its possible owners, in canonical order, each with the variable that says so;
+        exactly one of them is 1.
+    """
+
+    objective: tuple[int, ...]
+    rows: tuple[Row, ...]
+    options: tuple[tuple[tuple[int, int], ...], ...]
+
+    def allocation(self, solution: Sequence[int]) -> Allocation:
+        """Read the allocation off a solution."""
+        return tuple(
+            next(owner for owner, variable in each if solution[variable]) for each in self.options
+        )
+
+    def choices(self, allocation: Allocation) -> tuple[int, ...]:
+        """Give, by good, the variable that says who owns it in this allocation."""
+        return tuple(
+            dict(each)[owner] for each, owner in zip(self.options, allocation, strict=True)
+        )
+
+    def with_rows(self, rows: Iterable[Row]) -> IntegerProgramme:
+        """Give the programme under further constraints."""
+        return replace(self, rows=(*self.rows, *rows))
+
+
+class UnreadableValuation(TypeError):  # noqa: N818 - the statement itself
+    """Raised for a valuation in none of the bidding languages: it can only be searched."""
+
+
+def canonical_order(market: Market, good: int) -> tuple[int, ...]:
+    """Give the possible owners of a good, the preferred first.
+
+    Among optimal allocations the canonical one is the first in lexicographic order by good, each
+    good's owners in this order: who brings it, then the others as the market lists them, then
+    nobody. So the endowment itself is canonical whenever it is optimal (Lemma 3).
+    """
+    owner = market.endowment[good]
+    return (owner, *(i for i in range(market.n) if i != owner), DESTROYED)
+
+
+def programme_of(market: Market, *, every_owner: bool = False) -> IntegerProgramme:
+    """Write a market down as an integer programme.
+
+    Parameters
+    ----------
+    market
+        Its valuations in the bidding languages.
+    every_owner
+        Offer each good to everybody, so that the solutions are all allocations.
+
+    Raises
+    ------
+    UnreadableValuation
+        If a valuation is in none of the bidding languages.
+    """
+    concerned = [_goods_that_matter(v, market.m) for v in market.valuations]
+    options: list[tuple[tuple[int, int], ...]] = []
+    variables = 0
+    for g in range(market.m):
+        owners = canonical_order(market, g)
+        if not every_owner:
+            owners = _owners_worth_offering(owners, g, concerned)
+        options.append(tuple((i, variables + k) for k, i in enumerate(owners)))
+        variables += len(owners)
+    holds = [dict(each) for each in options]
+    objective = [0] * variables
+    rows = [Row(tuple((v, 1) for _, v in each), 1, 1) for each in options]
+    for i, valuation in enumerate(market.valuations):
+        x = {g: owners[i] for g, owners in enumerate(holds) if i in owners}
+        rows += _claims(valuation, x, objective)
+    return IntegerProgramme(tuple(objective), tuple(rows), tuple(options))
+
+
+def _goods_that_matter(valuation: Valuation, m: int) -> int:
+    """Give the goods that can change a player's value, as a bit mask."""
+    match valuation:
+        case Additive(values):
+            return sum(1 << g for g, value in enumerate(values) if value)
+        case Table(bids):
+            # A good that no listed bundle has still turns a listed bundle into one that is not.
+            return (1 << m) - 1 if any(value for _, value in bids) else 0
+        case Xor(bids) | Or(bids):
+            union = 0
+            for inside, _ in bids:
+                union |= inside
+            return union
+    raise UnreadableValuation(f"{type(valuation).__name__} is in none of the bidding languages")
+
+
+def _owners_worth_offering(
+    owners: tuple[int, ...], good: int, concerned: Sequence[int]
+) -> tuple[int, ...]:
+    """Keep those to whom the good matters and the first of the others: these are all alike."""
+    indifferent = [i for i in owners if i == DESTROYED or not concerned[i] >> good & 1]
+    return tuple(i for i in owners if i == indifferent[0] or i not in indifferent)
+
+
+def _claims(valuation: Valuation, x: dict[int, int], objective: list[int]) -> list[Row]:
+    """Add a player's bids to the objective, and give their rows; x has its variables by good."""
+    match valuation:
+        case Additive(values):
+            for g, variable in x.items():
+                objective[variable] += values[g]
+            return []
+        case Table(bids):
+            return _exact_claims(bids, x, objective)
+        case Xor(bids):
+            z = _new_variables(bids, objective)
+            one = Row(tuple((v, 1) for v in z), None, 1)
+            return [one, *_packed(bids, z, x), *_burdens(bids, z, x)]
+        case Or(bids):
+            z = _new_variables(bids, objective)
+            return [*_packed(bids, z, x), *_burdens(bids, z, x)]
+    raise UnreadableValuation(f"{type(valuation).__name__} is in none of the bidding languages")
+
+
+def _new_variables(bids: Sequence[Bid], objective: list[int]) -> list[int]:
+    first = len(objective)
+    objective.extend(value for _, value in bids)
+    return list(range(first, len(objective)))
+
+
+def _packed(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
+    """Let a bid count only with all its goods, and each good serve one bid."""
+    return [
+        Row(
+            (*((v, 1) for (b, _), v in zip(bids, z, strict=True) if b >> g & 1), (has, -1)), None, 0
+        )
+        for g, has in x.items()
+        if any(b >> g & 1 for b, _ in bids)
+    ]
+
+
+def _burdens(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
+    """Make some bid count where a negative one is inside the bundle."""
+    some = tuple((v, -1) for v in z)
+    return [
+        Row((*((x[g], 1) for g in goods_of(b)), *some), None, b.bit_count() - 1)
+        for b, value in bids
+        if value < 0
+    ]
+
+
+def _exact_claims(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> list[Row]:
+    """Let a table's bundle count if the player holds it and nothing else."""
+    bids = [(b, value) for b, value in bids if value]
+    z = _new_variables(bids, objective)
+    rows = []
+    for (b, value), v in zip(bids, z, strict=True):
+        if value < 0:  # the bundle itself forces its value
+            signs = tuple((has, 1 if b >> g & 1 else -1) for g, has in x.items())
+            rows.append(Row((*signs, (v, -1)), None, b.bit_count() - 1))
+    good = [(b, v) for (b, value), v in zip(bids, z, strict=True) if value > 0]
+    if good:
+        rows.append(Row(tuple((v, 1) for _, v in good), None, 1))
+    for g, has in x.items():
+        using = tuple((v, 1) for b, v in good if b >> g & 1)
+        spoiled = tuple((v, 1) for b, v in good if not b >> g & 1)
+        if using:
+            rows.append(Row((*using, (has, -1)), None, 0))
+        if spoiled:
+            rows.append(Row((*spoiled, (has, 1)), None, 1))
+    return rows
+
+
+def goods_of(bundle: int) -> list[int]:
+    """List the goods of a bundle, ascending."""
+    goods = []
+    while bundle:
+        goods.append((bundle & -bundle).bit_length() - 1)
+        bundle &= bundle - 1
+    return goods

@@ -1,0 +1,333 @@
+"""The proposer's problem: a socially optimal allocation, the same one for the same market.
+
+What: an allocation of the largest welfare, and of these the first in canonical order; or, where a
+time limit ends the search, the best that was found, with a bound on what any could reach. The paper
+lets the proposer announce such an approximation: its utility grows with the welfare it finds, so it
+searches as well as it can (universal approximation, sections 1.4 and 5.3).
+
+Which search: exhaustive while there are at most `FEW` allocations; then CP-SAT where OR-Tools is
+installed and players times goods are at most `SMALL`; then HiGHS. Measured by
+`python -m benchmarks market`. Every welfare is recomputed in integers from the valuations, and the
+endowment is proposed if nothing better was found. Source: Azar, Chen, Micali (2011), definition of
+the socially optimal correspondence, section 3.3.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aboveboard.errors import InputError
+from aboveboard.market.model.market_file import SolverName
+from aboveboard.market.model.markets import (
+    Allocation,
+    Market,
+    Outcome,
+    social_welfare,
+    truthful_prices,
+)
+from aboveboard.market.optimum.canonical import canonical_among_optimal
+from aboveboard.market.optimum.exhaustive import MOST, all_best, allocations_of, best_of_all
+from aboveboard.market.optimum.integer_programme import (
+    IntegerProgramme,
+    Row,
+    UnreadableValuation,
+    programme_of,
+)
+from aboveboard.market.optimum.solvers import SOLVERS, Solver, installed, missing
+
+FEW = 50_000
+"""Allocations below which an exhaustive search takes less time than loading a solver."""
+
+SMALL = 5_000
+"""Players times goods (50 by 100) above which HiGHS proves more optima than CP-SAT in a minute."""
+
+EXACT_IN_FLOATS = 2**28
+"""Up to this sum of values HiGHS's margin stays far below 1, so that its bounds decide."""
+
+UNREADABLE = "write the values as a table, additive, xor or or"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is.
+
+    Parameters
+    ----------
+    seconds
+        Since it began.
+    welfare
+        Of the best allocation so far.
+    bound
+        No allocation has more; None while nothing is proved.
+    """
+
+    seconds: float
+    welfare: int
+    bound: int | None
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best allocation that was found.
+
+    Parameters
+    ----------
+    allocation
+        By good: its owner.
+    welfare
+        Its social welfare.
+    bound
+        No allocation has more; None if the time was too short to prove anything.
+    canonical
+        It is proved to be the first of all optimal allocations in canonical order.
+    solver
+        Which search found it.
+    """
+
+    allocation: Allocation
+    welfare: int
+    bound: int | None
+    canonical: bool
+    solver: str
+
+    @property
+    def proved(self) -> bool:
+        """Whether it is proved to be optimal."""
+        return self.bound == self.welfare
+
+    @property
+    def gap(self) -> int | None:
+        """How much welfare may be missing at most; None if nothing was proved."""
+        return None if self.bound is None else self.bound - self.welfare
+
+
+def optimum(
+    market: Market,
+    *,
+    solver: SolverName = "auto",
+    seconds: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Optimum:
+    """Find a socially optimal allocation.
+
+    Parameters
+    ----------
+    market
+        Its valuations in the bidding languages, or so small that an exhaustive search will do.
+    solver
+        Which search; "auto" chooses by size.
+    seconds
+        After which the best so far is taken; None: until it is proved. An exhaustive search takes
+        the time it takes.
+    progress
+        Told twice a second, and with every better allocation where the solver says so.
+
+    Raises
+    ------
+    InputError
+        If the solver is not installed, or the market is neither readable nor tiny.
+    BudgetExceeded
+        If an exhaustive search is asked for and there are too many allocations.
+    """
+    chosen = chosen_solver(market) if solver == "auto" else solver
+    if chosen == "exhaustive":
+        allocation, welfare = best_of_all(market)
+        return Optimum(allocation, welfare, welfare, True, chosen)
+    try:
+        search = _Search(market, programme_of(market), time.monotonic(), seconds, progress)
+    except UnreadableValuation as error:
+        raise InputError(f"solver {chosen!r}", f"{error}", UNREADABLE) from None
+    with search.heartbeat():
+        return search.run(chosen, SOLVERS[chosen])
+
+
+PACKAGES = {"highs": ("scipy", "SciPy"), "cp-sat": ("ortools", "OR-Tools")}
+"""By solver: the module it needs, and what people call it."""
+
+
+def require_solver(market: Market, solver: SolverName = "auto") -> None:
+    """Refuse a search that needs a solver which is not installed; nothing is loaded.
+
+    Parameters
+    ----------
+    market
+        What would be searched.
+    solver
+        As in `optimum`.
+
+    Raises
+    ------
+    missing, InputError
+        If it is not installed; the message names the extra that brings it.
+    """
+    if solver in PACKAGES:
+        module, package = PACKAGES[solver]
+        if not installed(module):
+            raise missing(package, solver)
+    elif solver == "auto" and allocations_of(market) > FEW:
+        chosen_solver(market)
+
+
+def chosen_solver(market: Market) -> str:
+    """Choose a search by the market's size and by what is installed.
+
+    Raises
+    ------
+    InputError
+        If the market is too large for an exhaustive search and no solver is installed, or none
+        could read it.
+    """
+    if allocations_of(market) <= FEW:
+        return "exhaustive"
+    try:
+        programme_of(market)
+    except UnreadableValuation as error:
+        if allocations_of(market) <= MOST:
+            return "exhaustive"
+        raise InputError(
+            "solver",
+            f"the market is too large for an exhaustive search and {error}",
+            UNREADABLE,
+        ) from None
+    if installed("ortools") and market.n * market.m <= SMALL:
+        return "cp-sat"
+    if installed("scipy"):
+        return "highs"
+    if installed("ortools"):
+        return "cp-sat"
+    raise missing("SciPy", "highs")
+
+
+@dataclass
+class _Search:
+    """One search by a solver: the best so far, for whoever watches."""
+
+    market: Market
+    programme: IntegerProgramme
+    start: float
+    seconds: float | None
+    progress: Callable[[Progress], None] | None
+
+    def __post_init__(self) -> None:
+        self.best = social_welfare(self.market, self.market.endowment)
+        self.bound: int | None = None
+
+    def run(self, name: str, solve: Solver) -> Optimum:
+        market, programme = self.market, self.programme
+        found = solve(programme, self.left(), told=self.told)
+        allocation = market.endowment
+        if found.solution is not None:
+            # The solver's own figure does not count: floats round, bids may be claimed badly.
+            candidate = programme.allocation(found.solution)
+            if social_welfare(market, candidate) > social_welfare(market, allocation):
+                allocation = candidate
+        welfare = social_welfare(market, allocation)
+        self.told(welfare, found.bound)
+        if found.bound is None or welfare < found.bound:
+            return Optimum(allocation, welfare, found.bound, False, name)
+        if allocation == market.endowment:
+            return Optimum(allocation, welfare, welfare, True, name)
+        ties = _solver_of_ties(programme, solve)
+        first, proved = canonical_among_optimal(market, programme, allocation, ties, self.left)
+        if social_welfare(market, first) != welfare:  # a solver's rounding: keep what is sure
+            first, proved = allocation, False
+        return Optimum(first, welfare, welfare, proved, name)
+
+    def left(self) -> float | None:
+        if self.seconds is None:
+            return None
+        return max(0.0, self.seconds - (time.monotonic() - self.start))
+
+    def told(self, welfare: int, bound: int | None) -> None:
+        self.best = max(self.best, welfare)
+        self.bound = bound if self.bound is None or bound is None else min(self.bound, bound)
+        self.tell()
+
+    def tell(self) -> None:
+        if self.progress is not None:
+            self.progress(Progress(time.monotonic() - self.start, self.best, self.bound))
+
+    @contextmanager
+    def heartbeat(self) -> Iterator[None]:
+        """Tell twice a second how long it has taken, for solvers that say nothing meanwhile."""
+        if self.progress is None:
+            yield
+            return
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(0.5):
+                self.tell()
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
+def _solver_of_ties(programme: IntegerProgramme, solve: Solver) -> Solver:
+    """Give HiGHS where it is installed and exact enough: it is much the faster in ruling out ties.
+
+    Measured by `python -m benchmarks market`: CP-SAT proves an optimum sooner than that nothing
+    else reaches it.
+    """
+    exact = sum(abs(c) for c in programme.objective) <= EXACT_IN_FLOATS
+    return SOLVERS["highs"] if exact and installed("scipy") else solve
+
+
+def optimal_allocations(
+    market: Market, limit: int = 100, *, solver: SolverName = "auto"
+) -> tuple[tuple[Allocation, ...], bool]:
+    """Give the optimal allocations in canonical order, at most `limit`, and whether that is all.
+
+    Parameters
+    ----------
+    market
+        As for `optimum`.
+    limit
+        Where there are more, which of them are given depends on the solver.
+    solver
+        Which search.
+    """
+    chosen = chosen_solver(market) if solver == "auto" else solver
+    if chosen == "exhaustive":
+        return all_best(market, limit)
+    solve = SOLVERS[chosen]
+    best = optimum(market, solver=solver)
+    programme = programme_of(market, every_owner=True)
+    enough = Row(tuple((v, c) for v, c in enumerate(programme.objective) if c), best.welfare, None)
+    programme, found = programme.with_rows([enough]), [best.allocation]
+    while len(found) <= limit:
+        taken = tuple((v, 1) for v in programme.choices(found[-1]))
+        programme = programme.with_rows([Row(taken, None, market.m - 1)])
+        another = solve(programme, None)
+        if another.solution is None:
+            break
+        found.append(programme.allocation(another.solution))
+    return tuple(_in_canonical_order(programme, found)[:limit]), len(found) <= limit
+
+
+def truthful_outcomes(market: Market, limit: int = 100) -> tuple[tuple[Outcome, ...], bool]:
+    """Give the truthful outcomes (Definition 7), at most `limit`, and whether that is all.
+
+    Each is an optimal allocation at which everybody but the proposer pays what it gains. Where the
+    endowment is optimal, (E, 0) alone is the best announcement (Lemma 3).
+    """
+    allocations, complete = optimal_allocations(market, limit)
+    if market.endowment in allocations[:1]:
+        return (market.nothing,), True
+    return tuple(Outcome(a, truthful_prices(market, a)) for a in allocations), complete
+
+
+def _in_canonical_order(
+    programme: IntegerProgramme, allocations: list[Allocation]
+) -> list[Allocation]:
+    ranks = [{owner: k for k, (owner, _) in enumerate(each)} for each in programme.options]
+    return sorted(allocations, key=lambda a: [rank[i] for rank, i in zip(ranks, a, strict=True)])

@@ -1,0 +1,168 @@
+"""The two solvers of integer programmes: SciPy's HiGHS, and CP-SAT of OR-Tools.
+
+Each is handed an `IntegerProgramme` and a time limit and gives back what it found and what it
+proved, as integers. HiGHS calculates in floats: its bound is rounded down with a margin that grows
+with its size, so that a bound is never better than what was proved; who calls recomputes welfare
+in integers. CP-SAT calculates in integers of 64 bits. HiGHS is deterministic unless the limit cuts
+it short; CP-SAT with several workers is not. What is proved is the same for both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import floor, isfinite
+from typing import Protocol
+
+import numpy as np
+
+from aboveboard.errors import InputError
+from aboveboard.market.optimum.integer_programme import IntegerProgramme
+
+MARGIN, RELATIVE_MARGIN = 1e-6, 1e-9
+"""How far HiGHS's bound may lie below the truth: its own tolerance, and the rounding of floats."""
+
+LARGEST_SUM = 2**61
+"""CP-SAT refuses sums that may not fit into 64 bits."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a solver found.
+
+    Parameters
+    ----------
+    solution
+        By variable, 0 or 1; None where nothing was found in time, or there is nothing.
+    bound
+        No solution has a larger objective; None where nothing was proved.
+    infeasible
+        Proved: there is no solution.
+    """
+
+    solution: tuple[int, ...] | None
+    bound: int | None
+    infeasible: bool = False
+
+
+Incumbent = Callable[[int, int], None]
+"""Told the objective and the bound whenever a better solution is found."""
+
+
+class Solver(Protocol):
+    """Maximises an integer programme within some seconds (None: until it is proved)."""
+
+    def __call__(
+        self, programme: IntegerProgramme, seconds: float | None, *, told: Incumbent | None = None
+    ) -> Found:
+        """Solve."""
+        ...
+
+
+def highs(
+    programme: IntegerProgramme, seconds: float | None, *, told: Incumbent | None = None
+) -> Found:
+    """Solve with SciPy's HiGHS, relative gap 0.
+
+    `told` is never called: SciPy hands nothing on while HiGHS works.
+
+    Raises
+    ------
+    InputError
+        If SciPy is not installed.
+    """
+    try:
+        from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.sparse import csr_array
+    except ImportError:
+        raise missing("SciPy", "highs") from None
+    rows = programme.rows
+    starts = np.cumsum([0, *(len(row.terms) for row in rows)])
+    columns = np.array([v for row in rows for v, _ in row.terms], dtype=np.int64)
+    entries = np.array([float(c) for row in rows for _, c in row.terms])
+    matrix = csr_array((entries, columns, starts), shape=(len(rows), len(programme.objective)))
+    lower = np.array([-np.inf if row.lower is None else float(row.lower) for row in rows])
+    upper = np.array([np.inf if row.upper is None else float(row.upper) for row in rows])
+    options = {"mip_rel_gap": 0.0} | ({} if seconds is None else {"time_limit": float(seconds)})
+    result = milp(
+        -np.array([float(c) for c in programme.objective]),
+        integrality=np.ones(len(programme.objective)),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(matrix, lower, upper),
+        options=options,
+    )
+    solution = None if result.x is None else tuple(int(x) for x in np.rint(result.x))
+    dual = result.mip_dual_bound
+    proved = dual is not None and isfinite(dual)
+    bound = floor(-dual + MARGIN + RELATIVE_MARGIN * abs(dual)) if proved else None
+    return Found(solution, bound, infeasible=result.status == 2)
+
+
+def cp_sat(
+    programme: IntegerProgramme, seconds: float | None, *, told: Incumbent | None = None
+) -> Found:
+    """Solve with CP-SAT, one worker a processor.
+
+    Raises
+    ------
+    InputError
+        If OR-Tools is not installed, or numbers are too large for 64 bits.
+    """
+    try:
+        from ortools.sat.python import cp_model
+    except ImportError:
+        raise missing("OR-Tools", "cp-sat") from None
+    if sum(abs(c) for c in programme.objective) > LARGEST_SUM:
+        raise InputError(
+            "solver", "CP-SAT sums in 64 bits and the values are larger", "use fewer bits"
+        )
+    model = cp_model.CpModel()
+    x = [model.new_bool_var("") for _ in programme.objective]
+    for row in programme.rows:
+        terms = cp_model.LinearExpr.weighted_sum(
+            [x[v] for v, _ in row.terms], [c for _, c in row.terms]
+        )
+        lower = cp_model.INT_MIN if row.lower is None else row.lower
+        upper = cp_model.INT_MAX if row.upper is None else row.upper
+        model.add_linear_constraint(terms, lower, upper)
+    model.maximize(cp_model.LinearExpr.weighted_sum(x, list(programme.objective)))
+
+    class Listener(cp_model.CpSolverSolutionCallback):
+        def on_solution_callback(self) -> None:
+            if told is not None:
+                told(round(self.objective_value), floor(self.best_objective_bound))
+
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    )
+    solver.parameters.relative_gap_limit = 0.0
+    if seconds is not None:
+        solver.parameters.max_time_in_seconds = float(seconds)
+    status = solver.solve(model, Listener() if told is not None else None)
+    if status == cp_model.INFEASIBLE:
+        return Found(None, None, infeasible=True)
+    found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    solution = tuple(int(solver.boolean_value(v)) for v in x) if found else None
+    # The bound is an integer that comes as a float.
+    bound = solver.best_objective_bound
+    return Found(solution, floor(bound + MARGIN) if isfinite(bound) else None)
+
+
+SOLVERS: dict[str, Solver] = {"highs": highs, "cp-sat": cp_sat}
+"""By the name in a collaboration file."""
+
+
+def missing(package: str, solver: str) -> InputError:
+    """Say that a solver's package is not installed."""
+    return InputError(
+        f"solver {solver!r}", f"{package} is not installed", 'pip install "aboveboard[market]"'
+    )
+
+
+def installed(module: str) -> bool:
+    """Say whether a module can be imported, without importing it."""
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None

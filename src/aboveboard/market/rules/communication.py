@@ -1,0 +1,51 @@
+"""How many bits a play exchanges, and how many of them are overhead.
+
+Section 1.4: the bits exchanged in a rational execution minus those that specify an outcome. The
+announcement is an outcome; each vote given is one bit more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aboveboard.market.model.markets import Market
+from aboveboard.market.model.steps import Ending
+
+
+@dataclass(frozen=True)
+class Communication:
+    """Bits of one play.
+
+    Parameters
+    ----------
+    outcome
+        What it takes to specify an outcome: an owner (or none) for each good, a price in
+        (-2^k, 2^k) for each player but the proposer, whose price follows from the balance.
+    votes
+        One for each vote that was given.
+    """
+
+    outcome: int
+    votes: int
+
+    @property
+    def exchanged(self) -> int:
+        """All bits of the play."""
+        return self.outcome + self.votes
+
+    @property
+    def overhead(self) -> int:
+        """Bits beyond those that specify an outcome."""
+        return self.exchanged - self.outcome
+
+
+def outcome_bits(market: Market) -> int:
+    """Give the least number of bits that tell all balanced outcomes within the domain apart."""
+    prices: int = 4 * market.bound - 1  # whole numbers strictly between -2B and 2B
+    outcomes: int = (market.n + 1) ** market.m * prices ** (market.n - 1)
+    return (outcomes - 1).bit_length()
+
+
+def communication(market: Market, ending: Ending) -> Communication:
+    """Count the bits of the play that ended so."""
+    return Communication(outcome_bits(market), len(ending.votes))

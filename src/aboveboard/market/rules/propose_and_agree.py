@@ -1,0 +1,133 @@
+"""The mechanism M: the proposer announces an outcome, the others agree or not.
+
+Steps 1 and a to k, word by word (section 5.2), with the minus signs of steps d, f and j that the
+text lost (READING.md): those who do not propose pay 2 epsilon less than announced. Player 0 is
+the paper's player 1. Cost of the exact lottery: at most n + 3 endings.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache, partial
+
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, Price
+from aboveboard.market.model.steps import Ask, Coin, Ending, Steps, Votes, endings, replay
+from aboveboard.market.model.utilities import surplus
+from aboveboard.market.rules.parameters import Parameters, fitting
+
+HEADS, TAILS = "heads", "tails"
+
+
+@lru_cache(maxsize=1024)  # the same few coins are built for every announcement
+def biased(heads: Fraction) -> Lottery[str]:
+    """Give the coin that falls heads with this probability."""
+    return Lottery({HEADS: heads, TAILS: 1 - heads})
+
+
+def in_domain(market: Market, price: Price) -> bool:
+    """Say whether a price is a whole number strictly between -2^k and 2^k."""
+    exact = Fraction(price)
+    return exact.denominator == 1 and abs(exact) < 2 * market.bound
+
+
+def is_regular(market: Market, proposal: Outcome) -> bool:
+    """Say whether M halts neither in step a nor in step b (appendix A)."""
+    return is_lawful(market, proposal) and proposal != market.nothing
+
+
+def is_lawful(market: Market, proposal: Outcome) -> bool:
+    """Say whether M does not halt in step a: whole prices in the domain that sum to 0."""
+    prices = proposal.prices
+    return all(in_domain(market, p) for p in prices[1:]) and surplus(proposal) == 0
+
+
+def steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
+    """Give steps a to k, once the proposer has announced the proposal in step 1."""
+    n, bound = market.n, market.bound
+    epsilon, delta = parameters.epsilon, parameters.delta
+    keep, announced = market.endowment, proposal.prices
+    if not is_lawful(market, proposal):
+        return "a", Outcome(keep, (1, *(0,) * (n - 1)))
+    if proposal == market.nothing:
+        return "b", market.nothing
+    if (yield Coin("c0", biased(1 - delta))) == TAILS:
+        return (yield from _steps_of_m_prime(market, parameters, proposal))
+    yes = yield Ask(2, tuple(range(1, n)))
+    agreed = Outcome(
+        proposal.allocation,
+        (announced[0] + 2 * (n - 1) * epsilon, *(p - 2 * epsilon for p in announced[1:])),
+    )
+    if len(yes) == n - 1:
+        return "d", agreed
+    rewarded = (-epsilon,) * (n - 1)
+    if (yield Coin("c1", biased(1 - epsilon))) == HEADS:
+        fine = 2 * n * (n - len(yes)) * bound
+        return "e", Outcome(keep, (fine + (n - 1) * epsilon, *rewarded))
+    if (yield Coin("c2", biased(Fraction(len(yes), n * bound)))) == HEADS:
+        return "f", agreed
+    return "g", Outcome(keep, ((n - 1) * epsilon, *rewarded))
+
+
+def _steps_of_m_prime(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
+    """Give steps h to k, the mechanism M': one player w is drawn, all else is destroyed."""
+    n, epsilon = market.n, parameters.epsilon
+    drawn = yield Coin("w", Lottery.uniform(market.players))
+    w = market.players.index(drawn)
+    prices: list[Price] = [-epsilon] * n
+    if w == 0:
+        prices[0] = (n - 1) * epsilon
+        return "i", Outcome(_only(proposal.allocation, w), tuple(prices))
+    if (yield Ask(3, (w,))):
+        price = proposal.prices[w]
+        prices[w] = price - 2 * epsilon
+        prices[0] = -price + n * epsilon
+        return "j", Outcome(_only(proposal.allocation, w), tuple(prices))
+    prices[0] = Fraction(n * n * market.bound) / parameters.delta + (n - 1) * epsilon
+    return "k", Outcome(_only(market.endowment, w), tuple(prices))
+
+
+def _only(allocation: Allocation, player: int) -> Allocation:
+    """Destroy all goods but the player's."""
+    return tuple(owner if owner == player else DESTROYED for owner in allocation)
+
+
+def play(
+    market: Market, parameters: Parameters, proposal: Outcome, votes: Votes
+) -> Lottery[Ending]:
+    """Give the exact lottery over endings of an announcement and votes.
+
+    Raises
+    ------
+    InputError
+        If the announcement is no outcome of this market, or the votes are of other players. A
+        price outside the domain and prices that do not sum to zero are no error: step a.
+    """
+    fitting(market, proposal)
+    votes.fit(market.n)
+    return endings(partial(steps, market, parameters, proposal), votes)
+
+
+def replayed(market: Market, parameters: Parameters, proposal: Outcome, record: Ending) -> Ending:
+    """Follow the votes and coins of a record again: so a party checks the center's transcript.
+
+    Parameters
+    ----------
+    market, parameters, proposal
+        What was played: the market, epsilon and delta, the announcement.
+    record
+        How it ended, with all votes and coins.
+
+    Returns
+    -------
+    Ending
+        The record.
+
+    Raises
+    ------
+    InputError
+        If the votes and coins do not end as recorded, or the announcement is no outcome of this
+        market.
+    """
+    fitting(market, proposal)
+    return replay(partial(steps, market, parameters, proposal), record)

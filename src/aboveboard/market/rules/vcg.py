@@ -1,0 +1,169 @@
+"""VCG with Clarke payments in a market: everybody reports a valuation, the best allocation is made.
+
+Player i pays what the others would have by themselves, with their own goods only, minus what they
+now have: so nobody loses by coming, truth is dominant, and the center pays (section 2; the
+mechanism is Vickrey's, Clarke's and Groves's). Cost: n + 1 allocation problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from aboveboard.errors import BudgetExceeded
+from aboveboard.formatting import approximate
+from aboveboard.games.game import TabularGame
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restricted
+from aboveboard.market.model.markets import (
+    Allocation,
+    Market,
+    Outcome,
+    Valuation,
+    social_welfare,
+    worths,
+)
+from aboveboard.market.model.steps import Ending
+from aboveboard.market.model.utilities import utilities
+from aboveboard.market.rules.announcements import allocations
+
+Solve = Callable[[Market], Allocation]
+"""Gives an allocation of maximum welfare; the same one for the same market."""
+
+MOST_REPORTS = 300_000
+"""Profiles of reports in a game; each is cleared, at some 30 microseconds a player."""
+
+
+def best_of_all(market: Market) -> Allocation:
+    """Find an allocation of maximum welfare by looking at all; the first of them."""
+    return max(allocations(market), key=lambda a: social_welfare(market, a))
+
+
+MOST_GOODS, MOST_BITS = 20, 1000
+"""Beyond these the profiles are not even counted."""
+
+
+@dataclass(frozen=True)
+class _OfKept:
+    """A stranger's valuation, of bundles of some goods only: bit k is good kept[k]."""
+
+    valuation: Valuation
+    kept: tuple[int, ...]
+
+    def value(self, bundle: int) -> int:
+        """Give the value of a bundle."""
+        return self.valuation.value(
+            sum(1 << good for at, good in enumerate(self.kept) if bundle >> at & 1)
+        )
+
+
+def _of_kept(valuation: Valuation, kept: tuple[int, ...]) -> Valuation:
+    """Restrict a valuation to some goods, in its own bidding language where it has one."""
+    if isinstance(valuation, Table | Additive | Xor | Or):
+        return restricted(valuation, kept)  # the solvers read these
+    return _OfKept(valuation, kept)
+
+
+def without(market: Market, player: int) -> Market:
+    """Give the market of the others, with their own goods."""
+    kept = tuple(g for g, owner in enumerate(market.endowment) if owner != player)
+    stay = [i for i in range(market.n) if i != player]
+    return Market(
+        tuple(market.players[i] for i in stay),
+        tuple(market.goods[g] for g in kept),
+        tuple(stay.index(market.endowment[g]) for g in kept),
+        tuple(_of_kept(market.valuations[i], kept) for i in stay),
+        market.bits,
+    )
+
+
+def settle(market: Market, solve: Solve = best_of_all) -> Outcome:
+    """Clear the market; its valuations are those reported.
+
+    Parameters
+    ----------
+    market
+        The market as it is reported.
+    solve
+        How allocations are found. The prices are truthful only if they are optimal.
+    """
+    allocation = solve(market)
+    now = worths(market, allocation)
+    prices = []
+    for i in range(market.n):
+        rest = 0
+        if market.n > 1:
+            others = without(market, i)
+            rest = social_welfare(others, solve(others))
+        prices.append(rest - (sum(now) - now[i]))
+    return Outcome(allocation, tuple(prices))
+
+
+def play(market: Market, reports: tuple[Valuation, ...]) -> Lottery[Ending]:
+    """Give the outcome of reports, as the other mechanisms do: with certainty."""
+    reported = Market(market.players, market.goods, market.endowment, reports, market.bits)
+    return Lottery.sure(Ending("VCG", settle(reported)))
+
+
+def reports(market: Market) -> list[Table]:
+    """Give every valuation within the bound; (2B - 1)^(2^m - 1) of them."""
+    bundles = range(1, 1 << market.m)
+    values = range(-market.bound + 1, market.bound)
+    return [
+        Table(tuple(zip(bundles, row, strict=True))) for row in product(values, repeat=len(bundles))
+    ]
+
+
+def game(market: Market) -> TabularGame:
+    """Give the game of reporting valuations, every valuation an action.
+
+    Raises
+    ------
+    BudgetExceeded
+        If there are more than `MOST_REPORTS` profiles.
+    """
+    bits = market.bits * market.n * ((1 << min(market.m, MOST_GOODS)) - 1)
+    profiles = (2 * market.bound - 1) ** (bits // market.bits) if bits < MOST_BITS else None
+    if profiles is None or profiles > MOST_REPORTS:
+        said = f"more than 2^{MOST_BITS}" if profiles is None else approximate(profiles)
+        raise BudgetExceeded(
+            f"there are {said} profiles of reported valuations, and {MOST_REPORTS:,} are allowed; "
+            "audit a market of fewer parties, goods or bits"
+        )
+    actions = reports(market)
+    shape = (market.n, *(len(actions),) * market.n)
+    payoffs, payments = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+    for codes in product(range(len(actions)), repeat=market.n):
+        chosen = tuple(actions[code] for code in codes)
+        ((ending, _),) = play(market, chosen)
+        where: tuple[Any, ...] = (slice(None), *codes)
+        payoffs[where] = [int(u) for u in utilities(market, ending.outcome)]
+        payments[where] = [int(p) for p in ending.outcome.prices]
+    rows = [_row(valuation, market.m) for valuation in market.valuations]
+    listed = [_row(action, market.m) for action in actions]
+    return TabularGame(
+        payoffs,
+        players=market.players,
+        truth=[listed.index(row) for row in rows],
+        outside=(0,) * market.n,
+        payments=payments,
+        labels=[[_in_words(market, row) for row in listed]] * market.n,
+    )
+
+
+def _row(valuation: Valuation, m: int) -> tuple[int, ...]:
+    return tuple(valuation.value(bundle) for bundle in range(1, 1 << m))
+
+
+def _in_words(market: Market, row: tuple[int, ...]) -> str:
+    """Write a report: "g1 worth 2, g1+g2 worth 3"; what is worth nothing is left out."""
+    said = [
+        f"{'+'.join(g for k, g in enumerate(market.goods) if bundle >> k & 1)} worth {value}"
+        for bundle, value in enumerate(row, start=1)
+        if value
+    ]
+    return ", ".join(said) or "nothing worth anything"

@@ -1,0 +1,105 @@
+"""VCG as a collaboration runs it, to see why it fails: the center pays, and coalitions gain.
+
+Cost: n + 1 searches for an optimum, each of which must be proved. Source: Clarke, "Multipart
+pricing of public goods" (1971); Azar, Chen, Micali (2011), section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from aboveboard.auditing import (
+    DSIC,
+    CoalitionProof,
+    IndividualRationality,
+    Property,
+    WeakBudgetBalance,
+)
+from aboveboard.errors import InputError
+from aboveboard.formatting import plain
+from aboveboard.games.game import Game
+from aboveboard.games.lottery import Lottery
+from aboveboard.market.mechanisms import OnMarkets, parts
+from aboveboard.market.model.frame import Trader
+from aboveboard.market.model.market_file import MarketFile
+from aboveboard.market.model.markets import Market, gains
+from aboveboard.market.model.steps import Ending
+from aboveboard.market.optimum.social_optimum import Optimum
+from aboveboard.market.rules import vcg
+from aboveboard.market.settling import Play
+from aboveboard.market.simple_mechanisms import ONE_GOOD
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.settlement import Settlement
+
+
+class VCGFile(MarketFile):
+    """The collaboration file of `market.vcg`."""
+
+    mechanism: Literal["market.vcg"]
+
+
+@dataclass(frozen=True)
+class VCG(OnMarkets):
+    """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others."""
+
+    NAME: ClassVar[str] = "market.vcg"
+    SUMMARY: ClassVar[str] = "the optimum by reported values, Clarke payments"
+    ASSUMES: ClassVar[str] = "each knows its own values; nobody colludes; the center can pay"
+    GUARANTEES: ClassVar[str] = "DSIC; NOT collusion-proof, NOT private, and the center may lose"
+    COST: ClassVar[str] = (
+        "n + 1 searches for an optimum of n parties, each proved; NP-hard in general"
+    )
+    SOURCE: ClassVar[str] = "Clarke 1971; Azar, Chen, Micali 2011, section 2"
+    FILE: ClassVar[type[CollaborationFile]] = VCGFile
+    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(
+        name=NAME, bits=3, bound=4, anna=1, bert=3, cleo=2
+    )
+
+    @classmethod
+    def of(cls, file: VCGFile) -> VCG:
+        """Take the parameters from a validated collaboration file."""
+        frame, structure, search, _ = parts(file)
+        return cls(frame, structure, search)
+
+    def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
+        """Clear the market.
+
+        Raises
+        ------
+        InputError
+            If the time limit ends the search for an optimum: from anything less the prices would
+            not be truthful.
+        """
+        market = self.frame.market(reports)
+        best = self.search(market)
+        outcome = vcg.settle(market, lambda part: self._proved(part).allocation)
+        lottery = Lottery.sure(Ending("clearing", outcome))
+        before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
+        play = Play(self.NAME, self.frame, market, lottery, best)
+        return play.told({"parties_gain_together": plain(Fraction(before))}).settlements()
+
+    def game(self, types: Mapping[str, Trader]) -> Game:
+        """Give the game of reporting values."""
+        return vcg.game(self.frame.market(types))
+
+    def properties(self) -> Sequence[Property]:
+        """Give what an audit looks at unless told otherwise."""
+        return (
+            DSIC(),
+            IndividualRationality(),
+            WeakBudgetBalance(),
+            CoalitionProof(2, transfers=True),
+        )
+
+    def _proved(self, market: Market) -> Optimum:
+        best = self.search(market)
+        if not best.proved:
+            raise InputError(
+                "seconds",
+                "they were too few to prove an optimum, and VCG prices from less are not truthful",
+                "allow more, or use market.propose_and_agree, which may propose what was found",
+            )
+        return best

@@ -1,0 +1,1 @@
+"""What a mechanism is: its file, its reports, its settlement."""

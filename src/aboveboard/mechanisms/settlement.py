@@ -1,0 +1,133 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from aboveboard.formatting import html_table, plain
+from aboveboard.games.numbers import Number
+
+MANIFEST = "settlement.json"
+"""The file of a settlement folder in which everything stands."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the center hands to one party.
+
+    Parameters
+    ----------
+    form
+        How it is written: lines of text, CSV, Parquet, JSON, or a trained model as skops.
+    rows
+        Makes the table (for text: one column); None where the reply is no table.
+    data
+        What a JSON reply holds.
+    content
+        The bytes of a reply that is neither a table nor JSON.
+    """
+
+    form: Literal["txt", "csv", "parquet", "json", "skops"]
+    rows: Callable[[], pl.DataFrame] | None = field(default=None, repr=False)
+    data: Any = None
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Share:
+    """One party's part of a settlement.
+
+    Parameters
+    ----------
+    benefit
+        What the party gains by its reply.
+    utility
+        What that is worth to it: rivals, payment and privacy counted.
+    payment
+        What it pays to the center; negative where it receives.
+    reply
+        What it is handed.
+    more
+        Further numbers, or lists of names, that the mechanism gives each party, by name.
+    """
+
+    benefit: Number
+    utility: Number
+    payment: Number
+    reply: Reply
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A table that a run's report shows after what each party gets.
+
+    Parameters
+    ----------
+    title
+        What it shows.
+    columns
+        Its heads, units in them.
+    rows
+        Text and numbers, as many as columns.
+    note
+        How to read it; may be empty.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What comes out of a run.
+
+    Parameters
+    ----------
+    mechanism
+        The rule's name.
+    parties
+        A share for each party.
+    details
+        Plain data that all may know.
+    headline
+        What happened, in a sentence, for the top of the report; empty: how many parties gain.
+    caveat
+        What a search for single lies does not show of this rule, for the top of the report.
+    exhibits
+        Tables for the report.
+    files
+        What all may read in the settlement folder, by name without its suffix.
+    unrepeatable
+        Paths in the settlement folder whose bytes cannot be made again, such as noise that must
+        not follow from a seed. A replay compares them with what the run recorded.
+    """
+
+    mechanism: str
+    parties: Mapping[str, Share]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    headline: str = ""
+    caveat: str = ""
+    exhibits: tuple[Exhibit, ...] = ()
+    files: Mapping[str, Reply] = field(default_factory=dict)
+    unrepeatable: frozenset[str] = frozenset()
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what each party gets."""
+        rows = [
+            (party, plain(share.benefit), plain(share.utility), plain(share.payment))
+            for party, share in self.parties.items()
+        ]
+        return html_table(("party", "gains", "utility", "pays"), rows)
+
+
+def fingerprint(content: bytes) -> str:
+    """Give the SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,187 @@
+"""The plots that reports and figures share, as SVG text that is the same on every run."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from aboveboard.errors import InputError
+from aboveboard.storage.atomic import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+# Okabe and Ito's palette: told apart by colour-blind readers; markers and dashes tell them apart in
+# grey. Both stand out from white by at least 3 to 1.
+BLUE, ORANGE = "#0072B2", "#D55E00"
+GREY = "#6E6E6E"
+SERIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("truth", "o", {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": BLUE}),
+    ("best lie found", "D", {"markersize": 5, "color": ORANGE, "zorder": 3}),
+    ("staying away", "x", {"markersize": 14, "markeredgecolor": GREY}),
+)
+"""A ring, a diamond that fits into it, and a cross that reaches beyond: all seen on one spot."""
+
+STYLE: Any = {
+    "svg.hashsalt": "aboveboard",
+    "svg.fonttype": "none",
+    "font.size": 10,
+    # The palette's colours that stand out from white; five go with four dashes to twenty looks.
+    "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73', '#000000', '#CC79A7'])",
+}
+WIDTH, ROW, REST = 4.9, 0.46, 1.15  # inches: narrow, so that a phone need not shrink it much
+
+
+def truth_against_lie(
+    parties: Sequence[str],
+    truth: Sequence[float],
+    lie: Sequence[float | None],
+    away: Sequence[float | None],
+    unit: str,
+) -> str:
+    """Draw each party's utility with the truth, with its best lie, and when it stays away.
+
+    Parameters
+    ----------
+    parties
+        Names, from top to bottom.
+    truth, lie, away
+        Utilities; None where a party has no lie, or cannot stay away.
+    unit
+        What utility is counted in, for the axis.
+
+    Returns
+    -------
+    str
+        An `<svg>` element with a title and description for those who cannot see it.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure  # a second to import: only when something is drawn
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, REST + ROW * len(parties)), layout="constrained")
+        axes = figure.add_subplot()
+        rows = range(len(parties))
+        for row, name in enumerate(parties):
+            axes.axhline(row, color="#d9d9d9", linewidth=0.8, zorder=0)
+            # Above its line a name has the whole width, however long it is.
+            axes.annotate(
+                name, (0, row), xycoords=("axes fraction", "data"), xytext=(0, 10),
+                textcoords="offset points", fontsize=9, parse_math=False,
+            )  # fmt: skip
+        for (label, marker, look), values in zip(SERIES, (truth, lie, away), strict=True):
+            shown = [(x, row) for row, x in zip(rows, values, strict=True) if x is not None]
+            if shown:
+                x, y = zip(*shown, strict=True)
+                axes.plot(x, y, marker, label=label, markeredgewidth=1.8, clip_on=False, **look)
+        axes.set_ylim(len(parties) - 0.5, -0.85)
+        axes.set_yticks([])
+        axes.margins(x=0.06)
+        whole = all(x.is_integer() for x in (*truth, *lie, *away) if x is not None)
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole, min_n_ticks=1))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
+        axes.set_xlabel("utility" if unit in ("", "utility") else f"utility ({unit})")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        figure.legend(
+            loc="outside upper left", ncols=3, frameon=False, handletextpad=0.4, columnspacing=1.2
+        )
+        svg = _svg(figure)
+    title = "Utility of each party: truth, best lie, staying away"
+    return _described(svg[svg.index("<svg") :], title, _said(parties, (truth, lie, away)))
+
+
+@runtime_checkable
+class Drawable(Protocol):
+    """An offer that draws itself."""
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draw on an empty matplotlib figure."""
+        ...
+
+
+def write_offer(offer: Any, path: Path) -> None:
+    """Write what a design found as an SVG picture.
+
+    Parameters
+    ----------
+    offer
+        Draws itself (`Drawable`), or has a `curve`: the platform's best offer over the users' cost,
+        arrays `cost`, `alpha`, `private`, `platform`, `users`, all of one length; None where the
+        users differ and there is no single cost.
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If there is no curve, or the file cannot be written.
+    """
+    if not isinstance(offer, Drawable) and offer.curve is None:
+        raise InputError(
+            "--plot", "this design has no curve over one cost to draw", "leave --plot out"
+        )
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 5.4), layout="constrained")
+        if isinstance(offer, Drawable):
+            offer.draw(figure)
+        else:
+            _draw_curve(figure, offer.curve)
+        svg = _svg(figure)
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    told = "Its numbers are in what 'aboveboard design' prints, all of them with --format json."
+    with whole_file(path) as file:
+        file.write_text(_described(svg, "; ".join(titles), told), encoding="utf-8", newline="\n")
+
+
+def _draw_curve(figure: Canvas, curve: Any) -> None:
+    """Draw the platform's best offer over the users' cost."""
+    offer, split = figure.subplots(2, 1, sharex=True)
+    offer.plot(curve.cost, curve.alpha, color=BLUE, label="alpha, the part shared")
+    offer.plot(
+        curve.cost, curve.private, color=ORANGE, linestyle="--",
+        label="probability of staying private",
+    )  # fmt: skip
+    split.plot(curve.cost, curve.platform, color=BLUE, label="the platform keeps")
+    split.plot(curve.cost, curve.users, color=ORANGE, linestyle="--", label="users are paid")
+    offer.set_ylabel("alpha; probability (0 to 1)")
+    split.set_ylabel("expected utility (units of utility)")
+    split.set_xlabel("cost of the less private level to each user (units of utility)")
+    offer.set_title("The platform's best offer")
+    for axes in (offer, split):
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+
+
+def _svg(figure: Canvas) -> str:
+    """Write a figure as SVG without what differs from run to run."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
+
+
+def _said(parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
+    """Say what the chart shows."""
+    return "; ".join(
+        f"{party}: "
+        + ", ".join(
+            f"{label} {x:,.6g}"
+            for (label, _, _), x in zip(SERIES, of_party, strict=True)
+            if x is not None
+        )
+        for party, of_party in zip(parties, zip(*values, strict=True), strict=True)
+    )
+
+
+def _described(svg: str, title: str, text: str) -> str:
+    """Add a text alternative to the outermost element."""
+    before, _, rest = svg.partition("<svg")
+    attributes, _, content = rest.partition(">")
+    alternative = f"<title>{escape(title)}</title><desc>{escape(text)}</desc>"
+    return f'{before}<svg{attributes} role="img">{alternative}{content}'

@@ -1,0 +1,1 @@
+"""Settlement folders: written whole, read back, replayed."""

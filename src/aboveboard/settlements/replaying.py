@@ -1,0 +1,126 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aboveboard.collaborations.collaboration import Collaboration, load
+from aboveboard.collaborations.toml_file import content_of
+from aboveboard.errors import InputError
+from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
+from aboveboard.settlements.manifest import (
+    files_of,
+    fingerprint_in,
+    manifest_of,
+    manifest_without,
+    source_of,
+)
+from aboveboard.settlements.writing import COPY
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What running a settlement again found.
+
+    Parameters
+    ----------
+    folder
+        The settlement folder.
+    files
+        How many files were compared.
+    differ
+        Those whose bytes differ, are missing, or were added.
+    """
+
+    folder: Path
+    files: int
+    differ: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            "folder": str(self.folder),
+            "same": not self.differ,
+            "files": self.files,
+            "differ": list(self.differ),
+        }
+
+
+def replay(
+    folder: Path, settle_again: Callable[[Collaboration, Path], object], source: Path | None = None
+) -> Replay:
+    """Run a settlement again from its inputs and compare every byte.
+
+    Parameters
+    ----------
+    folder
+        A settlement folder.
+    settle_again
+        Runs a collaboration into a folder, as `aboveboard run` does.
+    source
+        The collaboration file, if it is no longer where it was.
+
+    Raises
+    ------
+    InputError
+        If the folder is no settlement folder, or an input is missing or has changed.
+    """
+    manifest = manifest_of(folder)
+    path = source or source_of(folder)
+    # Before anything is read that the file names: it may be another one than was run.
+    if fingerprint(content_of(path)) != manifest["inputs"].get(COPY):
+        raise _changed(path)
+    collaboration = load(path)
+    for name, digest in manifest["inputs"].items():
+        if name != COPY and name not in collaboration.inputs:
+            raise InputError(
+                str(folder / MANIFEST),
+                f"it names an input {name!r} that the collaboration file does not",
+                "give the folder as 'run' wrote it",
+            )
+        if name != COPY and collaboration.inputs[name] != digest:
+            raise _changed(path.parent / name)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            again = Path(scratch) / "again"
+            settle_again(collaboration, again)
+            return _compared(folder, again, manifest)
+    except OSError as error:
+        raise InputError(
+            tempfile.gettempdir(),
+            f"no folder can be written there ({error.strerror})",
+            "make room, or name another place in the environment variable TMPDIR",
+        ) from error
+
+
+def _changed(path: Path) -> InputError:
+    return InputError(
+        str(path),
+        "it has changed since the run",
+        "a replay needs the same inputs; restore it, or run anew",
+    )
+
+
+def _compared(folder: Path, again: Path, manifest: dict[str, Any]) -> Replay:
+    names = sorted(files_of(folder) | files_of(again))
+    drawn = frozenset(manifest["unrepeatable"])
+    differ = tuple(n for n in names if not _repeats(n, folder, again, manifest, drawn))
+    return Replay(folder, len(names), differ)
+
+
+def _repeats(
+    name: str, folder: Path, again: Path, manifest: dict[str, Any], drawn: frozenset[str]
+) -> bool:
+    """Say whether a file is as it should be: made again, or, where drawn, as it was recorded."""
+    found = fingerprint_in(folder, name)
+    if found is None:
+        return False
+    if name in drawn:
+        return bool(found == manifest["outputs"].get(name))
+    if name == MANIFEST and drawn:
+        return bool(manifest_without(folder, drawn) == manifest_without(again, drawn))
+    return found == fingerprint_in(again, name)

@@ -1,0 +1,240 @@
+"""What a run writes, and how it is run again.
+
+A settlement folder holds, for each party, `parties/NAME/reply.*`; the collaboration file; the
+report; and `settlement.json` with everybody's benefit, utility and payment, the parameters, the
+seed, the version, and the SHA-256 of every input and output. The same inputs give the same bytes.
+`source.json` alone depends on where the inputs lie: it tells `replay` where to find them.
+
+A folder appears whole or not at all: it is written beside its place and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aboveboard._version import __version__
+from aboveboard.collaborations.collaboration import NAME, Collaboration, content_fingerprint
+from aboveboard.errors import InputError
+from aboveboard.formatting import plain
+from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
+from aboveboard.settlements.manifest import (
+    SOURCE,
+    files_of,
+    fingerprint_in,
+    manifest_of,
+)
+from aboveboard.storage.atomic import put_back, whole_folder
+
+COPY = "collaboration.toml"
+REPORT = "report.html"
+NOBODYS = (".DS_Store", "._*", ".directory", ".nfs*")
+"""Files that file managers and file systems make by themselves: nobody's work."""
+
+
+def summary(settlement: Settlement) -> dict[str, Any]:
+    """Give what other programs rely on: mechanism, each party's numbers and reply, details."""
+    return {
+        "mechanism": settlement.mechanism,
+        "parties": {
+            name: {
+                "benefit": plain(share.benefit),
+                "utility": plain(share.utility),
+                "payment": plain(share.payment),
+                **{key: plain(value) for key, value in share.more.items()},
+                "reply": reply_path(name, share.reply),
+            }
+            for name, share in settlement.parties.items()
+        },
+        "details": dict(settlement.details),
+    }
+
+
+def reply_path(name: str, reply: Reply) -> str:
+    """Give where a party's reply lies in the settlement folder."""
+    return f"parties/{name}/reply.{reply.form}"
+
+
+def write(
+    collaboration: Collaboration,
+    settlement: Settlement,
+    out: Path,
+    *,
+    report: Callable[[], str],
+    force: bool = False,
+) -> Path:
+    """Write a settlement folder, whole or not at all.
+
+    Parameters
+    ----------
+    collaboration
+        What was run.
+    settlement
+        What came out.
+    out
+        The folder to make.
+    report
+        Makes the report page.
+    force
+        Replace an existing settlement folder; nothing else is ever replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If `out` exists (and is no settlement folder, or `force` is not given) or cannot be
+        written.
+    """
+    put_back(out)
+    refuse_existing(out, force=force)
+    _refuse_to_replace_inputs(collaboration, out)
+    # When the writing ends something else may be there: it is looked at again.
+    replace = partial(refuse_existing, force=True) if force else None
+    with whole_folder(out, replace=replace) as folder:
+        outputs = _write_content(collaboration, settlement, folder, report)
+        manifest = {
+            **summary(settlement),
+            "name": collaboration.file.name,
+            "seed": collaboration.file.seed,
+            "parameters": _parameters(collaboration),
+            "inputs": {COPY: content_fingerprint(collaboration), **collaboration.inputs},
+            "outputs": outputs,
+            "unrepeatable": sorted(settlement.unrepeatable),
+            "version": __version__,
+        }
+        _write_json(folder / MANIFEST, manifest)
+        _write_json(folder / SOURCE, {"collaboration": str(collaboration.path.resolve())})
+    return out
+
+
+def _write_content(
+    collaboration: Collaboration,
+    settlement: Settlement,
+    folder: Path,
+    report: Callable[[], str],
+) -> dict[str, str | None]:
+    """Write everything but the manifest; give the fingerprint of each file."""
+    _refuse_names(settlement)
+    outputs: dict[str, str | None] = {}
+    for name, share in settlement.parties.items():
+        place = reply_path(name, share.reply)
+        (folder / place).parent.mkdir(parents=True)
+        write_reply(share.reply, folder / place)
+        outputs[place] = fingerprint_in(folder, place)
+    for name, reply in settlement.files.items():
+        place = f"{name}.{reply.form}"
+        write_reply(reply, folder / place)
+        outputs[place] = fingerprint_in(folder, place)
+    (folder / COPY).write_bytes(collaboration.content)
+    (folder / REPORT).write_text(report(), encoding="utf-8", newline="\n")
+    outputs[REPORT] = fingerprint_in(folder, REPORT)
+    return outputs
+
+
+def _refuse_names(settlement: Settlement) -> None:
+    """Raise `InputError` if a rule, a stranger's perhaps, would write elsewhere than here."""
+    for name in (*settlement.parties, *settlement.files):
+        if not NAME.fullmatch(name):
+            raise InputError(
+                f"mechanism {settlement.mechanism!r}",
+                f"it names a party or a file {name!r}",
+                "these name files: letters, digits, spaces, '.', '_' and '-'",
+            )
+
+
+def write_reply(reply: Reply, path: Path) -> None:
+    """Write one party's reply in the party's own form."""
+    if reply.content is not None:
+        path.write_bytes(reply.content)
+        return
+    if reply.rows is None:
+        _write_json(path, reply.data)
+        return
+    frame = reply.rows()
+    with path.open("wb") as file:  # polars takes no path that is not UTF-8
+        if reply.form == "parquet":
+            frame.write_parquet(file)
+        elif reply.form == "csv":
+            frame.write_csv(file)
+        else:
+            frame.write_csv(file, include_header=False, quote_style="never")
+
+
+def refuse_existing(out: Path, *, force: bool) -> None:
+    """Raise `InputError` if `out` exists and must not be replaced, or lies in a settlement."""
+    out = Path(os.path.abspath(out))  # noqa: PTH100 - resolve() would follow a link at the end
+    for above in out.parents:
+        if (above / MANIFEST).is_file():
+            raise InputError(
+                str(out), f"it lies in the settlement folder {above}", "name a folder elsewhere"
+            )
+    if not os.path.lexists(out):
+        return
+    if out.is_symlink() or not (out / MANIFEST).is_file():
+        raise InputError(
+            str(out),
+            "it exists and is not a settlement folder",
+            "name a folder that does not exist yet with --out",
+        )
+    if not force:
+        raise InputError(
+            str(out), "it exists", "name another folder, or replace this one with --force"
+        )
+    unknown = files_of(out) - set(manifest_of(out)["outputs"]) - {COPY, MANIFEST}
+    foreign = sorted(
+        name
+        for name in unknown
+        if not any(fnmatchcase(name.rpartition("/")[2], made) for made in NOBODYS)
+    )
+    if foreign:
+        raise InputError(
+            str(out), f"it holds {foreign[0]}, which no run wrote", "move that elsewhere first"
+        )
+
+
+def _refuse_to_replace_inputs(collaboration: Collaboration, out: Path) -> None:
+    """Raise `InputError` if what would be replaced holds what was read."""
+    folder = collaboration.path.parent
+    for path in (collaboration.path, *(folder / name for name in collaboration.inputs)):
+        if path.resolve().is_relative_to(out.resolve()):
+            raise InputError(
+                str(out), f"it holds {path.name}, an input of the run", "name another folder"
+            )
+
+
+def _parameters(collaboration: Collaboration) -> dict[str, Any]:
+    """Give all keys with their values, the defaults filled in."""
+    return {str(k): _data(v) for k, v in _fields(collaboration.file).items()}
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in type(model).model_fields}
+
+
+def _data(value: Any) -> Any:
+    if hasattr(type(value), "model_fields"):
+        return {k: _data(v) for k, v in _fields(value).items()}
+    if isinstance(value, dict):
+        return {str(k): _data(v) for k, v in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(_data(v) for v in value)
+    if isinstance(value, list | tuple):
+        return [_data(v) for v in value]
+    if isinstance(value, Path):
+        return value.as_posix()
+    return plain(value) if not isinstance(value, str | bool | None) else value
+
+
+def _write_json(path: Path, data: Any) -> None:
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    # A path that is not UTF-8 holds half a surrogate pair, which JSON too writes as \udcff.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

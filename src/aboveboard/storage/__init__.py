@@ -1,0 +1,1 @@
+"""The parties' data in, files out whole or not at all."""

@@ -1,0 +1,1 @@
+"""Evaluations of coalitions: kept, and spread over executors."""

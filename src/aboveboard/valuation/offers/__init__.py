@@ -1,0 +1,1 @@
+"""The platform's best offer to its users."""

@@ -1,0 +1,1 @@
+"""Shapley shares, exact and sampled, and their axioms."""

@@ -1,0 +1,245 @@
+"""Fair shares of all users from the table of all coalitions, in one pass.
+
+What: `among_users` is Theorem 2 (users share alpha (U - U(0))), `with_platform` is Theorem 1 (the
+platform is a member without whom nothing is earned). A coalition S of s users enters the value of
+each of its members with weight w(s-1) and that of everybody else with -w(s), so
+
+    value of i = sum over S containing i of c(s) U(S) - C,   c(s) = w(s-1) + w(s),
+    C = sum over all S of w(s) U(S),
+
+with w(s) = 1/(N C(N-1, s)) among users and 1/((N+1) C(N, s+1)) with the platform. The first sums
+for all i at once: the table is read once, block by block, into one row of column sums for each
+size and one sum for each row, which are then folded in half once a user. Cost: 2^N multiplications
+and additions, 2^(N-9) numbers beyond the table. Exact tables of integers and fractions are folded
+as they are. Source: "The Fair Value of Data Under Heterogeneous Privacy Constraints", Theorems 1
+and 2; the reading in one pass is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import comb, lcm
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.valuation.shares.kernels import one_pass
+
+FloatArray = NDArray[np.float64]
+COLUMNS = 9
+"""Bits of a column: a block's sums of 2^9 columns for each size stay in the cache."""
+COMMON = 4096
+"""Bits of a common denominator up to which exact tables are brought to whole numbers."""
+
+Weights = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Division:
+    """Who gets how much of a utility.
+
+    Parameters
+    ----------
+    users
+        What each user is awarded, in order; an array of floats, or of exact numbers.
+    platform
+        What is left to the platform.
+    total
+        Utility of everybody's data, U.
+    at_nothing
+        Utility of no data, U(0).
+    """
+
+    users: Array
+    platform: Number
+    total: Number
+    at_nothing: Number
+
+    @property
+    def error(self) -> Number:
+        """Efficiency: how far users and platform together are from the total."""
+        gap: Number = sum(self.users.tolist()) + self.platform - self.total
+        return -gap if gap < 0 else gap
+
+
+@lru_cache(maxsize=64)
+def weights_among_users(users: int) -> Weights:
+    """Give w(s) for s = 0..N: 1/(N C(N-1, s)), and 0 for everybody."""
+    marginal = (Fraction(1, users * comb(users - 1, s)) for s in range(users))
+    return (*marginal, Fraction(0))
+
+
+@lru_cache(maxsize=64)
+def weights_with_platform(users: int) -> Weights:
+    """Give w(s) for s = 0..N: 1/((N+1) C(N, s+1)), and 0 for everybody."""
+    marginal = (Fraction(1, (users + 1) * comb(users, s + 1)) for s in range(users))
+    return (*marginal, Fraction(0))
+
+
+def among_users(table: Array | Sequence[Number], alpha: Number = 1) -> Division:
+    """Divide by Theorem 2: the users share alpha times the utility of their data.
+
+    Parameters
+    ----------
+    table
+        Shape (2^N,), N at least 1: U of every coalition by bit mask. Floats are divided in
+        float64; integers and fractions (as objects) exactly.
+    alpha
+        Part of the utility that the users share.
+
+    Returns
+    -------
+    Division
+        The users' shares, of shape (N,), sum to alpha (U - U(0)): what the platform would have
+        without any data is not theirs, so it keeps alpha U(0) besides its (1 - alpha) U.
+
+    Raises
+    ------
+    ValueError
+        If the length is no power of two, or a value is not a finite number.
+    """
+    values = checked(table)
+    raw, _ = _values(values, weights_among_users)
+    users = raw * (float(alpha) if raw.dtype == np.float64 else alpha)
+    total, nothing = _ends(values)
+    return Division(users, total - alpha_times(alpha, total - nothing), total, nothing)
+
+
+def with_platform(table: Array | Sequence[Number]) -> Division:
+    """Divide by Theorem 1: the platform is one more member, and no coalition earns without it.
+
+    The platform's share is the mean over s of the mean utility of coalitions of s users. Shares
+    and the platform's sum to U; a utility of no data, U(0), goes to the platform alone.
+
+    Parameters, errors and cost are those of `among_users`.
+    """
+    values = checked(table)
+    users, by_size = _values(values, weights_with_platform)
+    n = len(users)
+    platform = sum(
+        (_times(w, x) for w, x in zip(_platform_weights(n), by_size.tolist(), strict=True)), start=0
+    )
+    return Division(users, platform, *_ends(values))
+
+
+def alpha_times(alpha: Number, x: Number) -> Number:
+    """Multiply, exactly where both are exact."""
+    return float(alpha) * x if isinstance(x, float) else alpha * x
+
+
+def checked(table: Array | Sequence[Number]) -> Array:
+    """Give a table as contiguous float64, or as an array of integers and fractions.
+
+    Raises
+    ------
+    ValueError
+        If the length is no power of two above 1, or a value is not a finite number.
+    """
+    values = table if isinstance(table, np.ndarray) else objects(list(table))
+    n = len(values).bit_length() - 1
+    if values.ndim != 1 or n < 1 or len(values) != 1 << n:
+        raise ValueError(
+            f"a table has 2^N values, one for each coalition; this one has the shape {values.shape}"
+        )
+    if values.dtype == object and not any(isinstance(x, float) for x in values):
+        return values
+    if np.issubdtype(values.dtype, np.integer):
+        return values.astype(object)
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _ends(values: Array) -> tuple[Number, Number]:
+    if values.dtype == object:
+        return values[-1], values[0]
+    return float(values[-1]), float(values[0])
+
+
+def _platform_weights(n: int) -> Weights:
+    return tuple(Fraction(1, (n + 1) * comb(n, s)) for s in range(n + 1))
+
+
+def _times(weight: Fraction, x: Number) -> Number:
+    return float(weight) * x if isinstance(x, float) else weight * x
+
+
+def _values(values: Array, weights: Callable[[int], Weights]) -> tuple[Array, Array]:
+    """Give the users' values and the sums of the table by size of the coalition."""
+    n = len(values).bit_length() - 1
+    w = weights(n)
+    member = (w[0] * 0, *(w[s - 1] + w[s] for s in range(1, n + 1)))
+    if values.dtype == object:
+        return _exactly(values, w, member)
+    return _in_floats(values, w, member)
+
+
+def _in_floats(values: Array, w: Weights, member: Weights) -> tuple[FloatArray, FloatArray]:
+    n = len(values).bit_length() - 1
+    low = min(COLUMNS, n)
+    columns, rows = sizes_of(low), sizes_of(n - low)
+    c = np.array([float(x) for x in member])
+    size = np.arange(n - low + 1)[:, None] + columns[None, :]
+    by_size = np.zeros(size.shape)
+    of_row = np.empty(len(rows))
+    one_pass(values.reshape(len(rows), len(columns)), c[size], rows, by_size, of_row)
+    sums: FloatArray = np.bincount(size.ravel(), weights=by_size.ravel(), minlength=n + 1).astype(
+        np.float64
+    )
+    if not np.isfinite(sums).all():
+        raise ValueError(_not_finite(values))
+    earlier = _folded((c[size] * by_size).sum(axis=0))
+    common = float(np.dot([float(x) for x in w], sums))
+    return np.concatenate([earlier, _folded(of_row)]) - common, sums
+
+
+def _not_finite(values: Array) -> str:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if not len(bad):
+        return "the values are so large that their sum is no finite number"
+    return f"the value of coalition {int(bad[0])} is {values[bad[0]]}, not a finite number"
+
+
+def _exactly(values: Array, w: Weights, member: Weights) -> tuple[Array, Array]:
+    n = len(values).bit_length() - 1
+    whole, denominator = _whole(values)
+    scale = lcm(*(x.denominator for x in (*w, *member)))
+    sizes = sizes_of(n)
+    sums = objects([sum(whole[sizes == s].tolist()) for s in range(n + 1)])
+    c = objects([int(x * scale) for x in member])
+    raw = _folded(c[sizes] * whole)
+    common = sum(int(x * scale) * y for x, y in zip(w, sums, strict=True))
+    unit = Fraction(1, scale * denominator)
+    users = objects([Fraction(x - common) * unit for x in raw])
+    return users, objects([Fraction(x) / denominator for x in sums])
+
+
+def _whole(values: Array) -> tuple[Array, int]:
+    """Bring fractions over a common denominator, unless that is longer than is worth it."""
+    denominator = 1
+    for x in values:
+        denominator = lcm(denominator, x.denominator)
+        if denominator.bit_length() > COMMON:
+            return values, 1
+    return objects([x.numerator * (denominator // x.denominator) for x in values]), denominator
+
+
+def _folded(sums: Array) -> Array:
+    """Give for each bit the sum over the positions that have it: fold in half once a bit."""
+    n = len(sums).bit_length() - 1
+    found = np.empty(n, dtype=sums.dtype)
+    for bit in reversed(range(n)):
+        below, above = sums[: 1 << bit], sums[1 << bit :]
+        found[bit] = above.sum()
+        sums = below + above
+    return found
+
+
+def sizes_of(n: int) -> NDArray[np.int64]:
+    """Give the number of members of each of the 2^n masks."""
+    sizes = np.zeros(1, dtype=np.int64)
+    for _ in range(n):
+        sizes = np.concatenate([sizes, sizes + 1])
+    return sizes

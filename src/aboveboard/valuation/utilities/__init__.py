@@ -1,0 +1,1 @@
+"""What a coalition of users is worth."""

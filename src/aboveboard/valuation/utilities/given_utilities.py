@@ -1,0 +1,201 @@
+"""Utilities that the user gives: a value for each coalition, or a Python function of the levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from math import inf
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from aboveboard.errors import InputError
+from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.mechanisms.mechanism import Work
+from aboveboard.mechanisms.user_functions import (
+    Outcome,
+    Source,
+    at_home,
+    call,
+    call_named,
+    function_of,
+    source_of,
+)
+from aboveboard.valuation.evaluation.evaluations import Kept, evaluated, file_of
+from aboveboard.valuation.levels import NOTHING, Level
+from aboveboard.valuation.utilities.utilities import EXACT_VALUES, as_values, coalition
+
+
+@dataclass(frozen=True)
+class Table:
+    """A value for each coalition; a user is in (level 1 or more) or out (level 0).
+
+    Parameters
+    ----------
+    values
+        2^N values by bit mask in the order of the users.
+    """
+
+    values: tuple[Fraction, ...]
+
+    KIND: ClassVar[str] = "table"
+
+    @staticmethod
+    def checked(level: Level) -> Level:
+        """Any level above 0 is to take part."""
+        return Fraction(1) if level else NOTHING
+
+    @staticmethod
+    def offered() -> tuple[Level, ...]:
+        """Take part or not."""
+        return (Fraction(0), Fraction(1))
+
+    def worth(self, levels: Sequence[Level]) -> Number:
+        """Give the value of those who take part."""
+        return self.values[self._mask(levels)]
+
+    def table(self, levels: Sequence[Level]) -> Array:
+        """Give the value of every coalition of those who take part."""
+        exact = len(levels) <= EXACT_VALUES
+        values = objects(list(self.values)) if exact else np.array([float(v) for v in self.values])
+        present = self._mask(levels)
+        there: Array = values[np.arange(len(values)) & present]
+        return there
+
+    def grouped(self, levels: Sequence[Level]) -> None:
+        """Any two users may differ."""
+        return
+
+    @staticmethod
+    def _mask(levels: Sequence[Level]) -> int:
+        return sum(1 << i for i, x in enumerate(levels) if x)
+
+
+@dataclass(frozen=True)
+class Called:
+    """Any Python function of the privacy levels, called once for each tuple of them.
+
+    Parameters
+    ----------
+    name
+        "module:function", for messages.
+    function
+        Takes a tuple of levels, one for each user (whole numbers as int, others as float, 0 for
+        those who stay away) and gives a finite number.
+    source
+        Where it comes from; None for one that only this process knows, whose values are kept in
+        memory only.
+    work
+        Where its calls are done, and who is told how many are done.
+    kept
+        What it has been called for.
+    """
+
+    name: str
+    function: Callable[[tuple[float, ...]], Any]
+    source: Source | None = None
+    work: Work = field(default_factory=Work, compare=False, repr=False)
+    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
+
+    KIND: ClassVar[str] = "callable"
+
+    @staticmethod
+    def checked(level: Level) -> Level:
+        """Any level will do."""
+        return level
+
+    @staticmethod
+    def offered() -> tuple[Level, ...]:
+        """Staying away is on offer."""
+        return (NOTHING,)
+
+    def with_work(self, work: Work) -> Called:
+        """Give the same function, its calls done as `work` says; what is known stays known."""
+        if work.cache is None:
+            return replace(self, work=work)
+        return replace(self.keeping(work.cache), work=work)
+
+    def keeping(self, folder: Path | None) -> Called:
+        """Give the same function, its values kept in this folder; None: in memory only."""
+        path = None
+        if folder is not None and self.source is not None:
+            path = file_of(folder, self.source.name, self.source.code, self.source.reads)
+        return replace(self, kept=Kept(path, self.kept.known))
+
+    def worth(self, levels: Sequence[Level]) -> Number:
+        """Call the function, once for these levels."""
+        return self.worths([tuple(levels)])[0]
+
+    def worths(self, several: Sequence[tuple[Level, ...]]) -> list[Number]:
+        """Call the function for each of several tuples of levels that it is not known for.
+
+        Raises
+        ------
+        InputError
+            If it fails or gives no finite number; what it gave before is kept.
+        """
+        distinct = dict.fromkeys(several)
+        missing = [levels for levels in distinct if levels not in self.kept]
+        done = len(distinct) - len(missing)
+        if missing:
+            told: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
+            for levels in missing:  # fractions that are one float are told alike
+                told.setdefault(_told(levels), []).append(levels)
+            with at_home(self.source):
+                for each, outcome in evaluated(self._task(), told, self.work.executor):
+                    if outcome.value is None:
+                        raise InputError(
+                            f"function {self.name!r}",
+                            f"{outcome.problem} (levels {each})",
+                            "let it take a tuple of privacy levels and return a finite number",
+                        )
+                    for levels in told[each]:
+                        self.kept.add(levels, outcome.value)
+                        done += 1
+                    if self.work.progress is not None:
+                        self.work.progress(done, len(distinct))
+        return [self.kept[levels] for levels in several]
+
+    def table(self, levels: Sequence[Level]) -> Array:
+        """Give U of every coalition: 2^k calls for k users above level 0."""
+        present = sum(1 << i for i, x in enumerate(levels) if x)
+        masks = range(1 << len(levels))
+        values = self.worths([coalition(levels, m & present) for m in masks])
+        if len(levels) > EXACT_VALUES:
+            return np.array([float(x) for x in values])
+        return as_values(values)
+
+    def grouped(self, levels: Sequence[Level]) -> None:
+        """Any two users may differ."""
+        return
+
+    def _task(self) -> Callable[[tuple[float, ...]], Outcome]:
+        if self.source is not None:
+            return partial(call_named, self.source)
+        return partial(call, self.function)
+
+
+def _told(levels: tuple[Level, ...]) -> tuple[float, ...]:
+    return tuple(int(x) if x != inf and x == int(x) else float(x) for x in levels)
+
+
+def function_named(name: str, reads: tuple[str, ...] = ()) -> Called:
+    """Find "module:function".
+
+    Parameters
+    ----------
+    name
+        The module, which may lie beside a collaboration file, and the function in it.
+    reads
+        SHA-256 of each data file that it reads.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported or is not callable.
+    """
+    source = source_of(name, reads)
+    return Called(name, function_of(source), source)

@@ -1,0 +1,286 @@
+"""What the platform gains from data at given privacy levels: one protocol, and closed forms.
+
+`dp-mean` (Example 1) and `federated-mean` (section 4) are here, `table` and `callable` in
+`given_utilities`. A mechanism asks a `Utility` for what it needs and never which one it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.mechanisms.mechanism import Work
+from aboveboard.valuation.levels import NOTHING, Level, as_floats, spoken
+from aboveboard.valuation.shares.few_types import Worth
+from aboveboard.valuation.utilities import dp_mean, federated_mean
+from aboveboard.valuation.utilities.federated_mean import Population
+
+EXACT_USERS = 10
+"""Up to here tables of fractions are made and divided exactly."""
+EXACT_VALUES = 16
+"""The same where the values are given, not computed."""
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Users who are interchangeable, by type; those whose data are never used have none.
+
+    Parameters
+    ----------
+    sizes
+        How many users each type has.
+    type_of
+        The type of each user, None for one who adds nothing to any coalition.
+    worth
+        U of many states: from (m, types) numbers of users who take part to (m,).
+    exact
+        U of one state as a fraction; None where U is no fraction.
+    """
+
+    sizes: tuple[int, ...]
+    type_of: tuple[int | None, ...]
+    worth: Worth
+    exact: Callable[[tuple[int, ...]], Fraction] | None = None
+
+
+class Utility(Protocol):
+    """What the platform gains, as far as a mechanism must know it."""
+
+    KIND: ClassVar[str]
+
+    @staticmethod
+    def checked(level: Level) -> Level:
+        """Give the level as this utility understands it; ValueError if it does not."""
+        ...
+
+    @staticmethod
+    def offered() -> tuple[Level, ...]:
+        """Give the levels that are always on offer."""
+        ...
+
+    def worth(self, levels: Sequence[Level]) -> Number:
+        """Give U of these levels, one for each user; 0 for those who stay away."""
+        ...
+
+    def table(self, levels: Sequence[Level]) -> Array:
+        """Give U of every coalition at these levels, shape (2^N,): floats or exact objects."""
+        ...
+
+    def grouped(self, levels: Sequence[Level]) -> Grouped | None:
+        """Sort the users into types; None if any two may differ."""
+        ...
+
+
+@runtime_checkable
+class InBatches(Protocol):
+    """A utility that is asked for many values at once, because each takes long."""
+
+    def worths(self, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
+        """Give U of several tuples of levels."""
+        ...
+
+
+@runtime_checkable
+class Expensive(InBatches, Protocol):
+    """A utility whose values may be worked out elsewhere."""
+
+    def with_work(self, work: Work) -> Utility:
+        """Give the same utility, its values worked out as `work` says."""
+        ...
+
+
+def coalition(levels: Sequence[Level], mask: int) -> tuple[Level, ...]:
+    """Give the levels if only the users in `mask` take part."""
+    return tuple(x if mask >> i & 1 else NOTHING for i, x in enumerate(levels))
+
+
+def sorted_into_types(keys: Sequence[Any]) -> tuple[list[Any], list[int], list[int | None]]:
+    """Give the distinct keys in order, their numbers, and each user's type; None keys have none."""
+    position: dict[Any, int] = {}
+    sizes: list[int] = []
+    type_of: list[int | None] = []
+    for key in keys:
+        if key is None:
+            type_of.append(None)
+            continue
+        t = position.setdefault(key, len(position))
+        if t == len(sizes):
+            sizes.append(0)
+        sizes[t] += 1
+        type_of.append(t)
+    return list(position), sizes, type_of
+
+
+@dataclass(frozen=True)
+class DpMean:
+    """The mean of bounded data under differential privacy; see `dp_mean`."""
+
+    KIND: ClassVar[str] = "dp-mean"
+
+    @staticmethod
+    def checked(level: Level) -> Level:
+        """Any level will do."""
+        return level
+
+    @staticmethod
+    def offered() -> tuple[Level, ...]:
+        """Staying away is on offer."""
+        return (NOTHING,)
+
+    def worth(self, levels: Sequence[Level]) -> Number:
+        """Give U exactly."""
+        return dp_mean.utility(levels)
+
+    def table(self, levels: Sequence[Level]) -> Array:
+        """Give U of every coalition: exact for few users."""
+        n = len(levels)
+        if n <= EXACT_USERS:
+            known: dict[tuple[Level, ...], Number] = {}
+            return objects([_remembered(known, coalition(levels, m)) for m in range(1 << n)])
+        return dp_mean.table(as_floats(levels))
+
+    def grouped(self, levels: Sequence[Level]) -> Grouped:
+        """Users of equal level are alike."""
+        n = len(levels)
+        keys, sizes, type_of = sorted_into_types([x or None for x in levels])
+        epsilons = as_floats(keys)
+
+        def exact(counts: tuple[int, ...]) -> Fraction:
+            present = [x for x, k in zip(keys, counts, strict=True) for _ in range(k)]
+            return Fraction(dp_mean.utility([*present, *[NOTHING] * (n - len(present))]))
+
+        return Grouped(
+            tuple(sizes),
+            tuple(type_of),
+            lambda counts: dp_mean.of_counts(epsilons, n, counts),
+            exact,
+        )
+
+    def along(
+        self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Add up over orders of arrival what each user adds; see `orders`."""
+        return dp_mean.along(as_floats(levels), orders, credit)
+
+
+def _remembered(known: dict[tuple[Level, ...], Number], levels: tuple[Level, ...]) -> Number:
+    """U does not depend on who has which level: value each multiset once."""
+    key = tuple(sorted(levels))
+    if key not in known:
+        known[key] = dp_mean.utility(key)
+    return known[key]
+
+
+@dataclass(frozen=True)
+class FederatedMean:
+    """Each user's own mean from shared data; see `federated_mean`.
+
+    Parameters
+    ----------
+    population
+        s2 and t2.
+    samples, weights
+        By user: how many samples it has, and how much the platform cares about it.
+    """
+
+    population: Population
+    samples: tuple[Fraction, ...]
+    weights: tuple[Fraction, ...]
+
+    KIND: ClassVar[str] = "federated-mean"
+
+    @staticmethod
+    def checked(level: Level) -> Level:
+        """0, 1 or 2; no restriction ("inf") is 2.
+
+        Raises
+        ------
+        ValueError
+            If the level is another.
+        """
+        if level == inf:
+            return Fraction(2)
+        if level not in (0, 1, 2):
+            raise ValueError(
+                f"level is {spoken(level)}; it is 0 (nothing), 1 (federated) or 2 (direct)"
+            )
+        return level
+
+    @staticmethod
+    def offered() -> tuple[Level, ...]:
+        """All three levels."""
+        return (Fraction(0), Fraction(1), Fraction(2))
+
+    def worth(self, levels: Sequence[Level]) -> float:
+        """Give U of these levels."""
+        whole = [int(x) for x in levels]
+        return federated_mean.utility(self.population, whole, self.samples, self.weights)
+
+    def table(self, levels: Sequence[Level]) -> Array:
+        """Give U of every coalition."""
+        return federated_mean.table(
+            self.population,
+            np.array([int(x) for x in levels], dtype=np.int64),
+            as_floats(self.samples),
+            as_floats(self.weights),
+        )
+
+    def grouped(self, levels: Sequence[Level]) -> Grouped:
+        """Users of equal level, samples and weight are alike; those of level 0 add nothing."""
+        each = list(zip(levels, self.samples, self.weights, strict=True))
+        keys, sizes, type_of = sorted_into_types([key if key[0] else None for key in each])
+        types = federated_mean.Types(
+            np.array(sizes, dtype=np.int64),
+            np.array([int(key[0]) for key in keys], dtype=np.int64),
+            as_floats([key[1] for key in keys]),
+            as_floats([key[2] for key in keys]),
+            float(sum(weight for level, _, weight in each if not level)),
+        )
+        return Grouped(
+            tuple(sizes),
+            tuple(type_of),
+            lambda counts: federated_mean.of_counts(self.population, types, counts),
+        )
+
+    def along(
+        self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Add up over orders of arrival what each user adds; see `orders`."""
+        return federated_mean.along(
+            self.population,
+            np.array([int(x) for x in levels], dtype=np.int64),
+            as_floats(self.samples),
+            as_floats(self.weights),
+            orders,
+            credit,
+        )
+
+
+def worths(utility: Utility, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
+    """Give U of several tuples of levels, all at once where the utility takes long."""
+    if isinstance(utility, InBatches):
+        return utility.worths(several)
+    return [utility.worth(levels) for levels in several]
+
+
+def two_levels(utility: Utility, n: int, low: Level, high: Level) -> Array:
+    """Give U by the mask of the users at the high level, the others at the low one; (2^N,)."""
+    if not low:
+        return utility.table((high,) * n)
+    masks = range(1 << n)
+    several = [tuple(high if m >> i & 1 else low for i in range(n)) for m in masks]
+    return as_values(worths(utility, several))
+
+
+def as_values(values: Sequence[Number]) -> Array:
+    """Give numbers as float64 if one of them is a float, else as exact objects."""
+    if any(isinstance(x, float) for x in values):
+        return np.array([float(x) for x in values])
+    return objects(list(values))

@@ -1,0 +1,243 @@
+"""The table [utility] of a collaboration file, those of the parties, and the utility they describe.
+
+`KINDS` holds what each kind of utility takes: a new kind is one more entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
+
+from aboveboard.mechanisms.file_model import Exact
+from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.settlement import fingerprint
+from aboveboard.valuation.levels import EXACT, Level, PrivacyLevel
+from aboveboard.valuation.utilities.federated_mean import Population
+from aboveboard.valuation.utilities.given_utilities import Called, Table, function_named
+from aboveboard.valuation.utilities.utilities import DpMean, FederatedMean, Utility
+
+CACHE = Path(".aboveboard-cache")
+"""Beside the collaboration file: values of its function."""
+ESTIMATE = "estimate"
+"""A variance that is estimated from the users' samples."""
+
+
+LARGEST = Fraction(10**60)
+"""Of a variance, a weight or a number of samples: products of a few still fit a float."""
+
+
+def _variance(value: Any) -> Any:
+    """Read a variance: a number from 0 up, or "estimate"."""
+    if value == ESTIMATE:
+        return value
+    try:
+        exact = EXACT.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(str(error.errors()[0]["ctx"]["error"])) from None
+    if exact < 0:
+        raise ValueError(f'is {value}; a variance is 0 or more, or "{ESTIMATE}" from [data]')
+    if exact > LARGEST:
+        raise ValueError(f"is {float(exact):g}; a variance is at most {float(LARGEST):g}")
+    return exact
+
+
+def _positive(value: Any) -> Any:
+    exact = _variance(value)
+    if exact == 0:
+        raise ValueError(f'is 0; this variance is more than 0, or "{ESTIMATE}" from [data]')
+    return exact
+
+
+class Strict(BaseModel):
+    """A table of the file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class UserTable(Strict):
+    """One user: its privacy level, and for the federated mean its data's size and weight."""
+
+    data: Path | None = Field(
+        default=None, description="its own samples, CSV or Parquet, one row a sample; with [data]"
+    )
+    level: PrivacyLevel | None = Field(default=None, description="its privacy level")
+    epsilon: PrivacyLevel | None = Field(default=None, description="the same, for dp-mean")
+    samples: Exact | None = Field(
+        default=None, gt=0, le=LARGEST, description="for federated-mean: how many samples it has"
+    )
+    weight: Exact | None = Field(
+        default=None,
+        ge=0,
+        le=LARGEST,
+        description="for federated-mean: what its estimate matters; else 1",
+    )
+
+
+@dataclass(frozen=True)
+class KeptAt:
+    """Where the values of a function are kept.
+
+    Parameters
+    ----------
+    folder
+        None: in memory only.
+    reads
+        SHA-256 of each file that the function reads.
+    """
+
+    folder: Path | None
+    reads: tuple[str, ...]
+
+
+class UtilityTable(Strict):
+    """What the platform gains; which keys it needs depends on the kind."""
+
+    kind: Literal["dp-mean", "federated-mean", "table", "callable"] = Field(
+        description="which utility it is"
+    )
+    s2: Annotated[Any, BeforeValidator(_variance)] = Field(
+        default=None, description='for federated-mean: variance between users, or "estimate"'
+    )
+    t2: Annotated[Any, BeforeValidator(_positive)] = Field(
+        default=None, description='for federated-mean: variance within a user, or "estimate"'
+    )
+    values: tuple[Exact, ...] | None = Field(
+        default=None,
+        description="for table: U of each coalition, by bit mask in the order of the parties",
+    )
+    function: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:[\w.]+$",
+        description='for callable: "module:function" of a tuple of privacy levels',
+    )
+    reads: tuple[Path, ...] | None = Field(
+        default=None, description="for callable: files that the function reads"
+    )
+    cache: StrictBool | Path | None = Field(
+        default=None, description="for callable: folder of its values; false: memory only"
+    )
+    _kept: KeptAt = PrivateAttr(default_factory=lambda: KeptAt(None, ()))
+
+    @property
+    def kept(self) -> KeptAt:
+        """Where values are kept, and the content of the files they depend on."""
+        return self._kept
+
+    def keeping(self, kept: KeptAt) -> Self:
+        """Give the same table with what its place on disk says."""
+        table = self.model_copy()
+        table._kept = kept
+        return table
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        needed, optional = KINDS[self.kind].keys, KINDS[self.kind].optional
+        for key in ("s2", "t2", "values", "function", "reads", "cache"):
+            given = getattr(self, key) is not None
+            if given and key not in (*needed, *optional):
+                raise ValueError(
+                    f"kind = {self.kind!r} has no {key}; it takes {listed(needed) or 'no keys'}"
+                )
+            if not given and key in needed:
+                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {listed(needed)}")
+        return self
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a utility is read from the file.
+
+    Parameters
+    ----------
+    keys
+        What its table must have.
+    party_keys
+        What the tables of parties have besides a level.
+    checked
+        Gives a level as this utility understands it; ValueError if it does not.
+    made
+        Makes the utility of its table and those of the parties.
+    default
+        The level of a party whose table says none.
+    optional
+        What its table may have.
+    """
+
+    keys: tuple[str, ...]
+    party_keys: tuple[str, ...]
+    checked: Callable[[Level], Level]
+    made: Callable[[UtilityTable, Sequence[UserTable]], Utility]
+    default: Level | None = None
+    optional: tuple[str, ...] = ()
+
+
+def _federated(table: UtilityTable, users: Sequence[UserTable]) -> FederatedMean:
+    one = Fraction(1)
+    return FederatedMean(
+        Population(table.s2 or Fraction(0), table.t2 or one),
+        tuple(user.samples or one for user in users),
+        tuple(one if user.weight is None else user.weight for user in users),
+    )
+
+
+KINDS: Mapping[str, Kind] = {
+    "dp-mean": Kind((), (), DpMean.checked, lambda table, users: DpMean()),
+    "federated-mean": Kind(("s2", "t2"), ("samples", "weight"), FederatedMean.checked, _federated),
+    "table": Kind(
+        ("values",),
+        (),
+        Table.checked,
+        lambda table, users: Table(table.values or ()),
+        default=Fraction(1),
+    ),
+    "callable": Kind(
+        ("function",),
+        (),
+        Called.checked,
+        lambda table, users: function_named(str(table.function), table.kept.reads).keeping(
+            table.kept.folder
+        ),
+        optional=("reads", "cache"),
+    ),
+}
+
+ESTIMATED = ("dp-mean", "federated-mean")
+"""Utilities whose estimators run on users' samples."""
+
+
+def at_its_place(table: UtilityTable, read: Read) -> UtilityTable:
+    """Give the table with where its function's values are kept, and what the function reads.
+
+    Raises
+    ------
+    InputError
+        If there is no such file to read.
+    """
+    if table.kind != "callable":
+        return table
+    reads = [read.file("utility.reads", path) for path in table.reads or ()]
+    prints = tuple(fingerprint(path.read_bytes()) for path in reads)
+    folder = None
+    if table.cache is not False:
+        named = table.cache if isinstance(table.cache, Path) else CACHE
+        folder = read.folder.resolve() / named
+    return table.keeping(KeptAt(folder, prints))
+
+
+def listed(keys: Sequence[str]) -> str:
+    """Name keys in a message."""
+    return " and ".join(keys)
