@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aboveboard.auditing import Budget
 from aboveboard.collaborations.collaboration import Collaboration, load
-from aboveboard.commands import audited, settle
-from aboveboard.commands.running import drawn
+from aboveboard.commands import audit_collaboration, settle
+from aboveboard.commands.running import run_and_draw
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.learning.training.tables import read_rows, terms_of
 from aboveboard.mechanisms.settlement import MANIFEST
@@ -63,7 +63,7 @@ def _collaboration(folder: Path, rng: random.Random) -> str:
     if chance < PART / 4:
         settle(collaboration, folder / OUT)
     elif chance < PART / 2:
-        audited(collaboration, budget=FEW).as_dict()
+        audit_collaboration(collaboration, budget=FEW).as_dict()
     else:
         _without_page(collaboration, folder / OUT)
     return "done"
@@ -71,7 +71,7 @@ def _collaboration(folder: Path, rng: random.Random) -> str:
 
 def _without_page(collaboration: Collaboration, out: Path) -> None:
     """Run a collaboration and write its folder, without the page, which takes a second."""
-    write(collaboration, drawn(collaboration), out, report=lambda: "")
+    write(collaboration, run_and_draw(collaboration), out, report=lambda: "")
 
 
 def _settled(folder: Path, _: random.Random) -> str:

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.storage.atomic import whole_file
+from aboveboard.storage.atomic import atomic_file
 from papers.claims import Result, as_markdown, claims, reproduce
 from papers.figures import Drawn, Figure, compute, figure_named, figures, write_figure
 
@@ -157,7 +157,7 @@ def _writable(page: Path | None) -> None:
 
 
 def _written(page: Path, results: Sequence[Result]) -> None:
-    with whole_file(page) as file:
+    with atomic_file(page) as file:
         file.write_text(as_markdown(results), encoding="utf-8", newline="\n")
 
 

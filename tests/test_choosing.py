@@ -15,7 +15,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.collaborations.registry import mechanisms
-from aboveboard.commands import chosen
+from aboveboard.commands import recommend
 from aboveboard.commands.choosing import CLASHES, QUESTIONS, SETTINGS, SHARED, TABLE, Answer, choose
 
 UNKNOWN = dict.fromkeys(QUESTIONS)
@@ -116,7 +116,7 @@ def test_the_starting_file_says_what_was_answered_and_nobody_gains_by_lying(
     answers: dict[str, Answer], set_to: dict[str, object], tmp_path: Path
 ) -> None:
     file = tmp_path / "c.toml"
-    chosen("records", {**UNKNOWN, **answers}, file)
+    recommend("records", {**UNKNOWN, **answers}, file)
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     assert {key: table.get(key) for key in ("exclusivity", "hiding", "rule") if key in table} == (
         set_to

@@ -19,7 +19,7 @@ from aboveboard.games.actions import (
 )
 from aboveboard.games.capabilities import Outside, Paid
 from aboveboard.games.game import Game, TabularGame, profiles
-from aboveboard.games.numbers import number, worth
+from aboveboard.games.numbers import from_units, to_number
 
 SIZES = st.lists(st.integers(0, 4), max_size=4)
 
@@ -120,7 +120,7 @@ def test_payoffs_are_what_was_given(entries):
 def test_rows_in_units_are_worth_the_payoffs(entries):
     game = TabularGame([entries])
     rows = game.payoff_rows([np.arange(len(entries))])
-    assert [worth(x, game.unit) for x in rows[:, 0]] == entries
+    assert [from_units(x, game.unit) for x in rows[:, 0]] == entries
 
 
 @settings(deadline=None)
@@ -222,12 +222,12 @@ def test_actions_in_a_list_are_coded_by_position():
     ],
 )
 def test_entries_are_worth_exact_numbers_where_they_are_exact(entry, unit, value):
-    found = worth(entry, unit)
+    found = from_units(entry, unit)
     assert found == value
     assert type(found) is type(value)
 
 
 def test_numbers_must_be_finite():
-    assert number(np.array(3)) == 3
+    assert to_number(np.array(3)) == 3
     with pytest.raises(ValueError, match="finite"):
-        number(np.float32("inf"))
+        to_number(np.float32("inf"))

@@ -33,11 +33,11 @@ class Club(Mechanism):
     NAME, FILE = "club:Club", ClubFile
 
     @classmethod
-    def of(cls, file):
+    def from_file(cls, file):
         return cls()
 
     @staticmethod
-    def reports(file, read):
+    def read_reports(file, read):
         return {name: member.value for name, member in file.parties.items()}
 
     def settle(self, reports):
@@ -79,7 +79,7 @@ def test_it_runs_replays_and_is_audited_like_ours(tmp_path: Path) -> None:
     settlement, lies = commands.settle(collaboration, tmp_path / "out")
     assert settlement.parties["ann"].benefit == 3
     assert [lie.party for lie in lies] == ["ann", "bea"]
-    verdict = commands.audited(collaboration).verdicts["DSIC"]
+    verdict = commands.audit_collaboration(collaboration).verdicts["DSIC"]
     assert verdict.status == ab.audit(collaboration.game(), [ab.DSIC()])["DSIC"].status
     assert replay(tmp_path / "out", commands.settle).differ == ()
 
@@ -116,8 +116,8 @@ def test_a_name_that_is_not_found_is_told_what_would_be_right(
 
 def test_a_report_that_its_game_does_not_know_is_for_its_author_to_refuse(tmp_path: Path) -> None:
     path = _club(tmp_path, RULE.replace("{GAME}", 'raise ValueError("3 is no bid")'))
-    with pytest.raises(InputError, match=r"3 is no bid; let `reports` refuse it, or widen"):
-        commands.audited(ab.load(path))
+    with pytest.raises(InputError, match=r"3 is no bid; let `read_reports` refuse it, or widen"):
+        commands.audit_collaboration(ab.load(path))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_report_that_its_game_does_not_know_is_for_its_author_to_refuse(tmp_pa
         ("return cls()", commands.settle),
         ("top = max(reports.values())", commands.settle),
         ("pass", commands.settle),
-        ("pass", lambda collaboration, _: commands.audited(collaboration)),
+        ("pass", lambda collaboration, _: commands.audit_collaboration(collaboration)),
     ],
 )
 def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, does) -> None:  # type: ignore[no-untyped-def]
@@ -148,7 +148,7 @@ def test_a_game_too_large_to_write_out_names_the_file(tmp_path: Path) -> None:
     _, lies = commands.settle(collaboration, tmp_path / "out")
     assert lies == []
     with pytest.raises(BudgetExceeded, match=r"club\.toml: too many bids"):
-        commands.audited(collaboration)
+        commands.audit_collaboration(collaboration)
 
 
 def test_a_lie_that_a_sampled_verdict_overlooked_is_a_failure(tmp_path: Path) -> None:
@@ -159,7 +159,9 @@ def test_a_lie_that_a_sampled_verdict_overlooked_is_a_failure(tmp_path: Path) ->
         "lambda party, value, top: top", "lambda p, value, bids: int(bids[p] == 37)"
     )
     path = _club(tmp_path, rule)
-    audit = commands.audited(ab.load(path), [ab.ExPostIC()], ab.Budget(rows=100, samples=3))
+    audit = commands.audit_collaboration(
+        ab.load(path), [ab.ExPostIC()], ab.Budget(rows=100, samples=3)
+    )
     assert audit.verdicts["ex-post IC"].status == "no counterexample"
     assert {lie.report for lie in audit.overlooked} == {"reports 37"}
     assert audit.fails

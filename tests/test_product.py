@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import aboveboard as ab
-from aboveboard.commands import audited, demo, settle
+from aboveboard.commands import audit_collaboration, demo, settle
 from aboveboard.commands.demo_lists import LISTS, read_lists
 
 ROOT = Path(__file__).parents[1]
@@ -92,7 +92,7 @@ def test_every_example_runs_and_audits(path: Path, tmp_path: Path) -> None:
     collaboration = ab.load(folder / path.name)
     settlement, _ = settle(collaboration, tmp_path / "out")
     assert settlement.parties
-    result = audited(collaboration, [ab.ExPostIC()])
+    result = audit_collaboration(collaboration, [ab.ExPostIC()])
     # valuation pays for levels that users choose freely: it does not promise that these are best.
     promised = not collaboration.mechanism.NAME.startswith("valuation.")
     assert result.verdicts["ex-post IC"].status == ("holds" if promised else "fails")
@@ -137,7 +137,7 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
         '[parties.a]\nelements = ["0", "1", "2"]\n[parties.b]\nelements = ["1", "2"]\n'
         '[parties.c]\nelements = ["2"]\n'
     )
-    text = audited(ab.load(path)).report()
+    text = audit_collaboration(ab.load(path)).report()
     assert "Lying pays: b gains 1/2" in text
 
 

@@ -11,10 +11,10 @@ import pytest
 import aboveboard as ab
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Witness
-from aboveboard.commands.audited import audited
+from aboveboard.commands.auditing import audit_collaboration
 from aboveboard.commands.properties import PROPERTIES, property_named
 from aboveboard.errors import InputError
-from aboveboard.formatting import count, number
+from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import tables
 from aboveboard.report.answers import answers
@@ -87,7 +87,7 @@ def test_what_a_mechanism_itself_finds_to_fail_is_on_the_first_screen(tmp_path: 
 
     path = tmp_path / "c.toml"
     path.write_text(mechanisms()["market.naive_2"].STARTING_FILE)
-    page = audited(ab.load(path)).report()
+    page = audit_collaboration(ab.load(path)).report()
     assert "But this fails (see Details): every party and coalition has one vote" in page
 
 
@@ -131,7 +131,10 @@ def test_a_chart_says_in_words_what_it_shows_and_is_the_same_again() -> None:
 
 
 def test_counts_beyond_reading_are_powers_of_ten() -> None:
-    assert (count(999_999), count(10**18)) == ("999,999", "1.0\u00a0×\u00a010¹⁸")
+    assert (format_count_typeset(999_999), format_count_typeset(10**18)) == (
+        "999,999",
+        "1.0\u00a0×\u00a010¹⁸",
+    )
 
 
 def test_exact_fractions_stand_flush_right_as_numbers_do() -> None:
@@ -142,7 +145,7 @@ def test_exact_fractions_stand_flush_right_as_numbers_do() -> None:
 
 
 def test_nothing_is_not_less_than_nothing() -> None:
-    assert number(-0.0) == "0"
+    assert format_number(-0.0) == "0"
 
 
 def test_whole_numbers_are_drawn_with_whole_ticks() -> None:
@@ -168,4 +171,4 @@ def test_a_property_that_the_game_gives_no_meaning_is_named_as_it_was_asked(tmp_
     )
     said = r"c\.toml: --property strong-dominance: .* which; leave it out: the game of market\.vcg"
     with pytest.raises(InputError, match=said):
-        audited(ab.load(path), [PROPERTIES["dsic"], PROPERTIES["strong-dominance"]])
+        audit_collaboration(ab.load(path), [PROPERTIES["dsic"], PROPERTIES["strong-dominance"]])

@@ -11,7 +11,8 @@ import pytest
 import aboveboard as ab
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.cli.text import Told, lies_table, offer_text, settlement_table, verdict_text
+from aboveboard.cli.text import lies_table, offer_text, settlement_table, verdict_text
+from aboveboard.mechanisms.mechanism import DesignResult
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 HALF = Fraction(1, 2)
@@ -73,7 +74,7 @@ class Worded:
 
     headline = "Take two."
 
-    def told(self) -> Sequence[tuple[str, str]]:
+    def summary_rows(self) -> Sequence[tuple[str, str]]:
         return [("how many", "2"), ("of", "7")]
 
     def tables(self) -> Sequence[Exhibit]:
@@ -89,7 +90,7 @@ class Unworded:
 
 class TestAnOffer:
     def test_is_shown_in_its_own_words(self) -> None:
-        assert isinstance(Worded(), Told)
+        assert isinstance(Worded(), DesignResult)
         assert offer_text(Worded()) == (
             "Take two.\n\nhow many  2\nof        7\n\nEach:\nparty  has\na      1\nb      1/2"
         )
@@ -107,11 +108,11 @@ def test_our_offers_speak_in_words_and_keep_keys_for_programs(
     name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     from aboveboard.collaborations.registry import mechanisms
-    from aboveboard.commands import designed
+    from aboveboard.commands import design
 
     path = tmp_path_factory.mktemp("offer") / "c.toml"
     path.write_text(mechanisms()[name].STARTING_FILE)
-    offer = designed(ab.load(path))
+    offer = design(ab.load(path))
     text = offer_text(offer)
     assert text.splitlines()[0].endswith(".")
     assert not [key for key in offer.as_dict() if "_" in key and f"\n{key} " in text]

@@ -16,7 +16,7 @@ from aboveboard.curation import (
     mixed_equilibria,
     pure_equilibria,
 )
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
 from papers.curation.instances import Profile, Setting, competitive, fair, utility
 
@@ -87,7 +87,7 @@ def _mixed_alike(setting: Setting) -> Trial:
             chances = tuple(F(x) for x in coins.chances)
             sure = coins.regret == 0 and stable_coins(setting, rule, chances)
             if sure and not stable_coins(setting, other, chances):
-                shown = {"truthful with chance": [plain(x) for x in chances]}
+                shown = {"truthful with chance": [encode_number(x) for x in chances]}
                 return Trial(1, {**setting.shown(), "of": name, **shown})
     return Trial(1 + sum(len(x) for x in of.values()))
 
@@ -99,7 +99,7 @@ def _is_mixed(setting: Setting) -> Trial:
     for coins in mixed_equilibria(setting.curated(COMPETITIVE)) or []:
         chances = tuple(F(x) for x in coins.chances)
         if coins.regret == 0 and stable_coins(setting, competitive, chances):
-            shown = {"truthful with chance": [plain(x) for x in chances]}
+            shown = {"truthful with chance": [encode_number(x) for x in chances]}
             return Trial(1, {**setting.shown(), **shown})
     return Trial(1)
 

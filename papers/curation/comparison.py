@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Family, Finding, Trial, survey
 from papers.curation.hearings import Hearing, draw
 from papers.curation.instances import CHANNELS, HALF, Values, functions, pairs, random_functions
@@ -90,8 +90,8 @@ def no_less_if(farther: Farther) -> Callable[[Ears], Trial]:
                     {
                         **ears.hearing(first).shown(),
                         "or of 2": pairs([second])[0],
-                        "right": plain(worth[first]),
-                        "right then": plain(worth[second]),
+                        "right": encode_number(worth[first]),
+                        "right then": encode_number(worth[second]),
                     },
                 )
         return Trial(checks)
@@ -180,7 +180,12 @@ def _no_less(replies: Replies) -> Trial:
     there = worth[1].shown()["hears"]
     return Trial(
         1,
-        {**worth[0].shown(), "or": there, "right": plain(first), "right then": plain(second)},
+        {
+            **worth[0].shown(),
+            "or": there,
+            "right": encode_number(first),
+            "right then": encode_number(second),
+        },
     )
 
 

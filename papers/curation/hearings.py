@@ -12,7 +12,7 @@ import numpy as np
 
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.inference import right_guess
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Family
 from papers.curation.instances import CHANNELS, HALF, Values, bits, functions, random_functions
 
@@ -47,12 +47,15 @@ class Hearing:
 
     def shown(self) -> dict[str, Any]:
         """Give plain data."""
-        heard = {str(j): [plain(p), plain(q)] for j, (p, q) in sorted(self.channels.items())}
+        heard = {
+            str(j): [encode_number(p), encode_number(q)]
+            for j, (p, q) in sorted(self.channels.items())
+        }
         return {
             "g by bit mask": bits(self.values),
             "agent": self.own,
             "hears": heard,
-            "prior": plain(self.prior),
+            "prior": encode_number(self.prior),
         }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from aboveboard.curation import PROTOCOLS, Curated, helpless, is_equilibrium, stake_of
 from aboveboard.curation.channels import CLEAR, NOISE
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, survey
 from papers.curation.comparison import footnote_3_comparison, lemma_2, theorem_1
 from papers.curation.hearings import PRIORS, Hearing, hearings
@@ -35,7 +35,14 @@ def _is_by_definition(hearing: Hearing) -> Trial:
     right = hearing.right()
     if plainly == right:
         return Trial(1)
-    return Trial(1, {**hearing.shown(), "by definition": plain(plainly), "by max": plain(right)})
+    return Trial(
+        1,
+        {
+            **hearing.shown(),
+            "by definition": encode_number(plainly),
+            "by max": encode_number(right),
+        },
+    )
 
 
 def _lemma_1(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -77,7 +84,7 @@ def _other_zero_information(prior: Fraction) -> Trial:
         _, after_zero, after_one = channel.posterior(prior)
         nothing = after_zero == after_one == prior
         if nothing != (channel.zero_if_zero == channel.zero_if_one):
-            return Trial(checks, {"prior": plain(prior), "commitment": pairs([channel])[0]})
+            return Trial(checks, {"prior": encode_number(prior), "commitment": pairs([channel])[0]})
     return Trial(checks)
 
 
@@ -87,7 +94,8 @@ def _changes(prior: Fraction) -> Trial:
     if prior == HALF or trial.example is not None:
         return Trial(trial.checks)
     return Trial(
-        trial.checks, {"prior": plain(prior), "zero-information commitments": "those with p = q"}
+        trial.checks,
+        {"prior": encode_number(prior), "zero-information commitments": "those with p = q"},
     )
 
 
@@ -114,7 +122,11 @@ def _same_results(setting: tuple[Values, Fraction]) -> Trial:
                 if is_equilibrium(game, profile) != wanted:
                     return Trial(
                         checks,
-                        {"g": bits(values), "prior": plain(prior), "profile": pairs(profile)},
+                        {
+                            "g": bits(values),
+                            "prior": encode_number(prior),
+                            "profile": pairs(profile),
+                        },
                     )
     return Trial(checks)
 
@@ -146,7 +158,7 @@ def _two_bits(hearing: Hearing) -> Trial:
         others = (*heard[: hearing.own], *heard[hearing.own + 1 :])
         guess.setdefault(others, {})[heard[hearing.own]] = int(both[1] > both[0])
         chances[others, heard[hearing.own]] = both
-    told: dict[tuple[Any, ...], list[Fraction]] = {}
+    summary_rows: dict[tuple[Any, ...], list[Fraction]] = {}
     for (others, own), both in chances.items():
         two = (guess[others].get(0), guess[others].get(1), own)
         there = told.setdefault(two, [F(0), F(0)])

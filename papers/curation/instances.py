@@ -18,7 +18,7 @@ import numpy as np
 from aboveboard.curation import SILENCE, TRUTH, Agent, Commitment, Curated, Protocol, Society
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.social_functions import Table
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Family, Finding, Trial, survey
 
 F = Fraction
@@ -94,7 +94,10 @@ class Setting:
 
     def shown(self) -> dict[str, Any]:
         """Give plain data."""
-        return {"g by bit mask": bits(self.values), "prices": [plain(k) for k in self.prices]}
+        return {
+            "g by bit mask": bits(self.values),
+            "prices": [encode_number(k) for k in self.prices],
+        }
 
 
 @cache
@@ -130,7 +133,7 @@ def bits(values: Sequence[bool]) -> str:
 
 def pairs(profile: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """Write commitments."""
-    return [[plain(p), plain(q)] for p, q in profile]
+    return [[encode_number(p), encode_number(q)] for p, q in profile]
 
 
 # ------------------------------------------------------------------- the model, plainly

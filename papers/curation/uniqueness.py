@@ -17,7 +17,7 @@ from aboveboard.curation import (
     stake_of,
 )
 from aboveboard.curation.channels import CLEAR, NOISE
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, survey
 from papers.curation.assumptions import natural
 from papers.curation.instances import (
@@ -60,7 +60,11 @@ def _example_1(values: Values) -> Trial:
     without = right_by_definition(values, 1, {0: NOISE, 2: CLEAR})
     told = right_by_definition(values, 1, {0: CLEAR, 2: CLEAR})
     broken = not idle or without == told
-    said_of = {"helpless": idle, "right without her bit": plain(without), "with it": plain(told)}
+    said_of = {
+        "helpless": idle,
+        "right without her bit": encode_number(without),
+        "with it": encode_number(told),
+    }
     return Trial(2, {"g by bit mask": bits(values), **said_of} if broken else None)
 
 

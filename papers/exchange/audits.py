@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aboveboard.auditing import ParetoEfficient, Property, Status, Verdict, Witness, audit
 from aboveboard.exchange import RULES, HidingGame, Regions, participation_game
 from aboveboard.exchange.utility import best_rival, payoff_rows
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import Proof
 from aboveboard.games.game import Game
@@ -95,7 +95,7 @@ def obeys(
             checks += verdict.checked
             if verdict.witness is not None:
                 found = counterexample(regions, rule, verdict.witness)
-                return Trial(checks, {**found, "exclusivity": plain(e)})
+                return Trial(checks, {**found, "exclusivity": encode_number(e)})
         return Trial(checks)
 
     return test
@@ -111,7 +111,7 @@ def counterexample(regions: Regions, rule: str, witness: Witness) -> dict[str, A
             reported(own[i], actions[party]) for i, party in enumerate(regions.names)
         ]
         said["party"] = int(witness.parties[0])
-        said["gain"] = plain(witness.gain)
+        said["gain"] = encode_number(witness.gain)
     else:
         said["note"] = witness.note
     return said
@@ -164,7 +164,7 @@ def dominated(
         "own": own,
         "benefits": given.tolist(),
         "dominated by": better.tolist(),
-        "exclusivity": plain(e),
+        "exclusivity": encode_number(e),
     }
 
 

@@ -13,7 +13,7 @@ from aboveboard.auditing import DSIC, ExPostIC, Property, Symmetric, Witness
 from aboveboard.exchange import AveragePoint, OneDimensionalSearch
 from aboveboard.exchange.average import benefits_of as average_benefits
 from aboveboard.exchange.interval import Interval, narrow
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
 from papers.exchange.audits import ENDS, ONE, verdict_of
@@ -30,7 +30,11 @@ def leaving(witness: Witness, parties: Sequence[str]) -> dict[str, Any]:
         for party in parties
         if party in witness.parties or witness.others.get(party) not in (None, "stays away")
     ]
-    return {"take part": here, "party": int(witness.parties[0]), "gain": plain(witness.gain)}
+    return {
+        "take part": here,
+        "party": int(witness.parties[0]),
+        "gain": encode_number(witness.gain),
+    }
 
 
 def stays(
@@ -51,7 +55,7 @@ def stays(
                 said = describe(instance)
                 if verdict.witness.lie:
                     said |= leaving(verdict.witness, game.players)
-                return Trial(checks, {**said, "exclusivity": plain(e)})
+                return Trial(checks, {**said, "exclusivity": encode_number(e)})
         return Trial(checks)
 
     return test
@@ -90,7 +94,7 @@ def search_game(some: Intervals, e: Fraction) -> Game:
 
 
 def _shown(some: Intervals) -> dict[str, Any]:
-    return {"intervals": [[plain(a), plain(b)] for a, b in some]}
+    return {"intervals": [[encode_number(a), encode_number(b)] for a, b in some]}
 
 
 def _fair(some: Intervals) -> Trial:
@@ -170,7 +174,11 @@ def average_game(some: Points, e: Fraction) -> Game:
 
 def listed(some: Points) -> dict[str, Any]:
     """Describe points; on a line as numbers."""
-    return {"points": [plain(p[0]) if len(p) == 1 else [plain(x) for x in p] for p in some]}
+    return {
+        "points": [
+            encode_number(p[0]) if len(p) == 1 else [encode_number(x) for x in p] for p in some
+        ]
+    }
 
 
 def _theorem_3_2(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -202,7 +210,10 @@ def _pays_at_every_exclusivity(some: Points) -> Trial:
             slope = _best_rival(before, i) - _best_rival(after, i)
             if gain > 0 and slope >= 0:
                 said = {"take part": [j + 1 for j, h in enumerate(here) if h], "party": i + 1}
-                gains = {"gain at exclusivity 0": plain(gain), "at 1": plain(gain + slope)}
+                gains = {
+                    "gain at exclusivity 0": encode_number(gain),
+                    "at 1": encode_number(gain + slope),
+                }
                 return Trial(checks, {**listed(some), **said, **gains})
     return Trial(checks)
 
@@ -219,7 +230,7 @@ def _nothing_is_better(some: Points) -> Trial:
     benefits = average_benefits(some, [True] * len(some))
     utilities = [b - _best_rival(benefits, i) for i, b in enumerate(benefits)]
     if max(utilities) <= 0 and min(utilities) < 0:
-        said = {"benefits": [plain(b) for b in benefits], "dominated by": [0] * len(some)}
+        said = {"benefits": [encode_number(b) for b in benefits], "dominated by": [0] * len(some)}
         return Trial(1, {**listed(some), **said, "exclusivity": 1})
     return Trial(1)
 
@@ -231,7 +242,9 @@ def _largest_total(some: Points) -> Trial:
     told = [Fraction(x, 4) for x in range(-8, 9)]
     for benefit, (own,) in zip(benefits, some, strict=True):
         if max((own - center) ** 2 - (y - center) ** 2 for y in told) > benefit:
-            return Trial(len(told), {**listed(some), "benefits": [plain(b) for b in benefits]})
+            return Trial(
+                len(told), {**listed(some), "benefits": [encode_number(b) for b in benefits]}
+            )
     return Trial(len(told) * len(some))
 
 

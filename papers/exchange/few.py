@@ -9,7 +9,7 @@ import numpy as np
 
 from aboveboard.auditing import DSIC, ExPostIC
 from aboveboard.exchange import RULES, ParticipationGame, Regions
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
 from papers.exchange.audits import (
     ENDS,
@@ -140,7 +140,7 @@ def _handing_out_all(regions: Regions) -> Trial:
     if verdict.witness is None:
         return Trial(verdict.checked)
     found = counterexample(regions, "everything to everybody", verdict.witness)
-    return Trial(verdict.checked, {**found, "exclusivity": plain(ONE[0])})
+    return Trial(verdict.checked, {**found, "exclusivity": encode_number(ONE[0])})
 
 
 def _everything(_: np.random.Generator) -> tuple[Finding, ...]:

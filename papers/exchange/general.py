@@ -12,7 +12,7 @@ import numpy as np
 from aboveboard.auditing import DSIC, Property, StrongDominance, Symmetric
 from aboveboard.exchange import Contribution
 from aboveboard.exchange.contribution import rewards
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
 from papers.exchange.audits import ENDS, ONE, dominating, verdict_of
@@ -86,7 +86,7 @@ def obeys(prop: Property, exclusivities: Iterable[Fraction], *, pareto: bool = F
                     said |= leaving(verdict.witness, game.players)
                 else:
                     said["note"] = verdict.witness.note
-                return Trial(checks, {**said, "exclusivity": plain(e)})
+                return Trial(checks, {**said, "exclusivity": encode_number(e)})
         return Trial(checks)
 
     return test
@@ -222,7 +222,9 @@ def _efficient(exclusivities: tuple[Fraction, ...], *, giving_no_less: bool) -> 
             checks += tried
             if better is not None:
                 said = {"benefits": given.tolist(), "dominated by": better.tolist()}
-                return Trial(checks, {"values": list(values), **said, "exclusivity": plain(e)})
+                return Trial(
+                    checks, {"values": list(values), **said, "exclusivity": encode_number(e)}
+                )
         return Trial(checks)
 
     return test

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aboveboard.auditing import DSIC
 from aboveboard.exchange import ParticipationGame, Regions
 from aboveboard.exchange.utility import best_rival, payoff_rows
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Finding, Trial, survey
 from papers.exchange.audits import ONE, counterexample, dominated, dominating, outcomes, verdict_of
 from papers.exchange.few import BETWEEN, TRIED
@@ -153,7 +153,7 @@ def _if_and_only_if_inside(most: Sequence[int]) -> Trial:
         trial = _first(most, rows, undominated(rows, e) != wanted)
         checks += trial.checks
         if trial.example is not None:
-            return Trial(checks, {**trial.example, "exclusivity": plain(e)})
+            return Trial(checks, {**trial.example, "exclusivity": encode_number(e)})
     return Trial(checks)
 
 

@@ -17,7 +17,7 @@ from aboveboard.auditing import DSIC, CoalitionProof, EpsilonIC, ExPostIC, Indiv
 from aboveboard.auditing.deviations import DeviationProperty
 from aboveboard.exchange import RULES, Regions
 from aboveboard.exchange.proofs import PROVED, proof
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, survey
 from papers.exchange.audits import ENDS, ONE, efficient, hiding, joining, obeys, verdict_of
 from papers.exchange.few import BETWEEN, TRIED, efficiency, readings
@@ -168,7 +168,9 @@ def _ranges(_: np.random.Generator) -> tuple[Finding, ...]:
         low, high = RANGES[case]
         if truthful == [e for e in GRID if low <= e <= high]:
             return Trial(checks)
-        return Trial(checks, {"rule": rule, "game": kind, "truthful": [plain(e) for e in truthful]})
+        return Trial(
+            checks, {"rule": rule, "game": kind, "truthful": [encode_number(e) for e in truthful]}
+        )
 
     grid = ", ".join(str(e) for e in GRID)
     kind = f"rules under hiding or joining, at exclusivities {grid}"
@@ -197,7 +199,7 @@ def _closed_forms(rng: np.random.Generator) -> tuple[Finding, ...]:
                 proved = proof(prop.name, regions, RULES[rule], weights)
                 found = verdict_of(hiding(regions, rule, weights), prop)
                 if proved is None or found.witness is not None:
-                    case = {"rule": rule, "exclusivity": plain(e), "property": prop.name}
+                    case = {"rule": rule, "exclusivity": encode_number(e), "property": prop.name}
                     return Trial(checks, {"own": sets_of(regions), **case})
         return Trial(checks)
 

@@ -11,7 +11,7 @@ import numpy as np
 from aboveboard.auditing import ExPostIC
 from aboveboard.exchange import ParticipationGame
 from aboveboard.exchange.average import benefits_of
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, survey
 from papers.exchange.audits import verdict_of
 from papers.exchange.beyond import Points, leaving, listed, points
@@ -60,7 +60,7 @@ def _nash(some: Points, e: Fraction, p: int) -> Trial:
     if verdict.witness is None:
         return Trial(verdict.checked)
     said = {**listed(some), "power": p, **leaving(verdict.witness, game.players)}
-    return Trial(verdict.checked, {**said, "exclusivity": plain(e)})
+    return Trial(verdict.checked, {**said, "exclusivity": encode_number(e)})
 
 
 def _nash_by_distances(some: Points, p: Fraction) -> Trial:
@@ -72,7 +72,7 @@ def _nash_by_distances(some: Points, p: Fraction) -> Trial:
     """
     for i, (own, moved) in enumerate(_distances(some)):
         if moved**p.numerator > own**p.numerator:
-            return Trial(i + 1, {**listed(some), "power": plain(p), "party": i + 1})
+            return Trial(i + 1, {**listed(some), "power": encode_number(p), "party": i + 1})
     return Trial(len(some))
 
 
@@ -119,7 +119,10 @@ def _exactly_to(instance: tuple[Points, Fraction]) -> Trial:
     if at.example is not None:
         return Trial(checks, at.example)
     if above.example is None:
-        return Trial(checks, {**listed(some), "power": plain(p), "truthful above": plain(limit)})
+        return Trial(
+            checks,
+            {**listed(some), "power": encode_number(p), "truthful above": encode_number(limit)},
+        )
     return Trial(checks)
 
 
@@ -134,7 +137,7 @@ def _step(instance: tuple[Points, Fraction]) -> Trial:
     for i, (own, moved) in enumerate(_distances(some)):
         weight = Fraction(len(some) - 1) ** p.denominator
         if moved**p.numerator * weight > own**p.numerator:
-            return Trial(i + 1, {**listed(some), "power": plain(p), "party": i + 1})
+            return Trial(i + 1, {**listed(some), "power": encode_number(p), "party": i + 1})
     return Trial(len(some))
 
 

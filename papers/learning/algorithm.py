@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import objects
 from aboveboard.learning import Growth, Identity, Market
 from aboveboard.learning.desirable.constraints import constraints
@@ -211,12 +211,12 @@ def _agrees(pay: Payments, *, fallback: bool = True) -> Callable[[Searched], Tri
             paid = list(found.payments_at(positions))
             other = None if slow is None else [table[sizes] for table in slow]
             if paid != other:
-                shown = {"profile": list(sizes), "payments": list(map(plain, paid))}
-                more = None if other is None else list(map(plain, other))
+                shown = {"profile": list(sizes), "payments": list(map(encode_number, paid))}
+                more = None if other is None else list(map(encode_number, other))
                 return Trial(checks, {**instance.as_dict(), **shown, "found this way": more})
             smallest = min(smallest, sum(paid))
         if found.exists != (smallest >= 0):
-            return Trial(checks, {**instance.as_dict(), "smallest sum": plain(smallest)})
+            return Trial(checks, {**instance.as_dict(), "smallest sum": encode_number(smallest)})
         return Trial(checks)
 
     return test
@@ -311,7 +311,10 @@ def _negative_weight(instance: Searched) -> Trial:
                 weight = given.values[0, t, t] - given.values[0, r, t]
                 if weight < 0:
                     lie = {"has": instance.sizes[t], "reports": instance.sizes[r]}
-                    other = {"the other has": instance.sizes[j], "weight": plain(Fraction(weight))}
+                    other = {
+                        "the other has": instance.sizes[j],
+                        "weight": encode_number(Fraction(weight)),
+                    }
                     return Trial(checks, {**instance.as_dict(), **lie, **other})
     return Trial(checks)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.learning import Growth, Identity, Market
 from aboveboard.learning.desirable.growth_boundary import FIGURE_3, growth_boundary
 from aboveboard.learning.desirable.growth_rate import alpha_star
@@ -68,7 +68,7 @@ def _one_column(instance: tuple[Fraction, bool]) -> Trial:
     alpha, zero = instance
     found = growth_boundary(alpha, zero=zero)
     if found.boundary is None or found.loss is None:
-        return Trial(1, {"alpha": plain(alpha), "boundary": None})
+        return Trial(1, {"alpha": encode_number(alpha), "boundary": None})
     smallest = 0 if zero else 1
     whole = range(smallest, found.boundary + 2)
     losses = Plain(float(alpha), whole).losses()
@@ -80,7 +80,7 @@ def _one_column(instance: tuple[Fraction, bool]) -> Trial:
     same = told is not None and tuple(whole[k] for k in told) == found.loss.profile == expected[0]
     if first == expected and not within and same and min(losses) == expected[0]:
         return Trial(len(whole) ** 2)
-    shown = {"alpha": plain(alpha), "zero": zero, "boundary": found.boundary}
+    shown = {"alpha": encode_number(alpha), "zero": zero, "boundary": found.boundary}
     return Trial(len(whole) ** 2, {**shown, "losses": sorted(losses)[:3]})
 
 
@@ -108,7 +108,8 @@ def _rises(instance: tuple[tuple[Fraction, ...], bool]) -> Trial:
     for (a, low), (b, high) in pairwise(limits):
         if high < low:
             return Trial(
-                len(limits), {"alpha": [plain(a), plain(b)], "boundary": _spoken(low, high)}
+                len(limits),
+                {"alpha": [encode_number(a), encode_number(b)], "boundary": _spoken(low, high)},
             )
     return Trial(len(limits))
 
@@ -145,7 +146,7 @@ def _beyond_ten_thousand(instance: tuple[Fraction, bool]) -> Trial:
     limit = _limit(alpha, zero=zero)
     if limit > 10_000:
         return Trial(1)
-    return Trial(1, {"alpha": plain(alpha), "with 0": zero, "boundary": limit})
+    return Trial(1, {"alpha": encode_number(alpha), "with 0": zero, "boundary": limit})
 
 
 def _over_10000(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -201,7 +202,7 @@ def _threshold(instance: tuple[Fraction, bool]) -> Trial:
         or not Plain(float(alpha), range(0 if zero else 1, MOST_STEPS)).losses()
     ):
         return Trial(1)
-    return Trial(1, {"alpha": plain(alpha), "with 0": zero, "boundary": found.boundary})
+    return Trial(1, {"alpha": encode_number(alpha), "with 0": zero, "boundary": found.boundary})
 
 
 def _alpha_star(rng: np.random.Generator) -> tuple[Finding, ...]:

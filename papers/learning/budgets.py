@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.learning import outcome
 from aboveboard.learning.market.allocation import models
 from aboveboard.learning.payments.budget import always
@@ -40,7 +40,8 @@ def _efficient(instance: Instance) -> Trial:
             outcome(instance.market, true).welfare != best_welfare(instance, true)
         ):
             return Trial(
-                checks, {**instance.as_dict(), "sizes": list(true), "x": list(map(plain, x))}
+                checks,
+                {**instance.as_dict(), "sizes": list(true), "x": list(map(encode_number, x))},
             )
     return Trial(checks)
 
@@ -81,7 +82,7 @@ def _payments(right: Callable[[Any], bool]) -> Callable[[Instance], Trial]:
             paid = outcome(instance.market, true).payments
             checks += len(paid)
             if not all(right(p) for p in paid):
-                shown = {"sizes": list(true), "payments": list(map(plain, paid))}
+                shown = {"sizes": list(true), "payments": list(map(encode_number, paid))}
                 return Trial(checks, {**instance.as_dict(), **shown})
         return Trial(checks)
 
@@ -119,7 +120,7 @@ def _kept(instance: Instance) -> Trial:
         paid = outcome(instance.market, true).payments
         slow = [exploitation(instance.rule, i, true) for i in range(instance.rule.n)]
         if list(paid) != slow or sum(paid) < 0:
-            shown = {"sizes": list(true), "payments": list(map(plain, paid))}
+            shown = {"sizes": list(true), "payments": list(map(encode_number, paid))}
             claimed = always(instance.market)
             more = {} if claimed is None else {"the product says": claimed}
             return Trial(checks, {**instance.as_dict(), **shown, **more})

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import objects
 from aboveboard.learning import Growth
 from papers.claims import Claim, Family, Finding, Trial, survey
@@ -44,7 +44,9 @@ def _is_growing(alpha: Fraction) -> Trial:
     same = all(abs(float(slow[q]) - float(whole[q])) <= TOLERANCE for q in qualities)
     if same and (falls is None) == (share_falls is None) == (alpha >= -1):
         return Trial(checks)
-    return Trial(checks, {"alpha": plain(alpha), "market falls": falls, "share falls": share_falls})
+    return Trial(
+        checks, {"alpha": encode_number(alpha), "market falls": falls, "share falls": share_falls}
+    )
 
 
 def _power(base: int, alpha: Fraction) -> float:
@@ -85,7 +87,7 @@ def _is_desirable(rule: Callable[[Searched], Rule]) -> Callable[[Searched], Tria
             wrong = free(given, true)
             paid = found.payments_at(positions)
             if wrong is not None or not found.exists or min(paid) < 0:
-                shown = {"sizes": list(true), "largest payments": list(map(plain, paid))}
+                shown = {"sizes": list(true), "largest payments": list(map(encode_number, paid))}
                 return Trial(checks, {**instance.as_dict(), **shown, "wrong": wrong})
         return Trial(checks)
 

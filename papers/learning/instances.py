@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array, objects
 from aboveboard.learning import Counterfactual, Growth, Identity, Linear, Market, QuasiMonotone
 from papers.claims import Family
@@ -164,6 +164,6 @@ def growing(alpha: int, n: int, top: int) -> Instance:
     return Instance(market, rule, profiles, sizes, {"alpha": alpha})
 
 
-def told(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
+def summary_rows(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
     """Give numbers with their names as plain data."""
-    return {name: plain(x) for name, x in zip(names, values, strict=True)}
+    return {name: encode_number(x) for name, x in zip(names, values, strict=True)}

@@ -16,7 +16,7 @@ from typing import Any
 from aboveboard.auditing import CoalitionProof
 from aboveboard.auditing import audit as common_audit
 from aboveboard.auditing.equilibrium import pure_equilibria
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.market.audit.market_game import announcing_game
 from aboveboard.market.audit.root_solvability import audit
 from aboveboard.market.audit.rules import rule_of_naive
@@ -135,10 +135,10 @@ def no_left_to_others(market: Market) -> Mapping[str, Any] | None:
         if relies:
             return {
                 "announcement": describe(market, proposal),
-                "epsilon": plain(epsilon),
+                "epsilon": encode_number(epsilon),
                 "hurt, each leaving the NO to another": [market.players[i] for i in hurt],
-                "utilities if all say YES": [plain(u) for u in agreed],
-                "proposer's utility if truthful": plain(truthful),
+                "utilities if all say YES": [encode_number(u) for u in agreed],
+                "proposer's utility if truthful": encode_number(truthful),
             }
     return None
 
@@ -159,10 +159,10 @@ def gamble(market: Market) -> Mapping[str, Any] | None:
     votes = root.votes[root.best.index(worst)]
     return {
         "announcement": describe(market, worst),
-        "epsilon": plain(epsilon),
+        "epsilon": encode_number(epsilon),
         "votes": ["YES" if v else "NO" for v in votes.step_2] if votes is not None else [],
-        "proposer's utility": plain(root.utility),
-        "proposer's utility if truthful": plain(_truthful_utility(3, market, epsilon)),
+        "proposer's utility": encode_number(root.utility),
+        "proposer's utility if truthful": encode_number(_truthful_utility(3, market, epsilon)),
         "welfare announced": social_welfare(market, worst.allocation),
         "best welfare": found.welfare_best,
     }
@@ -186,10 +186,10 @@ def wrong_belief(market: Market) -> Mapping[str, Any] | None:
     has = expected(market, rule.play(proposal, cast))
     return {
         "announcement": describe(market, proposal),
-        "epsilon": plain(epsilon),
-        "proposer's utility if b and c collude": plain(colluding.utility),
-        "proposer's utility if they do not": plain(has[0]),
-        "proposer's utility if truthful": plain(honest.utility),
+        "epsilon": encode_number(epsilon),
+        "proposer's utility if b and c collude": encode_number(colluding.utility),
+        "proposer's utility if they do not": encode_number(has[0]),
+        "proposer's utility if truthful": encode_number(honest.utility),
         "votes if they do not": ["YES" if v else "NO" for v in cast.step_2],
     }
 
@@ -204,8 +204,8 @@ def runs_a_deficit(market: Market) -> Mapping[str, Any] | None:
         return None
     return {
         "outcome": describe(market, outcome),
-        "the center pays": plain(-surplus(outcome)),
-        "utilities": [plain(u) for u in utilities(market, outcome)],
+        "the center pays": encode_number(-surplus(outcome)),
+        "utilities": [encode_number(u) for u in utilities(market, outcome)],
     }
 
 
@@ -224,5 +224,5 @@ def lies_together(market: Market) -> Mapping[str, Any] | None:
     return {
         "truth": {name: values[said] for name, said in witness.truth.items()},
         "lie": {name: values[said] for name, said in witness.lie.items()},
-        "gained together": plain(witness.gain),
+        "gained together": encode_number(witness.gain),
     }

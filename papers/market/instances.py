@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.auditing import Status, Verdict
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.market.audit.paths import on_the_path
 from aboveboard.market.audit.root_solvability import audit
 from aboveboard.market.audit.rules import rule_of_m
@@ -67,12 +67,12 @@ def everybody(n: int) -> list[Structure]:
 Which = Callable[[int], list[Structure]]
 
 
-def told(market: Market, parameters: Parameters, verdict: Verdict) -> dict[str, Any]:
+def summary_rows(market: Market, parameters: Parameters, verdict: Verdict) -> dict[str, Any]:
     """Describe a counterexample: the market, and what the audit found there."""
     found: dict[str, Any] = {
         "market": values_of(market),
-        "epsilon": plain(parameters.epsilon),
-        "delta": plain(parameters.delta),
+        "epsilon": encode_number(parameters.epsilon),
+        "delta": encode_number(parameters.delta),
         "fails": verdict.property,
     }
     if verdict.witness is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.paths import anywhere
 from aboveboard.market.audit.rules import rule_of_m
@@ -49,7 +49,10 @@ def _each(
             checks, wrong = test(market, parameters)
             total += checks
             if wrong is not None:
-                numbers = {"epsilon": plain(parameters.epsilon), "delta": plain(parameters.delta)}
+                numbers = {
+                    "epsilon": encode_number(parameters.epsilon),
+                    "delta": encode_number(parameters.delta),
+                }
                 return Trial(total, {"market": values_of(market), **numbers, **wrong})
         return Trial(total)
 
@@ -84,7 +87,7 @@ def _never_negative(market: Market, parameters: Parameters) -> tuple[int, Any]:
         for name, has in zip(market.players, utilities(market, ending.outcome), strict=True):
             checks += 1
             if has < 0:
-                return checks, {"step": ending.step, "player": name, "utility": plain(has)}
+                return checks, {"step": ending.step, "player": name, "utility": encode_number(has)}
     return checks, None
 
 
@@ -116,7 +119,7 @@ def _between(
         bounds = low(market.n, parameters), high(market.n, parameters)
         for name, has in list(zip(market.players, each, strict=True))[1:]:
             if not bounds[0] < has < bounds[1]:
-                return market.n, {"player": name, "expects": plain(has)}
+                return market.n, {"player": name, "expects": encode_number(has)}
         return market.n - 1, None
 
     return test
@@ -129,7 +132,7 @@ def _above_iff_a_burden(market: Market, parameters: Parameters) -> tuple[int, An
     endowed = worths(market, market.endowment)
     for i in range(1, market.n):
         if (each[i] > 2 * parameters.epsilon) != (endowed[i] < 0):
-            return i, {"player": market.players[i], "expects": plain(each[i])}
+            return i, {"player": market.players[i], "expects": encode_number(each[i])}
     return market.n - 1, None
 
 
@@ -191,7 +194,7 @@ def _equal_but_for_endowments(market: Market, parameters: Parameters) -> tuple[i
     share = parameters.delta * Fraction(market.n - 1, market.n)
     levelled = {name: has + share * endowed[name] for name, has in each.items()}
     if len(set(levelled.values())) > 1:
-        return market.n, {"ex ante": {name: plain(has) for name, has in each.items()}}
+        return market.n, {"ex ante": {name: encode_number(has) for name, has in each.items()}}
     return market.n, None
 
 

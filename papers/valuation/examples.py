@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.valuation import DpMean, PrivateMean, among_users, private_mean, with_platform
 from aboveboard.valuation.levels import NOTHING, Level, spoken
@@ -58,7 +58,9 @@ def _cell_is(k: int) -> Trial:
     found = DpMean().worth(CHOICES[k])
     if found == EQUATION_10[k]:
         return Trial(1)
-    return Trial(1, {"levels": said(CHOICES[k]), "printed": plain(EQUATION_10[k]), "is": found})
+    return Trial(
+        1, {"levels": said(CHOICES[k]), "printed": encode_number(EQUATION_10[k]), "is": found}
+    )
 
 
 def _equation_10(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -76,7 +78,7 @@ def _tables_are(tables: dict[str, Cells], *, platform: bool) -> tuple[Finding, F
         found = _shares(who, CHOICES[k], platform=platform)
         if found == printed:
             return Trial(1)
-        shares = {"printed": plain(printed), "fair share": plain(found)}
+        shares = {"printed": encode_number(printed), "fair share": encode_number(found)}
         return Trial(1, {"of": who, "levels": said(CHOICES[k]), **shares})
 
     def family(read: dict[str, Cells], kind: str) -> Family:
@@ -225,7 +227,10 @@ def _rises(chosen: Sequence[Level], *, strictly: bool) -> Trial:
             raised = (*chosen[:i], higher, *chosen[i + 1 :])
             after = private_mean(raised)
             if after.risk > before.risk or (strictly and after.utility == before.utility):
-                utilities = {"utility": plain(before.utility), "then": plain(after.utility)}
+                utilities = {
+                    "utility": encode_number(before.utility),
+                    "then": encode_number(after.utility),
+                }
                 return Trial(checks, {"levels": said(chosen), "raised": said(raised), **utilities})
     return Trial(checks)
 
@@ -250,7 +255,7 @@ def _saturated(chosen: Sequence[Level]) -> Trial:
     found = private_mean(chosen)
     for i, (w, e) in enumerate(zip(found.weights, chosen, strict=True)):
         if 0 < e < inf and w < Fraction(e) * found.noise:
-            given = {"asked": spoken(e), "given": plain(Fraction(w) / found.noise)}
+            given = {"asked": spoken(e), "given": encode_number(Fraction(w) / found.noise)}
             return Trial(1, {"levels": said(chosen), "user": i + 1, **given})
     return Trial(1)
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.valuation import FederatedMean, Population, divide
 from aboveboard.valuation.utilities.utilities import coalition
 from papers.claims import Claim, Family, Finding, Trial, survey
@@ -90,7 +90,9 @@ def _no_data(some: Federation) -> Trial:
         chosen = tuple(int(x) for x in coalition(tuple(map(Fraction, some.levels)), mask))
         part = Federation(some.s2, some.t2, chosen, some.samples)
         if max(promised(part)) > base:
-            return Trial(mask + 1, {**part.as_dict(), "largest error": plain(max(promised(part)))})
+            return Trial(
+                mask + 1, {**part.as_dict(), "largest error": encode_number(max(promised(part)))}
+            )
     return Trial(1 << len(some.levels))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.valuation import Population, errors
 from papers.claims import Claim, Family, Finding, Trial, survey
 from papers.valuation.instances import VARIANCES, Federation, federations
@@ -85,8 +85,11 @@ def _proposition_4(inverse: Callable[[Federation, int], Fraction]) -> Callable[[
                 checks += 1
                 formula = equation_54(some, v, i, inverse(some, i), w0)
                 if formula != error_of(some, v, i):
-                    values = {"by equation 54": plain(formula), "is": plain(error_of(some, v, i))}
-                    weights = [plain(x) for x in v]
+                    values = {
+                        "by equation 54": encode_number(formula),
+                        "is": encode_number(error_of(some, v, i)),
+                    }
+                    weights = [encode_number(x) for x in v]
                     return Trial(
                         checks, {**some.as_dict(), "user": i + 1, "weights": weights, **values}
                     )
@@ -115,7 +118,10 @@ def _caption_4(some: Federation) -> Trial:
     for v, w0 in _estimators(some):
         formula = equation_54(exchanged, v, 0, corrected_inverse(some, 0), w0)
         if formula != error_of(some, v, 0):
-            values = {"by the caption": plain(formula), "is": plain(error_of(some, v, 0))}
+            values = {
+                "by the caption": encode_number(formula),
+                "is": encode_number(error_of(some, v, 0)),
+            }
             return Trial(1, {**some.as_dict(), "user": 1, **values})
     return Trial(1)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.valuation import DpMean, alike_users
 from aboveboard.valuation.levels import NOTHING, Level, spoken
 from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
@@ -36,7 +36,7 @@ def _gamma(worth: Values) -> Trial:
     )
     if min(gammas) >= 0 and falling and rising and same and identity:
         return Trial(5 * len(EIGHTHS))
-    shown = {"gamma": [plain(x) for x in gammas], "U": [plain(x) for x in totals]}
+    shown = {"gamma": [encode_number(x) for x in gammas], "U": [encode_number(x) for x in totals]}
     return Trial(1, {"U by sharers": list(worth), **shown})
 
 
@@ -92,7 +92,12 @@ def _falls(instance: tuple[int, Fraction, Fraction]) -> Trial:
     if all(a >= b for a, b in pairwise(found)):
         return Trial(1)
     n, p1, p2 = instance
-    said = {"N": n, "p1": plain(p1), "p2": plain(p2), "differences": [plain(x) for x in found]}
+    said = {
+        "N": n,
+        "p1": encode_number(p1),
+        "p2": encode_number(p2),
+        "differences": [encode_number(x) for x in found],
+    }
     return Trial(1, said)
 
 
@@ -101,7 +106,7 @@ def _crosses_once(instance: tuple[int, Fraction, Fraction]) -> Trial:
     signs = [x > 0 for x in found if x]
     if sum(found) == 0 and signs == sorted(signs, reverse=True):
         return Trial(1)
-    return Trial(1, {"N": instance[0], "p": [plain(x) for x in instance[1:]]})
+    return Trial(1, {"N": instance[0], "p": [encode_number(x) for x in instance[1:]]})
 
 
 def _binomials(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -147,7 +152,11 @@ def _equation_87(worth: Values) -> Trial:
             ends = [float(q) in found for q in (0, 1)]
             right &= ends == [_by_definition(gain, alpha, cost, Fraction(q)) for q in (0, 1)]
             if not right:
-                said = {"alpha": plain(alpha), "cost": plain(cost), "share with": found}
+                said = {
+                    "alpha": encode_number(alpha),
+                    "cost": encode_number(cost),
+                    "share with": found,
+                }
                 return Trial(checks, {"U by sharers": list(worth), **said})
     return Trial(checks)
 

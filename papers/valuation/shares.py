@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array, Number, objects
 from aboveboard.valuation import among_users, shares_by_type_exactly, with_platform
 from aboveboard.valuation.shares import axioms
@@ -24,7 +24,7 @@ FREE = (0, 1, 2)
 
 def shown(shares: Iterable[Number]) -> list[Any]:
     """Give shares as plain data."""
-    return [plain(x) for x in shares]
+    return [encode_number(x) for x in shares]
 
 
 def subsets(n: int, without: int | None = None) -> Iterator[tuple[int, int]]:
@@ -107,7 +107,7 @@ def _theorem_2_holds(values: Values) -> Trial:
     for alpha in ALPHAS:
         check = broken(values, with_alpha(alpha), alpha * values[-1])
         found = among_users(values, alpha).users.tolist()
-        said = {"U": list(values), "alpha": plain(alpha), "shares": shown(found)}
+        said = {"U": list(values), "alpha": encode_number(alpha), "shares": shown(found)}
         if check is not None:
             return Trial(4, {**said, "axiom": check.name, "text": check.text})
         if found != [alpha * x for x in expected]:
@@ -138,7 +138,11 @@ def _theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 def _theorem_1_holds(values: Values) -> Trial:
     found = with_platform(values)
-    said = {"U": list(values), "platform": plain(found.platform), "users": shown(found.users)}
+    said = {
+        "U": list(values),
+        "platform": encode_number(found.platform),
+        "users": shown(found.users),
+    }
     check = broken(values, lambda table: with_platform(table).users, values[-1] - found.platform)
     if check is not None:
         return Trial(4, {**said, "axiom": check.name, "text": check.text})

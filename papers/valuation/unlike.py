@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.valuation import DpMean, TwoUsers, among_users
 from aboveboard.valuation.levels import NOTHING, Level
 from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
@@ -64,8 +64,11 @@ def _objective(cell: tuple[Fraction, Fraction, Fraction], *, printed: bool) -> T
     objective = total - (1 - alpha) * total if printed else (1 - alpha) * total
     if objective == total - paid:
         return Trial(1)
-    said = {"alpha": plain(alpha), "share with": [plain(x), plain(y)]}
-    values = {"objective": plain(objective), "U minus payments": plain(total - paid)}
+    said = {"alpha": encode_number(alpha), "share with": [encode_number(x), encode_number(y)]}
+    values = {
+        "objective": encode_number(objective),
+        "U minus payments": encode_number(total - paid),
+    }
     return Trial(1, {**said, **values})
 
 
@@ -124,7 +127,7 @@ def _is_best(costs: Costs) -> Trial:
     if answers and right and kept >= most - TOLERANCE:
         return Trial(1)
     said = {"alpha": alpha, "share with": [x, y], "platform keeps": kept, "on the grid": most}
-    return Trial(1, rounded({"costs": [plain(c) for c in costs], **said}))
+    return Trial(1, rounded({"costs": [encode_number(c) for c in costs], **said}))
 
 
 def _grid(parts: int, most: Fraction = Fraction(1)) -> list[Costs]:
@@ -158,7 +161,7 @@ def _above_equation_19(cost: Fraction) -> Trial:
     alpha, answer, kept = best_of((cost, cost))
     if kept <= alike + TOLERANCE:
         return Trial(1)
-    said = {"cost": plain(cost), "equation 19": alike, "equation 25": kept}
+    said = {"cost": encode_number(cost), "equation 19": alike, "equation 25": kept}
     return Trial(1, rounded({**said, "alpha": alpha, "share with": answer}))
 
 
@@ -183,7 +186,7 @@ def _sharing(wanted: Wanted) -> Callable[[Costs], Trial]:
         if answer == expected:
             return Trial(1)
         said = {"alpha": alpha, "share with": list(answer), "platform keeps": kept}
-        return Trial(1, rounded({"costs": [plain(c) for c in costs], **said}))
+        return Trial(1, rounded({"costs": [encode_number(c) for c in costs], **said}))
 
     return test
 
@@ -197,7 +200,7 @@ def _positive(costs: Costs) -> Trial:
     if 2 * max(costs) - min(costs) >= THIRD:
         return Trial(0)
     _, answer, _ = best_of(costs)
-    said = {"costs": [plain(c) for c in costs], "share with": list(answer)}
+    said = {"costs": [encode_number(c) for c in costs], "share with": list(answer)}
     return Trial(1, rounded(said) if min(answer) == 0 else None)
 
 
@@ -210,7 +213,7 @@ def _both_exactly(costs: Costs) -> Trial:
     expected = edge < THIRD and (low < QUARTER or costs[0] == costs[1])
     if (answer == (1.0, 1.0)) == expected:
         return Trial(1)
-    return Trial(1, rounded({"costs": [plain(c) for c in costs], "share with": answer}))
+    return Trial(1, rounded({"costs": [encode_number(c) for c in costs], "share with": answer}))
 
 
 def _only_one(costs: Costs) -> Trial:
@@ -220,7 +223,7 @@ def _only_one(costs: Costs) -> Trial:
     alpha, answer, _ = best_of(costs)
     if sorted(answer) != [0.0, 1.0]:
         return Trial(1)
-    said = {"costs": [plain(c) for c in costs], "alpha": alpha, "share with": answer}
+    said = {"costs": [encode_number(c) for c in costs], "alpha": alpha, "share with": answer}
     return Trial(1, rounded(said))
 
 

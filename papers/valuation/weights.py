@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, survey
 from papers.valuation.federation import Estimator, corrected_inverse, error_of, promised
 from papers.valuation.instances import Federation, federations, random_federations
@@ -82,7 +82,10 @@ def _weights(some: Federation) -> Trial:
     for i in range(len(some.levels)):
         printed, best = proposition_5(some, i), best_estimator(some, i)
         if printed != best or error_of(some, printed, i) != found[i]:
-            weights = {"printed": [plain(x) for x in printed], "best": [plain(x) for x in best]}
+            weights = {
+                "printed": [encode_number(x) for x in printed],
+                "best": [encode_number(x) for x in best],
+            }
             return Trial(i + 1, {**some.as_dict(), "user": i + 1, **weights})
     return Trial(2 * len(found))
 
@@ -109,7 +112,7 @@ def _equation_71(some: Federation, *, printed: bool) -> Trial:
         first = v[i] * some.spread(i) if printed else w0
         left = first + rest + some.s2 / some.spread(i)
         if left != 1:
-            return Trial(1, {**some.as_dict(), "user": i + 1, "left side": plain(left)})
+            return Trial(1, {**some.as_dict(), "user": i + 1, "left side": encode_number(left)})
     return Trial(len(direct))
 
 
@@ -137,7 +140,7 @@ def _closed_forms(some: Federation) -> Trial:
         )
         if x != best:
             return Trial(
-                i + 1, {**some.as_dict(), "user": i + 1, "is": plain(x), "best": str(best)}
+                i + 1, {**some.as_dict(), "user": i + 1, "is": encode_number(x), "best": str(best)}
             )
     return Trial(len(found))
 

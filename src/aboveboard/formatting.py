@@ -19,16 +19,16 @@ PRINTED = 10_000  # bits of a number that is still printed: some 3,000 digits; P
 LONGEST = 1000  # bits of a count that is still written in digits; it fits a float
 
 
-def in_words(action: Any) -> str:
+def describe_action(action: Any) -> str:
     """Write a described action for people: keys and values, entries of lists by commas."""
     if isinstance(action, Mapping):
-        return ", ".join(f"{k} {in_words(v)}" for k, v in action.items())
+        return ", ".join(f"{k} {describe_action(v)}" for k, v in action.items())
     if isinstance(action, list | tuple):
-        return ", ".join(map(in_words, action))
-    return str(data(action)) if isinstance(action, int | Fraction) else str(action)
+        return ", ".join(map(describe_action, action))
+    return str(encode(action)) if isinstance(action, int | Fraction) else str(action)
 
 
-def plain(x: Number | None) -> Any:
+def encode_number(x: Number | None) -> Any:
     """Give a number as data that prints exactly: integer, "5/12", or the float.
 
     Where that would take more than some thousand digits, which nobody reads and Python does not
@@ -36,16 +36,16 @@ def plain(x: Number | None) -> Any:
     """
     if isinstance(x, Fraction):
         if x.denominator == 1:
-            return plain(x.numerator)
+            return encode_number(x.numerator)
         if max(abs(x.numerator), x.denominator).bit_length() > PRINTED:
-            return f"about {rough(x)}"
+            return f"about {format_rough(x)}"
         return f"{x.numerator}/{x.denominator}"
     if isinstance(x, int) and x.bit_length() > PRINTED:
-        return f"about {rough(x)}"
+        return f"about {format_rough(x)}"
     return x
 
 
-def rough(x: Number) -> str:
+def format_rough(x: Number) -> str:
     """Write a number of any size, not zero, to two digits, such as "-1.2e5000"."""
     exact = Fraction(x)
     magnitude = log10(abs(exact.numerator)) - log10(exact.denominator)
@@ -56,37 +56,41 @@ def rough(x: Number) -> str:
     return f"{'-' if x < 0 else ''}{leading}e{exponent}"
 
 
-def data(x: Any) -> Any:
+def encode(x: Any) -> Any:
     """Give what an action or a number is as plain data that JSON can hold."""
     if isinstance(x, Mapping):
-        return {str(key): data(value) for key, value in x.items()}
+        return {str(key): encode(value) for key, value in x.items()}
     if isinstance(x, np.ndarray | np.generic):
         x = x.tolist()
     if isinstance(x, list | tuple | set | frozenset):
-        return [data(value) for value in x]
+        return [encode(value) for value in x]
     if isinstance(x, int | Fraction):
-        return plain(x)
+        return encode_number(x)
     return x if x is None or isinstance(x, str | bool | int | float) else str(x)
 
 
-def approximate(count: int) -> str:
+def format_count(format_count_typeset: int) -> str:
     """Write a count in digits, or as a power of ten where nobody would read the digits."""
-    if count < 10**9:
-        return f"{count:,}"
-    if count.bit_length() < LONGEST:
-        written = str(count)
+    if format_count_typeset < 10**9:
+        return f"{format_count_typeset:,}"
+    if format_count_typeset.bit_length() < LONGEST:
+        written = str(format_count_typeset)
         return f"{written[0]}.{written[1]}e{len(written) - 1}"
-    shift = count.bit_length() - LONGEST
-    exponent = log10(count >> shift) + shift * log10(2)
+    shift = format_count_typeset.bit_length() - LONGEST
+    exponent = log10(format_count_typeset >> shift) + shift * log10(2)
     return f"{int(10 ** (exponent % 1 + 1) + 1e-6) / 10:.1f}e{int(exponent)}"
 
 
-def digits(count: int) -> str:
+def format_digits(format_count_typeset: int) -> str:
     """Write a count in digits; one of more than 300 digits as a power of ten."""
-    return str(count) if count.bit_length() < LONGEST else approximate(count)
+    return (
+        str(format_count_typeset)
+        if format_count_typeset.bit_length() < LONGEST
+        else format_count(format_count_typeset)
+    )
 
 
-def counted(n: int, one: str, many: str = "") -> str:
+def format_quantity(n: int, one: str, many: str = "") -> str:
     """Write how many there are: "1 party", "2 parties"; the plural has an s if not given."""
     return f"1 {one}" if n == 1 else f"{n:,} {many or one + 's'}"
 
@@ -106,15 +110,15 @@ LEGIBLE = 11
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def number(x: Number | None) -> str:
+def format_number(x: Number | None) -> str:
     """Write a number for people: digits grouped, fractions as such where they are short."""
     if x is None:
         return ""
     if x == 0:
         return "0"  # a float may be -0.0
-    shown = plain(x)
+    shown = encode_number(x)
     if not -HUGE < x < HUGE:
-        return rough(x)
+        return format_rough(x)
     if isinstance(shown, int):
         return f"{shown:,}"
     if isinstance(shown, float) or abs(float(x)) < MONEY:
@@ -123,13 +127,14 @@ def number(x: Number | None) -> str:
     return f"{float(x):,.2f}"
 
 
-def count(n: int) -> str:
+def format_count_typeset(n: int) -> str:
     """Write how many, a count that nobody would read in digits as 1.0 × 10¹⁸."""
-    shown = approximate(n)
+    shown = format_count(n)
     if "e" not in shown:
         return shown
-    digits, exponent = shown.split("e")
-    return f"{digits}\u00a0×\u00a010{exponent.translate(_RAISED)}"  # not parted by a line's end
+    mantissa, exponent = shown.split("e")
+    # The no-break spaces keep the number on one line.
+    return f"{mantissa}\u00a0×\u00a010{exponent.translate(_RAISED)}"
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -25,9 +25,9 @@ from aboveboard.auditing import (
     estimate_of,
 )
 from aboveboard.auditing.best_lies import best_lies
-from aboveboard.formatting import approximate, plain
+from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.game import TabularGame
-from aboveboard.games.numbers import LARGEST, common_unit, rescaled, total
+from aboveboard.games.numbers import LARGEST, common_unit, rescale, total
 
 EDGE = 2**61
 
@@ -98,8 +98,8 @@ def test_sums_move_to_objects_only_where_they_must():
 def test_units_have_a_largest_common_one():
     unit = common_unit(Fraction(1, 6), Fraction(1, 4))
     assert unit == Fraction(1, 12)
-    assert rescaled(np.array([5]), Fraction(1, 6), unit).tolist() == [10]
-    assert rescaled(np.array([LARGEST]), Fraction(1, 6), unit).tolist() == [2 * LARGEST]
+    assert rescale(np.array([5]), Fraction(1, 6), unit).tolist() == [10]
+    assert rescale(np.array([LARGEST]), Fraction(1, 6), unit).tolist() == [2 * LARGEST]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_units_have_a_largest_common_one():
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_counts_of_any_size_can_be_written(count, written):
-    assert approximate(count) == written
+    assert format_count(count) == written
 
 
 def test_an_estimate_of_a_table_counts_no_new_table():
@@ -215,4 +215,4 @@ def test_a_float_outside_a_table_of_amounts_too_small_for_floats_is_taken_exactl
     ids=["integer", "fraction", "1e5000", "-1.2e5001", "3.3e-5001", "99..9"],
 )
 def test_numbers_are_written_in_full_up_to_some_thousand_digits(number, written):
-    assert plain(number) == written
+    assert encode_number(number) == written

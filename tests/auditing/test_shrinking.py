@@ -17,7 +17,7 @@ from aboveboard.auditing import (
     Status,
     audit,
 )
-from aboveboard.auditing.search import Valuation, search
+from aboveboard.auditing.search import PayoffReader, search
 from aboveboard.auditing.shrink import shrink
 from aboveboard.games.actions import Grid
 from aboveboard.games.game import TabularGame
@@ -197,7 +197,7 @@ def test_shrinking_starts_from_any_row_that_pays():
     assert best.lying == (3,)
     small = shrink(game, best, 0, 0.0)
     assert (small.lying, small.gain) == ((1,), 1)
-    assert Valuation(game).actions(Valuation(game).columns(small.lying)) == (1,)
+    assert PayoffReader(game).actions(PayoffReader(game).columns(small.lying)) == (1,)
 
 
 class Auction:

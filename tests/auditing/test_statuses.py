@@ -24,7 +24,7 @@ from aboveboard.auditing import (
 )
 from aboveboard.auditing import search as searching
 from aboveboard.games.game import TabularGame
-from aboveboard.games.numbers import number
+from aboveboard.games.numbers import to_number
 
 TINY = 1e-13  # far below the tolerance of payoffs around 1
 
@@ -417,6 +417,6 @@ def test_payoffs_that_are_no_finite_numbers_are_refused(bad):
 
 
 def test_numbers_of_numpy_become_numbers_of_python():
-    assert type(number(np.int64(3))) is int
-    assert type(number(np.float32(0.5))) is float
-    assert type(number(np.bool_(True))) is bool
+    assert type(to_number(np.int64(3))) is int
+    assert type(to_number(np.float32(0.5))) is float
+    assert type(to_number(np.bool_(True))) is bool

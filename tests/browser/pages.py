@@ -8,7 +8,7 @@ from pathlib import Path
 import aboveboard as ab
 from aboveboard.auditing import Budget
 from aboveboard.collaborations.registry import mechanisms
-from aboveboard.commands.audited import audited
+from aboveboard.commands.auditing import audit_collaboration
 from aboveboard.commands.running import settle
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -108,7 +108,7 @@ def _written(folder: Path, name: str, text: str) -> Path:
 
 def _both(name: str, path: Path, folder: Path) -> Iterator[tuple[str, str]]:
     yield f"{name}-run", _run(path, folder / "out" / name)
-    yield f"{name}-audit", audited(ab.load(path), budget=Budget(samples=200)).report()
+    yield f"{name}-audit", audit_collaboration(ab.load(path), budget=Budget(samples=200)).report()
 
 
 def _run(path: Path, out: Path) -> str:

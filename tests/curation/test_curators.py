@@ -362,7 +362,7 @@ def test_a_thousand_agents_are_told_in_a_few_lines() -> None:
     names = [f"agent {i}" for i in range(1000)]
     advice = advise(Curated(Society(Mean(), agents, F(1, 2)), PROTOCOLS["fair"]), names)
     assert advice.tables() == []
-    said = dict(advice.told())
+    said = dict(advice.summary_rows())
     assert said["price of the truth"] == "from 1/100 to 1/50"
     assert said["to make her matter, with a threshold"].endswith("k = 501 or 502")
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from aboveboard.collaborations.registry import mechanisms
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.file_model import CollaborationFile
 
 TABLE = re.compile(r"(?<=<!-- keys)( without [^>]*?)? -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -60,7 +60,7 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value is None or isinstance(value, BaseModel) or value in ("", (), {}, frozenset()):
         return ""
-    given = [plain(x) for x in value] if isinstance(value, tuple) else plain(value)
+    given = [encode_number(x) for x in value] if isinstance(value, tuple) else encode_number(value)
     return f"`{json.dumps(given)}`"  # as TOML would have it
 
 

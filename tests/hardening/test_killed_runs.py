@@ -18,7 +18,7 @@ from aboveboard.collaborations.collaboration import load
 from aboveboard.commands import settle
 from aboveboard.settlements.replaying import replay
 from aboveboard.storage import atomic as whole
-from aboveboard.storage.atomic import put_back, whole_folder
+from aboveboard.storage.atomic import atomic_folder, recover
 
 PARTIES = 40
 """Replies and a report enough for the writing to take most of the run."""
@@ -108,7 +108,7 @@ def kill_at_random_moments(files: tuple[Path, Path], tmp_path: Path, times: int)
             assert not over, what
         if sent in POLITE:
             assert {path.name for path in place.iterdir()} <= {"out"}, what
-        put_back(out)
+        recover(out)
         assert {path.name for path in place.iterdir()} <= {"out"}, what
     assert replay(tmp_path / "new", settle).differ == ()
 
@@ -150,7 +150,7 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> Non
     running.kill()
     running.wait()
     assert len(list(tmp_path.iterdir())) == 1
-    with whole_folder(tmp_path / "out") as folder:
+    with atomic_folder(tmp_path / "out") as folder:
         (folder / "all").write_text("y")
     assert tree(tmp_path) == {"out/all": b"y"}
 
@@ -163,9 +163,9 @@ def test_what_a_killed_writer_left_goes_to_no_other_name(
 ) -> None:
     killed, other = (tmp_path / name for name in names)
     aside = left_behind(killed)
-    put_back(other)
+    recover(other)
     assert aside.is_dir()
-    put_back(killed)
+    recover(killed)
     assert tree(killed) == {"a": b"old"}
 
 
@@ -177,11 +177,11 @@ def test_a_writer_whose_hidden_folder_another_removes_before_it_is_locked_takes_
     def meeting_another(folder: Path) -> tuple[int | None, bool]:
         if not met:
             met.append(folder)
-            put_back(tmp_path / "out")
+            recover(tmp_path / "out")
         return locked(folder)
 
     monkeypatch.setattr(whole, "_locked", meeting_another)
-    with whole_folder(tmp_path / "out") as folder:
+    with atomic_folder(tmp_path / "out") as folder:
         (folder / "a").write_text("new")
     assert not met[0].exists()
     assert tree(tmp_path) == {"out/a": b"new"}
@@ -203,7 +203,7 @@ def test_what_appears_in_the_place_during_the_writing_stays(
         monkeypatch.setattr(whole, "_renamed", lambda *_: None)
     out = tmp_path / "out"
     refused = pytest.raises(ab.InputError, match="it exists")
-    with refused, whole_folder(out) as folder:
+    with refused, atomic_folder(out) as folder:
         (folder / "a").write_text("new")
         APPEARING[kind](out)
         before = sorted(path for path in tmp_path.rglob("*") if ".out-" not in str(path))
@@ -221,7 +221,7 @@ def test_a_place_taken_at_the_last_moment_stays(
         return moved(new, place)
 
     monkeypatch.setattr(whole, "_moved", too_late)
-    with pytest.raises(ab.InputError, match="it exists"), whole_folder(out):
+    with pytest.raises(ab.InputError, match="it exists"), atomic_folder(out):
         pass
     assert tree(tmp_path) == {"out/thesis.txt": b"mine"}
 
@@ -229,7 +229,7 @@ def test_a_place_taken_at_the_last_moment_stays(
 def test_what_a_living_writer_has_begun_is_left_alone(tmp_path: Path) -> None:
     running = half_written(tmp_path / "out")
     try:
-        put_back(tmp_path / "out")
+        recover(tmp_path / "out")
         assert [path.name for path in tmp_path.rglob("half")] == ["half"]
     finally:
         running.kill()
@@ -240,7 +240,7 @@ def test_a_folder_of_a_like_name_is_no_leftover(tmp_path: Path) -> None:
     (tmp_path / ".out-mine").mkdir()
     like = whole._fresh(tmp_path / "other").name
     (tmp_path / like).mkdir()
-    with whole_folder(tmp_path / "out"):
+    with atomic_folder(tmp_path / "out"):
         pass
     assert {path.name for path in tmp_path.iterdir()} == {"out", ".out-mine", like}
 
@@ -254,7 +254,7 @@ def no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_exchange")
 def test_without_an_exchange_the_new_folder_takes_the_place_of_the_old(tmp_path: Path) -> None:
     for text in ("old", "new"):
-        with whole_folder(tmp_path / "out", replace=gladly) as folder:
+        with atomic_folder(tmp_path / "out", replace=gladly) as folder:
             (folder / "a").write_text(text)
     assert tree(tmp_path) == {"out/a": b"new"}
 
@@ -263,11 +263,11 @@ def test_without_an_exchange_the_new_folder_takes_the_place_of_the_old(tmp_path:
 def test_without_an_exchange_the_old_folder_comes_back_where_the_new_cannot_take_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with whole_folder(tmp_path / "out") as folder:
+    with atomic_folder(tmp_path / "out") as folder:
         (folder / "a").write_text("old")
     monkeypatch.setattr(Path, "rename", failing_once_for("new", Path.rename))
     interrupted = pytest.raises(KeyboardInterrupt)
-    with interrupted, whole_folder(tmp_path / "out", replace=gladly) as folder:
+    with interrupted, atomic_folder(tmp_path / "out", replace=gladly) as folder:
         (folder / "a").write_text("new")
     assert tree(tmp_path) == {"out/a": b"old"}
 
@@ -295,7 +295,7 @@ def left_behind(out: Path) -> Path:
 
 def test_what_was_put_aside_by_a_killed_writer_is_put_back(tmp_path: Path) -> None:
     left_behind(tmp_path / "out")
-    put_back(tmp_path / "out")
+    recover(tmp_path / "out")
     assert tree(tmp_path) == {"out/a": b"old"}
 
 
@@ -304,19 +304,19 @@ def test_it_is_put_back_where_there_are_no_locks_too(
 ) -> None:
     left_behind(tmp_path / "out")
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    put_back(tmp_path / "out")
+    recover(tmp_path / "out")
     assert tree(tmp_path / "out") == {"a": b"old"}
 
 
 def test_a_folder_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir(mode=0o700)
-    with whole_folder(out, replace=gladly):
+    with atomic_folder(out, replace=gladly):
         pass
     assert out.stat().st_mode & 0o777 == 0o700
 
 
 def test_folders_on_the_way_are_taken_away_with_what_failed(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "a/b/out"):
+    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "a/b/out"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []

@@ -24,7 +24,7 @@ import aboveboard as ab
 from aboveboard.commands import settle
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import write
-from aboveboard.storage.atomic import whole_file, whole_files
+from aboveboard.storage.atomic import atomic_file, whole_files
 
 UNION = 'mechanism = "exchange.union"\n'
 ROWS = """
@@ -269,7 +269,7 @@ def test_a_name_as_long_as_a_file_system_takes_will_do(path: Path, tmp_path: Pat
 def test_a_single_file_is_never_put_in_the_place_of_something_else(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     for place in (tmp_path, tmp_path / "loop"):
-        with pytest.raises(ab.InputError, match="it exists and is not a file"), whole_file(place):
+        with pytest.raises(ab.InputError, match="it exists and is not a file"), atomic_file(place):
             pass
 
 
@@ -277,7 +277,7 @@ def test_a_device_or_a_pipe_is_written_to(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     for place in (Path("/dev/null"), tmp_path / "pipe"):
-        with whole_file(place) as file:
+        with atomic_file(place) as file:
             file.write_text("new")
     assert os.read(reader, 10) == b"new"
     os.close(reader)
@@ -305,7 +305,7 @@ def test_a_file_in_a_folder_that_cannot_be_written_is_written_in_its_place(
     # To root, as whom tests may run, every folder can be written.
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path and may(path, mode))
     before = (tmp_path / "report.html").stat().st_ino
-    with whole_file(tmp_path / "report.html") as file:
+    with atomic_file(tmp_path / "report.html") as file:
         file.write_text("new")
     assert (tmp_path / "report.html").read_text() == "new"
     assert (tmp_path / "report.html").stat().st_ino == before
@@ -315,7 +315,7 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
     place = tmp_path / "report.html"
     place.touch()
     place.chmod(0o600)
-    with whole_file(place) as file:
+    with atomic_file(place) as file:
         file.write_text("new")
     with whole_files(tmp_path) as folder:
         (folder / place.name).write_text("newer")
@@ -326,7 +326,7 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
 def test_a_single_file_goes_where_a_link_leads(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to("real")
-    with whole_file(tmp_path / "link") as file:
+    with atomic_file(tmp_path / "link") as file:
         file.write_text("new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"

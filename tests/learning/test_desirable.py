@@ -44,7 +44,7 @@ def rule(text: str, **sizes: object) -> tuple[Desirable, dict]:
     parties = {name: {"size": size} for name, size in sizes.items()}
     table = {**tomllib.loads(text, parse_float=Decimal), "parties": parties}
     file = DesirableFile.model_validate(table)
-    return Desirable.of(file), dict(Desirable.reports(file, None))  # type: ignore[arg-type]
+    return Desirable.from_file(file), dict(Desirable.read_reports(file, None))  # type: ignore[arg-type]
 
 
 def growing(alpha="-0.7", step="1", top="50", zero="false", **sizes):
@@ -197,18 +197,18 @@ def test_design_says_in_words_how_far_the_grid_may_reach() -> None:
     offer = growing(alpha="-0.7", zero="false", top="5", a=1, b=1)[0].offer()
     assert offer.headline.startswith("A desirable mechanism (truthful, fair to join, efficient")
     assert "up to 1,223 steps" in offer.headline
-    said = dict(offer.told())
+    said = dict(offer.summary_rows())
     assert said["one step beyond, it fails at the sizes"] == "1 and 1,224"
     without = growing(alpha="-0.5", zero="true", top="50", a=1, b=1)[0].offer()
     assert "on every other" in without.headline
-    assert dict(without.told())["a desirable mechanism exists up to (steps)"] == "any size"
+    assert dict(without.summary_rows())["a desirable mechanism exists up to (steps)"] == "any size"
 
 
 def test_design_of_another_market_says_in_words_what_its_grid_gives() -> None:
     fair = LINEAR.format(quality="logistic", matrix="[[1, -0.5], [-0.7, 1]]", max=5)
     offer = rule(fair, a=1, b=2)[0].offer()
     assert offer.headline.endswith("exists on this grid.")
-    found_by = dict(offer.told())["how the payments were found"]
+    found_by = dict(offer.summary_rows())["how the payments were found"]
     assert found_by == "each pays all that it gains by taking part (Theorem 1)"
 
 
@@ -278,5 +278,5 @@ def test_parties_with_data_are_sent_to_the_other_mechanism() -> None:
 def test_the_starting_file_runs() -> None:
     table = tomllib.loads(Desirable.STARTING_FILE, parse_float=Decimal)
     file = DesirableFile.model_validate(table)
-    done = Desirable.of(file).settle(Desirable.reports(file, None))  # type: ignore[arg-type]
+    done = Desirable.from_file(file).settle(Desirable.read_reports(file, None))  # type: ignore[arg-type]
     assert done.details["exists"] is True

@@ -48,7 +48,7 @@ size = {last}
 
 def read(text: str) -> tuple[Payments, dict[str, Any]]:
     file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-    return Payments.of(file), dict(Payments.reports(file, None))  # type: ignore[arg-type]
+    return Payments.from_file(file), dict(Payments.read_reports(file, None))  # type: ignore[arg-type]
 
 
 def settled(text: str) -> Settlement:

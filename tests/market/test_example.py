@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "market"
 def settlement() -> Settlement:
     table = tomllib.loads((EXAMPLE / "collaboration.toml").read_text(), parse_float=Decimal)
     file = ProposeAndAgree.FILE.model_validate(table)
-    lottery = ProposeAndAgree.of(file).settle(ProposeAndAgree.reports(file, None))
+    lottery = ProposeAndAgree.from_file(file).settle(ProposeAndAgree.read_reports(file, None))
     return next(s for s, _ in lottery if s.details["step"] == "d")
 
 
@@ -51,7 +51,7 @@ def test_no_coalition_of_two_or_three_would_have_gained(settlement: Settlement) 
 def test_both_solvers_find_the_same_exchange() -> None:
     table = tomllib.loads((EXAMPLE / "collaboration.toml").read_text(), parse_float=Decimal)
     file = ProposeAndAgree.FILE.model_validate(table)
-    mechanism, reports = ProposeAndAgree.of(file), ProposeAndAgree.reports(file, None)
+    mechanism, reports = ProposeAndAgree.from_file(file), ProposeAndAgree.read_reports(file, None)
     market = mechanism.frame.market(reports)
     assert optimum(market, solver="highs").allocation == optimum(market, solver="cp-sat").allocation
 

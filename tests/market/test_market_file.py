@@ -56,8 +56,8 @@ class Folder:
 
 def read(written: str, cls: type = ProposeAndAgree, folder: Path | None = None) -> Any:
     file = cls.FILE.model_validate(tomllib.loads(written, parse_float=Decimal))
-    mechanism = cls.of(file)
-    return mechanism, cls.reports(file, None if folder is None else Folder(folder))
+    mechanism = cls.from_file(file)
+    return mechanism, cls.read_reports(file, None if folder is None else Folder(folder))
 
 
 def settled(written: str, cls: type = ProposeAndAgree) -> Lottery[Settlement]:

@@ -47,7 +47,7 @@ AGREED = F(1999, 2000)
 
 def read(written: str, cls: type = ProposeAndAgree) -> Any:
     file = cls.FILE.model_validate(tomllib.loads(written, parse_float=Decimal))
-    return cls.of(file), cls.reports(file, None)
+    return cls.from_file(file), cls.read_reports(file, None)
 
 
 def settled(written: str, cls: type = ProposeAndAgree) -> Lottery[Settlement]:

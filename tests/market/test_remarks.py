@@ -55,7 +55,7 @@ prices = {b = 7, c = 0}
 
 def read(written: str, cls: type = ProposeAndAgree) -> Any:
     file = cls.FILE.model_validate(tomllib.loads(written, parse_float=Decimal))
-    return cls.of(file), cls.reports(file, None)
+    return cls.from_file(file), cls.read_reports(file, None)
 
 
 def likely(written: str, cls: type = ProposeAndAgree) -> Any:

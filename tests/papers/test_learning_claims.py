@@ -11,8 +11,8 @@ import pytest
 
 from aboveboard.learning.desirable import payments as desirable_payments
 from aboveboard.learning.market.valuations import Linear
+from aboveboard.learning.payments import exploitation_payment
 from aboveboard.learning.payments.exploitation_payment import Believed
-from aboveboard.learning.payments.mechanism import exploitation_payment
 from oracles import desirable
 from oracles import learning as oracle
 from papers import claims, find, reproduce

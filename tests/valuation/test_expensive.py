@@ -95,7 +95,9 @@ class TestOnceAndKept:
         assert sorted(Counter(place.calls()).values()) == [1] * 32
         assert first["details"]["evaluations"] == 32
         assert place.run() == first
-        commands.audited(ab.load(place.file))  # asks for further levels, and for none again
+        commands.audit_collaboration(
+            ab.load(place.file)
+        )  # asks for further levels, and for none again
         assert max(Counter(place.calls()).values()) == 1
 
     def test_a_warm_run_a_cold_one_and_one_without_a_cache_give_the_same_bytes(
@@ -255,7 +257,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 
 class TestWork:
     def test_progress_is_told_after_every_evaluation(self, place: Place) -> None:
-        told: list[tuple[int, int]] = []
+        summary_rows: list[tuple[int, int]] = []
         place.run(work=Work(progress=lambda done, most: told.append((done, most))))
         assert told == [(k, 32) for k in range(1, 33)]
 
@@ -263,7 +265,7 @@ class TestWork:
         place.run()
         lines = place.kept().read_text().split("\n\n")
         place.kept().write_text("\n\n".join(lines[:-5]))
-        told: list[tuple[int, int]] = []
+        summary_rows: list[tuple[int, int]] = []
         place.run(work=Work(progress=lambda done, most: told.append((done, most))))
         assert told == [(k, 32) for k in range(28, 33)]
 
@@ -483,6 +485,6 @@ def test_a_sampled_run_asks_for_its_budget_once_and_is_resumed_too(tmp_path: Pat
 def test_a_callable_is_audited_where_its_shares_are_sampled(tmp_path: Path) -> None:
     place = Place(tmp_path, users=21)
     place.file.write_text(place.file.read_text() + "[sampling]\nbudget = 200\n")
-    audit = commands.audited(ab.load(place.file))
+    audit = commands.audit_collaboration(ab.load(place.file))
     assert len(place.calls()) == 200
     assert "not checked" in audit.remarks["other levels"]["text"]

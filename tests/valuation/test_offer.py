@@ -100,14 +100,14 @@ class TestTheOfferInWords:
     def test_users_who_toss_coins_are_not_said_to_share_or_not_to(self) -> None:
         offer = offered(DpMean(), [0.5, 0.5])
         assert "each of 2 users shares with probability 0.5" in offer.headline
-        assert dict(offer.told())["who shares"] == "each of 2 users with probability 0.5"
-        assert "toss" in dict(offer.told())["audit: nobody gains by changing its mind"]
+        assert dict(offer.summary_rows())["who shares"] == "each of 2 users with probability 0.5"
+        assert "toss" in dict(offer.summary_rows())["audit: nobody gains by changing its mind"]
 
     def test_it_says_which_equilibria_are_counted(self) -> None:
         counted = "equilibria at this offer"
-        assert "act alike" in dict(offered(DpMean(), [0.2, 0.2]).told())[counted]
-        assert "tossed coins" in dict(offered(DpMean(), [0.2, 0.3]).told())[counted]
-        assert counted not in dict(offered(DpMean(), [0.02, 0.03, 0.5]).told())
+        assert "act alike" in dict(offered(DpMean(), [0.2, 0.2]).summary_rows())[counted]
+        assert "tossed coins" in dict(offered(DpMean(), [0.2, 0.3]).summary_rows())[counted]
+        assert counted not in dict(offered(DpMean(), [0.02, 0.03, 0.5]).summary_rows())
 
     def test_users_who_differ_have_a_row_each(self) -> None:
         (table,) = offered(DpMean(), [0.45, 0.4]).tables()
@@ -117,7 +117,7 @@ class TestTheOfferInWords:
     def test_a_platform_that_had_better_offer_nothing_is_told_so(self) -> None:
         offer = offered(DpMean(), [0.9, 0.9])
         assert offer.headline.startswith("No offer is worth making")
-        assert dict(offer.told())["who shares"] == "nobody"
+        assert dict(offer.summary_rows())["who shares"] == "nobody"
 
     def test_free_sharing_is_not_called_a_payment(self) -> None:
         assert offered(DpMean(), [0, 0]).headline.startswith("Pay nothing: u0 and u1 share")

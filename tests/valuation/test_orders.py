@@ -151,7 +151,7 @@ def settled(users: int, kind: str = "dp-mean", keys: str = "", budget: str = "")
     level = 'epsilon = "{i}/7"' if kind == "dp-mean" else ""
     text += "".join(f"[parties.p{i}]\n{level.format(i=i + 1)}\n" for i in range(users))
     file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-    return Payments.of(file).settle(Payments.reports(file, None))  # type: ignore[arg-type]
+    return Payments.from_file(file).settle(Payments.read_reports(file, None))  # type: ignore[arg-type]
 
 
 def test_a_file_asks_for_it_by_name() -> None:

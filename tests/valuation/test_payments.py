@@ -44,7 +44,7 @@ values = {values}
 
 def read(text: str) -> tuple[Payments, dict[str, Any]]:
     file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-    return Payments.of(file), Payments.reports(file, None)
+    return Payments.from_file(file), Payments.read_reports(file, None)
 
 
 def settled(text: str) -> Settlement:

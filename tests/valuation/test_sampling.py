@@ -228,7 +228,7 @@ def test_a_value_that_is_no_number_is_refused_with_its_coalition() -> None:
 
 
 def test_progress_is_told_after_every_evaluation() -> None:
-    told: list[tuple[int, int]] = []
+    summary_rows: list[tuple[int, int]] = []
     work = Work(progress=lambda done, most: told.append((done, most)))
     found = sampled_shares(len, 8, "permutation", 100, work=work)
     assert told == [(k + 1, found.evaluations) for k in range(found.evaluations)]
@@ -236,7 +236,7 @@ def test_progress_is_told_after_every_evaluation() -> None:
 
 def settled(text: str) -> Settlement:
     file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-    return Payments.of(file).settle(Payments.reports(file, None))
+    return Payments.from_file(file).settle(Payments.read_reports(file, None))
 
 
 def file_of(n: int, more: str) -> str:
@@ -292,8 +292,8 @@ class TestFromAFile:
     def test_an_audit_says_that_levels_are_not_compared(self) -> None:
         text = file_of(9, "[sampling]\nbudget = 150")
         file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
-        mechanism = Payments.of(file)
-        game = mechanism.game(Payments.reports(file, None))
+        mechanism = Payments.from_file(file)
+        game = mechanism.game(Payments.read_reports(file, None))
         assert audit(game, [ExPostIC()])["ex-post IC"].status is Status.VACUOUS
         remarks = mechanism.remarks(game, Budget(), 0)
         assert "not checked: shares are sampled" in remarks["axioms"]["text"]
@@ -303,7 +303,7 @@ class TestFromAFile:
         text = file_of(9, "[sampling]\nbudget = 150\n[design]\nlevels = [0, 1]\ncost = 1")
         file = PaymentsFile.model_validate(tomllib.loads(text, parse_float=Decimal))
         with pytest.raises(InputError, match="an offer needs the exact shares"):
-            Payments.of(file).offer()
+            Payments.from_file(file).offer()
 
     @pytest.mark.parametrize(
         "bad", ["budget = 15", "budget = 2.5", 'method = "owen"', "budget = 2000000", "seed = 1"]

@@ -8,7 +8,7 @@ from typing import Any
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.implications import Property
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import whole
+from aboveboard.games.numbers import as_integer
 
 
 def games_of(subject: Any) -> list[Game]:
@@ -81,4 +81,4 @@ def seed_of(seed: Any) -> int:
     ValueError
         If it is negative.
     """
-    return whole(seed, "seed", least=0)
+    return as_integer(seed, "seed", least=0)

@@ -9,15 +9,23 @@ from fractions import Fraction
 import numpy as np
 
 from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.profiles import Breach, at_profile, each_profile
 from aboveboard.auditing.search import Progress
-from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action
 from aboveboard.games.capabilities import Paid
 from aboveboard.games.game import Game, TabularGame
-from aboveboard.games.numbers import nearest_float, number, peak, size, summed, total, worth
+from aboveboard.games.numbers import (
+    absolute,
+    exact_sum,
+    from_units,
+    max_abs,
+    nearest_float,
+    to_number,
+    total,
+)
 
 
 def examine(
@@ -47,15 +55,15 @@ class _Balance:
     met: bool = True
 
     def breach(self, profile: Sequence[Action]) -> Breach | None:
-        payments = [number(x) for x in self.paid.payments(profile)]
-        slack, amount = 0.0, summed(payments)
+        payments = [to_number(x) for x in self.paid.payments(profile)]
+        slack, amount = 0.0, exact_sum(payments)
         if any(isinstance(x, float) for x in payments):
-            slack = RELATIVE_TOLERANCE * nearest_float(max(size(x) for x in payments))
+            slack = RELATIVE_TOLERANCE * nearest_float(max(absolute(x) for x in payments))
             self.exact, self.tolerance = False, max(self.tolerance, slack)
-        owed = size(amount) if self.strong else -amount
+        owed = absolute(amount) if self.strong else -amount
         if owed <= 0:
             return None
-        note = f"payments sum to {plain(amount)}"
+        note = f"payments sum to {encode_number(amount)}"
         return Breach(_whole(amount), self.everybody, note, sure=slack == 0 or owed > slack)
 
 
@@ -68,12 +76,12 @@ def _of_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
     assert table is not None
     sums = total(table, axis=0)
     inexact = sums.dtype == np.float64
-    tolerance = RELATIVE_TOLERANCE * nearest_float(peak(table)) if inexact else 0.0
+    tolerance = RELATIVE_TOLERANCE * nearest_float(max_abs(table)) if inexact else 0.0
     worst = np.abs(sums) if strong else -sums
     k = int(np.argmax(worst))
-    worst_case, amount = worst.ravel()[k], worth(sums.ravel()[k], game.payment_unit)
+    worst_case, amount = worst.ravel()[k], from_units(sums.ravel()[k], game.payment_unit)
     profile = tuple(int(x) for x in np.unravel_index(k, game.shape))
-    note = f"payments sum to {plain(amount)}"
+    note = f"payments sum to {encode_number(amount)}"
     status, witness, statement = Status.HOLDS, None, None
     if worst_case > 0 and (not inexact or worst_case > tolerance):
         status = Status.FAILS

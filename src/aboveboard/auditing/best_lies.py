@@ -8,14 +8,14 @@ from typing import Any
 
 from aboveboard.auditing.arguments import budget_of, games_of, seed_of
 from aboveboard.auditing.budget import Budget
-from aboveboard.auditing.rows import Deviation, Part
+from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.rows import Deviation, DeviationSet
 from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
-from aboveboard.auditing.valuation import Valuation
-from aboveboard.formatting import digits, plain
+from aboveboard.formatting import encode_number, format_digits
 from aboveboard.games.capabilities import Described
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import Number, worth
+from aboveboard.games.numbers import Number, from_units
 
 SLIGHTLY = Fraction(1, 10**12)
 """Less than any difference of payoffs that matters: a lie that gains this much less is no tie."""
@@ -58,12 +58,12 @@ class BestLie:
         """Give plain data."""
         return {
             "party": self.party,
-            "truth": plain(self.truth),
-            "best_lie": plain(self.lie),
+            "truth": encode_number(self.truth),
+            "best_lie": encode_number(self.lie),
             "report": self.report,
-            "absent": plain(self.absent),
+            "absent": encode_number(self.absent),
             "checked": self.checked,
-            "of": self.total if self.total < 2**53 else digits(self.total),
+            "of": self.total if self.total < 2**53 else format_digits(self.total),
         }
 
 
@@ -102,13 +102,13 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
         raise ValueError(f"lies are those of one game, not of {len(games)}")
     (game,) = games
     budget, seed = budget_of(budget), seed_of(seed)
-    valuation = Valuation(game)
+    valuation = PayoffReader(game)
     # The lowest that the truth can bring, as the search values it.
     low = valuation.bounds(valuation.truth)[0][0]
-    honest = [worth(x, valuation.unit) for x in low]
+    honest = [from_units(x, valuation.unit) for x in low]
     found = []
     for i, party in enumerate(game.players):
-        scan = search(game, [Part((i,), (game.actions(i),))], budget=budget, seed=seed)
+        scan = search(game, [DeviationSet((i,), (game.actions(i),))], budget=budget, seed=seed)
         best, lie, report = scan.best, None, None
         if best is not None:
             lie = honest[i] + best.gain

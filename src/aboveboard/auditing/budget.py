@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from aboveboard.formatting import approximate
+from aboveboard.formatting import format_count
 from aboveboard.games.actions import encode, size_of
 from aboveboard.games.capabilities import Batched
 from aboveboard.games.game import Game, TabularGame, profiles
-from aboveboard.games.numbers import whole
+from aboveboard.games.numbers import as_integer
 
 # What a default audit may cost on each kind of game: a few seconds to half a minute on one core.
 # Counted in rows, not seconds, so that the same audit gives the same verdict on every machine.
@@ -54,9 +54,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         if self.rows is not None:
-            whole(self.rows, "rows", least=0)
-        whole(self.memory, "memory", least=0)
-        whole(self.samples, "samples", least=1)
+            as_integer(self.rows, "rows", least=0)
+        as_integer(self.memory, "memory", least=0)
+        as_integer(self.samples, "samples", least=1)
         if self.beyond not in ("sample", "refuse"):
             raise ValueError(f'beyond is {self.beyond!r}; it must be "sample" or "refuse"')
 
@@ -89,7 +89,7 @@ class Estimate:
 
     def __str__(self) -> str:
         return (
-            f"{approximate(self.rows)} checks, {approximate(-(-self.memory // 2**20))} MiB, "
+            f"{format_count(self.rows)} checks, {format_count(-(-self.memory // 2**20))} MiB, "
             f"about {self.seconds:.2g} s"
         )
 

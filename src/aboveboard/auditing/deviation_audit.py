@@ -8,16 +8,16 @@ from typing import Any
 
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.deviations import DeviationProperty, IndividualRationality, threshold_of
+from aboveboard.auditing.payoff_reader import PayoffReader, settles_ties
 from aboveboard.auditing.rows import Deviation, row_name, rows_of
 from aboveboard.auditing.search import Progress, Scan, search
 from aboveboard.auditing.shrink import pays, shrink
-from aboveboard.auditing.valuation import Valuation, settles_ties
 from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.actions import AWAY
 from aboveboard.games.capabilities import Described, Exact, Proved, Refinable, Shrinkable
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import Number, number, worth
+from aboveboard.games.numbers import Number, from_units, to_number
 
 OVERLAPS = (
     "rows in which reports that are alike for one deviator coincide as far as they can; other "
@@ -111,9 +111,7 @@ def _judge(
             statement = f"the largest gain may be larger: these are {OVERLAPS}"
     elif best.gain > threshold:
         status = Status.UNDECIDED
-        statement = (
-            f"a gain of {plain(best.gain)} is within the tolerance {scan.tolerance:.3g} of float64"
-        )
+        statement = f"a gain of {encode_number(best.gain)} is within the tolerance {scan.tolerance:.3g} of float64"
     elif scan.left_open:
         status, statement = Status.UNDECIDED, scan.left_open
     elif scan.sampled:
@@ -172,7 +170,9 @@ def _payoffs(game: Game, row: Deviation) -> dict[str, tuple[Number, Number]]:
     """Give each deviator's payoff with the truth and with the lie, as they were compared."""
     if row.part.outside is not None:
         (i,) = row.part.members
-        return {game.players[i]: (_one(game, row.honest, i, best=False), number(row.part.outside))}
+        return {
+            game.players[i]: (_one(game, row.honest, i, best=False), to_number(row.part.outside))
+        }
     return {
         game.players[i]: (
             _one(game, row.honest, i, best=False),
@@ -184,10 +184,10 @@ def _payoffs(game: Game, row: Deviation) -> dict[str, tuple[Number, Number]]:
 
 def _one(game: Game, profile: tuple[Any, ...], i: int, *, best: bool) -> Number:
     if settles_ties(game) and isinstance(game, Exact):
-        return number(game.exact(profile)[i])
-    valuation = Valuation(game)
+        return to_number(game.exact(profile)[i])
+    valuation = PayoffReader(game)
     bounds = valuation.bounds(valuation.columns(profile))
-    return worth(bounds[best][0, i], valuation.unit)
+    return from_units(bounds[best][0, i], valuation.unit)
 
 
 def describe(game: Game, i: int, action: Any) -> Any:

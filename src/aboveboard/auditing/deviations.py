@@ -9,12 +9,12 @@ from numbers import Real
 from typing import Literal
 
 from aboveboard.auditing.budget import Estimate
-from aboveboard.auditing.rows import Part
+from aboveboard.auditing.rows import DeviationSet
 from aboveboard.auditing.search import estimate
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.capabilities import Outside
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import Number, whole
+from aboveboard.games.numbers import Number, as_integer
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class ExPostIC:
         """How many players may be off their truth in one row."""
         return 1
 
-    def parts(self, game: Game) -> list[Part]:
+    def parts(self, game: Game) -> list[DeviationSet]:
         """Give the rows: each player's lies, the others truthful."""
-        return [Part((i,), (game.actions(i),)) for i in range(len(game.players))]
+        return [DeviationSet((i,), (game.actions(i),)) for i in range(len(game.players))]
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,12 @@ class DSIC:
         """Everybody may be off the truth in one row."""
         return None
 
-    def parts(self, game: Game) -> list[Part]:
+    def parts(self, game: Game) -> list[DeviationSet]:
         """Give the rows: each player's lies, against all reports of the others."""
-        return [Part((i,), (game.actions(i),), others_free=True) for i in range(len(game.players))]
+        return [
+            DeviationSet((i,), (game.actions(i),), others_free=True)
+            for i in range(len(game.players))
+        ]
 
 
 @dataclass(frozen=True)
@@ -84,14 +87,14 @@ class EpsilonIC:
     @property
     def name(self) -> str:
         """The property's name in verdicts."""
-        return f"epsilon-IC (epsilon {plain(self.epsilon)})"
+        return f"epsilon-IC (epsilon {encode_number(self.epsilon)})"
 
     @property
     def deviators(self) -> int:
         """How many players may be off their truth in one row."""
         return 1
 
-    def parts(self, game: Game) -> list[Part]:
+    def parts(self, game: Game) -> list[DeviationSet]:
         """Give the rows of ex-post IC."""
         return ExPostIC().parts(game)
 
@@ -127,7 +130,7 @@ class IndividualRationality:
         """How many players may be off their truth in one row."""
         return 1 if self.against == "truth" else None
 
-    def parts(self, game: Game) -> list[Part]:
+    def parts(self, game: Game) -> list[DeviationSet]:
         """Give the rows: each player's absence, be it an action or only a payoff."""
         free = self.against == "every report"
         parts = []
@@ -135,9 +138,9 @@ class IndividualRationality:
             absent = game.absent(i)
             outside = game.outside(i) if isinstance(game, Outside) else None
             if absent is not None:
-                parts.append(Part((i,), ([absent],), others_free=free))
+                parts.append(DeviationSet((i,), ([absent],), others_free=free))
             elif outside is not None:
-                parts.append(Part((i,), ((),), others_free=free, outside=outside))
+                parts.append(DeviationSet((i,), ((),), others_free=free, outside=outside))
         return parts
 
 
@@ -165,7 +168,7 @@ class CoalitionProof:
     transfers: bool = False
 
     def __post_init__(self) -> None:
-        whole(self.size, "size", least=1)
+        as_integer(self.size, "size", least=1)
         if not isinstance(self.transfers, bool):
             raise TypeError(f"transfers is {self.transfers!r}; it must be True or False")
 
@@ -180,11 +183,11 @@ class CoalitionProof:
         """How many players may be off their truth in one row."""
         return self.size
 
-    def parts(self, game: Game) -> list[Part]:
+    def parts(self, game: Game) -> list[DeviationSet]:
         """Give the rows: each coalition's joint lies, the others truthful."""
         n = len(game.players)
         return [
-            Part(members, tuple(game.actions(i) for i in members), transfers=self.transfers)
+            DeviationSet(members, tuple(game.actions(i) for i in members), transfers=self.transfers)
             for size in range(1, min(self.size, n) + 1)
             for members in combinations(range(n), size)
         ]

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
 from aboveboard.auditing.profiles import drawn_columns, every_column, is_sampled, reports
 from aboveboard.auditing.rows import profile_name
-from aboveboard.auditing.valuation import RELATIVE_TOLERANCE, Valuation
 from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence
 from aboveboard.errors import UndefinedProperty
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action, Codes, position_of, unravel
 from aboveboard.games.capabilities import Alternatives, Paid
 from aboveboard.games.game import Game, TabularGame, profiles
@@ -24,16 +24,16 @@ from aboveboard.games.numbers import (
     Number,
     as_floats,
     common_unit,
+    exact_sum,
+    from_units,
     in_units,
+    max_abs,
     nearest_float,
-    number,
+    normalize_array,
     objects,
-    peak,
-    rescaled,
-    summed,
-    tidied,
+    rescale,
+    to_number,
     total,
-    worth,
 )
 
 
@@ -75,7 +75,9 @@ def examine(prop: ParetoEfficient | Efficient, game: Game, *, budget: Budget, se
     else:
         outcomes = _reachable(prop.name, game, budget, seed)
     inexact = np.float64 in (outcomes.payoffs.dtype, outcomes.here.dtype)
-    largest = nearest_float(max(peak(outcomes.payoffs), peak(outcomes.here))) if inexact else 0.0
+    largest = (
+        nearest_float(max(max_abs(outcomes.payoffs), max_abs(outcomes.here))) if inexact else 0.0
+    )
     tolerance = RELATIVE_TOLERANCE * largest
     judge = _larger_total if isinstance(prop, Efficient) else _dominating
     k, sure, close, amount, note = judge(outcomes, tolerance)
@@ -111,8 +113,8 @@ def _larger_total(outcomes: _Outcomes, tolerance: float) -> Finding:
     k = int(np.argmax(totals))
     surplus = totals[k] - own
     slack = tolerance * len(outcomes.here)
-    amount = worth(surplus, outcomes.unit)
-    note = f"another outcome has a total larger by {plain(amount)}"
+    amount = from_units(surplus, outcomes.unit)
+    note = f"another outcome has a total larger by {encode_number(amount)}"
     return k, bool(surplus > slack if slack else surplus > 0), bool(surplus > 0), amount, note
 
 
@@ -126,12 +128,12 @@ def _dominating(outcomes: _Outcomes, tolerance: float) -> Finding:
     )
     k = int(np.argmax(safe if safe.any() else maybe))
     better = ", ".join(
-        f"{party} {plain(worth(gain, outcomes.unit))} more"
+        f"{party} {encode_number(from_units(gain, outcomes.unit))} more"
         for party, gain in zip(outcomes.names, gains[k], strict=True)
         if gain > 0
     )
     note = f"another outcome is worse for nobody and brings {better}"
-    amount = worth(gains[k].max(), outcomes.unit)
+    amount = from_units(gains[k].max(), outcomes.unit)
     return k, bool(safe.any()), bool(maybe.any()), amount, note
 
 
@@ -148,7 +150,7 @@ def _witness(
     others: dict[str, object] = {}
     row = f"outcome {k}"
     if outcomes.columns is not None:
-        profile: tuple[Action, ...] = Valuation(game).actions(outcomes.columns, k)
+        profile: tuple[Action, ...] = PayoffReader(game).actions(outcomes.columns, k)
         others, row = reports(game, profile), profile_name(game, profile)
     return Witness(
         parties=tuple(party for party, before, after in pairs if after > before),
@@ -157,17 +159,17 @@ def _witness(
         others=others,
         gain=amount,
         row=f"{prop.name}/{row}",
-        payoffs={party: (worth(a, unit), worth(b, unit)) for party, a, b in pairs},
+        payoffs={party: (from_units(a, unit), from_units(b, unit)) for party, a, b in pairs},
         note=note,
     )
 
 
 def _alternatives(prop: ParetoEfficient | Efficient, game: Alternatives) -> _Outcomes:
     assert isinstance(game, Game)
-    valuation = Valuation(game)
+    valuation = PayoffReader(game)
     truth = [game.truth(i) for i in range(len(game.players))]
     less = isinstance(prop, ParetoEfficient) and prop.giving_no_less
-    payoffs = tidied(game.outcomes(truth, giving_no_less=less))
+    payoffs = normalize_array(game.outcomes(truth, giving_no_less=less))
     here, names, unit = valuation.payoffs(valuation.truth)[0], tuple(game.players), valuation.unit
     if isinstance(game, Paid):
         if payoffs.shape[1] == len(names):
@@ -176,7 +178,7 @@ def _alternatives(prop: ParetoEfficient | Efficient, game: Alternatives) -> _Out
                 "not say it; `outcomes` needs one more column"
             )
         taken = in_units(_taken(game, truth), unit)
-        here, names = tidied(objects([*here.tolist(), taken])), (*names, "the center")
+        here, names = normalize_array(objects([*here.tolist(), taken])), (*names, "the center")
     return _Outcomes(payoffs, here, unit, names, len(payoffs))
 
 
@@ -184,7 +186,7 @@ def _reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcomes:
     """Give what other reports bring: all of them, or the truth's and a sample."""
     if isinstance(game, TabularGame):
         return _of_table(game)
-    valuation = Valuation(game)
+    valuation = PayoffReader(game)
     sampled = is_sampled(name, game, budget)
     batches = [drawn_columns(game, budget.samples, seed)] if sampled else list(every_column(game))
     columns = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
@@ -194,15 +196,15 @@ def _reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcomes:
     if isinstance(game, Paid):
         here_taken = [_taken(game, valuation.actions(valuation.truth))]
         taken = [_taken(game, valuation.actions(columns, k)) for k in range(len(payoffs))]
-        payoffs = _with_center(payoffs, unit, tidied(objects(taken)), Fraction(1))
-        here = _with_center(here, unit, tidied(objects(here_taken)), Fraction(1))
+        payoffs = _with_center(payoffs, unit, normalize_array(objects(taken)), Fraction(1))
+        here = _with_center(here, unit, normalize_array(objects(here_taken)), Fraction(1))
         unit = common_unit(unit, Fraction(1))
     names = (*game.players, "the center") if taken is not None else tuple(game.players)
     return _Outcomes(payoffs, here[0], unit, names, profiles(game), sampled, columns)
 
 
 def _taken(game: Paid, profile: Sequence[Action]) -> Number:
-    return summed(number(x) for x in game.payments(profile))
+    return exact_sum(to_number(x) for x in game.payments(profile))
 
 
 def _stacked(arrays: list[Array]) -> Array:
@@ -214,7 +216,7 @@ def _stacked(arrays: list[Array]) -> Array:
 def _with_center(payoffs: Array, unit: Fraction, taken: Array, of_taken: Fraction) -> Array:
     """Append what the center takes in, both in units that they have in common."""
     onto = common_unit(unit, of_taken)
-    return _beside(rescaled(payoffs, unit, onto), rescaled(taken, of_taken, onto)[:, None])
+    return _beside(rescale(payoffs, unit, onto), rescale(taken, of_taken, onto)[:, None])
 
 
 def _beside(left: Array, right: Array) -> Array:

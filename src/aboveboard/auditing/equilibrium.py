@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
 from aboveboard.auditing.deviation_audit import describe
+from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import profile_name
-from aboveboard.auditing.valuation import Valuation
 from aboveboard.auditing.verdict import Status, Verdict, Witness
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import approximate, in_words
+from aboveboard.formatting import describe_action, format_count
 from aboveboard.games.actions import position_of, size_of, unravel
 from aboveboard.games.capabilities import Proved, Refinable
 from aboveboard.games.game import Game, TabularGame, profiles
@@ -61,11 +61,11 @@ def pure_equilibria(game: Game, *, tolerance: Number = 0) -> NDArray[np.int64]:
     """
     if tolerance < 0:
         raise ValueError(f"tolerance is {tolerance}; it cannot be negative")
-    valuation = Valuation(game)
+    valuation = PayoffReader(game)
     return _equilibria(valuation, valuation.table(), in_units(tolerance, valuation.unit))
 
 
-def _equilibria(valuation: Valuation, table: Array, slack: Number) -> NDArray[np.int64]:
+def _equilibria(valuation: PayoffReader, table: Array, slack: Number) -> NDArray[np.int64]:
     shape = [size_of(space) for space in valuation.spaces]
     alive = np.ones(prod(shape), dtype=np.bool_)
     for i, extent in enumerate(shape):
@@ -109,7 +109,7 @@ def examine(prop: UniqueEquilibrium, game: Game, *, budget: Budget) -> Verdict:
     if isinstance(game, Refinable) and (refined := game.refined()) is not None:
         game = refined
         _refuse_if_large(prop, game, budget)
-    valuation = Valuation(game)
+    valuation = PayoffReader(game)
     table = valuation.table()
     found = _equilibria(valuation, table, 0)
     near = found if valuation.exact else _equilibria(valuation, table, valuation.tolerance)
@@ -148,9 +148,9 @@ def _refuse_if_large(prop: UniqueEquilibrium, game: Game, budget: Budget) -> Non
     if total > budget.rows_for(game) or size > budget.memory:
         seconds = expected_seconds(total, seconds_a_row(game))
         raise BudgetExceeded(
-            f"{prop.name} values all {approximate(total)} profiles, about {seconds:.2g} s and "
-            f"{approximate(-(-size // 2**20))} MiB; the budget allows "
-            f"{approximate(budget.rows_for(game))} and {budget.memory // 2**20} MiB; "
+            f"{prop.name} values all {format_count(total)} profiles, about {seconds:.2g} s and "
+            f"{format_count(-(-size // 2**20))} MiB; the budget allows "
+            f"{format_count(budget.rows_for(game))} and {budget.memory // 2**20} MiB; "
             "equilibria cannot be sampled"
         )
 
@@ -166,7 +166,7 @@ def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: in
         "truth is not an equilibrium"
         if truthful
         else f"another equilibrium, one of {count} in all: "
-        + "; ".join(f"{p} {in_words(a)}" for p, a in described.items())
+        + "; ".join(f"{p} {describe_action(a)}" for p, a in described.items())
     )
     return Witness(
         parties=tuple(game.players),

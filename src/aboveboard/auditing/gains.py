@@ -8,15 +8,24 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.auditing.rows import Part
-from aboveboard.auditing.valuation import Valuation
+from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.rows import DeviationSet
 from aboveboard.games.actions import Action, Codes
 from aboveboard.games.capabilities import Bounded, Exact
-from aboveboard.games.numbers import LARGEST, Array, Number, floats, in_units, number, size, total
+from aboveboard.games.numbers import (
+    LARGEST,
+    Array,
+    Number,
+    absolute,
+    floats,
+    in_units,
+    to_number,
+    total,
+)
 
 
 def gains(
-    valuation: Valuation, part: Part, honest: Sequence[Codes], lying: Sequence[Codes]
+    valuation: PayoffReader, part: DeviationSet, honest: Sequence[Codes], lying: Sequence[Codes]
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Give what each row gains, in units, and in which rows that is left open.
 
@@ -72,13 +81,13 @@ def _granted_to_all(
     return least
 
 
-def _outside(valuation: Valuation, outside: Number) -> Array:
+def _outside(valuation: PayoffReader, outside: Number) -> Array:
     """Give the payoff of staying away in units, as an array of length 1."""
-    value = number(outside)
+    value = to_number(outside)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     units = in_units(value, valuation.unit)
-    valuation.peak = max(valuation.peak, size(units))
+    valuation.peak = max(valuation.peak, absolute(units))
     if isinstance(units, float) or not valuation.exact:
         valuation.exact = False
         return floats([units])
@@ -88,7 +97,7 @@ def _outside(valuation: Valuation, outside: Number) -> Array:
 
 
 def exact_gain(
-    game: Exact, part: Part, honest: Sequence[Action], lying: Sequence[Action]
+    game: Exact, part: DeviationSet, honest: Sequence[Action], lying: Sequence[Action]
 ) -> Fraction:
     """Give what one row gains, from payoffs as fractions."""
     truth = game.exact(honest)

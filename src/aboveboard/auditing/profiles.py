@@ -10,12 +10,12 @@ import numpy as np
 
 from aboveboard.auditing.budget import ROWS_BY_CALLS, Budget, expected_seconds, seconds_a_row
 from aboveboard.auditing.deviation_audit import OVERLAPS, describe
+from aboveboard.auditing.payoff_reader import CHUNK
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.search import Progress
-from aboveboard.auditing.valuation import CHUNK
 from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import approximate
+from aboveboard.formatting import format_count
 from aboveboard.games.actions import Action, Codes, block, decode, draw, encode, size_of, unravel
 from aboveboard.games.capabilities import Refinable
 from aboveboard.games.game import Game, profiles
@@ -71,8 +71,8 @@ def is_sampled(name: str, game: Game, budget: Budget) -> bool:
     if total > most and budget.beyond == "refuse":
         seconds = expected_seconds(total, seconds_a_row(game))
         raise BudgetExceeded(
-            f"{name} needs {approximate(total)} profiles, about {seconds:.2g} s, one at a time "
-            f"(0 MiB); the budget allows {approximate(most)}"
+            f"{name} needs {format_count(total)} profiles, about {seconds:.2g} s, one at a time "
+            f"(0 MiB); the budget allows {format_count(most)}"
         )
     return total > most
 

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.auditing.valuation import CHUNK, Valuation
+from aboveboard.auditing.payoff_reader import CHUNK, PayoffReader
 from aboveboard.games.actions import (
     AWAY,
     Action,
@@ -30,7 +30,7 @@ from aboveboard.games.numbers import Number
 
 
 @dataclass(frozen=True)
-class Part:
+class DeviationSet:
     """All deviations of one coalition.
 
     Parameters
@@ -69,13 +69,13 @@ class Deviation:
         What it brings; for a coalition what each member gains at least, or all with transfers.
     """
 
-    part: Part
+    part: DeviationSet
     honest: tuple[Action, ...]
     lying: tuple[Action, ...]
     gain: Number
 
 
-def rows_of(game: Game, part: Part) -> int:
+def rows_of(game: Game, part: DeviationSet) -> int:
     """Count the rows of a part: deviations times what the others may report."""
     if part.outside is not None:
         rows = 1
@@ -89,7 +89,7 @@ def rows_of(game: Game, part: Part) -> int:
     return rows
 
 
-def blocks(valuation: Valuation, part: Part) -> Iterator[list[Codes]]:
+def blocks(valuation: PayoffReader, part: DeviationSet) -> Iterator[list[Codes]]:
     """Give all lying profiles of a part, a chunk at a time."""
     free = _free(valuation, part)
     counts = [size_of(actions) for _, actions in free]
@@ -103,8 +103,8 @@ def blocks(valuation: Valuation, part: Part) -> Iterator[list[Codes]]:
 
 
 def draws(
-    valuation: Valuation,
-    part: Part,
+    valuation: PayoffReader,
+    part: DeviationSet,
     samples: int,
     generator: np.random.Generator,
     *,
@@ -131,7 +131,7 @@ def length(columns: Sequence[Codes]) -> int:
     return 0 if 0 in lengths else max(lengths)
 
 
-def _free(valuation: Valuation, part: Part) -> list[tuple[int, Sequence[Action]]]:
+def _free(valuation: PayoffReader, part: DeviationSet) -> list[tuple[int, Sequence[Action]]]:
     """Give the players whose action varies in a part, with what it varies over."""
     free: list[tuple[int, Sequence[Action]]] = []
     if part.outside is None:
@@ -141,7 +141,7 @@ def _free(valuation: Valuation, part: Part) -> list[tuple[int, Sequence[Action]]
     return free
 
 
-def _codes(valuation: Valuation, j: int, actions: Sequence[Action], codes: Codes) -> Codes:
+def _codes(valuation: PayoffReader, j: int, actions: Sequence[Action], codes: Codes) -> Codes:
     """Translate positions in a list of lies to positions in the player's own actions."""
     space = valuation.spaces[j]
     if isinstance(space, Grid):
@@ -154,7 +154,7 @@ def _codes(valuation: Valuation, j: int, actions: Sequence[Action], codes: Codes
     return np.array([position_of(space, action) for action in actions], dtype=np.int64)[codes]
 
 
-def _only_lies(valuation: Valuation, part: Part, columns: list[Codes]) -> list[Codes]:
+def _only_lies(valuation: PayoffReader, part: DeviationSet, columns: list[Codes]) -> list[Codes]:
     """Drop the rows in which every member tells the truth."""
     if part.outside is not None:
         return columns

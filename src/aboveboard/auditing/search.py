@@ -15,16 +15,25 @@ import numpy as np
 
 from aboveboard.auditing.budget import Budget, Estimate, expected_seconds, seconds_a_row
 from aboveboard.auditing.gains import exact_gain, gains
-from aboveboard.auditing.rows import Deviation, Part, blocks, draws, length, rows_of
-from aboveboard.auditing.valuation import Valuation, bytes_of_table, settles_ties
+from aboveboard.auditing.payoff_reader import PayoffReader, bytes_of_table, settles_ties
+from aboveboard.auditing.rows import Deviation, DeviationSet, blocks, draws, length, rows_of
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import approximate
+from aboveboard.formatting import format_count
 from aboveboard.games.actions import AWAY, Action, Codes, position_of, size_of, unravel
 from aboveboard.games.capabilities import Exact
 from aboveboard.games.game import Game, profiles
-from aboveboard.games.numbers import Array, Number, as_floats, in_units, nearest_float, worth
+from aboveboard.games.numbers import Array, Number, as_floats, from_units, in_units, nearest_float
 
-__all__ = ["Deviation", "Part", "Progress", "Scan", "Valuation", "estimate", "rows_of", "search"]
+__all__ = [
+    "Deviation",
+    "DeviationSet",
+    "PayoffReader",
+    "Progress",
+    "Scan",
+    "estimate",
+    "rows_of",
+    "search",
+]
 
 NEAR_TIES = 100_000  # float gains near the threshold that are settled exactly before giving up
 
@@ -67,13 +76,13 @@ class Scan:
     uniform: int | None
 
 
-def estimate(game: Game, parts: Sequence[Part]) -> Estimate:
+def estimate(game: Game, parts: Sequence[DeviationSet]) -> Estimate:
     """Say what scanning these parts whole would cost."""
     rows = sum(rows_of(game, part) for part in parts)
     return Estimate(rows, _memory(game, parts), expected_seconds(rows, seconds_a_row(game)))
 
 
-def _memory(game: Game, parts: Sequence[Part]) -> int:
+def _memory(game: Game, parts: Sequence[DeviationSet]) -> int:
     """Bytes of the table, each profile valued once, that serves these parts; 0 if none does."""
     wanted = any(part.others_free and part.outside is None for part in parts)
     return bytes_of_table(game, profiles(game)) if wanted else 0
@@ -81,7 +90,7 @@ def _memory(game: Game, parts: Sequence[Part]) -> int:
 
 def search(
     game: Game,
-    parts: Sequence[Part],
+    parts: Sequence[DeviationSet],
     *,
     budget: Budget,
     seed: int,
@@ -100,11 +109,11 @@ def search(
     if sampled and budget.beyond == "refuse":
         raise BudgetExceeded(
             f"an exhaustive audit needs {estimate(game, parts)}; the budget allows "
-            f"{approximate(budget.rows_for(game))} checks and {budget.memory // 2**20} MiB"
+            f"{format_count(budget.rows_for(game))} checks and {budget.memory // 2**20} MiB"
         )
-    valuation = Valuation(game)
+    valuation = PayoffReader(game)
     for _ in range(2):
-        found = _Found(valuation, threshold, progress)
+        found = _SearchState(valuation, threshold, progress)
         if sampled:
             _sample(found, parts, budget.samples, np.random.default_rng(seed))
         else:
@@ -116,7 +125,7 @@ def search(
     return found.scan(total, sampled=sampled)
 
 
-def _scan(found: _Found, parts: Sequence[Part]) -> None:
+def _scan(found: _SearchState, parts: Sequence[DeviationSet]) -> None:
     free = [part for part in parts if part.others_free and part.outside is None]
     tables = found.valuation.tables() if free else None
     for part in parts:
@@ -127,7 +136,7 @@ def _scan(found: _Found, parts: Sequence[Part]) -> None:
 
 
 def _sample(
-    found: _Found, parts: Sequence[Part], samples: int, generator: np.random.Generator
+    found: _SearchState, parts: Sequence[DeviationSet], samples: int, generator: np.random.Generator
 ) -> None:
     valuation = found.valuation
     for part in parts:
@@ -141,13 +150,15 @@ def _sample(
         found.uniform = drawn if found.uniform is None else min(found.uniform, drawn)
 
 
-Row = tuple[Part, tuple[Action, ...], tuple[Action, ...]]
+Row = tuple[DeviationSet, tuple[Action, ...], tuple[Action, ...]]
 
 
-class _Found:
+class _SearchState:
     """The best row so far and what is needed to judge it."""
 
-    def __init__(self, valuation: Valuation, threshold: Number, progress: Progress | None) -> None:
+    def __init__(
+        self, valuation: PayoffReader, threshold: Number, progress: Progress | None
+    ) -> None:
         self.valuation, self.threshold, self.progress = valuation, threshold, progress
         self.checked = 0
         self.best: tuple[Any, Row] | None = None
@@ -168,14 +179,14 @@ class _Found:
         if self.progress is not None:
             self.progress(rows)
 
-    def value_all(self, part: Part, batches: Iterator[list[Codes]]) -> None:
+    def value_all(self, part: DeviationSet, batches: Iterator[list[Codes]]) -> None:
         """Value the rows whose lying profiles come in batches of columns."""
         for columns in batches:
             if m := length(columns):
                 self._value(part, columns, m)
                 self._count(m)
 
-    def _value(self, part: Part, columns: list[Codes], m: int) -> None:
+    def _value(self, part: DeviationSet, columns: list[Codes], m: int) -> None:
         valuation = self.valuation
         full = [np.broadcast_to(c, (m, *c.shape[1:])) for c in columns]
         honest = [
@@ -212,7 +223,7 @@ class _Found:
         self.overflow |= len(close) > room
         self.near += [row(int(k)) for k in close[:room]]
 
-    def scan_table(self, part: Part, low: Array, high: Array) -> None:
+    def scan_table(self, part: DeviationSet, low: Array, high: Array) -> None:
         """Scan all rows of one player, against every report of the others."""
         (i,) = part.members
         game, spaces = self.valuation.game, self.valuation.spaces
@@ -264,7 +275,7 @@ class _Found:
         best, sure, left_open = None, valuation.exact, ""
         if self.best is not None:
             raw, row = self.best
-            best = Deviation(*row, worth(raw, valuation.unit))
+            best = Deviation(*row, from_units(raw, valuation.unit))
             if self.settles and not valuation.exact and isinstance(game, Exact):
                 sure, left_open = True, self._left_open(game, best, tolerance)
                 best = max(

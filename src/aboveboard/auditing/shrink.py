@@ -12,12 +12,12 @@ from itertools import islice
 from typing import Any
 
 from aboveboard.auditing.gains import exact_gain, gains
+from aboveboard.auditing.payoff_reader import PayoffReader, settles_ties
 from aboveboard.auditing.rows import Deviation
-from aboveboard.auditing.valuation import Valuation, settles_ties
 from aboveboard.games.actions import Action, Codes, Grid, encode_all, position_of
 from aboveboard.games.capabilities import Batched, Exact
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import Number, worth
+from aboveboard.games.numbers import Number, from_units
 
 FIRST = 8  # rows valued in the first batch of a pass
 SIMPLER = 64  # smaller reports tried for one player in one pass
@@ -29,7 +29,7 @@ def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float
     Cost: for a vector of d entries that differ from the truth, of which r must, some r log d
     rounds, each of at most d log d rows; rows are valued in batches where the game can.
     """
-    valuation = Valuation(game)
+    valuation = PayoffReader(game)
     current: Deviation | None = deviation
     while current is not None:
         smallest = current
@@ -41,7 +41,7 @@ def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float
 
 
 def _first_that_pays(
-    valuation: Valuation, rows: Iterable[Deviation], threshold: Number, tolerance: float
+    valuation: PayoffReader, rows: Iterable[Deviation], threshold: Number, tolerance: float
 ) -> Deviation | None:
     """Give the first of some rows that still pays, valued; None if none does.
 
@@ -56,7 +56,7 @@ def _first_that_pays(
     return None
 
 
-def _valued(valuation: Valuation, rows: list[Deviation]) -> Iterator[Deviation]:
+def _valued(valuation: PayoffReader, rows: list[Deviation]) -> Iterator[Deviation]:
     """Value rows: in one call if they have one part and the game values profiles in batches."""
     game = valuation.game
     together = isinstance(game, Batched) and not settles_ties(game) and len(rows) > 1
@@ -72,10 +72,10 @@ def _valued(valuation: Valuation, rows: list[Deviation]) -> Iterator[Deviation]:
         _stacked(valuation, [row.lying for row in rows]),
     )
     for row, gain, open_ in zip(rows, joint, unclear, strict=True):
-        yield replace(row, gain=worth(0 if open_ else gain, valuation.unit))
+        yield replace(row, gain=from_units(0 if open_ else gain, valuation.unit))
 
 
-def _stacked(valuation: Valuation, profiles: list[tuple[Action, ...]]) -> list[Codes]:
+def _stacked(valuation: PayoffReader, profiles: list[tuple[Action, ...]]) -> list[Codes]:
     if all(profile is profiles[0] for profile in profiles):
         return valuation.columns(profiles[0])
     return [
@@ -90,7 +90,7 @@ def pays(gain: Number, threshold: Number, tolerance: float) -> bool:
     return excess > 0 if tolerance == 0 else excess > tolerance
 
 
-def value(valuation: Valuation, deviation: Deviation) -> Deviation:
+def value(valuation: PayoffReader, deviation: Deviation) -> Deviation:
     """Value one row: the same deviation with its gain."""
     game, part = valuation.game, deviation.part
     if settles_ties(game) and isinstance(game, Exact):
@@ -100,10 +100,10 @@ def value(valuation: Valuation, deviation: Deviation) -> Deviation:
         valuation, part, valuation.columns(deviation.honest), valuation.columns(there)
     )
     raw = 0 if unclear[0] else joint[0]
-    return replace(deviation, gain=worth(raw, valuation.unit))
+    return replace(deviation, gain=from_units(raw, valuation.unit))
 
 
-def _fewer(valuation: Valuation, row: Deviation) -> list[Deviation]:
+def _fewer(valuation: PayoffReader, row: Deviation) -> list[Deviation]:
     """Give the rows in which one member has left the coalition."""
     members = row.part.members
     if len(members) == 1:
@@ -111,7 +111,7 @@ def _fewer(valuation: Valuation, row: Deviation) -> list[Deviation]:
     return [_leaving(row, i, valuation.game.truth(i)) for i in members]
 
 
-def _simplified(valuation: Valuation, row: Deviation) -> Iterator[Deviation]:
+def _simplified(valuation: PayoffReader, row: Deviation) -> Iterator[Deviation]:
     """Give the rows in which one report is nearer to the truth, the others' reports first."""
     game, members = valuation.game, row.part.members
     truth = tuple(game.truth(i) for i in range(len(valuation.spaces)))

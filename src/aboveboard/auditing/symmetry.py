@@ -10,16 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.profiles import Breach, at_profile, each_profile
 from aboveboard.auditing.search import Progress
-from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.errors import UndefinedProperty
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action
-from aboveboard.games.capabilities import Graded
+from aboveboard.games.capabilities import Comparable
 from aboveboard.games.game import Game, TabularGame
-from aboveboard.games.numbers import Array, Number, nearest_float, number, objects, peak, size
+from aboveboard.games.numbers import (
+    Array,
+    Number,
+    absolute,
+    max_abs,
+    nearest_float,
+    objects,
+    to_number,
+)
 
 
 def examine(
@@ -34,7 +42,7 @@ def examine(
     """
     if isinstance(game, TabularGame):
         return _of_table(prop, game)
-    if not isinstance(game, Graded):
+    if not isinstance(game, Comparable):
         raise UndefinedProperty(
             f"{prop.name} compares reports between players; this game does not say which report "
             "is inferior to which (methods benefits, inferior, result_inferior)"
@@ -48,7 +56,7 @@ class _Comparison:
 
     prop: Grading
     game: Game
-    graded: Graded
+    graded: Comparable
     exact: bool = True
     tolerance: float = 0.0
     met: bool = False
@@ -61,7 +69,7 @@ class _Comparison:
         if not premise.any():
             return None
         self.met = True
-        benefits = [number(b) for b in self.graded.benefits(profile)]
+        benefits = [to_number(b) for b in self.graded.benefits(profile)]
         if dominance:
             broken, tolerance = premise & ~self.graded.result_inferior(profile), 0.0
         else:
@@ -71,14 +79,14 @@ class _Comparison:
         pairs = [(int(k), int(i)) for k, i in np.argwhere(broken)]
         if not pairs:
             return None
-        clear = [p for p in pairs if size(benefits[p[0]] - benefits[p[1]]) > tolerance]
+        clear = [p for p in pairs if absolute(benefits[p[0]] - benefits[p[1]]) > tolerance]
         sure = dominance or bool(clear)
         return _pair(self.prop, self.game, clear[0] if clear else pairs[0], benefits, sure=sure)
 
     def _tolerance(self, benefits: Sequence[Number]) -> float:
         if not any(isinstance(b, float) for b in benefits):
             return 0.0
-        tolerance = RELATIVE_TOLERANCE * nearest_float(max(size(b) for b in benefits))
+        tolerance = RELATIVE_TOLERANCE * nearest_float(max(absolute(b) for b in benefits))
         self.exact, self.tolerance = False, max(self.tolerance, tolerance)
         return tolerance
 
@@ -90,10 +98,10 @@ def _pair(
     relation = "no more than" if isinstance(prop, StrongDominance) else "the same as"
     note = (
         f"{game.players[k]} reports {relation} {game.players[i]} "
-        f"and is sent {plain(amounts[k])} against {plain(amounts[i])}"
+        f"and is sent {encode_number(amounts[k])} against {encode_number(amounts[i])}"
     )
     gap = amounts[k] - amounts[i]
-    return Breach(size(gap) if isinstance(prop, Symmetric) else gap, pair, note, sure=sure)
+    return Breach(absolute(gap) if isinstance(prop, Symmetric) else gap, pair, note, sure=sure)
 
 
 def _of_table(prop: Grading, game: TabularGame) -> Verdict:
@@ -107,7 +115,7 @@ def _of_table(prop: Grading, game: TabularGame) -> Verdict:
             f"{prop.name} needs to know which report is inferior to which; give `quality`"
         )
     inexact = game.table.dtype == np.float64
-    tolerance = RELATIVE_TOLERANCE * float(peak(game.table)) if inexact else 0.0
+    tolerance = RELATIVE_TOLERANCE * float(max_abs(game.table)) if inexact else 0.0
     met, doubtful = False, None
     for k, i in np.argwhere(~np.eye(len(game.shape), dtype=np.bool_)).tolist():
         premise = _premise(prop, game, k, i)
@@ -168,7 +176,7 @@ def _premise(prop: Grading, game: TabularGame, k: int, i: int) -> NDArray[np.boo
 def _grades(game: TabularGame, i: int) -> Array:
     """Give what a player's actions are compared by."""
     if game.quality is not None:
-        return objects([number(q) for q in game.quality[i]])
+        return objects([to_number(q) for q in game.quality[i]])
     return objects([game.describe(i, action) for action in game.actions(i)])
 
 

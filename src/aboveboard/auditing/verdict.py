@@ -9,7 +9,14 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import approximate, data, digits, html_table, in_words, plain
+from aboveboard.formatting import (
+    describe_action,
+    encode,
+    encode_number,
+    format_count,
+    format_digits,
+    html_table,
+)
 from aboveboard.games.numbers import Number
 
 CONFIDENCE = Fraction(95, 100)
@@ -66,11 +73,11 @@ class Witness:
         """Give plain data; exact numbers as integers or "5/12"."""
         return {
             "parties": list(self.parties),
-            "truth": data(self.truth),
-            "lie": data(self.lie),
-            "others": data(self.others),
-            "gain": plain(self.gain),
-            "payoffs": {p: [plain(x) for x in pair] for p, pair in self.payoffs.items()},
+            "truth": encode(self.truth),
+            "lie": encode(self.lie),
+            "others": encode(self.others),
+            "gain": encode_number(self.gain),
+            "payoffs": {p: [encode_number(x) for x in pair] for p, pair in self.payoffs.items()},
             "row": self.row,
             **({"note": self.note} if self.note else {}),
         }
@@ -78,9 +85,9 @@ class Witness:
     def __str__(self) -> str:
         if self.note:
             return self.note
-        lies = "; ".join(f"{p} {in_words(self.lie[p])}" for p in self.parties)
-        text = f"{lies}, and gains {plain(self.gain)}"
-        others = [f"{p} {in_words(a)}" for p, a in self.others.items() if a != "truth"]
+        lies = "; ".join(f"{p} {describe_action(self.lie[p])}" for p in self.parties)
+        text = f"{lies}, and gains {encode_number(self.gain)}"
+        others = [f"{p} {describe_action(a)}" for p, a in self.others.items() if a != "truth"]
         return text + (f", while {'; '.join(others)}" if others else "")
 
 
@@ -155,9 +162,9 @@ class Verdict:
             "property": self.property,
             "status": self.status.value,
             "checked": self.checked,
-            "gain": plain(self.gain),
+            "gain": encode_number(self.gain),
             "counterexample": counterexample,
-            "of": self.total if self.total < 2**53 else digits(self.total),
+            "of": self.total if self.total < 2**53 else format_digits(self.total),
             "how": self.how,
             "gainer": self.gainer,
             "exact": self.exact,
@@ -176,7 +183,7 @@ class Verdict:
         if self.how == "exhaustive" and self.checked == self.total:
             return f"all {self.checked:,} checks"
         if self.how in ("exhaustive", "sampled"):
-            return f"{self.checked:,} checks of {approximate(self.total)}"
+            return f"{self.checked:,} checks of {format_count(self.total)}"
         return self.how
 
 
@@ -209,7 +216,7 @@ class Verdicts(Mapping[str, Verdict]):
             (
                 v.property,
                 v.status.value,
-                "" if v.gain is None else str(plain(v.gain)),
+                "" if v.gain is None else str(encode_number(v.gain)),
                 v.basis(),
                 "" if v.witness is None else str(v.witness),
             )

@@ -58,12 +58,12 @@ def mechanisms(
     from aboveboard.cli.text import described_text
     from aboveboard.collaborations.registry import mechanism_named
     from aboveboard.collaborations.registry import mechanisms as installed
-    from aboveboard.commands import described
+    from aboveboard.commands import describe_mechanism
 
     if name is None:
-        found = [described(rule) for rule in installed().values()]
+        found = [describe_mechanism(rule) for rule in installed().values()]
     else:
-        found = [described(mechanism_named(name, f"mechanisms {name!r}"))]
+        found = [describe_mechanism(mechanism_named(name, f"mechanisms {name!r}"))]
     if output is Format.JSON:
         echo_json(found if name is None else found[0])
     else:

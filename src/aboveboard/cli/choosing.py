@@ -77,9 +77,9 @@ def choose(
         for key, said in flags.items()
     }
     from aboveboard.cli.text import choices_text
-    from aboveboard.commands import chosen
+    from aboveboard.commands import recommend
 
-    found = chosen(what.value, answers, out)
+    found = recommend(what.value, answers, out)
     echo_json(found.as_dict()) if output is Format.JSON else typer.echo(choices_text(found))
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
     """Check a collaboration file and its data, without a run."""
     from aboveboard.collaborations.collaboration import load
-    from aboveboard.formatting import counted
+    from aboveboard.formatting import format_quantity
 
     collaboration = load(file)
     sizes = {
@@ -40,10 +40,10 @@ def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
     if output is Format.JSON:
         echo_json({"file": str(file), "mechanism": collaboration.mechanism.NAME, "parties": sizes})
         return
-    parties = counted(len(sizes), "party", "parties")
+    parties = format_quantity(len(sizes), "party", "parties")
     typer.echo(f"{file}: {collaboration.mechanism.NAME}, {parties}; nothing is wrong")
     for name, size in sizes.items():
-        typer.echo(f"  {name}" + ("" if size is None else f": {counted(size, 'element')}"))
+        typer.echo(f"  {name}" + ("" if size is None else f": {format_quantity(size, 'element')}"))
 
 
 def run(
@@ -109,7 +109,7 @@ def audit(
     from aboveboard.auditing import Budget
     from aboveboard.cli.text import audit_text
     from aboveboard.collaborations.collaboration import load
-    from aboveboard.commands import audited, properties_named
+    from aboveboard.commands import audit_collaboration, properties_named
 
     budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
     collaboration = load(file)
@@ -118,7 +118,7 @@ def audit(
         checks(f"auditing {collaboration.mechanism.NAME}") as progress,
         _at_work(collaboration, executor, cache) as working,
     ):
-        result = audited(working, properties, budget, progress)
+        result = audit_collaboration(working, properties, budget, progress)
     if report is not None:
         result.write_report(report)
     if output is Format.JSON:
@@ -139,10 +139,10 @@ def _at_work(
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Collaboration]:
     """Say where long evaluations are done."""
-    from aboveboard.mechanisms.mechanism import Expensive, Work
+    from aboveboard.mechanisms.mechanism import LongRunning, Work
 
     rule = collaboration.mechanism
-    if not (isinstance(rule, Expensive) and rule.SPREADS):
+    if not (isinstance(rule, LongRunning) and rule.SPREADS):
         for option, given in (("--executor", executor), ("--cache", cache)):
             if given is not None:
                 raise InputError(
@@ -177,14 +177,14 @@ def design(
     """
     from aboveboard.cli.text import offer_text
     from aboveboard.collaborations.collaboration import load
-    from aboveboard.commands import designed
+    from aboveboard.commands import design
 
     collaboration = load(file)
     with (
         evaluations() as progress,
         _at_work(collaboration, executor, cache, progress) as working,
     ):
-        offer = designed(working)
+        offer = design(working)
     if plot is not None:
         from aboveboard.report.plot import write_offer
 

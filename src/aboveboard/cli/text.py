@@ -7,34 +7,24 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
-from aboveboard.commands import Audit, Chosen, Demonstration
-from aboveboard.mechanisms.settlement import Exhibit, Settlement
-from aboveboard.report import LEGIBLE, counterexample, largest_gain, number, smallest, spoken
+from aboveboard.commands import AuditReport, Demonstration, Recommendation
+from aboveboard.mechanisms.mechanism import DesignResult
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.report import (
+    LEGIBLE,
+    counterexample,
+    format_number,
+    format_report,
+    largest_gain,
+    smallest,
+)
 
 NAMED = 3
 """So many parties are named in a note below a table; of more it says how many they are."""
-
-
-@runtime_checkable
-class Told(Protocol):
-    """What `design` found, said in plain words; `as_dict` keeps its keys for programs."""
-
-    @property
-    def headline(self) -> str:
-        """What was found, in a sentence."""
-        ...
-
-    def told(self) -> Sequence[tuple[str, str]]:
-        """Give labels in plain words, with units, and their values."""
-        ...
-
-    def tables(self) -> Sequence[Exhibit]:
-        """Give tables of the parties, where they are few."""
-        ...
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
@@ -63,9 +53,9 @@ def settlement_table(settlement: Settlement, unit: str = "") -> str:
     rows = [
         [
             name,
-            number(share.benefit),
-            number(share.utility),
-            number(share.payment),
+            format_number(share.benefit),
+            format_number(share.utility),
+            format_number(share.payment),
             *(", ".join(map(str, share.more.get(key, ()))) for key in listed),
         ]
         for name, share in shares.items()
@@ -84,7 +74,8 @@ def verdict_text(verdicts: Verdicts) -> str:
     """Show the verdicts, each with what it rests on and its counterexample."""
     head = ["property", "verdict", "largest gain", "basis"]
     rows = [
-        [v.property, v.status.value, number(largest_gain(v)), v.basis()] for v in verdicts.values()
+        [v.property, v.status.value, format_number(largest_gain(v)), v.basis()]
+        for v in verdicts.values()
     ]
     lines = table(head, rows, right=(2,)).splitlines()
     shown = lines[:1]
@@ -99,7 +90,7 @@ def verdict_text(verdicts: Verdicts) -> str:
 
 def lies_table(lies: Sequence[BestLie]) -> str:
     """Show each party's truth against its best lie; where there is a "-", say below what it is."""
-    rows = [[lie.party, *_earned(lie), spoken(lie.report) or "-"] for lie in lies]
+    rows = [[lie.party, *_earned(lie), format_report(lie.report) or "-"] for lie in lies]
     head = ["party", "truth earns", "staying away earns", "best lie earns", "that lie"]
     shown = table(head, rows, right=(1, 2, 3))
     return "\n".join(filter(None, (shown, _why_nothing(lies))))
@@ -107,7 +98,7 @@ def lies_table(lies: Sequence[BestLie]) -> str:
 
 def _earned(lie: BestLie) -> list[str]:
     """Write what a party earns by the truth, by staying away and by its best lie."""
-    return [number(x) or "-" for x in (lie.truth, lie.absent, lie.lie)]
+    return [format_number(x) or "-" for x in (lie.truth, lie.absent, lie.lie)]
 
 
 def _why_nothing(lies: Sequence[BestLie]) -> str:
@@ -137,7 +128,7 @@ def _those(parties: Sequence[str], of: int) -> str:
     return " and ".join(filter(None, (", ".join(parties[:-1]), *parties[-1:])))
 
 
-def audit_text(audit: Audit) -> str:
+def audit_text(audit: AuditReport) -> str:
     """Show an audit: verdicts, best lies, remarks."""
     parts = [verdict_text(audit.verdicts)]
     if audit.overlooked:
@@ -164,11 +155,11 @@ def demo_text(result: Demonstration) -> str:
         rows.append(
             [
                 name,
-                number(details["owned"][name]),
-                number(share.benefit),
-                number(share.utility),
+                format_number(details["owned"][name]),
+                format_number(share.benefit),
+                format_number(share.utility),
                 *_earned(lie)[1:],
-                spoken(lie.report) or "-",
+                format_report(lie.report) or "-",
             ]
         )
     head = ["party", "owns", "gains by joining", "truth earns", "staying away earns",
@@ -179,7 +170,7 @@ def demo_text(result: Demonstration) -> str:
     ]
     return "\n\n".join(
         [
-            f"{result.audit.collaboration.file.name}: {number(details['union'])} domains in all, "
+            f"{result.audit.collaboration.file.name}: {format_number(details['union'])} domains in all, "
             f"exchanged by the {details['rule']} rule. A party earns what it gains minus what its "
             "best rival gains.",
             table(head, rows, right=(1, 2, 3, 4, 5)),
@@ -201,14 +192,14 @@ def offer_text(offer: Any) -> str:
         A result that is `Told`, or one with `as_dict`, or its plain data. Curves are for plots and
         JSON.
     """
-    if not isinstance(offer, Told):
+    if not isinstance(offer, DesignResult):
         return _data_text(offer if isinstance(offer, Mapping) else offer.as_dict())
     tables = [
         (f"{each.title}:\n" if each.title else "")
         + table(each.columns, [list(map(str, row)) for row in each.rows])
         for each in offer.tables()
     ]
-    return "\n\n".join([offer.headline, _labelled(offer.told()), *tables])
+    return "\n\n".join([offer.headline, _labelled(offer.summary_rows()), *tables])
 
 
 def _labelled(rows: Sequence[tuple[str, str]]) -> str:
@@ -273,7 +264,7 @@ SPOKEN = ("summary", "guarantees", "cannot")
 """What `choose` shows of each mechanism; `mechanisms` shows all."""
 
 
-def choices_text(found: Chosen) -> str:
+def choices_text(found: Recommendation) -> str:
     """Show which mechanisms fit, what each guarantees and cannot, and on what condition."""
     said = found.as_dict()
     head = (

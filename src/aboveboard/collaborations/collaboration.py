@@ -24,9 +24,9 @@ from aboveboard.errors import InputError
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Completed, Expensive, Mechanism, Work
+from aboveboard.mechanisms.mechanism import InfersParties, LongRunning, Mechanism, Work
 from aboveboard.mechanisms.settlement import Settlement, fingerprint
-from aboveboard.mechanisms.user_functions import blamed
+from aboveboard.mechanisms.user_functions import attribute_errors
 
 # A party's name is also the name of its folder in the settlement.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
@@ -65,7 +65,7 @@ class Collaboration:
 
     def with_work(self, work: Work) -> Collaboration:
         """Give the same collaboration, an expensive rule's evaluations done as `work` says."""
-        if not isinstance(self.mechanism, Expensive):
+        if not isinstance(self.mechanism, LongRunning):
             return self
         return replace(self, mechanism=self.mechanism.with_work(work))
 
@@ -93,14 +93,14 @@ def load(path: str | Path) -> Collaboration:
     reader = Reader(path)
     try:
         # Whatever is a stranger's, the model of the file included, runs in here.
-        with importable(path.parent), blamed(name):
+        with importable(path.parent), attribute_errors(name):
             file = validated(rule.FILE, table, text, path)
-            if issubclass(rule, Completed):
-                file = rule.completed(file, reader)
+            if issubclass(rule, InfersParties):
+                file = rule.infer_parties(file, reader)
             _check_names(file, text, path)
-            mechanism = rule.of(file)
+            mechanism = rule.from_file(file)
             reader.inputs.update(code_in(table))
-            reports = rule.reports(file, reader)
+            reports = rule.read_reports(file, reader)
     except InputError as error:
         if error.place == str(path) or error.place.startswith(f"{path}: "):
             raise

@@ -17,7 +17,7 @@ GROUP = "aboveboard.mechanisms"
 """The entry-point group in which mechanisms, ours and strangers', are found."""
 
 
-PARTS = ("NAME", "FILE", "of", "reports", "settle", "game", "properties")
+PARTS = ("NAME", "FILE", "from_file", "read_reports", "settle", "game", "properties")
 """What a class must have to be a mechanism; the rest of `Mechanism` describes it."""
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from aboveboard.collaborations.toml_file import line_of
 from aboveboard.errors import InputError
-from aboveboard.formatting import counted
+from aboveboard.formatting import format_quantity
 from aboveboard.mechanisms.file_model import CollaborationFile
 
 SHOWN = 60
@@ -67,7 +67,7 @@ def _spoken(error: Any, model: type[BaseModel]) -> tuple[str, str]:
     if error["type"] != "value_error":
         given = error.get("input")
         if error["type"] in ("too_long", "too_short") and isinstance(given, Mapping | list):
-            held = f"has {counted(len(given), 'entry', 'entries')}" if given else "is empty"
+            held = f"has {format_quantity(len(given), 'entry', 'entries')}" if given else "is empty"
             return f"it {held}", _wanted(error)
         return f"it is {_shown(given)}", _wanted(error)
     message = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])

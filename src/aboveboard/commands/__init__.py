@@ -1,24 +1,29 @@
 """What the commands do, for Python as for the command line; `aboveboard.cli` prints it."""
 
-from aboveboard.commands.audited import Audit, audited
-from aboveboard.commands.choosing import Chosen, chosen, described, write_starting_file
+from aboveboard.commands.auditing import AuditReport, audit_collaboration
+from aboveboard.commands.choosing import (
+    Recommendation,
+    describe_mechanism,
+    recommend,
+    write_starting_file,
+)
 from aboveboard.commands.demonstration import Demonstration, demo
 from aboveboard.commands.properties import PROPERTIES, properties_named, property_named
-from aboveboard.commands.running import designed, drawn, settle
+from aboveboard.commands.running import design, run_and_draw, settle
 
 __all__ = [
     "PROPERTIES",
-    "Audit",
-    "Chosen",
+    "AuditReport",
     "Demonstration",
-    "audited",
-    "chosen",
+    "Recommendation",
+    "audit_collaboration",
     "demo",
-    "described",
-    "designed",
-    "drawn",
+    "describe_mechanism",
+    "design",
     "properties_named",
     "property_named",
+    "recommend",
+    "run_and_draw",
     "settle",
     "write_starting_file",
 ]

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from aboveboard.collaborations.registry import mechanism_named
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import Mechanism
-from aboveboard.storage.atomic import whole_file
+from aboveboard.storage.atomic import atomic_file
 
 SHARED = ("records", "number", "bits", "models", "goods")
 """What parties may share: lists and tables; a point or interval; a bit a round; what a model learns
@@ -254,7 +254,7 @@ def row_of(name: str) -> Row | None:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Recommendation:
     """What `choose` found, with what each mechanism says of itself.
 
     Parameters
@@ -280,7 +280,7 @@ class Chosen:
         }
 
     def _said(self, choice: Choice) -> dict[str, Any]:
-        said = described(self.rules[choice.row.name])
+        said = describe_mechanism(self.rules[choice.row.name])
         return {
             "mechanism": said.pop("name"),
             **said,
@@ -289,7 +289,7 @@ class Chosen:
         }
 
 
-def described(rule: type[Mechanism]) -> dict[str, str | None]:
+def describe_mechanism(rule: type[Mechanism]) -> dict[str, str | None]:
     """Give what a mechanism says of itself, and what the table of choices says it cannot do.
 
     `cannot` is None for a mechanism that is not in the table: one that only serves to compare.
@@ -306,7 +306,9 @@ def described(rule: type[Mechanism]) -> dict[str, str | None]:
     }
 
 
-def chosen(shared: str, answers: Mapping[str, Answer], out: Path | None = None) -> Chosen:
+def recommend(
+    shared: str, answers: Mapping[str, Answer], out: Path | None = None
+) -> Recommendation:
     """Give the mechanisms that fit, and write the first one's starting file where one is named.
 
     Parameters
@@ -336,7 +338,7 @@ def chosen(shared: str, answers: Mapping[str, Answer], out: Path | None = None) 
             )
         name = choices.fitting[0].row.name
         write_starting_file(rules[name], out, settings_of(name, answers))
-    return Chosen(choices, rules, out)
+    return Recommendation(choices, rules, out)
 
 
 def write_starting_file(rule: type[Mechanism], out: Path, settings: Sequence[str] = ()) -> None:
@@ -367,5 +369,5 @@ def write_starting_file(rule: type[Mechanism], out: Path, settings: Sequence[str
             text = theirs.sub(line, text, count=1)
         else:
             text = head.sub(rf"\g<0>\n{line}", text, count=1)
-    with whole_file(out) as file:
+    with atomic_file(out) as file:
         file.write_text(text, encoding="utf-8", newline="\n")

@@ -8,13 +8,13 @@ from typing import Any
 
 from aboveboard.auditing import DSIC, Budget, ExPostIC, IndividualRationality, StrongDominance
 from aboveboard.collaborations.collaboration import load
-from aboveboard.commands.audited import Audit, audited
+from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.commands.running import settle
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report import page
 from aboveboard.settlements import writing as folder
-from aboveboard.storage.atomic import absent_again, whole_file
+from aboveboard.storage.atomic import atomic_file, remove_on_failure
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Demonstration:
     """
 
     settlement: Settlement
-    audit: Audit
+    audit: AuditReport
     report: Path
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def demo(out: Path) -> Demonstration:
         raise InputError(
             str(out), "it exists and no demonstration made it", "name another folder with --out"
         )
-    with absent_again(out):
+    with remove_on_failure(out):
         return _demonstrated(out)
 
 
@@ -75,7 +75,7 @@ def _demonstrated(out: Path) -> Demonstration:
     collaboration = load(path)
     settlement, _ = settle(collaboration, out / "settlement", force=True)
     properties = (ExPostIC(), IndividualRationality(), DSIC(), StrongDominance())
-    result = audited(collaboration, properties, Budget(samples=2_000))
+    result = audit_collaboration(collaboration, properties, Budget(samples=2_000))
     report = out / "report.html"
     shown = page(
         collaboration,
@@ -84,6 +84,6 @@ def _demonstrated(out: Path) -> Demonstration:
         verdicts=result.verdicts,
         remarks=result.remarks,
     )
-    with whole_file(report) as file:
+    with atomic_file(report) as file:
         file.write_text(shown, encoding="utf-8", newline="\n")
     return Demonstration(settlement, result, report)

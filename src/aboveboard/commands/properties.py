@@ -76,7 +76,7 @@ def property_named(name: str) -> Property:
     )
 
 
-def asked(properties: Sequence[Property], said: str) -> str:
+def option_name(properties: Sequence[Property], said: str) -> str:
     """Give the command line's name of the property that a message begins with."""
     spoken_of = [claim for claim in properties if said.startswith(claim.name)]
     claim = max(spoken_of, key=lambda claim: len(claim.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from aboveboard.auditing import Budget
 from aboveboard.auditing.best_lies import BestLie, best_lies
@@ -13,11 +13,12 @@ from aboveboard.collaborations.collaboration import Collaboration, run
 from aboveboard.collaborations.registry import importable
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.games.actions import size_of
-from aboveboard.games.capabilities import Weighed
+from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
+from aboveboard.mechanisms.mechanism import Designs
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.mechanisms.user_functions import blamed
+from aboveboard.mechanisms.user_functions import attribute_errors
 from aboveboard.report import page
 from aboveboard.settlements import writing as folder
 
@@ -33,16 +34,7 @@ PARTIES_IN_A_REPORT = 100
 VALUES_IN_A_RUN = 1 << 23
 
 
-@runtime_checkable
-class Designs(Protocol):
-    """A mechanism whose parameters the platform can choose best."""
-
-    def offer(self) -> Any:
-        """Give the best parameters: a result with `as_dict`, and perhaps a `curve`."""
-        ...
-
-
-def designed(collaboration: Collaboration) -> Any:
+def design(collaboration: Collaboration) -> Any:
     """Give the platform's best parameters.
 
     Raises
@@ -56,7 +48,7 @@ def designed(collaboration: Collaboration) -> Any:
             f"{collaboration.mechanism.NAME} has no parameters to choose",
             "valuation.payments, learning.desirable and the curation mechanisms have some",
         )
-    with naming(collaboration):
+    with error_context(collaboration):
         return collaboration.mechanism.offer()
 
 
@@ -85,12 +77,12 @@ def settle(
         If the folder exists or cannot be written.
     """
     folder.refuse_existing(out, force=force)  # before the work, not after
-    with naming(collaboration):
-        settlement = drawn(collaboration)
+    with error_context(collaboration):
+        settlement = run_and_draw(collaboration)
     lies: list[BestLie] = []
 
     def report() -> str:
-        with naming(collaboration):
+        with error_context(collaboration):
             lies.extend(_lies(collaboration))
         return page(collaboration, settlement=settlement, lies=lies)
 
@@ -112,7 +104,7 @@ def _lies(collaboration: Collaboration) -> list[BestLie]:
 
 
 @contextmanager
-def naming(collaboration: Collaboration) -> Iterator[None]:
+def error_context(collaboration: Collaboration) -> Iterator[None]:
     """Let functions beside the file run, and say in which file the place of an error lies.
 
     Raises
@@ -122,7 +114,7 @@ def naming(collaboration: Collaboration) -> Iterator[None]:
     """
     path = str(collaboration.path)
     try:
-        with importable(collaboration.path.parent), blamed(collaboration.file.mechanism):
+        with importable(collaboration.path.parent), attribute_errors(collaboration.file.mechanism):
             yield
     except InputError as error:
         if error.place.startswith(path):
@@ -134,12 +126,12 @@ def naming(collaboration: Collaboration) -> Iterator[None]:
 
 def _lies_cost(game: Game) -> int:
     """Say how many values a search of every lie takes, where the game knows; else 0."""
-    if not isinstance(game, Weighed):
+    if not isinstance(game, HasCost):
         return 0
     return game.weight * sum(size_of(game.actions(i)) for i in range(len(game.players)))
 
 
-def drawn(collaboration: Collaboration) -> Settlement:
+def run_and_draw(collaboration: Collaboration) -> Settlement:
     """Run a collaboration; where its rule tosses coins, toss them by the seed."""
     import numpy as np
 

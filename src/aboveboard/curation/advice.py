@@ -29,7 +29,7 @@ from aboveboard.curation.equilibria import (
 )
 from aboveboard.curation.mixed import MOST_AGENTS, Coins, mixed_equilibria
 from aboveboard.curation.social_functions import weighted
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit
 
@@ -116,7 +116,7 @@ class Advice:
             "equilibria": list(self.equilibria.named(self.names)),
             "complete": self.equilibria.complete,
             "helpless": self.helpless,
-            "epsilon": plain(self.epsilon),
+            "epsilon": encode_number(self.epsilon),
             "cure": None
             if cure is None
             else {"center_weight": cure.center_weight, "k": list(cure.k)},
@@ -124,15 +124,15 @@ class Advice:
             "mixed": None
             if self.mixed is None
             else [
-                {name: plain(x) for name, x in zip(self.names, coins.chances, strict=True)}
+                {name: encode_number(x) for name, x in zip(self.names, coins.chances, strict=True)}
                 for coins in self.mixed
             ],
             "parties": {
                 name: {
                     "fanatic": stake.fanatic,
-                    "bearable_price": plain(stake.bearable),
-                    "excess": plain(stake.excess) if stake.fanatic else 0,
-                    "center_value": plain(stake.center),
+                    "bearable_price": encode_number(stake.bearable),
+                    "excess": encode_number(stake.excess) if stake.fanatic else 0,
+                    "center_value": encode_number(stake.center),
                 }
                 for name, stake in zip(self.names, self.stakes, strict=True)
             },
@@ -163,7 +163,7 @@ class Advice:
             return f"There is no pure equilibrium: somebody always gains by a change.{blamed}"
         return f"Neither truth nor silence is an equilibrium; others there may be.{blamed}"
 
-    def told(self) -> list[tuple[str, str]]:
+    def summary_rows(self) -> list[tuple[str, str]]:
         """Give what was found as labels in plain words and values."""
         return list(self._rows())
 
@@ -265,7 +265,7 @@ def _either(ks: Sequence[int]) -> str:
 
 def _said(x: Number) -> str:
     """Write a number: a short fraction as such, everything else to six digits."""
-    exact = str(plain(x))
+    exact = str(encode_number(x))
     return exact if not isinstance(x, float) and len(exact) <= LEGIBLE else f"{float(x):.6g}"
 
 

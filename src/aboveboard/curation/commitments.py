@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Number, number
+from aboveboard.games.numbers import Number, to_number
 
 
 class Commitment(NamedTuple):
@@ -237,7 +237,7 @@ class CalledShape:
     def _price(self, commitment: Commitment) -> float:
         place = f"shape {self.name!r}"
         try:
-            return float(number(self.function(float(commitment.p), float(commitment.q))))
+            return float(to_number(self.function(float(commitment.p), float(commitment.q))))
         except Exception as error:
             raise InputError(
                 place,

@@ -13,7 +13,7 @@ from typing import Any
 from aboveboard.curation.commitments import SILENCE, TRUTH, Commitment
 from aboveboard.curation.curated import Curated, truthful
 from aboveboard.curation.equilibria import is_equilibrium, pure_equilibria
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.capabilities import Proof
 from aboveboard.games.numbers import Number
 
@@ -58,7 +58,7 @@ class CommitmentsGame:
             return "truth"
         if action == SILENCE:
             return "keeps silent"
-        return {"commits to": [plain(action.p), plain(action.q)]}
+        return {"commits to": [encode_number(action.p), encode_number(action.q)]}
 
     def proof(self, name: str) -> Proof | None:
         """Give the closed form over all commitments, those that are not listed included."""

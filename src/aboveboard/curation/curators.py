@@ -131,13 +131,13 @@ class Curator:
         cls.STARTING_FILE = STARTING_FILE.format(name=cls.NAME)
 
     @classmethod
-    def of(cls, file: CurationFile) -> Self:
+    def from_file(cls, file: CurationFile) -> Self:
         """Take the parameters from a validated collaboration file."""
         chosen = tuple(agent.commitment for agent in file.parties.values())
         return cls(tuple(file.parties), society_of(file), commitments_of(file), chosen, file.seed)
 
     @staticmethod
-    def reports(file: CurationFile, read: Read) -> dict[str, Brought]:
+    def read_reports(file: CurationFile, read: Read) -> dict[str, Brought]:
         """Read what each agent brings."""
         center, agents = bits_by_party(file, read)
         return {

@@ -31,7 +31,7 @@ from aboveboard.curation.rounds import (
     values,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
@@ -260,7 +260,7 @@ def _exhibit(rounds: Rounds, learned: Sequence[Learned]) -> Exhibit:
         ),
         tuple(each.row() for each in learned),
         "Shares of rounds guessed right. The promise takes the bits as independent with the "
-        f"prior {plain(rounds.game.society.prior)}; the mean correlation between two parties would "
+        f"prior {encode_number(rounds.game.society.prior)}; the mean correlation between two parties would "
         f"then be 0, {said}, and {rounds.all_bits.mean():.3f} of all bits "
         "are 1. A difference beyond chance comes from there.",
     )

@@ -26,7 +26,7 @@ from aboveboard.auditing import (
 )
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import among
-from aboveboard.formatting import counted, plain
+from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
@@ -57,7 +57,7 @@ class AverageFile(ExclusiveFile):
         for name, d in dimensions.items():
             if d != dimensions[first]:
                 raise ValueError(
-                    f"the point of {name} has {counted(d, 'coordinate')} and that of {first} has "
+                    f"the point of {name} has {format_quantity(d, 'coordinate')} and that of {first} has "
                     f"{dimensions[first]}; all points must have as many"
                 )
         return self
@@ -126,12 +126,12 @@ point = [2.0, 2.5]
 """
 
     @classmethod
-    def of(cls, file: AverageFile) -> AveragePoint:
+    def from_file(cls, file: AverageFile) -> AveragePoint:
         """Take the parameters from a validated collaboration file."""
         return cls(by_party(file, file.parties))
 
     @staticmethod
-    def reports(file: AverageFile, read: Read) -> dict[str, Point]:
+    def read_reports(file: AverageFile, read: Read) -> dict[str, Point]:
         """Take the points."""
         return {name: party.point for name, party in file.parties.items()}
 
@@ -139,7 +139,7 @@ point = [2.0, 2.5]
         """Tell everybody the average."""
         points = list(reports.values())
         benefits = dict(zip(reports, benefits_of(points, [True] * len(points)), strict=True))
-        average = [plain(x) for x in mean(points)]
+        average = [encode_number(x) for x in mean(points)]
         replies = [Reply("json", data={"point": average}) for _ in points]
         parties = shares(benefits, self.exclusivity, replies)
         return Settlement(self.NAME, parties, {"dimensions": len(average)})

@@ -30,9 +30,9 @@ from aboveboard.auditing import (
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
-from aboveboard.formatting import counted, plain
+from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import Array, worth
+from aboveboard.games.numbers import Array, from_units
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
@@ -71,8 +71,8 @@ class ContributionFile(ExclusiveFile):
         n = len(self.parties)
         if self.values is not None and len(self.values) != 1 << n:
             raise ValueError(
-                f"values has {counted(len(self.values), 'entry', 'entries')}; give {1 << n}, "
-                f"one for each coalition of {counted(n, 'party', 'parties')}, indexed by bit mask "
+                f"values has {format_quantity(len(self.values), 'entry', 'entries')}; give {1 << n}, "
+                f"one for each coalition of {format_quantity(n, 'party', 'parties')}, indexed by bit mask "
                 "in the order of the parties"
             )
         return self
@@ -206,7 +206,7 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
 """
 
     @classmethod
-    def of(cls, file: ContributionFile) -> Contribution:
+    def from_file(cls, file: ContributionFile) -> Contribution:
         """Take the parameters from a validated collaboration file; call the value function.
 
         Raises
@@ -222,13 +222,13 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
             low, high = (_spoken(mask, names) for mask in fall)
             raise InputError(
                 place,
-                f"{low} has {plain(values[fall[0]])} and {high} only {plain(values[fall[1]])}",
+                f"{low} has {encode_number(values[fall[0]])} and {high} only {encode_number(values[fall[1]])}",
                 "a larger coalition must not be worth less",
             )
         return cls(by_party(file, file.parties), file.pareto, tuple(values))
 
     @staticmethod
-    def reports(file: ContributionFile, read: Read) -> dict[str, int]:
+    def read_reports(file: ContributionFile, read: Read) -> dict[str, int]:
         """Give each party its bit: its input is known through the values only."""
         return {name: 1 << i for i, name in enumerate(file.parties)}
 
@@ -237,13 +237,13 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
         full = sum(reports.values())
         given = rewards(self.values, pareto=self.pareto)[full]
         amounts = {
-            name: Fraction(worth(x, Fraction(1)))
+            name: Fraction(from_units(x, Fraction(1)))
             for name, x in zip(self.exclusivity, given, strict=True)
         }
         benefits = {name: amounts[name] for name in reports}
-        replies = [Reply("json", data={"value": plain(b)}) for b in benefits.values()]
+        replies = [Reply("json", data={"value": encode_number(b)}) for b in benefits.values()]
         parties = shares(benefits, self.exclusivity, replies)
-        details = {"pareto": self.pareto, "value": plain(self.values[full])}
+        details = {"pareto": self.pareto, "value": encode_number(self.values[full])}
         return Settlement(self.NAME, parties, details)
 
     def game(self, types: Mapping[str, int]) -> Game:

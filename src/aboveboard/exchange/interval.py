@@ -27,7 +27,7 @@ from aboveboard.auditing import (
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
 from aboveboard.exchange.participation import MOST_PARTIES, among
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
@@ -46,7 +46,7 @@ class IntervalParty(ExclusiveParty):
     def _ordered(cls, interval: Interval) -> Interval:
         if interval[0] > interval[1]:
             raise ValueError(
-                f"starts at {plain(interval[0])} and ends at {plain(interval[1])}; "
+                f"starts at {encode_number(interval[0])} and ends at {encode_number(interval[1])}; "
                 "write the lower end first"
             )
         return interval
@@ -137,12 +137,12 @@ interval = [2.5, 14.0]
 """
 
     @classmethod
-    def of(cls, file: IntervalFile) -> OneDimensionalSearch:
+    def from_file(cls, file: IntervalFile) -> OneDimensionalSearch:
         """Take the parameters from a validated collaboration file."""
         return cls(by_party(file, file.parties))
 
     @staticmethod
-    def reports(file: IntervalFile, read: Read) -> dict[str, Interval]:
+    def read_reports(file: IntervalFile, read: Read) -> dict[str, Interval]:
         """Take the intervals.
 
         Raises
@@ -156,8 +156,8 @@ interval = [2.5, 14.0]
         if intervals[start][0] > intervals[end][1]:
             raise InputError(
                 f"parties.{start}.interval",
-                f"starts at {plain(intervals[start][0])}, after parties.{end}.interval "
-                f"ends at {plain(intervals[end][1])}",
+                f"starts at {encode_number(intervals[start][0])}, after parties.{end}.interval "
+                f"ends at {encode_number(intervals[end][1])}",
                 "the point must lie in every interval, so all must overlap",
             )
         return intervals
@@ -167,13 +167,15 @@ interval = [2.5, 14.0]
         intervals = list(reports.values())
         benefits = dict(zip(reports, benefits_of(intervals), strict=True))
         replies = [
-            Reply("json", data={"interval": [plain(end) for end in new]})
+            Reply("json", data={"interval": [encode_number(end) for end in new]})
             for new in narrow(intervals)
             if new is not None
         ]
         low, high = max(x[0] for x in intervals), min(x[1] for x in intervals)
         parties = shares(benefits, self.exclusivity, replies)
-        return Settlement(self.NAME, parties, {"intersection": [plain(low), plain(high)]})
+        return Settlement(
+            self.NAME, parties, {"intersection": [encode_number(low), encode_number(high)]}
+        )
 
     def game(self, types: Mapping[str, Interval]) -> Game:
         """Give the game of joining or staying away."""

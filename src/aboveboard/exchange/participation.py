@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
 from aboveboard.games.actions import AWAY, Codes
 from aboveboard.games.game import TabularGame
-from aboveboard.games.numbers import Array, Number, worth
+from aboveboard.games.numbers import Array, Number, from_units
 
 JOIN, STAY_AWAY = "joins", AWAY
 
@@ -132,14 +132,14 @@ class ParticipationGame:
 
     def payoffs(self, profile: Sequence[str], /) -> list[Number]:
         """Give the utilities of one profile."""
-        return [worth(x, self.unit) for x in self._utilities[0][self._mask(profile)]]
+        return [from_units(x, self.unit) for x in self._utilities[0][self._mask(profile)]]
 
     def _mask(self, profile: Sequence[str]) -> int:
         return sum(1 << i for i, action in enumerate(profile) if action == JOIN)
 
     def benefits(self, profile: Sequence[str], /) -> list[Number]:
         """Give the benefits of one profile."""
-        return [worth(x, Fraction(1)) for x in self.table[self._mask(profile)]]
+        return [from_units(x, Fraction(1)) for x in self.table[self._mask(profile)]]
 
     def inferior(self, profile: Sequence[str], /) -> NDArray[np.bool_]:
         """Give [k, i] = what k reports is worth no more than what i reports."""

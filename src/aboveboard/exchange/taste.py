@@ -14,11 +14,11 @@ from typing import Any
 
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.deviations import ExPostIC
-from aboveboard.auditing.search import Deviation, Valuation, search
+from aboveboard.auditing.search import Deviation, PayoffReader, search
 from aboveboard.auditing.shrink import value
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.participation import ParticipationGame
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 
 MOST = Fraction(1000)
@@ -46,8 +46,8 @@ class TruthfulRange:
     def as_dict(self) -> dict[str, Any]:
         """Give plain data."""
         return {
-            "low": plain(self.low),
-            "high": plain(self.high),
+            "low": encode_number(self.low),
+            "high": encode_number(self.high),
             "exhaustive": self.exhaustive,
             "text": str(self),
         }
@@ -57,10 +57,10 @@ class TruthfulRange:
         if self.low is None:
             return f"truthful for no exclusivity ({basis})"
         if self.high is None:
-            return f"truthful for every exclusivity from {plain(self.low)} on ({basis})"
+            return f"truthful for every exclusivity from {encode_number(self.low)} on ({basis})"
         if self.low == self.high:
-            return f"truthful for exclusivity {plain(self.low)} alone ({basis})"
-        return f"truthful for exclusivity {plain(self.low)} to {plain(self.high)} ({basis})"
+            return f"truthful for exclusivity {encode_number(self.low)} alone ({basis})"
+        return f"truthful for exclusivity {encode_number(self.low)} to {encode_number(self.high)} ({basis})"
 
 
 def truthful_range(
@@ -103,7 +103,7 @@ def _zero(game: HidingGame | ParticipationGame, row: Deviation) -> Fraction | No
 
 
 def _gain(game: HidingGame | ParticipationGame, row: Deviation, taste: Fraction) -> Number:
-    return value(Valuation(_with_taste(game, taste)), row).gain
+    return value(PayoffReader(_with_taste(game, taste)), row).gain
 
 
 def _with_taste(

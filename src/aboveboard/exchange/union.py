@@ -191,14 +191,14 @@ elements = ["spam.example", "worm.example", "phish.example"]
 """
 
     @classmethod
-    def of(cls, file: UnionFile) -> Union:
+    def from_file(cls, file: UnionFile) -> Union:
         """Take the parameters from a validated collaboration file."""
         rule = RULES[file.rule or DEFAULT_RULE[file.hiding]]
         tastes = by_party(file, file.parties)
         return cls(rule, file.hiding, tastes, file.seed, file.normalize)
 
     @staticmethod
-    def reports(file: UnionFile, read: Read) -> dict[str, Records]:
+    def read_reports(file: UnionFile, read: Read) -> dict[str, Records]:
         """Read every party's list."""
         return {
             name: read(

@@ -66,7 +66,7 @@ class Paid(Protocol):
 
 
 @runtime_checkable
-class Graded(Protocol):
+class Comparable(Protocol):
     """A game that can compare reports, and what the center sends, between players."""
 
     def benefits(self, profile: Sequence[Action], /) -> Sequence[Number]:
@@ -129,7 +129,7 @@ class Proved(Protocol):
 
 
 @runtime_checkable
-class Weighed(Protocol):
+class HasCost(Protocol):
     """A game that knows how much a profile costs to value."""
 
     @property

@@ -20,11 +20,11 @@ from aboveboard.games.numbers import (
     Array,
     Number,
     array_of,
+    as_integer,
     exact_if_possible,
+    from_units,
     nearest_float,
-    number,
-    whole,
-    worth,
+    to_number,
 )
 
 
@@ -115,10 +115,10 @@ class TabularGame:
             )
         self.players = tuple(players) if players is not None else _numbered(n)
         everywhere = (truth,) * n if np.ndim(truth) == 0 else truth
-        self._truth = tuple(whole(t, "truth") for t in everywhere)  # type: ignore[union-attr]
+        self._truth = tuple(as_integer(t, "truth") for t in everywhere)  # type: ignore[union-attr]
         self._absent = _positions(absent) if absent is not None else (None,) * n
         self._outside = (None,) * n if outside is None else tuple(map(_perhaps, outside))
-        self.quality = None if quality is None else tuple(tuple(map(number, q)) for q in quality)
+        self.quality = None if quality is None else tuple(tuple(map(to_number, q)) for q in quality)
         self.labels = tuple(tuple(names) for names in labels) if labels is not None else None
         self.payment_table: Array | None = None
         self.payment_unit = Fraction(1)
@@ -177,7 +177,7 @@ class TabularGame:
 
     def payoffs(self, profile: Sequence[int], /) -> tuple[Number, ...]:
         """Payoffs of one profile, exact where the table is."""
-        return tuple(worth(x, self.unit) for x in self._entries(self.table, profile))
+        return tuple(from_units(x, self.unit) for x in self._entries(self.table, profile))
 
     def _entries(self, table: Array, profile: Sequence[int]) -> list[Any]:
         where: tuple[Any, ...] = (slice(None), *profile)
@@ -195,7 +195,7 @@ class TabularGame:
         if self.payment_table is None:
             return (0,) * len(self.shape)
         entries = self._entries(self.payment_table, profile)
-        return tuple(worth(x, self.payment_unit) for x in entries)
+        return tuple(from_units(x, self.payment_unit) for x in entries)
 
     def describe(self, i: int, action: int) -> int | str:
         """Label of an action, or its position."""
@@ -203,11 +203,11 @@ class TabularGame:
 
 
 def _positions(given: Sequence[int | None]) -> tuple[int | None, ...]:
-    return tuple(None if position is None else whole(position, "absent") for position in given)
+    return tuple(None if position is None else as_integer(position, "absent") for position in given)
 
 
 def _perhaps(payoff: Number | None) -> Number | None:
-    return None if payoff is None else number(payoff)
+    return None if payoff is None else to_number(payoff)
 
 
 def _numbered(n: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ LARGEST = 2**61
 """Entries of int64 arrays are no larger, so that differences of two fit into 64 bits."""
 
 
-def number(x: Any) -> Number:
+def to_number(x: Any) -> Number:
     """Turn what a stranger's game may return, such as NumPy scalars, into Python's numbers.
 
     Raises
@@ -38,7 +38,7 @@ def number(x: Any) -> Number:
         raise ValueError(f"a payoff is {value!r}; payoffs must be finite numbers") from None
 
 
-def worth(x: Any, unit: Fraction) -> Number:
+def from_units(x: Any, unit: Fraction) -> Number:
     """Turn an entry of a payoff array into a number: exact entries times `unit`, floats as such."""
     if isinstance(x, float | np.floating):
         return float(x) if unit == 1 else float(x) * float(unit)
@@ -46,7 +46,7 @@ def worth(x: Any, unit: Fraction) -> Number:
     return value.numerator if value.denominator == 1 else value
 
 
-def whole(x: Any, name: str, least: int | None = None) -> int:
+def as_integer(x: Any, name: str, least: int | None = None) -> int:
     """Give an argument that must be a whole number as an `int`; `name` is what messages call it.
 
     Raises
@@ -143,7 +143,7 @@ def exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
 
 def _scaled(entries: Array) -> tuple[Array, Fraction]:
     """Bring an array of Python numbers to int64 over a common denominator if it fits."""
-    flat = [number(x) for x in entries.ravel().tolist()]
+    flat = [to_number(x) for x in entries.ravel().tolist()]
     if any(isinstance(x, float) for x in flat):
         return exact_if_possible(floats(flat).reshape(entries.shape))
     exact = [Fraction(x) for x in flat]
@@ -161,7 +161,7 @@ def _frozen(entries: Array) -> Array:
     return entries
 
 
-def tidied(entries: Any) -> Array:
+def normalize_array(entries: Any) -> Array:
     """Give an array as int64 where that is exact, as objects (integers, fractions), or as floats.
 
     Narrow integers would wrap around in differences, and narrow floats would pass for exact.
@@ -173,7 +173,7 @@ def tidied(entries: Any) -> Array:
     """
     array: Array = np.asarray(entries)
     if array.dtype == object:
-        flat = [number(x) for x in array.ravel().tolist()]
+        flat = [to_number(x) for x in array.ravel().tolist()]
         if any(isinstance(x, float) for x in flat):
             return floats(flat).reshape(array.shape)
         return objects(flat).reshape(array.shape)
@@ -195,19 +195,19 @@ def objects(numbers: list[Any]) -> Array:
     return array
 
 
-def size(x: Number) -> Number:
+def absolute(x: Number) -> Number:
     """Give the absolute value."""
     return -x if x < 0 else x
 
 
-def peak(entries: Array) -> Number:
+def max_abs(entries: Array) -> Number:
     """Give the largest absolute value in a tidied array; 0 if it is empty."""
     if not entries.size:
         return 0
-    return number(max(entries.max(), -entries.min()))
+    return to_number(max(entries.max(), -entries.min()))
 
 
-def summed(numbers: Iterable[Number]) -> Number:
+def exact_sum(numbers: Iterable[Number]) -> Number:
     """Sum numbers exactly; as a float where one is a float and the sum is not beyond floats."""
     listed = list(numbers)
     exact = sum((Fraction(x) for x in listed), Fraction(0))
@@ -217,10 +217,10 @@ def summed(numbers: Iterable[Number]) -> Number:
 
 def total(entries: Array, axis: int) -> Array:
     """Sum along an axis without overflow."""
-    if entries.dtype == np.int64 and int(peak(entries)) * entries.shape[axis] > LARGEST:
+    if entries.dtype == np.int64 and int(max_abs(entries)) * entries.shape[axis] > LARGEST:
         entries = entries.astype(object)
-    summed: Array = np.asarray(entries.sum(axis=axis))
-    return summed
+    sums: Array = np.asarray(entries.sum(axis=axis))
+    return sums
 
 
 def in_units(value: Number, unit: Fraction) -> Number:
@@ -231,7 +231,7 @@ def in_units(value: Number, unit: Fraction) -> Number:
     return units.numerator if units.denominator == 1 else units
 
 
-def rescaled(entries: Array, unit: Fraction, onto: Fraction) -> Array:
+def rescale(entries: Array, unit: Fraction, onto: Fraction) -> Array:
     """Give entries in units of `unit` as entries in units of `onto`."""
     if unit == onto:
         return entries
@@ -241,7 +241,7 @@ def rescaled(entries: Array, unit: Fraction, onto: Fraction) -> Array:
     if (
         entries.dtype == np.int64
         and factor.denominator == 1
-        and int(peak(entries)) * factor.numerator <= LARGEST
+        and int(max_abs(entries)) * factor.numerator <= LARGEST
     ):
         return entries * np.int64(factor.numerator)
     exact: Array = entries.astype(object) * factor

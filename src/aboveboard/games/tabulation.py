@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.actions import AWAY, Action
 from aboveboard.games.game import TabularGame
-from aboveboard.games.numbers import Array, Number, exact_if_possible, in_units, number, objects
+from aboveboard.games.numbers import Array, Number, exact_if_possible, in_units, objects, to_number
 
 Outcome = TypeVar("Outcome")
 
@@ -197,4 +197,4 @@ def _by_owner(rows: Sequence[Sequence[Number]]) -> Array:
 
 def _payments(paid: Array, unit: Fraction) -> Array:
     """Give what each player pays in each profile, in units of the payoffs."""
-    return objects([in_units(number(x), unit) for x in paid])
+    return objects([in_units(to_number(x), unit) for x in paid])

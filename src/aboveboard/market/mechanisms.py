@@ -22,7 +22,7 @@ from aboveboard.auditing import (
     Property,
     WeakBudgetBalance,
 )
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit import remarks
@@ -135,7 +135,7 @@ class OnMarkets:
     SOURCE: ClassVar[str] = SOURCE
 
     @staticmethod
-    def reports(file: MarketFile, read: Read) -> dict[str, Trader]:
+    def read_reports(file: MarketFile, read: Read) -> dict[str, Trader]:
         """Read what each party brings, bids and votes."""
         return traders(file, frame_of(file), read)
 
@@ -232,7 +232,7 @@ bits = 3  # values lie strictly between -4 and 4
     )
 
     @classmethod
-    def of(cls, file: ProposeAndAgreeFile) -> ProposeAndAgree:
+    def from_file(cls, file: ProposeAndAgreeFile) -> ProposeAndAgree:
         """Take the parameters from a validated collaboration file.
 
         Raises
@@ -271,8 +271,8 @@ bits = 3  # values lie strictly between -4 and 4
             warning=_warning(market, proposal),
         )
         details = {
-            "epsilon": plain(parameters.epsilon),
-            "delta": plain(parameters.delta),
+            "epsilon": encode_number(parameters.epsilon),
+            "delta": encode_number(parameters.delta),
             "announcement": play.outcome(proposal),
             "votes": spoken(votes, self.frame) if regular else {},
             "outcome_bits": outcome_bits(market),
@@ -280,7 +280,7 @@ bits = 3  # values lie strictly between -4 and 4
         found = remarks.of_one_announcement(
             market, parameters, proposal, best, self.structure, votes
         )
-        return play.told(details, (remarks.exhibit(found),)).settlements()
+        return play.summary_rows(details, (remarks.exhibit(found),)).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of voting, the proposer's announcement being as in a run."""
@@ -316,7 +316,7 @@ bits = 3  # values lie strictly between -4 and 4
         found = remarks.of_one_announcement(
             market, parameters, game.proposal, self.search(market), self.structure
         )
-        return remarks.told(found)
+        return remarks.summary_rows(found)
 
 
 def _warning(market: Market, proposal: Outcome) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.frame import Frame
 from aboveboard.market.model.markets import Market, Outcome, bundles, gains, social_welfare
@@ -65,7 +65,7 @@ class Play:
     exhibits: tuple[Exhibit, ...] = ()
     warning: str = ""
 
-    def told(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
+    def summary_rows(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
         """Give the same play with what the rule adds."""
         return replace(self, details=details, exhibits=exhibits)
 
@@ -95,10 +95,10 @@ class Play:
         lottery = [
             {
                 "step": ending.step,
-                "probability": plain(weight),
+                "probability": encode_number(weight),
                 **self.outcome(ending.outcome),
                 "welfare": social_welfare(self.market, ending.outcome.allocation),
-                "surplus": plain(surplus(ending.outcome)),
+                "surplus": encode_number(surplus(ending.outcome)),
                 "coins": dict(ending.tosses),
             }
             for ending, weight in self.lottery
@@ -116,7 +116,11 @@ class Play:
         for i, name in enumerate(frame.players):
             goods = frame.names(held[i])
             more: dict[str, Any] = {"goods": goods, "utility_reached": reached[i]}
-            reply = {"goods": goods, "payment": plain(outcome.prices[i]), "step": ending.step}
+            reply = {
+                "goods": goods,
+                "payment": encode_number(outcome.prices[i]),
+                "step": ending.step,
+            }
             by_name[name] = Share(
                 gained[i], hoped[i], outcome.prices[i], Reply("json", data=reply), more
             )
@@ -126,8 +130,8 @@ class Play:
             **shared,
             "step": ending.step,
             "welfare_reached": welfare,
-            "outcome_probability": plain(likely),
-            "surplus": plain(surplus(outcome)),
+            "outcome_probability": encode_number(likely),
+            "surplus": encode_number(surplus(outcome)),
             "overhead_bits": len(ending.votes),
         }
         return Ended(
@@ -149,7 +153,7 @@ class Play:
         nearly = " (nearly certain)" if NEARLY < likely < 1 else ""
         return (
             f"{self.warning}Welfare was {before:,} and is {welfare:,}; {best}. "
-            f"This outcome had probability {plain(likely)}{nearly}."
+            f"This outcome had probability {encode_number(likely)}{nearly}."
         )
 
     def _who_gets_what(self, outcome: Outcome) -> Exhibit:
@@ -179,7 +183,7 @@ class Play:
 
     def outcome(self, outcome: Outcome) -> dict[str, Any]:
         """Give an outcome as plain data: by name, goods and prices."""
-        prices = dict(zip(self.frame.players, map(plain, outcome.prices), strict=True))
+        prices = dict(zip(self.frame.players, map(encode_number, outcome.prices), strict=True))
         return {
             "allocation": self.frame.holdings(outcome.allocation),
             "prices": {name: prices[name] for name in self.frame.order},

@@ -25,7 +25,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit import remarks
@@ -133,7 +133,7 @@ class Naive1(OnMarkets):
     )
 
     @classmethod
-    def of(cls, file: Naive1File) -> Naive1:
+    def from_file(cls, file: Naive1File) -> Naive1:
         """Take the parameters from a validated collaboration file."""
         frame, structure, search, market = parts(file)
         announced = announcement_in(file, frame)
@@ -152,7 +152,7 @@ class Naive1(OnMarkets):
         others = zip(market.players[1:], ballots[1:], strict=True)
         votes = {name: "yes" if agrees else "no" for name, (agrees, _) in others}
         details = {"announcement": play.outcome(outcome), "votes": votes}
-        return play.told(details).settlements()
+        return play.summary_rows(details).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of announcing."""
@@ -196,13 +196,13 @@ class _NaiveVote(OnMarkets):
         lottery = naive.play(self.VERSION, market, epsilon, proposal, votes)
         play = Play(self.NAME, self.frame, market, lottery, best)
         details = {
-            "epsilon": plain(epsilon),
+            "epsilon": encode_number(epsilon),
             "announcement": play.outcome(proposal),
             "votes": spoken(votes, self.frame),
         }
         rule = rule_of_naive(self.VERSION, market, epsilon)
         game = VotingGame(market, rule, proposal, self.structure)
-        return play.told(details, remarks.exhibits_of_naive(game)).settlements()
+        return play.summary_rows(details, remarks.exhibits_of_naive(game)).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of voting, the proposer's announcement being as in a run."""
@@ -260,7 +260,7 @@ class Naive2(_NaiveVote):
     STARTING_FILE: ClassVar[str] = starting_file("market.naive_2")
 
     @classmethod
-    def of(cls, file: Naive2File) -> _NaiveVote:
+    def from_file(cls, file: Naive2File) -> _NaiveVote:
         """Take the parameters from a validated collaboration file."""
         return _taken(cls, file)
 
@@ -279,7 +279,7 @@ class Naive3(_NaiveVote):
     )
 
     @classmethod
-    def of(cls, file: Naive3File) -> _NaiveVote:
+    def from_file(cls, file: Naive3File) -> _NaiveVote:
         """Take the parameters from a validated collaboration file."""
         return _taken(cls, file)
 
@@ -296,6 +296,6 @@ class Naive4(_NaiveVote):
     STARTING_FILE: ClassVar[str] = starting_file("market.naive_4")
 
     @classmethod
-    def of(cls, file: Naive4File) -> _NaiveVote:
+    def from_file(cls, file: Naive4File) -> _NaiveVote:
         """Take the parameters from a validated collaboration file."""
         return _taken(cls, file)

@@ -19,7 +19,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.mechanisms import OnMarkets, parts
@@ -59,7 +59,7 @@ class VCG(OnMarkets):
     )
 
     @classmethod
-    def of(cls, file: VCGFile) -> VCG:
+    def from_file(cls, file: VCGFile) -> VCG:
         """Take the parameters from a validated collaboration file."""
         frame, structure, search, _ = parts(file)
         return cls(frame, structure, search)
@@ -79,7 +79,9 @@ class VCG(OnMarkets):
         lottery = Lottery.sure(Ending("clearing", outcome))
         before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
         play = Play(self.NAME, self.frame, market, lottery, best)
-        return play.told({"parties_gain_together": plain(Fraction(before))}).settlements()
+        return play.summary_rows(
+            {"parties_gain_together": encode_number(Fraction(before))}
+        ).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of reporting values."""

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from aboveboard.auditing import Property
+from aboveboard.auditing import Budget, Property
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settlement import Exhibit, Settlement
 from aboveboard.storage.records import Records
 
 
@@ -43,7 +43,7 @@ class Work:
 
 
 @runtime_checkable
-class Expensive(Protocol):
+class LongRunning(Protocol):
     """A mechanism whose work takes long: it tells how far it is."""
 
     SPREADS: ClassVar[bool]
@@ -84,11 +84,11 @@ class Read(Protocol):
 
 
 @runtime_checkable
-class Completed(Protocol):
+class InfersParties(Protocol):
     """A mechanism whose collaboration file may leave to the data who the parties are."""
 
     @classmethod
-    def completed(cls, file: Any, read: Read) -> Any:
+    def infer_parties(cls, file: Any, read: Read) -> Any:
         """Give the file with what the data say filled in."""
         ...
 
@@ -112,12 +112,12 @@ class Mechanism(Protocol):
     STARTING_FILE: ClassVar[str] = ""
 
     @classmethod
-    def of(cls, file: Any) -> Mechanism:
+    def from_file(cls, file: Any) -> Mechanism:
         """Take the parameters from a validated collaboration file."""
         ...
 
     @staticmethod
-    def reports(file: Any, read: Read) -> Mapping[str, Any]:
+    def read_reports(file: Any, read: Read) -> Mapping[str, Any]:
         """Read what each party reports."""
         ...
 
@@ -131,4 +131,40 @@ class Mechanism(Protocol):
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""
+        ...
+
+
+@runtime_checkable
+class Designs(Protocol):
+    """A mechanism whose parameters the platform can choose best."""
+
+    def offer(self) -> Any:
+        """Give the best parameters: a result with `as_dict`, and perhaps a `curve`."""
+        ...
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A mechanism that has more to say on its game than verdicts."""
+
+    def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Any]:
+        """Give plain data by name."""
+        ...
+
+
+@runtime_checkable
+class DesignResult(Protocol):
+    """What `design` found, said in plain words; `as_dict` keeps its keys for programs."""
+
+    @property
+    def headline(self) -> str:
+        """What was found, in a sentence."""
+        ...
+
+    def summary_rows(self) -> Sequence[tuple[str, str]]:
+        """Give labels in plain words, with units, and their values."""
+        ...
+
+    def tables(self) -> Sequence[Exhibit]:
+        """Give tables of the parties, where they are few."""
         ...

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from aboveboard.formatting import html_table, plain
+from aboveboard.formatting import encode_number, html_table
 from aboveboard.games.numbers import Number
 
 MANIFEST = "settlement.json"
@@ -122,7 +122,12 @@ class Settlement:
     def _repr_html_(self) -> str:
         """Show in a notebook what each party gets."""
         rows = [
-            (party, plain(share.benefit), plain(share.utility), plain(share.payment))
+            (
+                party,
+                encode_number(share.benefit),
+                encode_number(share.utility),
+                encode_number(share.payment),
+            )
             for party, share in self.parties.items()
         ]
         return html_table(("party", "gains", "utility", "pays"), rows)

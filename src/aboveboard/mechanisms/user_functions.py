@@ -26,10 +26,10 @@ from traceback import extract_tb
 from typing import Any
 
 from aboveboard.errors import AboveboardError, InputError
-from aboveboard.games.numbers import Number, number
+from aboveboard.games.numbers import Number, to_number
 
 REMEDY = 'name it as "module:function", importable'
-HOME = uuid.uuid4().hex
+PROCESS_ID = uuid.uuid4().hex
 """Of this process: a task that comes back here runs among the modules that are loaded."""
 
 
@@ -56,7 +56,7 @@ class Source:
     folder: str | None
     code: str
     reads: tuple[str, ...] = ()
-    home: str = HOME
+    home: str = PROCESS_ID
 
     @property
     def name(self) -> str:
@@ -183,7 +183,7 @@ def own_code(name: str) -> str | None:
 
 def call_named(source: Source, told: Any) -> Outcome:
     """Call the function in whatever process this is; picklable, for executors."""
-    if source.home == HOME:
+    if source.home == PROCESS_ID:
         return call(function_of(source), told)
     with _quiet:
         try:
@@ -200,14 +200,14 @@ def call(function: Function, told: Any) -> Outcome:
     except (Exception, SystemExit) as error:
         return Outcome(None, f"it failed with {type(error).__name__}: {error}")
     try:
-        found = number(value)
+        found = to_number(value)
     except ValueError:
         return Outcome(None, f"it gives {value!r}, which is no finite number")
     return Outcome(int(found) if isinstance(found, int) else found)
 
 
 @contextmanager
-def at_home(source: Source | None) -> Iterator[None]:
+def local_imports(source: Source | None) -> Iterator[None]:
     """Let functions run in this process: imports beside them are found, prints go to stderr."""
     folder = None if source is None or source.folder in sys.path else source.folder
     if folder is not None:
@@ -222,7 +222,7 @@ def at_home(source: Source | None) -> Iterator[None]:
 
 
 @contextmanager
-def blamed(name: str) -> Iterator[None]:
+def attribute_errors(name: str) -> Iterator[None]:
     """Say in one line where a user's own mechanism, "module:Class", went wrong.
 
     Ours, which are named without a colon, are not excused: what they raise is a bug to report.
@@ -305,7 +305,7 @@ def _at(source: Source) -> Source:
             f"it is other code there than in {source.folder}",
             "workers must see the same files as this machine",
         )
-    _of_others[source] = replace(source, home=HOME)
+    _of_others[source] = replace(source, home=PROCESS_ID)
     return _of_others[source]
 
 

@@ -14,21 +14,21 @@ from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
 from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.formatting import LEGIBLE, number
+from aboveboard.formatting import LEGIBLE, format_number
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import answers, pays
-from aboveboard.report.words import counterexample, largest_gain, smallest, spoken
+from aboveboard.report.words import counterexample, format_report, largest_gain, smallest
 
 __all__ = [
     "LEGIBLE",
     "counterexample",
+    "format_number",
+    "format_report",
     "largest_gain",
-    "number",
     "page",
     "pays",
     "smallest",
-    "spoken",
 ]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
-from aboveboard.auditing.valuation import RELATIVE_TOLERANCE
+from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.formatting import count, number
+from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report.words import spoken, witness_text
+from aboveboard.report.words import format_report, witness_text
 
 FEW, SHORT = 6, 60
 """So many parties, their names together so long, are listed in a sentence on the first screen."""
@@ -63,7 +63,7 @@ def _happened(
 ) -> str:
     if settlement is not None:
         gained = [share.benefit for share in settlement.parties.values()]
-        total = " ".join([number(sum(gained, 0)), unit]).rstrip()
+        total = " ".join([format_number(sum(gained, 0)), unit]).rstrip()
         told = f"{sum(x > 0 for x in gained)} of {_parties(len(gained))} gain, {total} in all."
         return settlement.headline or told
     statuses = [v.status for v in (verdicts or {}).values()]
@@ -106,11 +106,11 @@ def _spread(what: str, amounts: Mapping[str, Number], unit: str) -> str:
     head = f"{what} ({unit})" if unit and unit not in what.lower() else what
     least, most = (pick(amounts, key=lambda name: amounts[name]) for pick in (min, max))
     if len(amounts) > 1 and amounts[least] == amounts[most]:
-        return f"{head}: {number(amounts[most])} for each of {_parties(len(amounts))}."
+        return f"{head}: {format_number(amounts[most])} for each of {_parties(len(amounts))}."
     if len(amounts) <= FEW and sum(map(len, amounts)) <= SHORT:
-        return f"{head}: " + ", ".join(f"{p} {number(x)}" for p, x in amounts.items()) + "."
+        return f"{head}: " + ", ".join(f"{p} {format_number(x)}" for p, x in amounts.items()) + "."
     return (
-        f"{head}: from {number(amounts[least])} ({least}) to {number(amounts[most])} ({most}), "
+        f"{head}: from {format_number(amounts[least])} ({least}) to {format_number(amounts[most])} ({most}), "
         f"{_parties(len(amounts))}."
     )
 
@@ -164,13 +164,13 @@ def pays(lie: BestLie) -> bool:
 
 def _yes(paying: Sequence[BestLie], unit: str) -> str:
     worst = max(paying, key=lambda lie: (lie.lie or 0) - lie.truth)
-    gain = number((worst.lie or 0) - worst.truth)
+    gain = format_number((worst.lie or 0) - worst.truth)
     others = len(paying) - 1
     more = f" {_parties(others)} more can gain too." if others else ""
     of = f" ({unit})" if unit else ""
     return (
         f"Yes. Lying pays: {worst.party} gains {gain}{of} by another report than the truth "
-        f"({spoken(worst.report)}). Truth is not its best move.{more}"
+        f"({format_report(worst.report)}). Truth is not its best move.{more}"
     )
 
 
@@ -181,7 +181,7 @@ def _no(lies: Sequence[BestLie], claim: Verdict | None, *, searched_here: bool) 
         return "Undecided: the best lie found gains no more than rounding.", False
     if claim is not None and claim.status is Status.HOLDS:
         why = {"closed form": "a proof for these data shows it"}.get(
-            claim.how, f"all {count(claim.checked)} cases were checked"
+            claim.how, f"all {format_count_typeset(claim.checked)} cases were checked"
         )
         if claim.how.startswith("implied"):
             why = "a stronger claim that holds implies it"
@@ -191,12 +191,15 @@ def _no(lies: Sequence[BestLie], claim: Verdict | None, *, searched_here: bool) 
     if not tried and (claim is None or not claim.checked):
         return "Not known: no party has another report that this search could try.", False
     if lies and tried >= total:
-        return f"No. {NOBODY}: all {count(tried)} lies were tried.{_without_choice(lies)}", True
+        return (
+            f"No. {NOBODY}: all {format_count_typeset(tried)} lies were tried.{_without_choice(lies)}",
+            True,
+        )
     where = f" To search further, {SEARCH}." if searched_here else ""
     checked, of = (tried, total) if lies or claim is None else (claim.checked, claim.total)
     return (
         "None found, but not all lies were tried: no lie that pays is among "
-        f"{count(checked)} of {count(of)}.{where}",
+        f"{format_count_typeset(checked)} of {format_count_typeset(of)}.{where}",
         False,
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aboveboard.errors import InputError
-from aboveboard.storage.atomic import whole_file
+from aboveboard.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -136,7 +136,7 @@ def write_offer(offer: Any, path: Path) -> None:
         svg = _svg(figure)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     told = "Its numbers are in what 'aboveboard design' prints, all of them with --format json."
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write_text(_described(svg, "; ".join(titles), told), encoding="utf-8", newline="\n")
 
 

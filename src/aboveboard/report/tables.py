@@ -8,10 +8,10 @@ from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.formatting import count, number
+from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report.words import counterexample, detail, largest_gain, smallest, spoken
+from aboveboard.report.words import counterexample, detail, format_report, largest_gain, smallest
 
 DRAWN = 16
 """Parties that the chart shows at most, or nobody would read it; the table shows all."""
@@ -106,7 +106,7 @@ def _cell(x: Any) -> dict[str, Any]:
         return {"text": x, "number": re.fullmatch(r"-?\d+(/\d+)?", x) is not None}
     if isinstance(x, list | tuple):
         return {"text": ", ".join(map(str, x)) or "none", "number": False}
-    return {"text": number(x), "number": True}
+    return {"text": format_number(x), "number": True}
 
 
 def chart(lies: Sequence[BestLie], unit: str) -> Any:
@@ -159,10 +159,10 @@ def chart_notes(lies: Sequence[BestLie]) -> list[str]:
     if not tried:
         notes = ["No lie was tried: no party has another report that this search could try."]
     elif all(lie.exhaustive for lie in lies):
-        notes = [f"All {count(tried)} lies were tried, the others truthful."]
+        notes = [f"All {format_count_typeset(tried)} lies were tried, the others truthful."]
     else:
         notes = [
-            f"{count(tried)} lies were tried, the others truthful; where not all were, a better "
+            f"{format_count_typeset(tried)} lies were tried, the others truthful; where not all were, a better "
             "one may exist unless a verdict below says that none does."
         ]
     compared = sum(lie.lie is not None or lie.absent is not None for lie in lies)
@@ -177,11 +177,11 @@ def best_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
     return [
         {
             "party": lie.party,
-            "truth": number(lie.truth),
-            "absent": number(lie.absent) or "–",
-            "lie": "none" if lie.lie is None else number(lie.lie),
-            "report": spoken(lie.report),
-            "tried": f"{count(lie.checked)} of {count(lie.total)}",
+            "truth": format_number(lie.truth),
+            "absent": format_number(lie.absent) or "–",
+            "lie": "none" if lie.lie is None else format_number(lie.lie),
+            "report": format_report(lie.report),
+            "tried": f"{format_count_typeset(lie.checked)} of {format_count_typeset(lie.total)}",
         }
         for lie in lies
     ]
@@ -234,17 +234,17 @@ def _gain(verdict: Verdict) -> str:
     if gain is None:
         return ""
     if gain < 0 and verdict.status is not Status.NO_COUNTEREXAMPLE:
-        return f"none: every lie loses {number(-gain)} or more"
-    return number(gain)
+        return f"none: every lie loses {format_number(-gain)} or more"
+    return format_number(gain)
 
 
 def _basis(verdict: Verdict) -> str:
     if verdict.how == "closed form":
         return "a proof evaluated on these data (closed form)"
     if verdict.how == "exhaustive" and verdict.checked == verdict.total:
-        return f"every case checked: {count(verdict.total)}"
+        return f"every case checked: {format_count_typeset(verdict.total)}"
     if verdict.how in ("exhaustive", "sampled"):
-        return f"some cases checked: {count(verdict.checked)} of {count(verdict.total)}"
+        return f"some cases checked: {format_count_typeset(verdict.checked)} of {format_count_typeset(verdict.total)}"
     return verdict.how
 
 

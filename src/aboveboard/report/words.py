@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aboveboard.auditing.verdict import Status, Verdict, Witness
-from aboveboard.formatting import number
+from aboveboard.formatting import format_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST
 
@@ -19,7 +19,7 @@ def largest_gain(verdict: Verdict) -> Number | None:
     return 0 if rounded else gain
 
 
-def spoken(report: Any) -> str:
+def format_report(report: Any) -> str:
     """Write a report for people."""
     if report is None:
         return ""
@@ -30,7 +30,7 @@ def spoken(report: Any) -> str:
 
 def _listed(value: Any) -> str:
     if isinstance(value, Mapping):
-        entries = [f"{number(n)} owned by {key}" for key, n in value.items()]
+        entries = [f"{format_number(n)} owned by {key}" for key, n in value.items()]
         shown = ", ".join(entries[:4])
         return shown + (f" and from {len(entries) - 4} more regions" if len(entries) > 4 else "")
     if isinstance(value, list):
@@ -53,12 +53,14 @@ def witness_text(witness: Witness) -> str:
         return witness.note
     lies = "; ".join(_clause(p, witness.lie[p]) for p in witness.parties)
     others = "; ".join(_clause(p, a) for p, a in witness.others.items() if a != "truth")
-    return f"{lies}, and gains {number(witness.gain)}" + (f", while {others}" if others else "")
+    return f"{lies}, and gains {format_number(witness.gain)}" + (
+        f", while {others}" if others else ""
+    )
 
 
 def _clause(party: str, report: Any) -> str:
     """Write who reports what; some reports name the party themselves: "bert NO"."""
-    text = spoken(report)
+    text = format_report(report)
     return text if text.startswith(f"{party} ") else f"{party} {text}"
 
 
@@ -85,4 +87,4 @@ def detail(value: Any) -> str:
         if any(isinstance(x, Mapping) for x in value):
             return f"{len(value):,}, in {MANIFEST}"
         return ", ".join(detail(x) for x in value) or "none"
-    return number(value) if isinstance(value, int | float) else str(value)
+    return format_number(value) if isinstance(value, int | float) else str(value)

@@ -21,7 +21,7 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.collaborations.collaboration import NAME, Collaboration, content_fingerprint
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
 from aboveboard.settlements.manifest import (
     SOURCE,
@@ -29,7 +29,7 @@ from aboveboard.settlements.manifest import (
     fingerprint_in,
     manifest_of,
 )
-from aboveboard.storage.atomic import put_back, whole_folder
+from aboveboard.storage.atomic import atomic_folder, recover
 
 COPY = "collaboration.toml"
 REPORT = "report.html"
@@ -43,10 +43,10 @@ def summary(settlement: Settlement) -> dict[str, Any]:
         "mechanism": settlement.mechanism,
         "parties": {
             name: {
-                "benefit": plain(share.benefit),
-                "utility": plain(share.utility),
-                "payment": plain(share.payment),
-                **{key: plain(value) for key, value in share.more.items()},
+                "benefit": encode_number(share.benefit),
+                "utility": encode_number(share.utility),
+                "payment": encode_number(share.payment),
+                **{key: encode_number(value) for key, value in share.more.items()},
                 "reply": reply_path(name, share.reply),
             }
             for name, share in settlement.parties.items()
@@ -94,12 +94,12 @@ def write(
         If `out` exists (and is no settlement folder, or `force` is not given) or cannot be
         written.
     """
-    put_back(out)
+    recover(out)
     refuse_existing(out, force=force)
     _refuse_to_replace_inputs(collaboration, out)
     # When the writing ends something else may be there: it is looked at again.
     replace = partial(refuse_existing, force=True) if force else None
-    with whole_folder(out, replace=replace) as folder:
+    with atomic_folder(out, replace=replace) as folder:
         outputs = _write_content(collaboration, settlement, folder, report)
         manifest = {
             **summary(settlement),
@@ -231,7 +231,7 @@ def _data(value: Any) -> Any:
         return [_data(v) for v in value]
     if isinstance(value, Path):
         return value.as_posix()
-    return plain(value) if not isinstance(value, str | bool | None) else value
+    return encode_number(value) if not isinstance(value, str | bool | None) else value
 
 
 def _write_json(path: Path, data: Any) -> None:

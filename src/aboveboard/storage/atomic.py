@@ -34,7 +34,7 @@ STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/f
 
 
 @contextmanager
-def whole_folder(out: Path, *, replace: Callable[[Path], None] | None = None) -> Iterator[Path]:
+def atomic_folder(out: Path, *, replace: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Give a folder to fill, which takes the place of `out` if all goes well.
 
     Parameters
@@ -61,7 +61,7 @@ def whole_folder(out: Path, *, replace: Callable[[Path], None] | None = None) ->
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Give the path of a file to write, which takes the place of `path` if all goes well.
 
     Parameters
@@ -147,7 +147,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def absent_again(folder: Path) -> Iterator[None]:
+def remove_on_failure(folder: Path) -> Iterator[None]:
     """Take a folder that was not there away again if filling it fails."""
     fresh = not os.path.lexists(folder)
     try:
@@ -158,7 +158,7 @@ def absent_again(folder: Path) -> Iterator[None]:
         raise
 
 
-def put_back(out: Path) -> None:
+def recover(out: Path) -> None:
     """Put back what a writer that was killed had put aside, and remove what it left behind.
 
     Costs a listing of the folder in which `out` lies. What cannot be done is left as it is.
@@ -195,7 +195,7 @@ def _refused(out: Path) -> Iterator[None]:
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
     """Make a hidden folder beside `out`, locked while it is in use, and take it away."""
-    put_back(out)
+    recover(out)
     missing = [folder for folder in out.parents if not folder.exists()]
     scratch, lock, done, ours = _fresh(out), None, False, False
     try:

@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import counted
+from aboveboard.formatting import format_quantity
 
 CHUNK = 1 << 26
 """Bytes of text decoded at a time: one polars string holds 4 GiB at most, a file may hold more."""
@@ -138,7 +138,9 @@ def read_csv(path: Path, where: str, separator: str) -> tuple[pl.DataFrame, Wher
     fields = layout.fields[records]
     if (ragged := fields != fields[0]).any():
         first = int(ragged.argmax())
-        problem = f"the row has {counted(fields[first], 'field')} and the header {fields[0]}"
+        problem = (
+            f"the row has {format_quantity(fields[first], 'field')} and the header {fields[0]}"
+        )
         remedy = f"give every row {fields[0]}; a field that holds the separator stands in quotes"
         raise InputError(f"{where}, {line(first)}", problem, remedy)
     header = _header(content[: layout.ends[records[0]]], where, separator)

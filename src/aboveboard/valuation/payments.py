@@ -23,7 +23,7 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Read, Work
@@ -34,7 +34,7 @@ from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.offer import Offer
 from aboveboard.valuation.offers.propose import offer_of
-from aboveboard.valuation.payments_data import Study, completed, notes_on
+from aboveboard.valuation.payments_data import Study, infer_parties, notes_on
 from aboveboard.valuation.payments_file import (
     PaymentsFile,
     along_orders,
@@ -162,7 +162,7 @@ selection = "optimistic"
 """
 
     @classmethod
-    def of(cls, file: PaymentsFile) -> Payments:
+    def from_file(cls, file: PaymentsFile) -> Payments:
         """Take the parameters from a validated collaboration file."""
         levels_of(file)
         return cls(
@@ -178,9 +178,9 @@ selection = "optimistic"
         )
 
     @classmethod
-    def completed(cls, file: PaymentsFile, read: Read) -> PaymentsFile:
+    def infer_parties(cls, file: PaymentsFile, read: Read) -> PaymentsFile:
         """Fill in what the users' samples say: parties, levels, numbers of samples, variances."""
-        return completed(file, read)
+        return infer_parties(file, read)
 
     def with_work(self, work: Work) -> Payments:
         """Give the same rule, the calls of its utility done as `work` says."""
@@ -189,7 +189,7 @@ selection = "optimistic"
         return replace(self, utility=self.utility.with_work(work))
 
     @staticmethod
-    def reports(file: PaymentsFile, read: Read) -> dict[str, Level]:
+    def read_reports(file: PaymentsFile, read: Read) -> dict[str, Level]:
         """Give each user's privacy level."""
         return levels_of(file)
 
@@ -214,7 +214,7 @@ selection = "optimistic"
                     "json",
                     data={
                         "level": spoken(level),
-                        "share": plain(share),
+                        "share": encode_number(share),
                         **estimated.replies.get(name, {}),
                     },
                 ),
@@ -329,14 +329,14 @@ selection = "optimistic"
     def _details(self, found: Shares, levels: Sequence[Level]) -> dict[str, Any]:
         return {
             "fairness": self.fairness,
-            **({"alpha": plain(self.alpha)} if self.fairness == "users" else {}),
-            "utility": plain(found.total),
-            "platform": plain(found.platform),
+            **({"alpha": encode_number(self.alpha)} if self.fairness == "users" else {}),
+            "utility": encode_number(found.total),
+            "platform": encode_number(found.platform),
             "levels": {name: spoken(x) for name, x in zip(self.users, levels, strict=True)},
             "method": found.method,
             **({} if found.evaluations is None else {"evaluations": found.evaluations}),
             **self._sampling_details(found),
-            "efficiency error": plain(found.error),
+            "efficiency error": encode_number(found.error),
             "signs": "share is what a party is awarded; payment is what it pays to the platform",
             "notes": self._notes(found),
         }

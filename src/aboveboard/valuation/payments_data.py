@@ -36,7 +36,7 @@ from aboveboard.valuation.utilities.utility_table import (
 Study = FederatedStudy | PrivateMeanStudy
 
 
-def completed(file: PaymentsFile, read: Read) -> PaymentsFile:
+def infer_parties(file: PaymentsFile, read: Read) -> PaymentsFile:
     """Fill in what the data and the files that a function reads say.
 
     Parameters

@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from aboveboard.formatting import approximate
+from aboveboard.formatting import format_count
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, spoken
 from aboveboard.valuation.levels_game import LevelsGame
@@ -101,7 +101,7 @@ def _axioms(utility: Utility, game: LevelsGame, seed: int) -> Sequence[Check]:
 def _monotone(utility: Utility, game: LevelsGame) -> dict[str, Any]:
     size = prod(len(levels) for levels in game.levels)
     if size > MOST_PROFILES:
-        return _left_out(f"{approximate(size)} profiles of levels")
+        return _left_out(f"{format_count(size)} profiles of levels")
     values = as_values(worths(utility, list(product(*game.levels))))
     shape = tuple(len(levels) for levels in game.levels)
     names = [[spoken(x) for x in levels] for levels in game.levels]

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import plain
-from aboveboard.games.numbers import Array, Number, number, objects
+from aboveboard.formatting import encode_number
+from aboveboard.games.numbers import Array, Number, objects, to_number
 from aboveboard.learning.desirable.constraints import constraints
 from aboveboard.learning.desirable.payments import largest_payments
 from aboveboard.learning.market.allocation import Market, actual, models
@@ -53,8 +53,8 @@ class Chain:
         """Give plain data."""
         return {
             "reports": [spoken(x) for x in self.reports],
-            "terms": [plain(x) for x in self.terms],
-            "payment at most": plain(self.total),
+            "terms": [encode_number(x) for x in self.terms],
+            "payment at most": encode_number(self.total),
         }
 
 
@@ -111,9 +111,9 @@ def certificate(
     binding
         For each party the reports that bind its payment, as `binding_reports` gives them.
     """
-    told = tuple(number(sizes[t]) for t in profile)
+    told = tuple(to_number(sizes[t]) for t in profile)
     chains = (
-        chain_of(market, told, i, [number(sizes[t]) for t in positions])
+        chain_of(market, told, i, [to_number(sizes[t]) for t in positions])
         for i, positions in enumerate(binding)
     )
     return Certificate(told, tuple(chains))
@@ -158,7 +158,7 @@ def _value(
     told = _row([(report or 0) if j == i else t for j, t in enumerate(profile)])
     present = np.array([[report is not None or j != i for j in range(market.n)]])
     q = actual(market, models(market, told, present), true)
-    return number(market.valuation.of(q)[0, i])
+    return to_number(market.valuation.of(q)[0, i])
 
 
 def _row(sizes: Sequence[Number]) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.game import Game, TabularGame
-from aboveboard.games.numbers import Array, Number, number
+from aboveboard.games.numbers import Array, Number, to_number
 from aboveboard.learning.desirable.certificate import spoken
 from aboveboard.learning.desirable.search import Found
 from aboveboard.learning.market.allocation import Market, models
@@ -53,7 +53,7 @@ def desirable_game(players: Sequence[str], found: Found, truth: Sequence[int]) -
         _scaled(values - payments, found),
         players=players,
         truth=truth,
-        outside=[number(x) if found.scale == 1 else float(x) * found.scale for x in outside],
+        outside=[to_number(x) if found.scale == 1 else float(x) * found.scale for x in outside],
         payments=_scaled(payments, found),
         labels=_labels(found, extents),
     )

@@ -25,9 +25,9 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
-from aboveboard.games.numbers import Number, number
+from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.desirable.certificate import spoken
 from aboveboard.learning.desirable.file import (
     DesirableFile,
@@ -117,13 +117,13 @@ size = 2
 """
 
     @classmethod
-    def of(cls, file: DesirableFile) -> Desirable:
+    def from_file(cls, file: DesirableFile) -> Desirable:
         """Take the parameters from a validated collaboration file."""
         market, grid = market_of(file), grid_of(file)
         return cls(tuple(file.parties), market, grid)
 
     @staticmethod
-    def reports(file: DesirableFile, read: Read) -> Mapping[str, Fraction]:
+    def read_reports(file: DesirableFile, read: Read) -> Mapping[str, Fraction]:
         """Give each party's size."""
         return reports_of(file)
 
@@ -153,24 +153,24 @@ size = 2
         paid = found.payments_at(positions) if found.exists else (0,) * len(positions)
         shares = {}
         for i, name in enumerate(self.parties):
-            alone = self._alone(sizes, own, i) if found.exists else number(values[i])
+            alone = self._alone(sizes, own, i) if found.exists else to_number(values[i])
             shares[name] = Share(
-                benefit=number(values[i]) - alone,
-                utility=number(values[i]) - paid[i],
+                benefit=to_number(values[i]) - alone,
+                utility=to_number(values[i]) - paid[i],
                 payment=paid[i],
                 reply=Reply(
                     "json",
                     data={
                         "served": bool(q[i] > own[i]),
-                        "quality": plain(number(q[i])),
-                        "payment": plain(paid[i]),
+                        "quality": encode_number(to_number(q[i])),
+                        "payment": encode_number(paid[i]),
                     },
                 ),
                 more={
                     "size": spoken(reports[name]),
-                    "alone": number(own[i]),
-                    "quality": number(q[i]),
-                    "valuation": number(values[i]),
+                    "alone": to_number(own[i]),
+                    "quality": to_number(q[i]),
+                    "valuation": to_number(values[i]),
                 },
             )
         return Settlement(
@@ -212,7 +212,7 @@ size = 2
         rest = np.ones(sizes.shape, dtype=np.bool_)
         rest[0, i] = False
         q = np.maximum(models(self.market, sizes, rest)[0], own)
-        return number(self.market.valuation.of(q)[i])
+        return to_number(self.market.valuation.of(q)[i])
 
     def _details(self, found: Found, paid: Sequence[Number], welfare: Any) -> dict[str, Any]:
         proof = found.certificate
@@ -221,9 +221,9 @@ size = 2
             "verdict": found.answer,
             "violated": None,
             "grid": {"sizes": self.grid.count, "profiles": self.grid.count**self.market.n},
-            "smallest revenue": plain(found.smallest),
-            "revenue": plain(sum(paid)),
-            "welfare": plain(number(welfare)),
+            "smallest revenue": encode_number(found.smallest),
+            "revenue": encode_number(sum(paid)),
+            "welfare": encode_number(to_number(welfare)),
             "method": found.method,
             "exact": found.exact,
             "tolerance": found.tolerance * found.scale,
@@ -235,7 +235,7 @@ size = 2
             named = zip(self.parties, proof.profile, strict=True)
             details["violated"] = {name: spoken(size) for name, size in named}
             details["chain"] = {self.parties[c.party]: c.as_dict() for c in proof.chains}
-            details["revenue at most"] = plain(proof.total)
+            details["revenue at most"] = encode_number(proof.total)
         return details
 
     def _tabled(self, found: Found) -> str:
@@ -274,13 +274,13 @@ size = 2
             name = self.parties[chain.party]
             for k, (size, term) in enumerate(zip(chain.reports, chain.terms, strict=True)):
                 lie = "stay away" if k == 0 else f"report {spoken(chain.reports[k - 1])}"
-                rows.append((name, spoken(size), lie, plain(term)))
+                rows.append((name, spoken(size), lie, encode_number(term)))
         return (
             Exhibit(
                 "Why there is none",
                 ("party", "with size", "could", "so its payment rises by at most"),
                 tuple(rows),
-                f"Added up, the payments at this profile are at most {plain(proof.total)}.",
+                f"Added up, the payments at this profile are at most {encode_number(proof.total)}.",
             ),
         )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.learning.desirable.certificate import spoken
 from aboveboard.learning.desirable.file import Grid
 from aboveboard.learning.desirable.growth_boundary import Boundary, growth_boundary
@@ -87,7 +87,7 @@ class DesirableOffer:
         reach = f"{found['max_over_step']:,} steps"
         return f"{grid}, of {reach}; two such parties have one up to {found['boundary']:,} steps."
 
-    def told(self) -> list[tuple[str, str]]:
+    def summary_rows(self) -> list[tuple[str, str]]:
         """Give what was found as labels in plain words, with units, and values."""
         return list(_on_growth(self.found) if "max_over_step" in self.found else _on(self.found))
 
@@ -184,7 +184,7 @@ def _searched(found: Found) -> dict[str, Any]:
     said: dict[str, Any] = {
         "exists": found.exists,
         "verdict": found.answer,
-        "smallest_revenue": plain(found.smallest),
+        "smallest_revenue": encode_number(found.smallest),
         "method": found.method,
         "reason": "a boundary of max/step is known for the growth market of two parties with "
         "quality identity; for this market the file's grid was searched",

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Array, Number, number, objects
+from aboveboard.games.numbers import Array, Number, objects, to_number
 from aboveboard.learning.desirable.certificate import Certificate, certificate
 from aboveboard.learning.desirable.ways import (
     BY_COLUMNS,
@@ -104,7 +104,7 @@ class Found:
 
     def worth(self, amount: Any) -> Number:
         """Turn an entry of `payments` into money."""
-        return number(amount) if self.scale == 1 else float(amount) * self.scale
+        return to_number(amount) if self.scale == 1 else float(amount) * self.scale
 
     @cached_property
     def certificate(self) -> Certificate | None:
@@ -164,7 +164,7 @@ def search(market: Market, sizes: Sequence[Number]) -> Found:
         way,
         exact,
         tolerance,
-        number(sums.min()) if worked.scale == 1 else float(sums.min()) * worked.scale,
+        to_number(sums.min()) if worked.scale == 1 else float(sums.min()) * worked.scale,
         first_of(np.argwhere(low)),
         near,
     )

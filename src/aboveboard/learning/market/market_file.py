@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import counted, plain
+from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.learning.market.allocation import Counterfactual
 from aboveboard.learning.market.quality import Identity, Logistic, Quality, fit
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
@@ -97,7 +97,7 @@ class GridTable(_Strict):
     def _counts(self) -> Self:
         if self.max < self.step:
             raise ValueError(
-                f"max {plain(self.max)} is less than step {plain(self.step)}; the grid is step, "
+                f"max {encode_number(self.max)} is less than step {encode_number(self.step)}; the grid is step, "
                 "2 step, .. max"
             )
         if self.max / self.step > MOST_SIZES:
@@ -143,8 +143,8 @@ class MarketFile(CollaborationFile):
         for key, names in (("own", table.own), ("others", table.others)):
             if isinstance(names, tuple) and len(names) != n:
                 raise ValueError(
-                    f"{key} names {counted(len(names), 'function')} for "
-                    f"{counted(n, 'party', 'parties')}; name one for all, or one for each"
+                    f"{key} names {format_quantity(len(names), 'function')} for "
+                    f"{format_quantity(n, 'party', 'parties')}; name one for all, or one for each"
                 )
         return self
 
@@ -160,7 +160,7 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
     if len(matrix) != n or any(len(row) != n for row in matrix):
         widths = sorted({len(row) for row in matrix})
         of = " or ".join(map(str, widths)) or "no"
-        shape = f"{counted(len(matrix), 'row')} of {of} {'entry' if widths == [1] else 'entries'}"
+        shape = f"{format_quantity(len(matrix), 'row')} of {of} {'entry' if widths == [1] else 'entries'}"
         raise ValueError(
             f"valuation.matrix has {shape}; give {n} of {n} each, a row for each party and in the "
             "order of the parties"
@@ -168,7 +168,7 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
     for i, name in enumerate(names):
         if matrix[i][i] < 0:
             raise ValueError(
-                f"valuation.matrix: {name}'s own coefficient is {plain(matrix[i][i])}; a better "
+                f"valuation.matrix: {name}'s own coefficient is {encode_number(matrix[i][i])}; a better "
                 "model of its own must not be worth less to a party, so the diagonal is 0 or more"
             )
 

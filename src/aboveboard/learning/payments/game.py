@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Codes, unravel
-from aboveboard.games.numbers import LARGEST, Array, Number, in_units, objects, worth
+from aboveboard.games.numbers import LARGEST, Array, Number, from_units, in_units, objects
 from aboveboard.learning.market.allocation import (
     MOST_SETS,
     Market,
@@ -111,7 +111,7 @@ class MarketGame:
 
     def describe(self, i: int, action: Action) -> Any:
         """Give the size as plain data."""
-        return action if isinstance(action, str) else plain(action)
+        return action if isinstance(action, str) else encode_number(action)
 
     def payoffs(self, profile: Sequence[Action], /) -> list[Number]:
         """Give valuations minus payments of one profile."""
@@ -176,7 +176,7 @@ class MarketGame:
         ]
 
     def _row(self, rows: Array) -> list[Number]:
-        return [worth(x, self.unit) for x in rows[0].tolist()]
+        return [from_units(x, self.unit) for x in rows[0].tolist()]
 
     @cached_property
     def _working(self) -> _Working:

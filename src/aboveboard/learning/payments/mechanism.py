@@ -25,7 +25,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.learning.market.allocation import Counterfactual, Market
 from aboveboard.learning.market.market_file import (
@@ -157,7 +157,7 @@ size = 0.2
 """
 
     @classmethod
-    def of(cls, file: PaymentsFile) -> Payments:
+    def from_file(cls, file: PaymentsFile) -> Payments:
         """Take the parameters from a validated collaboration file."""
         quality, valuation = quality_of(file), valuation_of(file)
         if quality is not None:
@@ -173,7 +173,7 @@ size = 0.2
         )
 
     @staticmethod
-    def reports(file: PaymentsFile, read: Read) -> Mapping[str, Any]:
+    def read_reports(file: PaymentsFile, read: Read) -> Mapping[str, Any]:
         """Give each party's size, or what holds its data."""
         if not has_data(file):
             return sizes_of(file)
@@ -200,7 +200,7 @@ size = 0.2
 
         found = outcome_of(self.parties, market, sizes).among_participants()
         settlement = settled(self.NAME, self.parties, market, sizes)
-        return trained.completed(settlement, found, market.quality, with_report)
+        return trained.infer_parties(settlement, found, market.quality, with_report)
 
     def game(self, types: Mapping[str, Any]) -> MarketGame:
         """Give the game in which each party reports a part of its data or stays away.
@@ -269,7 +269,7 @@ size = 0.2
         if top / grid.step > MOST_REPORTS:
             raise InputError(
                 "grid",
-                f"it lets a party of size {plain(size)} report more than {MOST_REPORTS:,} sizes",
+                f"it lets a party of size {encode_number(size)} report more than {MOST_REPORTS:,} sizes",
                 "take a larger step: an audit tries each of them",
             )
         return grid.up_to(top)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, Verdict, audit
-from aboveboard.formatting import approximate, plain
+from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.numbers import Number
 from aboveboard.learning.payments import budget as balance
 from aboveboard.learning.payments.game import MarketGame
@@ -39,7 +39,7 @@ def remarks_on(game: MarketGame, budget: Budget, seed: int) -> Mapping[str, Any]
         For the profiles drawn, where there are too many to look at all.
     """
     games, of = _family(game, _most(game), seed)
-    scope = f"{len(games):,} of {approximate(of)} profiles of true sizes, {_sizes(game)}"
+    scope = f"{len(games):,} of {format_count(of)} profiles of true sizes, {_sizes(game)}"
     found = audit(games, [ExPostIC(), IndividualRationality()], budget=budget, seed=seed)
     return {
         **{f"{v.property} on a type grid": _said(v, scope) for v in found.values()},
@@ -80,7 +80,7 @@ def _said(verdict: Verdict, scope: str) -> dict[str, Any]:
     text = f"{verdict.checked:,} checks on {scope}: {verdict.status.value}"
     witness = verdict.witness
     if witness is not None:
-        text += f"; gain {plain(witness.gain)} by {', '.join(witness.parties)}"
+        text += f"; gain {encode_number(witness.gain)} by {', '.join(witness.parties)}"
     return {
         "holds": verdict.status in (Status.HOLDS, Status.VACUOUS),
         "checks": verdict.checked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Fitted, Quality
@@ -52,8 +52,8 @@ def _share(found: Outcome, i: int, size: Number) -> Share:
     payment = found.payments[i]
     data = {
         "served": found.served[i],
-        "quality": plain(found.qualities[i]),
-        "payment": plain(payment),
+        "quality": encode_number(found.qualities[i]),
+        "payment": encode_number(payment),
     }
     return Share(
         benefit=payment,  # all that it gains
@@ -78,10 +78,10 @@ def _details(
         "counterfactual": market.counterfactual,
         "quality": _described(market.quality),
         "valuation": market.valuation.KIND,
-        "best quality": plain(found.best),
+        "best quality": encode_number(found.best),
         "served": served,
-        "revenue": plain(found.revenue),
-        "welfare": plain(found.welfare),
+        "revenue": encode_number(found.revenue),
+        "welfare": encode_number(found.welfare),
         **({"absent": absent} if absent else {}),
         "signs": "payment is what a party pays to the center; benefit is what it gains by "
         "taking part, before it pays; utility is its valuation minus its payment",

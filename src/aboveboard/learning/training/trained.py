@@ -109,7 +109,7 @@ class Trained:
         found = [*self.curve.curve.points, *alone, *together]
         return tuple((size, quality) for size, quality in dict.fromkeys(found) if size > 0)
 
-    def completed(
+    def infer_parties(
         self,
         settlement: Settlement,
         outcome: Outcome,

@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import combinations
 
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.expectations import margin_given, scheme_of_m
 from aboveboard.market.model.descriptions import describe, names
@@ -115,7 +115,7 @@ def audit_at_any_size(
             "closed form",
             -least,
             "+".join(market.players[i] for i in at),
-            statement=f"coalitions of up to {size}; the least that one expects is {plain(least)}",
+            statement=f"coalitions of up to {size}; the least that one expects is {encode_number(least)}",
         )
     )
     taken = max((surplus(e.outcome) for e, _ in lottery), key=abs)
@@ -129,12 +129,12 @@ def audit_at_any_size(
             "exhaustive",
         ),
         Verdict(
-            f"one node carries {plain(1 - parameters.delta)}",
+            f"one node carries {encode_number(1 - parameters.delta)}",
             Status.HOLDS if carried >= 1 - parameters.delta else Status.FAILS,
             1,
             1,
             "exhaustive",
-            statement=f"step {ending.step} has probability {plain(carried)} and welfare "
+            statement=f"step {ending.step} has probability {encode_number(carried)} and welfare "
             f"{social_welfare(market, ending.outcome.allocation)} of {best}",
         ),
     ]
@@ -209,7 +209,7 @@ def _votes(
                 describe(market, proposal),
                 gain,
                 f"{name}/{'+'.join(names(market, members))}",
-                note=f"by the votes that are best for them they would have {plain(gain)} more",
+                note=f"by the votes that are best for them they would have {encode_number(gain)} more",
             )
             return Verdict(
                 name, Status.FAILS, len(has), len(has), "closed form", gain, witness=witness
@@ -227,7 +227,7 @@ def _votes(
         "closed form",
         -least[0],
         "+".join(names(market, least[1])),
-        statement=f"other votes lose at least {plain(least[0])}, whatever the rest say",
+        statement=f"other votes lose at least {encode_number(least[0])}, whatever the rest say",
     )
 
 
@@ -263,7 +263,7 @@ def _announcement(
             {"announced": describe(market, proposal), "truthful": truthful},
             gain,
             f"{name}/{said}",
-            note=f"of welfare {best}, priced truthfully, they would have {plain(gain)} more",
+            note=f"of welfare {best}, priced truthfully, they would have {encode_number(gain)} more",
         )
         return Verdict(
             name, Status.FAILS, len(rows), len(rows), "closed form", gain, said, witness=witness

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import approximate, plain
+from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import Proof
 from aboveboard.games.game import TabularGame
@@ -218,7 +218,7 @@ class VotingGame:
             return None
         return Proof(
             "expected utilities depend on the others only through how many of them say YES; for "
-            f"each such number the dominant votes beat every other by at least {plain(least)}",
+            f"each such number the dominant votes beat every other by at least {encode_number(least)}",
             looked_at,
         )
 
@@ -252,7 +252,7 @@ def announcing_game(market: Market, truth: Outcome) -> TabularGame:
     profiles = len(outcomes) ** market.n
     if profiles > MOST_PROFILES:
         raise BudgetExceeded(
-            f"there are {approximate(profiles)} profiles of announcements, and {MOST_PROFILES:,} "
+            f"there are {format_count(profiles)} profiles of announcements, and {MOST_PROFILES:,} "
             "are allowed; audit a market of fewer parties, goods or bits"
         )
     payoffs = np.zeros((market.n, *(len(outcomes),) * market.n), dtype=np.int64)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from aboveboard.auditing.verdict import Status, Verdict, Witness
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.roots import Root
 from aboveboard.market.audit.rules import Rule
@@ -119,12 +119,14 @@ def _stakes(
             for ending, _ in played[key]:
                 has = utilities(market, ending.outcome)
                 worst += [sum((has[i] for i in c), Fraction(0)) for c in root.structure]
-    said = f"the worst ending of a rational play leaves a coalition with {plain(min(worst))}"
+    said = (
+        f"the worst ending of a rational play leaves a coalition with {encode_number(min(worst))}"
+    )
     if not others:
         return said
     return (
-        f"a player outside the proposer's coalition expects from {plain(min(others))} to "
-        f"{plain(max(others))}; {said}"
+        f"a player outside the proposer's coalition expects from {encode_number(min(others))} to "
+        f"{encode_number(max(others))}; {said}"
     )
 
 
@@ -142,7 +144,7 @@ def balance(market: Market, played: Mapping[Play, Lottery[Ending]]) -> Verdict:
                 describe(market, outcome),
                 taken,
                 f"{name}/{ending.step}",
-                note=f"step {ending.step} leaves the center with {plain(taken)}",
+                note=f"step {ending.step} leaves the center with {encode_number(taken)}",
             )
             return Verdict(name, Status.FAILS, len(rows), len(rows), "exhaustive", witness=witness)
     return Verdict(name, Status.HOLDS, len(rows), len(rows), "exhaustive")
@@ -159,7 +161,7 @@ def no_deficit(lotteries: Sequence[Lottery[Ending]]) -> Verdict:
             by_step.setdefault(ending.step, set()).add(surplus(ending.outcome))
     least, step = min((min(found), step) for step, found in by_step.items())
     gains = [
-        f"step {step} brings {' or '.join(str(plain(x)) for x in sorted(found))}"
+        f"step {step} brings {' or '.join(str(encode_number(x)) for x in sorted(found))}"
         for step, found in sorted(by_step.items())
         if max(found) > 0
     ]
@@ -194,7 +196,7 @@ def likely_node(
     played: Mapping[Play, Lottery[Ending]],
 ) -> Verdict:
     """One terminal node carries the mass asked for, with an optimal and balanced outcome."""
-    name = f"one node carries {plain(mass)} and is socially optimal"
+    name = f"one node carries {encode_number(mass)} and is socially optimal"
     for (outcome, _), lottery in played.items():
         ending, carried = _likely(lottery)
         reached = social_welfare(market, ending.outcome.allocation)
@@ -206,7 +208,7 @@ def likely_node(
                 describe(market, outcome),
                 mass - carried,
                 f"{name}/{ending.step}",
-                note=f"step {ending.step} has probability {plain(carried)}, welfare {reached} of "
+                note=f"step {ending.step} has probability {encode_number(carried)}, welfare {reached} of "
                 f"{best}",
             )
             return Verdict(

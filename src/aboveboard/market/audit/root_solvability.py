@@ -23,7 +23,7 @@ import numpy as np
 
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import approximate, plain
+from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.numbers import Array
 from aboveboard.market.audit.expectations import Scheme, table, unit_of
 from aboveboard.market.audit.paths import anywhere, on_the_path
@@ -91,7 +91,7 @@ class RootSolvability:
             "roots": [
                 {
                     "coalitions": [[self.players[i] for i in sorted(c)] for c in root.structure],
-                    "utility": plain(root.utility),
+                    "utility": encode_number(root.utility),
                     "best announcements": len(root.best),
                 }
                 for root in self.roots
@@ -171,7 +171,7 @@ def _bearable(market: Market, scheme: Scheme, most: int) -> None:
     utilities = total * scheme.strategies ** (market.n - 1) * 2**market.n
     if utilities > MOST_UTILITIES:
         raise BudgetExceeded(
-            f"the market has {approximate(utilities)} utilities of coalitions to look at, and "
+            f"the market has {format_count(utilities)} utilities of coalitions to look at, and "
             f"{MOST_UTILITIES:,} are allowed; audit a market of fewer parties, goods or bits"
         )
 
@@ -245,7 +245,9 @@ def _dominant(
     least, members, k = weakest
     said = names(market, members)
     if least > 0:
-        statement = f"the least that another vote loses is {plain(least)}, by {', '.join(said)}"
+        statement = (
+            f"the least that another vote loses is {encode_number(least)}, by {', '.join(said)}"
+        )
         return Verdict(
             name, Status.HOLDS, checks, checks, "exhaustive", -least, statement=statement
         )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing.verdict import Status, Verdict, Witness
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array
 from aboveboard.market.audit.expectations import Scheme, unit_of
 from aboveboard.market.audit.subgames import votes_of
@@ -213,7 +213,7 @@ def _independent(
             reached - best,
             f"{name}/{k}",
             note=f"this is best if the coalitions are {shown(market, listed[believed])}; whoever "
-            f"believes so wrongly expects {plain(best)} and has {plain(reached)}",
+            f"believes so wrongly expects {encode_number(best)} and has {encode_number(reached)}",
         )
         return Verdict(name, Status.FAILS, rows, rows, "exhaustive", witness=witness)
     return Verdict(name, Status.HOLDS, rows, rows, "exhaustive")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.utilities import Coalition, Structure
 
@@ -27,7 +27,9 @@ def describe(market: Market, outcome: Outcome) -> Mapping[str, Any]:
     destroyed: list[str] = []
     for good, owner in zip(market.goods, outcome.allocation, strict=True):
         (destroyed if owner < 0 else held[market.players[owner]]).append(good)
-    prices = dict(zip(market.players, map(plain, map(Fraction, outcome.prices)), strict=True))
+    prices = dict(
+        zip(market.players, map(encode_number, map(Fraction, outcome.prices)), strict=True)
+    )
     return {"allocation": {**held, "destroyed": destroyed}, "prices": prices}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.market.model.announced import announcement_of
 from aboveboard.market.model.frame import Frame
 from aboveboard.market.model.market_file import Proposal
@@ -70,7 +70,7 @@ def spoken(outcome: Outcome, frame: Frame) -> dict[str, Any]:
     prices = zip(frame.players, outcome.prices, strict=True)
     return {
         "allocation": frame.holdings(outcome.allocation),
-        "prices": {name: plain(price) for name, price in prices},
+        "prices": {name: encode_number(price) for name, price in prices},
     }
 
 

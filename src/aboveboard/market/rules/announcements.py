@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import approximate
+from aboveboard.formatting import format_count
 from aboveboard.market.model.markets import (
     DESTROYED,
     Allocation,
@@ -130,7 +130,7 @@ def announcements(
     total = count(market, limit)
     if total > most:
         raise BudgetExceeded(
-            f"the market has {approximate(total)} announcements to look at, and {most:,} are "
+            f"the market has {format_count(total)} announcements to look at, and {most:,} are "
             "allowed; audit a market of fewer parties, goods or bits"
         )
     possible = tuple(allocations(market))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import approximate
+from aboveboard.formatting import format_count
 from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restricted
@@ -129,7 +129,7 @@ def game(market: Market) -> TabularGame:
     bits = market.bits * market.n * ((1 << min(market.m, MOST_GOODS)) - 1)
     profiles = (2 * market.bound - 1) ** (bits // market.bits) if bits < MOST_BITS else None
     if profiles is None or profiles > MOST_REPORTS:
-        said = f"more than 2^{MOST_BITS}" if profiles is None else approximate(profiles)
+        said = f"more than 2^{MOST_BITS}" if profiles is None else format_count(profiles)
         raise BudgetExceeded(
             f"there are {said} profiles of reported valuations, and {MOST_REPORTS:,} are allowed; "
             "audit a market of fewer parties, goods or bits"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import plain
+from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import Reply
 from aboveboard.valuation.estimation.dp_release import clipped_mean, release
 from aboveboard.valuation.estimation.findings import Findings, comparison, differing
@@ -79,7 +79,7 @@ class PrivateMeanStudy:
         details = {
             "release": {
                 "file": f"{RELEASE}.json",
-                "bounds": [plain(x) for x in bounds],
+                "bounds": [encode_number(x) for x in bounds],
                 "laplace scale": found.scale,
                 "noise": "OpenDP's Laplace, not repeatable" if found.scale else "none",
                 "expected squared error": float(promised[0]),

@@ -178,7 +178,7 @@ class Offer:
         part = f"{100 * self.alpha:.6g}%"
         return f"Pay users {close}{part} of what their data are worth: {self._clause()}, {keeps}."
 
-    def told(self) -> list[tuple[str, str]]:
+    def summary_rows(self) -> list[tuple[str, str]]:
         """Give what was found as labels in plain words, with units, and values."""
         return [(label, value) for label, value in self._rows() if value]
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import data
-from aboveboard.games.numbers import Array, Number, size
+from aboveboard.formatting import encode
+from aboveboard.games.numbers import Array, Number, absolute
 from aboveboard.valuation.shares.shapley import sizes_of
 
 TOLERANCE = 1e-9
@@ -64,7 +64,7 @@ class Check:
             "holds": self.holds,
             "checks": self.checks,
             "text": self.text,
-            **({"witness": data(self.witness)} if self.witness else {}),
+            **({"witness": encode(self.witness)} if self.witness else {}),
         }
 
 
@@ -89,7 +89,7 @@ def fairness(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Ch
             if not _same(table, i, j, slack):
                 continue
             pairs += 1
-            if size(shares[i] - shares[j]) > slack:
+            if absolute(shares[i] - shares[j]) > slack:
                 text = (
                     f"{names[j]} and {names[i]} add the same to every coalition, and get "
                     f"{said(shares[j])} and {said(shares[i])}"
@@ -110,7 +110,7 @@ def null_player(table: Array, shares: Sequence[Number], names: Sequence[str]) ->
         if not bool((np.abs(halves[:, 1] - halves[:, 0]) <= slack).all()):
             continue
         idle += 1
-        if size(shares[i]) > slack:
+        if absolute(shares[i]) > slack:
             text = f"{name} adds nothing to any coalition and gets {said(shares[i])}"
             return Check("null player", False, idle, text, {name: shares[i]})
     adding = "1 user adds nothing, and gets" if idle == 1 else f"{idle} users add nothing, and get"
@@ -121,7 +121,7 @@ def null_player(table: Array, shares: Sequence[Number], names: Sequence[str]) ->
 def efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> Check:
     """Check that the shares sum to what is shared."""
     total = sum(shares)
-    gap = size(total - shared)
+    gap = absolute(total - shared)
     if gap > slack:
         text = f"the shares sum to {said(total)}, which is {said(gap)} off {said(shared)}"
         return Check("efficiency", False, 1, text, {"sum": total, "shared": shared})

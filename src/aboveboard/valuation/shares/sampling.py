@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.mechanisms.user_functions import at_home, call
+from aboveboard.mechanisms.user_functions import call, local_imports
 from aboveboard.valuation.evaluation.evaluations import evaluated
 from aboveboard.valuation.shares.samplers import SAMPLERS, Coalitions, SpentError, TooFewError
 
@@ -195,7 +195,7 @@ def sampled_shares(
     def worths(several: Sequence[Members]) -> list[Number]:
         named = {tuple(i for i, there in enumerate(each) if there): each for each in several}
         found: dict[Members, Number] = {}
-        with at_home(None):
+        with local_imports(None):
             for each, outcome in evaluated(partial(call, worth), named, doing.executor):
                 if outcome.value is None:
                     raise InputError(f"coalition {each}", outcome.problem, "give a finite number")

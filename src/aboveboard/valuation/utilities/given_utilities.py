@@ -18,10 +18,10 @@ from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_functions import (
     Outcome,
     Source,
-    at_home,
     call,
     call_named,
     function_of,
+    local_imports,
     source_of,
 )
 from aboveboard.valuation.evaluation.evaluations import Kept, evaluated, file_of
@@ -141,10 +141,10 @@ class Called:
         missing = [levels for levels in distinct if levels not in self.kept]
         done = len(distinct) - len(missing)
         if missing:
-            told: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
+            summary_rows: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
             for levels in missing:  # fractions that are one float are told alike
                 told.setdefault(_told(levels), []).append(levels)
-            with at_home(self.source):
+            with local_imports(self.source):
                 for each, outcome in evaluated(self._task(), told, self.work.executor):
                     if outcome.value is None:
                         raise InputError(

@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.verdict import Status
 from aboveboard.collaborations.collaboration import Collaboration, audit
-from aboveboard.commands.properties import asked
-from aboveboard.commands.running import PARTIES_IN_A_REPORT, in_order, naming
+from aboveboard.commands.properties import option_name
+from aboveboard.commands.running import PARTIES_IN_A_REPORT, error_context, in_order
 from aboveboard.errors import InputError, UndefinedProperty
 from aboveboard.games.game import Game
+from aboveboard.mechanisms.mechanism import Remarks
 from aboveboard.report import page, pays
-from aboveboard.storage.atomic import whole_file
+from aboveboard.storage.atomic import atomic_file
 
 # For the shared range of tastes a smaller sample than for verdicts: it is searched several times.
 FOR_REMARKS = 2_000
 
 
-@runtime_checkable
-class Remarks(Protocol):
-    """A mechanism that has more to say on its game than verdicts."""
-
-    def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Give plain data by name."""
-        ...
-
-
 @dataclass(frozen=True)
-class Audit:
+class AuditReport:
     """What an audit of a collaboration found.
 
     Parameters
@@ -90,16 +82,16 @@ class Audit:
         InputError
             If the file cannot be written.
         """
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             file.write_text(self.report(), encoding="utf-8", newline="\n")
 
 
-def audited(
+def audit_collaboration(
     collaboration: Collaboration,
     properties: Sequence[Property] | None = None,
     budget: Budget | None = None,
     progress: Progress | None = None,
-) -> Audit:
+) -> AuditReport:
     """Audit a collaboration: verdicts, each party's best lie, and what the mechanism adds.
 
     Parameters
@@ -125,7 +117,7 @@ def audited(
     sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
     few = len(collaboration.reports) <= PARTIES_IN_A_REPORT
     remarks: Mapping[str, Any] = {}
-    with naming(collaboration):
+    with error_context(collaboration):
         game = _game(collaboration)
         try:
             verdicts = audit(
@@ -138,7 +130,7 @@ def audited(
         except UndefinedProperty as error:
             if properties is None:
                 raise
-            place = f"--property {asked(properties, str(error))}"
+            place = f"--property {option_name(properties, str(error))}"
             # What follows the semicolon is for who writes games, not for who audits one.
             problem = str(error).partition("; ")[0]
             rule = collaboration.mechanism.NAME
@@ -148,7 +140,7 @@ def audited(
         if isinstance(collaboration.mechanism, Remarks):
             fewer = Budget(budget.rows, budget.memory, min(budget.samples, FOR_REMARKS))
             remarks = collaboration.mechanism.remarks(game, fewer, seed)
-    return Audit(collaboration, verdicts, lies, remarks)
+    return AuditReport(collaboration, verdicts, lies, remarks)
 
 
 def _game(collaboration: Collaboration) -> Game:
@@ -157,7 +149,7 @@ def _game(collaboration: Collaboration) -> Game:
     except ValueError as error:
         # Ours refuse games that are too large; a user's own may meet a report that is none of it.
         own = ":" in collaboration.file.mechanism
-        remedy = "let `reports` refuse it, or widen what can be reported"
+        remedy = "let `read_reports` refuse it, or widen what can be reported"
         raise InputError(
             str(collaboration.path),
             f"it cannot be audited: {error}",

@@ -17,18 +17,18 @@ from aboveboard.games.numbers import (
     Number,
     as_floats,
     floats,
+    max_abs,
     nearest_float,
-    number,
+    normalize_array,
     objects,
-    peak,
-    tidied,
+    to_number,
 )
 
 CHUNK = 1 << 15  # rows valued in one call: large enough for arrays, small enough for the cache
 RELATIVE_TOLERANCE = 1e-9  # of the largest payoff: far above float64 rounding of sums and products
 
 
-class Valuation:
+class PayoffReader:
     """Payoffs of many profiles of any game, as arrays, in units.
 
     Parameters
@@ -56,7 +56,7 @@ class Valuation:
     def payoffs(self, columns: Sequence[Codes]) -> Array:
         """Give the payoffs of the profiles, shape (m, players), in units."""
         if isinstance(self.game, Batched):
-            return self._seen(tidied(self.game.payoff_rows(columns)))
+            return self._seen(normalize_array(self.game.payoff_rows(columns)))
         return self._seen(_by_calls(self.game, self.spaces, columns))
 
     def bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
@@ -65,12 +65,12 @@ class Valuation:
             both = self.payoffs(columns)
             return both, both
         low, high = self.game.payoff_bounds(columns)
-        return self._seen(tidied(low)), self._seen(tidied(high))
+        return self._seen(normalize_array(low)), self._seen(normalize_array(high))
 
     def _seen(self, entries: Array) -> Array:
         if entries.dtype == np.float64:
             self.exact = False
-        self.peak = max(self.peak, peak(entries))
+        self.peak = max(self.peak, max_abs(entries))
         return entries
 
     @property
@@ -157,7 +157,7 @@ def _by_calls(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence[
     flat: list[Number] = []
     for k in range(m):
         profile = [decode(s, c[min(k, len(c) - 1)]) for s, c in zip(spaces, columns, strict=True)]
-        payoffs = [number(x) for x in game.payoffs(profile)]
+        payoffs = [to_number(x) for x in game.payoffs(profile)]
         if len(payoffs) != n:
             raise ValueError(f"payoffs({profile}) gives {len(payoffs)} numbers for {n} players")
         flat += payoffs
