@@ -59,7 +59,7 @@ def _reproduce_all(seed: int, out: Path | None, output: Format, *, with_figures:
     if out is None and seed == 0 and _ours(HERE / "claims.md"):
         out = HERE  # in a checkout of this repository
     with checks("claims") as told:
-        found = reproduction_of(seed, out, with_figures=with_figures, summary_rows=told)
+        found = reproduction_of(seed, out, with_figures=with_figures, told=told)
     if output is Format.TEXT:
         typer.echo(reproduction_text(found))
     elif with_figures:

@@ -124,7 +124,7 @@ def _paid_alone(case: Alone, commitment: Commitment, *, told: bool) -> Fraction:
 def _read_literally(case: Alone) -> Trial:
     """Try Definition 1 with one agent, which has no rival to outbid: saying little is enough."""
     little = Commitment(F(51, 100), F(49, 100))
-    truth, hint = (_paid_alone(case, c, summary_rows=True) for c in (TRUTH, little))
+    truth, hint = (_paid_alone(case, c, told=True) for c in (TRUTH, little))
     bearable = not stake_of(society_of(case.values, (case.price,)), 0).fanatic
     if bearable and hint > truth:
         shown = {"g by bit mask": bits(case.values), "price": encode_number(case.price)}
@@ -135,8 +135,8 @@ def _read_literally(case: Alone) -> Trial:
 def _truth_alone(case: Alone) -> Trial:
     """Compare the product's verdict on one agent with a search."""
     society = society_of(case.values, (case.price,))
-    silent = _paid_alone(case, SILENCE, summary_rows=False)
-    truth = _paid_alone(case, TRUTH, summary_rows=True)
+    silent = _paid_alone(case, SILENCE, told=False)
+    truth = _paid_alone(case, TRUTH, told=True)
     wanted = tuple(
         name
         for name, is_one in (("truth", truth >= silent), ("silence", silent >= truth))
@@ -154,9 +154,9 @@ def _another_protocol(case: Alone) -> Trial:
     """Let the center also answer (0, 1): it reveals the bit as well, at no higher price."""
     contrary = Commitment(F(0), F(1))
     tried = [(c, c in (TRUTH, contrary)) for c in (*COMMITMENTS, contrary)]
-    best = max(_paid_alone(case, c, summary_rows=told) for c, told in tried)
-    truth = _paid_alone(case, TRUTH, summary_rows=True)
-    if truth == best > _paid_alone(case, SILENCE, summary_rows=False):
+    best = max(_paid_alone(case, c, told=told) for c, told in tried)
+    truth = _paid_alone(case, TRUTH, told=True)
+    if truth == best > _paid_alone(case, SILENCE, told=False):
         shown = {"g by bit mask": bits(case.values), "price": encode_number(case.price)}
         return Trial(1, {**shown, "answers": "(1, 0) and (0, 1)", "equilibria": "both"})
     return Trial(1)

@@ -158,7 +158,7 @@ def _two_bits(hearing: Hearing) -> Trial:
         others = (*heard[: hearing.own], *heard[hearing.own + 1 :])
         guess.setdefault(others, {})[heard[hearing.own]] = int(both[1] > both[0])
         chances[others, heard[hearing.own]] = both
-    summary_rows: dict[tuple[Any, ...], list[Fraction]] = {}
+    told: dict[tuple[Any, ...], list[Fraction]] = {}
     for (others, own), both in chances.items():
         two = (guess[others].get(0), guess[others].get(1), own)
         there = told.setdefault(two, [F(0), F(0)])

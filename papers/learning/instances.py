@@ -164,6 +164,6 @@ def growing(alpha: int, n: int, top: int) -> Instance:
     return Instance(market, rule, profiles, sizes, {"alpha": alpha})
 
 
-def summary_rows(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
+def told(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
     """Give numbers with their names as plain data."""
     return {name: encode_number(x) for name, x in zip(names, values, strict=True)}

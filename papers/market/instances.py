@@ -67,7 +67,7 @@ def everybody(n: int) -> list[Structure]:
 Which = Callable[[int], list[Structure]]
 
 
-def summary_rows(market: Market, parameters: Parameters, verdict: Verdict) -> dict[str, Any]:
+def told(market: Market, parameters: Parameters, verdict: Verdict) -> dict[str, Any]:
     """Describe a counterexample: the market, and what the audit found there."""
     found: dict[str, Any] = {
         "market": values_of(market),

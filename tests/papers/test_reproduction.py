@@ -44,8 +44,8 @@ def test_without_a_folder_nothing_is_written(
 
 @pytest.mark.usefixtures("few")
 def test_the_text_counts_the_verdicts_and_each_claim_and_figure_is_told(tmp_path: Path) -> None:
-    summary_rows: list[int] = []
-    found = reproduction_of(out=tmp_path, with_figures=True, summary_rows=told.append)
+    told: list[int] = []
+    found = reproduction_of(out=tmp_path, with_figures=True, told=told.append)
     assert told == [1, 1, 1]
     text = reproduction_text(found)
     assert "2 claims and 1 figures in" in text

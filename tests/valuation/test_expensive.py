@@ -257,7 +257,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 
 class TestWork:
     def test_progress_is_told_after_every_evaluation(self, place: Place) -> None:
-        summary_rows: list[tuple[int, int]] = []
+        told: list[tuple[int, int]] = []
         place.run(work=Work(progress=lambda done, most: told.append((done, most))))
         assert told == [(k, 32) for k in range(1, 33)]
 
@@ -265,7 +265,7 @@ class TestWork:
         place.run()
         lines = place.kept().read_text().split("\n\n")
         place.kept().write_text("\n\n".join(lines[:-5]))
-        summary_rows: list[tuple[int, int]] = []
+        told: list[tuple[int, int]] = []
         place.run(work=Work(progress=lambda done, most: told.append((done, most))))
         assert told == [(k, 32) for k in range(28, 33)]
 

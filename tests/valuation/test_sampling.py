@@ -228,7 +228,7 @@ def test_a_value_that_is_no_number_is_refused_with_its_coalition() -> None:
 
 
 def test_progress_is_told_after_every_evaluation() -> None:
-    summary_rows: list[tuple[int, int]] = []
+    told: list[tuple[int, int]] = []
     work = Work(progress=lambda done, most: told.append((done, most)))
     found = sampled_shares(len, 8, "permutation", 100, work=work)
     assert told == [(k + 1, found.evaluations) for k in range(found.evaluations)]

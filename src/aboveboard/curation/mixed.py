@@ -66,7 +66,7 @@ class Against:
     """
 
     kept: Array
-    summary_rows: Array
+    told: Array
     hair: Array
 
     @classmethod
@@ -90,7 +90,7 @@ class Against:
 
     def in_floats(self) -> Against:
         """Give the same in float64."""
-        return Against(*(x.astype(np.float64) for x in (self.kept, self.summary_rows, self.hair)))
+        return Against(*(x.astype(np.float64) for x in (self.kept, self.told, self.hair)))
 
     def regret(self, chances: Sequence[Number]) -> Number:
         """Give the most that an agent gains by any commitment against these coins.
@@ -99,7 +99,7 @@ class Against:
         good as any.
         """
         worst: Any = 0
-        expected = [_expected(x, chances) for x in (self.kept, self.summary_rows, self.hair)]
+        expected = [_expected(x, chances) for x in (self.kept, self.told, self.hair)]
         for kept, told, hair, chance in zip(*expected, chances, strict=True):
             worst = max(worst, max(kept, told, hair) - chance * told - (1 - chance) * kept)
         found: Number = worst
@@ -174,7 +174,7 @@ def _candidates(game: Curated, against: Against, roles: Sequence[str]) -> Iterat
 
 def _advantage(against: Against, i: int, who: Sequence[int]) -> Number:
     """Give how much agent i prefers the truth to silence."""
-    advantage: Number = against.summary_rows[(i, *who)] - against.kept[(i, *who)]
+    advantage: Number = against.told[(i, *who)] - against.kept[(i, *who)]
     return advantage
 
 

@@ -72,7 +72,7 @@ def noise(rounds: int, agents: int, rng: np.random.Generator) -> Ints:
     return rng.integers(0, 2, size=(rounds, agents + 1))
 
 
-def summary_rows(profile: Sequence[Commitment]) -> tuple[Channel, ...]:
+def told(profile: Sequence[Commitment]) -> tuple[Channel, ...]:
     """Give what the center's bit and all messages tell, in float64."""
     channels = [CLEAR, *(channel_of(commitment) for commitment in profile)]
     return tuple(Channel(float(c.zero_if_zero), float(c.zero_if_one)) for c in channels)

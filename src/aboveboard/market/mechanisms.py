@@ -280,7 +280,7 @@ bits = 3  # values lie strictly between -4 and 4
         found = remarks.of_one_announcement(
             market, parameters, proposal, best, self.structure, votes
         )
-        return play.summary_rows(details, (remarks.exhibit(found),)).settlements()
+        return play.told(details, (remarks.exhibit(found),)).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of voting, the proposer's announcement being as in a run."""
@@ -316,7 +316,7 @@ bits = 3  # values lie strictly between -4 and 4
         found = remarks.of_one_announcement(
             market, parameters, game.proposal, self.search(market), self.structure
         )
-        return remarks.summary_rows(found)
+        return remarks.told(found)
 
 
 def _warning(market: Market, proposal: Outcome) -> str:

@@ -65,7 +65,7 @@ class Play:
     exhibits: tuple[Exhibit, ...] = ()
     warning: str = ""
 
-    def summary_rows(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
+    def told(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
         """Give the same play with what the rule adds."""
         return replace(self, details=details, exhibits=exhibits)
 

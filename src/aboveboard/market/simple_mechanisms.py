@@ -152,7 +152,7 @@ class Naive1(OnMarkets):
         others = zip(market.players[1:], ballots[1:], strict=True)
         votes = {name: "yes" if agrees else "no" for name, (agrees, _) in others}
         details = {"announcement": play.outcome(outcome), "votes": votes}
-        return play.summary_rows(details).settlements()
+        return play.told(details).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of announcing."""
@@ -202,7 +202,7 @@ class _NaiveVote(OnMarkets):
         }
         rule = rule_of_naive(self.VERSION, market, epsilon)
         game = VotingGame(market, rule, proposal, self.structure)
-        return play.summary_rows(details, remarks.exhibits_of_naive(game)).settlements()
+        return play.told(details, remarks.exhibits_of_naive(game)).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of voting, the proposer's announcement being as in a run."""

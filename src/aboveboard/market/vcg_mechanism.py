@@ -79,7 +79,7 @@ class VCG(OnMarkets):
         lottery = Lottery.sure(Ending("clearing", outcome))
         before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
         play = Play(self.NAME, self.frame, market, lottery, best)
-        return play.summary_rows(
+        return play.told(
             {"parties_gain_together": encode_number(Fraction(before))}
         ).settlements()
 

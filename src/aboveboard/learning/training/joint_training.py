@@ -184,7 +184,7 @@ def _measured(
     each = len(reports) if len(reports) <= MOST_WITHOUT else 0
     total, done = 4 + each, 0
 
-    def summary_rows() -> None:
+    def told() -> None:
         nonlocal done
         done += 1
         if progress is not None:

@@ -145,7 +145,7 @@ def of_one_announcement(
     )
 
 
-def summary_rows(verdicts: Verdicts) -> dict[str, Any]:
+def told(verdicts: Verdicts) -> dict[str, Any]:
     """Put verdicts into plain data, by claim in plain words."""
     return {
         in_plain_words(claim): {"holds": verdict.status is Status.HOLDS, "text": _said(verdict)}

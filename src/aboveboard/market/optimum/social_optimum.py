@@ -218,7 +218,7 @@ class _Search:
 
     def run(self, name: str, solve: Solver) -> Optimum:
         market, programme = self.market, self.programme
-        found = solve(programme, self.left(), summary_rows=self.summary_rows)
+        found = solve(programme, self.left(), told=self.told)
         allocation = market.endowment
         if found.solution is not None:
             # The solver's own figure does not count: floats round, bids may be claimed badly.
@@ -226,7 +226,7 @@ class _Search:
             if social_welfare(market, candidate) > social_welfare(market, allocation):
                 allocation = candidate
         welfare = social_welfare(market, allocation)
-        self.summary_rows(welfare, found.bound)
+        self.told(welfare, found.bound)
         if found.bound is None or welfare < found.bound:
             return Optimum(allocation, welfare, found.bound, False, name)
         if allocation == market.endowment:
@@ -242,7 +242,7 @@ class _Search:
             return None
         return max(0.0, self.seconds - (time.monotonic() - self.start))
 
-    def summary_rows(self, welfare: int, bound: int | None) -> None:
+    def told(self, welfare: int, bound: int | None) -> None:
         self.best = max(self.best, welfare)
         self.bound = bound if self.bound is None or bound is None else min(self.bound, bound)
         self.tell()

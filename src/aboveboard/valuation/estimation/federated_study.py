@@ -243,7 +243,7 @@ def _too_few(federated: int) -> str:
 
 
 def _numbers(estimate: float | None, error: float) -> dict[str, Number]:
-    summary_rows: dict[str, Number] = {"expected_squared_error": error}
+    told: dict[str, Number] = {"expected_squared_error": error}
     if estimate is None:
         return told
     return {"estimate": estimate, **told}

@@ -234,7 +234,7 @@ def svarm(n: int, seed: int, ask: Ask) -> Estimate:
         common = (spread.sum(axis=1) / more.sum(axis=1))[:, None]
         each = np.where(more > 0, spread / np.maximum(more, 1), common)
         variance += (each / total).sum(axis=0) / n**2
-    return Estimate(shares, np.sqrt(variance), drawn.summary_rows())
+    return Estimate(shares, np.sqrt(variance), drawn.told())
 
 
 def kernelshap(n: int, seed: int, ask: Ask) -> Estimate:
@@ -254,7 +254,7 @@ def kernelshap(n: int, seed: int, ask: Ask) -> Estimate:
         lambda: KernelSHAP(n=n, random_state=seed, pairing_trick=True), n, ask
     )
     if not drawn.sampled.any():
-        return Estimate(shares, np.zeros(n), drawn.summary_rows())
+        return Estimate(shares, np.zeros(n), drawn.told())
     # shapiq's own weights: of the kernel, the ends as good as exact, and of the sampling.
     kernel = [1 / ((n - 1) * comb(n - 2, k - 1)) if 0 < k < n else _ENDS for k in range(n + 1)]
     weights = np.array(kernel)[drawn.sizes] * adjustment
@@ -269,7 +269,7 @@ def kernelshap(n: int, seed: int, ask: Ask) -> Estimate:
     around = pairs - (counts[:, None] * pairs).sum(axis=0) / draws
     meat = (counts[:, None] * around).T @ around * draws / (draws - n)
     error = np.sqrt(np.maximum(np.diag(bread @ meat @ bread), 0))
-    return Estimate(shares, error, drawn.summary_rows())
+    return Estimate(shares, error, drawn.told())
 
 
 _ENDS = 1e8
@@ -320,7 +320,7 @@ class _Drawn:
     sizes: NDArray[np.int64]
     sampled: NDArray[np.bool_]
 
-    def summary_rows(self) -> str:
+    def told(self) -> str:
         """Say what was drawn."""
         by_chance = int(self.counts[self.sampled].sum())
         every = sorted(set(self.sizes[~self.sampled].tolist()))

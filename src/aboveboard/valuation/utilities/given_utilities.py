@@ -141,7 +141,7 @@ class Called:
         missing = [levels for levels in distinct if levels not in self.kept]
         done = len(distinct) - len(missing)
         if missing:
-            summary_rows: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
+            told: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
             for levels in missing:  # fractions that are one float are told alike
                 told.setdefault(_told(levels), []).append(levels)
             with local_imports(self.source):
