@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from aboveboard.collaborations.collaboration import load
-from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import settle
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -51,7 +51,7 @@ def seeds() -> list[Seed]:
 
 
 def _files() -> Iterator[Seed]:
-    texts = {name: rule.STARTING_FILE.encode() for name, rule in mechanisms().items()}
+    texts = {name: rule.STARTING_FILE.encode() for name, rule in load_mechanisms().items()}
     for path in sorted(EXAMPLES.rglob("*.toml")):
         texts[path.relative_to(EXAMPLES).as_posix()] = path.read_bytes()
     for name, text in texts.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import aboveboard as ab
-from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import recommend
 from aboveboard.commands.choosing import CLASHES, QUESTIONS, SETTINGS, SHARED, TABLE, Answer, choose
 
@@ -26,13 +26,13 @@ def names(shared: str, **answers: str) -> list[str]:
 
 
 def test_every_row_is_an_installed_mechanism_and_every_kind_has_one() -> None:
-    installed = mechanisms()
+    installed = load_mechanisms()
     assert {row.name for row in TABLE} <= set(installed)
     assert all(names(shared) for shared in SHARED)
 
 
 def test_only_those_that_serve_to_compare_are_left_out() -> None:
-    left = set(mechanisms()) - {row.name for row in TABLE}
+    left = set(load_mechanisms()) - {row.name for row in TABLE}
     assert left == {
         "curation.always_all", "curation.always_noise", "curation.competitive",
         "curation.straightforward", "market.naive_1", "market.naive_2", "market.naive_3",
@@ -126,7 +126,7 @@ def test_the_starting_file_says_what_was_answered_and_nobody_gains_by_lying(
 
 def test_settings_name_mechanisms_questions_and_keys_that_there_are() -> None:
     for name, settings in SETTINGS.items():
-        keys = mechanisms()[name].FILE.model_fields
+        keys = load_mechanisms()[name].FILE.model_fields
         for answers, line in settings:
             assert set(answers) <= set(QUESTIONS)
             assert set(tomllib.loads(line)) <= set(keys)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import aboveboard as ab
-from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import run_and_draw
 
 UNION = 'mechanism = "exchange.union"\n'
@@ -144,7 +144,7 @@ def test_a_callable_that_fails_is_reported_in_one_line(tmp_path: Path) -> None:
 
 
 def test_every_mechanism_says_what_it_assumes_and_its_starting_file_runs(tmp_path: Path) -> None:
-    found = mechanisms()
+    found = load_mechanisms()
     assert {"exchange.union", "exchange.interval", "exchange.average"} <= set(found)
     for name, rule in found.items():
         assert name == rule.NAME

@@ -143,10 +143,10 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
 
 def test_the_readme_names_every_mechanism_and_command() -> None:
     from aboveboard.cli import app
-    from aboveboard.collaborations.registry import mechanisms
+    from aboveboard.collaborations.registry import load_mechanisms
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in mechanisms():
+    for name in load_mechanisms():
         assert f"`{name}`" in readme
     for command in app.registered_commands:
         name = command.name or command.callback.__name__

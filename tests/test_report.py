@@ -12,12 +12,12 @@ import aboveboard as ab
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Witness
 from aboveboard.commands.auditing import audit_collaboration
-from aboveboard.commands.properties import PROPERTIES, property_named
+from aboveboard.commands.properties import PROPERTIES, parse_property
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import tables
-from aboveboard.report.answers import answers
+from aboveboard.report.answers import write_answers
 from aboveboard.report.plot import truth_against_lie
 from aboveboard.report.words import witness_text
 
@@ -32,7 +32,7 @@ def settled(**benefits: int) -> Settlement:
 
 
 def last(*lies: BestLie, settlement: Settlement | None = None, verdicts: ab.Verdicts | None = None):
-    return answers(settlement, lies, verdicts, "elements")[-1]
+    return write_answers(settlement, lies, verdicts, "elements")[-1]
 
 
 def test_a_run_that_left_lies_out_says_so_and_how_to_find_out() -> None:
@@ -83,21 +83,21 @@ def test_truth_that_is_best_only_against_the_truth_is_no_plain_good_news() -> No
 
 
 def test_what_a_mechanism_itself_finds_to_fail_is_on_the_first_screen(tmp_path: Path) -> None:
-    from aboveboard.collaborations.registry import mechanisms
+    from aboveboard.collaborations.registry import load_mechanisms
 
     path = tmp_path / "c.toml"
-    path.write_text(mechanisms()["market.naive_2"].STARTING_FILE)
+    path.write_text(load_mechanisms()["market.naive_2"].STARTING_FILE)
     page = audit_collaboration(ab.load(path)).report()
     assert "But this fails (see Details): every party and coalition has one vote" in page
 
 
 def test_many_parties_are_summed_up_by_the_least_and_the_most() -> None:
-    found = answers(settled(**{f"p{k}": k for k in range(30)}), (), None, "elements")
+    found = write_answers(settled(**{f"p{k}": k for k in range(30)}), (), None, "elements")
     assert found[1].text == "Gains (elements): from 0 (p0) to 29 (p29), 30 parties."
 
 
 def test_few_parties_are_listed() -> None:
-    found = answers(settled(a=1, b=2), (), None, "elements")
+    found = write_answers(settled(a=1, b=2), (), None, "elements")
     assert found[1].text == "Gains (elements): a 1, b 2."
 
 
@@ -105,7 +105,7 @@ def test_few_parties_are_listed() -> None:
     "name", [*PROPERTIES, "epsilon-ic=1/2", "coalition-proof=3", "coalition-proof-with-transfers=2"]
 )
 def test_every_property_is_said_in_plain_words(name: str) -> None:
-    said = tables.claim(property_named(name).name)
+    said = tables.claim(parse_property(name).name)
     assert said.endswith(".")
     assert "{" not in said
 

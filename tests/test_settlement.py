@@ -20,7 +20,7 @@ from aboveboard.commands import settle
 from aboveboard.exchange import Union
 from aboveboard.mechanisms.settlement import Reply, Settlement
 from aboveboard.settlements.replaying import replay
-from aboveboard.settlements.writing import summary
+from aboveboard.settlements.writing import summarize
 
 TEXT = """
 name = "three lists"
@@ -138,7 +138,7 @@ def test_the_manifest_says_what_went_in_and_what_came_out(path: Path, tmp_path: 
 
 def test_the_summary_is_the_contract_of_other_programs(path: Path, tmp_path: Path) -> None:
     settlement, _ = settle(ab.load(path), tmp_path / "out")
-    printed = summary(settlement)
+    printed = summarize(settlement)
     assert set(printed) == {"mechanism", "parties", "details"}
     assert set(printed["parties"]["alpha"]) == {"benefit", "utility", "payment", "reply"}
     assert (tmp_path / "out" / printed["parties"]["alpha"]["reply"]).is_file()

@@ -107,11 +107,11 @@ class TestAnOffer:
 def test_our_offers_speak_in_words_and_keep_keys_for_programs(
     name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from aboveboard.collaborations.registry import mechanisms
+    from aboveboard.collaborations.registry import load_mechanisms
     from aboveboard.commands import design
 
     path = tmp_path_factory.mktemp("offer") / "c.toml"
-    path.write_text(mechanisms()[name].STARTING_FILE)
+    path.write_text(load_mechanisms()[name].STARTING_FILE)
     offer = design(ab.load(path))
     text = offer_text(offer)
     assert text.splitlines()[0].endswith(".")

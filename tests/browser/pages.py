@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aboveboard as ab
 from aboveboard.auditing import Budget
-from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands.auditing import audit_collaboration
 from aboveboard.commands.running import settle
 
@@ -92,7 +92,7 @@ def made(folder: Path) -> Iterator[tuple[str, str]]:
             yield from _both(name, path, folder)
         else:
             yield f"{name}-run", _run(path, folder / "out" / name)
-    known = mechanisms()
+    known = load_mechanisms()
     for name in STARTED:
         yield from _both(name, _written(folder, name, known[name].STARTING_FILE), folder)
     yield from _both("lying-pays", _written(folder, "lying-pays", LYING_PAYS), folder)

@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.file_model import CollaborationFile
 
@@ -112,5 +112,5 @@ def with_tables(markdown: str, model: type[CollaborationFile]) -> str:
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         page = Path(argument)
-        model = mechanisms()[page.stem].FILE
+        model = load_mechanisms()[page.stem].FILE
         page.write_text(with_tables(page.read_text(encoding="utf-8"), model), encoding="utf-8")

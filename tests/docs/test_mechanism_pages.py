@@ -9,12 +9,12 @@ import pytest
 from blocks import ROOT, blocks_of
 from keys import TABLE, keys_of, table_of, with_tables
 
-from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands.choosing import TABLE as CHOICES
 from aboveboard.mechanisms.file_model import CollaborationFile
 
 FOLDER = ROOT / "docs" / "mechanisms"
-NAMES = sorted(mechanisms())
+NAMES = sorted(load_mechanisms())
 SYSTEMS = sorted({name.partition(".")[0] for name in NAMES})
 CLAIM = re.compile(r"\[([\w./-]+)\]\(((?:\.\./)?claims\.md)#([\w-]+)\)")
 PAGES = [FOLDER / "index.md", *(FOLDER / f"{name}.md" for name in NAMES)]
@@ -53,7 +53,7 @@ def test_the_table_of_keys_is_that_of_the_file_model(name: str) -> None:
     page = FOLDER / f"{name}.md"
     text = _text(page)
     assert TABLE.search(text), f"{page} has no place for its table of keys"
-    assert with_tables(text, mechanisms()[name].FILE) == text, (
+    assert with_tables(text, load_mechanisms()[name].FILE) == text, (
         f"run python tests/docs/keys.py {page}"
     )
 
@@ -64,14 +64,14 @@ def test_a_key_that_is_left_out_of_the_table_is_spoken_of(name: str) -> None:
     found = TABLE.search(text)
     assert found
     left = [key for key in (found[1] or "").removeprefix(" without ").split(", ") if key]
-    known = {key.place for key in keys_of(mechanisms()[name].FILE)}
+    known = {key.place for key in keys_of(load_mechanisms()[name].FILE)}
     for key in left:
         assert key in known
         assert f"`{key.rpartition('.')[2]}`" in text.replace(found[0], "")
 
 
 def test_tables_of_keys_go_into_the_tables_of_parties_and_of_lists() -> None:
-    table = table_of(mechanisms()["exchange.union"].FILE)
+    table = table_of(load_mechanisms()["exchange.union"].FILE)
     assert "| `parties.NAME.elements` |" in table
     assert '| `hiding` | `"partial"` |' in table
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from blocks import ROOT
 
-from aboveboard.collaborations.registry import mechanisms
+from aboveboard.collaborations.registry import load_mechanisms
 
 FETCHED = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src"}
 """Elements that a browser loads by themselves, and the attribute that says from where."""
@@ -60,7 +60,7 @@ def test_no_page_fetches_anything_from_another_machine(site: Path) -> None:
 
 def test_every_mechanism_has_its_page_in_the_navigation(site: Path) -> None:
     home = (site / "index.html").read_text(encoding="utf-8")
-    for name in mechanisms():
+    for name in load_mechanisms():
         assert f'href="mechanisms/{name}.html"' in home
         assert f"aboveboard mechanisms {name}" in (site / f"mechanisms/{name}.html").read_text(
             encoding="utf-8"

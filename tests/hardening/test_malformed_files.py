@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from plainness import plain
 
 import aboveboard as ab
-from aboveboard.collaborations.registry import mechanisms
-from aboveboard.collaborations.toml_file import table_of
+from aboveboard.collaborations.registry import load_mechanisms
+from aboveboard.collaborations.toml_file import parse_table
 
-STARTING = {name: rule.STARTING_FILE for name, rule in mechanisms().items()}
+STARTING = {name: rule.STARTING_FILE for name, rule in load_mechanisms().items()}
 UNION = 'mechanism = "exchange.union"\n'
 PARTY = '[parties.a]\nelements = ["x"]\n'
 
@@ -113,7 +113,7 @@ def test_a_key_whose_parts_hold_quotation_marks_is_no_shorter(tmp_path: Path) ->
 def test_what_a_comment_or_a_text_looks_like_does_not_matter(tmp_path: Path, looks: str) -> None:
     texts = "".join(f"{q}{looks}{q},\n{q * 3}\n,{looks}\n{q * 3},\n" for q in ("'", '"'))
     text = f"texts = [\n{texts}] # {looks}\n# {looks}\n#{looks}\n"
-    assert table_of(text, tmp_path)["texts"] == [looks, f",{looks}\n"] * 2
+    assert parse_table(text, tmp_path)["texts"] == [looks, f",{looks}\n"] * 2
 
 
 def test_a_long_number_after_a_comment_is_refused_with_its_own_line(tmp_path: Path) -> None:

@@ -37,10 +37,10 @@ def init(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Write a commented collaboration file that runs."""
-    from aboveboard.collaborations.registry import mechanism_named
+    from aboveboard.collaborations.registry import find_mechanism
     from aboveboard.commands import write_starting_file
 
-    rule = mechanism_named(mechanism, f"init {mechanism!r}")
+    rule = find_mechanism(mechanism, f"init {mechanism!r}")
     write_starting_file(rule, out)
     if output is Format.JSON:
         echo_json({"mechanism": rule.NAME, "file": str(out)})
@@ -56,14 +56,14 @@ def mechanisms(
 ) -> None:
     """Say what each mechanism assumes, guarantees and costs."""
     from aboveboard.cli.text import described_text
-    from aboveboard.collaborations.registry import mechanism_named
+    from aboveboard.collaborations.registry import find_mechanism
     from aboveboard.collaborations.registry import mechanisms as installed
     from aboveboard.commands import describe_mechanism
 
     if name is None:
         found = [describe_mechanism(rule) for rule in installed().values()]
     else:
-        found = [describe_mechanism(mechanism_named(name, f"mechanisms {name!r}"))]
+        found = [describe_mechanism(find_mechanism(name, f"mechanisms {name!r}"))]
     if output is Format.JSON:
         echo_json(found if name is None else found[0])
     else:

@@ -61,7 +61,7 @@ def run(
     from aboveboard.cli.text import settlement_table
     from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import settle
-    from aboveboard.settlements.writing import summary
+    from aboveboard.settlements.writing import summarize
 
     collaboration = load(file)
     with (
@@ -70,7 +70,7 @@ def run(
     ):
         settlement, _ = settle(working, out, force=force)
     if output is Format.JSON:
-        echo_json(summary(settlement))
+        echo_json(summarize(settlement))
     else:
         typer.echo(settlement_table(settlement, collaboration.mechanism.UNIT))
         typer.echo(f"\nreplies, manifest and report: {out}")
@@ -109,11 +109,11 @@ def audit(
     from aboveboard.auditing import Budget
     from aboveboard.cli.text import audit_text
     from aboveboard.collaborations.collaboration import load
-    from aboveboard.commands import audit_collaboration, properties_named
+    from aboveboard.commands import audit_collaboration, parse_properties
 
     budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
     collaboration = load(file)
-    properties = properties_named(claims)
+    properties = parse_properties(claims)
     with (
         checks(f"auditing {collaboration.mechanism.NAME}") as progress,
         _at_work(collaboration, executor, cache) as working,

@@ -19,7 +19,7 @@ def evaluations() -> Iterator[Callable[[int, int], None] | None]:
     columns = ("evaluations", MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", visible=False)
-        yield lambda done, most: bar.update(task, infer_parties=done, total=most, visible=True)
+        yield lambda done, most: bar.update(task, completed=done, total=most, visible=True)
 
 
 @contextmanager

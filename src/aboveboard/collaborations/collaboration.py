@@ -16,10 +16,10 @@ from typing import Any
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.search import Progress
-from aboveboard.collaborations.inputs import Reader, code_in
-from aboveboard.collaborations.registry import _rule_of, importable
-from aboveboard.collaborations.toml_file import content_of, line_of, table_of, text_of
-from aboveboard.collaborations.validation import validated
+from aboveboard.collaborations.inputs import Reader, fingerprint_code
+from aboveboard.collaborations.registry import resolve_mechanism, allow_imports_from
+from aboveboard.collaborations.toml_file import read_content, find_line, parse_table, decode_content
+from aboveboard.collaborations.validation import validate_table
 from aboveboard.errors import InputError
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
@@ -79,9 +79,9 @@ def load(path: str | Path) -> Collaboration:
         If anything in the file or the data is wrong.
     """
     path = Path(path)
-    content = content_of(path)
-    text = text_of(content, path)
-    table = table_of(text, path)
+    content = read_content(path)
+    text = decode_content(content, path)
+    table = parse_table(text, path)
     name = table.get("mechanism")
     if not isinstance(name, str):
         raise InputError(
@@ -89,17 +89,17 @@ def load(path: str | Path) -> Collaboration:
             "it is missing" if name is None else "it is not text",
             'write, for example, mechanism = "exchange.union"',
         )
-    rule = _rule_of(name, path, f"{path}: line {line_of(text, ('mechanism',))}: key 'mechanism'")
+    rule = resolve_mechanism(name, path, f"{path}: line {find_line(text, ('mechanism',))}: key 'mechanism'")
     reader = Reader(path)
     try:
         # Whatever is a stranger's, the model of the file included, runs in here.
-        with importable(path.parent), attribute_errors(name):
-            file = validated(rule.FILE, table, text, path)
+        with allow_imports_from(path.parent), attribute_errors(name):
+            file = validate_table(rule.FILE, table, text, path)
             if issubclass(rule, InfersParties):
                 file = rule.infer_parties(file, reader)
             _check_names(file, text, path)
             mechanism = rule.from_file(file)
-            reader.inputs.update(code_in(table))
+            reader.inputs.update(fingerprint_code(table))
             reports = rule.read_reports(file, reader)
     except InputError as error:
         if error.place == str(path) or error.place.startswith(f"{path}: "):
@@ -170,7 +170,7 @@ def _check_names(file: CollaborationFile, text: str, path: Path) -> None:
 
 
 def _place_of(name: str, text: str, path: Path) -> str:
-    line = line_of(text, ("parties", name))
+    line = find_line(text, ("parties", name))
     return f"{path}: " + (f"line {line}: " if line else "") + f"key 'parties.{name[:60]}'"
 
 

@@ -90,7 +90,7 @@ class Reader:
             ) from error
 
 
-def code_in(table: Mapping[str, Any]) -> dict[str, str]:
+def fingerprint_code(table: Mapping[str, Any]) -> dict[str, str]:
     """Give the SHA-256 of the user's own functions that a file names, by "module:function".
 
     Parameters
@@ -103,7 +103,7 @@ def code_in(table: Mapping[str, Any]) -> dict[str, str]:
         names = value if isinstance(value, list) and len(value) <= FUNCTIONS else [value]
         for name in names:
             if isinstance(name, Mapping):
-                found.update(code_in(name))
+                found.update(fingerprint_code(name))
             elif isinstance(name, str) and FUNCTION.fullmatch(name):
                 code = own_code(name)
                 if code is not None:

@@ -21,13 +21,13 @@ PARTS = ("NAME", "FILE", "from_file", "read_reports", "settle", "game", "propert
 """What a class must have to be a mechanism; the rest of `Mechanism` describes it."""
 
 
-def mechanisms() -> dict[str, type[Mechanism]]:
+def load_mechanisms() -> dict[str, type[Mechanism]]:
     """Find every installed mechanism, by name."""
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     return {name: _loaded(found[name], "mechanisms") for name in sorted(found)}
 
 
-def mechanism_named(name: str, place: str) -> type[Mechanism]:
+def find_mechanism(name: str, place: str) -> type[Mechanism]:
     """Find one mechanism.
 
     Raises
@@ -43,11 +43,11 @@ def mechanism_named(name: str, place: str) -> type[Mechanism]:
     return _loaded(entries[name], place)
 
 
-def _rule_of(name: str, path: Path, place: str) -> type[Mechanism]:
+def resolve_mechanism(name: str, path: Path, place: str) -> type[Mechanism]:
     """Find the mechanism that a file names: an installed one, or "module:Class" beside the file."""
     if ":" not in name:
-        return mechanism_named(name, place)
-    with importable(path.parent):
+        return find_mechanism(name, place)
+    with allow_imports_from(path.parent):
         try:
             rule = function_named(name, place)
         except InputError as error:
@@ -89,7 +89,7 @@ def _loaded(entry: EntryPoint, place: str) -> type[Mechanism]:
 
 
 @contextmanager
-def importable(folder: Path) -> Iterator[None]:
+def allow_imports_from(folder: Path) -> Iterator[None]:
     """Let a callable named in a collaboration file live beside it; installed modules come first."""
     before = list(sys.path)
     sys.path.append(str(folder.resolve()))

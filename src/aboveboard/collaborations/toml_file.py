@@ -28,7 +28,7 @@ DEEP_KEY = re.compile(
 )
 
 
-def content_of(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
     """Give the bytes of a collaboration file.
 
     Raises
@@ -56,7 +56,7 @@ def content_of(path: Path) -> bytes:
     return content
 
 
-def text_of(content: bytes, path: Path) -> str:
+def decode_content(content: bytes, path: Path) -> str:
     """Decode a collaboration file; `InputError` names the line that is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
@@ -65,7 +65,7 @@ def text_of(content: bytes, path: Path) -> str:
         raise InputError(f"{path}: line {line}", "this is not UTF-8", "save it as UTF-8") from None
 
 
-def table_of(text: str, path: Path) -> dict[str, Any]:
+def parse_table(text: str, path: Path) -> dict[str, Any]:
     """Parse a collaboration file; numbers with a point are decimals, exactly as written.
 
     Raises
@@ -141,7 +141,7 @@ HEADER = re.compile(r"\s*\[\[?([^\]]+)\]")
 KEY = re.compile(r"\s*([\"']?[\w.-]+[\"']?)\s*=")
 
 
-def line_of(text: str, location: Sequence[str]) -> int | None:
+def find_line(text: str, location: Sequence[str]) -> int | None:
     """Find the line of a key, as good as that goes without a parser that keeps positions.
 
     Parameters

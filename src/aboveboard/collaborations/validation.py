@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from aboveboard.collaborations.toml_file import line_of
+from aboveboard.collaborations.toml_file import find_line
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity
 from aboveboard.mechanisms.file_model import CollaborationFile
@@ -19,7 +19,7 @@ SHOWN = 60
 """Characters of a wrong value that a message quotes."""
 
 
-def validated(
+def validate_table(
     model: type[CollaborationFile], table: dict[str, Any], text: str, path: Path
 ) -> CollaborationFile:
     """Validate the table of a file by a mechanism's model.
@@ -46,7 +46,7 @@ def validated(
         first = details[0]
     location = tuple(str(x) for x in first["loc"])
     key = ".".join(location)
-    line = line_of(text, location)
+    line = find_line(text, location)
     place = ": ".join(
         [str(path), *([f"line {line}"] if line else []), *([f"key {key!r}"] if key else [])]
     )

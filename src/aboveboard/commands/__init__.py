@@ -8,7 +8,7 @@ from aboveboard.commands.choosing import (
     write_starting_file,
 )
 from aboveboard.commands.demonstration import Demonstration, demo
-from aboveboard.commands.properties import PROPERTIES, properties_named, property_named
+from aboveboard.commands.properties import PROPERTIES, parse_properties, parse_property
 from aboveboard.commands.running import design, run_and_draw, settle
 
 __all__ = [
@@ -20,8 +20,8 @@ __all__ = [
     "demo",
     "describe_mechanism",
     "design",
-    "properties_named",
-    "property_named",
+    "parse_properties",
+    "parse_property",
     "recommend",
     "run_and_draw",
     "settle",

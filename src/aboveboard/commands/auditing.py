@@ -17,7 +17,7 @@ from aboveboard.commands.running import PARTIES_IN_A_REPORT, error_context, in_o
 from aboveboard.errors import InputError, UndefinedProperty
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.mechanism import Remarks
-from aboveboard.report import page, pays
+from aboveboard.report import render_page, is_profitable
 from aboveboard.storage.atomic import atomic_file
 
 # For the shared range of tastes a smaller sample than for verdicts: it is searched several times.
@@ -53,7 +53,7 @@ class AuditReport:
         """
         claim = self.verdicts.get("ex-post IC")
         sampled = claim is not None and claim.status is Status.NO_COUNTEREXAMPLE
-        return [lie for lie in self.lies if pays(lie)] if sampled else []
+        return [lie for lie in self.lies if is_profitable(lie)] if sampled else []
 
     @property
     def fails(self) -> bool:
@@ -70,7 +70,7 @@ class AuditReport:
 
     def report(self) -> str:
         """Make the report page."""
-        return page(
+        return render_page(
             self.collaboration, lies=self.lies, verdicts=self.verdicts, remarks=self.remarks
         )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from aboveboard.collaborations.registry import mechanism_named
+from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import Mechanism
 from aboveboard.storage.atomic import atomic_file
@@ -239,7 +239,7 @@ def _judged(row: Row, answers: Mapping[str, Answer]) -> Choice:
     return Choice(row, tuple(broken), tuple(conditions))
 
 
-def settings_of(name: str, answers: Mapping[str, Answer]) -> list[str]:
+def select_settings(name: str, answers: Mapping[str, Answer]) -> list[str]:
     """Give the lines of a mechanism's file that follow from the answers."""
     return [
         line
@@ -248,7 +248,7 @@ def settings_of(name: str, answers: Mapping[str, Answer]) -> list[str]:
     ]
 
 
-def row_of(name: str) -> Row | None:
+def find_row(name: str) -> Row | None:
     """Give a mechanism's row; None for one that is not proposed."""
     return next((row for row in TABLE if row.name == name), None)
 
@@ -294,7 +294,7 @@ def describe_mechanism(rule: type[Mechanism]) -> dict[str, str | None]:
 
     `cannot` is None for a mechanism that is not in the table: one that only serves to compare.
     """
-    row = row_of(rule.NAME)
+    row = find_row(rule.NAME)
     return {
         "name": rule.NAME,
         "summary": rule.SUMMARY,
@@ -327,7 +327,7 @@ def recommend(
     """
     choices = choose(shared, answers)
     each = (*choices.fitting, *choices.nearest)
-    rules = {c.row.name: mechanism_named(c.row.name, f"choose {c.row.name!r}") for c in each}
+    rules = {c.row.name: find_mechanism(c.row.name, f"choose {c.row.name!r}") for c in each}
     if out is not None:
         if not choices.fitting:
             near = choices.nearest[0]
@@ -337,7 +337,7 @@ def recommend(
                 f"{near.row.name} comes nearest, but {'; '.join(near.broken)}",
             )
         name = choices.fitting[0].row.name
-        write_starting_file(rules[name], out, settings_of(name, answers))
+        write_starting_file(rules[name], out, select_settings(name, answers))
     return Recommendation(choices, rules, out)
 
 

@@ -12,7 +12,7 @@ from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.commands.running import settle
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
-from aboveboard.report import page
+from aboveboard.report import render_page
 from aboveboard.settlements import writing as folder
 from aboveboard.storage.atomic import atomic_file, remove_on_failure
 
@@ -77,7 +77,7 @@ def _demonstrated(out: Path) -> Demonstration:
     properties = (ExPostIC(), IndividualRationality(), DSIC(), StrongDominance())
     result = audit_collaboration(collaboration, properties, Budget(samples=2_000))
     report = out / "report.html"
-    shown = page(
+    shown = render_page(
         collaboration,
         settlement=settlement,
         lies=result.lies,

@@ -42,7 +42,7 @@ PROPERTIES: dict[str, Property] = {
 WITH_A_NUMBER = ("epsilon-ic", "coalition-proof", "coalition-proof-with-transfers")
 
 
-def property_named(name: str) -> Property:
+def parse_property(name: str) -> Property:
     """Give the property that a name such as "dsic" or "coalition-proof=3" means.
 
     The names that verdicts carry ("ex-post IC", "weak budget balance") will do too.
@@ -88,6 +88,6 @@ def _key(name: str) -> str:
     return "-".join(name.lower().replace("_", "-").split())
 
 
-def properties_named(names: Sequence[str] | None) -> list[Property] | None:
+def parse_properties(names: Sequence[str] | None) -> list[Property] | None:
     """Give the properties of several names, each once; None for none."""
-    return list(dict.fromkeys(property_named(name) for name in names)) if names else None
+    return list(dict.fromkeys(parse_property(name) for name in names)) if names else None

@@ -10,7 +10,7 @@ from typing import Any
 from aboveboard.auditing import Budget
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.collaborations.collaboration import Collaboration, run
-from aboveboard.collaborations.registry import importable
+from aboveboard.collaborations.registry import allow_imports_from
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.games.actions import size_of
 from aboveboard.games.capabilities import HasCost
@@ -19,7 +19,7 @@ from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.mechanism import Designs
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.user_functions import attribute_errors
-from aboveboard.report import page
+from aboveboard.report import render_page
 from aboveboard.settlements import writing as folder
 
 # A run's report shows each party's best lie among this many, so that a run stays a run: the time
@@ -84,7 +84,7 @@ def settle(
     def report() -> str:
         with error_context(collaboration):
             lies.extend(_lies(collaboration))
-        return page(collaboration, settlement=settlement, lies=lies)
+        return render_page(collaboration, settlement=settlement, lies=lies)
 
     folder.write(collaboration, settlement, out, report=report, force=force)
     return settlement, lies
@@ -114,7 +114,7 @@ def error_context(collaboration: Collaboration) -> Iterator[None]:
     """
     path = str(collaboration.path)
     try:
-        with importable(collaboration.path.parent), attribute_errors(collaboration.file.mechanism):
+        with allow_imports_from(collaboration.path.parent), attribute_errors(collaboration.file.mechanism):
             yield
     except InputError as error:
         if error.place.startswith(path):

@@ -17,7 +17,7 @@ from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.formatting import LEGIBLE, format_number
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
-from aboveboard.report.answers import answers, pays
+from aboveboard.report.answers import write_answers, is_profitable
 from aboveboard.report.words import counterexample, format_report, largest_gain, smallest
 
 __all__ = [
@@ -26,15 +26,15 @@ __all__ = [
     "format_number",
     "format_report",
     "largest_gain",
-    "page",
-    "pays",
+    "render_page",
+    "is_profitable",
     "smallest",
 ]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def page(
+def render_page(
     collaboration: Collaboration,
     *,
     settlement: Settlement | None = None,
@@ -70,7 +70,7 @@ def page(
         kind=_kind(settlement, verdicts),
         mechanism=rule.NAME,
         summary=rule.SUMMARY,
-        answers=answers(settlement, lies, verdicts, unit, remarks),
+        answers=write_answers(settlement, lies, verdicts, unit, remarks),
         unit=unit,
         parties=tables.parties(settlement, unit),
         exhibits=tables.exhibits(settlement),

@@ -43,7 +43,7 @@ class Answer:
     mood: str = ""
 
 
-def answers(
+def write_answers(
     settlement: Settlement | None,
     lies: Sequence[BestLie],
     verdicts: Verdicts | None,
@@ -126,7 +126,7 @@ def _lying(
     remarks: Mapping[str, Any],
 ) -> Answer:
     claim = None if verdicts is None else verdicts.get("ex-post IC")
-    paying = [lie for lie in lies if pays(lie)]
+    paying = [lie for lie in lies if is_profitable(lie)]
     # A lie that was found pays, whatever a verdict says that rests on a sample of its own; one
     # that is undecided knows of it, and of the rounding.
     if paying and (claim is None or claim.status is not Status.UNDECIDED):
@@ -152,7 +152,7 @@ def _refuted(verdicts: Verdicts | None) -> Verdict | None:
     return next((verdict for name, verdict in failing if name.startswith(ALONE)), None)
 
 
-def pays(lie: BestLie) -> bool:
+def is_profitable(lie: BestLie) -> bool:
     """Say whether a lie pays by more than rounding."""
     if lie.lie is None or lie.lie <= lie.truth:
         return False

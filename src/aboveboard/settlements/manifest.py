@@ -22,7 +22,7 @@ SOURCE = "source.json"
 REMEDY = "give a folder that 'run' wrote"
 
 
-def manifest_of(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of a settlement folder.
 
     Returns
@@ -49,7 +49,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def source_of(folder: Path) -> Path:
+def read_source(folder: Path) -> Path:
     """Read where the collaboration file lies; `InputError` if the folder does not tell."""
     source = _json(folder / SOURCE)
     path = source.get("collaboration") if isinstance(source, dict) else None
@@ -62,7 +62,7 @@ def source_of(folder: Path) -> Path:
     return Path(path)
 
 
-def files_of(folder: Path) -> set[str]:
+def list_files(folder: Path) -> set[str]:
     """List the files of a settlement folder, links among them, but `SOURCE`."""
     found = {
         (Path(root) / name).relative_to(folder).as_posix()
@@ -72,7 +72,7 @@ def files_of(folder: Path) -> set[str]:
     return found - {SOURCE}
 
 
-def fingerprint_in(folder: Path, name: str) -> str | None:
+def fingerprint_file(folder: Path, name: str) -> str | None:
     """Give the SHA-256 of a file; None where there is none, or what is there is no regular file.
 
     Raises
@@ -92,7 +92,7 @@ def fingerprint_in(folder: Path, name: str) -> str | None:
         ) from error
 
 
-def manifest_without(folder: Path, names: frozenset[str]) -> Any:
+def drop_outputs(folder: Path, names: frozenset[str]) -> Any:
     """Give a manifest without the fingerprints of some files; None where it is no manifest."""
     manifest = _json(folder / MANIFEST)
     if not _is_manifest(manifest):

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.collaborations.collaboration import Collaboration, load
-from aboveboard.collaborations.toml_file import content_of
+from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
-    files_of,
-    fingerprint_in,
-    manifest_of,
-    manifest_without,
-    source_of,
+    list_files,
+    fingerprint_file,
+    read_manifest,
+    drop_outputs,
+    read_source,
 )
 from aboveboard.settlements.writing import COPY
 
@@ -69,10 +69,10 @@ def replay(
     InputError
         If the folder is no settlement folder, or an input is missing or has changed.
     """
-    manifest = manifest_of(folder)
-    path = source or source_of(folder)
+    manifest = read_manifest(folder)
+    path = source or read_source(folder)
     # Before anything is read that the file names: it may be another one than was run.
-    if fingerprint(content_of(path)) != manifest["inputs"].get(COPY):
+    if fingerprint(read_content(path)) != manifest["inputs"].get(COPY):
         raise _changed(path)
     collaboration = load(path)
     for name, digest in manifest["inputs"].items():
@@ -106,7 +106,7 @@ def _changed(path: Path) -> InputError:
 
 
 def _compared(folder: Path, again: Path, manifest: dict[str, Any]) -> Replay:
-    names = sorted(files_of(folder) | files_of(again))
+    names = sorted(list_files(folder) | list_files(again))
     drawn = frozenset(manifest["unrepeatable"])
     differ = tuple(n for n in names if not _repeats(n, folder, again, manifest, drawn))
     return Replay(folder, len(names), differ)
@@ -116,11 +116,11 @@ def _repeats(
     name: str, folder: Path, again: Path, manifest: dict[str, Any], drawn: frozenset[str]
 ) -> bool:
     """Say whether a file is as it should be: made again, or, where drawn, as it was recorded."""
-    found = fingerprint_in(folder, name)
+    found = fingerprint_file(folder, name)
     if found is None:
         return False
     if name in drawn:
         return bool(found == manifest["outputs"].get(name))
     if name == MANIFEST and drawn:
-        return bool(manifest_without(folder, drawn) == manifest_without(again, drawn))
-    return found == fingerprint_in(again, name)
+        return bool(drop_outputs(folder, drawn) == drop_outputs(again, drawn))
+    return found == fingerprint_file(again, name)

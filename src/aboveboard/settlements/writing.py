@@ -25,9 +25,9 @@ from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
 from aboveboard.settlements.manifest import (
     SOURCE,
-    files_of,
-    fingerprint_in,
-    manifest_of,
+    list_files,
+    fingerprint_file,
+    read_manifest,
 )
 from aboveboard.storage.atomic import atomic_folder, recover
 
@@ -37,7 +37,7 @@ NOBODYS = (".DS_Store", "._*", ".directory", ".nfs*")
 """Files that file managers and file systems make by themselves: nobody's work."""
 
 
-def summary(settlement: Settlement) -> dict[str, Any]:
+def summarize(settlement: Settlement) -> dict[str, Any]:
     """Give what other programs rely on: mechanism, each party's numbers and reply, details."""
     return {
         "mechanism": settlement.mechanism,
@@ -102,7 +102,7 @@ def write(
     with atomic_folder(out, replace=replace) as folder:
         outputs = _write_content(collaboration, settlement, folder, report)
         manifest = {
-            **summary(settlement),
+            **summarize(settlement),
             "name": collaboration.file.name,
             "seed": collaboration.file.seed,
             "parameters": _parameters(collaboration),
@@ -129,14 +129,14 @@ def _write_content(
         place = reply_path(name, share.reply)
         (folder / place).parent.mkdir(parents=True)
         write_reply(share.reply, folder / place)
-        outputs[place] = fingerprint_in(folder, place)
+        outputs[place] = fingerprint_file(folder, place)
     for name, reply in settlement.files.items():
         place = f"{name}.{reply.form}"
         write_reply(reply, folder / place)
-        outputs[place] = fingerprint_in(folder, place)
+        outputs[place] = fingerprint_file(folder, place)
     (folder / COPY).write_bytes(collaboration.content)
     (folder / REPORT).write_text(report(), encoding="utf-8", newline="\n")
-    outputs[REPORT] = fingerprint_in(folder, REPORT)
+    outputs[REPORT] = fingerprint_file(folder, REPORT)
     return outputs
 
 
@@ -189,7 +189,7 @@ def refuse_existing(out: Path, *, force: bool) -> None:
         raise InputError(
             str(out), "it exists", "name another folder, or replace this one with --force"
         )
-    unknown = files_of(out) - set(manifest_of(out)["outputs"]) - {COPY, MANIFEST}
+    unknown = list_files(out) - set(read_manifest(out)["outputs"]) - {COPY, MANIFEST}
     foreign = sorted(
         name
         for name in unknown
