@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing import DSIC, CoalitionProof, EpsilonIC, ExPostIC, IndividualRationality
-from aboveboard.auditing.deviations import DeviationProperty
+from aboveboard.auditing.deviation_property import DeviationProperty
 from aboveboard.exchange import RULES, Regions
 from aboveboard.exchange.proofs import PROVED, proof
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.exchange.audits import ENDS, ONE, efficient, hiding, joining, obeys, verdict_of
 from papers.exchange.few import BETWEEN, TRIED, efficiency, readings
 from papers.exchange.instances import diagrams, random_diagrams, sets_of
@@ -64,8 +64,8 @@ def _best_group(rng: np.random.Generator) -> tuple[Finding, ...]:
 def _best_group_exclusivity(_: np.random.Generator) -> tuple[Finding, ...]:
     three = diagrams(3, 4, nobody_empty=True)
     return (
-        survey(obeys("best-group", ExPostIC(), GRID[:2]), three, unit="deviations"),
-        survey(
+        search_counterexample(obeys("best-group", ExPostIC(), GRID[:2]), three, unit="deviations"),
+        search_counterexample(
             obeys("best-group", ExPostIC()),
             three,
             unit="deviations",
@@ -82,7 +82,7 @@ def _equal_gain(rng: np.random.Generator) -> tuple[Finding, ...]:
 def _equal_gain_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
     test = efficient("equal-gain", (*BETWEEN, Fraction(1)), giving_no_less=False)
     families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 3), (4, 2))]
-    return (survey(test, *families, unit="outcomes"),)
+    return (search_counterexample(test, *families, unit="outcomes"),)
 
 
 def _best_group_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -95,7 +95,7 @@ def _three_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
         return _equal(regions, ours, RULES["three-party-pareto"].of(regions))
 
     families = (diagrams(3, 5, nobody_empty=True), random_diagrams(rng, 3, 30, 300))
-    return (survey(test, *families, unit="comparisons"),)
+    return (search_counterexample(test, *families, unit="comparisons"),)
 
 
 def _two_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -103,7 +103,7 @@ def _two_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
         return _equal(regions, RULES["best-group"].of(regions), RULES["two-party"].of(regions))
 
     families = (diagrams(2, 6), random_diagrams(rng, 2, 30, 100))
-    return (survey(test, *families, unit="comparisons"),)
+    return (search_counterexample(test, *families, unit="comparisons"),)
 
 
 def _equal(regions: Regions, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Trial:
@@ -124,7 +124,7 @@ def _between(rng: np.random.Generator) -> tuple[Finding, ...]:
             return Trial(1)
         return Trial(1, {"own": sets_of(regions), "benefits": [g.tolist() for g in given]})
 
-    return (survey(test, *_sizes(rng), unit="comparisons"),)
+    return (search_counterexample(test, *_sizes(rng), unit="comparisons"),)
 
 
 def best_of_all_groups(regions: Regions) -> tuple[int, int]:
@@ -149,7 +149,7 @@ def _suffixes(rng: np.random.Generator) -> tuple[Finding, ...]:
         said = {"own": sets_of(regions), "rule": ours.tolist(), "groups": expected.tolist()}
         return Trial(groups, said)
 
-    return (survey(test, *_sizes(rng), unit="groups"),)
+    return (search_counterexample(test, *_sizes(rng), unit="groups"),)
 
 
 def _ranges(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -174,7 +174,7 @@ def _ranges(_: np.random.Generator) -> tuple[Finding, ...]:
 
     grid = ", ".join(str(e) for e in GRID)
     kind = f"rules under hiding or joining, at exclusivities {grid}"
-    return (survey(test, Family(kind, RANGES), unit="deviations"),)
+    return (search_counterexample(test, Family(kind, RANGES), unit="deviations"),)
 
 
 def _on_all(test: Any, n: int) -> Trial:
@@ -206,7 +206,7 @@ def _closed_forms(rng: np.random.Generator) -> tuple[Finding, ...]:
     if {prop.name for prop in PROPERTIES} != set(PROVED):
         raise RuntimeError("the closed forms speak of other properties than are compared here")
     families = (diagrams(2, 2), diagrams(3, 2), random_diagrams(rng, 4, 6, 5))
-    return (survey(test, *families, unit="comparisons"),)
+    return (search_counterexample(test, *families, unit="comparisons"),)
 
 
 OURS = "Open Problem 1 (our answer: READING.md)"

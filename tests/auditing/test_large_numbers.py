@@ -22,7 +22,7 @@ from aboveboard.auditing import (
     Verdicts,
     WeakBudgetBalance,
     audit,
-    estimate_of,
+    estimate_cost,
 )
 from aboveboard.auditing.best_lies import best_lies
 from aboveboard.formatting import encode_number, format_count
@@ -119,9 +119,9 @@ def test_counts_of_any_size_can_be_written(count, written):
     assert format_count(count) == written
 
 
-def test_an_estimate_of_a_table_counts_no_new_table():
+def test_an_estimate_cost_a_table_counts_no_new_table():
     game = TabularGame(np.zeros((2, 30, 30), dtype=int))
-    found = estimate_of(DSIC(), game)
+    found = estimate_cost(DSIC(), game)
     assert (found.rows, found.memory) == (2 * 29 * 30, 0)
     assert verdict(game, DSIC()).status is Status.HOLDS
     assert audit(game, [DSIC()], budget=Budget(memory=0))["DSIC"].status is Status.HOLDS
@@ -143,7 +143,7 @@ def test_a_table_that_must_be_made_counts_against_the_memory():
         def payoffs(self, profile):
             return [0, 0]
 
-    assert estimate_of(DSIC(), Called()).memory == 30 * 30 * 2 * 8
+    assert estimate_cost(DSIC(), Called()).memory == 30 * 30 * 2 * 8
     small = Budget(memory=30 * 30 * 2 * 8 - 1, samples=10)
     assert audit(Called(), [DSIC()], budget=small)["DSIC"].status is Status.NO_COUNTEREXAMPLE
 

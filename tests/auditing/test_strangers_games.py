@@ -18,7 +18,7 @@ from aboveboard.auditing import (
     Status,
     UniqueEquilibrium,
     audit,
-    estimate_of,
+    estimate_cost,
     pure_equilibria,
 )
 from aboveboard.games.actions import Grid
@@ -243,7 +243,7 @@ def test_grids_beyond_floats_are_refused_with_their_numbers(game):
         audit(game, [DSIC()], budget=Budget(beyond="refuse"))
     with pytest.raises(Exception, match="cannot be sampled"):
         audit(game, [UniqueEquilibrium()])
-    assert str(estimate_of(DSIC(), game)).endswith("about inf s")
+    assert str(estimate_cost(DSIC(), game)).endswith("about inf s")
 
 
 def test_individual_rationality_of_huge_grids_is_three_rows():

@@ -13,29 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aboveboard.auditing import (
-    balance,
-    deviation_audit,
-    efficiency,
-    equilibrium,
-    families,
-    symmetry,
+from aboveboard.auditing import families
+from aboveboard.auditing.arguments import (
+    check_budget,
+    check_games,
+    check_properties,
+    check_seed,
 )
-from aboveboard.auditing.arguments import budget_of, games_of, properties_of, seed_of
 from aboveboard.auditing.balance import StrongBudgetBalance, WeakBudgetBalance
-from aboveboard.auditing.budget import Budget, Estimate
+from aboveboard.auditing.budget import Budget, Estimate, Progress
+from aboveboard.auditing.deviation_property import DeviationProperty
 from aboveboard.auditing.deviations import (
     DSIC,
     CoalitionProof,
     EpsilonIC,
     ExPostIC,
     IndividualRationality,
-    estimate_of,
+    estimate_cost,
 )
 from aboveboard.auditing.efficiency import Efficient, ParetoEfficient
 from aboveboard.auditing.equilibrium import UniqueEquilibrium, pure_equilibria
-from aboveboard.auditing.implications import IMPLICATIONS, Property, implies
-from aboveboard.auditing.search import Progress
+from aboveboard.auditing.implications import IMPLICATIONS, implies
+from aboveboard.auditing.property import Property
 from aboveboard.auditing.symmetry import StrongDominance, Symmetric
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
 from aboveboard.games.game import Game
@@ -45,6 +44,7 @@ __all__ = [
     "IMPLICATIONS",
     "Budget",
     "CoalitionProof",
+    "DeviationProperty",
     "Efficient",
     "EpsilonIC",
     "Estimate",
@@ -62,7 +62,7 @@ __all__ = [
     "WeakBudgetBalance",
     "Witness",
     "audit",
-    "estimate_of",
+    "estimate_cost",
     "implies",
     "pure_equilibria",
 ]
@@ -107,8 +107,8 @@ def audit(
     BudgetExceeded
         If a check is larger than the budget allows and cannot, or shall not, be sampled.
     """
-    games, properties = games_of(game), properties_of(properties)
-    budget, seed = budget_of(budget), seed_of(seed)
+    games, properties = check_games(game), check_properties(properties)
+    budget, seed = check_budget(budget), check_seed(seed)
     known: dict[Property, Verdict] = {}
     # The strongest first: what it settles need not be checked again.
     order = sorted(properties, key=lambda p: -sum(implies(p, q) for q in properties if q != p))
@@ -124,12 +124,9 @@ def audit(
 def _examine(
     game: Game, prop: Property, budget: Budget, seed: int, progress: Progress | None
 ) -> Verdict:
-    if isinstance(prop, UniqueEquilibrium):
-        return equilibrium.examine(prop, game, budget=budget)
-    if isinstance(prop, WeakBudgetBalance | StrongBudgetBalance):
-        return balance.examine(prop, game, budget=budget, seed=seed, progress=progress)
-    if isinstance(prop, ParetoEfficient | Efficient):
-        return efficiency.examine(prop, game, budget=budget, seed=seed)
-    if isinstance(prop, Symmetric | StrongDominance):
-        return symmetry.examine(prop, game, budget=budget, seed=seed, progress=progress)
-    return deviation_audit.examine(prop, game, budget=budget, seed=seed, progress=progress)
+    verdict = prop.examine(game, budget=budget, seed=seed, progress=progress)
+    if not isinstance(verdict, Verdict) or verdict.property != prop.name:
+        raise TypeError(
+            f"{type(prop).__name__}.examine must return a Verdict whose property is {prop.name!r}"
+        )
+    return verdict

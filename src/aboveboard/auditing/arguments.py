@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aboveboard.auditing.budget import Budget
-from aboveboard.auditing.implications import Property
+from aboveboard.auditing.property import Property
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import as_integer
 
 
-def games_of(subject: Any) -> list[Game]:
+def check_games(subject: Any) -> list[Game]:
     """Give one game, or those of a family, as a list.
 
     Raises
@@ -29,13 +29,13 @@ def games_of(subject: Any) -> list[Game]:
         needed = ("players", "actions", "truth", "absent", "payoffs")
         lacking = ", ".join(name for name in needed if not hasattr(subject, name))
         raise TypeError(f"{type(subject).__name__} is no game: it lacks {lacking}")
-    games = [game for member in subject for game in games_of(member)]
+    games = [game for member in subject for game in check_games(member)]
     if not games:
         raise ValueError("there is no game to audit")
     return games
 
 
-def properties_of(properties: Any) -> list[Property]:
+def check_properties(properties: Any) -> list[Property]:
     """Give the properties as a list.
 
     Raises
@@ -56,7 +56,7 @@ def properties_of(properties: Any) -> list[Property]:
     return list(listed)
 
 
-def budget_of(budget: Any) -> Budget:
+def check_budget(budget: Any) -> Budget:
     """Give the budget, or the default.
 
     Raises
@@ -71,7 +71,7 @@ def budget_of(budget: Any) -> Budget:
     return budget
 
 
-def seed_of(seed: Any) -> int:
+def check_seed(seed: Any) -> int:
     """Give the seed.
 
     Raises

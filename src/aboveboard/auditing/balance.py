@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
-from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.profiles import Breach, at_profile, each_profile
-from aboveboard.auditing.search import Progress
+from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action
@@ -28,19 +29,52 @@ from aboveboard.games.numbers import (
 )
 
 
-def examine(
-    prop: BudgetBalance, game: Game, *, budget: Budget, seed: int, progress: Progress | None
-) -> Verdict:
-    """Check budget balance; vacuous where no money moves."""
-    strong = isinstance(prop, StrongBudgetBalance)
-    if isinstance(game, TabularGame) and game.payment_table is not None:
-        return _of_table(prop.name, game, strong=strong)
-    if isinstance(game, TabularGame) or not isinstance(game, Paid):
-        return Verdict(
-            prop.name, Status.VACUOUS, 0, 0, "exhaustive", statement="no money moves in this game"
-        )
-    check = _Balance(game, tuple(range(len(game.players))), strong)
-    return each_profile(prop.name, game, check, budget, seed, progress)
+class _BudgetBalance(Property):
+    """What both properties of the budget share."""
+
+    strong: ClassVar[bool]
+
+    def examine(
+        self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
+    ) -> Verdict:
+        """Return the verdict: vacuous where no money moves."""
+        if isinstance(game, TabularGame) and game.payment_table is not None:
+            return _examine_table(self.name, game, strong=self.strong)
+        if isinstance(game, TabularGame) or not isinstance(game, Paid):
+            return Verdict(
+                self.name,
+                Status.VACUOUS,
+                0,
+                0,
+                "exhaustive",
+                statement="no money moves in this game",
+            )
+        check = _Balance(game, tuple(range(len(game.players))), self.strong)
+        return each_profile(self.name, game, check, budget, seed, progress)
+
+
+@dataclass(frozen=True)
+class WeakBudgetBalance(_BudgetBalance):
+    """Whatever is reported, the center pays out no more than it takes in."""
+
+    strong: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "weak budget balance"
+
+
+@dataclass(frozen=True)
+class StrongBudgetBalance(_BudgetBalance):
+    """Whatever is reported, payments sum to zero."""
+
+    strong: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "strong budget balance"
 
 
 @dataclass
@@ -71,7 +105,7 @@ def _whole(x: float | Fraction) -> float | Fraction | int:
     return x.numerator if isinstance(x, Fraction) and x.denominator == 1 else x
 
 
-def _of_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
+def _examine_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
     table = game.payment_table
     assert table is not None
     sums = total(table, axis=0)
@@ -100,26 +134,3 @@ def _of_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
         tolerance=tolerance * nearest_float(game.payment_unit) if inexact else 0.0,
         statement=statement,
     )
-
-
-@dataclass(frozen=True)
-class WeakBudgetBalance:
-    """Whatever is reported, the center pays out no more than it takes in."""
-
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "weak budget balance"
-
-
-@dataclass(frozen=True)
-class StrongBudgetBalance:
-    """Whatever is reported, payments sum to zero."""
-
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "strong budget balance"
-
-
-BudgetBalance = WeakBudgetBalance | StrongBudgetBalance

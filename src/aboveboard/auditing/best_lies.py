@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.auditing.arguments import budget_of, games_of, seed_of
+from aboveboard.auditing.arguments import check_budget, check_games, check_seed
 from aboveboard.auditing.budget import Budget
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import Deviation, DeviationSet
@@ -97,11 +97,11 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
     -----
     Cost: as ex-post IC, a row for each lie of each party.
     """
-    games = games_of(game)
+    games = check_games(game)
     if len(games) > 1:
         raise ValueError(f"lies are those of one game, not of {len(games)}")
     (game,) = games
-    budget, seed = budget_of(budget), seed_of(seed)
+    budget, seed = check_budget(budget), check_seed(seed)
     valuation = PayoffReader(game)
     # The lowest that the truth can bring, as the search values it.
     low = valuation.bounds(valuation.truth)[0][0]

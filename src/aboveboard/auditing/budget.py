@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from time import perf_counter
@@ -20,6 +21,9 @@ from aboveboard.games.numbers import as_integer
 ROWS_OF_A_TABLE = 10**10
 ROWS_IN_BATCHES = 12 * 10**6
 ROWS_BY_CALLS = 2 * 10**5
+
+Progress = Callable[[int], None]
+"""Called with the number of checks since the previous call."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import inf
 from numbers import Real
-from typing import Literal
+from typing import ClassVar, Literal
 
 from aboveboard.auditing.budget import Estimate
+from aboveboard.auditing.deviation_property import DeviationProperty
 from aboveboard.auditing.rows import DeviationSet
 from aboveboard.auditing.search import estimate
 from aboveboard.formatting import encode_number
@@ -18,7 +19,7 @@ from aboveboard.games.numbers import Number, as_integer
 
 
 @dataclass(frozen=True)
-class ExPostIC:
+class ExPostIC(DeviationProperty):
     """Truth is each player's best reply to the others' truth."""
 
     @property
@@ -37,7 +38,7 @@ class ExPostIC:
 
 
 @dataclass(frozen=True)
-class DSIC:
+class DSIC(DeviationProperty):
     """Truth is each player's best reply to every report of the others (dominant strategy)."""
 
     @property
@@ -59,7 +60,7 @@ class DSIC:
 
 
 @dataclass(frozen=True)
-class EpsilonIC:
+class EpsilonIC(DeviationProperty):
     """No player gains more than `epsilon` by lying to truthful others.
 
     Parameters
@@ -76,6 +77,7 @@ class EpsilonIC:
         If it is negative, infinite or not a number.
     """
 
+    allows_gains: ClassVar[bool] = True
     epsilon: Number = 0
 
     def __post_init__(self) -> None:
@@ -90,6 +92,11 @@ class EpsilonIC:
         return f"epsilon-IC (epsilon {encode_number(self.epsilon)})"
 
     @property
+    def threshold(self) -> Number:
+        """The gain above which the property fails."""
+        return self.epsilon
+
+    @property
     def deviators(self) -> int:
         """How many players may be off their truth in one row."""
         return 1
@@ -100,7 +107,7 @@ class EpsilonIC:
 
 
 @dataclass(frozen=True)
-class IndividualRationality:
+class IndividualRationality(DeviationProperty):
     """Joining with the truth beats staying away.
 
     Parameters
@@ -114,6 +121,9 @@ class IndividualRationality:
         If `against` is neither.
     """
 
+    nothing_to_check: ClassVar[str | None] = (
+        "nobody can stay away in this game: it has neither `absent` nor `outside`"
+    )
     against: Literal["truth", "every report"] = "truth"
 
     def __post_init__(self) -> None:
@@ -130,6 +140,11 @@ class IndividualRationality:
         """How many players may be off their truth in one row."""
         return 1 if self.against == "truth" else None
 
+    @property
+    def looks_at_lies(self) -> bool:
+        """Whether the others may report something other than their truth."""
+        return self.against != "truth"
+
     def parts(self, game: Game) -> list[DeviationSet]:
         """Give the rows: each player's absence, be it an action or only a payoff."""
         free = self.against == "every report"
@@ -145,7 +160,7 @@ class IndividualRationality:
 
 
 @dataclass(frozen=True)
-class CoalitionProof:
+class CoalitionProof(DeviationProperty):
     """No coalition of at most `size` players has a joint lie that pays, the others truthful.
 
     Parameters
@@ -193,14 +208,13 @@ class CoalitionProof:
         ]
 
 
-DeviationProperty = ExPostIC | DSIC | EpsilonIC | IndividualRationality | CoalitionProof
+def estimate_cost(prop: DeviationProperty, game: Game) -> Estimate:
+    """Return what an exhaustive check of the property would cost.
 
-
-def threshold_of(prop: DeviationProperty) -> Number:
-    """Give the gain above which the property fails."""
-    return prop.epsilon if isinstance(prop, EpsilonIC) else 0
-
-
-def estimate_of(prop: DeviationProperty, game: Game) -> Estimate:
-    """Say what an exhaustive check of the property would cost."""
+    Examples
+    --------
+    >>> from aboveboard import DSIC, TabularGame
+    >>> estimate_cost(DSIC(), TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])).rows
+    4
+    """
     return estimate(game, prop.parts(game))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,11 +10,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.budget import Budget, Progress
+from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
 from aboveboard.auditing.profiles import drawn_columns, every_column, is_sampled, reports
+from aboveboard.auditing.property import Property
 from aboveboard.auditing.rows import profile_name
-from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence
+from aboveboard.auditing.verdict import Status, Verdict, Witness, format_confidence
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action, Codes, position_of, unravel
@@ -54,57 +57,111 @@ class _Outcomes:
     columns: Sequence[Codes] | None = None
 
 
-def examine(prop: ParetoEfficient | Efficient, game: Game, *, budget: Budget, seed: int) -> Verdict:
-    """Compare what truth brings with what else could come out.
-
-    A game that does not know its `Alternatives` is compared with what other reports bring.
-
-    Raises
-    ------
-    UndefinedProperty
-        If money moves and the alternatives do not say what the center takes in; or if outcomes
-        that give no less are asked for of a game that does not know its alternatives.
-    """
-    if isinstance(game, Alternatives):
-        outcomes = _alternatives(prop, game)
-    elif isinstance(prop, ParetoEfficient) and prop.giving_no_less:
-        raise UndefinedProperty(
-            f"{prop.name} needs to know how much other outcomes hand out; this game does not say "
-            "it (method outcomes)"
-        )
-    else:
-        outcomes = _reachable(prop.name, game, budget, seed)
-    inexact = np.float64 in (outcomes.payoffs.dtype, outcomes.here.dtype)
-    largest = (
-        nearest_float(max(max_abs(outcomes.payoffs), max_abs(outcomes.here))) if inexact else 0.0
-    )
-    tolerance = RELATIVE_TOLERANCE * largest
-    judge = _larger_total if isinstance(prop, Efficient) else _dominating
-    k, sure, close, amount, note = judge(outcomes, tolerance)
-    status = Status.UNDECIDED if close else Status.HOLDS
-    if sure:
-        status = Status.FAILS
-    elif outcomes.sampled and not close:
-        status = Status.NO_COUNTEREXAMPLE
-    draws = len(outcomes.payoffs) - 1 if status is Status.NO_COUNTEREXAMPLE else None
-    return Verdict(
-        prop.name,
-        status,
-        len(outcomes.payoffs),
-        outcomes.count,
-        "sampled" if outcomes.sampled else "exhaustive",
-        witness=_witness(prop, game, outcomes, k, amount, note) if sure else None,
-        exact=not inexact,
-        tolerance=tolerance * nearest_float(outcomes.unit) if inexact else 0.0,
-        seed=seed if outcomes.sampled else None,
-        confidence=None if not draws else confidence(draws, "all profiles lead to a better one"),
-        draws=draws,
-        statement=f"{note}, within the tolerance of float64" if close and not sure else None,
-    )
-
-
 Finding = tuple[int, bool, bool, Number, str]
 """Position of the outcome, whether it is surely better, or maybe, by how much, in words."""
+
+
+class _Efficiency(Property):
+    """What efficiency and Pareto efficiency share: truth is compared with other outcomes."""
+
+    giving_no_less: bool
+
+    @abstractmethod
+    def _judge(self, outcomes: _Outcomes, tolerance: float) -> Finding:
+        """Return the outcome that is better, if any is."""
+
+    def examine(
+        self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
+    ) -> Verdict:
+        """Compare what truth brings with what else could come out.
+
+        A game that does not know its `Alternatives` is compared with what other reports bring.
+
+        Raises
+        ------
+        UndefinedProperty
+            If money moves and the alternatives do not say what the center takes in; or if outcomes
+            that give no less are asked for of a game that does not know its alternatives.
+        """
+        known = isinstance(game, Alternatives)
+        if isinstance(game, Alternatives):
+            outcomes = _alternatives(self.name, game, giving_no_less=self.giving_no_less)
+        elif self.giving_no_less:
+            raise UndefinedProperty(
+                f"{self.name} needs to know how much other outcomes hand out; this game does not "
+                "say it (method outcomes)"
+            )
+        else:
+            outcomes = _reachable(self.name, game, budget, seed)
+        inexact = np.float64 in (outcomes.payoffs.dtype, outcomes.here.dtype)
+        largest = (
+            nearest_float(max(max_abs(outcomes.payoffs), max_abs(outcomes.here)))
+            if inexact
+            else 0.0
+        )
+        tolerance = RELATIVE_TOLERANCE * largest
+        k, sure, close, amount, note = self._judge(outcomes, tolerance)
+        status = Status.UNDECIDED if close else Status.HOLDS
+        if sure:
+            status = Status.FAILS
+        elif outcomes.sampled and not close:
+            status = Status.NO_COUNTEREXAMPLE
+        draws = len(outcomes.payoffs) - 1 if status is Status.NO_COUNTEREXAMPLE else None
+        found = "all profiles lead to a better one"
+        verdict = Verdict(
+            self.name,
+            status,
+            len(outcomes.payoffs),
+            outcomes.count,
+            "sampled" if outcomes.sampled else "exhaustive",
+            witness=_witness(self.name, game, outcomes, k, amount, note) if sure else None,
+            exact=not inexact,
+            tolerance=tolerance * nearest_float(outcomes.unit) if inexact else 0.0,
+            seed=seed if outcomes.sampled else None,
+            confidence=None if not draws else format_confidence(draws, found),
+            draws=draws,
+            statement=f"{note}, within the tolerance of float64" if close and not sure else None,
+        )
+        return verdict if known else limit_to_listed(verdict, game)
+
+
+@dataclass(frozen=True)
+class ParetoEfficient(_Efficiency):
+    """With truthful reports, no other outcome is better for one and worse for nobody.
+
+    The center counts as one more party where money moves: what it takes in is its payoff.
+
+    Parameters
+    ----------
+    giving_no_less
+        Only compare with outcomes that hand out at least as much in total. Where parties mind
+        what their rivals learn, an outcome that hands out nothing can beat any other.
+    """
+
+    giving_no_less: bool = False
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "Pareto efficient" + (" (giving no less)" if self.giving_no_less else "")
+
+    def _judge(self, outcomes: _Outcomes, tolerance: float) -> Finding:
+        return _dominating(outcomes, tolerance)
+
+
+@dataclass(frozen=True)
+class Efficient(_Efficiency):
+    """With truthful reports, no other outcome has a larger total of payoffs (and payments)."""
+
+    giving_no_less = False
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "efficient"
+
+    def _judge(self, outcomes: _Outcomes, tolerance: float) -> Finding:
+        return _larger_total(outcomes, tolerance)
 
 
 def _larger_total(outcomes: _Outcomes, tolerance: float) -> Finding:
@@ -138,7 +195,7 @@ def _dominating(outcomes: _Outcomes, tolerance: float) -> Finding:
 
 
 def _witness(
-    prop: ParetoEfficient | Efficient,
+    name: str,
     game: Game,
     outcomes: _Outcomes,
     k: int,
@@ -158,23 +215,22 @@ def _witness(
         lie={},
         others=others,
         gain=amount,
-        row=f"{prop.name}/{row}",
+        row=f"{name}/{row}",
         payoffs={party: (from_units(a, unit), from_units(b, unit)) for party, a, b in pairs},
         note=note,
     )
 
 
-def _alternatives(prop: ParetoEfficient | Efficient, game: Alternatives) -> _Outcomes:
+def _alternatives(name: str, game: Alternatives, *, giving_no_less: bool) -> _Outcomes:
     assert isinstance(game, Game)
     valuation = PayoffReader(game)
     truth = [game.truth(i) for i in range(len(game.players))]
-    less = isinstance(prop, ParetoEfficient) and prop.giving_no_less
-    payoffs = normalize_array(game.outcomes(truth, giving_no_less=less))
+    payoffs = normalize_array(game.outcomes(truth, giving_no_less=giving_no_less))
     here, names, unit = valuation.payoffs(valuation.truth)[0], tuple(game.players), valuation.unit
     if isinstance(game, Paid):
         if payoffs.shape[1] == len(names):
             raise UndefinedProperty(
-                f"{prop.name} counts what the center takes in, but the outcomes of this game do "
+                f"{name} counts what the center takes in, but the outcomes of this game do "
                 "not say it; `outcomes` needs one more column"
             )
         taken = in_units(_taken(game, truth), unit)
@@ -185,7 +241,7 @@ def _alternatives(prop: ParetoEfficient | Efficient, game: Alternatives) -> _Out
 def _reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcomes:
     """Give what other reports bring: all of them, or the truth's and a sample."""
     if isinstance(game, TabularGame):
-        return _of_table(game)
+        return _read_table(game)
     valuation = PayoffReader(game)
     sampled = is_sampled(name, game, budget)
     batches = [drawn_columns(game, budget.samples, seed)] if sampled else list(every_column(game))
@@ -225,7 +281,7 @@ def _beside(left: Array, right: Array) -> Array:
     return np.concatenate([left, right], axis=1)
 
 
-def _of_table(game: TabularGame) -> _Outcomes:
+def _read_table(game: TabularGame) -> _Outcomes:
     n, count = len(game.players), profiles(game)
     payoffs, unit, names = game.table.reshape(n, -1).T, game.unit, tuple(game.players)
     if game.payment_table is not None:
@@ -237,34 +293,3 @@ def _of_table(game: TabularGame) -> _Outcomes:
         here = here * extent + position_of(game.actions(i), game.truth(i))
     columns = unravel(np.arange(count), game.shape)
     return _Outcomes(payoffs, payoffs[here], unit, names, count, columns=columns)
-
-
-@dataclass(frozen=True)
-class ParetoEfficient:
-    """With truthful reports, no other outcome is better for one and worse for nobody.
-
-    The center counts as one more party where money moves: what it takes in is its payoff.
-
-    Parameters
-    ----------
-    giving_no_less
-        Only compare with outcomes that hand out at least as much in total. Where parties mind
-        what their rivals learn, an outcome that hands out nothing can beat any other.
-    """
-
-    giving_no_less: bool = False
-
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "Pareto efficient" + (" (giving no less)" if self.giving_no_less else "")
-
-
-@dataclass(frozen=True)
-class Efficient:
-    """With truthful reports, no other outcome has a larger total of payoffs (and payments)."""
-
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "efficient"

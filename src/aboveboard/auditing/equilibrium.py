@@ -9,30 +9,19 @@ from math import floor, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.auditing.budget import Budget, expected_seconds, seconds_a_row
-from aboveboard.auditing.deviation_audit import describe
+from aboveboard.auditing.budget import Budget, Progress, expected_seconds, seconds_a_row
+from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.property import Property
 from aboveboard.auditing.rows import profile_name
 from aboveboard.auditing.verdict import Status, Verdict, Witness
+from aboveboard.auditing.witnesses import describe
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import describe_action, format_count
 from aboveboard.games.actions import position_of, size_of, unravel
 from aboveboard.games.capabilities import Proved, Refinable
 from aboveboard.games.game import Game, TabularGame, profiles
 from aboveboard.games.numbers import LARGEST, Array, Number, in_units
-
-
-@dataclass(frozen=True)
-class UniqueEquilibrium:
-    """Truth is a pure Nash equilibrium and there is no other.
-
-    Where the rule leaves something open, payoffs are those that `payoff_rows` gives.
-    """
-
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "unique equilibrium"
 
 
 def pure_equilibria(game: Game, *, tolerance: Number = 0) -> NDArray[np.int64]:
@@ -88,74 +77,89 @@ def _strike(own: Array, slack: Number, alive: NDArray[np.bool_]) -> None:
     clear_unless_best(own, own.dtype.type(room), alive, scratch)
 
 
-def examine(prop: UniqueEquilibrium, game: Game, *, budget: Budget) -> Verdict:
-    """Check that truth is the only pure equilibrium.
+@dataclass(frozen=True)
+class UniqueEquilibrium(Property):
+    """Truth is a pure Nash equilibrium and there is no other.
 
-    Raises
-    ------
-    BudgetExceeded
-        If the game has too many profiles: equilibria cannot be sampled.
+    Where the rule leaves something open, payoffs are those that `payoff_rows` gives.
     """
-    if isinstance(game, Proved) and (proof := game.proof(prop.name)) is not None:
-        return Verdict(
-            prop.name,
-            Status.HOLDS,
-            proof.conditions,
-            profiles(game),
-            "closed form",
-            statement=proof.argument,
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "unique equilibrium"
+
+    def examine(
+        self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
+    ) -> Verdict:
+        """Return whether truth is the only pure equilibrium.
+
+        Raises
+        ------
+        BudgetExceeded
+            If the game has too many profiles: equilibria cannot be sampled.
+        """
+        if isinstance(game, Proved) and (proof := game.proof(self.name)) is not None:
+            return Verdict(
+                self.name,
+                Status.HOLDS,
+                proof.conditions,
+                profiles(game),
+                "closed form",
+                statement=proof.argument,
+            )
+        _refuse_if_large(self.name, game, budget)
+        if isinstance(game, Refinable) and (refined := game.refined()) is not None:
+            game = refined
+            _refuse_if_large(self.name, game, budget)
+        valuation = PayoffReader(game)
+        table = valuation.table()
+        found = _equilibria(valuation, table, 0)
+        near = found if valuation.exact else _equilibria(valuation, table, valuation.tolerance)
+        tolerance = valuation.tolerance_in_payoffs
+        truth = tuple(position_of(s, game.truth(i)) for i, s in enumerate(valuation.spaces))
+        exactly = {tuple(row) for row in found.tolist()}
+        roughly = {tuple(row) for row in near.tolist()}
+        witness = statement = None
+        if exactly == roughly == {truth}:
+            status = Status.HOLDS
+        elif exactly == roughly or truth not in roughly:
+            status = Status.FAILS
+            other = truth if truth not in exactly else min(exactly - {truth})
+            witness = _witness(self.name, game, other, len(found))
+        else:
+            status = Status.UNDECIDED
+            statement = f"{len(found)} equilibria, {len(near)} within the tolerance {tolerance:.3g}"
+        total = profiles(game)
+        verdict = Verdict(
+            self.name,
+            status,
+            total,
+            total,
+            "exhaustive",
+            witness=witness,
+            exact=valuation.exact,
+            tolerance=tolerance,
+            statement=statement,
         )
-    _refuse_if_large(prop, game, budget)
-    if isinstance(game, Refinable) and (refined := game.refined()) is not None:
-        game = refined
-        _refuse_if_large(prop, game, budget)
-    valuation = PayoffReader(game)
-    table = valuation.table()
-    found = _equilibria(valuation, table, 0)
-    near = found if valuation.exact else _equilibria(valuation, table, valuation.tolerance)
-    tolerance = valuation.tolerance_in_payoffs
-    truth = tuple(position_of(s, game.truth(i)) for i, s in enumerate(valuation.spaces))
-    exactly = {tuple(row) for row in found.tolist()}
-    roughly = {tuple(row) for row in near.tolist()}
-    witness = statement = None
-    if exactly == roughly == {truth}:
-        status = Status.HOLDS
-    elif exactly == roughly or truth not in roughly:
-        status = Status.FAILS
-        other = truth if truth not in exactly else min(exactly - {truth})
-        witness = _witness(prop, game, other, len(found))
-    else:
-        status = Status.UNDECIDED
-        statement = f"{len(found)} equilibria, {len(near)} within the tolerance {tolerance:.3g}"
-    total = profiles(game)
-    return Verdict(
-        prop.name,
-        status,
-        total,
-        total,
-        "exhaustive",
-        witness=witness,
-        exact=valuation.exact,
-        tolerance=tolerance,
-        statement=statement,
-    )
+        return limit_to_listed(verdict, game)
 
 
-def _refuse_if_large(prop: UniqueEquilibrium, game: Game, budget: Budget) -> None:
+def _refuse_if_large(name: str, game: Game, budget: Budget) -> None:
     total = profiles(game)
     # A table of payoffs, unless the game is one, and a byte a profile.
     size = total if isinstance(game, TabularGame) else total * (8 * len(game.players) + 1)
     if total > budget.rows_for(game) or size > budget.memory:
         seconds = expected_seconds(total, seconds_a_row(game))
         raise BudgetExceeded(
-            f"{prop.name} values all {format_count(total)} profiles, about {seconds:.2g} s and "
+            f"{name} values all {format_count(total)} profiles, about {seconds:.2g} s and "
             f"{format_count(-(-size // 2**20))} MiB; the budget allows "
             f"{format_count(budget.rows_for(game))} and {budget.memory // 2**20} MiB; "
             "equilibria cannot be sampled"
         )
 
 
-def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: int) -> Witness:
+def _witness(name: str, game: Game, at: tuple[int, ...], count: int) -> Witness:
     profile = [game.actions(i)[k] for i, k in enumerate(at)]
     described = {
         player: describe(game, i, a)
@@ -174,6 +178,6 @@ def _witness(prop: UniqueEquilibrium, game: Game, at: tuple[int, ...], count: in
         lie={},
         others=described,
         gain=0,
-        row=f"{prop.name}/{profile_name(game, profile)}",
+        row=f"{name}/{profile_name(game, profile)}",
         note=note,
     )

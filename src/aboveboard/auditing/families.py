@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from aboveboard.auditing.deviation_audit import CLAIM
-from aboveboard.auditing.deviations import DeviationProperty, EpsilonIC
+from aboveboard.auditing.deviation_property import CLAIM, DeviationProperty
 from aboveboard.auditing.equilibrium import UniqueEquilibrium
-from aboveboard.auditing.implications import Property, implies
+from aboveboard.auditing.implications import implies
+from aboveboard.auditing.property import Property
 from aboveboard.auditing.rows import rows_of
-from aboveboard.auditing.verdict import Status, Verdict, confidence
+from aboveboard.auditing.verdict import Status, Verdict, format_confidence
 from aboveboard.games.capabilities import Bounded
 from aboveboard.games.game import Game, TabularGame
 
@@ -73,7 +73,7 @@ def _confidence(lead: Verdict, draws: int | None) -> str | None:
     if lead.confidence is None or draws is None:
         return None
     claim = CLAIM if lead.gain is not None else "all profiles break it"
-    return f"in each game, {confidence(draws, claim)}"
+    return f"in each game, {format_confidence(draws, claim)}"
 
 
 def _statement(verdicts: Sequence[Verdict], lead: Verdict, games: Sequence[Game]) -> str | None:
@@ -113,8 +113,8 @@ def implied(
         same = isinstance(other, DeviationProperty) and all(
             prop.parts(game) == other.parts(game) for game in games
         )
-        # The largest gain is what epsilon-IC is asked for: it passes on only with the same rows.
-        if rows <= WORTH_SKIPPING or (isinstance(prop, EpsilonIC) and not same):
+        # Where a gain is allowed, the verdict says the largest: it passes on with the same rows.
+        if rows <= WORTH_SKIPPING or (prop.allows_gains and not same):
             continue
         return replace(
             verdict,

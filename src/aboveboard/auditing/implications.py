@@ -15,26 +15,12 @@ from aboveboard.auditing.deviations import (
 )
 from aboveboard.auditing.efficiency import Efficient, ParetoEfficient
 from aboveboard.auditing.equilibrium import UniqueEquilibrium
+from aboveboard.auditing.property import Property
 from aboveboard.auditing.symmetry import StrongDominance, Symmetric
 
-Property = (
-    ExPostIC
-    | DSIC
-    | EpsilonIC
-    | IndividualRationality
-    | CoalitionProof
-    | WeakBudgetBalance
-    | StrongBudgetBalance
-    | ParetoEfficient
-    | Efficient
-    | Symmetric
-    | StrongDominance
-    | UniqueEquilibrium
-)
+Implication = tuple[type[Any], type[Any], Callable[[Any, Any], bool]]
 
-Rule = tuple[type[Any], type[Any], Callable[[Any, Any], bool]]
-
-IMPLICATIONS: tuple[Rule, ...] = (
+IMPLICATIONS: tuple[Implication, ...] = (
     (DSIC, ExPostIC, lambda p, q: True),
     (DSIC, IndividualRationality, lambda p, q: True),
     (ExPostIC, IndividualRationality, lambda p, q: q.against == "truth"),
@@ -66,16 +52,33 @@ DSIC and ex-post IC speak of staying away where it is an action; where it only h
 """
 
 
+STEPS: tuple[Property, ...] = (ExPostIC(), EpsilonIC(), IndividualRationality())
+"""Properties that a chain of implications can pass through."""
+
+
 def implies(stronger: Property, weaker: Property) -> bool:
-    """Say whether the first property implies the second on every game, directly or in steps."""
+    """Return whether the first property implies the second, by what both classes say of themselves.
+
+    Examples
+    --------
+    >>> from aboveboard.auditing import DSIC, EpsilonIC, implies
+    >>> implies(DSIC(), EpsilonIC(1)), implies(EpsilonIC(1), DSIC())
+    (True, False)
+    """
+    return stronger.implies(weaker) or any(
+        stronger.implies(step) and step.implies(weaker) for step in STEPS
+    )
+
+
+def is_implied(stronger: Property, weaker: Property) -> bool:
+    """Return whether `IMPLICATIONS` leads from one property to the other, directly or in steps."""
     if stronger == weaker:
         return True
     reached, frontier = set[Property](), [stronger]
-    candidates = _steps(stronger, weaker)
     while frontier:
         current = frontier.pop()
-        for other in candidates:
-            if other not in reached and other != current and _directly(current, other):
+        for other in (*STEPS, weaker):
+            if other not in reached and other != current and _is_listed(current, other):
                 if other == weaker:
                     return True
                 reached.add(other)
@@ -83,13 +86,8 @@ def implies(stronger: Property, weaker: Property) -> bool:
     return False
 
 
-def _directly(p: Property, q: Property) -> bool:
+def _is_listed(p: Property, q: Property) -> bool:
     return any(
         isinstance(p, strong) and isinstance(q, weak) and when(p, q)
         for strong, weak, when in IMPLICATIONS
     )
-
-
-def _steps(stronger: Property, weaker: Property) -> list[Property]:
-    """Give the properties that a chain from one to the other can pass through."""
-    return [ExPostIC(), EpsilonIC(), IndividualRationality(), weaker, stronger]

@@ -8,12 +8,19 @@ from typing import Protocol
 
 import numpy as np
 
-from aboveboard.auditing.budget import ROWS_BY_CALLS, Budget, expected_seconds, seconds_a_row
-from aboveboard.auditing.deviation_audit import OVERLAPS, describe
+from aboveboard.auditing.budget import (
+    ROWS_BY_CALLS,
+    Budget,
+    Progress,
+    expected_seconds,
+    seconds_a_row,
+)
+from aboveboard.auditing.deviation_property import OVERLAPS
+from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import CHUNK
 from aboveboard.auditing.rows import profile_name
-from aboveboard.auditing.search import Progress
-from aboveboard.auditing.verdict import Status, Verdict, Witness, confidence
+from aboveboard.auditing.verdict import Status, Verdict, Witness, format_confidence
+from aboveboard.auditing.witnesses import describe
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
 from aboveboard.games.actions import Action, Codes, block, decode, draw, encode, size_of, unravel
@@ -99,7 +106,7 @@ def each_profile(
     if status is Status.FAILS and doubtful is not None:
         witness = at_profile(name, game, profile, doubtful)
     draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE and sampled else None
-    return Verdict(
+    verdict = Verdict(
         name,
         status,
         checked,
@@ -109,7 +116,7 @@ def each_profile(
         exact=check.exact,
         tolerance=check.tolerance,
         seed=seed if sampled else None,
-        confidence=None if not draws else confidence(draws, "all profiles break it"),
+        confidence=None if not draws else format_confidence(draws, "all profiles break it"),
         draws=draws,
         statement=f"{doubtful.note}, within the tolerance of float64"
         if status is Status.UNDECIDED and doubtful is not None
@@ -117,6 +124,7 @@ def each_profile(
         if coarse and status is Status.NO_COUNTEREXAMPLE
         else None,
     )
+    return limit_to_listed(verdict, game)
 
 
 def _status(found: Breach | None, *, sampled: bool, met: bool) -> Status:

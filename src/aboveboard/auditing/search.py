@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.auditing.budget import Budget, Estimate, expected_seconds, seconds_a_row
+from aboveboard.auditing.budget import Budget, Estimate, Progress, expected_seconds, seconds_a_row
 from aboveboard.auditing.gains import exact_gain, gains
 from aboveboard.auditing.payoff_reader import PayoffReader, bytes_of_table, settles_ties
 from aboveboard.auditing.rows import Deviation, DeviationSet, blocks, draws, length, rows_of
@@ -36,8 +36,6 @@ __all__ = [
 ]
 
 NEAR_TIES = 100_000  # float gains near the threshold that are settled exactly before giving up
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)

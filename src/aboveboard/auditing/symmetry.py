@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.auditing.budget import Budget
+from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.profiles import Breach, at_profile, each_profile
-from aboveboard.auditing.search import Progress
+from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import encode_number
@@ -30,31 +30,61 @@ from aboveboard.games.numbers import (
 )
 
 
-def examine(
-    prop: Grading, game: Game, *, budget: Budget, seed: int, progress: Progress | None
-) -> Verdict:
-    """Check symmetry or strong dominance; vacuous where no two reports are comparable.
+class _Grading(Property):
+    """What symmetry and strong dominance share: reports are compared between players."""
 
-    Raises
-    ------
-    UndefinedProperty
-        If the game does not say which report is inferior to which.
-    """
-    if isinstance(game, TabularGame):
-        return _of_table(prop, game)
-    if not isinstance(game, Comparable):
-        raise UndefinedProperty(
-            f"{prop.name} compares reports between players; this game does not say which report "
-            "is inferior to which (methods benefits, inferior, result_inferior)"
-        )
-    return each_profile(prop.name, game, _Comparison(prop, game, game), budget, seed, progress)
+    dominance: ClassVar[bool]
+
+    def examine(
+        self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
+    ) -> Verdict:
+        """Return the verdict: vacuous where no two reports are comparable.
+
+        Raises
+        ------
+        UndefinedProperty
+            If the game does not say which report is inferior to which.
+        """
+        if isinstance(game, TabularGame):
+            return _examine_table(self, game)
+        if not isinstance(game, Comparable):
+            raise UndefinedProperty(
+                f"{self.name} compares reports between players; this game does not say which "
+                "report is inferior to which (methods benefits, inferior, result_inferior)"
+            )
+        check = _Comparison(self, game, game)
+        return each_profile(self.name, game, check, budget, seed, progress)
+
+
+@dataclass(frozen=True)
+class Symmetric(_Grading):
+    """Players whose reports are worth the same are sent the same amount."""
+
+    dominance: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "symmetric"
+
+
+@dataclass(frozen=True)
+class StrongDominance(_Grading):
+    """A player whose report is inferior to another's is sent no more than the other."""
+
+    dominance: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "strong dominance"
 
 
 @dataclass
 class _Comparison:
     """Whether one profile sends comparable players what it should."""
 
-    prop: Grading
+    prop: _Grading
     game: Game
     graded: Comparable
     exact: bool = True
@@ -63,7 +93,7 @@ class _Comparison:
 
     def breach(self, profile: Sequence[Action]) -> Breach | None:
         inferior = np.array(self.graded.inferior(profile), dtype=np.bool_)
-        dominance = isinstance(self.prop, StrongDominance)
+        dominance = self.prop.dominance
         premise = inferior if dominance else inferior & inferior.T
         np.fill_diagonal(premise, val=False)
         if not premise.any():
@@ -92,25 +122,25 @@ class _Comparison:
 
 
 def _pair(
-    prop: Grading, game: Game, pair: tuple[int, int], amounts: Sequence[Number], *, sure: bool
+    prop: _Grading, game: Game, pair: tuple[int, int], amounts: Sequence[Number], *, sure: bool
 ) -> Breach:
     k, i = pair
-    relation = "no more than" if isinstance(prop, StrongDominance) else "the same as"
+    relation = "no more than" if prop.dominance else "the same as"
     note = (
         f"{game.players[k]} reports {relation} {game.players[i]} "
         f"and is sent {encode_number(amounts[k])} against {encode_number(amounts[i])}"
     )
     gap = amounts[k] - amounts[i]
-    return Breach(absolute(gap) if isinstance(prop, Symmetric) else gap, pair, note, sure=sure)
+    return Breach(gap if prop.dominance else absolute(gap), pair, note, sure=sure)
 
 
-def _of_table(prop: Grading, game: TabularGame) -> Verdict:
+def _examine_table(prop: _Grading, game: TabularGame) -> Verdict:
     """Check all profiles, a pair of players at a time.
 
     What a player is sent is its payoff. Without `quality`, only equal positions (with equal
     labels) count as equal reports.
     """
-    if game.quality is None and isinstance(prop, StrongDominance):
+    if game.quality is None and prop.dominance:
         raise UndefinedProperty(
             f"{prop.name} needs to know which report is inferior to which; give `quality`"
         )
@@ -121,7 +151,7 @@ def _of_table(prop: Grading, game: TabularGame) -> Verdict:
         premise = _premise(prop, game, k, i)
         met |= bool(premise.any())
         gap = game.table[k] - game.table[i]
-        excess = np.abs(gap) if isinstance(prop, Symmetric) else gap
+        excess = gap if prop.dominance else np.abs(gap)
         for slack in (tolerance, 0.0):
             broken = premise & (excess > slack).astype(np.bool_)
             if broken.any():
@@ -135,7 +165,7 @@ def _of_table(prop: Grading, game: TabularGame) -> Verdict:
 
 
 def _verdict(
-    prop: Grading,
+    prop: _Grading,
     game: TabularGame,
     tolerance: float,
     found: Breach | None,
@@ -163,13 +193,13 @@ def _verdict(
     )
 
 
-def _premise(prop: Grading, game: TabularGame, k: int, i: int) -> NDArray[np.bool_]:
+def _premise(prop: _Grading, game: TabularGame, k: int, i: int) -> NDArray[np.bool_]:
     """Give the profiles in which k's report is equal (or inferior) to i's, as a mask."""
     own, other = _grades(game, k), _grades(game, i)
     across_k, across_i = [1] * len(game.shape), [1] * len(game.shape)
     across_k[k], across_i[i] = len(own), len(other)
     left, right = own.reshape(across_k), other.reshape(across_i)
-    met: Any = left <= right if isinstance(prop, StrongDominance) else left == right
+    met: Any = left <= right if prop.dominance else left == right
     return np.broadcast_to(met.astype(np.bool_), game.shape)
 
 
@@ -178,26 +208,3 @@ def _grades(game: TabularGame, i: int) -> Array:
     if game.quality is not None:
         return objects([to_number(q) for q in game.quality[i]])
     return objects([game.describe(i, action) for action in game.actions(i)])
-
-
-@dataclass(frozen=True)
-class Symmetric:
-    """Players whose reports are worth the same are sent the same amount."""
-
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "symmetric"
-
-
-@dataclass(frozen=True)
-class StrongDominance:
-    """A player whose report is inferior to another's is sent no more than the other."""
-
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "strong dominance"
-
-
-Grading = Symmetric | StrongDominance

@@ -176,6 +176,8 @@ class Verdict:
 
     def basis(self) -> str:
         """Say in a few words what the status rests on."""
+        if self.how == "listed":
+            return f"all {self.checked:,} checks of listed reports"
         if self.status is Status.NO_COUNTEREXAMPLE and self.checked >= self.total:
             # Draws repeat themselves, and classes of rows are no rows: that was not everything.
             how = "drawn" if self.how == "sampled" else "that stand for more"
@@ -238,8 +240,8 @@ class Verdicts(Mapping[str, Verdict]):
         return html_table(SHOWN, self._rows())
 
 
-def confidence(draws: int, claim: str) -> str:
-    """Say what so many uniform draws without a success let one say.
+def format_confidence(draws: int, claim: str) -> str:
+    """Return what so many uniform draws without a success let one say.
 
     Were the share of successes p, none would be seen with probability (1 - p)^draws.
     """

@@ -1,10 +1,11 @@
 """What a game may offer beyond `Game`, so that an audit can say more; all of it is optional.
 
 `Batched` and `Bounded` (many profiles at once, and what the rule leaves open), `Paid` (budget
-balance), `Graded` (symmetry, strong dominance), `Alternatives` (efficiency), `Exact` (settles
+balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency), `Exact` (settles
 what floats cannot), `Shrinkable` (smaller instances of the same game), `Proved` (closed forms),
-`Described` (actions in words), `Outside` (what staying away pays where it is not an action),
-`Refinable` (actions fine enough for several deviators at once), `Weighed` (what a profile costs).
+`Described` (actions in words), `NamesDeviations` (hides, invents, ..), `Outside` (what staying
+away pays where it is not an action), `Refinable` (actions fine enough for several deviators at
+once), `ListsActions` (whether the actions are all there is), `HasCost` (what a profile costs).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,6 +167,38 @@ class Refinable(Protocol):
 
     def refined(self) -> Game | None:
         """Give the game with every report as an action of its own; None if this is it."""
+        ...
+
+
+@runtime_checkable
+class ListsActions(Protocol):
+    """A game whose actions may be only some of what its players could report.
+
+    A list of five commitments out of a continuum is one. Where `covers_all_lies` is False, a scan
+    of all actions ends with "no counterexample among .." and never with "holds".
+    """
+
+    @property
+    def covers_all_lies(self) -> bool:
+        """Whether everything that a player could report is among its actions."""
+        ...
+
+    @property
+    def listed_lies(self) -> str:
+        """What the actions are, for verdicts: "the listed commitments", for example."""
+        ...
+
+
+DeviationKind = Literal["hides", "invents", "stays away", "misreports", "chooses"]
+"""What a party does that does not report the truth; choosing a level of privacy is no lie."""
+
+
+@runtime_checkable
+class NamesDeviations(Protocol):
+    """A game that can say of which kind a deviation is."""
+
+    def deviation_kind(self, i: int, action: Action, /) -> DeviationKind:
+        """Return what player i does when it takes this action, which is not its truth."""
         ...
 
 
