@@ -16,17 +16,20 @@ from typing import Any, Literal
 import numpy as np
 
 from aboveboard.market.model.bidding import Xor
-from aboveboard.market.model.generators import arbitrary, regions
-from aboveboard.market.model.markets import Market, social_welfare, worths
-from aboveboard.market.optimum.integer_programme import canonical_order
-from aboveboard.market.optimum.social_optimum import chosen_solver, optimum
+from aboveboard.market.model.generators import generate_arbitrary, generate_regions
+from aboveboard.market.model.markets import Market, held_values, social_welfare
+from aboveboard.market.optimum.integer_programme import order_owners
+from aboveboard.market.optimum.social_optimum import choose_solver, find_optimum
 from aboveboard.market.rules import vcg
 from benchmarks.comparison import Case, Measured, Scale, Section, agree
 from benchmarks.timing import timed
 from oracles import market as definition
 
 SEED = 1
-KINDS: dict[str, Callable[[int, int, int], Market]] = {"regions": regions, "arbitrary": arbitrary}
+KINDS: dict[str, Callable[[int, int, int], Market]] = {
+    "regions": generate_regions,
+    "arbitrary": generate_arbitrary,
+}
 
 CANONICAL = "canonical optimum"
 CLARKE = "VCG, allocation and prices"
@@ -119,11 +122,11 @@ def against_loops(traders: int, goods: int, repeat: int) -> Measured:
 
     def theirs() -> tuple[int, ...]:
         # max keeps the first of equals.
-        orders = [canonical_order(market, good) for good in range(goods)]
+        orders = [order_owners(market, good) for good in range(goods)]
         return max(product(*orders), key=lambda a: social_welfare(market, a))
 
     (ours, found), (plain, first) = timed(
-        repeat, lambda: optimum(market, solver="exhaustive"), theirs
+        repeat, lambda: find_optimum(market, solver="exhaustive"), theirs
     )
     agree(found.allocation == first, what=CANONICAL)
     return Measured(ours, plain, f"{(traders + 1) ** goods:,} allocations")
@@ -152,7 +155,7 @@ def textbook(market: Market) -> int:
 def against_textbook(kind: str, traders: int, goods: int, repeat: int) -> Measured:
     market = made(kind, traders, goods)
     (ours, found), (theirs, welfare) = timed(
-        repeat, lambda: optimum(market), lambda: textbook(market)
+        repeat, lambda: find_optimum(market), lambda: textbook(market)
     )
     agree(found.canonical and found.welfare == welfare, what=CANONICAL)
     return Measured(ours, theirs, f"by {SPOKEN[found.solver]}, welfare {welfare:,}")
@@ -161,10 +164,10 @@ def against_textbook(kind: str, traders: int, goods: int, repeat: int) -> Measur
 def against_other(kind: str, traders: int, goods: int, other: Name, repeat: int) -> Measured:
     market = made(kind, traders, goods)
     (ours, found), (theirs, same) = timed(
-        repeat, lambda: optimum(market), lambda: optimum(market, solver=other)
+        repeat, lambda: find_optimum(market), lambda: find_optimum(market, solver=other)
     )
     agree(found.canonical and found.allocation == same.allocation, what=CANONICAL)
-    return Measured(ours, theirs, f"a run takes {SPOKEN[chosen_solver(market)]}")
+    return Measured(ours, theirs, f"a run takes {SPOKEN[choose_solver(market)]}")
 
 
 def clearing(traders: int, goods: int, repeat: int) -> Measured:
@@ -174,10 +177,10 @@ def clearing(traders: int, goods: int, repeat: int) -> Measured:
     theta = [lambda s, v=v: v.value(sum(1 << g for g in s)) for v in market.valuations]
     (ours, found), (theirs, (best, prices)) = timed(
         repeat,
-        lambda: vcg.settle(market, lambda part: optimum(part).allocation),
+        lambda: vcg.settle(market, lambda part: find_optimum(part).allocation),
         lambda: definition.clarke(theta, held, names),
     )
-    mine = [w - p for w, p in zip(worths(market, found.allocation), found.prices, strict=True)]
+    mine = [w - p for w, p in zip(held_values(market, found.allocation), found.prices, strict=True)]
     plain = [v(a) - p for v, a, p in zip(theta, best, prices, strict=True)]
     agree(mine == plain, what=CLARKE)
     return Measured(ours, theirs, f"{(traders + 1) ** goods:,} allocations")

@@ -17,22 +17,22 @@ from aboveboard.auditing import CoalitionProof
 from aboveboard.auditing import audit as common_audit
 from aboveboard.auditing.equilibrium import pure_equilibria
 from aboveboard.formatting import encode_number
-from aboveboard.market.audit.market_game import announcing_game
-from aboveboard.market.audit.root_solvability import audit
-from aboveboard.market.audit.rules import rule_of_naive
+from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.voting_game import build_announcing_game
+from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.model.bidding import Table
-from aboveboard.market.model.descriptions import describe
+from aboveboard.market.model.descriptions import describe_outcome
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import Structure, expected, surplus, utilities
+from aboveboard.market.model.utilities import Structure, expected_utilities, surplus, utilities
 from aboveboard.market.rules import naive, vcg
-from aboveboard.market.rules.announcements import announcements, best_proposal
-from aboveboard.market.rules.votes import dominant
+from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
+from aboveboard.market.rules.dominant_votes import find_dominant_votes
 
 PLAYERS = ("a", "b", "c", "d")
 
 
-def small_markets(n: int, m: int, bits: int) -> Iterator[Market]:
+def enumerate_small_markets(n: int, m: int, bits: int) -> Iterator[Market]:
     """Yield every market of this size, the least sum of absolute values first."""
     span = range(-(1 << (bits - 1)) + 1, 1 << (bits - 1))
     bundles = range(1, 1 << m)
@@ -47,7 +47,7 @@ def small_markets(n: int, m: int, bits: int) -> Iterator[Market]:
             yield Market(PLAYERS[:n], goods, owners, valuations, bits)
 
 
-def values_of(market: Market) -> dict[str, Any]:
+def describe_market(market: Market) -> dict[str, Any]:
     """Give a small market in plain data: who brings what, and every bundle's value."""
     bundles = {
         "+".join(g for k, g in enumerate(market.goods) if mask >> k & 1): mask
@@ -69,13 +69,13 @@ def values_of(market: Market) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------- Naive-1
 
 
-def two_equilibria(market: Market) -> Mapping[str, Any] | None:
+def show_two_equilibria(market: Market) -> Mapping[str, Any] | None:
     """Show two optimal equilibria of Naive-1, and what comes of taking each for granted."""
-    listed = announcements(market, market.bound, proposer_limited=True, most=10_000)
+    listed = enumerate_announcements(market, market.bound, proposer_limited=True, most=10_000)
     outcomes = [market.nothing, *(listed[k] for k in range(len(listed)))]
     stable = [
         outcomes[row[0]]
-        for row in pure_equilibria(announcing_game(market, market.nothing)).tolist()
+        for row in pure_equilibria(build_announcing_game(market, market.nothing)).tolist()
         if len(set(row)) == 1
     ]
     best = max(social_welfare(market, o.allocation) for o in outcomes)
@@ -85,11 +85,11 @@ def two_equilibria(market: Market) -> Mapping[str, Any] | None:
     if len(good) < 2:
         return None
     believed = [good[0], *(good[1],) * (market.n - 1)]
-    ((ending, _),) = naive.play_1(market, believed)
+    ((ending, _),) = naive.play_naive_1(market, believed)
     return {
         "equilibria": len(stable),
-        "one": describe(market, good[0]),
-        "another": describe(market, good[1]),
+        "one": describe_outcome(market, good[0]),
+        "another": describe_outcome(market, good[1]),
         "welfare if both are expected": social_welfare(market, ending.outcome.allocation),
         "best welfare": best,
     }
@@ -98,25 +98,25 @@ def two_equilibria(market: Market) -> Mapping[str, Any] | None:
 # ---------------------------------------------------------------------------------- Naive-2
 
 
-def _truthful_utility(version: int, market: Market, epsilon: Fraction) -> Fraction:
+def _find_truthful_utility(version: int, market: Market, epsilon: Fraction) -> Fraction:
     """Give what the proposer has of an optimal allocation, priced truthfully; all agree."""
-    proposal = best_proposal(market, vcg.best_of_all(market))
-    if not naive.announceable(market, proposal):
+    proposal = find_best_proposal(market, vcg.find_best_allocation(market))
+    if not naive.is_announceable(market, proposal):
         return Fraction(0)
-    cast = Votes.all(market.n, True)
-    return expected(market, naive.play(version, market, epsilon, proposal, cast))[0]
+    cast = Votes.from_answer(market.n, True)
+    return expected_utilities(market, naive.play(version, market, epsilon, proposal, cast))[0]
 
 
-def no_left_to_others(market: Market) -> Mapping[str, Any] | None:
+def show_no_left_to_others(market: Market) -> Mapping[str, Any] | None:
     """Show an announcement in Naive-2 that two voters are hurt by if each counts on the other."""
-    epsilon = naive.chosen_epsilon(2, market)
-    truthful = _truthful_utility(2, market, epsilon)
-    listed = announcements(market, market.bound, proposer_limited=True, most=10_000)
+    epsilon = naive.choose_epsilon(2, market)
+    truthful = _find_truthful_utility(2, market, epsilon)
+    listed = enumerate_announcements(market, market.bound, proposer_limited=True, most=10_000)
     voters = range(1, market.n)
 
     def has(proposal: Outcome, yes: Sequence[bool]) -> tuple[Fraction, ...]:
         votes = Votes(tuple(yes), tuple(yes))
-        return expected(market, naive.play(2, market, epsilon, proposal, votes))
+        return expected_utilities(market, naive.play(2, market, epsilon, proposal, votes))
 
     for k in range(len(listed)):
         proposal = listed[k]
@@ -134,7 +134,7 @@ def no_left_to_others(market: Market) -> Mapping[str, Any] | None:
         )
         if relies:
             return {
-                "announcement": describe(market, proposal),
+                "announcement": describe_outcome(market, proposal),
                 "epsilon": encode_number(epsilon),
                 "hurt, each leaving the NO to another": [market.players[i] for i in hurt],
                 "utilities if all say YES": [encode_number(u) for u in agreed],
@@ -146,11 +146,11 @@ def no_left_to_others(market: Market) -> Mapping[str, Any] | None:
 # ----------------------------------------------------------------------------- Naive-3 and 4
 
 
-def gamble(market: Market) -> Mapping[str, Any] | None:
+def show_gamble(market: Market) -> Mapping[str, Any] | None:
     """Show a best announcement of Naive-3's proposer that is not of maximum welfare."""
-    epsilon = naive.chosen_epsilon(3, market)
+    epsilon = naive.choose_epsilon(3, market)
     alone = tuple(frozenset({i}) for i in range(market.n))
-    found = audit(market, rule_of_naive(3, market, epsilon), [alone], played_out=False)
+    found = audit_market(market, make_naive_rule(3, market, epsilon), [alone], played_out=False)
     verdict = found.verdicts.get("best announcements are socially optimal")
     if verdict is None or verdict.witness is None:
         return None
@@ -158,22 +158,24 @@ def gamble(market: Market) -> Mapping[str, Any] | None:
     worst = min(root.best, key=lambda o: social_welfare(market, o.allocation))
     votes = root.votes[root.best.index(worst)]
     return {
-        "announcement": describe(market, worst),
+        "announcement": describe_outcome(market, worst),
         "epsilon": encode_number(epsilon),
         "votes": ["YES" if v else "NO" for v in votes.step_2] if votes is not None else [],
         "proposer's utility": encode_number(root.utility),
-        "proposer's utility if truthful": encode_number(_truthful_utility(3, market, epsilon)),
+        "proposer's utility if truthful": encode_number(_find_truthful_utility(3, market, epsilon)),
         "welfare announced": social_welfare(market, worst.allocation),
         "best welfare": found.welfare_best,
     }
 
 
-def wrong_belief(market: Market) -> Mapping[str, Any] | None:
+def show_wrong_belief(market: Market) -> Mapping[str, Any] | None:
     """Show an announcement that is best in Naive-4 only if b and c collude."""
-    epsilon = naive.chosen_epsilon(4, market)
+    epsilon = naive.choose_epsilon(4, market)
     alone: Structure = tuple(frozenset({i}) for i in range(market.n))
     pair: Structure = (alone[0], frozenset({1, 2}), *alone[3:])
-    found = audit(market, rule_of_naive(4, market, epsilon), [alone, pair], played_out=False)
+    found = audit_market(
+        market, make_naive_rule(4, market, epsilon), [alone, pair], played_out=False
+    )
     if not found.roots or found.welfare_before == found.welfare_best:
         return None
     honest, colluding = found.roots
@@ -181,11 +183,11 @@ def wrong_belief(market: Market) -> Mapping[str, Any] | None:
     if not tempting:
         return None
     proposal = tempting[0]
-    rule = rule_of_naive(4, market, epsilon)
-    cast = dominant(market, proposal, alone)
-    has = expected(market, rule.play(proposal, cast))
+    rule = make_naive_rule(4, market, epsilon)
+    cast = find_dominant_votes(market, proposal, alone)
+    has = expected_utilities(market, rule.play(proposal, cast))
     return {
-        "announcement": describe(market, proposal),
+        "announcement": describe_outcome(market, proposal),
         "epsilon": encode_number(epsilon),
         "proposer's utility if b and c collude": encode_number(colluding.utility),
         "proposer's utility if they do not": encode_number(has[0]),
@@ -197,29 +199,29 @@ def wrong_belief(market: Market) -> Mapping[str, Any] | None:
 # -------------------------------------------------------------------------------------- VCG
 
 
-def runs_a_deficit(market: Market) -> Mapping[str, Any] | None:
+def show_deficit(market: Market) -> Mapping[str, Any] | None:
     """Show what VCG costs the center."""
     outcome = vcg.settle(market)
     if surplus(outcome) >= 0:
         return None
     return {
-        "outcome": describe(market, outcome),
+        "outcome": describe_outcome(market, outcome),
         "the center pays": encode_number(-surplus(outcome)),
         "utilities": [encode_number(u) for u in utilities(market, outcome)],
     }
 
 
-def lies_together(market: Market) -> Mapping[str, Any] | None:
+def show_joint_lie(market: Market) -> Mapping[str, Any] | None:
     """Show what two players gain together by misreporting to VCG."""
     prop = CoalitionProof(2, transfers=True)
-    game = vcg.game(market)
+    game = vcg.build_game(market)
     witness = common_audit(game, [prop])[prop.name].witness
     if witness is None or len(witness.parties) < 2:
         return None
     bundles = range(1, 1 << market.m)
     values = {  # by how the game writes a report: what each bundle is worth
         game.describe(0, k): str(tuple(report.value(bundle) for bundle in bundles))
-        for k, report in enumerate(vcg.reports(market))
+        for k, report in enumerate(vcg.list_reports(market))
     }
     return {
         "truth": {name: values[said] for name, said in witness.truth.items()},

@@ -11,41 +11,51 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.paths import anywhere
-from aboveboard.market.audit.rules import rule_of_m
-from aboveboard.market.model.descriptions import describe
-from aboveboard.market.model.markets import Market, social_welfare, worths
+from aboveboard.market.audit.rational_play import examine_all_announcements
+from aboveboard.market.audit.voting_rules import make_rule
+from aboveboard.market.model.descriptions import describe_outcome
+from aboveboard.market.model.markets import Market, held_values, social_welfare
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import expected, utilities
-from aboveboard.market.rules.announcements import allocations, announcements, best_proposal
-from aboveboard.market.rules.communication import communication
-from aboveboard.market.rules.parameters import Parameters, chosen
+from aboveboard.market.model.utilities import expected_utilities, utilities
+from aboveboard.market.rules.announcements import (
+    enumerate_allocations,
+    enumerate_announcements,
+    find_best_proposal,
+)
+from aboveboard.market.rules.communication import count_bits
+from aboveboard.market.rules.parameters import Parameters, choose_parameters
 from aboveboard.market.rules.propose_and_agree import play
-from aboveboard.market.rules.vcg import best_of_all
-from papers.claims import Claim, Family, Finding, Trial, survey
-from papers.market.failures import values_of
-from papers.market.instances import drawn, every, everybody, obeys, parameters_of
-from papers.market.roots import BALANCED, MOST, NO_DEFICIT, settled
+from aboveboard.market.rules.vcg import find_best_allocation
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
+from papers.market.failures import describe_market
+from papers.market.instances import (
+    draw_markets,
+    enumerate_markets,
+    list_parameters,
+    list_structures,
+    make_test,
+)
+from papers.market.roots import BALANCED, MOST, NO_DEFICIT, is_settled
 
 
-def rational(market: Market, parameters: Parameters) -> Lottery[Ending]:
+def play_rationally(market: Market, parameters: Parameters) -> Lottery[Ending]:
     """Give the play of the truthful outcome (or of (E, 0)) that is found first; all agree."""
-    proposal = best_proposal(market, best_of_all(market))
-    return play(market, parameters, proposal, Votes.all(market.n, True))
+    proposal = find_best_proposal(market, find_best_allocation(market))
+    return play(market, parameters, proposal, Votes.from_answer(market.n, True))
 
 
-def _families(rng: np.random.Generator) -> tuple[Family, ...]:
-    return (every(2, 1, 3), every(3, 1, 2), drawn(rng, 4, 2, 4, 20))
+def _make_families(rng: np.random.Generator) -> tuple[Family, ...]:
+    return (enumerate_markets(2, 1, 3), enumerate_markets(3, 1, 2), draw_markets(rng, 4, 2, 4, 20))
 
 
-def _each(
+def _make_test(
     test: Callable[[Market, Parameters], tuple[int, Any]],
 ) -> Callable[[Market], Trial]:
     """Give the test with both parameters: from the number of checks and what went wrong."""
 
     def tried(market: Market) -> Trial:
         total = 0
-        for parameters in parameters_of(market):
+        for parameters in list_parameters(market):
             checks, wrong = test(market, parameters)
             total += checks
             if wrong is not None:
@@ -53,7 +63,7 @@ def _each(
                     "epsilon": encode_number(parameters.epsilon),
                     "delta": encode_number(parameters.delta),
                 }
-                return Trial(total, {"market": values_of(market), **numbers, **wrong})
+                return Trial(total, {"market": describe_market(market), **numbers, **wrong})
         return Trial(total)
 
     return tried
@@ -62,28 +72,42 @@ def _each(
 # ---------------------------------------------------------------------------------- budget
 
 
-def _budget(rng: np.random.Generator) -> tuple[Finding, ...]:
-    small = (every(2, 1, 2), every(3, 1, 2), drawn(rng, 2, 2, 3, 5))
-    return (survey(obeys(everybody, [BALANCED], on_path=True), *small, unit="endings"),)
+def _check_budget(rng: np.random.Generator) -> tuple[Finding, ...]:
+    small = (enumerate_markets(2, 1, 2), enumerate_markets(3, 1, 2), draw_markets(rng, 2, 2, 3, 5))
+    return (
+        search_counterexample(
+            make_test(list_structures, [BALANCED], on_path=True), *small, unit="endings"
+        ),
+    )
 
 
-def _no_deficit(rng: np.random.Generator) -> tuple[Finding, ...]:
+def _check_no_deficit(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(market: Market) -> Trial:
-        rule = rule_of_m(market, chosen(market))
-        announced = announcements(market, rule.scheme.limit, proposer_limited=False, most=MOST)
-        verdict = next(v for v in anywhere(market, rule, announced) if v.property == NO_DEFICIT)
+        rule = make_rule(market, choose_parameters(market))
+        announced = enumerate_announcements(
+            market, rule.scheme.limit, proposer_limited=False, most=MOST
+        )
+        verdict = next(
+            v
+            for v in examine_all_announcements(market, rule, announced)
+            if v.property == NO_DEFICIT
+        )
         shown = None if verdict.witness is None else verdict.witness.as_dict()
         return Trial(verdict.checked, shown)
 
-    return (survey(test, every(2, 1, 2), drawn(rng, 3, 1, 2, 5), unit="endings"),)
+    return (
+        search_counterexample(
+            test, enumerate_markets(2, 1, 2), draw_markets(rng, 3, 1, 2, 5), unit="endings"
+        ),
+    )
 
 
 # --------------------------------------------------------------------------- participation
 
 
-def _never_negative(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _test_never_negative(market: Market, parameters: Parameters) -> tuple[int, Any]:
     checks = 0
-    for ending, _ in rational(market, parameters):
+    for ending, _ in play_rationally(market, parameters):
         for name, has in zip(market.players, utilities(market, ending.outcome), strict=True):
             checks += 1
             if has < 0:
@@ -91,31 +115,33 @@ def _never_negative(market: Market, parameters: Parameters) -> tuple[int, Any]:
     return checks, None
 
 
-def _expects_nothing_less(market: Market, parameters: Parameters) -> tuple[int, Any]:
-    each = expected(market, rational(market, parameters))
+def _test_expectations(market: Market, parameters: Parameters) -> tuple[int, Any]:
+    each = expected_utilities(market, play_rationally(market, parameters))
     wrong = [name for name, has in zip(market.players, each, strict=True) if has < 0]
     return market.n, {"player": wrong[0]} if wrong else None
 
 
-def _participation(rng: np.random.Generator) -> tuple[Finding, ...]:
+def _check_participation(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_each(_never_negative), *_families(rng), unit="utilities"),
-        survey(
-            _each(_expects_nothing_less),
-            *_families(rng),
+        search_counterexample(
+            _make_test(_test_never_negative), *_make_families(rng), unit="utilities"
+        ),
+        search_counterexample(
+            _make_test(_test_expectations),
+            *_make_families(rng),
             unit="utilities",
             correction="They are so in expectation: in M' a player can lose what it brought.",
         ),
     )
 
 
-def _between(
+def _make_range_test(
     low: Callable[[int, Parameters], Fraction], high: Callable[[int, Parameters], Fraction]
 ) -> Callable[[Market, Parameters], tuple[int, Any]]:
     def test(market: Market, parameters: Parameters) -> tuple[int, Any]:
-        if settled(market):
+        if is_settled(market):
             return 0, None
-        each = expected(market, rational(market, parameters))
+        each = expected_utilities(market, play_rationally(market, parameters))
         bounds = low(market.n, parameters), high(market.n, parameters)
         for name, has in list(zip(market.players, each, strict=True))[1:]:
             if not bounds[0] < has < bounds[1]:
@@ -125,34 +151,34 @@ def _between(
     return test
 
 
-def _above_iff_a_burden(market: Market, parameters: Parameters) -> tuple[int, Any]:
-    if settled(market):
+def _test_burden(market: Market, parameters: Parameters) -> tuple[int, Any]:
+    if is_settled(market):
         return 0, None
-    each = expected(market, rational(market, parameters))
-    endowed = worths(market, market.endowment)
+    each = expected_utilities(market, play_rationally(market, parameters))
+    endowed = held_values(market, market.endowment)
     for i in range(1, market.n):
         if (each[i] > 2 * parameters.epsilon) != (endowed[i] < 0):
             return i, {"player": market.players[i], "expects": encode_number(each[i])}
     return market.n - 1, None
 
 
-def _others(rng: np.random.Generator) -> tuple[Finding, ...]:
-    families = _families(rng)
-    printed = _between(lambda n, p: Fraction(0), lambda n, p: 2 * p.epsilon)
-    found = _between(
+def _check_others(rng: np.random.Generator) -> tuple[Finding, ...]:
+    families = _make_families(rng)
+    printed = _make_range_test(lambda n, p: Fraction(0), lambda n, p: 2 * p.epsilon)
+    found = _make_range_test(
         lambda n, p: (1 + Fraction(1, n) - 2 * p.delta) * p.epsilon,
         lambda n, p: (3 - Fraction(1, n)) * p.epsilon,
     )
     return (
-        survey(_each(printed), *families, unit="expected utilities"),
-        survey(
-            _each(found),
+        search_counterexample(_make_test(printed), *families, unit="expected utilities"),
+        search_counterexample(
+            _make_test(found),
             *families,
             unit="expected utilities",
             correction="They lie in ((1 + 1/n - 2 delta) epsilon, (3 - 1/n) epsilon).",
         ),
-        survey(
-            _each(_above_iff_a_burden),
+        search_counterexample(
+            _make_test(_test_burden),
             *families,
             unit="expected utilities",
             correction="They exceed 2 epsilon exactly where the endowment has negative value.",
@@ -163,7 +189,7 @@ def _others(rng: np.random.Generator) -> tuple[Finding, ...]:
 # -------------------------------------------------------------------------------- fairness
 
 
-def led_by(market: Market, proposer: int) -> Market:
+def change_proposer(market: Market, proposer: int) -> Market:
     """Give the same market with another proposer, who then comes first."""
     order = [proposer, *(i for i in range(market.n) if i != proposer)]
     return Market(
@@ -175,22 +201,22 @@ def led_by(market: Market, proposer: int) -> Market:
     )
 
 
-def ex_ante(market: Market, parameters: Parameters) -> dict[str, Fraction]:
+def compute_ex_ante(market: Market, parameters: Parameters) -> dict[str, Fraction]:
     """Give what each player expects if the proposer is drawn uniformly."""
     total = dict.fromkeys(market.players, Fraction(0))
     for proposer in range(market.n):
-        turned = led_by(market, proposer)
-        each = expected(turned, rational(turned, parameters))
+        turned = change_proposer(market, proposer)
+        each = expected_utilities(turned, play_rationally(turned, parameters))
         for name, has in zip(turned.players, each, strict=True):
             total[name] += has / market.n
     return total
 
 
-def _equal_but_for_endowments(market: Market, parameters: Parameters) -> tuple[int, Any]:
-    if settled(market):
+def _test_fairness(market: Market, parameters: Parameters) -> tuple[int, Any]:
+    if is_settled(market):
         return 0, None
-    each = ex_ante(market, parameters)
-    endowed = dict(zip(market.players, worths(market, market.endowment), strict=True))
+    each = compute_ex_ante(market, parameters)
+    endowed = dict(zip(market.players, held_values(market, market.endowment), strict=True))
     share = parameters.delta * Fraction(market.n - 1, market.n)
     levelled = {name: has + share * endowed[name] for name, has in each.items()}
     if len(set(levelled.values())) > 1:
@@ -198,36 +224,40 @@ def _equal_but_for_endowments(market: Market, parameters: Parameters) -> tuple[i
     return market.n, None
 
 
-def _fairness(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_each(_equal_but_for_endowments), *_families(rng), unit="players"),)
+def _check_fairness(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return (
+        search_counterexample(_make_test(_test_fairness), *_make_families(rng), unit="players"),
+    )
 
 
 # -------------------------------------------------------------------------------- overhead
 
 
-def _overhead(exact: bool) -> Callable[[Market, Parameters], tuple[int, Any]]:
+def _make_overhead_test(exact: bool) -> Callable[[Market, Parameters], tuple[int, Any]]:
     def test(market: Market, parameters: Parameters) -> tuple[int, Any]:
-        lottery = rational(market, parameters)
+        lottery = play_rationally(market, parameters)
         checks = 0
         for ending, _ in lottery:
             checks += 1
-            bits = communication(market, ending).overhead
+            bits = count_bits(market, ending).overhead
             if bits > market.n - 1 or (exact and bits != market.n - 1):
                 return checks, {"step": ending.step, "overhead": bits}
         likely, _ = max(lottery, key=lambda row: row[1])
-        if not settled(market) and communication(market, likely).overhead != market.n - 1:
+        if not is_settled(market) and count_bits(market, likely).overhead != market.n - 1:
             return checks, {"step": likely.step}
         return checks, None
 
     return test
 
 
-def _communication(rng: np.random.Generator) -> tuple[Finding, ...]:
+def _check_communication(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_each(_overhead(exact=True)), *_families(rng), unit="endings"),
-        survey(
-            _each(_overhead(exact=False)),
-            *_families(rng),
+        search_counterexample(
+            _make_test(_make_overhead_test(exact=True)), *_make_families(rng), unit="endings"
+        ),
+        search_counterexample(
+            _make_test(_make_overhead_test(exact=False)),
+            *_make_families(rng),
             unit="endings",
             correction="It is at most n - 1, and n - 1 in the likely ending if there is something "
             "to gain.",
@@ -238,26 +268,26 @@ def _communication(rng: np.random.Generator) -> tuple[Finding, ...]:
 # ---------------------------------------------------------------------------- approximation
 
 
-def _more_welfare_more_utility(market: Market, parameters: Parameters) -> tuple[int, Any]:
+def _test_approximation(market: Market, parameters: Parameters) -> tuple[int, Any]:
     """Order what the proposer has of every allocation, priced truthfully, by welfare."""
     before = social_welfare(market, market.endowment)
     rows = []
-    for allocation in allocations(market):
+    for allocation in enumerate_allocations(market):
         if social_welfare(market, allocation) > before:
-            proposal = best_proposal(market, allocation)
-            lottery = play(market, parameters, proposal, Votes.all(market.n, True))
+            proposal = find_best_proposal(market, allocation)
+            lottery = play(market, parameters, proposal, Votes.from_answer(market.n, True))
             welfare = social_welfare(market, allocation)
-            rows.append((welfare, expected(market, lottery)[0], proposal))
+            rows.append((welfare, expected_utilities(market, lottery)[0], proposal))
     rows.sort(key=lambda row: row[:2])
     for (less, has, _), (more, would, proposal) in pairwise(rows):
         if (more > less) != (would > has):
-            return len(rows), {"announced": describe(market, proposal)}
+            return len(rows), {"announced": describe_outcome(market, proposal)}
     return len(rows), None
 
 
-def _approximation(rng: np.random.Generator) -> tuple[Finding, ...]:
-    small = (every(2, 1, 3), every(3, 1, 2), drawn(rng, 3, 2, 4, 10))
-    return (survey(_each(_more_welfare_more_utility), *small, unit="allocations"),)
+def _check_approximation(rng: np.random.Generator) -> tuple[Finding, ...]:
+    small = (enumerate_markets(2, 1, 3), enumerate_markets(3, 1, 2), draw_markets(rng, 3, 2, 4, 10))
+    return (search_counterexample(_make_test(_test_approximation), *small, unit="allocations"),)
 
 
 CLAIMS = (
@@ -266,21 +296,21 @@ CLAIMS = (
         "market",
         "Section 5.2, Remarks",
         "When the players act rationally, the mechanism neither takes nor gives money.",
-        _budget,
+        _check_budget,
     ),
     Claim(
         "market/no-deficit",
         "market",
         "Section 5.2, Remarks, and READING.md",
         "Off the path it may gain money, but it never loses any.",
-        _no_deficit,
+        _check_no_deficit,
     ),
     Claim(
         "market/participation",
         "market",
         "Section 5.3",
         "In a rational play the players' utilities are never negative.",
-        _participation,
+        _check_participation,
     ),
     Claim(
         "market/others-utility",
@@ -288,7 +318,7 @@ CLAIMS = (
         "Section 5.2, Remarks",
         "Whoever does not propose has a utility between 0 and 2 epsilon (if there is something to "
         "gain).",
-        _others,
+        _check_others,
     ),
     Claim(
         "market/ex-ante-fairness",
@@ -296,14 +326,14 @@ CLAIMS = (
         "Section 5.2, Remarks",
         "With the proposer drawn uniformly, players expect the same but for delta (n - 1)/n times "
         "the difference of what their endowments are worth to them.",
-        _fairness,
+        _check_fairness,
     ),
     Claim(
         "market/overhead",
         "market",
         "Section 1.4",
         "The communication overhead of a rational play is n - 1 bits.",
-        _communication,
+        _check_communication,
     ),
     Claim(
         "market/approximation",
@@ -311,6 +341,6 @@ CLAIMS = (
         "Section 5.3",
         "The more welfare the announced allocation has, priced truthfully, the more the proposer "
         "has of it.",
-        _approximation,
+        _check_approximation,
     ),
 )

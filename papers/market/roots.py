@@ -6,23 +6,23 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from aboveboard.market.audit.at_any_size import leading_utility
-from aboveboard.market.audit.paths import anywhere
-from aboveboard.market.audit.root_solvability import audit
-from aboveboard.market.audit.rules import rule_of_m
+from aboveboard.market.audit.closed_form import leading_utility
+from aboveboard.market.audit.rational_play import examine_all_announcements
+from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.voting_rules import make_rule
 from aboveboard.market.model.markets import Market, social_welfare
-from aboveboard.market.rules.announcements import allocations, announcements
-from aboveboard.market.rules.parameters import chosen
-from papers.claims import Claim, Family, Finding, Trial, survey
-from papers.market.failures import values_of
+from aboveboard.market.rules.announcements import enumerate_allocations, enumerate_announcements
+from aboveboard.market.rules.parameters import choose_parameters
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
+from papers.market.failures import describe_market
 from papers.market.instances import (
     Which,
-    drawn,
-    every,
-    everybody,
-    independent,
-    obeys,
-    parameters_of,
+    draw_markets,
+    enumerate_markets,
+    list_independent,
+    list_parameters,
+    list_structures,
+    make_test,
 )
 from papers.market.votes import DOMINANT, LEMMAS
 
@@ -38,50 +38,57 @@ ANNOUNCEMENTS = "announcements and coalitions"
 MOST = 10_000
 
 
-def settled(market: Market) -> bool:
+def is_settled(market: Market) -> bool:
     """Say whether the endowment is of maximum welfare already."""
-    best = max(social_welfare(market, a) for a in allocations(market))
+    best = max(social_welfare(market, a) for a in enumerate_allocations(market))
     return social_welfare(market, market.endowment) == best
 
 
-def _unsettled(market: Market) -> bool:
-    return not settled(market)
+def _is_unsettled(market: Market) -> bool:
+    return not is_settled(market)
 
 
-def _families(rng: np.random.Generator) -> tuple[Family, ...]:
-    return (every(2, 1, 3), every(3, 1, 2), drawn(rng, 3, 2, 3, 2), drawn(rng, 4, 1, 2, 2))
+def _make_families(rng: np.random.Generator) -> tuple[Family, ...]:
+    return (
+        enumerate_markets(2, 1, 3),
+        enumerate_markets(3, 1, 2),
+        draw_markets(rng, 3, 2, 3, 2),
+        draw_markets(rng, 4, 1, 2, 2),
+    )
 
 
-def _small(rng: np.random.Generator) -> tuple[Family, ...]:
-    return (every(2, 1, 2), every(3, 1, 2), drawn(rng, 2, 2, 3, 10))
+def _make_small_families(rng: np.random.Generator) -> tuple[Family, ...]:
+    return (enumerate_markets(2, 1, 2), enumerate_markets(3, 1, 2), draw_markets(rng, 2, 2, 3, 10))
 
 
-def _claim(
+def _make_check(
     which: Which,
     asked: Iterable[str],
     only: Callable[[Market], bool] = lambda _: True,
 ) -> Callable[[np.random.Generator], tuple[Finding, ...]]:
-    test = obeys(which, asked, only=only, on_path=True)
+    test = make_test(which, asked, only=only, on_path=True)
 
     def check(rng: np.random.Generator) -> tuple[Finding, ...]:
-        return (survey(test, *_small(rng), unit=ANNOUNCEMENTS),)
+        return (search_counterexample(test, *_make_small_families(rng), unit=ANNOUNCEMENTS),)
 
     return check
 
 
-def _lemma_10(rng: np.random.Generator) -> tuple[Finding, ...]:
-    families = _families(rng)
+def _check_lemma_10(rng: np.random.Generator) -> tuple[Finding, ...]:
+    families = _make_families(rng)
     return (
-        survey(obeys(everybody, [PRINTED], only=settled), *families, unit=ANNOUNCEMENTS),
-        survey(
-            obeys(everybody, [CORRECTED], only=settled),
+        search_counterexample(
+            make_test(list_structures, [PRINTED], only=is_settled), *families, unit=ANNOUNCEMENTS
+        ),
+        search_counterexample(
+            make_test(list_structures, [CORRECTED], only=is_settled),
             *families,
             unit=ANNOUNCEMENTS,
             correction="Where everybody is in the proposer's coalition and SW(E) = max SW = 0, "
             "every announcement of welfare 0 is best too.",
         ),
-        survey(
-            _caveat,
+        search_counterexample(
+            _test_correction,
             *families,
             unit="collusion structures",
             correction="The printed lemma fails there and nowhere else.",
@@ -89,55 +96,65 @@ def _lemma_10(rng: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def _caveat(market: Market) -> Trial:
+def _test_correction(market: Market) -> Trial:
     """Compare where the printed set is wrong with where the correction says it is."""
-    if not settled(market):
+    if not is_settled(market):
         return Trial(0)
-    found = audit(market, rule_of_m(market, chosen(market)), played_out=False)
+    found = audit_market(market, make_rule(market, choose_parameters(market)), played_out=False)
     for root in found.roots:
         wrong = set(root.best) != {market.nothing}
         said = len(root.leading) == market.n and found.welfare_best == 0
         # With no announcement but (E, 0) of welfare 0 the two sets would agree; there always is
         # one, since prices may differ.
         if wrong != said:
-            return Trial(1, {"market": values_of(market), "leading": sorted(root.leading)})
+            return Trial(1, {"market": describe_market(market), "leading": sorted(root.leading)})
     return Trial(len(found.roots))
 
 
-def _private(rng: np.random.Generator) -> tuple[Finding, ...]:
+def _check_privacy(rng: np.random.Generator) -> tuple[Finding, ...]:
     """Lemma 6: which node follows from which outcome does not depend on anybody's values."""
 
     def test(market: Market) -> Trial:
-        rule = rule_of_m(market, chosen(market))
-        announced = announcements(market, rule.scheme.limit, proposer_limited=False, most=MOST)
-        verdict = next(v for v in anywhere(market, rule, announced) if v.property == PRIVATE)
+        rule = make_rule(market, choose_parameters(market))
+        announced = enumerate_announcements(
+            market, rule.scheme.limit, proposer_limited=False, most=MOST
+        )
+        verdict = next(
+            v for v in examine_all_announcements(market, rule, announced) if v.property == PRIVATE
+        )
         shown = None if verdict.witness is None else verdict.witness.as_dict()
         return Trial(verdict.checked, shown)
 
-    worthless = [m for m in every(3, 1, 2).instances if not any(_values(m))]
+    worthless = [m for m in enumerate_markets(3, 1, 2).instances if not any(_list_values(m))]
     family = Family("endowments of 3 players, 1 good and B = 2", worthless)
-    return (survey(test, family, drawn(rng, 2, 2, 3, 3), unit="announcements"),)
+    return (
+        search_counterexample(test, family, draw_markets(rng, 2, 2, 3, 3), unit="announcements"),
+    )
 
 
-def _values(market: Market) -> list[int]:
+def _list_values(market: Market) -> list[int]:
     bundles = range(1 << market.m)
     return [v.value(mask) for v in market.valuations for mask in bundles]
 
 
-def _worth_of_leading(market: Market) -> Trial:
+def _test_leading_utility(market: Market) -> Trial:
     checks = 0
-    for parameters in parameters_of(market):
-        found = audit(market, rule_of_m(market, parameters), played_out=False)
+    for parameters in list_parameters(market):
+        found = audit_market(market, make_rule(market, parameters), played_out=False)
         for root in found.roots:
             checks += 1
             said = leading_utility(market, parameters, found.welfare_best, root.leading)
             if said != root.utility:
-                return Trial(checks, {"market": values_of(market), "said": str(said)})
+                return Trial(checks, {"market": describe_market(market), "said": str(said)})
     return Trial(checks)
 
 
-def _leading(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_worth_of_leading, *_families(rng), unit="collusion structures"),)
+def _check_leading_utility(rng: np.random.Generator) -> tuple[Finding, ...]:
+    return (
+        search_counterexample(
+            _test_leading_utility, *_make_families(rng), unit="collusion structures"
+        ),
+    )
 
 
 THEOREM = (DOMINANT, LEMMAS, SOLVABLE, OPTIMAL, TOTAL, NODE)
@@ -149,7 +166,7 @@ CLAIMS = (
         "Appendix A, Lemma 3",
         "Without collusion, if the endowment is of maximum welfare, announcing (E, 0) is the only "
         "best announcement, and everybody has 0.",
-        _claim(independent, [PRINTED, TOTAL], settled),
+        _make_check(list_independent, [PRINTED, TOTAL], is_settled),
     ),
     Claim(
         "market/lemma-4",
@@ -157,7 +174,7 @@ CLAIMS = (
         "Appendix A, Lemma 4",
         "Without collusion, if it is not, exactly the truthful outcomes are best, and everybody "
         "expects at least 0.",
-        _claim(independent, [PRINTED, TOTAL], _unsettled),
+        _make_check(list_independent, [PRINTED, TOTAL], _is_unsettled),
     ),
     Claim(
         "market/lemma-5",
@@ -165,21 +182,21 @@ CLAIMS = (
         "Appendix A, Lemma 5",
         "A rational play puts at least 1 - delta on one terminal node, whose outcome is socially "
         "optimal.",
-        _claim(everybody, [NODE]),
+        _make_check(list_structures, [NODE]),
     ),
     Claim(
         "market/lemma-6",
         "market",
         "Appendix A, Lemma 6",
         "If the likely outcomes of two rational plays are equal, so are the terminal nodes.",
-        _private,
+        _check_privacy,
     ),
     Claim(
         "market/theorem-1-prime",
         "market",
         "Appendix A, Theorem 1'",
         "Without collusion, M (1 - delta)-root implements the socially optimal correspondence.",
-        _claim(independent, THEOREM),
+        _make_check(list_independent, THEOREM),
     ),
     Claim(
         "market/lemma-10",
@@ -187,7 +204,7 @@ CLAIMS = (
         "Appendix B, Lemma 10",
         "If the endowment is of maximum welfare, (E, 0) is the only best announcement of the "
         "proposer's coalition.",
-        _lemma_10,
+        _check_lemma_10,
     ),
     Claim(
         "market/lemma-11",
@@ -195,7 +212,7 @@ CLAIMS = (
         "Appendix B, Lemma 11",
         "If it is not, exactly the semi-truthful outcomes are best, and every coalition expects "
         "at least 0.",
-        _claim(everybody, [PRINTED, TOTAL], _unsettled),
+        _make_check(list_structures, [PRINTED, TOTAL], _is_unsettled),
     ),
     Claim(
         "market/leading-utility",
@@ -203,7 +220,7 @@ CLAIMS = (
         "READING.md, beside Lemma 11",
         "The proposer's coalition of c then expects (1 - delta)(gain - 2(n - c) epsilon) + delta "
         "(gain/n - (n - 1)/n sum theta_j(E_j) - (n + 1)/n (n - c) epsilon).",
-        _leading,
+        _check_leading_utility,
     ),
     Claim(
         "market/theorem-1",
@@ -211,6 +228,6 @@ CLAIMS = (
         "Section 5, Theorem 1, and appendix B, Theorem 1''",
         "Whoever colludes with whom, M (1 - delta)-root implements the socially optimal "
         "correspondence, with full privacy (Lemma 6).",
-        _claim(everybody, THEOREM),
+        _make_check(list_structures, THEOREM),
     ),
 )

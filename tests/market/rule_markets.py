@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aboveboard.market.model.bidding import Table
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome
-from papers.market.failures import small_markets
+from papers.market.failures import enumerate_small_markets
 
 Bundle = frozenset[int]
 
@@ -65,5 +65,5 @@ def first_that(
     shows: Callable[[Market], Mapping[str, Any] | None], n: int, m: int, bits: int
 ) -> tuple[Market, Mapping[str, Any]]:
     """The smallest market of this size that shows a failure, and the play that it fails in."""
-    found = ((of, shows(of)) for of in small_markets(n, m, bits))
+    found = ((of, shows(of)) for of in enumerate_small_markets(n, m, bits))
     return next((of, shown) for of, shown in found if shown is not None)

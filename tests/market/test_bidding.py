@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restricted
+from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restrict
 
 GOODS = 4
 bundles = st.integers(0, 2**GOODS - 1)
@@ -63,7 +63,7 @@ def test_a_burden_is_lifted_by_a_better_bid_inside() -> None:
 @given(bids, bundles)
 def test_no_bundle_is_beyond_the_extremes(listed: tuple[tuple[int, int], ...], bundle: int) -> None:
     for valuation in (Table(listed), Xor(listed), Or(listed)):
-        lowest, highest = valuation.extremes()
+        lowest, highest = valuation.find_extremes()
         assert lowest <= valuation.value(bundle) <= highest
 
 
@@ -86,4 +86,4 @@ def test_a_valuation_of_some_goods_only_values_their_bundles_alike(
     full = sum(1 << good for k, good in enumerate(kept) if small >> k & 1)
     additive = Additive(tuple(range(-2, GOODS - 2)))
     for valuation in (Table(listed), Xor(listed), Or(listed), additive):
-        assert restricted(valuation, kept).value(small) == valuation.value(full)
+        assert restrict(valuation, kept).value(small) == valuation.value(full)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aboveboard.market import ProposeAndAgree, optimum
+from aboveboard.market import ProposeAndAgree, find_optimum
 from aboveboard.mechanisms.settlement import Settlement
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "market"
@@ -52,8 +52,11 @@ def test_both_solvers_find_the_same_exchange() -> None:
     table = tomllib.loads((EXAMPLE / "collaboration.toml").read_text(), parse_float=Decimal)
     file = ProposeAndAgree.FILE.model_validate(table)
     mechanism, reports = ProposeAndAgree.from_file(file), ProposeAndAgree.read_reports(file, None)
-    market = mechanism.frame.market(reports)
-    assert optimum(market, solver="highs").allocation == optimum(market, solver="cp-sat").allocation
+    market = mechanism.setup.build_market(reports)
+    assert (
+        find_optimum(market, solver="highs").allocation
+        == find_optimum(market, solver="cp-sat").allocation
+    )
 
 
 def test_the_committed_file_is_what_the_script_writes(tmp_path: Path) -> None:

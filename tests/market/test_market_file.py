@@ -96,7 +96,7 @@ def test_every_language_is_read() -> None:
 
 def test_the_proposer_is_the_papers_player_1_wherever_it_is_listed() -> None:
     mechanism, reports = read(text().replace('proposer = "a"', 'proposer = "b"'))
-    assert mechanism.frame.market(reports).players == ("b", "a", "c")
+    assert mechanism.setup.build_market(reports).players == ("b", "a", "c")
     settlement, _ = next(iter(mechanism.settle(reports)))
     assert list(settlement.parties) == ["a", "b", "c"]
 
@@ -205,13 +205,17 @@ def test_the_simple_mechanisms_refuse_what_has_no_step_a() -> None:
 
 def test_prices_left_out_are_the_truthful_ones() -> None:
     mechanism, reports = read(text(rest='[proposal]\nallocation = {a = ["g1", "g2"]}'))
-    market = mechanism.frame.market(reports)
-    assert mechanism.announced.outcome(market).prices == (1, -1, 0)
+    market = mechanism.setup.build_market(reports)
+    assert mechanism.announced.to_outcome(market).prices == (1, -1, 0)
 
 
 def test_the_proposers_price_left_out_is_what_balances() -> None:
     mechanism, reports = read(text(rest=PROPOSAL % "{b = -2, c = 1}"))
-    assert mechanism.announced.outcome(mechanism.frame.market(reports)).prices == (1, -2, 1)
+    assert mechanism.announced.to_outcome(mechanism.setup.build_market(reports)).prices == (
+        1,
+        -2,
+        1,
+    )
 
 
 def test_votes_may_differ_between_the_steps() -> None:

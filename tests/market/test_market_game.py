@@ -22,16 +22,16 @@ from aboveboard.auditing import (
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.capabilities import Proof
-from aboveboard.market.audit.market_game import VotingGame, announcing_game
-from aboveboard.market.audit.root_solvability import audit as audit_of_roots
-from aboveboard.market.audit.rules import rule_of_m, rule_of_naive
+from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.voting_game import VotingGame, build_announcing_game
+from aboveboard.market.audit.voting_rules import make_naive_rule, make_rule
 from aboveboard.market.model.markets import Outcome
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import expected_prices, structures
+from aboveboard.market.model.utilities import enumerate_structures, expected_prices
 from aboveboard.market.rules import vcg
-from aboveboard.market.rules.announcements import best_proposal
-from aboveboard.market.rules.parameters import chosen
-from aboveboard.market.rules.vcg import best_of_all
+from aboveboard.market.rules.announcements import find_best_proposal
+from aboveboard.market.rules.parameters import choose_parameters
+from aboveboard.market.rules.vcg import find_best_allocation
 
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 
@@ -50,9 +50,9 @@ F = Fraction
 @settings(max_examples=40, deadline=None)
 def test_rows_of_payoffs_are_the_exact_ones(data: st.DataObject) -> None:
     of = data.draw(markets(3, 2, 3))
-    structure = data.draw(st.sampled_from(list(structures(3))))
+    structure = data.draw(st.sampled_from(list(enumerate_structures(3))))
     proposal = data.draw(proposals(3, 2, 8))
-    game = VotingGame(of, rule_of_m(of, chosen(of)), proposal, structure)
+    game = VotingGame(of, make_rule(of, choose_parameters(of)), proposal, structure)
     profile = [data.draw(st.sampled_from(game.actions(i))) for i in range(len(game.players))]
     row = game.payoff_rows([np.array([action]) for action in profile])[0]
     assert tuple(int(x) * game.unit for x in row) == game.payoffs(profile)
@@ -62,9 +62,9 @@ def test_rows_of_payoffs_are_the_exact_ones(data: st.DataObject) -> None:
 @settings(max_examples=25, deadline=None)
 def test_the_closed_form_says_what_a_scan_finds(data: st.DataObject) -> None:
     of = data.draw(markets(3, 1, 3))
-    structure = data.draw(st.sampled_from(list(structures(3))))
+    structure = data.draw(st.sampled_from(list(enumerate_structures(3))))
     proposal = data.draw(proposals(3, 1, 7))
-    rule = rule_of_m(of, chosen(of))
+    rule = make_rule(of, choose_parameters(of))
     props = [DSIC(), CoalitionProof(2, transfers=True)]
     said = audit(VotingGame(of, rule, proposal, structure), props)
     found = audit(Scanned(of, rule, proposal, structure), props)
@@ -73,8 +73,8 @@ def test_the_closed_form_says_what_a_scan_finds(data: st.DataObject) -> None:
 
 
 def test_the_best_announcement_is_agreed_to_and_nobody_regrets_it() -> None:
-    proposal = best_proposal(SWAP, best_of_all(SWAP))
-    game = VotingGame(SWAP, rule_of_m(SWAP, chosen(SWAP)), proposal)
+    proposal = find_best_proposal(SWAP, find_best_allocation(SWAP))
+    game = VotingGame(SWAP, make_rule(SWAP, choose_parameters(SWAP)), proposal)
     verdicts = audit(
         game,
         [DSIC(), UniqueEquilibrium(), IndividualRationality(), WeakBudgetBalance()],
@@ -86,7 +86,7 @@ def test_the_best_announcement_is_agreed_to_and_nobody_regrets_it() -> None:
 
 def test_an_announcement_that_is_not_voted_on_leaves_nothing_to_decide() -> None:
     for proposal in (SWAP.nothing, Outcome((1, 0), (Fraction(-1, 2), Fraction(1, 2)))):
-        game = VotingGame(SWAP, rule_of_m(SWAP, chosen(SWAP)), proposal)
+        game = VotingGame(SWAP, make_rule(SWAP, choose_parameters(SWAP)), proposal)
         assert [len(game.actions(i)) for i in range(2)] == [1, 1]
         assert game.payoffs([0, 0]) == ((0, 0) if proposal == SWAP.nothing else (-1, 0))
         assert audit(game, [DSIC()])["DSIC"].status is Status.VACUOUS
@@ -105,8 +105,8 @@ def test_twelve_players_are_audited_in_closed_form() -> None:
         tuple(Additive(tuple(row)) for row in values),
         4,
     )
-    proposal = best_proposal(of, tuple(range(12)))
-    game = VotingGame(of, rule_of_m(of, chosen(of)), proposal)
+    proposal = find_best_proposal(of, tuple(range(12)))
+    game = VotingGame(of, make_rule(of, choose_parameters(of)), proposal)
     prop = CoalitionProof(2, transfers=True)
     verdicts = audit(game, [DSIC(), prop])
     assert {(v.status, v.how) for v in verdicts.values()} == {(Status.HOLDS, "closed form")}
@@ -114,7 +114,7 @@ def test_twelve_players_are_audited_in_closed_form() -> None:
 
 def test_positions_of_joint_strategies_count_the_first_voter_foremost() -> None:
     of = market([0], [[0], [1], [0]], 2)
-    rule = rule_of_m(of, chosen(of))
+    rule = make_rule(of, choose_parameters(of))
     pair = [frozenset({0}), frozenset({1, 2})]
     game = VotingGame(of, rule, Outcome((1,), (-1, 1, 0)), pair)
     said = [game.describe(1, action) for action in game.actions(1)]
@@ -131,7 +131,7 @@ def test_positions_of_joint_strategies_count_the_first_voter_foremost() -> None:
 def test_values_of_a_hundred_bits_stay_exact() -> None:
     most = 2**99 - 1
     of = market([0], [[-most], [most]], 100)
-    rule = rule_of_m(of, chosen(of))
+    rule = make_rule(of, choose_parameters(of))
     game = VotingGame(of, rule, Outcome((1,), (-most, most)))
     row = game.payoff_rows([np.array([0]), np.array([3])])[0]
     assert tuple(int(x) * game.unit for x in row) == game.payoffs([0, 3])
@@ -142,12 +142,12 @@ def test_values_of_a_hundred_bits_stay_exact() -> None:
 def test_games_too_large_to_list_are_refused_without_counting() -> None:
     wide = market([0] * 4, [[0] * 15] * 3, 3)
     with pytest.raises(BudgetExceeded, match="profiles of reported valuations"):
-        vcg.game(wide)
+        vcg.build_game(wide)
     with pytest.raises(BudgetExceeded, match="announcements"):
-        announcing_game(wide, wide.nothing)
+        build_announcing_game(wide, wide.nothing)
     deep = market([0], [[0]] * 3, 4000)
     with pytest.raises(BudgetExceeded, match="announcements"):
-        audit_of_roots(deep, rule_of_m(deep, chosen(deep)))
+        audit_market(deep, make_rule(deep, choose_parameters(deep)))
 
 
 @given(st.data(), st.sampled_from([0, 2, 3, 4]))
@@ -155,7 +155,9 @@ def test_games_too_large_to_list_are_refused_without_counting() -> None:
 def test_payments_are_those_of_the_lottery(data: st.DataObject, version: int) -> None:
     of = data.draw(markets(3, 2, 3))
     proposal = data.draw(proposals(3, 2, 1))
-    rule = rule_of_naive(version, of, F(1, 20)) if version else rule_of_m(of, chosen(of))
+    rule = (
+        make_naive_rule(version, of, F(1, 20)) if version else make_rule(of, choose_parameters(of))
+    )
     said = data.draw(st.tuples(*[st.integers(0, rule.scheme.strategies - 1)] * 2))
     game = VotingGame(of, rule, proposal)
     asked = [0] if len(game.actions(1)) == 1 else [0, *said]

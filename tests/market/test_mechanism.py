@@ -18,11 +18,11 @@ from aboveboard.commands import settle
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.games.lottery import Lottery
 from aboveboard.market import VCG, Naive1, Naive2, Naive3, Naive4, ProposeAndAgree
-from aboveboard.market.audit.at_any_size import leading_utility
+from aboveboard.market.audit.closed_form import leading_utility
 from aboveboard.market.rules.parameters import Parameters
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.settlements.writing import summary
+from aboveboard.settlements.writing import summarize
 
 F = Fraction
 ALL = (ProposeAndAgree, Naive1, Naive2, Naive3, Naive4, VCG)
@@ -81,7 +81,7 @@ def test_utilities_are_expected_and_exact() -> None:
     for settlement, _ in lottery:
         assert {n: share.utility for n, share in settlement.parties.items()} == by_hand
     mechanism, reports = read(FILE)
-    market = mechanism.frame.market(reports)
+    market = mechanism.setup.build_market(reports)
     proposers = leading_utility(market, Parameters(F(1, 100), F(1, 2000)), 3, frozenset({0}))
     assert by_hand["a"] == proposers
 
@@ -98,7 +98,7 @@ def test_the_lottery_in_the_details_is_the_one_that_is_drawn_from() -> None:
 
 
 def test_the_same_seed_draws_the_same_settlement() -> None:
-    drawn = [summary(settled(FILE).draw(np.random.default_rng(7))) for _ in range(2)]
+    drawn = [summarize(settled(FILE).draw(np.random.default_rng(7))) for _ in range(2)]
     assert drawn[0] == drawn[1]
 
 
@@ -139,11 +139,11 @@ def test_a_worse_announcement_is_reported_as_one() -> None:
 def test_what_a_time_limit_cut_short_is_reported_as_found_with_its_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from aboveboard.market import mechanisms
+    from aboveboard.market.mechanisms import base
     from aboveboard.market.optimum.social_optimum import Optimum
 
     cut = Optimum((0, 1), 1, 5, False, "highs")
-    monkeypatch.setattr(mechanisms, "optimum", lambda market, **limits: cut)
+    monkeypatch.setattr(base, "find_optimum", lambda market, **limits: cut)
     ((settlement, _),) = settled(FILE)
     told = settlement.details
     assert (told["welfare_best"], told["welfare_bound"], told["welfare_gap"]) == (1, 5, 4)
@@ -153,12 +153,12 @@ def test_what_a_time_limit_cut_short_is_reported_as_found_with_its_bound(
 
 
 def test_a_run_and_its_audit_search_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aboveboard.market import mechanisms
+    from aboveboard.market.mechanisms import base
 
     searched = []
-    real = mechanisms.optimum
+    real = base.find_optimum
     monkeypatch.setattr(
-        mechanisms, "optimum", lambda *a, **k: (searched.append(a), real(*a, **k))[1]
+        base, "find_optimum", lambda *a, **k: (searched.append(a), real(*a, **k))[1]
     )
     mechanism, reports = read(FILE)
     mechanism.with_work(Work()).settle(reports)
@@ -208,7 +208,7 @@ def test_naive_mechanisms_propose_the_best_within_their_narrow_domain() -> None:
 @pytest.mark.parametrize("cls", ALL)
 def test_the_starting_file_runs_and_its_settlement_is_json(cls: type) -> None:
     for settlement, _ in settled(cls.STARTING_FILE, cls):
-        told = json.loads(json.dumps(summary(settlement)))
+        told = json.loads(json.dumps(summarize(settlement)))
         assert told["details"]["welfare_best"] > told["details"]["welfare_before"]
         assert all(isinstance(party["goods"], list) for party in told["parties"].values())
 

@@ -9,20 +9,20 @@ from rule_markets import market
 
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.root_solvability import audit
-from aboveboard.market.audit.rules import Rule, rule_of_m
+from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.voting_rules import VotingRule, make_rule
 from aboveboard.market.model.markets import Outcome
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.rules.parameters import choose_parameters
 
 SWAP = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
 BURDEN = market([1], [[0], [-3]], 3)
 """b would have its good destroyed: that gains 3."""
 
 
-def altered(change: object) -> Rule:
+def altered(change: object) -> VotingRule:
     """M for the swap, each of its endings changed."""
-    rule = rule_of_m(SWAP, chosen(SWAP))
+    rule = make_rule(SWAP, choose_parameters(SWAP))
 
     def play(proposal: Outcome, votes: Votes) -> Lottery[Ending]:
         return rule.play(proposal, votes).map(change)  # type: ignore[arg-type]
@@ -30,8 +30,8 @@ def altered(change: object) -> Rule:
     return replace(rule, play=play)
 
 
-def verdict(rule: Rule, name: str) -> Verdict:
-    found = audit(SWAP, rule).verdicts
+def verdict(rule: VotingRule, name: str) -> Verdict:
+    found = audit_market(SWAP, rule).verdicts
     return next(v for v in found.values() if v.property.startswith(name))
 
 
@@ -75,7 +75,7 @@ def test_a_node_that_is_not_optimal_is_told() -> None:
 
 def test_participation_is_total_in_expectation_and_the_risk_is_told() -> None:
     kept = market([1], [[3], [2]], 3)  # b sells what is worth 2 to it
-    found = audit(kept, rule_of_m(kept, chosen(kept))).verdicts
+    found = audit_market(kept, make_rule(kept, choose_parameters(kept))).verdicts
     said = found["participation is total in expectation"]
     assert said.status is Status.HOLDS
     assert said.statement is not None
@@ -84,8 +84,8 @@ def test_participation_is_total_in_expectation_and_the_risk_is_told() -> None:
 
 
 def test_whoever_brings_a_burden_expects_more_than_two_epsilon() -> None:
-    parameters = chosen(BURDEN)
-    found = audit(BURDEN, rule_of_m(BURDEN, parameters)).verdicts
+    parameters = choose_parameters(BURDEN)
+    found = audit_market(BURDEN, make_rule(BURDEN, parameters)).verdicts
     statement = found["participation is total in expectation"].statement
     epsilon, delta = parameters.epsilon, parameters.delta
     expects = (1 - delta) * 2 * epsilon + delta * (Fraction(3, 2) + Fraction(3, 2) * epsilon)
@@ -95,6 +95,6 @@ def test_whoever_brings_a_burden_expects_more_than_two_epsilon() -> None:
 
 
 def test_what_the_fines_bring_is_reported() -> None:
-    statement = verdict(rule_of_m(SWAP, chosen(SWAP)), "never a deficit").statement
+    statement = verdict(make_rule(SWAP, choose_parameters(SWAP)), "never a deficit").statement
     assert statement is not None
     assert "step e brings 32; step k brings 16000" in statement

@@ -12,14 +12,14 @@ from rule_markets import market, markets, proposals, sets, thetas, votes
 
 from aboveboard.errors import InputError
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.expectations import scheme_of_m, table, unit_of
+from aboveboard.market.audit.expected_utilities import build_scheme, find_unit, tabulate_utilities
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import expected, surplus, utilities
-from aboveboard.market.rules.announcements import announcements, best_proposal
-from aboveboard.market.rules.communication import communication, outcome_bits
-from aboveboard.market.rules.parameters import Parameters, chosen
-from aboveboard.market.rules.propose_and_agree import play, replayed
+from aboveboard.market.model.utilities import expected_utilities, surplus, utilities
+from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
+from aboveboard.market.rules.communication import count_bits, count_outcome_bits
+from aboveboard.market.rules.parameters import Parameters, choose_parameters
+from aboveboard.market.rules.propose_and_agree import play, verify_play
 from oracles import market as oracle
 
 F = Fraction
@@ -48,7 +48,7 @@ def test_the_lottery_is_what_the_steps_say(data: st.DataObject, n: int, m: int, 
     of = data.draw(markets(n, m, bits))
     proposal = data.draw(proposals(n, m, 2 * of.bound + 1))
     step_2, step_3 = data.draw(votes(n)), data.draw(votes(n))
-    parameters = chosen(of)
+    parameters = choose_parameters(of)
     found = play(of, parameters, proposal, Votes(tuple(step_2), tuple(step_3)))
     said = oracle.mechanism_m(
         n,
@@ -63,28 +63,34 @@ def test_the_lottery_is_what_the_steps_say(data: st.DataObject, n: int, m: int, 
     )
     assert rows_of(of, found) == {(node, a, prices): p for p, node, a, prices in said}
     theta = thetas(of)
-    assert list(expected(of, found)) == oracle.expected(theta, sets(of.endowment, n), said)
+    assert list(expected_utilities(of, found)) == oracle.expected(
+        theta, sets(of.endowment, n), said
+    )
 
 
 @pytest.mark.parametrize("prices", [(-8, 8), (F(-1, 2), F(1, 2)), (1, 0), (0, F(5, 2))], ids=str)
 def test_a_price_out_of_the_domain_or_unbalanced_ends_in_step_a(prices: tuple[F, F]) -> None:
-    lottery = play(SWAP, chosen(SWAP), Outcome((1, 0), prices), Votes.all(2, True))
+    lottery = play(
+        SWAP, choose_parameters(SWAP), Outcome((1, 0), prices), Votes.from_answer(2, True)
+    )
     assert [(e.step, e.outcome) for e, _ in lottery] == [("a", Outcome((0, 1), (1, 0)))]
 
 
 def test_the_proposers_own_price_may_leave_the_domain() -> None:
-    lottery = play(THREE, chosen(THREE), Outcome((0, 1, 2), (-14, 7, 7)), Votes.all(3, True))
+    lottery = play(
+        THREE, choose_parameters(THREE), Outcome((0, 1, 2), (-14, 7, 7)), Votes.from_answer(3, True)
+    )
     assert {e.step for e, _ in lottery} == {"d", "i", "j"}
 
 
 def test_the_endowment_at_no_price_ends_in_step_b_with_certainty() -> None:
-    lottery = play(SWAP, chosen(SWAP), SWAP.nothing, Votes.all(2, False))
+    lottery = play(SWAP, choose_parameters(SWAP), SWAP.nothing, Votes.from_answer(2, False))
     assert lottery == Lottery.sure(Ending("b", SWAP.nothing))
 
 
 def test_a_truthful_swap_by_hand() -> None:
     parameters = Parameters(F(1, 100), F(1, 2000))
-    lottery = play(SWAP, parameters, Outcome((1, 0), (-2, 2)), Votes.all(2, True))
+    lottery = play(SWAP, parameters, Outcome((1, 0), (-2, 2)), Votes.from_answer(2, True))
     by_step = {(e.step, dict(e.tosses).get("w")): (p, e.outcome) for e, p in lottery}
     assert by_step == {
         ("d", None): (F(1999, 2000), Outcome((1, 0), (F(-198, 100), F(198, 100)))),
@@ -100,28 +106,28 @@ def test_expected_utilities_of_all_votes_at_once_are_those_of_the_lotteries(
     data: st.DataObject,
 ) -> None:
     of = data.draw(markets(3, 1, 2))
-    parameters = chosen(of)
-    scheme = scheme_of_m(of, parameters)
-    announced = announcements(of, scheme.limit, proposer_limited=False, most=10**4)
-    utilities_of = table(scheme, of, announced)
+    parameters = choose_parameters(of)
+    scheme = build_scheme(of, parameters)
+    announced = enumerate_announcements(of, scheme.limit, proposer_limited=False, most=10**4)
+    utilities_of = tabulate_utilities(scheme, of, announced)
     k = data.draw(st.integers(0, len(announced) - 1))
     for one in range(4):
         for two in range(4):
             cast = Votes((bool(one & 1), bool(two & 1)), (one > 1, two > 1))
-            exact = expected(of, play(of, parameters, announced[k], cast))
+            exact = expected_utilities(of, play(of, parameters, announced[k], cast))
             units = utilities_of[:, k, one, two].tolist()
-            assert tuple(x * unit_of(scheme) for x in units) == exact
+            assert tuple(x * find_unit(scheme) for x in units) == exact
 
 
 def test_where_64_bits_could_overflow_the_table_is_of_python_integers() -> None:
     of = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
-    parameters = chosen(of, F(1, 10**9), F(1, 10**12))
-    scheme = scheme_of_m(of, parameters)
-    announced = announcements(of, 2, proposer_limited=False, most=10**4)
-    filled = table(scheme, of, announced)
+    parameters = choose_parameters(of, F(1, 10**9), F(1, 10**12))
+    scheme = build_scheme(of, parameters)
+    announced = enumerate_announcements(of, 2, proposer_limited=False, most=10**4)
+    filled = tabulate_utilities(scheme, of, announced)
     assert filled.dtype == object
-    exact = expected(of, play(of, parameters, announced[5], Votes((True,), (False,))))
-    assert tuple(x * unit_of(scheme) for x in filled[:, 5, 1]) == exact
+    exact = expected_utilities(of, play(of, parameters, announced[5], Votes((True,), (False,))))
+    assert tuple(x * find_unit(scheme) for x in filled[:, 5, 1]) == exact
 
 
 @given(st.data(), st.integers(0, 2**32))
@@ -134,15 +140,15 @@ def test_every_ending_that_can_be_drawn_can_be_followed_again(
     cast = Votes(tuple(data.draw(votes(3))), tuple(data.draw(votes(3))))
     parameters = Parameters(F(1, 16), F(1, 33))  # coins that fall on both sides now and then
     ending = play(of, parameters, proposal, cast).draw(np.random.default_rng(seed))
-    assert replayed(of, parameters, proposal, ending) == ending
+    assert verify_play(of, parameters, proposal, ending) == ending
 
 
 def test_a_forged_record_is_refused() -> None:
-    parameters = chosen(SWAP)
+    parameters = choose_parameters(SWAP)
     proposal = Outcome((1, 0), (-2, 2))
     agreed, no = (
         next(e for e, _ in play(SWAP, parameters, proposal, v) if e.step == s)
-        for s, v in (("d", Votes.all(2, True)), ("e", Votes.all(2, False)))
+        for s, v in (("d", Votes.from_answer(2, True)), ("e", Votes.from_answer(2, False)))
     )
     for forged, word in (
         (Ending("d", no.outcome, agreed.tosses, agreed.votes), "do not end"),
@@ -151,11 +157,11 @@ def test_a_forged_record_is_refused() -> None:
         (Ending("e", no.outcome, no.tosses[:1], no.votes), "is missing"),
     ):
         with pytest.raises(InputError, match=word):
-            replayed(SWAP, parameters, proposal, forged)
+            verify_play(SWAP, parameters, proposal, forged)
 
 
 def test_every_step_but_a_e_and_k_balances_the_budget() -> None:
-    parameters = chosen(THREE)
+    parameters = choose_parameters(THREE)
     seen: dict[str, set[Fraction]] = {"a": set()}
     for mask in range(16):
         yes = [bool(mask >> b & 1) for b in range(4)]
@@ -176,10 +182,10 @@ def test_every_step_but_a_e_and_k_balances_the_budget() -> None:
 
 
 def test_parameters_left_out_are_the_middles_of_their_ranges() -> None:
-    assert chosen(SWAP) == Parameters(F(1, 20), F(1, 1000))
+    assert choose_parameters(SWAP) == Parameters(F(1, 20), F(1, 1000))
     wide = market([0, 1], [[0, 3, 3], [2, 0, 2]], 20)
-    assert chosen(wide).delta == F(1, 20) / 2**19 / 2
-    given_delta = chosen(SWAP, delta=F(1, 50))
+    assert choose_parameters(wide).delta == F(1, 20) / 2**19 / 2
+    given_delta = choose_parameters(SWAP, delta=F(1, 50))
     assert given_delta.delta == F(1, 50)
     assert F(4, 50) < given_delta.epsilon < F(1, 10)
 
@@ -199,33 +205,33 @@ def test_parameters_out_of_their_ranges_are_refused(
     epsilon: Fraction | None, delta: Fraction | None, place: str
 ) -> None:
     with pytest.raises(InputError) as refused:
-        chosen(SWAP, epsilon, delta)
+        choose_parameters(SWAP, epsilon, delta)
     assert refused.value.place == place
 
 
 def test_votes_of_strangers_and_outcomes_of_other_markets_are_refused() -> None:
     with pytest.raises(InputError, match="give 1: one for every player but the proposer"):
-        play(SWAP, chosen(SWAP), Outcome((1, 0), (-2, 2)), Votes.all(3, True))
+        play(SWAP, choose_parameters(SWAP), Outcome((1, 0), (-2, 2)), Votes.from_answer(3, True))
     with pytest.raises(InputError, match="one for each of the 2 players"):
-        play(SWAP, chosen(SWAP), Outcome((1, 0), (-2, 2, 0)), Votes.all(2, True))
+        play(SWAP, choose_parameters(SWAP), Outcome((1, 0), (-2, 2, 0)), Votes.from_answer(2, True))
     with pytest.raises(InputError, match="no allocation"):
-        play(SWAP, chosen(SWAP), Outcome((1, 2), (-2, 2)), Votes.all(2, True))
+        play(SWAP, choose_parameters(SWAP), Outcome((1, 2), (-2, 2)), Votes.from_answer(2, True))
 
 
 def test_a_rational_play_exchanges_n_minus_1_bits_beside_the_outcome() -> None:
-    proposal = best_proposal(THREE, (1, 0, 2))
-    lottery = play(THREE, chosen(THREE), proposal, Votes.all(3, True))
-    bits = {e.step: communication(THREE, e) for e, _ in lottery}
+    proposal = find_best_proposal(THREE, (1, 0, 2))
+    lottery = play(THREE, choose_parameters(THREE), proposal, Votes.from_answer(3, True))
+    bits = {e.step: count_bits(THREE, e) for e, _ in lottery}
     assert bits["d"].overhead == 2
     assert bits["j"].overhead == 1
     assert bits["i"].overhead == 0
     outcomes = 4**3 * 15**2
-    assert 2 ** (outcome_bits(THREE) - 1) < outcomes <= 2 ** outcome_bits(THREE)
+    assert 2 ** (count_outcome_bits(THREE) - 1) < outcomes <= 2 ** count_outcome_bits(THREE)
 
 
 def test_the_proposers_best_announcement_charges_each_what_it_gains() -> None:
-    proposal = best_proposal(SWAP, (1, 0))
+    proposal = find_best_proposal(SWAP, (1, 0))
     assert proposal == Outcome((1, 0), (-2, 2))
     assert utilities(SWAP, proposal) == (5, 0)
     settled = market([0, 1], [[3, 0, 3], [0, 2, 2]], 3)
-    assert best_proposal(settled, (0, 1)) == settled.nothing
+    assert find_best_proposal(settled, (0, 1)) == settled.nothing

@@ -16,16 +16,16 @@ from rule_markets import market, markets, proposals, votes
 from aboveboard.auditing import Budget
 from aboveboard.auditing.verdict import Status
 from aboveboard.market import Naive2, Naive3, Naive4, ProposeAndAgree
-from aboveboard.market.audit.at_any_size import audit_at_any_size
-from aboveboard.market.audit.market_game import VotingGame
+from aboveboard.market.audit.closed_form import audit_announcement
 from aboveboard.market.audit.remarks import in_plain_words, is_tiny
-from aboveboard.market.audit.rules import rule_of_naive
-from aboveboard.market.model.descriptions import describe, in_words
+from aboveboard.market.audit.voting_game import VotingGame
+from aboveboard.market.audit.voting_rules import make_naive_rule
+from aboveboard.market.model.descriptions import describe_outcome, format_outcome
 from aboveboard.market.model.markets import DESTROYED, Outcome
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import expected
+from aboveboard.market.model.utilities import expected_utilities
 from aboveboard.market.rules import vcg
-from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.rules.parameters import choose_parameters
 from aboveboard.market.rules.propose_and_agree import is_regular, play
 
 VOTING, PAIRS = (
@@ -103,10 +103,10 @@ def test_a_coalition_that_casts_other_votes_gains_what_no_joint_vote_exceeds(
     of = data.draw(markets(3, 1, 2))
     proposal = data.draw(proposals(3, 1, 3).filter(lambda p: is_regular(of, p)))
     cast = Votes(tuple(data.draw(votes(3))), tuple(data.draw(votes(3))))
-    parameters = chosen(of)
+    parameters = choose_parameters(of)
 
     def has(said: Votes, members: tuple[int, ...]) -> Fraction:
-        each = expected(of, play(of, parameters, proposal, said))
+        each = expected_utilities(of, play(of, parameters, proposal, said))
         return sum((each[i] for i in members), Fraction(0))
 
     def most(members: tuple[int, ...]) -> Fraction:
@@ -125,7 +125,7 @@ def test_a_coalition_that_casts_other_votes_gains_what_no_joint_vote_exceeds(
 
     pairs = [c for k in (1, 2) for c in combinations(range(3), k)]
     gains = [most(c) - has(cast, c) for c in pairs]
-    verdict = audit_at_any_size(of, parameters, proposal, 9, cast=cast, size=2)[PAIRS]
+    verdict = audit_announcement(of, parameters, proposal, 9, cast=cast, size=2)[PAIRS]
     assert (verdict.status is Status.FAILS) == any(gain > 0 for gain in gains)
     if verdict.witness is not None:
         names = tuple(of.players.index(name) for name in verdict.witness.parties)
@@ -163,16 +163,16 @@ def test_no_claim_of_an_audit_is_in_the_papers_words_alone(cls: type) -> None:
 def test_many_players_with_few_announcements_are_not_gone_through() -> None:
     """Their collusion structures would take for ever: 16 players have ten thousand million."""
     of = market([0], [[0]] * 16, 1, names="abcdefghijklmnop")
-    rule = rule_of_naive(3, of, Fraction(1, 20))
+    rule = make_naive_rule(3, of, Fraction(1, 20))
     assert not is_tiny(VotingGame(of, rule, of.nothing))
 
 
 def test_outcomes_and_reports_are_written_in_words() -> None:
     of = market([0, 1], [[0, 3, 3], [2, 0, 2]], 3)
-    said = in_words(describe(of, Outcome((1, DESTROYED), (-2, 2))))
+    said = format_outcome(describe_outcome(of, Outcome((1, DESTROYED), (-2, 2))))
     assert said == "g1 to b, g2 destroyed; a pays -2, b pays 2"
     one = market([0], [[0], [1]], 2)
-    assert [vcg.game(one).describe(1, k) for k in (0, 1, 2)] == [
+    assert [vcg.build_game(one).describe(1, k) for k in (0, 1, 2)] == [
         "g1 worth -1",
         "nothing worth anything",
         "g1 worth 1",

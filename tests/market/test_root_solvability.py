@@ -13,25 +13,25 @@ from rule_markets import market, markets, proposals, sets, thetas
 
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import BudgetExceeded
-from aboveboard.market.audit.at_any_size import audit_at_any_size, leading_utility
-from aboveboard.market.audit.expectations import (
-    margin,
-    scheme_of_m,
-    scheme_of_naive,
-    table,
-    unit_of,
+from aboveboard.market.audit.closed_form import audit_announcement, leading_utility
+from aboveboard.market.audit.expected_utilities import (
+    build_naive_scheme,
+    build_scheme,
+    find_margin,
+    find_unit,
+    tabulate_utilities,
 )
-from aboveboard.market.audit.market_game import one_announcement
-from aboveboard.market.audit.root_solvability import audit
-from aboveboard.market.audit.rules import rule_of_m, rule_of_naive
-from aboveboard.market.audit.subgames import closed_form, dominance, votes_of
+from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.strict_dominance import decode_votes, find_dominance, predict_votes
+from aboveboard.market.audit.voting_game import as_announcements
+from aboveboard.market.audit.voting_rules import make_naive_rule, make_rule
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
-from aboveboard.market.model.utilities import structures
-from aboveboard.market.rules.announcements import announcements, best_proposal
-from aboveboard.market.rules.parameters import chosen
+from aboveboard.market.model.utilities import enumerate_structures
+from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
+from aboveboard.market.rules.dominant_votes import find_dominant_votes
+from aboveboard.market.rules.parameters import choose_parameters
 from aboveboard.market.rules.propose_and_agree import is_regular
-from aboveboard.market.rules.vcg import best_of_all
-from aboveboard.market.rules.votes import dominant
+from aboveboard.market.rules.vcg import find_best_allocation
 from oracles import market as oracle
 
 F = Fraction
@@ -46,18 +46,18 @@ TINY = [
 
 
 def rows(of: Market) -> tuple[object, object, object, object]:
-    parameters = chosen(of)
-    scheme = scheme_of_m(of, parameters)
-    announced = announcements(of, scheme.limit, proposer_limited=False, most=10**5)
-    return parameters, scheme, announced, table(scheme, of, announced)
+    parameters = choose_parameters(of)
+    scheme = build_scheme(of, parameters)
+    announced = enumerate_announcements(of, scheme.limit, proposer_limited=False, most=10**5)
+    return parameters, scheme, announced, tabulate_utilities(scheme, of, announced)
 
 
 @pytest.mark.parametrize("of", TINY[:3])
 def test_votes_and_best_announcements_are_those_of_the_definitions(of: Market) -> None:
     """Plain loops over Definitions 1 and 2 with the oracle's lotteries, one player's word each."""
-    parameters = chosen(of)
+    parameters = choose_parameters(of)
     theta, endowment = thetas(of), sets(of.endowment, 3)
-    found = {root.structure: root for root in audit(of, rule_of_m(of, parameters)).roots}
+    found = {root.structure: root for root in audit_market(of, make_rule(of, parameters)).roots}
     announced = [
         Outcome((owner,), (-p - q, p, q))
         for owner in (-1, 0, 1, 2)
@@ -74,7 +74,7 @@ def test_votes_and_best_announcements_are_those_of_the_definitions(of: Market) -
             )  # fmt: skip
             values[codes] = oracle.expected(theta, endowment, lottery)
         expected[outcome] = values
-    for structure in structures(3):
+    for structure in enumerate_structures(3):
         leading = next(c for c in structure if 0 in c)
         best = {}
         for outcome in announced:
@@ -101,7 +101,7 @@ def test_votes_and_best_announcements_are_those_of_the_definitions(of: Market) -
 
 @pytest.mark.parametrize("of", [*TINY, SWAP])
 def test_every_claim_holds_as_corrected(of: Market) -> None:
-    found = audit(of, rule_of_m(of, chosen(of)))
+    found = audit_market(of, make_rule(of, choose_parameters(of)))
     failing = [v.property for v in found.verdicts.values() if v.status is not Status.HOLDS]
     caveat = found.welfare_before == found.welfare_best == 0
     assert failing == ([PRINTED] if caveat else [])
@@ -111,7 +111,7 @@ def test_every_claim_holds_as_corrected(of: Market) -> None:
 @settings(max_examples=40, deadline=None)
 def test_the_audit_finds_where_lemma_10_needs_a_caveat(data: st.DataObject) -> None:
     of = data.draw(markets(2, data.draw(st.integers(1, 2)), 2))
-    found = audit(of, rule_of_m(of, chosen(of)), played_out=False)
+    found = audit_market(of, make_rule(of, choose_parameters(of)), played_out=False)
     nothing_to_gain = found.welfare_before == found.welfare_best == 0
     assert (found.verdicts[PRINTED].status is Status.FAILS) == nothing_to_gain
     assert found.verdicts[CORRECTED].status is Status.HOLDS
@@ -121,13 +121,15 @@ def test_the_audit_finds_where_lemma_10_needs_a_caveat(data: st.DataObject) -> N
 @settings(max_examples=25, deadline=None)
 def test_the_best_announcements_are_the_semi_truthful_ones(data: st.DataObject) -> None:
     of = data.draw(markets(3, 1, 2))
-    found = audit(of, rule_of_m(of, chosen(of)), played_out=False)
+    found = audit_market(of, make_rule(of, choose_parameters(of)), played_out=False)
     if found.welfare_best == found.welfare_before:
         return
     for root in found.roots:
         said = oracle.truthful(thetas(of), sets(of.endowment, 3), 2, [0], root.leading)
         assert {(sets(o.allocation, 3), o.prices) for o in root.best} == set(said)
-        assert root.utility == leading_utility(of, chosen(of), found.welfare_best, root.leading)
+        assert root.utility == leading_utility(
+            of, choose_parameters(of), found.welfare_best, root.leading
+        )
 
 
 @given(st.data())
@@ -135,28 +137,28 @@ def test_the_best_announcements_are_the_semi_truthful_ones(data: st.DataObject) 
 def test_margins_at_any_size_are_those_of_the_exhaustive_search(data: st.DataObject) -> None:
     of = data.draw(markets(3, 1, 2))
     _, scheme, announced, filled = rows(of)
-    for structure in structures(3):
+    for structure in enumerate_structures(3):
         for members in structure:
-            found = dominance(filled, scheme, members)
+            found = find_dominance(filled, scheme, members)
             if not found.voters:
                 continue
             for k in range(0, len(announced), 7):
-                exact = margin(scheme, of, announced[k], members)
-                assert exact == int(found.margin[k]) * unit_of(scheme)
+                exact = find_margin(scheme, of, announced[k], members)
+                assert exact == int(found.margin[k]) * find_unit(scheme)
 
 
 @given(st.data(), st.sampled_from([3, 4]))
 @settings(max_examples=10, deadline=None)
 def test_margins_in_the_naive_versions_too(data: st.DataObject, version: int) -> None:
     of = data.draw(markets(3, 1, 2))
-    scheme = scheme_of_naive(version, of, F(1, 10))
-    announced = announcements(of, 2, proposer_limited=True, most=10**4)
-    filled = table(scheme, of, announced)
+    scheme = build_naive_scheme(version, of, F(1, 10))
+    announced = enumerate_announcements(of, 2, proposer_limited=True, most=10**4)
+    filled = tabulate_utilities(scheme, of, announced)
     for members in (frozenset({1}), frozenset({1, 2})):
-        found = dominance(filled, scheme, members)
+        found = find_dominance(filled, scheme, members)
         for k in range(len(announced)):
-            exact = margin(scheme, of, announced[k], members)
-            assert exact == int(found.margin[k]) * unit_of(scheme)
+            exact = find_margin(scheme, of, announced[k], members)
+            assert exact == int(found.margin[k]) * find_unit(scheme)
 
 
 @given(st.data())
@@ -164,30 +166,32 @@ def test_margins_in_the_naive_versions_too(data: st.DataObject, version: int) ->
 def test_dominant_votes_in_closed_form_are_those_of_the_arrays(data: st.DataObject) -> None:
     of = data.draw(markets(4, 2, 3))
     proposal = data.draw(proposals(4, 2, 7))
-    structure = data.draw(st.sampled_from(list(structures(4))))
+    structure = data.draw(st.sampled_from(list(enumerate_structures(4))))
     if not is_regular(of, proposal):
         return
-    scheme = scheme_of_m(of, chosen(of))
+    scheme = build_scheme(of, choose_parameters(of))
     codes = [3, 3, 3, 3]
     for members in structure:
-        found = closed_form(one_announcement(of, proposal), scheme, members)[0]
+        found = predict_votes(as_announcements(of, proposal), scheme, members)[0]
         for voter, code in zip(sorted(members - {0}), found, strict=True):
             codes[voter] = int(code)
-    assert votes_of(codes[1:]) == dominant(of, proposal, structure)
+    assert decode_votes(codes[1:]) == find_dominant_votes(of, proposal, structure)
 
 
 def test_without_the_discounts_no_vote_is_strictly_dominant() -> None:
     """The audit can fail: epsilon is what makes up a voter's mind when it is on the fence."""
-    rule = rule_of_m(SWAP, chosen(SWAP))
+    rule = make_rule(SWAP, choose_parameters(SWAP))
     scheme = rule.scheme
-    assert scheme.drawn is not None
+    assert scheme.destruction is not None
     flat = replace(
         scheme,
         others=(F(0),) * 2,
         proposer=tuple(min(x, F(0)) for x in scheme.proposer),
-        drawn=replace(scheme.drawn, epsilon=F(0)),
+        destruction=replace(scheme.destruction, epsilon=F(0)),
     )
-    verdict = audit(SWAP, replace(rule, scheme=flat)).verdicts["votes are collusively dominant"]
+    verdict = audit_market(SWAP, replace(rule, scheme=flat)).verdicts[
+        "votes are collusively dominant"
+    ]
     assert verdict.status is Status.FAILS
     assert verdict.witness is not None
     assert verdict.witness.parties == ("b",)
@@ -196,18 +200,18 @@ def test_without_the_discounts_no_vote_is_strictly_dominant() -> None:
 
 def test_without_the_fine_it_pays_to_announce_what_others_refuse() -> None:
     of = TINY[3]
-    rule = rule_of_m(of, chosen(of))
-    assert rule.scheme.drawn is not None
-    drawn = replace(rule.scheme.drawn, fine=F(0))
-    free = replace(rule.scheme, proposer=(F(0),) * 3, drawn=drawn)
+    rule = make_rule(of, choose_parameters(of))
+    assert rule.scheme.destruction is not None
+    drawn = replace(rule.scheme.destruction, fine=F(0))
+    free = replace(rule.scheme, proposer=(F(0),) * 3, destruction=drawn)
     alone = tuple(frozenset({i}) for i in range(3))
-    found = audit(of, replace(rule, scheme=free), [alone], played_out=False)
+    found = audit_market(of, replace(rule, scheme=free), [alone], played_out=False)
     assert found.verdicts[CORRECTED].status is Status.FAILS
 
 
 def test_too_many_announcements_are_refused() -> None:
     with pytest.raises(BudgetExceeded, match="announcements"):
-        audit(SWAP, rule_of_m(SWAP, chosen(SWAP)), most=100)
+        audit_market(SWAP, make_rule(SWAP, choose_parameters(SWAP)), most=100)
 
 
 @given(st.data(), st.integers(2, 5), st.integers(1, 3))
@@ -216,9 +220,9 @@ def test_at_any_size_the_best_proposal_passes_every_check(
     data: st.DataObject, n: int, m: int
 ) -> None:
     of = data.draw(markets(n, m, 4))
-    best = best_of_all(of)
-    proposal = best_proposal(of, best)
-    verdicts = audit_at_any_size(of, chosen(of), proposal, social_welfare(of, best))
+    best = find_best_allocation(of)
+    proposal = find_best_proposal(of, best)
+    verdicts = audit_announcement(of, choose_parameters(of), proposal, social_welfare(of, best))
     assert not verdicts.any_fails()
     statuses = {v.status for v in verdicts.values()}
     assert statuses <= {Status.HOLDS, Status.VACUOUS}
@@ -227,18 +231,20 @@ def test_at_any_size_the_best_proposal_passes_every_check(
 def test_at_any_size_a_worse_proposal_and_an_unproven_one_are_told() -> None:
     name = "no coalition of up to 2 gains by another announcement"
     worse = Outcome((1, 0), (-1, 1))
-    found = audit_at_any_size(SWAP, chosen(SWAP), worse, 5, size=2)[name]
+    found = audit_announcement(SWAP, choose_parameters(SWAP), worse, 5, size=2)[name]
     assert found.status is Status.FAILS
     assert found.gainer == "a"
-    truthful = best_proposal(SWAP, (1, 0))
-    unproven = audit_at_any_size(SWAP, chosen(SWAP), truthful, 5, proven=False, size=2)[name]
+    truthful = find_best_proposal(SWAP, (1, 0))
+    unproven = audit_announcement(SWAP, choose_parameters(SWAP), truthful, 5, proven=False, size=2)[
+        name
+    ]
     assert unproven.status is Status.UNDECIDED
 
 
 def test_colluding_voters_who_vote_otherwise_together_are_found() -> None:
     of = market([0], [[0], [3], [0]], 3)
     proposal = Outcome((1,), (-3, 4, -1))  # b would lose 1, c gains 1
-    found = audit_at_any_size(of, chosen(of), proposal, 3, size=2)
+    found = audit_announcement(of, choose_parameters(of), proposal, 3, size=2)
     verdict = found["no coalition of up to 2 gains by voting otherwise"]
     assert verdict.status is Status.FAILS
     assert verdict.witness is not None
@@ -246,18 +252,18 @@ def test_colluding_voters_who_vote_otherwise_together_are_found() -> None:
 
 
 def test_step_a_is_played_too_and_what_it_brings_is_reported() -> None:
-    verdicts = audit(SWAP, rule_of_m(SWAP, chosen(SWAP))).verdicts
+    verdicts = audit_market(SWAP, make_rule(SWAP, choose_parameters(SWAP))).verdicts
     assert "step a brings 1;" in str(verdicts["never a deficit"].statement)
 
 
 def test_coalitions_must_be_a_partition() -> None:
     overlapping = (frozenset({0, 1}), frozenset({1}))
     with pytest.raises(ValueError, match="no partition"):
-        audit(SWAP, rule_of_m(SWAP, chosen(SWAP)), [overlapping])
+        audit_market(SWAP, make_rule(SWAP, choose_parameters(SWAP)), [overlapping])
 
 
 def test_the_result_as_data_names_coalitions_and_counts_announcements() -> None:
-    found = audit(SWAP, rule_of_m(SWAP, chosen(SWAP))).as_dict()
+    found = audit_market(SWAP, make_rule(SWAP, choose_parameters(SWAP))).as_dict()
     assert (found["welfare_before"], found["welfare_best"]) == (0, 5)
     assert [root["coalitions"] for root in found["roots"]] == [[["a"], ["b"]], [["a", "b"]]]
     assert [root["best announcements"] for root in found["roots"]] == [1, 15]
@@ -265,13 +271,13 @@ def test_the_result_as_data_names_coalitions_and_counts_announcements() -> None:
 
 def test_a_market_without_goods_and_prices_has_nothing_to_audit() -> None:
     empty = market([], [[], []], 1)
-    found = audit(empty, rule_of_naive(2, empty, F(1, 2)))
+    found = audit_market(empty, make_naive_rule(2, empty, F(1, 2)))
     assert [v.status for v in found.verdicts.values()] == [Status.VACUOUS]
 
 
 def test_three_players_two_goods_and_b_4_are_audited_to_the_end() -> None:
     of = market([0, 1], [[0, 3, 3], [2, 0, 2], [1, 1, 1]], 3)
-    verdicts = audit(of, rule_of_m(of, chosen(of))).verdicts
+    verdicts = audit_market(of, make_rule(of, choose_parameters(of))).verdicts
     assert {v.status for v in verdicts.values()} == {Status.HOLDS}
     assert all(v.checked == v.total for v in verdicts.values())
     # 16 allocations and 15^2 prices, but for (E, 0), after which nobody votes.
@@ -284,4 +290,4 @@ def test_three_players_two_goods_and_b_4_are_audited_to_the_end() -> None:
 def test_eight_players_are_refused_before_anything_is_listed() -> None:
     of = market([0], [[0]] * 8, 1, "abcdefgh")
     with pytest.raises(BudgetExceeded, match="utilities of coalitions"):
-        audit(of, rule_of_m(of, chosen(of)))
+        audit_market(of, make_rule(of, choose_parameters(of)))

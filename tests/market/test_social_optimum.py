@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.market.model.bidding import Additive, Or, Table, Xor
-from aboveboard.market.model.generators import arbitrary, regions
+from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
 from aboveboard.market.optimum import social_optimum
-from aboveboard.market.optimum.canonical import canonical_among_optimal
+from aboveboard.market.optimum.canonical import find_canonical
 from aboveboard.market.optimum.integer_programme import (
     IntegerProgramme,
-    canonical_order,
-    programme_of,
+    build_programme,
+    order_owners,
 )
 from aboveboard.market.optimum.social_optimum import (
     Progress,
-    optimal_allocations,
-    optimum,
-    truthful_outcomes,
+    find_optimum,
+    list_optimal_allocations,
+    list_truthful_outcomes,
 )
-from aboveboard.market.optimum.solvers import SOLVERS, Found
+from aboveboard.market.optimum.solvers import SOLVERS, SolverResult
 
 ALL = ("exhaustive", "highs", "cp-sat")
 
@@ -56,7 +56,7 @@ def markets(draw: st.DrawFn) -> Market:
 
 def in_order(of: Market) -> list[Allocation]:
     """All allocations, in canonical order."""
-    return list(product(*(canonical_order(of, g) for g in range(of.m))))
+    return list(product(*(order_owners(of, g) for g in range(of.m))))
 
 
 def first_best(of: Market) -> tuple[Allocation, int]:
@@ -70,7 +70,7 @@ def first_best(of: Market) -> tuple[Allocation, int]:
 def test_all_solvers_find_the_first_optimum_in_canonical_order(of: Market) -> None:
     expected = first_best(of)
     for solver in ALL:
-        found = optimum(of, solver=solver)
+        found = find_optimum(of, solver=solver)
         assert (found.allocation, found.welfare) == expected
         assert found.proved
         assert found.canonical
@@ -84,7 +84,7 @@ def test_all_solvers_find_all_optima(of: Market) -> None:
     expected = [a for a in in_order(of) if social_welfare(of, a) == best]
     limit = 12
     for solver in ALL:
-        found, complete = optimal_allocations(of, limit, solver=solver)
+        found, complete = list_optimal_allocations(of, limit, solver=solver)
         assert complete == (len(expected) <= limit)
         assert len(found) == min(limit, len(expected))
         if complete:
@@ -95,7 +95,7 @@ def test_all_solvers_find_all_optima(of: Market) -> None:
 @given(markets())
 def test_every_solver_can_break_the_ties(of: Market) -> None:
     expected, best = first_best(of)
-    programme = programme_of(of)
+    programme = build_programme(of)
     reachable = [
         a
         for a in in_order(of)
@@ -103,25 +103,28 @@ def test_every_solver_can_break_the_ties(of: Market) -> None:
         and all(i in dict(each) for i, each in zip(a, programme.options, strict=True))
     ]
     for solve in SOLVERS.values():
-        found = canonical_among_optimal(of, programme, reachable[-1], solve, lambda: None)
+        found = find_canonical(of, programme, reachable[-1], solve, lambda: None)
         assert found == (expected, True)
 
 
-@pytest.mark.parametrize("kind", [regions, arbitrary])
+@pytest.mark.parametrize("kind", [generate_regions, generate_arbitrary])
 def test_solvers_agree_on_generated_markets(kind: object) -> None:
     for seed in range(3):
         of = kind(8, 14, seed)
-        assert optimum(of, solver="highs").allocation == optimum(of, solver="cp-sat").allocation
+        assert (
+            find_optimum(of, solver="highs").allocation
+            == find_optimum(of, solver="cp-sat").allocation
+        )
 
 
 def test_the_endowment_is_proposed_whenever_it_is_optimal() -> None:
     same = Additive((1, 1))
-    assert optimum(market((2, 1), same, same, same)).allocation == (2, 1)
+    assert find_optimum(market((2, 1), same, same, same)).allocation == (2, 1)
 
 
 def test_a_good_that_burdens_everybody_is_destroyed() -> None:
     for solver in ALL:
-        found = optimum(market((0,), Additive((-3,)), Xor(((1, -1),))), solver=solver)
+        found = find_optimum(market((0,), Additive((-3,)), Xor(((1, -1),))), solver=solver)
         assert found.allocation == (DESTROYED,)
         assert found.welfare == 0
 
@@ -129,7 +132,7 @@ def test_a_good_that_burdens_everybody_is_destroyed() -> None:
 def test_a_good_that_burdens_its_owner_goes_to_the_first_who_does_not_mind() -> None:
     for solver in ALL:
         of = market((2,), Additive((-1,)), Additive((0,)), Additive((-1,)), Additive((0,)))
-        assert optimum(of, solver=solver).allocation == (1,)
+        assert find_optimum(of, solver=solver).allocation == (1,)
 
 
 def test_values_beyond_the_precision_of_floats_are_added_exactly() -> None:
@@ -137,14 +140,14 @@ def test_values_beyond_the_precision_of_floats_are_added_exactly() -> None:
     near = 2**54
     of = Market(("a", "b"), ("g",), (0,), (Additive((near,)), Additive((near + 1,))), 60)
     for solver in ("exhaustive", "cp-sat"):
-        found = optimum(of, solver=solver)
+        found = find_optimum(of, solver=solver)
         assert (found.allocation, found.welfare) == ((1,), near + 1)
 
 
 def test_highs_never_claims_a_proof_that_its_floats_do_not_carry() -> None:
     near = 2**54
     of = Market(("a", "b"), ("g",), (0,), (Additive((near,)), Additive((near + 1,))), 60)
-    found = optimum(of, solver="highs")
+    found = find_optimum(of, solver="highs")
     assert not found.proved
     assert found.bound >= near + 1
 
@@ -152,26 +155,28 @@ def test_highs_never_claims_a_proof_that_its_floats_do_not_carry() -> None:
 def test_values_beyond_64_bits_are_added_exactly() -> None:
     large = 2**70
     of = Market(("a", "b"), ("g",), (0,), (Additive((large,)), Additive((large + 1,))), 80)
-    assert optimum(of, solver="exhaustive").welfare == large + 1
+    assert find_optimum(of, solver="exhaustive").welfare == large + 1
 
 
 def test_an_optimum_of_the_wrong_welfare_is_never_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that errs about the welfare of its solution is corrected by recomputing it."""
 
-    def boasting(programme: IntegerProgramme, seconds: object, *, told: object = None) -> Found:
+    def boasting(
+        programme: IntegerProgramme, seconds: object, *, on_incumbent: object = None
+    ) -> SolverResult:
         solution = [0] * len(programme.objective)
         for options in programme.options:
             solution[options[0][1]] = 1
-        return Found(tuple(solution), 1000)
+        return SolverResult(tuple(solution), 1000)
 
     monkeypatch.setitem(SOLVERS, "highs", boasting)
-    found = optimum(market((0,), Additive((5,)), Additive((7,))), solver="highs")
+    found = find_optimum(market((0,), Additive((5,)), Additive((7,))), solver="highs")
     assert (found.welfare, found.bound, found.proved) == (5, 1000, False)
 
 
 def test_what_a_time_limit_leaves_is_feasible_with_a_bound() -> None:
-    of = arbitrary(40, 80, 0)
-    found = optimum(of, solver="highs", seconds=0.05)
+    of = generate_arbitrary(40, 80, 0)
+    found = find_optimum(of, solver="highs", seconds=0.05)
     assert not found.proved
     assert found.welfare == social_welfare(of, found.allocation)
     assert found.welfare >= social_welfare(of, of.endowment)
@@ -186,35 +191,35 @@ def test_progress_is_told_while_the_solver_works(monkeypatch: pytest.MonkeyPatch
         seen.append((progress.welfare, progress.bound))
         told_meanwhile.set()
 
-    def slow(programme: IntegerProgramme, seconds: object, *, told: object = None) -> Found:
+    def slow(programme: IntegerProgramme, seconds: object, *, on_incumbent: object = None) -> SolverResult:
         assert told_meanwhile.wait(30)
-        return Found(None, 9)
+        return SolverResult(None, 9)
 
     monkeypatch.setitem(SOLVERS, "highs", slow)
-    optimum(market((0,), Additive((5,)), Additive((7,))), solver="highs", progress=note)
+    find_optimum(market((0,), Additive((5,)), Additive((7,))), solver="highs", progress=note)
     assert (seen[0], seen[-1]) == ((5, None), (5, 9))
 
 
 def test_an_exhaustive_search_of_a_large_market_is_refused() -> None:
     with pytest.raises(BudgetExceeded, match="name a solver"):
-        optimum(regions(10, 20, 0), solver="exhaustive")
+        find_optimum(generate_regions(10, 20, 0), solver="exhaustive")
 
 
 def test_a_missing_solver_is_an_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(social_optimum, "installed", lambda module: False)
+    monkeypatch.setattr(social_optimum, "is_installed", lambda module: False)
     with pytest.raises(InputError, match=r'pip install "aboveboard\[market\]"'):
-        optimum(regions(10, 20, 0))
+        find_optimum(generate_regions(10, 20, 0))
 
 
 def test_a_missing_solver_is_told_when_the_file_is_read_if_the_market_needs_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(social_optimum, "installed", lambda module: False)
+    monkeypatch.setattr(social_optimum, "is_installed", lambda module: False)
     with pytest.raises(InputError, match="SciPy is not installed"):
-        social_optimum.require_solver(regions(10, 20, 0))
+        social_optimum.require_solver(generate_regions(10, 20, 0))
     with pytest.raises(InputError, match="OR-Tools is not installed"):
-        social_optimum.require_solver(regions(2, 2, 0), "cp-sat")
-    social_optimum.require_solver(regions(2, 2, 0))
+        social_optimum.require_solver(generate_regions(2, 2, 0), "cp-sat")
+    social_optimum.require_solver(generate_regions(2, 2, 0))
 
 
 class Square:
@@ -226,29 +231,29 @@ class Square:
 
 def test_a_strangers_valuation_is_searched_where_the_market_is_tiny() -> None:
     of = Market(("a", "b"), ("x", "y"), (0, 1), (Square(), Square()), 4)
-    assert optimum(of).allocation == (0, 0)
+    assert find_optimum(of).allocation == (0, 0)
 
 
 def test_a_strangers_valuation_of_many_goods_is_refused() -> None:
     goods = tuple(f"g{g}" for g in range(30))
     of = Market(("a", "b"), goods, (0,) * 30, (Square(), Square()), 12)
     with pytest.raises(InputError, match="Square is in none of the bidding languages"):
-        optimum(of)
+        find_optimum(of)
 
 
 def test_a_solver_refuses_a_strangers_valuation_in_one_line() -> None:
     of = Market(("a", "b"), ("x", "y"), (0, 1), (Square(), Square()), 4)
     with pytest.raises(InputError, match="write the values as a table"):
-        optimum(of, solver="highs")
+        find_optimum(of, solver="highs")
 
 
 def test_truthful_outcomes_charge_everybody_what_it_gains() -> None:
     of = market((0,), Additive((1,)), Additive((4,)), Additive((4,)))
-    outcomes, complete = truthful_outcomes(of)
+    outcomes, complete = list_truthful_outcomes(of)
     assert outcomes == (Outcome((1,), (-4, 4, 0)), Outcome((2,), (-4, 0, 4)))
     assert complete
 
 
 def test_where_the_endowment_is_optimal_the_only_truthful_outcome_is_to_leave_it() -> None:
     of = market((0,), Additive((4,)), Additive((4,)))
-    assert truthful_outcomes(of) == ((of.nothing,), True)
+    assert list_truthful_outcomes(of) == ((of.nothing,), True)

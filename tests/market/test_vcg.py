@@ -43,19 +43,19 @@ def test_a_swap_by_hand_costs_the_center_all_that_is_gained() -> None:
 @settings(max_examples=10, deadline=None)
 def test_truth_is_dominant_and_coming_pays(data: st.DataObject) -> None:
     of = data.draw(markets(2, 1, 3))
-    verdicts = audit(vcg.game(of), [DSIC(), IndividualRationality("every report")])
+    verdicts = audit(vcg.build_game(of), [DSIC(), IndividualRationality("every report")])
     assert [v.status for v in verdicts.values()] == [Status.HOLDS, Status.HOLDS]
 
 
 def test_there_is_a_market_that_it_clears_at_a_loss() -> None:
-    of, _ = first_that(failures.runs_a_deficit, 2, 1, 2)
+    of, _ = first_that(failures.show_deficit, 2, 1, 2)
     assert surplus(vcg.settle(of)) < 0
 
 
 def test_there_is_a_market_in_which_two_gain_by_lying_together() -> None:
-    of, shown = first_that(failures.lies_together, 2, 1, 2)
+    of, shown = first_that(failures.show_joint_lie, 2, 1, 2)
     prop = CoalitionProof(2, transfers=True)
-    verdict = audit(vcg.game(of), [prop])[prop.name]
+    verdict = audit(vcg.build_game(of), [prop])[prop.name]
     assert verdict.status is Status.FAILS
     assert shown["gained together"] > 0
 

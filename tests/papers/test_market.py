@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oracles import market as oracle
-from papers.claims import Finding, reproduce
+from papers.claims import Finding, check_claim
 from papers.market import CLAIMS
 
 F = Fraction
@@ -18,7 +18,7 @@ PLAYERS = ("a", "b", "c")
 
 def findings(name: str) -> tuple[Finding, ...]:
     claim = next(c for c in CLAIMS if c.id == f"market/{name}")
-    return reproduce(claim).findings
+    return check_claim(claim).findings
 
 
 class Example:

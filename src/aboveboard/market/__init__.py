@@ -1,18 +1,18 @@
 """A market of goods: propose and agree, immune to collusion."""
 
-from aboveboard.market.mechanisms import ProposeAndAgree
+from aboveboard.market.mechanisms.naive import Naive1, Naive2, Naive3, Naive4
+from aboveboard.market.mechanisms.propose_and_agree import ProposeAndAgree
+from aboveboard.market.mechanisms.vcg import VCG
 from aboveboard.market.model.bidding import Additive, Or, Table, Xor
-from aboveboard.market.model.generators import arbitrary, regions
+from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome, social_welfare
 from aboveboard.market.optimum.social_optimum import (
     Optimum,
-    optimal_allocations,
-    optimum,
-    truthful_outcomes,
+    find_optimum,
+    list_optimal_allocations,
+    list_truthful_outcomes,
 )
-from aboveboard.market.rules.propose_and_agree import replayed
-from aboveboard.market.simple_mechanisms import Naive1, Naive2, Naive3, Naive4
-from aboveboard.market.vcg_mechanism import VCG
+from aboveboard.market.rules.propose_and_agree import verify_play
 
 __all__ = [
     "DESTROYED",
@@ -29,11 +29,11 @@ __all__ = [
     "ProposeAndAgree",
     "Table",
     "Xor",
-    "arbitrary",
-    "optimal_allocations",
-    "optimum",
-    "regions",
-    "replayed",
+    "find_optimum",
+    "generate_arbitrary",
+    "generate_regions",
+    "list_optimal_allocations",
+    "list_truthful_outcomes",
     "social_welfare",
-    "truthful_outcomes",
+    "verify_play",
 ]

@@ -11,14 +11,14 @@ from typing import Any
 
 from aboveboard.auditing import Status, Verdict, Verdicts
 from aboveboard.market.audit import root_solvability
-from aboveboard.market.audit.at_any_size import audit_at_any_size
-from aboveboard.market.audit.market_game import VotingGame
-from aboveboard.market.model.descriptions import in_words
+from aboveboard.market.audit.closed_form import audit_announcement
+from aboveboard.market.audit.voting_game import VotingGame
+from aboveboard.market.model.descriptions import format_outcome
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import Structure, structures
+from aboveboard.market.model.utilities import Structure, enumerate_structures
 from aboveboard.market.optimum.social_optimum import Optimum
-from aboveboard.market.rules.announcements import count
+from aboveboard.market.rules.announcements import count_announcements
 from aboveboard.market.rules.parameters import Parameters
 from aboveboard.mechanisms.settlement import Exhibit
 
@@ -77,13 +77,13 @@ def is_tiny(game: VotingGame) -> bool:
     """Say whether all announcements and collusion structures of a market can be looked at."""
     return (
         game.market.n <= PLAYERS_IN_REMARKS
-        and count(game.market, game.rule.scheme.limit) <= ANNOUNCEMENTS_IN_REMARKS
+        and count_announcements(game.market, game.rule.scheme.limit) <= ANNOUNCEMENTS_IN_REMARKS
     )
 
 
 def of_the_root(game: VotingGame) -> dict[str, Any]:
     """Say of a tiny market whether its play in M is decided at the root, for every structure."""
-    return told(root_solvability.audit(game.market, game.rule).verdicts)
+    return told(root_solvability.audit_market(game.market, game.rule).verdicts)
 
 
 def of_naive(game: VotingGame) -> dict[str, Any]:
@@ -120,8 +120,8 @@ def exhibits_of_naive(game: VotingGame) -> tuple[Exhibit, ...]:
 
 
 def _if_the_proposer_is_alone(game: VotingGame) -> Verdicts:
-    alone = [s for s in structures(game.market.n) if frozenset({0}) in s]
-    return root_solvability.audit(game.market, game.rule, alone, played_out=False).verdicts
+    alone = [s for s in enumerate_structures(game.market.n) if frozenset({0}) in s]
+    return root_solvability.audit_market(game.market, game.rule, alone, played_out=False).verdicts
 
 
 def of_one_announcement(
@@ -133,7 +133,7 @@ def of_one_announcement(
     cast: Votes | None = None,
 ) -> Verdicts:
     """Audit an announcement, and the votes on it, in M; parameters as for `audit_at_any_size`."""
-    return audit_at_any_size(
+    return audit_announcement(
         market,
         parameters,
         proposal,
@@ -178,7 +178,7 @@ def _said(verdict: Verdict) -> str:
         said += f": {'+'.join(witness.parties)}"
     for each in (*witness.lie.values(), *witness.others.values(), witness.others):
         if isinstance(each, Mapping) and "allocation" in each:
-            said += f": {in_words(each)}"
+            said += f": {format_outcome(each)}"
             break
     note = witness.note or verdict.statement
     return said + (f": {note}" if note else "")

@@ -25,27 +25,37 @@ from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.numbers import Array
-from aboveboard.market.audit.expectations import Scheme, table, unit_of
-from aboveboard.market.audit.paths import anywhere, on_the_path
-from aboveboard.market.audit.roots import Root, best_announcements, root_of, root_verdicts
-from aboveboard.market.audit.rules import Rule
-from aboveboard.market.audit.subgames import (
-    Dominance,
-    chosen_by_all,
-    closed_form,
-    dominance,
-    votes_of,
+from aboveboard.market.audit.best_announcements import (
+    Root,
+    build_root,
+    examine_roots,
+    find_best_announcements,
 )
-from aboveboard.market.model.descriptions import describe, names
+from aboveboard.market.audit.expected_utilities import UtilityScheme, find_unit, tabulate_utilities
+from aboveboard.market.audit.rational_play import examine_all_announcements, examine_rational_play
+from aboveboard.market.audit.strict_dominance import (
+    Dominance,
+    combine_coalitions,
+    decode_votes,
+    find_dominance,
+    predict_votes,
+)
+from aboveboard.market.audit.voting_rules import VotingRule
+from aboveboard.market.model.descriptions import describe_outcome, member_names
 from aboveboard.market.model.markets import Market, social_welfare
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import Coalition, Structure, is_structure, structures
+from aboveboard.market.model.utilities import (
+    Coalition,
+    Structure,
+    enumerate_structures,
+    is_structure,
+)
 from aboveboard.market.rules.announcements import (
     Announcements,
     IntArray,
-    allocations,
-    announcements,
-    count,
+    count_announcements,
+    enumerate_allocations,
+    enumerate_announcements,
 )
 
 MOST = 100_000
@@ -61,7 +71,7 @@ CELLS = 2**23
 
 
 @dataclass(frozen=True)
-class RootSolvability:
+class RootAudit:
     """What the audit of a market found.
 
     Parameters
@@ -99,14 +109,14 @@ class RootSolvability:
         }
 
 
-def audit(
+def audit_market(
     market: Market,
-    rule: Rule,
+    rule: VotingRule,
     given: Sequence[Structure] | None = None,
     *,
     most: int = MOST,
     played_out: bool = True,
-) -> RootSolvability:
+) -> RootAudit:
     """Audit a market exhaustively.
 
     Parameters
@@ -130,44 +140,44 @@ def audit(
         If a structure is no partition of the players.
     """
     scheme = rule.scheme
-    _bearable(market, scheme, most)
-    listed = list(structures(market.n)) if given is None else list(given)
+    _check_size(market, scheme, most)
+    listed = list(enumerate_structures(market.n)) if given is None else list(given)
     for structure in listed:
         if not is_structure(market.n, structure):
             raise ValueError(f"{structure} is no partition of the {market.n} players")
-    announced = announcements(
+    announced = enumerate_announcements(
         market, scheme.limit, proposer_limited=scheme.proposer_limited, most=most
     )
-    best = max(social_welfare(market, a) for a in allocations(market))
+    best = max(social_welfare(market, a) for a in enumerate_allocations(market))
     before = social_welfare(market, market.endowment)
     if not len(announced):
         nothing = Verdict(
             DOMINANT, Status.VACUOUS, 0, 0, "exhaustive", statement="there is nothing to announce"
         )
-        return RootSolvability(market.players, Verdicts([nothing]), (), before, best)
-    found = _votes(market, scheme, announced, listed)
+        return RootAudit(market.players, Verdicts([nothing]), (), before, best)
+    found = _examine_votes(market, scheme, announced, listed)
     verdicts = [found.dominant]
-    if scheme.drawn is not None:
+    if scheme.destruction is not None:
         verdicts.append(found.as_the_lemmas_say)
     roots: list[Root] = []
     if found.dominant.status is not Status.FAILS:
-        tops = [best_announcements(scheme, utility) for utility in found.leading_utility]
+        tops = [find_best_announcements(scheme, utility) for utility in found.leading_utility]
         roots = [
-            root_of(market, announced, structure, top, value, codes)
+            build_root(market, announced, structure, top, value, codes)
             for structure, (top, value), codes in zip(listed, tops, found.codes, strict=True)
         ]
         positions = [top for top, _ in tops]
         utilities = found.leading_utility
-        verdicts += root_verdicts(market, scheme, announced, listed, utilities, positions, best)
+        verdicts += examine_roots(market, scheme, announced, listed, utilities, positions, best)
     if roots and played_out:
-        on_path, played = on_the_path(market, rule, roots, best)
-        verdicts += [*on_path, *anywhere(market, rule, announced, played)]
-    return RootSolvability(market.players, Verdicts(verdicts), tuple(roots), before, best)
+        on_path, played = examine_rational_play(market, rule, roots, best)
+        verdicts += [*on_path, *examine_all_announcements(market, rule, announced, played)]
+    return RootAudit(market.players, Verdicts(verdicts), tuple(roots), before, best)
 
 
-def _bearable(market: Market, scheme: Scheme, most: int) -> None:
+def _check_size(market: Market, scheme: UtilityScheme, most: int) -> None:
     """Refuse what would take hours, before anything is listed."""
-    total = min(count(market, scheme.limit), most)
+    total = min(count_announcements(market, scheme.limit), most)
     utilities = total * scheme.strategies ** (market.n - 1) * 2**market.n
     if utilities > MOST_UTILITIES:
         raise BudgetExceeded(
@@ -180,7 +190,7 @@ def _bearable(market: Market, scheme: Scheme, most: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _VoteFindings:
     """What the subgames gave: verdicts, and by structure the utilities of the proposer's side."""
 
     dominant: Verdict
@@ -189,9 +199,9 @@ class _Found:
     codes: tuple[IntArray, ...]
 
 
-def _votes(
-    market: Market, scheme: Scheme, announced: Announcements, listed: Sequence[Structure]
-) -> _Found:
+def _examine_votes(
+    market: Market, scheme: UtilityScheme, announced: Announcements, listed: Sequence[Structure]
+) -> _VoteFindings:
     """Look at every subgame of every structure; chunk by chunk."""
     coalitions = sorted({c for s in listed for c in s}, key=sorted)
     cells = market.n * scheme.strategies ** (market.n - 1)
@@ -202,39 +212,39 @@ def _votes(
     leading: list[list[Array]] = [[] for _ in listed]
     codes: list[list[IntArray]] = [[] for _ in listed]
     for begin in range(0, len(announced), size):
-        part = announced.part(slice(begin, begin + size))
-        filled = table(scheme, market, part)
+        part = announced.select_rows(slice(begin, begin + size))
+        filled = tabulate_utilities(scheme, market, part)
         by_coalition: dict[Coalition, Dominance] = {}
         for members in coalitions:
-            one = dominance(filled, scheme, members)
+            one = find_dominance(filled, scheme, members)
             by_coalition[members] = one
             checks += one.checks
             if not one.voters:
                 continue
             compared += len(part)
             k = int(one.margin.argmin())
-            least = int(one.margin[k]) * unit_of(scheme)
+            least = int(one.margin[k]) * find_unit(scheme)
             if weakest is None or least < weakest[0]:
                 weakest = least, members, begin + k
-            wrong = np.flatnonzero((one.codes != closed_form(part, scheme, members)).any(axis=1))
+            wrong = np.flatnonzero((one.codes != predict_votes(part, scheme, members)).any(axis=1))
             if len(wrong) and differs is None:
-                differs = members, begin + int(wrong[0]), votes_of(one.codes[wrong[0]])
+                differs = members, begin + int(wrong[0]), decode_votes(one.codes[wrong[0]])
         for at, structure in enumerate(listed):
-            utility, cast = chosen_by_all(filled, (by_coalition[c] for c in structure))
+            utility, cast = combine_coalitions(filled, (by_coalition[c] for c in structure))
             side = sorted(next(c for c in structure if 0 in c))
             leading[at].append(utility[side].sum(axis=0))
             codes[at].append(cast)
-    return _Found(
-        _dominant(market, scheme, announced, weakest, checks),
-        _as_the_lemmas_say(market, announced, differs, compared),
+    return _VoteFindings(
+        _judge_dominance(market, scheme, announced, weakest, checks),
+        _judge_lemmas(market, announced, differs, compared),
         tuple(np.concatenate(parts) for parts in leading),
         tuple(np.concatenate(parts) for parts in codes),
     )
 
 
-def _dominant(
+def _judge_dominance(
     market: Market,
-    scheme: Scheme,
+    scheme: UtilityScheme,
     announced: Announcements,
     weakest: tuple[Fraction, Coalition, int] | None,
     checks: int,
@@ -243,7 +253,7 @@ def _dominant(
     if weakest is None:
         return Verdict(name, Status.VACUOUS, 0, 0, "exhaustive", statement="nobody votes")
     least, members, k = weakest
-    said = names(market, members)
+    said = member_names(market, members)
     if least > 0:
         statement = (
             f"the least that another vote loses is {encode_number(least)}, by {', '.join(said)}"
@@ -255,7 +265,7 @@ def _dominant(
         said,
         {},
         {},
-        {market.players[0]: describe(market, announced[k])},
+        {market.players[0]: describe_outcome(market, announced[k])},
         -least,
         f"{name}/{'+'.join(said)}/{k}",
         note=f"after this announcement in {scheme.name} no vote of theirs beats every other one "
@@ -264,7 +274,7 @@ def _dominant(
     return Verdict(name, Status.FAILS, checks, checks, "exhaustive", -least, witness=witness)
 
 
-def _as_the_lemmas_say(
+def _judge_lemmas(
     market: Market,
     announced: Announcements,
     differs: tuple[Coalition, int, Votes] | None,
@@ -274,12 +284,12 @@ def _as_the_lemmas_say(
     if differs is None:
         return Verdict(name, Status.HOLDS, compared, compared, "exhaustive")
     members, k, votes = differs
-    said = names(market, members)
+    said = member_names(market, members)
     witness = Witness(
         said,
         {},
         {},
-        {market.players[0]: describe(market, announced[k])},
+        {market.players[0]: describe_outcome(market, announced[k])},
         0,
         f"{name}/{'+'.join(said)}/{k}",
         note=f"the best votes are {votes}",

@@ -47,9 +47,9 @@ class Table:
         """Give the value of a bundle."""
         return self._values.get(bundle, 0)
 
-    def extremes(self) -> tuple[int, int]:
+    def find_extremes(self) -> tuple[int, int]:
         """Give the lowest and the highest value of any bundle, the empty one included."""
-        return _extremes(self.bids)
+        return _find_extremes(self.bids)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Additive:
         """Give the value of a bundle."""
         return sum(value for g, value in enumerate(self.values) if bundle >> g & 1)
 
-    def extremes(self) -> tuple[int, int]:
+    def find_extremes(self) -> tuple[int, int]:
         """Give the lowest and the highest value of any bundle, the empty one included."""
         return sum(v for v in self.values if v < 0), sum(v for v in self.values if v > 0)
 
@@ -89,12 +89,12 @@ class Xor:
         """Give the value of a bundle."""
         return max((value for inside, value in self.bids if inside & ~bundle == 0), default=0)
 
-    def extremes(self) -> tuple[int, int]:
+    def find_extremes(self) -> tuple[int, int]:
         """Give the lowest and the highest value of any bid and of the empty bundle.
 
         A bid that a smaller and better one hides counts too.
         """
-        return _extremes(self.bids)
+        return _find_extremes(self.bids)
 
 
 @dataclass(frozen=True)
@@ -114,19 +114,19 @@ class Or:
         inside = tuple(bid for bid in self.bids if bid[0] & ~bundle == 0)
         useful = tuple(bid for bid in inside if bid[1] >= 0)
         if useful or not inside:
-            return _best_packing(useful)
+            return _pack_bids(useful)
         return max(value for _, value in inside)
 
-    def extremes(self) -> tuple[int, int]:
+    def find_extremes(self) -> tuple[int, int]:
         """Give the lowest value of any bid and the highest of any bundle."""
-        return _extremes(self.bids)[0], _best_packing(tuple(b for b in self.bids if b[1] >= 0))
+        return _find_extremes(self.bids)[0], _pack_bids(tuple(b for b in self.bids if b[1] >= 0))
 
 
 Language = Table | Additive | Xor | Or
 """The languages that the solvers read; any other valuation is searched exhaustively."""
 
 
-def restricted(valuation: Language, kept: tuple[int, ...]) -> Language:
+def restrict(valuation: Language, kept: tuple[int, ...]) -> Language:
     """Give the same values of bundles of some goods only, in the same language.
 
     Parameters
@@ -147,13 +147,13 @@ def restricted(valuation: Language, kept: tuple[int, ...]) -> Language:
     return replace(valuation, bids=bids)
 
 
-def _extremes(bids: tuple[Bid, ...]) -> tuple[int, int]:
+def _find_extremes(bids: tuple[Bid, ...]) -> tuple[int, int]:
     values = [0, *(value for _, value in bids)]
     return min(values), max(values)
 
 
 @lru_cache(maxsize=4096)  # one game asks for the same few bundles again and again
-def _best_packing(bids: tuple[Bid, ...]) -> int:
+def _pack_bids(bids: tuple[Bid, ...]) -> int:
     """Give the largest sum of disjoint bids, none of them negative.
 
     Branches on the good that is in the most bids: one of these is taken, or none is. What is left
@@ -166,11 +166,11 @@ def _best_packing(bids: tuple[Bid, ...]) -> int:
             return 0
         if left in seen:
             return seen[left]
-        part = _connected(bids, left)
+        part = _find_connected(bids, left)
         if len(part) < len(left):
             found = best(part) + best(left - part)
         else:
-            good = _busiest_good(bids, left)
+            good = _find_busiest_good(bids, left)
             rivals = frozenset(k for k in left if bids[k][0] >> good & 1)
             found = best(left - rivals)
             for k in rivals:
@@ -182,7 +182,7 @@ def _best_packing(bids: tuple[Bid, ...]) -> int:
     return best(frozenset(range(len(bids))))
 
 
-def _connected(bids: tuple[Bid, ...], left: frozenset[int]) -> frozenset[int]:
+def _find_connected(bids: tuple[Bid, ...], left: frozenset[int]) -> frozenset[int]:
     """Give the bids that hang together with one of those left by shared goods."""
     goods = bids[min(left)][0]
     part: frozenset[int] = frozenset()
@@ -195,7 +195,7 @@ def _connected(bids: tuple[Bid, ...], left: frozenset[int]) -> frozenset[int]:
             goods |= bids[k][0]
 
 
-def _busiest_good(bids: tuple[Bid, ...], left: frozenset[int]) -> int:
+def _find_busiest_good(bids: tuple[Bid, ...], left: frozenset[int]) -> int:
     """Give the good that is in the most of these bids."""
     counts: dict[int, int] = {}
     for k in left:

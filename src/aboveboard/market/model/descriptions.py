@@ -11,17 +11,17 @@ from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.utilities import Coalition, Structure
 
 
-def names(market: Market, members: Coalition) -> tuple[str, ...]:
+def member_names(market: Market, members: Coalition) -> tuple[str, ...]:
     """Give the names of a coalition's members."""
     return tuple(market.players[i] for i in sorted(members))
 
 
-def shown(market: Market, structure: Structure) -> str:
+def format_structure(market: Market, structure: Structure) -> str:
     """Write a collusion structure: "{a, b}, {c}"."""
-    return ", ".join("{" + ", ".join(names(market, c)) + "}" for c in structure)
+    return ", ".join("{" + ", ".join(member_names(market, c)) + "}" for c in structure)
 
 
-def describe(market: Market, outcome: Outcome) -> Mapping[str, Any]:
+def describe_outcome(market: Market, outcome: Outcome) -> Mapping[str, Any]:
     """Describe an outcome in plain data, as a collaboration file has it."""
     held: dict[str, list[str]] = {name: [] for name in market.players}
     destroyed: list[str] = []
@@ -33,7 +33,7 @@ def describe(market: Market, outcome: Outcome) -> Mapping[str, Any]:
     return {"allocation": {**held, "destroyed": destroyed}, "prices": prices}
 
 
-def in_words(described: Mapping[str, Any]) -> str:
+def format_outcome(described: Mapping[str, Any]) -> str:
     """Write an outcome that `describe` gave: "g1 to a, g2 destroyed; a pays -1, b pays 1"."""
     goods = [
         f"{good} destroyed" if name == "destroyed" else f"{good} to {name}"

@@ -37,7 +37,7 @@ SUBSTITUTES = 4
 CERTAIN = 1e-12  # keeps a choice defined where all weights are 0
 
 
-def regions(traders: int, goods: int, seed: int) -> Market:
+def generate_regions(traders: int, goods: int, seed: int) -> Market:
     """Make a market of plots on a grid.
 
     Parameters
@@ -50,10 +50,10 @@ def regions(traders: int, goods: int, seed: int) -> Market:
     width = max(1, isqrt(goods))
     row, column = np.divmod(np.arange(goods), width)
     apart = abs(row[:, None] - row[None, :]) + abs(column[:, None] - column[None, :])
-    return _market(traders, (apart == 1).astype(np.float64), np.random.default_rng(seed))
+    return _generate(traders, (apart == 1).astype(np.float64), np.random.default_rng(seed))
 
 
-def arbitrary(traders: int, goods: int, seed: int) -> Market:
+def generate_arbitrary(traders: int, goods: int, seed: int) -> Market:
     """Make a market of goods that are related at random.
 
     Parameters
@@ -65,16 +65,16 @@ def arbitrary(traders: int, goods: int, seed: int) -> Market:
     """
     generator = np.random.default_rng(seed)
     weights = np.triu(generator.random((goods, goods)), 1)
-    return _market(traders, weights + weights.T, generator)
+    return _generate(traders, weights + weights.T, generator)
 
 
-def _market(traders: int, related: NDArray[np.float64], generator: np.random.Generator) -> Market:
+def _generate(traders: int, related: NDArray[np.float64], generator: np.random.Generator) -> Market:
     goods = len(related)
     common = generator.uniform(1.0, COMMON, goods)
     valuations = []
     for _ in range(traders):
         private = generator.uniform(-DEVIATION, DEVIATION, goods)
-        valuations.append(_bids(common * (1.0 + private), private, related, generator))
+        valuations.append(_draw_bids(common * (1.0 + private), private, related, generator))
     endowment = tuple(int(i) for i in generator.integers(0, traders, goods))
     highest = max(value for valuation in valuations for _, value in valuation.bids)
     return Market(
@@ -86,7 +86,7 @@ def _market(traders: int, related: NDArray[np.float64], generator: np.random.Gen
     )
 
 
-def _bids(
+def _draw_bids(
     values: NDArray[np.float64],
     private: NDArray[np.float64],
     related: NDArray[np.float64],
@@ -94,9 +94,9 @@ def _bids(
 ) -> Xor:
     """Make a trader's bids: a bundle around a good that it likes, and substitutes."""
     liking = private - private.min() + CERTAIN
-    bundles = [_bundle(_draw(liking, generator), liking, related, generator)]
+    bundles = [_grow_bundle(_draw(liking, generator), liking, related, generator)]
     substitutes = bundles[0][1 : 1 + SUBSTITUTES]
-    bundles += [_bundle(start, liking, related, generator) for start in substitutes]
+    bundles += [_grow_bundle(start, liking, related, generator) for start in substitutes]
     worth: dict[int, int] = {}
     for bundle in bundles:
         value = round(float(values[bundle].sum()) + len(bundle) ** SUPERADDITIVE)
@@ -104,7 +104,7 @@ def _bids(
     return Xor(tuple(worth.items()))
 
 
-def _bundle(
+def _grow_bundle(
     start: int,
     liking: NDArray[np.float64],
     related: NDArray[np.float64],

@@ -22,8 +22,9 @@ DESTROYED_GOODS = "destroyed"
 MOST_BITS = 60
 """Welfares of more than a few players would leave the 64 bits of the solvers beyond this."""
 
-Whole = Annotated[int, Field(strict=True)]
+Integer = Annotated[int, Field(strict=True)]
 Answer = Literal["yes", "no"]
+SolverName = Literal["auto", "exhaustive", "highs", "cp-sat"]
 
 
 class Value(BaseModel):
@@ -32,7 +33,7 @@ class Value(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     goods: tuple[str, ...] = Field(min_length=1, description="names of goods")
-    value: Whole = Field(description="an integer, of either sign")
+    value: Integer = Field(description="an integer, of either sign")
 
 
 class Player(BaseModel):
@@ -56,7 +57,7 @@ class Ballot(BaseModel):
     step_3: Answer = Field(description="the vote when it is asked alone")
 
 
-def _votes(given: Any) -> dict[str, Ballot] | str:
+def _parse_votes(given: Any) -> dict[str, Ballot] | str:
     """Take votes by party, or the name of the folder that holds them."""
     if isinstance(given, str) and given:
         return given
@@ -90,12 +91,12 @@ class Proposal(BaseModel):
 class MarketFile(CollaborationFile):
     """What every file of the system has."""
 
-    bits: Whole = Field(ge=1, le=MOST_BITS, description="k: values lie in (-2^(k-1), 2^(k-1))")
+    bits: Integer = Field(ge=1, le=MOST_BITS, description="k: values lie in (-2^(k-1), 2^(k-1))")
     coalitions: tuple[tuple[str, ...], ...] = Field(
         default=(), description="who colludes with whom; whoever is not named stands alone"
     )
     solver: SolverName = Field(default="auto", description="how the best allocation is searched")
-    seconds: Whole | None = Field(
+    seconds: Integer | None = Field(
         default=None, ge=1, description="the search ends after this; if left out, when it is proved"
     )
     parties: dict[str, Player] = Field(min_length=2, description="by name: a table a party")
@@ -108,7 +109,7 @@ class ProposingFile(MarketFile):
     proposal: Proposal | None = Field(
         default=None, description="what is announced; else the proposer's best"
     )
-    votes: Annotated[dict[str, Ballot] | str, PlainValidator(_votes)] = Field(
+    votes: Annotated[dict[str, Ballot] | str, PlainValidator(_parse_votes)] = Field(
         default_factory=dict,
         description="who says what, or the folder of their files; else the dominant votes",
     )
@@ -120,6 +121,3 @@ class VotedFile(ProposingFile):
     epsilon: Exact | None = Field(
         default=None, description="the unit of rewards; if left out, the middle of its range"
     )
-
-
-SolverName = Literal["auto", "exhaustive", "highs", "cp-sat"]

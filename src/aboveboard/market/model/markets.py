@@ -113,12 +113,7 @@ class Market:
         return Outcome(self.endowment, (0,) * self.n)
 
 
-def bundle(allocation: Allocation, player: int) -> int:
-    """Give what a player holds, as a bit mask."""
-    return sum(1 << g for g, owner in enumerate(allocation) if owner == player)
-
-
-def bundles(market: Market, allocation: Allocation) -> tuple[int, ...]:
+def held_bundles(market: Market, allocation: Allocation) -> tuple[int, ...]:
     """Give what each player holds, in one pass over the goods."""
     held = [0] * market.n
     for g, owner in enumerate(allocation):
@@ -127,20 +122,20 @@ def bundles(market: Market, allocation: Allocation) -> tuple[int, ...]:
     return tuple(held)
 
 
-def worths(market: Market, allocation: Allocation) -> tuple[int, ...]:
+def held_values(market: Market, allocation: Allocation) -> tuple[int, ...]:
     """Give each player's value of what it holds: theta_i(A_i)."""
-    held = bundles(market, allocation)
+    held = held_bundles(market, allocation)
     return tuple(v.value(s) for v, s in zip(market.valuations, held, strict=True))
 
 
 def social_welfare(market: Market, allocation: Allocation) -> int:
     """Give SW(A), the sum of the players' values of what they hold."""
-    return sum(worths(market, allocation))
+    return sum(held_values(market, allocation))
 
 
 def gains(market: Market, allocation: Allocation) -> tuple[int, ...]:
     """Give theta_i(A_i) - theta_i(E_i) for each player."""
-    after, before = worths(market, allocation), worths(market, market.endowment)
+    after, before = held_values(market, allocation), held_values(market, market.endowment)
     return tuple(a - b for a, b in zip(after, before, strict=True))
 
 

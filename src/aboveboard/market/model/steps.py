@@ -36,7 +36,7 @@ class Coin:
 
 
 @dataclass(frozen=True)
-class Ask:
+class Question:
     """A question to some players, who answer YES or NO.
 
     Parameters
@@ -51,7 +51,7 @@ class Ask:
     players: tuple[int, ...]
 
 
-Steps = Generator[Coin | Ask, Any, tuple[str, Outcome]]
+Steps = Generator[Coin | Question, Any, tuple[str, Outcome]]
 Start = Callable[[], Steps]
 
 
@@ -78,16 +78,16 @@ class Votes:
             raise ValueError("step_2 and step_3 must speak of the same players")
 
     @classmethod
-    def all(cls, n: int, yes: bool) -> Votes:
+    def from_answer(cls, n: int, yes: bool) -> Votes:
         """Give the votes of n players who all say the same in both steps."""
         return cls((yes,) * (n - 1), (yes,) * (n - 1))
 
-    def answer(self, ask: Ask) -> frozenset[int]:
+    def answer(self, ask: Question) -> frozenset[int]:
         """Give those who say YES among the players asked."""
         yes = self.step_2 if ask.step == 2 else self.step_3
         return frozenset(i for i in ask.players if yes[i - 1])
 
-    def fit(self, n: int) -> None:
+    def check_count(self, n: int) -> None:
         """Refuse votes of strangers.
 
         Raises
@@ -126,7 +126,7 @@ class Ending:
 
 
 def _walk(
-    start: Start, answer: Callable[[Ask], frozenset[int]], fall: Callable[[Coin], str | None]
+    start: Start, answer: Callable[[Question], frozenset[int]], fall: Callable[[Coin], str | None]
 ) -> Ending | Coin:
     """Follow the steps until they end, or up to the first coin that `fall` leaves open."""
     steps = start()
@@ -139,7 +139,7 @@ def _walk(
         except StopIteration as end:
             step, outcome = end.value
             return Ending(step, outcome, tuple(tosses), tuple(votes))
-        if isinstance(move, Ask):
+        if isinstance(move, Question):
             sent = answer(move)
             votes += [(move.step, i, i in sent) for i in move.players]
             continue
@@ -150,7 +150,7 @@ def _walk(
         sent = result
 
 
-def endings(start: Start, votes: Votes) -> Lottery[Ending]:
+def enumerate_endings(start: Start, votes: Votes) -> Lottery[Ending]:
     """Give every ending with its exact probability."""
     weights: dict[Ending, Fraction | int] = {}
     waiting: list[tuple[tuple[str, ...], Fraction]] = [((), Fraction(1))]
@@ -177,7 +177,7 @@ def replay(start: Start, record: Ending) -> Ending:
     given = {(step, i): yes for step, i, yes in record.votes}
     tosses = iter(record.tosses)
 
-    def answer(ask: Ask) -> frozenset[int]:
+    def answer(ask: Question) -> frozenset[int]:
         missing = [i for i in ask.players if (ask.step, i) not in given]
         if missing:
             raise InputError(

@@ -29,7 +29,7 @@ def utility(market: Market, player: int, outcome: Outcome) -> Fraction:
     return utilities(market, outcome)[player]
 
 
-def expected(market: Market, lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
+def expected_utilities(market: Market, lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
     """Give each player's expected utility."""
     total = [Fraction(0)] * market.n
     for ending, weight in lottery:
@@ -50,21 +50,21 @@ def surplus(outcome: Outcome) -> Fraction:
     return sum((Fraction(p) for p in outcome.prices), Fraction(0))
 
 
-def structures(n: int) -> Iterator[Structure]:
+def enumerate_structures(n: int) -> Iterator[Structure]:
     """Yield every collusion structure of n players, all independent first.
 
     Their number is Bell's: 5 for three players, 52 for five, 4,213,597 for twelve.
     """
-    found = [tuple(map(frozenset, parts)) for parts in _partitions(list(range(n)))]
+    found = [tuple(map(frozenset, parts)) for parts in _enumerate_partitions(list(range(n)))]
     yield from sorted(found, key=lambda s: (-len(s), [sorted(c) for c in s]))
 
 
-def _partitions(members: Sequence[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
+def _enumerate_partitions(members: Sequence[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
     if not members:
         yield ()
         return
     first, rest = members[0], members[1:]
-    for parts in _partitions(rest):
+    for parts in _enumerate_partitions(rest):
         yield ((first,), *parts)
         for k, part in enumerate(parts):
             yield ((first, *part), *parts[:k], *parts[k + 1 :])

@@ -16,7 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from aboveboard.market.model.markets import DESTROYED, Allocation, Market, bundles, social_welfare
+from aboveboard.market.model.markets import (
+    DESTROYED,
+    Allocation,
+    Market,
+    held_bundles,
+    social_welfare,
+)
 from aboveboard.market.optimum.integer_programme import IntegerProgramme, Row
 from aboveboard.market.optimum.solvers import Solver
 
@@ -24,7 +30,7 @@ SecondsLeft = Callable[[], float | None]
 """Gives the seconds that may still be used; None for no limit."""
 
 
-def canonical_among_optimal(
+def find_canonical(
     market: Market,
     programme: IntegerProgramme,
     optimal: Allocation,
@@ -46,8 +52,8 @@ def canonical_among_optimal(
     """
     welfare = social_welfare(market, optimal)
     while True:
-        optimal = _nearest(market, programme, optimal)
-        another = _some_good_earlier(programme, optimal)
+        optimal = _move_to_earliest(market, programme, optimal)
+        another = _require_earlier_good(programme, optimal)
         if another is None:
             return optimal, True
         left = seconds_left()
@@ -59,16 +65,18 @@ def canonical_among_optimal(
         if found.solution is None:
             return optimal, False
         other = programme.allocation(found.solution)
-        if social_welfare(market, other) != welfare or _ranks(programme, other) >= _ranks(
-            programme, optimal
-        ):
-            return _step_by_step(programme, optimal, welfare, solve, seconds_left)
+        if social_welfare(market, other) != welfare or _rank_owners(
+            programme, other
+        ) >= _rank_owners(programme, optimal):
+            return _search_step_by_step(programme, optimal, welfare, solve, seconds_left)
         optimal = other
 
 
-def _nearest(market: Market, programme: IntegerProgramme, optimal: Allocation) -> Allocation:
+def _move_to_earliest(
+    market: Market, programme: IntegerProgramme, optimal: Allocation
+) -> Allocation:
     """Move each good to the earliest owner that leaves the welfare as it is."""
-    held = list(bundles(market, optimal))
+    held = list(held_bundles(market, optimal))
     owners = list(optimal)
 
     def value(owner: int, bundle: int) -> int:
@@ -93,15 +101,17 @@ def _nearest(market: Market, programme: IntegerProgramme, optimal: Allocation) -
     return tuple(owners)
 
 
-def _ranks(programme: IntegerProgramme, allocation: Allocation) -> list[int]:
+def _rank_owners(programme: IntegerProgramme, allocation: Allocation) -> list[int]:
     """Give each good's place among its options: lexicographic order of these is canonical order."""
     pairs = zip(programme.options, programme.choices(allocation), strict=True)
     return [[v for _, v in options].index(choice) for options, choice in pairs]
 
 
-def _some_good_earlier(programme: IntegerProgramme, optimal: Allocation) -> IntegerProgramme | None:
+def _require_earlier_good(
+    programme: IntegerProgramme, optimal: Allocation
+) -> IntegerProgramme | None:
     """Ask for some good at an earlier owner; None if every good is at its first."""
-    ranks = _ranks(programme, optimal)
+    ranks = _rank_owners(programme, optimal)
     earlier = tuple(
         (variable, 1)
         for options, rank in zip(programme.options, ranks, strict=True)
@@ -112,7 +122,7 @@ def _some_good_earlier(programme: IntegerProgramme, optimal: Allocation) -> Inte
     return programme.with_rows([Row(earlier, 1, None)])
 
 
-def _step_by_step(
+def _search_step_by_step(
     programme: IntegerProgramme,
     optimal: Allocation,
     welfare: int,
@@ -125,7 +135,7 @@ def _step_by_step(
         left = seconds_left()
         if left is not None and left <= 0:
             return optimal, False
-        earlier, moves = _earlier(programme, optimal, welfare, settled)
+        earlier, moves = _build_earlier_programme(programme, optimal, welfare, settled)
         if not moves:
             return optimal, True
         found = solve(earlier, left)
@@ -142,7 +152,7 @@ def _step_by_step(
     return optimal, True
 
 
-def _earlier(
+def _build_earlier_programme(
     programme: IntegerProgramme, optimal: Allocation, welfare: int, settled: int
 ) -> tuple[IntegerProgramme, dict[int, int]]:
     """Give the programme of optimal allocations before this one, and the pivots' goods.

@@ -14,7 +14,7 @@ import numpy as np
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.numbers import LARGEST, Array
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market
-from aboveboard.market.optimum.integer_programme import canonical_order
+from aboveboard.market.optimum.integer_programme import order_owners
 
 MOST = 20_000_000
 """Allocations that are searched at most: some ten seconds."""
@@ -22,12 +22,12 @@ MOST = 20_000_000
 CHUNK = 1 << 16
 
 
-def allocations_of(market: Market) -> int:
+def count_allocations(market: Market) -> int:
     """Count the allocations: every good has an owner or none."""
     return int((market.n + 1) ** market.m)
 
 
-def best_of_all(market: Market) -> tuple[Allocation, int]:
+def search_all(market: Market) -> tuple[Allocation, int]:
     """Give the canonical optimum and its welfare.
 
     Raises
@@ -36,15 +36,15 @@ def best_of_all(market: Market) -> tuple[Allocation, int]:
         If there are more than `MOST` allocations.
     """
     best: tuple[int, int] | None = None
-    for start, welfare in _welfare(market):
+    for start, welfare in _compute_welfare(market):
         k = int(welfare.argmax())
         if best is None or welfare[k] > best[1]:  # the first of equals stays
             best = start + k, int(welfare[k])
     assert best is not None  # there is always the endowment
-    return _allocation(market, best[0]), best[1]
+    return _decode_allocation(market, best[0]), best[1]
 
 
-def all_best(market: Market, limit: int) -> tuple[tuple[Allocation, ...], bool]:
+def list_optimal(market: Market, limit: int) -> tuple[tuple[Allocation, ...], bool]:
     """Give the optimal allocations in canonical order, at most `limit`, and whether that is all.
 
     Raises
@@ -54,18 +54,18 @@ def all_best(market: Market, limit: int) -> tuple[tuple[Allocation, ...], bool]:
     """
     best: int | None = None
     places: list[int] = []
-    for start, welfare in _welfare(market):
+    for start, welfare in _compute_welfare(market):
         top = int(welfare.max())
         if best is None or top > best:
             best, places = top, []
         if top == best and len(places) <= limit:
             places += [start + int(k) for k in np.flatnonzero(welfare == top)[: limit + 1]]
-    return tuple(_allocation(market, p) for p in places[:limit]), len(places) <= limit
+    return tuple(_decode_allocation(market, p) for p in places[:limit]), len(places) <= limit
 
 
-def _welfare(market: Market) -> Iterator[tuple[int, Array]]:
+def _compute_welfare(market: Market) -> Iterator[tuple[int, Array]]:
     """Yield chunks: the first allocation's place in canonical order, and everyone's welfare."""
-    total = allocations_of(market)
+    total = count_allocations(market)
     if total > MOST:
         raise BudgetExceeded(
             f"{market.n} players and {market.m} goods have {total:.3g} allocations; an exhaustive "
@@ -76,7 +76,7 @@ def _welfare(market: Market) -> Iterator[tuple[int, Array]]:
         np.array([v.value(s) for s in range(1 << market.m)], dtype=np.int64 if narrow else object)
         for v in market.valuations
     ]
-    orders = np.array([canonical_order(market, g) for g in range(market.m)], dtype=np.int64)
+    orders = np.array([order_owners(market, g) for g in range(market.m)], dtype=np.int64)
     for start in range(0, total, CHUNK):
         places = np.arange(start, min(start + CHUNK, total))
         held = np.zeros((market.n + 1, len(places)), dtype=np.int64)
@@ -88,9 +88,9 @@ def _welfare(market: Market) -> Iterator[tuple[int, Array]]:
         yield start, np.sum(each, axis=0)
 
 
-def _allocation(market: Market, place: int) -> Allocation:
+def _decode_allocation(market: Market, place: int) -> Allocation:
     owners = [DESTROYED] * market.m
     for g in reversed(range(market.m)):
         place, digit = divmod(place, market.n + 1)
-        owners[g] = canonical_order(market, g)[digit]
+        owners[g] = order_owners(market, g)[digit]
     return tuple(owners)

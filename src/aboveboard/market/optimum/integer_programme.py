@@ -72,7 +72,7 @@ class UnreadableValuation(TypeError):  # noqa: N818 - the statement itself
     """Raised for a valuation in none of the bidding languages: it can only be searched."""
 
 
-def canonical_order(market: Market, good: int) -> tuple[int, ...]:
+def order_owners(market: Market, good: int) -> tuple[int, ...]:
     """Give the possible owners of a good, the preferred first.
 
     Among optimal allocations the canonical one is the first in lexicographic order by good, each
@@ -83,7 +83,7 @@ def canonical_order(market: Market, good: int) -> tuple[int, ...]:
     return (owner, *(i for i in range(market.n) if i != owner), DESTROYED)
 
 
-def programme_of(market: Market, *, every_owner: bool = False) -> IntegerProgramme:
+def build_programme(market: Market, *, every_owner: bool = False) -> IntegerProgramme:
     """Write a market down as an integer programme.
 
     Parameters
@@ -98,13 +98,13 @@ def programme_of(market: Market, *, every_owner: bool = False) -> IntegerProgram
     UnreadableValuation
         If a valuation is in none of the bidding languages.
     """
-    concerned = [_goods_that_matter(v, market.m) for v in market.valuations]
+    concerned = [_find_relevant_goods(v, market.m) for v in market.valuations]
     options: list[tuple[tuple[int, int], ...]] = []
     variables = 0
     for g in range(market.m):
-        owners = canonical_order(market, g)
+        owners = order_owners(market, g)
         if not every_owner:
-            owners = _owners_worth_offering(owners, g, concerned)
+            owners = _select_owners(owners, g, concerned)
         options.append(tuple((i, variables + k) for k, i in enumerate(owners)))
         variables += len(owners)
     holds = [dict(each) for each in options]
@@ -112,11 +112,11 @@ def programme_of(market: Market, *, every_owner: bool = False) -> IntegerProgram
     rows = [Row(tuple((v, 1) for _, v in each), 1, 1) for each in options]
     for i, valuation in enumerate(market.valuations):
         x = {g: owners[i] for g, owners in enumerate(holds) if i in owners}
-        rows += _claims(valuation, x, objective)
+        rows += _add_bids(valuation, x, objective)
     return IntegerProgramme(tuple(objective), tuple(rows), tuple(options))
 
 
-def _goods_that_matter(valuation: Valuation, m: int) -> int:
+def _find_relevant_goods(valuation: Valuation, m: int) -> int:
     """Give the goods that can change a player's value, as a bit mask."""
     match valuation:
         case Additive(values):
@@ -132,15 +132,13 @@ def _goods_that_matter(valuation: Valuation, m: int) -> int:
     raise UnreadableValuation(f"{type(valuation).__name__} is in none of the bidding languages")
 
 
-def _owners_worth_offering(
-    owners: tuple[int, ...], good: int, concerned: Sequence[int]
-) -> tuple[int, ...]:
+def _select_owners(owners: tuple[int, ...], good: int, concerned: Sequence[int]) -> tuple[int, ...]:
     """Keep those to whom the good matters and the first of the others: these are all alike."""
     indifferent = [i for i in owners if i == DESTROYED or not concerned[i] >> good & 1]
     return tuple(i for i in owners if i == indifferent[0] or i not in indifferent)
 
 
-def _claims(valuation: Valuation, x: dict[int, int], objective: list[int]) -> list[Row]:
+def _add_bids(valuation: Valuation, x: dict[int, int], objective: list[int]) -> list[Row]:
     """Add a player's bids to the objective, and give their rows; x has its variables by good."""
     match valuation:
         case Additive(values):
@@ -148,24 +146,24 @@ def _claims(valuation: Valuation, x: dict[int, int], objective: list[int]) -> li
                 objective[variable] += values[g]
             return []
         case Table(bids):
-            return _exact_claims(bids, x, objective)
+            return _add_table(bids, x, objective)
         case Xor(bids):
-            z = _new_variables(bids, objective)
+            z = _add_variables(bids, objective)
             one = Row(tuple((v, 1) for v in z), None, 1)
-            return [one, *_packed(bids, z, x), *_burdens(bids, z, x)]
+            return [one, *_make_packing_rows(bids, z, x), *_make_burden_rows(bids, z, x)]
         case Or(bids):
-            z = _new_variables(bids, objective)
-            return [*_packed(bids, z, x), *_burdens(bids, z, x)]
+            z = _add_variables(bids, objective)
+            return [*_make_packing_rows(bids, z, x), *_make_burden_rows(bids, z, x)]
     raise UnreadableValuation(f"{type(valuation).__name__} is in none of the bidding languages")
 
 
-def _new_variables(bids: Sequence[Bid], objective: list[int]) -> list[int]:
+def _add_variables(bids: Sequence[Bid], objective: list[int]) -> list[int]:
     first = len(objective)
     objective.extend(value for _, value in bids)
     return list(range(first, len(objective)))
 
 
-def _packed(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
+def _make_packing_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
     """Let a bid count only with all its goods, and each good serve one bid."""
     return [
         Row(
@@ -176,20 +174,20 @@ def _packed(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Ro
     ]
 
 
-def _burdens(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
+def _make_burden_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
     """Make some bid count where a negative one is inside the bundle."""
     some = tuple((v, -1) for v in z)
     return [
-        Row((*((x[g], 1) for g in goods_of(b)), *some), None, b.bit_count() - 1)
+        Row((*((x[g], 1) for g in list_goods(b)), *some), None, b.bit_count() - 1)
         for b, value in bids
         if value < 0
     ]
 
 
-def _exact_claims(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> list[Row]:
+def _add_table(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> list[Row]:
     """Let a table's bundle count if the player holds it and nothing else."""
     bids = [(b, value) for b, value in bids if value]
-    z = _new_variables(bids, objective)
+    z = _add_variables(bids, objective)
     rows = []
     for (b, value), v in zip(bids, z, strict=True):
         if value < 0:  # the bundle itself forces its value
@@ -208,7 +206,7 @@ def _exact_claims(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) 
     return rows
 
 
-def goods_of(bundle: int) -> list[int]:
+def list_goods(bundle: int) -> list[int]:
     """List the goods of a bundle, ascending."""
     goods = []
     while bundle:

@@ -29,15 +29,15 @@ from aboveboard.market.model.markets import (
     social_welfare,
     truthful_prices,
 )
-from aboveboard.market.optimum.canonical import canonical_among_optimal
-from aboveboard.market.optimum.exhaustive import MOST, all_best, allocations_of, best_of_all
+from aboveboard.market.optimum.canonical import find_canonical
+from aboveboard.market.optimum.exhaustive import MOST, count_allocations, list_optimal, search_all
 from aboveboard.market.optimum.integer_programme import (
     IntegerProgramme,
     Row,
     UnreadableValuation,
-    programme_of,
+    build_programme,
 )
-from aboveboard.market.optimum.solvers import SOLVERS, Solver, installed, missing
+from aboveboard.market.optimum.solvers import SOLVERS, Solver, is_installed, make_missing_error
 
 FEW = 50_000
 """Allocations below which an exhaustive search takes less time than loading a solver."""
@@ -105,7 +105,7 @@ class Optimum:
         return None if self.bound is None else self.bound - self.welfare
 
 
-def optimum(
+def find_optimum(
     market: Market,
     *,
     solver: SolverName = "auto",
@@ -133,12 +133,12 @@ def optimum(
     BudgetExceeded
         If an exhaustive search is asked for and there are too many allocations.
     """
-    chosen = chosen_solver(market) if solver == "auto" else solver
+    chosen = choose_solver(market) if solver == "auto" else solver
     if chosen == "exhaustive":
-        allocation, welfare = best_of_all(market)
+        allocation, welfare = search_all(market)
         return Optimum(allocation, welfare, welfare, True, chosen)
     try:
-        search = _Search(market, programme_of(market), time.monotonic(), seconds, progress)
+        search = _Search(market, build_programme(market), time.monotonic(), seconds, progress)
     except UnreadableValuation as error:
         raise InputError(f"solver {chosen!r}", f"{error}", UNREADABLE) from None
     with search.heartbeat():
@@ -166,13 +166,13 @@ def require_solver(market: Market, solver: SolverName = "auto") -> None:
     """
     if solver in PACKAGES:
         module, package = PACKAGES[solver]
-        if not installed(module):
-            raise missing(package, solver)
-    elif solver == "auto" and allocations_of(market) > FEW:
-        chosen_solver(market)
+        if not is_installed(module):
+            raise make_missing_error(package, solver)
+    elif solver == "auto" and count_allocations(market) > FEW:
+        choose_solver(market)
 
 
-def chosen_solver(market: Market) -> str:
+def choose_solver(market: Market) -> str:
     """Choose a search by the market's size and by what is installed.
 
     Raises
@@ -181,25 +181,25 @@ def chosen_solver(market: Market) -> str:
         If the market is too large for an exhaustive search and no solver is installed, or none
         could read it.
     """
-    if allocations_of(market) <= FEW:
+    if count_allocations(market) <= FEW:
         return "exhaustive"
     try:
-        programme_of(market)
+        build_programme(market)
     except UnreadableValuation as error:
-        if allocations_of(market) <= MOST:
+        if count_allocations(market) <= MOST:
             return "exhaustive"
         raise InputError(
             "solver",
             f"the market is too large for an exhaustive search and {error}",
             UNREADABLE,
         ) from None
-    if installed("ortools") and market.n * market.m <= SMALL:
+    if is_installed("ortools") and market.n * market.m <= SMALL:
         return "cp-sat"
-    if installed("scipy"):
+    if is_installed("scipy"):
         return "highs"
-    if installed("ortools"):
+    if is_installed("ortools"):
         return "cp-sat"
-    raise missing("SciPy", "highs")
+    raise make_missing_error("SciPy", "highs")
 
 
 @dataclass
@@ -218,7 +218,7 @@ class _Search:
 
     def run(self, name: str, solve: Solver) -> Optimum:
         market, programme = self.market, self.programme
-        found = solve(programme, self.left(), told=self.told)
+        found = solve(programme, self.seconds_left(), on_incumbent=self.record)
         allocation = market.endowment
         if found.solution is not None:
             # The solver's own figure does not count: floats round, bids may be claimed badly.
@@ -226,28 +226,28 @@ class _Search:
             if social_welfare(market, candidate) > social_welfare(market, allocation):
                 allocation = candidate
         welfare = social_welfare(market, allocation)
-        self.told(welfare, found.bound)
+        self.record(welfare, found.bound)
         if found.bound is None or welfare < found.bound:
             return Optimum(allocation, welfare, found.bound, False, name)
         if allocation == market.endowment:
             return Optimum(allocation, welfare, welfare, True, name)
-        ties = _solver_of_ties(programme, solve)
-        first, proved = canonical_among_optimal(market, programme, allocation, ties, self.left)
+        ties = _choose_tie_solver(programme, solve)
+        first, proved = find_canonical(market, programme, allocation, ties, self.seconds_left)
         if social_welfare(market, first) != welfare:  # a solver's rounding: keep what is sure
             first, proved = allocation, False
         return Optimum(first, welfare, welfare, proved, name)
 
-    def left(self) -> float | None:
+    def seconds_left(self) -> float | None:
         if self.seconds is None:
             return None
         return max(0.0, self.seconds - (time.monotonic() - self.start))
 
-    def told(self, welfare: int, bound: int | None) -> None:
+    def record(self, welfare: int, bound: int | None) -> None:
         self.best = max(self.best, welfare)
         self.bound = bound if self.bound is None or bound is None else min(self.bound, bound)
-        self.tell()
+        self.report()
 
-    def tell(self) -> None:
+    def report(self) -> None:
         if self.progress is not None:
             self.progress(Progress(time.monotonic() - self.start, self.best, self.bound))
 
@@ -261,7 +261,7 @@ class _Search:
 
         def beat() -> None:
             while not over.wait(0.5):
-                self.tell()
+                self.report()
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
@@ -272,17 +272,17 @@ class _Search:
             thread.join()
 
 
-def _solver_of_ties(programme: IntegerProgramme, solve: Solver) -> Solver:
+def _choose_tie_solver(programme: IntegerProgramme, solve: Solver) -> Solver:
     """Give HiGHS where it is installed and exact enough: it is much the faster in ruling out ties.
 
     Measured by `python -m benchmarks market`: CP-SAT proves an optimum sooner than that nothing
     else reaches it.
     """
     exact = sum(abs(c) for c in programme.objective) <= EXACT_IN_FLOATS
-    return SOLVERS["highs"] if exact and installed("scipy") else solve
+    return SOLVERS["highs"] if exact and is_installed("scipy") else solve
 
 
-def optimal_allocations(
+def list_optimal_allocations(
     market: Market, limit: int = 100, *, solver: SolverName = "auto"
 ) -> tuple[tuple[Allocation, ...], bool]:
     """Give the optimal allocations in canonical order, at most `limit`, and whether that is all.
@@ -296,12 +296,12 @@ def optimal_allocations(
     solver
         Which search.
     """
-    chosen = chosen_solver(market) if solver == "auto" else solver
+    chosen = choose_solver(market) if solver == "auto" else solver
     if chosen == "exhaustive":
-        return all_best(market, limit)
+        return list_optimal(market, limit)
     solve = SOLVERS[chosen]
-    best = optimum(market, solver=solver)
-    programme = programme_of(market, every_owner=True)
+    best = find_optimum(market, solver=solver)
+    programme = build_programme(market, every_owner=True)
     enough = Row(tuple((v, c) for v, c in enumerate(programme.objective) if c), best.welfare, None)
     programme, found = programme.with_rows([enough]), [best.allocation]
     while len(found) <= limit:
@@ -311,22 +311,22 @@ def optimal_allocations(
         if another.solution is None:
             break
         found.append(programme.allocation(another.solution))
-    return tuple(_in_canonical_order(programme, found)[:limit]), len(found) <= limit
+    return tuple(_sort_canonically(programme, found)[:limit]), len(found) <= limit
 
 
-def truthful_outcomes(market: Market, limit: int = 100) -> tuple[tuple[Outcome, ...], bool]:
+def list_truthful_outcomes(market: Market, limit: int = 100) -> tuple[tuple[Outcome, ...], bool]:
     """Give the truthful outcomes (Definition 7), at most `limit`, and whether that is all.
 
     Each is an optimal allocation at which everybody but the proposer pays what it gains. Where the
     endowment is optimal, (E, 0) alone is the best announcement (Lemma 3).
     """
-    allocations, complete = optimal_allocations(market, limit)
+    allocations, complete = list_optimal_allocations(market, limit)
     if market.endowment in allocations[:1]:
         return (market.nothing,), True
     return tuple(Outcome(a, truthful_prices(market, a)) for a in allocations), complete
 
 
-def _in_canonical_order(
+def _sort_canonically(
     programme: IntegerProgramme, allocations: list[Allocation]
 ) -> list[Allocation]:
     ranks = [{owner: k for k, (owner, _) in enumerate(each)} for each in programme.options]

@@ -28,7 +28,7 @@ LARGEST_SUM = 2**61
 
 
 @dataclass(frozen=True)
-class Found:
+class SolverResult:
     """What a solver found.
 
     Parameters
@@ -47,25 +47,29 @@ class Found:
 
 
 Incumbent = Callable[[int, int], None]
-"""Told the objective and the bound whenever a better solution is found."""
+"""Called with the objective and the bound whenever a better solution is found."""
 
 
 class Solver(Protocol):
     """Maximises an integer programme within some seconds (None: until it is proved)."""
 
     def __call__(
-        self, programme: IntegerProgramme, seconds: float | None, *, told: Incumbent | None = None
-    ) -> Found:
+        self,
+        programme: IntegerProgramme,
+        seconds: float | None,
+        *,
+        on_incumbent: Incumbent | None = None,
+    ) -> SolverResult:
         """Solve."""
         ...
 
 
-def highs(
-    programme: IntegerProgramme, seconds: float | None, *, told: Incumbent | None = None
-) -> Found:
+def solve_with_highs(
+    programme: IntegerProgramme, seconds: float | None, *, on_incumbent: Incumbent | None = None
+) -> SolverResult:
     """Solve with SciPy's HiGHS, relative gap 0.
 
-    `told` is never called: SciPy hands nothing on while HiGHS works.
+    `on_incumbent` is never called: SciPy hands nothing on while HiGHS works.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def highs(
         from scipy.optimize import Bounds, LinearConstraint, milp
         from scipy.sparse import csr_array
     except ImportError:
-        raise missing("SciPy", "highs") from None
+        raise make_missing_error("SciPy", "highs") from None
     rows = programme.rows
     starts = np.cumsum([0, *(len(row.terms) for row in rows)])
     columns = np.array([v for row in rows for v, _ in row.terms], dtype=np.int64)
@@ -96,12 +100,12 @@ def highs(
     dual = result.mip_dual_bound
     proved = dual is not None and isfinite(dual)
     bound = floor(-dual + MARGIN + RELATIVE_MARGIN * abs(dual)) if proved else None
-    return Found(solution, bound, infeasible=result.status == 2)
+    return SolverResult(solution, bound, infeasible=result.status == 2)
 
 
-def cp_sat(
-    programme: IntegerProgramme, seconds: float | None, *, told: Incumbent | None = None
-) -> Found:
+def solve_with_cp_sat(
+    programme: IntegerProgramme, seconds: float | None, *, on_incumbent: Incumbent | None = None
+) -> SolverResult:
     """Solve with CP-SAT, one worker a processor.
 
     Raises
@@ -112,7 +116,7 @@ def cp_sat(
     try:
         from ortools.sat.python import cp_model
     except ImportError:
-        raise missing("OR-Tools", "cp-sat") from None
+        raise make_missing_error("OR-Tools", "cp-sat") from None
     if sum(abs(c) for c in programme.objective) > LARGEST_SUM:
         raise InputError(
             "solver", "CP-SAT sums in 64 bits and the values are larger", "use fewer bits"
@@ -130,8 +134,8 @@ def cp_sat(
 
     class Listener(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
-            if told is not None:
-                told(round(self.objective_value), floor(self.best_objective_bound))
+            if on_incumbent is not None:
+                on_incumbent(round(self.objective_value), floor(self.best_objective_bound))
 
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = (
@@ -140,28 +144,28 @@ def cp_sat(
     solver.parameters.relative_gap_limit = 0.0
     if seconds is not None:
         solver.parameters.max_time_in_seconds = float(seconds)
-    status = solver.solve(model, Listener() if told is not None else None)
+    status = solver.solve(model, Listener() if on_incumbent is not None else None)
     if status == cp_model.INFEASIBLE:
-        return Found(None, None, infeasible=True)
+        return SolverResult(None, None, infeasible=True)
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     solution = tuple(int(solver.boolean_value(v)) for v in x) if found else None
     # The bound is an integer that comes as a float.
     bound = solver.best_objective_bound
-    return Found(solution, floor(bound + MARGIN) if isfinite(bound) else None)
+    return SolverResult(solution, floor(bound + MARGIN) if isfinite(bound) else None)
 
 
-SOLVERS: dict[str, Solver] = {"highs": highs, "cp-sat": cp_sat}
+SOLVERS: dict[str, Solver] = {"highs": solve_with_highs, "cp-sat": solve_with_cp_sat}
 """By the name in a collaboration file."""
 
 
-def missing(package: str, solver: str) -> InputError:
+def make_missing_error(package: str, solver: str) -> InputError:
     """Say that a solver's package is not installed."""
     return InputError(
         f"solver {solver!r}", f"{package} is not installed", 'pip install "aboveboard[market]"'
     )
 
 
-def installed(module: str) -> bool:
+def is_installed(module: str) -> bool:
     """Say whether a module can be imported, without importing it."""
     from importlib.util import find_spec
 

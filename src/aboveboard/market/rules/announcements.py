@@ -23,8 +23,8 @@ from aboveboard.market.model.markets import (
     Allocation,
     Market,
     Outcome,
+    held_values,
     truthful_prices,
-    worths,
 )
 from aboveboard.market.model.utilities import Coalition
 
@@ -69,10 +69,10 @@ class Announcements:
         return gained
 
     @cached_property
-    def spare(self) -> IntArray:
+    def net_gain(self) -> IntArray:
         """What each gains beyond its price, shape (players, announcements)."""
-        spare: IntArray = self.gained - self.prices.T
-        return spare
+        net_gain: IntArray = self.gained - self.prices.T
+        return net_gain
 
     @cached_property
     def welfare(self) -> IntArray:
@@ -80,33 +80,35 @@ class Announcements:
         welfare: IntArray = self.worth.sum(axis=1)[self.which]
         return welfare
 
-    def semi_truthful(self, best: int, leading: Coalition) -> NDArray[np.bool_]:
+    def find_semi_truthful(self, best: int, leading: Coalition) -> NDArray[np.bool_]:
         """Say which are semi-truthful for the proposer's coalition, if the most welfare is `best`.
 
         With the coalition {0} those are the truthful ones.
         """
         outside = [i for i in range(self.prices.shape[1]) if i not in leading]
-        found: NDArray[np.bool_] = (self.welfare == best) & (self.spare[outside] == 0).all(axis=0)
+        found: NDArray[np.bool_] = (self.welfare == best) & (self.net_gain[outside] == 0).all(
+            axis=0
+        )
         return found
 
-    def part(self, rows: slice) -> Announcements:
+    def select_rows(self, rows: slice) -> Announcements:
         """Give some of them, by position."""
         return Announcements(
             self.allocations, self.which[rows], self.prices[rows], self.worth, self.endowed
         )
 
 
-def allocations(market: Market) -> Iterator[Allocation]:
+def enumerate_allocations(market: Market) -> Iterator[Allocation]:
     """Yield every allocation, (n + 1)^m of them, goods destroyed among them."""
     yield from product(range(DESTROYED, market.n), repeat=market.m)
 
 
-def count(market: Market, limit: int) -> int:
+def count_announcements(market: Market, limit: int) -> int:
     """Count the announcements with prices of the others strictly between -limit and limit."""
     return prod([market.n + 1] * market.m + [2 * limit - 1] * (market.n - 1))
 
 
-def announcements(
+def enumerate_announcements(
     market: Market, limit: int, *, proposer_limited: bool, most: int
 ) -> Announcements:
     """Give every balanced announcement of whole prices that is voted on, so all but (E, 0).
@@ -127,13 +129,13 @@ def announcements(
     BudgetExceeded
         If there are more.
     """
-    total = count(market, limit)
+    total = count_announcements(market, limit)
     if total > most:
         raise BudgetExceeded(
             f"the market has {format_count(total)} announcements to look at, and {most:,} are "
             "allowed; audit a market of fewer parties, goods or bits"
         )
-    possible = tuple(allocations(market))
+    possible = tuple(enumerate_allocations(market))
     span = np.arange(-limit + 1, limit)
     grid = np.meshgrid(*[span] * (market.n - 1), indexing="ij")
     others = np.stack([axis.ravel() for axis in grid], axis=1)
@@ -147,12 +149,12 @@ def announcements(
         possible,
         which[regular],
         prices[regular],
-        np.array([worths(market, a) for a in possible], dtype=np.int64),
-        np.array(worths(market, market.endowment), dtype=np.int64),
+        np.array([held_values(market, a) for a in possible], dtype=np.int64),
+        np.array(held_values(market, market.endowment), dtype=np.int64),
     )
 
 
-def best_proposal(market: Market, allocation: Allocation) -> Outcome:
+def find_best_proposal(market: Market, allocation: Allocation) -> Outcome:
     """Give what the proposer announces, given an allocation of maximum welfare.
 
     The truthful outcome of that allocation; (E, 0) if it gains nothing over the endowment, which
@@ -161,5 +163,5 @@ def best_proposal(market: Market, allocation: Allocation) -> Outcome:
     only feasible, it is what the paper's approximation has the proposer announce.
     """
     proposal = Outcome(allocation, truthful_prices(market, allocation))
-    gained = sum(worths(market, allocation)) - sum(worths(market, market.endowment))
+    gained = sum(held_values(market, allocation)) - sum(held_values(market, market.endowment))
     return proposal if gained > 0 else market.nothing

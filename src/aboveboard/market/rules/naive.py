@@ -15,15 +15,23 @@ from functools import partial
 from aboveboard.errors import InputError
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.markets import Market, Outcome
-from aboveboard.market.model.steps import Ask, Coin, Ending, Start, Steps, Votes, endings
-from aboveboard.market.rules.parameters import fitting
-from aboveboard.market.rules.propose_and_agree import HEADS, biased
+from aboveboard.market.model.steps import (
+    Coin,
+    Ending,
+    Question,
+    Start,
+    Steps,
+    Votes,
+    enumerate_endings,
+)
+from aboveboard.market.rules.parameters import check_outcome
+from aboveboard.market.rules.propose_and_agree import HEADS, make_coin
 
 VERSIONS = (2, 3, 4)
 """Those in which the proposer announces and the others vote."""
 
 
-def most_epsilon(version: int, n: int) -> Fraction:
+def find_epsilon_limit(version: int, n: int) -> Fraction:
     """Give what epsilon must stay below: 1/(n-1) in Naive-2 and 3 (so that (n-1) epsilon < 1).
 
     In Naive-4 it is 1/(3n), as printed.
@@ -31,7 +39,7 @@ def most_epsilon(version: int, n: int) -> Fraction:
     return Fraction(1, 3 * n) if version == 4 else Fraction(1, n - 1)
 
 
-def chosen_epsilon(version: int, market: Market, epsilon: Fraction | None = None) -> Fraction:
+def choose_epsilon(version: int, market: Market, epsilon: Fraction | None = None) -> Fraction:
     """Check epsilon, or choose the middle of its range if it is left out.
 
     Raises
@@ -41,7 +49,7 @@ def chosen_epsilon(version: int, market: Market, epsilon: Fraction | None = None
     """
     if market.n < 2:
         raise InputError("parties", f"there is {market.n}", "have at least two")
-    most = most_epsilon(version, market.n)
+    most = find_epsilon_limit(version, market.n)
     if epsilon is None:
         return most / 2
     if not 0 < epsilon < most:
@@ -49,16 +57,16 @@ def chosen_epsilon(version: int, market: Market, epsilon: Fraction | None = None
     return Fraction(epsilon)
 
 
-def announceable(market: Market, proposal: Outcome) -> bool:
+def is_announceable(market: Market, proposal: Outcome) -> bool:
     """Say whether an outcome may be announced: balanced, whole prices between -B and B."""
     prices = [Fraction(p) for p in proposal.prices]
     whole = all(p.denominator == 1 and abs(p) < market.bound for p in prices)
     return whole and sum(prices) == 0
 
 
-def _check(market: Market, proposal: Outcome) -> None:
-    fitting(market, proposal)
-    if not announceable(market, proposal):
+def _check_proposal(market: Market, proposal: Outcome) -> None:
+    check_outcome(market, proposal)
+    if not is_announceable(market, proposal):
         raise InputError(
             "proposal",
             f"its prices are {', '.join(map(str, proposal.prices))}",
@@ -67,7 +75,7 @@ def _check(market: Market, proposal: Outcome) -> None:
         )
 
 
-def play_1(market: Market, announced: Sequence[Outcome]) -> Lottery[Ending]:
+def play_naive_1(market: Market, announced: Sequence[Outcome]) -> Lottery[Ending]:
     """Naive-1: the outcome that everybody announces, or else (E, 0).
 
     Raises
@@ -82,12 +90,12 @@ def play_1(market: Market, announced: Sequence[Outcome]) -> Lottery[Ending]:
             f"make one for each of {market.n} players",
         )
     for outcome in announced:
-        _check(market, outcome)
+        _check_proposal(market, outcome)
     agreed = all(outcome == announced[0] for outcome in announced)
     return Lottery.sure(Ending("2", announced[0] if agreed else market.nothing))
 
 
-def steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Steps:
+def run_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Steps:
     """Give the steps of Naive-2, 3 or 4 once the proposal is announced; it must be announceable.
 
     Naive-4's are lettered as printed; in the other two "1", "2" and "3" are its bullets.
@@ -95,7 +103,7 @@ def steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) ->
     n, announced = market.n, proposal.prices
     if proposal == market.nothing:
         return ("a" if version == 4 else "1"), market.nothing
-    yes = yield Ask(2, tuple(range(1, n)))
+    yes = yield Question(2, tuple(range(1, n)))
     agreed = Outcome(
         proposal.allocation,
         (announced[0] + (n - 1) * epsilon, *(p - epsilon for p in announced[1:])),
@@ -105,15 +113,15 @@ def steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) ->
     if version == 2:
         return "2", market.nothing
     if version == 3:
-        kept = (yield Coin("c1", biased(1 - epsilon * len(yes) / n))) == HEADS
+        kept = (yield Coin("c1", make_coin(1 - epsilon * len(yes) / n))) == HEADS
         return "3", market.nothing if kept else agreed
-    if (yield Coin("c1", biased(1 - epsilon))) == HEADS:
+    if (yield Coin("c1", make_coin(1 - epsilon))) == HEADS:
         return "d", Outcome(market.endowment, (1, *(0,) * (n - 1)))
-    lucky = (yield Coin("c2", biased(Fraction(len(yes), n * market.bound)))) == HEADS
+    lucky = (yield Coin("c2", make_coin(Fraction(len(yes), n * market.bound)))) == HEADS
     return "e", agreed if lucky else market.nothing
 
 
-def start(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Start:
+def prepare_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Start:
     """Give the steps as `steps.endings` and `steps.replay` take them.
 
     Raises
@@ -121,13 +129,13 @@ def start(version: int, market: Market, epsilon: Fraction, proposal: Outcome) ->
     InputError
         If the proposal may not be announced.
     """
-    _check(market, proposal)
-    return partial(steps, version, market, epsilon, proposal)
+    _check_proposal(market, proposal)
+    return partial(run_steps, version, market, epsilon, proposal)
 
 
 def play(
     version: int, market: Market, epsilon: Fraction, proposal: Outcome, votes: Votes
 ) -> Lottery[Ending]:
     """Give the exact lottery over endings of an announcement and votes; errors as in `start`."""
-    votes.fit(market.n)
-    return endings(start(version, market, epsilon, proposal), votes)
+    votes.check_count(market.n)
+    return enumerate_endings(prepare_steps(version, market, epsilon, proposal), votes)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from aboveboard.errors import InputError
 from aboveboard.market.model.markets import Market, Outcome, is_allocation
 
-SELDOM = Fraction(1, 1000)
+LARGEST_DEFAULT_DELTA = Fraction(1, 1000)
 """Goods are destroyed no more often than this unless delta says otherwise."""
 
 
@@ -33,7 +33,7 @@ class Parameters:
     delta: Fraction
 
 
-def chosen(
+def choose_parameters(
     market: Market, epsilon: Fraction | None = None, delta: Fraction | None = None
 ) -> Parameters:
     """Check the parameters given, and choose what is left out.
@@ -63,7 +63,7 @@ def chosen(
             "epsilon", f"it is {epsilon}", f"choose more than 0 and less than 1/(5n) = {most}"
         )
     if delta is None:
-        delta = min(epsilon / (2 * bound), SELDOM)
+        delta = min(epsilon / (2 * bound), LARGEST_DEFAULT_DELTA)
     if not delta < epsilon / bound:
         raise InputError(
             "delta",
@@ -73,7 +73,7 @@ def chosen(
     return Parameters(Fraction(epsilon), Fraction(delta))
 
 
-def fitting(market: Market, proposal: Outcome) -> None:
+def check_outcome(market: Market, proposal: Outcome) -> None:
     """Refuse what is no outcome of the market.
 
     Raises

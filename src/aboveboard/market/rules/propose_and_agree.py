@@ -12,20 +12,28 @@ from functools import lru_cache, partial
 
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, Price
-from aboveboard.market.model.steps import Ask, Coin, Ending, Steps, Votes, endings, replay
+from aboveboard.market.model.steps import (
+    Coin,
+    Ending,
+    Question,
+    Steps,
+    Votes,
+    enumerate_endings,
+    replay,
+)
 from aboveboard.market.model.utilities import surplus
-from aboveboard.market.rules.parameters import Parameters, fitting
+from aboveboard.market.rules.parameters import Parameters, check_outcome
 
 HEADS, TAILS = "heads", "tails"
 
 
 @lru_cache(maxsize=1024)  # the same few coins are built for every announcement
-def biased(heads: Fraction) -> Lottery[str]:
+def make_coin(heads: Fraction) -> Lottery[str]:
     """Give the coin that falls heads with this probability."""
     return Lottery({HEADS: heads, TAILS: 1 - heads})
 
 
-def in_domain(market: Market, price: Price) -> bool:
+def is_in_domain(market: Market, price: Price) -> bool:
     """Say whether a price is a whole number strictly between -2^k and 2^k."""
     exact = Fraction(price)
     return exact.denominator == 1 and abs(exact) < 2 * market.bound
@@ -39,10 +47,10 @@ def is_regular(market: Market, proposal: Outcome) -> bool:
 def is_lawful(market: Market, proposal: Outcome) -> bool:
     """Say whether M does not halt in step a: whole prices in the domain that sum to 0."""
     prices = proposal.prices
-    return all(in_domain(market, p) for p in prices[1:]) and surplus(proposal) == 0
+    return all(is_in_domain(market, p) for p in prices[1:]) and surplus(proposal) == 0
 
 
-def steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
+def run_steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
     """Give steps a to k, once the proposer has announced the proposal in step 1."""
     n, bound = market.n, market.bound
     epsilon, delta = parameters.epsilon, parameters.delta
@@ -51,9 +59,9 @@ def steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
         return "a", Outcome(keep, (1, *(0,) * (n - 1)))
     if proposal == market.nothing:
         return "b", market.nothing
-    if (yield Coin("c0", biased(1 - delta))) == TAILS:
-        return (yield from _steps_of_m_prime(market, parameters, proposal))
-    yes = yield Ask(2, tuple(range(1, n)))
+    if (yield Coin("c0", make_coin(1 - delta))) == TAILS:
+        return (yield from _run_m_prime(market, parameters, proposal))
+    yes = yield Question(2, tuple(range(1, n)))
     agreed = Outcome(
         proposal.allocation,
         (announced[0] + 2 * (n - 1) * epsilon, *(p - 2 * epsilon for p in announced[1:])),
@@ -61,15 +69,15 @@ def steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
     if len(yes) == n - 1:
         return "d", agreed
     rewarded = (-epsilon,) * (n - 1)
-    if (yield Coin("c1", biased(1 - epsilon))) == HEADS:
+    if (yield Coin("c1", make_coin(1 - epsilon))) == HEADS:
         fine = 2 * n * (n - len(yes)) * bound
         return "e", Outcome(keep, (fine + (n - 1) * epsilon, *rewarded))
-    if (yield Coin("c2", biased(Fraction(len(yes), n * bound)))) == HEADS:
+    if (yield Coin("c2", make_coin(Fraction(len(yes), n * bound)))) == HEADS:
         return "f", agreed
     return "g", Outcome(keep, ((n - 1) * epsilon, *rewarded))
 
 
-def _steps_of_m_prime(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
+def _run_m_prime(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
     """Give steps h to k, the mechanism M': one player w is drawn, all else is destroyed."""
     n, epsilon = market.n, parameters.epsilon
     drawn = yield Coin("w", Lottery.uniform(market.players))
@@ -77,17 +85,17 @@ def _steps_of_m_prime(market: Market, parameters: Parameters, proposal: Outcome)
     prices: list[Price] = [-epsilon] * n
     if w == 0:
         prices[0] = (n - 1) * epsilon
-        return "i", Outcome(_only(proposal.allocation, w), tuple(prices))
-    if (yield Ask(3, (w,))):
+        return "i", Outcome(_keep_only(proposal.allocation, w), tuple(prices))
+    if (yield Question(3, (w,))):
         price = proposal.prices[w]
         prices[w] = price - 2 * epsilon
         prices[0] = -price + n * epsilon
-        return "j", Outcome(_only(proposal.allocation, w), tuple(prices))
+        return "j", Outcome(_keep_only(proposal.allocation, w), tuple(prices))
     prices[0] = Fraction(n * n * market.bound) / parameters.delta + (n - 1) * epsilon
-    return "k", Outcome(_only(market.endowment, w), tuple(prices))
+    return "k", Outcome(_keep_only(market.endowment, w), tuple(prices))
 
 
-def _only(allocation: Allocation, player: int) -> Allocation:
+def _keep_only(allocation: Allocation, player: int) -> Allocation:
     """Destroy all goods but the player's."""
     return tuple(owner if owner == player else DESTROYED for owner in allocation)
 
@@ -103,12 +111,14 @@ def play(
         If the announcement is no outcome of this market, or the votes are of other players. A
         price outside the domain and prices that do not sum to zero are no error: step a.
     """
-    fitting(market, proposal)
-    votes.fit(market.n)
-    return endings(partial(steps, market, parameters, proposal), votes)
+    check_outcome(market, proposal)
+    votes.check_count(market.n)
+    return enumerate_endings(partial(run_steps, market, parameters, proposal), votes)
 
 
-def replayed(market: Market, parameters: Parameters, proposal: Outcome, record: Ending) -> Ending:
+def verify_play(
+    market: Market, parameters: Parameters, proposal: Outcome, record: Ending
+) -> Ending:
     """Follow the votes and coins of a record again: so a party checks the center's transcript.
 
     Parameters
@@ -129,5 +139,5 @@ def replayed(market: Market, parameters: Parameters, proposal: Outcome, record: 
         If the votes and coins do not end as recorded, or the announcement is no outcome of this
         market.
     """
-    fitting(market, proposal)
-    return replay(partial(steps, market, parameters, proposal), record)
+    check_outcome(market, proposal)
+    return replay(partial(run_steps, market, parameters, proposal), record)

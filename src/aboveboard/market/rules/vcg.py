@@ -18,18 +18,18 @@ from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
 from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restricted
+from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restrict
 from aboveboard.market.model.markets import (
     Allocation,
     Market,
     Outcome,
     Valuation,
+    held_values,
     social_welfare,
-    worths,
 )
 from aboveboard.market.model.steps import Ending
 from aboveboard.market.model.utilities import utilities
-from aboveboard.market.rules.announcements import allocations
+from aboveboard.market.rules.announcements import enumerate_allocations
 
 Solve = Callable[[Market], Allocation]
 """Gives an allocation of maximum welfare; the same one for the same market."""
@@ -38,9 +38,9 @@ MOST_REPORTS = 300_000
 """Profiles of reports in a game; each is cleared, at some 30 microseconds a player."""
 
 
-def best_of_all(market: Market) -> Allocation:
+def find_best_allocation(market: Market) -> Allocation:
     """Find an allocation of maximum welfare by looking at all; the first of them."""
-    return max(allocations(market), key=lambda a: social_welfare(market, a))
+    return max(enumerate_allocations(market), key=lambda a: social_welfare(market, a))
 
 
 MOST_GOODS, MOST_BITS = 20, 1000
@@ -48,7 +48,7 @@ MOST_GOODS, MOST_BITS = 20, 1000
 
 
 @dataclass(frozen=True)
-class _OfKept:
+class _RestrictedValuation:
     """A stranger's valuation, of bundles of some goods only: bit k is good kept[k]."""
 
     valuation: Valuation
@@ -61,14 +61,14 @@ class _OfKept:
         )
 
 
-def _of_kept(valuation: Valuation, kept: tuple[int, ...]) -> Valuation:
+def _restrict_valuation(valuation: Valuation, kept: tuple[int, ...]) -> Valuation:
     """Restrict a valuation to some goods, in its own bidding language where it has one."""
     if isinstance(valuation, Table | Additive | Xor | Or):
-        return restricted(valuation, kept)  # the solvers read these
-    return _OfKept(valuation, kept)
+        return restrict(valuation, kept)  # the solvers read these
+    return _RestrictedValuation(valuation, kept)
 
 
-def without(market: Market, player: int) -> Market:
+def remove_player(market: Market, player: int) -> Market:
     """Give the market of the others, with their own goods."""
     kept = tuple(g for g, owner in enumerate(market.endowment) if owner != player)
     stay = [i for i in range(market.n) if i != player]
@@ -76,12 +76,12 @@ def without(market: Market, player: int) -> Market:
         tuple(market.players[i] for i in stay),
         tuple(market.goods[g] for g in kept),
         tuple(stay.index(market.endowment[g]) for g in kept),
-        tuple(_of_kept(market.valuations[i], kept) for i in stay),
+        tuple(_restrict_valuation(market.valuations[i], kept) for i in stay),
         market.bits,
     )
 
 
-def settle(market: Market, solve: Solve = best_of_all) -> Outcome:
+def settle(market: Market, solve: Solve = find_best_allocation) -> Outcome:
     """Clear the market; its valuations are those reported.
 
     Parameters
@@ -92,24 +92,24 @@ def settle(market: Market, solve: Solve = best_of_all) -> Outcome:
         How allocations are found. The prices are truthful only if they are optimal.
     """
     allocation = solve(market)
-    now = worths(market, allocation)
+    now = held_values(market, allocation)
     prices = []
     for i in range(market.n):
         rest = 0
         if market.n > 1:
-            others = without(market, i)
+            others = remove_player(market, i)
             rest = social_welfare(others, solve(others))
         prices.append(rest - (sum(now) - now[i]))
     return Outcome(allocation, tuple(prices))
 
 
-def play(market: Market, reports: tuple[Valuation, ...]) -> Lottery[Ending]:
+def play(market: Market, list_reports: tuple[Valuation, ...]) -> Lottery[Ending]:
     """Give the outcome of reports, as the other mechanisms do: with certainty."""
-    reported = Market(market.players, market.goods, market.endowment, reports, market.bits)
+    reported = Market(market.players, market.goods, market.endowment, list_reports, market.bits)
     return Lottery.sure(Ending("VCG", settle(reported)))
 
 
-def reports(market: Market) -> list[Table]:
+def list_reports(market: Market) -> list[Table]:
     """Give every valuation within the bound; (2B - 1)^(2^m - 1) of them."""
     bundles = range(1, 1 << market.m)
     values = range(-market.bound + 1, market.bound)
@@ -118,7 +118,7 @@ def reports(market: Market) -> list[Table]:
     ]
 
 
-def game(market: Market) -> TabularGame:
+def build_game(market: Market) -> TabularGame:
     """Give the game of reporting valuations, every valuation an action.
 
     Raises
@@ -134,7 +134,7 @@ def game(market: Market) -> TabularGame:
             f"there are {said} profiles of reported valuations, and {MOST_REPORTS:,} are allowed; "
             "audit a market of fewer parties, goods or bits"
         )
-    actions = reports(market)
+    actions = list_reports(market)
     shape = (market.n, *(len(actions),) * market.n)
     payoffs, payments = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
     for codes in product(range(len(actions)), repeat=market.n):
@@ -143,23 +143,23 @@ def game(market: Market) -> TabularGame:
         where: tuple[Any, ...] = (slice(None), *codes)
         payoffs[where] = [int(u) for u in utilities(market, ending.outcome)]
         payments[where] = [int(p) for p in ending.outcome.prices]
-    rows = [_row(valuation, market.m) for valuation in market.valuations]
-    listed = [_row(action, market.m) for action in actions]
+    rows = [_list_values(valuation, market.m) for valuation in market.valuations]
+    listed = [_list_values(action, market.m) for action in actions]
     return TabularGame(
         payoffs,
         players=market.players,
         truth=[listed.index(row) for row in rows],
         outside=(0,) * market.n,
         payments=payments,
-        labels=[[_in_words(market, row) for row in listed]] * market.n,
+        labels=[[_format_report(market, row) for row in listed]] * market.n,
     )
 
 
-def _row(valuation: Valuation, m: int) -> tuple[int, ...]:
+def _list_values(valuation: Valuation, m: int) -> tuple[int, ...]:
     return tuple(valuation.value(bundle) for bundle in range(1, 1 << m))
 
 
-def _in_words(market: Market, row: tuple[int, ...]) -> str:
+def _format_report(market: Market, row: tuple[int, ...]) -> str:
     """Write a report: "g1 worth 2, g1+g2 worth 3"; what is worth nothing is left out."""
     said = [
         f"{'+'.join(g for k, g in enumerate(market.goods) if bundle >> k & 1)} worth {value}"

@@ -14,21 +14,21 @@ from typing import Any
 
 from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.model.frame import Frame
-from aboveboard.market.model.markets import Market, Outcome, bundles, gains, social_welfare
+from aboveboard.market.model.market_setup import MarketSetup
+from aboveboard.market.model.markets import Market, Outcome, gains, held_bundles, social_welfare
 from aboveboard.market.model.steps import Ending
-from aboveboard.market.model.utilities import expected, surplus, utilities
+from aboveboard.market.model.utilities import expected_utilities, surplus, utilities
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
-NEARLY = Fraction(9999, 10_000)
+NEARLY_CERTAIN = Fraction(9999, 10_000)
 """From here on a probability is said to be nearly certain beside its digits."""
 
-COMPARED = "This rule is here to compare with: the audit shows what fails."
+FOR_COMPARISON = "This rule is here to compare with: the audit shows what fails."
 
 
 @dataclass(frozen=True, eq=False)
-class Ended(Settlement):
+class EndingSettlement(Settlement):
     """The settlement of one ending; two of them are never the same, so that one can be drawn."""
 
     __hash__ = object.__hash__
@@ -42,7 +42,7 @@ class Play:
     ----------
     mechanism
         The rule's name.
-    frame, market
+    setup, market
         Who and what takes part.
     lottery
         Over the endings.
@@ -57,7 +57,7 @@ class Play:
     """
 
     mechanism: str
-    frame: Frame
+    setup: MarketSetup
     market: Market
     lottery: Lottery[Ending]
     best: Optimum
@@ -65,14 +65,14 @@ class Play:
     exhibits: tuple[Exhibit, ...] = ()
     warning: str = ""
 
-    def told(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
+    def with_details(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
         """Give the same play with what the rule adds."""
         return replace(self, details=details, exhibits=exhibits)
 
     def settlements(self) -> Lottery[Settlement]:
         """Give one settlement for each ending, with its probability."""
         shared = self._shared()
-        hoped = expected(self.market, self.lottery)
+        hoped = expected_utilities(self.market, self.lottery)
         return Lottery(
             {self._settlement(ending, hoped, shared): weight for ending, weight in self.lottery}
         )
@@ -96,7 +96,7 @@ class Play:
             {
                 "step": ending.step,
                 "probability": encode_number(weight),
-                **self.outcome(ending.outcome),
+                **self.describe(ending.outcome),
                 "welfare": social_welfare(self.market, ending.outcome.allocation),
                 "surplus": encode_number(surplus(ending.outcome)),
                 "coins": dict(ending.tosses),
@@ -108,13 +108,13 @@ class Play:
     def _settlement(
         self, ending: Ending, hoped: tuple[Fraction, ...], shared: Mapping[str, Any]
     ) -> Settlement:
-        market, frame, outcome = self.market, self.frame, ending.outcome
-        held = bundles(market, outcome.allocation)
+        market, setup, outcome = self.market, self.setup, ending.outcome
+        held = held_bundles(market, outcome.allocation)
         gained = gains(market, outcome.allocation)
         reached = utilities(market, outcome)
         by_name = {}
-        for i, name in enumerate(frame.players):
-            goods = frame.names(held[i])
+        for i, name in enumerate(setup.players):
+            goods = setup.list_goods(held[i])
             more: dict[str, Any] = {"goods": goods, "utility_reached": reached[i]}
             reply = {
                 "goods": goods,
@@ -134,12 +134,12 @@ class Play:
             "surplus": encode_number(surplus(outcome)),
             "overhead_bits": len(ending.votes),
         }
-        return Ended(
+        return EndingSettlement(
             self.mechanism,
-            {name: by_name[name] for name in frame.order},
+            {name: by_name[name] for name in setup.order},
             details,
             self._headline(welfare, likely),
-            COMPARED if self.mechanism != "market.propose_and_agree" else "",
+            FOR_COMPARISON if self.mechanism != "market.propose_and_agree" else "",
             (self._who_gets_what(outcome), *self.exhibits),
         )
 
@@ -150,24 +150,24 @@ class Play:
             best = f"the best found in time is {self.best.welfare:,}" + (
                 f", and none is above {self.best.bound:,}" if self.best.bound is not None else ""
             )
-        nearly = " (nearly certain)" if NEARLY < likely < 1 else ""
+        nearly = " (nearly certain)" if NEARLY_CERTAIN < likely < 1 else ""
         return (
             f"{self.warning}Welfare was {before:,} and is {welfare:,}; {best}. "
             f"This outcome had probability {encode_number(likely)}{nearly}."
         )
 
     def _who_gets_what(self, outcome: Outcome) -> Exhibit:
-        held = bundles(self.market, outcome.allocation)
-        brought = bundles(self.market, self.market.endowment)
+        held = held_bundles(self.market, outcome.allocation)
+        brought = held_bundles(self.market, self.market.endowment)
         rows = []
-        for name in self.frame.order:
-            i = self.frame.players.index(name)
+        for name in self.setup.order:
+            i = self.setup.players.index(name)
             value = self.market.valuations[i].value
-            kept = self.frame.names(held[i])
+            kept = self.setup.list_goods(held[i])
             rows.append(
                 (
                     name,
-                    ", ".join(self.frame.names(brought[i])),
+                    ", ".join(self.setup.list_goods(brought[i])),
                     value(brought[i]),
                     ", ".join(kept),
                     value(held[i]),
@@ -181,10 +181,10 @@ class Play:
             "A negative price is received.",
         )
 
-    def outcome(self, outcome: Outcome) -> dict[str, Any]:
+    def describe(self, outcome: Outcome) -> dict[str, Any]:
         """Give an outcome as plain data: by name, goods and prices."""
-        prices = dict(zip(self.frame.players, map(encode_number, outcome.prices), strict=True))
+        prices = dict(zip(self.setup.players, map(encode_number, outcome.prices), strict=True))
         return {
-            "allocation": self.frame.holdings(outcome.allocation),
-            "prices": {name: prices[name] for name in self.frame.order},
+            "allocation": self.setup.list_holdings(outcome.allocation),
+            "prices": {name: prices[name] for name in self.setup.order},
         }

@@ -22,15 +22,15 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.mechanisms import OnMarkets, parts
-from aboveboard.market.model.frame import Trader
+from aboveboard.market.mechanisms.base import MarketMechanism, read_market
+from aboveboard.market.mechanisms.naive import ONE_GOOD
+from aboveboard.market.mechanisms.settlement import Play
 from aboveboard.market.model.market_file import MarketFile
+from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Market, gains
 from aboveboard.market.model.steps import Ending
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import vcg
-from aboveboard.market.settling import Play
-from aboveboard.market.simple_mechanisms import ONE_GOOD
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.settlement import Settlement
 
@@ -42,7 +42,7 @@ class VCGFile(MarketFile):
 
 
 @dataclass(frozen=True)
-class VCG(OnMarkets):
+class VCG(MarketMechanism):
     """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others."""
 
     NAME: ClassVar[str] = "market.vcg"
@@ -61,8 +61,8 @@ class VCG(OnMarkets):
     @classmethod
     def from_file(cls, file: VCGFile) -> VCG:
         """Take the parameters from a validated collaboration file."""
-        frame, structure, search, _ = parts(file)
-        return cls(frame, structure, search)
+        setup, structure, search, _ = read_market(file)
+        return cls(setup, structure, search)
 
     def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
         """Clear the market.
@@ -73,19 +73,19 @@ class VCG(OnMarkets):
             If the time limit ends the search for an optimum: from anything less the prices would
             not be truthful.
         """
-        market = self.frame.market(reports)
+        market = self.setup.build_market(reports)
         best = self.search(market)
         outcome = vcg.settle(market, lambda part: self._proved(part).allocation)
         lottery = Lottery.sure(Ending("clearing", outcome))
         before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
-        play = Play(self.NAME, self.frame, market, lottery, best)
-        return play.told(
+        play = Play(self.NAME, self.setup, market, lottery, best)
+        return play.with_details(
             {"parties_gain_together": encode_number(Fraction(before))}
         ).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of reporting values."""
-        return vcg.game(self.frame.market(types))
+        return vcg.build_game(self.setup.build_market(types))
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""

@@ -23,16 +23,21 @@ from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import Proof
 from aboveboard.games.game import TabularGame
 from aboveboard.games.numbers import LARGEST, Array
-from aboveboard.market.audit.expectations import margin_given, unit_of, utilities_of
-from aboveboard.market.audit.rules import Rule
-from aboveboard.market.audit.subgames import closed_form, votes_of
-from aboveboard.market.model.descriptions import describe, in_words, names
-from aboveboard.market.model.markets import Market, Outcome, worths
+from aboveboard.market.audit.expected_utilities import compute_margin, compute_utilities, find_unit
+from aboveboard.market.audit.strict_dominance import decode_votes, predict_votes
+from aboveboard.market.audit.voting_rules import VotingRule
+from aboveboard.market.model.descriptions import describe_outcome, format_outcome, member_names
+from aboveboard.market.model.markets import Market, Outcome, held_values
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import Coalition, expected, expected_prices, utilities
-from aboveboard.market.rules.announcements import Announcements, announcements
+from aboveboard.market.model.utilities import (
+    Coalition,
+    expected_prices,
+    expected_utilities,
+    utilities,
+)
+from aboveboard.market.rules.announcements import Announcements, enumerate_announcements
+from aboveboard.market.rules.dominant_votes import derive_dominant_votes, net_gains
 from aboveboard.market.rules.propose_and_agree import is_regular
-from aboveboard.market.rules.votes import dominant_given, spare
 
 MOST_PROFILES = 2_000_000
 """Profiles that the table of an announcing game holds: 32 MB for two players."""
@@ -40,7 +45,7 @@ MOST_PROFILES = 2_000_000
 WORD = ("NO", "YES")
 
 
-def one_announcement(market: Market, proposal: Outcome) -> Announcements:
+def as_announcements(market: Market, proposal: Outcome) -> Announcements:
     """Give a single announcement as arrays; its prices must be whole."""
     # Values near 2^62 would overflow in sums: Python's integers then.
     dtype = np.int64 if 8 * market.n * market.bound <= LARGEST else object
@@ -48,8 +53,8 @@ def one_announcement(market: Market, proposal: Outcome) -> Announcements:
         (proposal.allocation,),
         np.zeros(1, dtype=np.int64),
         np.array([[int(p) for p in proposal.prices]], dtype=dtype),
-        np.array([worths(market, proposal.allocation)], dtype=dtype),
-        np.array(worths(market, market.endowment), dtype=dtype),
+        np.array([held_values(market, proposal.allocation)], dtype=dtype),
+        np.array(held_values(market, market.endowment), dtype=dtype),
     )
 
 
@@ -68,7 +73,7 @@ class VotingGame:
     """
 
     market: Market
-    rule: Rule
+    rule: VotingRule
     proposal: Outcome
     coalitions: Sequence[Coalition] | None = None
 
@@ -81,22 +86,22 @@ class VotingGame:
     @cached_property
     def players(self) -> tuple[str, ...]:
         """Coalitions' names: those of their members with + in between."""
-        return tuple("+".join(names(self.market, c)) for c in self.parts)
+        return tuple("+".join(member_names(self.market, c)) for c in self.parts)
 
     @cached_property
     def unit(self) -> Fraction:
         """What one unit of `payoff_rows` is worth."""
-        return unit_of(self.rule.scheme)
+        return find_unit(self.rule.scheme)
 
     @cached_property
     def _voted(self) -> bool:
-        if self.rule.scheme.drawn is not None:
+        if self.rule.scheme.destruction is not None:
             return is_regular(self.market, self.proposal)
         return self.proposal != self.market.nothing
 
     @cached_property
     def _announced(self) -> Announcements:
-        return one_announcement(self.market, self.proposal)
+        return as_announcements(self.market, self.proposal)
 
     def _voters(self, i: int) -> list[int]:
         return sorted(self.parts[i] - {0}) if self._voted else []
@@ -109,7 +114,7 @@ class VotingGame:
         """Position of what the lemmas prescribe."""
         if not self._voters(i):
             return 0
-        codes = closed_form(self._announced, self.rule.scheme, self.parts[i])[0]
+        codes = predict_votes(self._announced, self.rule.scheme, self.parts[i])[0]
         position = 0
         for code in codes.tolist():
             position = position * self.rule.scheme.strategies + code
@@ -134,11 +139,11 @@ class VotingGame:
         for i, action in enumerate(profile):
             for voter, code in zip(self._voters(i), self._codes(i, int(action)), strict=True):
                 codes[voter] = code
-        return votes_of(codes[1:])
+        return decode_votes(codes[1:])
 
     def payoffs(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
         """Give each coalition's expected utility."""
-        each = expected(self.market, self.rule.play(self.proposal, self._votes(profile)))
+        each = expected_utilities(self.market, self.rule.play(self.proposal, self._votes(profile)))
         return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
 
     def payments(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
@@ -155,9 +160,11 @@ class VotingGame:
     def _expected_prices(self, votes: Votes) -> tuple[Fraction, ...]:
         scheme, announced, n = self.rule.scheme, self._announced, self.market.n
         codes = [[two + 2 * three] for two, three in zip(votes.step_2, votes.step_3, strict=True)]
-        units = utilities_of(scheme, self.market, announced, np.array(codes, dtype=np.int64))[:, 0]
-        done = scheme.implemented[sum(votes.step_2)]
-        chance = Fraction(0) if scheme.drawn is None else scheme.drawn.chance
+        units = compute_utilities(scheme, self.market, announced, np.array(codes, dtype=np.int64))[
+            :, 0
+        ]
+        done = scheme.acceptance[sum(votes.step_2)]
+        chance = Fraction(0) if scheme.destruction is None else scheme.destruction.chance
         gained, endowed = announced.gained[:, 0].tolist(), announced.endowed.tolist()
         takes = (True, *votes.step_3)  # what is announced, if drawn
         return tuple(
@@ -178,10 +185,10 @@ class VotingGame:
             left = np.asarray(column)
             for voter in reversed(self._voters(i)):
                 left, codes[voter] = np.divmod(left, self.rule.scheme.strategies)
-        each = utilities_of(self.rule.scheme, self.market, self._announced, codes[1:])
+        each = compute_utilities(self.rule.scheme, self.market, self._announced, codes[1:])
         return np.stack([each[sorted(c)].sum(axis=0) for c in self.parts], axis=1)
 
-    def describe(self, i: int, action: int) -> str:
+    def describe_outcome(self, i: int, action: int) -> str:
         """Write a joint strategy: "b YES, in step 3 NO"."""
         voters = self._voters(i)
         if not voters:
@@ -195,20 +202,20 @@ class VotingGame:
     def proof(self, name: str) -> Proof | None:
         """Give the reason why no other votes pay, at any size; None where that is not so."""
         size = _DEVIATORS.get(name)
-        if size is None or not self._voted or self.rule.scheme.drawn is None:
+        if size is None or not self._voted or self.rule.scheme.destruction is None:
             return None
-        left = spare(self.market, self.proposal)
+        left = net_gains(self.market, self.proposal)
         prices = [int(price) for price in self.proposal.prices]
-        truth = dominant_given(left, self.parts)
+        truth = derive_dominant_votes(left, self.parts)
         least: Fraction | None = None
         looked_at = 0
         for together in range(1, size + 1):
             for chosen in combinations(self.parts, together):
                 members = frozenset[int]().union(*chosen)
                 rest = [c for c in self.parts if c not in chosen]
-                if dominant_given(left, [members, *rest]) != truth:
+                if derive_dominant_votes(left, [members, *rest]) != truth:
                     return None
-                gap = margin_given(self.rule.scheme, left, prices, members)
+                gap = compute_margin(self.rule.scheme, left, prices, members)
                 looked_at += 1
                 if gap is not None and gap <= 0:
                     return None
@@ -236,7 +243,7 @@ _DEVIATORS = {
 """Properties of deviations that dominance of the joint votes settles: deviators at most."""
 
 
-def announcing_game(market: Market, truth: Outcome) -> TabularGame:
+def build_announcing_game(market: Market, truth: Outcome) -> TabularGame:
     """Give the game of Naive-1: everybody announces an outcome, `truth` being the one meant.
 
     Raises
@@ -247,7 +254,7 @@ def announcing_game(market: Market, truth: Outcome) -> TabularGame:
         If `truth` may not be announced.
     """
     bound = market.bound
-    listed = announcements(market, bound, proposer_limited=True, most=MOST_PROFILES)
+    listed = enumerate_announcements(market, bound, proposer_limited=True, most=MOST_PROFILES)
     outcomes = [market.nothing, *(listed[k] for k in range(len(listed)))]
     profiles = len(outcomes) ** market.n
     if profiles > MOST_PROFILES:
@@ -266,5 +273,5 @@ def announcing_game(market: Market, truth: Outcome) -> TabularGame:
         truth=outcomes.index(truth),
         outside=(0,) * market.n,
         payments=np.zeros_like(payoffs),
-        labels=[[in_words(describe(market, o)) for o in outcomes]] * market.n,
+        labels=[[format_outcome(describe_outcome(market, o)) for o in outcomes]] * market.n,
     )

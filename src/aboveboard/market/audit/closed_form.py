@@ -18,16 +18,16 @@ from itertools import combinations
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
 from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.expectations import margin_given, scheme_of_m
-from aboveboard.market.model.descriptions import describe, names
-from aboveboard.market.model.markets import Market, Outcome, social_welfare, worths
+from aboveboard.market.audit.expected_utilities import build_scheme, compute_margin
+from aboveboard.market.model.descriptions import describe_outcome, member_names
+from aboveboard.market.model.markets import Market, Outcome, held_values, social_welfare
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import Coalition, Structure, expected, surplus
+from aboveboard.market.model.utilities import Coalition, Structure, expected_utilities, surplus
 from aboveboard.market.rules import propose_and_agree
-from aboveboard.market.rules.announcements import best_proposal
+from aboveboard.market.rules.announcements import find_best_proposal
+from aboveboard.market.rules.dominant_votes import derive_dominant_votes, net_gains
 from aboveboard.market.rules.parameters import Parameters
 from aboveboard.market.rules.propose_and_agree import is_regular
-from aboveboard.market.rules.votes import dominant_given, spare
 
 
 def leading_utility(
@@ -50,7 +50,7 @@ def leading_utility(
     if gain == 0:
         return Fraction(0)
     n, rest = market.n, market.n - len(leading)
-    endowed = worths(market, market.endowment)
+    endowed = held_values(market, market.endowment)
     brought = sum(endowed[j] for j in leading)
     epsilon, delta = parameters.epsilon, parameters.delta
     heads = gain - 2 * rest * epsilon
@@ -58,7 +58,7 @@ def leading_utility(
     return (1 - delta) * heads + delta * tails
 
 
-def audit_at_any_size(
+def audit_announcement(
     market: Market,
     parameters: Parameters,
     proposal: Outcome,
@@ -99,11 +99,11 @@ def audit_at_any_size(
     usual = subgame.dominant()
     votes = usual if cast is None or usual is None else cast
     lottery = subgame.lottery(votes)
-    each = expected(market, lottery)
+    each = expected_utilities(market, lottery)
     has = {c: sum((each[i] for i in c), Fraction(0)) for c in coalitions}
     verdicts = [
-        _votes(subgame, votes, has, size),
-        _announcement(subgame, best, [c for c in coalitions if 0 in c], proven, size),
+        _examine_votes(subgame, votes, has, size),
+        _examine_announcement(subgame, best, [c for c in coalitions if 0 in c], proven, size),
     ]
     least, at = min((has[c], sorted(c)) for c in coalitions)
     verdicts.append(
@@ -153,26 +153,28 @@ class _Subgame:
     @cached_property
     def left(self) -> tuple[int, ...]:
         """What each player gains beyond its price."""
-        return spare(self.market, self.proposal)
+        return net_gains(self.market, self.proposal)
 
     def dominant(self, members: Coalition = frozenset()) -> Votes | None:
         """Give the dominant votes if `members` collude too; None if nobody is asked."""
         if not is_regular(self.market, self.proposal):
             return None
-        return dominant_given(self.left, [members, *(c for c in self.parts if not c <= members)])
+        return derive_dominant_votes(
+            self.left, [members, *(c for c in self.parts if not c <= members)]
+        )
 
     def lottery(self, votes: Votes | None) -> Lottery[Ending]:
         """Play it out."""
-        said = votes or Votes.all(self.market.n, True)
+        said = votes or Votes.from_answer(self.market.n, True)
         return propose_and_agree.play(self.market, self.parameters, self.proposal, said)
 
     def utility(self, members: Coalition, votes: Votes | None) -> Fraction:
         """Give what a coalition expects of votes."""
-        each = expected(self.market, self.lottery(votes))
+        each = expected_utilities(self.market, self.lottery(votes))
         return sum((each[i] for i in members), Fraction(0))
 
 
-def _with(votes: Votes, members: Coalition, theirs: Votes) -> Votes:
+def _replace_votes(votes: Votes, members: Coalition, theirs: Votes) -> Votes:
     """Give votes in which the members vote otherwise."""
     voters = range(1, len(votes.step_2) + 1)
     return Votes(
@@ -181,7 +183,7 @@ def _with(votes: Votes, members: Coalition, theirs: Votes) -> Votes:
     )
 
 
-def _votes(
+def _examine_votes(
     subgame: _Subgame, votes: Votes | None, has: Mapping[Coalition, Fraction], size: int
 ) -> Verdict:
     """Ask of each coalition whether the votes it casts are its dominant ones, and strictly best."""
@@ -191,7 +193,7 @@ def _votes(
         return Verdict(
             name, Status.VACUOUS, 0, 0, "closed form", statement="the announcement is not voted on"
         )
-    scheme = scheme_of_m(market, parameters)
+    scheme = build_scheme(market, parameters)
     prices = [int(price) for price in proposal.prices]
     least: tuple[Fraction, Coalition] | None = None
     for members in has:
@@ -199,22 +201,22 @@ def _votes(
             continue
         theirs = subgame.dominant(members)
         assert theirs is not None  # the announcement is voted on
-        otherwise = _with(votes, members, theirs)
+        otherwise = _replace_votes(votes, members, theirs)
         if otherwise != votes:
             gain = subgame.utility(members, otherwise) - has[members]
             witness = Witness(
-                names(market, members),
+                member_names(market, members),
                 {},
                 {},
-                describe(market, proposal),
+                describe_outcome(market, proposal),
                 gain,
-                f"{name}/{'+'.join(names(market, members))}",
+                f"{name}/{'+'.join(member_names(market, members))}",
                 note=f"by the votes that are best for them they would have {encode_number(gain)} more",
             )
             return Verdict(
                 name, Status.FAILS, len(has), len(has), "closed form", gain, witness=witness
             )
-        gap = margin_given(scheme, subgame.left, prices, members)
+        gap = compute_margin(scheme, subgame.left, prices, members)
         if gap is not None and (least is None or gap < least[0]):
             least = gap, members
     if least is None:
@@ -226,12 +228,12 @@ def _votes(
         len(has),
         "closed form",
         -least[0],
-        "+".join(names(market, least[1])),
+        "+".join(member_names(market, least[1])),
         statement=f"other votes lose at least {encode_number(least[0])}, whatever the rest say",
     )
 
 
-def _announcement(
+def _examine_announcement(
     subgame: _Subgame,
     best: int,
     rows: Sequence[Coalition],
@@ -249,18 +251,18 @@ def _announcement(
     for c in rows:
         votes = subgame.dominant(c)
         if votes not in played:
-            played[votes] = expected(market, subgame.lottery(votes))
+            played[votes] = expected_utilities(market, subgame.lottery(votes))
         has = sum((played[votes][i] for i in c), Fraction(0))
         gains.append((leading_utility(market, parameters, best, c) - has, c))
     gain, members = max(gains, key=lambda row: row[0])
-    said = "+".join(names(market, members))
+    said = "+".join(member_names(market, members))
     if gain > 0:
-        truthful = describe(market, best_proposal(market, proposal.allocation))
+        truthful = describe_outcome(market, find_best_proposal(market, proposal.allocation))
         witness = Witness(
-            names(market, members),
+            member_names(market, members),
             {},
             {},
-            {"announced": describe(market, proposal), "truthful": truthful},
+            {"announced": describe_outcome(market, proposal), "truthful": truthful},
             gain,
             f"{name}/{said}",
             note=f"of welfare {best}, priced truthfully, they would have {encode_number(gain)} more",

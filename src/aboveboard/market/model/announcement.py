@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from aboveboard.errors import InputError
-from aboveboard.market.model.frame import Frame
 from aboveboard.market.model.market_file import DESTROYED_GOODS, Proposal
+from aboveboard.market.model.market_setup import MarketSetup
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, truthful_prices
 
 
-def allocation_of(proposal: Proposal, frame: Frame) -> Allocation:
+def parse_allocation(proposal: Proposal, setup: MarketSetup) -> Allocation:
     """Read who gets what.
 
     Raises
@@ -22,32 +22,32 @@ def allocation_of(proposal: Proposal, frame: Frame) -> Allocation:
     place = "proposal.allocation"
     owners: dict[str, int] = {}
     for name, goods in proposal.allocation.items():
-        if name != DESTROYED_GOODS and name not in frame.players:
+        if name != DESTROYED_GOODS and name not in setup.players:
             raise InputError(
                 f"{place}.{name}",
                 "this is no party",
-                f"name some of {', '.join(frame.players)}, or {DESTROYED_GOODS}",
+                f"name some of {', '.join(setup.players)}, or {DESTROYED_GOODS}",
             )
         for good in goods:
-            if good not in frame.goods:
+            if good not in setup.goods:
                 raise InputError(
                     f"{place}.{name}",
                     f"nobody brings the good {good!r}",
-                    f"name some of {', '.join(frame.goods[:12])}",
+                    f"name some of {', '.join(setup.goods[:12])}",
                 )
             if good in owners:
                 raise InputError(
                     f"{place}.{name}", f"good {good!r} has two owners", "give it to one party"
                 )
-            owners[good] = DESTROYED if name == DESTROYED_GOODS else frame.players.index(name)
-    for good in frame.goods:
+            owners[good] = DESTROYED if name == DESTROYED_GOODS else setup.players.index(name)
+    for good in setup.goods:
         if good not in owners:
             raise InputError(
                 place,
                 f"good {good!r} has no owner",
                 f"give it to a party, or list it under {DESTROYED_GOODS}",
             )
-    return tuple(owners[good] for good in frame.goods)
+    return tuple(owners[good] for good in setup.goods)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Announcement:
     allocation: Allocation
     prices: tuple[Fraction, ...] | None
 
-    def outcome(self, market: Market) -> Outcome:
+    def to_outcome(self, market: Market) -> Outcome:
         """Give the outcome that is announced."""
         if self.prices is None:
             return Outcome(self.allocation, truthful_prices(market, self.allocation))
@@ -73,7 +73,7 @@ class Announcement:
         return Outcome(self.allocation, whole)
 
 
-def announcement_of(proposal: Proposal, frame: Frame) -> Announcement:
+def parse_announcement(proposal: Proposal, setup: MarketSetup) -> Announcement:
     """Read what is announced; who has no price pays 0, the proposer what balances.
 
     Raises
@@ -81,16 +81,16 @@ def announcement_of(proposal: Proposal, frame: Frame) -> Announcement:
     InputError
         As `allocation_of`, and if a stranger has a price.
     """
-    allocation = allocation_of(proposal, frame)
+    allocation = parse_allocation(proposal, setup)
     if proposal.prices is None:
         return Announcement(allocation, None)
-    proposer, *others = frame.players
+    proposer, *others = setup.players
     for name in proposal.prices:
-        if name not in frame.players:
+        if name not in setup.players:
             raise InputError(
                 f"proposal.prices.{name}",
                 "this is no party",
-                f"name some of {', '.join(frame.players)}",
+                f"name some of {', '.join(setup.players)}",
             )
     rest = [proposal.prices.get(name, Fraction(0)) for name in others]
     balancing = -sum(rest, Fraction(0))

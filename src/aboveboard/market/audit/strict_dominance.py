@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.games.numbers import Array
-from aboveboard.market.audit.expectations import Scheme
+from aboveboard.market.audit.expected_utilities import UtilityScheme
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition
 from aboveboard.market.rules.announcements import Announcements, IntArray
@@ -45,7 +45,7 @@ class Dominance:
     checks: int
 
 
-def dominance(filled: Array, scheme: Scheme, members: Coalition) -> Dominance:
+def find_dominance(filled: Array, scheme: UtilityScheme, members: Coalition) -> Dominance:
     """Find a coalition's candidate and its margin.
 
     Parameters
@@ -76,26 +76,26 @@ def dominance(filled: Array, scheme: Scheme, members: Coalition) -> Dominance:
     return Dominance(voters, codes.astype(np.int64), margin, rows * utility.shape[1] * (own - 1))
 
 
-def closed_form(announced: Announcements, scheme: Scheme, members: Coalition) -> IntArray:
+def predict_votes(announced: Announcements, scheme: UtilityScheme, members: Coalition) -> IntArray:
     """Give the votes of the lemmas as codes, shape (announcements, voters)."""
     voters = sorted(members - {0})
     if 0 in members:
         return np.full((len(announced), len(voters)), scheme.strategies - 1, dtype=np.int64)
-    together = announced.spare[voters].sum(axis=0) >= 0
-    alone = announced.spare[voters].T >= 0
+    together = announced.net_gain[voters].sum(axis=0) >= 0
+    alone = announced.net_gain[voters].T >= 0
     codes = np.repeat(together[:, None], len(voters), axis=1).astype(np.int64)
     if scheme.strategies > 2:
         codes += 2 * alone
     return codes
 
 
-def votes_of(codes: Iterable[int]) -> Votes:
+def decode_votes(codes: Iterable[int]) -> Votes:
     """Give the votes that codes of players 1 to n - 1 stand for."""
     listed = [int(code) for code in codes]
     return Votes(tuple(c & 1 == 1 for c in listed), tuple(c & 2 == 2 for c in listed))
 
 
-def chosen_by_all(filled: Array, by_coalition: Iterable[Dominance]) -> tuple[Array, IntArray]:
+def combine_coalitions(filled: Array, by_coalition: Iterable[Dominance]) -> tuple[Array, IntArray]:
     """Give all players' expected utilities if every coalition votes as found, and the votes.
 
     Returns

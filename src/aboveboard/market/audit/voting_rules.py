@@ -8,7 +8,11 @@ from fractions import Fraction
 from functools import partial
 
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.expectations import Scheme, scheme_of_m, scheme_of_naive
+from aboveboard.market.audit.expected_utilities import (
+    UtilityScheme,
+    build_naive_scheme,
+    build_scheme,
+)
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.rules import naive, propose_and_agree
@@ -16,7 +20,7 @@ from aboveboard.market.rules.parameters import Parameters
 
 
 @dataclass(frozen=True)
-class Rule:
+class VotingRule:
     """A mechanism in which the proposer announces and the others vote.
 
     Parameters
@@ -29,18 +33,18 @@ class Rule:
         How much probability one ending must carry in a rational play.
     """
 
-    scheme: Scheme
+    scheme: UtilityScheme
     play: Callable[[Outcome, Votes], Lottery[Ending]]
     mass: Fraction
 
 
-def rule_of_m(market: Market, parameters: Parameters) -> Rule:
+def make_rule(market: Market, parameters: Parameters) -> VotingRule:
     """Give the mechanism M for a market."""
     play = partial(propose_and_agree.play, market, parameters)
-    return Rule(scheme_of_m(market, parameters), play, 1 - parameters.delta)
+    return VotingRule(build_scheme(market, parameters), play, 1 - parameters.delta)
 
 
-def rule_of_naive(version: int, market: Market, epsilon: Fraction) -> Rule:
+def make_naive_rule(version: int, market: Market, epsilon: Fraction) -> VotingRule:
     """Give Naive-2, 3 or 4 for a market."""
     play = partial(naive.play, version, market, epsilon)
-    return Rule(scheme_of_naive(version, market, epsilon), play, Fraction(1))
+    return VotingRule(build_naive_scheme(version, market, epsilon), play, Fraction(1))

@@ -32,7 +32,7 @@ class Trader:
 
 
 @dataclass(frozen=True)
-class Frame:
+class MarketSetup:
     """What all know of a market before anybody reports.
 
     Parameters
@@ -52,7 +52,7 @@ class Frame:
     bits: int
     order: tuple[str, ...]
 
-    def market(self, reports: Mapping[str, Trader]) -> Market:
+    def build_market(self, reports: Mapping[str, Trader]) -> Market:
         """Put the reports together."""
         endowment = [DESTROYED] * len(self.goods)
         for i, name in enumerate(self.players):
@@ -62,15 +62,15 @@ class Frame:
         valuations = tuple(reports[name].valuation for name in self.players)
         return Market(self.players, self.goods, tuple(endowment), valuations, self.bits)
 
-    def bundle(self, goods: Iterable[str]) -> int:
+    def encode_goods(self, goods: Iterable[str]) -> int:
         """Give goods by name as a bit mask."""
         return sum(1 << self.goods.index(g) for g in goods)
 
-    def names(self, bundle: int) -> list[str]:
+    def list_goods(self, bundle: int) -> list[str]:
         """Name the goods of a bundle."""
         return [name for g, name in enumerate(self.goods) if bundle >> g & 1]
 
-    def holdings(self, allocation: Allocation) -> dict[str, list[str]]:
+    def list_holdings(self, allocation: Allocation) -> dict[str, list[str]]:
         """Name what everybody holds, and what is destroyed."""
         owners = (*enumerate(self.players), (DESTROYED, DESTROYED_GOODS))
         return {
@@ -79,7 +79,7 @@ class Frame:
         }
 
 
-def frame_of(file: MarketFile) -> Frame:
+def read_setup(file: MarketFile) -> MarketSetup:
     """Find the players and the goods.
 
     Raises
@@ -109,12 +109,12 @@ def frame_of(file: MarketFile) -> Frame:
             "this name means the goods that nobody gets",
             "rename the party",
         )
-    first = proposer_of(file)
+    first = find_proposer(file)
     others = (name for name in file.parties if name != first)
-    return Frame((first, *others), tuple(owners), file.bits, tuple(file.parties))
+    return MarketSetup((first, *others), tuple(owners), file.bits, tuple(file.parties))
 
 
-def proposer_of(file: MarketFile) -> str:
+def find_proposer(file: MarketFile) -> str:
     """Give who proposes: as the file says, else the first party.
 
     Raises
@@ -130,7 +130,7 @@ def proposer_of(file: MarketFile) -> str:
     return next(iter(file.parties)) if named is None else named
 
 
-def structure_of(file: MarketFile, frame: Frame) -> Structure:
+def read_structure(file: MarketFile, setup: MarketSetup) -> Structure:
     """Give the coalitions as a partition of player indices; whoever is not named stands alone.
 
     Raises
@@ -141,11 +141,11 @@ def structure_of(file: MarketFile, frame: Frame) -> Structure:
     named: set[str] = set()
     for k, coalition in enumerate(file.coalitions):
         for name in coalition:
-            if name not in frame.players:
+            if name not in setup.players:
                 raise InputError(
                     f"coalitions[{k}]",
                     f"{name!r} is no party",
-                    f"name some of {', '.join(frame.players)}",
+                    f"name some of {', '.join(setup.players)}",
                 )
             if name in named:
                 raise InputError(
@@ -154,6 +154,6 @@ def structure_of(file: MarketFile, frame: Frame) -> Structure:
                     "put everybody into one coalition at most",
                 )
             named.add(name)
-    together = [frozenset(map(frame.players.index, c)) for c in file.coalitions if c]
-    alone = [frozenset([i]) for i, name in enumerate(frame.players) if name not in named]
+    together = [frozenset(map(setup.players.index, c)) for c in file.coalitions if c]
+    alone = [frozenset([i]) for i, name in enumerate(setup.players) if name not in named]
     return tuple(sorted((*together, *alone), key=min))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from aboveboard.errors import InputError
 from aboveboard.market.model.bidding import Additive, Bid, Language, Or, Table, Xor
-from aboveboard.market.model.frame import Frame, Trader
 from aboveboard.market.model.market_file import MarketFile, Player, ProposingFile, Value
+from aboveboard.market.model.market_setup import MarketSetup, Trader
 from aboveboard.market.model.markets import Market
 from aboveboard.market.model.steps import Votes
 from aboveboard.mechanisms.mechanism import Read
@@ -17,12 +17,14 @@ MOST_OR_BIDS = 64
 """An or-bid's value is an exact search that grows with the number of bids."""
 
 
-def traders(file: MarketFile, frame: Frame, read: Read | None = None) -> dict[str, Trader]:
+def read_traders(
+    file: MarketFile, setup: MarketSetup, read: Read | None = None
+) -> dict[str, Trader]:
     """Read what each party brings, bids and votes, in the file's order.
 
     Parameters
     ----------
-    file, frame
+    file, setup
         The file, and the players and goods in it.
     read
         Finds the files of votes; None: they are not looked at.
@@ -32,53 +34,55 @@ def traders(file: MarketFile, frame: Frame, read: Read | None = None) -> dict[st
     InputError
         If a bid names a good that nobody brings, a value is beyond the bound, or a vote is none.
     """
-    ballots = _ballots(file, frame, read) if isinstance(file, ProposingFile) else {}
+    ballots = _read_ballots(file, setup, read) if isinstance(file, ProposingFile) else {}
     return {
         name: Trader(
-            frame.bundle(player.endowment), _valuation(name, player, frame), ballots.get(name)
+            setup.encode_goods(player.endowment),
+            _read_valuation(name, player, setup),
+            ballots.get(name),
         )
         for name, player in file.parties.items()
     }
 
 
-def _valuation(name: str, player: Player, frame: Frame) -> Language:
+def _read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:
     place = f"parties.{name}.values"
-    bids = [_bid(f"{place}[{k}]", each, frame) for k, each in enumerate(player.values)]
-    valuation = _language(place, player.bidding, bids, len(frame.goods))
-    bound = 1 << (frame.bits - 1)
-    for value in valuation.extremes():
+    bids = [_read_bid(f"{place}[{k}]", each, setup) for k, each in enumerate(player.values)]
+    valuation = _build_valuation(place, player.bidding, bids, len(setup.goods))
+    bound = 1 << (setup.bits - 1)
+    for value in valuation.find_extremes():
         if abs(value) >= bound:
             raise InputError(
                 place,
                 f"a bundle is worth {value}",
-                f"with bits = {frame.bits} values lie strictly between -{bound} and {bound}; "
+                f"with bits = {setup.bits} values lie strictly between -{bound} and {bound}; "
                 "use more bits",
             )
     return valuation
 
 
-def _bid(place: str, entry: Value, frame: Frame) -> Bid:
+def _read_bid(place: str, entry: Value, setup: MarketSetup) -> Bid:
     for good in entry.goods:
-        if good not in frame.goods:
+        if good not in setup.goods:
             raise InputError(
                 f"{place}.goods",
                 f"nobody brings the good {good!r}",
-                f"give it an owner, or name some of {', '.join(frame.goods[:12])}",
+                f"give it an owner, or name some of {', '.join(setup.goods[:12])}",
             )
     if len(set(entry.goods)) < len(entry.goods):
         raise InputError(f"{place}.goods", "a good is listed twice", "list it once")
-    bound = 1 << (frame.bits - 1)
+    bound = 1 << (setup.bits - 1)
     if abs(entry.value) >= bound:
         raise InputError(
             f"{place}.value",
             f"it is {entry.value}",
-            f"with bits = {frame.bits} values lie strictly between -{bound} and {bound}; "
+            f"with bits = {setup.bits} values lie strictly between -{bound} and {bound}; "
             "use more bits",
         )
-    return frame.bundle(entry.goods), entry.value
+    return setup.encode_goods(entry.goods), entry.value
 
 
-def _language(place: str, language: str, bids: Sequence[Bid], m: int) -> Language:
+def _build_valuation(place: str, language: str, bids: Sequence[Bid], m: int) -> Language:
     seen = {bundle for bundle, _ in bids}
     if language in ("table", "additive") and len(seen) < len(bids):
         raise InputError(place, "the same goods have two values", "give them one")
@@ -97,19 +101,23 @@ def _language(place: str, language: str, bids: Sequence[Bid], m: int) -> Languag
     return languages[language](tuple(bids))
 
 
-def _ballots(file: ProposingFile, frame: Frame, read: Read | None) -> dict[str, tuple[bool, bool]]:
+def _read_ballots(
+    file: ProposingFile, setup: MarketSetup, read: Read | None
+) -> dict[str, tuple[bool, bool]]:
     """Take the votes that the file gives, or those in its folder of votes."""
     if isinstance(file.votes, str):
-        return {} if read is None else _ballots_in(Path(file.votes), frame.players[1:], read)
+        return (
+            {} if read is None else _read_ballot_folder(Path(file.votes), setup.players[1:], read)
+        )
     given = {}
     for name, vote in file.votes.items():
-        if name not in frame.players:
+        if name not in setup.players:
             raise InputError(
                 f"votes.{name}",
                 "a stranger cannot vote",
-                f"name some of {', '.join(frame.players[1:])}",
+                f"name some of {', '.join(setup.players[1:])}",
             )
-        if name == frame.players[0]:
+        if name == setup.players[0]:
             raise InputError(
                 f"votes.{name}", "the proposer does not vote", "it has announced; leave it out"
             )
@@ -117,7 +125,9 @@ def _ballots(file: ProposingFile, frame: Frame, read: Read | None) -> dict[str, 
     return given
 
 
-def _ballots_in(folder: Path, voters: Sequence[str], read: Read) -> dict[str, tuple[bool, bool]]:
+def _read_ballot_folder(
+    folder: Path, voters: Sequence[str], read: Read
+) -> dict[str, tuple[bool, bool]]:
     """Read each voter's file, NAME.txt: one answer, or one for step 2 and one for step 3."""
     given = {}
     for name in voters:
@@ -133,7 +143,7 @@ def _ballots_in(folder: Path, voters: Sequence[str], read: Read) -> dict[str, tu
     return given
 
 
-def votes_of(market: Market, reports: Mapping[str, Trader], dominant: Votes) -> Votes:
+def combine_votes(market: Market, reports: Mapping[str, Trader], dominant: Votes) -> Votes:
     """Give everybody's votes: those given, and the dominant ones where none is."""
     given = [reports[name].ballot for name in market.players[1:]]
     step_2 = zip(given, dominant.step_2, strict=True)

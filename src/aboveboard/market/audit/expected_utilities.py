@@ -1,8 +1,8 @@
 """Expected utilities of an announcement and the votes on it, for M and Naive-2 to 4.
 
 In each of them the outcome of step 2 depends on the votes only through Y, how many say YES. With
-probability implemented[Y] the announcement is carried out, so that player i expects
-bonus[Y] + implemented[Y] * spare_i, where spare_i = theta_i(A*_i) - theta_i(E_i) - P*_i and the
+probability acceptance[Y] the announcement is carried out, so that player i expects
+bonus[Y] + acceptance[Y] * spare_i, where spare_i = theta_i(A*_i) - theta_i(E_i) - P*_i and the
 bonus is the discount (for the proposer: its cost, with the fines). M adds the mechanism M', in
 which one player is drawn. Exact: integers over one common denominator, whole arrays at once.
 Tested against the lotteries of `propose_and_agree` and `naive`. Source: sections 5.1 and 5.2.
@@ -22,12 +22,12 @@ import numpy as np
 from aboveboard.games.numbers import LARGEST, Array
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.rules.announcements import Announcements, IntArray
+from aboveboard.market.rules.dominant_votes import net_gains
 from aboveboard.market.rules.parameters import Parameters
-from aboveboard.market.rules.votes import spare
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DestructionRound:
     """What M' adds.
 
     Parameters
@@ -46,14 +46,14 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Scheme:
+class UtilityScheme:
     """Expected utilities by the number Y of those who say YES, from 0 to n - 1.
 
     Parameters
     ----------
     name
         The mechanism.
-    implemented
+    acceptance
         Probability that the announcement is carried out after step 2.
     proposer, others
         What the proposer, and each other player, expects beside that.
@@ -66,75 +66,75 @@ class Scheme:
     """
 
     name: str
-    implemented: tuple[Fraction, ...]
+    acceptance: tuple[Fraction, ...]
     proposer: tuple[Fraction, ...]
     others: tuple[Fraction, ...]
-    drawn: Drawn | None
+    destruction: DestructionRound | None
     limit: int
     proposer_limited: bool
 
     @property
     def strategies(self) -> int:
         """How many pure strategies a voter has: the first bit is step 2, the second step 3."""
-        return 2 if self.drawn is None else 4
+        return 2 if self.destruction is None else 4
 
 
-def scheme_of_m(market: Market, parameters: Parameters) -> Scheme:
+def build_scheme(market: Market, parameters: Parameters) -> UtilityScheme:
     """Give the scheme of the mechanism M."""
     n, bound = market.n, market.bound
     epsilon, delta = parameters.epsilon, parameters.delta
-    implemented, proposer, others = [], [], []
+    acceptance, proposer, others = [], [], []
     for yes in range(n):
         agreed = yes == n - 1
         done = Fraction(1) if agreed else epsilon * Fraction(yes, n * bound)
         fine = Fraction(0) if agreed else (1 - epsilon) * 2 * n * (n - yes) * bound
         discount = epsilon + done * epsilon  # one if the endowment stays, two if not
-        implemented.append((1 - delta) * done)
+        acceptance.append((1 - delta) * done)
         others.append((1 - delta) * discount)
         proposer.append(-(1 - delta) * (fine + (n - 1) * discount))
-    return Scheme(
+    return UtilityScheme(
         "propose and agree",
-        tuple(implemented),
+        tuple(acceptance),
         tuple(proposer),
         tuple(others),
-        Drawn(delta / n, epsilon, n * n * bound / delta),
+        DestructionRound(delta / n, epsilon, n * n * bound / delta),
         2 * bound,
         proposer_limited=False,
     )
 
 
-def scheme_of_naive(version: int, market: Market, epsilon: Fraction) -> Scheme:
+def build_naive_scheme(version: int, market: Market, epsilon: Fraction) -> UtilityScheme:
     """Give the scheme of Naive-2, Naive-3 or Naive-4."""
     n, bound = market.n, market.bound
-    implemented, proposer = [], []
+    acceptance, proposer = [], []
     for yes in range(n):
         agreed = yes == n - 1
         by_luck = {2: Fraction(0), 3: epsilon * yes / n, 4: epsilon * yes / (n * bound)}[version]
         done = Fraction(1) if agreed else by_luck
         fine = 1 - epsilon if version == 4 and not agreed else Fraction(0)
-        implemented.append(done)
+        acceptance.append(done)
         proposer.append(-fine - (n - 1) * epsilon * done)
-    return Scheme(
+    return UtilityScheme(
         f"naive {version}",
-        tuple(implemented),
+        tuple(acceptance),
         tuple(proposer),
-        tuple(epsilon * done for done in implemented),
+        tuple(epsilon * done for done in acceptance),
         None,
         bound,
         proposer_limited=True,
     )
 
 
-def unit_of(scheme: Scheme) -> Fraction:
+def find_unit(scheme: UtilityScheme) -> Fraction:
     """Give the unit in which every expected utility is a whole number."""
-    terms = [*scheme.implemented, *scheme.proposer, *scheme.others]
-    if scheme.drawn is not None:
-        drawn = scheme.drawn
-        terms += [drawn.chance, drawn.chance * drawn.epsilon, drawn.chance * drawn.fine]
+    terms = [*scheme.acceptance, *scheme.proposer, *scheme.others]
+    if scheme.destruction is not None:
+        destruction = scheme.destruction
+        terms += [destruction.chance, destruction.chance * destruction.epsilon, destruction.chance * destruction.fine]
     return Fraction(1, lcm(*(term.denominator for term in terms)))
 
 
-def table(scheme: Scheme, market: Market, announced: Announcements) -> Array:
+def tabulate_utilities(scheme: UtilityScheme, market: Market, announced: Announcements) -> Array:
     """Give all players' expected utilities for all votes on many announcements, in units.
 
     Parameters
@@ -151,16 +151,16 @@ def table(scheme: Scheme, market: Market, announced: Announcements) -> Array:
         of Python's integers where those could overflow. One unit is `unit_of(scheme)`.
     """
     n, rows = market.n, len(announced)
-    first = utilities_of(scheme, market, announced, np.zeros((n - 1, 1), dtype=np.int64))
+    first = compute_utilities(scheme, market, announced, np.zeros((n - 1, 1), dtype=np.int64))
     filled = np.empty((n, rows, *(scheme.strategies,) * (n - 1)), dtype=first.dtype)
     for codes in product(range(scheme.strategies), repeat=n - 1):
         where: tuple[Any, ...] = (slice(None), slice(None), *codes)
-        filled[where] = utilities_of(scheme, market, announced, np.array(codes)[:, None])
+        filled[where] = compute_utilities(scheme, market, announced, np.array(codes)[:, None])
     return filled
 
 
-def utilities_of(
-    scheme: Scheme, market: Market, announced: Announcements, codes: IntArray
+def compute_utilities(
+    scheme: UtilityScheme, market: Market, announced: Announcements, codes: IntArray
 ) -> Array:
     """Give expected utilities of announcements and votes, row by row, in units.
 
@@ -179,11 +179,11 @@ def utilities_of(
     array
         Shape (players, rows), of int64 or of Python's integers.
     """
-    scale = unit_of(scheme).denominator
-    terms = [*scheme.implemented, *scheme.proposer, *scheme.others]
-    if scheme.drawn is not None:
-        terms.append(scheme.drawn.chance * (scheme.drawn.fine + 1))
-    # A spare or a price is below 4 n B; each meets at most n + 2 terms.
+    scale = find_unit(scheme).denominator
+    terms = [*scheme.acceptance, *scheme.proposer, *scheme.others]
+    if scheme.destruction is not None:
+        terms.append(scheme.destruction.chance * (scheme.destruction.fine + 1))
+    # A net gain or a price is below 4 n B; each meets at most n + 2 terms.
     largest = int(max(abs(term) for term in terms) * scale) * 4 * market.n * market.bound
     dtype = np.int64 if largest * (market.n + 2) <= LARGEST else object
 
@@ -192,40 +192,44 @@ def utilities_of(
         return np.array([int(x * scale) for x in listed], dtype=dtype)
 
     yes = (codes & 1).sum(axis=0)
-    spare_of = announced.spare.astype(dtype)
-    rows: Array = spare_of * whole(scheme.implemented)[yes]
+    net_gain_of = announced.net_gain.astype(dtype)
+    rows: Array = net_gain_of * whole(scheme.acceptance)[yes]
     rows[0] += whole(scheme.proposer)[yes]
     rows[1:] += whole(scheme.others)[yes]
-    if scheme.drawn is not None:
-        rows += _of_drawn(scheme.drawn, scale, announced, spare_of, codes)
+    if scheme.destruction is not None:
+        rows += _compute_destruction(scheme.destruction, scale, announced, net_gain_of, codes)
     return rows
 
 
-def _of_drawn(
-    drawn: Drawn, scale: int, announced: Announcements, spare_of: Array, codes: IntArray
+def _compute_destruction(
+    destruction: DestructionRound,
+    scale: int,
+    announced: Announcements,
+    net_gain_of: Array,
+    codes: IntArray,
 ) -> Array:
     """Give what M' adds, shape (players, rows)."""
-    n = len(spare_of)
-    chance = int(drawn.chance * scale)
-    small = int(drawn.chance * drawn.epsilon * scale)
-    fine = int(drawn.chance * drawn.fine * scale)
-    prices = announced.prices.T.astype(spare_of.dtype)
-    endowed = announced.endowed.astype(spare_of.dtype)[:, None]
-    says_yes = (codes >> 1 & 1).astype(spare_of.dtype)
-    width = np.broadcast_shapes(spare_of.shape[1:], codes.shape[1:])
-    rows: Array = np.zeros((n, *width), dtype=spare_of.dtype)
+    n = len(net_gain_of)
+    chance = int(destruction.chance * scale)
+    small = int(destruction.chance * destruction.epsilon * scale)
+    fine = int(destruction.chance * destruction.fine * scale)
+    prices = announced.prices.T.astype(net_gain_of.dtype)
+    endowed = announced.endowed.astype(net_gain_of.dtype)[:, None]
+    says_yes = (codes >> 1 & 1).astype(net_gain_of.dtype)
+    width = np.broadcast_shapes(net_gain_of.shape[1:], codes.shape[1:])
+    rows: Array = np.zeros((n, *width), dtype=net_gain_of.dtype)
     # Whoever is not drawn loses what it brought; each but the proposer is paid epsilon.
     rows -= (n - 1) * chance * endowed
     rows[1:] += (n - 1) * small
-    rows[0] += chance * (spare_of[0] + prices[0])  # drawn itself, it keeps A*_1
+    rows[0] += chance * (net_gain_of[0] + prices[0])  # drawn itself, it keeps A*_1
     rows[0] -= n * (n - 1) * small  # it pays each of them, whoever is drawn
-    rows[1:] += small + says_yes * (chance * spare_of[1:] + small)
+    rows[1:] += small + says_yes * (chance * net_gain_of[1:] + small)
     rows[0] += (says_yes * (chance * prices[1:] - small) - (1 - says_yes) * fine).sum(axis=0)
     return rows
 
 
-def margin(
-    scheme: Scheme, market: Market, proposal: Outcome, members: Iterable[int]
+def find_margin(
+    scheme: UtilityScheme, market: Market, proposal: Outcome, members: Iterable[int]
 ) -> Fraction | None:
     """Give by how much a coalition's dominant vote beats every other, at least.
 
@@ -236,11 +240,11 @@ def margin(
     players times the members, however many joint strategies there are.
     """
     prices = [int(price) for price in proposal.prices]
-    return margin_given(scheme, spare(market, proposal), prices, frozenset(members))
+    return compute_margin(scheme, net_gains(market, proposal), prices, frozenset(members))
 
 
-def margin_given(
-    scheme: Scheme, left: Sequence[int], prices: Sequence[int], together: frozenset[int]
+def compute_margin(
+    scheme: UtilityScheme, left: Sequence[int], prices: Sequence[int], together: frozenset[int]
 ) -> Fraction | None:
     """Give the margin of a coalition, given what each player gains beyond its price."""
     voters = sorted(together - {0})
@@ -250,7 +254,7 @@ def margin_given(
 
     def step_2(yes: int) -> Fraction:
         fixed = len(voters) * scheme.others[yes] + (scheme.proposer[yes] if leads else 0)
-        return fixed + scheme.implemented[yes] * total
+        return fixed + scheme.acceptance[yes] * total
 
     own = len(voters) if leads or total >= 0 else 0
     outside = len(left) - 1 - len(voters)
@@ -260,12 +264,12 @@ def margin_given(
         for other in range(len(voters) + 1)
         if other != own
     ]
-    if scheme.drawn is not None:
-        drawn = scheme.drawn
+    if scheme.destruction is not None:
+        destruction = scheme.destruction
         for i in voters:
             if leads:
-                gaps.append(drawn.chance * (left[i] + prices[i] + drawn.fine))
+                gaps.append(destruction.chance * (left[i] + prices[i] + destruction.fine))
             else:
-                yes_beats_no = drawn.chance * (left[i] + drawn.epsilon)
+                yes_beats_no = destruction.chance * (left[i] + destruction.epsilon)
                 gaps.append(yes_beats_no if left[i] >= 0 else -yes_beats_no)
     return min(gaps)

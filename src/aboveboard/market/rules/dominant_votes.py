@@ -15,13 +15,15 @@ from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition
 
 
-def spare(market: Market, proposal: Outcome) -> tuple[int, ...]:
+def net_gains(market: Market, proposal: Outcome) -> tuple[int, ...]:
     """Give theta_i(A*_i) - theta_i(E_i) - P*_i for each player; prices must be whole."""
     gained = gains(market, proposal.allocation)
     return tuple(g - int(p) for g, p in zip(gained, proposal.prices, strict=True))
 
 
-def dominant(market: Market, proposal: Outcome, coalitions: Iterable[Coalition]) -> Votes:
+def find_dominant_votes(
+    market: Market, proposal: Outcome, coalitions: Iterable[Coalition]
+) -> Votes:
     """Give every coalition's dominant votes on an announcement that is voted on.
 
     Parameters
@@ -31,10 +33,10 @@ def dominant(market: Market, proposal: Outcome, coalitions: Iterable[Coalition])
     coalitions
         A partition of the players, by index.
     """
-    return dominant_given(spare(market, proposal), coalitions)
+    return derive_dominant_votes(net_gains(market, proposal), coalitions)
 
 
-def dominant_given(left: Sequence[int], coalitions: Iterable[Coalition]) -> Votes:
+def derive_dominant_votes(left: Sequence[int], coalitions: Iterable[Coalition]) -> Votes:
     """Give the dominant votes, given what each player gains beyond its price."""
     step_2, step_3 = [True] * len(left), [True] * len(left)
     for members in coalitions:

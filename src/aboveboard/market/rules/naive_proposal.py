@@ -12,14 +12,14 @@ from itertools import product
 
 from aboveboard.errors import InputError
 from aboveboard.market.model.markets import Allocation, Market, Outcome, gains
-from aboveboard.market.optimum.exhaustive import allocations_of
-from aboveboard.market.optimum.integer_programme import canonical_order
+from aboveboard.market.optimum.exhaustive import count_allocations
+from aboveboard.market.optimum.integer_programme import order_owners
 from aboveboard.market.optimum.social_optimum import FEW
-from aboveboard.market.rules.announcements import best_proposal
-from aboveboard.market.rules.naive import announceable
+from aboveboard.market.rules.announcements import find_best_proposal
+from aboveboard.market.rules.naive import is_announceable
 
 
-def best_within_domain(market: Market, optimal: Allocation) -> Outcome:
+def find_best_within_domain(market: Market, optimal: Allocation) -> Outcome:
     """Give the proposer's best announcement that everybody agrees to.
 
     Parameters
@@ -34,25 +34,25 @@ def best_within_domain(market: Market, optimal: Allocation) -> Outcome:
     InputError
         If the truthful prices leave the domain and the market is too large to look at all.
     """
-    truthful = best_proposal(market, optimal)
-    if announceable(market, truthful):
+    truthful = find_best_proposal(market, optimal)
+    if is_announceable(market, truthful):
         return truthful
-    if allocations_of(market) > FEW:
+    if count_allocations(market) > FEW:
         raise InputError(
             "bits",
             f"a truthful price is not within (-{market.bound}, {market.bound}), as it must be here",
             "use more bits, or give [proposal]",
         )
     best, most = market.nothing, 0
-    for allocation in product(*(canonical_order(market, g) for g in range(market.m))):
+    for allocation in product(*(order_owners(market, g) for g in range(market.m))):
         gained = gains(market, allocation)
-        prices = _dearest(gained[1:], market.bound)
+        prices = _find_highest_prices(gained[1:], market.bound)
         if prices is not None and gained[0] + sum(prices) > most:
             best, most = Outcome(allocation, (-sum(prices), *prices)), gained[0] + sum(prices)
     return best
 
 
-def _dearest(gained: tuple[int, ...], bound: int) -> tuple[int, ...] | None:
+def _find_highest_prices(gained: tuple[int, ...], bound: int) -> tuple[int, ...] | None:
     """Give the highest prices that nobody loses by, all within the domain; None if there are none.
 
     Where their sum is more than the proposer may receive, the last in the list pay less.

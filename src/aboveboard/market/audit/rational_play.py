@@ -12,20 +12,20 @@ from fractions import Fraction
 from aboveboard.auditing.verdict import Status, Verdict, Witness
 from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.roots import Root
-from aboveboard.market.audit.rules import Rule
-from aboveboard.market.model.descriptions import describe, names
+from aboveboard.market.audit.best_announcements import Root
+from aboveboard.market.audit.voting_rules import VotingRule
+from aboveboard.market.model.descriptions import describe_outcome, member_names
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import expected, surplus, utilities
+from aboveboard.market.model.utilities import expected_utilities, surplus, utilities
 from aboveboard.market.rules.announcements import Announcements
 
 Play = tuple[Outcome, Votes | None]
 """An announcement and the votes on it; None where it is not voted on."""
 
 
-def on_the_path(
-    market: Market, rule: Rule, roots: Sequence[Root], best: int
+def examine_rational_play(
+    market: Market, rule: VotingRule, roots: Sequence[Root], best: int
 ) -> tuple[list[Verdict], list[Lottery[Ending]]]:
     """Give the verdicts on what is played rationally, and the lotteries they rest on."""
     played: dict[Play, Lottery[Ending]] = {}
@@ -33,18 +33,18 @@ def on_the_path(
         for key in zip(root.best, root.votes, strict=True):
             if key not in played:
                 outcome, votes = key
-                played[key] = rule.play(outcome, votes or Votes.all(market.n, True))
+                played[key] = rule.play(outcome, votes or Votes.from_answer(market.n, True))
     verdicts = [
-        participation(market, roots, played),
-        balance(market, played),
-        likely_node(market, rule.mass, best, played),
+        check_participation(market, roots, played),
+        check_balance(market, played),
+        check_likely_node(market, rule.mass, best, played),
     ]
     return verdicts, list(played.values())
 
 
-def anywhere(
+def examine_all_announcements(
     market: Market,
-    rule: Rule,
+    rule: VotingRule,
     announced: Announcements,
     played: Sequence[Lottery[Ending]] = (),
 ) -> list[Verdict]:
@@ -53,27 +53,27 @@ def anywhere(
     `played` are further lotteries to look for a deficit in.
     """
     proposals = [market.nothing, *(announced[k] for k in range(len(announced)))]
-    everybody, nobody = Votes.all(market.n, True), Votes.all(market.n, False)
+    everybody, nobody = Votes.from_answer(market.n, True), Votes.from_answer(market.n, False)
     played = list(played)
-    if rule.scheme.drawn is not None:  # step a, which only M has
+    if rule.scheme.destruction is not None:  # step a, which only M has
         unbalanced = Outcome(market.endowment, (1, *(0,) * (market.n - 1)))
         played.append(rule.play(unbalanced, everybody))
     agreed = [(proposal, rule.play(proposal, everybody)) for proposal in proposals]
     refused = [rule.play(proposal, nobody) for proposal in proposals]
     return [
-        no_deficit([*(lottery for _, lottery in agreed), *refused, *played]),
-        privacy(market, agreed),
+        check_no_deficit([*(lottery for _, lottery in agreed), *refused, *played]),
+        check_privacy(market, agreed),
     ]
 
 
-def participation(
+def check_participation(
     market: Market,
     roots: Sequence[Root],
     played: Mapping[Play, Lottery[Ending]],
 ) -> Verdict:
     """No coalition expects less than by staying away; reported too: what single players risk."""
     name = "participation is total in expectation"
-    each = {key: expected(market, lottery) for key, lottery in played.items()}
+    each = {key: expected_utilities(market, lottery) for key, lottery in played.items()}
     least: Fraction | None = None
     checks, witness = 0, None
     for root in roots:
@@ -83,13 +83,18 @@ def participation(
                 has = sum((each[key][i] for i in members), Fraction(0))
                 if least is None or has < least:
                     least = has
-                    said = names(market, members)
+                    said = member_names(market, members)
                     witness = Witness(
-                        said, {}, {}, describe(market, key[0]), -has, f"{name}/{'+'.join(said)}"
+                        said,
+                        {},
+                        {},
+                        describe_outcome(market, key[0]),
+                        -has,
+                        f"{name}/{'+'.join(said)}",
                     )
     if least is None:
         return Verdict(name, Status.VACUOUS, 0, 0, "exhaustive")
-    statement = _stakes(market, roots, played, each)
+    statement = _describe_stakes(market, roots, played, each)
     fails = least < 0
     return Verdict(
         name,
@@ -103,7 +108,7 @@ def participation(
     )
 
 
-def _stakes(
+def _describe_stakes(
     market: Market,
     roots: Sequence[Root],
     played: Mapping[Play, Lottery[Ending]],
@@ -130,7 +135,7 @@ def _stakes(
     )
 
 
-def balance(market: Market, played: Mapping[Play, Lottery[Ending]]) -> Verdict:
+def check_balance(market: Market, played: Mapping[Play, Lottery[Ending]]) -> Verdict:
     """Every ending of a rational play takes and gives the center nothing."""
     name = "the budget balances on the path of play"
     rows = [(key, e) for key, lottery in played.items() for e, _ in lottery]
@@ -141,7 +146,7 @@ def balance(market: Market, played: Mapping[Play, Lottery[Ending]]) -> Verdict:
                 (),
                 {},
                 {},
-                describe(market, outcome),
+                describe_outcome(market, outcome),
                 taken,
                 f"{name}/{ending.step}",
                 note=f"step {ending.step} leaves the center with {encode_number(taken)}",
@@ -150,7 +155,7 @@ def balance(market: Market, played: Mapping[Play, Lottery[Ending]]) -> Verdict:
     return Verdict(name, Status.HOLDS, len(rows), len(rows), "exhaustive")
 
 
-def no_deficit(lotteries: Sequence[Lottery[Ending]]) -> Verdict:
+def check_no_deficit(lotteries: Sequence[Lottery[Ending]]) -> Verdict:
     """No ending costs the center money; the steps that bring it some are reported."""
     name = "never a deficit"
     by_step: dict[str, set[Fraction]] = {}
@@ -185,11 +190,11 @@ def no_deficit(lotteries: Sequence[Lottery[Ending]]) -> Verdict:
     )
 
 
-def _likely(lottery: Lottery[Ending]) -> tuple[Ending, Fraction]:
+def _find_likeliest(lottery: Lottery[Ending]) -> tuple[Ending, Fraction]:
     return max(lottery, key=lambda row: row[1])
 
 
-def likely_node(
+def check_likely_node(
     market: Market,
     mass: Fraction,
     best: int,
@@ -198,14 +203,14 @@ def likely_node(
     """One terminal node carries the mass asked for, with an optimal and balanced outcome."""
     name = f"one node carries {encode_number(mass)} and is socially optimal"
     for (outcome, _), lottery in played.items():
-        ending, carried = _likely(lottery)
+        ending, carried = _find_likeliest(lottery)
         reached = social_welfare(market, ending.outcome.allocation)
         if carried < mass or reached < best or surplus(ending.outcome):
             witness = Witness(
                 (),
                 {},
                 {},
-                describe(market, outcome),
+                describe_outcome(market, outcome),
                 mass - carried,
                 f"{name}/{ending.step}",
                 note=f"step {ending.step} has probability {encode_number(carried)}, welfare {reached} of "
@@ -217,7 +222,7 @@ def likely_node(
     return Verdict(name, Status.HOLDS, len(played), len(played), "exhaustive")
 
 
-def privacy(market: Market, agreed: Sequence[tuple[Outcome, Lottery[Ending]]]) -> Verdict:
+def check_privacy(market: Market, agreed: Sequence[tuple[Outcome, Lottery[Ending]]]) -> Verdict:
     """Check that the likely outcome of a play in which all agree tells its node.
 
     Looked at for every announcement, so for whatever other valuations could make it best: were
@@ -226,14 +231,17 @@ def privacy(market: Market, agreed: Sequence[tuple[Outcome, Lottery[Ending]]]) -
     name = "the outcome tells as much as the node"
     seen: dict[Outcome, tuple[Outcome, Ending]] = {}
     for proposal, lottery in agreed:
-        ending, _ = _likely(lottery)
+        ending, _ = _find_likeliest(lottery)
         known = seen.setdefault(ending.outcome, (proposal, ending))
         if known != (proposal, ending):
             witness = Witness(
                 (),
                 {},
                 {},
-                {"one": describe(market, known[0]), "another": describe(market, proposal)},
+                {
+                    "one": describe_outcome(market, known[0]),
+                    "another": describe_outcome(market, proposal),
+                },
                 0,
                 name,
                 note="two announcements end in the same outcome",

@@ -29,25 +29,25 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit import remarks
-from aboveboard.market.audit.market_game import VotingGame, announcing_game
-from aboveboard.market.audit.rules import rule_of_naive
-from aboveboard.market.mechanisms import (
+from aboveboard.market.audit.voting_game import VotingGame, build_announcing_game
+from aboveboard.market.audit.voting_rules import make_naive_rule
+from aboveboard.market.mechanisms.base import (
     PARTIES,
-    OnMarkets,
-    announcement_in,
-    parts,
-    spoken,
+    MarketMechanism,
+    read_announcement,
+    read_market,
+    votes_as_text,
 )
-from aboveboard.market.model.announced import Announcement
-from aboveboard.market.model.frame import Trader
+from aboveboard.market.mechanisms.settlement import Play
+from aboveboard.market.model.announcement import Announcement
 from aboveboard.market.model.market_file import ProposingFile, VotedFile
+from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Market, Outcome
-from aboveboard.market.model.traders import votes_of
+from aboveboard.market.model.reports import combine_votes
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import naive
-from aboveboard.market.rules.votes import dominant
-from aboveboard.market.rules.within_domain import best_within_domain
-from aboveboard.market.settling import Play
+from aboveboard.market.rules.dominant_votes import find_dominant_votes
+from aboveboard.market.rules.naive_proposal import find_best_within_domain
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.settlement import Settlement
 
@@ -84,15 +84,17 @@ values = [{{goods = ["orders"], value = {cleo}}}]
 """
 
 
-def _announced(announcement: Announcement | None, market: Market, best: Optimum) -> Outcome:
+def _find_announcement(announcement: Announcement | None, market: Market, best: Optimum) -> Outcome:
     if announcement is None:
-        return best_within_domain(market, best.allocation)
-    return announcement.outcome(market)
+        return find_best_within_domain(market, best.allocation)
+    return announcement.to_outcome(market)
 
 
-def _checked(announcement: Announcement | None, market: Market) -> None:
+def _check_announcement(announcement: Announcement | None, market: Market) -> None:
     """Refuse an announcement outside the domain while the file is read."""
-    if announcement is not None and not naive.announceable(market, announcement.outcome(market)):
+    if announcement is not None and not naive.is_announceable(
+        market, announcement.to_outcome(market)
+    ):
         raise InputError(
             "proposal.prices",
             "a price is outside the domain, or they do not sum to 0",
@@ -108,12 +110,12 @@ class Naive1File(ProposingFile):
 
 
 @dataclass(frozen=True)
-class Naive1(OnMarkets):
+class Naive1(MarketMechanism):
     """Everybody announces an outcome; if all say the same it is done.
 
     Parameters
     ----------
-    frame, structure, search
+    setup, structure, search
         As for M.
     announced
         What all announce; None: the first party's best. Whose vote is "no" announces (E, 0).
@@ -135,30 +137,30 @@ class Naive1(OnMarkets):
     @classmethod
     def from_file(cls, file: Naive1File) -> Naive1:
         """Take the parameters from a validated collaboration file."""
-        frame, structure, search, market = parts(file)
-        announced = announcement_in(file, frame)
-        _checked(announced, market)
-        return cls(frame, structure, search, announced)
+        setup, structure, search, market = read_market(file)
+        announced = read_announcement(file, setup)
+        _check_announcement(announced, market)
+        return cls(setup, structure, search, announced)
 
     def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
         """Compare the announcements."""
-        market = self.frame.market(reports)
+        market = self.setup.build_market(reports)
         best = self.search(market)
-        outcome = _announced(self.announced, market, best)
+        outcome = _find_announcement(self.announced, market, best)
         ballots = [reports[name].ballot or (True, True) for name in market.players]
         announced = [outcome if agrees else market.nothing for agrees, _ in ballots]
-        lottery = naive.play_1(market, announced)
-        play = Play(self.NAME, self.frame, market, lottery, best)
+        lottery = naive.play_naive_1(market, announced)
+        play = Play(self.NAME, self.setup, market, lottery, best)
         others = zip(market.players[1:], ballots[1:], strict=True)
         votes = {name: "yes" if agrees else "no" for name, (agrees, _) in others}
-        details = {"announcement": play.outcome(outcome), "votes": votes}
-        return play.told(details).settlements()
+        details = {"announcement": play.describe(outcome), "votes": votes}
+        return play.with_details(details).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of announcing."""
-        market = self.frame.market(types)
-        outcome = _announced(self.announced, market, self.search(market))
-        return announcing_game(market, outcome)
+        market = self.setup.build_market(types)
+        outcome = _find_announcement(self.announced, market, self.search(market))
+        return build_announcing_game(market, outcome)
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""
@@ -166,12 +168,12 @@ class Naive1(OnMarkets):
 
 
 @dataclass(frozen=True)
-class _NaiveVote(OnMarkets):
+class _NaiveVote(MarketMechanism):
     """One announces, the others vote once: what Naive-2, 3 and 4 share.
 
     Parameters
     ----------
-    frame, structure, search
+    setup, structure, search
         As for M.
     epsilon
         The discount; None: the middle of its range.
@@ -188,28 +190,30 @@ class _NaiveVote(OnMarkets):
 
     def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
         """Play the market: the exact lottery over settlements."""
-        market = self.frame.market(reports)
-        epsilon = naive.chosen_epsilon(self.VERSION, market, self.epsilon)
+        market = self.setup.build_market(reports)
+        epsilon = naive.choose_epsilon(self.VERSION, market, self.epsilon)
         best = self.search(market)
-        proposal = _announced(self.announced, market, best)
-        votes = votes_of(market, reports, dominant(market, proposal, self.structure))
+        proposal = _find_announcement(self.announced, market, best)
+        votes = combine_votes(
+            market, reports, find_dominant_votes(market, proposal, self.structure)
+        )
         lottery = naive.play(self.VERSION, market, epsilon, proposal, votes)
-        play = Play(self.NAME, self.frame, market, lottery, best)
+        play = Play(self.NAME, self.setup, market, lottery, best)
         details = {
             "epsilon": encode_number(epsilon),
-            "announcement": play.outcome(proposal),
-            "votes": spoken(votes, self.frame),
+            "announcement": play.describe(proposal),
+            "votes": votes_as_text(votes, self.setup),
         }
-        rule = rule_of_naive(self.VERSION, market, epsilon)
+        rule = make_naive_rule(self.VERSION, market, epsilon)
         game = VotingGame(market, rule, proposal, self.structure)
-        return play.told(details, remarks.exhibits_of_naive(game)).settlements()
+        return play.with_details(details, remarks.exhibits_of_naive(game)).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> Game:
         """Give the game of voting, the proposer's announcement being as in a run."""
-        market = self.frame.market(types)
-        epsilon = naive.chosen_epsilon(self.VERSION, market, self.epsilon)
-        proposal = _announced(self.announced, market, self.search(market))
-        rule = rule_of_naive(self.VERSION, market, epsilon)
+        market = self.setup.build_market(types)
+        epsilon = naive.choose_epsilon(self.VERSION, market, self.epsilon)
+        proposal = _find_announcement(self.announced, market, self.search(market))
+        rule = make_naive_rule(self.VERSION, market, epsilon)
         return VotingGame(market, rule, proposal, self.structure)
 
     def properties(self) -> Sequence[Property]:
@@ -239,13 +243,13 @@ class Naive4File(VotedFile):
     mechanism: Literal["market.naive_4"]
 
 
-def _taken(cls: type[_NaiveVote], file: VotedFile) -> _NaiveVote:
+def _from_file(cls: type[_NaiveVote], file: VotedFile) -> _NaiveVote:
     """Take the parameters of Naive-2, 3 or 4 from a validated file."""
-    frame, structure, search, market = parts(file)
-    naive.chosen_epsilon(cls.VERSION, market, file.epsilon)
-    announced = announcement_in(file, frame)
-    _checked(announced, market)
-    return cls(frame, structure, search, file.epsilon, announced)
+    setup, structure, search, market = read_market(file)
+    naive.choose_epsilon(cls.VERSION, market, file.epsilon)
+    announced = read_announcement(file, setup)
+    _check_announcement(announced, market)
+    return cls(setup, structure, search, file.epsilon, announced)
 
 
 @dataclass(frozen=True)
@@ -262,7 +266,7 @@ class Naive2(_NaiveVote):
     @classmethod
     def from_file(cls, file: Naive2File) -> _NaiveVote:
         """Take the parameters from a validated collaboration file."""
-        return _taken(cls, file)
+        return _from_file(cls, file)
 
 
 @dataclass(frozen=True)
@@ -281,7 +285,7 @@ class Naive3(_NaiveVote):
     @classmethod
     def from_file(cls, file: Naive3File) -> _NaiveVote:
         """Take the parameters from a validated collaboration file."""
-        return _taken(cls, file)
+        return _from_file(cls, file)
 
 
 @dataclass(frozen=True)
@@ -298,4 +302,4 @@ class Naive4(_NaiveVote):
     @classmethod
     def from_file(cls, file: Naive4File) -> _NaiveVote:
         """Take the parameters from a validated collaboration file."""
-        return _taken(cls, file)
+        return _from_file(cls, file)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from aboveboard.auditing.verdict import Status, Verdict, Witness
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array
-from aboveboard.market.audit.expectations import Scheme, unit_of
-from aboveboard.market.audit.subgames import votes_of
-from aboveboard.market.model.descriptions import describe, names, shown
+from aboveboard.market.audit.expected_utilities import UtilityScheme, find_unit
+from aboveboard.market.audit.strict_dominance import decode_votes
+from aboveboard.market.model.descriptions import describe_outcome, format_structure, member_names
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition, Structure
@@ -57,7 +57,9 @@ class Root:
         return next(c for c in self.structure if 0 in c)
 
 
-def best_announcements(scheme: Scheme, utility: Array) -> tuple[frozenset[int], Fraction]:
+def find_best_announcements(
+    scheme: UtilityScheme, utility: Array
+) -> tuple[frozenset[int], Fraction]:
     """Give the positions of the best announcements (OUT for (E, 0)) and their utility.
 
     `utility` has what the proposer's coalition expects of each announcement, in units.
@@ -66,10 +68,10 @@ def best_announcements(scheme: Scheme, utility: Array) -> tuple[frozenset[int], 
     found = {int(k) for k in np.flatnonzero(utility == max(top, 0))}
     if top <= 0:
         found.add(OUT)
-    return frozenset(found), max(top, 0) * unit_of(scheme)
+    return frozenset(found), max(top, 0) * find_unit(scheme)
 
 
-def root_of(
+def build_root(
     market: Market,
     announced: Announcements,
     structure: Structure,
@@ -83,13 +85,13 @@ def root_of(
         structure,
         value,
         tuple(market.nothing if k == OUT else announced[k] for k in order),
-        tuple(None if k == OUT else votes_of(codes[k]) for k in order),
+        tuple(None if k == OUT else decode_votes(codes[k]) for k in order),
     )
 
 
-def root_verdicts(
+def examine_roots(
     market: Market,
-    scheme: Scheme,
+    scheme: UtilityScheme,
     announced: Announcements,
     listed: Sequence[Structure],
     utilities: Sequence[Array],
@@ -112,13 +114,13 @@ def root_verdicts(
         The most welfare there is.
     """
     rows = len(listed) * (len(announced) + 1)
-    verdicts = [_independent(market, scheme, announced, listed, utilities, tops, rows)]
+    verdicts = [_check_independence(market, scheme, announced, listed, utilities, tops, rows)]
     optimal = set(np.flatnonzero(announced.welfare == best).tolist())
     before = social_welfare(market, market.endowment)
     if before == best:
         optimal.add(OUT)
     verdicts.append(
-        _compared(
+        _compare(
             "best announcements are socially optimal",
             market,
             announced,
@@ -126,34 +128,34 @@ def root_verdicts(
             rows,
         )
     )
-    if scheme.drawn is None:
+    if scheme.destruction is None:
         return verdicts  # the lemmas speak of M
     printed, corrected = [], []
     for structure, top in zip(listed, tops, strict=True):
         leading = next(c for c in structure if 0 in c)
-        claimed = _claimed(announced, leading, before, best)
+        claimed = _predict_best(announced, leading, before, best)
         printed.append((structure, top, claimed))
         if before == best == 0 and len(leading) == market.n:
             claimed = frozenset(optimal)
         corrected.append((structure, top, claimed))
     verdicts += [
-        _compared("best announcements, as printed", market, announced, printed, rows),
-        _compared("best announcements, as corrected", market, announced, corrected, rows),
+        _compare("best announcements, as printed", market, announced, printed, rows),
+        _compare("best announcements, as corrected", market, announced, corrected, rows),
     ]
     return verdicts
 
 
-def _claimed(
+def _predict_best(
     announced: Announcements, leading: Coalition, before: int, best: int
 ) -> frozenset[int]:
     """Give the set S of Lemmas 3, 4, 10 and 11."""
     if before == best:
         return frozenset({OUT})
-    found: NDArray[np.bool_] = announced.semi_truthful(best, leading)
+    found: NDArray[np.bool_] = announced.find_semi_truthful(best, leading)
     return frozenset(np.flatnonzero(found).tolist())
 
 
-def _compared(
+def _compare(
     name: str,
     market: Market,
     announced: Announcements,
@@ -171,8 +173,8 @@ def _compared(
         witness = Witness(
             (market.players[0],),
             {},
-            {market.players[0]: describe(market, outcome)},
-            {"coalitions": [list(names(market, c)) for c in structure]},
+            {market.players[0]: describe_outcome(market, outcome)},
+            {"coalitions": [list(member_names(market, c)) for c in structure]},
             0,
             f"{name}/{k}",
             note=f"this announcement {is_best}; {len(top)} are, {len(claimed)} are claimed",
@@ -181,9 +183,9 @@ def _compared(
     return Verdict(name, Status.HOLDS, checks, checks, "exhaustive")
 
 
-def _independent(
+def _check_independence(
     market: Market,
-    scheme: Scheme,
+    scheme: UtilityScheme,
     announced: Announcements,
     listed: Sequence[Structure],
     utilities: Sequence[Array],
@@ -201,23 +203,23 @@ def _independent(
             continue
         k = odd[0]
         believed, true = (at, before) if k in tops[at] else (before, at)
-        reached = _utility_at(scheme, utilities[true], k)
-        _, best = best_announcements(scheme, utilities[true])
+        reached = _find_utility(scheme, utilities[true], k)
+        _, best = find_best_announcements(scheme, utilities[true])
         outcome = market.nothing if k == OUT else announced[k]
-        said = names(market, leading)
+        said = member_names(market, leading)
         witness = Witness(
             said,
             {},
-            {market.players[0]: describe(market, outcome)},
-            {"coalitions": [list(names(market, c)) for c in listed[true]]},
+            {market.players[0]: describe_outcome(market, outcome)},
+            {"coalitions": [list(member_names(market, c)) for c in listed[true]]},
             reached - best,
             f"{name}/{k}",
-            note=f"this is best if the coalitions are {shown(market, listed[believed])}; whoever "
+            note=f"this is best if the coalitions are {format_structure(market, listed[believed])}; whoever "
             f"believes so wrongly expects {encode_number(best)} and has {encode_number(reached)}",
         )
         return Verdict(name, Status.FAILS, rows, rows, "exhaustive", witness=witness)
     return Verdict(name, Status.HOLDS, rows, rows, "exhaustive")
 
 
-def _utility_at(scheme: Scheme, utility: Array, k: int) -> Fraction:
-    return Fraction(0) if k == OUT else int(utility[k]) * unit_of(scheme)
+def _find_utility(scheme: UtilityScheme, utility: Array, k: int) -> Fraction:
+    return Fraction(0) if k == OUT else int(utility[k]) * find_unit(scheme)

@@ -1,0 +1,1 @@
+"""The mechanisms of the market system as a collaboration runs them."""
