@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning.desirable.growth_boundary import FIGURE_3, figure_3
-from aboveboard.learning.desirable.growth_market import Column, payments_of_all
+from aboveboard.learning.desirable.growth_boundary import FIGURE_3, trace_figure_3
+from aboveboard.learning.desirable.growth_market import Column, compute_all_payments
 from aboveboard.learning.desirable.search import BY_COLUMNS, search, sizes_array
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Identity
@@ -50,7 +50,7 @@ Payments = NDArray[np.float64]
 
 
 def section(scale: Scale) -> Section:
-    """Give the section."""
+    """Return the section."""
     full = scale == "full"
     parties, reports = (4, 4) if full else (2, 3)
     sizes = (50, 100, 200) if full else (6,)
@@ -228,14 +228,14 @@ def any_market(m: int, repeat: int) -> Measured:
 
 
 def growth(m: int, repeat: int) -> Measured:
-    return _against_graphs(m, repeat, lambda: payments_of_all(float(ALPHA), m, 1, threads=1))
+    return _against_graphs(m, repeat, lambda: compute_all_payments(float(ALPHA), m, 1, threads=1))
 
 
 def two_threads(m: int, repeat: int) -> Measured:
     (two, found), (one, same) = timed(
         repeat,
-        lambda: payments_of_all(float(EDGE), m, 1, threads=2),
-        lambda: payments_of_all(float(EDGE), m, 1, threads=1),
+        lambda: compute_all_payments(float(EDGE), m, 1, threads=2),
+        lambda: compute_all_payments(float(EDGE), m, 1, threads=1),
     )
     agree(bool((found == same).all()), what=GROWTH)
     market = Market(Identity(), Growth(EDGE), 2)
@@ -290,7 +290,7 @@ def alike_only(n: int, m: int, repeat: int) -> Measured:
 
 
 def figure(rates: Sequence[Fraction], repeat: int) -> Measured:
-    ((ours, found),) = timed(repeat, lambda: list(figure_3(rates)))
+    ((ours, found),) = timed(repeat, lambda: list(trace_figure_3(rates)))
     largest = max(b.boundary for b in found if b.boundary is not None)
     for one in found:
         if one.boundary is not None and 2 <= one.boundary <= SEARCHED:

@@ -12,7 +12,7 @@ from aboveboard.collaborations.collaboration import Collaboration, load
 from aboveboard.commands import audit_collaboration, settle
 from aboveboard.commands.running import run_and_draw
 from aboveboard.errors import AboveboardError, InputError
-from aboveboard.learning.training.tables import read_rows, terms_of
+from aboveboard.learning.training.tables import read_rows, read_terms
 from aboveboard.mechanisms.settlement import MANIFEST
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import write
@@ -87,9 +87,9 @@ def _rows(folder: Path, rng: random.Random) -> str:
     other = folder / ("rows.csv" if suffix == ".parquet" else "rows.parquet")
     label = rng.choice(("y", "b"))
     features = None if classes else ("a",)
-    terms, rows = terms_of(path, "test", label=label, features=features, classification=classes)
-    rows.digests()
-    read_rows(other, "data", terms).distinct()
+    terms, rows = read_terms(path, "test", label=label, features=features, classification=classes)
+    rows.compute_digests()
+    read_rows(other, "data", terms).drop_duplicates()
     return "done"
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import objects
 from aboveboard.learning import Growth, Identity, Market
-from aboveboard.learning.desirable.constraints import constraints
-from aboveboard.learning.desirable.search import Found, search
-from aboveboard.learning.market.valuations import Called
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from aboveboard.learning.desirable.constraints import compute_constraints
+from aboveboard.learning.desirable.search import SearchResult, search
+from aboveboard.learning.market.valuations import FunctionValuation
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.learning.definitions import (
     Rule,
     by_search,
@@ -51,10 +51,10 @@ class Searched:
     shown: Any
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {**self.shown, "grid": list(self.sizes)}
 
-    def found(self) -> Found:
+    def found(self) -> SearchResult:
         """Search the grid with the product."""
         return search(self.market, self.sizes)
 
@@ -74,14 +74,14 @@ def tables(rng: np.random.Generator, count: int, sizes: tuple[int, ...]) -> Fami
         def called(q: tuple[float, ...], value: Any = value) -> list[int]:
             return [value(0, q), value(1, q)]
 
-        market = Market(Identity(), Called("table", called, 2), 2)
+        market = Market(Identity(), FunctionValuation("table", called, 2), 2)
         found.append(Searched(market, by_search(2, value, "all"), sizes, {"values": worths}))
     shown = ", ".join(map(str, sizes))
     return Family(f"valuations of 2 parties by tables, sizes {shown}", found, sampled=True)
 
 
 def growing(tops: Sequence[int], alpha: int = -1) -> Family:
-    """Give section 6.2's market of two parties on grids with 0 and without."""
+    """Return section 6.2's market of two parties on grids with 0 and without."""
     rule = shared_by_all(2, share_of_market(alpha))
     market = Market(Identity(), Growth(Fraction(alpha)), 2)
     found = [
@@ -129,7 +129,7 @@ def column(instance: Searched, i: int, others: Sequence[int], *, fallback: bool 
 
 
 def largest(column: Column, *, neighbours: bool = False) -> list[Any]:
-    """Give the shortest paths of Algorithm 1's graph by relaxing every edge until none gives way.
+    """Return the shortest paths of Algorithm 1's graph by relaxing every edge until none gives way.
 
     `neighbours`: with the edges between neighbouring sizes alone.
     """
@@ -147,7 +147,7 @@ def largest(column: Column, *, neighbours: bool = False) -> list[Any]:
 
 
 def by_trying(column: Column, low: int, high: int) -> list[Any] | None:
-    """Give the largest of all whole payments in a range that leave truth the best, entry by entry.
+    """Return the largest of all whole payments in a range that leave truth the best, entry by entry.
 
     None if these largest ones are together no such payments: then there are no largest ones.
     """
@@ -172,7 +172,7 @@ Payments = Callable[[Column], Any]
 def all_payments(
     instance: Searched, pay: Payments, *, fallback: bool = True
 ) -> list[dict[tuple[int, ...], Any]] | None:
-    """Give each party's payment at every profile of sizes; None if `pay` finds none."""
+    """Return each party's payment at every profile of sizes; None if `pay` finds none."""
     sizes, n = instance.sizes, instance.rule.n
     tables: list[dict[tuple[int, ...], Any]] = []
     for i in range(n):
@@ -189,7 +189,7 @@ def all_payments(
 
 
 def profiles(instance: Searched) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Give positions on the grid and sizes of every profile."""
+    """Return positions on the grid and sizes of every profile."""
     n, m = instance.rule.n, len(instance.sizes)
     for positions in product(range(m), repeat=n):
         yield positions, tuple(instance.sizes[p] for p in positions)
@@ -199,7 +199,7 @@ def profiles(instance: Searched) -> Iterator[tuple[tuple[int, ...], tuple[int, .
 
 
 def _agrees(pay: Payments, *, fallback: bool = True) -> Callable[[Searched], Trial]:
-    """Give the test that the product's payments and answer are those found this way."""
+    """Return the test that the product's payments and answer are those found this way."""
 
     def test(instance: Searched) -> Trial:
         found = instance.found()
@@ -230,15 +230,15 @@ def _theorem_5(rng: np.random.Generator) -> tuple[Finding, ...]:
     few = tables(rng, 25, (1, 2))
     grids = growing((2, 3, 6, 7))
     return (
-        survey(_decides, growing((3, 7)), unit="decisions"),
-        survey(
+        search_counterexample(_decides, growing((3, 7)), unit="decisions"),
+        search_counterexample(
             _agrees(lambda c: by_trying(c, *RANGE)),
             few,
             unit="payments",
             correction="For a given efficient allocation it does: the payments are the largest of "
             "all whole payments that leave truth and participation the best.",
         ),
-        survey(
+        search_counterexample(
             _agrees(largest),
             few,
             tables(rng, 15, (0, 1, 2, 3)),
@@ -276,8 +276,8 @@ def _neighbours(rng: np.random.Generator) -> tuple[Finding, ...]:
         return _agrees(lambda c: largest(c, neighbours=True))(instance)
 
     return (
-        survey(test, tables(rng, 40, (0, 1, 2)), unit="payments"),
-        survey(
+        search_counterexample(test, tables(rng, 40, (0, 1, 2)), unit="payments"),
+        search_counterexample(
             _agrees(largest),
             growing((2, 3, 4)),
             tables(rng, 20, (0, 1, 2, 3)),
@@ -290,8 +290,8 @@ def _neighbours(rng: np.random.Generator) -> tuple[Finding, ...]:
 def _fallback(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (growing((2, 3, 4)), tables(rng, 20, (0, 1, 2, 3)))
     return (
-        survey(_agrees(largest, fallback=False), *families, unit="payments"),
-        survey(
+        search_counterexample(_agrees(largest, fallback=False), *families, unit="payments"),
+        search_counterexample(
             _agrees(largest),
             *families,
             unit="payments",
@@ -304,7 +304,7 @@ def _negative_weight(instance: Searched) -> Trial:
     checks = 0
     m = len(instance.sizes)
     for j in range(m):
-        given = constraints(instance.market, _sizes(instance), 0, np.array([[j]]))
+        given = compute_constraints(instance.market, _sizes(instance), 0, np.array([[j]]))
         for t in range(m):
             for r in range(t):
                 checks += 1
@@ -324,7 +324,7 @@ def _sizes(instance: Searched) -> Any:
 
 
 def _weights(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_negative_weight, growing((2, 3, 4)), unit="edges"),)
+    return (search_example(_negative_weight, growing((2, 3, 4)), unit="edges"),)
 
 
 def _tested_early(instance: Searched) -> Trial:
@@ -355,7 +355,7 @@ def _tested_early(instance: Searched) -> Trial:
 
 def _early(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (growing((2, 3, 6, 7)), tables(rng, 20, (1, 2)), tables(rng, 10, (0, 1, 2)))
-    return (survey(_tested_early, *families, unit="decisions"),)
+    return (search_counterexample(_tested_early, *families, unit="decisions"),)
 
 
 CLAIMS = (

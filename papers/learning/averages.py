@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning import Counterfactual, Linear, Logistic, Market, Outcome, outcome
+from aboveboard.learning import Counterfactual, Linear, Logistic, Market, Outcome, compute_outcome
 
 FloatArray = NDArray[np.float64]
 
@@ -34,8 +34,8 @@ def coefficients(rng: np.random.Generator, n: int) -> Linear:
 
 
 def played(valuation: Linear, sizes: Sequence[float], absent: Counterfactual) -> Outcome:
-    """Give what comes out of one market with Q(t) = (1 - e^-t)/(1 + e^-t)."""
-    return outcome(Market(Logistic(), valuation, len(sizes), absent), list(sizes))
+    """Return what comes out of one market with Q(t) = (1 - e^-t)/(1 + e^-t)."""
+    return compute_outcome(Market(Logistic(), valuation, len(sizes), absent), list(sizes))
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Average:
         return self.mean > SURE * self.error
 
     def as_dict(self) -> dict[str, float]:
-        """Give plain data."""
+        """Return plain data."""
         return {"mean": round(self.mean, 9), "standard error": round(self.error, 9)}
 
 
 def average(values: Any) -> Average:
-    """Give the mean of samples."""
+    """Return the mean of samples."""
     array = np.asarray(values, dtype=np.float64)
     return Average(float(array.mean()), float(array.std(ddof=1)) / sqrt(len(array)))

@@ -13,10 +13,10 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from aboveboard.learning import Growth, Identity, Market
-from aboveboard.learning.desirable.growth_boundary import FIGURE_3, growth_boundary
+from aboveboard.learning.desirable.growth_boundary import FIGURE_3, find_boundary
 from aboveboard.learning.desirable.growth_rate import alpha_star
 from aboveboard.learning.desirable.search import search
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.learning.growth import TOLERANCE
 
 
@@ -36,11 +36,11 @@ class Plain:
     sizes: range
 
     def value(self, own: int, rival: int) -> float:
-        """Give what a quality is worth against a rival's."""
+        """Return what a quality is worth against a rival's."""
         return float(own) * float(own + rival) ** self.alpha if own else 0.0
 
     def payments(self, other: int) -> list[float]:
-        """Give one party's largest payment for every size, the other's size fixed."""
+        """Return one party's largest payment for every size, the other's size fixed."""
         paid: list[float] = []
         for t in self.sizes:
             joint = self.value(t + other, t + other)
@@ -52,7 +52,7 @@ class Plain:
         return paid
 
     def losses(self) -> list[tuple[int, int]]:
-        """Give all profiles at which payments sum to a loss."""
+        """Return all profiles at which payments sum to a loss."""
         columns = {other: self.payments(other) for other in self.sizes}
         first = self.sizes[0]
         return [
@@ -66,7 +66,7 @@ class Plain:
 def _one_column(instance: tuple[Fraction, bool]) -> Trial:
     """Check that the boundary is where the first loss is, at the smallest size of the other."""
     alpha, zero = instance
-    found = growth_boundary(alpha, zero=zero)
+    found = find_boundary(alpha, zero=zero)
     if found.boundary is None or found.loss is None:
         return Trial(1, {"alpha": encode_number(alpha), "boundary": None})
     smallest = 0 if zero else 1
@@ -85,7 +85,7 @@ def _one_column(instance: tuple[Fraction, bool]) -> Trial:
 
 
 def grids(alphas: Sequence[str | Fraction], zeros: Sequence[bool] = (True, False)) -> list[Any]:
-    """Give growth rates with both grids."""
+    """Return growth rates with both grids."""
     return [(Fraction(alpha), zero) for alpha in alphas for zero in zeros]
 
 
@@ -94,11 +94,15 @@ def _first_loss(rng: np.random.Generator) -> tuple[Finding, ...]:
         *grids(("-1", "-0.95", "-0.9", "-0.85", "-0.8")),
         *grids(("-0.75", "-0.72", "-0.7"), (True,)),
     ]
-    return (survey(_one_column, Family("growth rates and grids", found), unit="profiles"),)
+    return (
+        search_counterexample(
+            _one_column, Family("growth rates and grids", found), unit="profiles"
+        ),
+    )
 
 
 def _limit(alpha: Fraction, *, zero: bool) -> float:
-    found = growth_boundary(alpha, zero=zero).boundary
+    found = find_boundary(alpha, zero=zero).boundary
     return inf if found is None else found
 
 
@@ -131,8 +135,10 @@ def _larger_alpha(rng: np.random.Generator) -> tuple[Finding, ...]:
         return Family(f"series of {kind}", [(alphas, True), (alphas, False)])
 
     return (
-        survey(_rises, of((*NEAR_MINUS_ONE, *shown, *FAST), f"{below} and {told}"), unit="rates"),
-        survey(
+        search_counterexample(
+            _rises, of((*NEAR_MINUS_ONE, *shown, *FAST), f"{below} and {told}"), unit="rates"
+        ),
+        search_counterexample(
             _rises,
             of((*shown, *FAST), told),
             unit="rates",
@@ -151,7 +157,11 @@ def _beyond_ten_thousand(instance: tuple[Fraction, bool]) -> Trial:
 
 def _over_10000(rng: np.random.Generator) -> tuple[Finding, ...]:
     near = grids(("-0.665", "-0.664", "-0.663", "-0.66"), (True,))
-    return (survey(_beyond_ten_thousand, Family("growth rates near -0.66", near), unit="rates"),)
+    return (
+        search_counterexample(
+            _beyond_ten_thousand, Family("growth rates near -0.66", near), unit="rates"
+        ),
+    )
 
 
 # ------------------------------------------------------------------------------------ alpha*
@@ -161,7 +171,7 @@ SCANNED = np.arange(0.05, 0.95, 1e-3)
 
 
 def _worst(alpha: float) -> float:
-    """Give the largest over r of READING.md's quotient, by scanning and golden section."""
+    """Return the largest over r of READING.md's quotient, by scanning and golden section."""
 
     def quotient(r: Any) -> Any:
         return ((1 + r) ** alpha - 2**alpha * r ** (alpha + 1)) / (1 - r ** (alpha + 1))
@@ -176,7 +186,7 @@ def _worst(alpha: float) -> float:
 
 
 def root() -> float:
-    """Give alpha* by bisection on the sign of the largest quotient minus 2^(alpha + 1)."""
+    """Return alpha* by bisection on the sign of the largest quotient minus 2^(alpha + 1)."""
     low, high = -0.7, -0.6
     for _ in range(60):
         middle = (low + high) / 2
@@ -193,7 +203,7 @@ MOST_STEPS = 60
 def _threshold(instance: tuple[Fraction, bool]) -> Trial:
     """Check on which side of alpha* there is a boundary; above, that small grids have no loss."""
     alpha, zero = instance
-    found = growth_boundary(alpha, zero=zero)
+    found = find_boundary(alpha, zero=zero)
     at = root()
     if abs(at - float(alpha_star())) > 1e-12:
         return Trial(1, {"alpha*": str(alpha_star()), "by bisection": at})
@@ -207,7 +217,11 @@ def _threshold(instance: tuple[Fraction, bool]) -> Trial:
 
 def _alpha_star(rng: np.random.Generator) -> tuple[Finding, ...]:
     rates = ("-0.9", "-0.8", "-0.7", "-0.67", "-0.665", "-0.66", "-0.65", "-0.5", "-0.1")
-    return (survey(_threshold, Family("growth rates and grids", grids(rates)), unit="rates"),)
+    return (
+        search_counterexample(
+            _threshold, Family("growth rates and grids", grids(rates)), unit="rates"
+        ),
+    )
 
 
 CLAIMS = (

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.learning import outcome
-from aboveboard.learning.market.allocation import models
-from aboveboard.learning.payments.budget import always
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from aboveboard.learning import compute_outcome
+from aboveboard.learning.market.allocation import assign_models
+from aboveboard.learning.payments.budget import prove_balance
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.learning.definitions import exploitation
 from papers.learning.exploitation import deviates, lower, staying_away
 from papers.learning.instances import Instance, of_matrix, random_linear, rows, two_rivals
@@ -22,7 +22,7 @@ from papers.learning.instances import Instance, of_matrix, random_linear, rows, 
 
 
 def best_welfare(instance: Instance, true: tuple[int, ...]) -> Any:
-    """Give the highest welfare when each party gets nothing, half the best quality, or all."""
+    """Return the highest welfare when each party gets nothing, half the best quality, or all."""
     best, rule = sum(true), instance.rule
     found = []
     for x in product((0, best / 2, best), repeat=rule.n):
@@ -35,9 +35,9 @@ def _efficient(instance: Instance) -> Trial:
     checks = 0
     for true in instance.profiles:
         checks += 1
-        x = models(instance.market, *rows([true]))[0].tolist()
+        x = assign_models(instance.market, *rows([true]))[0].tolist()
         if x != instance.rule.handed(true) or (
-            outcome(instance.market, true).welfare != best_welfare(instance, true)
+            compute_outcome(instance.market, true).welfare != best_welfare(instance, true)
         ):
             return Trial(
                 checks,
@@ -48,7 +48,9 @@ def _efficient(instance: Instance) -> Trial:
 
 def _allocation(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (two_rivals((0, 1, 2), (-2, -1, 0, 1)), random_linear(rng, 3, 15))
-    return (survey(_efficient, *families, random_linear(rng, 4, 5), unit="profiles"),)
+    return (
+        search_counterexample(_efficient, *families, random_linear(rng, 4, 5), unit="profiles"),
+    )
 
 
 # ------------------------------------------------------------------------------ corollary 1
@@ -74,12 +76,12 @@ def _all_four(instance: Instance) -> Trial:
 
 
 def _payments(right: Callable[[Any], bool]) -> Callable[[Instance], Trial]:
-    """Give the test that every payment is right."""
+    """Return the test that every payment is right."""
 
     def test(instance: Instance) -> Trial:
         checks = 0
         for true in instance.profiles:
-            paid = outcome(instance.market, true).payments
+            paid = compute_outcome(instance.market, true).payments
             checks += len(paid)
             if not all(right(p) for p in paid):
                 shown = {"sizes": list(true), "payments": list(map(encode_number, paid))}
@@ -90,14 +92,14 @@ def _payments(right: Callable[[Any], bool]) -> Callable[[Instance], Trial]:
 
 
 def _corollary_1(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_all_four, *_harmless(rng), unit="checks"),)
+    return (search_counterexample(_all_four, *_harmless(rng), unit="checks"),)
 
 
 def _positive(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = _harmless(rng)
     return (
-        survey(_payments(lambda p: p > 0), *families, unit="payments"),
-        survey(
+        search_counterexample(_payments(lambda p: p > 0), *families, unit="payments"),
+        search_counterexample(
             _payments(lambda p: p >= 0),
             *families,
             unit="payments",
@@ -117,11 +119,11 @@ def _kept(instance: Instance) -> Trial:
     checks = 0
     for true in instance.profiles:
         checks += 1
-        paid = outcome(instance.market, true).payments
+        paid = compute_outcome(instance.market, true).payments
         slow = [exploitation(instance.rule, i, true) for i in range(instance.rule.n)]
         if list(paid) != slow or sum(paid) < 0:
             shown = {"sizes": list(true), "payments": list(map(encode_number, paid))}
-            claimed = always(instance.market)
+            claimed = prove_balance(instance.market)
             more = {} if claimed is None else {"the product says": claimed}
             return Trial(checks, {**instance.as_dict(), **shown, **more})
     return Trial(checks)
@@ -129,15 +131,15 @@ def _kept(instance: Instance) -> Trial:
 
 def _budget(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_kept, random_linear(rng, 3, 200, absent=("all",)), unit="profiles"),
-        survey(
+        search_counterexample(_kept, random_linear(rng, 3, 200, absent=("all",)), unit="profiles"),
+        search_counterexample(
             _kept,
             random_linear(rng, 3, 60, absent=("none",)),
             random_linear(rng, 5, 40, absent=("none",)),
             unit="profiles",
             correction="They do if nobody is served unless all take part.",
         ),
-        survey(
+        search_counterexample(
             _kept,
             two_rivals((0, 1, 2), (-3, -2, -1, 0, 1)),
             unit="profiles",
@@ -164,7 +166,9 @@ def _asked_by_many(rng: np.random.Generator) -> Family:
 
 def _budget_of_three(rng: np.random.Generator) -> tuple[Finding, ...]:
     three = random_linear(rng, 3, 200, absent=("participants",), profiles=4)
-    return (survey(_kept, two_rivals((0, 1, 2), (-2, -1, 0, 1)), three, unit="profiles"),)
+    return (
+        search_counterexample(_kept, two_rivals((0, 1, 2), (-2, -1, 0, 1)), three, unit="profiles"),
+    )
 
 
 def _budget_of_four(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -174,7 +178,7 @@ def _budget_of_four(rng: np.random.Generator) -> tuple[Finding, ...]:
             raise ArithmeticError(f"payments differ from the definition: {trial.example}")
         return trial
 
-    return (exhibit(loses, _asked_by_many(rng), unit="profiles"),)
+    return (search_example(loses, _asked_by_many(rng), unit="profiles"),)
 
 
 def _exact(payments: list[Any]) -> list[Any]:

@@ -71,7 +71,7 @@ class DifferentiablePayment:
     payment: OfSizes
 
     def at(self, own: Any, others: FloatArray) -> FloatArray:
-        """Give profiles with this size of party i and those of the others, shape (.., n)."""
+        """Return profiles with this size of party i and those of the others, shape (.., n)."""
         own = np.asarray(own, dtype=np.float64)
         shape = np.broadcast_shapes(own.shape, others.shape[:-1])
         profiles = np.empty((*shape, self.n))
@@ -80,17 +80,17 @@ class DifferentiablePayment:
         return profiles
 
     def worth(self, report: Any, true: Any, others: FloatArray) -> FloatArray:
-        """Give w(r, t, t_-i)."""
+        """Return w(r, t, t_-i)."""
         values = self.value(self.models(self.at(report, others)), self.at(true, others))
         return np.asarray(values, dtype=np.float64)
 
     def outside(self, true: Any, others: FloatArray) -> FloatArray:
-        """Give v_i(x(absent, t_-i), t)."""
+        """Return v_i(x(absent, t_-i), t)."""
         profiles = self.at(true, others)
         return np.asarray(self.value(self.without(profiles), profiles), dtype=np.float64)
 
     def paid(self, report: Any, others: FloatArray) -> FloatArray:
-        """Give p_i(r, t_-i)."""
+        """Return p_i(r, t_-i)."""
         return np.asarray(self.payment(self.at(report, others)), dtype=np.float64)
 
 
@@ -122,7 +122,7 @@ class Condition:
     at: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "holds": self.holds,
             "checks": self.checks,
@@ -232,7 +232,7 @@ def _fifth(
 
 
 def _integral(rule: DifferentiablePayment, grid: FloatArray, rest: FloatArray) -> FloatArray:
-    """Give the integral of dw/dr(s, s) from 0 to every grid point, shape (M, K)."""
+    """Return the integral of dw/dr(s, s) from 0 to every grid point, shape (M, K)."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     width = np.diff(grid)
     points = grid[:-1, None] + width[:, None] * (nodes + 1) / 2
@@ -249,7 +249,7 @@ def _slope(
     rest: FloatArray,
     largest: float,
 ) -> FloatArray:
-    """Give dw/dr by central differences; at a report of 0 by a forward one."""
+    """Return dw/dr by central differences; at a report of 0 by a forward one."""
     step = STEP * largest
     low, high = np.maximum(report - step, 0.0), report + step
     rise = rule.worth(high, true, rest) - rule.worth(low, true, rest)

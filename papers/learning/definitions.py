@@ -37,23 +37,23 @@ class Rule:
 
 
 def known(reports: Reports) -> list[Any]:
-    """Give sizes as the center knows them: 0 for who is absent."""
+    """Return sizes as the center knows them: 0 for who is absent."""
     return [0 if t is None else t for t in reports]
 
 
 def put(reports: Reports, i: int, report: Any) -> list[Any]:
-    """Give the reports with another one of party i."""
+    """Return the reports with another one of party i."""
     return [report if k == i else t for k, t in enumerate(reports)]
 
 
 def worth(rule: Rule, i: int, true: Sequence[Any], reports: Reports) -> Any:
-    """Give v_i(x(t'), t), where every party uses the better of x_j and its own model."""
+    """Return v_i(x(t'), t), where every party uses the better of x_j and its own model."""
     q = [max(x, t) for x, t in zip(rule.handed(reports), true, strict=True)]
     return rule.value(i, q)
 
 
 def exploitation(rule: Rule, i: int, reports: Reports) -> Any:
-    """Give the maximal exploitation payment (Definition 9); 0 for who is absent."""
+    """Return the maximal exploitation payment (Definition 9); 0 for who is absent."""
     if reports[i] is None:
         return 0
     true = known(reports)
@@ -61,7 +61,7 @@ def exploitation(rule: Rule, i: int, reports: Reports) -> Any:
 
 
 def utility(rule: Rule, i: int, true: Sequence[Any], reports: Reports) -> Any:
-    """Give u_i(t, t') under maximal exploitation payments."""
+    """Return u_i(t, t') under maximal exploitation payments."""
     return worth(rule, i, true, reports) - exploitation(rule, i, reports)
 
 
@@ -76,14 +76,14 @@ def of_served(served: Callable[[Reports], Sequence[bool]]) -> Callable[[Reports]
 
 
 def subsets(members: Sequence[int]) -> Iterator[set[int]]:
-    """Give all subsets, the largest first and then in the order of their members."""
+    """Return all subsets, the largest first and then in the order of their members."""
     for size in range(len(members), -1, -1):
         for chosen in sorted(combinations(members, size), key=lambda s: sum(1 << j for j in s)):
             yield set(chosen)
 
 
 def linear(matrix: Sequence[Sequence[Any]], counterfactual: str) -> Rule:
-    """Give Example 1's market, served by the sums of columns."""
+    """Return Example 1's market, served by the sums of columns."""
     n = len(matrix)
 
     def value(i: int, q: Sequence[Any]) -> Any:
@@ -100,7 +100,7 @@ def linear(matrix: Sequence[Sequence[Any]], counterfactual: str) -> Rule:
 
 
 def by_search(n: int, value: Callable[[int, Sequence[Any]], Any], counterfactual: str) -> Rule:
-    """Give a market of any valuation, served by trying every set; ties serve more."""
+    """Return a market of any valuation, served by trying every set; ties serve more."""
 
     def served(reports: Reports) -> list[bool]:
         there = [i for i in range(n) if reports[i] is not None]
@@ -120,7 +120,7 @@ def by_search(n: int, value: Callable[[int, Sequence[Any]], Any], counterfactual
 
 
 def share_of_market(alpha: int) -> Callable[[int, Sequence[Any]], Any]:
-    """Give section 6.2's valuation at a whole growth rate, exactly."""
+    """Return section 6.2's valuation at a whole growth rate, exactly."""
 
     def value(i: int, q: Sequence[Any]) -> Any:
         total = sum(q)

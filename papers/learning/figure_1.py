@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.report.plot import BLUE, ORANGE
-from papers.figures import Drawn, Figure
+from papers.figures import Figure, FigureData
 from papers.learning.averages import SURE, average
 from papers.learning.instances import RULES
 from papers.learning.many_parties import samples
@@ -46,7 +46,7 @@ def _row(rng: np.random.Generator, n: int) -> dict[str, Any]:
     return row
 
 
-def figure_1(rng: np.random.Generator) -> Drawn:
+def figure_1(rng: np.random.Generator) -> FigureData:
     """Compute the averages."""
     table = pl.DataFrame([_row(rng, n) for n in NUMBERS])
 
@@ -94,7 +94,7 @@ def figure_1(rng: np.random.Generator) -> Drawn:
         )
         for rule in RULES
     }
-    return Drawn(
+    return FigureData(
         table,
         draw,
         {"best quality with 12 parties": twelve["best_quality"], **surpasses, "setting": SETTING},

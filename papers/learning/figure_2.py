@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.report.plot import BLUE, ORANGE
-from papers.figures import Drawn, Figure
+from papers.figures import Figure, FigureData
 from papers.learning.averages import average, coefficients
 from papers.learning.opponents import against, closed_forms
 
@@ -31,7 +31,7 @@ SETTING = (
 )
 
 
-def figure_2(rng: np.random.Generator) -> Drawn:
+def figure_2(rng: np.random.Generator) -> FigureData:
     """Compute the averages, and what is expected."""
     rows = []
     for t in TYPES:
@@ -68,7 +68,7 @@ def figure_2(rng: np.random.Generator) -> Drawn:
         for name in LOOKS
         if row[f"{name}_standard_error"] > 0
     ]
-    return Drawn(
+    return FigureData(
         table,
         draw,
         {

@@ -18,11 +18,11 @@ import polars as pl
 from aboveboard.learning.desirable.growth_boundary import (
     FIGURE_3,
     Boundary,
-    growth_boundary,
+    find_boundary,
 )
 from aboveboard.learning.desirable.growth_rate import alpha_star
 from aboveboard.report.plot import BLUE, ORANGE
-from papers.figures import Drawn, Figure
+from papers.figures import Figure, FigureData
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -40,16 +40,16 @@ LAST_PRINTED = FIGURE_3[-1]
 
 
 def boundaries(alphas: Sequence[Fraction]) -> list[Boundary]:
-    """Give the boundary at each growth rate on both grids, the longest searches first."""
+    """Return the boundary at each growth rate on both grids, the longest searches first."""
     asked = [(alpha, zero) for alpha in alphas for zero in (True, False)]
     # Boundaries grow with alpha: the last ones take longest, so that they are begun first.
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(lambda x: growth_boundary(x[0], zero=x[1]), reversed(asked)))
+        found = list(pool.map(lambda x: find_boundary(x[0], zero=x[1]), reversed(asked)))
     return found[::-1]
 
 
 def row_of(found: Boundary) -> dict[str, Any]:
-    """Give a boundary as a row of the figure's table."""
+    """Return a boundary as a row of the figure's table."""
     loss = found.loss
     return {
         "alpha": float(found.alpha),
@@ -62,7 +62,7 @@ def row_of(found: Boundary) -> dict[str, Any]:
     }
 
 
-def drawn(alphas: Sequence[Fraction]) -> Drawn:
+def drawn(alphas: Sequence[Fraction]) -> FigureData:
     """Compute the boundary at these growth rates."""
     found = boundaries(alphas)
     table = pl.DataFrame([row_of(b) for b in found])
@@ -108,7 +108,7 @@ def drawn(alphas: Sequence[Fraction]) -> Drawn:
             results[f"boundary at alpha = {float(alpha):g}"] = {
                 GRIDS[zero][0]: boundary for zero, boundary in at.items()
             }
-    return Drawn(table, draw, results)
+    return FigureData(table, draw, results)
 
 
 def _minus(x: float) -> str:
@@ -116,7 +116,7 @@ def _minus(x: float) -> str:
     return f"{x:.6g}".replace("-", "\u2212")
 
 
-def figure_3(_: np.random.Generator) -> Drawn:
+def figure_3(_: np.random.Generator) -> FigureData:
     """Compute the boundary over the paper's range, and beyond it."""
     return drawn((*FIGURE_3, *BEYOND))
 

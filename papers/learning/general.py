@@ -20,10 +20,10 @@ from aboveboard.learning import (
     Linear,
     Logistic,
     Market,
+    assign_models,
     exploitation_payments,
-    models,
 )
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.learning.conditions import Condition, DifferentiablePayment, theorem_2, theorem_3
 
 GRID = tuple(k / 8 for k in range(9))
@@ -41,7 +41,7 @@ EXTRAS = tuple(product((-0.25, 0.0, 0.25), (-0.5, -0.25, 0.0, 0.25, 0.5), (-0.25
 
 
 def quality(s: float) -> float:
-    """Give Q(s)."""
+    """Return Q(s)."""
     return tanh(s / 2)
 
 
@@ -64,7 +64,7 @@ class Charged:
     extra: tuple[float, float, float]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "matrix": [list(row) for row in self.matrix],
             "the other has": self.other,
@@ -72,13 +72,13 @@ class Charged:
         }
 
     @property
-    def served(self) -> tuple[bool, bool]:
+    def find_served(self) -> tuple[bool, bool]:
         """Who is served: whose column sums to 0 or more."""
         (a, b), (c, d) = self.matrix
         return a + c >= 0, b + d >= 0
 
     def value(self, true: float, report: float | None) -> float:
-        """Give v_1 when it has one size and reports another, or stays away."""
+        """Return v_1 when it has one size and reports another, or stays away."""
         best = quality((report or 0) + self.other)
         mine = best if self.served[0] and report is not None else 0.0
         theirs = best if self.served[1] else 0.0
@@ -86,18 +86,18 @@ class Charged:
         return a * max(mine, quality(true)) + b * max(theirs, quality(self.other))
 
     def payment(self, report: float) -> float:
-        """Give what a report costs."""
+        """Return what a report costs."""
         a, b, c = self.extra
         own = self.value(report, report) - self.value(report, None)
         return own + a + b * report + c * report**2
 
     def gained(self, low: float, high: float) -> float:
-        """Give the integral of (2) in closed form: what better models bring, own data aside."""
+        """Return the integral of (2) in closed form: what better models bring, own data aside."""
         rise = quality(high + self.other) - quality(low + self.other)
         return rise * sum(x for x, s in zip(self.matrix[0], self.served, strict=True) if s)
 
     def pays_to_lie(self) -> dict[str, Any] | None:
-        """Give a lie or an absence that pays, on the fine grid."""
+        """Return a lie or an absence that pays, on the fine grid."""
         paid = {r: self.payment(r) for r in FINE}
         for t in FINE:
             truth = self.value(t, t) - paid[t]
@@ -109,7 +109,7 @@ class Charged:
         return None
 
     def rule(self) -> DifferentiablePayment:
-        """Give the same to the product: its own allocation and payments, and what is added."""
+        """Return the same to the product: its own allocation and payments, and what is added."""
         exact = tuple(tuple(Fraction(x) for x in row) for row in self.matrix)
         market = Market(Logistic(), Linear(exact), 2)
         a, b, c = self.extra
@@ -119,28 +119,28 @@ class Charged:
             return flat, np.ones(flat.shape, dtype=np.bool_)
 
         def handed(sizes: Any) -> Any:
-            return models(market, *present(sizes)).reshape(sizes.shape)
+            return assign_models(market, *present(sizes)).reshape(sizes.shape)
 
         def without(sizes: Any) -> Any:
             flat, there = present(sizes)
             there[:, 0] = False
-            return models(market, flat, there).reshape(sizes.shape)
+            return assign_models(market, flat, there).reshape(sizes.shape)
 
         def payment(sizes: Any) -> Any:
             own = exploitation_payments(market, *present(sizes))[:, 0].reshape(sizes.shape[:-1])
             return own + a + b * sizes[..., 0] + c * sizes[..., 0] ** 2
 
         def value(x: Any, true: Any) -> Any:
-            return market.valuation.of(np.maximum(x, market.quality.of(true)))[..., 0]
+            return market.valuation.evaluate(np.maximum(x, market.quality.evaluate(true)))[..., 0]
 
         return DifferentiablePayment(0, 2, value, handed, without, payment)
 
     def conditions_2(self) -> tuple[Condition, Condition]:
-        """Give (1) and (2) by the product."""
+        """Return (1) and (2) by the product."""
         return theorem_2(self.rule(), GRID, [[self.other]])
 
     def conditions_3(self) -> tuple[Condition, Condition, Condition]:
-        """Give (1), (5) and (6) by the product."""
+        """Return (1), (5) and (6) by the product."""
         return theorem_3(self.rule(), GRID, [[self.other]])
 
 
@@ -179,7 +179,7 @@ def _necessary(case: Charged) -> Trial:
 
 
 def _theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_necessary, charged(rng, 250), unit="comparisons"),)
+    return (search_counterexample(_necessary, charged(rng, 250), unit="comparisons"),)
 
 
 def _not_sufficient(case: Charged) -> Trial:
@@ -191,14 +191,14 @@ def _not_sufficient(case: Charged) -> Trial:
 
 
 def _beyond_theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_not_sufficient, charged(rng, 250), unit="comparisons"),)
+    return (search_example(_not_sufficient, charged(rng, 250), unit="comparisons"),)
 
 
 # -------------------------------------------------------------------------------- theorem 3
 
 
 def _sufficient(*names: str) -> Any:
-    """Give the test that no lie and no absence pays where the conditions of these names hold."""
+    """Return the test that no lie and no absence pays where the conditions of these names hold."""
 
     def test(case: Charged) -> Trial:
         met = {c.name: c for c in (*case.conditions_2(), *case.conditions_3())}
@@ -212,14 +212,18 @@ def _sufficient(*names: str) -> Any:
 
 
 def _theorem_3(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_sufficient("(1)", "(5)", "(6)"), charged(rng, 250), unit="lies and absences"),)
+    return (
+        search_counterexample(
+            _sufficient("(1)", "(5)", "(6)"), charged(rng, 250), unit="lies and absences"
+        ),
+    )
 
 
 def _cited(rng: np.random.Generator) -> tuple[Finding, ...]:
     cases = charged(rng, 250)
     return (
-        survey(_sufficient("(2)", "(5)", "(6)"), cases, unit="lies and absences"),
-        survey(
+        search_counterexample(_sufficient("(2)", "(5)", "(6)"), cases, unit="lies and absences"),
+        search_counterexample(
             _sufficient("(1)", "(5)", "(6)"),
             cases,
             unit="lies and absences",
@@ -229,7 +233,7 @@ def _cited(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _slope(case: Charged, report: float, true: float) -> float:
-    """Give dw/dr in closed form: the own model rises with the report only if it is in use."""
+    """Return dw/dr in closed form: the own model rises with the report only if it is in use."""
     joint = report + case.other
     rate = (1 - quality(joint) ** 2) / 2
     (a, b), (mine, theirs) = case.matrix[0], case.served
@@ -238,7 +242,7 @@ def _slope(case: Charged, report: float, true: float) -> float:
 
 
 def _argmin(*, above: bool) -> Any:
-    """Give the test that the derivative is smallest at the truth, over t > r or over t >= r."""
+    """Return the test that the derivative is smallest at the truth, over t > r or over t >= r."""
 
     def test(case: Charged) -> Trial:
         checks = 0
@@ -261,8 +265,8 @@ def _argmin(*, above: bool) -> Any:
 def _printed_argmin(rng: np.random.Generator) -> tuple[Finding, ...]:
     near = charged(rng, 60, others=(1.125,))
     return (
-        survey(_argmin(above=True), near, unit="derivatives"),
-        survey(
+        search_counterexample(_argmin(above=True), near, unit="derivatives"),
+        search_counterexample(
             _argmin(above=False),
             near,
             unit="derivatives",
@@ -275,8 +279,10 @@ def _printed_argmin(rng: np.random.Generator) -> tuple[Finding, ...]:
 def _in_the_model(rng: np.random.Generator) -> tuple[Finding, ...]:
     near = charged(rng, 60, others=(1.125,))
     return (
-        survey(_argmin(above=False), charged(rng, 60, others=(0.25,)), unit="derivatives"),
-        survey(
+        search_counterexample(
+            _argmin(above=False), charged(rng, 60, others=(0.25,)), unit="derivatives"
+        ),
+        search_counterexample(
             _argmin(above=False),
             near,
             unit="derivatives",

@@ -12,7 +12,7 @@ import numpy as np
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import objects
 from aboveboard.learning import Growth
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.learning.algorithm import Searched, growing, profiles
 from papers.learning.definitions import Rule, by_search, put, shared_by_all, shared_by_none, worth
 from papers.learning.instances import linear, matrices
@@ -28,7 +28,9 @@ RATES = tuple(Fraction(k, 2) for k in range(-6, 5))
 def _is_growing(alpha: Fraction) -> Trial:
     """Compare whole markets of two parties at all pairs of ordered qualities up to 3."""
     qualities = list(product(range(4), repeat=2))
-    values = Growth(alpha).of(objects([Fraction(x) for q in qualities for x in q]).reshape(-1, 2))
+    values = Growth(alpha).evaluate(
+        objects([Fraction(x) for q in qualities for x in q]).reshape(-1, 2)
+    )
     whole = dict(zip(qualities, values.sum(axis=-1).tolist(), strict=True))
     checks, falls, share_falls = 0, None, None
     by_own = dict(zip(qualities, values[:, 0].tolist(), strict=True))
@@ -55,7 +57,11 @@ def _power(base: int, alpha: Fraction) -> float:
 
 
 def _growing_market(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_is_growing, Family("growth rates from -3 to 2", RATES), unit="comparisons"),)
+    return (
+        search_counterexample(
+            _is_growing, Family("growth rates from -3 to 2", RATES), unit="comparisons"
+        ),
+    )
 
 
 # -------------------------------------------------------------------------- theorem 4
@@ -78,7 +84,7 @@ def free(rule: Rule, true: Sequence[Any]) -> tuple[str, int] | None:
 
 
 def _is_desirable(rule: Callable[[Searched], Rule]) -> Callable[[Searched], Trial]:
-    """Give the test that such an allocation for nothing is desirable, and that one is found."""
+    """Return the test that such an allocation for nothing is desirable, and that one is found."""
 
     def test(instance: Searched) -> Trial:
         found, given, checks = instance.found(), rule(instance), 0
@@ -113,7 +119,7 @@ def _no_rivals() -> Family:
 
 def _theorem_4(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (_no_rivals(), growing((3, 4), 0), growing((3, 4), 1), growing((3,), 2))
-    return (survey(_is_desirable(_everything), *families, unit="profiles"),)
+    return (search_counterexample(_is_desirable(_everything), *families, unit="profiles"),)
 
 
 # ------------------------------------------------------------------------------ not growing
@@ -132,8 +138,8 @@ def _none_exists(instance: Searched) -> Trial:
 def _not_growing(rng: np.random.Generator) -> tuple[Finding, ...]:
     shrinking = (growing((2, 3, 4), -2), growing((2, 3, 4), -3))
     return (
-        survey(_none_exists, *shrinking, unit="markets"),
-        survey(
+        search_counterexample(_none_exists, *shrinking, unit="markets"),
+        search_counterexample(
             _is_desirable(_nothing),
             *shrinking,
             unit="profiles",

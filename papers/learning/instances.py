@@ -45,19 +45,19 @@ class Instance:
     shown: Any
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {**self.shown, "absent": self.market.counterfactual}
 
 
 def rows(reports: Sequence[Reports]) -> tuple[Array, Any]:
-    """Give profiles of reports as the product takes them: sizes and who is present, (m, n)."""
+    """Return profiles of reports as the product takes them: sizes and who is present, (m, n)."""
     flat = [Fraction(0 if t is None else t) for profile in reports for t in profile]
     present = np.array([[t is not None for t in profile] for profile in reports])
     return objects(flat).reshape(present.shape), present
 
 
 def linear(matrix: Matrix, absent: Counterfactual) -> tuple[Market, Rule]:
-    """Give a linear market with Q(t) = t, which stays exact."""
+    """Return a linear market with Q(t) = t, which stays exact."""
     exact = tuple(tuple(Fraction(x) for x in row) for row in matrix)
     n = len(matrix)
     return Market(Identity(), Linear(exact), n, absent), definitions.linear(matrix, absent)
@@ -69,20 +69,20 @@ def of_matrix(
     profiles: tuple[tuple[int, ...], ...],
     sizes: tuple[int, ...],
 ) -> Instance:
-    """Give a linear market as an instance."""
+    """Return a linear market as an instance."""
     market, rule = linear(matrix, absent)
     return Instance(market, rule, profiles, sizes, {"matrix": [list(row) for row in matrix]})
 
 
 def matrices(n: int, own: Sequence[int], others: Sequence[int]) -> Iterator[Matrix]:
-    """Give every matrix with these entries on the diagonal and beside it."""
+    """Return every matrix with these entries on the diagonal and beside it."""
     kinds = [own if i == j else others for i in range(n) for j in range(n)]
     for flat in product(*kinds):
         yield tuple(tuple(flat[i * n : (i + 1) * n]) for i in range(n))
 
 
 def two_rivals(own: Sequence[int], others: Sequence[int] = (-1, 0, 1), top: int = 2) -> Family:
-    """Give every linear market of two parties with such coefficients, all sizes up to `top`.
+    """Return every linear market of two parties with such coefficients, all sizes up to `top`.
 
     With two parties the rule for who is absent makes no difference.
     """
@@ -156,7 +156,7 @@ def _quasi_monotone(
 
 
 def growing(alpha: int, n: int, top: int) -> Instance:
-    """Give section 6.2's market at a whole growth rate of -1 or more, where all are served."""
+    """Return section 6.2's market at a whole growth rate of -1 or more, where all are served."""
     sizes = tuple(range(top + 1))
     rule = definitions.shared_by_all(n, definitions.share_of_market(alpha))
     market = Market(Identity(), Growth(Fraction(alpha)), n)
@@ -165,5 +165,5 @@ def growing(alpha: int, n: int, top: int) -> Instance:
 
 
 def told(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
-    """Give numbers with their names as plain data."""
+    """Return numbers with their names as plain data."""
     return {name: encode_number(x) for name, x in zip(names, values, strict=True)}

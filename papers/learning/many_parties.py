@@ -12,7 +12,7 @@ from math import sqrt
 
 import numpy as np
 
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.learning.averages import SURE, Average, FloatArray, average, coefficients, played
 from papers.learning.instances import RULES
 
@@ -100,15 +100,15 @@ def _sometimes(instance: tuple[str, list[Samples]]) -> Trial:
 def _revenue_above_welfare(rng: np.random.Generator) -> tuple[Finding, ...]:
     family = _rules(_drawn(rng, MORE))
     return (
-        survey(_surpasses, family, unit="averages"),
-        survey(
+        search_counterexample(_surpasses, family, unit="averages"),
+        search_counterexample(
             _stays_below,
             family,
             unit="averages",
             correction="On average welfare is larger: who is served while a party stays away does "
             "not harm that party on average, so that it keeps something.",
         ),
-        survey(
+        search_counterexample(
             _sometimes,
             family,
             unit="averages",
@@ -135,7 +135,7 @@ def _rises(instance: tuple[str, list[Samples]]) -> Trial:
 
 
 def _more_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_rises, _rules(_drawn(rng)), unit="rises"),)
+    return (search_counterexample(_rises, _rules(_drawn(rng)), unit="rises"),)
 
 
 NEARLY = 0.99
@@ -154,7 +154,7 @@ def _is_close(n: int, rng: np.random.Generator) -> Trial:
 
 def _close(rng: np.random.Generator) -> tuple[Finding, ...]:
     family = Family("numbers of parties from 12 to 16", range(12, 17), sampled=True)
-    return (survey(lambda n: _is_close(n, rng), family, unit="averages"),)
+    return (search_counterexample(lambda n: _is_close(n, rng), family, unit="averages"),)
 
 
 CLAIMS = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from aboveboard.learning import Linear
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.learning.averages import average, coefficients, played
 from papers.learning.instances import RULES
 
@@ -35,7 +35,7 @@ def _newcomer_pays_more(instance: tuple[str, int, int], rng: np.random.Generator
 def _attract(rng: np.random.Generator) -> tuple[Finding, ...]:
     found = [(rule, n, 150) for rule in RULES for n in (2, 4, 8)]
     family = Family("rules and numbers of parties, 150 markets each", found, sampled=True)
-    return (survey(lambda x: _newcomer_pays_more(x, rng), family, unit="averages"),)
+    return (search_counterexample(lambda x: _newcomer_pays_more(x, rng), family, unit="averages"),)
 
 
 CLAIMS = (

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 
 from aboveboard.learning import Linear
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.learning.averages import SURE, FloatArray, average, coefficients, played
 
 
 def quality(s: float) -> float:
-    """Give Q(s)."""
+    """Return Q(s)."""
     return tanh(s / 2)
 
 
 def closed_forms(t: float) -> dict[str, float]:
-    """Give the expectations of figure 2 for an opponent of type t (READING.md)."""
+    """Return the expectations of figure 2 for an opponent of type t (READING.md)."""
     joint, static, own = quality(1 + t), quality(1), quality(t)
     return {
         "revenue": 7 / 12 * (2 * joint - static - own),
@@ -35,7 +35,7 @@ def closed_forms(t: float) -> dict[str, float]:
 
 
 def against(valuations: Sequence[Linear], t: float) -> dict[str, FloatArray]:
-    """Give revenue, welfare and utilities in these markets of a party of type 1 and one of t."""
+    """Return revenue, welfare and utilities in these markets of a party of type 1 and one of t."""
     found = [played(valuation, [1.0, t], "all") for valuation in valuations]
     return {
         "revenue": np.array([float(x.revenue) for x in found]),
@@ -85,7 +85,7 @@ def _as_in_closed_form(drawn: Opponents) -> Trial:
 
 
 def _closed(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_as_in_closed_form, _opponents(rng), unit="averages"),)
+    return (search_counterexample(_as_in_closed_form, _opponents(rng), unit="averages"),)
 
 
 def _increases(drawn: Opponents) -> Trial:
@@ -102,7 +102,7 @@ def _increases(drawn: Opponents) -> Trial:
 
 
 def _rising(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_increases, _opponents(rng), unit="rises"),)
+    return (search_counterexample(_increases, _opponents(rng), unit="rises"),)
 
 
 def _static(drawn: Opponents) -> Trial:
@@ -118,7 +118,7 @@ def _static(drawn: Opponents) -> Trial:
 
 
 def _static_utility(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_static, _opponents(rng), unit="averages"),)
+    return (search_counterexample(_static, _opponents(rng), unit="averages"),)
 
 
 ALMOST = 0.1
@@ -126,7 +126,7 @@ ALMOST = 0.1
 
 
 def _flat(lowest: float) -> Any:
-    """Give the test that average revenue moves by less than a tenth from this type on."""
+    """Return the test that average revenue moves by less than a tenth from this type on."""
 
     def test(drawn: Opponents) -> Trial:
         from_here = [t for t in OPPONENTS if t >= lowest]
@@ -145,8 +145,8 @@ def _flat(lowest: float) -> Any:
 def _static_revenue(rng: np.random.Generator) -> tuple[Finding, ...]:
     family = _opponents(rng, MORE_MARKETS)
     return (
-        survey(_flat(0.0), family, unit="averages"),
-        survey(
+        search_counterexample(_flat(0.0), family, unit="averages"),
+        search_counterexample(
             _flat(0.5),
             family,
             unit="averages",

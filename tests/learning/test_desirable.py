@@ -125,7 +125,7 @@ PAIR = "[[1, -0.5], [-0.7, 1]]"
 )
 def test_the_audit_finds_it_truthful_rational_and_in_balance_at_all_types(text, size) -> None:
     mechanism, _ = rule(text, a=size, b=size)
-    assert mechanism.found.exists
+    assert mechanism.search_result.exists
     sizes = mechanism.grid.sizes()
     family = [mechanism.game({"a": x, "b": y}) for x, y in product(sizes, sizes)]
     verdicts = audit(family, mechanism.properties())
@@ -272,7 +272,7 @@ def test_parties_with_data_are_sent_to_the_other_mechanism() -> None:
     table = tomllib.loads(GROWTH.format(alpha=-0.7, step=1, max=5, zero="true"))
     table["parties"] = {"a": {"data": "a.csv"}, "b": {"data": "b.csv"}}
     with pytest.raises(InputError, match=r"learning\.payments"):
-        Desirable.of(DesirableFile.model_validate(table))
+        Desirable.from_file(DesirableFile.model_validate(table))
 
 
 def test_the_starting_file_runs() -> None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
 from aboveboard.learning.desirable.growth_boundary import (
-    chain_total,
-    figure_3,
-    growth_boundary,
+    find_boundary,
+    sum_chain,
+    trace_figure_3,
 )
-from aboveboard.learning.desirable.growth_market import Column, payments_of_all
+from aboveboard.learning.desirable.growth_market import Column, compute_all_payments
 from aboveboard.learning.desirable.growth_rate import alpha_star, excess
 from oracles import desirable as oracle
 
@@ -60,7 +60,7 @@ def test_a_column_goes_on_only_by_doubling() -> None:
 
 
 def test_threads_change_nothing() -> None:
-    one, two = (payments_of_all(-0.7, 70, 0, threads=k) for k in (1, 2))
+    one, two = (compute_all_payments(-0.7, 70, 0, threads=k) for k in (1, 2))
     assert np.array_equal(one, two)
 
 
@@ -77,7 +77,7 @@ def test_threads_change_nothing() -> None:
     ],
 )
 def test_the_boundary_of_max_to_step(alpha: str, zero: bool, boundary: int) -> None:
-    found = growth_boundary(Fraction(alpha), zero=zero)
+    found = find_boundary(Fraction(alpha), zero=zero)
     assert found.boundary == boundary
     assert found.loss is not None
     assert found.loss.profile == (0 if zero else 1, boundary + 1)
@@ -86,16 +86,16 @@ def test_the_boundary_of_max_to_step(alpha: str, zero: bool, boundary: int) -> N
 
 @pytest.mark.slow
 def test_the_boundary_that_the_paper_could_not_reach() -> None:
-    assert growth_boundary(Fraction("-0.662"), zero=False).boundary == 23309100
+    assert find_boundary(Fraction("-0.662"), zero=False).boundary == 23309100
 
 
 @pytest.mark.parametrize("zero", [False, True])
 @pytest.mark.parametrize("alpha", [-1.0, -0.95, -0.9, -0.85, -0.8, -0.76, -0.72, -0.7])
 def test_one_column_decides_as_all_columns_do(alpha: float, zero: bool) -> None:
-    found = growth_boundary(Fraction(str(alpha)), zero=zero)
+    found = find_boundary(Fraction(str(alpha)), zero=zero)
     assert found.boundary is not None
     smallest, count = (0, found.boundary + 20) if zero else (1, found.boundary + 19)
-    own = payments_of_all(alpha, count, smallest)
+    own = compute_all_payments(alpha, count, smallest)
     losing = np.argwhere(own + own.T < -1e-12 * count) + smallest
     first = losing[losing.max(axis=1) == losing.max(axis=1).min()]
     assert {tuple(sorted(row)) for row in first.tolist()} == {(smallest, found.boundary + 1)}
@@ -103,18 +103,18 @@ def test_one_column_decides_as_all_columns_do(alpha: float, zero: bool) -> None:
 
 @pytest.mark.parametrize("zero", [False, True])
 def test_the_chain_beyond_the_boundary_is_a_loss_by_plain_arithmetic(zero: bool) -> None:
-    found = growth_boundary(Fraction("-0.75"), zero=zero).loss
+    found = find_boundary(Fraction("-0.75"), zero=zero).loss
     assert found is not None
     small, large = found.profile
     market = oracle.Growth(2, -0.75)
     plain = oracle.certified(market, (float(small), float(large)), [(small,), found.chain])
     joint = oracle.worth(market, 0, [large, small], [large, small])
     assert float(found.total) == pytest.approx(float(plain) / joint, rel=1e-9)
-    assert chain_total(Fraction("-0.75"), small, found.chain) == found.total
+    assert sum_chain(Fraction("-0.75"), small, found.chain) == found.total
 
 
 def test_the_boundary_grows_with_the_market() -> None:
-    rows = list(figure_3([Fraction(k, 100) for k in range(-100, -67)]))
+    rows = list(trace_figure_3([Fraction(k, 100) for k in range(-100, -67)]))
     for zero in (False, True):
         boundaries = [row.boundary for row in rows if row.zero == zero]
         assert boundaries == sorted(boundaries)
@@ -124,7 +124,7 @@ def test_the_boundary_grows_with_the_market() -> None:
 @pytest.mark.parametrize("alpha", ["-1.001", "-3", "-0.6609", "-0.5", "0", "2"])
 def test_there_is_no_boundary_in_shrinking_or_fast_growing_markets(alpha: str) -> None:
     for zero in (False, True):
-        found = growth_boundary(Fraction(alpha), zero=zero)
+        found = find_boundary(Fraction(alpha), zero=zero)
         assert found.boundary is None
         assert found.loss is None
         assert found.reason
@@ -132,7 +132,7 @@ def test_there_is_no_boundary_in_shrinking_or_fast_growing_markets(alpha: str) -
 
 def test_where_there_is_no_boundary_no_column_of_a_grid_loses() -> None:
     for alpha in (-0.6609, -0.5, -0.1):
-        own = payments_of_all(alpha, 300, 0)
+        own = compute_all_payments(alpha, 300, 0)
         assert (own + own.T >= -1e-12).all()
 
 
@@ -159,4 +159,4 @@ def test_a_boundary_out_of_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     module = sys.modules["aboveboard.learning.desirable.growth_boundary"]
     monkeypatch.setattr(module, "MOST_SIZES", 2**11)
     with pytest.raises(InputError, match="so near to alpha"):
-        growth_boundary(Fraction("-0.668"), zero=True)
+        find_boundary(Fraction("-0.668"), zero=True)

@@ -13,20 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.learning.desirable.certificate import bound
-from aboveboard.learning.desirable.constraints import constraints
-from aboveboard.learning.desirable.payments import largest_payments
-from aboveboard.learning.desirable.search import first_of, search, sizes_array
-from aboveboard.learning.desirable.symmetric import multisets, number_of
-from aboveboard.learning.desirable.ways import (
+from aboveboard.learning.desirable.algorithms import (
     BY_COLUMNS,
     GROWTH_OF_TWO,
     UP_TO_PERMUTATION,
-    way_of,
+    choose_algorithm,
 )
+from aboveboard.learning.desirable.certificate import verify_certificate
+from aboveboard.learning.desirable.constraints import compute_constraints
+from aboveboard.learning.desirable.payments import compute_largest_payments
+from aboveboard.learning.desirable.search import find_first_profile, search, sizes_array
+from aboveboard.learning.desirable.symmetric import list_multisets, number_multisets
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Identity, Logistic
-from aboveboard.learning.market.valuations import Called, Growth, Linear
+from aboveboard.learning.market.valuations import FunctionValuation, Growth, Linear
 from oracles import desirable as oracle
 
 COEFFICIENT = st.fractions(-2, 2, max_denominator=4)
@@ -103,7 +103,7 @@ def test_a_certificate_proves_the_loss_and_its_checker_agrees_with_plain_loops(d
     if proof is not None:
         chains = [chain.reports for chain in proof.chains]
         total = oracle.certified(oracle.Linear(matrix), proof.profile, chains)
-        assert total == bound(market, proof) == proof.total < 0
+        assert total == verify_certificate(market, proof) == proof.total < 0
 
 
 def test_a_certificate_in_a_growth_market_uses_long_lies() -> None:
@@ -116,8 +116,8 @@ def test_a_certificate_in_a_growth_market_uses_long_lies() -> None:
     plain = oracle.certified(
         oracle.Growth(2, -0.7), proof.profile, [chain.reports for chain in proof.chains]
     )
-    assert bound(market, proof) == pytest.approx(float(plain), abs=1e-12)
-    assert bound(market, proof) < -1e-4
+    assert verify_certificate(market, proof) == pytest.approx(float(plain), abs=1e-12)
+    assert verify_certificate(market, proof) < -1e-4
 
 
 def test_a_chain_that_does_not_rise_to_the_profile_is_no_certificate() -> None:
@@ -131,9 +131,9 @@ def test_a_chain_that_does_not_rise_to_the_profile_is_no_certificate() -> None:
         replace(right, reports=()),
     ):
         with pytest.raises(ValueError, match="a chain"):
-            bound(market, replace(proof, chains=(left, broken)))
+            verify_certificate(market, replace(proof, chains=(left, broken)))
     with pytest.raises(ValueError, match="one chain for each party"):
-        bound(market, replace(proof, chains=(left,)))
+        verify_certificate(market, replace(proof, chains=(left,)))
 
 
 def test_adjacent_constraints_alone_would_miss_the_loss() -> None:
@@ -157,7 +157,7 @@ def rivalry(q: tuple[float, ...]) -> list[float]:
 @pytest.mark.parametrize("n", [2, 3])
 def test_any_function_of_the_qualities_can_be_the_valuation(n: int) -> None:
     sizes = sizes_to(4, step=4)
-    market = Market(Identity(), Called("rivalry", rivalry, n), n)
+    market = Market(Identity(), FunctionValuation("rivalry", rivalry, n), n)
     found = search(market, sizes)
     assert found.method == BY_COLUMNS.name
     paid = oracle.payments(oracle.Given(n, rivalry), [float(x) for x in sizes])
@@ -175,7 +175,7 @@ def test_profiles_up_to_permutation_give_what_the_full_search_gives(n, top, alph
     for i in range(n):
         assert found.payments[i] == pytest.approx(full.payments[i], abs=1e-13)
     sums = sum(full.payments[1:], full.payments[0])
-    assert found.violated == first_of(np.argwhere(sums < -found.tolerance))
+    assert found.violated == find_first_profile(np.argwhere(sums < -found.tolerance))
 
 
 def test_three_alike_parties_are_charged_what_bellman_ford_finds() -> None:
@@ -195,8 +195,8 @@ def test_three_parties_with_dozens_of_sizes_are_searched_up_to_permutation() -> 
 
 @given(st.integers(1, 6), st.integers(1, 4))
 def test_multisets_are_numbered_without_gaps_and_by_their_largest(m: int, k: int) -> None:
-    every = multisets(m, k)
-    assert number_of(every).tolist() == list(range(len(every)))
+    every = list_multisets(m, k)
+    assert number_multisets(every).tolist() == list(range(len(every)))
     assert len({tuple(row) for row in every.tolist()}) == len(every)
     assert (np.diff(every[:, -1]) >= 0).all()
 
@@ -230,7 +230,7 @@ def test_a_sum_of_payments_within_rounding_of_0_is_no_violation() -> None:
     def duel(q: tuple[float, ...]) -> list[float]:
         return [q[0] ** 0.5 - q[1] ** 0.5, q[1] ** 0.5 - q[0] ** 0.5]
 
-    found = search(Market(Identity(), Called("duel", duel, 2), 2), sizes_to(6, step=7))
+    found = search(Market(Identity(), FunctionValuation("duel", duel, 2), 2), sizes_to(6, step=7))
     assert abs(found.smallest) < found.tolerance
     assert found.exists
     assert found.answer == ("undecided" if found.undecided else "exists")
@@ -241,8 +241,8 @@ def test_a_sum_of_payments_within_rounding_of_0_is_no_violation() -> None:
 def test_the_first_profile_is_that_with_the_smallest_largest_size_then_in_order() -> None:
     losing = np.array([[0, 9], [3, 4], [4, 1], [1, 4]])
     for order in permutations(range(4)):
-        assert first_of(losing[list(order)]) == (1, 4)
-    assert first_of(np.empty((0, 2), dtype=np.int64)) is None
+        assert find_first_profile(losing[list(order)]) == (1, 4)
+    assert find_first_profile(np.empty((0, 2), dtype=np.int64)) is None
 
 
 @given(st.integers(0, 2**32), st.integers(1, 6))
@@ -253,10 +253,10 @@ def test_truth_is_worth_no_less_than_any_lie_to_the_last_bit(seed: int, m: int) 
     def odd(q: tuple[float, ...]) -> list[float]:
         return [float(weights[i] @ np.sqrt(q) - q[1 - i] ** 1.5) for i in range(2)]
 
-    market = Market(Identity(), Called("odd", odd, 2), 2)
+    market = Market(Identity(), FunctionValuation("odd", odd, 2), 2)
     sizes = sizes_array(sizes_to(m, step=3), exact=False)
-    given_ = constraints(market, sizes, 0, np.arange(m)[:, None])
-    paid = largest_payments(given_).payments
+    given_ = compute_constraints(market, sizes, 0, np.arange(m)[:, None])
+    paid = compute_largest_payments(given_).payments
     for c, t in product(range(m), range(m)):
         kept = given_.values[c, t, t] - paid[c, t]
         assert kept >= given_.alone[c, t]
@@ -293,4 +293,4 @@ def test_quasi_monotone_values_need_no_search_of_lies() -> None:
 def test_a_search_that_would_not_end_is_refused_with_what_it_would_cost() -> None:
     with pytest.raises(InputError, match=r"grid: 500 sizes of 4 parties .* larger step"):
         search(growth("-0.7", 4), sizes_to(500))
-    assert way_of(growth("-0.7", 4), 500) is UP_TO_PERMUTATION
+    assert choose_algorithm(growth("-0.7", 4), 500) is UP_TO_PERMUTATION

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import objects
 from aboveboard.learning import (
-    Called,
-    Fitted,
+    FunctionValuation,
     Growth,
     Identity,
+    LearningCurve,
     Linear,
     Logistic,
     Market,
     QuasiMonotone,
-    fit,
-    models,
+    assign_models,
+    fit_learning_curve,
 )
-from aboveboard.learning.market import allocation
+from aboveboard.learning.market.allocation import choose_served
 from oracles import learning as oracle
 from oracles.learning_instances import RULES, SIZES, linear_markets
 
@@ -46,35 +46,35 @@ def row_of(values: list[Fraction]) -> np.ndarray:
 
 @given(st.floats(0, 30))
 def test_the_logistic_quality_is_that_of_section_6_1(s: float) -> None:
-    assert Logistic().of([s])[0] == pytest.approx((1 - exp(-s)) / (1 + exp(-s)), rel=1e-12)
+    assert Logistic().evaluate([s])[0] == pytest.approx((1 - exp(-s)) / (1 + exp(-s)), rel=1e-12)
 
 
-@pytest.mark.parametrize("quality", [Logistic(), Identity(), Fitted(0.9, 20.0, 0.5)])
+@pytest.mark.parametrize("quality", [Logistic(), Identity(), LearningCurve(0.9, 20.0, 0.5)])
 def test_quality_starts_at_zero_and_increases(quality: object) -> None:
-    values = quality.of(np.linspace(0, 20, 400))  # type: ignore[attr-defined]
+    values = quality.evaluate(np.linspace(0, 20, 400))  # type: ignore[attr-defined]
     assert values[0] == 0
     assert (np.diff(values) > 0).all()
 
 
 def test_the_identity_is_exact() -> None:
-    assert Identity().of(objects([F(1, 3), 7])).tolist() == [F(1, 3), 7]
+    assert Identity().evaluate(objects([F(1, 3), 7])).tolist() == [F(1, 3), 7]
 
 
 def test_a_learning_curve_is_found_again_from_its_own_points() -> None:
-    truth = Fitted(0.8, 40.0, 0.7)
+    truth = LearningCurve(0.8, 40.0, 0.7)
     sizes = [5, 20, 80, 320, 1280]
-    found = fit([(s, float(truth.of([s])[0])) for s in sizes])
+    found = fit_learning_curve([(s, float(truth.evaluate([s])[0])) for s in sizes])
     assert (found.ceiling, found.scale, found.power) == pytest.approx((0.8, 40.0, 0.7), rel=1e-3)
     assert found.error < 1e-6
 
 
 def test_a_fitted_curve_shows_its_residuals_and_stays_below_its_ceiling() -> None:
     points = [(10, 0.4), (100, 0.65), (100, 0.6), (1000, 0.74)]
-    found = fit(points)
-    fitted = found.of([s for s, _ in points])
+    found = fit_learning_curve(points)
+    fitted = found.evaluate([s for s, _ in points])
     assert [y for _, y in points] == pytest.approx((fitted + found.residuals).tolist())
     assert max(abs(x) for x in found.residuals) < 0.05
-    assert found.of([1e12])[0] <= found.ceiling <= 1
+    assert found.evaluate([1e12])[0] <= found.ceiling <= 1
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_a_fitted_curve_shows_its_residuals_and_stays_below_its_ceiling() -> Non
 )
 def test_scores_that_are_no_learning_curve_are_refused(points: list, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        fit(points)
+        fit_learning_curve(points)
 
 
 def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(InputError, match=r'pip install "aboveboard\[learning\]"'):
-        fit([(1, 0.1), (2, 0.2), (3, 0.3)])
+        fit_learning_curve([(1, 0.1), (2, 0.2), (3, 0.3)])
 
 
 # ------------------------------------------------------------------------------- valuations
@@ -110,9 +110,9 @@ def test_linear_values_are_those_of_example_1(
     q = [data.draw(SIZES) for _ in matrix]
     linear = Linear(tuple(tuple(row) for row in matrix))
     expected = oracle.linear(matrix)(q)
-    assert linear.of(row_of(q)).tolist() == [expected]
-    assert [linear.addends(row_of(q), i).sum() for i in range(len(matrix))] == expected
-    floats = linear.of([[float(x) for x in q]])[0]
+    assert linear.evaluate(row_of(q)).tolist() == [expected]
+    assert [linear.compute_addends(row_of(q), i).sum() for i in range(len(matrix))] == expected
+    floats = linear.evaluate([[float(x) for x in q]])[0]
     assert floats == pytest.approx([float(x) for x in expected])
 
 
@@ -120,13 +120,13 @@ def test_linear_values_are_those_of_example_1(
 def test_growth_with_a_whole_rate_is_exact_and_agrees_with_floats(q: list[int], rate: int) -> None:
     growth, total = Growth(F(rate)), sum(q)
     expected = [F(total) ** rate * x if total else 0 for x in q]
-    assert growth.of(row_of([F(x) for x in q])).tolist() == [expected]
-    floats = growth.of(np.array([q], dtype=np.float64))[0]
+    assert growth.evaluate(row_of([F(x) for x in q])).tolist() == [expected]
+    floats = growth.evaluate(np.array([q], dtype=np.float64))[0]
     assert floats == pytest.approx([float(x) for x in expected])
 
 
 def test_a_market_without_any_quality_is_worth_nothing() -> None:
-    assert Growth(F(-7, 10)).of(np.zeros((2, 3))).tolist() == [[0.0] * 3] * 2
+    assert Growth(F(-7, 10)).evaluate(np.zeros((2, 3))).tolist() == [[0.0] * 3] * 2
 
 
 def test_functions_are_called_once_for_each_different_profile() -> None:
@@ -136,16 +136,16 @@ def test_functions_are_called_once_for_each_different_profile() -> None:
         asked.append(q)
         return [2 * x for x in q]
 
-    called = Called("double", double, 2)
-    values = called.of(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]))
+    called = FunctionValuation("double", double, 2)
+    values = called.evaluate(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]))
     assert values.tolist() == [[2, 4], [6, 8], [2, 4]]
-    called.of(np.array([[3.0, 4.0]]))
+    called.evaluate(np.array([[3.0, 4.0]]))
     assert len(asked) == 2
 
 
 def test_a_party_by_itself_has_no_others() -> None:
     values = QuasiMonotone((lambda x: 3 * x,), (lambda q: 1 + len(q),))
-    assert values.of(np.array([[1.0], [2.0]])).tolist() == [[4.0], [7.0]]
+    assert values.evaluate(np.array([[1.0], [2.0]])).tolist() == [[4.0], [7.0]]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_party_by_itself_has_no_others() -> None:
 )
 def test_a_function_that_gives_no_values_is_refused(function: object, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        Called("odd", function, 2).of(np.ones((1, 2)))  # type: ignore[arg-type]
+        FunctionValuation("odd", function, 2).evaluate(np.ones((1, 2)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_a_linear_market_serves_whose_column_is_not_negative(
     there = [data.draw(st.booleans()) for _ in range(n)]
     reports = [t if yes else oracle.ABSENT for t, yes in zip(sizes, there, strict=True)]
     expected = oracle.served_by_columns(reports, matrix, rule)
-    served = allocation(market_of(matrix, rule), row_of(sizes), np.array([there]))
+    served = choose_served(market_of(matrix, rule), row_of(sizes), np.array([there]))
     assert set(np.flatnonzero(served[0]).tolist()) == expected
-    x = models(market_of(matrix, rule), row_of(sizes), np.array([there]))
+    x = assign_models(market_of(matrix, rule), row_of(sizes), np.array([there]))
     assert x[0].tolist() == oracle.handed_out(reports, expected, lambda s: s)
 
 
@@ -202,10 +202,10 @@ def test_trying_all_sets_serves_as_well_as_the_columns(
     sizes = [float(data.draw(SIZES)) for _ in range(n)]
     there = [data.draw(st.booleans()) for _ in range(n)]
     floats = np.array([[float(x) for x in row] for row in matrix])
-    searched = Market(Identity(), Called("m", lambda q: floats @ q, n), n, rule)  # type: ignore[arg-type]
+    searched = Market(Identity(), FunctionValuation("m", lambda q: floats @ q, n), n, rule)  # type: ignore[arg-type]
     row, present = np.array([sizes]), np.array([there])
-    x = models(searched, row, present)[0]
-    closed = models(market_of(matrix, rule), row, present)[0]
+    x = assign_models(searched, row, present)[0]
+    closed = assign_models(market_of(matrix, rule), row, present)[0]
     counted = there if rule == "participants" else [True] * n
     known = np.where(there, sizes, 0.0)
     totals = [(floats @ np.maximum(a, known))[counted].sum() for a in (x, closed)]
@@ -226,11 +226,11 @@ def test_the_growth_market_serves_all_or_nobody_as_trying_all_sets_would(
     growth = Growth(F(rate))
     market = Market(Identity(), growth, n, rule)  # type: ignore[arg-type]
     row = row_of([F(t) for t in sizes])
-    x = models(market, row, np.array([there]))[0].tolist()
+    x = assign_models(market, row, np.array([there]))[0].tolist()
     reports = [t if yes else oracle.ABSENT for t, yes in zip(sizes, there, strict=True)]
 
     def value(q: list[Fraction]) -> list[Fraction]:
-        return growth.of(row_of([F(a) for a in q]))[0].tolist()
+        return growth.evaluate(row_of([F(a) for a in q]))[0].tolist()
 
     best = oracle.served_by(reports, value, lambda s: s, rule)
     known = [0 if t == oracle.ABSENT else t for t in reports]
@@ -244,24 +244,26 @@ def test_the_growth_market_serves_all_or_nobody_as_trying_all_sets_would(
 
 def test_below_minus_one_efficiency_means_sharing_nothing() -> None:
     market = Market(Identity(), Growth(F(-3, 2)), 2)
-    assert not allocation(market, row_of([F(1), F(2)]), np.array([[True, True]])).any()
+    assert not choose_served(market, row_of([F(1), F(2)]), np.array([[True, True]])).any()
     fair = Market(Identity(), Growth(F(-1)), 2)
-    assert allocation(fair, row_of([F(1), F(2)]), np.array([[True, True]])).all()
+    assert choose_served(fair, row_of([F(1), F(2)]), np.array([[True, True]])).all()
 
 
 def test_a_tie_serves() -> None:
     market = market_of([[F(1), F(0)], [F(-1), F(0)]])
-    assert allocation(market, row_of([F(1), F(2)]), np.array([[True, True]])).all()
+    assert choose_served(market, row_of([F(1), F(2)]), np.array([[True, True]])).all()
 
 
 def test_data_of_who_is_not_served_are_used() -> None:
     market = market_of([[F(1), F(0)], [F(-2), F(1)]])
-    assert models(market, row_of([F(1), F(2)]), np.array([[True, True]])).tolist() == [[0, 3]]
+    assert assign_models(market, row_of([F(1), F(2)]), np.array([[True, True]])).tolist() == [
+        [0, 3]
+    ]
 
 
 def test_too_many_sets_of_parties_are_refused_at_once() -> None:
     with pytest.raises(InputError, match=r"2\^17 sets"):
-        Market(Logistic(), Called("f", lambda q: q, 17), 17)
+        Market(Logistic(), FunctionValuation("f", lambda q: q, 17), 17)
     assert Market(Logistic(), Growth(F(-1, 2)), 17).n == 17
     # A market that shrinks serves nobody, but who is best served without one party depends.
     assert Market(Logistic(), Growth(F(-2)), 17).n == 17

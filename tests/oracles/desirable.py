@@ -22,7 +22,7 @@ class Growth:
     def value(self, i, q):
         return sum(q) ** self.alpha * q[i] if sum(q) > 0 else 0 * q[i]
 
-    def served(self, present):
+    def find_served(self, present):
         return present
 
 
@@ -35,7 +35,7 @@ class Linear:
     def value(self, i, q):
         return sum(a * x for a, x in zip(self.matrix[i], q, strict=True))
 
-    def served(self, present):
+    def find_served(self, present):
         n = self.n
         if self.rule == "none" and not all(present):
             return [False] * n
@@ -53,7 +53,7 @@ class Given:
     def value(self, i, q):
         return self.function(tuple(q))[i]
 
-    def served(self, present):
+    def find_served(self, present):
         return present
 
 
@@ -61,7 +61,7 @@ def worth(market, i, true, reports):
     """What party i has: sizes `true`, reports with None for who stays away."""
     present = [r is not None for r in reports]
     best = market.quality(sum(r for r in reports if r is not None))
-    served = market.served(present)
+    served = market.find_served(present)
     q = [
         max(best, market.quality(t)) if s else market.quality(t)
         for s, t in zip(served, true, strict=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning.training.holding import Held, Holding
+from aboveboard.learning.training.data_files import DataFile, PartyData
 from aboveboard.learning.training.messages import Message, check_from_party
 from aboveboard.learning.training.party import Speaker
 from aboveboard.learning.training.tables import Rows, Terms
@@ -44,21 +44,21 @@ def write(path: Path, data: Rows, label: str = "y") -> Path:
     return path
 
 
-def held(path: Path) -> Held:
-    """Give a file as reports have it."""
+def held(path: Path) -> DataFile:
+    """Return a file as reports have it."""
     status = path.stat()
-    return Held(path.resolve(), (status.st_mtime_ns, status.st_size))
+    return DataFile(path.resolve(), (status.st_mtime_ns, status.st_size))
 
 
-def holdings(folder: Path, *names: str, **commands: tuple[str, ...]) -> dict[str, Holding]:
-    """Give reports of parties with NAME.csv in a folder, and of some that commands speak for."""
+def holdings(folder: Path, *names: str, **commands: tuple[str, ...]) -> dict[str, PartyData]:
+    """Return reports of parties with NAME.csv in a folder, and of some that commands speak for."""
     test, validation = held(folder / "test.csv"), held(folder / "validation.csv")
     found = {
-        name: Holding(held(folder / f"{name}.csv"), None, None, test, validation, "y")
+        name: PartyData(held(folder / f"{name}.csv"), None, None, test, validation, "y")
         for name in names
     }
     found |= {
-        name: Holding(None, None, command, test, validation, "y")
+        name: PartyData(None, None, command, test, validation, "y")
         for name, command in commands.items()
     }
     return found

@@ -12,12 +12,12 @@ import pytest
 from aboveboard.learning.desirable import payments as desirable_payments
 from aboveboard.learning.market.valuations import Linear
 from aboveboard.learning.payments import exploitation_payment
-from aboveboard.learning.payments.exploitation_payment import Believed
+from aboveboard.learning.payments.exploitation_payment import JoiningGain
 from oracles import desirable
 from oracles import learning as oracle
-from papers import claims, find, reproduce
+from papers import check_claim, find_claim, list_claims
 from papers.claims import Standing
-from papers.figures import compute, figure_named, write_figure
+from papers.figures import compute_figure, find_figure, write_figure
 from papers.learning import (
     algorithm,
     averages,
@@ -77,7 +77,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def results(all_results):
-    return {claim.id.partition("/")[2]: all_results[claim.id] for claim in claims("learning")}
+    return {claim.id.partition("/")[2]: all_results[claim.id] for claim in list_claims("learning")}
 
 
 def shown(results, name, k=0):
@@ -125,12 +125,12 @@ def test_results_are_plain_data_and_the_same_again(results):
     for name, result in results.items():
         assert json.loads(json.dumps(result.as_dict(), allow_nan=False))["findings"], name
     for name in ("theorem-1-revenue", "theorem-3-cites", "theorem-5"):
-        assert reproduce(find(f"learning/{name}")) == results[name]
+        assert check_claim(find_claim(f"learning/{name}")) == results[name]
 
 
 @pytest.mark.parametrize("name", ["theorem-1-truthful", "theorem-3", "figure-2-revenue"])
 def test_another_seed_brings_the_same_verdicts(results, name):
-    assert reproduce(find(f"learning/{name}"), seed=1).verdicts == results[name].verdicts
+    assert check_claim(find_claim(f"learning/{name}"), seed=1).verdicts == results[name].verdicts
 
 
 # ------------------------------------------------------- counterexamples, by the oracle
@@ -336,11 +336,11 @@ def test_plain_loops_find_the_first_loss_beyond_the_boundary(alpha, zero, last):
 
 
 def verdicts(name):
-    return reproduce(find(f"learning/{name}")).verdicts
+    return check_claim(find_claim(f"learning/{name}")).verdicts
 
 
 def test_not_serving_ties_makes_the_efficient_allocation_fail(monkeypatch):
-    def served(self, counted):
+    def find_served(self, counted):
         return np.asarray(counted.astype(self.whole.dtype) @ self.whole > 0, dtype=np.bool_)
 
     monkeypatch.setattr(Linear, "served", served)
@@ -353,9 +353,9 @@ def test_payments_that_are_too_low_or_too_high_make_theorem_1_fail(monkeypatch):
         def payment(self, factor=factor):
             return (self.joining - self.without).sum(axis=-1) * factor
 
-        monkeypatch.setattr(Believed, "payment", property(payment))
+        monkeypatch.setattr(JoiningGain, "payment", property(payment))
         monkeypatch.setattr(
-            Believed, "left_of", lambda self, true: true.sum(axis=-1) - self.payment
+            JoiningGain, "left_after_payment", lambda self, true: true.sum(axis=-1) - self.payment
         )
         assert verdicts(broken)[-1] in (FALSE, STILL_FALSE), broken
 
@@ -418,8 +418,8 @@ def test_a_boundary_off_by_one_and_a_wrong_alpha_star_are_found(monkeypatch):
 
 def test_a_wrong_quality_makes_the_closed_forms_fail(monkeypatch):
     class Halved(averages.Logistic):
-        def of(self, sizes):
-            return super().of(sizes) / 2
+        def evaluate(self, sizes):
+            return super().evaluate(sizes) / 2
 
     monkeypatch.setattr(averages, "Logistic", Halved)
     assert verdicts("figure-2-closed-forms") == (FALSE,)
@@ -437,7 +437,9 @@ def test_the_conditions_are_tried_on_payments_of_both_kinds():
 
 @pytest.fixture(scope="module")
 def drawn():
-    return {name: compute(figure_named(f"learning/{name}")) for name in ("figure-1", "figure-2")}
+    return {
+        name: compute_figure(find_figure(f"learning/{name}")) for name in ("figure-1", "figure-2")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -449,10 +451,10 @@ def boundaries():
 
 def test_figures_are_found_and_the_same_again(drawn):
     for name, once in drawn.items():
-        again = compute(figure_named(f"learning/{name}"))
+        again = compute_figure(find_figure(f"learning/{name}"))
         assert again.table.equals(once.table)
         assert again.results == once.results
-    other = compute(figure_named("learning/figure-2"), seed=1)
+    other = compute_figure(find_figure("learning/figure-2"), seed=1)
     assert not other.table.equals(drawn["figure-2"].table)
 
 
@@ -504,7 +506,7 @@ def test_figure_3_shows_where_the_loss_is_and_that_it_is_one(boundaries):
 
 def test_figures_write_their_tables_results_and_pictures(drawn, boundaries, tmp_path):
     for name, given in (*drawn.items(), ("figure-3", boundaries)):
-        figure = figure_named(f"learning/{name}")
+        figure = find_figure(f"learning/{name}")
         table, picture, results = write_figure(figure, given, tmp_path)
         assert pl.read_csv(table).height == given.table.height
         assert picture.read_bytes().startswith(b"\x89PNG")
@@ -513,7 +515,7 @@ def test_figures_write_their_tables_results_and_pictures(drawn, boundaries, tmp_
 
 @pytest.mark.slow
 def test_the_whole_of_figure_3_reaches_beyond_the_paper():
-    given = compute(figure_named("learning/figure-3"))
+    given = compute_figure(find_figure("learning/figure-3"))
     assert given.table.height == 2 * (167 + 3)
     assert given.results["boundary at alpha = -0.662"] == {
         "with 0": 606512,

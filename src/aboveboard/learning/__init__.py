@@ -4,36 +4,52 @@ Source: M. Chen, Y. Liu, W. Shen, Y. Shen, P. Tang, Q. Yang, "Mechanism Design f
 Machine Learning".
 """
 
-from aboveboard.learning.desirable.certificate import Certificate, bound
+from aboveboard.learning.desirable.certificate import Certificate, verify_certificate
 from aboveboard.learning.desirable.growth_boundary import (
     Boundary,
-    figure_3,
-    growth_boundary,
+    find_boundary,
+    trace_figure_3,
 )
 from aboveboard.learning.desirable.growth_rate import alpha_star
 from aboveboard.learning.desirable.mechanism import Desirable
-from aboveboard.learning.desirable.search import Found, search
-from aboveboard.learning.market.allocation import Counterfactual, Market, allocation, models
-from aboveboard.learning.market.quality import Fitted, Identity, Logistic, Quality, fit
-from aboveboard.learning.market.valuations import Called, Growth, Linear, QuasiMonotone, Valuation
+from aboveboard.learning.desirable.search import SearchResult, search
+from aboveboard.learning.market.allocation import (
+    Counterfactual,
+    Market,
+    assign_models,
+    choose_served,
+)
+from aboveboard.learning.market.quality import (
+    Identity,
+    LearningCurve,
+    Logistic,
+    Quality,
+    fit_learning_curve,
+)
+from aboveboard.learning.market.valuations import (
+    FunctionValuation,
+    Growth,
+    Linear,
+    QuasiMonotone,
+    Valuation,
+)
 from aboveboard.learning.payments.exploitation_payment import (
     Outcome,
+    compute_outcome,
     exploitation_payments,
-    outcome,
 )
 from aboveboard.learning.payments.game import MarketGame
 from aboveboard.learning.payments.mechanism import Payments, type_grid
 
 __all__ = [
     "Boundary",
-    "Called",
     "Certificate",
     "Counterfactual",
     "Desirable",
-    "Fitted",
-    "Found",
+    "FunctionValuation",
     "Growth",
     "Identity",
+    "LearningCurve",
     "Linear",
     "Logistic",
     "Market",
@@ -42,16 +58,17 @@ __all__ = [
     "Payments",
     "Quality",
     "QuasiMonotone",
+    "SearchResult",
     "Valuation",
-    "allocation",
     "alpha_star",
-    "bound",
+    "assign_models",
+    "choose_served",
+    "compute_outcome",
     "exploitation_payments",
-    "figure_3",
-    "fit",
-    "growth_boundary",
-    "models",
-    "outcome",
+    "find_boundary",
+    "fit_learning_curve",
     "search",
+    "trace_figure_3",
     "type_grid",
+    "verify_certificate",
 ]

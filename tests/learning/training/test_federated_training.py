@@ -12,20 +12,20 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.training import Trained, train
-from aboveboard.learning.training.averaging import federated_average
-from aboveboard.learning.training.center import Center, center_of
+from aboveboard.learning.training import TrainingResult, train
+from aboveboard.learning.training.averaging import run_averaging
+from aboveboard.learning.training.center import Center, read_center
 from aboveboard.learning.training.estimators import (
     Parameters,
-    fitted,
-    model_of,
-    parameters_of,
-    unfitted,
+    build_model,
+    extract_parameters,
+    fit_model,
+    make_estimator,
 )
-from aboveboard.learning.training.federated import Federated
+from aboveboard.learning.training.federated import FederatedTrainer
 from aboveboard.learning.training.federation import Federation, command_of
 from aboveboard.learning.training.messages import Message
-from aboveboard.learning.training.scores import skill
+from aboveboard.learning.training.scores import measure_skill
 from oracles.training import (
     FREE_RIDER,
     Around,
@@ -71,17 +71,17 @@ def table(folder: Path, **more: Any) -> TrainingTable:
 
 
 def center(folder: Path) -> Center:
-    return center_of(
+    return read_center(
         folder / "test.csv", folder / "validation.csv", label="y", features=None,
         classification=True, seed=0, coincidences=None,
     )  # fmt: skip
 
 
-def around(folder: Path, *names: str, **others: Any) -> Federated:
-    """Give a trainer whose parties answer in this process."""
+def around(folder: Path, *names: str, **others: Any) -> FederatedTrainer:
+    """Return a trainer whose parties answer in this process."""
     speakers = {name: speaker(folder / f"{name}.csv") for name in names} | others
-    there, estimator = center(folder), unfitted(PATH, {"C": 0.1}, 0)
-    return Federated(Around(speakers), there, estimator, table(folder), 0)  # type: ignore[arg-type]
+    there, estimator = center(folder), make_estimator(PATH, {"C": 0.1}, 0)
+    return FederatedTrainer(Around(speakers), there, estimator, table(folder), 0)  # type: ignore[arg-type]
 
 
 _OPENED: list[str] = []
@@ -93,7 +93,7 @@ def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(folder: Path) -> tuple[Trained, list[str]]:
+def run(folder: Path) -> tuple[TrainingResult, list[str]]:
     """Train with real processes once, noting what files the center's process opens."""
     sys.addaudithook(_note_opened)
     _OPENED.clear()
@@ -146,10 +146,10 @@ def test_without_the_rule_the_free_rider_gets_the_model_and_stalls_it(folder: Pa
         }
 
     def quality(weights: dict[str, float]) -> float:
-        joint = federated_average(nothing, steps, weights, 20).parameters
+        joint = run_averaging(nothing, steps, weights, 20).parameters
         rows_of, terms = trainer.center.validation, trainer.center.terms
-        pattern = fitted(trainer.estimator, rows_of.x, terms.targets(rows_of.y), "p")
-        return skill(model_of(pattern, joint), trainer.center.test, terms).value
+        pattern = fit_model(trainer.estimator, rows_of.x, terms.decode_labels(rows_of.y), "p")
+        return measure_skill(build_model(pattern, joint), trainer.center.test, terms).value
 
     # Everybody gets the one model there is, the rider too; its million rows hold it at zero.
     assert quality(claims) < 0.25 * quality({"large": claims["large"]})
@@ -159,10 +159,10 @@ def test_random_labels_and_copies_have_the_size_of_what_they_teach(folder: Path)
     trainer = around(folder, "small", "copied", "random")
     assert trainer.claimed() == {"small": 60, "copied": 60, "random": 300}
     models = trainer.alone(1, 1.0)
-    small, copied = (skill(models[n], trainer.center.test, trainer.center.terms)
+    small, copied = (measure_skill(models[n], trainer.center.test, trainer.center.terms)
                      for n in ("small", "copied"))  # fmt: skip
     assert copied.value == pytest.approx(small.value, abs=0.02)
-    assert skill(models["random"], trainer.center.test, trainer.center.terms).value < 0.01
+    assert measure_skill(models["random"], trainer.center.test, trainer.center.terms).value < 0.01
 
 
 def test_averaging_comes_close_to_pooling(folder: Path) -> None:
@@ -172,7 +172,7 @@ def test_averaging_comes_close_to_pooling(folder: Path) -> None:
     joint = trainer.joint({"large": 400.0, "small": 60.0}, {"large": 1.0, "small": 1.0}, float)
     pooled = train(table(folder, method="pooled"), holdings(folder, "large", "small"), seed=0)
     there = trainer.center
-    assert skill(joint, there.test, there.terms).value == pytest.approx(
+    assert measure_skill(joint, there.test, there.terms).value == pytest.approx(
         pooled.joint.value, abs=0.02
     )
 
@@ -195,7 +195,7 @@ def test_an_update_worse_than_its_partys_first_model_is_left_out(folder: Path) -
     trainer.alone(1, 1.0)
     weights = {"small": 60.0, "poisoner": 400.0}
     joint = trainer.joint(weights, dict.fromkeys(weights, 1.0), float)
-    assert skill(joint, trainer.center.test, trainer.center.terms).value > 0.1
+    assert measure_skill(joint, trainer.center.test, trainer.center.terms).value > 0.1
     assert any("20 updates of poisoner" in note for note in trainer.notes())
 
 
@@ -268,7 +268,9 @@ def _welcome(folder: Path) -> bytes:
             return {name: Message("rows", {"count": 1}) for name in requests}
 
     there = center(folder)
-    Federated(Listening({"bad": None}), there, unfitted(PATH, {}, 0), table(folder), 0).claimed()  # type: ignore[arg-type]
+    FederatedTrainer(
+        Listening({"bad": None}), there, make_estimator(PATH, {}, 0), table(folder), 0
+    ).claimed()  # type: ignore[arg-type]
     stream = io.BytesIO()
     send(stream, said[0])
     return stream.getvalue()
@@ -286,14 +288,16 @@ def test_a_test_row_in_a_partys_file_is_a_leak(folder: Path, tmp_path: Path) -> 
 
 
 def test_an_estimator_that_is_not_linear_is_refused_where_rows_stay_apart(folder: Path) -> None:
-    tree = unfitted("sklearn.tree.DecisionTreeClassifier", {}, 0)
+    tree = make_estimator("sklearn.tree.DecisionTreeClassifier", {}, 0)
     with pytest.raises(InputError, match='method = "pooled"'):
-        Federated(Around({}), center(folder), tree, table(folder), 0)  # type: ignore[arg-type]
+        FederatedTrainer(Around({}), center(folder), tree, table(folder), 0)  # type: ignore[arg-type]
 
 
 def test_the_center_scales_all_rows_by_its_own(folder: Path) -> None:
     there = center(folder)
     assert there.validation.x.mean(axis=0) == pytest.approx(0, abs=1e-12)
     assert there.validation.x.std(axis=0) == pytest.approx(1)
-    own = parameters_of(fitted(unfitted(PATH, {}, 0), there.validation.x, there.validation.y, "p"))
+    own = extract_parameters(
+        fit_model(make_estimator(PATH, {}, 0), there.validation.x, there.validation.y, "p")
+    )
     assert own.coef.shape == (1, 8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aboveboard.learning.training.averaging import average, federated_average
+from aboveboard.learning.training.averaging import average, run_averaging
 from aboveboard.learning.training.estimators import Parameters
 
 
@@ -14,7 +14,7 @@ def model(*numbers: float) -> Parameters:
 
 
 def towards(*goals: tuple[str, Parameters]) -> object:
-    """Give local steps that go half of the way to each party's own optimum."""
+    """Return local steps that go half of the way to each party's own optimum."""
 
     def steps(current: Parameters) -> dict[str, Parameters]:
         return {
@@ -37,9 +37,7 @@ def test_an_average_weighs_by_size() -> None:
 
 
 def test_rounds_go_to_the_weighted_mean_of_what_parties_want() -> None:
-    found = federated_average(
-        model(9.0, 9.0), towards(("a", A), ("b", B)), {"a": 2.0, "b": 1.0}, 40
-    )
+    found = run_averaging(model(9.0, 9.0), towards(("a", A), ("b", B)), {"a": 2.0, "b": 1.0}, 40)
     assert found.parameters.coef[0, 0] == pytest.approx(2.0)
 
 
@@ -48,15 +46,15 @@ def test_who_returns_what_it_was_given_stalls_an_average_by_claims() -> None:
         return {**towards(("a", A))(current), "rider": current}  # type: ignore[operator]
 
     claims = {"a": 100.0, "rider": 1e6}
-    stalled = federated_average(model(9.0, 9.0), steps, claims, 20).parameters
+    stalled = run_averaging(model(9.0, 9.0), steps, claims, 20).parameters
     assert stalled.coef[0, 0] > 8.9
     # Validated, the free rider's size is 0, and it takes no part in the average.
-    free = federated_average(model(9.0, 9.0), steps, {"a": 100.0}, 20).parameters
+    free = run_averaging(model(9.0, 9.0), steps, {"a": 100.0}, 20).parameters
     assert free.coef[0, 0] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_an_update_that_is_not_accepted_is_left_out_of_its_round() -> None:
-    found = federated_average(
+    found = run_averaging(
         model(9.0, 9.0),
         towards(("a", A), ("b", B)),
         {"a": 1.0, "b": 1.0},
@@ -68,5 +66,5 @@ def test_an_update_that_is_not_accepted_is_left_out_of_its_round() -> None:
 
 
 def test_where_no_update_is_accepted_the_model_stays() -> None:
-    found = federated_average(A, towards(("b", B)), {"b": 1.0}, 3, lambda name, update: False)
+    found = run_averaging(A, towards(("b", B)), {"b": 1.0}, 3, lambda name, update: False)
     assert found.parameters is A

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training import handout
-from aboveboard.learning.training.handout import content_of, pipeline
+from aboveboard.learning.training.handout import make_pipeline, serialize_model
 from oracles.training import FEATURES, TERMS, honest
 
 DATA = honest(np.random.default_rng(0), 200)
@@ -22,14 +22,14 @@ DATA = honest(np.random.default_rng(0), 200)
 
 def handed(model: Any) -> Any:
     mean, deviation = DATA.x.mean(axis=0), DATA.x.std(axis=0)
-    return pipeline(model.fit((DATA.x - mean) / deviation, DATA.y), mean, deviation, TERMS)
+    return make_pipeline(model.fit((DATA.x - mean) / deviation, DATA.y), mean, deviation, TERMS)
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("model", [LogisticRegression(), RandomForestClassifier(3, random_state=0)])
 def test_what_is_loaded_predicts_as_what_was_trained(model: Any) -> None:
     made = handed(model)
-    content = content_of(made)
+    content = serialize_model(made)
     trusted = skops.io.get_untrusted_types(data=content)
     again = skops.io.loads(content, trusted=trusted)
     assert (again.predict_proba(DATA.x) == made.predict_proba(DATA.x)).all()
@@ -37,7 +37,7 @@ def test_what_is_loaded_predicts_as_what_was_trained(model: Any) -> None:
 
 
 def test_a_linear_model_needs_no_trust() -> None:
-    assert skops.io.get_untrusted_types(data=content_of(handed(LogisticRegression()))) == []
+    assert skops.io.get_untrusted_types(data=serialize_model(handed(LogisticRegression()))) == []
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_a_linear_model_needs_no_trust() -> None:
 )
 def test_the_same_model_gives_the_same_bytes(make: Any) -> None:
     kept = [handed(make())]  # keeps addresses from being used again
-    first = content_of(kept[0])
+    first = serialize_model(kept[0])
     kept.append(handed(make()))
-    assert content_of(kept[1]) == first
+    assert serialize_model(kept[1]) == first
 
 
 def test_no_time_and_no_pickle_is_in_the_file() -> None:
-    archive = zipfile.ZipFile(io.BytesIO(content_of(handed(LogisticRegression()))))
+    archive = zipfile.ZipFile(io.BytesIO(serialize_model(handed(LogisticRegression()))))
     assert {info.date_time for info in archive.infolist()} == {handout.EPOCH}
     assert {info.filename.rpartition(".")[2] for info in archive.infolist()} == {"npy", "json"}
 
@@ -59,4 +59,4 @@ def test_no_time_and_no_pickle_is_in_the_file() -> None:
 def test_without_skops_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handout, "find_spec", lambda module: None)
     with pytest.raises(InputError, match=r"skops.*aboveboard\[learning\]"):
-        content_of(LogisticRegression())
+        serialize_model(LogisticRegression())

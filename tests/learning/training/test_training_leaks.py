@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from aboveboard.errors import InputError
-from aboveboard.learning.training.leaks import allowed, chance, coincidences, refuse_leak
+from aboveboard.learning.training.leaks import (
+    compute_limit,
+    count_coincidences,
+    estimate_chance,
+    refuse_leak,
+)
 from aboveboard.learning.training.tables import Rows
 from oracles.training import honest, rows
 
@@ -18,10 +23,12 @@ def coarse(rng: np.random.Generator, n: int) -> Rows:
 
 
 def refused(test: Rows, data: Rows) -> bool:
-    found, line = coincidences(np.unique(test.digests()), data)
-    total = len(np.unique(test.digests()))
+    found, line = count_coincidences(np.unique(test.compute_digests()), data)
+    total = len(np.unique(test.compute_digests()))
     try:
-        refuse_leak("p", found, line, allowed(total, len(data.y), chance(test)), total)
+        refuse_leak(
+            "p", found, line, compute_limit(total, len(data.y), estimate_chance(test)), total
+        )
     except InputError:
         return True
     return False
@@ -56,7 +63,7 @@ def test_the_same_features_with_another_label_are_another_row() -> None:
 
 def test_the_message_says_where_and_how_many() -> None:
     test = honest(np.random.default_rng(3), 50)
-    found, line = coincidences(test.digests(), test.taken(np.array([4, 9])))
+    found, line = count_coincidences(test.compute_digests(), test.select(np.array([4, 9])))
     said = r"^p, line 6: the test set leaks: 2 of the center's 50 rows"
     with pytest.raises(InputError, match=said):
         refuse_leak("p", found, line, 0, 50)
@@ -64,5 +71,5 @@ def test_the_message_says_where_and_how_many() -> None:
 
 def test_the_first_of_the_rows_is_named_in_whatever_order_they_are_held() -> None:
     test = honest(np.random.default_rng(4), 50)
-    held = test.taken(np.array([9, 4, 30]))
-    assert coincidences(test.digests(), held) == (3, "line 6")
+    held = test.select(np.array([9, 4, 30]))
+    assert count_coincidences(test.compute_digests(), held) == (3, "line 6")

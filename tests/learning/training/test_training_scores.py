@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, r2_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from aboveboard.errors import InputError
-from aboveboard.learning.training.scores import skill
+from aboveboard.learning.training.scores import measure_skill
 from aboveboard.learning.training.tables import Terms
 from oracles.training import TERMS, honest, rows
 
@@ -35,7 +35,7 @@ def test_no_constant_scores_above_zero(p: float, labels: list[int]) -> None:
     if len(set(labels)) < 2:
         labels = [0, 1, *labels]
     data = rows(np.zeros((len(labels), 8)), np.array(labels))
-    assert skill(Constant([1 - p, p]), data, TERMS).value == 0
+    assert measure_skill(Constant([1 - p, p]), data, TERMS).value == 0
 
 
 def test_who_is_never_wrong_scores_one() -> None:
@@ -43,7 +43,7 @@ def test_who_is_never_wrong_scores_one() -> None:
         def predict_proba(self, x: Any) -> Any:
             return np.eye(2)[TEST.y]
 
-    assert skill(Oracle(), TEST, TERMS).value == 1
+    assert measure_skill(Oracle(), TEST, TERMS).value == 1
 
 
 def test_for_two_classes_it_is_the_brier_skill_score() -> None:
@@ -51,14 +51,14 @@ def test_for_two_classes_it_is_the_brier_skill_score() -> None:
     said = model.predict_proba(TEST.x)[:, 1]
     best = brier_score_loss(TEST.y, np.full(len(TEST.y), TEST.y.mean()))
     expected = 1 - brier_score_loss(TEST.y, said) / best
-    assert skill(model, TEST, TERMS).value == pytest.approx(expected)
+    assert measure_skill(model, TEST, TERMS).value == pytest.approx(expected)
 
 
 def test_without_probabilities_it_is_what_accuracy_gains_on_the_largest_class() -> None:
     model = RidgeClassifier().fit(TRAIN.x, TRAIN.y)
     wrong = 1 - accuracy_score(TEST.y, model.predict(TEST.x))
     largest = max(TEST.y.mean(), 1 - TEST.y.mean())
-    assert skill(model, TEST, TERMS).value == pytest.approx(1 - wrong / (1 - largest))
+    assert measure_skill(model, TEST, TERMS).value == pytest.approx(1 - wrong / (1 - largest))
 
 
 def test_for_numbers_it_is_r_squared() -> None:
@@ -66,23 +66,25 @@ def test_for_numbers_it_is_r_squared() -> None:
     x = rng.normal(size=(100, 2))
     y = x @ np.array([1.0, -2.0]) + rng.normal(size=100)
     model = LinearRegression().fit(x[:50], y[:50])
-    found = skill(model, rows(x[50:], y[50:]), Terms(("a", "b"), "y", None))
+    found = measure_skill(model, rows(x[50:], y[50:]), Terms(("a", "b"), "y", None))
     assert found.value == pytest.approx(r2_score(y[50:], model.predict(x[50:])))
 
 
 def test_the_standard_error_is_that_of_repeated_test_sets() -> None:
     model = LogisticRegression().fit(TRAIN.x, TRAIN.y)
-    values = [skill(model, honest(np.random.default_rng(k), 400), TERMS).value for k in range(200)]
-    assert skill(model, TEST, TERMS).error == pytest.approx(np.std(values), rel=0.25)
+    values = [
+        measure_skill(model, honest(np.random.default_rng(k), 400), TERMS).value for k in range(200)
+    ]
+    assert measure_skill(model, TEST, TERMS).error == pytest.approx(np.std(values), rel=0.25)
 
 
 def test_predictions_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(InputError, match="no finite number"):
-        skill(Constant([np.nan, 1.0]), TEST, TERMS)
+        measure_skill(Constant([np.nan, 1.0]), TEST, TERMS)
 
 
 def test_a_model_that_cannot_predict_is_refused_with_its_own_words() -> None:
     model = KNeighborsClassifier(n_neighbors=15).fit(TRAIN.x[:10], TRAIN.y[:10])
     with pytest.raises(InputError, match=r"cannot predict.*n_samples_fit = 10") as refused:
-        skill(model, TEST, TERMS)
+        measure_skill(model, TEST, TERMS)
     assert "\n" not in str(refused.value)

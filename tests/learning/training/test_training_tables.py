@@ -11,10 +11,10 @@ import pytest
 from aboveboard.errors import InputError
 from aboveboard.learning.training.tables import (
     Terms,
-    first_part,
     read_rows,
-    shuffled,
-    terms_of,
+    read_terms,
+    shuffle_rows,
+    slice_part,
 )
 from oracles.training import honest
 
@@ -87,7 +87,7 @@ def test_a_party_may_call_the_label_by_another_name(tmp_path: Path) -> None:
 
 
 def test_the_test_set_sets_the_terms(tmp_path: Path) -> None:
-    terms, _ = terms_of(
+    terms, _ = read_terms(
         written(tmp_path, GOOD), "training.test", label="late", features=None, classification=True
     )
     assert terms == TERMS
@@ -95,25 +95,25 @@ def test_the_test_set_sets_the_terms(tmp_path: Path) -> None:
 
 def test_classes_that_are_numbers_are_learnt_as_numbers(tmp_path: Path) -> None:
     path = written(tmp_path, "a,late\n1,10\n2,9\n")
-    terms, found = terms_of(path, "t", label="late", features=None, classification=True)
+    terms, found = read_terms(path, "t", label="late", features=None, classification=True)
     assert terms.classes == ("9", "10")
-    assert terms.targets(found.y).tolist() == [10, 9]
+    assert terms.decode_labels(found.y).tolist() == [10, 9]
 
 
 def test_a_test_set_of_one_class_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "a,late\n1,no\n2,no\n")
     with pytest.raises(InputError, match="has one class only, 'no'"):
-        terms_of(path, "training.test", label="late", features=None, classification=True)
+        read_terms(path, "training.test", label="late", features=None, classification=True)
 
 
 def test_distinct_rows_are_counted_once(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b,late\n0,2,no\n-0.0,2.0,no\n0,2,yes\n0,2,no\n")
-    assert read_rows(path, "p", TERMS).distinct().x.shape == (2, 2)
+    assert read_rows(path, "p", TERMS).drop_duplicates().x.shape == (2, 2)
 
 
 def test_every_part_has_every_class() -> None:
     data = honest(np.random.default_rng(0), 50)
-    data = data.taken(np.concatenate((np.flatnonzero(data.y == 0), np.flatnonzero(data.y)[:1])))
-    order = shuffled(data, 0, 2)
-    assert set(order.y[first_part(len(order.y), 2, 2)]) == {0, 1}
+    data = data.select(np.concatenate((np.flatnonzero(data.y == 0), np.flatnonzero(data.y)[:1])))
+    order = shuffle_rows(data, 0, 2)
+    assert set(order.y[slice_part(len(order.y), 2, 2)]) == {0, 1}
     assert sorted(order.numbers) == sorted(data.numbers)

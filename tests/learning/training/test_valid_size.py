@@ -11,37 +11,37 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import (
-    WEIGHTS,
+    ROW_WEIGHTS,
     Parameters,
-    fitted,
-    model_of,
-    unfitted,
+    build_model,
+    fit_model,
+    make_estimator,
 )
-from aboveboard.learning.training.scores import skill
+from aboveboard.learning.training.scores import measure_skill
 from aboveboard.learning.training.tables import Rows
-from aboveboard.learning.training.valid_size import BEYOND, Reference, reference
+from aboveboard.learning.training.valid_size import BEYOND, CenterCurve, measure_center_curve
 from oracles.training import SLOPES, TERMS, honest, rows
 
-ESTIMATOR = unfitted("sklearn.linear_model.LogisticRegression", {"C": 0.05}, 0)
+ESTIMATOR = make_estimator("sklearn.linear_model.LogisticRegression", {"C": 0.05}, 0)
 TEST, VALIDATION = honest(np.random.default_rng(0), 1500), honest(np.random.default_rng(1), 1500)
 DRAWS = 12
 
 
 def trained(x: NDArray[np.float64], y: NDArray[Any]) -> Any:
-    return fitted(ESTIMATOR, x, y, "here")
+    return fit_model(ESTIMATOR, x, y, "here")
 
 
 def quality(x: NDArray[np.float64], y: NDArray[Any]) -> float:
-    models = (fitted(ESTIMATOR, x, y, "here", weight) for weight in WEIGHTS)
-    return max(skill(model, TEST, TERMS).value for model in models)
+    models = (fit_model(ESTIMATOR, x, y, "here", weight) for weight in ROW_WEIGHTS)
+    return max(measure_skill(model, TEST, TERMS).value for model in models)
 
 
 @pytest.fixture(scope="module")
-def curve() -> Reference:
-    return reference(VALIDATION, 2, 0, quality)
+def curve() -> CenterCurve:
+    return measure_center_curve(VALIDATION, 2, 0, quality)
 
 
-def sizes(curve: Reference, draw: Any, claimed: int) -> list[int]:
+def sizes(curve: CenterCurve, draw: Any, claimed: int) -> list[int]:
     found = []
     for seed in range(DRAWS):
         data: Rows = draw(np.random.default_rng(100 + seed))
@@ -51,7 +51,7 @@ def sizes(curve: Reference, draw: Any, claimed: int) -> list[int]:
 
 @pytest.mark.parametrize("n", [100, 300, 1000])
 def test_honest_rows_count_as_what_they_are_within_a_factor_of_two(
-    curve: Reference, n: int
+    curve: CenterCurve, n: int
 ) -> None:
     found = sizes(curve, lambda rng: honest(rng, n), n)
     assert max(found) <= n
@@ -59,13 +59,13 @@ def test_honest_rows_count_as_what_they_are_within_a_factor_of_two(
     assert np.median(found) >= 0.6 * n
 
 
-def test_half_of_the_rows_are_about_half_of_the_size(curve: Reference) -> None:
+def test_half_of_the_rows_are_about_half_of_the_size(curve: CenterCurve) -> None:
     whole = np.mean(sizes(curve, lambda rng: honest(rng, 600), 600))
-    half = np.mean(sizes(curve, lambda rng: honest(rng, 600).taken(np.arange(300)), 300))
+    half = np.mean(sizes(curve, lambda rng: honest(rng, 600).select(np.arange(300)), 300))
     assert 0.35 <= half / whole <= 0.65
 
 
-def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: Reference) -> None:
+def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: CenterCurve) -> None:
     # A process of its own may neither drop its copies nor count its rows as they are.
     def copied(rng: np.random.Generator) -> Rows:
         data = honest(rng, 150)
@@ -76,7 +76,7 @@ def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: Reference) ->
     )
 
 
-def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: Reference) -> None:
+def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: CenterCurve) -> None:
     def jittered(rng: np.random.Generator) -> Rows:
         data = honest(rng, 150)
         noise = rng.normal(size=(1500, len(SLOPES))) * 1e-3
@@ -87,12 +87,12 @@ def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: Reference) 
     )
 
 
-def test_labels_that_are_all_drawn_at_random_are_worth_nothing(curve: Reference) -> None:
+def test_labels_that_are_all_drawn_at_random_are_worth_nothing(curve: CenterCurve) -> None:
     found = sizes(curve, lambda rng: honest(rng, 1000, flipped=1.0), 1000)
     assert max(found) <= 20
 
 
-def test_the_more_labels_are_wrong_the_smaller_the_size(curve: Reference) -> None:
+def test_the_more_labels_are_wrong_the_smaller_the_size(curve: CenterCurve) -> None:
     means = [
         np.mean(sizes(curve, lambda rng, f=flipped: honest(rng, 500, flipped=f), 500))
         for flipped in (0.0, 0.2, 0.5, 1.0)
@@ -101,7 +101,7 @@ def test_the_more_labels_are_wrong_the_smaller_the_size(curve: Reference) -> Non
     assert means[2] < 0.35 * means[0]
 
 
-def test_random_rows_beside_honest_ones_do_not_raise_the_size(curve: Reference) -> None:
+def test_random_rows_beside_honest_ones_do_not_raise_the_size(curve: CenterCurve) -> None:
     def diluted(rng: np.random.Generator) -> Rows:
         data = honest(rng, 300)
         x = np.vstack((data.x, rng.normal(size=(600, len(SLOPES)))))
@@ -113,34 +113,34 @@ def test_random_rows_beside_honest_ones_do_not_raise_the_size(curve: Reference) 
     assert np.median(padded) <= 300
 
 
-def test_a_model_of_zeros_has_size_zero_whatever_is_claimed(curve: Reference) -> None:
+def test_a_model_of_zeros_has_size_zero_whatever_is_claimed(curve: CenterCurve) -> None:
     zeros = Parameters(np.zeros((1, len(SLOPES))), np.zeros(1))
-    model = model_of(trained(VALIDATION.x, VALIDATION.y), zeros)
-    assert curve.size(skill(model, TEST, TERMS).value, 10**6) == 0
+    model = build_model(trained(VALIDATION.x, VALIDATION.y), zeros)
+    assert curve.size(measure_skill(model, TEST, TERMS).value, 10**6) == 0
 
 
-def test_a_claim_can_lower_the_size_and_never_raise_it(curve: Reference) -> None:
+def test_a_claim_can_lower_the_size_and_never_raise_it(curve: CenterCurve) -> None:
     measured = curve.size(0.1, 10**9)
     assert curve.size(0.1, measured + 1) == measured
     assert curve.size(0.1, 7) == 7
 
 
-def test_what_cannot_be_told_apart_is_bounded_by_the_centers_own_rows(curve: Reference) -> None:
+def test_what_cannot_be_told_apart_is_bounded_by_the_centers_own_rows(curve: CenterCurve) -> None:
     assert curve.size(1.0, 10**9) == BEYOND * len(VALIDATION.y)
 
 
-def test_the_size_is_where_the_curve_has_that_quality(curve: Reference) -> None:
+def test_the_size_is_where_the_curve_has_that_quality(curve: CenterCurve) -> None:
     for quality_there in (0.02, 0.1, 0.15):
         size = curve.equivalent(quality_there)
-        assert curve.curve.of([size])[0] == pytest.approx(quality_there)
+        assert curve.curve.evaluate([size])[0] == pytest.approx(quality_there)
 
 
 def test_a_center_with_too_few_rows_is_told_so() -> None:
     with pytest.raises(InputError, match=r"training.validation: 19 rows"):
-        reference(VALIDATION.taken(np.arange(19)), 2, 0, quality)
+        measure_center_curve(VALIDATION.select(np.arange(19)), 2, 0, quality)
 
 
 def test_features_that_say_nothing_are_refused() -> None:
     noise = honest(np.random.default_rng(2), 200, flipped=1.0)
     with pytest.raises(InputError, match="learns nothing"):
-        reference(noise, 2, 0, lambda x, y: 0.0)
+        measure_center_curve(noise, 2, 0, lambda x, y: 0.0)

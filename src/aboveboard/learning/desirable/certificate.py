@@ -20,9 +20,9 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array, Number, objects, to_number
-from aboveboard.learning.desirable.constraints import constraints
-from aboveboard.learning.desirable.payments import largest_payments
-from aboveboard.learning.market.allocation import Market, actual, models
+from aboveboard.learning.desirable.constraints import compute_constraints
+from aboveboard.learning.desirable.payments import compute_largest_payments
+from aboveboard.learning.market.allocation import Market, assign_models, compute_qualities_in_use
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Chain:
         return sum(self.terms)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
-            "reports": [spoken(x) for x in self.reports],
+            "reports": [size_as_number(x) for x in self.reports],
             "terms": [encode_number(x) for x in self.terms],
             "payment at most": encode_number(self.total),
         }
@@ -79,15 +79,17 @@ class Certificate:
         return sum(chain.total for chain in self.chains)
 
 
-def spoken(size: Number) -> int | float:
-    """Give a size as a number for JSON: whole where it is whole."""
+def size_as_number(size: Number) -> int | float:
+    """Return a size as a number for JSON: whole where it is whole."""
     return int(size) if size == int(size) else float(size)
 
 
-def binding_reports(market: Market, sizes: Array, profile: Sequence[int], i: int) -> list[int]:
-    """Give the reports whose constraints bind a party's payment, ascending, as positions."""
+def find_binding_reports(market: Market, sizes: Array, profile: Sequence[int], i: int) -> list[int]:
+    """Return the reports whose constraints bind a party's payment, ascending, as positions."""
     others = np.array([[t for j, t in enumerate(profile) if j != i]], dtype=np.int64)
-    found = largest_payments(constraints(market, sizes, i, others, reports=profile[i] + 1))
+    found = compute_largest_payments(
+        compute_constraints(market, sizes, i, others, reports=profile[i] + 1)
+    )
     positions, position = [], profile[i]
     while position >= 0:
         positions.append(position)
@@ -95,10 +97,10 @@ def binding_reports(market: Market, sizes: Array, profile: Sequence[int], i: int
     return positions[::-1]
 
 
-def certificate(
+def make_certificate(
     market: Market, sizes: Array, profile: Sequence[int], binding: Sequence[Sequence[int]]
 ) -> Certificate:
-    """Give the chains that bound the payments at a profile.
+    """Return the chains that bound the payments at a profile.
 
     Parameters
     ----------
@@ -111,25 +113,27 @@ def certificate(
     binding
         For each party the reports that bind its payment, as `binding_reports` gives them.
     """
-    told = tuple(to_number(sizes[t]) for t in profile)
+    sizes_at = tuple(to_number(sizes[t]) for t in profile)
     chains = (
-        chain_of(market, told, i, [to_number(sizes[t]) for t in positions])
+        make_chain(market, sizes_at, i, [to_number(sizes[t]) for t in positions])
         for i, positions in enumerate(binding)
     )
-    return Certificate(told, tuple(chains))
+    return Certificate(sizes_at, tuple(chains))
 
 
-def chain_of(market: Market, profile: Sequence[Number], i: int, reports: Sequence[Number]) -> Chain:
+def make_chain(
+    market: Market, profile: Sequence[Number], i: int, reports: Sequence[Number]
+) -> Chain:
     """Work out what each constraint of a chain allows, each from its own two outcomes."""
     terms = []
     for k, size in enumerate(reports):
-        honest = _value(market, profile, i, size, size)
+        honest = _compute_value(market, profile, i, size, size)
         instead = None if k == 0 else reports[k - 1]
-        terms.append(honest - _value(market, profile, i, size, instead))
+        terms.append(honest - _compute_value(market, profile, i, size, instead))
     return Chain(i, tuple(reports), tuple(terms))
 
 
-def bound(market: Market, found: Certificate) -> Number:
+def verify_certificate(market: Market, found: Certificate) -> Number:
     """Check a certificate: work out anew what the payments at its profile can sum to at most.
 
     Raises
@@ -146,21 +150,21 @@ def bound(market: Market, found: Certificate) -> Number:
             raise ValueError("a chain ends at what the party has in the profile")
         if any(a >= b for a, b in pairwise(reports)):
             raise ValueError("a chain rises: a party can only report less than it has")
-        total += chain_of(market, found.profile, chain.party, reports).total
+        total += make_chain(market, found.profile, chain.party, reports).total
     return total
 
 
-def _value(
+def _compute_value(
     market: Market, profile: Sequence[Number], i: int, size: Number, report: Number | None
 ) -> Number:
-    """Give what party i has when it has `size` and reports `report`, or stays away."""
-    true = _row([size if j == i else t for j, t in enumerate(profile)])
-    told = _row([(report or 0) if j == i else t for j, t in enumerate(profile)])
+    """Return what party i has when it has `size` and reports `report`, or stays away."""
+    true = _as_row([size if j == i else t for j, t in enumerate(profile)])
+    sizes_at = _as_row([(report or 0) if j == i else t for j, t in enumerate(profile)])
     present = np.array([[report is not None or j != i for j in range(market.n)]])
-    q = actual(market, models(market, told, present), true)
-    return to_number(market.valuation.of(q)[0, i])
+    q = compute_qualities_in_use(market, assign_models(market, sizes_at, present), true)
+    return to_number(market.valuation.evaluate(q)[0, i])
 
 
-def _row(sizes: Sequence[Number]) -> Array:
+def _as_row(sizes: Sequence[Number]) -> Array:
     exact = all(not isinstance(x, float) for x in sizes)
     return objects(list(sizes))[None, :] if exact else np.array([[float(x) for x in sizes]])

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array
-from aboveboard.learning.market.allocation import Market, models
+from aboveboard.learning.market.allocation import Market, assign_models
 
 AT_ONCE = 2**21
 """Qualities that are valued in one go: 16 MiB, and a few times that for what is made of them."""
@@ -42,7 +42,7 @@ class Constraints:
     alone: Array
 
 
-def constraints(
+def compute_constraints(
     market: Market, sizes: Array, i: int, others: NDArray[np.int64], *, reports: int | None = None
 ) -> Constraints:
     """Value every lie, and staying away, of one party in some columns.
@@ -66,11 +66,11 @@ def constraints(
     codes[..., i] = np.arange(m)
     codes[..., [j for j in range(n) if j != i]] = others[:, None, :]
     reported = sizes[codes].reshape(-1, n)
-    quality = market.quality.of(sizes)
+    quality = market.quality.evaluate(sizes)
     own = quality[codes]
     present = np.ones(reported.shape, dtype=np.bool_)
-    q = np.maximum(models(market, reported, present).reshape(codes.shape), own)
-    honest = market.valuation.of(q)[..., i]
+    q = np.maximum(assign_models(market, reported, present).reshape(codes.shape), own)
+    honest = market.valuation.evaluate(q)[..., i]
     # A lie brings what the same report brings in truth, unless the own model is the better one.
     higher = np.triu(np.ones((m, m), dtype=np.bool_))
     values = np.where(higher, honest[..., None], honest[..., None] * 0)
@@ -78,14 +78,14 @@ def constraints(
     column, report, truth = np.nonzero(better)
     fallback = q[column, report]
     fallback[:, i] = quality[truth]
-    values[column, report, truth] = market.valuation.of(fallback)[:, i]
+    values[column, report, truth] = market.valuation.evaluate(fallback)[:, i]
     present[:, i] = False
-    without = models(market, reported, present).reshape(codes.shape)
-    return Constraints(values, market.valuation.of(np.maximum(without, own))[..., i])
+    without = assign_models(market, reported, present).reshape(codes.shape)
+    return Constraints(values, market.valuation.evaluate(np.maximum(without, own))[..., i])
 
 
-def columns(m: int, n: int, *, width: int) -> Iterator[NDArray[np.int64]]:
-    """Give the others' positions, all m^(n - 1) of them in order, so many at a time that fit.
+def iterate_columns(m: int, n: int, *, width: int) -> Iterator[NDArray[np.int64]]:
+    """Return the others' positions, all m^(n - 1) of them in order, so many at a time that fit.
 
     Parameters
     ----------

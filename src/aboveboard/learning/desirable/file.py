@@ -10,15 +10,15 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from aboveboard.errors import InputError
-from aboveboard.learning.desirable.certificate import spoken
+from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.market_file import (
     GridTable,
     MarketFile,
     has_data,
-    quality_of,
-    sizes_of,
-    valuation_of,
+    make_quality,
+    make_valuation,
+    read_sizes,
 )
 
 
@@ -34,8 +34,8 @@ class DesirableFile(MarketFile):
         if steps.denominator != 1:
             step, below = self.grid.step, self.grid.step * int(steps)
             raise ValueError(
-                f"grid.max {spoken(self.grid.max)} is no multiple of step {spoken(step)}; "
-                f"take {spoken(below)} or {spoken(below + step)}"
+                f"grid.max {size_as_number(self.grid.max)} is no multiple of step {size_as_number(step)}; "
+                f"take {size_as_number(below)} or {size_as_number(below + step)}"
             )
         return self
 
@@ -59,11 +59,11 @@ class Grid:
     count: int
 
     def sizes(self) -> tuple[Fraction, ...]:
-        """Give all sizes, ascending."""
+        """Return all sizes, ascending."""
         return tuple(self.step * (self.smallest + k) for k in range(self.count))
 
     def position(self, party: str, size: Fraction) -> int:
-        """Give where a party's size stands.
+        """Return where a party's size stands.
 
         Raises
         ------
@@ -78,20 +78,20 @@ class Grid:
         near = sorted({below, min(below + 1, last)} if self.smallest <= steps <= last else {below})
         raise InputError(
             f"parties.{party}.size",
-            f"{spoken(size)} is not on the grid {spoken(self.step * self.smallest)}, "
-            f"{spoken(self.step * (self.smallest + 1))}, .. {spoken(self.step * last)}",
-            f"take {' or '.join(str(spoken(self.step * k)) for k in near)}",
+            f"{size_as_number(size)} is not on the grid {size_as_number(self.step * self.smallest)}, "
+            f"{size_as_number(self.step * (self.smallest + 1))}, .. {size_as_number(self.step * last)}",
+            f"take {' or '.join(str(size_as_number(self.step * k)) for k in near)}",
         )
 
 
-def grid_of(file: DesirableFile) -> Grid:
-    """Give the file's grid."""
+def make_grid(file: DesirableFile) -> Grid:
+    """Return the file's grid."""
     smallest = 0 if file.grid.zero else 1
     return Grid(file.grid.step, smallest, int(file.grid.max / file.grid.step) + 1 - smallest)
 
 
-def market_of(file: DesirableFile) -> Market:
-    """Give the file's market.
+def make_market(file: DesirableFile) -> Market:
+    """Return the file's market.
 
     Raises
     ------
@@ -104,15 +104,15 @@ def market_of(file: DesirableFile) -> Market:
             "data are given, but a desirable mechanism is worked out for the sizes of a grid",
             "give each party a size on the grid, or train with learning.payments",
         )
-    quality = quality_of(file)
+    quality = make_quality(file)
     if quality is None:
         raise InputError("quality", "it is to be fitted to training runs", "give points")
-    return Market(quality, valuation_of(file), len(file.parties), file.counterfactual)
+    return Market(quality, make_valuation(file), len(file.parties), file.counterfactual)
 
 
-def reports_of(file: DesirableFile) -> Mapping[str, Fraction]:
-    """Give each party's size, all of them on the grid."""
-    grid, sizes = grid_of(file), sizes_of(file)
+def read_sizes_on_grid(file: DesirableFile) -> Mapping[str, Fraction]:
+    """Return each party's size, all of them on the grid."""
+    grid, sizes = make_grid(file), read_sizes(file)
     for name, size in sizes.items():
         grid.position(name, size)
     return sizes

@@ -17,17 +17,17 @@ import numpy as np
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import Array, Number, to_number
-from aboveboard.learning.desirable.certificate import spoken
-from aboveboard.learning.desirable.search import Found
-from aboveboard.learning.market.allocation import Market, models
+from aboveboard.learning.desirable.certificate import size_as_number
+from aboveboard.learning.desirable.search import SearchResult
+from aboveboard.learning.market.allocation import Market, assign_models
 from aboveboard.learning.payments.game import MarketGame
 
 MOST_PROFILES = 10**7
 """Profiles of reports up to which a game is tabled: for two parties 640 MiB while it is made."""
 
 
-def desirable_game(players: Sequence[str], found: Found, truth: Sequence[int]) -> Game:
-    """Give the game among parties whose true sizes stand at these positions of the grid.
+def make_game(players: Sequence[str], found: SearchResult, truth: Sequence[int]) -> Game:
+    """Return the game among parties whose true sizes stand at these positions of the grid.
 
     Raises
     ------
@@ -41,28 +41,30 @@ def desirable_game(players: Sequence[str], found: Found, truth: Sequence[int]) -
             "take smaller sizes, or a larger step"
         )
     if not found.exists:
-        return _without_mechanism(players, found, truth)
+        return _make_game_without_mechanism(players, found, truth)
     if found.market.valuation.quasi_monotone:
         reports = tuple(found.sizes[:extent] for extent in extents)
         own = tuple(found.sizes[top] for top in truth)
         return MarketGame(tuple(players), found.market, own, reports)
-    values, outside = _values(found.market, found.working, truth)
+    values, outside = _compute_values(found.market, found.working_sizes, truth)
     here = tuple(slice(extent) for extent in extents)
     payments = np.stack([table[here] for table in found.payments])
     return TabularGame(
-        _scaled(values - payments, found),
+        _scale(values - payments, found),
         players=players,
         truth=truth,
         outside=[to_number(x) if found.scale == 1 else float(x) * found.scale for x in outside],
-        payments=_scaled(payments, found),
-        labels=_labels(found, extents),
+        payments=_scale(payments, found),
+        labels=_make_labels(found, extents),
     )
 
 
-def _without_mechanism(players: Sequence[str], found: Found, truth: Sequence[int]) -> TabularGame:
-    """Give the game in which nobody is served or charged, whatever is reported."""
-    own = found.market.quality.of(found.working[list(truth)])
-    worth = [found.worth(x) for x in found.market.valuation.of(own)]
+def _make_game_without_mechanism(
+    players: Sequence[str], found: SearchResult, truth: Sequence[int]
+) -> TabularGame:
+    """Return the game in which nobody is served or charged, whatever is reported."""
+    own = found.market.quality.evaluate(found.working_sizes[list(truth)])
+    worth = [found.worth(x) for x in found.market.valuation.evaluate(own)]
     extents = [top + 1 for top in truth]
     table = np.empty((len(worth), *extents), dtype=object)
     for i, value in enumerate(worth):
@@ -73,33 +75,35 @@ def _without_mechanism(players: Sequence[str], found: Found, truth: Sequence[int
         truth=truth,
         outside=worth,
         payments=np.zeros(table.shape, dtype=np.int64),
-        labels=_labels(found, extents),
+        labels=_make_labels(found, extents),
     )
 
 
-def _values(market: Market, sizes: Array, truth: Sequence[int]) -> tuple[Array, list[Number]]:
-    """Give values of all profiles of reports, shape (n, reports..), and of staying away."""
+def _compute_values(
+    market: Market, sizes: Array, truth: Sequence[int]
+) -> tuple[Array, list[Number]]:
+    """Return values of all profiles of reports, shape (n, reports..), and of staying away."""
     n, extents = market.n, [top + 1 for top in truth]
     codes = np.indices(extents).reshape(n, -1).T
     reported = sizes[codes]
     present = np.ones(reported.shape, dtype=np.bool_)
-    own = market.quality.of(sizes[list(truth)])
-    worth = market.valuation.of(np.maximum(models(market, reported, present), own))
+    own = market.quality.evaluate(sizes[list(truth)])
+    worth = market.valuation.evaluate(np.maximum(assign_models(market, reported, present), own))
     outside = []
     honest = sizes[np.array([truth])]
     for i in range(n):
         rest = np.ones((1, n), dtype=np.bool_)
         rest[0, i] = False
-        alone = market.valuation.of(np.maximum(models(market, honest, rest), own))
+        alone = market.valuation.evaluate(np.maximum(assign_models(market, honest, rest), own))
         outside.append(alone[0, i])
     return worth.T.reshape(n, *extents), outside
 
 
-def _scaled(table: Array, found: Found) -> Array:
+def _scale(table: Array, found: SearchResult) -> Array:
     # One factor for all keeps every comparison of two payoffs as it was.
     return table if found.scale == 1 else table * found.scale
 
 
-def _labels(found: Found, extents: Sequence[int]) -> list[list[str]]:
-    names = [str(spoken(size)) for size in found.sizes[: max(extents)]]
+def _make_labels(found: SearchResult, extents: Sequence[int]) -> list[list[str]]:
+    names = [str(size_as_number(size)) for size in found.sizes[: max(extents)]]
     return [names[:extent] for extent in extents]

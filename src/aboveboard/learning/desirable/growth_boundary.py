@@ -82,8 +82,8 @@ class Boundary:
     reason: str = ""
 
 
-def growth_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
-    """Give the largest max/step for which two parties have a desirable mechanism.
+def find_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
+    """Return the largest max/step for which two parties have a desirable mechanism.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def growth_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
     ArithmeticError
         If the chain that is found proves no loss: the tolerance would be too small.
     """
-    reason = _no_limit(alpha)
+    reason = _explain_no_limit(alpha)
     if reason:
         return Boundary(alpha, zero, None, None, reason)
     smallest = 0 if zero else 1
@@ -116,13 +116,13 @@ def growth_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
             )
     chain = tuple(column.chain(position))
     profile = (smallest, position + smallest)
-    total = chain_total(alpha, smallest, chain)
+    total = sum_chain(alpha, smallest, chain)
     if total >= 0:
         raise ArithmeticError(f"the chain {chain} at alpha {alpha} proves no loss: {total}")
     return Boundary(alpha, zero, profile[1] - 1, Loss(profile, chain, total))
 
 
-def _no_limit(alpha: Fraction) -> str:
+def _explain_no_limit(alpha: Fraction) -> str:
     if alpha < -1:
         return "the market shrinks with quality: sharing nothing is efficient, and free"
     if alpha >= 0:
@@ -132,7 +132,7 @@ def _no_limit(alpha: Fraction) -> str:
     return ""
 
 
-def chain_total(alpha: Fraction, other: int, chain: Sequence[int]) -> Decimal:
+def sum_chain(alpha: Fraction, other: int, chain: Sequence[int]) -> Decimal:
     """Sum the constraints that bind two parties' payments, in 50 digits, from their definition.
 
     Parameters
@@ -168,11 +168,11 @@ def chain_total(alpha: Fraction, other: int, chain: Sequence[int]) -> Decimal:
         return total / joint(last, last)
 
 
-def figure_3(alphas: Sequence[Fraction] = FIGURE_3) -> Iterator[Boundary]:
-    """Give the boundary at each growth rate, on the grid with 0 and on that from one step.
+def trace_figure_3(alphas: Sequence[Fraction] = FIGURE_3) -> Iterator[Boundary]:
+    """Return the boundary at each growth rate, on the grid with 0 and on that from one step.
 
     Half a second for all of figure 3 on one core, once compiled.
     """
     for alpha in alphas:
         for zero in (True, False):
-            yield growth_boundary(alpha, zero=zero)
+            yield find_boundary(alpha, zero=zero)

@@ -19,8 +19,8 @@ from aboveboard.learning.desirable.kernels import growth_column
 FloatArray = NDArray[np.float64]
 
 
-def powers_of(alpha: float, top: int) -> FloatArray:
-    """Give k^alpha for k = 0 .. top; 0 for k = 0, where nobody has a market."""
+def compute_powers(alpha: float, top: int) -> FloatArray:
+    """Return k^alpha for k = 0 .. top; 0 for k = 0, where nobody has a market."""
     powers = np.arange(top + 1, dtype=np.float64)
     powers[1:] **= alpha
     powers[0] = 0.0
@@ -75,7 +75,7 @@ class Column:
         if done and (done & (done - 1) or count != 2 * done):
             raise ValueError(f"a column of {done} sizes cannot go on to {count}; it doubles")
         if powers is None:
-            powers = powers_of(self.alpha, 2 * (count - 1 + self.smallest + self.other))
+            powers = compute_powers(self.alpha, 2 * (count - 1 + self.smallest + self.other))
         more = count - done
         self.payments = np.concatenate([self.payments, np.zeros(more)])
         self.parents = np.concatenate([self.parents, np.full(more, -1, dtype=np.int32)])
@@ -95,7 +95,7 @@ class Column:
         return None if loss < 0 else int(loss)
 
     def chain(self, position: int) -> list[int]:
-        """Give the sizes, in steps, whose constraints bind a payment: the lowest first."""
+        """Return the sizes, in steps, whose constraints bind a payment: the lowest first."""
         sizes = []
         while position >= 0:
             sizes.append(position + self.smallest)
@@ -103,10 +103,10 @@ class Column:
         return sizes[::-1]
 
 
-def payments_of_all(
+def compute_all_payments(
     alpha: float, count: int, smallest: int, *, threads: int | None = None
 ) -> FloatArray:
-    """Give all largest payments, in units of step^(alpha + 1).
+    """Return all largest payments, in units of step^(alpha + 1).
 
     Memory: one number for each profile, and O(count) for each thread.
 
@@ -130,7 +130,7 @@ def payments_of_all(
     if alpha < -1:
         # Sharing nothing is efficient, and free.
         return table
-    powers = powers_of(alpha, 2 * (count - 1 + smallest) * 2)
+    powers = compute_powers(alpha, 2 * (count - 1 + smallest) * 2)
 
     def one(position: int) -> None:
         column = Column(alpha, position + smallest, smallest)

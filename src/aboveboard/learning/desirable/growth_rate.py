@@ -26,7 +26,7 @@ STEPS = 12
 
 @cache
 def alpha_star(digits: int = 30) -> Decimal:
-    """Give alpha* to so many digits behind the point.
+    """Return alpha* to so many digits behind the point.
 
     Raises
     ------
@@ -37,19 +37,19 @@ def alpha_star(digits: int = 30) -> Decimal:
         context.prec = digits + 15
         alpha, r = START
         for _ in range(STEPS):
-            alpha, r = _newton(alpha, r)
+            alpha, r = _step_newton(alpha, r)
         if abs(excess(alpha, r)) > Decimal(10) ** -(digits + 2):
             raise ArithmeticError("Newton's method did not converge")
         return alpha.quantize(Decimal(1).scaleb(-digits))
 
 
 def excess(alpha: Decimal, r: Decimal) -> Decimal:
-    """Give g(r), in the precision of the current decimal context."""
+    """Return g(r), in the precision of the current decimal context."""
     two = Decimal(2)
     return (1 + r) ** alpha + two**alpha * r ** (alpha + 1) - two ** (alpha + 1)
 
 
-def _newton(alpha: Decimal, r: Decimal) -> tuple[Decimal, Decimal]:
+def _step_newton(alpha: Decimal, r: Decimal) -> tuple[Decimal, Decimal]:
     """Make one step towards g = 0 and dg/dr = 0."""
     two = Decimal(2)
     near, far = (1 + r) ** alpha, two**alpha * r ** (alpha + 1)

@@ -42,13 +42,13 @@ def forward_pass(
                 kept = values[c, r, t] - payments[c, r]
                 if kept > utility:
                     utility, parent = kept, r
-            payments[c, t] = _leaving(values[c, t, t], utility)
+            payments[c, t] = _find_payment_leaving(values[c, t, t], utility)
             parents[c, t] = parent
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _leaving(value: float, utility: float) -> float:
-    """Give the largest payment that leaves at least the utility, both as float64."""
+def _find_payment_leaving(value: float, utility: float) -> float:
+    """Return the largest payment that leaves at least the utility, both as float64."""
     payment = value - utility
     while value - payment < utility:
         payment = np.nextafter(payment, -np.inf)
@@ -109,7 +109,7 @@ def growth_column(
     for k in range(first, count):
         if first > 0 and (k - first) % width == 0:
             last = min(k + width, count)
-            _hand_on(edge, powers, other, smallest, 0, first, k, last, best, parents, payments)
+            _propagate(edge, powers, other, smallest, 0, first, k, last, best, parents, payments)
         size = smallest + k
         total = k + shift
         value = powers[2 * total] * total
@@ -118,7 +118,7 @@ def growth_column(
             utility = best[k]
         else:
             parents[k] = -1
-        payments[k] = _leaving(value, utility)
+        payments[k] = _find_payment_leaving(value, utility)
         # The smallest size has no lie: it pays all that the joint model brings it.
         owed = value - powers[total] * other
         if payments[k] + owed < -tolerance * value:
@@ -127,7 +127,7 @@ def growth_column(
         block = done & -done
         if done > first and done < count:
             last = min(done + block, count)
-            _hand_on(
+            _propagate(
                 edge,
                 powers,
                 other,
@@ -144,7 +144,7 @@ def growth_column(
 
 
 @njit(cache=True, nogil=True)
-def _hand_on(
+def _propagate(
     edge: float,
     powers: NDArray[np.float64],
     other: int,
@@ -166,13 +166,17 @@ def _hand_on(
         y0, y1 = r0 + shift, r1 - 1 + shift
         s0, s1 = t0 + smallest, t1 - 1 + smallest
         if y0 >= s1:
-            _of_joint_model(powers, shift, r0, r1, t0, t1, best, parents, payments)
+            _propagate_joint_model(powers, shift, r0, r1, t0, t1, best, parents, payments)
         elif r1 - r0 <= SCANNED and t1 - t0 <= SCANNED:
-            _scan(powers, shift, smallest, r0, r1, t0, t1, best, parents, payments)
+            _propagate_by_scan(powers, shift, smallest, r0, r1, t0, t1, best, parents, payments)
         elif y1 < s0 and y1 <= edge * s0:
-            _halve(powers, shift, smallest, r0, r1, t0, t1, True, best, parents, payments)
+            _propagate_by_halving(
+                powers, shift, smallest, r0, r1, t0, t1, True, best, parents, payments
+            )
         elif y1 < s0 and y0 >= edge * s1:
-            _halve(powers, shift, smallest, r0, r1, t0, t1, False, best, parents, payments)
+            _propagate_by_halving(
+                powers, shift, smallest, r0, r1, t0, t1, False, best, parents, payments
+            )
         elif r1 - r0 >= t1 - t0:
             middle = (r0 + r1) // 2
             waiting.append((r0, middle, t0, t1))
@@ -184,7 +188,7 @@ def _hand_on(
 
 
 @njit(cache=True, nogil=True)
-def _of_joint_model(
+def _propagate_joint_model(
     powers: NDArray[np.float64],
     shift: int,
     r0: int,
@@ -208,7 +212,7 @@ def _of_joint_model(
 
 
 @njit(cache=True, nogil=True)
-def _scan(
+def _propagate_by_scan(
     powers: NDArray[np.float64],
     shift: int,
     smallest: int,
@@ -225,10 +229,12 @@ def _scan(
         size = t + smallest
         # Reports from `joint` on make a joint model no worse than the size's own.
         joint = min(max(r0, size - shift), r1)
-        most = _largest(powers[r0 + shift + size : joint + shift + size], size, payments[r0:joint])
+        most = _find_largest(
+            powers[r0 + shift + size : joint + shift + size], size, payments[r0:joint]
+        )
         if most > best[t]:
             best[t] = most
-            parents[t] = r0 + _where(
+            parents[t] = r0 + _find_position(
                 powers[r0 + shift + size : joint + shift + size], size, payments[r0:joint], most
             )
         for r in range(joint, r1):
@@ -239,7 +245,7 @@ def _scan(
 
 
 @njit(cache=True, nogil=True)
-def _halve(
+def _propagate_by_halving(
     powers: NDArray[np.float64],
     shift: int,
     smallest: int,
@@ -259,8 +265,8 @@ def _halve(
         t = (t0 + t1) // 2
         size = t + smallest
         rates, paid = powers[r0 + shift + size : r1 + shift + size], payments[r0:r1]
-        most = _largest(rates, size, paid)
-        parent = r0 + _where(rates, size, paid, most)
+        most = _find_largest(rates, size, paid)
+        parent = r0 + _find_position(rates, size, paid, most)
         if most > best[t]:
             best[t], parents[t] = most, parent
         low, high = (r0, parent + 1) if rising else (parent, r1)
@@ -272,8 +278,8 @@ def _halve(
 
 
 @njit(cache=True, nogil=True)
-def _largest(rates: NDArray[np.float64], size: int, paid: NDArray[np.float64]) -> float:
-    """Give the most that rates * size - paid is; -inf for none."""
+def _find_largest(rates: NDArray[np.float64], size: int, paid: NDArray[np.float64]) -> float:
+    """Return the most that rates * size - paid is; -inf for none."""
     by, whole = float(size), len(paid) // 4 * 4
     # Four maxima side by side: none waits for another.
     a = b = c = d = -np.inf
@@ -288,8 +294,10 @@ def _largest(rates: NDArray[np.float64], size: int, paid: NDArray[np.float64]) -
 
 
 @njit(cache=True, nogil=True)
-def _where(rates: NDArray[np.float64], size: int, paid: NDArray[np.float64], most: float) -> int:
-    """Give the first place where rates * size - paid is `most`."""
+def _find_position(
+    rates: NDArray[np.float64], size: int, paid: NDArray[np.float64], most: float
+) -> int:
+    """Return the first place where rates * size - paid is `most`."""
     by = float(size)
     for k in range(len(paid)):
         if rates[k] * by - paid[k] == most:

@@ -28,20 +28,20 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, to_number
-from aboveboard.learning.desirable.certificate import spoken
+from aboveboard.learning.desirable.algorithms import choose_algorithm, refuse_large
+from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.file import (
     DesirableFile,
     Grid,
-    grid_of,
-    market_of,
-    reports_of,
+    make_grid,
+    make_market,
+    read_sizes_on_grid,
 )
-from aboveboard.learning.desirable.game import desirable_game
-from aboveboard.learning.desirable.offer import DesirableOffer, offer_of
+from aboveboard.learning.desirable.game import make_game
+from aboveboard.learning.desirable.offer import DesirableOffer, design_grid
 from aboveboard.learning.desirable.remarks import remarks_on
-from aboveboard.learning.desirable.search import Found, search, sizes_array
-from aboveboard.learning.desirable.ways import refuse_large, way_of
-from aboveboard.learning.market.allocation import Market, models
+from aboveboard.learning.desirable.search import SearchResult, search, sizes_array
+from aboveboard.learning.market.allocation import Market, assign_models
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
@@ -119,16 +119,16 @@ size = 2
     @classmethod
     def from_file(cls, file: DesirableFile) -> Desirable:
         """Take the parameters from a validated collaboration file."""
-        market, grid = market_of(file), grid_of(file)
+        market, grid = make_market(file), make_grid(file)
         return cls(tuple(file.parties), market, grid)
 
     @staticmethod
     def read_reports(file: DesirableFile, read: Read) -> Mapping[str, Fraction]:
-        """Give each party's size."""
-        return reports_of(file)
+        """Return each party's size."""
+        return read_sizes_on_grid(file)
 
     @cached_property
-    def found(self) -> Found:
+    def search_result(self) -> SearchResult:
         """What the search over the whole grid found; made once.
 
         Raises
@@ -137,23 +137,23 @@ size = 2
             If the grid is too large to search.
         """
         # Before the sizes are listed: there may be millions.
-        refuse_large(self.market, self.grid.count, way_of(self.market, self.grid.count))
+        refuse_large(self.market, self.grid.count, choose_algorithm(self.market, self.grid.count))
         return search(self.market, self.grid.sizes())
 
     def settle(self, reports: Mapping[str, Fraction]) -> Settlement:
         """Search the grid; hand out models and charge payments if the mechanism exists."""
-        positions = self._positions(reports)
-        found = self.found
+        positions = self._find_positions(reports)
+        found = self.search_result
         told = [self.grid.sizes()[t] for t in positions]
         sizes = sizes_array(told, exact=found.exact)[None, :]
         present = np.ones(sizes.shape, dtype=np.bool_)
-        own = self.market.quality.of(sizes)[0]
-        q = np.maximum(models(self.market, sizes, present)[0], own) if found.exists else own
-        values = self.market.valuation.of(q)
+        own = self.market.quality.evaluate(sizes)[0]
+        q = np.maximum(assign_models(self.market, sizes, present)[0], own) if found.exists else own
+        values = self.market.valuation.evaluate(q)
         paid = found.payments_at(positions) if found.exists else (0,) * len(positions)
         shares = {}
         for i, name in enumerate(self.parties):
-            alone = self._alone(sizes, own, i) if found.exists else to_number(values[i])
+            alone = self._value_alone(sizes, own, i) if found.exists else to_number(values[i])
             shares[name] = Share(
                 benefit=to_number(values[i]) - alone,
                 utility=to_number(values[i]) - paid[i],
@@ -167,7 +167,7 @@ size = 2
                     },
                 ),
                 more={
-                    "size": spoken(reports[name]),
+                    "size": size_as_number(reports[name]),
                     "alone": to_number(own[i]),
                     "quality": to_number(q[i]),
                     "valuation": to_number(values[i]),
@@ -176,29 +176,29 @@ size = 2
         return Settlement(
             self.NAME,
             shares,
-            self._details(found, paid, values.sum()),
-            headline=self._headline(found),
-            exhibits=self._exhibits(found),
-            files=self._files(found),
+            self._make_details(found, paid, values.sum()),
+            headline=self._make_headline(found),
+            exhibits=self._make_exhibits(found),
+            files=self._make_files(found),
         )
 
     def game(self, types: Mapping[str, Fraction]) -> Game:
-        """Give the game in which each party reports a size of the grid up to its own."""
-        return desirable_game(self.parties, self.found, self._positions(types))
+        """Return the game in which each party reports a size of the grid up to its own."""
+        return make_game(self.parties, self.search_result, self._find_positions(types))
 
     def offer(self) -> DesirableOffer:
         """Say how far the grid may reach, or whether the mechanism exists on the file's grid."""
-        return offer_of(self.market, self.grid, lambda: self.found)
+        return design_grid(self.market, self.grid, lambda: self.search_result)
 
     def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
+        """Return what an audit looks at unless told otherwise."""
         return (ExPostIC(), IndividualRationality(), WeakBudgetBalance())
 
     def remarks(self, game: Game, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Say whether the mechanism exists, and audit it at other true sizes of the grid."""
-        return remarks_on(self.parties, self.found, budget, seed)
+        """Return whether the mechanism exists, and audit it at other true sizes of the grid."""
+        return remarks_on(self.parties, self.search_result, budget, seed)
 
-    def _positions(self, reports: Mapping[str, Fraction]) -> tuple[int, ...]:
+    def _find_positions(self, reports: Mapping[str, Fraction]) -> tuple[int, ...]:
         missing = [name for name in self.parties if name not in reports]
         if missing:
             raise InputError(
@@ -208,13 +208,15 @@ size = 2
             )
         return tuple(self.grid.position(name, reports[name]) for name in self.parties)
 
-    def _alone(self, sizes: Any, own: Any, i: int) -> Number:
+    def _value_alone(self, sizes: Any, own: Any, i: int) -> Number:
         rest = np.ones(sizes.shape, dtype=np.bool_)
         rest[0, i] = False
-        q = np.maximum(models(self.market, sizes, rest)[0], own)
-        return to_number(self.market.valuation.of(q)[i])
+        q = np.maximum(assign_models(self.market, sizes, rest)[0], own)
+        return to_number(self.market.valuation.evaluate(q)[i])
 
-    def _details(self, found: Found, paid: Sequence[Number], welfare: Any) -> dict[str, Any]:
+    def _make_details(
+        self, found: SearchResult, paid: Sequence[Number], welfare: Any
+    ) -> dict[str, Any]:
         proof = found.certificate
         details: dict[str, Any] = {
             "exists": found.exists,
@@ -227,25 +229,25 @@ size = 2
             "method": found.method,
             "exact": found.exact,
             "tolerance": found.tolerance * found.scale,
-            "payments table": self._tabled(found),
+            "payments table": self._describe_table(found),
             "signs": "payment is what a party pays to the center; benefit is what it gains by "
             "taking part, before it pays; utility is its valuation minus its payment",
         }
         if proof is not None:
             named = zip(self.parties, proof.profile, strict=True)
-            details["violated"] = {name: spoken(size) for name, size in named}
+            details["violated"] = {name: size_as_number(size) for name, size in named}
             details["chain"] = {self.parties[c.party]: c.as_dict() for c in proof.chains}
             details["revenue at most"] = encode_number(proof.total)
         return details
 
-    def _tabled(self, found: Found) -> str:
+    def _describe_table(self, found: SearchResult) -> str:
         if not found.exists:
             return "none: there is no desirable mechanism, nobody is served or charged"
         if found.payments[0].size > MOST_ROWS:
             return f"left out: it would have more than {MOST_ROWS:,} rows"
         return "payments.parquet"
 
-    def _headline(self, found: Found) -> str:
+    def _make_headline(self, found: SearchResult) -> str:
         grid = f"{self.grid.count:,} sizes for each of {len(self.parties)} parties"
         if found.answer == "exists":
             return f"A desirable mechanism exists on this grid ({grid})."
@@ -256,7 +258,7 @@ size = 2
             )
         assert found.violated is not None
         at = ", ".join(
-            f"{name} {spoken(found.sizes[t])}"
+            f"{name} {size_as_number(found.sizes[t])}"
             for name, t in zip(self.parties, found.violated, strict=True)
         )
         return (
@@ -265,7 +267,7 @@ size = 2
             "charged; each party keeps its own model."
         )
 
-    def _exhibits(self, found: Found) -> tuple[Exhibit, ...]:
+    def _make_exhibits(self, found: SearchResult) -> tuple[Exhibit, ...]:
         proof = found.certificate
         if proof is None:
             return ()
@@ -273,8 +275,8 @@ size = 2
         for chain in proof.chains:
             name = self.parties[chain.party]
             for k, (size, term) in enumerate(zip(chain.reports, chain.terms, strict=True)):
-                lie = "stay away" if k == 0 else f"report {spoken(chain.reports[k - 1])}"
-                rows.append((name, spoken(size), lie, encode_number(term)))
+                lie = "stay away" if k == 0 else f"report {size_as_number(chain.reports[k - 1])}"
+                rows.append((name, size_as_number(size), lie, encode_number(term)))
         return (
             Exhibit(
                 "Why there is none",
@@ -284,14 +286,14 @@ size = 2
             ),
         )
 
-    def _files(self, found: Found) -> dict[str, Reply]:
-        if self._tabled(found) != "payments.parquet":
+    def _make_files(self, found: SearchResult) -> dict[str, Reply]:
+        if self._describe_table(found) != "payments.parquet":
             return {}
         return {"payments": Reply("parquet", rows=lambda: payments_table(self.parties, found))}
 
 
-def payments_table(parties: Sequence[str], found: Found) -> pl.DataFrame:
-    """Give one row for each profile: every party's size, then every party's payment, in float64."""
+def payments_table(parties: Sequence[str], found: SearchResult) -> pl.DataFrame:
+    """Return one row for each profile: every party's size, then every party's payment, in float64."""
     m, n = len(found.sizes), len(parties)
     sizes = np.array([float(x) for x in found.sizes])
     columns: dict[str, Any] = {}

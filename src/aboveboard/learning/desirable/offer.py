@@ -13,17 +13,17 @@ from fractions import Fraction
 from typing import Any
 
 from aboveboard.formatting import encode_number
-from aboveboard.learning.desirable.certificate import spoken
-from aboveboard.learning.desirable.file import Grid
-from aboveboard.learning.desirable.growth_boundary import Boundary, growth_boundary
-from aboveboard.learning.desirable.growth_rate import alpha_star
-from aboveboard.learning.desirable.search import Found
-from aboveboard.learning.desirable.ways import (
+from aboveboard.learning.desirable.algorithms import (
     BY_COLUMNS,
     EXPLOITATION,
     GROWTH_OF_TWO,
     UP_TO_PERMUTATION,
 )
+from aboveboard.learning.desirable.certificate import size_as_number
+from aboveboard.learning.desirable.file import Grid
+from aboveboard.learning.desirable.growth_boundary import Boundary, find_boundary
+from aboveboard.learning.desirable.growth_rate import alpha_star
+from aboveboard.learning.desirable.search import SearchResult
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth
@@ -56,28 +56,28 @@ class DesirableOffer:
 
     Parameters
     ----------
-    found
+    facts
         What is said, as plain data.
     curve
         Always None: there is no curve to draw.
     """
 
-    found: dict[str, Any]
+    facts: dict[str, Any]
     curve: None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
-        return self.found
+        """Return plain data."""
+        return self.facts
 
     @property
     def headline(self) -> str:
         """What was found, in a sentence."""
-        found = self.found
+        found = self.facts
         if "max_over_step" not in found:
             if not found["exists"]:
                 return (
                     f"{NONE} exists on this grid: with the sizes "
-                    f"{_listed(found['violated'])} all such payments sum to a loss."
+                    f"{_join_sizes(found['violated'])} all such payments sum to a loss."
                 )
             doubt = ", up to rounding" if found["verdict"] == "undecided" else ""
             return f"{WHAT} exists on this grid{doubt}."
@@ -88,15 +88,19 @@ class DesirableOffer:
         return f"{grid}, of {reach}; two such parties have one up to {found['boundary']:,} steps."
 
     def summary_rows(self) -> list[tuple[str, str]]:
-        """Give what was found as labels in plain words, with units, and values."""
-        return list(_on_growth(self.found) if "max_over_step" in self.found else _on(self.found))
+        """Return what was found as labels in plain words, with units, and values."""
+        return list(
+            _describe_growth(self.facts)
+            if "max_over_step" in self.facts
+            else _describe_search(self.facts)
+        )
 
     def tables(self) -> list[Exhibit]:
-        """Give no table: what is found concerns all parties at once."""
+        """Return no table: what is found concerns all parties at once."""
         return []
 
 
-def offer_of(market: Market, grid: Grid, searched: Callable[[], Found]) -> DesirableOffer:
+def design_grid(market: Market, grid: Grid, searched: Callable[[], SearchResult]) -> DesirableOffer:
     """Say on which grids a desirable mechanism exists.
 
     Parameters
@@ -112,12 +116,12 @@ def offer_of(market: Market, grid: Grid, searched: Callable[[], Found]) -> Desir
     valuation = market.valuation
     if market.n == 2 and isinstance(valuation, Growth) and isinstance(market.quality, Identity):
         return DesirableOffer(
-            _bounded(growth_boundary(valuation.alpha, zero=grid.smallest == 0), grid)
+            _summarize_boundary(find_boundary(valuation.alpha, zero=grid.smallest == 0), grid)
         )
-    return DesirableOffer(_searched(searched()))
+    return DesirableOffer(_summarize_search(searched()))
 
 
-def _on_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _describe_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Tell how far the sizes of two parties in a growing market may differ."""
     limit = found["boundary"]
     yield "largest size on this grid (steps)", f"{found['max_over_step']:,}"
@@ -130,35 +134,35 @@ def _on_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "growth rate from which there is no limit (alpha*)", f"{found['alpha_star']:.6g}"
     if limit is None:
         return
-    yield "one step beyond, it fails at the sizes", _listed(found["violated"])
+    yield "one step beyond, it fails at the sizes", _join_sizes(found["violated"])
     yield (
         "  there all payments together are at most",
         f"{found['loss']:.6g} of what the joint model is worth to one party",
     )
-    yield "  reports that bound what the larger party pays", _listed(found["chain"])
+    yield "  reports that bound what the larger party pays", _join_sizes(found["chain"])
 
 
-def _on(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _describe_search(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Tell what the search of the file's own grid found."""
     least = found["smallest_revenue"]
     written = isinstance(least, str) and (len(least) <= LEGIBLE or least.startswith("about"))
     shown = str(least) if written or isinstance(least, int) else f"{float(Fraction(least)):.6g}"
     yield "smallest sum of payments at any sizes", shown
     if "violated" in found:
-        yield "  first below 0 at the sizes", _listed(found["violated"])
+        yield "  first below 0 at the sizes", _join_sizes(found["violated"])
     yield "how the payments were found", FOUND_BY[found["method"]]
     yield "how far the sizes may differ", "not said: known for two parties in a growth market only"
 
 
-def _listed(sizes: Sequence[int | float]) -> str:
+def _join_sizes(sizes: Sequence[int | float]) -> str:
     """List sizes; of a long chain the first and the last."""
-    told = [f"{x:,}" if isinstance(x, int) else f"{x:.6g}" for x in sizes]
-    if len(told) > FEW:
-        return f"{', '.join(told[: FEW - 2])}, .. {told[-1]} ({len(told)} in all)"
-    return " and ".join(told) if len(told) == 2 else ", ".join(told)
+    texts = [f"{x:,}" if isinstance(x, int) else f"{x:.6g}" for x in sizes]
+    if len(texts) > FEW:
+        return f"{', '.join(texts[: FEW - 2])}, .. {texts[-1]} ({len(texts)} in all)"
+    return " and ".join(texts) if len(texts) == 2 else ", ".join(texts)
 
 
-def _bounded(found: Boundary, grid: Grid) -> dict[str, Any]:
+def _summarize_boundary(found: Boundary, grid: Grid) -> dict[str, Any]:
     reach = grid.smallest + grid.count - 1
     said: dict[str, Any] = {
         "boundary": found.boundary,
@@ -172,15 +176,15 @@ def _bounded(found: Boundary, grid: Grid) -> dict[str, Any]:
         return {**said, "reason": found.reason}
     return {
         **said,
-        "violated": [spoken(size * grid.step) for size in found.loss.profile],
-        "chain": [spoken(size * grid.step) for size in found.loss.chain],
+        "violated": [size_as_number(size * grid.step) for size in found.loss.profile],
+        "chain": [size_as_number(size * grid.step) for size in found.loss.chain],
         "loss": float(found.loss.total),
         "reason": "one step beyond the boundary the payments at 'violated' sum to at most 'loss' "
         "of what the joint model is worth to one party",
     }
 
 
-def _searched(found: Found) -> dict[str, Any]:
+def _summarize_search(found: SearchResult) -> dict[str, Any]:
     said: dict[str, Any] = {
         "exists": found.exists,
         "verdict": found.answer,
@@ -190,5 +194,5 @@ def _searched(found: Found) -> dict[str, Any]:
         "quality identity; for this market the file's grid was searched",
     }
     if found.violated is not None:
-        said["violated"] = [spoken(found.sizes[t]) for t in found.violated]
+        said["violated"] = [size_as_number(found.sizes[t]) for t in found.violated]
     return said

@@ -16,7 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array, objects
-from aboveboard.learning.desirable.constraints import Constraints, columns, constraints
+from aboveboard.learning.desirable.constraints import (
+    Constraints,
+    compute_constraints,
+    iterate_columns,
+)
 from aboveboard.learning.desirable.kernels import forward_pass
 from aboveboard.learning.market.allocation import Market
 
@@ -40,7 +44,7 @@ class LargestPayments:
     parents: NDArray[np.int64]
 
 
-def largest_payments(given: Constraints) -> LargestPayments:
+def compute_largest_payments(given: Constraints) -> LargestPayments:
     """Go once through each column; exact where the constraints are."""
     payments = np.zeros(given.alone.shape, dtype=given.values.dtype)
     parents = np.full(given.alone.shape, AWAY, dtype=np.int64)
@@ -48,12 +52,12 @@ def largest_payments(given: Constraints) -> LargestPayments:
         forward_pass(given.values, given.alone.astype(np.float64), payments, parents)
         return LargestPayments(payments, parents)
     for c in range(len(payments)):
-        paid, parent = _exactly(given.values[c].tolist(), given.alone[c].tolist())
+        paid, parent = _solve_exactly(given.values[c].tolist(), given.alone[c].tolist())
         payments[c], parents[c] = objects(paid), parent
     return LargestPayments(payments, parents)
 
 
-def _exactly(values: list[list[Any]], alone: list[Any]) -> tuple[list[Any], list[int]]:
+def _solve_exactly(values: list[list[Any]], alone: list[Any]) -> tuple[list[Any], list[int]]:
     """Go through one column of exact numbers."""
     payments: list[Any] = []
     parents = []
@@ -68,8 +72,8 @@ def _exactly(values: list[list[Any]], alone: list[Any]) -> tuple[list[Any], list
     return payments, parents
 
 
-def payments_of(market: Market, sizes: Array, i: int) -> tuple[Array, Array]:
-    """Give a party's largest payment at every profile, and the largest value met on the way.
+def compute_party_payments(market: Market, sizes: Array, i: int) -> tuple[Array, Array]:
+    """Return a party's largest payment at every profile, and the largest value met on the way.
 
     Parameters
     ----------
@@ -89,9 +93,9 @@ def payments_of(market: Market, sizes: Array, i: int) -> tuple[Array, Array]:
     """
     m, n = len(sizes), market.n
     parts, peaks = [], []
-    for others in columns(m, n, width=n * m * (m + 1) // 2):
-        given = constraints(market, sizes, i, others)
-        parts.append(largest_payments(given).payments)
+    for others in iterate_columns(m, n, width=n * m * (m + 1) // 2):
+        given = compute_constraints(market, sizes, i, others)
+        parts.append(compute_largest_payments(given).payments)
         peaks.append(np.abs(given.values).max())
     table = np.concatenate(parts).reshape((m,) * n)
     return np.ascontiguousarray(np.moveaxis(table, -1, i)), np.max(peaks)

@@ -13,9 +13,9 @@ import numpy as np
 
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
 from aboveboard.games.game import Game
-from aboveboard.learning.desirable.certificate import spoken
-from aboveboard.learning.desirable.game import desirable_game
-from aboveboard.learning.desirable.search import Found
+from aboveboard.learning.desirable.certificate import size_as_number
+from aboveboard.learning.desirable.game import make_game
+from aboveboard.learning.desirable.search import SearchResult
 
 MOST_GAMES = 100
 """Profiles of true sizes that are looked at, each a game of its own."""
@@ -25,9 +25,9 @@ MOST_PROFILES = 10**6
 
 
 def remarks_on(
-    parties: Sequence[str], found: Found, budget: Budget, seed: int
+    parties: Sequence[str], found: SearchResult, budget: Budget, seed: int
 ) -> Mapping[str, Any]:
-    """Say whether the mechanism exists and, where it does, check it at other true sizes.
+    """Return whether the mechanism exists and, where it does, check it at other true sizes.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def remarks_on(
     m, n = len(found.sizes), len(parties)
     if found.violated is not None:
         at = ", ".join(
-            f"{name} {spoken(found.sizes[t])}"
+            f"{name} {size_as_number(found.sizes[t])}"
             for name, t in zip(parties, found.violated, strict=True)
         )
         text = f"none exists on this grid: with the sizes {at} all such payments sum to a loss"
@@ -60,7 +60,7 @@ def remarks_on(
         profiles += prod(top + 1 for top in truth)
         if games and profiles > MOST_PROFILES:
             break
-        games.append(desirable_game(parties, found, truth))
+        games.append(make_game(parties, found, truth))
     verdicts = audit(games, [ExPostIC(), IndividualRationality()], budget=budget, seed=seed)
     scope = f"{len(games):,} of {m**n:,} profiles of true sizes"
     return {
@@ -77,7 +77,7 @@ def remarks_on(
 
 
 def _truths(m: int, n: int, seed: int) -> list[tuple[int, ...]]:
-    """Give positions of true sizes: all of them where they are few, else some drawn."""
+    """Return positions of true sizes: all of them where they are few, else some drawn."""
     if m**n <= MOST_GAMES:
         return [tuple(int(t) for t in row) for row in np.ndindex((m,) * n)]
     drawn = np.random.default_rng(seed).integers(0, m, size=(MOST_GAMES, n))

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Array, Number, objects, to_number
-from aboveboard.learning.desirable.certificate import Certificate, certificate
-from aboveboard.learning.desirable.ways import (
+from aboveboard.learning.desirable.algorithms import (
     BY_COLUMNS,
     GROWTH_OF_TWO,
-    Way,
+    Algorithm,
+    choose_algorithm,
     is_exact,
     refuse_large,
-    way_of,
 )
+from aboveboard.learning.desirable.certificate import Certificate, make_certificate
 from aboveboard.learning.market.allocation import Market
 
 ROUNDING = 1e-12
@@ -38,7 +38,7 @@ Answer = Literal["exists", "none", "undecided"]
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search found.
 
     Parameters
@@ -71,10 +71,10 @@ class Found:
 
     market: Market
     sizes: tuple[Number, ...]
-    working: Array
+    working_sizes: Array
     scale: float
     payments: tuple[Array, ...]
-    way: Way
+    algorithm: Algorithm
     exact: bool
     tolerance: float
     smallest: Number
@@ -84,7 +84,7 @@ class Found:
     @property
     def method(self) -> str:
         """How the payments were found, in words."""
-        return self.way.name
+        return self.algorithm.name
 
     @property
     def answer(self) -> Answer:
@@ -99,7 +99,7 @@ class Found:
         return self.violated is None
 
     def payments_at(self, profile: Sequence[int]) -> tuple[Number, ...]:
-        """Give each party's largest payment at a profile, by positions on the grid."""
+        """Return each party's largest payment at a profile, by positions on the grid."""
         return tuple(self.worth(table[tuple(profile)]) for table in self.payments)
 
     def worth(self, amount: Any) -> Number:
@@ -113,17 +113,18 @@ class Found:
             return None
         sizes = sizes_array(self.sizes, exact=self.exact)
         binding = [
-            self.way.binding(self.market, sizes, self.violated, i) for i in range(self.market.n)
+            self.algorithm.binding(self.market, sizes, self.violated, i)
+            for i in range(self.market.n)
         ]
-        return certificate(self.market, sizes, self.violated, binding)
+        return make_certificate(self.market, sizes, self.violated, binding)
 
 
 def sizes_array(sizes: Sequence[Number], *, exact: bool) -> Array:
-    """Give sizes as an array of exact numbers, or of float64."""
+    """Return sizes as an array of exact numbers, or of float64."""
     return objects([Fraction(x) for x in sizes]) if exact else np.array([float(x) for x in sizes])
 
 
-def search(market: Market, sizes: Sequence[Number]) -> Found:
+def search(market: Market, sizes: Sequence[Number]) -> SearchResult:
     """Find the largest payments at all profiles, and whether they ever sum to a loss.
 
     Parameters
@@ -138,47 +139,47 @@ def search(market: Market, sizes: Sequence[Number]) -> Found:
     InputError
         If the search would take more than `MOST_SECONDS` or `MOST_BYTES` of `desirable_ways`.
     """
-    way = way_of(market, len(sizes))
-    if way is GROWTH_OF_TWO and not _is_even(sizes):
+    way = choose_algorithm(market, len(sizes))
+    if way is GROWTH_OF_TWO and not _is_evenly_spaced(sizes):
         way = BY_COLUMNS
     refuse_large(market, len(sizes), way)
     exact = is_exact(market, len(sizes))
     with np.errstate(over="ignore", invalid="ignore"):
-        worked = way.payments(market, sizes_array(sizes, exact=exact))
-    if not exact and not np.isfinite(worked.peak * worked.scale):
+        solved = way.payments(market, sizes_array(sizes, exact=exact))
+    if not exact and not np.isfinite(solved.peak * solved.scale):
         raise InputError(
             "valuation",
             "values on this grid are too large for float64",
             "take a smaller step and max, or another unit of size",
         )
-    sums = sum(worked.payments[1:], worked.payments[0])
-    tolerance = 0.0 if exact else ROUNDING * float(worked.peak)
+    sums = sum(solved.payments[1:], solved.payments[0])
+    tolerance = 0.0 if exact else ROUNDING * float(solved.peak)
     low = (sums < -tolerance).astype(np.bool_)
     near = not exact and bool(((np.abs(sums) <= tolerance) & (sums != 0)).any())
-    return Found(
+    return SearchResult(
         market,
         tuple(sizes),
-        worked.working,
-        worked.scale,
-        worked.payments,
+        solved.working_sizes,
+        solved.scale,
+        solved.payments,
         way,
         exact,
         tolerance,
-        to_number(sums.min()) if worked.scale == 1 else float(sums.min()) * worked.scale,
-        first_of(np.argwhere(low)),
+        to_number(sums.min()) if solved.scale == 1 else float(sums.min()) * solved.scale,
+        find_first_profile(np.argwhere(low)),
         near,
     )
 
 
-def _is_even(sizes: Sequence[Number]) -> bool:
-    """Say whether these are 0 or one step, and so on, step by step."""
+def _is_evenly_spaced(sizes: Sequence[Number]) -> bool:
+    """Return whether these are 0 or one step, and so on, step by step."""
     step = Fraction(sizes[1]) - Fraction(sizes[0])
     first = Fraction(sizes[0]) / step
     return first in (0, 1) and all(Fraction(x) == (first + k) * step for k, x in enumerate(sizes))
 
 
-def first_of(profiles: NDArray[np.int64]) -> tuple[int, ...] | None:
-    """Give the profile whose largest size is smallest, and of those the first; None of none."""
+def find_first_profile(profiles: NDArray[np.int64]) -> tuple[int, ...] | None:
+    """Return the profile whose largest size is smallest, and of those the first; None of none."""
     if not len(profiles):
         return None
     keys = [profiles[:, j] for j in reversed(range(profiles.shape[1]))]

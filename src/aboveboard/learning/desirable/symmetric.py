@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array
-from aboveboard.learning.desirable.constraints import AT_ONCE, constraints
-from aboveboard.learning.desirable.payments import largest_payments
+from aboveboard.learning.desirable.constraints import AT_ONCE, compute_constraints
+from aboveboard.learning.desirable.payments import compute_largest_payments
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.valuations import Growth, Linear
 
 
 def is_symmetric(market: Market) -> bool:
-    """Say whether parties' names matter in no valuation, as far as its form tells."""
+    """Return whether parties' names matter in no valuation, as far as its form tells."""
     if isinstance(market.valuation, Linear):
         matrix = market.valuation.matrix
         own = {matrix[i][i] for i in range(market.n)}
@@ -32,17 +32,17 @@ def is_symmetric(market: Market) -> bool:
     return isinstance(market.valuation, Growth)
 
 
-def multisets(m: int, k: int) -> NDArray[np.int64]:
-    """Give all multisets of k positions below m, ascending each, in the order of their numbers."""
+def list_multisets(m: int, k: int) -> NDArray[np.int64]:
+    """Return all multisets of k positions below m, ascending each, in the order of their numbers."""
     every = np.array(list(combinations_with_replacement(range(m), k)), dtype=np.int64)
     every = every.reshape(-1, k)
     ordered = np.empty_like(every)
-    ordered[number_of(every)] = every
+    ordered[number_multisets(every)] = every
     return ordered
 
 
-def number_of(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the number of each multiset; shape (.., k), ascending along the last axis, to (..)."""
+def number_multisets(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of each multiset; shape (.., k), ascending along the last axis, to (..)."""
     found = np.zeros(ascending.shape[:-1], dtype=np.int64)
     top = int(ascending.max(initial=0))
     for j in range(ascending.shape[-1]):
@@ -52,8 +52,8 @@ def number_of(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
     return found
 
 
-def symmetric_payments(market: Market, sizes: Array) -> tuple[Array, Array]:
-    """Give what a party pays by its own size and the number of the multiset of the others'.
+def compute_symmetric_payments(market: Market, sizes: Array) -> tuple[Array, Array]:
+    """Return what a party pays by its own size and the number of the multiset of the others'.
 
     Parameters
     ----------
@@ -70,19 +70,19 @@ def symmetric_payments(market: Market, sizes: Array) -> tuple[Array, Array]:
         The largest absolute value met.
     """
     m, n = len(sizes), market.n
-    others = multisets(m, n - 1)
+    others = list_multisets(m, n - 1)
     step = max(1, AT_ONCE // (n * m * (m + 1) // 2))
     parts, peaks = [], []
     for start in range(0, len(others), step):
-        given = constraints(market, sizes, 0, others[start : start + step])
-        parts.append(largest_payments(given).payments)
+        given = compute_constraints(market, sizes, 0, others[start : start + step])
+        parts.append(compute_largest_payments(given).payments)
         peaks.append(np.abs(given.values).max())
     return np.ascontiguousarray(np.concatenate(parts).T), np.max(peaks)
 
 
-def of_every_profile(payments: Array, n: int) -> tuple[Array, ...]:
-    """Give each party's payment at every profile, shape (m,) * n each, as views of one table."""
+def expand_to_profiles(payments: Array, n: int) -> tuple[Array, ...]:
+    """Return each party's payment at every profile, shape (m,) * n each, as views of one table."""
     m = len(payments)
     others = np.sort(np.indices((m,) * (n - 1)).reshape(n - 1, -1).T, axis=-1)
-    table = payments[:, number_of(others)].reshape((m,) * n)
+    table = payments[:, number_multisets(others)].reshape((m,) * n)
     return tuple(np.moveaxis(table, 0, i) for i in range(n))

@@ -81,17 +81,17 @@ class Market:
     @property
     def tries_sets(self) -> bool:
         """Whether all sets of parties are tried to find whom to serve when all are present."""
-        return self.valuation.served(np.ones(self.n, dtype=np.bool_)) is None
+        return self.valuation.find_served(np.ones(self.n, dtype=np.bool_)) is None
 
     @property
     def _tries_sets_of_fewer(self) -> bool:
         """Whether they are tried when a party is absent."""
         fewer = np.arange(self.n) > 0
-        return self.counterfactual == "participants" and self.valuation.served(fewer) is None
+        return self.counterfactual == "participants" and self.valuation.find_served(fewer) is None
 
 
-def allocation(market: Market, sizes: Array, present: Mask) -> Mask:
-    """Say who is served.
+def choose_served(market: Market, sizes: Array, present: Mask) -> Mask:
+    """Return who is served.
 
     Parameters
     ----------
@@ -113,17 +113,19 @@ def allocation(market: Market, sizes: Array, present: Mask) -> Mask:
         rows = np.flatnonzero(present.all(axis=-1))
     there = present[rows]
     counted = there if market.counterfactual == "participants" else np.ones_like(there)
-    known = market.valuation.served(counted)
+    known = market.valuation.find_served(counted)
     if known is not None:
         served[rows] = known & there
         return served
-    for members, group in _by_presence(there):
-        served[rows[group]] = _decided(market, sizes[rows[group]], members, counted[group][0])
+    for members, group in _group_by_presence(there):
+        served[rows[group]] = _choose_for_members(
+            market, sizes[rows[group]], members, counted[group][0]
+        )
     return served
 
 
-def models(market: Market, sizes: Array, present: Mask) -> Array:
-    """Give x, the quality of the model that each party is handed; 0 to who is not served.
+def assign_models(market: Market, sizes: Array, present: Mask) -> Array:
+    """Return x, the quality of the model that each party is handed; 0 to who is not served.
 
     Parameters
     ----------
@@ -135,19 +137,19 @@ def models(market: Market, sizes: Array, present: Mask) -> Array:
     array
         Shape (m, n).
     """
-    return handed(market, sizes, present, allocation(market, sizes, present))
+    return hand_out(market, sizes, present, choose_served(market, sizes, present))
 
 
-def handed(market: Market, sizes: Array, present: Mask, served: Mask) -> Array:
-    """Give x where these are served; shapes (m, n)."""
+def hand_out(market: Market, sizes: Array, present: Mask, served: Mask) -> Array:
+    """Return x where these are served; shapes (m, n)."""
     contributed = np.where(present, sizes, sizes * 0)
-    best = market.quality.of(contributed.sum(axis=-1))[..., None]
+    best = market.quality.evaluate(contributed.sum(axis=-1))[..., None]
     x: Array = np.where(served, best, best * 0)
     return x
 
 
-def actual(market: Market, x: Array, sizes: Array) -> Array:
-    """Give q_i = max(x_i, Q(t_i)): who has a better model of its own uses that; shapes (m, n).
+def compute_qualities_in_use(market: Market, x: Array, sizes: Array) -> Array:
+    """Return q_i = max(x_i, Q(t_i)): who has a better model of its own uses that; shapes (m, n).
 
     Parameters
     ----------
@@ -158,18 +160,18 @@ def actual(market: Market, x: Array, sizes: Array) -> Array:
     sizes
         What each party truly has.
     """
-    q: Array = np.maximum(x, market.quality.of(sizes))
+    q: Array = np.maximum(x, market.quality.evaluate(sizes))
     return q
 
 
-def _by_presence(present: Mask) -> Iterator[tuple[Mask, Any]]:
-    """Give each set of participants with the rows in which it is the set."""
+def _group_by_presence(present: Mask) -> Iterator[tuple[Mask, Any]]:
+    """Return each set of participants with the rows in which it is the set."""
     different, where = np.unique(present, axis=0, return_inverse=True)
     for k, members in enumerate(different):
         yield members, np.flatnonzero(where.reshape(-1) == k)
 
 
-def sets_of(there: Mask) -> list[Mask]:
+def list_subsets(there: Mask) -> list[Mask]:
     """List the subsets of the participants as masks, the largest first."""
     members = np.flatnonzero(there)
     k = len(members)
@@ -182,32 +184,32 @@ def sets_of(there: Mask) -> list[Mask]:
     return sets
 
 
-def _decided(market: Market, sizes: Array, there: Mask, counted: Mask) -> Mask:
-    """Say who is served in profiles that have the same participants."""
-    known = market.valuation.served(counted)
+def _choose_for_members(market: Market, sizes: Array, there: Mask, counted: Mask) -> Mask:
+    """Return who is served in profiles that have the same participants."""
+    known = market.valuation.find_served(counted)
     if known is None:
-        return _best_sets(market, sizes, there, counted)
+        return _find_best_sets(market, sizes, there, counted)
     return np.broadcast_to(known & there, sizes.shape)
 
 
-def _best_sets(market: Market, sizes: Array, there: Mask, counted: Mask) -> Mask:
-    """Give the best set of each profile; among the best, the largest and then the first."""
-    sets = np.stack(sets_of(there))
+def _find_best_sets(market: Market, sizes: Array, there: Mask, counted: Mask) -> Mask:
+    """Return the best set of each profile; among the best, the largest and then the first."""
+    sets = np.stack(list_subsets(there))
     known = np.where(there, sizes, sizes * 0)
     step = max(1, AT_ONCE // sets.size)
     chosen = [
-        _best_of(market, sets, known[start : start + step], there, counted)
+        _find_best_of(market, sets, known[start : start + step], there, counted)
         for start in range(0, len(known), step)
     ]
     return np.concatenate(chosen)
 
 
-def _best_of(market: Market, sets: Mask, known: Array, there: Mask, counted: Mask) -> Mask:
+def _find_best_of(market: Market, sets: Mask, known: Array, there: Mask, counted: Mask) -> Mask:
     """Value every set in every profile, shape (sets, m, n), and give the best of each profile."""
     shape = (len(sets), *known.shape)
     present = np.broadcast_to(there, known.shape)
-    x = handed(market, known, present, np.broadcast_to(sets[:, None, :], shape))
-    values = market.valuation.of(actual(market, x, known))[..., counted]
+    x = hand_out(market, known, present, np.broadcast_to(sets[:, None, :], shape))
+    values = market.valuation.evaluate(compute_qualities_in_use(market, x, known))[..., counted]
     totals = values.sum(axis=-1)
     best: Any = totals.max(axis=0)
     if values.dtype == np.float64 and values.size:

@@ -12,9 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.learning.market.allocation import Counterfactual
-from aboveboard.learning.market.quality import Identity, Logistic, Quality, fit
+from aboveboard.learning.market.quality import Identity, Logistic, Quality, fit_learning_curve
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
-from aboveboard.learning.market.valuations import Called, Growth, Linear, QuasiMonotone, Valuation
+from aboveboard.learning.market.valuations import (
+    FunctionValuation,
+    Growth,
+    Linear,
+    QuasiMonotone,
+    Valuation,
+)
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.user_functions import function_named
 
@@ -37,7 +43,7 @@ class QualityTable(_Strict):
     )
 
     @model_validator(mode="after")
-    def _keys_fit(self) -> Self:
+    def _check_keys(self) -> Self:
         if self.points is not None and self.kind != "fitted":
             raise ValueError(f"kind = {self.kind!r} has no points; leave them out")
         return self
@@ -67,14 +73,16 @@ class ValuationTable(_Strict):
     )
 
     @model_validator(mode="after")
-    def _keys_fit(self) -> Self:
+    def _check_keys(self) -> Self:
         needed = KINDS[self.kind].keys
         for key in ("matrix", "alpha", "own", "others", "function"):
             given = getattr(self, key) is not None
             if given and key not in needed:
-                raise ValueError(f"kind = {self.kind!r} has no {key}; it takes {_listed(needed)}")
+                raise ValueError(
+                    f"kind = {self.kind!r} has no {key}; it takes {_join_keys(needed)}"
+                )
             if not given and key in needed:
-                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {_listed(needed)}")
+                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {_join_keys(needed)}")
         return self
 
 
@@ -94,7 +102,7 @@ class GridTable(_Strict):
     zero: bool = Field(default=False, strict=True, description="whether 0 is a size too")
 
     @model_validator(mode="after")
-    def _counts(self) -> Self:
+    def _check_counts(self) -> Self:
         if self.max < self.step:
             raise ValueError(
                 f"max {encode_number(self.max)} is less than step {encode_number(self.step)}; the grid is step, "
@@ -107,11 +115,11 @@ class GridTable(_Strict):
         return self
 
     def sizes(self) -> tuple[Fraction, ...]:
-        """Give the sizes, ascending."""
+        """Return the sizes, ascending."""
         return self.up_to(self.max)
 
     def up_to(self, size: Fraction) -> tuple[Fraction, ...]:
-        """Give the sizes that do not exceed one, ascending."""
+        """Return the sizes that do not exceed one, ascending."""
         count = int(min(size, self.max) / self.step)
         return tuple(self.step * k for k in range(0 if self.zero else 1, count + 1))
 
@@ -136,7 +144,7 @@ class MarketFile(CollaborationFile):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_parties(self) -> Self:
         n, table = len(self.parties), self.valuation
         if table.matrix is not None:
             _check_matrix(table.matrix, list(self.parties))
@@ -181,48 +189,48 @@ class Kind:
     ----------
     keys
         What its table must have.
-    made
+    make
         Makes the valuation of its table, for so many parties.
     """
 
     keys: tuple[str, ...]
-    made: Callable[[ValuationTable, int], Valuation]
+    make: Callable[[ValuationTable, int], Valuation]
 
 
-def _quasi_monotone(table: ValuationTable, n: int) -> QuasiMonotone:
+def _make_quasi_monotone(table: ValuationTable, n: int) -> QuasiMonotone:
     own, others = (
-        tuple(function_named(name, f"valuation.{key}") for name in _for_each(names, n))
+        tuple(function_named(name, f"valuation.{key}") for name in _repeat_name(names, n))
         for key, names in (("own", table.own), ("others", table.others))
     )
     return QuasiMonotone(own, others)
 
 
-def _for_each(names: str | tuple[str, ...] | None, n: int) -> tuple[str, ...]:
+def _repeat_name(names: str | tuple[str, ...] | None, n: int) -> tuple[str, ...]:
     return names if isinstance(names, tuple) else (str(names),) * n
 
 
-def _called(table: ValuationTable, n: int) -> Called:
+def _make_function(table: ValuationTable, n: int) -> FunctionValuation:
     name = str(table.function)
-    return Called(name, function_named(name, "valuation.function"), n)
+    return FunctionValuation(name, function_named(name, "valuation.function"), n)
 
 
 KINDS: Mapping[str, Kind] = {
     "linear": Kind(("matrix",), lambda table, n: Linear(table.matrix or ())),
     "growth": Kind(("alpha",), lambda table, n: Growth(table.alpha or Fraction(0))),
-    "quasi-monotone": Kind(("own", "others"), _quasi_monotone),
-    "callable": Kind(("function",), _called),
+    "quasi-monotone": Kind(("own", "others"), _make_quasi_monotone),
+    "callable": Kind(("function",), _make_function),
 }
 
 
-def valuation_of(file: MarketFile) -> Valuation:
-    """Give the valuation that the file describes.
+def make_valuation(file: MarketFile) -> Valuation:
+    """Return the valuation that the file describes.
 
     Raises
     ------
     InputError
         If a function cannot be found, or an F_i does not increase where it was tried.
     """
-    valuation = KINDS[file.valuation.kind].made(file.valuation, len(file.parties))
+    valuation = KINDS[file.valuation.kind].make(file.valuation, len(file.parties))
     if isinstance(valuation, QuasiMonotone):
         known = [party.size for party in file.parties.values() if party.size is not None]
         unbounded = file.quality is not None and file.quality.kind == "identity"
@@ -230,8 +238,8 @@ def valuation_of(file: MarketFile) -> Valuation:
     return valuation
 
 
-def quality_of(file: MarketFile) -> Quality | None:
-    """Give Q; None where it is to be fitted to the training runs.
+def make_quality(file: MarketFile) -> Quality | None:
+    """Return Q; None where it is to be fitted to the training runs.
 
     Without a table it is the identity for a growth market (section 6.2), the fitted curve where
     parties have data, else logistic (section 6.1).
@@ -250,7 +258,7 @@ def quality_of(file: MarketFile) -> Quality | None:
     if file.quality.kind == "logistic":
         return Logistic()
     if file.quality.points is not None:
-        return fit(file.quality.points)
+        return fit_learning_curve(file.quality.points)
     if file.training is None:
         raise InputError(
             "quality",
@@ -260,8 +268,8 @@ def quality_of(file: MarketFile) -> Quality | None:
     return None
 
 
-def sizes_of(file: MarketFile) -> dict[str, Fraction]:
-    """Give each party's size as the file says it.
+def read_sizes(file: MarketFile) -> dict[str, Fraction]:
+    """Return each party's size as the file says it.
 
     Raises
     ------
@@ -280,12 +288,12 @@ def sizes_of(file: MarketFile) -> dict[str, Fraction]:
     return found
 
 
-def _listed(keys: Sequence[str]) -> str:
+def _join_keys(keys: Sequence[str]) -> str:
     return " and ".join(keys)
 
 
 def has_data(file: MarketFile) -> bool:
-    """Say whether the parties come with data rather than sizes."""
+    """Return whether the parties come with data rather than sizes."""
     given: list[Any] = [file.training]
     for party in file.parties.values():
         given += [party.data, party.command]

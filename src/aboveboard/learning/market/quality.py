@@ -31,8 +31,8 @@ class Quality(Protocol):
 
     KIND: ClassVar[str]
 
-    def of(self, sizes: Any) -> Array:
-        """Give Q of every size, in the shape of `sizes`; increasing, and 0 at 0."""
+    def evaluate(self, sizes: Any) -> Array:
+        """Return Q of every size, in the shape of `sizes`; increasing, and 0 at 0."""
         ...
 
 
@@ -42,9 +42,9 @@ class Logistic:
 
     KIND: ClassVar[str] = "logistic"
 
-    def of(self, sizes: Any) -> Array:
-        """Give Q of every size; it is tanh(s / 2), which loses no digits near 0."""
-        quality: Array = np.tanh(_floats(sizes) / 2)
+    def evaluate(self, sizes: Any) -> Array:
+        """Return Q of every size; it is tanh(s / 2), which loses no digits near 0."""
+        quality: Array = np.tanh(_as_floats(sizes) / 2)
         return quality
 
 
@@ -54,13 +54,13 @@ class Identity:
 
     KIND: ClassVar[str] = "identity"
 
-    def of(self, sizes: Any) -> Array:
-        """Give the sizes themselves."""
+    def evaluate(self, sizes: Any) -> Array:
+        """Return the sizes themselves."""
         return np.asarray(sizes)
 
 
 @dataclass(frozen=True)
-class Fitted:
+class LearningCurve:
     """A learning curve: Q(s) = ceiling (1 - (1 + s / scale)^-power), in float64.
 
     The error that more data can remove falls as a power of the size. Q(0) = 0, Q is strictly
@@ -86,9 +86,9 @@ class Fitted:
 
     KIND: ClassVar[str] = "fitted"
 
-    def of(self, sizes: Any) -> Array:
-        """Give Q of every size."""
-        rest = np.expm1(-self.power * np.log1p(_floats(sizes) / self.scale))
+    def evaluate(self, sizes: Any) -> Array:
+        """Return Q of every size."""
+        rest = np.expm1(-self.power * np.log1p(_as_floats(sizes) / self.scale))
         quality: Array = -self.ceiling * rest
         return quality
 
@@ -98,7 +98,9 @@ class Fitted:
         return float(np.sqrt(np.mean(np.square(self.residuals)))) if self.residuals else 0.0
 
 
-def fit(points: Sequence[tuple[Number, Number]], place: str = "quality.points") -> Fitted:
+def fit_learning_curve(
+    points: Sequence[tuple[Number, Number]], place: str = "quality.points"
+) -> LearningCurve:
     """Fit a learning curve to measured scores by least squares (scipy's `curve_fit`).
 
     Parameters
@@ -126,7 +128,7 @@ def fit(points: Sequence[tuple[Number, Number]], place: str = "quality.points") 
     _check(sizes, scores, place)
 
     def curve(s: Array, ceiling: float, log_scale: float, power: float) -> Array:
-        return Fitted(ceiling, float(np.exp(log_scale)), power).of(s)
+        return LearningCurve(ceiling, float(np.exp(log_scale)), power).evaluate(s)
 
     middle, top = float(np.log(np.median(sizes))), min(1.0, 1.05 * float(scores.max()))
     low, high = float(np.log(sizes.min())), float(np.log(sizes.max()))
@@ -146,9 +148,9 @@ def fit(points: Sequence[tuple[Number, Number]], place: str = "quality.points") 
         float(f"{x:.{DIGITS}g}") for x in (found[0], float(np.exp(found[1])), found[2])
     )
     pairs = tuple(zip(sizes.tolist(), scores.tolist(), strict=True))
-    fitted = Fitted(ceiling, scale, power, pairs)
-    residuals = tuple((scores - fitted.of(sizes)).tolist())
-    return Fitted(ceiling, scale, power, pairs, residuals)
+    fitted = LearningCurve(ceiling, scale, power, pairs)
+    residuals = tuple((scores - fitted.evaluate(sizes)).tolist())
+    return LearningCurve(ceiling, scale, power, pairs, residuals)
 
 
 def _check(sizes: NDArray[np.float64], scores: NDArray[np.float64], place: str) -> None:
@@ -178,5 +180,5 @@ def _check(sizes: NDArray[np.float64], scores: NDArray[np.float64], place: str) 
         )
 
 
-def _floats(sizes: Any) -> NDArray[np.float64]:
+def _as_floats(sizes: Any) -> NDArray[np.float64]:
     return np.asarray(sizes).astype(np.float64)

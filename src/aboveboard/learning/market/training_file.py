@@ -21,7 +21,7 @@ TIMEOUT = 600
 
 
 def _plain(value: Any) -> Any:
-    """Give parameters as an estimator wants them: TOML's decimals become floats."""
+    """Return parameters as an estimator wants them: TOML's decimals become floats."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):

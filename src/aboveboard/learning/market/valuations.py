@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Array, exact_if_possible, objects
-from aboveboard.learning.market.asked import Asked, each_row
+from aboveboard.learning.market.cached_function import CachedFunction, apply_to_rows
 
 GRID = 257
 """Qualities at which an increasing function is tried; between two of them it is not looked at."""
@@ -35,18 +35,18 @@ class Valuation(Protocol):
     quasi_monotone: ClassVar[bool]
     """Whether v_i(q) = F_i(q_i) + theta_i(q_-i) with F_i increasing: then payments are truthful."""
 
-    def of(self, q: Any) -> Array:
-        """Give v_i for profiles of qualities: shape (.., n) to shape (.., n)."""
+    def evaluate(self, q: Any) -> Array:
+        """Return v_i for profiles of qualities: shape (.., n) to shape (.., n)."""
         ...
 
-    def addends(self, q: Any, i: int) -> Array:
-        """Give v_i as addends, as finely as they fall apart: shape (.., n) to (.., k).
+    def compute_addends(self, q: Any, i: int) -> Array:
+        """Return v_i as addends, as finely as they fall apart: shape (.., n) to (.., k).
 
         What a lie leaves as it is then cancels to the last bit.
         """
         ...
 
-    def served(self, counted: Served) -> Served | None:
+    def find_served(self, counted: Served) -> Served | None:
         """Say whom to serve with the best model so that the counted parties' values sum highest.
 
         Only those who are counted, or all who are not absent, can be served. Shape (.., n) to
@@ -86,24 +86,24 @@ class Linear:
         object.__setattr__(self, "whole", exact_if_possible(self.exact)[0])
         object.__setattr__(self, "floats", np.array([float(x) for x in flat]).reshape(n, n))
 
-    def of(self, q: Any) -> Array:
-        """Give the matrix times each profile; an equal profile gives equal bits in any batch."""
+    def evaluate(self, q: Any) -> Array:
+        """Return the matrix times each profile; an equal profile gives equal bits in any batch."""
         q = np.asarray(q)
         by = self.floats if q.dtype == np.float64 else self.exact
         with np.errstate(over="ignore", invalid="ignore"):
             values: Array = q[..., :1] * by[:, 0]
             for j in range(1, len(self.matrix)):
                 values = values + q[..., j : j + 1] * by[:, j]
-        return _in_range(values)
+        return _check_range(values)
 
-    def addends(self, q: Any, i: int) -> Array:
-        """Give alpha_ij q_j for each j."""
+    def compute_addends(self, q: Any, i: int) -> Array:
+        """Return alpha_ij q_j for each j."""
         q = np.asarray(q)
         with np.errstate(over="ignore"):
             products: Array = q * (self.floats if q.dtype == np.float64 else self.exact)[i]
-        return _in_range(products)
+        return _check_range(products)
 
-    def served(self, counted: Served) -> Served:
+    def find_served(self, counted: Served) -> Served:
         """Serve who is worth 0 or more to the counted: the sums of the columns, exactly."""
         sums = counted.astype(self.whole.dtype) @ self.whole
         return np.asarray(sums >= 0, dtype=np.bool_)
@@ -127,8 +127,8 @@ class Growth:
     KIND: ClassVar[str] = "growth"
     quasi_monotone: ClassVar[bool] = False
 
-    def of(self, q: Any) -> Array:
-        """Give each party's part of the market."""
+    def evaluate(self, q: Any) -> Array:
+        """Return each party's part of the market."""
         q = np.asarray(q)
         if q.dtype != np.float64 and self.alpha.denominator == 1:
             q = q.astype(object)
@@ -142,16 +142,16 @@ class Growth:
             rate = np.where(total > 0, rate, 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
             values: Array = rate * q
-        return _in_range(values)
+        return _check_range(values)
 
-    def addends(self, q: Any, i: int) -> Array:
-        """Give v_i, which does not fall apart."""
-        return self.of(q)[..., i : i + 1]
+    def compute_addends(self, q: Any, i: int) -> Array:
+        """Return v_i, which does not fall apart."""
+        return self.evaluate(q)[..., i : i + 1]
 
     def _rate(self, total: Any) -> Fraction:
         return Fraction(total) ** self.alpha.numerator if total > 0 else Fraction(0)
 
-    def served(self, counted: Served) -> Served | None:
+    def find_served(self, counted: Served) -> Served | None:
         """Serve all in a market that does not shrink; share nothing in one that does.
 
         The values of those counted sum to (sum q)^alpha A, with A the sum of their qualities. For
@@ -179,7 +179,9 @@ class QuasiMonotone:
 
     own: tuple[Callable[[float], Any], ...]
     others: tuple[Callable[[tuple[float, ...]], Any], ...]
-    parts: tuple[tuple[Asked, Asked], ...] = field(init=False, repr=False, compare=False)
+    parts: tuple[tuple[CachedFunction, CachedFunction], ...] = field(
+        init=False, repr=False, compare=False
+    )
 
     KIND: ClassVar[str] = "quasi-monotone"
     quasi_monotone: ClassVar[bool] = True
@@ -187,26 +189,28 @@ class QuasiMonotone:
     def __post_init__(self) -> None:
         parts = tuple(
             (
-                Asked(f"valuation.own of party {i + 1}", mine, spread=True),
-                Asked(f"valuation.others of party {i + 1}", theirs),
+                CachedFunction(f"valuation.own of party {i + 1}", mine, spread=True),
+                CachedFunction(f"valuation.others of party {i + 1}", theirs),
             )
             for i, (mine, theirs) in enumerate(zip(self.own, self.others, strict=True))
         )
         object.__setattr__(self, "parts", parts)
 
-    def of(self, q: Any) -> Array:
-        """Give F_i(q_i) + theta_i(q_-i)."""
-        each = [self.addends(q, i).sum(axis=-1) for i in range(len(self.own))]
+    def evaluate(self, q: Any) -> Array:
+        """Return F_i(q_i) + theta_i(q_-i)."""
+        each = [self.compute_addends(q, i).sum(axis=-1) for i in range(len(self.own))]
         return np.stack(each, axis=-1)
 
-    def addends(self, q: Any, i: int) -> Array:
-        """Give F_i(q_i) and theta_i(q_-i)."""
+    def compute_addends(self, q: Any, i: int) -> Array:
+        """Return F_i(q_i) and theta_i(q_-i)."""
         q = np.asarray(q).astype(np.float64)
         mine, theirs = self.parts[i]
         rest = q[..., [j for j in range(len(self.parts)) if j != i]]
-        return np.concatenate([each_row(mine, q[..., i : i + 1]), each_row(theirs, rest)], axis=-1)
+        return np.concatenate(
+            [apply_to_rows(mine, q[..., i : i + 1]), apply_to_rows(theirs, rest)], axis=-1
+        )
 
-    def served(self, counted: Served) -> None:
+    def find_served(self, counted: Served) -> None:
         """Whom to serve depends on the sizes."""
         return
 
@@ -221,7 +225,7 @@ class QuasiMonotone:
         """
         q = np.linspace(0.0, top, GRID)
         for mine, _ in self.parts:
-            values = each_row(mine, q[:, None])[:, 0] + 0.0  # no -0 in messages
+            values = apply_to_rows(mine, q[:, None])[:, 0] + 0.0  # no -0 in messages
             falls = np.flatnonzero(np.diff(values) < 0)
             if len(falls):
                 k = int(falls[0])
@@ -241,7 +245,7 @@ class QuasiMonotone:
 
 
 @dataclass(frozen=True)
-class Called:
+class FunctionValuation:
     """Any function of the n qualities that gives the n values.
 
     Parameters
@@ -252,36 +256,38 @@ class Called:
         Takes a tuple of n floats and gives n numbers. Called once for each different profile.
     n
         Parties.
-    asked
+    cached
         The function, its answers checked and remembered.
     """
 
     name: str
     function: Callable[[tuple[float, ...]], Sequence[Any]]
     n: int
-    asked: Asked = field(init=False, repr=False, compare=False)
+    cached: CachedFunction = field(init=False, repr=False, compare=False)
 
     KIND: ClassVar[str] = "callable"
     quasi_monotone: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "asked", Asked(f"function {self.name!r}", self.function, self.n))
+        object.__setattr__(
+            self, "cached", CachedFunction(f"function {self.name!r}", self.function, self.n)
+        )
 
-    def of(self, q: Any) -> Array:
+    def evaluate(self, q: Any) -> Array:
         """Call the function for each different profile."""
-        return each_row(self.asked, np.asarray(q).astype(np.float64))
+        return apply_to_rows(self.cached, np.asarray(q).astype(np.float64))
 
-    def addends(self, q: Any, i: int) -> Array:
-        """Give v_i, of which nothing more is known."""
-        return self.of(q)[..., i : i + 1]
+    def compute_addends(self, q: Any, i: int) -> Array:
+        """Return v_i, of which nothing more is known."""
+        return self.evaluate(q)[..., i : i + 1]
 
-    def served(self, counted: Served) -> None:
+    def find_served(self, counted: Served) -> None:
         """Whom to serve depends on the sizes."""
         return
 
 
-def _in_range(values: Array) -> Array:
-    """Give the values, all of them such that float64 can hold them.
+def _check_range(values: Array) -> Array:
+    """Return the values, all of them such that float64 can hold them.
 
     Raises
     ------
@@ -291,7 +297,7 @@ def _in_range(values: Array) -> Array:
     if values.dtype == np.float64:
         fits = bool(np.isfinite(values).all())
     else:
-        fits = all(_bits(x) <= LARGEST_BITS for x in values.flat)
+        fits = all(_count_bits(x) <= LARGEST_BITS for x in values.flat)
     if not fits:
         raise InputError(
             "valuation", "values are too large for float64", "take another unit of size or of value"
@@ -299,6 +305,6 @@ def _in_range(values: Array) -> Array:
     return values
 
 
-def _bits(x: Any) -> int:
-    """Give an upper bound of the bits of a whole number or fraction before its point."""
+def _count_bits(x: Any) -> int:
+    """Return an upper bound of the bits of a whole number or fraction before its point."""
     return int(x.numerator).bit_length() - int(x.denominator).bit_length() + 1

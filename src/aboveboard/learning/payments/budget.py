@@ -39,7 +39,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Tried:
+class DeficitSearch:
     """The smallest revenue among some profiles.
 
     Parameters
@@ -60,8 +60,8 @@ class Tried:
     fails: bool
 
 
-def always(market: Market) -> str | None:
-    """Give the reason why payments never sum to less than 0; None if none is known."""
+def prove_balance(market: Market) -> str | None:
+    """Return the reason why payments never sum to less than 0; None if none is known."""
     if market.counterfactual == "none":
         return "payments sum to what serving adds to welfare"
     if market.n <= 2:
@@ -77,7 +77,7 @@ def always(market: Market) -> str | None:
     served = (
         everybody
         if market.counterfactual == "participants"
-        else (market.valuation.served(everybody))
+        else (market.valuation.find_served(everybody))
     )
     harm = np.minimum(matrix, matrix * 0).sum(axis=0)
     if all(matrix[j, j] + harm[j] >= 0 for j in np.flatnonzero(served)):
@@ -85,21 +85,21 @@ def always(market: Market) -> str | None:
     return None
 
 
-def tried(market: Market, sizes: Sequence[Number]) -> Tried:
+def search_deficit(market: Market, sizes: Sequence[Number]) -> DeficitSearch:
     """Look for a profile at which payments sum to less than 0: parts of the sizes given.
 
     All combinations of `LEVELS`, or as many drawn from a fixed seed.
     """
-    parts = _parts(market)
+    parts = _choose_parts(market)
     profiles = parts * np.array([float(x) for x in sizes])
     paid = exploitation_payments(market, profiles, np.ones(profiles.shape, dtype=np.bool_))
     revenue = paid.sum(axis=-1)
     k = int(np.argmin(revenue))
     fails = bool(revenue[k] < -TOLERANCE * np.abs(paid[k]).max())
-    return Tried(len(profiles), float(revenue[k]), tuple(profiles[k].tolist()), fails)
+    return DeficitSearch(len(profiles), float(revenue[k]), tuple(profiles[k].tolist()), fails)
 
 
-def _parts(market: Market) -> NDArray[np.float64]:
+def _choose_parts(market: Market) -> NDArray[np.float64]:
     n = market.n
     sets = 1 << n if market.tries_sets else 1
     most = max(1, min(MOST_TRIED, MOST_WORK // sets))
@@ -111,7 +111,7 @@ def _parts(market: Market) -> NDArray[np.float64]:
     return np.asarray(drawn, dtype=np.float64)
 
 
-def notes(
+def describe_balance(
     market: Market, sizes: Sequence[Number], names: Sequence[str], revenue: Number
 ) -> list[str]:
     """Say in words where the budget is not kept, at these sizes or at smaller ones.
@@ -130,9 +130,9 @@ def notes(
             f"weak budget balance fails here: payments sum to {float(revenue):.6g}, which the "
             "center pays out"
         ]
-    if always(market) is not None:
+    if prove_balance(market) is not None:
         return []
-    found = tried(market, sizes)
+    found = search_deficit(market, sizes)
     if found.fails:
         at = ", ".join(f"{name} {x:g}" for name, x in zip(names, found.sizes, strict=True))
         return [

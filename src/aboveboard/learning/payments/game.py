@@ -25,18 +25,18 @@ from aboveboard.learning.market.allocation import (
     MOST_SETS,
     Market,
     Mask,
-    actual,
-    handed,
-    models,
-    sets_of,
+    assign_models,
+    compute_qualities_in_use,
+    hand_out,
+    list_subsets,
 )
 from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth, Linear
 from aboveboard.learning.payments.exploitation_payment import (
-    Played,
-    believed,
+    ProfilePayoffs,
+    compute_joining_gains,
+    compute_payoffs,
     exploitation_payments,
-    played,
 )
 
 ABSENT = "absent"
@@ -55,7 +55,7 @@ Action = Number | str
 
 
 @dataclass(frozen=True)
-class _Working:
+class _GameArrays:
     """The game's numbers as arrays of one kind, in units of `unit`: true sizes of shape (n,)."""
 
     market: Market
@@ -110,35 +110,37 @@ class MarketGame:
         return ABSENT
 
     def describe(self, i: int, action: Action) -> Any:
-        """Give the size as plain data."""
+        """Return the size as plain data."""
         return action if isinstance(action, str) else encode_number(action)
 
     def payoffs(self, profile: Sequence[Action], /) -> list[Number]:
-        """Give valuations minus payments of one profile."""
-        return self._row(self._played(self._columns(profile)).payoffs)
+        """Return valuations minus payments of one profile."""
+        return self._decode_row(self._compute_payoffs(self._encode(profile)).payoffs)
 
     def payments(self, profile: Sequence[Action], /) -> list[Number]:
-        """Give what each party pays; the budget asks for all profiles, so they are kept."""
+        """Return what each party pays; the budget asks for all profiles, so they are kept."""
         extents = [len(sizes) + 1 for sizes in self.reports]
-        columns = self._columns(profile)
+        columns = self._encode(profile)
         if prod(extents) > MOST_TABLED:
-            return self._row(exploitation_payments(self._working.market, *self._reported(columns)))
+            return self._decode_row(
+                exploitation_payments(self._arrays.market, *self._decode_reports(columns))
+            )
         position = 0
         for column, extent in zip(columns, extents, strict=True):
             position = position * extent + int(column[0])
-        return self._row(self._paid[position : position + 1])
+        return self._decode_row(self._payment_table[position : position + 1])
 
     @property
     def unit(self) -> Fraction:
         """What one unit of an integer payoff is worth."""
-        return self._working.unit
+        return self._arrays.unit
 
     def payoff_rows(self, columns: Sequence[Codes]) -> Array:
-        """Give payoffs in units, shape (m, players)."""
-        return self._played(columns).payoffs
+        """Return payoffs in units, shape (m, players)."""
+        return self._compute_payoffs(columns).payoffs
 
     def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
-        """Give the payoffs, and what the center takes in, for each set that could be served.
+        """Return the payoffs, and what the center takes in, for each set that could be served.
 
         Payments are the rule's: they change hands, and no outcome has more of them. Shape
         (sets, players + 1), in units.
@@ -148,73 +150,73 @@ class MarketGame:
         BudgetExceeded
             If more than 16 parties take part.
         """
-        working, columns = self._working, self._columns(profile)
-        sizes, present = self._reported(columns)
+        working, columns = self._arrays, self._encode(profile)
+        sizes, present = self._decode_reports(columns)
         if int(present.sum()) > MOST_SETS:
             raise BudgetExceeded(
                 f"efficiency compares 2^{int(present.sum())} sets of parties that could be served; "
                 f"{MOST_SETS} parties at most"
             )
         market = working.market
-        served = np.stack(sets_of(present[0]))
+        served = np.stack(list_subsets(present[0]))
         alike = (len(served), market.n)
-        x = handed(market, np.broadcast_to(sizes, alike), np.broadcast_to(present, alike), served)
+        x = hand_out(market, np.broadcast_to(sizes, alike), np.broadcast_to(present, alike), served)
         if giving_no_less:
-            x = x[x.sum(axis=-1) >= models(market, sizes, present).sum()]
-        q = actual(market, x, working.true)
+            x = x[x.sum(axis=-1) >= assign_models(market, sizes, present).sum()]
+        q = compute_qualities_in_use(market, x, working.true)
         table = []
-        for i, party in enumerate(believed(market, sizes, present)):
-            values = market.valuation.addends(q, i)
-            table.append(party.left_of(values) if present[0, i] else values.sum(axis=-1))
+        for i, party in enumerate(compute_joining_gains(market, sizes, present)):
+            values = market.valuation.compute_addends(q, i)
+            table.append(party.left_after_payment(values) if present[0, i] else values.sum(axis=-1))
         taken = exploitation_payments(market, sizes, present).sum(axis=-1)
         return np.stack([*table, np.broadcast_to(taken, len(x))], axis=-1)
 
-    def _columns(self, profile: Sequence[Action]) -> list[Codes]:
+    def _encode(self, profile: Sequence[Action]) -> list[Codes]:
         return [
             np.array([self.actions(i).index(action)], dtype=np.int64)
             for i, action in enumerate(profile)
         ]
 
-    def _row(self, rows: Array) -> list[Number]:
+    def _decode_row(self, rows: Array) -> list[Number]:
         return [from_units(x, self.unit) for x in rows[0].tolist()]
 
     @cached_property
-    def _working(self) -> _Working:
+    def _arrays(self) -> _GameArrays:
         """Whole numbers where the market is linear in sizes; fractions, or else float64."""
-        exact = _in_whole_numbers(self) or _in_fractions(self)
+        exact = _convert_to_integers(self) or _convert_to_fractions(self)
         if exact is not None:
             return exact
-        return _Working(
+        return _GameArrays(
             self.market,
             Fraction(1),
             np.array([float(x) for x in self.sizes]),
             tuple(np.array([0.0, *map(float, sizes)]) for sizes in self.reports),
         )
 
-    def _reported(self, columns: Sequence[Codes]) -> tuple[Array, Mask]:
-        """Give sizes and who is present, shapes (m, n)."""
+    def _decode_reports(self, columns: Sequence[Codes]) -> tuple[Array, Mask]:
+        """Return sizes and who is present, shapes (m, n)."""
         codes = np.stack(np.broadcast_arrays(*columns), axis=-1)
-        reports = self._working.reports
+        reports = self._arrays.reports
         sizes = np.stack([reports[i][codes[:, i]] for i in range(len(reports))], axis=-1)
         return sizes, codes > 0
 
-    def _played(self, columns: Sequence[Codes]) -> Played:
-        working = self._working
-        return played(working.market, working.true, *self._reported(columns))
+    def _compute_payoffs(self, columns: Sequence[Codes]) -> ProfilePayoffs:
+        working = self._arrays
+        return compute_payoffs(working.market, working.true, *self._decode_reports(columns))
 
     @cached_property
-    def _paid(self) -> Array:
+    def _payment_table(self) -> Array:
         """Payments of all profiles, in row-major order."""
         extents = [len(sizes) + 1 for sizes in self.reports]
         total, parts = prod(extents), []
         for start in range(0, total, CHUNK):
             columns = unravel(np.arange(start, min(start + CHUNK, total)), extents)
-            parts.append(exploitation_payments(self._working.market, *self._reported(columns)))
+            parts.append(exploitation_payments(self._arrays.market, *self._decode_reports(columns)))
         return np.concatenate(parts)
 
 
-def _in_whole_numbers(game: MarketGame) -> _Working | None:
-    """Give the game in whole numbers of 64 bits: sizes and coefficients over common denominators.
+def _convert_to_integers(game: MarketGame) -> _GameArrays | None:
+    """Return the game in whole numbers of 64 bits: sizes and coefficients over common denominators.
 
     None unless the market is linear in the sizes themselves, all are exact, and all sums fit.
     """
@@ -232,8 +234,8 @@ def _in_whole_numbers(game: MarketGame) -> _Working | None:
     if most > LARGEST:
         return None
     whole = np.array([int(x / grain) for x in flat], dtype=np.int64)
-    scaled = replace(market, valuation=_Whole(valuation, whole.reshape(market.n, market.n)))
-    return _Working(
+    scaled = replace(market, valuation=_IntegerLinear(valuation, whole.reshape(market.n, market.n)))
+    return _GameArrays(
         scaled,
         step * grain,
         np.array([in_units(x, step) for x in game.sizes], dtype=np.int64),
@@ -244,8 +246,8 @@ def _in_whole_numbers(game: MarketGame) -> _Working | None:
     )
 
 
-def _in_fractions(game: MarketGame) -> _Working | None:
-    """Give the game in fractions; None unless it is a small growth market of a whole rate.
+def _convert_to_fractions(game: MarketGame) -> _GameArrays | None:
+    """Return the game in fractions; None unless it is a small growth market of a whole rate.
 
     At the rate -1 all serve alike and payments can sum to exactly 0: floats could not tell.
     """
@@ -257,7 +259,7 @@ def _in_fractions(game: MarketGame) -> _Working | None:
         return None
     if prod(len(sizes) + 1 for sizes in game.reports) > MOST_IN_FRACTIONS:
         return None
-    return _Working(
+    return _GameArrays(
         market,
         Fraction(1),
         objects([Fraction(x) for x in game.sizes]),
@@ -266,7 +268,7 @@ def _in_fractions(game: MarketGame) -> _Working | None:
 
 
 @dataclass(frozen=True)
-class _Whole:
+class _IntegerLinear:
     """A linear market in whole numbers of 64 bits."""
 
     linear: Linear
@@ -275,16 +277,16 @@ class _Whole:
     KIND: ClassVar[str] = "linear"
     quasi_monotone: ClassVar[bool] = True
 
-    def of(self, q: Any) -> Array:
-        """Give the matrix times each profile, in int64."""
+    def evaluate(self, q: Any) -> Array:
+        """Return the matrix times each profile, in int64."""
         values: Array = np.asarray(q, dtype=np.int64) @ self.matrix.T
         return values
 
-    def addends(self, q: Any, i: int) -> Array:
-        """Give the products with row i, in int64."""
+    def compute_addends(self, q: Any, i: int) -> Array:
+        """Return the products with row i, in int64."""
         products: Array = np.asarray(q, dtype=np.int64) * self.matrix[i]
         return products
 
-    def served(self, counted: Mask) -> Mask:
+    def find_served(self, counted: Mask) -> Mask:
         """Serve whom the market serves: a common factor changes no sign."""
-        return self.linear.served(counted)
+        return self.linear.find_served(counted)

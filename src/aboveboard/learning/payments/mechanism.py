@@ -32,17 +32,17 @@ from aboveboard.learning.market.market_file import (
     GridTable,
     PaymentsFile,
     has_data,
-    quality_of,
-    sizes_of,
-    valuation_of,
+    make_quality,
+    make_valuation,
+    read_sizes,
 )
-from aboveboard.learning.market.quality import Quality, fit
+from aboveboard.learning.market.quality import Quality, fit_learning_curve
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.market.valuations import Valuation
-from aboveboard.learning.payments.exploitation_payment import played
+from aboveboard.learning.payments.exploitation_payment import compute_payoffs
 from aboveboard.learning.payments.game import MarketGame
 from aboveboard.learning.payments.remarks import remarks_on
-from aboveboard.learning.payments.settlement import outcome_of, settled
+from aboveboard.learning.payments.settlement import apply_rule, make_settlement
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Read, Work
 from aboveboard.mechanisms.settlement import Settlement
@@ -159,7 +159,7 @@ size = 0.2
     @classmethod
     def from_file(cls, file: PaymentsFile) -> Payments:
         """Take the parameters from a validated collaboration file."""
-        quality, valuation = quality_of(file), valuation_of(file)
+        quality, valuation = make_quality(file), make_valuation(file)
         if quality is not None:
             Market(quality, valuation, len(file.parties), file.counterfactual)
         return cls(
@@ -174,36 +174,36 @@ size = 0.2
 
     @staticmethod
     def read_reports(file: PaymentsFile, read: Read) -> Mapping[str, Any]:
-        """Give each party's size, or what holds its data."""
+        """Return each party's size, or what holds its data."""
         if not has_data(file):
-            return sizes_of(file)
-        from aboveboard.learning.training import data_reports
+            return read_sizes(file)
+        from aboveboard.learning.training import find_data
 
-        return data_reports(file, read)
+        return find_data(file, read)
 
     def with_work(self, work: Work) -> Payments:
-        """Give the same rule, its training done as `work` says."""
+        """Return the same rule, its training done as `work` says."""
         return replace(self, work=work)
 
     def settle(self, reports: Mapping[str, Any]) -> Settlement:
         """Train where there are data, serve those who are worth it, and let everybody pay."""
         if self.training is None:
-            return settled(self.NAME, self.parties, self.market(self.quality), reports)
+            return make_settlement(self.NAME, self.parties, self.market(self.quality), reports)
         from aboveboard.learning.training import train
 
         trained = train(self.training, reports, seed=self.seed, work=self.work)
-        market = self.market(self.quality or fit(trained.points, "training"))
+        market = self.market(self.quality or fit_learning_curve(trained.points, "training"))
         sizes = trained.sizes
 
         def with_report(name: str, size: Fraction) -> float:
             return self._utility_of(market, sizes, name, size)
 
-        found = outcome_of(self.parties, market, sizes).among_participants()
-        settlement = settled(self.NAME, self.parties, market, sizes)
+        found = apply_rule(self.parties, market, sizes).among_participants()
+        settlement = make_settlement(self.NAME, self.parties, market, sizes)
         return trained.infer_parties(settlement, found, market.quality, with_report)
 
     def game(self, types: Mapping[str, Any]) -> MarketGame:
-        """Give the game in which each party reports a part of its data or stays away.
+        """Return the game in which each party reports a part of its data or stays away.
 
         A party whose type is not given has no data.
         """
@@ -213,14 +213,14 @@ size = 0.2
             from aboveboard.learning.training import train
 
             trained = train(self.training, types, seed=self.seed, work=self.work)
-            market = self.market(self.quality or fit(trained.points, "training"))
+            market = self.market(self.quality or fit_learning_curve(trained.points, "training"))
             sizes = trained.sizes
         own = tuple(sizes.get(name, Fraction(0)) for name in self.parties)
         reports = tuple(self._reports(market, size) for size in own)
         return MarketGame(self.parties, market, own, reports)
 
     def market(self, quality: Quality | None) -> Market:
-        """Give what decides allocations and payments.
+        """Return what decides allocations and payments.
 
         Raises
         ------
@@ -236,10 +236,10 @@ size = 0.2
         return Market(quality, self.valuation, len(self.parties), self.counterfactual)
 
     def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
+        """Return what an audit looks at unless told otherwise."""
         n = len(self.parties)
         truth: tuple[Property, ...] = (ExPostIC(), IndividualRationality())
-        searched = self.valuation.served(np.ones(n, dtype=np.bool_)) is None
+        searched = self.valuation.find_served(np.ones(n, dtype=np.bool_)) is None
         if searched and n > MOST_SEARCHED:
             return truth
         if n > MOST_COMPARED:
@@ -247,11 +247,11 @@ size = 0.2
         return (*truth, WeakBudgetBalance(), Efficient())
 
     def remarks(self, game: MarketGame, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Say whether the budget is always kept, and check IC and IR on a grid of true sizes."""
+        """Return whether the budget is always kept, and check IC and IR on a grid of true sizes."""
         return remarks_on(game, budget, seed)
 
     def _reports(self, market: Market, size: Number) -> tuple[Number, ...]:
-        """Give the sizes that an audit lets a party of this size report."""
+        """Return the sizes that an audit lets a party of this size report."""
         if self.grid is not None:
             return tuple(sorted({*self._on_grid(self.grid, Fraction(size)), size}))
         n = market.n
@@ -277,18 +277,18 @@ size = 0.2
     def _utility_of(
         self, market: Market, sizes: Mapping[str, Number], name: str, size: Number
     ) -> float:
-        """Give a party's utility if it reports `size`, all others all that they have."""
+        """Return a party's utility if it reports `size`, all others all that they have."""
         true = np.array([float(sizes.get(party, 0)) for party in self.parties])
         reported, i = true.copy(), self.parties.index(name)
         reported[i] = float(size)
         present = np.array([[party in sizes for party in self.parties]], dtype=np.bool_)
-        return float(played(market, true, reported[None, :], present).payoffs[0, i])
+        return float(compute_payoffs(market, true, reported[None, :], present).payoffs[0, i])
 
 
 def type_grid(
     rule: Payments, sizes: Sequence[Number] | Mapping[str, Sequence[Number]]
 ) -> Iterator[MarketGame]:
-    """Give one game for each profile of true sizes on a grid, for `aboveboard.audit`.
+    """Return one game for each profile of true sizes on a grid, for `aboveboard.audit`.
 
     Parameters
     ----------

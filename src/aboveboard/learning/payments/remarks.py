@@ -16,7 +16,7 @@ import numpy as np
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, Verdict, audit
 from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.numbers import Number
-from aboveboard.learning.payments import budget as balance
+from aboveboard.learning.payments.budget import prove_balance, search_deficit
 from aboveboard.learning.payments.game import MarketGame
 
 MOST_GAMES, FEWEST_GAMES = 200, 5
@@ -54,7 +54,7 @@ def _most(game: MarketGame) -> int:
 
 
 def _family(game: MarketGame, most: int, seed: int) -> tuple[list[MarketGame], int]:
-    """Give at most so many games at other true sizes, and how many there are on the grid."""
+    """Return at most so many games at other true sizes, and how many there are on the grid."""
     counts = [len(sizes) for sizes in game.reports]
     total = prod(counts)
     if total <= most:
@@ -90,10 +90,10 @@ def _said(verdict: Verdict, scope: str) -> dict[str, Any]:
 
 
 def _budget(game: MarketGame) -> dict[str, Any]:
-    reason = balance.always(game.market)
+    reason = prove_balance(game.market)
     if reason is not None:
         return {"holds": True, "text": f"payments never sum to less than 0: {reason}"}
-    found = balance.tried(game.market, game.sizes)
+    found = search_deficit(game.market, game.sizes)
     at = ", ".join(f"{n} {x:g}" for n, x in zip(game.players, found.sizes, strict=True))
     if found.fails:
         text = f"with the sizes {at} payments sum to {found.revenue:.6g}"

@@ -8,21 +8,21 @@ from typing import Any
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.learning.market.allocation import Market
-from aboveboard.learning.market.quality import Fitted, Quality
-from aboveboard.learning.payments import budget as balance
-from aboveboard.learning.payments.exploitation_payment import Outcome, outcome
+from aboveboard.learning.market.quality import LearningCurve, Quality
+from aboveboard.learning.payments.budget import describe_balance
+from aboveboard.learning.payments.exploitation_payment import Outcome, compute_outcome
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 
-def outcome_of(parties: Sequence[str], market: Market, sizes: Mapping[str, Number]) -> Outcome:
+def apply_rule(parties: Sequence[str], market: Market, sizes: Mapping[str, Number]) -> Outcome:
     """Apply the rule to sizes by party; who has none is absent."""
-    return outcome(market, [sizes.get(name) for name in parties])
+    return compute_outcome(market, [sizes.get(name) for name in parties])
 
 
-def settled(
+def make_settlement(
     mechanism: str, parties: Sequence[str], market: Market, sizes: Mapping[str, Number]
 ) -> Settlement:
-    """Give the settlement of those who report a size.
+    """Return the settlement of those who report a size.
 
     Parameters
     ----------
@@ -35,20 +35,20 @@ def settled(
     sizes
         What each reports; who is missing is absent.
     """
-    found = outcome_of(parties, market, sizes)
+    found = apply_rule(parties, market, sizes)
     shares = {
-        name: _share(found, i, sizes[name]) for i, name in enumerate(parties) if name in sizes
+        name: _make_share(found, i, sizes[name]) for i, name in enumerate(parties) if name in sizes
     }
     return Settlement(
         mechanism,
         shares,
-        _details(parties, market, found, sizes),
-        headline=_headline(found),
-        exhibits=_exhibits(market.quality),
+        _make_details(parties, market, found, sizes),
+        headline=_make_headline(found),
+        exhibits=_make_exhibits(market.quality),
     )
 
 
-def _share(found: Outcome, i: int, size: Number) -> Share:
+def _make_share(found: Outcome, i: int, size: Number) -> Share:
     payment = found.payments[i]
     data = {
         "served": found.served[i],
@@ -69,14 +69,14 @@ def _share(found: Outcome, i: int, size: Number) -> Share:
     )
 
 
-def _details(
+def _make_details(
     parties: Sequence[str], market: Market, found: Outcome, sizes: Mapping[str, Number]
 ) -> dict[str, Any]:
     absent = [name for name in parties if name not in sizes]
     served = [name for name, yes in zip(parties, found.served, strict=True) if yes]
     return {
         "counterfactual": market.counterfactual,
-        "quality": _described(market.quality),
+        "quality": _describe_quality(market.quality),
         "valuation": market.valuation.KIND,
         "best quality": encode_number(found.best),
         "served": served,
@@ -85,15 +85,15 @@ def _details(
         **({"absent": absent} if absent else {}),
         "signs": "payment is what a party pays to the center; benefit is what it gains by "
         "taking part, before it pays; utility is its valuation minus its payment",
-        "warnings": _warnings(parties, market, found, sizes),
+        "warnings": _list_warnings(parties, market, found, sizes),
     }
 
 
-def _warnings(
+def _list_warnings(
     parties: Sequence[str], market: Market, found: Outcome, sizes: Mapping[str, Number]
 ) -> list[str]:
     reported = [sizes.get(name, 0) for name in parties]
-    said = balance.notes(market, reported, parties, found.revenue)
+    said = describe_balance(market, reported, parties, found.revenue)
     if not market.valuation.quasi_monotone:
         said.append(
             "these values are not quasi-monotone (own quality plus what others do to one), so "
@@ -102,7 +102,7 @@ def _warnings(
     return said
 
 
-def _headline(found: Outcome) -> str:
+def _make_headline(found: Outcome) -> str:
     served, there = sum(found.served), sum(found.present)
     amount = f"{abs(float(found.revenue)):.6g}"
     taken = f"the center pays out {amount}" if found.revenue < 0 else f"payments sum to {amount}"
@@ -112,8 +112,8 @@ def _headline(found: Outcome) -> str:
     )
 
 
-def _described(quality: Quality) -> Any:
-    if not isinstance(quality, Fitted):
+def _describe_quality(quality: Quality) -> Any:
+    if not isinstance(quality, LearningCurve):
         return quality.KIND
     return {
         "kind": quality.KIND,
@@ -126,8 +126,8 @@ def _described(quality: Quality) -> Any:
     }
 
 
-def _exhibits(quality: Quality) -> tuple[Exhibit, ...]:
-    if not isinstance(quality, Fitted):
+def _make_exhibits(quality: Quality) -> tuple[Exhibit, ...]:
+    if not isinstance(quality, LearningCurve):
         return ()
     rows = tuple(
         (size, score, float(f"{score - residual:.6g}"), float(f"{residual:.3g}"))

@@ -11,24 +11,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aboveboard.learning.training.holding import Holding, data_reports
+    from aboveboard.learning.training.data_files import PartyData, find_data
     from aboveboard.learning.training.joint_training import train
-    from aboveboard.learning.training.trained import Measured, Trained
+    from aboveboard.learning.training.training_result import MeasuredParty, TrainingResult
 
 # Name to module, loaded when first used: every party's process imports this package to start.
 _FACE = {
-    "Holding": "holding",
-    "Measured": "trained",
-    "Trained": "trained",
-    "data_reports": "holding",
+    "PartyData": "data_files",
+    "MeasuredParty": "training_result",
+    "TrainingResult": "training_result",
+    "find_data": "data_files",
     "train": "joint_training",
 }
 
 __all__ = [
-    "Holding",
-    "Measured",
-    "Trained",
-    "data_reports",
+    "MeasuredParty",
+    "PartyData",
+    "TrainingResult",
+    "find_data",
     "train",
 ]
 

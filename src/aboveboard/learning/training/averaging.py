@@ -28,7 +28,7 @@ Steps = Callable[[Parameters], Mapping[str, Parameters]]
 
 
 @dataclass(frozen=True)
-class Averaged:
+class AveragedModel:
     """A model made by averaging.
 
     Parameters
@@ -43,13 +43,13 @@ class Averaged:
     left_out: Mapping[str, int]
 
 
-def federated_average(
+def run_averaging(
     start: Parameters,
     steps: Steps,
     weights: Mapping[str, float],
     rounds: int,
     accepts: Callable[[str, Parameters], bool] = lambda party, parameters: True,
-) -> Averaged:
+) -> AveragedModel:
     """Average the parties' models for some rounds.
 
     Parameters
@@ -73,11 +73,11 @@ def federated_average(
             left_out[name] += 1
         if counted:
             current = average(counted, weights)
-    return Averaged(current, left_out)
+    return AveragedModel(current, left_out)
 
 
 def average(models: Mapping[str, Parameters], weights: Mapping[str, float]) -> Parameters:
-    """Give the weighted mean of models, in the order of the mapping."""
+    """Return the weighted mean of models, in the order of the mapping."""
     shares = np.array([float(weights[name]) for name in models])
     shares /= shares.sum()
     coef = sum(w * model.coef for w, model in zip(shares, models.values(), strict=True))

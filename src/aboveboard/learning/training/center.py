@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training import leaks
-from aboveboard.learning.training.tables import Rows, Terms, read_rows, shuffled, terms_of
+from aboveboard.learning.training.tables import Rows, Terms, read_rows, read_terms, shuffle_rows
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Center:
         return replace(rows, x=(rows.x - self.mean) / self.deviation)
 
     def limit(self, rows: int, coincidences: int | None) -> int:
-        """Give how many test rows may stand in a file of so many rows."""
+        """Return how many test rows may stand in a file of so many rows."""
         if coincidences is not None:
             return coincidences
-        return leaks.allowed(len(self.digests), rows, self.alike)
+        return leaks.compute_limit(len(self.digests), rows, self.alike)
 
 
-def center_of(
+def read_center(
     test: Path,
     validation: Path | None,
     *,
@@ -87,14 +87,14 @@ def center_of(
         validation rows.
     """
     place = "training.test"
-    terms, read = terms_of(
+    terms, read = read_terms(
         test, place, label=label, features=features, classification=classification
     )
-    digests = np.unique(read.digests())
+    digests = np.unique(read.compute_digests())
     if validation is None:
-        mixed = shuffled(read, seed, len(terms.classes or ()))
+        mixed = shuffle_rows(read, seed, len(terms.classes or ()))
         part = np.arange(len(mixed.y))
-        kept, validating = mixed.taken(part[0::2]), mixed.taken(part[1::2])
+        kept, validating = mixed.select(part[0::2]), mixed.select(part[1::2])
     else:
         kept = read
         validating = read_rows(validation, "training.validation", terms, whole=features is None)
@@ -108,16 +108,16 @@ def center_of(
     deviation[deviation <= 1e-12 * np.maximum(1.0, np.abs(mean))] = 1.0
     center = Center(
         terms, features is None, kept, validating, mean, deviation, digests,
-        leaks.chance(read), validation is None,
+        leaks.estimate_chance(read), validation is None,
     )  # fmt: skip
     if validation is not None:
-        found, line = leaks.coincidences(digests, validating)
+        found, line = leaks.count_coincidences(digests, validating)
         limit = center.limit(len(validating.y), coincidences)
         leaks.refuse_leak(
             f"training.validation: {validation.name}", found, line, limit, len(digests)
         )
         # Who holds the rows by which sizes are measured would be measured on its own data.
-        both = np.union1d(center.digests, validating.digests())
+        both = np.union1d(center.digests, validating.compute_digests())
         center = replace(center, digests=both)
     return _with_scaled_rows(center)
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 
-WEIGHTS = (1.0, 8.0, 64.0, 512.0)
+ROW_WEIGHTS = (1.0, 8.0, 64.0, 512.0)
 """What each row may weigh in a fit. A penalty in the estimator weighs less the more rows there
 are, so copies of rows can train a better model though they teach nothing new. Every model is
 therefore trained with each of these weights, if the estimator takes them, and the best one counts:
@@ -54,7 +54,7 @@ def require_sklearn() -> None:
         )
 
 
-def unfitted(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
+def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
     """Make the estimator that a collaboration file names.
 
     Parameters
@@ -88,7 +88,7 @@ def unfitted(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
         estimator: Any = made(**parameters)
         taken = estimator.get_params(deep=False)
     except (TypeError, ValueError) as error:
-        raise InputError("training.parameters", f"{path} refuses them ({one_line(error)})",
+        raise InputError("training.parameters", f"{path} refuses them ({format_error(error)})",
                          "see its documentation") from None  # fmt: skip
     if not (is_classifier(estimator) or is_regressor(estimator)):
         raise InputError(
@@ -105,26 +105,26 @@ def _class_at(path: str, place: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except Exception as error:  # whatever a stranger's module raises while it is imported
-        problem = f"{path} cannot be imported ({type(error).__name__}: {one_line(error)})"
+        problem = f"{path} cannot be imported ({type(error).__name__}: {format_error(error)})"
         raise InputError(
             place, problem, 'write the import path of a class, "module.Class"'
         ) from None
 
 
-def classifies(estimator: Any) -> bool:
-    """Say whether the estimator predicts classes; otherwise it predicts numbers."""
+def predicts_classes(estimator: Any) -> bool:
+    """Return whether the estimator predicts classes; otherwise it predicts numbers."""
     from sklearn.base import is_classifier
 
     return bool(is_classifier(estimator))
 
 
-def weights_of(estimator: Any) -> tuple[float, ...]:
-    """Give the weights of rows that are tried; 1 where the estimator's `fit` takes none."""
+def list_row_weights(estimator: Any) -> tuple[float, ...]:
+    """Return the weights of rows that are tried; 1 where the estimator's `fit` takes none."""
     taken = "sample_weight" in inspect.signature(estimator.fit).parameters
-    return WEIGHTS if taken else (1.0,)
+    return ROW_WEIGHTS if taken else (1.0,)
 
 
-def fitted(
+def fit_model(
     estimator: Any,
     x: NDArray[np.float64],
     y: NDArray[Any],
@@ -140,7 +140,7 @@ def fitted(
     return _run(clone(estimator).fit, x, y, place, weight)
 
 
-def parameters_of(model: Any) -> Parameters:
+def extract_parameters(model: Any) -> Parameters:
     """Take a fitted linear model apart.
 
     Raises
@@ -161,7 +161,7 @@ def parameters_of(model: Any) -> Parameters:
     )
 
 
-def model_of(pattern: Any, parameters: Parameters) -> Any:
+def build_model(pattern: Any, parameters: Parameters) -> Any:
     """Put a model together: a copy of a fitted one with these parameters in it."""
     model = copy.deepcopy(pattern)
     model.coef_ = parameters.coef.copy()
@@ -172,8 +172,8 @@ def model_of(pattern: Any, parameters: Parameters) -> Any:
     return model
 
 
-def starts_warm(estimator: Any) -> bool:
-    """Say whether a local fit can go on from a model it is given.
+def can_continue(estimator: Any) -> bool:
+    """Return whether a local fit can go on from a model it is given.
 
     If not (ridge regression in closed form, liblinear), each local fit starts afresh: averaging
     once is then all there is to do.
@@ -184,7 +184,7 @@ def starts_warm(estimator: Any) -> bool:
     )
 
 
-def stepped(
+def continue_fit(
     model: Any,
     x: NDArray[np.float64],
     y: NDArray[Any],
@@ -197,8 +197,8 @@ def stepped(
     Steps are passes over the rows where the estimator has `partial_fit`, iterations of its solver
     where it has a warm start; without either the model is fitted afresh.
     """
-    if not starts_warm(model):
-        return fitted(model, x, y, place, weight)
+    if not can_continue(model):
+        return fit_model(model, x, y, place, weight)
     model = copy.deepcopy(model)
     if hasattr(model, "partial_fit"):
         for _ in range(steps):
@@ -225,12 +225,12 @@ def _run(
             warnings.simplefilter("ignore")
             return fit(x, y, **more)
     except Exception as error:  # strangers' estimators raise what they like
-        problem = f"the estimator cannot be fitted ({type(error).__name__}: {one_line(error)})"
+        problem = f"the estimator cannot be fitted ({type(error).__name__}: {format_error(error)})"
         raise InputError(
             place, problem, "correct training.parameters, or name another estimator"
         ) from None
 
 
-def one_line(error: Exception) -> str:
-    """Give what an exception says, as one line, not too long."""
+def format_error(error: Exception) -> str:
+    """Return what an exception says, as one line, not too long."""
     return " ".join(str(error).split())[:200]

@@ -14,25 +14,25 @@ import numpy as np
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.training.averaging import average, federated_average
+from aboveboard.learning.training.averaging import average, run_averaging
 from aboveboard.learning.training.center import Center
 from aboveboard.learning.training.estimators import (
     Parameters,
-    fitted,
-    model_of,
-    parameters_of,
-    starts_warm,
+    build_model,
+    can_continue,
+    extract_parameters,
+    fit_model,
 )
 from aboveboard.learning.training.federation import Federation, Traffic
 from aboveboard.learning.training.messages import Message
-from aboveboard.learning.training.scores import NOTHING, Skill, skill
+from aboveboard.learning.training.scores import NOTHING, Skill, measure_skill
 
 LARGEST = 1e100
 """Of a parameter: larger ones overflow in a prediction, and no fit gives them."""
 
 
 @dataclass
-class Federated:
+class FederatedTrainer:
     """Trains through a federation of running processes.
 
     Parameters
@@ -57,8 +57,10 @@ class Federated:
 
     def __post_init__(self) -> None:
         rows, terms = self.center.validation, self.center.terms
-        self._pattern = fitted(self.estimator, rows.x, terms.targets(rows.y), "training.validation")
-        self._shape = parameters_of(self._pattern)
+        self._pattern = fit_model(
+            self.estimator, rows.x, terms.decode_labels(rows.y), "training.validation"
+        )
+        self._shape = extract_parameters(self._pattern)
         self._alone: dict[tuple[str, float], Parameters] = {}
         self._left_out: dict[str, int] = {}
 
@@ -95,7 +97,7 @@ class Federated:
         found = self._models(dict.fromkeys(self.federation.commands, asked))
         if parts == 1:
             self._alone |= {(name, weight): parameters for name, parameters in found.items()}
-        return {name: model_of(self._pattern, parameters) for name, parameters in found.items()}
+        return {name: build_model(self._pattern, parameters) for name, parameters in found.items()}
 
     def found(self) -> dict[str, tuple[int, str]]:
         """Ask every party how many test rows it has, and where the first stands."""
@@ -112,14 +114,14 @@ class Federated:
         best: Mapping[str, float],
         quality: Callable[[Any], float],
     ) -> Any:
-        """Give the model averaged over these parties, by their valid sizes (all above 0).
+        """Return the model averaged over these parties, by their valid sizes (all above 0).
 
         `best` is the weight of rows with which each party's own model was best; it keeps it.
         """
         own = {name: self._alone[name, best[name]] for name in sizes}
         start = average(own, sizes)
-        if len(sizes) == 1 or not starts_warm(self.estimator):
-            return model_of(self._pattern, start)
+        if len(sizes) == 1 or not can_continue(self.estimator):
+            return build_model(self._pattern, start)
         floors = {name: self._floor(model) for name, model in own.items()}
 
         def steps(current: Parameters) -> Mapping[str, Parameters]:
@@ -132,15 +134,15 @@ class Federated:
         def accepts(name: str, update: Parameters) -> bool:
             return self._quality(update).value >= floors[name]
 
-        averaged = federated_average(start, steps, sizes, self.table.rounds, accepts)
+        averaged = run_averaging(start, steps, sizes, self.table.rounds, accepts)
         for name, rounds in averaged.left_out.items():
             self._left_out[name] = self._left_out.get(name, 0) + rounds
-        return model_of(self._pattern, averaged.parameters)
+        return build_model(self._pattern, averaged.parameters)
 
     def notes(self) -> list[str]:
         """Say what a reader of the settlement should know."""
         said = ["federated averaging: the parties' rows stayed in their own processes"]
-        if not starts_warm(self.estimator):
+        if not can_continue(self.estimator):
             said.append("the estimator has no warm start: the parties' models were averaged once")
         said += [
             f"{rounds} updates of {name} were worse than its own first model and left out"
@@ -150,7 +152,7 @@ class Federated:
         return said
 
     def traffic(self) -> tuple[Traffic, ...]:
-        """Give what passed between the center and the parties."""
+        """Return what passed between the center and the parties."""
         return self.federation.traffic()
 
     def _floor(self, own: Parameters) -> float:
@@ -159,8 +161,8 @@ class Federated:
         return max(measured.value - measured.error, NOTHING)
 
     def _quality(self, parameters: Parameters) -> Skill:
-        model = model_of(self._pattern, parameters)
-        return skill(model, self.center.validation, self.center.terms)
+        model = build_model(self._pattern, parameters)
+        return measure_skill(model, self.center.validation, self.center.terms)
 
     def _models(self, requests: Mapping[str, Message]) -> dict[str, Parameters]:
         answers = self.federation.ask(requests, "parameters")

@@ -136,7 +136,7 @@ class Federation:
         return {name: self._answer(name, answer, expected) for name, answer in asked.items()}
 
     def traffic(self) -> tuple[Traffic, ...]:
-        """Give what passed between the center and the parties so far."""
+        """Return what passed between the center and the parties so far."""
         order = {name: i for i, name in enumerate(self.commands)}
         return tuple(
             Traffic(*key, count["count"], count["numbers"], count["size"])
@@ -231,6 +231,6 @@ def _one_line(text: str) -> str:
 
 
 def command_of(data: str, label: str | None) -> list[str]:
-    """Give the command that speaks for a party whose file is on this machine."""
+    """Return the command that speaks for a party whose file is on this machine."""
     command = [sys.executable, "-m", "aboveboard.learning.training.party"]
     return [*command, "--data", data, *(["--label", label] if label else [])]

@@ -34,7 +34,7 @@ def require_skops() -> None:
         )
 
 
-def pipeline(
+def make_pipeline(
     model: Any, mean: NDArray[np.float64], deviation: NDArray[np.float64], terms: Terms
 ) -> Any:
     """Put the scaling in front of a fitted model.
@@ -58,8 +58,8 @@ def pipeline(
     return Pipeline([("scale", scaler), ("model", model)])
 
 
-def content_of(model: Any) -> bytes:
-    """Give the bytes of a .skops file that holds the model.
+def serialize_model(model: Any) -> bytes:
+    """Return the bytes of a .skops file that holds the model.
 
     Raises
     ------
@@ -74,10 +74,10 @@ def content_of(model: Any) -> bytes:
     except Exception as error:  # skops raises what an estimator's own reduction raises
         problem = f"skops cannot write this model ({' '.join(str(error).split())[:200]})"
         raise InputError("training.estimator", problem, "name another estimator") from None
-    return repeatable(written)
+    return make_reproducible(written)
 
 
-def repeatable(content: bytes) -> bytes:
+def make_reproducible(content: bytes) -> bytes:
     """Replace times and addresses in a .skops file."""
     with zipfile.ZipFile(io.BytesIO(content)) as source:
         files = {name: source.read(name) for name in source.namelist()}
@@ -95,7 +95,7 @@ def repeatable(content: bytes) -> bytes:
 
 
 def _renamed(node: Any, files: frozenset[str], names: dict[Any, Any]) -> Any:
-    """Give a node its addresses and files numbered in order of appearance, kept in `names`."""
+    """Return a node its addresses and files numbered in order of appearance, kept in `names`."""
     if isinstance(node, list):
         return [_renamed(x, files, names) for x in node]
     if isinstance(node, dict):

@@ -17,23 +17,23 @@ from typing import Any, Protocol
 
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training import leaks
-from aboveboard.learning.training.center import Center, center_of
+from aboveboard.learning.training.center import Center, read_center
+from aboveboard.learning.training.data_files import PartyData, find_identical_files
 from aboveboard.learning.training.estimators import (
-    classifies,
-    fitted,
+    fit_model,
+    list_row_weights,
+    make_estimator,
+    predicts_classes,
     require_sklearn,
-    unfitted,
-    weights_of,
 )
-from aboveboard.learning.training.federated import Federated
+from aboveboard.learning.training.federated import FederatedTrainer
 from aboveboard.learning.training.federation import Federation, Traffic, command_of
-from aboveboard.learning.training.handout import content_of, pipeline, require_skops
-from aboveboard.learning.training.holding import Holding, same_files
-from aboveboard.learning.training.pooling import Pooled
-from aboveboard.learning.training.scores import Skill, skill
-from aboveboard.learning.training.tables import Rows, read_rows, shuffled
-from aboveboard.learning.training.trained import Measured, Trained
-from aboveboard.learning.training.valid_size import Reference, reference
+from aboveboard.learning.training.handout import make_pipeline, require_skops, serialize_model
+from aboveboard.learning.training.pooling import PooledTrainer
+from aboveboard.learning.training.scores import Skill, measure_skill
+from aboveboard.learning.training.tables import Rows, read_rows, shuffle_rows
+from aboveboard.learning.training.training_result import MeasuredParty, TrainingResult
+from aboveboard.learning.training.valid_size import CenterCurve, measure_center_curve
 from aboveboard.mechanisms.mechanism import Work
 
 MOST_WITHOUT = 12
@@ -41,22 +41,22 @@ MOST_WITHOUT = 12
 KEPT = 4
 """Trainings kept in memory: a run and its audit ask for the same one again and again."""
 
-_DONE: OrderedDict[tuple[Any, ...], Trained] = OrderedDict()
+_DONE: OrderedDict[tuple[Any, ...], TrainingResult] = OrderedDict()
 
 
 class Trainer(Protocol):
     """Trains on the parties' rows, wherever these are."""
 
     def claimed(self) -> dict[str, int]:
-        """Give how many distinct rows each party says it has."""
+        """Return how many distinct rows each party says it has."""
         ...
 
     def alone(self, parts: int, weight: float) -> dict[str, Any]:
-        """Give each party's own model, of the first of so many parts of its rows, so weighted."""
+        """Return each party's own model, of the first of so many parts of its rows, so weighted."""
         ...
 
     def found(self) -> dict[str, tuple[int, str]]:
-        """Give how many test rows each party has, and where the first stands."""
+        """Return how many test rows each party has, and where the first stands."""
         ...
 
     def joint(
@@ -65,7 +65,7 @@ class Trainer(Protocol):
         best: Mapping[str, float],
         quality: Callable[[Any], float],
     ) -> Any:
-        """Give the model of these parties together; `best` is each one's best weight of rows."""
+        """Return the model of these parties together; `best` is each one's best weight of rows."""
         ...
 
     def notes(self) -> list[str]:
@@ -73,13 +73,13 @@ class Trainer(Protocol):
         ...
 
     def traffic(self) -> tuple[Traffic, ...]:
-        """Give what passed between processes."""
+        """Return what passed between processes."""
         ...
 
 
 def train(
-    table: TrainingTable, reports: Mapping[str, Holding], *, seed: int, work: Work | None = None
-) -> Trained:
+    table: TrainingTable, reports: Mapping[str, PartyData], *, seed: int, work: Work | None = None
+) -> TrainingResult:
     """Train on the parties' data; what was trained before on the same files is remembered.
 
     Parameters
@@ -109,10 +109,10 @@ def train(
 
 def _trained(
     table: TrainingTable,
-    reports: Mapping[str, Holding],
+    reports: Mapping[str, PartyData],
     seed: int,
     progress: Callable[[int, int], None] | None,
-) -> Trained:
+) -> TrainingResult:
     with ExitStack() as stack:
         federation = None
         if table.method == "federated":
@@ -124,16 +124,16 @@ def _trained(
 
         # One thread sums in one order: a replay gives the same bytes.
         stack.enter_context(threadpool_limits(1))
-        estimator = unfitted(table.estimator, table.parameters, seed)
-        center = _center(table, reports, classifies(estimator), seed)
+        estimator = make_estimator(table.estimator, table.parameters, seed)
+        center = _center(table, reports, predicts_classes(estimator), seed)
         if federation is not None:
-            federated = Federated(federation, center, estimator, table, seed)
+            federated = FederatedTrainer(federation, center, estimator, table, seed)
             return _measured(table, reports, center, estimator, federated, seed, progress)
-        pooled = Pooled(_rows(reports, center, seed), center, estimator)
+        pooled = PooledTrainer(_rows(reports, center, seed), center, estimator)
         return _measured(table, reports, center, estimator, pooled, seed, progress)
 
 
-def _commands(reports: Mapping[str, Holding]) -> dict[str, Sequence[str]]:
+def _commands(reports: Mapping[str, PartyData]) -> dict[str, Sequence[str]]:
     return {
         name: holding.command or ()
         if holding.data is None
@@ -143,10 +143,10 @@ def _commands(reports: Mapping[str, Holding]) -> dict[str, Sequence[str]]:
 
 
 def _center(
-    table: TrainingTable, reports: Mapping[str, Holding], classification: bool, seed: int
+    table: TrainingTable, reports: Mapping[str, PartyData], classification: bool, seed: int
 ) -> Center:
     shared = next(iter(reports.values()))
-    return center_of(
+    return read_center(
         shared.test.path,
         None if shared.validation is None else shared.validation.path,
         label=shared.center_label,
@@ -157,7 +157,7 @@ def _center(
     )
 
 
-def _rows(reports: Mapping[str, Holding], center: Center, seed: int) -> dict[str, Rows]:
+def _rows(reports: Mapping[str, PartyData], center: Center, seed: int) -> dict[str, Rows]:
     found = {}
     for name, holding in reports.items():
         assert holding.data is not None  # data_reports refuses a command where rows are pooled
@@ -168,19 +168,19 @@ def _rows(reports: Mapping[str, Holding], center: Center, seed: int) -> dict[str
             label=holding.label,
             whole=center.whole,
         )
-        found[name] = shuffled(read.distinct(), seed, center.classes)
+        found[name] = shuffle_rows(read.drop_duplicates(), seed, center.classes)
     return found
 
 
 def _measured(
     table: TrainingTable,
-    reports: Mapping[str, Holding],
+    reports: Mapping[str, PartyData],
     center: Center,
     estimator: Any,
     trainer: Trainer,
     seed: int,
     progress: Callable[[int, int], None] | None,
-) -> Trained:
+) -> TrainingResult:
     each = len(reports) if len(reports) <= MOST_WITHOUT else 0
     total, done = 4 + each, 0
 
@@ -190,18 +190,18 @@ def _measured(
         if progress is not None:
             progress(done, total)
 
-    weights = weights_of(estimator)
+    weights = list_row_weights(estimator)
 
     def measured(model: Any) -> Skill:
-        return skill(model, center.test, center.terms)
+        return measure_skill(model, center.test, center.terms)
 
     def quality(model: Any) -> float:
         return measured(model).value
 
     def score(x: Any, y: Any) -> float:
-        targets = center.terms.targets(y)
+        targets = center.terms.decode_labels(y)
         return max(
-            quality(fitted(estimator, x, targets, "training.validation", weight))
+            quality(fit_model(estimator, x, targets, "training.validation", weight))
             for weight in weights
         )
 
@@ -215,7 +215,7 @@ def _measured(
             for name in reports
         }
 
-    curve = reference(center.validation, center.classes, seed, score)
+    curve = measure_center_curve(center.validation, center.classes, seed, score)
     claimed = trainer.claimed()
     told()
     alone = best_of(1)
@@ -251,8 +251,8 @@ def _measured(
         told()
     content = None
     if model is not None:
-        content = content_of(pipeline(model, center.mean, center.deviation, center.terms))
-    return Trained(
+        content = serialize_model(make_pipeline(model, center.mean, center.deviation, center.terms))
+    return TrainingResult(
         method=table.method,
         estimator=table.estimator,
         features=center.terms.features,
@@ -264,21 +264,21 @@ def _measured(
         model=content,
         traffic=trainer.traffic(),
         notes=tuple(trainer.notes() + _center_notes(center) + _size_notes(whole)),
-        same=same_files(reports),
+        same=find_identical_files(reports),
     )
 
 
 def _sizes(
-    curve: Reference, found: Mapping[str, Skill], claimed: Mapping[str, int]
+    curve: CenterCurve, found: Mapping[str, Skill], claimed: Mapping[str, int]
 ) -> dict[str, int]:
     return {name: curve.size(quality.value, claimed[name]) for name, quality in found.items()}
 
 
 def _all_measured(
     sizes: Mapping[str, int], found: Mapping[str, Skill], claimed: Mapping[str, int]
-) -> dict[str, Measured]:
+) -> dict[str, MeasuredParty]:
     return {
-        name: Measured(Fraction(size), found[name].value, found[name].error, claimed[name])
+        name: MeasuredParty(Fraction(size), found[name].value, found[name].error, claimed[name])
         for name, size in sizes.items()
     }
 

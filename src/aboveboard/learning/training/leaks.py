@@ -24,31 +24,31 @@ DEVIATIONS = 4
 """Standard deviations above the expected number (a Poisson count) that chance is allowed."""
 
 
-def coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
+def count_coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
     """Count the distinct test rows found in a file, and say where the first one stands."""
-    found = np.flatnonzero(np.isin(rows.digests(), test))
+    found = np.flatnonzero(np.isin(rows.compute_digests(), test))
     if not found.size:
         return 0, ""
-    return len(np.unique(rows.digests()[found])), rows.at(int(rows.numbers[found].min()))
+    return len(np.unique(rows.compute_digests()[found])), rows.at(int(rows.numbers[found].min()))
 
 
-def chance(center: Rows) -> float:
+def estimate_chance(center: Rows) -> float:
     """Estimate the chance that two rows coincide, from the center's rows."""
     columns = [*center.x.T, center.y]
     product = float(np.prod([_agreement(column) for column in columns]))
-    return max(product, _agreement(center.digests()))
+    return max(product, _agreement(center.compute_digests()))
 
 
 def _agreement(values: NDArray[np.generic]) -> float:
-    """Give the share of the pairs of entries that are equal."""
+    """Return the share of the pairs of entries that are equal."""
     m = len(values)
     _, counts = np.unique(values, return_counts=True)
     pairs = float((counts * (counts - 1.0)).sum())
     return pairs / (m * (m - 1.0)) if m > 1 else 0.0
 
 
-def allowed(test_rows: int, rows: int, alike: float) -> int:
-    """Give how many of `test_rows` may stand in a file of `rows` by chance."""
+def compute_limit(test_rows: int, rows: int, alike: float) -> int:
+    """Return how many of `test_rows` may stand in a file of `rows` by chance."""
     expected = min(float(test_rows), test_rows * rows * alike)
     return ceil(expected + DEVIATIONS * sqrt(expected))
 

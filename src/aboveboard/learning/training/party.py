@@ -23,14 +23,14 @@ from aboveboard.errors import InputError
 from aboveboard.learning.training import leaks, messages
 from aboveboard.learning.training.estimators import (
     Parameters,
-    fitted,
-    model_of,
-    parameters_of,
-    stepped,
-    unfitted,
+    build_model,
+    continue_fit,
+    extract_parameters,
+    fit_model,
+    make_estimator,
 )
 from aboveboard.learning.training.messages import Message
-from aboveboard.learning.training.tables import Rows, Terms, first_part, read_rows, shuffled
+from aboveboard.learning.training.tables import Rows, Terms, read_rows, shuffle_rows, slice_part
 
 
 @dataclass
@@ -74,26 +74,26 @@ class _Held:
         if message.kind == "fit":
             part = self._part(message.scalars["parts"])
             weight = float(message.scalars["weight"])
-            model = fitted(self.estimator, *self._taken(part), self.place, weight)
+            model = fit_model(self.estimator, *self._taken(part), self.place, weight)
             self.pattern = model if self.pattern is None else self.pattern
-            return _sent(parameters_of(model))
+            return _sent(extract_parameters(model))
         if message.kind == "compare":
-            count, line = leaks.coincidences(message.arrays["digests"], self.unscaled)
+            count, line = leaks.count_coincidences(message.arrays["digests"], self.unscaled)
             return Message("found", {"count": count, "line": line})
         if message.kind == "step":
             part = self._part(message.scalars["parts"])
             given = Parameters(message.arrays["coef"], message.arrays["intercept"])
-            model = model_of(self.pattern, given)
+            model = build_model(self.pattern, given)
             steps, weight = int(message.scalars["steps"]), float(message.scalars["weight"])
-            moved = stepped(model, *self._taken(part), steps, self.place, weight)
-            return _sent(parameters_of(moved))
+            moved = continue_fit(model, *self._taken(part), steps, self.place, weight)
+            return _sent(extract_parameters(moved))
         return None
 
     def _part(self, parts: int) -> slice:
-        return first_part(len(self.rows.y), parts, len(self.terms.classes or ()))
+        return slice_part(len(self.rows.y), parts, len(self.terms.classes or ()))
 
     def _taken(self, part: slice) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return self.rows.x[part], self.terms.targets(self.rows.y[part])
+        return self.rows.x[part], self.terms.decode_labels(self.rows.y[part])
 
 
 def _held(message: Message, data: Path, label: str | None) -> _Held:
@@ -101,9 +101,9 @@ def _held(message: Message, data: Path, label: str | None) -> _Held:
     place = f"parties.{said['party']}.data"
     classes = None if said["classes"] is None else tuple(said["classes"])
     terms = Terms(tuple(said["features"]), said["label"], classes)
-    estimator = unfitted(said["estimator"], said["parameters"], said["seed"])
-    unscaled = read_rows(data, place, terms, label=label, whole=said["whole"]).distinct()
-    rows = shuffled(unscaled, said["seed"], len(classes or ()))
+    estimator = make_estimator(said["estimator"], said["parameters"], said["seed"])
+    unscaled = read_rows(data, place, terms, label=label, whole=said["whole"]).drop_duplicates()
+    rows = shuffle_rows(unscaled, said["seed"], len(classes or ()))
     scaled = (rows.x - message.arrays["mean"]) / message.arrays["deviation"]
     return _Held(place, estimator, terms, replace(rows, x=scaled), unscaled)
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from aboveboard.learning.training import leaks
 from aboveboard.learning.training.center import Center
-from aboveboard.learning.training.estimators import fitted, weights_of
+from aboveboard.learning.training.estimators import fit_model, list_row_weights
 from aboveboard.learning.training.federation import Traffic
-from aboveboard.learning.training.tables import Rows, first_part
+from aboveboard.learning.training.tables import Rows, slice_part
 
 
 @dataclass
-class Pooled:
+class PooledTrainer:
     """Trains on the parties' rows themselves.
 
     Parameters
@@ -39,7 +39,7 @@ class Pooled:
     estimator: Any
 
     def __post_init__(self) -> None:
-        self._weights = weights_of(self.estimator)
+        self._weights = list_row_weights(self.estimator)
         self._scaled = {name: self.center.scaled(rows) for name, rows in self.rows.items()}
 
     def claimed(self) -> dict[str, int]:
@@ -50,8 +50,8 @@ class Pooled:
         """Train on the first of so many parts of each party's rows, each of this weight."""
         return {
             name: self._fitted(
-                rows.x[first_part(len(rows.y), parts, self.center.classes)],
-                rows.y[first_part(len(rows.y), parts, self.center.classes)],
+                rows.x[slice_part(len(rows.y), parts, self.center.classes)],
+                rows.y[slice_part(len(rows.y), parts, self.center.classes)],
                 f"parties.{name}.data",
                 weight,
             )
@@ -61,7 +61,8 @@ class Pooled:
     def found(self) -> dict[str, tuple[int, str]]:
         """Count the test rows in each party's file, and say where the first stands."""
         return {
-            name: leaks.coincidences(self.center.digests, rows) for name, rows in self.rows.items()
+            name: leaks.count_coincidences(self.center.digests, rows)
+            for name, rows in self.rows.items()
         }
 
     def joint(
@@ -103,4 +104,4 @@ class Pooled:
         return ()
 
     def _fitted(self, x: Any, y: Any, place: str, weight: Any) -> Any:
-        return fitted(self.estimator, x, self.center.terms.targets(y), place, weight)
+        return fit_model(self.estimator, x, self.center.terms.decode_labels(y), place, weight)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.learning.training.estimators import one_line
+from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.tables import Rows, Terms
 
 NOTHING = 1e-9
@@ -44,7 +44,7 @@ class Skill:
     error: float
 
 
-def skill(model: Any, rows: Rows, terms: Terms) -> Skill:
+def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     """Score a fitted model.
 
     Parameters
@@ -61,9 +61,9 @@ def skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     InputError
         If the model cannot predict, or predicts what is no finite number.
     """
-    truth = outcomes(rows, terms)
-    loss = ((predictions(model, rows.x, terms) - truth) ** 2).sum(axis=1)
-    constant = ((truth - best_constant(model, truth, terms)) ** 2).sum(axis=1)
+    truth = encode_outcomes(rows, terms)
+    loss = ((predict(model, rows.x, terms) - truth) ** 2).sum(axis=1)
+    constant = ((truth - find_best_constant(model, truth, terms)) ** 2).sum(axis=1)
     ratio = loss.mean() / constant.mean()
     value = 1 - ratio
     if not value > NOTHING:
@@ -74,23 +74,23 @@ def skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     return Skill(float(value), float(error))
 
 
-def best_constant(model: Any, truth: FloatArray, terms: Terms) -> FloatArray:
-    """Give the constant prediction, of the kind that the model makes, with the least loss."""
+def find_best_constant(model: Any, truth: FloatArray, terms: Terms) -> FloatArray:
+    """Return the constant prediction, of the kind that the model makes, with the least loss."""
     mean = truth.mean(axis=0)
     if terms.classes is None or hasattr(model, "predict_proba"):
         return np.asarray(mean)
     return np.asarray(np.eye(len(mean))[mean.argmax()])
 
 
-def outcomes(rows: Rows, terms: Terms) -> FloatArray:
-    """Give what happened, shape (m, classes) with a 1 in each row, or (m, 1) for numbers."""
+def encode_outcomes(rows: Rows, terms: Terms) -> FloatArray:
+    """Return what happened, shape (m, classes) with a 1 in each row, or (m, 1) for numbers."""
     if terms.classes is None:
         return np.asarray(rows.y, dtype=np.float64)[:, None]
     return np.asarray(np.eye(len(terms.classes))[rows.y])
 
 
-def predictions(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
-    """Give what a model says, shaped as `outcomes`.
+def predict(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
+    """Return what a model says, shaped as `outcomes`.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def predictions(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
         try:
             said = _said(model, x, terms)
         except Exception as error:  # strangers' estimators raise what they like
-            problem = f"its models cannot predict ({type(error).__name__}: {one_line(error)})"
+            problem = f"its models cannot predict ({type(error).__name__}: {format_error(error)})"
             raise InputError(
                 "training.estimator",
                 problem,
@@ -120,5 +120,5 @@ def _said(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
         return np.asarray(model.predict(x), dtype=np.float64).reshape(len(x), -1)[:, :1]
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(x), dtype=np.float64)
-    names = terms.targets(np.arange(len(terms.classes)))
+    names = terms.decode_labels(np.arange(len(terms.classes)))
     return np.asarray(np.asarray(model.predict(x))[:, None] == names[None, :], dtype=np.float64)

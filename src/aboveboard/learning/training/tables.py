@@ -42,8 +42,8 @@ class Terms:
     label: str
     classes: tuple[str, ...] | None
 
-    def targets(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Give what models learn and predict: whole numbers or texts for classes, else numbers."""
+    def decode_labels(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return what models learn and predict: whole numbers or texts for classes, else numbers."""
         if self.classes is None:
             return y
         whole = all(_whole(name) for name in self.classes)
@@ -76,25 +76,25 @@ class Rows:
     numbers: NDArray[np.intp]
     at: Whereabouts
 
-    def taken(self, rows: NDArray[np.intp]) -> Rows:
-        """Give some of the rows."""
+    def select(self, rows: NDArray[np.intp]) -> Rows:
+        """Return some of the rows."""
         return Rows(self.x[rows], self.y[rows], self.numbers[rows], self.at)
 
-    def digests(self) -> NDArray[np.uint64]:
-        """Give 64 bits of BLAKE2b of each row, its label included, shape (m,)."""
+    def compute_digests(self) -> NDArray[np.uint64]:
+        """Return 64 bits of BLAKE2b of each row, its label included, shape (m,)."""
         # Adding zero makes -0.0 the zero that it equals.
         whole = np.ascontiguousarray(np.column_stack((self.x, self.y)).astype("<f8") + 0.0)
         found = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in whole]
         return np.frombuffer(b"".join(found), dtype="<u8")
 
-    def distinct(self) -> Rows:
-        """Give each row once, the first of its kind, in the order of the file."""
+    def drop_duplicates(self) -> Rows:
+        """Return each row once, the first of its kind, in the order of the file."""
         whole = np.column_stack((self.x, self.y)) + 0.0
         _, first = np.unique(whole, axis=0, return_index=True)
-        return self.taken(np.sort(first))
+        return self.select(np.sort(first))
 
 
-def terms_of(
+def read_terms(
     path: Path,
     place: str,
     *,
@@ -178,19 +178,19 @@ def read_rows(
     return rows
 
 
-def first_part(rows: int, parts: int, least: int) -> slice:
-    """Give the first of so many equal parts of the rows, rounded up, and no fewer than `least`."""
+def slice_part(rows: int, parts: int, least: int) -> slice:
+    """Return the first of so many equal parts of the rows, rounded up, and no fewer than `least`."""
     return slice(0, max(-(-rows // parts), least))
 
 
-def shuffled(rows: Rows, seed: int, classes: int) -> Rows:
+def shuffle_rows(rows: Rows, seed: int, classes: int) -> Rows:
     """Put rows in a seeded order, one of each class first, so that every part can be fitted."""
     order = np.random.default_rng(seed).permutation(len(rows.y))
     if classes:
         _, first = np.unique(rows.y[order], return_index=True)
         first = np.sort(first)
         order = np.concatenate((order[first], np.delete(order, first)))
-    return rows.taken(order)
+    return rows.select(order)
 
 
 def _frame(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:

@@ -36,8 +36,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.learning.market.quality import Fitted
-from aboveboard.learning.training.tables import Rows, shuffled
+from aboveboard.learning.market.quality import LearningCurve
+from aboveboard.learning.training.tables import Rows, shuffle_rows
 
 BEYOND = 10
 """Sizes are not read off the curve beyond so many times the rows it was measured with."""
@@ -53,7 +53,7 @@ follows the start of the curve, and ends too flat, where sizes are read off."""
 
 
 @dataclass(frozen=True)
-class Reference:
+class CenterCurve:
     """How quality grows with the number of the center's own rows.
 
     Parameters
@@ -64,11 +64,11 @@ class Reference:
         The number of validation rows.
     """
 
-    curve: Fitted
+    curve: LearningCurve
     rows: int
 
     def size(self, quality: float, claimed: int) -> int:
-        """Give the valid size, in whole rows, of a party whose own model has this quality.
+        """Return the valid size, in whole rows, of a party whose own model has this quality.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class Reference:
         return min(claimed, floor(self.equivalent(quality)))
 
     def equivalent(self, quality: float) -> float:
-        """Give Q^-1(quality), at most `BEYOND` times the validation rows."""
+        """Return Q^-1(quality), at most `BEYOND` times the validation rows."""
         most = float(BEYOND * self.rows)
         share = quality / self.curve.ceiling
         if share >= 1:
@@ -88,12 +88,12 @@ class Reference:
         return min(most, self.curve.scale * float(np.expm1(-np.log1p(-share) / self.curve.power)))
 
 
-def reference(
+def measure_center_curve(
     rows: Rows,
     classes: int,
     seed: int,
     score: Callable[[NDArray[np.float64], NDArray[Any]], float],
-) -> Reference:
+) -> CenterCurve:
     """Measure the center's learning curve.
 
     Parameters
@@ -123,7 +123,7 @@ def reference(
     points = []
     for k in np.unique(np.geomspace(max(10, 2 * classes), m, SIZES).astype(int)):
         samples = min(MOST_SAMPLES, max(2, 2 * m // int(k)))
-        drawn = [shuffled(rows, seed + i, classes) for i in range(samples if k < m else 1)]
+        drawn = [shuffle_rows(rows, seed + i, classes) for i in range(samples if k < m else 1)]
         scores = [score(sample.x[:k], sample.y[:k]) for sample in drawn]
         points.append((float(k), float(np.mean(scores))))
     if not max(y for _, y in points) > 0:
@@ -133,17 +133,17 @@ def reference(
             "better than a constant does",
             "hold out more rows, name better features, or another estimator",
         )
-    return Reference(_curve(points), m)
+    return CenterCurve(_curve(points), m)
 
 
-def _curve(points: list[tuple[float, float]]) -> Fitted:
+def _curve(points: list[tuple[float, float]]) -> LearningCurve:
     """Fit Q(s) = ceiling (1 - (1 + s/scale)^-power) by weighted least squares."""
     from scipy.optimize import curve_fit
 
     sizes, scores = np.array(points).T
 
     def curve(s: NDArray[Any], ceiling: float, log_scale: float, power: float) -> NDArray[Any]:
-        found: NDArray[Any] = Fitted(ceiling, float(np.exp(log_scale)), power).of(s)
+        found: NDArray[Any] = LearningCurve(ceiling, float(np.exp(log_scale)), power).evaluate(s)
         return found
 
     low, high = float(np.log(sizes[0])), float(np.log(sizes[-1]))
@@ -161,5 +161,7 @@ def _curve(points: list[tuple[float, float]]) -> Fitted:
             "hold out more rows",
         ) from None
     ceiling, scale, power = float(found[0]), float(np.exp(found[1])), float(found[2])
-    fitted = Fitted(ceiling, scale, power, tuple(points))
-    return Fitted(ceiling, scale, power, tuple(points), tuple((scores - fitted.of(sizes)).tolist()))
+    fitted = LearningCurve(ceiling, scale, power, tuple(points))
+    return LearningCurve(
+        ceiling, scale, power, tuple(points), tuple((scores - fitted.evaluate(sizes)).tolist())
+    )

@@ -20,7 +20,7 @@ Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Held:
+class DataFile:
     """A file on this machine.
 
     Parameters
@@ -36,7 +36,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Holding:
+class PartyData:
     """One party's data, and the center's files that all share.
 
     Parameters
@@ -53,11 +53,11 @@ class Holding:
         The center's name for the label.
     """
 
-    data: Held | None
+    data: DataFile | None
     label: str | None
     command: tuple[str, ...] | None
-    test: Held
-    validation: Held | None
+    test: DataFile
+    validation: DataFile | None
     center_label: str
 
 
@@ -66,16 +66,16 @@ class TrainingFile(Protocol):
 
     @property
     def training(self) -> TrainingTable | None:
-        """Give the table `[training]`."""
+        """Return the table `[training]`."""
         ...
 
     @property
     def parties(self) -> Mapping[str, DataParty]:
-        """Give the parties' tables."""
+        """Return the parties' tables."""
         ...
 
 
-def data_reports(file: TrainingFile, read: Read) -> dict[str, Holding]:
+def find_data(file: TrainingFile, read: Read) -> dict[str, PartyData]:
     """Find every party's data, and the center's.
 
     Parameters
@@ -123,12 +123,12 @@ def data_reports(file: TrainingFile, read: Read) -> dict[str, Holding]:
         data = None if party.data is None else _held(read, f"{place}.data", party.data)
         # A label that is the center's own needs no second name.
         own = None if party.label == label else party.label
-        found[name] = Holding(data, own, party.command, test, validation, label)
+        found[name] = PartyData(data, own, party.command, test, validation, label)
     return found
 
 
-def same_files(reports: Mapping[str, Holding]) -> tuple[tuple[str, ...], ...]:
-    """Give the groups of parties whose files are the same byte for byte.
+def find_identical_files(reports: Mapping[str, PartyData]) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of parties whose files are the same byte for byte.
 
     What a command speaks for is not seen. Only files of one length are read.
     """
@@ -155,7 +155,7 @@ def _label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:
     return named.pop()
 
 
-def _held(read: Read, place: str, data: Path) -> Held:
+def _held(read: Read, place: str, data: Path) -> DataFile:
     path = read.file(place, data)
     status = path.stat()
-    return Held(path.resolve(), (status.st_mtime_ns, status.st_size))
+    return DataFile(path.resolve(), (status.st_mtime_ns, status.st_size))

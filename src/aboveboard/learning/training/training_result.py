@@ -12,7 +12,7 @@ from aboveboard.learning.market.quality import Quality
 from aboveboard.learning.payments.exploitation_payment import Outcome
 from aboveboard.learning.training.federation import Traffic
 from aboveboard.learning.training.scores import Skill
-from aboveboard.learning.training.valid_size import Reference
+from aboveboard.learning.training.valid_size import CenterCurve
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 UtilityIf = Callable[[str, Fraction], Number]
@@ -27,7 +27,7 @@ DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredParty:
     """What a party's own model showed.
 
     Parameters
@@ -49,7 +49,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What was trained and measured.
 
     Parameters
@@ -81,11 +81,11 @@ class Trained:
     method: str
     estimator: str
     features: tuple[str, ...]
-    own: Mapping[str, Measured]
-    half: Mapping[str, Measured]
+    own: Mapping[str, MeasuredParty]
+    half: Mapping[str, MeasuredParty]
     joint: Skill
     without: Mapping[str, float]
-    curve: Reference
+    curve: CenterCurve
     model: bytes | None
     traffic: tuple[Traffic, ...]
     notes: tuple[str, ...]
@@ -93,12 +93,12 @@ class Trained:
 
     @property
     def sizes(self) -> dict[str, Fraction]:
-        """Give the measured valid sizes, by party."""
+        """Return the measured valid sizes, by party."""
         return {name: measured.size for name, measured in self.own.items()}
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
-        """Give (valid size, quality) of every real training, for a learning curve.
+        """Return (valid size, quality) of every real training, for a learning curve.
 
         The center's own trainings, each party's on all and half of its rows, and those together.
         """
@@ -142,7 +142,7 @@ class Trained:
             name: self._share(name, share, served[name], hidden[name])
             for name, share in settlement.parties.items()
         }
-        by_curve = float(quality.of([float(sum(self.sizes.values()))])[0])
+        by_curve = float(quality.evaluate([float(sum(self.sizes.values()))])[0])
         more = {
             "method": self.method,
             "estimator": self.estimator,
@@ -282,7 +282,7 @@ class Trained:
         found += [(f"{name} alone", m.size, m.quality) for name, m in self.own.items()]
         found += [(f"half of {name} alone", m.size, m.quality) for name, m in self.half.items()]
         found += [("rows of the center", Fraction(round(s)), q) for s, q in self.curve.curve.points]
-        curve = [float(q) for q in quality.of([float(size) for _, size, _ in found])]
+        curve = [float(q) for q in quality.evaluate([float(size) for _, size, _ in found])]
         rows = tuple(
             (what, int(size), _shown(measured), _shown(q), _shown(measured - q))
             for (what, size, measured), q in zip(found, curve, strict=True)

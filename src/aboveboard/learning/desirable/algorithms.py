@@ -17,15 +17,15 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Array
 from aboveboard.learning.desirable import growth_market
-from aboveboard.learning.desirable.certificate import binding_reports
+from aboveboard.learning.desirable.certificate import find_binding_reports
 from aboveboard.learning.desirable.constraints import AT_ONCE
-from aboveboard.learning.desirable.payments import payments_of
+from aboveboard.learning.desirable.payments import compute_party_payments
 from aboveboard.learning.desirable.symmetric import (
+    compute_symmetric_payments,
+    expand_to_profiles,
     is_symmetric,
-    of_every_profile,
-    symmetric_payments,
 )
-from aboveboard.learning.market.allocation import Market, models
+from aboveboard.learning.market.allocation import Market, assign_models
 from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth, Linear
 
@@ -45,7 +45,7 @@ GROWTH_VALUE = 4e-9
 
 
 @dataclass(frozen=True)
-class Worked:
+class GridPayments:
     """All largest payments in some unit, and what they were worked out with.
 
     Parameters
@@ -61,13 +61,13 @@ class Worked:
     """
 
     payments: tuple[Array, ...]
-    working: Array
+    working_sizes: Array
     peak: Any
     scale: float = 1.0
 
 
 def is_exact(market: Market, m: int) -> bool:
-    """Say whether the search is done in fractions: where they stay such, and are not too many."""
+    """Return whether the search is done in fractions: where they stay such, and are not too many."""
     valuation = market.valuation
     whole = isinstance(valuation, Growth) and valuation.alpha.denominator == 1
     closed = isinstance(market.quality, Identity) and (isinstance(valuation, Linear) or whole)
@@ -92,7 +92,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Way:
+class Algorithm:
     """A way to find all largest payments of a market.
 
     Parameters
@@ -112,14 +112,14 @@ class Way:
     """
 
     name: str
-    payments: Callable[[Market, Array], Worked]
+    payments: Callable[[Market, Array], GridPayments]
     values: Callable[[int, int], int]
     each: float = VALUE
     by_column: bool = True
-    binding: Callable[[Market, Array, Sequence[int], int], list[int]] = binding_reports
+    binding: Callable[[Market, Array, Sequence[int], int], list[int]] = find_binding_reports
 
 
-def _exploitation(market: Market, sizes: Array) -> Worked:
+def _pay_all_gains(market: Market, sizes: Array) -> GridPayments:
     """Theorem 1: with quasi-monotone values no lie binds, only staying away does."""
     m, n = len(sizes), market.n
     parts, peak = [], 0.0
@@ -127,78 +127,86 @@ def _exploitation(market: Market, sizes: Array) -> Worked:
     for start in range(0, m**n, step):
         flat = np.arange(start, min(start + step, m**n))
         profiles = sizes[np.stack(np.unravel_index(flat, (m,) * n), axis=-1)]
-        own = market.quality.of(profiles)
+        own = market.quality.evaluate(profiles)
         everybody = np.ones(profiles.shape, dtype=np.bool_)
-        joint = market.valuation.of(np.maximum(models(market, profiles, everybody), own))
+        joint = market.valuation.evaluate(
+            np.maximum(assign_models(market, profiles, everybody), own)
+        )
         paid = joint.copy()
         for i in range(n):
             rest = everybody.copy()
             rest[:, i] = False
-            without = market.valuation.of(np.maximum(models(market, profiles, rest), own))
+            without = market.valuation.evaluate(
+                np.maximum(assign_models(market, profiles, rest), own)
+            )
             paid[:, i] -= without[:, i]
         parts.append(paid)
         peak = max(peak, float(np.abs(joint).max()))
     table = np.concatenate(parts)
-    return Worked(tuple(table[:, i].reshape((m,) * n) for i in range(n)), sizes, peak)
+    return GridPayments(tuple(table[:, i].reshape((m,) * n) for i in range(n)), sizes, peak)
 
 
-def _by_columns(market: Market, sizes: Array) -> Worked:
-    found = [payments_of(market, sizes, i) for i in range(market.n)]
-    return Worked(tuple(p for p, _ in found), sizes, max(peak for _, peak in found))
+def _solve_by_columns(market: Market, sizes: Array) -> GridPayments:
+    found = [compute_party_payments(market, sizes, i) for i in range(market.n)]
+    return GridPayments(tuple(p for p, _ in found), sizes, max(peak for _, peak in found))
 
 
-def _up_to_permutation(market: Market, sizes: Array) -> Worked:
-    payments, peak = symmetric_payments(market, sizes)
-    return Worked(of_every_profile(payments, market.n), sizes, peak)
+def _solve_up_to_permutation(market: Market, sizes: Array) -> GridPayments:
+    payments, peak = compute_symmetric_payments(market, sizes)
+    return GridPayments(expand_to_profiles(payments, market.n), sizes, peak)
 
 
-def _in_steps(market: Market, sizes: Array) -> tuple[float, float, int]:
-    """Give alpha, the step, and the smallest size in steps."""
+def _read_steps(market: Market, sizes: Array) -> tuple[float, float, int]:
+    """Return alpha, the step, and the smallest size in steps."""
     step = float(sizes[1] - sizes[0])
     return float(market.valuation.alpha), step, round(float(sizes[0]) / step)  # type: ignore[attr-defined]
 
 
-def _binding_in_growth(market: Market, sizes: Array, profile: Sequence[int], i: int) -> list[int]:
-    alpha, _, smallest = _in_steps(market, sizes)
+def _find_binding_in_growth(
+    market: Market, sizes: Array, profile: Sequence[int], i: int
+) -> list[int]:
+    alpha, _, smallest = _read_steps(market, sizes)
     column = growth_market.Column(alpha, profile[1 - i] + smallest, smallest)
     column.extend(profile[i] + 1)
     return [size - smallest for size in column.chain(profile[i])]
 
 
-def _growth_of_two(market: Market, sizes: Array) -> Worked:
-    alpha, step, smallest = _in_steps(market, sizes)
-    own = growth_market.payments_of_all(alpha, len(sizes), smallest)
+def _solve_growth_of_two(market: Market, sizes: Array) -> GridPayments:
+    alpha, step, smallest = _read_steps(market, sizes)
+    own = growth_market.compute_all_payments(alpha, len(sizes), smallest)
     steps = np.arange(smallest, smallest + len(sizes), dtype=np.float64)
     # The whole market when both have the largest size.
     peak = max(float((2 * steps[-1]) ** (alpha + 1)), 1.0)
-    return Worked((own, own.T), steps, peak, float(np.float64(step) ** (alpha + 1)))
+    return GridPayments((own, own.T), steps, peak, float(np.float64(step) ** (alpha + 1)))
 
 
-EXPLOITATION = Way(
+EXPLOITATION = Algorithm(
     "maximal exploitation payments (Theorem 1)",
-    _exploitation,
+    _pay_all_gains,
     lambda m, n: m**n * n * (n + 2),
     by_column=False,
     binding=lambda market, sizes, profile, i: [profile[i]],
 )
-GROWTH_OF_TWO = Way(
+GROWTH_OF_TWO = Algorithm(
     "columns of the growth market, by halving",
-    _growth_of_two,
+    _solve_growth_of_two,
     lambda m, n: m * m * m.bit_length() ** 2,
     GROWTH_VALUE,
     by_column=False,
-    binding=_binding_in_growth,
+    binding=_find_binding_in_growth,
 )
-UP_TO_PERMUTATION = Way(
+UP_TO_PERMUTATION = Algorithm(
     "every column up to permutation",
-    _up_to_permutation,
+    _solve_up_to_permutation,
     lambda m, n: comb(m + n - 2, n - 1) * m * (m + 1) // 2 * n,
 )
-BY_COLUMNS = Way("every column", _by_columns, lambda m, n: n * m ** (n - 1) * m * (m + 1) // 2 * n)
+BY_COLUMNS = Algorithm(
+    "every column", _solve_by_columns, lambda m, n: n * m ** (n - 1) * m * (m + 1) // 2 * n
+)
 
 
-def way_of(market: Market, m: int) -> Way:
-    """Give the fastest way for a market on a grid of m sizes."""
+def choose_algorithm(market: Market, m: int) -> Algorithm:
+    """Return the fastest way for a market on a grid of m sizes."""
     if market.valuation.quasi_monotone:
         return EXPLOITATION
     growth = isinstance(market.valuation, Growth) and isinstance(market.quality, Identity)
@@ -207,12 +215,12 @@ def way_of(market: Market, m: int) -> Way:
     return UP_TO_PERMUTATION if market.n > 2 and is_symmetric(market) else BY_COLUMNS
 
 
-def estimate(market: Market, m: int, way: Way) -> Cost:
+def estimate_cost(market: Market, m: int, way: Algorithm) -> Cost:
     """Say what a search on a grid of m sizes would cost."""
     n = market.n
     called = market.valuation.KIND in ("callable", "quasi-monotone")
     # Where who is served depends on the sizes, all sets of parties are tried.
-    sets = 1 if market.valuation.served(np.ones(n, dtype=np.bool_)) is not None else 2**n
+    sets = 1 if market.valuation.find_served(np.ones(n, dtype=np.bool_)) is not None else 2**n
     # What is valued at once and what is made of it, then the tables and their sum.
     width = n * m * m // 2 if way.by_column else 0
     held = 8 * (6 * max(AT_ONCE, width) + (n + 1) * m**n)
@@ -220,7 +228,7 @@ def estimate(market: Market, m: int, way: Way) -> Cost:
     return Cost(seconds, held)
 
 
-def refuse_large(market: Market, m: int, way: Way) -> None:
+def refuse_large(market: Market, m: int, way: Algorithm) -> None:
     """Refuse a search on a grid of m sizes that would cost too much.
 
     Raises
@@ -228,7 +236,7 @@ def refuse_large(market: Market, m: int, way: Way) -> None:
     InputError
         If it would take more than `MOST_SECONDS` or `MOST_BYTES`.
     """
-    cost = estimate(market, m, way)
+    cost = estimate_cost(market, m, way)
     if cost.seconds > MOST_SECONDS or cost.bytes > MOST_BYTES:
         raise InputError(
             "grid",

@@ -17,7 +17,7 @@ MOST_KNOWN = 10**6
 
 
 @dataclass(frozen=True)
-class Asked:
+class CachedFunction:
     """A user's function of a tuple of qualities, its answers checked and remembered.
 
     Parameters
@@ -30,7 +30,7 @@ class Asked:
         How many numbers it must give.
     spread
         Whether it takes the one quality instead of a tuple.
-    known
+    cache
         Its answers so far.
     """
 
@@ -38,49 +38,49 @@ class Asked:
     function: Callable[[Any], Any]
     width: int = 1
     spread: bool = False
-    known: dict[tuple[float, ...], tuple[float, ...]] = field(
+    cache: dict[tuple[float, ...], tuple[float, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
-    def of(self, told: tuple[float, ...]) -> tuple[float, ...]:
-        """Give the numbers, from memory where they are known.
+    def evaluate(self, argument: tuple[float, ...]) -> tuple[float, ...]:
+        """Return the numbers, from memory where they are cache.
 
         Raises
         ------
         InputError
             If the function fails, or gives other than `width` finite numbers.
         """
-        if told not in self.known:
-            if len(self.known) >= MOST_KNOWN:
-                self.known.clear()
-            self.known[told] = self._asked(told)
-        return self.known[told]
+        if argument not in self.cache:
+            if len(self.cache) >= MOST_KNOWN:
+                self.cache.clear()
+            self.cache[argument] = self._call(argument)
+        return self.cache[argument]
 
-    def _asked(self, told: tuple[float, ...]) -> tuple[float, ...]:
+    def _call(self, argument: tuple[float, ...]) -> tuple[float, ...]:
         one = self.width == 1
         wanted = "a finite number" if one else f"{self.width} finite numbers, one for each party"
         try:
-            given = self.function(told[0] if self.spread else told)
-            several = given if isinstance(given, Iterable) else (given,)
+            answer = self.function(argument[0] if self.spread else argument)
+            several = answer if isinstance(answer, Iterable) else (answer,)
             numbers = tuple(float(x) for x in several)
         except Exception as error:
             raise InputError(
                 self.place,
-                f"it failed with {type(error).__name__}: {error} (qualities {told})",
+                f"it failed with {type(error).__name__}: {error} (qualities {argument})",
                 f"let it take qualities and give {wanted}",
             ) from error
         if len(numbers) != self.width or not all(isfinite(x) for x in numbers):
             raise InputError(
                 self.place,
-                f"it gives {given!r} for the qualities {told}",
+                f"it gives {answer!r} for the qualities {argument}",
                 f"let it give {wanted}",
             )
         return numbers
 
 
-def each_row(function: Asked, arguments: Array) -> Array:
+def apply_to_rows(function: CachedFunction, arguments: Array) -> Array:
     """Call a function of a tuple for each row, once for each different one; (.., k) to (.., w)."""
     count = prod(arguments.shape[:-1])
     rows = arguments.reshape(count, arguments.shape[-1]).tolist()
-    values = np.array([function.of(tuple(row)) for row in rows], dtype=np.float64)
+    values = np.array([function.evaluate(tuple(row)) for row in rows], dtype=np.float64)
     return values.reshape(*arguments.shape[:-1], function.width)
