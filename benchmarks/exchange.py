@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.exchange import RULES, Regions
-from aboveboard.exchange.contribution import rewards
+from aboveboard.exchange.contribution import compute_rewards
 from aboveboard.exchange.kernels import ceilings, coalition_unions
 from benchmarks import union_run
 from benchmarks.comparison import Case, Measured, Scale, Section, agree
@@ -107,7 +107,7 @@ def best_group(parties: int, elements: int, repeat: int) -> Measured:
 
     def ours() -> list[int]:
         owners, counts = np.unique(masks[masks > 0], return_counts=True)
-        return [int(x) for x in RULES["best-group"].of(Regions(names, owners, counts))]
+        return [int(x) for x in RULES["best-group"].compute_amounts(Regions(names, owners, counts))]
 
     (mine, found), (theirs, amounts) = timed(repeat, ours, lambda: definition.best_group(sets))
     agree(found == amounts, what=BEST_GROUP)
@@ -185,7 +185,7 @@ def contribution(n: int, repeat: int) -> Measured:
     values = [int(x) for x in (members @ known).sum(axis=1)]
     (ours, table), (theirs, plain) = timed(
         repeat,
-        lambda: rewards(values),
+        lambda: compute_rewards(values),
         lambda: [definition.contribution(values, present) for present in range(1 << n)],
     )
     agree(table.tolist() == plain, what=CONTRIBUTION)

@@ -258,13 +258,13 @@ def test_what_is_handed_out_is_new_submitted_and_as_much_as_the_rule_says(
     from aboveboard.exchange.regions import Regions
     from aboveboard.exchange.rules import RULES
     from aboveboard.exchange.union import Union
-    from aboveboard.storage.party_data import records_of
+    from aboveboard.storage.party_data import read_elements
 
     sets = {f"p{i}": s for i, s in enumerate(listed)}
-    records = {n: records_of(sorted(s), place=n, normalize=frozenset()) for n, s in sets.items()}
+    records = {n: read_elements(sorted(s), place=n, normalize=frozenset()) for n, s in sets.items()}
     mechanism = Union(RULES[rule], "partial", dict.fromkeys(sets, Fraction(1)), seed)
     settlement = mechanism.settle(records)
-    expected = dict(zip(sets, RULES[rule].of(Regions.of_sets(sets)).tolist(), strict=True))
+    expected = dict(zip(sets, RULES[rule].compute_amounts(Regions.from_sets(sets)).tolist(), strict=True))
     everything = frozenset().union(*listed)
     for name, share in settlement.parties.items():
         handed = share.reply.rows()["element"].to_list()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aboveboard.auditing import DSIC, StrongDominance, Symmetric
 from aboveboard.exchange import RULES, ParticipationGame, Regions
-from papers.claims import Claim, Finding, Trial, survey
+from papers.claims import Claim, Finding, Trial, search_counterexample
 from papers.exchange.audits import ENDS, ONE, counterexample, joining, obeys, verdict_of
 from papers.exchange.few import efficiency
 from papers.exchange.instances import coalition, diagrams, random_diagrams, sets_of
@@ -57,7 +57,7 @@ def _line_5_corrected(regions: Regions) -> Trial:
 
 
 def _compared(regions: Regions, expected: NDArray[np.int64]) -> Trial:
-    ours = RULES[RULE].of(regions)
+    ours = RULES[RULE].compute_amounts(regions)
     if (ours == expected).all() and (ours <= regions.lacks).all():
         return Trial(1)
     said = {"own": sets_of(regions), "rule": ours.tolist(), "recursion": expected.tolist()}
@@ -66,8 +66,8 @@ def _compared(regions: Regions, expected: NDArray[np.int64]) -> Trial:
 
 def _mechanism_2_line_5(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_line_5, diagrams(3, 3, nobody_empty=True), unit="amounts"),
-        survey(
+        search_counterexample(_line_5, diagrams(3, 3, nobody_empty=True), unit="amounts"),
+        search_counterexample(
             _line_5_corrected,
             diagrams(3, 4, nobody_empty=True),
             diagrams(4, 3, nobody_empty=True),
@@ -106,8 +106,8 @@ def _absent_as_printed(regions: Regions) -> Trial:
 def _mechanism_2_absent(_: np.random.Generator) -> tuple[Finding, ...]:
     three = diagrams(3, 3, nobody_empty=True)
     return (
-        survey(_absent_as_printed, three, unit="deviations"),
-        survey(
+        search_counterexample(_absent_as_printed, three, unit="deviations"),
+        search_counterexample(
             obeys(RULE, DSIC(), ENDS, joining),
             three,
             unit="deviations",
@@ -118,7 +118,9 @@ def _mechanism_2_absent(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _theorem_2_3(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (diagrams(2, 5), diagrams(3, 4), diagrams(4, 2), random_diagrams(rng, 8, 40, 5))
-    return (survey(obeys(RULE, DSIC(), ENDS, joining), *families, unit="deviations"),)
+    return (
+        search_counterexample(obeys(RULE, DSIC(), ENDS, joining), *families, unit="deviations"),
+    )
 
 
 def _theorem_2_3_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -128,13 +130,13 @@ def _theorem_2_3_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
 def _theorem_2_3_welfare(_: np.random.Generator) -> tuple[Finding, ...]:
     def test(regions: Regions) -> Trial:
         most, tried = most_welfare(regions)
-        ours = int(RULES[RULE].of(regions).sum())
+        ours = int(RULES[RULE].compute_amounts(regions).sum())
         if ours == most:
             return Trial(tried)
         return Trial(tried, {"own": sets_of(regions), "rule": ours, "best": most})
 
     families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 4), (4, 2))]
-    return (survey(test, *families, unit="systems of benefits"),)
+    return (search_counterexample(test, *families, unit="systems of benefits"),)
 
 
 # --------------------------------------------------------------------------- Corollary 1
@@ -142,12 +144,12 @@ def _theorem_2_3_welfare(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _symmetry(_: np.random.Generator) -> tuple[Finding, ...]:
     test = obeys(RULE, Symmetric(), make=joining)
-    return (survey(test, diagrams(3, 4), diagrams(4, 2), unit="profiles"),)
+    return (search_counterexample(test, diagrams(3, 4), diagrams(4, 2), unit="profiles"),)
 
 
 def _results_contained(regions: Regions) -> Trial:
     """Hand out by every order of elements; see whether a smaller input gets the larger result."""
-    sets, given = _frozen(regions), RULES[RULE].of(regions).tolist()
+    sets, given = _frozen(regions), RULES[RULE].compute_amounts(regions).tolist()
     everything = range(regions.union)
     checks = 0
     for order in permutations(everything):
@@ -165,13 +167,13 @@ def _results_contained(regions: Regions) -> Trial:
 
 def _dominance(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(
+        search_counterexample(
             obeys(RULE, StrongDominance(), make=joining),
             diagrams(3, 4),
             diagrams(4, 2),
             unit="profiles",
         ),
-        survey(
+        search_counterexample(
             _results_contained,
             diagrams(3, 3),
             unit="pairs of parties, for every order in which elements may be handed out,",
@@ -180,7 +182,7 @@ def _dominance(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _more_for_more(regions: Regions) -> Trial:
-    sets, given = _frozen(regions), RULES[RULE].of(regions).tolist()
+    sets, given = _frozen(regions), RULES[RULE].compute_amounts(regions).tolist()
     pairs = list(permutations(range(len(sets)), 2))
     for k, i in pairs:
         if sets[k] <= sets[i] and given[k] > given[i]:
@@ -192,8 +194,8 @@ def _more_for_more(regions: Regions) -> Trial:
 def _benefits(_: np.random.Generator) -> tuple[Finding, ...]:
     three = diagrams(3, 4, nobody_empty=True)
     return (
-        survey(_more_for_more, three, unit="pairs of parties"),
-        survey(
+        search_counterexample(_more_for_more, three, unit="pairs of parties"),
+        search_counterexample(
             obeys(RULE, StrongDominance(), make=joining),
             three,
             unit="profiles",

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing import ParetoEfficient, Property, Status, Verdict, Witness, audit
-from aboveboard.exchange import RULES, HidingGame, Regions, participation_game
-from aboveboard.exchange.utility import best_rival, payoff_rows
+from aboveboard.exchange import RULES, HidingGame, Regions, make_union_participation_game
+from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import Proof
@@ -48,7 +48,7 @@ class AsSubmitted(Scanned):
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give what each party is handed: nothing of what it submits is handed to it."""
         _, reported, counts = self.segments(columns)
-        amounts = self.rule.amounts(reported, counts, len(self.players))
+        amounts = self.rule.apply(reported, counts, len(self.players))
         return amounts, amounts
 
 
@@ -64,7 +64,7 @@ def as_submitted(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...])
 
 def joining(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
     """Give the game of all-or-nothing parties."""
-    return participation_game(regions, RULES[rule], exclusivity)
+    return make_union_participation_game(regions, RULES[rule], exclusivity)
 
 
 def verdict_of(game: Game, prop: Property) -> Verdict:
@@ -140,7 +140,7 @@ def efficient(rule: str, exclusivities: Sequence[Fraction], *, giving_no_less: b
     prop = ParetoEfficient(giving_no_less=giving_no_less)
 
     def test(regions: Regions) -> Trial:
-        given = RULES[rule].of(regions)
+        given = RULES[rule].compute_amounts(regions)
         present = np.where(regions.sizes > 0, regions.lacks, 0)
         checks = 0
         for e in exclusivities:
@@ -181,7 +181,7 @@ def dominating(
     if giving_no_less:
         rows = rows[rows.sum(axis=1) >= given.sum()]
     weights = (e,) * len(given)
-    there = payoff_rows(rows, best_rival(rows), weights)
-    here = payoff_rows(given[None, :], best_rival(given[None, :]), weights)
+    there = compute_payoff_rows(rows, find_best_rivals(rows), weights)
+    here = compute_payoff_rows(given[None, :], find_best_rivals(given[None, :]), weights)
     better = (there >= here).all(axis=1) & (there > here).any(axis=1)
     return (rows[int(np.argmax(better))] if better.any() else None), len(rows)

@@ -11,11 +11,11 @@ import numpy as np
 
 from aboveboard.auditing import DSIC, ExPostIC, Property, Symmetric, Witness
 from aboveboard.exchange import AveragePoint, OneDimensionalSearch
-from aboveboard.exchange.average import benefits_of as average_benefits
+from aboveboard.exchange.average import compute_benefits as average_benefits
 from aboveboard.exchange.interval import Interval, narrow
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.exchange.audits import ENDS, ONE, verdict_of
 from papers.exchange.instances import names
 
@@ -131,20 +131,20 @@ def _interval_families(rng: np.random.Generator) -> tuple[Family, ...]:
 
 def _theorem_3_1(rng: np.random.Generator) -> tuple[Finding, ...]:
     test = stays(search_game, DSIC(), ENDS, _shown)
-    return (survey(test, *_interval_families(rng), unit="deviations"),)
+    return (search_counterexample(test, *_interval_families(rng), unit="deviations"),)
 
 
 def _mechanism_3(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_fair, *_interval_families(rng), unit="intervals"),)
+    return (search_counterexample(_fair, *_interval_families(rng), unit="intervals"),)
 
 
 def _mechanism_3_nested(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_nested, *_interval_families(rng), unit="nested lists"),)
+    return (search_counterexample(_nested, *_interval_families(rng), unit="nested lists"),)
 
 
 def _mechanism_3_identical(rng: np.random.Generator) -> tuple[Finding, ...]:
     test = stays(search_game, Symmetric(), ONE, _shown)
-    return (survey(test, *_interval_families(rng), unit="profiles"),)
+    return (search_counterexample(test, *_interval_families(rng), unit="profiles"),)
 
 
 # -------------------------------------------------------------------------- average point
@@ -183,8 +183,10 @@ def listed(some: Points) -> dict[str, Any]:
 
 def _theorem_3_2(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(stays(average_game, DSIC(), ONE, listed), points(2), points(3), unit="deviations"),
-        survey(
+        search_counterexample(
+            stays(average_game, DSIC(), ONE, listed), points(2), points(3), unit="deviations"
+        ),
+        search_counterexample(
             stays(average_game, ExPostIC(), ENDS, listed),
             points(2),
             points(3),
@@ -223,7 +225,7 @@ def _best_rival(benefits: Sequence[Fraction], i: int) -> Fraction:
 
 
 def _dominance_fails(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_pays_at_every_exclusivity, points(3), unit="deviations"),)
+    return (search_example(_pays_at_every_exclusivity, points(3), unit="deviations"),)
 
 
 def _nothing_is_better(some: Points) -> Trial:
@@ -250,8 +252,8 @@ def _largest_total(some: Points) -> Trial:
 
 def _average_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_nothing_is_better, points(2), points(3), unit="outcomes"),
-        survey(
+        search_counterexample(_nothing_is_better, points(2), points(3), unit="outcomes"),
+        search_counterexample(
             _largest_total,
             points(3),
             points(4),
@@ -264,7 +266,11 @@ def _average_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _average_symmetric(rng: np.random.Generator) -> tuple[Finding, ...]:
     test = stays(average_game, Symmetric(), ONE, listed)
-    return (survey(test, points(3), points(4), random_points(rng, 5, 2, 10), unit="profiles"),)
+    return (
+        search_counterexample(
+            test, points(3), points(4), random_points(rng, 5, 2, 10), unit="profiles"
+        ),
+    )
 
 
 PAPER = "exchange"

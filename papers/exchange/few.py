@@ -10,7 +10,7 @@ import numpy as np
 from aboveboard.auditing import DSIC, ExPostIC
 from aboveboard.exchange import RULES, ParticipationGame, Regions
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.exchange.audits import (
     ENDS,
     ONE,
@@ -33,8 +33,10 @@ INSIDE = f"At exclusivity strictly between 0 and 1 ({TRIED}) no outcome at all d
 def _benefit(_: np.random.Generator) -> tuple[Finding, ...]:
     three = diagrams(3, 4, nobody_empty=True)
     return (
-        survey(obeys("three-party", ExPostIC(), make=as_submitted), three, unit="deviations"),
-        survey(
+        search_counterexample(
+            obeys("three-party", ExPostIC(), make=as_submitted), three, unit="deviations"
+        ),
+        search_counterexample(
             obeys("three-party", ExPostIC()),
             three,
             unit="deviations",
@@ -55,14 +57,14 @@ def readings(
     """
     span = "at exclusivity 1" if len(exclusivities) == 1 else "for every exclusivity from 0 to 1"
     return (
-        survey(obeys(rule, DSIC(), make=as_submitted), small, unit="deviations"),
-        survey(
+        search_counterexample(obeys(rule, DSIC(), make=as_submitted), small, unit="deviations"),
+        search_counterexample(
             obeys(rule, DSIC()),
             small,
             unit="deviations",
             correction="Truth is dominant with benefits counted against what a party owns.",
         ),
-        survey(
+        search_counterexample(
             obeys(rule, ExPostIC(), exclusivities),
             *families,
             unit="deviations",
@@ -95,14 +97,16 @@ def efficiency(rule: str, *sizes: tuple[int, int]) -> tuple[Finding, ...]:
     families = [diagrams(n, most, nobody_empty=True) for n, most in sizes]
     smaller = [diagrams(n, most - 1, nobody_empty=True) for n, most in sizes]
     return (
-        survey(efficient(rule, ONE, giving_no_less=False), *families, unit="outcomes"),
-        survey(
+        search_counterexample(
+            efficient(rule, ONE, giving_no_less=False), *families, unit="outcomes"
+        ),
+        search_counterexample(
             efficient(rule, ONE, giving_no_less=True),
             *families,
             unit="outcomes",
             correction=NO_LESS,
         ),
-        survey(
+        search_counterexample(
             efficient(rule, BETWEEN, giving_no_less=False),
             *smaller,
             unit="outcomes",
@@ -116,7 +120,7 @@ def _theorem_2_2_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _inefficient(regions: Regions) -> Trial:
-    given = RULES["three-party"].of(regions)
+    given = RULES["three-party"].compute_amounts(regions)
     better, tried = dominating(given, regions.lacks.tolist(), ONE[0], giving_no_less=True)
     if better is None:
         return Trial(tried)
@@ -124,7 +128,7 @@ def _inefficient(regions: Regions) -> Trial:
 
 
 def _mechanism_1_inefficient(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_inefficient, diagrams(3, 4, nobody_empty=True), unit="outcomes"),)
+    return (search_example(_inefficient, diagrams(3, 4, nobody_empty=True), unit="outcomes"),)
 
 
 def _handing_out_all(regions: Regions) -> Trial:
@@ -144,7 +148,7 @@ def _handing_out_all(regions: Regions) -> Trial:
 
 
 def _everything(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_handing_out_all, diagrams(2, 3, nobody_empty=True), unit="deviations"),)
+    return (search_example(_handing_out_all, diagrams(2, 3, nobody_empty=True), unit="deviations"),)
 
 
 CLAIMS = (

@@ -11,10 +11,10 @@ import numpy as np
 
 from aboveboard.auditing import DSIC, Property, StrongDominance, Symmetric
 from aboveboard.exchange import Contribution
-from aboveboard.exchange.contribution import rewards
+from aboveboard.exchange.contribution import compute_rewards
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.exchange.audits import ENDS, ONE, dominating, verdict_of
 from papers.exchange.beyond import leaving
 from papers.exchange.few import NO_LESS
@@ -97,15 +97,15 @@ def _families(rng: np.random.Generator) -> tuple[Family, ...]:
 
 
 def _theorem_c_1(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(obeys(DSIC(), ENDS), *_families(rng), unit="deviations"),)
+    return (search_counterexample(obeys(DSIC(), ENDS), *_families(rng), unit="deviations"),)
 
 
 def _symmetric(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(obeys(Symmetric(), ONE), *_families(rng), unit="profiles"),)
+    return (search_counterexample(obeys(Symmetric(), ONE), *_families(rng), unit="profiles"),)
 
 
 def _dominance(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(obeys(StrongDominance(), ONE), *_families(rng), unit="profiles"),)
+    return (search_counterexample(obeys(StrongDominance(), ONE), *_families(rng), unit="profiles"),)
 
 
 def _adds_no_more(values: Values, k: int, i: int) -> bool:
@@ -114,7 +114,7 @@ def _adds_no_more(values: Values, k: int, i: int) -> bool:
 
 
 def _more_for_more(values: Values) -> Trial:
-    given = rewards(values)[-1].tolist()
+    given = compute_rewards(values)[-1].tolist()
     pairs = list(permutations(range(len(given)), 2))
     for k, i in pairs:
         if _adds_no_more(values, k, i) and given[k] > given[i]:
@@ -125,8 +125,10 @@ def _more_for_more(values: Values) -> Trial:
 
 def _benefits(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_more_for_more, monotone(2, 4), monotone(3, 2), unit="pairs of parties"),
-        survey(
+        search_counterexample(
+            _more_for_more, monotone(2, 4), monotone(3, 2), unit="pairs of parties"
+        ),
+        search_counterexample(
             obeys(StrongDominance(), ONE),
             *_families(rng),
             unit="profiles",
@@ -147,7 +149,7 @@ def _by_definition(values: Values, mask: int, i: int) -> int:
 
 def _definition(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(values: Values) -> Trial:
-        n, given, checks = parties_of(values), rewards(values), 0
+        n, given, checks = parties_of(values), compute_rewards(values), 0
         for mask in range(1 << n):
             for i in (i for i in range(n) if mask >> i & 1):
                 checks += 1
@@ -158,7 +160,7 @@ def _definition(rng: np.random.Generator) -> tuple[Finding, ...]:
                     return Trial(checks, {"values": list(values), **said})
         return Trial(checks)
 
-    return (survey(test, *_families(rng), unit="rewards"),)
+    return (search_counterexample(test, *_families(rng), unit="rewards"),)
 
 
 def _equation_4(values: Values) -> Trial:
@@ -176,12 +178,12 @@ def _equation_4(values: Values) -> Trial:
 
 
 def _equation(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_equation_4, *_families(rng), unit="inequalities"),)
+    return (search_counterexample(_equation_4, *_families(rng), unit="inequalities"),)
 
 
 def _bounded(values: Values) -> Trial:
     """Check that the largest reward is at most what its owner adds to some coalition."""
-    given, n = rewards(values)[-1].tolist(), parties_of(values)
+    given, n = compute_rewards(values)[-1].tolist(), parties_of(values)
     for i in range(n):
         adds = max(values[t] - values[t ^ 1 << i] for t in range(1 << n) if t >> i & 1)
         if given[i] > adds:
@@ -191,7 +193,7 @@ def _bounded(values: Values) -> Trial:
 
 def _short_of_room(values: Values) -> Trial:
     """Look for values where even who gains most could be given more."""
-    given = rewards(values)[-1].tolist()
+    given = compute_rewards(values)[-1].tolist()
     i = max(range(len(given)), key=given.__getitem__)
     if given[i] < values[-1] - values[1 << i]:
         room = values[-1] - values[1 << i]
@@ -200,22 +202,22 @@ def _short_of_room(values: Values) -> Trial:
 
 
 def _remark_bounded(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_bounded, *_families(rng), unit="rewards"),)
+    return (search_counterexample(_bounded, *_families(rng), unit="rewards"),)
 
 
 def _remark_room(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_short_of_room, monotone(2, 4), monotone(3, 2), unit="values"),)
+    return (search_example(_short_of_room, monotone(2, 4), monotone(3, 2), unit="values"),)
 
 
 def _corollary_2(rng: np.random.Generator) -> tuple[Finding, ...]:
     test = obeys(DSIC(), ENDS, pareto=True)
-    return (survey(test, *_families(rng), unit="deviations"),)
+    return (search_counterexample(test, *_families(rng), unit="deviations"),)
 
 
 def _efficient(exclusivities: tuple[Fraction, ...], *, giving_no_less: bool) -> Any:
     def test(values: Values) -> Trial:
         n, checks = parties_of(values), 0
-        given = rewards(values, pareto=True)[-1]
+        given = compute_rewards(values, pareto=True)[-1]
         room = [values[-1] - values[1 << i] for i in range(n)]
         for e in exclusivities:
             better, tried = dominating(given, room, e, giving_no_less=giving_no_less)
@@ -234,8 +236,10 @@ def _corollary_2_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (monotone(2, 4), monotone(3, 2))
     unit = "outcomes of whole benefits"
     return (
-        survey(_efficient(ONE, giving_no_less=False), *families, unit=unit),
-        survey(_efficient(ONE, giving_no_less=True), *families, unit=unit, correction=NO_LESS),
+        search_counterexample(_efficient(ONE, giving_no_less=False), *families, unit=unit),
+        search_counterexample(
+            _efficient(ONE, giving_no_less=True), *families, unit=unit, correction=NO_LESS
+        ),
     )
 
 

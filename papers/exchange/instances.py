@@ -58,7 +58,7 @@ def lacks(n: int, most: int) -> Family:
 
 def sets_of(regions: Regions) -> Sets:
     """Give each party's set; elements are numbered from 0."""
-    single = regions.singled_out()
+    single = regions.split_into_elements()
     return [np.flatnonzero(row).tolist() for row in single.owned]
 
 

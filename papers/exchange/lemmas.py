@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from aboveboard.auditing import DSIC
 from aboveboard.exchange import ParticipationGame, Regions
-from aboveboard.exchange.utility import best_rival, payoff_rows
+from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Finding, Trial, survey
+from papers.claims import Claim, Finding, Trial, search_counterexample
 from papers.exchange.audits import ONE, counterexample, dominated, dominating, outcomes, verdict_of
 from papers.exchange.few import BETWEEN, TRIED
 from papers.exchange.instances import coalition, diagrams, lacks, sets_of
@@ -62,12 +62,12 @@ def _equal_is_efficient(regions: Regions) -> Trial:
 
 def _lemma_1(_: np.random.Generator) -> tuple[Finding, ...]:
     families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 4), (3, 3))]
-    return (survey(_equal_is_truthful, *families, unit="deviations"),)
+    return (search_counterexample(_equal_is_truthful, *families, unit="deviations"),)
 
 
 def _lemma_1_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
     families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 4), (4, 3))]
-    return (survey(_equal_is_efficient, *families, unit="outcomes"),)
+    return (search_counterexample(_equal_is_efficient, *families, unit="outcomes"),)
 
 
 # ------------------------------------------------------------------------------- Lemma 2
@@ -77,7 +77,7 @@ def undominated(
     rows: NDArray[np.int64], e: Fraction, *, giving_no_less: bool = False
 ) -> NDArray[np.bool_]:
     """Say which of all outcomes no other dominates."""
-    payoffs = payoff_rows(rows, best_rival(rows), (e,) * rows.shape[1])
+    payoffs = compute_payoff_rows(rows, find_best_rivals(rows), (e,) * rows.shape[1])
     no_worse = (payoffs[None, :, :] >= payoffs[:, None, :]).all(axis=2)
     better = (payoffs[None, :, :] > payoffs[:, None, :]).any(axis=2)
     beats: NDArray[np.bool_] = np.logical_and(no_worse, better)
@@ -158,28 +158,30 @@ def _if_and_only_if_inside(most: Sequence[int]) -> Trial:
 
 
 def _lemma_2_only_if(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_only_if, lacks(2, 5), lacks(3, 3), lacks(4, 2), unit="outcomes"),)
+    return (
+        search_counterexample(_only_if, lacks(2, 5), lacks(3, 3), lacks(4, 2), unit="outcomes"),
+    )
 
 
 def _lemma_2_if(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (lacks(2, 4), lacks(3, 3), lacks(4, 2))
     return (
-        survey(_if, *families, unit="outcomes"),
-        survey(
+        search_counterexample(_if, *families, unit="outcomes"),
+        search_counterexample(
             _if_and_only_if_level,
             *families,
             unit="outcomes",
             correction="At exclusivity 1 an outcome is Pareto optimal if and only if all players "
             "but one at the top receive the same amount.",
         ),
-        survey(
+        search_counterexample(
             _if_and_only_if_no_less,
             *families,
             unit="outcomes",
             correction="At exclusivity 1 the lemma's form is that of the outcomes which no outcome "
             "that hands out at least as much in total dominates.",
         ),
-        survey(
+        search_counterexample(
             _if_and_only_if_inside,
             *families,
             unit="outcomes",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from aboveboard.auditing import DSIC, CoalitionProof, EpsilonIC, ExPostIC, IndividualRationality
 from aboveboard.auditing.deviation_property import DeviationProperty
 from aboveboard.exchange import RULES, Regions
-from aboveboard.exchange.proofs import PROVED, proof
+from aboveboard.exchange.proofs import PROVED, find_proof
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.exchange.audits import ENDS, ONE, efficient, hiding, joining, obeys, verdict_of
@@ -91,8 +91,8 @@ def _best_group_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _three_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(regions: Regions) -> Trial:
-        ours = RULES["best-group"].of(regions)
-        return _equal(regions, ours, RULES["three-party-pareto"].of(regions))
+        ours = RULES["best-group"].compute_amounts(regions)
+        return _equal(regions, ours, RULES["three-party-pareto"].compute_amounts(regions))
 
     families = (diagrams(3, 5, nobody_empty=True), random_diagrams(rng, 3, 30, 300))
     return (search_counterexample(test, *families, unit="comparisons"),)
@@ -100,7 +100,11 @@ def _three_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 def _two_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(regions: Regions) -> Trial:
-        return _equal(regions, RULES["best-group"].of(regions), RULES["two-party"].of(regions))
+        return _equal(
+            regions,
+            RULES["best-group"].compute_amounts(regions),
+            RULES["two-party"].compute_amounts(regions),
+        )
 
     families = (diagrams(2, 6), random_diagrams(rng, 2, 30, 100))
     return (search_counterexample(test, *families, unit="comparisons"),)
@@ -119,7 +123,10 @@ def _sizes(rng: np.random.Generator) -> tuple[Family, ...]:
 
 def _between(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(regions: Regions) -> Trial:
-        given = [RULES[r].of(regions) for r in ("equal-gain", "best-group", "all-or-nothing")]
+        given = [
+            RULES[r].compute_amounts(regions)
+            for r in ("equal-gain", "best-group", "all-or-nothing")
+        ]
         if (given[0] <= given[1]).all() and (given[1] <= given[2]).all():
             return Trial(1)
         return Trial(1, {"own": sets_of(regions), "benefits": [g.tolist() for g in given]})
@@ -143,7 +150,7 @@ def _suffixes(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(regions: Regions) -> Trial:
         value, groups = best_of_all_groups(regions)
         expected = np.where(regions.sizes > 0, np.minimum(value, regions.lacks), 0)
-        ours = RULES["best-group"].of(regions)
+        ours = RULES["best-group"].compute_amounts(regions)
         if (ours == expected).all():
             return Trial(groups)
         said = {"own": sets_of(regions), "rule": ours.tolist(), "groups": expected.tolist()}
@@ -196,7 +203,7 @@ def _closed_forms(rng: np.random.Generator) -> tuple[Finding, ...]:
             weights = (e,) * n
             for prop in PROPERTIES:
                 checks += 1
-                proved = proof(prop.name, regions, RULES[rule], weights)
+                proved = find_proof(prop.name, regions, RULES[rule], weights)
                 found = verdict_of(hiding(regions, rule, weights), prop)
                 if proved is None or found.witness is not None:
                     case = {"rule": rule, "exclusivity": encode_number(e), "property": prop.name}

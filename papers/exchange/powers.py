@@ -10,9 +10,9 @@ import numpy as np
 
 from aboveboard.auditing import ExPostIC
 from aboveboard.exchange import ParticipationGame
-from aboveboard.exchange.average import benefits_of
+from aboveboard.exchange.average import compute_benefits
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.exchange.audits import verdict_of
 from papers.exchange.beyond import Points, leaving, listed, points
 from papers.exchange.instances import names
@@ -49,7 +49,7 @@ def power_game(some: Points, e: Fraction, p: int) -> ParticipationGame:
     for mask in range(1 << n):
         joined = [bool(mask >> i & 1) for i in range(n)]
         table[mask] = benefits(some, joined, p)
-        if p == 2 and table[mask].tolist() != benefits_of(some, joined):
+        if p == 2 and table[mask].tolist() != compute_benefits(some, joined):
             raise RuntimeError("the product's benefits differ from the definition")
     return ParticipationGame(names(n), table, (e,) * n)
 
@@ -104,7 +104,7 @@ def _crossed(powers: Sequence[Any], *families: Family) -> tuple[Family, ...]:
 def _power(_: np.random.Generator) -> tuple[Finding, ...]:
     powers = sorted({*BELOW_1, *FROM_1})
     families = _crossed(powers, points(2), points(3), points(4))
-    return (survey(_remark, *families, unit="deviations"),)
+    return (search_counterexample(_remark, *families, unit="deviations"),)
 
 
 def _exactly_to(instance: tuple[Points, Fraction]) -> Trial:
@@ -128,7 +128,7 @@ def _exactly_to(instance: tuple[Points, Fraction]) -> Trial:
 
 def _range(_: np.random.Generator) -> tuple[Finding, ...]:
     families = _crossed(WHOLE, points(2), points(3), points(4))
-    return (survey(_exactly_to, *families, unit="deviations"),)
+    return (search_counterexample(_exactly_to, *families, unit="deviations"),)
 
 
 def _step(instance: tuple[Points, Fraction]) -> Trial:
@@ -144,8 +144,10 @@ def _step(instance: tuple[Points, Fraction]) -> Trial:
 def _printed_step(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (points(2), points(3), points(4))
     return (
-        survey(_step, *_crossed((*BELOW_1, *FROM_1), *families), unit="inequalities"),
-        survey(
+        search_counterexample(
+            _step, *_crossed((*BELOW_1, *FROM_1), *families), unit="inequalities"
+        ),
+        search_counterexample(
             _step,
             *_crossed(FROM_1, *families),
             unit="inequalities",

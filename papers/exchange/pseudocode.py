@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.exchange import RULES, Regions
-from papers.claims import Claim, Finding, Trial, survey
+from papers.claims import Claim, Finding, Trial, search_counterexample
 from papers.exchange.instances import diagrams, random_diagrams, sets_of
 
 Elements = set[int]
@@ -178,7 +178,7 @@ def _utility(given: Sequence[int], i: int) -> int:
 def _equals_the_product(regions: Regions) -> Trial:
     own = sets_of(regions)
     by_steps = benefits([set(x) for x in own], printed=False)
-    ours = RULES["three-party"].of(regions).tolist()
+    ours = RULES["three-party"].compute_amounts(regions).tolist()
     if by_steps == ours:
         return Trial(1)
     return Trial(1, {"own": own, "by the steps": by_steps, "by the product": ours})
@@ -187,9 +187,9 @@ def _equals_the_product(regions: Regions) -> Trial:
 def _check(rng: np.random.Generator) -> tuple[Finding, ...]:
     small = diagrams(3, 5, nobody_empty=True)
     return (
-        survey(_can_be_carried_out, small, unit="runs"),
-        survey(_is_truthful_where_it_runs, small, unit="deviations"),
-        survey(
+        search_counterexample(_can_be_carried_out, small, unit="runs"),
+        search_counterexample(_is_truthful_where_it_runs, small, unit="deviations"),
+        search_counterexample(
             _equals_the_product,
             diagrams(3, 5),
             random_diagrams(rng, 3, 30, 200),

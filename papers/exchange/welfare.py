@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.exchange import Regions
-from aboveboard.exchange.utility import best_rival
+from aboveboard.exchange.utility import find_best_rivals
 from papers.exchange.audits import outcomes
 from papers.exchange.instances import coalition
 
@@ -55,4 +55,4 @@ def _stable(rows: NDArray[np.int64], mask: int, known: Largest) -> NDArray[np.in
     """Keep the benefits at which no member gains by leaving; nothing for anybody is among them."""
     members = [i for i in range(mask.bit_length()) if mask >> i & 1]
     threats = np.array([known[mask ^ 1 << i] for i in members], dtype=np.int64)
-    return rows[(rows - best_rival(rows) >= -threats).all(axis=1)]
+    return rows[(rows - find_best_rivals(rows) >= -threats).all(axis=1)]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.exchange import handout
-from aboveboard.exchange.handout import chosen, first, order
-from aboveboard.exchange.ownership import own
+from aboveboard.exchange.handout import hash_elements, select_elements, select_smallest
+from aboveboard.exchange.ownership import index_owners
 from aboveboard.exchange.replies import Replies
 from aboveboard.exchange.siphash import siphash24
 from aboveboard.storage.records import Form, Records
@@ -108,12 +108,12 @@ def test_siphash_takes_strings_longer_than_its_length_byte_counts() -> None:
 def test_the_order_is_the_keyed_hash_of_the_utf8(elements: list[str], seed: int) -> None:
     digest = hashlib.blake2b(str(seed).encode(), digest_size=16, person=b"aboveboard order")
     expected = [sip_by_the_paper(element.encode(), digest.digest()) for element in elements]
-    assert order(pl.Series(elements, dtype=pl.String), seed).tolist() == expected
+    assert hash_elements(pl.Series(elements, dtype=pl.String), seed).tolist() == expected
 
 
 def test_the_order_is_fixed_for_ever() -> None:
     """A settlement made today is replayed years hence: these numbers never change."""
-    assert order(pl.Series(["a.com", "b.com"]), 7).tolist() == [
+    assert hash_elements(pl.Series(["a.com", "b.com"]), 7).tolist() == [
         7045975697752083127,
         8804080114538959462,
     ]
@@ -121,7 +121,10 @@ def test_the_order_is_fixed_for_ever() -> None:
 
 def test_another_seed_gives_another_order() -> None:
     elements = pl.Series([f"{i}.com" for i in range(50)])
-    assert order(elements, 1).argsort().tolist() != order(elements, 2).argsort().tolist()
+    assert (
+        hash_elements(elements, 1).argsort().tolist()
+        != hash_elements(elements, 2).argsort().tolist()
+    )
 
 
 @given(st.lists(st.integers(0, 5)), st.data())
@@ -130,7 +133,7 @@ def test_the_first_are_the_smallest_keys_and_of_equal_ones_the_earlier(
 ) -> None:
     amount = data.draw(st.integers(0, len(keys)))
     by_loops = sorted(sorted(range(len(keys)), key=lambda i: (keys[i], i))[:amount])
-    assert first(np.array(keys, np.uint64), amount).tolist() == by_loops
+    assert select_smallest(np.array(keys, np.uint64), amount).tolist() == by_loops
 
 
 # What is handed out
@@ -157,11 +160,11 @@ def collaborations(draw: st.DrawFn) -> tuple[Holdings, dict[str, int], int]:
 
 
 def handed(holdings: Holdings, amounts: dict[str, int], seed: int) -> Holdings:
-    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    ownership = index_owners({name: held(elements) for name, elements in holdings.items()})
     listed = ownership.elements["element"]
     return {
         name: listed.gather(positions).to_list()
-        for name, positions in chosen(ownership, amounts, seed).items()
+        for name, positions in select_elements(ownership, amounts, seed).items()
     }
 
 
@@ -183,7 +186,9 @@ def test_each_receives_the_first_of_what_it_lacks(
 ) -> None:
     holdings, amounts, seed = collaboration
     everything = sorted(set().union(*holdings.values()))
-    keys = dict(zip(everything, order(pl.Series(everything, dtype=pl.String), seed), strict=True))
+    keys = dict(
+        zip(everything, hash_elements(pl.Series(everything, dtype=pl.String), seed), strict=True)
+    )
     ranked = sorted(everything, key=lambda element: (keys[element], element))
     for name, got in handed(*collaboration).items():
         lacked = [element for element in ranked if element not in holdings[name]]
@@ -210,14 +215,16 @@ def test_whoever_receives_more_receives_the_same_and_more(
 
 
 def test_equal_keys_are_told_apart_by_the_element(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handout, "order", lambda elements, _: np.zeros(len(elements), np.uint64))
+    monkeypatch.setattr(
+        handout, "hash_elements", lambda elements, _: np.zeros(len(elements), np.uint64)
+    )
     assert handed({"alpha": [], "beta": ["c", "a", "b"]}, {"alpha": 2}, 0) == {"alpha": ["a", "b"]}
 
 
 def test_where_each_receives_all_or_nothing_no_element_is_hashed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(handout, "order")
+    monkeypatch.delattr(handout, "hash_elements")
     holdings = {"alpha": ["a"], "beta": ["b", "c"]}
     assert handed(holdings, {"alpha": 2, "beta": 0}, 0) == {"alpha": ["b", "c"], "beta": []}
 
@@ -233,8 +240,8 @@ def test_more_than_a_party_lacks_is_an_error(amount: int) -> None:
 
 def all_replies(records: dict[str, Records]) -> dict[str, pl.DataFrame]:
     """Hand everybody everything it lacks."""
-    ownership = own(records)
-    amounts = {name: ownership.lacked_by(name).size for name in records}
+    ownership = index_owners(records)
+    amounts = {name: ownership.find_lacked(name).size for name in records}
     made = Replies(ownership, records, amounts, 0)
     return {name: made.to(name) for name in amounts}
 
@@ -361,10 +368,10 @@ def tables(draw: st.DrawFn) -> dict[str, Records]:
 
 @given(tables())
 def test_a_reply_has_the_rows_that_a_reply_with_everything_has(records: dict[str, Records]) -> None:
-    ownership = own(records)
-    amounts = {name: ownership.lacked_by(name).size // 2 for name in records}
+    ownership = index_owners(records)
+    amounts = {name: ownership.find_lacked(name).size // 2 for name in records}
     made, whole = Replies(ownership, records, amounts, 3), all_replies(records)
-    for name, positions in chosen(ownership, amounts, 3).items():
+    for name, positions in select_elements(ownership, amounts, 3).items():
         got = ownership.elements["element"].gather(positions)
         reply = made.to(name)
         assert reply.equals(whole[name].filter(whole[name].to_series(0).is_in(got.implode())))

@@ -17,10 +17,10 @@ from aboveboard.auditing.deviations import ExPostIC
 from aboveboard.auditing.search import search
 from aboveboard.exchange import kernels
 from aboveboard.exchange.hiding import HidingGame
-from aboveboard.exchange.proofs import best_group, proof
+from aboveboard.exchange.proofs import find_best_group, find_proof
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
-from aboveboard.exchange.taste import truthful_range
+from aboveboard.exchange.truthful_range import truthful_range
 from oracles import exchange as oracle
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
@@ -35,7 +35,7 @@ PLAIN = {
 
 
 def game(rule: str, *listed: set[int] | frozenset[int], exclusivity: Fraction = ONE) -> HidingGame:
-    regions = Regions.of_sets({f"p{i + 1}": s for i, s in enumerate(listed)})
+    regions = Regions.from_sets({f"p{i + 1}": s for i, s in enumerate(listed)})
     return HidingGame(regions, RULES[rule], (exclusivity,) * len(listed))
 
 
@@ -75,7 +75,7 @@ def test_where_a_closed_form_says_holds_the_search_finds_no_gain(
     if not RULES[rule].least <= len(listed) <= RULES[rule].most:
         return
     hiding = game(rule, *listed, exclusivity=exclusivity)
-    if proof("ex-post IC", hiding.regions, hiding.rule, hiding.exclusivity) is not None:
+    if find_proof("ex-post IC", hiding.regions, hiding.rule, hiding.exclusivity) is not None:
         assert searched_gain(hiding) <= 0
 
 
@@ -128,8 +128,8 @@ def test_a_closed_form_is_not_claimed_below_exclusivity_one() -> None:
 
 
 def test_the_group_of_a_proof_reaches_its_value() -> None:
-    regions = Regions.of_sets({"a": {0, 1, 2, 3}, "b": {3, 4, 5}, "c": {0}})
-    value, group = best_group(regions)
+    regions = Regions.from_sets({"a": {0, 1, 2, 3}, "b": {3, 4, 5}, "c": {0}})
+    value, group = find_best_group(regions)
     union = set().union(*[[{0, 1, 2, 3}, {3, 4, 5}, {0}][i] for i in group])
     largest = max(len([{0, 1, 2, 3}, {3, 4, 5}, {0}][i]) for i in group)
     assert len(union) - largest == value == 2
@@ -216,7 +216,7 @@ def test_pareto_efficiency_by_candidates_is_that_by_all_outcomes() -> None:
     """Every feasible vector of benefits, listed, against the few candidates."""
     from itertools import product
 
-    from aboveboard.exchange.utility import utilities
+    from aboveboard.exchange.utility import compute_utilities
 
     generator = np.random.default_rng(3)
     for _ in range(60):
@@ -234,7 +234,7 @@ def test_pareto_efficiency_by_candidates_is_that_by_all_outcomes() -> None:
         dominated = any(
             all(x >= y for x, y in zip(other, here, strict=True)) and other != here
             for benefits in product(*(range(lack + 1) for lack in lacks))
-            for other in [utilities(benefits, [exclusivity] * 3)]
+            for other in [compute_utilities(benefits, [exclusivity] * 3)]
         )
         verdict = ab.audit(hiding, [ab.ParetoEfficient()])["Pareto efficient"]
         assert verdict.status == ("fails" if dominated else "holds")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import aboveboard as ab
 from aboveboard.exchange.average import AveragePoint
-from aboveboard.exchange.average import benefits_of as average_benefits
-from aboveboard.exchange.contribution import Contribution, first_fall, rewards
+from aboveboard.exchange.average import compute_benefits as average_benefits
+from aboveboard.exchange.contribution import Contribution, compute_rewards, find_decrease
 from aboveboard.exchange.interval import OneDimensionalSearch, narrow
 from oracles import exchange as oracle
 
@@ -102,7 +102,7 @@ monotone = st.integers(2, 4).flatmap(
 @given(monotone, st.booleans())
 def test_rewards_equal_the_definition(values: list[int], pareto: bool) -> None:
     n = len(values).bit_length() - 1
-    table = rewards(values, pareto=pareto)
+    table = compute_rewards(values, pareto=pareto)
     for mask in range(1 << n):
         plain = oracle.contribution_pareto if pareto else oracle.contribution
         expected = plain([Fraction(v) for v in values], mask)
@@ -128,8 +128,8 @@ def test_contributing_stops_being_truthful_beyond_exclusivity_one() -> None:
 
 
 def test_values_that_fall_are_found_with_the_coalitions() -> None:
-    assert first_fall([0, 2, 1, 1]) == (1, 3)
-    assert first_fall([0, 2, 1, 2]) is None
+    assert find_decrease([0, 2, 1, 1]) == (1, 3)
+    assert find_decrease([0, 2, 1, 2]) is None
 
 
 @pytest.mark.parametrize("values", [(0, "1/3", "1/2", "2/3"), (0, 1, 1, 2)])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.exchange.ownership import own
+from aboveboard.exchange.ownership import index_owners
 from aboveboard.storage.records import Records
 
 # A machine under load is slow, not wrong.
@@ -38,7 +38,7 @@ def owners_by_loops(holdings: dict[str, list[str]]) -> dict[str, int]:
 
 @given(HOLDINGS)
 def test_each_element_has_the_mask_of_those_who_hold_it(holdings: dict[str, list[str]]) -> None:
-    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    ownership = index_owners({name: held(elements) for name, elements in holdings.items()})
     assert ownership.names == tuple(sorted(holdings))
     assert dict(ownership.elements.iter_rows()) == owners_by_loops(holdings)
     assert ownership.elements.schema == {"element": pl.String, "owners": pl.UInt64}
@@ -46,7 +46,7 @@ def test_each_element_has_the_mask_of_those_who_hold_it(holdings: dict[str, list
 
 @given(HOLDINGS)
 def test_elements_stand_in_the_order_of_their_bytes(holdings: dict[str, list[str]]) -> None:
-    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    ownership = index_owners({name: held(elements) for name, elements in holdings.items()})
     listed = ownership.elements["element"].to_list()
     assert listed == sorted(listed, key=str.encode)
 
@@ -58,15 +58,15 @@ def test_the_order_of_parties_and_rows_changes_nothing(
     names = list(holdings)
     random.shuffle(names)  # type: ignore[attr-defined]
     shuffled = {name: held(holdings[name][::-1]) for name in names}
-    one = own({name: held(elements) for name, elements in holdings.items()})
-    other = own(shuffled)
+    one = index_owners({name: held(elements) for name, elements in holdings.items()})
+    other = index_owners(shuffled)
     assert one.names == other.names
     assert one.elements.equals(other.elements)
 
 
 @given(HOLDINGS)
 def test_the_first_row_is_that_of_the_first_owner_by_name(holdings: dict[str, list[str]]) -> None:
-    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    ownership = index_owners({name: held(elements) for name, elements in holdings.items()})
     end_to_end = [element for name in sorted(holdings) for element in holdings[name]]
     listed = ownership.elements["element"].to_list()
     assert ownership.first_rows.tolist() == [end_to_end.index(element) for element in listed]
@@ -74,8 +74,8 @@ def test_the_first_row_is_that_of_the_first_owner_by_name(holdings: dict[str, li
 
 @given(HOLDINGS)
 def test_regions_count_the_elements_of_each_mask(holdings: dict[str, list[str]]) -> None:
-    ownership = own({name: held(elements) for name, elements in holdings.items()})
-    masks, counts = ownership.regions()
+    ownership = index_owners({name: held(elements) for name, elements in holdings.items()})
+    masks, counts = ownership.count_regions()
     owners = list(owners_by_loops(holdings).values())
     assert masks.tolist() == sorted(set(owners))
     assert counts.tolist() == [owners.count(mask) for mask in masks]
@@ -85,21 +85,21 @@ def test_regions_count_the_elements_of_each_mask(holdings: dict[str, list[str]])
 
 @given(HOLDINGS)
 def test_a_party_lacks_what_only_others_hold(holdings: dict[str, list[str]]) -> None:
-    ownership = own({name: held(elements) for name, elements in holdings.items()})
+    ownership = index_owners({name: held(elements) for name, elements in holdings.items()})
     everything = ownership.elements["element"]
     for name, elements in holdings.items():
-        lacked = everything.gather(ownership.lacked_by(name))
+        lacked = everything.gather(ownership.find_lacked(name))
         assert set(lacked) == set(everything) - set(elements)
 
 
 def test_parties_that_hold_nothing_are_parties() -> None:
-    ownership = own({"a": held([]), "b": held([])})
-    masks, counts = ownership.regions()
+    ownership = index_owners({"a": held([]), "b": held([])})
+    masks, counts = ownership.count_regions()
     assert (len(ownership), masks.size, counts.size) == (0, 0, 0)
 
 
 def test_the_sixty_third_party_has_a_bit_and_the_sixty_fourth_is_refused() -> None:
     parties = {f"p{i:02}": held(["x"]) for i in range(63)}
-    assert own(parties).regions()[0].tolist() == [2**63 - 1]
+    assert index_owners(parties).count_regions()[0].tolist() == [2**63 - 1]
     with pytest.raises(InputError, match="64 parties exchange records; 63 at most can"):
-        own(parties | {"q": held([])})
+        index_owners(parties | {"q": held([])})

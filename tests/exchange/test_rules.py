@@ -27,7 +27,7 @@ def sets(least: int, most: int) -> st.SearchStrategy[list[frozenset[int]]]:
 
 
 def regions_of(listed: list[frozenset[int]]) -> Regions:
-    return Regions.of_sets({f"p{i}": s for i, s in enumerate(listed)})
+    return Regions.from_sets({f"p{i}": s for i, s in enumerate(listed)})
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -36,7 +36,7 @@ def test_amounts_equal_those_of_the_plain_implementation(name: str) -> None:
 
     @given(sets(rule.least, min(rule.most, 5)))
     def check(listed: list[frozenset[int]]) -> None:
-        assert rule.of(regions_of(listed)).tolist() == PLAIN[name](listed)
+        assert rule.compute_amounts(regions_of(listed)).tolist() == PLAIN[name](listed)
 
     check()
 
@@ -47,7 +47,7 @@ def test_amounts_for_every_coalition_equal_those_of_the_plain_implementation(nam
 
     @given(sets(rule.least, min(rule.most, 4)))
     def check(listed: list[frozenset[int]]) -> None:
-        table = rule.for_coalitions(regions_of(listed))
+        table = rule.compute_coalition_amounts(regions_of(listed))
         for mask, amounts in enumerate(table.tolist()):
             present = [s if mask >> i & 1 else frozenset() for i, s in enumerate(listed)]
             assert amounts == PLAIN[name](present)
@@ -60,8 +60,8 @@ def test_best_group_gives_three_parties_what_theorem_2_2_gives(
     listed: list[frozenset[int]],
 ) -> None:
     regions = regions_of(listed)
-    best = RULES["best-group"].of(regions).tolist()
-    assert best == RULES["three-party-pareto"].of(regions).tolist()
+    best = RULES["best-group"].compute_amounts(regions).tolist()
+    assert best == RULES["three-party-pareto"].compute_amounts(regions).tolist()
 
 
 @given(sets(2, 2).filter(lambda listed: all(listed)))
@@ -69,15 +69,16 @@ def test_best_group_gives_two_parties_what_proposition_1_gives(
     listed: list[frozenset[int]],
 ) -> None:
     regions = regions_of(listed)
-    best = RULES["best-group"].of(regions).tolist()
-    assert best == RULES["two-party"].of(regions).tolist()
+    best = RULES["best-group"].compute_amounts(regions).tolist()
+    assert best == RULES["two-party"].compute_amounts(regions).tolist()
 
 
 @given(sets(2, 5))
 def test_best_group_lies_between_equal_gain_and_mechanism_2(listed: list[frozenset[int]]) -> None:
     regions = regions_of(listed)
     least, middle, most = (
-        RULES[name].of(regions) for name in ("equal-gain", "best-group", "all-or-nothing")
+        RULES[name].compute_amounts(regions)
+        for name in ("equal-gain", "best-group", "all-or-nothing")
     )
     assert (least <= middle).all()
     assert (middle <= most).all()
@@ -90,7 +91,7 @@ def test_nobody_is_handed_more_than_it_lacks(name: str) -> None:
     @given(sets(rule.least, min(rule.most, 5)))
     def check(listed: list[frozenset[int]]) -> None:
         regions = regions_of(listed)
-        amounts = rule.of(regions)
+        amounts = rule.compute_amounts(regions)
         assert (amounts >= 0).all()
         assert (amounts <= regions.lacks).all()
 
@@ -105,8 +106,8 @@ def test_amounts_do_not_depend_on_the_order_of_parties(name: str) -> None:
     def check(listed: list[frozenset[int]], random: object) -> None:
         order = list(range(len(listed)))
         random.shuffle(order)  # type: ignore[attr-defined]
-        straight = rule.of(regions_of(listed))
-        shuffled = rule.of(regions_of([listed[k] for k in order]))
+        straight = rule.compute_amounts(regions_of(listed))
+        shuffled = rule.compute_amounts(regions_of([listed[k] for k in order]))
         assert shuffled.tolist() == straight[order].tolist()
 
     check()
@@ -120,7 +121,10 @@ def test_amounts_depend_on_region_sizes_alone(name: str) -> None:
     @given(sets(rule.least, min(rule.most, 4)))
     def check(listed: list[frozenset[int]]) -> None:
         regions = regions_of(listed)
-        assert rule.of(regions.singled_out()).tolist() == rule.of(regions).tolist()
+        assert (
+            rule.compute_amounts(regions.split_into_elements()).tolist()
+            == rule.compute_amounts(regions).tolist()
+        )
 
     check()
 
@@ -130,12 +134,12 @@ def test_mechanism_2_of_twenty_parties_agrees_with_the_recursion_on_subsets_of_t
     listed = [frozenset({0, 1, 2}), frozenset({2, 3}), frozenset({4}), frozenset({0, 4, 5})]
     padded = regions_of(listed + [frozenset()] * 16)
     expected = oracle.all_or_nothing(listed)
-    assert RULES["all-or-nothing"].of(padded).tolist() == expected + [0] * 16
+    assert RULES["all-or-nothing"].compute_amounts(padded).tolist() == expected + [0] * 16
 
 
 def test_sixty_three_parties_fit_into_a_mask() -> None:
     listed = [frozenset({i, i + 1}) for i in range(63)]
-    amounts = RULES["best-group"].of(regions_of(listed))
+    amounts = RULES["best-group"].compute_amounts(regions_of(listed))
     assert amounts.tolist() == oracle.equal_up_to(listed, int(amounts.max()))
 
 
@@ -145,6 +149,6 @@ def test_a_batch_of_instances_is_valued_like_each_alone() -> None:
     counts = generator.integers(0, 6, size=(50, 7))
     masks = np.broadcast_to(owners, counts.shape)
     for name in ("three-party", "three-party-pareto", "all-or-nothing", "best-group", "equal-gain"):
-        together = RULES[name].amounts(np.ascontiguousarray(masks), counts, 3)
-        alone = [RULES[name].amounts(owners[None, :], row[None, :], 3)[0] for row in counts]
+        together = RULES[name].apply(np.ascontiguousarray(masks), counts, 3)
+        alone = [RULES[name].apply(owners[None, :], row[None, :], 3)[0] for row in counts]
         assert together.tolist() == [row.tolist() for row in alone]

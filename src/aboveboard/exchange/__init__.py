@@ -10,7 +10,7 @@ from aboveboard.exchange.interval import OneDimensionalSearch
 from aboveboard.exchange.participation import ParticipationGame
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES, Rule
-from aboveboard.exchange.union import Union, participation_game
+from aboveboard.exchange.union import Union, make_union_participation_game
 
 __all__ = [
     "RULES",
@@ -22,5 +22,5 @@ __all__ = [
     "Regions",
     "Rule",
     "Union",
-    "participation_game",
+    "make_union_participation_game",
 ]

@@ -24,8 +24,13 @@ from aboveboard.auditing import (
     Property,
     Symmetric,
 )
-from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
-from aboveboard.exchange.participation import among
+from aboveboard.exchange.exclusivity import (
+    ExclusiveFile,
+    ExclusiveParty,
+    make_shares,
+    resolve_exclusivity,
+)
+from aboveboard.exchange.participation import make_participation_game
 from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
@@ -63,25 +68,25 @@ class AverageFile(ExclusiveFile):
         return self
 
 
-def mean(points: Sequence[Point]) -> Point:
+def compute_mean(points: Sequence[Point]) -> Point:
     """Give the average point, exact."""
     return tuple(sum(xs, Fraction(0)) / len(points) for xs in zip(*points, strict=True))
 
 
-def square(x: Point, y: Point) -> Fraction:
+def squared_distance(x: Point, y: Point) -> Fraction:
     """Give the squared distance."""
     return sum(((a - b) ** 2 for a, b in zip(x, y, strict=True)), Fraction(0))
 
 
-def benefits_of(points: Sequence[Point], joined: Sequence[bool]) -> list[Fraction]:
+def compute_benefits(points: Sequence[Point], joined: Sequence[bool]) -> list[Fraction]:
     """Give each party's benefit when those in `joined` take part."""
-    target = mean(points)
+    target = compute_mean(points)
     taking_part = [x for x, here in zip(points, joined, strict=True) if here]
     if not taking_part:
         return [Fraction(0)] * len(points)
-    error = square(mean(taking_part), target)
+    error = squared_distance(compute_mean(taking_part), target)
     return [
-        square(x, target) - error if here else Fraction(0)
+        squared_distance(x, target) - error if here else Fraction(0)
         for x, here in zip(points, joined, strict=True)
     ]
 
@@ -128,7 +133,7 @@ point = [2.0, 2.5]
     @classmethod
     def from_file(cls, file: AverageFile) -> AveragePoint:
         """Take the parameters from a validated collaboration file."""
-        return cls(by_party(file, file.parties))
+        return cls(resolve_exclusivity(file, file.parties))
 
     @staticmethod
     def read_reports(file: AverageFile, read: Read) -> dict[str, Point]:
@@ -138,10 +143,10 @@ point = [2.0, 2.5]
     def settle(self, reports: Mapping[str, Point]) -> Settlement:
         """Tell everybody the average."""
         points = list(reports.values())
-        benefits = dict(zip(reports, benefits_of(points, [True] * len(points)), strict=True))
-        average = [encode_number(x) for x in mean(points)]
+        benefits = dict(zip(reports, compute_benefits(points, [True] * len(points)), strict=True))
+        average = [encode_number(x) for x in compute_mean(points)]
         replies = [Reply("json", data={"point": average}) for _ in points]
-        parties = shares(benefits, self.exclusivity, replies)
+        parties = make_shares(benefits, self.exclusivity, replies)
         return Settlement(self.NAME, parties, {"dimensions": len(average)})
 
     def game(self, types: Mapping[str, Point]) -> Game:
@@ -157,7 +162,9 @@ point = [2.0, 2.5]
             raise ValueError(
                 f"an audit takes at most {MOST_AUDITED} parties; there are {len(points)}"
             )
-        return among(types, self.exclusivity, lambda joined: benefits_of(points, joined))
+        return make_participation_game(
+            types, self.exclusivity, lambda joined: compute_benefits(points, joined)
+        )
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""

@@ -28,7 +28,12 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.errors import InputError
-from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
+from aboveboard.exchange.exclusivity import (
+    ExclusiveFile,
+    ExclusiveParty,
+    make_shares,
+    resolve_exclusivity,
+)
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
 from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.game import Game
@@ -78,7 +83,7 @@ class ContributionFile(ExclusiveFile):
         return self
 
 
-def value_table(function: Callable[[tuple[str, ...]], Any], names: Sequence[str]) -> list[Any]:
+def tabulate_values(function: Callable[[tuple[str, ...]], Any], names: Sequence[str]) -> list[Any]:
     """Call a value function for every coalition, by bit mask: 2^n calls."""
     return [
         function(tuple(name for i, name in enumerate(names) if mask >> i & 1))
@@ -86,7 +91,7 @@ def value_table(function: Callable[[tuple[str, ...]], Any], names: Sequence[str]
     ]
 
 
-def rewards(values: Sequence[Any], *, pareto: bool = False) -> Array:
+def compute_rewards(values: Sequence[Any], *, pareto: bool = False) -> Array:
     """Give the rewards if only a coalition joins, for each coalition.
 
     Parameters
@@ -145,7 +150,7 @@ def _array(values: Sequence[Any]) -> Array:
     return objects
 
 
-def first_fall(values: Sequence[Any]) -> tuple[int, int] | None:
+def find_decrease(values: Sequence[Any]) -> tuple[int, int] | None:
     """Give masks (S, S plus one party) where V falls, or None if V is monotone."""
     table = _array(values)
     masks = np.arange(len(table))
@@ -216,7 +221,7 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
         """
         names = tuple(file.parties)
         values = file.values if file.values is not None else _called(str(file.function), names)
-        fall = first_fall(values)
+        fall = find_decrease(values)
         if fall is not None:
             place = "values" if file.function is None else f"function {file.function!r}"
             low, high = (_spoken(mask, names) for mask in fall)
@@ -225,7 +230,7 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
                 f"{low} has {encode_number(values[fall[0]])} and {high} only {encode_number(values[fall[1]])}",
                 "a larger coalition must not be worth less",
             )
-        return cls(by_party(file, file.parties), file.pareto, tuple(values))
+        return cls(resolve_exclusivity(file, file.parties), file.pareto, tuple(values))
 
     @staticmethod
     def read_reports(file: ContributionFile, read: Read) -> dict[str, int]:
@@ -235,21 +240,21 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
     def settle(self, reports: Mapping[str, int]) -> Settlement:
         """Reward everybody who joins."""
         full = sum(reports.values())
-        given = rewards(self.values, pareto=self.pareto)[full]
+        given = compute_rewards(self.values, pareto=self.pareto)[full]
         amounts = {
             name: Fraction(from_units(x, Fraction(1)))
             for name, x in zip(self.exclusivity, given, strict=True)
         }
         benefits = {name: amounts[name] for name in reports}
         replies = [Reply("json", data={"value": encode_number(b)}) for b in benefits.values()]
-        parties = shares(benefits, self.exclusivity, replies)
+        parties = make_shares(benefits, self.exclusivity, replies)
         details = {"pareto": self.pareto, "value": encode_number(self.values[full])}
         return Settlement(self.NAME, parties, details)
 
     def game(self, types: Mapping[str, int]) -> Game:
         """Give the game of joining or staying away."""
         values = _array(self.values)
-        table = rewards(self.values, pareto=self.pareto)
+        table = compute_rewards(self.values, pareto=self.pareto)
         alone = np.array([values[bit] for bit in types.values()], dtype=values.dtype)
 
         def compare(mask: int) -> NDArray[np.bool_]:
@@ -292,7 +297,7 @@ def _called(function: str, names: tuple[str, ...]) -> tuple[Any, ...]:
     place = f"function {function!r}"
     found = function_named(function, place)
     try:
-        return tuple(_exact(v) for v in value_table(found, names))
+        return tuple(_exact(v) for v in tabulate_values(found, names))
     except Exception as error:
         raise InputError(
             place,

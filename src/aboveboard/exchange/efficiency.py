@@ -18,10 +18,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
+from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 
 
-def candidates(
+def list_candidates(
     benefits: NDArray[np.int64],
     lacks: NDArray[np.int64],
     exclusivity: Sequence[Fraction],
@@ -42,7 +42,7 @@ def candidates(
         Only outcomes that hand out at least as much in total as `benefits`.
     """
     n = len(benefits)
-    scale = unit_of(exclusivity).denominator
+    scale = find_unit(exclusivity).denominator
     weights = np.array([int(w * scale) for w in exclusivity], dtype=np.int64)
     here = _payoffs(benefits[None, :], exclusivity)[0]
     found = [benefits[None, :]]
@@ -85,7 +85,9 @@ def candidates(
 
 
 def _payoffs(benefits: NDArray[np.int64], exclusivity: Sequence[Fraction]) -> NDArray[np.int64]:
-    payoffs: NDArray[np.int64] = payoff_rows(benefits, best_rival(benefits), exclusivity)
+    payoffs: NDArray[np.int64] = compute_payoff_rows(
+        benefits, find_best_rivals(benefits), exclusivity
+    )
     return payoffs
 
 

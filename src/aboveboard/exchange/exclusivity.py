@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from aboveboard.errors import InputError
-from aboveboard.exchange.utility import utilities
+from aboveboard.exchange.utility import compute_utilities
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.settlement import Reply, Share
 
@@ -18,7 +18,7 @@ MOST = 10**9
 """Largest numerator and denominator of a taste: utilities of 10^9 elements stay within 64 bits."""
 
 
-def _moderate(value: Fraction) -> Fraction:
+def _limit_digits(value: Fraction) -> Fraction:
     if max(value.numerator, value.denominator) > MOST:
         raise ValueError(
             f"has more digits than a taste needs; write a number up to {MOST:,} with at most nine "
@@ -27,7 +27,7 @@ def _moderate(value: Fraction) -> Fraction:
     return value
 
 
-Taste = Annotated[Exact, Field(ge=0), AfterValidator(_moderate)]
+Taste = Annotated[Exact, Field(ge=0), AfterValidator(_limit_digits)]
 """A weight of the best rival's gain, exact."""
 
 
@@ -47,7 +47,9 @@ class ExclusiveFile(CollaborationFile):
     )
 
 
-def by_party(file: ExclusiveFile, parties: Mapping[str, ExclusiveParty]) -> dict[str, Fraction]:
+def resolve_exclusivity(
+    file: ExclusiveFile, parties: Mapping[str, ExclusiveParty]
+) -> dict[str, Fraction]:
     """Give each party's exclusivity: its own where it has one, else the file's.
 
     Raises
@@ -68,14 +70,14 @@ def by_party(file: ExclusiveFile, parties: Mapping[str, ExclusiveParty]) -> dict
     return tastes
 
 
-def shares(
+def make_shares(
     benefits: Mapping[str, Fraction | int],
     exclusivity: Mapping[str, Fraction],
     replies: Sequence[Reply],
 ) -> dict[str, Share]:
     """Give every party's share of an exchange: nobody pays."""
     names = list(benefits)
-    utility = utilities(list(benefits.values()), [exclusivity[name] for name in names])
+    utility = compute_utilities(list(benefits.values()), [exclusivity[name] for name in names])
     return {
         name: Share(benefits[name], u, 0, reply)
         for name, u, reply in zip(names, utility, replies, strict=True)

@@ -19,7 +19,7 @@ from aboveboard.exchange.ownership import Ownership
 from aboveboard.storage.records import ELEMENT
 
 
-def order(elements: pl.Series, seed: int) -> np.ndarray:
+def hash_elements(elements: pl.Series, seed: int) -> np.ndarray:
     """Rank elements: those of smaller keys are handed out first.
 
     Parameters
@@ -49,7 +49,7 @@ def order(elements: pl.Series, seed: int) -> np.ndarray:
     return siphash24(bytes_.to_numpy(), offsets, key0, key1)
 
 
-def chosen(
+def select_elements(
     ownership: Ownership, amounts: Mapping[str, int], seed: int
 ) -> dict[str, NDArray[np.int64]]:
     """Choose what each party receives.
@@ -79,20 +79,20 @@ def chosen(
     One hash an element and one linear selection a party. Who receives all that it lacks needs
     neither, and where all do nothing is hashed.
     """
-    lacked = {party: ownership.lacked_by(party) for party in sorted(amounts)}
+    lacked = {party: ownership.find_lacked(party) for party in sorted(amounts)}
     for party, positions in lacked.items():
         if not 0 <= amounts[party] <= positions.size:
             raise ValueError(f"{party} lacks {positions.size} elements, not {amounts[party]}")
     if all(amounts[party] in (0, positions.size) for party, positions in lacked.items()):
         return {party: positions[: amounts[party]] for party, positions in lacked.items()}
-    keys = order(ownership.elements[ELEMENT], seed)
+    keys = hash_elements(ownership.elements[ELEMENT], seed)
     return {
-        party: positions[first(keys[positions], amounts[party])]
+        party: positions[select_smallest(keys[positions], amounts[party])]
         for party, positions in lacked.items()
     }
 
 
-def first(keys: np.ndarray, amount: int) -> np.ndarray:
+def select_smallest(keys: np.ndarray, amount: int) -> np.ndarray:
     """Return the positions of the smallest keys, ascending; of equal keys the earlier ones.
 
     Parameters

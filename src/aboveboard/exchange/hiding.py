@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from aboveboard.exchange import efficiency, proofs
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
-from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
+from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 from aboveboard.games.actions import AWAY, Codes, Grid, encode
 from aboveboard.games.capabilities import Proof
 
@@ -61,7 +61,7 @@ class HidingGame:
     @cached_property
     def unit(self) -> Fraction:
         """What one unit of a payoff is worth, in elements."""
-        return unit_of(self.exclusivity)
+        return find_unit(self.exclusivity)
 
     @cached_property
     def _held(self) -> list[NDArray[np.intp]]:
@@ -115,7 +115,7 @@ class HidingGame:
             owners, reported, counts = self.segments(
                 [column if len(column) == 1 else column[some] for column in columns]
             )
-            amounts = self.rule.amounts(reported, counts, n)
+            amounts = self.rule.apply(reported, counts, n)
             low[some], high[some] = kernels.benefit_bounds(owners, reported, counts, amounts)
         return low, high
 
@@ -125,14 +125,16 @@ class HidingGame:
         """Give lowest and highest utilities over which elements are handed out, in units."""
         low, high = self.benefit_bounds(columns)
         return (
-            payoff_rows(low, best_rival(high), self.exclusivity),
-            payoff_rows(high, best_rival(low), self.exclusivity),
+            compute_payoff_rows(low, find_best_rivals(high), self.exclusivity),
+            compute_payoff_rows(high, find_best_rivals(low), self.exclusivity),
         )
 
     def payoff_rows(self, columns: Sequence[Codes]) -> NDArray[np.int64]:
         """Give utilities in units when every reply brings as many new elements as it can."""
         _, high = self.benefit_bounds(columns)
-        payoffs: NDArray[np.int64] = payoff_rows(high, best_rival(high), self.exclusivity)
+        payoffs: NDArray[np.int64] = compute_payoff_rows(
+            high, find_best_rivals(high), self.exclusivity
+        )
         return payoffs
 
     def payoffs(self, profile: Sequence[Hidden], /) -> list[Fraction]:
@@ -166,7 +168,7 @@ class HidingGame:
     def benefits(self, profile: Sequence[Hidden], /) -> list[int]:
         """Give how many elements each party is handed."""
         _, reported, counts = self.segments(self._columns(profile))
-        amounts: list[int] = self.rule.amounts(reported, counts, len(self.players))[0].tolist()
+        amounts: list[int] = self.rule.apply(reported, counts, len(self.players))[0].tolist()
         return amounts
 
     def inferior(self, profile: Sequence[Hidden], /) -> NDArray[np.bool_]:
@@ -197,7 +199,7 @@ class HidingGame:
         tells, sizes = _tells(reported[0][kept], len(self.players)), counts[0][kept]
         owned = (tells * sizes).sum(axis=1)
         lacks = np.where(owned > 0, sizes[tells.any(axis=0)].sum() - owned, 0)
-        return efficiency.candidates(
+        return efficiency.list_candidates(
             np.array(self.benefits(profile), dtype=np.int64),
             lacks.astype(np.int64),
             self.exclusivity,
@@ -208,7 +210,7 @@ class HidingGame:
         """Give the game with a region for every element; None if it is that already."""
         if (self.regions.counts == 1).all():
             return None
-        return replace(self, regions=self.regions.singled_out())
+        return replace(self, regions=self.regions.split_into_elements())
 
     def smaller(self) -> Iterator[HidingGame]:
         """Yield the same game on smaller instances that the rule admits."""
@@ -224,7 +226,7 @@ class HidingGame:
 
     def proof(self, name: str) -> Proof | None:
         """Give a closed-form proof of a property of deviations, where one is known."""
-        return proofs.proof(name, self.regions, self.rule, self.exclusivity)
+        return proofs.find_proof(name, self.regions, self.rule, self.exclusivity)
 
     def describe(self, i: int, action: Hidden) -> Any:
         """Say what is hidden: elements where they have names, else how many of whose region."""
@@ -234,11 +236,11 @@ class HidingGame:
             return AWAY
         held = self._held[i]
         if (self.regions.counts == 1).all():
-            names = self.regions.element_names()
+            names = self.regions.name_elements()
             return {"hides": [names[r] for r, h in zip(held, action, strict=True) if h]}
         return {
             "hides": {
-                self.regions.region_name(int(r)): h for r, h in zip(held, action, strict=True) if h
+                self.regions.name_region(int(r)): h for r, h in zip(held, action, strict=True) if h
             }
         }
 

@@ -25,8 +25,13 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.errors import InputError
-from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
-from aboveboard.exchange.participation import MOST_PARTIES, among
+from aboveboard.exchange.exclusivity import (
+    ExclusiveFile,
+    ExclusiveParty,
+    make_shares,
+    resolve_exclusivity,
+)
+from aboveboard.exchange.participation import MOST_PARTIES, make_participation_game
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
@@ -91,7 +96,7 @@ def narrow(intervals: Sequence[Interval | None]) -> list[Interval | None]:
     return [None if x is None else narrowed.get(x, x) for x in intervals]
 
 
-def benefits_of(intervals: Sequence[Interval | None]) -> list[Fraction]:
+def compute_benefits(intervals: Sequence[Interval | None]) -> list[Fraction]:
     """Give by how much each party's interval gets shorter."""
     return [
         Fraction(0) if old is None or new is None else (old[1] - old[0]) - (new[1] - new[0])
@@ -139,7 +144,7 @@ interval = [2.5, 14.0]
     @classmethod
     def from_file(cls, file: IntervalFile) -> OneDimensionalSearch:
         """Take the parameters from a validated collaboration file."""
-        return cls(by_party(file, file.parties))
+        return cls(resolve_exclusivity(file, file.parties))
 
     @staticmethod
     def read_reports(file: IntervalFile, read: Read) -> dict[str, Interval]:
@@ -165,14 +170,14 @@ interval = [2.5, 14.0]
     def settle(self, reports: Mapping[str, Interval]) -> Settlement:
         """Narrow the intervals."""
         intervals = list(reports.values())
-        benefits = dict(zip(reports, benefits_of(intervals), strict=True))
+        benefits = dict(zip(reports, compute_benefits(intervals), strict=True))
         replies = [
             Reply("json", data={"interval": [encode_number(end) for end in new]})
             for new in narrow(intervals)
             if new is not None
         ]
         low, high = max(x[0] for x in intervals), min(x[1] for x in intervals)
-        parties = shares(benefits, self.exclusivity, replies)
+        parties = make_shares(benefits, self.exclusivity, replies)
         return Settlement(
             self.NAME, parties, {"intersection": [encode_number(low), encode_number(high)]}
         )
@@ -180,10 +185,10 @@ interval = [2.5, 14.0]
     def game(self, types: Mapping[str, Interval]) -> Game:
         """Give the game of joining or staying away."""
         intervals = list(types.values())
-        return among(
+        return make_participation_game(
             types,
             self.exclusivity,
-            lambda joined: benefits_of(
+            lambda joined: compute_benefits(
                 [x if here else None for x, here in zip(intervals, joined, strict=True)]
             ),
         )

@@ -47,12 +47,12 @@ class Ownership:
         """Return the owners of each element, uint64 of shape (elements,)."""
         return self.elements[OWNERS].to_numpy()
 
-    def lacked_by(self, party: str) -> np.ndarray:
+    def find_lacked(self, party: str) -> np.ndarray:
         """Return the positions in `elements` of what a party does not hold: int64, ascending."""
         bit = np.uint64(1 << self.names.index(party))
         return np.flatnonzero((self.masks() & bit) == 0)
 
-    def regions(self) -> tuple[np.ndarray, np.ndarray]:
+    def count_regions(self) -> tuple[np.ndarray, np.ndarray]:
         """Count the elements of each region of the Venn diagram.
 
         Returns
@@ -67,7 +67,7 @@ class Ownership:
         return counted[OWNERS].to_numpy(), counts.to_numpy()
 
 
-def own(records: Mapping[str, Records]) -> Ownership:
+def index_owners(records: Mapping[str, Records]) -> Ownership:
     """Find the owners of each element.
 
     Parameters
@@ -90,7 +90,7 @@ def own(records: Mapping[str, Records]) -> Ownership:
         problem = f"{len(names)} parties exchange records"
         raise InputError("parties", problem, f"{MOST_OWNERS} at most can")
     owned = (
-        end_to_end(records)
+        concatenate_records(records)
         .group_by(ELEMENT)
         .agg(pl.col(OWNERS).sum(), pl.col("row").min())
         .sort(ELEMENT)
@@ -99,7 +99,7 @@ def own(records: Mapping[str, Records]) -> Ownership:
     return Ownership(names, owned.select(ELEMENT, OWNERS), owned["row"].to_numpy())
 
 
-def end_to_end(records: Mapping[str, Records]) -> pl.LazyFrame:
+def concatenate_records(records: Mapping[str, Records]) -> pl.LazyFrame:
     """Lay the parties' elements end to end, in the order of the parties' sorted names.
 
     Returns

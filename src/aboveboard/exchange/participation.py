@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.exchange.utility import best_rival, payoff_rows, unit_of
+from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 from aboveboard.games.actions import AWAY, Codes
 from aboveboard.games.game import TabularGame
 from aboveboard.games.numbers import Array, Number, from_units
@@ -36,7 +36,7 @@ def table_of_coalitions(n: int, benefits: Callable[[Sequence[bool]], Sequence[Nu
     return table
 
 
-def among(
+def make_participation_game(
     inputs: Mapping[str, Any],
     exclusivity: Mapping[str, Fraction],
     benefits: Callable[[Sequence[bool]], Sequence[Number]],
@@ -107,9 +107,11 @@ class ParticipationGame:
     @cached_property
     def _utilities(self) -> tuple[Array, Fraction]:
         """Payoffs of all coalitions, shape (2^n, n), with their unit."""
-        rivals = best_rival(self.table)
+        rivals = find_best_rivals(self.table)
         if self.table.dtype == np.int64:
-            return payoff_rows(self.table, rivals, self.exclusivity), unit_of(self.exclusivity)
+            return compute_payoff_rows(self.table, rivals, self.exclusivity), find_unit(
+                self.exclusivity
+            )
         if self.table.dtype == np.float64:
             return self.table - rivals * np.array([float(w) for w in self.exclusivity]), Fraction(1)
         exact = self.table - rivals * np.array(self.exclusivity, dtype=object)

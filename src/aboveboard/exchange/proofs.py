@@ -29,7 +29,9 @@ PROVED = ("ex-post IC", "IR", "coalition-proof (size 1)", "epsilon-IC (epsilon 0
 """Properties that speak of one deviator against the others' truth."""
 
 
-def proof(name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fraction]) -> Proof | None:
+def find_proof(
+    name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fraction]
+) -> Proof | None:
     """Give the proof that a property holds on this instance, its conditions evaluated; or None."""
     if name not in PROVED or not regions.union:
         return None
@@ -40,7 +42,7 @@ def proof(name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fractio
     return None
 
 
-def best_group(regions: Regions) -> tuple[int, tuple[int, ...]]:
+def find_best_group(regions: Regions) -> tuple[int, tuple[int, ...]]:
     """Give V and a group that reaches it: a party and all that are no larger.
 
     The group is empty where no exchange brings anything.
@@ -57,7 +59,7 @@ def best_group(regions: Regions) -> tuple[int, tuple[int, ...]]:
 
 
 def _best_group(regions: Regions) -> Proof | None:
-    value, group = best_group(regions)
+    value, group = find_best_group(regions)
     for i, lack in enumerate(regions.lacks.tolist()):
         if lack < value and i in group:
             return None

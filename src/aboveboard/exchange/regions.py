@@ -35,7 +35,7 @@ class Regions:
     counts: NDArray[np.int64]
 
     @classmethod
-    def of_sets(cls, sets: Mapping[str, Sequence[Any] | set[Any] | frozenset[Any]]) -> Regions:
+    def from_sets(cls, sets: Mapping[str, Sequence[Any] | set[Any] | frozenset[Any]]) -> Regions:
         """Give the regions of explicit sets."""
         mask_of: dict[Any, int] = {}
         for i, elements in enumerate(sets.values()):
@@ -72,12 +72,12 @@ class Regions:
         """How many elements of the union each party lacks."""
         return self.union - self.sizes
 
-    def singled_out(self) -> Regions:
+    def split_into_elements(self) -> Regions:
         """Give the same instance with every element a region of its own."""
         owners = np.repeat(self.owners, self.counts)
         return Regions(self.names, owners, np.ones(len(owners), dtype=np.int64))
 
-    def merged(self) -> Regions:
+    def merge_equal_owners(self) -> Regions:
         """Give the same instance with one region for each set of owners."""
         owners, where = np.unique(self.owners, return_inverse=True)
         counts = np.bincount(where, weights=self.counts, minlength=len(owners)).astype(np.int64)
@@ -85,7 +85,7 @@ class Regions:
 
     def smaller(self) -> Iterator[Regions]:
         """Yield smaller instances: fewer parties, then fewer elements, the boldest cut first."""
-        whole = self.merged()
+        whole = self.merge_equal_owners()
         if len(self.names) > 2:
             for i in range(len(self.names)):
                 yield whole.without(i)
@@ -109,7 +109,7 @@ class Regions:
         return (
             Regions(names, owners, self.counts)
             ._with(np.where(owners != 0, self.counts, 0))
-            .merged()
+            .merge_equal_owners()
         )
 
     def _replaced(self, r: int, count: int) -> Regions:
@@ -121,7 +121,7 @@ class Regions:
         kept = counts > 0
         return Regions(self.names, self.owners[kept], counts[kept])
 
-    def region_name(self, r: int) -> str:
+    def name_region(self, r: int) -> str:
         """Name a region by its owners: "only alpha", "alpha & beta", "all but alpha", "all"."""
         own = self.owned[:, r]
         holders = [name for name, has in zip(self.names, own, strict=True) if has]
@@ -133,21 +133,21 @@ class Regions:
             return f"all but {next(n for n, has in zip(self.names, own, strict=True) if not has)}"
         return " & ".join(holders)
 
-    def element_names(self) -> list[str]:
+    def name_elements(self) -> list[str]:
         """Name the elements of an instance of single elements: e1, e2, .."""
         return [f"e{r + 1}" for r in range(len(self.counts))]
 
     def instance(self) -> dict[str, Any]:
         """Describe the instance: the parties' sets where they are small, else region counts."""
         if self.union <= LISTED:
-            single = self.singled_out()
-            names = single.element_names()
+            single = self.split_into_elements()
+            names = single.name_elements()
             sets = {
                 party: [e for e, has in zip(names, single.owned[i], strict=True) if has]
                 for i, party in enumerate(self.names)
             }
             return {"sets": sets}
-        whole = self.merged()
+        whole = self.merge_equal_owners()
         return {
-            "regions": {whole.region_name(r): int(c) for r, c in enumerate(whole.counts.tolist())}
+            "regions": {whole.name_region(r): int(c) for r, c in enumerate(whole.counts.tolist())}
         }

@@ -14,9 +14,9 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from aboveboard.exchange.handout import chosen
+from aboveboard.exchange.handout import select_elements
 from aboveboard.exchange.ownership import Ownership
-from aboveboard.storage.records import ELEMENT, Records, original
+from aboveboard.storage.records import ELEMENT, Records, restore_column
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Replies:
 
     @cached_property
     def _chosen(self) -> dict[str, np.ndarray]:
-        return chosen(self.ownership, self.amounts, self.seed)
+        return select_elements(self.ownership, self.amounts, self.seed)
 
     @cached_property
     def _rows(self) -> pl.DataFrame:
@@ -154,7 +154,7 @@ def _in_the_words_of(receiver: Records, reply: pl.DataFrame) -> pl.DataFrame:
             if dtype in (pl.Binary, pl.Duration) or dtype.is_nested()
         ]
         reply = reply.with_columns(_as_text(column, reply.schema[column]) for column in no_csv)
-    columns = [original(column) for column in reply.columns[1:]]
+    columns = [restore_column(column) for column in reply.columns[1:]]
     if receiver.key in columns:
         # Another party's column bears the name of the receiver's key: the key keeps it.
         renamed = receiver.key + "_"

@@ -52,19 +52,19 @@ class Rule:
     most: int
     reference: str
 
-    def amounts(
+    def apply(
         self, reported: NDArray[np.uint64], counts: NDArray[np.int64], n: int
     ) -> NDArray[np.int64]:
         """Give amounts, shape (m, n), for m instances of segments, both of shape (m, segments)."""
         return _kernel(self.name)(reported, counts, n)
 
-    def of(self, regions: Regions) -> NDArray[np.int64]:
+    def compute_amounts(self, regions: Regions) -> NDArray[np.int64]:
         """Give the amounts, shape (n,), when everybody reports all it owns."""
         owners, counts = regions.owners[None, :], regions.counts[None, :]
-        amounts: NDArray[np.int64] = self.amounts(owners, counts, len(regions.names))[0]
+        amounts: NDArray[np.int64] = self.apply(owners, counts, len(regions.names))[0]
         return amounts
 
-    def for_coalitions(self, regions: Regions) -> NDArray[np.int64]:
+    def compute_coalition_amounts(self, regions: Regions) -> NDArray[np.int64]:
         """Give the amounts if only a coalition is present, for each: shape (2^n, n), by bit mask.
 
         One pass over 2^n coalitions for the rules of any number of parties.
@@ -76,7 +76,7 @@ class Rule:
         if self.name in ("two-party", "three-party", "three-party-pareto"):
             reported = coalitions[:, None] & regions.owners[None, :]
             counts = np.broadcast_to(regions.counts, reported.shape)
-            return self.amounts(np.ascontiguousarray(reported), np.ascontiguousarray(counts), n)
+            return self.apply(np.ascontiguousarray(reported), np.ascontiguousarray(counts), n)
         unions = kernels.coalition_unions(regions.owners, regions.counts, n)
         sizes = regions.sizes
         if self.name == "best-group":

@@ -30,14 +30,19 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.exchange import efficiency
-from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, by_party, shares
+from aboveboard.exchange.exclusivity import (
+    ExclusiveFile,
+    ExclusiveParty,
+    make_shares,
+    resolve_exclusivity,
+)
 from aboveboard.exchange.hiding import HidingGame
-from aboveboard.exchange.ownership import Ownership, own
+from aboveboard.exchange.ownership import Ownership, index_owners
 from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.replies import Replies
 from aboveboard.exchange.rules import DEFAULT_RULE, RULES, Rule
-from aboveboard.exchange.taste import truthful_range
+from aboveboard.exchange.truthful_range import truthful_range
 from aboveboard.games.game import Game
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Read
@@ -194,7 +199,7 @@ elements = ["spam.example", "worm.example", "phish.example"]
     def from_file(cls, file: UnionFile) -> Union:
         """Take the parameters from a validated collaboration file."""
         rule = RULES[file.rule or DEFAULT_RULE[file.hiding]]
-        tastes = by_party(file, file.parties)
+        tastes = resolve_exclusivity(file, file.parties)
         return cls(rule, file.hiding, tastes, file.seed, file.normalize)
 
     @staticmethod
@@ -216,11 +221,11 @@ elements = ["spam.example", "worm.example", "phish.example"]
 
         Cost: one group-by over all rows, the rule on the region counts, one hash an element.
         """
-        ownership = own(reports)
-        regions = regions_of(ownership)
-        given = dict(zip(ownership.names, self.rule.of(regions).tolist(), strict=True))
+        ownership = index_owners(reports)
+        regions = count_regions(ownership)
+        given = dict(zip(ownership.names, self.rule.compute_amounts(regions).tolist(), strict=True))
         replies = Replies(ownership, reports, given, self.seed)
-        parties = shares(
+        parties = make_shares(
             {name: given[name] for name in reports},
             self.exclusivity,
             [Reply(reports[name].form, partial(replies.to, name)) for name in reports],
@@ -239,12 +244,12 @@ elements = ["spam.example", "worm.example", "phish.example"]
 
     def game(self, types: Mapping[str, Records]) -> Game:
         """Give the game in which each party chooses how much of its list to report."""
-        ownership = own(types)
-        regions = regions_of(ownership)
+        ownership = index_owners(types)
+        regions = count_regions(ownership)
         weights = tuple(self.exclusivity[name] for name in ownership.names)
         if self.hiding == "partial":
             return HidingGame(regions, self.rule, weights)
-        return participation_game(regions, self.rule, weights)
+        return make_union_participation_game(regions, self.rule, weights)
 
     def properties(self) -> Sequence[Property]:
         """Give what an audit looks at unless told otherwise."""
@@ -287,14 +292,14 @@ def _as_keys(reports: Mapping[str, Records]) -> list[str]:
     return [f"{who} lines of text and {verb} handed of others' rows the key only, no other column"]
 
 
-def regions_of(ownership: Ownership) -> Regions:
+def count_regions(ownership: Ownership) -> Regions:
     """Count the regions of the Venn diagram."""
-    masks, counts = ownership.regions()
+    masks, counts = ownership.count_regions()
     # Copies: those of polars are read-only, and Numba would compile every kernel for both kinds.
     return Regions(ownership.names, masks.copy(), counts.copy())
 
 
-def participation_game(
+def make_union_participation_game(
     regions: Regions, rule: Rule, exclusivity: tuple[Fraction, ...]
 ) -> ParticipationGame:
     """Give the game among all-or-nothing parties: every coalition's amounts in one pass.
@@ -312,7 +317,7 @@ def participation_game(
     -----
     Cost: O(2^n) amounts for n parties.
     """
-    table = rule.for_coalitions(regions)
+    table = rule.compute_coalition_amounts(regions)
     n = len(regions.names)
     outside = regions.owned[:, None, :] & ~regions.owned[None, :, :]
     subset = np.logical_not(np.any(outside, axis=2))
@@ -330,7 +335,7 @@ def participation_game(
         return np.asarray(inside, dtype=np.bool_)
 
     def alternatives(mask: int, giving_no_less: bool) -> NDArray[np.int64]:
-        return efficiency.candidates(
+        return efficiency.list_candidates(
             table[mask], lacks(mask), exclusivity, giving_no_less=giving_no_less
         )
 

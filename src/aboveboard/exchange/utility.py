@@ -16,7 +16,7 @@ import numpy as np
 from aboveboard.games.numbers import LARGEST, Array
 
 
-def utilities(
+def compute_utilities(
     benefits: Sequence[Fraction | int], exclusivity: Sequence[Fraction]
 ) -> list[Fraction]:
     """Give each party's utility, exact; a lone party has no rival to mind."""
@@ -28,12 +28,12 @@ def utilities(
     ]
 
 
-def unit_of(exclusivity: Sequence[Fraction]) -> Fraction:
+def find_unit(exclusivity: Sequence[Fraction]) -> Fraction:
     """Give the largest unit of which all utilities of whole benefits are multiples."""
     return Fraction(1, lcm(*(weight.denominator for weight in exclusivity)))
 
 
-def best_rival(benefits: Array) -> Array:
+def find_best_rivals(benefits: Array) -> Array:
     """Give, for benefits of shape (m, n), the largest among the others; 0 for a lone party."""
     m, n = benefits.shape
     if n == 1:
@@ -47,7 +47,7 @@ def best_rival(benefits: Array) -> Array:
     return rivals
 
 
-def payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fraction]) -> Array:
+def compute_payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fraction]) -> Array:
     """Give utilities in units of `unit_of(exclusivity)`.
 
     Parameters
@@ -62,7 +62,7 @@ def payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fraction]) -> A
     ValueError
         If a utility might not fit into 64 bits.
     """
-    unit = unit_of(exclusivity)
+    unit = find_unit(exclusivity)
     factors = [int(weight / unit) for weight in exclusivity]
     most = max(
         unit.denominator * int(own.max(initial=0)), max(factors) * int(rivals.max(initial=0))
