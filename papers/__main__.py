@@ -12,64 +12,66 @@ from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.cli.progress import checks
 from aboveboard.errors import InputError
 
-HERE = Path("docs")
+DOCS = Path("docs")
 """Where this repository keeps the table of claims."""
 
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(
+    name="papers", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
 
 
 @app.command()
-def reproduce(
+def check_papers(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="One claim, such as exchange/theorem-2.1, or one figure; default: all claims."
+            help="One claim, such as exchange/theorem-2.1, or one figure. Default: all claims.",
+            metavar="[CLAIM | FIGURE]",
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All claims and all figures; some minutes.")
+        bool, typer.Option("--all", help="All claims and all figures. Takes some minutes.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random instances.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for claims.md and for figures' tables (CSV) and pictures (PNG); default "
-            "for all claims: docs, where it holds a claims.md."
+            help="Folder for claims.md and for the figures' tables (CSV) and pictures (PNG). "
+            "Default for all claims: docs, if it holds a claims.md."
         ),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Check the papers' claims, or compute their figures.
 
-    All claims take about a minute, with --all the figures another.
+    All claims take about a minute. With --all, the figures take another.
     """
     if name is None:
-        _reproduce_all(seed, out, output, with_figures=everything)
+        _check_all(seed, out, output, with_figures=everything)
     elif everything:
         raise InputError("--all", f"{name} is named as well", "leave one of the two out")
     else:
-        _reproduce_one(name, seed, out, output)
+        _check_one(name, seed, out, output)
 
 
-def _reproduce_all(seed: int, out: Path | None, output: Format, *, with_figures: bool) -> None:
-    from papers.reproduction import reproduction_of
-    from papers.text import reproduction_text
+def _check_all(seed: int, out: Path | None, output: Format, *, with_figures: bool) -> None:
+    from papers.reproduction import reproduce_papers
+    from papers.text import format_reproduction
 
-    if out is None and seed == 0 and _ours(HERE / "claims.md"):
-        out = HERE  # in a checkout of this repository
-    with checks("claims") as told:
-        found = reproduction_of(seed, out, with_figures=with_figures, told=told)
+    if out is None and seed == 0 and _is_claims_page(DOCS / "claims.md"):
+        out = DOCS  # in a checkout of this repository
+    with checks("claims") as progress:
+        reproduction = reproduce_papers(seed, out, with_figures=with_figures, progress=progress)
     if output is Format.TEXT:
-        typer.echo(reproduction_text(found))
+        typer.echo(format_reproduction(reproduction))
     elif with_figures:
-        echo_json(found.as_dict())
+        echo_json(reproduction.as_dict())
     else:
-        echo_json(found.as_dict()["claims"])  # a list, as of one claim
+        echo_json(reproduction.as_dict()["claims"])  # a list, as for one claim
 
 
-def _ours(page: Path) -> bool:
-    """Say whether this is a table of claims that was written here, and no other file."""
+def _is_claims_page(page: Path) -> bool:
+    """Return whether this is a table of claims that we wrote."""
     from papers.claims import HEADING
 
     try:
@@ -79,21 +81,23 @@ def _ours(page: Path) -> bool:
         return False
 
 
-def _reproduce_one(name: str, seed: int, out: Path | None, output: Format) -> None:
-    from papers.claims import find
-    from papers.claims import reproduce as check_claim
-    from papers.reproduction import figure_of
-    from papers.text import claims_text, figure_text
+def _check_one(name: str, seed: int, out: Path | None, output: Format) -> None:
+    from papers.claims import check_claim, find_claim
+    from papers.reproduction import compute_named_figure
+    from papers.text import format_claims, format_figure
 
-    figure = figure_of(name, seed, out)
+    figure = compute_named_figure(name, seed, out)
     if figure is not None:
-        echo_json(figure.as_dict()) if output is Format.JSON else typer.echo(figure_text(figure))
+        echo_json(figure.as_dict()) if output is Format.JSON else typer.echo(format_figure(figure))
         return
-    claim = find(name)
+    claim = find_claim(name)
     if out is not None:
         raise InputError("--out", f"{name} is one claim", "leave it out, or name a figure or none")
     result = check_claim(claim, seed)
-    echo_json([result.as_dict()]) if output is Format.JSON else typer.echo(claims_text([result]))
+    if output is Format.JSON:
+        echo_json([result.as_dict()])
+    else:
+        typer.echo(format_claims([result]))
 
 
 if __name__ == "__main__":

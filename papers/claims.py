@@ -1,8 +1,8 @@
 """Claims of the papers as checks that run: what each says, and what was found.
 
 A claim's check gives one finding for the printed form and, where that is false or says less than
-is known, one for each corrected form. A finding is computed, never written down: `survey` looks
-for a counterexample in families of instances, `exhibit` for an example, and both count.
+is known, one for each corrected form. A finding is computed, never written down:
+`search_counterexample` and `search_example` search families of instances and count the checks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Standing(StrEnum):
-    """What became of one form of a claim."""
+    """The outcome of one form of a claim."""
 
     HOLDS = "holds"
     HOLDS_ON_RANDOM = "holds on random instances"
@@ -60,7 +60,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchedFamily:
     """How many instances of a family were looked at.
 
     Parameters
@@ -98,7 +98,7 @@ class Scope:
         What one check is: "deviations".
     """
 
-    searched: tuple[Searched, ...]
+    searched: tuple[SearchedFamily, ...]
     checks: int
     unit: str
 
@@ -106,7 +106,7 @@ class Scope:
         return f"{self.checks:,} {self.unit} on {'; '.join(map(str, self.searched))}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         families = [
             {"kind": s.kind, "instances": s.instances, "sampled": s.sampled, "all": s.complete}
             for s in self.searched
@@ -136,7 +136,7 @@ class Finding:
     correction: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "verdict": self.verdict.value,
             "scope": self.scope.as_dict(),
@@ -197,7 +197,7 @@ class Result:
         return tuple(finding.verdict.value for finding in self.findings)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "id": self.claim.id,
             "paper": self.claim.paper,
@@ -210,15 +210,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one instance.
+    """The outcome of one instance.
 
     Parameters
     ----------
     checks
-        How many were made.
+        How many checks were made.
     example
-        Plain data: what breaks the claim, or shows it where it says that there is something; None
-        where nothing does.
+        Plain data: what refutes the claim or, for a claim that something exists, what shows it;
+        None where there is no such example.
     """
 
     checks: int
@@ -228,13 +228,13 @@ class Trial:
 Test = Callable[[T], Trial]
 
 
-def survey(
+def search_counterexample(
     test: Callable[[Any], Trial],
     *families: Family,
     unit: str,
     correction: str | None = None,
 ) -> Finding:
-    """Look for a counterexample; stop at the first.
+    """Return a finding that searches a counterexample and stops at the first.
 
     Parameters
     ----------
@@ -257,8 +257,11 @@ def survey(
     return Finding(Standing.HOLDS if exhaustive else Standing.HOLDS_ON_RANDOM, scope)
 
 
-def exhibit(test: Callable[[Any], Trial], *families: Family, unit: str) -> Finding:
-    """Look for an example, where the claim is that there is one; arguments as in `survey`."""
+def search_example(test: Callable[[Any], Trial], *families: Family, unit: str) -> Finding:
+    """Return a finding that searches an example, for a claim that one exists.
+
+    The arguments are those of `search_counterexample`.
+    """
     scope, example = _search(test, families, unit)
     return Finding(Standing.FALSE if example is None else Standing.HOLDS, scope, example)
 
@@ -266,7 +269,7 @@ def exhibit(test: Callable[[Any], Trial], *families: Family, unit: str) -> Findi
 def _search(
     test: Callable[[Any], Trial], families: Sequence[Family], unit: str
 ) -> tuple[Scope, Any]:
-    searched: list[Searched] = []
+    searched: list[SearchedFamily] = []
     checks = 0
     for family in families:
         tried = 0
@@ -275,14 +278,16 @@ def _search(
             trial = test(instance)
             checks += trial.checks
             if trial.example is not None:
-                searched.append(Searched(family.kind, tried, family.sampled, complete=False))
+                searched.append(SearchedFamily(family.kind, tried, family.sampled, complete=False))
                 return Scope(tuple(searched), checks, unit), trial.example
-        searched.append(Searched(family.kind, tried, family.sampled, complete=not family.sampled))
+        searched.append(
+            SearchedFamily(family.kind, tried, family.sampled, complete=not family.sampled)
+        )
     return Scope(tuple(searched), checks, unit), None
 
 
-def claims(paper: str | None = None) -> tuple[Claim, ...]:
-    """Give the claims of one paper, or of all.
+def list_claims(paper: str | None = None) -> tuple[Claim, ...]:
+    """Return the claims of one paper, or of all.
 
     Raises
     ------
@@ -290,37 +295,37 @@ def claims(paper: str | None = None) -> tuple[Claim, ...]:
         If there is no such paper.
     """
     if paper is not None and paper not in PAPERS:
-        raise InputError(f"paper {paper!r}", "there is none of that name", _nearest(paper, PAPERS))
+        raise InputError(f"paper {paper!r}", "there is no such paper", _name_nearest(paper, PAPERS))
     found: list[Claim] = []
     for name in PAPERS if paper is None else (paper,):
         found += import_module(f"papers.{name}").CLAIMS
     return tuple(found)
 
 
-def find(claim_id: str) -> Claim:
-    """Give the claim of that id.
+def find_claim(claim_id: str) -> Claim:
+    """Return the claim with this id.
 
     Raises
     ------
     InputError
         If there is none; it names the nearest id, of a claim or a figure.
     """
-    by_id = {claim.id: claim for claim in claims()}
+    by_id = {claim.id: claim for claim in list_claims()}
     if claim_id not in by_id:
-        known = (*by_id, *_figures())
+        known = (*by_id, *_figure_ids())
         place = f"claim or figure {claim_id!r}"
-        raise InputError(place, "there is none of that id", _nearest(claim_id, known))
+        raise InputError(place, "there is no such claim or figure", _name_nearest(claim_id, known))
     return by_id[claim_id]
 
 
-def _figures() -> tuple[str, ...]:
-    """Give the ids of the papers' figures, which are asked for by the same command."""
+def _figure_ids() -> tuple[str, ...]:
+    """Return the ids of the papers' figures; the same command computes them."""
     modules = (import_module(f"papers.{paper}") for paper in PAPERS)
     return tuple(figure.id for module in modules for figure in getattr(module, "FIGURES", ()))
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
-    """Name the nearest, whole or without its paper: figure-66 is near valuation/figure-6."""
+def _name_nearest(name: str, known: Sequence[str]) -> str:
+    """Return a remedy that names the nearest id; the paper's part of an id may be missing."""
 
     def likeness(each: str) -> float:
         return max(SequenceMatcher(None, x, name).ratio() for x in (each, each.partition("/")[2]))
@@ -328,10 +333,10 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"the nearest is {max(known, key=likeness)!r}"
 
 
-def reproduce(claim: Claim, seed: int = 0) -> Result:
-    """Run a claim's check.
+def check_claim(claim: Claim, seed: int = 0) -> Result:
+    """Run a claim's check and return its findings.
 
-    The same seed gives the same findings, whichever other claims are run.
+    The same seed gives the same findings, whichever other claims are checked.
     """
     rng = np.random.default_rng([seed, crc32(claim.id.encode())])
     start = perf_counter()
@@ -339,8 +344,8 @@ def reproduce(claim: Claim, seed: int = 0) -> Result:
     return Result(claim, findings, perf_counter() - start)
 
 
-def as_markdown(results: Iterable[Result]) -> str:
-    """Write results as a page: a table of verdicts, then each claim with what was found."""
+def format_page(results: Iterable[Result]) -> str:
+    """Return results as a page: a table of verdicts, then each claim with its findings."""
     results = list(results)
     lines = [
         HEADING,
@@ -356,19 +361,19 @@ def as_markdown(results: Iterable[Result]) -> str:
     for result in results:
         claim = result.claim
         anchor = claim.id.replace("/", "").replace(".", "")
-        found = "; ".join(dict.fromkeys(_told(finding) for finding in result.findings))
+        found = "; ".join(dict.fromkeys(_summarize(finding) for finding in result.findings))
         seconds = f"{result.seconds:.2f}"
         lines.append(f"| [{claim.id}](#{anchor}) | {claim.place} | {found} | {seconds} |")
     lines += ["", f"All in all {sum(result.seconds for result in results):.0f} seconds."]
     for result in results:
         claim = result.claim
         lines += ["", f"## {claim.id}", "", f"*{claim.place}.* {claim.statement}", ""]
-        lines += [_bullet(finding) for finding in result.findings]
+        lines += [_format_bullet(finding) for finding in result.findings]
     return "\n".join(lines) + "\n"
 
 
-def _told(finding: Finding) -> str:
-    """Say in short what was found, and on how many instances."""
+def _summarize(finding: Finding) -> str:
+    """Return in short what was found, and on how many instances."""
     if finding.verdict in (Standing.FALSE, Standing.FALSE_CORRECTED):
         shown = "" if finding.counterexample is None else " (counterexample below)"
         return f"{finding.verdict.value}{shown}"
@@ -380,7 +385,7 @@ def _told(finding: Finding) -> str:
     return f"{holds} {' and '.join(on)} instance{'' if whole + drawn == 1 else 's'}"
 
 
-def _bullet(finding: Finding) -> str:
+def _format_bullet(finding: Finding) -> str:
     said = f" {finding.correction}" if finding.correction else ""
     text = f"- **{finding.verdict.value}**{':' if said else ''}{said} ({finding.scope})"
     if finding.counterexample is None:

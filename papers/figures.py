@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FigureData:
     """What a figure shows.
 
     Parameters
@@ -66,12 +66,12 @@ class Figure:
     id: str
     place: str
     statement: str
-    compute: Callable[[np.random.Generator], Drawn]
+    compute: Callable[[np.random.Generator], FigureData]
     size: tuple[float, float] = (7.2, 4.5)
 
 
-def figures() -> tuple[Figure, ...]:
-    """Give the figures of all papers."""
+def list_figures() -> tuple[Figure, ...]:
+    """Return the figures of all papers."""
     return tuple(
         figure
         for paper in PAPERS
@@ -79,15 +79,15 @@ def figures() -> tuple[Figure, ...]:
     )
 
 
-def figure_named(name: str) -> Figure | None:
-    """Give the figure of this id, or of this name if one paper has it; None if none has.
+def find_figure(name: str) -> Figure | None:
+    """Return the figure with this id, or this name if one paper has it; None if none has.
 
     Raises
     ------
     InputError
         If several papers have a figure of this name.
     """
-    found = [f for f in figures() if name in (f.id, f.id.rpartition("/")[2])]
+    found = [f for f in list_figures() if name in (f.id, f.id.rpartition("/")[2])]
     if len(found) > 1:
         raise InputError(
             f"figure {name!r}",
@@ -97,17 +97,17 @@ def figure_named(name: str) -> Figure | None:
     return found[0] if found else None
 
 
-def compute(figure: Figure, seed: int = 0) -> Drawn:
-    """Compute a figure; the same seed gives the same points."""
+def compute_figure(figure: Figure, seed: int = 0) -> FigureData:
+    """Return the points of a figure; the same seed gives the same points."""
     return figure.compute(np.random.default_rng([seed, crc32(figure.id.encode())]))
 
 
-def write_figure(figure: Figure, drawn: Drawn, out: Path) -> tuple[Path, ...]:
+def write_figure(figure: Figure, data: FigureData, out: Path) -> tuple[Path, ...]:
     """Write a figure's table as CSV, its results as JSON, and its plot as PNG.
 
     Parameters
     ----------
-    figure, drawn
+    figure, data
         What it is and what it shows.
     out
         The folder; made where it is missing. Files of the same names are replaced.
@@ -126,14 +126,14 @@ def write_figure(figure: Figure, drawn: Drawn, out: Path) -> tuple[Path, ...]:
     from matplotlib.figure import Figure as Canvas  # a second to import
 
     name = figure.id.replace("/", "-")
-    kinds = ("csv", "png", "json") if drawn.results else ("csv", "png")
+    kinds = ("csv", "png", "json") if data.results else ("csv", "png")
     with whole_files(out) as folder:
-        drawn.table.write_csv(folder / f"{name}.csv")
+        data.table.write_csv(folder / f"{name}.csv")
         with mpl.rc_context(STYLE):
             canvas = Canvas(figsize=figure.size, layout="constrained")
-            drawn.draw(canvas)
+            data.draw(canvas)
             canvas.savefig(folder / f"{name}.png", dpi=150, metadata={"Software": None})
-        if drawn.results:
-            text = json.dumps(dict(drawn.results), indent=2, ensure_ascii=False) + "\n"
+        if data.results:
+            text = json.dumps(dict(data.results), indent=2, ensure_ascii=False) + "\n"
             (folder / f"{name}.json").write_text(text, encoding="utf-8", newline="\n")
     return tuple(out / f"{name}.{kind}" for kind in kinds)

@@ -1,4 +1,9 @@
-"""Puts tests/ on the path, takes the clock out of hypothesis, groups for xdist, one browser."""
+"""Test profiles, tests/ on the path, groups for xdist, one browser.
+
+`pytest` runs the quick profile: every module, in two minutes. `pytest --profile=ci` adds what is
+marked `deep` (exhaustive sweeps, many hypothesis examples, every claim of the papers), and
+`pytest --profile=full` also what is marked `slow` (minutes each).
+"""
 
 import os
 import shutil
@@ -8,22 +13,58 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
-settings.register_profile("aboveboard", deadline=None)
-settings.load_profile("aboveboard")
+
+EXAMPLES = {"quick": 20, "ci": 100, "full": 100}
+"""Hypothesis examples by profile. A shared machine is noisy, so no profile has a deadline."""
+
+LEFT_OUT = {"quick": {"deep", "slow"}, "ci": {"slow"}, "full": set()}
+"""Markers that a profile leaves out."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--profile", choices=tuple(EXAMPLES), default="quick", help="how deep the tests go"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    profile = config.getoption("--profile")
+    # Profiles of hypothesis only fill in what a test's own settings leave open.
+    settings.register_profile(
+        profile,
+        deadline=None,
+        max_examples=EXAMPLES[profile],
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile(profile)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep in one process what shares an expensive fixture: a file, and who wants the claims."""
+    """Leave out what the profile does not run; keep in one process what shares a fixture."""
+    left_out = LEFT_OUT[config.getoption("--profile")]
+    for item in items:
+        if "all_results" in getattr(item, "fixturenames", ()):  # every claim takes a minute
+            item.add_marker(pytest.mark.deep)
+    deselected = [i for i in items if left_out & {mark.name for mark in i.iter_markers()}]
+    if deselected and not config.getoption("-m"):
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in set(deselected)]
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
         wanted = getattr(item, "fixturenames", ())
         group = "claims" if "all_results" in wanted else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session")
+def profile(request: pytest.FixtureRequest) -> str:
+    """Name of the profile that runs: quick, ci or full."""
+    return str(request.config.getoption("--profile"))
 
 
 @pytest.fixture(scope="module")  # while it runs, no other event loop may

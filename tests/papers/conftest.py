@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from papers import Result, claims, reproduce
+from papers import Result, check_claim, list_claims
 
 
 @pytest.fixture(scope="session")
 def all_results() -> dict[str, Result]:
     """Give the result of every claim, by its id."""
-    return {claim.id: reproduce(claim) for claim in claims()}
+    return {claim.id: check_claim(claim) for claim in list_claims()}

@@ -9,8 +9,8 @@ import pytest
 
 from aboveboard.errors import InputError
 from oracles import exchange as oracle
-from papers import claims, find, reproduce
-from papers.claims import Family, Standing, Trial, exhibit, survey
+from papers import check_claim, find_claim, list_claims
+from papers.claims import Family, Standing, Trial, search_counterexample, search_example
 
 DOCS = Path(__file__).parents[2] / "docs" / "claims.md"
 
@@ -101,15 +101,15 @@ def test_every_claim_is_expected_and_only_those(results):
 
 
 def test_claims_can_be_had_by_paper():
-    assert claims("exchange") == tuple(c for c in claims() if c.paper == "exchange")
+    assert list_claims("exchange") == tuple(c for c in list_claims() if c.paper == "exchange")
 
 
 def test_results_are_plain_data_and_the_same_again(results):
     for claim_id in ("exchange/theorem-2.2", "exchange/remark-b-step"):
-        again = reproduce(find(claim_id))
+        again = check_claim(find_claim(claim_id))
         assert again == results[claim_id]
         assert json.loads(json.dumps(again.as_dict()))["findings"]
-    other = reproduce(find("exchange/best-group-three"), seed=1)
+    other = check_claim(find_claim("exchange/best-group-three"), seed=1)
     assert other.verdicts == results["exchange/best-group-three"].verdicts
 
 
@@ -124,12 +124,12 @@ def test_results_are_plain_data_and_the_same_again(results):
 )
 def test_an_unknown_id_is_an_error_that_names_the_nearest(wrong, nearest):
     with pytest.raises(InputError, match=f"nearest is '.*{nearest}'$"):
-        find(wrong)
+        find_claim(wrong)
 
 
 def test_an_unknown_paper_is_an_error():
     with pytest.raises(InputError, match="the nearest is 'exchange'"):
-        claims("exchanges")
+        list_claims("exchanges")
 
 
 # ---------------------------------------------------------------- verdicts are computed
@@ -140,7 +140,7 @@ def over_three(x):
 
 
 def test_a_survey_stops_at_the_first_counterexample_and_says_how_far_it_came():
-    finding = survey(over_three, Family("numbers", range(10)), unit="looks")
+    finding = search_counterexample(over_three, Family("numbers", range(10)), unit="looks")
     assert (finding.verdict, finding.counterexample) == (Standing.FALSE, {"x": 4})
     assert str(finding.scope) == "10 looks on the first 5 numbers"
 
@@ -156,13 +156,14 @@ def test_a_survey_stops_at_the_first_counterexample_and_says_how_far_it_came():
 )
 def test_the_verdict_of_a_survey(sampled, correction, top, verdict):
     family = Family("numbers", range(top), sampled=sampled)
-    finding = survey(over_three, family, unit="looks", correction=correction)
+    finding = search_counterexample(over_three, family, unit="looks", correction=correction)
     assert finding.verdict == verdict
 
 
 def test_an_example_that_is_not_found_is_no_example():
     assert (
-        exhibit(over_three, Family("numbers", range(3)), unit="looks").verdict == "false as printed"
+        search_example(over_three, Family("numbers", range(3)), unit="looks").verdict
+        == "false as printed"
     )
 
 

@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from aboveboard.curation import PROTOCOLS, Agent, Curated, Protocol
+from aboveboard.curation import PROTOCOLS, Agent, CurationGame, Protocol
 from aboveboard.curation.channels import Channel
 from oracles import curation as plain
-from papers import claims, find, reproduce
+from papers import check_claim, find_claim, list_claims
 from papers.claims import Standing
 from papers.curation import coins, existence, hearings, instances, uniqueness
-from papers.figures import compute, figure_named
+from papers.figures import compute_figure, find_figure
 
 HOLDS, FALSE, CORRECTED = "holds", "false as printed", "holds as corrected"
 F = Fraction
@@ -61,7 +61,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def results(all_results):
-    return {claim.id.partition("/")[2]: all_results[claim.id] for claim in claims("curation")}
+    return {claim.id.partition("/")[2]: all_results[claim.id] for claim in list_claims("curation")}
 
 
 def shown(results, name, k=0):
@@ -88,7 +88,7 @@ def test_every_finding_rests_on_checks_and_shows_what_refutes(results):
 def test_results_are_plain_data_and_the_same_again(results):
     for name, result in results.items():
         assert json.loads(json.dumps(result.as_dict()))["findings"], name
-    assert reproduce(find("curation/lemma-2")) == results["lemma-2"]
+    assert check_claim(find_claim("curation/lemma-2")) == results["lemma-2"]
 
 
 # ------------------------------------------------------- counterexamples, by the oracle
@@ -148,7 +148,7 @@ def test_the_mixed_equilibrium_is_one_by_plain_sums_of_the_competitive_protocol_
 
 
 def verdict(name):
-    return reproduce(find(f"curation/{name}")).verdicts[0]
+    return check_claim(find_claim(f"curation/{name}")).verdicts[0]
 
 
 def broken(name, rule):
@@ -169,7 +169,7 @@ def test_a_guess_that_is_never_better_than_a_coin_breaks_lemma_1(monkeypatch):
 
 
 def test_a_value_of_the_center_that_is_always_naught_breaks_lemma_5(monkeypatch):
-    monkeypatch.setattr(uniqueness, "helpless", lambda stakes: True)
+    monkeypatch.setattr(uniqueness, "is_helpless", lambda stakes: True)
     assert verdict("lemma-5-if") == FALSE
     assert verdict("lemma-6") == FALSE
 
@@ -200,9 +200,9 @@ def test_prices_that_are_forgotten_break_lemma_8(monkeypatch):
 
 
 def test_messages_that_are_kept_from_those_answered_break_theorem_2(monkeypatch):
-    real = Curated.utilities
+    real = CurationGame.utilities
     monkeypatch.setattr(
-        Curated, "utilities", lambda self, profile: [x / 2 for x in real(self, profile)]
+        CurationGame, "utilities", lambda self, profile: [x / 2 for x in real(self, profile)]
     )
     assert verdict("theorem-2") == FALSE
 
@@ -214,14 +214,14 @@ def test_coins_that_nobody_finds_break_what_is_said_of_them(monkeypatch):
 
 def test_a_posterior_that_ignores_the_message_breaks_footnote_3(monkeypatch):
     monkeypatch.setattr(Channel, "posterior", lambda self, prior: (F(1, 2), prior, prior))
-    assert reproduce(find("curation/footnote-3")).verdicts[1] == "false as corrected"
+    assert check_claim(find_claim("curation/footnote-3")).verdicts[1] == "false as corrected"
 
 
 # ---------------------------------------------------------------------------- figure
 
 
 def test_better_replies_cycle_under_competition_and_end_in_the_truth_under_fairness(results):
-    drawn = compute(figure_named("curation/dynamics"))
+    drawn = compute_figure(find_figure("curation/dynamics"))
     last = drawn.table.group_by("protocol", maintain_order=True).agg("move", "agent 1")
     moves = dict(zip(last["protocol"], (len(x) for x in last["move"]), strict=True))
     assert moves["straightforward"] == 1

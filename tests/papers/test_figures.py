@@ -10,59 +10,59 @@ import pytest
 from aboveboard.errors import InputError
 from oracles import valuation as oracle
 from papers import figures
-from papers.figures import Drawn, Figure, compute, figure_named, write_figure
+from papers.figures import Figure, FigureData, compute_figure, find_figure, write_figure
 
 NAMES = ("figure-5a", "figure-5b", "figure-6", "figure-7")
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return {name: compute(figure_named(name)) for name in NAMES}
+    return {name: compute_figure(find_figure(name)) for name in NAMES}
 
 
 def test_figures_are_found_by_id_and_by_name():
     for name in NAMES:
-        assert figure_named(f"valuation/{name}") is figure_named(name) is not None
-    assert figure_named("figure-99") is None
+        assert find_figure(f"valuation/{name}") is find_figure(name) is not None
+    assert find_figure("figure-99") is None
 
 
 def test_two_papers_figures_of_one_name_are_told_apart(monkeypatch):
     first, second = (Figure(f"{p}/figure-6", "", "", lambda _: None) for p in ("one", "two"))
     monkeypatch.setattr(figures, "figures", lambda: (first, second))
-    assert figure_named("two/figure-6") is second
+    assert find_figure("two/figure-6") is second
     with pytest.raises(InputError, match=r"one/figure-6, two/figure-6"):
-        figure_named("figure-6")
+        find_figure("figure-6")
 
 
 def test_figures_are_the_same_again(drawn):
     for name in NAMES:
-        again = compute(figure_named(name))
+        again = compute_figure(find_figure(name))
         assert again.table.equals(drawn[name].table)
         assert again.results == drawn[name].results
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_writes_its_table_its_results_and_its_picture(drawn, tmp_path, name):
-    written = write_figure(figure_named(name), drawn[name], tmp_path / "new" / "folder")
+    written = write_figure(find_figure(name), drawn[name], tmp_path / "new" / "folder")
     table, picture, results = written
     assert pl.read_csv(table).height == drawn[name].table.height
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert json.loads(results.read_text(encoding="utf-8")) == drawn[name].results
     first = picture.read_bytes()
-    write_figure(figure_named(name), drawn[name], tmp_path / "new" / "folder")
+    write_figure(find_figure(name), drawn[name], tmp_path / "new" / "folder")
     assert picture.read_bytes() == first
 
 
 def test_a_figure_without_results_writes_none(tmp_path):
-    bare = Drawn(pl.DataFrame({"x": [1]}), lambda canvas: canvas.subplots())
-    written = write_figure(figure_named("figure-6"), bare, tmp_path)
+    bare = FigureData(pl.DataFrame({"x": [1]}), lambda canvas: canvas.subplots())
+    written = write_figure(find_figure("figure-6"), bare, tmp_path)
     assert [path.suffix for path in written] == [".csv", ".png"]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_remedy(drawn, tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(InputError, match="name another place"):
-        write_figure(figure_named("figure-6"), drawn["figure-6"], tmp_path / "taken")
+        write_figure(find_figure("figure-6"), drawn["figure-6"], tmp_path / "taken")
 
 
 # ---------------------------------------------------------------------------- figure 5

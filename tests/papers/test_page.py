@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from papers import Result, Standing, as_markdown, claims
+from papers import Result, Standing, format_page, list_claims
 
 DOCS = Path(__file__).parents[2] / "docs" / "claims.md"
 
@@ -18,14 +18,14 @@ def without_seconds(page: str) -> str:
 
 def test_the_page_of_claims_is_that_of_a_fresh_run(all_results: dict[str, Result]) -> None:
     written = DOCS.read_text(encoding="utf-8")
-    fresh = as_markdown(all_results.values())
+    fresh = format_page(all_results.values())
     assert without_seconds(written) == without_seconds(fresh), (
-        "docs/claims.md differs from a run: 'aboveboard reproduce' writes it anew"
+        "docs/claims.md differs from a run: 'python -m papers' rewrites it"
     )
 
 
 def test_the_page_says_how_long_each_claim_took(all_results: dict[str, Result]) -> None:
-    page = as_markdown(all_results.values())
+    page = format_page(all_results.values())
     for result in all_results.values():
         row = next(line for line in page.splitlines() if line.startswith(f"| [{result.claim.id}]"))
         assert row.endswith(f"| {result.seconds:.2f} |")
@@ -46,6 +46,6 @@ def test_every_finding_rests_on_checks_and_shows_what_refutes(
 
 
 def test_ids_are_unique_and_begin_with_their_paper() -> None:
-    ids = [claim.id for claim in claims()]
+    ids = [claim.id for claim in list_claims()]
     assert len(set(ids)) == len(ids)
-    assert all(claim.id.startswith(f"{claim.paper}/") for claim in claims())
+    assert all(claim.id.startswith(f"{claim.paper}/") for claim in list_claims())

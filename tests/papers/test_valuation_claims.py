@@ -12,7 +12,7 @@ from aboveboard.valuation import AlikeUsers
 from aboveboard.valuation.shares import shapley
 from aboveboard.valuation.utilities import dp_mean
 from oracles import valuation as oracle
-from papers import claims, find, reproduce
+from papers import check_claim, find_claim, list_claims
 from papers.claims import Standing
 from papers.valuation import examples, federation, games, shares, weights
 from papers.valuation.instances import Federation
@@ -88,7 +88,7 @@ U = [0, Fraction(2, 3), Fraction(2, 3), 1]
 
 @pytest.fixture(scope="module")
 def results(all_results):
-    return {claim.id.partition("/")[2]: all_results[claim.id] for claim in claims("valuation")}
+    return {claim.id.partition("/")[2]: all_results[claim.id] for claim in list_claims("valuation")}
 
 
 def shown(results, name, k=0):
@@ -123,8 +123,8 @@ def test_results_are_plain_data_and_the_same_again(results):
     for name, result in results.items():
         assert json.loads(json.dumps(result.as_dict()))["findings"], name
     for name in ("theorem-1-unique", "proposition-5"):
-        assert reproduce(find(f"valuation/{name}")) == results[name]
-    other = reproduce(find("valuation/federated-simulation"), seed=1)
+        assert check_claim(find_claim(f"valuation/{name}")) == results[name]
+    other = check_claim(find_claim("valuation/federated-simulation"), seed=1)
     assert other.verdicts == results["federated-simulation"].verdicts
 
 
@@ -349,7 +349,7 @@ def test_linear_equations_have_one_solution_many_or_none():
 
 
 def verdicts(name):
-    return reproduce(find(f"valuation/{name}")).verdicts
+    return check_claim(find_claim(f"valuation/{name}")).verdicts
 
 
 def test_wrong_weights_of_coalitions_make_theorem_2_fail(monkeypatch):
@@ -397,7 +397,7 @@ def test_an_offer_that_is_not_best_makes_regime_2_fail(monkeypatch):
 def test_shares_that_favour_one_user_break_an_axiom():
     def favouring(table):
         return shares.objects(
-            [x + (i == 0) for i, x in enumerate(shapley.among_users(table).users)]
+            [x + (i == 0) for i, x in enumerate(shapley.shapley_among_users(table).users)]
         )
 
     check = shares.broken((0, 1, 1, 2), favouring, 3)

@@ -1,0 +1,136 @@
+"""Canonical JSON: the one way in which data are written before they are hashed or signed.
+
+RFC 8785 fixes the bytes of a JSON value. Integers of 2^53 and more, fractions and money are text,
+since RFC 8785 writes every number as a double. What arrives from others is parsed strictly: one
+value, no duplicate key, no NaN, limited size and depth, and its bytes must be the canonical ones.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import rfc8785
+
+from aboveboard.errors import InputError
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+MOST_BYTES = 64 * 2**20
+"""A statement or a bundle's part is smaller; 50,000 elements with their proof take 10 MB."""
+
+MOST_DEPTH = 64
+"""Levels of nesting. Ours use eight; Python's own parser fails near a thousand."""
+
+
+def encode_canonical(data: Any) -> bytes:
+    """Return the RFC 8785 bytes of plain data.
+
+    Raises
+    ------
+    ValueError
+        If it holds an integer of 2^53 or more, a number that is not finite, or text that is no
+        Unicode.
+
+    Examples
+    --------
+    >>> encode_canonical({"b": 1, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
+    """
+    try:
+        return rfc8785.dumps(data)
+    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+        raise ValueError(f"this cannot be written as canonical JSON: {error}") from error
+
+
+def decode_canonical(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
+    """Return the data of canonical JSON that somebody else wrote.
+
+    Parameters
+    ----------
+    content
+        The bytes.
+    place
+        Where they come from, for errors.
+    most
+        Bytes that are accepted.
+
+    Raises
+    ------
+    InputError
+        If they are too long, too deep, no JSON, or not in canonical form.
+    """
+    data = decode_json(content, place, most=most)
+    try:
+        canonical = encode_canonical(data)
+    except ValueError as error:
+        raise InputError(place, str(error), "write larger numbers as text") from error
+    if canonical != content:
+        raise InputError(
+            place,
+            "it is not in canonical form (RFC 8785)",
+            "send the file as aboveboard wrote it",
+        )
+    return data
+
+
+def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
+    """Return the data of strict JSON: no duplicate key, no NaN, limited size and depth.
+
+    Raises
+    ------
+    InputError
+        If it is too long, too deep or no such JSON.
+    """
+    if len(content) > most:
+        raise InputError(place, f"it has {len(content):,} bytes", f"send at most {most:,} bytes")
+    if _depth(content) > MOST_DEPTH:
+        raise InputError(
+            place, f"it is nested deeper than {MOST_DEPTH} levels", "send what aboveboard wrote"
+        )
+    try:
+        return json.loads(
+            content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            place, f"it is not valid JSON ({error})", "send the file as aboveboard wrote it"
+        ) from error
+
+
+def _depth(content: bytes) -> int:
+    """Return the deepest nesting of brackets, those within text counted too."""
+    # Brackets in text can only make this larger: a file of ours has none, and a bound is enough.
+    depth = deepest = 0
+    in_text = escaped = False
+    if content.count(b"[") + content.count(b"{") <= MOST_DEPTH:
+        return 0
+    for byte in content:
+        if in_text:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:  # a backslash
+                escaped = True
+            elif byte == 0x22:  # a quotation mark
+                in_text = False
+        elif byte == 0x22:
+            in_text = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > MOST_DEPTH:
+                return deepest
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        raise ValueError("a key stands twice")
+    return data
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,191 @@
+"""A member's commitment to its list: the root of a tree of salted elements.
+
+Each element gets a salt from a secret tree key (keyed BLAKE2b of the element), so that nobody can
+try elements against a hash. Leaves are ordered by their salts, which tells nothing of the elements'
+own order. The center, which gets the key with the sealed list, opens the elements that it hands to
+others, all in one proof. Cost: three hashes an element.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import index
+from typing import Any
+
+from aboveboard.evidence.trees import (
+    EMPTY_ROOT,
+    InvalidProofError,
+    build_levels,
+    hash_leaf,
+    prove_inclusions,
+    verify_inclusions,
+)
+
+SALT = 16
+"""Bytes of a salt: nobody tries 2^128 of them."""
+
+TREE_KEY = 32
+"""Bytes of a tree key."""
+
+
+def generate_tree_key() -> bytes:
+    """Return a new secret tree key."""
+    return secrets.token_bytes(TREE_KEY)
+
+
+@dataclass(frozen=True)
+class CommittedList:
+    """A list whose root is public and whose elements can be opened one by one.
+
+    Parameters
+    ----------
+    elements
+        Its elements as bytes, in any order, each once.
+    key
+        The secret tree key.
+
+    Raises
+    ------
+    ValueError
+        If an element stands twice, or the key has not 32 bytes.
+
+    Examples
+    --------
+    >>> owned = CommittedList((b"x.example", b"y.example"), bytes(32))
+    >>> verify_opening(owned.open([b"x.example"]), owned.root, owned.size)
+    """
+
+    elements: tuple[bytes, ...]
+    key: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.key) != TREE_KEY:
+            raise ValueError(f"a tree key has {TREE_KEY} bytes")
+        if len(set(self.elements)) < len(self.elements):
+            raise ValueError("an element stands twice; commit to each once")
+
+    @property
+    def size(self) -> int:
+        """How many elements there are."""
+        return len(self.elements)
+
+    @property
+    def root(self) -> bytes:
+        """The public root, 32 bytes."""
+        return bytes(self._levels[-1][0]) if self.elements else EMPTY_ROOT
+
+    @cached_property
+    def _ordered(self) -> list[tuple[bytes, bytes]]:
+        """Salts and elements in the order of the leaves."""
+        blake2b, key = hashlib.blake2b, self.key
+        return sorted(
+            (blake2b(element, digest_size=SALT, key=key).digest(), element)
+            for element in self.elements
+        )
+
+    @cached_property
+    def _levels(self) -> list[Sequence[bytes]]:
+        return build_levels([hash_leaf(salt + element) for salt, element in self._ordered])
+
+    @cached_property
+    def _positions(self) -> dict[bytes, int]:
+        return {element: k for k, (_, element) in enumerate(self._ordered)}
+
+    def open(self, elements: Iterable[bytes]) -> Opening:
+        """Return the proof that these elements are in the list.
+
+        Raises
+        ------
+        KeyError
+            If an element is not in the list.
+        """
+        indices = sorted(self._positions[element] for element in set(elements))
+        leaves = tuple((k, *self._ordered[k]) for k in indices)
+        proof = prove_inclusions(self._levels, indices) if indices else []
+        return Opening(leaves, tuple(proof))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Elements of a committed list with the proof that they are in it.
+
+    Parameters
+    ----------
+    leaves
+        Position, salt and element of each, by position.
+    proof
+        The hashes that lead to the root.
+    """
+
+    leaves: tuple[tuple[int, bytes, bytes], ...]
+    proof: tuple[bytes, ...]
+
+    @property
+    def elements(self) -> list[bytes]:
+        """The elements that are opened."""
+        return [element for _, _, element in self.leaves]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data; elements are text, hashes hexadecimal."""
+        return {
+            "positions": [position for position, _, _ in self.leaves],
+            "salts": "".join(salt.hex() for _, salt, _ in self.leaves),
+            "elements": [element.decode("utf-8") for _, _, element in self.leaves],
+            "proof": "".join(digest.hex() for digest in self.proof),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Opening:
+        """Return the opening in plain data.
+
+        Raises
+        ------
+        InvalidProofError
+            If it is none.
+        """
+        try:
+            positions, elements = list(data["positions"]), list(data["elements"])
+            salts = _cut(bytes.fromhex(data["salts"]), SALT)
+            proof = _cut(bytes.fromhex(data["proof"]), 32)
+            leaves = tuple(
+                (index(position), salt, element.encode("utf-8"))
+                for position, salt, element in zip(positions, salts, elements, strict=True)
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidProofError(f"this is no opening ({error})") from error
+        return cls(leaves, tuple(proof))
+
+
+def verify_opening(opening: Opening, root: bytes, size: int) -> None:
+    """Check that the opened elements are in the list with this root.
+
+    Parameters
+    ----------
+    opening
+        The elements and their proof.
+    root, size
+        Of the committed list.
+
+    Raises
+    ------
+    InvalidProofError
+        If they are not, or one is opened twice.
+    """
+    if not opening.leaves:
+        if opening.proof:
+            raise InvalidProofError("a proof of no elements holds no hashes")
+        return
+    leaves = {k: hash_leaf(salt + element) for k, salt, element in opening.leaves}
+    if len(leaves) < len(opening.leaves) or len(set(opening.elements)) < len(leaves):
+        raise InvalidProofError("an element is opened twice")
+    verify_inclusions(leaves, size, opening.proof, root)
+
+
+def _cut(content: bytes, length: int) -> list[bytes]:
+    if len(content) % length:
+        raise ValueError(f"{len(content)} bytes are no multiple of {length}")
+    return [content[k : k + length] for k in range(0, len(content), length)]
