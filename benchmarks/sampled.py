@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.valuation import Population, among_users, sampled_shares
+from aboveboard.valuation import Population, sample_shares, shapley_among_users
 from aboveboard.valuation.utilities import dp_mean, federated_mean
 from benchmarks.comparison import ErrorCase, Scale, Section
 
@@ -51,7 +51,7 @@ def section(scale: Scale) -> Section:
 def errors(game: Callable[[int], Table], n: int, budget: int, seeds: int) -> tuple[str, ...]:
     """Give each method's error."""
     table = game(n)
-    exact = among_users(table).users
+    exact = shapley_among_users(table).users
     return tuple(_error(table, exact, method, budget, seeds) for method in METHODS)
 
 
@@ -62,7 +62,7 @@ def _error(table: Table, exact: Table, method: str, budget: int, seeds: int) -> 
     gaps, z = [], []
     for seed in range(seeds):
         try:
-            found = sampled_shares(worth, len(exact), method, budget, seed)
+            found = sample_shares(worth, len(exact), method, budget, seed)
         except InputError:
             return "too few"
         gap = np.array(found.shares) - exact
@@ -78,13 +78,13 @@ def _members(n: int) -> NDArray[np.bool_]:
 
 
 def _dp_mean(n: int) -> Table:
-    return dp_mean.table(np.random.default_rng(n).random(n) * 8)
+    return dp_mean.tabulate(np.random.default_rng(n).random(n) * 8)
 
 
 def _federated_mean(n: int) -> Table:
     rng = np.random.default_rng(n)
     levels, samples = rng.integers(1, 3, n), rng.integers(1, 100, n).astype(float)
-    return federated_mean.table(Population(1.0, 10.0), levels, samples, np.ones(n))
+    return federated_mean.tabulate(Population(1.0, 10.0), levels, samples, np.ones(n))
 
 
 def _voting(n: int) -> Table:

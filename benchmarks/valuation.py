@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.valuation import FederatedMean, Population, among_users
-from aboveboard.valuation.shares.few_types import TypeValues, shares_by_type
+from aboveboard.valuation import FederatedMean, Population, shapley_among_users
+from aboveboard.valuation.shares.few_types import TypeValues, shapley_by_type
 from aboveboard.valuation.utilities import dp_mean, federated_mean
 from benchmarks import pydvl
 from benchmarks.comparison import Case, Measured, NotMeasuredError, Scale, Section, Timing, agree
@@ -113,7 +113,7 @@ def section(scale: Scale) -> Section:
                 TYPES,
                 _kinds([alike[0] // alike[1]] * alike[1]),
                 "division of the whole table",
-                "Theirs divides a table of all coalitions by `among_users`, making the table "
+                "Theirs divides a table of all coalitions by `shapley_among_users`, making the table "
                 f"included. The same shares to {LOST:g}.",
                 partial(types_against_table, alike[0] // alike[1], alike[1]),
             ),
@@ -152,7 +152,7 @@ def against_definition(n: int, repeat: int) -> Measured:
     table = random_table(n)
     whole = [Fraction(x) for x in table.tolist()]
     (ours, found), (theirs, shares) = timed(
-        repeat, lambda: among_users(table).users, lambda: definition.theorem_2(whole)
+        repeat, lambda: shapley_among_users(table).users, lambda: definition.theorem_2(whole)
     )
     return Measured(ours, theirs, _close(found, [float(x) for x in shares], EXACT, SHARES))
 
@@ -177,13 +177,13 @@ def against_shapiq(n: int, repeat: int) -> Measured:
         values = ExactComputer(game=Lookup(table), n_players=n)("SV")
         return [float(values[(i,)]) for i in range(n)]
 
-    (ours, found), (peer, shares) = timed(repeat, lambda: among_users(table).users, theirs)
+    (ours, found), (peer, shares) = timed(repeat, lambda: shapley_among_users(table).users, theirs)
     return Measured(ours, peer, _close(found, shares, EXACT, SHARES))
 
 
 def against_pydvl(n: int, install: bool, repeat: int) -> Measured:
     table = random_table(n)
-    ((ours, found),) = timed(repeat, lambda: among_users(table).users)
+    ((ours, found),) = timed(repeat, lambda: shapley_among_users(table).users)
     try:
         told = pydvl.shapley(table, repeat, install=install)
     except NotMeasuredError as reason:
@@ -195,10 +195,10 @@ def against_pydvl(n: int, install: bool, repeat: int) -> Measured:
 
 def against_reading(n: int, repeat: int) -> Measured:
     table = random_table(n)
-    (ours, found), (theirs, total) = timed(repeat, lambda: among_users(table), table.sum)
+    (ours, found), (theirs, total) = timed(repeat, lambda: shapley_among_users(table), table.sum)
     agree(bool(np.isfinite(total)), what=SHARES)
     _close(found.users.sum(), table[-1], EXACT, SHARES)
-    peak = peak_of(lambda: among_users(table))
+    peak = peak_of(lambda: shapley_among_users(table))
     ours = Timing(ours.wall, ours.cpu, ours.slowest, ours.rounds, peak)
     return Measured(ours, theirs, f"the table takes {amount(table.nbytes)}")
 
@@ -213,7 +213,7 @@ def private_table(n: int, repeat: int) -> Measured:
             for mask in range(1 << n)
         ]
 
-    return _tables(repeat, lambda: dp_mean.table(epsilons), theirs, PRIVATE)
+    return _tables(repeat, lambda: dp_mean.tabulate(epsilons), theirs, PRIVATE)
 
 
 def federated_table(n: int, repeat: int) -> Measured:
@@ -234,7 +234,7 @@ def federated_table(n: int, repeat: int) -> Measured:
 
     return _tables(
         repeat,
-        lambda: federated_mean.table(Population(1.0, 10.0), levels, samples, np.ones(n)),
+        lambda: federated_mean.tabulate(Population(1.0, 10.0), levels, samples, np.ones(n)),
         theirs,
         FEDERATED,
     )
@@ -259,8 +259,8 @@ def of_types(sizes: Any) -> tuple[FederatedMean, list[Fraction]]:
 
 def _by_type(sizes: Any) -> Callable[[], TypeValues]:
     utility, levels = of_types(sizes)
-    grouped = utility.grouped(levels)
-    return lambda: shares_by_type(grouped.sizes, grouped.worth)
+    grouped = utility.group_users(levels)
+    return lambda: shapley_by_type(grouped.sizes, grouped.worth)
 
 
 def types_against_table(count: int, types: int, repeat: int) -> Measured:
@@ -270,8 +270,8 @@ def types_against_table(count: int, types: int, repeat: int) -> Measured:
     samples = np.array([float(m) for m in utility.samples])
 
     def theirs() -> list[float]:
-        table = federated_mean.table(Population(1.0, 10.0), numbers, samples, np.ones(len(samples)))
-        return among_users(table).users[::count].tolist()
+        table = federated_mean.tabulate(Population(1.0, 10.0), numbers, samples, np.ones(len(samples)))
+        return shapley_among_users(table).users[::count].tolist()
 
     (ours, found), (peer, shares) = timed(repeat, _by_type(sizes), theirs)
     return Measured(ours, peer, _close(sorted(found.users), sorted(shares), LOST, TYPES))

@@ -9,10 +9,10 @@ from math import inf
 import numpy as np
 
 from aboveboard.valuation import DpMean
-from aboveboard.valuation.levels import NOTHING, Level, spoken
+from aboveboard.valuation.levels import NOTHING, Level, encode_level
 from aboveboard.valuation.shares import axioms
-from aboveboard.valuation.utilities.utilities import two_levels
-from papers.claims import Claim, Family, Finding, Trial, survey
+from aboveboard.valuation.utilities.utilities import tabulate_two_levels
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.instances import Values, concave, members, names, of_number
 
 
@@ -29,7 +29,7 @@ def _assumption_1_literally(worth: Values) -> Trial:
 def _assumption_1(worth: Values) -> Trial:
     table, n = of_number(worth), len(worth) - 1
     cube = np.array(table, dtype=object).reshape((2,) * n)
-    check = axioms.monotone(cube, names(n), [[0, 1]] * n)
+    check = axioms.check_monotone(cube, names(n), [[0, 1]] * n)
     strictly = all(a < b for a, b in pairwise(worth))
     return Trial(check.checks, None if check.holds and strictly else {"U by sharers": list(worth)})
 
@@ -37,8 +37,8 @@ def _assumption_1(worth: Values) -> Trial:
 def _first(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (concave(2, 4), concave(3, 4))
     return (
-        survey(_assumption_1_literally, *families, unit="pairs of profiles"),
-        survey(
+        search_counterexample(_assumption_1_literally, *families, unit="pairs of profiles"),
+        search_counterexample(
             _assumption_1,
             *families,
             unit="steps of one user",
@@ -66,7 +66,7 @@ def _assumption_2_literally(worth: Values) -> Trial:
 
 def _assumption_2(worth: Values) -> Trial:
     n = len(worth) - 1
-    check = axioms.diminishing_returns(np.array(of_number(worth), dtype=object), names(n))
+    check = axioms.check_diminishing_returns(np.array(of_number(worth), dtype=object), names(n))
     return Trial(
         check.checks, None if check.holds else {"U by sharers": list(worth), "text": check.text}
     )
@@ -75,8 +75,8 @@ def _assumption_2(worth: Values) -> Trial:
 def _second(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (concave(2, 4), concave(3, 4))
     return (
-        survey(_assumption_2_literally, *families, unit="inequalities"),
-        survey(
+        search_counterexample(_assumption_2_literally, *families, unit="inequalities"),
+        search_counterexample(
             _assumption_2,
             *(concave(n, 4, strictly=False) for n in (2, 3, 4)),
             unit="comparisons",
@@ -89,11 +89,11 @@ def _second(_: np.random.Generator) -> tuple[Finding, ...]:
 def _diminishing(instance: tuple[int, Level], *, expected: bool | None = None) -> Trial:
     """Check Assumption 2 for Example 1, or that it holds exactly from epsilon'^2 = 12 on."""
     n, epsilon = instance
-    check = axioms.diminishing_returns(two_levels(DpMean(), n, NOTHING, epsilon), names(n))
+    check = axioms.check_diminishing_returns(tabulate_two_levels(DpMean(), n, NOTHING, epsilon), names(n))
     wanted = True if expected is None else (epsilon == inf or Fraction(epsilon) ** 2 >= 12)
     if check.holds == wanted:
         return Trial(check.checks)
-    return Trial(check.checks, {"users": n, "epsilon": spoken(epsilon), "text": check.text})
+    return Trial(check.checks, {"users": n, "epsilon": encode_level(epsilon), "text": check.text})
 
 
 def _example_2(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -109,8 +109,8 @@ def _example_2(_: np.random.Generator) -> tuple[Finding, ...]:
     )
     more = Family("the same levels of 3 to 6 users", [(n, e) for n in range(3, 7) for e in some])
     return (
-        survey(_diminishing, two, unit="comparisons"),
-        survey(
+        search_counterexample(_diminishing, two, unit="comparisons"),
+        search_counterexample(
             lambda x: _diminishing(x, expected=True),
             two,
             more,

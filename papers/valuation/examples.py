@@ -12,9 +12,15 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
-from aboveboard.valuation import DpMean, PrivateMean, among_users, private_mean, with_platform
-from aboveboard.valuation.levels import NOTHING, Level, spoken
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from aboveboard.valuation import (
+    DpMean,
+    PrivateMean,
+    private_mean,
+    shapley_among_users,
+    shapley_with_platform,
+)
+from aboveboard.valuation.levels import NOTHING, Level, encode_level
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.valuation.instances import EPSILONS, levels, random_levels
 
 CHOICES = ((NOTHING, NOTHING), (NOTHING, inf), (inf, NOTHING), (inf, inf))
@@ -42,7 +48,7 @@ EQUATION_13 = {
 
 def said(chosen: Sequence[Level]) -> list[Any]:
     """Give privacy levels as plain data."""
-    return [spoken(x) for x in chosen]
+    return [encode_level(x) for x in chosen]
 
 
 def transposed(cells: Cells) -> Cells:
@@ -64,11 +70,11 @@ def _cell_is(k: int) -> Trial:
 
 
 def _equation_10(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_cell_is, Family("cells of the table", range(4)), unit="cells"),)
+    return (search_counterexample(_cell_is, Family("cells of the table", range(4)), unit="cells"),)
 
 
 def _shares(who: str, chosen: Sequence[Level], *, platform: bool) -> Number:
-    found = (with_platform if platform else among_users)(DpMean().table(chosen))
+    found = (shapley_with_platform if platform else shapley_among_users)(DpMean().table(chosen))
     return found.platform if who == "platform" else found.users[int(who[-1]) - 1]
 
 
@@ -86,8 +92,8 @@ def _tables_are(tables: dict[str, Cells], *, platform: bool) -> tuple[Finding, F
 
     turned = {who: transposed(cells) for who, cells in tables.items()}
     return (
-        survey(test, family(tables, "printed cells"), unit="cells"),
-        survey(
+        search_counterexample(test, family(tables, "printed cells"), unit="cells"),
+        search_counterexample(
             test,
             family(turned, "cells, transposed"),
             unit="cells",
@@ -130,7 +136,7 @@ def _two_users(epsilon: Level) -> Trial:
     for k, (found, formula) in enumerate(printed):
         if found != formula:
             values = {"printed": str(formula), "is": str(found)}
-            return Trial(k + 1, {"epsilon": spoken(epsilon), "formula": k, **values})
+            return Trial(k + 1, {"epsilon": encode_level(epsilon), "formula": k, **values})
     return Trial(len(printed))
 
 
@@ -144,7 +150,7 @@ def _noise(epsilon: Level, square: int, constant: int) -> Fraction:
 def _equation_36(_: np.random.Generator) -> tuple[Finding, ...]:
     some = [Fraction(k, 4) for k in range(1, 41)]
     family = Family("levels epsilon' in quarters up to 10, and infinity", [*some, inf])
-    return (survey(_two_users, family, unit="formulas"),)
+    return (search_counterexample(_two_users, family, unit="formulas"),)
 
 
 # -------------------------------------------------------------------------- any number of users
@@ -212,7 +218,7 @@ def _closed_form(chosen: Sequence[Level]) -> Trial:
 
 def _any_number(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (levels(1), levels(2), levels(3), random_levels(rng, 5, 30))
-    return (survey(_closed_form, *families, unit="conditions"),)
+    return (search_counterexample(_closed_form, *families, unit="conditions"),)
 
 
 # ---------------------------------------------------------------------------- monotonicity
@@ -238,8 +244,8 @@ def _rises(chosen: Sequence[Level], *, strictly: bool) -> Trial:
 def _monotone(rng: np.random.Generator) -> tuple[Finding, ...]:
     few = (levels(2), levels(3))
     return (
-        survey(lambda x: _rises(x, strictly=True), *few, unit="rises of a level"),
-        survey(
+        search_counterexample(lambda x: _rises(x, strictly=True), *few, unit="rises of a level"),
+        search_counterexample(
             lambda x: _rises(x, strictly=False),
             *few,
             random_levels(rng, 5, 20),
@@ -255,13 +261,13 @@ def _saturated(chosen: Sequence[Level]) -> Trial:
     found = private_mean(chosen)
     for i, (w, e) in enumerate(zip(found.weights, chosen, strict=True)):
         if 0 < e < inf and w < Fraction(e) * found.noise:
-            given = {"asked": spoken(e), "given": encode_number(Fraction(w) / found.noise)}
+            given = {"asked": encode_level(e), "given": encode_number(Fraction(w) / found.noise)}
             return Trial(1, {"levels": said(chosen), "user": i + 1, **given})
     return Trial(1)
 
 
 def _saturation(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_saturated, levels(1), levels(2), unit="levels"),)
+    return (search_example(_saturated, levels(1), levels(2), unit="levels"),)
 
 
 PAPER = "valuation"

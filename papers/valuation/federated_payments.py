@@ -8,8 +8,8 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from aboveboard.valuation import FederatedMean, Population, divide
-from aboveboard.valuation.utilities.utilities import coalition
-from papers.claims import Claim, Family, Finding, Trial, survey
+from aboveboard.valuation.utilities.utilities import restrict_levels
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.federation import promised
 from papers.valuation.instances import Federation, federations, random_federations, rounded
 
@@ -40,8 +40,8 @@ def _assumption_1(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (federations(2), federations(3))
     unit = "steps to a less private level"
     return (
-        survey(lambda x: _steps(x, to_federated=True), *families, unit=unit),
-        survey(
+        search_counterexample(lambda x: _steps(x, to_federated=True), *families, unit=unit),
+        search_counterexample(
             lambda x: _steps(x, to_federated=False),
             *families,
             random_federations(rng, 6, 20),
@@ -73,8 +73,8 @@ def _only_levels(family: Family, allowed: frozenset[int]) -> Family:
 def _rational(_: np.random.Generator) -> tuple[Finding, ...]:
     direct = frozenset({0, 2})
     return (
-        survey(_pays, federations(2), federations(3), unit="divisions"),
-        survey(
+        search_counterexample(_pays, federations(2), federations(3), unit="divisions"),
+        search_counterexample(
             _pays,
             *(_only_levels(federations(n), direct) for n in (1, 2, 3)),
             unit="divisions",
@@ -87,7 +87,7 @@ def _no_data(some: Federation) -> Trial:
     """Check U >= 0 in every coalition: no estimate is worse than t2 + 2 s2."""
     base = some.t2 + 2 * some.s2
     for mask in range(1 << len(some.levels)):
-        chosen = tuple(int(x) for x in coalition(tuple(map(Fraction, some.levels)), mask))
+        chosen = tuple(int(x) for x in restrict_levels(tuple(map(Fraction, some.levels)), mask))
         part = Federation(some.s2, some.t2, chosen, some.samples)
         if max(promised(part)) > base:
             return Trial(
@@ -97,7 +97,7 @@ def _no_data(some: Federation) -> Trial:
 
 
 def _at_nothing(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_no_data, federations(2), federations(3), unit="coalitions"),)
+    return (search_counterexample(_no_data, federations(2), federations(3), unit="coalitions"),)
 
 
 PAPER = "valuation"

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.valuation import Population, errors
-from papers.claims import Claim, Family, Finding, Trial, survey
+from aboveboard.valuation import Population, expected_errors
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.instances import VARIANCES, Federation, federations
 
 Estimator = tuple[Fraction, ...]
@@ -20,7 +20,7 @@ Estimator = tuple[Fraction, ...]
 
 def promised(some: Federation) -> Sequence[Any]:
     """Give the product's expected squared errors, one for each user."""
-    return errors(Population(some.s2, some.t2), some.levels, some.samples)
+    return expected_errors(Population(some.s2, some.t2), some.levels, some.samples)
 
 
 def error_of(some: Federation, v: Estimator, i: int) -> Fraction:
@@ -101,8 +101,8 @@ def _proposition_4(inverse: Callable[[Federation, int], Fraction]) -> Callable[[
 def _equation_54(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (federations(1), federations(2), federations(3))
     return (
-        survey(_proposition_4(printed_inverse), *families, unit="errors"),
-        survey(
+        search_counterexample(_proposition_4(printed_inverse), *families, unit="errors"),
+        search_counterexample(
             _proposition_4(corrected_inverse),
             *families,
             unit="errors",
@@ -129,8 +129,8 @@ def _caption_4(some: Federation) -> Trial:
 def _figure_4(_: np.random.Generator) -> tuple[Finding, ...]:
     shared = Family("federations of 1 user", [x for x in federations(1).instances if any(x.levels)])
     return (
-        survey(_caption_4, shared, unit="errors"),
-        survey(
+        search_counterexample(_caption_4, shared, unit="errors"),
+        search_counterexample(
             _proposition_4(corrected_inverse),
             shared,
             unit="errors",

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.report.plot import BLUE, ORANGE
-from papers.figures import Drawn, Figure
+from papers.figures import Figure, FigureData
 from papers.valuation.study import (
     DIRECT_LARGE,
     FEDERATED_LARGE,
@@ -118,7 +118,7 @@ def _variances(row: Row) -> str:
     return f"$s^2$ = {row['s2']:g}, $t^2$ = {row['t2']:g}"
 
 
-def figure_5a(_: np.random.Generator) -> Drawn:
+def figure_5a(_: np.random.Generator) -> FigureData:
     """Compute the payments with all weights 1."""
     rows = _spread_5a()
 
@@ -136,7 +136,7 @@ def figure_5a(_: np.random.Generator) -> Drawn:
         f"spread at s2 = {row['s2']:g}, t2 = {row['t2']:g}": _spread(rows, row["group"])
         for row in rows[:: len(KINDS)]
     }
-    return Drawn(pl.DataFrame(rows), draw, {**spreads, "setting": SETTING})
+    return FigureData(pl.DataFrame(rows), draw, {**spreads, "setting": SETTING})
 
 
 def _spread(rows: list[Row], group: int) -> float:
@@ -145,7 +145,7 @@ def _spread(rows: list[Row], group: int) -> float:
     return max(payments) - min(payments)
 
 
-def figure_5b(_: np.random.Generator) -> Drawn:
+def figure_5b(_: np.random.Generator) -> FigureData:
     """Compute the payments where one user is a hundred times as important."""
     rows = _spread_5b()
     stars = [row for row in rows if row["weight"] > 1]
@@ -168,7 +168,7 @@ def figure_5b(_: np.random.Generator) -> Drawn:
         )
         for row in stars
     }
-    return Drawn(pl.DataFrame(rows), draw, {**parts, "setting": SETTING})
+    return FigureData(pl.DataFrame(rows), draw, {**parts, "setting": SETTING})
 
 
 FIGURES = (

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from aboveboard.report.plot import BLUE, ORANGE
-from aboveboard.valuation.offers.one_cost import bisected
-from papers.figures import Drawn, Figure
+from aboveboard.valuation.offers.alike_users import bisect
+from papers.figures import Figure, FigureData
 from papers.valuation.games import example
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def _marked(axes: Axes, low: float, high: float) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def figure_6(_: np.random.Generator) -> Drawn:
+def figure_6(_: np.random.Generator) -> FigureData:
     """Compute the offers."""
     game = example(inf)
     curve = game.curve(COSTS.tolist())
     low, high = game.c_th, game.gamma_max
-    equal = bisected(_advantage, 0.0, low)
+    equal = bisect(_advantage, 0.0, low)
     table = pl.DataFrame(
         {
             "cost": curve.cost,
@@ -91,7 +91,7 @@ def figure_6(_: np.random.Generator) -> Drawn:
         split.set_title("Figure 6: the platform's best offer over the privacy cost", pad=20)
 
     results = {"c_th": low, "gamma_max": high, "platform and users have the same at": equal}
-    return Drawn(table, draw, results)
+    return FigureData(table, draw, results)
 
 
 def _advantage(cost: float) -> float:

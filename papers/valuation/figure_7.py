@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from aboveboard.valuation.offers.one_cost import bisected
-from papers.figures import Drawn, Figure
+from aboveboard.valuation.offers.alike_users import bisect
+from papers.figures import Figure, FigureData
 from papers.valuation.unlike import best_of, tables
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def _edge(answer: str, low: float, high: float) -> float:
         _, (x, y), _ = best_of((Fraction(cost), Fraction(cost)))
         return 1.0 if who_shares(x, y) == answer else -1.0
 
-    return round(bisected(inside, low, high), 9)
+    return round(bisect(inside, low, high), 9)
 
 
-def figure_7(_: np.random.Generator) -> Drawn:
+def figure_7(_: np.random.Generator) -> FigureData:
     """Compute the offers at the centres of the cells."""
     centres = [CELL * k + CELL / 2 for k in range(CELLS)]
     rows = [_row(a, b) for a in centres for b in centres]
@@ -115,7 +115,7 @@ def figure_7(_: np.random.Generator) -> Drawn:
         "at equal costs both share up to": _edge("both share", 0.01, 0.5),
         "at equal costs one shares up to": _edge("only user 1 shares", 0.5, 1.0),
     }
-    return Drawn(table, draw, {**edges, **parts})
+    return FigureData(table, draw, {**edges, **parts})
 
 
 def _places(table: pl.DataFrame) -> list[tuple[tuple[float, float], str, int]]:

@@ -8,9 +8,15 @@ from functools import lru_cache
 from math import comb
 from typing import Any
 
-from aboveboard.valuation import AlikeUsers, DpMean, Table, alike_users, among_users
+from aboveboard.valuation import (
+    AlikeUsers,
+    DpMean,
+    TableUtility,
+    make_alike_users,
+    shapley_among_users,
+)
 from aboveboard.valuation.levels import NOTHING, Level
-from aboveboard.valuation.offers.one_cost import Candidate
+from aboveboard.valuation.offers.alike_users import Candidate
 from papers.valuation.instances import Values, of_number
 
 TOLERANCE = 1e-9
@@ -18,22 +24,22 @@ TOLERANCE = 1e-9
 
 
 @lru_cache(maxsize=4096)
-def offered(worth: Values) -> AlikeUsers:
+def find_offer(worth: Values) -> AlikeUsers:
     """Give the product's game of users who share or not, from U of 0, 1, .., N sharers."""
-    table = Table(tuple(map(Fraction, of_number(worth))))
-    return alike_users(table, len(worth) - 1, NOTHING, Fraction(1))
+    table = TableUtility(tuple(map(Fraction, of_number(worth))))
+    return make_alike_users(table, len(worth) - 1, NOTHING, Fraction(1))
 
 
 @lru_cache(maxsize=4096)
 def best_offer(worth: Values, cost: float) -> Candidate:
     """Give the product's best offer, remembered: several claims look at the same one."""
-    return offered(worth).best(cost)
+    return find_offer(worth).best(cost)
 
 
 @lru_cache(maxsize=64)
 def example(epsilon: Level, n: int = 2) -> AlikeUsers:
     """Give Example 1's game of N users who share at one level or not."""
-    return alike_users(DpMean(), n, NOTHING, epsilon)
+    return make_alike_users(DpMean(), n, NOTHING, epsilon)
 
 
 @lru_cache(maxsize=4096)
@@ -47,7 +53,7 @@ def rises(worth: Values) -> tuple[Fraction, ...]:
     for m in range(n):
         after = [table[mask & ((2 << m) - 1)] for mask in range(1 << n)]
         before = [table[mask & ((1 << m) - 1)] for mask in range(1 << n)]
-        found.append(Fraction(among_users(after).users[m] - among_users(before).users[m]))
+        found.append(Fraction(shapley_among_users(after).users[m] - shapley_among_users(before).users[m]))
     return tuple(found)
 
 

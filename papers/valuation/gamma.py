@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.valuation import DpMean, alike_users
-from aboveboard.valuation.levels import NOTHING, Level, spoken
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
-from papers.valuation.games import TOLERANCE, example, expectation, offered, rises
+from aboveboard.valuation import DpMean, make_alike_users
+from aboveboard.valuation.levels import NOTHING, Level, encode_level
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
+from papers.valuation.games import TOLERANCE, example, expectation, find_offer, rises
 from papers.valuation.instances import Values, concave, rounded
 
 EIGHTHS = tuple(Fraction(k, 8) for k in range(9))
@@ -22,7 +22,7 @@ EIGHTHS = tuple(Fraction(k, 8) for k in range(9))
 
 def _gamma(worth: Values) -> Trial:
     """Check that gamma and U(p) do what the proof says, and that the product's are the same."""
-    gain, game = rises(worth), offered(worth)
+    gain, game = rises(worth), find_offer(worth)
     gammas = [expectation(gain, q) for q in EIGHTHS]
     totals = [expectation(worth, q) for q in EIGHTHS]
     at = np.array([float(q) for q in EIGHTHS])
@@ -52,10 +52,10 @@ def _gamma_between(instance: tuple[int, Fraction, Level]) -> Trial:
         steps = np.diff([worth(present, k) for k in range(present + 1)])
         if any(a < b for a, b in pairwise(steps)):
             return Trial(0)  # Assumption 2 fails for a coalition
-    gain = alike_users(DpMean(), n, low, high).gain
+    gain = make_alike_users(DpMean(), n, low, high).gain
     if gain.min() >= -TOLERANCE and np.diff(gain).max(initial=-inf) <= TOLERANCE:
         return Trial(n)
-    return Trial(n, {"users": n, "levels": [spoken(low), spoken(high)], "rises": gain.tolist()})
+    return Trial(n, {"users": n, "levels": [encode_level(low), encode_level(high)], "rises": gain.tolist()})
 
 
 def _monotone_gamma(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -68,8 +68,8 @@ def _monotone_gamma(_: np.random.Generator) -> tuple[Finding, ...]:
     ]
     between = Family("games of Example 1 with two levels above 0, 2 and 3 users", pairs)
     return (
-        survey(_gamma, *strict, unit="values"),
-        survey(
+        search_counterexample(_gamma, *strict, unit="values"),
+        search_counterexample(
             _gamma_between,
             between,
             unit="rises of a share",
@@ -114,8 +114,8 @@ def _binomials(_: np.random.Generator) -> tuple[Finding, ...]:
     some = [(n, a, b) for n in range(1, 6) for a in tenths for b in tenths if a < b]
     family = Family("numbers of users up to 5 and two probabilities in tenths", some)
     return (
-        survey(_falls, family, unit="differences"),
-        survey(
+        search_counterexample(_falls, family, unit="differences"),
+        search_counterexample(
             _crosses_once,
             family,
             unit="differences",
@@ -136,7 +136,7 @@ def _by_definition(gain: Sequence[Fraction], alpha: Fraction, cost: Fraction, q:
 
 def _equation_87(worth: Values) -> Trial:
     """Check that there is one symmetric equilibrium, where equation 87 has it."""
-    gain, game, checks = rises(worth), offered(worth), 0
+    gain, game, checks = rises(worth), find_offer(worth), 0
     most, least = gain[0], gain[-1]
     for cost in (Fraction(1, 2), Fraction(1), Fraction(2)):
         for alpha in EIGHTHS[1:]:
@@ -162,7 +162,7 @@ def _equation_87(worth: Values) -> Trial:
 
 
 def _one_equilibrium(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_equation_87, concave(2, 6), concave(3, 6), unit="games"),)
+    return (search_counterexample(_equation_87, concave(2, 6), concave(3, 6), unit="games"),)
 
 
 def _several(epsilon: Level) -> Trial:
@@ -177,13 +177,13 @@ def _several(epsilon: Level) -> Trial:
     )
     if len(found) < 2 or not right:
         return Trial(1)
-    said = {"epsilon": spoken(epsilon), "cost": cost, "alpha": alpha}
+    said = {"epsilon": encode_level(epsilon), "cost": cost, "alpha": alpha}
     return Trial(1, rounded({**said, "share with": found}))
 
 
 def _without_2(_: np.random.Generator) -> tuple[Finding, ...]:
     levels = Family("levels epsilon', infinity and 4 to 1", [inf, *map(Fraction, (4, 3, 2, 1))])
-    return (exhibit(_several, levels, unit="games of Example 1"),)
+    return (search_example(_several, levels, unit="games of Example 1"),)
 
 
 PAPER = "valuation"

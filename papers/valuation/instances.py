@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.valuation.levels import NOTHING, Level, spoken
+from aboveboard.valuation.levels import NOTHING, Level, encode_level
 from papers.claims import Family
 
 Values = tuple[int, ...]
@@ -83,7 +83,7 @@ EPSILONS: tuple[Level, ...] = (
 
 def levels(n: int) -> Family:
     """Give every choice of n privacy levels from `EPSILONS`, up to order."""
-    shown = ", ".join(str(spoken(x)) for x in EPSILONS)
+    shown = ", ".join(str(encode_level(x)) for x in EPSILONS)
     found = list(combinations_with_replacement(EPSILONS, n))
     return Family(f"privacy levels of {_users(n)} from {shown}", found)
 

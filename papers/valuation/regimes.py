@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from aboveboard.valuation import AlikeUsers
-from papers.claims import Claim, Family, Finding, Trial, survey
-from papers.valuation.games import TOLERANCE, best_offer, offered, rises
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
+from papers.valuation.games import TOLERANCE, best_offer, find_offer, rises
 from papers.valuation.instances import Values, concave, rounded
 
 POINTS = np.linspace(0.0, 1.0, 401)
@@ -56,7 +56,7 @@ def _fails(instance: Instance, **said: Any) -> dict[str, Any]:
 
 def _costs(worth: Values, regime: int) -> Iterator[float]:
     """Yield costs inside a regime of the theorem: above gamma_max, between, below c_th."""
-    game = offered(worth)
+    game = find_offer(worth)
     low, high = game.c_th, game.gamma_max
     ends = {1: (high, 1.5 * high), 2: (low, high), 3: (0.0, low)}[regime]
     yield from (ends[0] + (ends[1] - ends[0]) * k / 8 for k in (1, 4, 7))
@@ -76,7 +76,7 @@ def _families(regime: int) -> tuple[Family, ...]:
 def _optimal(instance: Instance, alpha: float, q: float) -> Trial:
     """Check that an offer is an equilibrium and no worse than the product's and the grid's best."""
     worth, cost = instance
-    game = offered(worth)
+    game = find_offer(worth)
     kept = (1 - alpha) * float(game.expected(np.array([q]))[0])
     found = best_offer(worth, cost)
     if not offer_is(game, cost, found.alpha, found.q, found.value):
@@ -102,7 +102,7 @@ def _regime_2_printed(instance: Instance) -> Trial:
 def _regime_2(instance: Instance) -> Trial:
     worth, cost = instance
     found = best_offer(worth, cost)
-    curve = cost / float(offered(worth).gamma(np.array([found.q]))[0])
+    curve = cost / float(find_offer(worth).gamma(np.array([found.q]))[0])
     if not 0 < found.q < 1 or abs(found.alpha - curve) > TOLERANCE:
         return Trial(1, _fails(instance, alpha=found.alpha, note=f"share with {found.q}"))
     return _optimal(instance, found.alpha, found.q)
@@ -114,13 +114,13 @@ def _regime_3(instance: Instance) -> Trial:
 
 
 def _regime(number: int, test: Callable[[Instance], Trial]) -> tuple[Finding, ...]:
-    return (survey(test, *_families(number), unit="offers compared"),)
+    return (search_counterexample(test, *_families(number), unit="offers compared"),)
 
 
 def _theorem_3_2(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
         *_regime(2, _regime_2_printed),
-        survey(
+        search_counterexample(
             _regime_2,
             *_families(2),
             unit="offers compared",
@@ -148,7 +148,7 @@ def condition_22(worth: Values, cost: float) -> bool:
 
 
 def _thresholds(worth: Values) -> Trial:
-    game = offered(worth)
+    game = find_offer(worth)
     low, high = game.c_th, game.gamma_max
     answers = {
         "gamma_max": abs(high - worth[1]) <= TOLERANCE,
@@ -164,7 +164,7 @@ def _thresholds(worth: Values) -> Trial:
 
 def _equation_22(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (concave(2, 6), concave(3, 6), concave(4, 6))
-    return (survey(_thresholds, *families, unit="conditions"),)
+    return (search_counterexample(_thresholds, *families, unit="conditions"),)
 
 
 def _closed_form(instance: Instance) -> Trial:
@@ -184,7 +184,7 @@ def _closed_form(instance: Instance) -> Trial:
 
 
 def _between(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_closed_form, *_families(2), unit="equations"),)
+    return (search_counterexample(_closed_form, *_families(2), unit="equations"),)
 
 
 PAPER = "valuation"

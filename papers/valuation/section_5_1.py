@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 
 from aboveboard.valuation import AlikeUsers
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.games import TOLERANCE, example
 from papers.valuation.instances import rounded
 
@@ -33,8 +33,10 @@ def _keeps_most(cost: Fraction) -> Trial:
 def _most(_: np.random.Generator) -> tuple[Finding, ...]:
     low = [c for c in SIXTIETHS if c <= THIRD]
     return (
-        survey(_keeps_most, Family("costs in sixtieths up to 1/3", low), unit="offers"),
-        survey(
+        search_counterexample(
+            _keeps_most, Family("costs in sixtieths up to 1/3", low), unit="offers"
+        ),
+        search_counterexample(
             _keeps_most,
             Family("costs in sixtieths below 1/4", [c for c in low if c < Fraction(1, 4)]),
             unit="offers",
@@ -49,7 +51,9 @@ def _thresholds_5_1(_: np.random.Generator) -> tuple[Finding, ...]:
         off = max(abs(a - float(b)) for a, b in zip(found, (THIRD, TWO_THIRDS), strict=True))
         return Trial(2, {"c_th": found[0], "gamma_max": found[1]} if off > TOLERANCE else None)
 
-    return (survey(test, Family("game of Example 1", [example(inf)]), unit="thresholds"),)
+    return (
+        search_counterexample(test, Family("game of Example 1", [example(inf)]), unit="thresholds"),
+    )
 
 
 def _offer_5_1(cost: Fraction) -> Trial:
@@ -69,7 +73,11 @@ def _offer_5_1(cost: Fraction) -> Trial:
 
 
 def _offers_5_1(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_offer_5_1, Family("costs in sixtieths up to 1", SIXTIETHS), unit="numbers"),)
+    return (
+        search_counterexample(
+            _offer_5_1, Family("costs in sixtieths up to 1", SIXTIETHS), unit="numbers"
+        ),
+    )
 
 
 def _falls_5_1(step: tuple[Fraction, Fraction]) -> Trial:
@@ -87,7 +95,7 @@ def _falls_5_1(step: tuple[Fraction, Fraction]) -> Trial:
 
 def _totals_5_1(_: np.random.Generator) -> tuple[Finding, ...]:
     family = Family("neighbouring costs in sixtieths up to 1", list(pairwise(SIXTIETHS)))
-    return (survey(_falls_5_1, family, unit="steps"),)
+    return (search_counterexample(_falls_5_1, family, unit="steps"),)
 
 
 PAPER = "valuation"

@@ -12,9 +12,9 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array, Number, objects
-from aboveboard.valuation import among_users, shares_by_type_exactly, with_platform
+from aboveboard.valuation import shapley_among_users, shapley_by_type_exactly, shapley_with_platform
 from aboveboard.valuation.shares import axioms
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.instances import Values, names, random_tables, tables, users_of
 
 ALPHAS = (Fraction(0), Fraction(1, 3), Fraction(1))
@@ -87,17 +87,17 @@ def broken(values: Values, divide: Divide, shared: Number, *, but: str = "") -> 
     table, who = objects(list(values)), names(users_of(values))
     given = divide(table).tolist()
     checks = (
-        axioms.fairness(table, given, who),
-        axioms.null_player(table, given, who),
-        axioms.efficiency(given, shared),
-        axioms.additivity(table, divide, trials=1),
+        axioms.check_fairness(table, given, who),
+        axioms.check_null_player(table, given, who),
+        axioms.check_efficiency(given, shared),
+        axioms.check_additivity(table, divide, trials=1),
     )
     return next((check for check in checks if not check.holds and check.name != but), None)
 
 
 def with_alpha(alpha: Fraction) -> Divide:
     """Give Theorem 2's division of a table."""
-    return lambda table: among_users(table, alpha).users
+    return lambda table: shapley_among_users(table, alpha).users
 
 
 def _theorem_2_holds(values: Values) -> Trial:
@@ -106,7 +106,7 @@ def _theorem_2_holds(values: Values) -> Trial:
         raise RuntimeError("equation 12 is not the mean over all orders of arrival")
     for alpha in ALPHAS:
         check = broken(values, with_alpha(alpha), alpha * values[-1])
-        found = among_users(values, alpha).users.tolist()
+        found = shapley_among_users(values, alpha).users.tolist()
         said = {"U": list(values), "alpha": encode_number(alpha), "shares": shown(found)}
         if check is not None:
             return Trial(4, {**said, "axiom": check.name, "text": check.text})
@@ -118,13 +118,13 @@ def _theorem_2_holds(values: Values) -> Trial:
 def _theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
     small = (tables(1, 2), tables(2, 3), tables(3, 1))
     return (
-        survey(
+        search_counterexample(
             _theorem_2_holds,
             tables(1, 2, at_nothing=FREE),
             tables(2, 2, at_nothing=FREE),
             unit="axioms and formulas",
         ),
-        survey(
+        search_counterexample(
             _theorem_2_holds,
             *small,
             random_tables(rng, 4, 10),
@@ -137,13 +137,13 @@ def _theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _theorem_1_holds(values: Values) -> Trial:
-    found = with_platform(values)
+    found = shapley_with_platform(values)
     said = {
         "U": list(values),
         "platform": encode_number(found.platform),
         "users": shown(found.users),
     }
-    check = broken(values, lambda table: with_platform(table).users, values[-1] - found.platform)
+    check = broken(values, lambda table: shapley_with_platform(table).users, values[-1] - found.platform)
     if check is not None:
         return Trial(4, {**said, "axiom": check.name, "text": check.text})
     platform, users = equations_5_6(values)
@@ -159,7 +159,9 @@ def _theorem_1_holds(values: Values) -> Trial:
 def _theorem_1(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (tables(1, 2, at_nothing=FREE), tables(2, 2, at_nothing=FREE), tables(3, 1))
     return (
-        survey(_theorem_1_holds, *families, random_tables(rng, 4, 10), unit="axioms and formulas"),
+        search_counterexample(
+            _theorem_1_holds, *families, random_tables(rng, 4, 10), unit="axioms and formulas"
+        ),
     )
 
 
@@ -176,8 +178,8 @@ def _by_types(instance: tuple[tuple[int, ...], Values]) -> Trial:
         of(tuple(sum(mask >> i & (kinds[i] == t) for i in range(n)) for t in (0, 1)))
         for mask in range(1 << n)
     ]
-    for platform, divide in ((False, among_users), (True, with_platform)):
-        each, kept = shares_by_type_exactly(sizes, of, platform=platform)
+    for platform, divide in ((False, shapley_among_users), (True, shapley_with_platform)):
+        each, kept = shapley_by_type_exactly(sizes, of, platform=platform)
         found = divide(values)
         if [each[t] for t in kinds] != found.users.tolist() or kept != found.platform:
             said = {"sizes": list(sizes), "U by numbers": list(worth)}
@@ -192,7 +194,7 @@ def _few_types(rng: np.random.Generator) -> tuple[Finding, ...]:
         for _ in range(5)
     ]
     family = Family("utilities of up to 6 users of 2 types", drawn, sampled=True)
-    return (survey(_by_types, family, unit="divisions"),)
+    return (search_counterexample(_by_types, family, unit="divisions"),)
 
 
 PAPER = "valuation"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.valuation import FederatedMean, Population, divide
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 
 LARGE, SMALL = 100, 10
 KINDS = ((2, LARGE), (2, SMALL), (1, LARGE), (1, SMALL))
@@ -219,7 +219,7 @@ def _similar(case: Case) -> Trial:
 
 def _splits(test: Callable[[int], Trial], unit: str) -> Callable[..., tuple[Finding, ...]]:
     family = Family("numbers of federated users with 100 samples, 2 and 3", SPLITS)
-    return lambda _: (survey(test, family, unit=unit),)
+    return lambda _: (search_counterexample(test, family, unit=unit),)
 
 
 def _cases(stars: Iterable[int]) -> Family:
@@ -230,8 +230,8 @@ def _cases(stars: Iterable[int]) -> Family:
 def _others(_: np.random.Generator) -> tuple[Finding, ...]:
     family = Family("numbers of federated users with 100 samples, 2 and 3", SPLITS)
     return (
-        survey(_others_gain_nothing, family, unit="comparisons"),
-        survey(
+        search_counterexample(_others_gain_nothing, family, unit="comparisons"),
+        search_counterexample(
             _star_gains_most,
             family,
             unit="comparisons",
@@ -244,8 +244,8 @@ def _others(_: np.random.Generator) -> tuple[Finding, ...]:
 def _middle(_: np.random.Generator) -> tuple[Finding, ...]:
     family = Family("numbers of federated users with 100 samples, 2 and 3", SPLITS)
     return (
-        survey(_interpolates, family, unit="types of users"),
-        survey(
+        search_counterexample(_interpolates, family, unit="types of users"),
+        search_counterexample(
             _less_pronounced,
             family,
             unit="comparisons",
@@ -332,14 +332,14 @@ CLAIMS = (
         PLACE_B,
         "With s2 = 0.1, t2 = 100, whoever is important, users with 100 samples are paid above U/N "
         "and those with 10 below.",
-        lambda _: (survey(_large_benefit, _cases(range(4)), unit="settings"),),
+        lambda _: (search_counterexample(_large_benefit, _cases(range(4)), unit="settings"),),
     ),
     Claim(
         "valuation/figure-5b-any",
         PAPER,
         "Figure 5, caption",
         "With s2 = 0.1, t2 = 100 every user who shares is paid more if another one is important.",
-        lambda _: (survey(_any_benefits, _cases(range(4)), unit="settings"),),
+        lambda _: (search_counterexample(_any_benefits, _cases(range(4)), unit="settings"),),
     ),
     Claim(
         "valuation/figure-5b-similar",
@@ -348,6 +348,6 @@ CLAIMS = (
         "With s2 = 0.1, t2 = 100 it makes little difference who is important: each type's part of "
         "U, the important user's own included, is the same up to 0.05; with s2 = 100, t2 = 1 it is "
         "not.",
-        lambda _: (survey(_similar, _cases((1, 2, 3)), unit="settings"),),
+        lambda _: (search_counterexample(_similar, _cases((1, 2, 3)), unit="settings"),),
     ),
 )

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from aboveboard.games.numbers import Array, Number, objects
-from aboveboard.valuation import among_users, with_platform
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from aboveboard.valuation import shapley_among_users, shapley_with_platform
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.valuation.instances import Values, members, random_tables, tables, users_of
 from papers.valuation.shares import FREE, Divide, broken, shown, subsets, with_alpha
 from papers.valuation.systems import Row, solve
@@ -66,7 +66,7 @@ def by_axioms(values: Values, alike: int) -> tuple[list[Fraction], int]:
 
 def _unique_2(values: Values) -> Trial:
     found, free = by_axioms(values, users_of(values))
-    given = among_users(values).users.tolist()
+    given = shapley_among_users(values).users.tolist()
     if free or found != given:
         said = {"Theorem 2": shown(given), "by the axioms": shown(found), "free": free}
         return Trial(1, {"U": list(values), **said})
@@ -75,12 +75,12 @@ def _unique_2(values: Values) -> Trial:
 
 def _theorem_2_unique(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (tables(1, 2), tables(2, 3), tables(3, 1), random_tables(rng, 4, 10))
-    return (survey(_unique_2, *families, unit="utilities"),)
+    return (search_counterexample(_unique_2, *families, unit="utilities"),)
 
 
 def _another_value(values: Values) -> Trial:
     """Check that giving all to the users satisfies A.i to A.iii, and whether it is Theorem 1's."""
-    other, one = among_users(values), with_platform(values)
+    other, one = shapley_among_users(values), shapley_with_platform(values)
     check = broken(values, with_alpha(Fraction(1)), values[-1] - values[0])
     if check is not None or other.platform != values[0]:
         raise RuntimeError(f"all to the users breaks an axiom on {values}")
@@ -94,7 +94,7 @@ def _another_value(values: Values) -> Trial:
 def _unique_1(values: Values) -> Trial:
     n = users_of(values)
     found, free = by_axioms((*[0] * len(values), *values), n + 1)
-    one = with_platform(values)
+    one = shapley_with_platform(values)
     given = [*one.users.tolist(), one.platform]
     if free or found != given:
         said = {"Theorem 1": shown(given), "by the axioms": shown(found), "free": free}
@@ -105,8 +105,8 @@ def _unique_1(values: Values) -> Trial:
 def _theorem_1_unique(rng: np.random.Generator) -> tuple[Finding, ...]:
     small = (tables(1, 2, at_nothing=FREE), tables(2, 2, at_nothing=FREE), tables(3, 1))
     return (
-        survey(_another_value, *small, unit="utilities"),
-        survey(
+        search_counterexample(_another_value, *small, unit="utilities"),
+        search_counterexample(
             _unique_1,
             *small,
             random_tables(rng, 4, 10),
@@ -158,7 +158,7 @@ def _without(axiom: str) -> Callable[[Values], Trial]:
         check = broken(values, divide, values[-1] - values[0], but=axiom)
         if check is not None:
             raise RuntimeError(f"{said} breaks {check.name}: {check.text}")
-        found, given = divide(objects(list(values))).tolist(), among_users(values).users.tolist()
+        found, given = divide(objects(list(values))).tolist(), shapley_among_users(values).users.tolist()
         if found == given:
             return Trial(1)
         shares = {"Theorem 2": shown(given), said: shown(found)}
@@ -169,7 +169,7 @@ def _without(axiom: str) -> Callable[[Values], Trial]:
 
 def _each_axiom(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (tables(2, 2), tables(3, 1))
-    return tuple(exhibit(_without(axiom), *families, unit="utilities") for axiom in INSTEAD)
+    return tuple(search_example(_without(axiom), *families, unit="utilities") for axiom in INSTEAD)
 
 
 # ------------------------------------------------------------------- alpha may not vary
@@ -195,7 +195,7 @@ def _alpha_may_be(rule: str) -> Callable[[tuple[Values, Values]], Trial]:
     alpha = VARYING[rule]
 
     def shares(values: Values, mask: int) -> list[Number]:
-        found = among_users(_restricted(values, mask), alpha(values, mask))
+        found = shapley_among_users(_restricted(values, mask), alpha(values, mask))
         given: list[Number] = found.users.tolist()
         return given
 
@@ -229,14 +229,14 @@ def _alpha(_: np.random.Generator) -> tuple[Finding, ...]:
     )
     by_utility, by_levels, constant = (_alpha_may_be(rule) for rule in VARYING)
     return (
-        survey(by_utility, pairs, unit="equations"),
-        survey(
+        search_counterexample(by_utility, pairs, unit="equations"),
+        search_counterexample(
             by_levels,
             pairs,
             unit="equations",
             correction="alpha may be any function of the levels, the same for every utility.",
         ),
-        survey(
+        search_counterexample(
             constant,
             pairs,
             unit="equations",

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.valuation import DpMean, TwoUsers, among_users
+from aboveboard.valuation import DpMean, TwoUsers, shapley_among_users
 from aboveboard.valuation.levels import NOTHING, Level
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.valuation.games import TOLERANCE, example
 from papers.valuation.instances import rounded
 
@@ -33,7 +33,7 @@ def tables() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     for a, b in PROFILES:
         chosen = (LEVELS[a], LEVELS[b])
         worth[a, b] = DpMean().worth(chosen)
-        shares[:, a, b] = among_users(DpMean().table(chosen)).users
+        shares[:, a, b] = shapley_among_users(DpMean().table(chosen)).users
     return worth, shares
 
 
@@ -139,14 +139,14 @@ def _equation_25(_: np.random.Generator) -> tuple[Finding, ...]:
     quarters = [Fraction(k, 4) for k in range(5)]
     cells = Family("alphas and probabilities in quarters", list(product(quarters, repeat=3)))
     return (
-        survey(lambda x: _objective(x, printed=True), cells, unit="objectives"),
-        survey(
+        search_counterexample(lambda x: _objective(x, printed=True), cells, unit="objectives"),
+        search_counterexample(
             lambda x: _objective(x, printed=False),
             cells,
             unit="objectives",
             correction="The platform keeps (1 - alpha) p1' U p2.",
         ),
-        survey(
+        search_counterexample(
             _is_best,
             Family("pairs of costs in twelfths up to 1", _grid(12)),
             unit="offers",
@@ -167,7 +167,7 @@ def _above_equation_19(cost: Fraction) -> Trial:
 
 def _asymmetric(_: np.random.Generator) -> tuple[Finding, ...]:
     costs = Family("costs in twelfths up to 1", [Fraction(k, 12) for k in range(1, 13)])
-    return (exhibit(_above_equation_19, costs, unit="offers"),)
+    return (search_example(_above_equation_19, costs, unit="offers"),)
 
 
 # --------------------------------------------------------------------------------- figure 7
@@ -247,15 +247,15 @@ def _near(parts: int) -> list[Costs]:
 def _close(_: np.random.Generator) -> tuple[Finding, ...]:
     low = Family("pairs of costs in 45ths up to 1/3", _grid(15, THIRD))
     return (
-        survey(_sharing(_small_and_close), low, unit="offers"),
-        survey(
+        search_counterexample(_sharing(_small_and_close), low, unit="offers"),
+        search_counterexample(
             _positive,
             low,
             unit="offers",
             correction="Both share with some probability where twice the larger cost less the "
             "smaller is below 1/3.",
         ),
-        survey(
+        search_counterexample(
             _both_exactly,
             Family("pairs of costs in twentieths up to 1", _grid(20)),
             low,
@@ -269,7 +269,7 @@ def _close(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _apart(_: np.random.Generator) -> tuple[Finding, ...]:
     low = Family("pairs of costs in 45ths up to 1/3", _grid(15, THIRD))
-    return (exhibit(_only_one, low, unit="offers"),)
+    return (search_example(_only_one, low, unit="offers"),)
 
 
 def _cheaper(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -277,12 +277,12 @@ def _cheaper(_: np.random.Generator) -> tuple[Finding, ...]:
         Family("pairs of costs in twentieths up to 1", _grid(20)),
         Family("pairs of costs above 1/3 that differ by 1/10,000", _near(12)),
     )
-    return (survey(_sharing(_the_cheaper), *families, unit="offers"),)
+    return (search_counterexample(_sharing(_the_cheaper), *families, unit="offers"),)
 
 
 def _too_dear(_: np.random.Generator) -> tuple[Finding, ...]:
     family = Family("pairs of costs in twentieths up to 1", _grid(20))
-    return (survey(_sharing(_nobody), family, unit="offers"),)
+    return (search_counterexample(_sharing(_nobody), family, unit="offers"),)
 
 
 PAPER = "valuation"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.federation import Estimator, corrected_inverse, error_of, promised
 from papers.valuation.instances import Federation, federations, random_federations
 from papers.valuation.systems import solve
@@ -96,7 +96,7 @@ def _families(rng: np.random.Generator, largest: int = 3) -> tuple[Family, ...]:
 
 
 def _proposition_5(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_weights, *_families(rng)[1:], unit="weights and errors"),)
+    return (search_counterexample(_weights, *_families(rng)[1:], unit="weights and errors"),)
 
 
 def _equation_71(some: Federation, *, printed: bool) -> Trial:
@@ -119,8 +119,8 @@ def _equation_71(some: Federation, *, printed: bool) -> Trial:
 def _gradient(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = _families(rng)[1:]
     return (
-        survey(lambda x: _equation_71(x, printed=True), *families, unit="equations"),
-        survey(
+        search_counterexample(lambda x: _equation_71(x, printed=True), *families, unit="equations"),
+        search_counterexample(
             lambda x: _equation_71(x, printed=False),
             *families,
             unit="equations",
@@ -146,7 +146,7 @@ def _closed_forms(some: Federation) -> Trial:
 
 
 def _least(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_closed_forms, *_families(rng), unit="errors"),)
+    return (search_counterexample(_closed_forms, *_families(rng), unit="errors"),)
 
 
 def simulated(some: Federation, draws: int, rng: np.random.Generator) -> tuple[Any, Any]:
@@ -171,7 +171,7 @@ def _simulation(rng: np.random.Generator) -> tuple[Finding, ...]:
                 return Trial(i + 1, {**some.as_dict(), "user": i + 1, **values})
         return Trial(len(means))
 
-    return (survey(test, random_federations(rng, 6, 20), unit="simulated errors"),)
+    return (search_counterexample(test, random_federations(rng, 6, 20), unit="simulated errors"),)
 
 
 PAPER = "valuation"

@@ -28,9 +28,9 @@ from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_functions import function_of, source_of
 from aboveboard.settlements import writing as folder
 from aboveboard.valuation.evaluation import executors
-from aboveboard.valuation.evaluation.evaluations import IN_FLIGHT, Kept, evaluated
-from aboveboard.valuation.evaluation.executors import executor
-from aboveboard.valuation.utilities.given_utilities import function_named
+from aboveboard.valuation.evaluation.evaluations import IN_FLIGHT, EvaluationCache, map_unordered
+from aboveboard.valuation.evaluation.executors import open_executor
+from aboveboard.valuation.utilities.user_utilities import load_function
 
 SCORE = """
 import os, time
@@ -169,7 +169,7 @@ class TestOnceAndKept:
         levels = [tuple(Fraction(i) for i in (k, k + 1)) for k in range(200)]
 
         def add(start: int) -> None:
-            kept = Kept(path)
+            kept = EvaluationCache(path)
             for each in levels[start : start + 100]:
                 kept.add(each, float(each[0]) / 3)
 
@@ -178,7 +178,7 @@ class TestOnceAndKept:
             thread.start()
         for thread in threads:
             thread.join()
-        again = Kept(path)
+        again = EvaluationCache(path)
         assert all(each in again and again[each] == float(each[0]) / 3 for each in levels)
 
     @given(
@@ -190,8 +190,8 @@ class TestOnceAndKept:
 
         with tempfile.TemporaryDirectory() as there:
             path = Path(there) / "values.txt"
-            Kept(path).add(tuple(levels), value)
-            again = Kept(path)
+            EvaluationCache(path).add(tuple(levels), value)
+            again = EvaluationCache(path)
             assert tuple(levels) in again
             assert again[tuple(levels)] == value
             assert type(again[tuple(levels)]) is type(value)
@@ -279,7 +279,7 @@ class TestWork:
                 return super().submit(*args)
 
         with Slow(2) as pool:
-            for _, _ in evaluated(lambda x: x, range(1000), pool):
+            for _, _ in map_unordered(lambda x: x, range(1000), pool):
                 pool.under_way -= 1
         assert pool.most <= IN_FLIGHT
 
@@ -303,7 +303,7 @@ class TestWork:
     def test_executors_give_the_same_bytes(
         self, place: Place, spec: str, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        with executor(spec) as pool:
+        with open_executor(spec) as pool:
             there = place.run("there", Work(pool))
         assert sorted(Counter(place.calls()).values()) == [1] * 32
         assert capfd.readouterr().out == ""
@@ -323,31 +323,31 @@ class TestWork:
         )
         module.write_text(module.read_text().replace("    return", dying))
         with (
-            executor("processes:2") as pool,
+            open_executor("processes:2") as pool,
             pytest.raises(InputError, match="run again, and the run goes on"),
         ):
             place.run(work=Work(pool))
         done = len(place.kept().read_text().split())
         assert done > 0
         before = len(place.calls())
-        with executor("processes:2") as pool:
+        with open_executor("processes:2") as pool:
             place.run(work=Work(pool))
         assert len(set(place.calls())) == 32
         assert len(place.calls()) <= before + 32
 
     def test_a_lambda_can_be_called_by_threads(self) -> None:
-        from aboveboard.valuation import Called
+        from aboveboard.valuation import FunctionUtility
 
-        with executor("threads:2") as pool:
-            utility = Called("here:f", lambda levels: sum(levels)).with_work(Work(pool))
+        with open_executor("threads:2") as pool:
+            utility = FunctionUtility("here:f", lambda levels: sum(levels)).with_work(Work(pool))
             assert utility.table([Fraction(1), Fraction(2)]).tolist() == [0, 1, 2, 3]
 
     def test_sampled_shares_go_through_an_executor_too(self) -> None:
-        from aboveboard.valuation import sampled_shares
+        from aboveboard.valuation import sample_shares
 
-        with executor("threads:2") as pool:
-            there = sampled_shares(len, 8, "svarm", 220, work=Work(pool))
-        assert there == sampled_shares(len, 8, "svarm", 220)
+        with open_executor("threads:2") as pool:
+            there = sample_shares(len, 8, "svarm", 220, work=Work(pool))
+        assert there == sample_shares(len, 8, "svarm", 220)
 
     @pytest.mark.parametrize(
         "spec",
@@ -357,7 +357,7 @@ class TestWork:
     )  # fmt: skip
     def test_a_text_that_names_no_executor_is_refused(self, spec: str) -> None:
         with pytest.raises(InputError, match=r"executor .*dask://HOST:PORT|1 to"):
-            executor(spec)
+            open_executor(spec)
 
     def test_a_scheduler_that_does_not_answer_is_given_up(
         self, monkeypatch: pytest.MonkeyPatch
@@ -366,7 +366,7 @@ class TestWork:
         monkeypatch.setattr(executors, "PATIENCE", 1)
         with (
             pytest.raises(InputError, match="no scheduler answers"),
-            executor("dask://127.0.0.1:9"),
+            open_executor("dask://127.0.0.1:9"),
         ):
             pass
 
@@ -387,7 +387,7 @@ def cluster() -> Iterator[Any]:
 
 
 def at(cluster: Any) -> Any:
-    return executor(cluster.scheduler_address.replace("tcp://", "dask://"))
+    return open_executor(cluster.scheduler_address.replace("tcp://", "dask://"))
 
 
 class TestDask:
@@ -455,7 +455,7 @@ def test_a_module_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
     sys.path.append(str(tmp_path))
     try:
         with pytest.raises(InputError, match="its module fails with RuntimeError: imported"):
-            function_named("noisy_module:f")
+            load_function("noisy_module:f")
     finally:
         sys.path.remove(str(tmp_path))
 

@@ -19,16 +19,16 @@ from aboveboard.valuation import (
     Offer,
     Population,
     PureProfiles,
-    Table,
+    TableUtility,
     TwoUsers,
-    alike_users,
-    among_users,
-    best_response,
-    offer_of,
+    make_alike_users,
     potential,
+    propose_offer,
+    reply_in_turn,
+    shapley_among_users,
 )
-from aboveboard.valuation.offers.many_users import by_dynamics
-from aboveboard.valuation.offers.one_cost import binomial
+from aboveboard.valuation.offers.alike_users import binomial_probabilities
+from aboveboard.valuation.offers.pure_profiles import follow_best_replies
 from aboveboard.valuation.payments_file import Design
 from oracles import valuation as oracle
 
@@ -41,11 +41,11 @@ SELECTIONS = ("optimistic", "pessimistic")
 def offered(utility, costs, low=ZERO, high=inf, selection="optimistic") -> Offer:
     names = tuple(f"u{i}" for i in range(len(costs)))
     costs = tuple(F(str(c)) for c in costs)
-    return offer_of(utility, names, Design(low, high, costs, len(set(costs)) == 1, selection))
+    return propose_offer(utility, names, Design(low, high, costs, len(set(costs)) == 1, selection))
 
 
 class TestTwoUsersOfThePaper:
-    game = alike_users(DpMean(), 2, F(0), inf)
+    game = make_alike_users(DpMean(), 2, F(0), inf)
 
     def test_the_regimes_part_at_one_third_and_two_thirds(self) -> None:
         assert self.game.c_th == pytest.approx(1 / 3)
@@ -123,7 +123,7 @@ class TestTheOfferInWords:
         assert offered(DpMean(), [0, 0]).headline.startswith("Pay nothing: u0 and u1 share")
 
     def test_a_best_that_is_only_approached_is_said_to_be(self) -> None:
-        growing = Table(tuple(map(F, [0, 1, 1, 10])))
+        growing = TableUtility(tuple(map(F, [0, 1, 1, 10])))
         offer = offered(growing, [0.2, 0.2], high=F(1), selection="pessimistic")
         assert not offer.attained
         assert " close to " in offer.headline
@@ -154,7 +154,7 @@ class TestAlikeUsers:
         assert game.gamma_max == pytest.approx(worth[1])
         assert game.c_th == pytest.approx(worth[-1] - worth[-2], abs=1e-6)
         if 1e-6 < best.q < 1 - 1e-6:
-            rise = float((binomial(np.array([best.q]), n - 1) @ np.diff(worth))[0])
+            rise = float((binomial_probabilities(np.array([best.q]), n - 1) @ np.diff(worth))[0])
             assert rise == pytest.approx(cost, abs=1e-8)
             expected = float(game.expected(np.array([best.q]))[0])
             assert best.alpha == pytest.approx(n * best.q * cost / expected)
@@ -196,40 +196,40 @@ class TestAlikeUsers:
         assert offered(DpMean(), [0, 0]).platform == 1
 
     def test_hundreds_of_users(self) -> None:
-        game = alike_users(DpMean(), 500, F(0), inf)
+        game = make_alike_users(DpMean(), 500, F(0), inf)
         c = 2 * game.c_th
         best = game.best(c)
         assert 0 < best.q < 1
-        rise = float((binomial(np.array([best.q]), 499) @ np.diff(game.worth))[0])
+        rise = float((binomial_probabilities(np.array([best.q]), 499) @ np.diff(game.worth))[0])
         assert rise == pytest.approx(c, rel=1e-6)
 
     def test_a_private_level_above_nothing_is_shared_too(self) -> None:
         offer = offered(DpMean(), [0.05] * 3, low=F(1))
-        game = alike_users(DpMean(), 3, F(1), inf)
-        full = among_users(DpMean().table([inf] * 3)).users[0]
-        one = among_users(DpMean().table([inf, inf, F(1)])).users[2]
+        game = make_alike_users(DpMean(), 3, F(1), inf)
+        full = shapley_among_users(DpMean().table([inf] * 3)).users[0]
+        one = shapley_among_users(DpMean().table([inf, inf, F(1)])).users[2]
         assert game.gain[2] == pytest.approx(float(full - one))
         assert offer.regret < 1e-9
 
     def test_a_falling_utility_has_no_pessimistic_offer(self) -> None:
         with pytest.raises(InputError, match="optimistic"):
             offered(
-                Table(tuple(map(F, [0, 2, 2, 1]))), [0.1, 0.1], high=F(1), selection="pessimistic"
+                TableUtility(tuple(map(F, [0, 2, 2, 1]))), [0.1, 0.1], high=F(1), selection="pessimistic"
             )
 
     def test_a_utility_of_no_data_stays_with_the_platform(self) -> None:
-        offer = offered(Table(tuple(map(F, [1, 3, 3, 4]))), [0.1, 0.1], high=F(1))
+        offer = offered(TableUtility(tuple(map(F, [1, 3, 3, 4]))), [0.1, 0.1], high=F(1))
         assert offer.utility == 4
         assert offer.platform == pytest.approx(4 - 0.2)
 
     def test_users_who_differ_are_no_alike_users(self) -> None:
         with pytest.raises(ValueError, match="differ"):
-            alike_users(Table(tuple(map(F, [0, 1, 2, 3]))), 2, F(0), F(1))
+            make_alike_users(TableUtility(tuple(map(F, [0, 1, 2, 3]))), 2, F(0), F(1))
 
     @given(st.integers(1, 40), st.floats(0, 1))
     def test_binomial_probabilities(self, n: int, q: float) -> None:
         expected = [comb(n, k) * q**k * (1 - q) ** (n - k) for k in range(n + 1)]
-        assert binomial(np.array([q]), n)[0] == pytest.approx(expected, abs=1e-12)
+        assert binomial_probabilities(np.array([q]), n)[0] == pytest.approx(expected, abs=1e-12)
 
 
 MATRIX = st.lists(st.integers(-4, 4), min_size=4, max_size=4).map(
@@ -281,7 +281,7 @@ class TestTwoUsers:
         assert offered(DpMean(), [0.05, 0.3]).sharing == ("u0",)
 
     def test_users_who_differ_at_one_cost_are_two_users(self) -> None:
-        offer = offered(Table(tuple(map(F, [0, 2, 1, 3]))), [0.1, 0.1], high=F(1))
+        offer = offered(TableUtility(tuple(map(F, [0, 2, 1, 3]))), [0.1, 0.1], high=F(1))
         assert offer.method.startswith("equation 25")
         assert offer.alpha == pytest.approx(0.1)
 
@@ -348,7 +348,7 @@ class TestManyUsers:
         def gain(others: int, i: int) -> float:
             return float(p[others | 1 << i] - p[others])
 
-        mask = best_response(gain, costs, alpha, start)
+        mask = reply_in_turn(gain, costs, alpha, start)
         for i, c in enumerate(costs):
             net = alpha * gain(mask & ~(1 << i), i) - c
             assert net >= -1e-9 if mask >> i & 1 else net <= 1e-9
@@ -371,7 +371,7 @@ class TestManyUsers:
         table = np.array([float(x) for x in DpMean().table([inf] * 4)])
         p = potential(table)
         best, _ = PureProfiles(p, table, np.array(costs)).best(selection)
-        found, mask = by_dynamics(
+        found, mask = follow_best_replies(
             lambda others, i: float(p[others | 1 << i] - p[others]),
             lambda m: float(table[m]),
             costs,
@@ -413,4 +413,4 @@ def test_costs_only_lower_what_the_platform_keeps() -> None:
 
 def test_a_design_is_needed() -> None:
     with pytest.raises(InputError, match="design"):
-        offer_of(DpMean(), ("a", "b"), None)
+        propose_offer(DpMean(), ("a", "b"), None)

@@ -17,7 +17,7 @@ from aboveboard.valuation.levels import Level
 from aboveboard.valuation.payments_file import PaymentsFile
 from aboveboard.valuation.shares import orders
 from aboveboard.valuation.shares.division import Fairness
-from aboveboard.valuation.shares.orders import AlongOrders, divide_along_orders
+from aboveboard.valuation.shares.orders import OrderWalker, divide_along_orders
 from oracles import valuation as oracle
 
 F = Fraction
@@ -30,13 +30,13 @@ AT: tuple[Level, ...] = tuple(map(F, [2, 1, 2, 1, 0, 2, 1, 2]))
 EPSILONS: tuple[Level, ...] = (F(1, 2), F(3), inf, F(0), F(2), F(7), inf, F(1))
 
 
-def utilities() -> list[tuple[AlongOrders, tuple[Level, ...]]]:
+def utilities() -> list[tuple[OrderWalker, tuple[Level, ...]]]:
     return [(FEDERATED, AT), (DpMean(), EPSILONS)]
 
 
 @pytest.mark.parametrize(("utility", "levels"), utilities(), ids=["federated", "dp"])
 def test_a_walk_adds_up_what_each_user_adds(
-    utility: AlongOrders, levels: tuple[Level, ...]
+    utility: OrderWalker, levels: tuple[Level, ...]
 ) -> None:
     rng = np.random.default_rng(4)
     there = np.array([i for i, x in enumerate(levels) if x])
@@ -52,13 +52,13 @@ def test_a_walk_adds_up_what_each_user_adds(
             value = float(utility.worth(now))
             expected[i] += part[k] * (value - before)
             before = value
-    np.testing.assert_allclose(utility.along(levels, drawn, credit), expected, atol=1e-11)
+    np.testing.assert_allclose(utility.walk_orders(levels, drawn, credit), expected, atol=1e-11)
 
 
 @pytest.mark.parametrize("fairness", ["users", "platform"])
 @pytest.mark.parametrize(("utility", "levels"), utilities(), ids=["federated", "dp"])
 def test_shares_are_within_their_standard_errors_of_the_exact_ones(
-    utility: AlongOrders, levels: tuple[Level, ...], fairness: Fairness
+    utility: OrderWalker, levels: tuple[Level, ...], fairness: Fairness
 ) -> None:
     exact = divide(utility, levels, fairness)  # type: ignore[arg-type]
     found = divide_along_orders(utility, levels, fairness, seed=3, blocks=400)

@@ -17,7 +17,7 @@ from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.valuation import DpMean, FederatedMean, Payments, Population, Shares, divide
 from aboveboard.valuation.payments_file import PaymentsFile
-from aboveboard.valuation.shares.division import negative
+from aboveboard.valuation.shares.division import find_negative
 from oracles import valuation as oracle
 
 F = Fraction
@@ -194,7 +194,7 @@ def test_who_shares_nothing_gets_nothing_to_the_last_bit() -> None:
 
 def test_a_share_that_rounding_puts_below_zero_is_not_called_negative() -> None:
     found = Shares((-1e-15, -0.5, F(-1, 10**20)), 0, 1.0, 0, "float64", 0.0)
-    assert list(negative(["a", "b", "c"], found)) == ["b", "c"]
+    assert list(find_negative(["a", "b", "c"], found)) == ["b", "c"]
 
 
 def test_nobody_takes_part() -> None:

@@ -17,9 +17,15 @@ from aboveboard.auditing import Budget, ExPostIC, Status, audit
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.valuation import Payments, Sampling, among_users, sampled_shares, with_platform
+from aboveboard.valuation import (
+    Payments,
+    Sampling,
+    sample_shares,
+    shapley_among_users,
+    shapley_with_platform,
+)
 from aboveboard.valuation.payments_file import PaymentsFile
-from aboveboard.valuation.shares.sampling import sampled
+from aboveboard.valuation.shares.sampling import estimate_shares
 from aboveboard.valuation.utilities import dp_mean, federated_mean
 from aboveboard.valuation.utilities.federated_mean import Population
 
@@ -27,12 +33,12 @@ METHODS = ("permutation", "stratified", "svarm", "kernelshap")
 
 
 def dp(n: int) -> np.ndarray:
-    return dp_mean.table(np.random.default_rng(n).random(n) * 8)
+    return dp_mean.tabulate(np.random.default_rng(n).random(n) * 8)
 
 
 def federated(n: int) -> np.ndarray:
     rng = np.random.default_rng(n)
-    return federated_mean.table(
+    return federated_mean.tabulate(
         Population(1.0, 10.0),
         rng.integers(1, 3, n),
         rng.integers(1, 100, n).astype(float),
@@ -69,8 +75,8 @@ class Asked:
 
 def z_scores(table: np.ndarray, method: str, budget: int, seeds: int) -> np.ndarray:
     n = len(table).bit_length() - 1
-    exact = among_users(table).users
-    found = [sampled_shares(Asked(table), n, method, budget, seed) for seed in range(seeds)]
+    exact = shapley_among_users(table).users
+    found = [sample_shares(Asked(table), n, method, budget, seed) for seed in range(seeds)]
     return np.array([(np.array(x.shares) - exact) / np.array(x.standard_errors) for x in found])
 
 
@@ -78,10 +84,10 @@ def z_scores(table: np.ndarray, method: str, budget: int, seeds: int) -> np.ndar
 @pytest.mark.parametrize("method", METHODS)
 def test_estimates_come_near_the_exact_shares_as_the_budget_grows(method: str, game: Any) -> None:
     table = game(9)
-    exact = among_users(table).users
+    exact = shapley_among_users(table).users
     error = []
     for budget in (300, 500):
-        found = [sampled_shares(Asked(table), 9, method, budget, seed) for seed in range(4)]
+        found = [sample_shares(Asked(table), 9, method, budget, seed) for seed in range(4)]
         gaps = np.array([x.shares for x in found]) - exact
         error.append(float(np.sqrt((gaps**2).mean())))
     few, many = error
@@ -113,7 +119,7 @@ def test_they_are_honest_where_few_coalitions_matter(game: Any, method: str, bud
 def test_a_user_whose_draws_are_all_alike_is_not_taken_to_be_known_for_sure(
     method: str, budget: int
 ) -> None:
-    runs = [sampled_shares(Asked(voting(8)), 8, method, budget, seed) for seed in range(20)]
+    runs = [sample_shares(Asked(voting(8)), 8, method, budget, seed) for seed in range(20)]
     assert any(0 in run.shares for run in runs)  # a vote that was never drawn to matter
     assert min(min(run.standard_errors) for run in runs) > 0
 
@@ -125,7 +131,7 @@ def test_no_more_coalitions_are_evaluated_than_the_budget_and_none_twice(
 ) -> None:
     game = Asked(np.random.default_rng(n).random(1 << n))
     try:
-        found = sampled_shares(game, n, method, budget, seed)
+        found = sample_shares(game, n, method, budget, seed)
     except InputError as error:
         assert "too few" in str(error)  # noqa: PT017 - a budget may be too small for a method
         assert not game.seen
@@ -137,7 +143,7 @@ def test_no_more_coalitions_are_evaluated_than_the_budget_and_none_twice(
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_seed_gives_the_same_estimates_and_another_other_ones(method: str) -> None:
     one, again, other = (
-        sampled_shares(Asked(covering(8)), 8, method, 220, seed) for seed in (3, 3, 4)
+        sample_shares(Asked(covering(8)), 8, method, 220, seed) for seed in (3, 3, 4)
     )
     assert one == again
     assert one.shares != other.shares
@@ -146,14 +152,14 @@ def test_the_same_seed_gives_the_same_estimates_and_another_other_ones(method: s
 @pytest.mark.parametrize("method", ["permutation", "kernelshap"])
 def test_methods_that_promise_it_make_shares_that_sum_to_the_utility(method: str) -> None:
     table = covering(8) + 3.0
-    found = sampled_shares(Asked(table), 8, method, 100)
+    found = sample_shares(Asked(table), 8, method, 100)
     assert found.sums
     assert sum(found.shares) == pytest.approx(float(table[-1] - table[0]), rel=1e-6)
 
 
 @pytest.mark.parametrize("method", ["stratified", "svarm"])
 def test_methods_that_do_not_say_so(method: str) -> None:
-    found = sampled_shares(Asked(covering(8)), 8, method, 220)
+    found = sample_shares(Asked(covering(8)), 8, method, 220)
     assert not found.sums
     assert sum(found.shares) != pytest.approx(float(covering(8)[-1]), rel=1e-6)
 
@@ -161,15 +167,15 @@ def test_methods_that_do_not_say_so(method: str) -> None:
 @pytest.mark.parametrize("method", ["svarm", "kernelshap"])
 def test_a_budget_for_all_coalitions_gives_exact_shares_without_error(method: str) -> None:
     table = covering(6)
-    found = sampled_shares(Asked(table), 6, method, 1000)
+    found = sample_shares(Asked(table), 6, method, 1000)
     assert found.evaluations == 64
-    assert found.shares == pytest.approx(among_users(table).users.tolist(), rel=1e-6)
+    assert found.shares == pytest.approx(shapley_among_users(table).users.tolist(), rel=1e-6)
     assert found.standard_errors == (0.0,) * 6
 
 
 @pytest.mark.parametrize("method", [*METHODS, "auto"])
 def test_a_utility_that_adds_up_is_estimated_without_error(method: str) -> None:
-    found = sampled_shares(lambda members: sum(i + 1.0 for i in members), 7, "permutation", 80)
+    found = sample_shares(lambda members: sum(i + 1.0 for i in members), 7, "permutation", 80)
     assert found.shares == pytest.approx(range(1, 8))
     assert max(found.standard_errors) < 1e-9
 
@@ -177,12 +183,12 @@ def test_a_utility_that_adds_up_is_estimated_without_error(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_the_platform_as_a_member_is_estimated_too(method: str) -> None:
     table = covering(7) + 2.0
-    exact = with_platform(table)
+    exact = shapley_with_platform(table)
 
     def worths(several: list[tuple[bool, ...]]) -> list[float]:
         return [float(table[sum(1 << i for i, x in enumerate(each) if x)]) for each in several]
 
-    runs = [sampled(worths, 7, Sampling(method, 120, seed), platform=True) for seed in range(20)]
+    runs = [estimate_shares(worths, 7, Sampling(method, 120, seed), platform=True) for seed in range(20)]
     assert all(run.evaluations <= 120 for run in runs)
     z = np.array(
         [
@@ -196,8 +202,8 @@ def test_the_platform_as_a_member_is_estimated_too(method: str) -> None:
 
 
 def test_auto_takes_svarm_and_where_its_strata_stay_empty_kernelshap() -> None:
-    rich = sampled_shares(Asked(covering(10)), 10, budget=600)
-    poor = sampled_shares(Asked(covering(12)), 12, budget=60)
+    rich = sample_shares(Asked(covering(10)), 10, budget=600)
+    poor = sample_shares(Asked(covering(12)), 12, budget=60)
     assert (rich.method, poor.method) == ("svarm", "kernelshap")
     assert "strata" in poor.why
 
@@ -218,19 +224,19 @@ def test_a_budget_that_is_too_small_is_refused_before_anything_is_evaluated(
 ) -> None:
     game = Asked(covering(12))
     with pytest.raises(InputError, match=message):
-        sampled_shares(game, 12, method, 40)
+        sample_shares(game, 12, method, 40)
     assert not game.seen
 
 
 def test_a_value_that_is_no_number_is_refused_with_its_coalition() -> None:
     with pytest.raises(InputError, match=r"coalition \(\).*nan"):
-        sampled_shares(lambda members: float("nan"), 5, budget=31)
+        sample_shares(lambda members: float("nan"), 5, budget=31)
 
 
 def test_progress_is_told_after_every_evaluation() -> None:
     told: list[tuple[int, int]] = []
     work = Work(progress=lambda done, most: told.append((done, most)))
-    found = sampled_shares(len, 8, "permutation", 100, work=work)
+    found = sample_shares(len, 8, "permutation", 100, work=work)
     assert told == [(k + 1, found.evaluations) for k in range(found.evaluations)]
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aboveboard.valuation import among_users, with_platform
-from aboveboard.valuation.offers.many_users import potential
-from aboveboard.valuation.shares.kernels import one_pass
-from aboveboard.valuation.shares.shapley import sizes_of, weights_among_users, weights_with_platform
+from aboveboard.valuation import shapley_among_users, shapley_with_platform
+from aboveboard.valuation.offers.pure_profiles import potential
+from aboveboard.valuation.shares.kernels import sum_table
+from aboveboard.valuation.shares.shapley import count_members, platform_weights, shapley_weights
 from oracles import valuation as oracle
 
 FRACTIONS = st.fractions(-10, 10, max_denominator=12)
@@ -23,14 +23,14 @@ TABLES = st.integers(1, 4).flatmap(lambda n: st.lists(FRACTIONS, min_size=1 << n
 
 @given(TABLES)
 def test_users_share_as_the_mean_over_orders_of_arrival_says(values: list[Fraction]) -> None:
-    assert among_users(values).users.tolist() == oracle.shapley_by_permutations(values)
-    assert among_users(values).users.tolist() == oracle.theorem_2(values)
+    assert shapley_among_users(values).users.tolist() == oracle.shapley_by_permutations(values)
+    assert shapley_among_users(values).users.tolist() == oracle.theorem_2(values)
 
 
 @given(TABLES)
 def test_with_the_platform_shares_are_those_of_equations_5_and_6(values: list[Fraction]) -> None:
     platform, users = oracle.theorem_1(values)
-    found = with_platform(values)
+    found = shapley_with_platform(values)
     assert found.users.tolist() == users
     assert found.platform == platform
     assert found.error == 0
@@ -42,13 +42,13 @@ def test_with_the_platform_is_the_game_in_which_it_is_one_more_player(
 ) -> None:
     augmented = [Fraction(0)] * len(values) + values  # the platform is the last player
     *users, platform = oracle.shapley_by_permutations(augmented)
-    found = with_platform(values)
+    found = shapley_with_platform(values)
     assert (found.users.tolist(), found.platform) == (users, platform)
 
 
 @given(TABLES, st.fractions(0, 1, max_denominator=9))
 def test_users_share_alpha_of_what_their_data_add(values: list[Fraction], alpha: Fraction) -> None:
-    found = among_users(values, alpha)
+    found = shapley_among_users(values, alpha)
     assert sum(found.users.tolist()) == alpha * (values[-1] - values[0])
     assert found.platform == values[-1] - alpha * (values[-1] - values[0])
 
@@ -56,7 +56,7 @@ def test_users_share_alpha_of_what_their_data_add(values: list[Fraction], alpha:
 @given(TABLES)
 def test_floats_and_fractions_agree(values: list[Fraction]) -> None:
     table = np.array([float(x) for x in values])
-    for divide in (among_users, with_platform):
+    for divide in (shapley_among_users, shapley_with_platform):
         exact, fast = divide(values), divide(table)
         assert fast.users == pytest.approx([float(x) for x in exact.users], abs=1e-11)
         assert fast.platform == pytest.approx(float(exact.platform), abs=1e-11)
@@ -65,16 +65,16 @@ def test_floats_and_fractions_agree(values: list[Fraction]) -> None:
 @pytest.mark.parametrize("n", [8, 9, 10, 11, 13])
 def test_blocks_of_rows_and_columns_meet(n: int) -> None:
     values = np.random.default_rng(n).integers(-50, 50, 1 << n)
-    exact, fast = among_users(values), among_users(values.astype(np.float64))
+    exact, fast = shapley_among_users(values), shapley_among_users(values.astype(np.float64))
     assert fast.users == pytest.approx([float(x) for x in exact.users], abs=1e-10)
 
 
 def test_the_compiled_pass_is_its_plain_twin() -> None:
     generator = np.random.default_rng(3)
     table, weight = generator.random((8, 16)), generator.random((4, 16))
-    members = sizes_of(3)
+    members = count_members(3)
     by_size, of_row = np.zeros((4, 16)), np.empty(8)
-    one_pass(table, weight, members, by_size, of_row)
+    sum_table(table, weight, members, by_size, of_row)
     plain = oracle.one_pass(table, weight, members)
     assert by_size == pytest.approx(plain[0])
     assert of_row == pytest.approx(plain[1])
@@ -84,21 +84,21 @@ def test_the_compiled_pass_is_its_plain_twin() -> None:
 def test_weights_are_a_distribution_over_coalitions_of_the_others(n: int) -> None:
     from math import comb
 
-    users, platform = weights_among_users(n), weights_with_platform(n)
+    users, platform = shapley_weights(n), platform_weights(n)
     assert sum(comb(n - 1, s) * users[s] for s in range(n)) == 1
     # A user meets the platform before it in half of all orders.
     assert sum(comb(n - 1, s) * platform[s] for s in range(n)) == Fraction(1, 2)
 
 
 def test_one_user_has_everything() -> None:
-    assert among_users([0, 5]).users.tolist() == [5]
-    assert with_platform([0, 5]).users.tolist() == [Fraction(5, 2)]
+    assert shapley_among_users([0, 5]).users.tolist() == [5]
+    assert shapley_with_platform([0, 5]).users.tolist() == [Fraction(5, 2)]
 
 
 @pytest.mark.parametrize("values", [[0.0], [], [0.0, 1.0, 2.0]])
 def test_a_table_has_a_value_for_each_coalition(values: list[float]) -> None:
     with pytest.raises(ValueError, match=r"2\^N values"):
-        among_users(values)
+        shapley_among_users(values)
 
 
 @pytest.mark.parametrize("bad", [nan, inf, -inf])
@@ -106,22 +106,22 @@ def test_what_is_not_finite_is_named(bad: float) -> None:
     values = np.arange(8.0)
     values[5] = bad
     with pytest.raises(ValueError, match="coalition 5"):
-        among_users(values)
+        shapley_among_users(values)
 
 
 def test_potential_differences_are_shares() -> None:
     values = np.random.default_rng(1).random(32)
     values[0] = 0
     p = potential(values)
-    users = among_users(values).users
+    users = shapley_among_users(values).users
     assert [p[31] - p[31 ^ 1 << i] for i in range(5)] == pytest.approx(users.tolist())
 
 
 def test_the_pass_takes_little_memory_beyond_the_table() -> None:
     table = np.random.default_rng(0).random(1 << 22)
-    among_users(table[:1024])
+    shapley_among_users(table[:1024])
     tracemalloc.start()
-    among_users(table)
+    shapley_among_users(table)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < table.nbytes / 16

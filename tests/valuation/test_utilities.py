@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
 from aboveboard.valuation import (
-    Called,
     DpMean,
     FederatedMean,
+    FunctionUtility,
     Population,
-    Table,
-    errors,
+    TableUtility,
+    expected_errors,
     private_mean,
 )
-from aboveboard.valuation.levels import level
-from aboveboard.valuation.utilities.given_utilities import function_named
-from aboveboard.valuation.utilities.utilities import coalition, dp_mean, federated_mean
+from aboveboard.valuation.levels import parse_level
+from aboveboard.valuation.utilities.user_utilities import load_function
+from aboveboard.valuation.utilities.utilities import dp_mean, federated_mean, restrict_levels
 from oracles import valuation as oracle
 
 F = Fraction
@@ -64,14 +64,14 @@ class TestDpMean:
 
     @given(EPSILONS)
     def test_the_table_is_the_closed_form_of_every_coalition(self, epsilons: list) -> None:
-        exact = [dp_mean.utility(coalition(epsilons, m)) for m in range(1 << len(epsilons))]
+        exact = [dp_mean.utility(restrict_levels(epsilons, m)) for m in range(1 << len(epsilons))]
         floats = np.array([float(e) for e in epsilons])
-        assert dp_mean.table(floats) == pytest.approx([float(x) for x in exact], abs=1e-13)
+        assert dp_mean.tabulate(floats) == pytest.approx([float(x) for x in exact], abs=1e-13)
         assert DpMean().table(epsilons).tolist() == exact
 
     @given(EPSILONS)
     def test_types_and_users_agree(self, epsilons: list) -> None:
-        grouped = DpMean().grouped(epsilons)
+        grouped = DpMean().group_users(epsilons)
         for counts in product(*(range(size + 1) for size in grouped.sizes)):
             left = list(counts)
             present = []
@@ -103,8 +103,8 @@ class TestDpMean:
 
     @pytest.mark.parametrize("e", [1e-200, 1e-9, 1e8, 1e9, 1e150, 1e308])
     def test_extreme_levels_stay_finite(self, e: float) -> None:
-        table = dp_mean.table(np.array([1.0, e, 2.0]))
-        exact = [dp_mean.utility(coalition([F(1), F(e), F(2)], m)) for m in range(8)]
+        table = dp_mean.tabulate(np.array([1.0, e, 2.0]))
+        exact = [dp_mean.utility(restrict_levels([F(1), F(e), F(2)], m)) for m in range(8)]
         assert table == pytest.approx([float(x) for x in exact], abs=1e-12)
 
     @pytest.mark.parametrize("bad", [[], [F(-1)], [nan]])
@@ -131,7 +131,7 @@ class TestFederatedMean:
     @given(populations())
     def test_errors_are_the_smallest_of_equation_54(self, drawn: tuple) -> None:
         population, levels, samples, _ = drawn
-        found = errors(population, levels, samples)
+        found = expected_errors(population, levels, samples)
         s2, t2 = float(population.s2), float(population.t2)
         for i, error in enumerate(found):
             slow = oracle.emse_by_minimisation(s2, t2, levels, samples, i)
@@ -140,7 +140,7 @@ class TestFederatedMean:
     @pytest.mark.parametrize("levels", [(0, 1, 1, 2), (2, 2, 0, 0), (1, 1, 1, 1), (1, 2, 2, 2)])
     def test_errors_are_found_by_simulation(self, levels: tuple[int, ...]) -> None:
         samples, generator = [5, 20, 3, 50], np.random.default_rng(11)
-        found = errors(Population(F(2), F(30)), levels, samples)
+        found = expected_errors(Population(F(2), F(30)), levels, samples)
         for i in range(4):
             mean, deviation = oracle.emse_by_simulation(
                 2.0, 30.0, levels, samples, i, 40_000, generator
@@ -156,7 +156,7 @@ class TestFederatedMean:
         scale = 1e-9 * (1 + sum(weights))
         s2, t2 = float(population.s2), float(population.t2)
         for mask in range(1 << len(levels)):
-            present = coalition(exact, mask)
+            present = restrict_levels(exact, mask)
             assert utility.worth(present) == pytest.approx(table[mask], abs=scale)
         slow = oracle.federated_utility(s2, t2, levels, samples, weights)
         assert table[-1] == pytest.approx(slow, abs=1e-5 * (1 + sum(weights)))
@@ -166,7 +166,7 @@ class TestFederatedMean:
         population, levels, samples, weights = drawn
         utility = FederatedMean(population, tuple(map(F, samples)), tuple(map(F, weights)))
         exact = tuple(map(F, levels))
-        grouped, table = utility.grouped(exact), utility.table(exact)
+        grouped, table = utility.group_users(exact), utility.table(exact)
         for mask in range(1 << len(levels)):
             counts = [0] * len(grouped.sizes)
             for i, t in enumerate(grouped.type_of):
@@ -177,10 +177,10 @@ class TestFederatedMean:
 
     def test_one_who_federates_alone_gives_as_much_as_directly(self) -> None:
         population = Population(F(1), F(10))
-        assert errors(population, [1, 0], [7, 9]) == errors(population, [2, 0], [7, 9])
+        assert expected_errors(population, [1, 0], [7, 9]) == expected_errors(population, [2, 0], [7, 9])
 
     def test_without_data_the_error_is_t2_and_twice_s2(self) -> None:
-        assert errors(Population(F(3), F(5)), [0, 0], [1, 1]) == (11, 11)
+        assert expected_errors(Population(F(3), F(5)), [0, 0], [1, 1]) == (11, 11)
 
     def test_the_utility_can_fall_when_one_more_federates(self) -> None:
         population = Population(F(1), F(10))
@@ -188,7 +188,7 @@ class TestFederatedMean:
         assert utility.worth([F(1), F(0)]) > utility.worth([F(1), F(1)])
 
     def test_equal_users_need_no_within_variance_to_be_positive(self) -> None:
-        assert errors(Population(F(0), F(10)), [2, 2], [10, 10]) == (F(1, 2), F(1, 2))
+        assert expected_errors(Population(F(0), F(10)), [2, 2], [10, 10]) == (F(1, 2), F(1, 2))
         with pytest.raises(ValueError, match="t2 more than 0"):
             Population(F(1), F(0))
 
@@ -200,7 +200,7 @@ def recorded(levels: tuple) -> float:
 
 class TestGivenUtilities:
     def test_a_table_holds_for_those_who_take_part(self) -> None:
-        utility = Table(tuple(map(F, [0, 1, 2, 5])))
+        utility = TableUtility(tuple(map(F, [0, 1, 2, 5])))
         assert utility.table([F(1), F(0)]).tolist() == [0, 1, 0, 1]
         assert utility.worth([F(1), F(1)]) == 5
 
@@ -211,28 +211,28 @@ class TestGivenUtilities:
             calls.append(levels)
             return len([x for x in levels if x])
 
-        utility = Called("here:function", function)
+        utility = FunctionUtility("here:function", function)
         assert utility.table([F(1, 2), inf, F(0)]).tolist() == [0, 1, 1, 2, 0, 1, 1, 2]
         utility.table([F(1, 2), inf, F(0)])
         assert sorted(calls) == [(0, 0, 0), (0, inf, 0), (0.5, 0, 0), (0.5, inf, 0)]
 
     def test_a_function_is_found_by_name(self) -> None:
-        utility = function_named(f"{__name__}:recorded")
+        utility = load_function(f"{__name__}:recorded")
         assert utility.worth([F(4), inf]) == 5
 
     @pytest.mark.parametrize("name", ["no_such_module:f", "math:no_such", "math:pi"])
     def test_what_cannot_be_called_is_refused(self, name: str) -> None:
         with pytest.raises(InputError, match="function"):
-            function_named(name)
+            load_function(name)
 
     @pytest.mark.parametrize("value", [nan, inf, "much"])
     def test_what_is_no_finite_number_is_refused_with_the_levels(self, value: object) -> None:
         with pytest.raises(InputError, match=r"\(1, 0\)"):
-            Called("here:f", lambda levels: value).worth([F(1), F(0)])
+            FunctionUtility("here:f", lambda levels: value).worth([F(1), F(0)])
 
     def test_a_failing_function_is_named(self) -> None:
         with pytest.raises(InputError, match=r"'here:f'.*ZeroDivisionError"):
-            Called("here:f", lambda levels: 1 / 0).worth([F(1)])
+            FunctionUtility("here:f", lambda levels: 1 / 0).worth([F(1)])
 
 
 class TestLevels:
@@ -241,28 +241,28 @@ class TestLevels:
         [("inf", inf), (inf, inf), (0.3, F(3, 10)), ("3/2", F(3, 2)), (2, F(2))],
     )
     def test_levels_mean_what_they_say(self, given_: object, read: object) -> None:
-        assert level(given_) == read
+        assert parse_level(given_) == read
 
     @pytest.mark.parametrize("bad", [-1, nan, "much", True, None, "-inf", "1/0"])
     def test_what_is_no_level_is_refused(self, bad: object) -> None:
         with pytest.raises(ValueError, match="from 0 up"):
-            level(bad)
+            parse_level(bad)
 
     @pytest.mark.parametrize("bad", ["1e9999999999", "1e400", "9" * 200 + "e200", "1e-301"])
     def test_a_level_that_no_float_holds_is_refused_at_once(self, bad: str) -> None:
         with pytest.raises(ValueError, match="a privacy level is"):
-            level(bad)
+            parse_level(bad)
 
 
 def test_tables_of_twenty_users_are_the_closed_forms_of_some_coalitions() -> None:
     generator = np.random.default_rng(5)
     epsilons = generator.random(20) * 8
-    table = dp_mean.table(epsilons)
+    table = dp_mean.tabulate(epsilons)
     for mask in generator.integers(0, 1 << 20, 20).tolist():
-        present = coalition([F(e) for e in epsilons.tolist()], mask)
+        present = restrict_levels([F(e) for e in epsilons.tolist()], mask)
         assert table[mask] == pytest.approx(float(dp_mean.utility(present)), abs=1e-12)
     assert (
-        federated_mean.table(
+        federated_mean.tabulate(
             Population(1.0, 10.0), np.zeros(3, np.int64), np.ones(3), np.ones(3)
         ).tolist()
         == [0.0] * 8

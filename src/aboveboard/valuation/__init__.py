@@ -4,57 +4,65 @@ Source: "The Fair Value of Data Under Heterogeneous Privacy Constraints in Feder
 """
 
 from aboveboard.valuation.levels_game import LevelsGame
-from aboveboard.valuation.offers.many_users import PureProfiles, best_response, potential
+from aboveboard.valuation.offers.alike_users import AlikeUsers
 from aboveboard.valuation.offers.offer import Curve, Offer
-from aboveboard.valuation.offers.one_cost import AlikeUsers
-from aboveboard.valuation.offers.propose import alike_users, offer_of
+from aboveboard.valuation.offers.propose import make_alike_users, propose_offer
+from aboveboard.valuation.offers.pure_profiles import PureProfiles, potential, reply_in_turn
 from aboveboard.valuation.offers.two_users import TwoUsers
 from aboveboard.valuation.payments import Payments
 from aboveboard.valuation.shares.division import Shares, divide
-from aboveboard.valuation.shares.few_types import TypeValues, shares_by_type, shares_by_type_exactly
-from aboveboard.valuation.shares.sampling import Sampled, Sampling, sampled_shares
-from aboveboard.valuation.shares.shapley import Division, among_users, with_platform
+from aboveboard.valuation.shares.few_types import (
+    TypeValues,
+    shapley_by_type,
+    shapley_by_type_exactly,
+)
+from aboveboard.valuation.shares.sampling import SampledShares, Sampling, sample_shares
+from aboveboard.valuation.shares.shapley import (
+    ShapleyDivision,
+    shapley_among_users,
+    shapley_with_platform,
+)
 from aboveboard.valuation.utilities.dp_mean import PrivateMean, private_mean
-from aboveboard.valuation.utilities.federated_mean import Population, errors
-from aboveboard.valuation.utilities.given_utilities import Called, Table
+from aboveboard.valuation.utilities.federated_mean import Population, expected_errors
+from aboveboard.valuation.utilities.user_utilities import FunctionUtility, TableUtility
 from aboveboard.valuation.utilities.utilities import (
     DpMean,
     FederatedMean,
-    Grouped,
+    UserTypes,
     Utility,
 )
 
 __all__ = [
     "AlikeUsers",
-    "Called",
+    "FunctionUtility",
     "Curve",
-    "Division",
+    "ShapleyDivision",
     "DpMean",
     "FederatedMean",
-    "Grouped",
+    "UserTypes",
     "LevelsGame",
     "Offer",
     "Payments",
     "Population",
     "PrivateMean",
     "PureProfiles",
-    "Sampled",
+    "SampledShares",
     "Sampling",
     "Shares",
-    "Table",
+    "TableUtility",
     "TwoUsers",
     "TypeValues",
     "Utility",
-    "alike_users",
-    "among_users",
-    "best_response",
+    "make_alike_users",
+    "shapley_among_users",
+    "reply_in_turn",
     "divide",
-    "errors",
-    "offer_of",
+    "expected_errors",
+    "propose_offer",
     "potential",
     "private_mean",
-    "sampled_shares",
-    "shares_by_type",
-    "shares_by_type_exactly",
-    "with_platform",
+    "sample_shares",
+    "shapley_by_type",
+    "shapley_by_type_exactly",
+    "shapley_with_platform",
 ]

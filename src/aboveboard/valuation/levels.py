@@ -30,7 +30,7 @@ EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_ty
 """Reads a number as a file may write it; ValidationError where it is none."""
 
 
-def level(value: Any) -> Level:
+def parse_level(value: Any) -> Level:
     """Read a level exactly: 1.5, "3/2" and "inf" mean what they say.
 
     Raises
@@ -62,7 +62,7 @@ def level(value: Any) -> Level:
     return exact
 
 
-PrivacyLevel = Annotated[Any, BeforeValidator(level)]
+PrivacyLevel = Annotated[Any, BeforeValidator(parse_level)]
 """A privacy level in a collaboration file."""
 
 
@@ -71,7 +71,7 @@ def as_floats(levels: Sequence[Level]) -> NDArray[np.float64]:
     return np.array([float(x) for x in levels])
 
 
-def spoken(x: Level) -> Any:
+def encode_level(x: Level) -> Any:
     """Give a level as plain data: an integer, a decimal where that is exact, "3/2", or "inf"."""
     if not isinstance(x, Fraction):
         return "inf" if isinf(x) else x
@@ -80,7 +80,7 @@ def spoken(x: Level) -> Any:
     return float(x) if Fraction(repr(float(x))) == x else f"{x.numerator}/{x.denominator}"
 
 
-def refusal(place: str, error: ValueError, otherwise: str = "") -> InputError:
+def as_input_error(place: str, error: ValueError, otherwise: str = "") -> InputError:
     """Make a ValueError that says "problem; remedy" one of a place in the collaboration file.
 
     Parameters

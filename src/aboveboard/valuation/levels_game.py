@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.levels import NOTHING, Level, spoken
+from aboveboard.valuation.levels import NOTHING, Level, encode_level
 from aboveboard.valuation.shares.division import Shares, tidy
 
 
@@ -79,4 +79,4 @@ class LevelsGame:
 
     def describe(self, i: int, action: Level) -> Any:
         """Say what the user does: the level as data."""
-        return {"chooses level": spoken(action)}
+        return {"chooses level": encode_level(action)}

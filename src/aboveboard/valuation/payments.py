@@ -26,45 +26,45 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.valuation.estimation.findings import Findings
-from aboveboard.valuation.levels import NOTHING, Level, spoken
+from aboveboard.valuation.levels import NOTHING, Level, encode_level
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.offer import Offer
-from aboveboard.valuation.offers.propose import offer_of
-from aboveboard.valuation.payments_data import Study, infer_parties, notes_on
+from aboveboard.valuation.offers.propose import propose_offer
+from aboveboard.valuation.payments_data import Study, infer_parties, list_notes
 from aboveboard.valuation.payments_file import (
     PaymentsFile,
-    along_orders,
-    design_of,
-    levels_of,
-    sampling_of,
-    utility_of,
+    has_orders_method,
+    make_design,
+    make_sampling,
+    make_utility,
+    read_levels,
 )
-from aboveboard.valuation.remarks import remarks_on, remarks_on_sampled
+from aboveboard.valuation.remarks import check_claims, check_sampled_claims
 from aboveboard.valuation.shares.axioms import said
 from aboveboard.valuation.shares.division import (
     Divider,
     Fairness,
     Shares,
+    count_values,
     divide,
+    find_negative,
     is_sampled,
-    negative,
     tidy,
-    values_in,
 )
-from aboveboard.valuation.shares.orders import AlongOrders, divide_along_orders
-from aboveboard.valuation.shares.sampling import Sampled, Sampling
-from aboveboard.valuation.utilities.utilities import Expensive, Utility
+from aboveboard.valuation.shares.orders import OrderWalker, divide_along_orders
+from aboveboard.valuation.shares.sampling import SampledShares, Sampling
+from aboveboard.valuation.utilities.utilities import LongRunningUtility, Utility
 
 ALL_PROFILES_UP_TO = 12
 """Users up to whom an audit looks at all profiles of levels unless told otherwise."""
 
 
 @dataclass(frozen=True)
-class Payments:
+class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     """Fair payments for data.
 
     Parameters
@@ -117,64 +117,21 @@ class Payments:
         "The Fair Value of Data Under Heterogeneous Privacy Constraints in Federated Learning"
     )
     FILE: ClassVar[type[CollaborationFile]] = PaymentsFile
-    STARTING_FILE: ClassVar[str] = """\
-name = "three hospitals"
-mechanism = "valuation.payments"
-# "users": they share alpha times the utility (Theorem 2).
-# "platform": the platform is a member like the users (Theorem 1); alpha is left out.
-fairness = "users"
-alpha = 1.0
-
-# What the platform gains.
-# dp-mean:        a mean under differential privacy; each party has epsilon = 1.5 or "inf".
-# federated-mean: each party's own mean; level 0 nothing, 1 aggregated, 2 direct; samples, weight.
-# table:          values = [..], one for each coalition, by bit mask in the order of the parties.
-# callable:       function = "module:function" of the privacy levels; its values are kept beside
-#                 this file, and [sampling] with budget = 2000 says how many may be asked for.
-[utility]
-kind = "federated-mean"
-s2 = 1.0    # variance of the parties' means
-t2 = 10.0   # variance within a party
-
-# With real samples the estimators run on them: give each party data = "anna.csv" instead of
-# samples, and add a table [data] with value = "score", the column of the number. Or put them all
-# into one file: [data] with file, and user, the column that names the party.
-[parties.anna]
-level = 2
-samples = 100
-weight = 1
-
-[parties.bert]
-level = 1
-samples = 100
-
-[parties.cleo]
-level = 1
-samples = 10
-
-# What the platform may choose from, for 'aboveboard design' and for the audit: two levels, and
-# what the less private one costs a party (one number, or a table by party).
-[design]
-levels = [0, 2]
-cost = 0.5
-# Where several equilibria exist: "optimistic" (the platform's best) or "pessimistic".
-selection = "optimistic"
-"""
 
     @classmethod
     def from_file(cls, file: PaymentsFile) -> Payments:
         """Take the parameters from a validated collaboration file."""
-        levels_of(file)
+        read_levels(file)
         return cls(
             tuple(file.parties),
-            utility_of(file),
+            make_utility(file),
             file.fairness,
             file.alpha,
-            design_of(file),
+            make_design(file),
             file.study,
             file.seed,
-            along_orders(file),
-            sampling_of(file),
+            has_orders_method(file),
+            make_sampling(file),
         )
 
     @classmethod
@@ -184,14 +141,14 @@ selection = "optimistic"
 
     def with_work(self, work: Work) -> Payments:
         """Give the same rule, the calls of its utility done as `work` says."""
-        if not isinstance(self.utility, Expensive):
+        if not isinstance(self.utility, LongRunningUtility):
             return self
         return replace(self, utility=self.utility.with_work(work))
 
     @staticmethod
     def read_reports(file: PaymentsFile, read: Read) -> dict[str, Level]:
         """Give each user's privacy level."""
-        return levels_of(file)
+        return read_levels(file)
 
     def settle(self, reports: Mapping[str, Level]) -> Settlement:
         """Pay every user its fair share; who does not report is at level 0."""
@@ -213,7 +170,7 @@ selection = "optimistic"
                 reply=Reply(
                     "json",
                     data={
-                        "level": spoken(level),
+                        "level": encode_level(level),
                         "share": encode_number(share),
                         **estimated.replies.get(name, {}),
                     },
@@ -241,11 +198,11 @@ selection = "optimistic"
             return Findings(levels, {}, {}, {})
         by_user = dict(zip(self.users, levels, strict=True))
         found = self.study.findings(by_user)
-        return replace(found, notes=(*found.notes, *notes_on(self.study, by_user)))
+        return replace(found, notes=(*found.notes, *list_notes(self.study, by_user)))
 
     def divided(self, levels: Sequence[Level]) -> Shares:
         """Divide the utility at these levels, one for each user."""
-        if self.by_orders and isinstance(self.utility, AlongOrders):
+        if self.by_orders and isinstance(self.utility, OrderWalker):
             return divide_along_orders(
                 self.utility, levels, self.fairness, self.alpha, seed=self.seed
             )
@@ -271,7 +228,7 @@ selection = "optimistic"
             if fixed
             else Divider(self.utility, len(self.users), self.fairness, self.alpha),
             # What was divided once is remembered: where users' shares are sampled, all of it.
-            1 if fixed else values_in(self.utility, chosen),
+            1 if fixed else count_values(self.utility, chosen),
         )
 
     def offer(self) -> Offer:
@@ -288,10 +245,10 @@ selection = "optimistic"
                 f"an offer needs the exact shares of all coalitions, 2^{len(self.users)}",
                 "leave [sampling] out, or raise its budget to that and leave the method out",
             )
-        return offer_of(self.utility, self.users, self.design)
+        return propose_offer(self.utility, self.users, self.design)
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise; ExPostIC is Nash at these levels."""
+    def examines(self, types: Mapping[str, Level]) -> Sequence[Property]:
+        """Return what an audit looks at; ex-post IC is a Nash equilibrium at these levels."""
         usual = (ExPostIC(), IndividualRationality())
         sampled = self.by_orders or (
             self.sampling is not None and self.sampling.in_force(len(self.users))
@@ -303,8 +260,8 @@ selection = "optimistic"
     def remarks(self, game: LevelsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Check the axioms on these shares, and Assumptions 1 and 2 on this utility."""
         if self._sampled(game.chosen):
-            return remarks_on_sampled(game)
-        return remarks_on(self.utility, self.design, game, seed)
+            return check_sampled_claims(game)
+        return check_claims(self.utility, self.design, game, seed)
 
     def _sampled(self, levels: Sequence[Level]) -> bool:
         """Say whether shares at these levels are estimates."""
@@ -317,7 +274,9 @@ selection = "optimistic"
 
     def _offered(self, chosen: Level) -> tuple[Level, ...]:
         there = (
-            self.utility.offered() if self.design is None else (self.design.low, self.design.high)
+            self.utility.list_levels()
+            if self.design is None
+            else (self.design.low, self.design.high)
         )
         return tuple(sorted({*there, chosen}))
 
@@ -332,7 +291,7 @@ selection = "optimistic"
             **({"alpha": encode_number(self.alpha)} if self.fairness == "users" else {}),
             "utility": encode_number(found.total),
             "platform": encode_number(found.platform),
-            "levels": {name: spoken(x) for name, x in zip(self.users, levels, strict=True)},
+            "levels": {name: encode_level(x) for name, x in zip(self.users, levels, strict=True)},
             "method": found.method,
             **({} if found.evaluations is None else {"evaluations": found.evaluations}),
             **self._sampling_details(found),
@@ -364,8 +323,8 @@ selection = "optimistic"
     def _notes(self, found: Shares) -> list[str]:
         notes = []
         if found.sampled is not None:
-            notes.append(_on_sample(found.sampled))
-        below = [f"{name} {said(x)}" for name, x in negative(self.users, found).items()]
+            notes.append(_describe_sample(found.sampled))
+        below = [f"{name} {said(x)}" for name, x in find_negative(self.users, found).items()]
         if below:
             notes.append(
                 f"{len(below)} negative shares: {', '.join(below[:10])}; the platform is worse off "
@@ -381,7 +340,7 @@ selection = "optimistic"
         return notes
 
 
-def _on_sample(sampled: Sampled) -> str:
+def _describe_sample(sampled: SampledShares) -> str:
     sums = (
         "their sum is that of exact shares"
         if sampled.sums

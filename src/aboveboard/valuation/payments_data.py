@@ -15,22 +15,22 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import Read
-from aboveboard.valuation.estimation.federated_study import FederatedStudy, federated_study
+from aboveboard.valuation.estimation.federated_study import FederatedStudy, prepare_federated_study
 from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy
 from aboveboard.valuation.estimation.samples import (
     DataTable,
     Samples,
     Source,
-    gathered,
+    gather,
     read_samples,
 )
-from aboveboard.valuation.levels import refusal
-from aboveboard.valuation.payments_file import PaymentsFile, levels_of
+from aboveboard.valuation.levels import as_input_error
+from aboveboard.valuation.payments_file import PaymentsFile, read_levels
 from aboveboard.valuation.utilities.utility_table import (
     ESTIMATE,
     KINDS,
     UserTable,
-    at_its_place,
+    locate_files,
 )
 
 Study = FederatedStudy | PrivateMeanStudy
@@ -51,23 +51,23 @@ def infer_parties(file: PaymentsFile, read: Read) -> PaymentsFile:
     InputError
         If a file or what is said about it is wrong.
     """
-    file = file.model_copy(update={"utility": at_its_place(file.utility, read)})
+    file = file.model_copy(update={"utility": locate_files(file.utility, read)})
     if file.data is None:
         return file
-    samples = _samples(file, file.data, read)
-    with_users = file.model_copy(update={"parties": _parties(file, samples)})
+    samples = _read_samples(file, file.data, read)
+    with_users = file.model_copy(update={"parties": _list_parties(file, samples)})
     try:
         with_users.agree()
     except ValueError as error:
-        raise refusal("parties", error) from None
-    levels = levels_of(with_users)
+        raise as_input_error("parties", error) from None
+    levels = read_levels(with_users)
     if file.utility.kind == "dp-mean":
-        kept = samples.keeping([name for name, level in levels.items() if level])
+        kept = samples.keep_only([name for name, level in levels.items() if level])
         private = PrivateMeanStudy(kept, file.seed)
         private.bounds()
         return with_users.with_study(private)
-    study = federated_study(
-        samples, levels, _given(file.utility.s2), _given(file.utility.t2), file.seed
+    study = prepare_federated_study(
+        samples, levels, _as_known(file.utility.s2), _as_known(file.utility.t2), file.seed
     )
     found = {"s2": study.variances.s2, "t2": study.variances.t2}
     numbers = {key: Fraction(found[key]) for key in study.estimated}
@@ -76,31 +76,31 @@ def infer_parties(file: PaymentsFile, read: Read) -> PaymentsFile:
     ).with_study(study)
 
 
-def _samples(file: PaymentsFile, table: DataTable, read: Read) -> Samples:
+def _read_samples(file: PaymentsFile, table: DataTable, read: Read) -> Samples:
     """Find who has how many samples, in the file of all users or in each one's own."""
     if table.file is not None:
-        return read_samples(_source(table, read, "data.file", table.file))
-    return gathered(
+        return read_samples(_make_source(table, read, "data.file", table.file))
+    return gather(
         table,
         {
-            name: _source(table, read, f"parties.{name}.data", party.data, name)
+            name: _make_source(table, read, f"parties.{name}.data", party.data, name)
             for name, party in file.parties.items()
             if party.data is not None  # the file's model refuses one that has none
         },
     )
 
 
-def _source(
+def _make_source(
     table: DataTable, read: Read, place: str, data: Path, user: str | None = None
 ) -> Source:
     return Source(read.file(place, data), table, f"{place}: {data}", user)
 
 
-def _given(variance: Any) -> Fraction | None:
+def _as_known(variance: Any) -> Fraction | None:
     return None if variance == ESTIMATE else variance
 
 
-def _parties(file: PaymentsFile, samples: Samples) -> dict[str, UserTable]:
+def _list_parties(file: PaymentsFile, samples: Samples) -> dict[str, UserTable]:
     """Give the users: those of the data where these tell their levels, else those listed."""
     for name in file.parties:
         if name not in samples.held:
@@ -114,12 +114,12 @@ def _parties(file: PaymentsFile, samples: Samples) -> dict[str, UserTable]:
     names = list(samples.held) if samples.levels else list(file.parties)
     counted = "samples" in KINDS[file.utility.kind].party_keys
     return {
-        name: _filled(file.parties.get(name, UserTable()), name, samples, counted=counted)
+        name: _fill_user(file.parties.get(name, UserTable()), name, samples, counted=counted)
         for name in names
     }
 
 
-def _filled(user: UserTable, name: str, samples: Samples, *, counted: bool) -> UserTable:
+def _fill_user(user: UserTable, name: str, samples: Samples, *, counted: bool) -> UserTable:
     more: dict[str, Any] = {}
     if user.level is None and user.epsilon is None and name in samples.levels:
         more["level"] = samples.levels[name]
@@ -135,7 +135,7 @@ def _filled(user: UserTable, name: str, samples: Samples, *, counted: bool) -> U
     return user.model_copy(update=more)
 
 
-def notes_on(study: Study, users: Mapping[str, Any]) -> tuple[str, ...]:
+def list_notes(study: Study, users: Mapping[str, Any]) -> tuple[str, ...]:
     """Say what of the data is not used."""
     unused = len(study.samples.held) - len(users)
     if not unused:

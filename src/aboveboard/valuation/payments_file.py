@@ -10,9 +10,9 @@ from pydantic import Field, PrivateAttr, model_validator
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.valuation.estimation.samples import DataTable
-from aboveboard.valuation.levels import Level, refusal
+from aboveboard.valuation.levels import Level, as_input_error
 from aboveboard.valuation.offers.design import Design, DesignTable
-from aboveboard.valuation.shares.orders import AlongOrders
+from aboveboard.valuation.shares.orders import OrderWalker
 from aboveboard.valuation.shares.sampling import LARGEST_BUDGET, SMALLEST_BUDGET, Method, Sampling
 from aboveboard.valuation.utilities.utilities import Utility
 from aboveboard.valuation.utilities.utility_table import (
@@ -20,17 +20,17 @@ from aboveboard.valuation.utilities.utility_table import (
     ESTIMATED,
     KINDS,
     Kind,
-    Strict,
+    StrictTable,
     UserTable,
     UtilityTable,
-    listed,
+    join_keys,
 )
 
 ORDERS: Final = "orders"
 """The method of sampling that `orders` has, for closed forms alone."""
 
 
-class SamplingTable(Strict):
+class SamplingTable(StrictTable):
     """How shares are sampled where all coalitions are too many to evaluate."""
 
     method: Literal[Method, "orders"] = Field(default="auto", description="how it is sampled")
@@ -100,7 +100,7 @@ class PaymentsFile(CollaborationFile):
         if self.utility.kind not in ESTIMATED:
             raise ValueError(
                 f"kind = {self.utility.kind!r} makes nothing of samples; data goes with "
-                f"{listed(ESTIMATED)}"
+                f"{join_keys(ESTIMATED)}"
             )
         for name, party in self.parties.items():
             if (party.data is None) != (self.data.file is not None):
@@ -137,7 +137,7 @@ class PaymentsFile(CollaborationFile):
         return self
 
 
-def along_orders(file: PaymentsFile) -> bool:
+def has_orders_method(file: PaymentsFile) -> bool:
     """Say whether shares are averaged over random orders of arrival (see `orders`).
 
     Raises
@@ -147,7 +147,7 @@ def along_orders(file: PaymentsFile) -> bool:
     """
     if file.sampling is None or file.sampling.method != ORDERS:
         return False
-    if not isinstance(utility_of(file), AlongOrders):
+    if not isinstance(make_utility(file), OrderWalker):
         raise InputError(
             "sampling.method",
             f"{ORDERS!r} walks along a closed form, and {file.utility.kind!r} has none",
@@ -162,7 +162,7 @@ def along_orders(file: PaymentsFile) -> bool:
     return True
 
 
-def sampling_of(file: PaymentsFile) -> Sampling | None:
+def make_sampling(file: PaymentsFile) -> Sampling | None:
     """Give how shares are sampled; None where the file does not say."""
     if file.sampling is None:
         return None
@@ -172,13 +172,13 @@ def sampling_of(file: PaymentsFile) -> Sampling | None:
     return Sampling(method, file.sampling.budget, file.seed)
 
 
-def utility_of(file: PaymentsFile) -> Utility:
+def make_utility(file: PaymentsFile) -> Utility:
     """Give the utility that the file describes."""
     users = list(file.parties.values())
-    return KINDS[file.utility.kind].made(file.utility, users)
+    return KINDS[file.utility.kind].make(file.utility, users)
 
 
-def levels_of(file: PaymentsFile) -> dict[str, Level]:
+def read_levels(file: PaymentsFile) -> dict[str, Level]:
     """Give each user's privacy level.
 
     Raises
@@ -206,11 +206,11 @@ def levels_of(file: PaymentsFile) -> dict[str, Level]:
             raise InputError(
                 place, f"it has {len(given)} privacy levels", "give either level or epsilon"
             )
-        found[name] = _checked(kind, given[0], f"{place}.level")
+        found[name] = _check_level(kind, given[0], f"{place}.level")
     return found
 
 
-def design_of(file: PaymentsFile) -> Design | None:
+def make_design(file: PaymentsFile) -> Design | None:
     """Give what the platform may choose from; None where the file does not say.
 
     Raises
@@ -221,7 +221,7 @@ def design_of(file: PaymentsFile) -> Design | None:
     if file.design is None:
         return None
     kind = KINDS[file.utility.kind]
-    low, high = sorted(_checked(kind, x, "design.levels") for x in file.design.levels)
+    low, high = sorted(_check_level(kind, x, "design.levels") for x in file.design.levels)
     if low == high:
         raise InputError("design.levels", "both mean the same here", "give two different levels")
     cost = file.design.cost
@@ -233,8 +233,8 @@ def design_of(file: PaymentsFile) -> Design | None:
     return Design(low, high, by_user, not isinstance(cost, dict), file.design.selection)
 
 
-def _checked(kind: Kind, level: Level, place: str) -> Level:
+def _check_level(kind: Kind, level: Level, place: str) -> Level:
     try:
-        return kind.checked(level)
+        return kind.check_level(level)
     except ValueError as error:
-        raise refusal(place, error) from None
+        raise as_input_error(place, error) from None

@@ -10,18 +10,18 @@ from typing import Any
 
 from aboveboard.formatting import format_count
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.levels import NOTHING, spoken
+from aboveboard.valuation.levels import NOTHING, encode_level
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.shares import axioms
 from aboveboard.valuation.shares.axioms import Check, said
-from aboveboard.valuation.shares.division import negative
-from aboveboard.valuation.shares.shapley import among_users
+from aboveboard.valuation.shares.division import find_negative
+from aboveboard.valuation.shares.shapley import shapley_among_users
 from aboveboard.valuation.utilities.utilities import (
     Utility,
     as_values,
-    two_levels,
-    worths,
+    evaluate_all,
+    tabulate_two_levels,
 )
 
 MOST_USERS = 14
@@ -31,7 +31,7 @@ MOST_PROFILES = 10_000
 WHOLE = "the axioms are about all that the data are worth, before alpha or the platform's part"
 
 
-def remarks_on(
+def check_claims(
     utility: Utility, design: Design | None, game: LevelsGame, seed: int
 ) -> Mapping[str, Any]:
     """Check axioms and assumptions; what would take too long is said to be left out.
@@ -49,7 +49,7 @@ def remarks_on(
     """
     found = game.division(game.chosen)
     said_of: dict[str, Any] = {}
-    below = negative(game.players, found)
+    below = find_negative(game.players, found)
     text = ", ".join(f"{name} {said(x)}" for name, x in below.items()) or "none"
     said_of["negative shares"] = {"holds": not below, "text": text}
     said_of["nothing for nothing"] = _at_nothing(found.at_nothing)
@@ -60,7 +60,7 @@ def remarks_on(
     return said_of
 
 
-def remarks_on_sampled(game: LevelsGame) -> Mapping[str, Any]:
+def check_sampled_claims(game: LevelsGame) -> Mapping[str, Any]:
     """Say what can be said of shares that are sampled, and what is not checked."""
     found = game.division(game.chosen)
     told = zip(game.players, found.users, found.standard_errors or (), strict=True)
@@ -86,15 +86,15 @@ def _axioms(utility: Utility, game: LevelsGame, seed: int) -> Sequence[Check]:
     if len(game.players) > MOST_USERS:
         return ()
     table = utility.table(game.chosen)
-    each = among_users(table)
+    each = shapley_among_users(table)
     shares = each.users.tolist()
     slack = 0 if table.dtype == object else axioms.TOLERANCE * max(1.0, abs(float(table[-1])))
-    whole = axioms.efficiency(shares, table[-1] - table[0], slack)
+    whole = axioms.check_efficiency(shares, table[-1] - table[0], slack)
     return (
-        axioms.fairness(table, shares, game.players),
-        axioms.null_player(table, shares, game.players),
+        axioms.check_fairness(table, shares, game.players),
+        axioms.check_null_player(table, shares, game.players),
         replace(whole, text=f"{whole.text}; {WHOLE}"),
-        axioms.additivity(table, lambda values: among_users(values).users, seed),
+        axioms.check_additivity(table, lambda values: shapley_among_users(values).users, seed),
     )
 
 
@@ -102,10 +102,10 @@ def _monotone(utility: Utility, game: LevelsGame) -> dict[str, Any]:
     size = prod(len(levels) for levels in game.levels)
     if size > MOST_PROFILES:
         return _left_out(f"{format_count(size)} profiles of levels")
-    values = as_values(worths(utility, list(product(*game.levels))))
+    values = as_values(evaluate_all(utility, list(product(*game.levels))))
     shape = tuple(len(levels) for levels in game.levels)
-    names = [[spoken(x) for x in levels] for levels in game.levels]
-    return axioms.monotone(values.reshape(shape), game.players, names).as_dict()
+    names = [[encode_level(x) for x in levels] for levels in game.levels]
+    return axioms.check_monotone(values.reshape(shape), game.players, names).as_dict()
 
 
 def _diminishing(utility: Utility, design: Design | None, game: LevelsGame) -> dict[str, Any]:
@@ -114,8 +114,8 @@ def _diminishing(utility: Utility, design: Design | None, game: LevelsGame) -> d
     high = max(game.chosen) if design is None else design.high
     if n > MOST_USERS or low == high:
         return _left_out(f"{n} users" if low != high else "nobody takes part")
-    check = axioms.diminishing_returns(two_levels(utility, n, low, high), game.players)
-    between = f"between levels {spoken(low)} and {spoken(high)}: "
+    check = axioms.check_diminishing_returns(tabulate_two_levels(utility, n, low, high), game.players)
+    between = f"between levels {encode_level(low)} and {encode_level(high)}: "
     return {**check.as_dict(), "text": between + check.text}
 
 

@@ -19,9 +19,16 @@ from aboveboard.commands import settle
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.settlements.replaying import replay
-from aboveboard.settlements.writing import summary
-from aboveboard.valuation import FederatedMean, Payments, Population, divide, errors, private_mean
-from aboveboard.valuation.estimation import federation, sums_of, variance_components
+from aboveboard.settlements.writing import summarize
+from aboveboard.valuation import (
+    FederatedMean,
+    Payments,
+    Population,
+    divide,
+    expected_errors,
+    private_mean,
+)
+from aboveboard.valuation.estimation import estimate_variance_components, federation, sum_samples
 from aboveboard.valuation.estimation.federation import CROWD
 from aboveboard.valuation.estimation.samples import Samples
 
@@ -132,7 +139,7 @@ def test_variances_are_estimated_from_those_who_share(write: Callable[..., Path]
     rows = "".join(f"{name},{x},1\n" for name, mine in crowd.items() for x in mine)
     settlement = settled(write(HEAD + ROWS + rows, s2='"estimate"', t2='"estimate"'))
     sharing = [np.array(x) for x in (SCORES | crowd).values()]
-    expected = variance_components(sums_of(sharing))
+    expected = estimate_variance_components(sum_samples(sharing))
     found = settlement.details["variances"]
     assert found["s2"] == pytest.approx(expected.s2, rel=1e-12)
     assert found["t2"] == pytest.approx(expected.t2, rel=1e-12)
@@ -163,7 +170,7 @@ def test_few_federated_users_give_the_platform_one_sum_alone(
     monkeypatch.setattr(federation, "secure_sum", counted)
     settlement = settled(write(s2='"estimate"', t2='"estimate"'))
     assert lengths == [1]
-    direct = variance_components(sums_of([np.array(SCORES[x]) for x in ("anna", "emil")]))
+    direct = estimate_variance_components(sum_samples([np.array(SCORES[x]) for x in ("anna", "emil")]))
     found = settlement.details["variances"]
     assert (found["s2"], found["t2"], found["from users"]) == (direct.s2, direct.t2, 2)
     assert "the 2 federated users take no part in the estimates" in settlement.details["notes"][0]
@@ -186,13 +193,13 @@ def test_samples_of_who_shares_nothing_are_never_looked_at(
     write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    real = Samples.of
-    monkeypatch.setattr(Samples, "of", lambda self, user: looked.append(user) or real(self, user))
+    real = Samples.read
+    monkeypatch.setattr(Samples, "read", lambda self, user: looked.append(user) or real(self, user))
     one = settled(write(s2='"estimate"', t2='"estimate"'))
     assert set(looked) == {"anna", "bert", "cleo", "emil"}
     secret = (HEAD + ROWS).replace("dora,1000.0", "dora,a secret")
     other = settled(write(secret, s2='"estimate"', t2='"estimate"'))
-    assert summary(one) == summary(other)
+    assert summarize(one) == summarize(other)
 
 
 @pytest.mark.parametrize("processes", ["true", "false"])
@@ -217,7 +224,7 @@ def test_the_platform_never_sees_a_federated_users_samples(
     swapped = (HEAD + ROWS).replace("bert,5.5", "bert,3.5").replace("bert,4.5", "bert,2.5")
     swapped = swapped.replace("cleo,3.0", "cleo,5.0").replace("cleo,2.0", "cleo,4.0")
     swapped = swapped.replace("cleo,4.0,1\ndora", "cleo,6.0,1\ndora")
-    assert summary(settled(write(swapped))) == summary(one)
+    assert summarize(settled(write(swapped))) == summarize(one)
 
 
 def test_users_may_be_processes(write: Callable[..., Path]) -> None:
@@ -234,7 +241,7 @@ def test_the_report_sets_the_promised_error_beside_the_simulated_one(
     collaboration = ab.load(write(top="seed = 3"))
     settlement, _ = settle(collaboration, tmp_path / "out")
     (exhibit,) = settlement.exhibits
-    promised = errors(Population(0.5, 2.0), [2, 1, 1, 0, 2], [2, 2, 3, 2, 1])
+    promised = expected_errors(Population(0.5, 2.0), [2, 1, 1, 0, 2], [2, 2, 3, 2, 1])
     for row, expected in zip(exhibit.rows, promised, strict=True):
         _, _, said, found, error, verdict = row
         assert said == pytest.approx(float(expected))
@@ -255,7 +262,7 @@ def test_a_wrong_promise_is_flagged(
     from aboveboard.valuation.estimation import federated_study
 
     def too_good(*arguments: Any) -> tuple[float, ...]:
-        return tuple(0.8 * float(x) for x in errors(*arguments))
+        return tuple(0.8 * float(x) for x in expected_errors(*arguments))
 
     monkeypatch.setattr(federated_study, "errors", too_good)
     settlement = settled(write())
@@ -283,7 +290,7 @@ def test_parquet_does_as_well(write: Callable[..., Path], tmp_path: Path) -> Non
     path = write(file="samples.parquet")
     frame = pl.read_csv(tmp_path / "samples.csv")
     frame.write_parquet(tmp_path / "samples.parquet")
-    assert summary(settled(path)) == summary(expected)
+    assert summarize(settled(path)) == summarize(expected)
 
 
 def test_a_negative_estimate_of_s2_is_said(write: Callable[..., Path]) -> None:
@@ -319,7 +326,7 @@ def test_the_private_mean_is_released_once_and_replayed(
     # Only the release knows the data: the same levels with other samples give the same rest.
     others = PRIVATE.replace("b,-2", "b,3").replace("d,0.5", "d,-1.5")
     again, _ = settle(ab.load(write(others, DP)), tmp_path / "again")
-    assert summary(again) == summary(settlement)
+    assert summarize(again) == summarize(settlement)
     report = "report.html"
     assert (tmp_path / "out" / report).read_bytes() == (tmp_path / "again" / report).read_bytes()
 
@@ -473,9 +480,8 @@ class TestAFileAParty:
         self, own: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         looked: list[str] = []
-        real = Samples.of
-        monkeypatch.setattr(
-            Samples, "of", lambda self, user: looked.append(user) or real(self, user)
+        real = Samples.read
+        monkeypatch.setattr(Samples, "read", lambda self, user: looked.append(user) or real(self, user)
         )
         settled(own(self.LEVELS))
         assert set(looked) == {"anna", "bert", "cleo", "emil"}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.valuation.estimation.dp_release import clipped_mean, laplace_measurement, release
+from aboveboard.valuation.estimation.dp_release import clip_mean, make_laplace, release
 from aboveboard.valuation.utilities.dp_mean import private_mean
 
 F = Fraction
@@ -77,13 +77,13 @@ def test_bounds_shift_and_stretch_with_the_data() -> None:
 
 
 def test_values_are_clipped_and_counted() -> None:
-    assert clipped_mean(np.array([-9.0, 0.0, 5.0, 4.0]), BOUNDS) == (F(1), 2)
+    assert clip_mean(np.array([-9.0, 0.0, 5.0, 4.0]), BOUNDS) == (F(1), 2)
     third = (F(-1, 3), F(1, 3))
-    assert clipped_mean(np.array([9.0]), third) == (min(F(1 / 3), F(1, 3)), 1)
+    assert clip_mean(np.array([9.0]), third) == (min(F(1 / 3), F(1, 3)), 1)
 
 
 def test_without_opendp_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opendp", None)
     monkeypatch.delitem(sys.modules, "opendp.prelude", raising=False)
     with pytest.raises(InputError, match=r'pip install "aboveboard\[private\]"'):
-        laplace_measurement(1.0)
+        make_laplace(1.0)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.valuation.estimation.links import Here, processes
-from aboveboard.valuation.estimation.masks import MODULUS, KeyPair, Vector, mask, minus, plus
+from aboveboard.valuation.estimation.links import LocalLink, start_processes
+from aboveboard.valuation.estimation.masks import MODULUS, KeyPair, Vector, add, draw_mask, subtract
 from aboveboard.valuation.estimation.secret_sharing import join
 from aboveboard.valuation.estimation.secure_sum import (
     Keys,
@@ -24,16 +24,16 @@ from aboveboard.valuation.estimation.secure_sum import (
     SendMasked,
     SendPieces,
     User,
-    neighbours_of,
+    choose_neighbours,
+    draw_shared_mask,
+    find_threshold,
     secure_sum,
-    shared_mask,
-    threshold_of,
 )
 
 STEPS = [SendKeys, SendLetters, SendMasked, SendPieces]
 
 
-class Leaving(Here):
+class Leaving(LocalLink):
     """A user who is silent from a step on; and what it has said before."""
 
     def __init__(self, user: User, step: int = len(STEPS)) -> None:
@@ -58,7 +58,7 @@ def leaving(vectors: Sequence[Vector], when: Sequence[int]) -> dict[int, Leaving
 def total(vectors: Sequence[Vector]) -> Vector:
     found: Vector = (0,) * len(vectors[0])
     for v in vectors:
-        found = plus(found, v)
+        found = add(found, v)
     return found
 
 
@@ -71,7 +71,7 @@ def test_the_sum_of_who_stays_is_right_whoever_leaves_whenever(
     vectors: list[Vector], data: st.DataObject
 ) -> None:
     n = len(vectors)
-    may_leave = n - threshold_of(n)
+    may_leave = n - find_threshold(n)
     who = data.draw(st.sets(st.integers(0, n - 1), max_size=may_leave))
     when = [data.draw(st.integers(0, 3)) if i in who else 4 for i in range(n)]
     found = secure_sum(leaving(vectors, when), 2)
@@ -84,7 +84,7 @@ def test_the_sum_of_who_stays_is_right_whoever_leaves_whenever(
 @settings(max_examples=25)
 @given(st.integers(2, 8), st.integers(0, 3), st.data())
 def test_below_the_threshold_it_refuses_in_one_line(n: int, step: int, data: st.DataObject) -> None:
-    too_many = data.draw(st.integers(n - threshold_of(n) + 1, n))
+    too_many = data.draw(st.integers(n - find_threshold(n) + 1, n))
     links = leaving([(i,) for i in range(n)], [step] * too_many + [4] * (n - too_many))
     with pytest.raises(InputError, match="too few to keep each one hidden") as refused:
         secure_sum(links, 1)
@@ -96,12 +96,12 @@ def test_below_the_threshold_it_refuses_in_one_line(n: int, step: int, data: st.
 
 def test_one_user_alone_is_no_sum() -> None:
     with pytest.raises(InputError, match="let two or more"):
-        secure_sum({1: Here(User(1, (5,)))}, 1)
+        secure_sum({1: LocalLink(User(1, (5,)))}, 1)
 
 
 def test_many_users_mask_with_some() -> None:
     n = 20
-    near = neighbours_of(range(1, n + 1), 6)
+    near = choose_neighbours(range(1, n + 1), 6)
     assert {len(x) for x in near.values()} == {6}
     assert all(i in near[j] for i in near for j in near[i])
     vectors = [(i * i,) for i in range(n)]
@@ -133,10 +133,10 @@ def test_a_masked_vector_is_the_value_plus_masks_that_do_not_know_it() -> None:
     links = {u.number: Leaving(u) for u in users}
     secure_sum(links, 1)
     one, two, three = users
-    masks = mask(one._own_mask, 1)
+    masks = draw_mask(one._own_mask, 1)
     for other in (two, three):
-        masks = plus(masks, shared_mask(one._for_masks, other._for_masks.public, 1))
-    assert links[1].said[2] == plus((10,), masks)
+        masks = add(masks, draw_shared_mask(one._for_masks, other._for_masks.public, 1))
+    assert links[1].said[2] == add((10,), masks)
 
 
 def test_nobody_hands_out_both_pieces_of_a_user() -> None:
@@ -158,9 +158,9 @@ def test_a_vector_that_came_late_stays_hidden_by_its_own_mask() -> None:
     held = {j: links[j].said[3].keys[4] for j in (1, 2, 3)}
     key = KeyPair(join(held).to_bytes(32))
     for j in (1, 2, 3):
-        late = plus(late, shared_mask(key, users[j - 1]._for_masks.public, 1))
-    assert late == plus((4,), mask(users[3]._own_mask, 1))
-    assert minus(late, (4,)) != (0,)
+        late = add(late, draw_shared_mask(key, users[j - 1]._for_masks.public, 1))
+    assert late == add((4,), draw_mask(users[3]._own_mask, 1))
+    assert subtract(late, (4,)) != (0,)
 
 
 def test_a_user_answers_each_question_once_and_in_order() -> None:
@@ -193,20 +193,20 @@ def _user_with_wrong_samples(number: int) -> User:
 
 def test_users_in_processes_of_their_own_one_of_which_dies() -> None:
     makers = {1: partial(_user, 1, 10), 2: partial(_user, 2, 20), 3: partial(_user_that_dies, 3)}
-    with processes(makers) as links:
+    with start_processes(makers) as links:
         found = secure_sum(links, 1)
     assert (found.members, found.total) == ({1, 2}, (30,))
 
 
 def test_a_process_says_what_is_wrong_with_its_samples() -> None:
     makers = {1: partial(_user, 1, 10), 2: partial(_user_with_wrong_samples, 2)}
-    with processes(makers) as links, pytest.raises(InputError, match="line 3: no finite number"):
+    with start_processes(makers) as links, pytest.raises(InputError, match="line 3: no finite number"):
         secure_sum(links, 1)
 
 
 def test_a_user_keeps_to_its_own_least_crowd_whatever_threshold_it_is_told() -> None:
-    users = {i: Here(User(i, (i,), 4)) for i in (1, 2, 3)}
+    users = {i: LocalLink(User(i, (i,), 4)) for i in (1, 2, 3)}
     with pytest.raises(InputError, match="too few to keep each one hidden"):
         secure_sum(users, 1)
-    users = {i: Here(User(i, (i,), 4)) for i in (1, 2, 3, 4)}
+    users = {i: LocalLink(User(i, (i,), 4)) for i in (1, 2, 3, 4)}
     assert secure_sum(users, 1).total == (10,)

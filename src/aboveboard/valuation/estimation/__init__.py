@@ -5,12 +5,12 @@ Example 1 and section 4.
 """
 
 from aboveboard.valuation.estimation.dp_release import Release, release
-from aboveboard.valuation.estimation.estimates import Estimator, estimator
+from aboveboard.valuation.estimation.estimates import Estimator, find_estimator
 from aboveboard.valuation.estimation.secure_sum import Sum, User, secure_sum
 from aboveboard.valuation.estimation.variance_components import (
     VarianceComponents,
-    sums_of,
-    variance_components,
+    estimate_variance_components,
+    sum_samples,
 )
 
 __all__ = [
@@ -19,9 +19,9 @@ __all__ = [
     "Sum",
     "User",
     "VarianceComponents",
-    "estimator",
+    "find_estimator",
     "release",
     "secure_sum",
-    "sums_of",
-    "variance_components",
+    "sum_samples",
+    "estimate_variance_components",
 ]

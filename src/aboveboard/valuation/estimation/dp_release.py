@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.estimation.variance_components import mean_of
+from aboveboard.valuation.estimation.variance_components import compute_mean
 from aboveboard.valuation.levels import Level
 from aboveboard.valuation.utilities.dp_mean import PrivateMean, private_mean
 
@@ -54,13 +54,13 @@ class Release:
     plan: PrivateMean
 
 
-def clipped_mean(
+def clip_mean(
     values: NDArray[np.float64], bounds: tuple[Fraction, Fraction]
 ) -> tuple[Fraction, int]:
     """Give the mean of one user's samples clipped to the bounds, and how many were outside."""
     low, high = float(bounds[0]), float(bounds[1])
     outside = int(((values < low) | (values > high)).sum())
-    mean = Fraction(mean_of(np.clip(values, low, high)))
+    mean = Fraction(compute_mean(np.clip(values, low, high)))
     # Bounds need not be float64 numbers: what is promised is the bounds as written.
     return min(max(mean, bounds[0]), bounds[1]), outside
 
@@ -104,7 +104,7 @@ def release(
     scale = SAFETY * max(
         float(plan.noise), *(s / float(epsilons[name]) for name, s in sensitivity.items())
     )
-    laplace = laplace_measurement(scale)
+    laplace = make_laplace(scale)
     spent = {
         name: float(laplace.map(sensitivity.get(name, float(w) + ROUNDING))) if w else 0.0
         for name, w in weights.items()
@@ -120,7 +120,7 @@ def release(
     return Release(float(middle) + float(width) * noisy, scale * float(width), spent, plan)
 
 
-def laplace_measurement(scale: float) -> Any:
+def make_laplace(scale: float) -> Any:
     """Make OpenDP's Laplace measurement of one float64.
 
     Raises

@@ -19,24 +19,24 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply
-from aboveboard.valuation.estimation.estimates import estimator
+from aboveboard.valuation.estimation.estimates import find_estimator
 from aboveboard.valuation.estimation.federation import CROWD, Aggregate, Federation
-from aboveboard.valuation.estimation.findings import Findings, comparison, differing
+from aboveboard.valuation.estimation.findings import Findings, compare_errors, find_differing
 from aboveboard.valuation.estimation.samples import Samples
-from aboveboard.valuation.estimation.simulation import Simulated, federated_mean_errors
+from aboveboard.valuation.estimation.simulation import SimulatedErrors, simulate_federated_mean
 from aboveboard.valuation.estimation.variance_components import (
     NO_USERS,
     VarianceComponents,
-    mean_of,
-    sums_of,
-    variance_components,
+    compute_mean,
+    estimate_variance_components,
+    sum_samples,
 )
 from aboveboard.valuation.levels import Level
 from aboveboard.valuation.utilities.federated_mean import (
     DIRECT,
     FEDERATED,
     Population,
-    errors,
+    expected_errors,
 )
 
 NAMED = 10
@@ -78,14 +78,14 @@ class FederatedStudy:
         InputError
             If a sample that is looked at is no finite number, or too many federated users left.
         """
-        asked = _at(levels, FEDERATED)
+        asked = _select_level(levels, FEDERATED)
         aggregate = self.federation.aggregate(asked)
         left = [name for name in asked if name not in aggregate.members]
         levels = {name: Fraction(0) if name in left else x for name, x in levels.items()}
         names, whole = list(levels), [int(x) for x in levels.values()]
         counts = [self.samples.count(name) for name in names]
         population = Population(self.variances.s2, self.variances.t2)
-        promised = np.array([float(e) for e in errors(population, whole, counts)])
+        promised = np.array([float(e) for e in expected_errors(population, whole, counts)])
         columns: dict[str, Any] = {
             "user": names,
             "level": whole,
@@ -103,10 +103,10 @@ class FederatedStudy:
                 "simulated_squared_error": simulated.errors,
                 "standard_error": simulated.standard_errors,
             }
-            exhibits = (comparison(names, whole, promised, simulated),)
+            exhibits = (compare_errors(names, whole, promised, simulated),)
             details["simulation"] = {
                 "rounds": simulated.rounds,
-                "differing": differing(names, promised, simulated),
+                "differing": find_differing(names, promised, simulated),
             }
         each = list(zip(names, counts, estimates, promised.tolist(), strict=True))
         return Findings(
@@ -119,7 +119,7 @@ class FederatedStudy:
                 }
                 for name, n, x, error in each
             },
-            {name: _numbers(x, error) for name, _, x, error in each},
+            {name: _make_numbers(x, error) for name, _, x, error in each},
             details,
             self._notes(aggregate, left, levels),
             exhibits,
@@ -128,12 +128,12 @@ class FederatedStudy:
 
     def _estimated(
         self, levels: Mapping[str, Level], counts: Sequence[int], aggregate: Aggregate
-    ) -> tuple[NDArray[np.float64], Simulated]:
+    ) -> tuple[NDArray[np.float64], SimulatedErrors]:
         population = Population(self.variances.s2, self.variances.t2)
-        best = estimator(population, [int(x) for x in levels.values()], counts)
-        means = np.array([mean_of(self.samples.of(name)) for name in _at(levels, DIRECT)])
+        best = find_estimator(population, [int(x) for x in levels.values()], counts)
+        means = np.array([compute_mean(self.samples.read(name)) for name in _select_level(levels, DIRECT)])
         rng = np.random.default_rng(self.seed)
-        simulated = federated_mean_errors(best, population, counts, rng)
+        simulated = simulate_federated_mean(best, population, counts, rng)
         return best(means, np.array(aggregate.mean)), simulated
 
     def _details(self, aggregate: Aggregate, left: Sequence[str]) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class FederatedStudy:
                 "chosen level 2"
             )
         if self.estimated and len(aggregate.members) > 1 and aggregate.sums is None:
-            notes.append(_too_few(len(aggregate.members) + len(left)))
+            notes.append(_describe_too_few(len(aggregate.members) + len(left)))
         if left:
             notes.append(
                 f"{len(left)} federated users left before the sum ({', '.join(left[:NAMED])}): "
@@ -191,7 +191,7 @@ class FederatedStudy:
         return tuple(notes)
 
 
-def federated_study(
+def prepare_federated_study(
     samples: Samples,
     levels: Mapping[str, Level],
     s2: Fraction | None,
@@ -216,38 +216,38 @@ def federated_study(
     InputError
         If those who share are too few to estimate from, or their samples are wrong.
     """
-    direct, federated = _at(levels, DIRECT), _at(levels, FEDERATED)
+    direct, federated = _select_level(levels, DIRECT), _select_level(levels, FEDERATED)
     estimated = tuple(key for key, given in (("s2", s2), ("t2", t2)) if given is None)
     looked_at = direct if samples.table.processes else [*direct, *federated]
-    samples = samples.keeping(looked_at)
+    samples = samples.keep_only(looked_at)
     federation = Federation(samples, bool(estimated))
     sums = NO_USERS
     if estimated:
-        sums = sums_of([samples.of(name) for name in direct])
+        sums = sum_samples([samples.read(name) for name in direct])
         sums += federation.aggregate(federated).sums or NO_USERS
     try:
-        variances = variance_components(sums, s2, t2)
+        variances = estimate_variance_components(sums, s2, t2)
     except InputError as error:
         if not 1 < len(federated) < CROWD:
             raise
-        problem = f"{error.problem}; {_too_few(len(federated))}"
+        problem = f"{error.problem}; {_describe_too_few(len(federated))}"
         raise InputError(error.place, problem, error.remedy) from None
     return FederatedStudy(samples, federation, variances, estimated, sums.users, seed)
 
 
-def _too_few(federated: int) -> str:
+def _describe_too_few(federated: int) -> str:
     return (
         f"the {federated} federated users take no part in the estimates of variances: fewer than "
         f"{CROWD} could be told apart by the sums that it takes"
     )
 
 
-def _numbers(estimate: float | None, error: float) -> dict[str, Number]:
+def _make_numbers(estimate: float | None, error: float) -> dict[str, Number]:
     told: dict[str, Number] = {"expected_squared_error": error}
     if estimate is None:
         return told
     return {"estimate": estimate, **told}
 
 
-def _at(levels: Mapping[str, Level], level: int) -> list[str]:
+def _select_level(levels: Mapping[str, Level], level: int) -> list[str]:
     return [name for name, x in levels.items() if x == level]

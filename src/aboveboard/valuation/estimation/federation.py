@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aboveboard.errors import InputError
-from aboveboard.valuation.estimation.links import Here, processes
-from aboveboard.valuation.estimation.masks import Vector, decoded, encoded, needs_cryptography
+from aboveboard.valuation.estimation.links import LocalLink, start_processes
+from aboveboard.valuation.estimation.masks import Vector, decode, encode, require_cryptography
 from aboveboard.valuation.estimation.samples import Samples, Source, read_samples
 from aboveboard.valuation.estimation.secure_sum import FEWEST, Link, Sum, User, secure_sum
-from aboveboard.valuation.estimation.variance_components import Sums, mean_of, summands
+from aboveboard.valuation.estimation.variance_components import Sums, compute_mean, compute_summands
 
 MOMENTS = 3
 """Sums that are made of the users' means m_i and public n_i: of m_i, n_i m_i and n_i m_i^2."""
@@ -86,35 +86,35 @@ class Federation:
         if len(users) < FEWEST:
             # A sum of one hides nothing: its user is as good as direct, and a note says so.
             again = read_samples(self.samples.held[users[0]].source)
-            alone = summary(again, users[0], estimating=self.estimating)
+            alone = make_summary(again, users[0], estimating=self.estimating)
             return self._opened(Sum(alone, frozenset({1})), users)
         estimating = self.estimating and len(users) >= CROWD
         length, fewest = (4, FEWEST_MOMENTS) if estimating else (1, FEWEST)
-        needs_cryptography()
+        require_cryptography()
         numbered = dict(enumerate(users, 1))
         if self.samples.table.processes:
             held = self.samples.held
             makers = {
-                i: partial(user_of_its_own, held[name].source, name, i, estimating=estimating)
+                i: partial(make_process_user, held[name].source, name, i, estimating=estimating)
                 for i, name in numbered.items()
             }
-            with processes(makers) as links:
+            with start_processes(makers) as links:
                 return self._opened(secure_sum(links, length), users)
         here: dict[int, Link] = {
-            i: Here(User(i, summary(self.samples, name, estimating=estimating), fewest))
+            i: LocalLink(User(i, make_summary(self.samples, name, estimating=estimating), fewest))
             for i, name in numbered.items()
         }
         return self._opened(secure_sum(here, length), users)
 
     def _opened(self, found: Sum, users: Sequence[str]) -> Aggregate:
         members = [users[i - 1] for i in sorted(found.members)]
-        mean, *rest = decoded(found.total)
+        mean, *rest = decode(found.total)
         counts = [self.samples.count(name) for name in members]
         sums = Sums(len(members), sum(counts), sum(n * n for n in counts), *rest) if rest else None
         return Aggregate(frozenset(members), float(mean / len(members)), sums)
 
 
-def summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
+def make_summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
     """Give what a federated user adds to the sums: computed by the user, not by the platform.
 
     Raises
@@ -122,10 +122,10 @@ def summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
     InputError
         If a sample is no finite number, or so large that the sums would wrap.
     """
-    values = samples.of(name)
-    mean = mean_of(values)
+    values = samples.read(name)
+    mean = compute_mean(values)
     try:
-        return encoded((mean, *summands(values)) if estimating else (mean,))
+        return encode((mean, *compute_summands(values)) if estimating else (mean,))
     except (ValueError, OverflowError):
         raise InputError(
             samples.held[name].source.where,
@@ -134,7 +134,7 @@ def summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
         ) from None
 
 
-def user_of_its_own(source: Source, name: str, number: int, *, estimating: bool) -> User:
+def make_process_user(source: Source, name: str, number: int, *, estimating: bool) -> User:
     """Make a federated user in its own process: it reads its samples from the file itself."""
-    mine = summary(read_samples(source), name, estimating=estimating)
+    mine = make_summary(read_samples(source), name, estimating=estimating)
     return User(number, mine, FEWEST_MOMENTS if estimating else FEWEST)

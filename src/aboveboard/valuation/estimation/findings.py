@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply
-from aboveboard.valuation.estimation.simulation import FAR, Simulated
+from aboveboard.valuation.estimation.simulation import FAR, SimulatedErrors
 from aboveboard.valuation.levels import Level
 
 SHOWN = 100
@@ -46,11 +46,11 @@ class Findings:
     unrepeatable: frozenset[str] = frozenset()
 
 
-def comparison(
+def compare_errors(
     names: Sequence[str],
     levels: Sequence[Any],
     promised: NDArray[np.float64],
-    simulated: Simulated,
+    simulated: SimulatedErrors,
 ) -> Exhibit:
     """Set the promised errors beside those found by simulation, one row a name."""
     distance = simulated.distance(promised)
@@ -80,8 +80,8 @@ def comparison(
     )
 
 
-def differing(
-    names: Sequence[str], promised: NDArray[np.float64], simulated: Simulated
+def find_differing(
+    names: Sequence[str], promised: NDArray[np.float64], simulated: SimulatedErrors
 ) -> list[str]:
     """Name those whose promise and simulation are more than `FAR` standard errors apart."""
     apart = np.abs(simulated.distance(promised)) > FAR

@@ -20,7 +20,7 @@ PATIENCE = 60.0
 """Seconds: starting Python and reading a file take a few, on a busy machine ten times that."""
 
 
-class Here:
+class LocalLink:
     """A user who is an object in this process.
 
     Parameters
@@ -45,7 +45,7 @@ class Here:
         return self._answer
 
 
-class Elsewhere:
+class ProcessLink:
     """A user who is a process.
 
     Parameters
@@ -76,12 +76,12 @@ class Elsewhere:
             answer = self._connection.recv() if self._connection.poll(PATIENCE) else None
         except (EOFError, OSError):
             return None
-        if isinstance(answer, _Wrong):
+        if isinstance(answer, _WrongSamples):
             raise InputError(*answer.words)
         return answer
 
 
-class _Wrong:
+class _WrongSamples:
     """What a user says whose samples are wrong; an exception of three arguments does not travel."""
 
     def __init__(self, error: InputError) -> None:
@@ -89,7 +89,7 @@ class _Wrong:
 
 
 @contextmanager
-def processes(users: Mapping[int, Callable[[], User]]) -> Iterator[dict[int, Link]]:
+def start_processes(users: Mapping[int, Callable[[], User]]) -> Iterator[dict[int, Link]]:
     """Start a process for each user; they end with the block.
 
     Parameters
@@ -102,11 +102,11 @@ def processes(users: Mapping[int, Callable[[], User]]) -> Iterator[dict[int, Lin
     try:
         for number, make in users.items():
             here, there = spawn.Pipe()
-            process = spawn.Process(target=_live, args=(there, make), daemon=True)
+            process = spawn.Process(target=_serve, args=(there, make), daemon=True)
             process.start()
             there.close()
             started.append(process)
-            links[number] = Elsewhere(here)
+            links[number] = ProcessLink(here)
         yield dict(links)
     finally:
         for process in started:
@@ -115,13 +115,13 @@ def processes(users: Mapping[int, Callable[[], User]]) -> Iterator[dict[int, Lin
             process.close()
 
 
-def _live(connection: Connection, make: Callable[[], User]) -> None:
+def _serve(connection: Connection, make: Callable[[], User]) -> None:
     """Be a user: answer messages until the platform hangs up."""
     try:
         user = make()
     except InputError as error:
         connection.recv()
-        connection.send(_Wrong(error))
+        connection.send(_WrongSamples(error))
         return
     try:
         while True:

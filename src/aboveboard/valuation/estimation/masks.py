@@ -34,7 +34,7 @@ NONCE_BYTES = 12
 Vector = tuple[int, ...]
 
 
-def encoded(numbers: Sequence[float]) -> Vector:
+def encode(numbers: Sequence[float]) -> Vector:
     """Give numbers on the grid, modulo 2^192.
 
     Raises
@@ -47,30 +47,30 @@ def encoded(numbers: Sequence[float]) -> Vector:
     return tuple(round(Fraction(x) * (1 << FRACTION_BITS)) % MODULUS for x in numbers)
 
 
-def decoded(vector: Vector) -> tuple[Fraction, ...]:
+def decode(vector: Vector) -> tuple[Fraction, ...]:
     """Give the numbers back, negative ones from the upper half."""
     signed = (x - MODULUS if x >= MODULUS // 2 else x for x in vector)
     return tuple(Fraction(x, 1 << FRACTION_BITS) for x in signed)
 
 
-def mask(seed: bytes, length: int) -> Vector:
+def draw_mask(seed: bytes, length: int) -> Vector:
     """Draw a uniform vector out of a seed (SHAKE-256)."""
     step = WORD_BITS // 8
     stream = hashlib.shake_256(b"aboveboard mask" + seed).digest(step * length)
     return tuple(int.from_bytes(stream[i : i + step]) for i in range(0, len(stream), step))
 
 
-def plus(one: Vector, other: Vector) -> Vector:
+def add(one: Vector, other: Vector) -> Vector:
     """Add modulo 2^192."""
     return tuple((a + b) % MODULUS for a, b in zip(one, other, strict=True))
 
 
-def minus(one: Vector, other: Vector) -> Vector:
+def subtract(one: Vector, other: Vector) -> Vector:
     """Subtract modulo 2^192."""
     return tuple((a - b) % MODULUS for a, b in zip(one, other, strict=True))
 
 
-def needs_cryptography() -> None:
+def require_cryptography() -> None:
     """Raise `InputError` if the extra `private` is not installed."""
     try:
         import cryptography  # noqa: F401 - whether it is there
@@ -98,7 +98,7 @@ class KeyPair:
         self._key: X25519PrivateKey = X25519PrivateKey.from_private_bytes(self.secret)
         self.public: bytes = self._key.public_key().public_bytes_raw()
 
-    def agreed(self, public: bytes, purpose: bytes) -> bytes:
+    def agree(self, public: bytes, purpose: bytes) -> bytes:
         """Give the 32 bytes that only the holders of these two keys know, for one purpose."""
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -107,7 +107,7 @@ class KeyPair:
         return hashlib.blake2b(both + purpose, key=shared, digest_size=SEED_BYTES).digest()
 
 
-def sealed(key: bytes, letter: bytes) -> bytes:
+def seal(key: bytes, letter: bytes) -> bytes:
     """Encrypt a letter so that whoever carries it can neither read nor change it."""
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -115,7 +115,7 @@ def sealed(key: bytes, letter: bytes) -> bytes:
     return nonce + ChaCha20Poly1305(key).encrypt(nonce, letter, None)
 
 
-def opened(key: bytes, letter: bytes) -> bytes:
+def open_letter(key: bytes, letter: bytes) -> bytes:
     """Decrypt a letter.
 
     Raises

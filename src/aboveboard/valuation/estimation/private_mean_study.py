@@ -16,11 +16,11 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import Reply
-from aboveboard.valuation.estimation.dp_release import clipped_mean, release
-from aboveboard.valuation.estimation.findings import Findings, comparison, differing
+from aboveboard.valuation.estimation.dp_release import clip_mean, release
+from aboveboard.valuation.estimation.findings import Findings, compare_errors, find_differing
 from aboveboard.valuation.estimation.samples import Samples
-from aboveboard.valuation.estimation.simulation import private_mean_error
-from aboveboard.valuation.levels import Level, spoken
+from aboveboard.valuation.estimation.simulation import simulate_private_mean
+from aboveboard.valuation.levels import Level, encode_level
 
 RELEASE = "release"
 
@@ -55,7 +55,7 @@ class PrivateMeanStudy:
         names = list(levels)
         promised = np.array([float(found.plan.risk)]) * width**2
         rng = np.random.default_rng(self.seed)
-        simulated = private_mean_error(found.plan, rng)
+        simulated = simulate_private_mean(found.plan, rng)
         simulated = type(simulated)(
             simulated.errors * width**2, simulated.standard_errors * width**2, simulated.rounds
         )
@@ -64,13 +64,13 @@ class PrivateMeanStudy:
             "mean": found.mean,
             "laplace scale": found.scale,
             "expected squared error": float(promised[0]),
-            "epsilon spent": {name: spoken(x) for name, x in found.spent.items()},
+            "epsilon spent": {name: encode_level(x) for name, x in found.spent.items()},
         }
         drawn = frozenset({f"{RELEASE}.json"}) if found.scale else frozenset()
         replies: dict[str, dict[str, Any]] = {
             name: {
                 "weight in the mean": weights[name],
-                "epsilon spent": spoken(found.spent[name]),
+                "epsilon spent": encode_level(found.spent[name]),
                 **({"own values clipped": read[name][1]} if name in read else {}),
                 "the platform's estimate": f"{RELEASE}.json",
             }
@@ -85,10 +85,10 @@ class PrivateMeanStudy:
                 "expected squared error": float(promised[0]),
                 "simulated": float(simulated.errors[0]),
                 "standard error": float(simulated.standard_errors[0]),
-                "differing": differing(["the mean"], promised, simulated),
+                "differing": find_differing(["the mean"], promised, simulated),
             }
         }
-        exhibit = comparison(["the mean of all"], ["every user's own"], promised, simulated)
+        exhibit = compare_errors(["the mean of all"], ["every user's own"], promised, simulated)
         return Findings(
             tuple(levels.values()),
             replies,
@@ -101,7 +101,7 @@ class PrivateMeanStudy:
         )
 
     def _own(self, name: str) -> tuple[Fraction, int]:
-        return clipped_mean(self.samples.of(name), self.bounds())
+        return clip_mean(self.samples.read(name), self.bounds())
 
     def bounds(self) -> tuple[Fraction, Fraction]:
         """Give the public bounds of the values.

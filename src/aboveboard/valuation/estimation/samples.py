@@ -1,7 +1,7 @@
 """The users' samples, out of one CSV or Parquet file with a row a sample, or of a file a user.
 
 What: who the users are, how many samples and which privacy level each has. The samples themselves
-stay as they came until their user's level allows somebody to look: `Samples.of` turns those of one
+stay as they came until their user's level allows somebody to look: `Samples.read` turns those of one
 user into numbers. Those of users at level 0 are forgotten once their rows are counted, unlooked at;
 so are those of federated users who are processes and read their own. Cost: one pass over the files.
 """
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.storage.tabular_files import Whereabouts, read_csv, read_parquet
-from aboveboard.valuation.levels import Level, level
+from aboveboard.valuation.levels import Level, parse_level
 
 FloatArray = NDArray[np.float64]
 Column = Annotated[str, Field(min_length=1)]
@@ -91,7 +91,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Held:
+class UserSamples:
     """The samples of one user, unread.
 
     Parameters
@@ -127,14 +127,14 @@ class Samples:
     """
 
     table: DataTable
-    held: Mapping[str, Held]
+    held: Mapping[str, UserSamples]
     levels: Mapping[str, Level]
 
     def count(self, user: str) -> int:
         """Give how many samples a user has."""
         return len(self.held[user].rows)
 
-    def keeping(self, users: Sequence[str]) -> Samples:
+    def keep_only(self, users: Sequence[str]) -> Samples:
         """Forget the samples of all others; how many they were stays."""
         kept = set(users)
         by_file: dict[int, pl.Series] = {}
@@ -145,12 +145,12 @@ class Samples:
                 # One column for all users of a file, without what is to be forgotten.
                 key = id(own.values)
                 if key not in by_file:
-                    by_file[key] = _only(own.values, self.held, kept)
+                    by_file[key] = _blank_others(own.values, self.held, kept)
                 values = by_file[key]
             held[name] = replace(own, values=values)
         return replace(self, held=held)
 
-    def of(self, user: str) -> FloatArray:
+    def read(self, user: str) -> FloatArray:
         """Read the samples of one user, as its level allows.
 
         Raises
@@ -179,7 +179,7 @@ class Samples:
         return numbers.to_numpy()
 
 
-def _only(values: pl.Series, held: Mapping[str, Held], kept: set[str]) -> pl.Series:
+def _blank_others(values: pl.Series, held: Mapping[str, UserSamples], kept: set[str]) -> pl.Series:
     """Give a column with null for the samples of those who are not kept."""
     there = np.zeros(len(values), np.bool_)
     for name, own in held.items():
@@ -189,7 +189,7 @@ def _only(values: pl.Series, held: Mapping[str, Held], kept: set[str]) -> pl.Ser
     return frame.select(pl.when("kept").then("value").alias(values.name)).to_series()
 
 
-def gathered(table: DataTable, each: Mapping[str, Source]) -> Samples:
+def gather(table: DataTable, each: Mapping[str, Source]) -> Samples:
     """Read the files of several users, one each.
 
     Parameters
@@ -249,15 +249,15 @@ def read_samples(source: Source) -> Samples:
         )
     if source.user is not None:
         whole = np.arange(frame.height, dtype=np.int64)
-        return Samples(table, {source.user: Held(source, whole, values, line)}, {})
-    names = _names(frame[str(table.user)], where, line)
-    rows = _rows(names)
-    levels = {} if table.level is None else _levels(frame[table.level], names, rows, where, line)
-    held = {name: Held(source, mine, values, line) for name, mine in rows.items()}
+        return Samples(table, {source.user: UserSamples(source, whole, values, line)}, {})
+    names = _read_names(frame[str(table.user)], where, line)
+    rows = _group_rows(names)
+    levels = {} if table.level is None else _read_levels(frame[table.level], names, rows, where, line)
+    held = {name: UserSamples(source, mine, values, line) for name, mine in rows.items()}
     return Samples(table, held, levels)
 
 
-def _names(column: pl.Series, where: str, line: Whereabouts) -> pl.Series:
+def _read_names(column: pl.Series, where: str, line: Whereabouts) -> pl.Series:
     try:
         names = column.cast(pl.String, strict=False).str.strip_chars()
     except pl.exceptions.PolarsError:
@@ -273,7 +273,7 @@ def _names(column: pl.Series, where: str, line: Whereabouts) -> pl.Series:
     return names.alias("user")
 
 
-def _rows(names: pl.Series) -> dict[str, NDArray[np.int64]]:
+def _group_rows(names: pl.Series) -> dict[str, NDArray[np.int64]]:
     grouped = (
         names.to_frame()
         .with_row_index("row")
@@ -283,7 +283,7 @@ def _rows(names: pl.Series) -> dict[str, NDArray[np.int64]]:
     return {user: rows.to_numpy() for user, rows in zip(*grouped, strict=True)}
 
 
-def _levels(
+def _read_levels(
     column: pl.Series,
     names: pl.Series,
     rows: Mapping[str, NDArray[np.int64]],
@@ -302,13 +302,13 @@ def _levels(
         )
     starts = {user: int(mine[0]) for user, mine in rows.items()}
     return {
-        user: _level(column[row], user, f"{where}, {line(row)}") for user, row in starts.items()
+        user: _parse_level(column[row], user, f"{where}, {line(row)}") for user, row in starts.items()
     }
 
 
-def _level(value: Any, user: str, place: str) -> Level:
+def _parse_level(value: Any, user: str, place: str) -> Level:
     try:
-        return level(value.strip() if isinstance(value, str) else value)
+        return parse_level(value.strip() if isinstance(value, str) else value)
     except ValueError as error:
         problem, _, remedy = str(error).partition("; ")
         said = problem if remedy else f"is {value!r}"

@@ -15,7 +15,7 @@ PRIME = 2**521 - 1
 """A Mersenne prime beyond any secret of 32 bytes; joining reduces by it fast."""
 
 
-def cut(secret: int, points: Sequence[int], threshold: int) -> dict[int, int]:
+def split(secret: int, points: Sequence[int], threshold: int) -> dict[int, int]:
     """Cut a secret into one piece for each point.
 
     Parameters
@@ -40,16 +40,16 @@ def cut(secret: int, points: Sequence[int], threshold: int) -> dict[int, int]:
         raise ValueError(f"{len(points)} pieces cannot have threshold {threshold}")
     # Highest power first, as Horner's rule wants them; the secret is the constant.
     coefficients = [secrets.randbelow(PRIME) for _ in range(threshold - 1)] + [secret]
-    return {x: _at(coefficients, x) for x in points}
+    return {x: _evaluate(coefficients, x) for x in points}
 
 
 def join(pieces: Mapping[int, int]) -> int:
     """Give the secret back from as many pieces as its threshold says; from fewer: noise."""
     points = tuple(sorted(pieces))
-    return sum(c * pieces[x] for c, x in zip(_at_zero(points), points, strict=True)) % PRIME
+    return sum(c * pieces[x] for c, x in zip(_find_coefficients(points), points, strict=True)) % PRIME
 
 
-def _at(coefficients: Sequence[int], x: int) -> int:
+def _evaluate(coefficients: Sequence[int], x: int) -> int:
     value = 0
     for coefficient in coefficients:
         value = (value * x + coefficient) % PRIME
@@ -57,7 +57,7 @@ def _at(coefficients: Sequence[int], x: int) -> int:
 
 
 @lru_cache(maxsize=64)
-def _at_zero(points: tuple[int, ...]) -> tuple[int, ...]:
+def _find_coefficients(points: tuple[int, ...]) -> tuple[int, ...]:
     """Give Lagrange's coefficients for the value at 0."""
     found = []
     for x in points:

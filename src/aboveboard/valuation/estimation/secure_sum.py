@@ -28,13 +28,13 @@ from aboveboard.valuation.estimation.masks import (
     SEED_BYTES,
     KeyPair,
     Vector,
-    mask,
-    minus,
-    opened,
-    plus,
-    sealed,
+    add,
+    draw_mask,
+    open_letter,
+    seal,
+    subtract,
 )
-from aboveboard.valuation.estimation.secret_sharing import PRIME, cut, join
+from aboveboard.valuation.estimation.secret_sharing import PRIME, join, split
 
 MOST_NEIGHBOURS = 100
 """Where a tenth of all users leave, more than a third of 100 random ones do once in 10^10."""
@@ -157,11 +157,11 @@ class User:
         self._keys, self._threshold = message.keys, message.threshold
         points = [self.number, *message.keys]
         self._refuse_few(len(points))
-        masks = cut(int.from_bytes(self._own_mask), points, message.threshold)
-        keys = cut(int.from_bytes(self._for_masks.secret), points, message.threshold)
+        masks = split(int.from_bytes(self._own_mask), points, message.threshold)
+        keys = split(int.from_bytes(self._for_masks.secret), points, message.threshold)
         self._pieces[self.number] = masks[self.number], keys[self.number]
         return {
-            other: sealed(
+            other: seal(
                 self._letter_key(self.number, other),
                 masks[other].to_bytes(PIECE_BYTES) + keys[other].to_bytes(PIECE_BYTES),
             )
@@ -171,15 +171,15 @@ class User:
     def _masked(self, message: SendMasked) -> Vector:
         """Hide the vector under the own mask and one for each neighbour who wrote."""
         self._refuse_few(1 + len(message.letters))
-        hidden = plus(self._vector, mask(self._own_mask, len(self._vector)))
+        hidden = add(self._vector, draw_mask(self._own_mask, len(self._vector)))
         for other, letter in message.letters.items():
-            text = opened(self._letter_key(other, self.number), letter)
+            text = open_letter(self._letter_key(other, self.number), letter)
             self._pieces[other] = (
                 int.from_bytes(text[:PIECE_BYTES]),
                 int.from_bytes(text[PIECE_BYTES:]),
             )
-            shared = shared_mask(self._for_masks, self._keys[other].masks, len(self._vector))
-            hidden = plus(hidden, shared) if self.number < other else minus(hidden, shared)
+            shared = draw_shared_mask(self._for_masks, self._keys[other].masks, len(self._vector))
+            hidden = add(hidden, shared) if self.number < other else subtract(hidden, shared)
         return hidden
 
     def _pieces_for(self, message: SendPieces) -> Pieces:
@@ -194,16 +194,16 @@ class User:
     def _letter_key(self, sender: int, receiver: int) -> bytes:
         other = receiver if sender == self.number else sender
         purpose = f"letter {sender} {receiver}".encode()
-        return self._for_letters.agreed(self._keys[other].letters, purpose)
+        return self._for_letters.agree(self._keys[other].letters, purpose)
 
     def _refuse_few(self, left: int) -> None:
         if left < max(self._threshold, self._fewest):
             raise ValueError(f"user {self.number} sees {left} users, below the threshold")
 
 
-def shared_mask(mine: KeyPair, theirs: bytes, length: int) -> Vector:
+def draw_shared_mask(mine: KeyPair, theirs: bytes, length: int) -> Vector:
     """Draw the mask that two users agree on; one adds it, the other subtracts it."""
-    return mask(mine.agreed(theirs, b"mask"), length)
+    return draw_mask(mine.agree(theirs, b"mask"), length)
 
 
 class Link(Protocol):
@@ -234,12 +234,12 @@ class Sum:
     members: frozenset[int]
 
 
-def threshold_of(neighbourhood: int) -> int:
+def find_threshold(neighbourhood: int) -> int:
     """Give how many of a user and its neighbours must stay: two thirds, and never one alone."""
     return max(FEWEST, -(-2 * neighbourhood // 3))
 
 
-def neighbours_of(numbers: Sequence[int], most: int) -> dict[int, frozenset[int]]:
+def choose_neighbours(numbers: Sequence[int], most: int) -> dict[int, frozenset[int]]:
     """Choose with whom each user masks: with all, or `most` (even) around it in random order."""
     n = len(numbers)
     if n <= most + 1:
@@ -271,40 +271,40 @@ def secure_sum(links: Mapping[int, Link], length: int, *, neighbours: int = MOST
         raise InputError(
             "level 1", f"{len(links)} user federates", "let two or more: a sum of one hides nothing"
         )
-    near = neighbours_of(list(links), neighbours)
-    threshold = threshold_of(len(next(iter(near.values()))) + 1)
+    near = choose_neighbours(list(links), neighbours)
+    threshold = find_threshold(len(next(iter(near.values()))) + 1)
     # Step by step, whoever does not answer has left for good.
-    keys: dict[int, Keys] = _asked(links, {i: SendKeys() for i in links})
+    keys: dict[int, Keys] = _ask_all(links, {i: SendKeys() for i in links})
     _refuse_few(near, keys, threshold, len(links))
-    letters: dict[int, dict[int, bytes]] = _asked(
+    letters: dict[int, dict[int, bytes]] = _ask_all(
         links,
         {i: SendLetters({j: keys[j] for j in near[i] if j in keys}, threshold) for i in keys},
     )
     _refuse_few(near, letters, threshold, len(links))
     delivered = {i: {j: letters[j][i] for j in near[i] if j in letters} for i in letters}
-    masked: dict[int, Vector] = _asked(links, {i: SendMasked(delivered[i]) for i in letters})
+    masked: dict[int, Vector] = _ask_all(links, {i: SendMasked(delivered[i]) for i in letters})
     _refuse_few(near, masked, threshold, len(links))
     came = frozenset(masked)
-    pieces: dict[int, Pieces] = _asked(links, {i: SendPieces(came) for i in masked})
+    pieces: dict[int, Pieces] = _ask_all(links, {i: SendPieces(came) for i in masked})
     _refuse_few(near, pieces, threshold, len(links))
 
     total: Vector = (0,) * length
     for vector in masked.values():
-        total = plus(total, vector)
+        total = add(total, vector)
     for i in came:
-        seed = _joined({j: pieces[j].own_masks[i] for j in {*near[i], i} if j in pieces}, threshold)
-        total = minus(total, mask(seed.to_bytes(SEED_BYTES), length))
+        seed = _join_pieces({j: pieces[j].own_masks[i] for j in {*near[i], i} if j in pieces}, threshold)
+        total = subtract(total, draw_mask(seed.to_bytes(SEED_BYTES), length))
     for i in letters.keys() - came:
         held = {j: pieces[j].keys[i] for j in near[i] if j in pieces}
-        key = KeyPair(_joined(held, threshold).to_bytes(SEED_BYTES))
+        key = KeyPair(_join_pieces(held, threshold).to_bytes(SEED_BYTES))
         for j in near[i] & came:
-            shared = shared_mask(key, keys[j].masks, length)
+            shared = draw_shared_mask(key, keys[j].masks, length)
             # What j put in for i: added where j is the smaller, subtracted otherwise.
-            total = minus(total, shared) if j < i else plus(total, shared)
+            total = subtract(total, shared) if j < i else add(total, shared)
     return Sum(total, came)
 
 
-def _asked(links: Mapping[int, Link], messages: Mapping[int, Message]) -> dict[int, Any]:
+def _ask_all(links: Mapping[int, Link], messages: Mapping[int, Message]) -> dict[int, Any]:
     """Send all messages, then wait for the answers; who does not answer is left out."""
     for i, message in messages.items():
         links[i].send(message)
@@ -312,7 +312,7 @@ def _asked(links: Mapping[int, Link], messages: Mapping[int, Message]) -> dict[i
     return {i: answer for i, answer in answers.items() if answer is not None}
 
 
-def _joined(pieces: Mapping[int, int], threshold: int) -> int:
+def _join_pieces(pieces: Mapping[int, int], threshold: int) -> int:
     """Join as many pieces as are needed; the same points again and again are joined fast."""
     return join(dict(sorted(pieces.items())[:threshold]))
 

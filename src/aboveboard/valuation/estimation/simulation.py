@@ -29,7 +29,7 @@ FAR = 4.0
 
 
 @dataclass(frozen=True)
-class Simulated:
+class SimulatedErrors:
     """Mean squared errors found by simulation.
 
     Parameters
@@ -52,13 +52,13 @@ class Simulated:
         return np.divide(gap, self.standard_errors, out=apart, where=sure)
 
 
-def federated_mean_errors(
+def simulate_federated_mean(
     estimator: Estimator,
     population: Population,
     samples: Sequence[float],
     rng: np.random.Generator,
     rounds: int = ROUNDS,
-) -> Simulated:
+) -> SimulatedErrors:
     """Simulate the estimates of users' means, everything drawn from normal distributions.
 
     Parameters
@@ -92,12 +92,12 @@ def federated_mean_errors(
         done += len(found)
         total += found.sum(axis=0)
         squares += (found**2).sum(axis=0)
-    return _summary(total, squares, rounds)
+    return _summarize(total, squares, rounds)
 
 
-def private_mean_error(
+def simulate_private_mean(
     found: PrivateMean, rng: np.random.Generator, rounds: int = ROUNDS
-) -> Simulated:
+) -> SimulatedErrors:
     """Simulate the private mean as Example 1 has it: two-point data, p uniform on [0, 1].
 
     Parameters
@@ -121,10 +121,10 @@ def private_mean_error(
         done += count
         total += error.sum()
         squares += (error**2).sum()
-    return _summary(total, squares, rounds)
+    return _summarize(total, squares, rounds)
 
 
-def _summary(total: FloatArray, squares: FloatArray, rounds: int) -> Simulated:
+def _summarize(total: FloatArray, squares: FloatArray, rounds: int) -> SimulatedErrors:
     mean = total / rounds
     variance = np.maximum(squares / rounds - mean**2, 0.0)
-    return Simulated(mean, np.sqrt(variance / (rounds - 1)), rounds)
+    return SimulatedErrors(mean, np.sqrt(variance / (rounds - 1)), rounds)

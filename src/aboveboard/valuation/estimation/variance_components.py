@@ -79,28 +79,28 @@ class VarianceComponents:
     untruncated: float
 
 
-def sums_of(samples: Sequence[NDArray[np.float64]]) -> Sums:
+def sum_samples(samples: Sequence[NDArray[np.float64]]) -> Sums:
     """Give the sums of users whose samples are at hand, an array of shape (samples,) for each."""
     total = NO_USERS
     for values in samples:
-        means, squares, within = summands(values)
+        means, squares, within = compute_summands(values)
         n = len(values)
         total += Sums(1, n, n * n, Fraction(means), Fraction(squares), Fraction(within))
     return total
 
 
-def summands(values: NDArray[np.float64]) -> tuple[float, float, float]:
+def compute_summands(values: NDArray[np.float64]) -> tuple[float, float, float]:
     """Give what one user adds to the sums: n m, n m^2, and its sum of squares about m."""
-    n, mean = len(values), mean_of(values)
+    n, mean = len(values), compute_mean(values)
     return n * mean, n * mean * mean, fsum((values - mean) ** 2)
 
 
-def mean_of(values: NDArray[np.float64]) -> float:
+def compute_mean(values: NDArray[np.float64]) -> float:
     """Give the mean, its sum rounded once: the same bits on every machine."""
     return fsum(values) / len(values)
 
 
-def variance_components(
+def estimate_variance_components(
     sums: Sums, s2: Fraction | None = None, t2: Fraction | None = None
 ) -> VarianceComponents:
     """Estimate what is not given.

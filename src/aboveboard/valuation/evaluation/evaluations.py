@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.levels import Level, spoken
+from aboveboard.valuation.levels import Level, encode_level
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,7 +34,7 @@ CHECK = 16
 """Hexadecimal digits of a line's checksum."""
 
 
-def evaluated(
+def map_unordered(
     task: Callable[[Item], Result], items: Iterable[Item], executor: Executor | None
 ) -> Iterator[tuple[Item, Result]]:
     """Do a task for every item, and give each item with its result as soon as it is there.
@@ -62,32 +62,32 @@ def evaluated(
     try:
         while True:
             for item in islice(queue, IN_FLIGHT - len(waiting)):
-                waiting[_submitted(executor, task, item)] = item
+                waiting[_submit(executor, task, item)] = item
             if not waiting:
                 return
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 item = waiting.pop(future)
-                yield item, _result(future)
+                yield item, _wait_for(future)
     finally:
         for future in waiting:
             future.cancel()
 
 
-def _submitted(executor: Executor, task: Callable[[Item], Result], item: Item) -> Future[Result]:
+def _submit(executor: Executor, task: Callable[[Item], Result], item: Item) -> Future[Result]:
     try:
         return executor.submit(task, item)
     except Exception as error:
-        raise _failed(error) from error
+        raise _make_error(error) from error
 
 
-def _result(future: Future[Result]) -> Result:
+def _wait_for(future: Future[Result]) -> Result:
     try:
         return future.result()
     except (Exception, CancelledError) as error:
-        raise _failed(error) from error
+        raise _make_error(error) from error
 
 
-def _failed(error: BaseException) -> InputError:
+def _make_error(error: BaseException) -> InputError:
     told = " ".join(str(error).split()) or "no more is known"
     return InputError(
         "executor",
@@ -97,7 +97,7 @@ def _failed(error: BaseException) -> InputError:
 
 
 @dataclass
-class Kept:
+class EvaluationCache:
     """Values by privacy levels, in memory and, where there is a file, on disk.
 
     Parameters
@@ -158,7 +158,7 @@ def _append(path: Path, line: bytes) -> None:
 
 def _line(levels: Sequence[Level], value: Number) -> str:
     kind = "fraction" if isinstance(value, Fraction) else type(value).__name__
-    text = json.dumps([[str(spoken(x)) for x in levels], kind, _text(value)])
+    text = json.dumps([[str(encode_level(x)) for x in levels], kind, _text(value)])
     return f"{_checksum(text)} {text}"
 
 
@@ -186,7 +186,7 @@ def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:CHECK]
 
 
-def file_of(folder: Path, name: str, *content: Any) -> Path:
+def name_cache(folder: Path, name: str, *content: Any) -> Path:
     """Give the file of a function with this content of code and data."""
     digest = hashlib.sha256(json.dumps([name, *content]).encode()).hexdigest()
     return folder / f"{digest}.txt"

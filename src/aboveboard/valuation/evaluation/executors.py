@@ -38,7 +38,7 @@ LOOKED_EVERY = 2
 REMEDY = 'write "threads", "threads:4", "processes", "processes:2" or "dask://HOST:PORT"'
 
 
-def executor(spec: str) -> AbstractContextManager[Executor]:
+def open_executor(spec: str) -> AbstractContextManager[Executor]:
     """Give the executor that a text names, for a `with` statement.
 
     Parameters
@@ -61,7 +61,7 @@ def executor(spec: str) -> AbstractContextManager[Executor]:
             raise InputError(place, "it is no address of a scheduler", REMEDY)
         if not 0 < int(address.rpartition(":")[2]) < 65536:
             raise InputError(place, "a port is a number from 1 to 65535", REMEDY)
-        return _dask(address, place)
+        return _open_dask(address, place)
     kind, colon, count = spec.partition(":")
     if kind not in _POOLS:
         raise InputError(place, "there is no such executor", REMEDY)
@@ -71,7 +71,7 @@ def executor(spec: str) -> AbstractContextManager[Executor]:
 
 
 @contextmanager
-def _threads(workers: int) -> Iterator[Executor]:
+def _open_threads(workers: int) -> Iterator[Executor]:
     pool = ThreadPoolExecutor(workers)
     try:
         yield pool
@@ -80,7 +80,7 @@ def _threads(workers: int) -> Iterator[Executor]:
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[Executor]:
+def _open_processes(workers: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
     try:
@@ -95,8 +95,8 @@ def _processes(workers: int) -> Iterator[Executor]:
 
 
 _POOLS: dict[str, Callable[[int], AbstractContextManager[Executor]]] = {
-    "threads": _threads,
-    "processes": _processes,
+    "threads": _open_threads,
+    "processes": _open_processes,
 }
 
 
@@ -115,7 +115,7 @@ def _end_with(ended: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _dask(address: str, place: str) -> Iterator[Executor]:
+def _open_dask(address: str, place: str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError as error:

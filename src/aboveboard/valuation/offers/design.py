@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from aboveboard.valuation.levels import EXACT, Level, PrivacyLevel
-from aboveboard.valuation.utilities.utility_table import Strict
+from aboveboard.valuation.utilities.utility_table import StrictTable
 
 
 def _cost(value: Any) -> Fraction | dict[str, Fraction]:
@@ -24,7 +24,7 @@ def _cost(value: Any) -> Fraction | dict[str, Fraction]:
     return exact
 
 
-class DesignTable(Strict):
+class DesignTable(StrictTable):
     """What the platform may choose from."""
 
     levels: tuple[PrivacyLevel, PrivacyLevel] = Field(description="the two that users choose from")

@@ -167,7 +167,7 @@ class Offer:
     def headline(self) -> str:
         """What was found, in a sentence."""
         tossing = any(0 < p < 1 for p in self.private)
-        keeps = f"the platform keeps {_short(self.platform)}" + (
+        keeps = f"the platform keeps {_format(self.platform)}" + (
             " in expectation" if tossing else ""
         )
         if self.regime == "nobody shares":
@@ -187,7 +187,7 @@ class Offer:
         if self._alike or len(self.names) > MOST_LISTED:
             return []
         rows = zip(self.names, self.private, self.shares, strict=True)
-        listed = tuple((name, _sharing(1 - p), _short(paid)) for name, p, paid in rows)
+        listed = tuple((name, _describe_sharing(1 - p), _format(paid)) for name, p, paid in rows)
         return [Exhibit("", ("user", "shares", "is paid"), listed)]
 
     @property
@@ -199,13 +199,13 @@ class Offer:
         n = len(self.names)
         tossing = {x: 1 - p for x, p in zip(self.names, self.private, strict=True) if 0 < p < 1}
         if len(tossing) == n > 1 and self._alike:
-            return [(f"each of {n:,} users", _sharing(next(iter(tossing.values()))))]
+            return [(f"each of {n:,} users", _describe_sharing(next(iter(tossing.values()))))]
         surely = self.sharing
         if len(surely) <= FEW:
             who = " and ".join(filter(None, (", ".join(surely[:-1]), *surely[-1:])))
         else:
             who = f"all {n:,} users" if len(surely) == n else f"{len(surely):,} of {n:,} users"
-        return [(who, "yes")] * bool(surely) + [(x, _sharing(p)) for x, p in tossing.items()]
+        return [(who, "yes")] * bool(surely) + [(x, _describe_sharing(p)) for x, p in tossing.items()]
 
     def _clause(self) -> str:
         """Say in a clause who shares."""
@@ -217,22 +217,22 @@ class Offer:
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         """Give labels and values; an empty value has nothing to say."""
-        yield "share of the gain paid to users (alpha)", _short(self.alpha)
+        yield "share of the gain paid to users (alpha)", _format(self.alpha)
         if not self.attained:
             yield "is that share itself the best", "no: the best is approached right next to it"
         sharing = (x if chance == "yes" else f"{x} {chance}" for x, chance in self._who())
         yield "who shares", " and ".join(sharing) or "nobody"
-        yield "what the data are worth (expected)", _short(self.utility)
-        yield "  of that the users are paid", _short(self.users)
-        yield "  and the platform keeps", _short(self.platform)
+        yield "what the data are worth (expected)", _format(self.utility)
+        yield "  of that the users are paid", _format(self.users)
+        yield "  and the platform keeps", _format(self.platform)
         if self._alike:
-            yield "paid to each user (expected)", _short(self.shares[0])
+            yield "paid to each user (expected)", _format(self.shares[0])
         elif len(self.names) > MOST_LISTED:
             yield "paid to those who share", self._range()
         if self.thresholds is not None:
             only = ", if optimistic" if self.selection == "pessimistic" else ""
-            yield f"all share up to a cost of (c_th{only})", _short(self.thresholds[0])
-            yield "none shares from a cost of (gamma_max)", _short(self.thresholds[1])
+            yield f"all share up to a cost of (c_th{only})", _format(self.thresholds[0])
+            yield "none shares from a cost of (gamma_max)", _format(self.thresholds[1])
         yield "largest gain of one user who changes its mind", self._regret()
         yield "audit: nobody gains by changing its mind", self._audited()
         yield "equilibria at this offer", self._counted()
@@ -248,13 +248,13 @@ class Offer:
         if not paid:
             return ""
         (low, first), (high, last) = min(paid), max(paid)
-        return f"from {_short(low)} ({first}) to {_short(high)} ({last})"
+        return f"from {_format(low)} ({first}) to {_format(high)} ({last})"
 
     def _regret(self) -> str:
         if self.regret is None:
             return ""
         rounded = self.regret <= ROUNDING * max(1.0, abs(self.utility))
-        return "0" if rounded else _short(self.regret)
+        return "0" if rounded else _format(self.regret)
 
     def _audited(self) -> str:
         if self.verdict is not None:
@@ -274,22 +274,22 @@ class Offer:
         )
 
 
-def _short(x: float) -> str:
+def _format(x: float) -> str:
     return f"{x:.6g}"
 
 
-def _sharing(p: float) -> str:
+def _describe_sharing(p: float) -> str:
     """Say whether a user shares, given how likely."""
-    return {0.0: "no", 1.0: "yes"}.get(p, f"with probability {_short(p)}")
+    return {0.0: "no", 1.0: "yes"}.get(p, f"with probability {_format(p)}")
 
 
-def sure(p: float) -> float:
+def snap_probability(p: float) -> float:
     """Take a probability next to 0 or 1 for it."""
     if p < SURE:
         return 0.0
     return 1.0 if p > 1 - SURE else float(p)
 
 
-def floats(values: Sequence[Number]) -> FloatArray:
+def to_floats(values: Sequence[Number]) -> FloatArray:
     """Give numbers as float64."""
     return np.array([float(x) for x in values])

@@ -19,16 +19,28 @@ import numpy as np
 from aboveboard.auditing import ExPostIC, Verdict, audit
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.levels import NOTHING, Level, refusal
+from aboveboard.valuation.levels import NOTHING, Level, as_input_error
 from aboveboard.valuation.levels_game import LevelsGame
+from aboveboard.valuation.offers.alike_users import AlikeUsers, Candidate
 from aboveboard.valuation.offers.design import Design
-from aboveboard.valuation.offers.many_users import MOST_TABLED, PureProfiles, by_dynamics, potential
-from aboveboard.valuation.offers.offer import Curve, FloatArray, Offer, Selection, floats, sure
-from aboveboard.valuation.offers.one_cost import AlikeUsers, Candidate
+from aboveboard.valuation.offers.offer import (
+    Curve,
+    FloatArray,
+    Offer,
+    Selection,
+    snap_probability,
+    to_floats,
+)
+from aboveboard.valuation.offers.pure_profiles import (
+    MOST_TABLED,
+    PureProfiles,
+    follow_best_replies,
+    potential,
+)
 from aboveboard.valuation.offers.two_users import TwoUsers
 from aboveboard.valuation.shares.division import MOST_USERS, Divider
-from aboveboard.valuation.shares.shapley import sizes_of
-from aboveboard.valuation.utilities.utilities import EXACT_VALUES, Utility, two_levels
+from aboveboard.valuation.shares.shapley import count_members
+from aboveboard.valuation.utilities.utilities import EXACT_VALUES, Utility, tabulate_two_levels
 
 CURVE_POINTS = 101
 MOST_AUDITED = 64
@@ -38,7 +50,7 @@ MOST_TABLED_PARTLY = 10
 """The same as `MOST_TABLED` where the private level is not 0: 3^N coalitions."""
 
 
-def offer_of(utility: Utility, names: Sequence[str], design: Design | None) -> Offer:
+def propose_offer(utility: Utility, names: Sequence[str], design: Design | None) -> Offer:
     """Give the platform's best offer.
 
     Parameters
@@ -65,10 +77,10 @@ def offer_of(utility: Utility, names: Sequence[str], design: Design | None) -> O
             return _two_users(users)
         return _many_users(users)
     except ValueError as error:
-        raise refusal("design", error, "see the docs of the offer") from error
+        raise as_input_error("design", error, "see the docs of the offer") from error
 
 
-def alike_users(utility: Utility, n: int, low: Level, high: Level) -> AlikeUsers:
+def make_alike_users(utility: Utility, n: int, low: Level, high: Level) -> AlikeUsers:
     """Give N users whom only their level tells apart, for `AlikeUsers.best` and `.curve`.
 
     Parameters
@@ -110,7 +122,7 @@ class _Users:
 
     @cached_property
     def costs(self) -> FloatArray:
-        return floats(self.design.costs)
+        return to_floats(self.design.costs)
 
     @cached_property
     def at_nothing(self) -> float:
@@ -118,12 +130,12 @@ class _Users:
 
     @cached_property
     def alike(self) -> bool:
-        if self.utility.grouped((self.design.high,) * self.n) is not None:
+        if self.utility.group_users((self.design.high,) * self.n) is not None:
             return len(set(self.divide.kinds)) == 1
         if self.n > EXACT_VALUES:
             return False
-        table = two_levels(self.utility, self.n, self.design.low, self.design.high)
-        sizes = sizes_of(self.n)
+        table = tabulate_two_levels(self.utility, self.n, self.design.low, self.design.high)
+        sizes = count_members(self.n)
         return all(len(set(table[sizes == m].tolist())) == 1 for m in range(self.n + 1))
 
     def levels(self, mask: int) -> tuple[Level, ...]:
@@ -144,13 +156,13 @@ class _Users:
 
     def as_alike(self) -> AlikeUsers:
         sharers = [(1 << m) - 1 for m in range(self.n + 1)]
-        grouped = self.utility.grouped((self.design.high,) * self.n)
+        grouped = self.utility.group_users((self.design.high,) * self.n)
         if self.design.low:
-            worth = floats([self.worth(mask) for mask in sharers])
-            gain = floats([self.gain(mask, m) for m, mask in enumerate(sharers[:-1])])
+            worth = to_floats([self.worth(mask) for mask in sharers])
+            gain = to_floats([self.gain(mask, m) for m, mask in enumerate(sharers[:-1])])
             return AlikeUsers(gain, worth)
         if grouped is None:
-            worth = floats([self.worth(mask) for mask in sharers])
+            worth = to_floats([self.worth(mask) for mask in sharers])
         else:
             worth = grouped.worth(np.arange(self.n + 1)[:, None]) - self.at_nothing
         # Users who share are alike and the others add nothing: each has an equal part.
@@ -161,7 +173,7 @@ def _one_cost(users: _Users) -> Offer:
     game, cost = users.as_alike(), float(users.costs[0])
     selection = users.design.selection
     best = game.best(cost, selection)
-    q = sure(best.q)
+    q = snap_probability(best.q)
     worth = float(game.expected(np.array([q]))[0])
     net = best.alpha * float(game.gamma(np.array([q]))[0]) - cost
     regret = max(net * (1 - q), -net * q, 0.0)
@@ -171,7 +183,7 @@ def _one_cost(users: _Users) -> Offer:
     return Offer(
         names=users.names,
         alpha=best.alpha,
-        private=(sure(1 - q),) * users.n,
+        private=(snap_probability(1 - q),) * users.n,
         utility=worth + users.at_nothing,
         shares=(best.alpha * worth / users.n,) * users.n,
         selection=selection,
@@ -210,7 +222,7 @@ def _two_users(users: _Users) -> Offer:
     return Offer(
         names=users.names,
         alpha=best.alpha,
-        private=(sure(1 - x), sure(1 - y)),
+        private=(snap_probability(1 - x), snap_probability(1 - y)),
         utility=game.expected((x, y)) + users.at_nothing,
         shares=tuple(float(s) for s in shares),
         selection=users.design.selection,
@@ -239,7 +251,7 @@ def _many_users(users: _Users) -> Offer:
             raise ValueError(
                 f"{users.n} users of as many types are too many; make fewer types by rounding"
             )
-        best, mask = by_dynamics(
+        best, mask = follow_best_replies(
             lambda others, i: float(users.gain(others, i)),
             users.worth,
             users.costs.tolist(),
@@ -276,10 +288,10 @@ def _many_users(users: _Users) -> Offer:
 def _tables(users: _Users) -> tuple[FloatArray, FloatArray]:
     """Give a potential of the users' shares and the utility, by mask of sharers."""
     n, low, high = users.n, users.design.low, users.design.high
-    worth = two_levels(users.utility, n, low, high).astype(np.float64) - users.at_nothing
+    worth = tabulate_two_levels(users.utility, n, low, high).astype(np.float64) - users.at_nothing
     if not low:
         return potential(worth), worth
-    sizes = sizes_of(n)
+    sizes = count_members(n)
     weight = np.array([0.0, *(1 / (s * comb(n, s)) for s in range(1, n + 1))])[sizes]
     each = [users.utility.table(users.levels(mask)).astype(np.float64) for mask in range(1 << n)]
     return np.array([weight @ (table - users.at_nothing) for table in each]), worth

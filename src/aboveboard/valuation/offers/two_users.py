@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aboveboard.valuation.offers.alike_users import Candidate
 from aboveboard.valuation.offers.offer import FloatArray, Selection
-from aboveboard.valuation.offers.one_cost import Candidate
 
 TIE = 1e-12
 ABOVE = 1e-9
@@ -51,13 +51,13 @@ class TwoUsers:
         """Give all Nash equilibria; of a segment of them, its ends."""
         net = alpha * self.rises - np.array(self.costs)[:, None]
         # Where one user is indifferent lies in the hands of the other.
-        firsts = [0.0, 1.0, *_root(net[1])]
-        seconds = [0.0, 1.0, *_root(net[0])]
+        firsts = [0.0, 1.0, *_find_indifference(net[1])]
+        seconds = [0.0, 1.0, *_find_indifference(net[0])]
         return [
             (x, y)
             for x in firsts
             for y in seconds
-            if _replies(net[0], y, x) and _replies(net[1], x, y)
+            if _is_best_reply(net[0], y, x) and _is_best_reply(net[1], x, y)
         ]
 
     def expected(self, answer: Answer) -> float:
@@ -94,8 +94,8 @@ class TwoUsers:
 
         With b = 1/alpha both probabilities are linear in b, so the utility is a + e b + d b^2.
         """
-        x = _line(self.rises[1], self.costs[1])
-        y = _line(self.rises[0], self.costs[0])
+        x = _fit_line(self.rises[1], self.costs[1])
+        y = _fit_line(self.rises[0], self.costs[0])
         if x is None or y is None:
             return []
         (x0, x1), (y0, y1) = x, y
@@ -110,7 +110,7 @@ class TwoUsers:
         return [1 / float(b.real) for b in inverses if abs(b.imag) < TIE and b.real >= 1]
 
 
-def _root(net: FloatArray) -> list[float]:
+def _find_indifference(net: FloatArray) -> list[float]:
     """Give the probability of the other at which this user is indifferent, if it is in (0, 1)."""
     if abs(net[1] - net[0]) <= TIE:
         return []
@@ -118,7 +118,7 @@ def _root(net: FloatArray) -> list[float]:
     return [at] if TIE < at < 1 - TIE else []
 
 
-def _replies(net: FloatArray, other: float, own: float) -> bool:
+def _is_best_reply(net: FloatArray, other: float, own: float) -> bool:
     """Say whether `own` is a best reply to `other`."""
     rise = float((1 - other) * net[0] + other * net[1])
     if abs(rise) <= TIE:
@@ -126,7 +126,7 @@ def _replies(net: FloatArray, other: float, own: float) -> bool:
     return own == (1.0 if rise > 0 else 0.0)
 
 
-def _line(rises: FloatArray, cost: float) -> tuple[float, float] | None:
+def _fit_line(rises: FloatArray, cost: float) -> tuple[float, float] | None:
     """Give where a user is indifferent as p + r/alpha, the other's probability."""
     step = float(rises[1] - rises[0])
     if abs(step) <= TIE:

@@ -22,7 +22,7 @@ import numpy as np
 
 from aboveboard.formatting import encode
 from aboveboard.games.numbers import Array, Number, absolute
-from aboveboard.valuation.shares.shapley import sizes_of
+from aboveboard.valuation.shares.shapley import count_members
 
 TOLERANCE = 1e-9
 """Of the largest value, for tables of floats; exact tables have none."""
@@ -68,25 +68,25 @@ class Check:
         }
 
 
-def _slack(table: Array) -> Number:
+def _find_slack(table: Array) -> Number:
     if table.dtype == object:
         return 0
     return TOLERANCE * max(1.0, float(np.abs(table).max()))
 
 
-def _same(table: Array, i: int, j: int, slack: Number) -> bool:
+def _are_interchangeable(table: Array, i: int, j: int, slack: Number) -> bool:
     """Say whether i and j add the same to every coalition without the two."""
     masks = np.arange(len(table))
     rest = masks[(masks >> i & 1 | masks >> j & 1) == 0]
     return bool((np.abs(table[rest | 1 << i] - table[rest | 1 << j]) <= slack).all())
 
 
-def fairness(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Check:
+def check_fairness(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Check:
     """Check that users who add the same to every coalition get the same."""
-    slack, n, pairs = _slack(table), len(names), 0
+    slack, n, pairs = _find_slack(table), len(names), 0
     for i in range(n):
         for j in range(i):
-            if not _same(table, i, j, slack):
+            if not _are_interchangeable(table, i, j, slack):
                 continue
             pairs += 1
             if absolute(shares[i] - shares[j]) > slack:
@@ -102,9 +102,9 @@ def fairness(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Ch
     return Check("fairness", True, pairs, text, {})
 
 
-def null_player(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Check:
+def check_null_player(table: Array, shares: Sequence[Number], names: Sequence[str]) -> Check:
     """Check that users who add nothing to any coalition get nothing."""
-    slack, idle = _slack(table), 0
+    slack, idle = _find_slack(table), 0
     for i, name in enumerate(names):
         halves = table.reshape(-1, 2, 1 << i)
         if not bool((np.abs(halves[:, 1] - halves[:, 0]) <= slack).all()):
@@ -118,7 +118,7 @@ def null_player(table: Array, shares: Sequence[Number], names: Sequence[str]) ->
     return Check("null player", True, idle, text, {})
 
 
-def efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> Check:
+def check_efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> Check:
     """Check that the shares sum to what is shared."""
     total = sum(shares)
     gap = absolute(total - shared)
@@ -129,7 +129,7 @@ def efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> C
     return Check("efficiency", True, 1, text, {})
 
 
-def additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 3) -> Check:
+def check_additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 3) -> Check:
     """Check that shares add up: those of U + V are those of U plus those of V, for random V."""
     generator = np.random.default_rng(seed)
     alone = divide(table)
@@ -141,7 +141,7 @@ def additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 3) -> 
             else other.astype(np.float64)
         )
         together, apart = divide(table + drawn), alone + divide(drawn)
-        slack = _slack(table + drawn)
+        slack = _find_slack(table + drawn)
         off = [
             k for k, (a, b) in enumerate(zip(together, apart, strict=True)) if abs(a - b) > slack
         ]
@@ -156,7 +156,7 @@ def additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 3) -> 
     return Check("additivity", True, trials, text, {})
 
 
-def monotone(worths: Array, names: Sequence[str], levels: Sequence[Sequence[Any]]) -> Check:
+def check_monotone(worths: Array, names: Sequence[str], levels: Sequence[Sequence[Any]]) -> Check:
     """Check Assumption 1: no user's step to a less private level lowers the utility.
 
     Parameters
@@ -166,7 +166,7 @@ def monotone(worths: Array, names: Sequence[str], levels: Sequence[Sequence[Any]
     names, levels
         The users, and for each its levels, ascending.
     """
-    slack, checks = _slack(worths), 0
+    slack, checks = _find_slack(worths), 0
     worst: tuple[Number, int, list[int]] | None = None
     for i in range(len(names)):
         if worths.shape[i] < 2:
@@ -184,13 +184,13 @@ def monotone(worths: Array, names: Sequence[str], levels: Sequence[Sequence[Any]
     above = levels[i][where[i] + 1]
     text = (
         f"the utility falls by {said(-fall)} when {names[i]} goes from level "
-        f"{levels[i][where[i]]} to {above}, the levels being {_listed(profile)}"
+        f"{levels[i][where[i]]} to {above}, the levels being {_list_levels(profile)}"
     )
     witness = {"user": names[i], "to": above, "levels": profile, "gain": fall}
     return Check("monotone", False, checks, text, witness)
 
 
-def diminishing_returns(table: Array, names: Sequence[str]) -> Check:
+def check_diminishing_returns(table: Array, names: Sequence[str]) -> Check:
     """Check Assumption 2 where each user has two levels.
 
     Parameters
@@ -205,20 +205,20 @@ def diminishing_returns(table: Array, names: Sequence[str]) -> Check:
     As a profile with as many private users counts as "no fewer", the assumption also makes the
     users identical; where they are not, that is the counterexample.
     """
-    n, slack = len(names), _slack(table)
-    extremes = [_gains(table, i) for i in range(n)]
+    n, slack = len(names), _find_slack(table)
+    extremes = [_find_gains(table, i) for i in range(n)]
     for least, most in extremes:
         for m in range(n):
             for later in range(m + 1, n):
                 if most[later][0] > least[m][0] + slack:
-                    return _growing(names, least[m], most[later])
+                    return _report_growth(names, least[m], most[later])
     for m in range(n):
         few = min((least[m] for least, _ in extremes), key=itemgetter(0))
         many = max(
             (most[later] for _, most in extremes for later in range(m, n)), key=itemgetter(0)
         )
         if many[0] > few[0] + slack:
-            return _growing(names, few, many, "what one user adds never grows, but users differ: ")
+            return _report_growth(names, few, many, "what one user adds never grows, but users differ: ")
     text = "one more switch never adds more where more users have switched"
     return Check("diminishing returns", True, n * n * (n + 1) // 2, text, {})
 
@@ -227,12 +227,12 @@ Gain = tuple[Number, int, int]
 """What a switch adds, whose it is, and the mask of those who have switched before."""
 
 
-def _gains(table: Array, i: int) -> tuple[list[Gain], list[Gain]]:
+def _find_gains(table: Array, i: int) -> tuple[list[Gain], list[Gain]]:
     """Give the least and the largest gain by user i's switch after 0, 1, .. others."""
     n = len(table).bit_length() - 1
     masks = np.arange(len(table))
     before = masks[masks >> i & 1 == 0]
-    gains, sizes = table[before | 1 << i] - table[before], sizes_of(n)[before]
+    gains, sizes = table[before | 1 << i] - table[before], count_members(n)[before]
     least, most = [], []
     for m in range(n):
         there = np.flatnonzero(sizes == m)
@@ -242,7 +242,7 @@ def _gains(table: Array, i: int) -> tuple[list[Gain], list[Gain]]:
     return least, most
 
 
-def _growing(names: Sequence[str], few: Gain, many: Gain, opening: str = "") -> Check:
+def _report_growth(names: Sequence[str], few: Gain, many: Gain, opening: str = "") -> Check:
     told = []
     witness = {}
     for key, (gain, i, mask) in (("before", few), ("after", many)):
@@ -259,5 +259,5 @@ def said(x: Number) -> str:
     return str(x) if exact else f"{float(x):.6g}"
 
 
-def _listed(profile: dict[str, Any]) -> str:
+def _list_levels(profile: dict[str, Any]) -> str:
     return ", ".join(f"{name} {level}" for name, level in profile.items())

@@ -23,19 +23,24 @@ from aboveboard.games.numbers import Number, objects
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.shares.few_types import (
     MOST_STATES,
-    estimated_states,
-    exact_states,
-    shares_by_type,
-    shares_by_type_exactly,
+    count_states,
+    estimate_states,
+    shapley_by_type,
+    shapley_by_type_exactly,
 )
-from aboveboard.valuation.shares.sampling import Members, Sampled, Sampling, sampled
-from aboveboard.valuation.shares.shapley import Division, alpha_times, among_users, with_platform
+from aboveboard.valuation.shares.sampling import Members, SampledShares, Sampling, estimate_shares
+from aboveboard.valuation.shares.shapley import (
+    ShapleyDivision,
+    multiply,
+    shapley_among_users,
+    shapley_with_platform,
+)
 from aboveboard.valuation.utilities.utilities import (
     EXACT_USERS,
-    Grouped,
-    InBatches,
+    BatchUtility,
+    UserTypes,
     Utility,
-    worths,
+    evaluate_all,
 )
 
 Fairness = Literal["users", "platform"]
@@ -84,7 +89,7 @@ class Shares:
     error: Number
     standard_errors: tuple[float, ...] | None = None
     evaluations: int | None = None
-    sampled: Sampled | None = None
+    sampled: SampledShares | None = None
 
 
 def divide(
@@ -115,28 +120,28 @@ def divide(
         If there are too many users of too many types, or the budget is too small to sample.
     """
     n = len(levels)
-    grouped = utility.grouped(levels)
+    grouped = utility.group_users(levels)
     if sampling is not None and is_sampled(utility, levels, sampling):
-        return _sampled(utility, levels, fairness, alpha, sampling)
-    if grouped is not None and _better_by_types(grouped, n):
-        return _by_types(grouped, fairness, alpha)
-    evaluated = 1 << sum(1 for x in levels if x) if isinstance(utility, InBatches) else None
+        return _sample(utility, levels, fairness, alpha, sampling)
+    if grouped is not None and _is_better_by_types(grouped, n):
+        return _divide_by_types(grouped, fairness, alpha)
+    evaluated = 1 << sum(1 for x in levels if x) if isinstance(utility, BatchUtility) else None
     _refuse_large(n, grouped, MOST_USERS if evaluated is None else MOST_EVALUATED)
     values = utility.table(levels)
-    found = among_users(values, alpha) if fairness == "users" else with_platform(values)
+    found = shapley_among_users(values, alpha) if fairness == "users" else shapley_with_platform(values)
     exact = found.users.dtype == object
     method = "exact, from all coalitions" if exact else "one pass over all coalitions, float64"
-    tidied = _tidied(found, method)
+    tidied = _make_shares(found, method)
     # Who takes no part adds nothing: rounding must not say otherwise.
     users = tuple(x if level else 0 for x, level in zip(tidied.users, levels, strict=True))
     return replace(tidied, users=users, evaluations=evaluated)
 
 
-def values_in(utility: Utility, levels: Sequence[Level]) -> int:
+def count_values(utility: Utility, levels: Sequence[Level]) -> int:
     """Give how many values of the utility go into one exact division at these levels."""
-    grouped = utility.grouped(levels)
-    if grouped is not None and _better_by_types(grouped, len(levels)):
-        return estimated_states(grouped.sizes) * max(len(grouped.sizes), 1)
+    grouped = utility.group_users(levels)
+    if grouped is not None and _is_better_by_types(grouped, len(levels)):
+        return estimate_states(grouped.sizes) * max(len(grouped.sizes), 1)
     return 1 << len(levels)
 
 
@@ -144,16 +149,16 @@ def is_sampled(utility: Utility, levels: Sequence[Level], sampling: Sampling) ->
     """Say whether shares at these levels are sampled, not exact."""
     if not sampling.in_force(sum(1 for x in levels if x)):
         return False
-    grouped = utility.grouped(levels)
+    grouped = utility.group_users(levels)
     by_types = (
         grouped is not None
         and max(grouped.sizes, default=0) > 1  # some are alike
-        and _affordable(grouped)
+        and _is_affordable(grouped)
     )
     return sampling.method != "auto" or not by_types
 
 
-def _sampled(
+def _sample(
     utility: Utility,
     levels: Sequence[Level],
     fairness: Fairness,
@@ -168,15 +173,15 @@ def _sampled(
         for members in several:
             there = {i for i, takes_part in zip(present, members, strict=True) if takes_part}
             coalitions.append(tuple(x if i in there else NOTHING for i, x in enumerate(levels)))
-        return worths(utility, coalitions)
+        return evaluate_all(utility, coalitions)
 
-    found = sampled(asked, len(present), sampling, platform=fairness == "platform")
+    found = estimate_shares(asked, len(present), sampling, platform=fairness == "platform")
     part = float(alpha) if fairness == "users" else 1.0
     users, errors = [0.0] * len(levels), [0.0] * len(levels)
     for i, share, error in zip(present, found.shares, found.standard_errors, strict=True):
         users[i], errors[i] = part * share, part * error
     total, nothing = found.total, found.at_nothing
-    kept = total - alpha_times(alpha, total - nothing) if found.platform is None else found.platform
+    kept = total - multiply(alpha, total - nothing) if found.platform is None else found.platform
     return Shares(
         tuple(users),
         tidy(kept),
@@ -217,7 +222,7 @@ class Divider:
     @cached_property
     def kinds(self) -> tuple[Any, ...]:
         """By user: what tells it apart from others where all take the same level."""
-        grouped = self.utility.grouped((self.utility.checked(inf),) * self.users)
+        grouped = self.utility.group_users((self.utility.check_level(inf),) * self.users)
         return tuple(range(self.users)) if grouped is None else grouped.type_of
 
     def __call__(self, levels: Sequence[Level]) -> Shares:
@@ -231,21 +236,21 @@ class Divider:
         return replace(found, users=tuple(share[one] for one in each))
 
 
-def _better_by_types(grouped: Grouped, n: int) -> bool:
+def _is_better_by_types(grouped: UserTypes, n: int) -> bool:
     if n <= EXACT_USERS and grouped.exact is not None:
         return False  # exact from the table
-    types, states = len(grouped.sizes), estimated_states(grouped.sizes)
+    types, states = len(grouped.sizes), estimate_states(grouped.sizes)
     if n <= MOST_USERS:
         return states * types <= 1 << n  # a state takes about as long as a value for each type
     some_alike_or_few = max(grouped.sizes, default=0) > 1 or types <= MOST_USERS
-    return some_alike_or_few and _affordable(grouped)
+    return some_alike_or_few and _is_affordable(grouped)
 
 
-def _affordable(grouped: Grouped) -> bool:
-    return estimated_states(grouped.sizes) * len(grouped.sizes) ** 2 <= MOST_WORK
+def _is_affordable(grouped: UserTypes) -> bool:
+    return estimate_states(grouped.sizes) * len(grouped.sizes) ** 2 <= MOST_WORK
 
 
-def _by_types(grouped: Grouped, fairness: Fairness, alpha: Number) -> Shares:
+def _divide_by_types(grouped: UserTypes, fairness: Fairness, alpha: Number) -> Shares:
     sizes, platform = grouped.sizes, fairness == "platform"
     each: tuple[Number, ...]
     kept: Number
@@ -254,23 +259,23 @@ def _by_types(grouped: Grouped, fairness: Fairness, alpha: Number) -> Shares:
     if not sizes:
         nothing = float(grouped.worth(np.zeros((1, 0), dtype=np.int64))[0])
         each, kept, total, method = (), nothing, nothing, "nobody takes part"
-    elif grouped.exact is not None and exact_states(sizes) <= MOST_EXACT_STATES:
-        each, kept = shares_by_type_exactly(sizes, grouped.exact, platform=platform)
+    elif grouped.exact is not None and count_states(sizes) <= MOST_EXACT_STATES:
+        each, kept = shapley_by_type_exactly(sizes, grouped.exact, platform=platform)
         total, nothing = grouped.exact(sizes), grouped.exact((0,) * len(sizes))
         method = "exact, by numbers of each type"
     else:
-        found = shares_by_type(sizes, grouped.worth, platform=platform)
+        found = shapley_by_type(sizes, grouped.worth, platform=platform)
         each, kept = tuple(found.users.tolist()), found.platform
         total, nothing = found.total, found.at_nothing
         method = f"by numbers of each type, {found.states:,} states, float64"
     if not platform:
-        each = tuple(alpha_times(alpha, x) for x in each)
-        kept = total - alpha_times(alpha, total - nothing)
+        each = tuple(multiply(alpha, x) for x in each)
+        kept = total - multiply(alpha, total - nothing)
     users = objects([Fraction(0) if t is None else each[t] for t in grouped.type_of])
-    return _tidied(Division(users, kept, total, nothing), method)
+    return _make_shares(ShapleyDivision(users, kept, total, nothing), method)
 
 
-def _refuse_large(n: int, grouped: Grouped | None, most: int) -> None:
+def _refuse_large(n: int, grouped: UserTypes | None, most: int) -> None:
     if n <= most:
         return
     kinds = "" if grouped is None else f" of {len(grouped.sizes)} types"
@@ -287,7 +292,7 @@ def _refuse_large(n: int, grouped: Grouped | None, most: int) -> None:
     )
 
 
-def _tidied(found: Division, method: str) -> Shares:
+def _make_shares(found: ShapleyDivision, method: str) -> Shares:
     return Shares(
         tuple(tidy(x) for x in found.users.tolist()),
         tidy(found.platform),
@@ -298,7 +303,7 @@ def _tidied(found: Division, method: str) -> Shares:
     )
 
 
-def negative(names: Sequence[str], found: Shares) -> dict[str, Number]:
+def find_negative(names: Sequence[str], found: Shares) -> dict[str, Number]:
     """Give the shares below 0, by name; what rounding may have put there is left out."""
     slack = ROUNDING * max(1.0, abs(float(found.total)))
     return {

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import BudgetExceeded
-from aboveboard.valuation.shares.kernels import moments, spread
+from aboveboard.valuation.shares.kernels import add_moments, place_type
 
 FloatArray = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -78,27 +78,27 @@ class TypeValues:
         return abs(float(np.dot(self.sizes, self.users)) + self.platform - self.total)
 
 
-def estimated_states(sizes: Sequence[int]) -> int:
+def estimate_states(sizes: Sequence[int]) -> int:
     """Estimate how many states a sweep would visit."""
     n, types = sum(sizes), len(sizes)
     most = prod(size + 1 for size in sizes)
     if types <= 1 or n <= 1:
         return most
     d = types - 1
-    ball = (pi ** (d / 2)) / _gamma_half(d) * (-2 * log(FLOOR)) ** (d / 2)
+    ball = (pi ** (d / 2)) / _compute_gamma(d) * (-2 * log(FLOOR)) ** (d / 2)
     spread_of_types = sqrt(prod(size / n for size in sizes))
     s = np.arange(1, n, dtype=np.float64)
     volumes = ball * spread_of_types * (s * (n - s) / n) ** (d / 2)
     return int(min(most, volumes.sum() + 2 * n))
 
 
-def _gamma_half(d: int) -> float:
+def _compute_gamma(d: int) -> float:
     """Give Gamma(d/2 + 1)."""
     x = 1.0 if d % 2 == 0 else sqrt(pi) / 2
     return x * prod((k / 2 for k in range(2 + d % 2, d + 1, 2)), start=1.0)
 
 
-def shares_by_type(
+def shapley_by_type(
     sizes: Sequence[int], worth: Worth, *, platform: bool = False, threads: int | None = None
 ) -> TypeValues:
     """Divide a utility among users of few types.
@@ -123,7 +123,7 @@ def shares_by_type(
     """
     if not sizes or min(sizes) < 1:
         raise ValueError(f"sizes are {tuple(sizes)}; each type needs at least one user")
-    states = estimated_states(sizes)
+    states = estimate_states(sizes)
     if states > MOST_STATES:
         raise BudgetExceeded(
             f"{sum(sizes)} users of {len(sizes)} types have about {states:.1e} states that matter, "
@@ -155,7 +155,7 @@ def shares_by_type(
 
 
 @dataclass(frozen=True)
-class _Part:
+class _PartialSums:
     moments: tuple[FloatArray, FloatArray]
     states: int
     lost: float
@@ -173,7 +173,7 @@ class _Sweep:
         self.order = sorted(range(len(sizes)), key=sizes.__getitem__)
         self.per_member = 1.0 / np.array(sizes, dtype=np.float64)
 
-    def over(self, portion: range) -> _Part:
+    def over(self, portion: range) -> _PartialSums:
         """Give mean and covariances of `worth` for each size in `portion`."""
         mean = np.empty(len(portion))
         covariance = np.zeros((len(portion), len(self.sizes)))
@@ -188,12 +188,12 @@ class _Sweep:
                         f"the utility of {bad.tolist()} users of each type is not finite"
                     )
                 reference = float(u[len(u) // 2]) if reference is None else reference
-                total += moments(
+                total += add_moments(
                     counts, weight, u, reference, self.per_member, s / self.n, covariance[row]
                 )
                 states += len(u)
             mean[row] = (reference or 0.0) + total
-        return _Part((mean, covariance), states, lost[0])
+        return _PartialSums((mean, covariance), states, lost[0])
 
     def _states(self, s: int, lost: list[float]) -> Iterator[State]:
         """Yield the states of coalitions of s users, in blocks."""
@@ -217,7 +217,7 @@ class _Sweep:
             room = len(weights) * (size + 1)
             counts = np.empty((room, len(self.sizes)), dtype=np.int64)
             weight, left = np.empty(room), np.empty(room, dtype=np.int64)
-            written, missed = spread(
+            written, missed = place_type(
                 before,
                 weights,
                 to_place,
@@ -239,7 +239,7 @@ class _Sweep:
                 yield from self._placed(placed, at + 1, pool - size, lost)
 
 
-def shares_by_type_exactly(
+def shapley_by_type_exactly(
     sizes: Sequence[int], worth: Callable[[tuple[int, ...]], Fraction], *, platform: bool = False
 ) -> tuple[tuple[Fraction, ...], Fraction]:
     """Divide exactly: each user's share by type for alpha = 1, and what the platform has.
@@ -263,12 +263,12 @@ def shares_by_type_exactly(
         h = Fraction(prod(comb(a, k) for a, k in zip(sizes, counts, strict=True)), comb(n, s))
         kept += h * u / (n + 1) if platform else (u if s == 0 else 0)
         for t, (size, k) in enumerate(zip(sizes, counts, strict=True)):
-            inside, outside = _coefficients(n, s, platform=platform)
+            inside, outside = _find_coefficients(n, s, platform=platform)
             users[t] += h * u * (Fraction(k, size) * inside - Fraction(size - k, size) * outside)
     return tuple(users), kept
 
 
-def _coefficients(n: int, s: int, *, platform: bool) -> tuple[Fraction, Fraction]:
+def _find_coefficients(n: int, s: int, *, platform: bool) -> tuple[Fraction, Fraction]:
     """Give what U of coalitions of s adds to a member's value, and takes off another's."""
     if platform:
         inside = Fraction(1, n + 1)
@@ -279,6 +279,6 @@ def _coefficients(n: int, s: int, *, platform: bool) -> tuple[Fraction, Fraction
     return inside, outside
 
 
-def exact_states(sizes: Sequence[int]) -> int:
+def count_states(sizes: Sequence[int]) -> int:
     """Count the states an exact division visits."""
     return prod(size + 1 for size in sizes)

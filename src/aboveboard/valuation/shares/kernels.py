@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 # A sum may be taken in any order, so that it is vectorised; NaN and infinity keep their meaning.
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def one_pass(
+def sum_table(
     table: NDArray[np.float64],
     weight: NDArray[np.float64],
     members: NDArray[np.int64],
@@ -46,7 +46,7 @@ def one_pass(
 
 
 @njit(cache=True, nogil=True)
-def spread(
+def place_type(
     counts: NDArray[np.int64],
     weight: NDArray[np.float64],
     left: NDArray[np.int64],
@@ -133,7 +133,7 @@ def spread(
 
 
 @njit(cache=True, nogil=True)
-def moments(
+def add_moments(
     counts: NDArray[np.int64],
     weight: NDArray[np.float64],
     worth: NDArray[np.float64],

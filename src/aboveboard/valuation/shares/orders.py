@@ -41,10 +41,10 @@ MOST_USERS = 2000
 
 
 @runtime_checkable
-class AlongOrders(Protocol):
+class OrderWalker(Protocol):
     """A utility that can walk along orders of arrival fast."""
 
-    def along(
+    def walk_orders(
         self, levels: Sequence[Level], orders: NDArray[np.int64], credit: FloatArray
     ) -> FloatArray:
         """Add up what each user adds along orders, times its credit there; shape (N,).
@@ -59,7 +59,7 @@ class AlongOrders(Protocol):
 
 
 def divide_along_orders(
-    utility: AlongOrders,
+    utility: OrderWalker,
     levels: Sequence[Level],
     fairness: Fairness = "users",
     alpha: Number = Fraction(1),
@@ -101,13 +101,13 @@ def divide_along_orders(
     k, platform = len(there), fairness == "platform"
     base = np.arange(1, k + 1) / (k + 1) if platform else np.full(k, float(alpha))
     positions = (np.arange(k)[:, None] + np.arange(k)) % k
-    credit = _credit(base, k)
+    credit = _make_credit(base, k)
     if blocks is None:
         walked = int((np.count_nonzero(credit, axis=1) ** 2).sum())
         blocks = min(max(FEWEST_BLOCKS, STEPS // max(walked, 1)), MOST_BLOCKS)
     rng = np.random.default_rng(seed)
     found = np.array(
-        [utility.along(levels, rng.permutation(there)[positions], credit) for _ in range(blocks)]
+        [utility.walk_orders(levels, rng.permutation(there)[positions], credit) for _ in range(blocks)]
     )
     if not platform:
         missing = float(alpha) * (total - nothing) - found.sum(axis=1)
@@ -127,7 +127,7 @@ def divide_along_orders(
     )
 
 
-def _credit(base: FloatArray, k: int) -> FloatArray:
+def _make_credit(base: FloatArray, k: int) -> FloatArray:
     """Give what each position counts in each rotation: (k, k) that sums to `base` by position."""
     ends = min(k, MOST_ROTATIONS)
     to_the_end = np.arange(ends) * k // ends

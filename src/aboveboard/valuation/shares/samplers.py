@@ -76,7 +76,7 @@ class SpentError(Exception):
     """The next draw would cost more than is left of the budget."""
 
 
-class Ask(Protocol):
+class ValueSource(Protocol):
     """Gives what coalitions are worth, as far as the budget allows."""
 
     @property
@@ -97,7 +97,7 @@ class Ask(Protocol):
         ...
 
 
-Estimator = Callable[[int, int, Ask], Estimate]
+Estimator = Callable[[int, int, ValueSource], Estimate]
 """Estimates all shares of a game of so many players, from a seed, by asking; or raises
 `TooFewError`."""
 
@@ -118,7 +118,7 @@ class Sampler:
     sums: bool
 
 
-def permutation(n: int, seed: int, ask: Ask) -> Estimate:
+def sample_permutations(n: int, seed: int, ask: ValueSource) -> Estimate:
     """Average over random orders.
 
     Raises
@@ -129,7 +129,7 @@ def permutation(n: int, seed: int, ask: Ask) -> Estimate:
     from shapiq.approximator import PermutationSamplingSV
 
     # Empty, all, and the n - 1 coalitions between them along one order.
-    each = [shares for shares, _ in _repeated(PermutationSamplingSV, n, n + 1, seed, ask)]
+    each = [shares for shares, _ in _repeat(PermutationSamplingSV, n, n + 1, seed, ask)]
     if len(each) < FEWEST_ORDERS:
         raise TooFewError(f"{FEWEST_ORDERS} random orders")
     found = np.array(each)
@@ -137,7 +137,7 @@ def permutation(n: int, seed: int, ask: Ask) -> Estimate:
     return Estimate(found.mean(axis=0), error, f"{len(found)} random orders")
 
 
-def stratified(n: int, seed: int, ask: Ask) -> Estimate:
+def sample_strata(n: int, seed: int, ask: ValueSource) -> Estimate:
     """Average within each user's strata by size.
 
     Raises
@@ -148,10 +148,10 @@ def stratified(n: int, seed: int, ask: Ask) -> Estimate:
     from shapiq.approximator import StratifiedSamplingSV
 
     # Empty, all, those next to them, and two for each user and each size between.
-    sweeps = list(_repeated(StratifiedSamplingSV, n, 2 + 2 * n + 2 * n * (n - 2), seed, ask))
+    sweeps = list(_repeat(StratifiedSamplingSV, n, 2 + 2 * n + 2 * n * (n - 2), seed, ask))
     if len(sweeps) < FEWEST_SWEEPS:
         raise TooFewError(f"{FEWEST_SWEEPS} sweeps over all sizes")
-    marginals = np.array([_marginals(n, log) for _, log in sweeps])
+    marginals = np.array([_read_marginals(n, log) for _, log in sweeps])
     error = np.sqrt(_variance_of_mean(marginals, ask.users).sum(axis=0)) / n
     shares = np.array([found for found, _ in sweeps]).mean(axis=0)
     return Estimate(shares, error, f"{len(sweeps)} sweeps over all users and sizes")
@@ -171,7 +171,7 @@ def _variance_of_mean(draws: FloatArray, users: int) -> FloatArray:
     return found
 
 
-def _marginals(n: int, log: Sequence[FloatArray]) -> FloatArray:
+def _read_marginals(n: int, log: Sequence[FloatArray]) -> FloatArray:
     """Give what a sweep has drawn, shape (size, user), from the values in the order of asking."""
     values = [float(x[0]) for x in log]
     empty, full, rest = values[0], values[1], values[2:]
@@ -182,22 +182,22 @@ def _marginals(n: int, log: Sequence[FloatArray]) -> FloatArray:
     return np.concatenate([first[None], middle[:, :, 1] - middle[:, :, 0], last[None]])
 
 
-def _repeated(
-    sampler: Any, n: int, cost: int, seed: int, ask: Ask
+def _repeat(
+    sampler: Any, n: int, cost: int, seed: int, ask: ValueSource
 ) -> Iterator[tuple[FloatArray, list[FloatArray]]]:
     """Run a sampler of independent repetitions until the next would exceed the budget."""
     for k in range(OVERDRAWN * max(ask.sizes()) // cost):
         stream = np.random.SeedSequence([seed, k]).generate_state(1)
         log: list[FloatArray] = []
         try:
-            found = sampler(n=n, random_state=int(stream[0])).approximate(cost, _logged(ask, log))
+            found = sampler(n=n, random_state=int(stream[0])).approximate(cost, _log_values(ask, log))
         except SpentError:
             return
         ask.keep()
-        yield _shares(found, n), log
+        yield _read_shares(found, n), log
 
 
-def _logged(ask: Ask, log: list[FloatArray]) -> Callable[[Coalitions], FloatArray]:
+def _log_values(ask: ValueSource, log: list[FloatArray]) -> Callable[[Coalitions], FloatArray]:
     def asked(coalitions: Coalitions) -> FloatArray:
         log.append(ask(np.atleast_2d(np.asarray(coalitions, dtype=bool))))
         return log[-1]
@@ -205,7 +205,7 @@ def _logged(ask: Ask, log: list[FloatArray]) -> Callable[[Coalitions], FloatArra
     return asked
 
 
-def svarm(n: int, seed: int, ask: Ask) -> Estimate:
+def sample_svarm(n: int, seed: int, ask: ValueSource) -> Estimate:
     """Average within each user's strata by size and membership.
 
     Raises
@@ -215,7 +215,7 @@ def svarm(n: int, seed: int, ask: Ask) -> Estimate:
     """
     from shapiq.approximator import SVARM
 
-    shares, drawn, _ = _once(lambda: SVARM(n=n, random_state=seed), n, ask)
+    shares, drawn, _ = _run_once(lambda: SVARM(n=n, random_state=seed), n, ask)
     missing = [k for k in range(n + 1) if not (drawn.sizes == k).any()]
     if missing:
         raise TooFewError(f"coalitions of every size, and draws none of {missing[0]} users")
@@ -237,7 +237,7 @@ def svarm(n: int, seed: int, ask: Ask) -> Estimate:
     return Estimate(shares, np.sqrt(variance), drawn.told())
 
 
-def kernelshap(n: int, seed: int, ask: Ask) -> Estimate:
+def fit_kernelshap(n: int, seed: int, ask: ValueSource) -> Estimate:
     """Fit values by membership.
 
     Raises
@@ -250,7 +250,7 @@ def kernelshap(n: int, seed: int, ask: Ask) -> Estimate:
 
     if max(ask.sizes()) < FEWEST_FOR_EACH_USER * n:
         raise TooFewError(f"{FEWEST_FOR_EACH_USER} coalitions for each user")
-    shares, drawn, adjustment = _once(
+    shares, drawn, adjustment = _run_once(
         lambda: KernelSHAP(n=n, random_state=seed, pairing_trick=True), n, ask
     )
     if not drawn.sampled.any():
@@ -262,7 +262,7 @@ def kernelshap(n: int, seed: int, ask: Ask) -> Estimate:
     bread = np.linalg.inv(members.T @ (weights[:, None] * members))
     residuals = drawn.values - drawn.values[drawn.sizes == 0] - members @ shares
     pulls = (weights / drawn.counts * residuals)[:, None] * members
-    pairs, counts = _paired(drawn, pulls)
+    pairs, counts = _add_pairs(drawn, pulls)
     draws = counts.sum()
     if draws <= n:
         raise TooFewError("more draws than users")
@@ -276,7 +276,7 @@ _ENDS = 1e8
 """shapiq's weight of the empty coalition and of all."""
 
 
-def _paired(drawn: _Drawn, pulls: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _add_pairs(drawn: _DrawnCoalitions, pulls: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Add up the pulls of each sampled coalition and its complement, which are one draw."""
     place: dict[bytes, int] = {}
     sums: list[FloatArray] = []
@@ -299,7 +299,7 @@ def _paired(drawn: _Drawn, pulls: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class _DrawnCoalitions:
     """What shapiq's sampler of coalitions has drawn.
 
     Parameters
@@ -327,7 +327,7 @@ class _Drawn:
         return f"{by_chance} draws, and all coalitions of {', '.join(map(str, every))} users"
 
 
-def _once(sampler: Callable[[], Any], n: int, ask: Ask) -> tuple[FloatArray, _Drawn, FloatArray]:
+def _run_once(sampler: Callable[[], Any], n: int, ask: ValueSource) -> tuple[FloatArray, _DrawnCoalitions, FloatArray]:
     """Run a sampler of distinct coalitions as large as the budget allows."""
     for size in ask.sizes():
         log: list[FloatArray] = []
@@ -336,30 +336,30 @@ def _once(sampler: Callable[[], Any], n: int, ask: Ask) -> tuple[FloatArray, _Dr
             with warnings.catch_warnings():
                 # That few coalitions are left to draw is known, and costs time only.
                 warnings.simplefilter("ignore", UserWarning)
-                found = approximator.approximate(size, _logged(ask, log))
+                found = approximator.approximate(size, _log_values(ask, log))
         except SpentError:
             continue
         ask.keep()
         there = approximator._sampler  # the only way to what was drawn
         coalitions = there.coalitions_matrix.astype(bool)
-        drawn = _Drawn(
+        drawn = _DrawnCoalitions(
             coalitions,
             log[-1],
             there.coalitions_counter.astype(np.float64),
             coalitions.sum(axis=1),
             there.is_coalition_sampled,
         )
-        return _shares(found, n), drawn, there.sampling_adjustment_weights
+        return _read_shares(found, n), drawn, there.sampling_adjustment_weights
     raise TooFewError("more coalitions")
 
 
-def _shares(found: Any, n: int) -> FloatArray:
+def _read_shares(found: Any, n: int) -> FloatArray:
     return np.array([float(found[(i,)]) for i in range(n)])
 
 
 SAMPLERS: Mapping[str, Sampler] = {
-    "permutation": Sampler(permutation, sums=True),
-    "stratified": Sampler(stratified, sums=False),
-    "svarm": Sampler(svarm, sums=False),
-    "kernelshap": Sampler(kernelshap, sums=True),
+    "permutation": Sampler(sample_permutations, sums=True),
+    "stratified": Sampler(sample_strata, sums=False),
+    "svarm": Sampler(sample_svarm, sums=False),
+    "kernelshap": Sampler(fit_kernelshap, sums=True),
 }

@@ -21,14 +21,14 @@ from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_functions import call, local_imports
-from aboveboard.valuation.evaluation.evaluations import evaluated
+from aboveboard.valuation.evaluation.evaluations import map_unordered
 from aboveboard.valuation.shares.samplers import SAMPLERS, Coalitions, SpentError, TooFewError
 
 Method = Literal["auto", "permutation", "stratified", "svarm", "kernelshap"]
 Members = tuple[bool, ...]
 """By user: whether it is in."""
 
-BY_ITSELF: tuple[tuple[str, str], ...] = (
+AUTOMATIC: tuple[tuple[str, str], ...] = (
     ("svarm", "the smallest errors on most games at equal evaluations"),
     ("kernelshap", "the budget is too small for svarm's strata"),
 )
@@ -66,7 +66,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class SampledShares:
     """Estimated shares and how they were got.
 
     Parameters
@@ -102,13 +102,13 @@ class Sampled:
     sums: bool
 
 
-def sampled(
+def estimate_shares(
     worths: Callable[[Sequence[Members]], Sequence[Number]],
     users: int,
     sampling: Sampling,
     *,
     platform: bool = False,
-) -> Sampled:
+) -> SampledShares:
     """Estimate the shares of a utility that is asked for many coalitions at once.
 
     Parameters
@@ -130,13 +130,13 @@ def sampled(
     if users < FEWEST_PLAYERS:
         raise InputError("sampling", f"{users} users are too few", "evaluate all coalitions")
     _refuse_without_shapiq()
-    name, why, plan = _planned(users, sampling, platform=platform)
+    name, why, plan = _plan_draws(users, sampling, platform=platform)
     members = list(plan.kept)
     known = dict(zip(members, worths(members), strict=True))
-    answers = _Answers(known, plan)
+    answers = _ValueTable(known, plan)
     estimate = SAMPLERS[name].estimate(plan.players, sampling.seed, answers)
     shares, errors = estimate.shares.tolist(), estimate.standard_errors.tolist()
-    return Sampled(
+    return SampledShares(
         tuple(shares[:users]),
         tuple(errors[:users]),
         shares[users] if platform else None,
@@ -151,14 +151,14 @@ def sampled(
     )
 
 
-def sampled_shares(
+def sample_shares(
     worth: Callable[[tuple[int, ...]], Number],
     n: int,
     method: Method = "auto",
     budget: int = 2000,
     seed: int = 0,
     work: Work | None = None,
-) -> Sampled:
+) -> SampledShares:
     """Estimate the shares of any game from a sample of its coalitions.
 
     Parameters
@@ -196,7 +196,7 @@ def sampled_shares(
         named = {tuple(i for i, there in enumerate(each) if there): each for each in several}
         found: dict[Members, Number] = {}
         with local_imports(None):
-            for each, outcome in evaluated(partial(call, worth), named, doing.executor):
+            for each, outcome in map_unordered(partial(call, worth), named, doing.executor):
                 if outcome.value is None:
                     raise InputError(f"coalition {each}", outcome.problem, "give a finite number")
                 found[named[each]] = outcome.value
@@ -204,11 +204,11 @@ def sampled_shares(
                     doing.progress(len(found), len(named))
         return [found[each] for each in several]
 
-    return sampled(worths, n, Sampling(method, budget, seed))
+    return estimate_shares(worths, n, Sampling(method, budget, seed))
 
 
 @dataclass
-class _Plan:
+class _DrawPlan:
     """Asked for values, writes down which coalitions they are of; their worth is not known yet.
 
     Parameters
@@ -260,11 +260,11 @@ class _Plan:
 
 
 @dataclass
-class _Answers:
+class _ValueTable:
     """Gives the values of the coalitions of a plan."""
 
     known: dict[Members, Number]
-    plan: _Plan
+    plan: _DrawPlan
 
     @property
     def users(self) -> int:
@@ -286,12 +286,12 @@ class _Answers:
         return self.plan.sizes()
 
 
-def _planned(users: int, sampling: Sampling, *, platform: bool) -> tuple[str, str, _Plan]:
+def _plan_draws(users: int, sampling: Sampling, *, platform: bool) -> tuple[str, str, _DrawPlan]:
     """Draw with the first method that the budget suffices for."""
-    tried = BY_ITSELF if sampling.method == "auto" else ((sampling.method, ""),)
+    tried = AUTOMATIC if sampling.method == "auto" else ((sampling.method, ""),)
     needs = ""
     for name, why in tried:
-        plan = _Plan(users, platform, sampling.budget)
+        plan = _DrawPlan(users, platform, sampling.budget)
         try:
             SAMPLERS[name].estimate(plan.players, sampling.seed, plan)
         except TooFewError as error:

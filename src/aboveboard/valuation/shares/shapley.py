@@ -1,6 +1,6 @@
 """Fair shares of all users from the table of all coalitions, in one pass.
 
-What: `among_users` is Theorem 2 (users share alpha (U - U(0))), `with_platform` is Theorem 1 (the
+What: `shapley_among_users` is Theorem 2 (users share alpha (U - U(0))), `shapley_with_platform` is Theorem 1 (the
 platform is a member without whom nothing is earned). A coalition S of s users enters the value of
 each of its members with weight w(s-1) and that of everybody else with -w(s), so
 
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array, Number, objects
-from aboveboard.valuation.shares.kernels import one_pass
+from aboveboard.valuation.shares.kernels import sum_table
 
 FloatArray = NDArray[np.float64]
 COLUMNS = 9
@@ -39,7 +39,7 @@ Weights = tuple[Fraction, ...]
 
 
 @dataclass(frozen=True)
-class Division:
+class ShapleyDivision:
     """Who gets how much of a utility.
 
     Parameters
@@ -67,20 +67,20 @@ class Division:
 
 
 @lru_cache(maxsize=64)
-def weights_among_users(users: int) -> Weights:
+def shapley_weights(users: int) -> Weights:
     """Give w(s) for s = 0..N: 1/(N C(N-1, s)), and 0 for everybody."""
     marginal = (Fraction(1, users * comb(users - 1, s)) for s in range(users))
     return (*marginal, Fraction(0))
 
 
 @lru_cache(maxsize=64)
-def weights_with_platform(users: int) -> Weights:
+def platform_weights(users: int) -> Weights:
     """Give w(s) for s = 0..N: 1/((N+1) C(N, s+1)), and 0 for everybody."""
     marginal = (Fraction(1, (users + 1) * comb(users, s + 1)) for s in range(users))
     return (*marginal, Fraction(0))
 
 
-def among_users(table: Array | Sequence[Number], alpha: Number = 1) -> Division:
+def shapley_among_users(table: Array | Sequence[Number], alpha: Number = 1) -> ShapleyDivision:
     """Divide by Theorem 2: the users share alpha times the utility of their data.
 
     Parameters
@@ -102,36 +102,36 @@ def among_users(table: Array | Sequence[Number], alpha: Number = 1) -> Division:
     ValueError
         If the length is no power of two, or a value is not a finite number.
     """
-    values = checked(table)
-    raw, _ = _values(values, weights_among_users)
+    values = check_table(table)
+    raw, _ = _compute_values(values, shapley_weights)
     users = raw * (float(alpha) if raw.dtype == np.float64 else alpha)
-    total, nothing = _ends(values)
-    return Division(users, total - alpha_times(alpha, total - nothing), total, nothing)
+    total, nothing = _read_ends(values)
+    return ShapleyDivision(users, total - multiply(alpha, total - nothing), total, nothing)
 
 
-def with_platform(table: Array | Sequence[Number]) -> Division:
+def shapley_with_platform(table: Array | Sequence[Number]) -> ShapleyDivision:
     """Divide by Theorem 1: the platform is one more member, and no coalition earns without it.
 
     The platform's share is the mean over s of the mean utility of coalitions of s users. Shares
     and the platform's sum to U; a utility of no data, U(0), goes to the platform alone.
 
-    Parameters, errors and cost are those of `among_users`.
+    Parameters, errors and cost are those of `shapley_among_users`.
     """
-    values = checked(table)
-    users, by_size = _values(values, weights_with_platform)
+    values = check_table(table)
+    users, by_size = _compute_values(values, platform_weights)
     n = len(users)
     platform = sum(
-        (_times(w, x) for w, x in zip(_platform_weights(n), by_size.tolist(), strict=True)), start=0
+        (_weigh(w, x) for w, x in zip(_mean_weights(n), by_size.tolist(), strict=True)), start=0
     )
-    return Division(users, platform, *_ends(values))
+    return ShapleyDivision(users, platform, *_read_ends(values))
 
 
-def alpha_times(alpha: Number, x: Number) -> Number:
+def multiply(alpha: Number, x: Number) -> Number:
     """Multiply, exactly where both are exact."""
     return float(alpha) * x if isinstance(x, float) else alpha * x
 
 
-def checked(table: Array | Sequence[Number]) -> Array:
+def check_table(table: Array | Sequence[Number]) -> Array:
     """Give a table as contiguous float64, or as an array of integers and fractions.
 
     Raises
@@ -152,71 +152,71 @@ def checked(table: Array | Sequence[Number]) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _ends(values: Array) -> tuple[Number, Number]:
+def _read_ends(values: Array) -> tuple[Number, Number]:
     if values.dtype == object:
         return values[-1], values[0]
     return float(values[-1]), float(values[0])
 
 
-def _platform_weights(n: int) -> Weights:
+def _mean_weights(n: int) -> Weights:
     return tuple(Fraction(1, (n + 1) * comb(n, s)) for s in range(n + 1))
 
 
-def _times(weight: Fraction, x: Number) -> Number:
+def _weigh(weight: Fraction, x: Number) -> Number:
     return float(weight) * x if isinstance(x, float) else weight * x
 
 
-def _values(values: Array, weights: Callable[[int], Weights]) -> tuple[Array, Array]:
+def _compute_values(values: Array, weights: Callable[[int], Weights]) -> tuple[Array, Array]:
     """Give the users' values and the sums of the table by size of the coalition."""
     n = len(values).bit_length() - 1
     w = weights(n)
     member = (w[0] * 0, *(w[s - 1] + w[s] for s in range(1, n + 1)))
     if values.dtype == object:
-        return _exactly(values, w, member)
-    return _in_floats(values, w, member)
+        return _compute_exactly(values, w, member)
+    return _compute_in_floats(values, w, member)
 
 
-def _in_floats(values: Array, w: Weights, member: Weights) -> tuple[FloatArray, FloatArray]:
+def _compute_in_floats(values: Array, w: Weights, member: Weights) -> tuple[FloatArray, FloatArray]:
     n = len(values).bit_length() - 1
     low = min(COLUMNS, n)
-    columns, rows = sizes_of(low), sizes_of(n - low)
+    columns, rows = count_members(low), count_members(n - low)
     c = np.array([float(x) for x in member])
     size = np.arange(n - low + 1)[:, None] + columns[None, :]
     by_size = np.zeros(size.shape)
     of_row = np.empty(len(rows))
-    one_pass(values.reshape(len(rows), len(columns)), c[size], rows, by_size, of_row)
+    sum_table(values.reshape(len(rows), len(columns)), c[size], rows, by_size, of_row)
     sums: FloatArray = np.bincount(size.ravel(), weights=by_size.ravel(), minlength=n + 1).astype(
         np.float64
     )
     if not np.isfinite(sums).all():
-        raise ValueError(_not_finite(values))
-    earlier = _folded((c[size] * by_size).sum(axis=0))
+        raise ValueError(_describe_bad_value(values))
+    earlier = _fold((c[size] * by_size).sum(axis=0))
     common = float(np.dot([float(x) for x in w], sums))
-    return np.concatenate([earlier, _folded(of_row)]) - common, sums
+    return np.concatenate([earlier, _fold(of_row)]) - common, sums
 
 
-def _not_finite(values: Array) -> str:
+def _describe_bad_value(values: Array) -> str:
     bad = np.flatnonzero(~np.isfinite(values))
     if not len(bad):
         return "the values are so large that their sum is no finite number"
     return f"the value of coalition {int(bad[0])} is {values[bad[0]]}, not a finite number"
 
 
-def _exactly(values: Array, w: Weights, member: Weights) -> tuple[Array, Array]:
+def _compute_exactly(values: Array, w: Weights, member: Weights) -> tuple[Array, Array]:
     n = len(values).bit_length() - 1
-    whole, denominator = _whole(values)
+    whole, denominator = _scale_to_integers(values)
     scale = lcm(*(x.denominator for x in (*w, *member)))
-    sizes = sizes_of(n)
+    sizes = count_members(n)
     sums = objects([sum(whole[sizes == s].tolist()) for s in range(n + 1)])
     c = objects([int(x * scale) for x in member])
-    raw = _folded(c[sizes] * whole)
+    raw = _fold(c[sizes] * whole)
     common = sum(int(x * scale) * y for x, y in zip(w, sums, strict=True))
     unit = Fraction(1, scale * denominator)
     users = objects([Fraction(x - common) * unit for x in raw])
     return users, objects([Fraction(x) / denominator for x in sums])
 
 
-def _whole(values: Array) -> tuple[Array, int]:
+def _scale_to_integers(values: Array) -> tuple[Array, int]:
     """Bring fractions over a common denominator, unless that is longer than is worth it."""
     denominator = 1
     for x in values:
@@ -226,7 +226,7 @@ def _whole(values: Array) -> tuple[Array, int]:
     return objects([x.numerator * (denominator // x.denominator) for x in values]), denominator
 
 
-def _folded(sums: Array) -> Array:
+def _fold(sums: Array) -> Array:
     """Give for each bit the sum over the positions that have it: fold in half once a bit."""
     n = len(sums).bit_length() - 1
     found = np.empty(n, dtype=sums.dtype)
@@ -237,7 +237,7 @@ def _folded(sums: Array) -> Array:
     return found
 
 
-def sizes_of(n: int) -> NDArray[np.int64]:
+def count_members(n: int) -> NDArray[np.int64]:
     """Give the number of members of each of the 2^n masks."""
     sizes = np.zeros(1, dtype=np.int64)
     for _ in range(n):

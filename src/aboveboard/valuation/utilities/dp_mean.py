@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import Level
-from aboveboard.valuation.utilities.kernels import dp_mean_counts, dp_mean_table
-from aboveboard.valuation.utilities.kernels_orders import dp_mean_orders
+from aboveboard.valuation.utilities.kernels import fill_dp_mean_counts, fill_dp_mean_table
+from aboveboard.valuation.utilities.kernels_orders import walk_dp_mean_orders
 
 NOISE = 12
 """Variance of Laplace noise of scale 1, 2, over the expected variance of one user's bit, 1/6."""
@@ -73,8 +73,8 @@ def private_mean(epsilons: Sequence[Level]) -> PrivateMean:
     """
     if not epsilons or not all(e >= 0 for e in epsilons):
         raise ValueError(f"privacy levels are {list(epsilons)}; one or more numbers from 0 up")
-    tau = threshold(epsilons)
-    reach = [_reach(e, tau) for e in epsilons]
+    tau = find_threshold(epsilons)
+    reach = [_find_reach(e, tau) for e in epsilons]
     effective = sum(reach, start=Fraction(0))
     n = len(epsilons)
     whole = effective + 2
@@ -85,7 +85,7 @@ def private_mean(epsilons: Sequence[Level]) -> PrivateMean:
     )
 
 
-def threshold(epsilons: Sequence[Level]) -> Level:
+def find_threshold(epsilons: Sequence[Level]) -> Level:
     """Give tau: sum over finite epsilon_i > 0 of epsilon_i (tau - epsilon_i)+ = 12; O(N log N)."""
     first: Level = Fraction(0)
     second: Level = Fraction(0)
@@ -96,7 +96,7 @@ def threshold(epsilons: Sequence[Level]) -> Level:
     return (NOISE + second) / first if first else inf
 
 
-def _reach(e: Level, tau: Level) -> Number:
+def _find_reach(e: Level, tau: Level) -> Number:
     if tau == inf:
         return Fraction(1 if e == inf else 0)
     return Fraction(1) if e >= tau else e / tau
@@ -107,40 +107,40 @@ def utility(epsilons: Sequence[Level]) -> Number:
     return private_mean(epsilons).utility
 
 
-def table(epsilons: NDArray[np.float64]) -> NDArray[np.float64]:
+def tabulate(epsilons: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give U of every coalition by bit mask: shape (2^N,) from levels of shape (N,)."""
     n = len(epsilons)
     out = np.empty(1 << n)
-    order = _ascending(epsilons)
-    dp_mean_table(_capped(epsilons[order]), order, (n + 2) / n, out)
+    order = _sort_positive(epsilons)
+    fill_dp_mean_table(_cap(epsilons[order]), order, (n + 2) / n, out)
     return out
 
 
-def of_counts(
+def tabulate_counts(
     epsilons: NDArray[np.float64], users: int, counts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Give U where `counts[m, t]` of N `users` take part at level `epsilons[t]`; shape (m,)."""
     out = np.empty(len(counts))
-    order = _ascending(epsilons)
-    dp_mean_counts(_capped(epsilons[order]), order, (users + 2) / users, counts, out)
+    order = _sort_positive(epsilons)
+    fill_dp_mean_counts(_cap(epsilons[order]), order, (users + 2) / users, counts, out)
     return out
 
 
-def along(
+def walk_orders(
     epsilons: NDArray[np.float64], orders: NDArray[np.int64], credit: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Add up along orders of arrival, shape (m, K), what each user adds, times its credit."""
     out = np.zeros(len(epsilons))
     order = np.argsort(epsilons, kind="stable")
     place = np.argsort(order)
-    dp_mean_orders(orders, credit, _capped(epsilons[order]), place, out)
+    walk_dp_mean_orders(orders, credit, _cap(epsilons[order]), place, out)
     return out
 
 
-def _ascending(epsilons: NDArray[np.float64]) -> NDArray[np.int64]:
+def _sort_positive(epsilons: NDArray[np.float64]) -> NDArray[np.int64]:
     order = np.argsort(epsilons, kind="stable").astype(np.int64)
     return order[epsilons[order] > 0]
 
 
-def _capped(epsilons: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cap(epsilons: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(epsilons >= AS_GOOD_AS_INFINITE, np.inf, epsilons)

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.utilities.kernels import federated_counts, federated_table
-from aboveboard.valuation.utilities.kernels_orders import federated_orders
+from aboveboard.valuation.utilities.kernels import fill_federated_counts, fill_federated_table
+from aboveboard.valuation.utilities.kernels_orders import walk_federated_orders
 
 FloatArray = NDArray[np.float64]
 SILENT, FEDERATED, DIRECT = 0, 1, 2
@@ -57,7 +57,7 @@ class Population:
             raise ValueError(f"s2 is {self.s2} and t2 {self.t2}; s2 is at least 0, t2 more than 0")
 
 
-def errors(
+def expected_errors(
     population: Population, levels: Sequence[int], samples: Sequence[Number]
 ) -> tuple[Number, ...]:
     """Give the expected squared error of every user's estimate, exact for exact input.
@@ -103,23 +103,23 @@ def utility(
 ) -> float:
     """Give U = sum a_i log((t2 + 2 s2)/error_i)."""
     base = population.t2 + 2 * population.s2
-    each = errors(population, levels, samples)
+    each = expected_errors(population, levels, samples)
     return float(
         sum(float(a) * np.log(float(base / e)) for a, e in zip(weights, each, strict=True))
     )
 
 
-def table(
+def tabulate(
     population: Population, levels: NDArray[np.int64], samples: FloatArray, weights: FloatArray
 ) -> FloatArray:
     """Give U of every coalition by bit mask, shape (2^N,); who is not in it is at level 0."""
     out = np.empty(1 << len(levels))
     s2, t2 = float(population.s2), float(population.t2)
-    federated_table(levels, 1.0 / samples, weights, s2, t2, out)
+    fill_federated_table(levels, 1.0 / samples, weights, s2, t2, out)
     return out
 
 
-def along(
+def walk_orders(
     population: Population,
     levels: NDArray[np.int64],
     samples: FloatArray,
@@ -130,7 +130,7 @@ def along(
     """Add up along orders of arrival, shape (m, K), what each user adds, times its credit."""
     out = np.zeros(len(levels))
     s2, t2 = float(population.s2), float(population.t2)
-    federated_orders(orders, credit, levels, 1.0 / samples, weights, s2, t2, out)
+    walk_federated_orders(orders, credit, levels, 1.0 / samples, weights, s2, t2, out)
     return out
 
 
@@ -153,10 +153,10 @@ class Types:
     rest: float = 0.0
 
 
-def of_counts(population: Population, types: Types, counts: NDArray[np.int64]) -> FloatArray:
+def tabulate_counts(population: Population, types: Types, counts: NDArray[np.int64]) -> FloatArray:
     """Give U where `counts[m, t]` users of type t take part and the others are silent; (m,)."""
     out = np.empty(len(counts))
-    federated_counts(
+    fill_federated_counts(
         types.sizes,
         types.levels,
         1.0 / types.samples,

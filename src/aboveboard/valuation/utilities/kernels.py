@@ -13,7 +13,7 @@ NOISE = 12.0
 
 
 @njit(cache=True, nogil=True)
-def dp_mean_table(
+def fill_dp_mean_table(
     epsilons: NDArray[np.float64], bits: NDArray[np.int64], scale: float, out: NDArray[np.float64]
 ) -> None:
     """Write the DP mean's utility of every coalition. O(N 2^N) steps, no memory of its own.
@@ -45,7 +45,7 @@ def dp_mean_table(
 
 
 @njit(cache=True, nogil=True)
-def dp_mean_counts(
+def fill_dp_mean_counts(
     epsilons: NDArray[np.float64],
     columns: NDArray[np.int64],
     scale: float,
@@ -68,7 +68,7 @@ def dp_mean_counts(
 
 
 @njit(cache=True, nogil=True)
-def _federated(
+def _find_errors(
     direct: float, federated: float, inverse: float, s2: float, t2: float
 ) -> tuple[float, float, float]:
     """Give 1/A, the error of a user who sends nothing, and that of one who federates."""
@@ -85,7 +85,7 @@ def _federated(
 
 
 @njit(cache=True, nogil=True)
-def federated_table(
+def fill_federated_table(
     level: NDArray[np.int64],
     inverse: NDArray[np.float64],
     weight: NDArray[np.float64],
@@ -111,23 +111,23 @@ def federated_table(
     n = len(level)
     base = log(t2 + 2.0 * s2)
     for mask in range(len(out)):
-        direct, federated, inverses, rest, told = 0.0, 0.0, 0.0, 0.0, 0.0
+        direct, federated, inverses, rest, federated_weight = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(n):
             if not mask >> i & 1 or level[i] == 0:
                 rest += weight[i]
             elif level[i] == 1:
                 federated += 1.0
                 inverses += inverse[i]
-                told += weight[i]
+                federated_weight += weight[i]
             else:
                 direct += 1.0 / (s2 + t2 * inverse[i])
         if direct == 0.0 and federated == 0.0:
             out[mask] = 0.0
             continue
-        one, nothing, aggregate = _federated(direct, federated, inverses, s2, t2)
+        one, nothing, aggregate = _find_errors(direct, federated, inverses, s2, t2)
         value = rest * (base - log(nothing))
-        if told > 0.0:
-            value += told * (base - log(aggregate))
+        if federated_weight > 0.0:
+            value += federated_weight * (base - log(aggregate))
         for i in range(n):
             if mask >> i & 1 and level[i] == 2:
                 r = t2 * inverse[i] / (s2 + t2 * inverse[i])
@@ -136,7 +136,7 @@ def federated_table(
 
 
 @njit(cache=True, nogil=True)
-def federated_counts(
+def fill_federated_counts(
     sizes: NDArray[np.int64],
     level: NDArray[np.int64],
     inverse: NDArray[np.float64],
@@ -157,7 +157,7 @@ def federated_counts(
     for t in range(types):
         shrink[t] = t2 * inverse[t] / (s2 + t2 * inverse[t])
     for m in range(len(counts)):
-        direct, federated, inverses, told = 0.0, 0.0, 0.0, 0.0
+        direct, federated, inverses, federated_weight = 0.0, 0.0, 0.0, 0.0
         silent = rest
         for t in range(types):
             k = counts[m, t]
@@ -165,18 +165,18 @@ def federated_counts(
             if level[t] == 1:
                 federated += k
                 inverses += k * inverse[t]
-                told += k * weight[t]
+                federated_weight += k * weight[t]
             else:
                 direct += k / (s2 + t2 * inverse[t])
         if direct == 0.0 and federated == 0.0:
             out[m] = 0.0
             continue
-        one, nothing, aggregate = _federated(direct, federated, inverses, s2, t2)
+        one, nothing, aggregate = _find_errors(direct, federated, inverses, s2, t2)
         value = 0.0
         if silent > 0.0:
             value += silent * (base - log(nothing))
-        if told > 0.0:
-            value += told * (base - log(aggregate))
+        if federated_weight > 0.0:
+            value += federated_weight * (base - log(aggregate))
         for t in range(types):
             if level[t] == 2 and counts[m, t] > 0:
                 r = shrink[t]

@@ -8,14 +8,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aboveboard.valuation.utilities.kernels import NOISE, _federated
+from aboveboard.valuation.utilities.kernels import NOISE, _find_errors
 
 SMALL = 1e-200
 """A product of errors is taken the logarithm of before it underflows."""
 
 
 @njit(cache=True, nogil=True)
-def _length(credit: NDArray[np.float64]) -> int:
+def _find_length(credit: NDArray[np.float64]) -> int:
     """Give how far an order is walked."""
     length = len(credit)
     while length > 0 and credit[length - 1] == 0.0:
@@ -24,7 +24,7 @@ def _length(credit: NDArray[np.float64]) -> int:
 
 
 @njit(cache=True, nogil=True)
-def federated_orders(
+def walk_federated_orders(
     orders: NDArray[np.int64],
     credit: NDArray[np.float64],
     level: NDArray[np.int64],
@@ -58,26 +58,26 @@ def federated_orders(
     shrink = np.empty(n)
     weights = np.empty(n)
     for m in range(len(orders)):
-        direct, federated, inverses, told, silent = 0.0, 0.0, 0.0, 0.0, whole
+        direct, federated, inverses, federated_weight, silent = 0.0, 0.0, 0.0, 0.0, whole
         there = 0
         before = 0.0
-        for k in range(_length(credit[m])):
+        for k in range(_find_length(credit[m])):
             i = orders[m, k]
             silent -= weight[i]
             if level[i] == 1:
                 federated += 1.0
                 inverses += inverse[i]
-                told += weight[i]
+                federated_weight += weight[i]
             else:
                 v = s2 + t2 * inverse[i]
                 direct += 1.0 / v
                 shrink[there] = t2 * inverse[i] / v
                 weights[there] = weight[i]
                 there += 1
-            one, nothing, aggregate = _federated(direct, federated, inverses, s2, t2)
+            one, nothing, aggregate = _find_errors(direct, federated, inverses, s2, t2)
             value = silent * (base - log(nothing))
-            if told > 0.0:
-                value += told * (base - log(aggregate))
+            if federated_weight > 0.0:
+                value += federated_weight * (base - log(aggregate))
             # Users of equal weight share a logarithm.
             product = 1.0
             for j in range(there):
@@ -92,7 +92,7 @@ def federated_orders(
 
 
 @njit(cache=True, nogil=True)
-def dp_mean_orders(
+def walk_dp_mean_orders(
     orders: NDArray[np.int64],
     credit: NDArray[np.float64],
     epsilons: NDArray[np.float64],
@@ -102,7 +102,7 @@ def dp_mean_orders(
     """Add up what each user adds to the private mean's utility. O(orders N^2).
 
     `epsilons`, shape (N,), ascend; `place[i]` is where user i's stands in it. The rest is as in
-    `federated_orders`.
+    `walk_federated_orders`.
     """
     n = len(epsilons)
     scale = (n + 2.0) / n
@@ -110,7 +110,7 @@ def dp_mean_orders(
     for m in range(len(orders)):
         there[:] = False
         before = 0.0
-        for k in range(_length(credit[m])):
+        for k in range(_find_length(credit[m])):
             i = orders[m, k]
             there[place[i]] = True
             first, second, full = 0.0, 0.0, 0.0

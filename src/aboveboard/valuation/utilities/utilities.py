@@ -1,7 +1,7 @@
 """What the platform gains from data at given privacy levels: one protocol, and closed forms.
 
 `dp-mean` (Example 1) and `federated-mean` (section 4) are here, `table` and `callable` in
-`given_utilities`. A mechanism asks a `Utility` for what it needs and never which one it is.
+`user_utilities`. A mechanism asks a `Utility` for what it needs and never which one it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array, Number, objects
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.valuation.levels import NOTHING, Level, as_floats, spoken
+from aboveboard.valuation.levels import NOTHING, Level, as_floats, encode_level
 from aboveboard.valuation.shares.few_types import Worth
 from aboveboard.valuation.utilities import dp_mean, federated_mean
 from aboveboard.valuation.utilities.federated_mean import Population
@@ -29,7 +29,7 @@ EXACT_VALUES = 16
 
 
 @dataclass(frozen=True)
-class Grouped:
+class UserTypes:
     """Users who are interchangeable, by type; those whose data are never used have none.
 
     Parameters
@@ -56,12 +56,12 @@ class Utility(Protocol):
     KIND: ClassVar[str]
 
     @staticmethod
-    def checked(level: Level) -> Level:
+    def check_level(level: Level) -> Level:
         """Give the level as this utility understands it; ValueError if it does not."""
         ...
 
     @staticmethod
-    def offered() -> tuple[Level, ...]:
+    def list_levels() -> tuple[Level, ...]:
         """Give the levels that are always on offer."""
         ...
 
@@ -73,22 +73,22 @@ class Utility(Protocol):
         """Give U of every coalition at these levels, shape (2^N,): floats or exact objects."""
         ...
 
-    def grouped(self, levels: Sequence[Level]) -> Grouped | None:
+    def group_users(self, levels: Sequence[Level]) -> UserTypes | None:
         """Sort the users into types; None if any two may differ."""
         ...
 
 
 @runtime_checkable
-class InBatches(Protocol):
+class BatchUtility(Protocol):
     """A utility that is asked for many values at once, because each takes long."""
 
-    def worths(self, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
+    def evaluate(self, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
         """Give U of several tuples of levels."""
         ...
 
 
 @runtime_checkable
-class Expensive(InBatches, Protocol):
+class LongRunningUtility(BatchUtility, Protocol):
     """A utility whose values may be worked out elsewhere."""
 
     def with_work(self, work: Work) -> Utility:
@@ -96,12 +96,12 @@ class Expensive(InBatches, Protocol):
         ...
 
 
-def coalition(levels: Sequence[Level], mask: int) -> tuple[Level, ...]:
+def restrict_levels(levels: Sequence[Level], mask: int) -> tuple[Level, ...]:
     """Give the levels if only the users in `mask` take part."""
     return tuple(x if mask >> i & 1 else NOTHING for i, x in enumerate(levels))
 
 
-def sorted_into_types(keys: Sequence[Any]) -> tuple[list[Any], list[int], list[int | None]]:
+def sort_into_types(keys: Sequence[Any]) -> tuple[list[Any], list[int], list[int | None]]:
     """Give the distinct keys in order, their numbers, and each user's type; None keys have none."""
     position: dict[Any, int] = {}
     sizes: list[int] = []
@@ -125,12 +125,12 @@ class DpMean:
     KIND: ClassVar[str] = "dp-mean"
 
     @staticmethod
-    def checked(level: Level) -> Level:
+    def check_level(level: Level) -> Level:
         """Any level will do."""
         return level
 
     @staticmethod
-    def offered() -> tuple[Level, ...]:
+    def list_levels() -> tuple[Level, ...]:
         """Staying away is on offer."""
         return (NOTHING,)
 
@@ -143,34 +143,34 @@ class DpMean:
         n = len(levels)
         if n <= EXACT_USERS:
             known: dict[tuple[Level, ...], Number] = {}
-            return objects([_remembered(known, coalition(levels, m)) for m in range(1 << n)])
-        return dp_mean.table(as_floats(levels))
+            return objects([_evaluate_once(known, restrict_levels(levels, m)) for m in range(1 << n)])
+        return dp_mean.tabulate(as_floats(levels))
 
-    def grouped(self, levels: Sequence[Level]) -> Grouped:
+    def group_users(self, levels: Sequence[Level]) -> UserTypes:
         """Users of equal level are alike."""
         n = len(levels)
-        keys, sizes, type_of = sorted_into_types([x or None for x in levels])
+        keys, sizes, type_of = sort_into_types([x or None for x in levels])
         epsilons = as_floats(keys)
 
         def exact(counts: tuple[int, ...]) -> Fraction:
             present = [x for x, k in zip(keys, counts, strict=True) for _ in range(k)]
             return Fraction(dp_mean.utility([*present, *[NOTHING] * (n - len(present))]))
 
-        return Grouped(
+        return UserTypes(
             tuple(sizes),
             tuple(type_of),
-            lambda counts: dp_mean.of_counts(epsilons, n, counts),
+            lambda counts: dp_mean.tabulate_counts(epsilons, n, counts),
             exact,
         )
 
-    def along(
+    def walk_orders(
         self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Add up over orders of arrival what each user adds; see `orders`."""
-        return dp_mean.along(as_floats(levels), orders, credit)
+        return dp_mean.walk_orders(as_floats(levels), orders, credit)
 
 
-def _remembered(known: dict[tuple[Level, ...], Number], levels: tuple[Level, ...]) -> Number:
+def _evaluate_once(known: dict[tuple[Level, ...], Number], levels: tuple[Level, ...]) -> Number:
     """U does not depend on who has which level: value each multiset once."""
     key = tuple(sorted(levels))
     if key not in known:
@@ -197,7 +197,7 @@ class FederatedMean:
     KIND: ClassVar[str] = "federated-mean"
 
     @staticmethod
-    def checked(level: Level) -> Level:
+    def check_level(level: Level) -> Level:
         """0, 1 or 2; no restriction ("inf") is 2.
 
         Raises
@@ -209,12 +209,12 @@ class FederatedMean:
             return Fraction(2)
         if level not in (0, 1, 2):
             raise ValueError(
-                f"level is {spoken(level)}; it is 0 (nothing), 1 (federated) or 2 (direct)"
+                f"level is {encode_level(level)}; it is 0 (nothing), 1 (federated) or 2 (direct)"
             )
         return level
 
     @staticmethod
-    def offered() -> tuple[Level, ...]:
+    def list_levels() -> tuple[Level, ...]:
         """All three levels."""
         return (Fraction(0), Fraction(1), Fraction(2))
 
@@ -225,17 +225,17 @@ class FederatedMean:
 
     def table(self, levels: Sequence[Level]) -> Array:
         """Give U of every coalition."""
-        return federated_mean.table(
+        return federated_mean.tabulate(
             self.population,
             np.array([int(x) for x in levels], dtype=np.int64),
             as_floats(self.samples),
             as_floats(self.weights),
         )
 
-    def grouped(self, levels: Sequence[Level]) -> Grouped:
+    def group_users(self, levels: Sequence[Level]) -> UserTypes:
         """Users of equal level, samples and weight are alike; those of level 0 add nothing."""
         each = list(zip(levels, self.samples, self.weights, strict=True))
-        keys, sizes, type_of = sorted_into_types([key if key[0] else None for key in each])
+        keys, sizes, type_of = sort_into_types([key if key[0] else None for key in each])
         types = federated_mean.Types(
             np.array(sizes, dtype=np.int64),
             np.array([int(key[0]) for key in keys], dtype=np.int64),
@@ -243,17 +243,17 @@ class FederatedMean:
             as_floats([key[2] for key in keys]),
             float(sum(weight for level, _, weight in each if not level)),
         )
-        return Grouped(
+        return UserTypes(
             tuple(sizes),
             tuple(type_of),
-            lambda counts: federated_mean.of_counts(self.population, types, counts),
+            lambda counts: federated_mean.tabulate_counts(self.population, types, counts),
         )
 
-    def along(
+    def walk_orders(
         self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Add up over orders of arrival what each user adds; see `orders`."""
-        return federated_mean.along(
+        return federated_mean.walk_orders(
             self.population,
             np.array([int(x) for x in levels], dtype=np.int64),
             as_floats(self.samples),
@@ -263,20 +263,20 @@ class FederatedMean:
         )
 
 
-def worths(utility: Utility, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
+def evaluate_all(utility: Utility, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
     """Give U of several tuples of levels, all at once where the utility takes long."""
-    if isinstance(utility, InBatches):
-        return utility.worths(several)
+    if isinstance(utility, BatchUtility):
+        return utility.evaluate(several)
     return [utility.worth(levels) for levels in several]
 
 
-def two_levels(utility: Utility, n: int, low: Level, high: Level) -> Array:
+def tabulate_two_levels(utility: Utility, n: int, low: Level, high: Level) -> Array:
     """Give U by the mask of the users at the high level, the others at the low one; (2^N,)."""
     if not low:
         return utility.table((high,) * n)
     masks = range(1 << n)
     several = [tuple(high if m >> i & 1 else low for i in range(n)) for m in masks]
-    return as_values(worths(utility, several))
+    return as_values(evaluate_all(utility, several))
 
 
 def as_values(values: Sequence[Number]) -> Array:

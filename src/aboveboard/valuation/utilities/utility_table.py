@@ -27,7 +27,11 @@ from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import fingerprint
 from aboveboard.valuation.levels import EXACT, Level, PrivacyLevel
 from aboveboard.valuation.utilities.federated_mean import Population
-from aboveboard.valuation.utilities.given_utilities import Called, Table, function_named
+from aboveboard.valuation.utilities.user_utilities import (
+    FunctionUtility,
+    TableUtility,
+    load_function,
+)
 from aboveboard.valuation.utilities.utilities import DpMean, FederatedMean, Utility
 
 CACHE = Path(".aboveboard-cache")
@@ -40,7 +44,7 @@ LARGEST = Fraction(10**60)
 """Of a variance, a weight or a number of samples: products of a few still fit a float."""
 
 
-def _variance(value: Any) -> Any:
+def _parse_variance(value: Any) -> Any:
     """Read a variance: a number from 0 up, or "estimate"."""
     if value == ESTIMATE:
         return value
@@ -55,20 +59,20 @@ def _variance(value: Any) -> Any:
     return exact
 
 
-def _positive(value: Any) -> Any:
-    exact = _variance(value)
+def _parse_positive(value: Any) -> Any:
+    exact = _parse_variance(value)
     if exact == 0:
         raise ValueError(f'is 0; this variance is more than 0, or "{ESTIMATE}" from [data]')
     return exact
 
 
-class Strict(BaseModel):
+class StrictTable(BaseModel):
     """A table of the file: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-class UserTable(Strict):
+class UserTable(StrictTable):
     """One user: its privacy level, and for the federated mean its data's size and weight."""
 
     data: Path | None = Field(
@@ -88,7 +92,7 @@ class UserTable(Strict):
 
 
 @dataclass(frozen=True)
-class KeptAt:
+class CachePlace:
     """Where the values of a function are kept.
 
     Parameters
@@ -103,16 +107,16 @@ class KeptAt:
     reads: tuple[str, ...]
 
 
-class UtilityTable(Strict):
+class UtilityTable(StrictTable):
     """What the platform gains; which keys it needs depends on the kind."""
 
     kind: Literal["dp-mean", "federated-mean", "table", "callable"] = Field(
         description="which utility it is"
     )
-    s2: Annotated[Any, BeforeValidator(_variance)] = Field(
+    s2: Annotated[Any, BeforeValidator(_parse_variance)] = Field(
         default=None, description='for federated-mean: variance between users, or "estimate"'
     )
-    t2: Annotated[Any, BeforeValidator(_positive)] = Field(
+    t2: Annotated[Any, BeforeValidator(_parse_positive)] = Field(
         default=None, description='for federated-mean: variance within a user, or "estimate"'
     )
     values: tuple[Exact, ...] | None = Field(
@@ -130,17 +134,17 @@ class UtilityTable(Strict):
     cache: StrictBool | Path | None = Field(
         default=None, description="for callable: folder of its values; false: memory only"
     )
-    _kept: KeptAt = PrivateAttr(default_factory=lambda: KeptAt(None, ()))
+    _cache_place: CachePlace = PrivateAttr(default_factory=lambda: CachePlace(None, ()))
 
     @property
-    def kept(self) -> KeptAt:
+    def cache_place(self) -> CachePlace:
         """Where values are kept, and the content of the files they depend on."""
-        return self._kept
+        return self._cache_place
 
-    def keeping(self, kept: KeptAt) -> Self:
+    def with_cache_place(self, kept: CachePlace) -> Self:
         """Give the same table with what its place on disk says."""
         table = self.model_copy()
-        table._kept = kept
+        table._cache_place = kept
         return table
 
     @model_validator(mode="after")
@@ -150,10 +154,10 @@ class UtilityTable(Strict):
             given = getattr(self, key) is not None
             if given and key not in (*needed, *optional):
                 raise ValueError(
-                    f"kind = {self.kind!r} has no {key}; it takes {listed(needed) or 'no keys'}"
+                    f"kind = {self.kind!r} has no {key}; it takes {join_keys(needed) or 'no keys'}"
                 )
             if not given and key in needed:
-                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {listed(needed)}")
+                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {join_keys(needed)}")
         return self
 
 
@@ -167,9 +171,9 @@ class Kind:
         What its table must have.
     party_keys
         What the tables of parties have besides a level.
-    checked
+    check_level
         Gives a level as this utility understands it; ValueError if it does not.
-    made
+    make
         Makes the utility of its table and those of the parties.
     default
         The level of a party whose table says none.
@@ -179,13 +183,13 @@ class Kind:
 
     keys: tuple[str, ...]
     party_keys: tuple[str, ...]
-    checked: Callable[[Level], Level]
-    made: Callable[[UtilityTable, Sequence[UserTable]], Utility]
+    check_level: Callable[[Level], Level]
+    make: Callable[[UtilityTable, Sequence[UserTable]], Utility]
     default: Level | None = None
     optional: tuple[str, ...] = ()
 
 
-def _federated(table: UtilityTable, users: Sequence[UserTable]) -> FederatedMean:
+def _make_federated_mean(table: UtilityTable, users: Sequence[UserTable]) -> FederatedMean:
     one = Fraction(1)
     return FederatedMean(
         Population(table.s2 or Fraction(0), table.t2 or one),
@@ -195,21 +199,21 @@ def _federated(table: UtilityTable, users: Sequence[UserTable]) -> FederatedMean
 
 
 KINDS: Mapping[str, Kind] = {
-    "dp-mean": Kind((), (), DpMean.checked, lambda table, users: DpMean()),
-    "federated-mean": Kind(("s2", "t2"), ("samples", "weight"), FederatedMean.checked, _federated),
+    "dp-mean": Kind((), (), DpMean.check_level, lambda table, users: DpMean()),
+    "federated-mean": Kind(("s2", "t2"), ("samples", "weight"), FederatedMean.check_level, _make_federated_mean),
     "table": Kind(
         ("values",),
         (),
-        Table.checked,
-        lambda table, users: Table(table.values or ()),
+        TableUtility.check_level,
+        lambda table, users: TableUtility(table.values or ()),
         default=Fraction(1),
     ),
     "callable": Kind(
         ("function",),
         (),
-        Called.checked,
-        lambda table, users: function_named(str(table.function), table.kept.reads).keeping(
-            table.kept.folder
+        FunctionUtility.check_level,
+        lambda table, users: load_function(str(table.function), table.cache_place.reads).with_cache(
+            table.cache_place.folder
         ),
         optional=("reads", "cache"),
     ),
@@ -219,7 +223,7 @@ ESTIMATED = ("dp-mean", "federated-mean")
 """Utilities whose estimators run on users' samples."""
 
 
-def at_its_place(table: UtilityTable, read: Read) -> UtilityTable:
+def locate_files(table: UtilityTable, read: Read) -> UtilityTable:
     """Give the table with where its function's values are kept, and what the function reads.
 
     Raises
@@ -235,9 +239,9 @@ def at_its_place(table: UtilityTable, read: Read) -> UtilityTable:
     if table.cache is not False:
         named = table.cache if isinstance(table.cache, Path) else CACHE
         folder = read.folder.resolve() / named
-    return table.keeping(KeptAt(folder, prints))
+    return table.with_cache_place(CachePlace(folder, prints))
 
 
-def listed(keys: Sequence[str]) -> str:
+def join_keys(keys: Sequence[str]) -> str:
     """Name keys in a message."""
     return " and ".join(keys)

@@ -27,13 +27,13 @@ from math import inf, lgamma
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.valuation.offers.offer import Curve, FloatArray, Selection, sure
+from aboveboard.valuation.offers.offer import Curve, FloatArray, Selection, snap_probability
 
 POINTS = 2001
 BISECTIONS = 60
 
 
-def binomial(q: FloatArray, n: int) -> FloatArray:
+def binomial_probabilities(q: FloatArray, n: int) -> FloatArray:
     """Give the probabilities of 0..n successes in n trials; shape (len(q), n + 1)."""
     k = np.arange(n + 1)
     logs = np.array([lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1) for j in range(n + 1)])
@@ -98,23 +98,23 @@ class AlikeUsers:
 
     def gamma(self, q: FloatArray) -> FloatArray:
         """Give the expected rise of a user's share."""
-        return binomial(q, self.n - 1) @ self.gain
+        return binomial_probabilities(q, self.n - 1) @ self.gain
 
     def expected(self, q: FloatArray) -> FloatArray:
         """Give the expected utility."""
-        return binomial(q, self.n) @ self.worth
+        return binomial_probabilities(q, self.n) @ self.worth
 
     def slope(self, q: float, cost: float) -> float:
         """Give the derivative of value(q)."""
         at = np.array([q])
         gamma, worth = float(self.gamma(at)[0]), float(self.expected(at)[0])
-        d_worth = self.n * float((binomial(at, self.n - 1) @ np.diff(self.worth))[0])
+        d_worth = self.n * float((binomial_probabilities(at, self.n - 1) @ np.diff(self.worth))[0])
         return d_worth * (1 - cost / gamma) + cost * worth * self._gamma_slope(q) / gamma**2
 
     def _gamma_slope(self, q: float) -> float:
         if self.n == 1:
             return 0.0
-        rise = binomial(np.array([q]), self.n - 2) @ np.diff(self.gain)
+        rise = binomial_probabilities(np.array([q]), self.n - 2) @ np.diff(self.gain)
         return (self.n - 1) * float(rise[0])
 
     @property
@@ -154,7 +154,7 @@ class AlikeUsers:
             return alpha * float(self.gamma(np.array([x]))[0]) - cost
 
         changes = np.flatnonzero(edge[:-1] * edge[1:] < 0)
-        found.extend(bisected(net, float(q[k]), float(q[k + 1])) for k in changes)
+        found.extend(bisect(net, float(q[k]), float(q[k + 1])) for k in changes)
         found.extend(float(x) for x in q[1:-1][np.abs(edge[1:-1]) == 0])
         if edge[-1] >= -tie:
             found.append(1.0)
@@ -205,9 +205,9 @@ class AlikeUsers:
         for k in peaks[np.argsort(-value[peaks], kind="stable")][:5]:
             x = float(q[k])
             if 0 < k < POINTS - 1 and value[k - 1] > -inf and value[k + 1] > -inf:
-                x = bisected(lambda at: self.slope(at, cost), float(q[k - 1]), float(q[k + 1]), x)
+                x = bisect(lambda at: self.slope(at, cost), float(q[k - 1]), float(q[k + 1]), x)
             elif k == POINTS - 1 and value[k - 1] > -inf and self.slope(1.0, cost) < 0:
-                x = bisected(lambda at: self.slope(at, cost), float(q[k - 1]), 1.0, x)
+                x = bisect(lambda at: self.slope(at, cost), float(q[k - 1]), 1.0, x)
             found.append(self._candidate(x, cost))
         return found
 
@@ -238,14 +238,14 @@ class AlikeUsers:
     def curve(self, costs: Sequence[float], selection: Selection = "optimistic") -> Curve:
         """Give the best offer for many costs."""
         best = [self.best(float(c), selection) for c in costs]
-        q = np.array([sure(one.q) for one in best])
+        q = np.array([snap_probability(one.q) for one in best])
         alpha = np.array([one.alpha for one in best])
         worth = self.expected(q)
         users = alpha * worth
         return Curve(np.array(costs, dtype=np.float64), alpha, 1 - q, worth, worth - users, users)
 
 
-def bisected(f: Callable[[float], float], low: float, high: float, otherwise: float = 0.0) -> float:
+def bisect(f: Callable[[float], float], low: float, high: float, otherwise: float = 0.0) -> float:
     """Find where f changes its sign between two points; `otherwise` if it does not."""
     at_low, at_high = f(low), f(high)
     if at_low == 0:

@@ -24,13 +24,13 @@ from aboveboard.mechanisms.user_functions import (
     local_imports,
     source_of,
 )
-from aboveboard.valuation.evaluation.evaluations import Kept, evaluated, file_of
+from aboveboard.valuation.evaluation.evaluations import EvaluationCache, map_unordered, name_cache
 from aboveboard.valuation.levels import NOTHING, Level
-from aboveboard.valuation.utilities.utilities import EXACT_VALUES, as_values, coalition
+from aboveboard.valuation.utilities.utilities import EXACT_VALUES, as_values, restrict_levels
 
 
 @dataclass(frozen=True)
-class Table:
+class TableUtility:
     """A value for each coalition; a user is in (level 1 or more) or out (level 0).
 
     Parameters
@@ -44,12 +44,12 @@ class Table:
     KIND: ClassVar[str] = "table"
 
     @staticmethod
-    def checked(level: Level) -> Level:
+    def check_level(level: Level) -> Level:
         """Any level above 0 is to take part."""
         return Fraction(1) if level else NOTHING
 
     @staticmethod
-    def offered() -> tuple[Level, ...]:
+    def list_levels() -> tuple[Level, ...]:
         """Take part or not."""
         return (Fraction(0), Fraction(1))
 
@@ -65,7 +65,7 @@ class Table:
         there: Array = values[np.arange(len(values)) & present]
         return there
 
-    def grouped(self, levels: Sequence[Level]) -> None:
+    def group_users(self, levels: Sequence[Level]) -> None:
         """Any two users may differ."""
         return
 
@@ -75,7 +75,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Called:
+class FunctionUtility:
     """Any Python function of the privacy levels, called once for each tuple of them.
 
     Parameters
@@ -90,7 +90,7 @@ class Called:
         memory only.
     work
         Where its calls are done, and who is told how many are done.
-    kept
+    values_by_levels
         What it has been called for.
     """
 
@@ -98,38 +98,38 @@ class Called:
     function: Callable[[tuple[float, ...]], Any]
     source: Source | None = None
     work: Work = field(default_factory=Work, compare=False, repr=False)
-    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
+    values_by_levels: EvaluationCache = field(default_factory=EvaluationCache, compare=False, repr=False)
 
     KIND: ClassVar[str] = "callable"
 
     @staticmethod
-    def checked(level: Level) -> Level:
+    def check_level(level: Level) -> Level:
         """Any level will do."""
         return level
 
     @staticmethod
-    def offered() -> tuple[Level, ...]:
+    def list_levels() -> tuple[Level, ...]:
         """Staying away is on offer."""
         return (NOTHING,)
 
-    def with_work(self, work: Work) -> Called:
+    def with_work(self, work: Work) -> FunctionUtility:
         """Give the same function, its calls done as `work` says; what is known stays known."""
         if work.cache is None:
             return replace(self, work=work)
-        return replace(self.keeping(work.cache), work=work)
+        return replace(self.with_cache(work.cache), work=work)
 
-    def keeping(self, folder: Path | None) -> Called:
+    def with_cache(self, folder: Path | None) -> FunctionUtility:
         """Give the same function, its values kept in this folder; None: in memory only."""
         path = None
         if folder is not None and self.source is not None:
-            path = file_of(folder, self.source.name, self.source.code, self.source.reads)
-        return replace(self, kept=Kept(path, self.kept.known))
+            path = name_cache(folder, self.source.name, self.source.code, self.source.reads)
+        return replace(self, values_by_levels=EvaluationCache(path, self.values_by_levels.known))
 
     def worth(self, levels: Sequence[Level]) -> Number:
         """Call the function, once for these levels."""
-        return self.worths([tuple(levels)])[0]
+        return self.evaluate([tuple(levels)])[0]
 
-    def worths(self, several: Sequence[tuple[Level, ...]]) -> list[Number]:
+    def evaluate(self, several: Sequence[tuple[Level, ...]]) -> list[Number]:
         """Call the function for each of several tuples of levels that it is not known for.
 
         Raises
@@ -138,14 +138,14 @@ class Called:
             If it fails or gives no finite number; what it gave before is kept.
         """
         distinct = dict.fromkeys(several)
-        missing = [levels for levels in distinct if levels not in self.kept]
+        missing = [levels for levels in distinct if levels not in self.values_by_levels]
         done = len(distinct) - len(missing)
         if missing:
             told: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
             for levels in missing:  # fractions that are one float are told alike
-                told.setdefault(_told(levels), []).append(levels)
+                told.setdefault(_as_plain_numbers(levels), []).append(levels)
             with local_imports(self.source):
-                for each, outcome in evaluated(self._task(), told, self.work.executor):
+                for each, outcome in map_unordered(self._task(), told, self.work.executor):
                     if outcome.value is None:
                         raise InputError(
                             f"function {self.name!r}",
@@ -153,22 +153,22 @@ class Called:
                             "let it take a tuple of privacy levels and return a finite number",
                         )
                     for levels in told[each]:
-                        self.kept.add(levels, outcome.value)
+                        self.values_by_levels.add(levels, outcome.value)
                         done += 1
                     if self.work.progress is not None:
                         self.work.progress(done, len(distinct))
-        return [self.kept[levels] for levels in several]
+        return [self.values_by_levels[levels] for levels in several]
 
     def table(self, levels: Sequence[Level]) -> Array:
         """Give U of every coalition: 2^k calls for k users above level 0."""
         present = sum(1 << i for i, x in enumerate(levels) if x)
         masks = range(1 << len(levels))
-        values = self.worths([coalition(levels, m & present) for m in masks])
+        values = self.evaluate([restrict_levels(levels, m & present) for m in masks])
         if len(levels) > EXACT_VALUES:
             return np.array([float(x) for x in values])
         return as_values(values)
 
-    def grouped(self, levels: Sequence[Level]) -> None:
+    def group_users(self, levels: Sequence[Level]) -> None:
         """Any two users may differ."""
         return
 
@@ -178,11 +178,11 @@ class Called:
         return partial(call, self.function)
 
 
-def _told(levels: tuple[Level, ...]) -> tuple[float, ...]:
+def _as_plain_numbers(levels: tuple[Level, ...]) -> tuple[float, ...]:
     return tuple(int(x) if x != inf and x == int(x) else float(x) for x in levels)
 
 
-def function_named(name: str, reads: tuple[str, ...] = ()) -> Called:
+def load_function(name: str, reads: tuple[str, ...] = ()) -> FunctionUtility:
     """Find "module:function".
 
     Parameters
@@ -198,4 +198,4 @@ def function_named(name: str, reads: tuple[str, ...] = ()) -> Called:
         If it cannot be imported or is not callable.
     """
     source = source_of(name, reads)
-    return Called(name, function_of(source), source)
+    return FunctionUtility(name, function_of(source), source)

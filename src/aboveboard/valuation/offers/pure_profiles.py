@@ -25,9 +25,9 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.valuation.offers.alike_users import Candidate
 from aboveboard.valuation.offers.offer import FloatArray, Selection
-from aboveboard.valuation.offers.one_cost import Candidate
-from aboveboard.valuation.shares.shapley import sizes_of
+from aboveboard.valuation.shares.shapley import count_members
 
 MOST_TABLED = 20
 """Users up to whom every profile is looked at."""
@@ -46,7 +46,7 @@ def potential(worth: FloatArray) -> FloatArray:
     is P(S) - P(S - i).
     """
     n = len(worth).bit_length() - 1
-    sizes = sizes_of(n)
+    sizes = count_members(n)
     found = np.zeros(len(worth))
     for s in range(1, n + 1):
         masks = np.flatnonzero(sizes == s)
@@ -139,7 +139,7 @@ def _lasts(high: float, alpha: float, *, attained: bool) -> bool:
     return bool(high >= edge) if attained else bool(high > edge)
 
 
-def best_response(gain: Gain, costs: Sequence[float], alpha: float, start: int) -> int:
+def reply_in_turn(gain: Gain, costs: Sequence[float], alpha: float, start: int) -> int:
     """Let users reply in turn until nobody gains by a change.
 
     Parameters
@@ -177,7 +177,7 @@ def best_response(gain: Gain, costs: Sequence[float], alpha: float, start: int) 
     raise ValueError(f"users still change their levels after {PASSES} rounds of best replies")
 
 
-def by_dynamics(
+def follow_best_replies(
     gain: Gain, worth: Callable[[int], float], costs: Sequence[float], selection: Selection
 ) -> tuple[Candidate, int]:
     """Propose an offer by best-response dynamics over a row of alphas.
@@ -192,16 +192,16 @@ def by_dynamics(
     steps = np.linspace(1.0, 0.0, ALPHAS) if mask else np.linspace(0.0, 1.0, ALPHAS)
     for alpha in steps.tolist():
         # The last answer is a good start: sharers fall with alpha, and rise with it.
-        mask = best_response(gain, costs, alpha, mask)
+        mask = reply_in_turn(gain, costs, alpha, mask)
         if selection == "optimistic":
-            alpha = least_alpha(gain, costs, mask)
+            alpha = find_least_alpha(gain, costs, mask)
         value = (1 - alpha) * worth(mask)
         if value > best[0].value + SLACK:
             best = Candidate(value, alpha, mask.bit_count() / n), mask
     return best
 
 
-def least_alpha(gain: Gain, costs: Sequence[float], mask: int) -> float:
+def find_least_alpha(gain: Gain, costs: Sequence[float], mask: int) -> float:
     """Give the least alpha at which every sharer wants to share."""
     found = 0.0
     for i, cost in enumerate(costs):
