@@ -69,30 +69,49 @@ def encode(x: Any) -> Any:
     return x if x is None or isinstance(x, str | bool | int | float) else str(x)
 
 
-def format_count(format_count_typeset: int) -> str:
+def format_count(n: int) -> str:
     """Write a count in digits, or as a power of ten where nobody would read the digits."""
-    if format_count_typeset < 10**9:
-        return f"{format_count_typeset:,}"
-    if format_count_typeset.bit_length() < LONGEST:
-        written = str(format_count_typeset)
+    if n < 10**9:
+        return f"{n:,}"
+    if n.bit_length() < LONGEST:
+        written = str(n)
         return f"{written[0]}.{written[1]}e{len(written) - 1}"
-    shift = format_count_typeset.bit_length() - LONGEST
-    exponent = log10(format_count_typeset >> shift) + shift * log10(2)
+    shift = n.bit_length() - LONGEST
+    exponent = log10(n >> shift) + shift * log10(2)
     return f"{int(10 ** (exponent % 1 + 1) + 1e-6) / 10:.1f}e{int(exponent)}"
 
 
-def format_digits(format_count_typeset: int) -> str:
+def format_digits(n: int) -> str:
     """Write a count in digits; one of more than 300 digits as a power of ten."""
-    return (
-        str(format_count_typeset)
-        if format_count_typeset.bit_length() < LONGEST
-        else format_count(format_count_typeset)
-    )
+    return str(n) if n.bit_length() < LONGEST else format_count(n)
 
 
 def format_quantity(n: int, one: str, many: str = "") -> str:
     """Write how many there are: "1 party", "2 parties"; the plural has an s if not given."""
     return f"1 {one}" if n == 1 else f"{n:,} {many or one + 's'}"
+
+
+def join_names(names: Iterable[object], most: int | None = None) -> str:
+    """Return names as people list them: "a", "a and b", "a, b and c".
+
+    Parameters
+    ----------
+    names
+        What is listed.
+    most
+        How many are named; of the rest only the number is.
+
+    Examples
+    --------
+    >>> join_names(["anna", "bert", "cleo"]), join_names("abcde", most=2)
+    ('anna, bert and cleo', 'a, b and 3 more')
+    """
+    listed = [str(name) for name in names]
+    if most is not None and len(listed) > most + 1:
+        listed = [*listed[:most], f"{len(listed) - most:,} more"]
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
 MONEY = 100

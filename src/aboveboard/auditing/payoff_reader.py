@@ -17,6 +17,7 @@ from aboveboard.games.numbers import (
     Number,
     as_floats,
     floats,
+    from_units,
     max_abs,
     nearest_float,
     normalize_array,
@@ -72,6 +73,11 @@ class PayoffReader:
             self.exact = False
         self.peak = max(self.peak, max_abs(entries))
         return entries
+
+    @property
+    def peak_payoff(self) -> Number:
+        """The largest absolute payoff seen."""
+        return from_units(self.peak, self.unit)
 
     @property
     def tolerance(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
@@ -128,6 +128,10 @@ class Verdict:
         `confidence` rests; None where nothing was sampled.
     statement
         Anything else that a reader needs: the argument of a proof, the ties left open.
+    promised
+        Whether the mechanism promises the property for its parameters.
+    compared
+        In how many profiles the game was compared with the rule that runs, in words.
     """
 
     property: str
@@ -145,6 +149,8 @@ class Verdict:
     confidence: str | None = None
     statement: str | None = None
     draws: int | None = None
+    promised: bool = False
+    compared: str | None = None
 
     @builtins.property
     def epsilon(self) -> Number | None:
@@ -161,9 +167,11 @@ class Verdict:
         return {
             "property": self.property,
             "status": self.status.value,
+            "promised": self.promised,
             "checked": self.checked,
             "gain": encode_number(self.gain),
             "counterexample": counterexample,
+            "basis": self.full_basis(),
             "of": self.total if self.total < 2**53 else format_digits(self.total),
             "how": self.how,
             "gainer": self.gainer,
@@ -188,6 +196,10 @@ class Verdict:
             return f"{self.checked:,} checks of {format_count(self.total)}"
         return self.how
 
+    def full_basis(self) -> str:
+        """Return what the status rests on, with what was compared with the rule that runs."""
+        return "; ".join(part for part in (self.basis(), self.compared) if part)
+
 
 class Verdicts(Mapping[str, Verdict]):
     """Verdicts in the order asked for, by property name; prints as a table."""
@@ -204,9 +216,49 @@ class Verdicts(Mapping[str, Verdict]):
     def __len__(self) -> int:
         return len(self._by_name)
 
+    @builtins.property
+    def promised(self) -> Verdicts:
+        """The verdicts on what the mechanism promises."""
+        return Verdicts(verdict for verdict in self.values() if verdict.promised)
+
+    @builtins.property
+    def examined(self) -> Verdicts:
+        """The verdicts on what was examined besides."""
+        return Verdicts(verdict for verdict in self.values() if not verdict.promised)
+
+    @builtins.property
+    def promises_stand(self) -> bool | None:
+        """Whether no promise fails; None where none fails and one is undecided.
+
+        A promise that could only be sampled stands if no counterexample was found.
+        """
+        statuses = [verdict.status for verdict in self.promised.values()]
+        if Status.FAILS in statuses:
+            return False
+        return None if Status.UNDECIDED in statuses else True
+
+    def mark(self, promised: Iterable[str], compared: str | None = None) -> Verdicts:
+        """Return the same verdicts, those of these names marked as promised.
+
+        Parameters
+        ----------
+        promised
+            Names of the properties that are promised.
+        compared
+            In how many profiles the game was compared with the rule that runs.
+        """
+        names = set(promised)
+        return Verdicts(
+            replace(verdict, promised=name in names, compared=compared)
+            for name, verdict in self.items()
+        )
+
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data: {"verdicts": [..]}."""
-        return {"verdicts": [verdict.as_dict() for verdict in self.values()]}
+        """Return plain data: {"promises_stand": .., "verdicts": [..]}."""
+        return {
+            "promises_stand": self.promises_stand,
+            "verdicts": [verdict.as_dict() for verdict in self.values()],
+        }
 
     def any_fails(self) -> bool:
         """Say whether a property fails."""

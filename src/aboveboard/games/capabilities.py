@@ -5,7 +5,8 @@ balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency)
 what floats cannot), `Shrinkable` (smaller instances of the same game), `Proved` (closed forms),
 `Described` (actions in words), `NamesDeviations` (hides, invents, ..), `Outside` (what staying
 away pays where it is not an action), `Refinable` (actions fine enough for several deviators at
-once), `ListsActions` (whether the actions are all there is), `HasCost` (what a profile costs).
+once), `ListsActions` (whether the actions are all there is), `PlaysReports`
+(which report an action is), `HasCost` (what a profile costs).
 """
 
 from __future__ import annotations
@@ -186,6 +187,15 @@ class ListsActions(Protocol):
     @property
     def listed_lies(self) -> str:
         """What the actions are, for verdicts: "the listed commitments", for example."""
+        ...
+
+
+@runtime_checkable
+class PlaysReports(Protocol):
+    """A game that says which report an action stands for, to be compared with `settle`."""
+
+    def report(self, i: int, action: Action, /) -> Any:
+        """Return what player i reports when it takes the action; None where it stays away."""
         ...
 
 

@@ -79,6 +79,8 @@ class TabularGame:
         For each player a name for each of its actions; by default the positions.
     unit
         What one unit of an integer payoff is worth.
+    reports
+        For each player the report that each of its actions stands for, where there are reports.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class TabularGame:
         quality: Sequence[Sequence[Number]] | None = None,
         labels: Sequence[Sequence[str]] | None = None,
         unit: Fraction | int = 1,
+        reports: Sequence[Sequence[Any]] | None = None,
     ) -> None:
         entries = array_of(payoffs, "payoffs")
         self.table, scale = exact_if_possible(entries)
@@ -120,6 +123,7 @@ class TabularGame:
         self._outside = (None,) * n if outside is None else tuple(map(_perhaps, outside))
         self.quality = None if quality is None else tuple(tuple(map(to_number, q)) for q in quality)
         self.labels = tuple(tuple(names) for names in labels) if labels is not None else None
+        self.reports = None if reports is None else tuple(tuple(row) for row in reports)
         self.payment_table: Array | None = None
         self.payment_unit = Fraction(1)
         if payments is not None:
@@ -155,7 +159,11 @@ class TabularGame:
                 f"payments must have the shape of payoffs, {self.table.shape}; "
                 f"it is {self.payment_table.shape}"
             )
-        for name, rows in (("quality", self.quality), ("labels", self.labels)):
+        for name, rows in (
+            ("quality", self.quality),
+            ("labels", self.labels),
+            ("reports", self.reports),
+        ):
             if rows is not None and tuple(len(row) for row in rows) != self.shape:
                 raise ValueError(f"{name} must have one entry for each action of each player")
 
@@ -196,6 +204,10 @@ class TabularGame:
             return (0,) * len(self.shape)
         entries = self._entries(self.payment_table, profile)
         return tuple(from_units(x, self.payment_unit) for x in entries)
+
+    def report(self, i: int, action: int, /) -> Any:
+        """Report that an action stands for; the position where the game has no reports."""
+        return int(action) if self.reports is None else self.reports[i][action]
 
     def describe(self, i: int, action: int) -> int | str:
         """Label of an action, or its position."""

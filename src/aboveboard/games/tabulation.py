@@ -146,6 +146,7 @@ def family(
             payments=None if paid is None else paid.reshape(len(players), *shape),
             labels=labels,
             unit=unit,
+            reports=[spaces[p] for p in players],
         )
 
 

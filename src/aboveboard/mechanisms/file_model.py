@@ -1,8 +1,10 @@
-"""TODO."""
+"""What every collaboration file has: its keys, exact numbers, and the seed."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
@@ -48,6 +50,50 @@ Exact = Annotated[Fraction, BeforeValidator(_fraction)]
 """A number in a collaboration file, taken exactly."""
 
 
+SEED_BITS = 256
+"""Of a seed that is drawn: nobody guesses it, and no two runs share it."""
+
+
+def draw_seed() -> int:
+    """Return a seed that nobody can predict, never 0.
+
+    Examples
+    --------
+    >>> 0 < draw_seed() < 2**SEED_BITS
+    True
+    """
+    return secrets.randbelow(2**SEED_BITS - 1) + 1
+
+
+def parse_seed(value: Any) -> Any:
+    """Return a seed as an integer: digits mean their number, other text its SHA-256.
+
+    Examples
+    --------
+    >>> parse_seed(7), parse_seed("7")
+    (7, 7)
+    >>> parse_seed("draw of 3 May 2026").bit_length() <= SEED_BITS
+    True
+    """
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("must be a whole number or text")  # noqa: TRY004 - pydantic reports ValueError
+    if isinstance(value, str):
+        if not value.strip():
+            raise ValueError("is empty text; write a whole number or text")
+        if not re.fullmatch(r"\d{1,78}", value):
+            return int.from_bytes(hashlib.sha256(value.encode()).digest())
+        value = int(value)
+    if value < 0:
+        raise ValueError("must be a number of at least 0, or text")
+    if value >= 2**SEED_BITS:
+        raise ValueError(f"must be a number below 2^{SEED_BITS}, or text")
+    return value
+
+
+Seed = Annotated[int, BeforeValidator(parse_seed)]
+"""A seed in a collaboration file, as an integer below 2^256."""
+
+
 class CollaborationFile(BaseModel):
     """What every collaboration file has; each mechanism adds its own keys."""
 
@@ -55,6 +101,8 @@ class CollaborationFile(BaseModel):
 
     name: str = Field(default="", description="what the collaboration is called")
     mechanism: str = Field(description="which rule is run")
-    seed: int = Field(
-        default=0, ge=0, lt=2**63, strict=True, description="seed of everything that is drawn"
+    seed: Seed = Field(
+        default_factory=draw_seed,
+        description="seed of everything that is drawn: a whole number or text; if left out, it is "
+        "drawn and recorded",
     )

@@ -1,25 +1,34 @@
-"""What a mechanism is to the rest of the product, and what comes out of one.
+"""What a mechanism is to the rest of the product.
 
-A mechanism with its parameters gives two things: `settle`, from reports to a settlement, and
-`game`, the same rule as a game among the parties whose types are given. Its class says how its
+A mechanism with its parameters gives `settle`, from reports to a settlement, and says what it
+promises; it may give `game`, the same rule in a faster form for the audit. Its class says how its
 collaboration file reads. Any package can add one through the entry-point group
 `aboveboard.mechanisms`; ours are found the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from aboveboard.auditing import Budget, Property
+from aboveboard.errors import InputError
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
+from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.settlement import Exhibit, Settlement
+from aboveboard.mechanisms.settlement_game import SettlementGame
 from aboveboard.storage.records import Records
+
+FileT = TypeVar("FileT", bound=CollaborationFile)
+ReportT = TypeVar("ReportT")
+GameT_co = TypeVar("GameT_co", bound=Game, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -49,8 +58,8 @@ class LongRunning(Protocol):
     SPREADS: ClassVar[bool]
     """Whether the work is independent evaluations, which can be kept and done elsewhere."""
 
-    def with_work(self, work: Work) -> Mechanism:
-        """Give the same rule, its evaluations done as `work` says."""
+    def with_work(self, work: Work) -> AnyMechanism:
+        """Return the same rule, its evaluations done as `work` says."""
         ...
 
 
@@ -93,10 +102,57 @@ class InfersParties(Protocol):
         ...
 
 
-class Mechanism(Protocol):
+class StartingFile:
+    """Text of a file of the package's folder `starting_files`, read when it is asked for."""
+
+    def __get__(self, instance: object, owner: type[Any]) -> str:
+        """Return the text for the class's `NAME`; empty where there is no such file."""
+        file = resources.files("aboveboard") / "starting_files" / f"{owner.NAME}.toml"
+        return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     """A rule with its parameters.
 
-    The texts are for people: one that inherits from this class may leave them empty.
+    `settle` is the rule. Its game is played by calling `settle`, with the lies that `lies` lists;
+    a mechanism may give a faster `game` of its own, which is compared with `settle` whenever it
+    is used. The texts are for people and may stay empty.
+
+    Type parameters are the model of the collaboration file, what a party reports, and the game.
+
+    Examples
+    --------
+    >>> from aboveboard.auditing import DSIC, audit
+    >>> from aboveboard.mechanisms import CollaborationFile, Mechanism, Reply, Settlement, Share
+    >>> class Median(Mechanism):
+    ...     NAME, FILE = "median", CollaborationFile
+    ...
+    ...     @classmethod
+    ...     def from_file(cls, file):
+    ...         return cls()
+    ...
+    ...     @staticmethod
+    ...     def read_reports(file, read):
+    ...         return {}
+    ...
+    ...     def settle(self, reports):
+    ...         middle = sorted(reports.values())[len(reports) // 2]
+    ...         reply = Reply("json", data=middle)
+    ...         return Settlement(
+    ...             self.NAME, {p: Share(0, -abs(x - middle), 0, reply) for p, x in reports.items()}
+    ...         )
+    ...
+    ...     def true_utility(self, party, types, reports, settlement):
+    ...         return -abs(types[party] - settlement.parties[party].reply.data)
+    ...
+    ...     def lies(self, party, types):
+    ...         return range(5)
+    ...
+    ...     def can_stay_away(self, party, types):
+    ...         return False
+    >>> game = Median().game({"ann": 0, "bob": 3, "cy": 4})
+    >>> audit(game, [DSIC()])["DSIC"].status.value
+    'holds'
     """
 
     NAME: ClassVar[str]
@@ -109,29 +165,108 @@ class Mechanism(Protocol):
     COST: ClassVar[str] = ""
     """How the time grows: of a run, and of the game that is audited."""
     SOURCE: ClassVar[str] = ""
-    STARTING_FILE: ClassVar[str] = ""
+    STARTING_FILE: ClassVar[str] = StartingFile()  # type: ignore[assignment]  # text on access
+    """A commented collaboration file; ours lie in `starting_files/NAME.toml`."""
+    COMPARED: ClassVar[int] = 24
+    """Profiles of deviations in which the game is compared with `settle`, for one run or audit."""
 
     @classmethod
-    def from_file(cls, file: Any) -> Mechanism:
-        """Take the parameters from a validated collaboration file."""
-        ...
+    @abstractmethod
+    def from_file(cls, file: FileT) -> Mechanism[FileT, ReportT, GameT_co]:
+        """Return the rule with the parameters of a validated collaboration file."""
 
     @staticmethod
-    def read_reports(file: Any, read: Read) -> Mapping[str, Any]:
-        """Read what each party reports."""
-        ...
+    @abstractmethod
+    def read_reports(file: FileT, read: Read) -> Mapping[str, ReportT]:
+        """Return what each party reports.
 
-    def settle(self, reports: Mapping[str, Any]) -> Settlement | Lottery[Settlement]:
-        """Apply the rule."""
-        ...
+        Raises
+        ------
+        InputError
+            If a report is wrong in a way that the file's model cannot refuse.
+        """
 
-    def game(self, types: Mapping[str, Any]) -> Game:
-        """Give the game among parties of these types."""
-        ...
+    @abstractmethod
+    def settle(self, reports: Mapping[str, ReportT]) -> Settlement | Lottery[Settlement]:
+        """Apply the rule: one share for each party that reports."""
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
-        ...
+    def game(self, types: Mapping[str, ReportT]) -> GameT_co:
+        """Return the game among parties of these types; by default `settle` itself is played."""
+        return cast("GameT_co", SettlementGame(self, types))
+
+    def lies(self, party: str, types: Mapping[str, ReportT]) -> Iterable[ReportT]:
+        """Return what a party could report instead of its type, for the game that plays `settle`.
+
+        The type may be among them. By default the report describes its own lies: it has a method
+        `lies` without arguments.
+
+        Raises
+        ------
+        InputError
+            If neither the mechanism nor the report says it.
+        """
+        own = getattr(types[party], "lies", None)
+        if not callable(own):
+            raise InputError(
+                f"mechanism {self.NAME!r}",
+                f"it does not say what {party} could report instead of the truth",
+                "add a method lies(party, types) to it, or lies() to what a party reports; "
+                "or write game(types)",
+            )
+        lies: Iterable[ReportT] = own()
+        return lies
+
+    def can_stay_away(self, party: str, types: Mapping[str, ReportT]) -> bool:
+        """Return whether a party may report nothing, for the game that plays `settle`."""
+        return len(types) > 1
+
+    def true_utility(
+        self,
+        party: str,
+        types: Mapping[str, ReportT],
+        reports: Mapping[str, ReportT],
+        settlement: Settlement,
+    ) -> Number | None:
+        """Return what a settlement is worth to a party whose true type is `types[party]`.
+
+        By default what its share says where nobody lies, and None, not known, where somebody does:
+        `settle` values a share as if the reports were true. None for a party that stays away
+        means 0.
+
+        Parameters
+        ----------
+        party
+            Whose utility.
+        types
+            The truth, by party.
+        reports
+            What the parties report; a party that stays away is not among them.
+        settlement
+            What `settle` makes of the reports; of a lottery one of its outcomes.
+        """
+        if any(report is not types[name] for name, report in reports.items()):
+            return None
+        return settlement.parties[party].utility if party in settlement.parties else None
+
+    def thin(self, types: Mapping[str, ReportT]) -> Mapping[str, ReportT]:
+        """Return smaller types, on which the game is compared with `settle` in many profiles.
+
+        By default the types themselves. Worth writing where one call of `settle` takes long, as
+        with lists of millions of elements.
+        """
+        return types
+
+    def promises(self, types: Mapping[str, ReportT]) -> Sequence[Property]:
+        """Return what the rule promises for its parameters and these types."""
+        return ()
+
+    def examines(self, types: Mapping[str, ReportT]) -> Sequence[Property]:
+        """Return what an audit looks at besides what is promised."""
+        return ()
+
+
+AnyMechanism = Mechanism[Any, Any, Game]
+"""A mechanism of whatever file, report and game."""
 
 
 @runtime_checkable

@@ -43,7 +43,7 @@ from aboveboard.learning.desirable.remarks import remarks_on
 from aboveboard.learning.desirable.search import SearchResult, search, sizes_array
 from aboveboard.learning.market.allocation import Market, assign_models
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.mechanism import Mechanism, Read
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 MOST_ROWS = 10**7
@@ -51,7 +51,7 @@ MOST_ROWS = 10**7
 
 
 @dataclass(frozen=True)
-class Desirable:
+class Desirable(Mechanism[DesirableFile, Fraction, Game]):
     """The largest payments that are IC, IR and weakly budget-balanced with efficient models.
 
     Parameters
@@ -87,34 +87,6 @@ class Desirable:
     )
     SOURCE: ClassVar[str] = "Mechanism Design for Multi-Party Machine Learning, Appendix A.1"
     FILE: ClassVar[type[CollaborationFile]] = DesirableFile
-    STARTING_FILE: ClassVar[str] = """\
-name = "two rivals in a growing market"
-mechanism = "learning.desirable"
-
-# Q(s), the quality of a model trained on valid data of size s: identity (s itself), logistic
-# (1 - e^-s) / (1 + e^-s), or fitted, a curve through points = [[size, score], ..].
-[quality]
-kind = "identity"
-
-# What the qualities that the parties use are worth to each.
-# growth: (sum of qualities)^alpha times one's own. linear: row i of matrix = [[..], ..], a unit of
-# each party's quality. callable: function = "module:function" of all qualities.
-[valuation]
-kind = "growth"
-alpha = -0.7
-
-# The sizes that each party may have: step, 2 step, .. max, and 0 if zero = true.
-[grid]
-step = 1
-max = 50
-zero = false
-
-[parties.anna]
-size = 40
-
-[parties.bert]
-size = 2
-"""
 
     @classmethod
     def from_file(cls, file: DesirableFile) -> Desirable:
@@ -190,9 +162,13 @@ size = 2
         """Say how far the grid may reach, or whether the mechanism exists on the file's grid."""
         return design_grid(self.market, self.grid, lambda: self.search_result)
 
-    def properties(self) -> Sequence[Property]:
-        """Return what an audit looks at unless told otherwise."""
+    def promises(self, types: Mapping[str, Fraction]) -> Sequence[Property]:
+        """Return what the rule promises for its parameters."""
         return (ExPostIC(), IndividualRationality(), WeakBudgetBalance())
+
+    def examines(self, types: Mapping[str, Fraction]) -> Sequence[Property]:
+        """Return what an audit looks at besides."""
+        return ()
 
     def remarks(self, game: Game, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Return whether the mechanism exists, and audit it at other true sizes of the grid."""

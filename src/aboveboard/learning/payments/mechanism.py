@@ -44,7 +44,7 @@ from aboveboard.learning.payments.game import MarketGame
 from aboveboard.learning.payments.remarks import remarks_on
 from aboveboard.learning.payments.settlement import apply_rule, make_settlement
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
 from aboveboard.mechanisms.settlement import Settlement
 
 PARTS = (10, 4, 2, 1)
@@ -67,7 +67,7 @@ MOST_COMPARED = 12
 
 
 @dataclass(frozen=True)
-class Payments:
+class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
     """Maximal exploitation payments.
 
     Parameters
@@ -119,42 +119,6 @@ class Payments:
     )
     SOURCE: ClassVar[str] = "Mechanism Design for Multi-Party Machine Learning, sections 2 and 3"
     FILE: ClassVar[type[CollaborationFile]] = PaymentsFile
-    STARTING_FILE: ClassVar[str] = """\
-name = "two rivals and a newcomer"
-mechanism = "learning.payments"
-# Who is served when a party stays away:
-# "all": those whom everybody's values together ask for, the absent party's included;
-# "participants": those whom the values of who takes part ask for; "none": nobody.
-counterfactual = "all"
-
-# Q(s), the quality of a model trained on valid data of size s.
-# logistic: (1 - e^-s) / (1 + e^-s). identity: s itself.
-# fitted: a learning curve through points = [[size, score], ..] of models that were trained.
-[quality]
-kind = "logistic"
-
-# What the qualities that the parties use are worth to each.
-# linear: row i of the matrix, a unit of each party's quality; the diagonal is 0 or more.
-# growth: (sum of qualities)^alpha times one's own. quasi-monotone: own and others, functions
-# "module:function" of one's own quality and of the others'. callable: function of all qualities.
-[valuation]
-kind = "linear"
-matrix = [
-    [1.0, -0.3, 0.1],
-    [-0.4, 0.9, 0.2],
-    [0.1, -0.2, 0.8],
-]
-
-# size: how much valid data the party has.
-[parties.anna]
-size = 2.0
-
-[parties.bert]
-size = 1.5
-
-[parties.cleo]
-size = 0.2
-"""
 
     @classmethod
     def from_file(cls, file: PaymentsFile) -> Payments:
@@ -235,16 +199,19 @@ size = 0.2
             )
         return Market(quality, self.valuation, len(self.parties), self.counterfactual)
 
-    def properties(self) -> Sequence[Property]:
-        """Return what an audit looks at unless told otherwise."""
+    def promises(self, types: Mapping[str, Any]) -> Sequence[Property]:
+        """Return what the rule promises for its parameters."""
+        return (ExPostIC(), IndividualRationality())
+
+    def examines(self, types: Mapping[str, Any]) -> Sequence[Property]:
+        """Return what an audit looks at besides."""
         n = len(self.parties)
-        truth: tuple[Property, ...] = (ExPostIC(), IndividualRationality())
         searched = self.valuation.find_served(np.ones(n, dtype=np.bool_)) is None
         if searched and n > MOST_SEARCHED:
-            return truth
+            return ()
         if n > MOST_COMPARED:
-            return (*truth, WeakBudgetBalance())
-        return (*truth, WeakBudgetBalance(), Efficient())
+            return (WeakBudgetBalance(),)
+        return (WeakBudgetBalance(), Efficient())
 
     def remarks(self, game: MarketGame, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Return whether the budget is always kept, and check IC and IR on a grid of true sizes."""

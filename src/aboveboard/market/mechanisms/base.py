@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from aboveboard.games.game import Game
 from aboveboard.market.model.announcement import Announcement, parse_announcement
 from aboveboard.market.model.market_file import MarketFile, ProposingFile, SolverName
 from aboveboard.market.model.market_setup import MarketSetup, Trader, read_setup, read_structure
@@ -13,7 +14,7 @@ from aboveboard.market.model.reports import read_traders
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Structure
 from aboveboard.market.optimum.social_optimum import Optimum, Progress, find_optimum, require_solver
-from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
 
 SOURCE = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
 
@@ -79,7 +80,7 @@ class OptimumSearch:
 
 
 @dataclass(frozen=True)
-class MarketMechanism:
+class MarketMechanism(Mechanism[Any, Trader, Game]):
     """What the mechanisms share.
 
     Parameters

@@ -32,7 +32,6 @@ from aboveboard.market.audit import remarks
 from aboveboard.market.audit.voting_game import VotingGame, build_announcing_game
 from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.mechanisms.base import (
-    PARTIES,
     MarketMechanism,
     read_announcement,
     read_market,
@@ -57,31 +56,6 @@ VOTED = (
     IndividualRationality(),
     WeakBudgetBalance(),
 )
-
-
-def starting_file(name: str) -> str:
-    """Give the file that `aboveboard init` writes for Naive-2 and 4."""
-    first = f'name = "licences"\nmechanism = "{name}"\nbits = 3  # values between -4 and 4\n\n'
-    return first + PARTIES
-
-
-ONE_GOOD = """\
-name = "a licence"
-mechanism = "{name}"
-bits = {bits}  # values lie strictly between -{bound} and {bound}
-
-# All that can be reported is tried in an audit, so keep the market tiny there.
-[parties.anna]
-endowment = ["orders"]
-bidding = "additive"
-values = [{{goods = ["orders"], value = {anna}}}]
-
-[parties.bert]
-values = [{{goods = ["orders"], value = {bert}}}]
-
-[parties.cleo]
-values = [{{goods = ["orders"], value = {cleo}}}]
-"""
 
 
 def _find_announcement(announcement: Announcement | None, market: Market, best: Optimum) -> Outcome:
@@ -130,9 +104,6 @@ class Naive1(MarketMechanism):
         "NOT resilient to beliefs: anything that harms nobody is an equilibrium"
     )
     FILE: ClassVar[type[CollaborationFile]] = Naive1File
-    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(
-        name=NAME, bits=2, bound=2, anna=0, bert=1, cleo=1
-    )
 
     @classmethod
     def from_file(cls, file: Naive1File) -> Naive1:
@@ -162,9 +133,13 @@ class Naive1(MarketMechanism):
         outcome = _find_announcement(self.announced, market, self.search(market))
         return build_announcing_game(market, outcome)
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
+    def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what the rule promises for its parameters."""
         return (ExPostIC(), UniqueEquilibrium(), IndividualRationality(), StrongBudgetBalance())
+
+    def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what an audit looks at besides."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -216,9 +191,13 @@ class _NaiveVote(MarketMechanism):
         rule = make_naive_rule(self.VERSION, market, epsilon)
         return VotingGame(market, rule, proposal, self.structure)
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
+    def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what the rule promises for its parameters."""
         return VOTED
+
+    def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what an audit looks at besides."""
+        return ()
 
     def remarks(self, game: VotingGame, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Say which claims of M fail here, where the market is tiny."""
@@ -261,7 +240,6 @@ class Naive2(_NaiveVote):
     SUMMARY: ClassVar[str] = "one announces, a single NO undoes it (naive)"
     GUARANTEES: ClassVar[str] = "NOT resilient to beliefs: a NO that others will say seems needless"
     FILE: ClassVar[type[CollaborationFile]] = Naive2File
-    STARTING_FILE: ClassVar[str] = starting_file("market.naive_2")
 
     @classmethod
     def from_file(cls, file: Naive2File) -> _NaiveVote:
@@ -278,9 +256,6 @@ class Naive3(_NaiveVote):
     SUMMARY: ClassVar[str] = "one announces, every NO makes it less likely (naive)"
     GUARANTEES: ClassVar[str] = "NOT efficient: the proposer gains by announcing a robbery"
     FILE: ClassVar[type[CollaborationFile]] = Naive3File
-    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(  # as much may be robbed as there is to gain
-        name=NAME, bits=4, bound=8, anna=0, bert=1, cleo=0
-    )
 
     @classmethod
     def from_file(cls, file: Naive3File) -> _NaiveVote:
@@ -297,7 +272,6 @@ class Naive4(_NaiveVote):
     SUMMARY: ClassVar[str] = "one announces, a NO costs the proposer 1 (naive)"
     GUARANTEES: ClassVar[str] = "NOT resilient to collusion that the proposer is mistaken about"
     FILE: ClassVar[type[CollaborationFile]] = Naive4File
-    STARTING_FILE: ClassVar[str] = starting_file("market.naive_4")
 
     @classmethod
     def from_file(cls, file: Naive4File) -> _NaiveVote:

@@ -29,7 +29,6 @@ from aboveboard.market.audit import remarks
 from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_rule
 from aboveboard.market.mechanisms.base import (
-    PARTIES,
     MarketMechanism,
     read_announcement,
     read_market,
@@ -90,24 +89,6 @@ class ProposeAndAgree(MarketMechanism):
         "welfare optimum, the budget balances; with probability delta goods are destroyed"
     )
     FILE: ClassVar[type[CollaborationFile]] = ProposeAndAgreeFile
-    STARTING_FILE: ClassVar[str] = (
-        """\
-name = "licences"
-mechanism = "market.propose_and_agree"
-proposer = "anna"
-bits = 3  # values lie strictly between -4 and 4
-
-"""
-        + PARTIES
-        + """
-# The proposer's best outcome is searched for and everybody votes as is best; to try another:
-# [proposal]
-# allocation = {anna = [], bert = ["returns"], cleo = ["orders"], destroyed = []}
-# prices = {anna = -1, bert = 0, cleo = 1}
-# [votes]
-# cleo = "no"
-"""
-    )
 
     @classmethod
     def from_file(cls, file: ProposeAndAgreeFile) -> ProposeAndAgree:
@@ -169,14 +150,18 @@ bits = 3  # values lie strictly between -4 and 4
         proposal = self._proposal(market, self.search(market))
         return VotingGame(market, make_rule(market, parameters), proposal, self.structure)
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
+    def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what the rule promises for its parameters."""
         return (
             ExPostIC(),
             CoalitionProof(2, transfers=True),
             IndividualRationality(),
             WeakBudgetBalance(),
         )
+
+    def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what an audit looks at besides."""
+        return ()
 
     def _proposal(self, market: Market, best: Optimum) -> Outcome:
         if self.announced is not None:

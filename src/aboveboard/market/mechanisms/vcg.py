@@ -23,7 +23,6 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.mechanisms.base import MarketMechanism, read_market
-from aboveboard.market.mechanisms.naive import ONE_GOOD
 from aboveboard.market.mechanisms.settlement import Play
 from aboveboard.market.model.market_file import MarketFile
 from aboveboard.market.model.market_setup import Trader
@@ -54,9 +53,6 @@ class VCG(MarketMechanism):
     )
     SOURCE: ClassVar[str] = "Clarke 1971; Azar, Chen, Micali 2011, section 2"
     FILE: ClassVar[type[CollaborationFile]] = VCGFile
-    STARTING_FILE: ClassVar[str] = ONE_GOOD.format(
-        name=NAME, bits=3, bound=4, anna=1, bert=3, cleo=2
-    )
 
     @classmethod
     def from_file(cls, file: VCGFile) -> VCG:
@@ -87,14 +83,13 @@ class VCG(MarketMechanism):
         """Give the game of reporting values."""
         return vcg.build_game(self.setup.build_market(types))
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
-        return (
-            DSIC(),
-            IndividualRationality(),
-            WeakBudgetBalance(),
-            CoalitionProof(2, transfers=True),
-        )
+    def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what the rule promises for its parameters."""
+        return (DSIC(), IndividualRationality())
+
+    def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what an audit looks at besides."""
+        return (WeakBudgetBalance(), CoalitionProof(2, transfers=True))
 
     def _proved(self, market: Market) -> Optimum:
         best = self.search(market)

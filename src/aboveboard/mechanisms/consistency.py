@@ -1,0 +1,282 @@
+"""Whether a mechanism's fast game is the rule that `settle` applies: compared before a verdict.
+
+The two are compared at the truth and in a seeded sample of profiles in which one party or several
+lie or stay away. Cost: one call of `settle` and one of `payoffs` for each profile compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
+from aboveboard.errors import AboveboardError, InputError
+from aboveboard.formatting import describe_action, format_number, format_quantity
+from aboveboard.games.actions import AWAY, Action, decode, draw, size_of
+from aboveboard.games.capabilities import Described, Paid, PlaysReports
+from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.lottery import Lottery
+from aboveboard.games.numbers import Number, absolute, from_units, nearest_float, to_number
+from aboveboard.mechanisms.mechanism import AnyMechanism
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settlement_game import SettlementGame
+from aboveboard.mechanisms.settling import (
+    expected_payment,
+    expected_utility,
+    is_same,
+    settle_reports,
+)
+
+REMEDY = "let game(types) play the rule of settle(reports), or leave it out: then settle is played"
+MOST_REBUILT = 200_000
+"""Profiles of the games that are made for other types where lies cannot be valued."""
+
+Outcome = Settlement | Lottery[Settlement]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """In how many profiles a game was found to be the rule that `settle` applies.
+
+    Parameters
+    ----------
+    profiles
+        Profiles compared, the truth among them; 0 where the game plays `settle` itself.
+    deviations
+        Those in which somebody lies or stays away.
+    unknown
+        Why deviations could not be compared; empty where they were.
+    """
+
+    profiles: int
+    deviations: int
+    unknown: str = ""
+
+    def __str__(self) -> str:
+        if not self.profiles:
+            return "settle itself was played"
+        text = f"the game agrees with settle in {format_quantity(self.profiles, 'profile')}"
+        return f"{text} ({self.unknown})" if self.unknown else text
+
+
+def compare_game_with_settle(
+    mechanism: AnyMechanism,
+    types: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    game: Game | None = None,
+    outcome: Outcome | None = None,
+) -> Comparison:
+    """Compare a mechanism's game with its `settle`, at the truth and in a sample of deviations.
+
+    Parameters
+    ----------
+    mechanism
+        The rule with its parameters.
+    types
+        The truth, by party.
+    seed
+        Seed of the sample.
+    game, outcome
+        The game among these types, and what `settle` makes of them, where they are at hand.
+
+    Raises
+    ------
+    InputError
+        If the two differ by more than rounding (or, where the game gives bounds, if `settle` lies
+        outside them): with the profile, the party and both numbers.
+    """
+    game = mechanism.game(types) if game is None else game
+    outcome = settle_reports(mechanism, types) if outcome is None else outcome
+    if isinstance(game, SettlementGame):
+        return Comparison(0, 0)
+    _Comparer(mechanism, types, game).compare_truth(outcome)
+    thin = mechanism.thin(types)
+    if thin is not types:
+        game = mechanism.game(thin)
+    comparer = _Comparer(mechanism, thin, game)
+    deviations, unknown = 0, comparer.find_obstacle()
+    if not unknown:
+        for profile in _draw_deviations(game, mechanism.COMPARED, seed):
+            deviations += comparer.compare(profile)
+        if not deviations:
+            unknown = "lies were not compared: the mechanism has no true_utility"
+    if unknown:
+        deviations = comparer.compare_other_truths(seed)
+        if deviations:
+            unknown = "at the truth of as many types; lies were not valued by settle"
+    return Comparison(1 + deviations, deviations, unknown)
+
+
+class _Comparer:
+    """One game, one rule, and the truth for which both are."""
+
+    def __init__(self, mechanism: AnyMechanism, types: Mapping[str, Any], game: Game) -> None:
+        self.mechanism, self.types, self.game = mechanism, types, game
+        self.reader = PayoffReader(game)
+        if list(game.players) != list(types):
+            raise InputError(
+                self.place,
+                f"its game is among {', '.join(game.players)}, its types are of {', '.join(types)}",
+                "let game(types) have the parties as players, in the same order",
+            )
+
+    @property
+    def place(self) -> str:
+        return f"mechanism {self.mechanism.NAME!r}"
+
+    def compare_truth(self, outcome: Outcome) -> None:
+        """Raise if the two differ where everybody tells the truth."""
+        truth = [self.game.truth(i) for i in range(len(self.game.players))]
+        self._compare(truth, dict(self.types), outcome)
+
+    def find_obstacle(self) -> str:
+        """Return why deviations cannot be compared; empty if they can."""
+        if all(self._knows_reports(i) for i in range(len(self.game.players))):
+            return ""
+        return "lies were not compared: the game does not say which report an action is"
+
+    def compare(self, profile: list[Action]) -> bool:
+        """Raise if the two differ in a profile; return whether anything could be compared."""
+        reports = {
+            party: report
+            for i, party in enumerate(self.game.players)
+            if (report := self._find_report(i, profile[i])) is not None
+        }
+        try:
+            outcome = settle_reports(self.mechanism, reports)
+        except AboveboardError as error:
+            raise InputError(
+                self.place,
+                f"where {self._describe(profile)}, settle refuses the reports ({error}), "
+                "which its game has among its actions",
+                "leave out of the game what settle refuses",
+            ) from error
+        return self._compare(profile, reports, outcome)
+
+    def compare_other_truths(self, seed: int) -> int:
+        """Compare at the truth of other types, drawn among the reports; return of how many."""
+        if self.find_obstacle():
+            return 0
+        count = min(self.mechanism.COMPARED, max(1, MOST_REBUILT // max(1, profiles(self.game))))
+        compared = 0
+        for profile in _draw_deviations(self.game, count, seed):
+            found = [self._find_report(i, action) for i, action in enumerate(profile)]
+            if any(report is None for report in found):
+                continue
+            types = dict(zip(self.game.players, found, strict=True))
+            try:
+                other = _Comparer(self.mechanism, types, self.mechanism.game(types))
+            except (AboveboardError, ValueError):
+                continue  # not everything that can be reported can also be true
+            other.compare_truth(settle_reports(self.mechanism, types))
+            compared += 1
+        return compared
+
+    def _compare(self, profile: list[Action], reports: Mapping[str, Any], outcome: Outcome) -> bool:
+        low, high = self.reader.bounds(self.reader.columns(profile))
+        paid = _find_payments(self.game, profile)
+        compared = False
+        for i, party in enumerate(self.game.players):
+            settled = expected_utility(self.mechanism, party, self.types, reports, outcome)
+            if settled is not None:
+                compared = True
+                bounds = [from_units(x[0, i], self.reader.unit) for x in (low, high)]
+                self._refuse_difference(profile, party, "has", bounds, settled)
+            if paid is not None:
+                compared = True
+                pays = to_number(paid[i])
+                owed = expected_payment(party, outcome)
+                self._refuse_difference(profile, party, "pays", [pays, pays], owed)
+        return compared
+
+    def _refuse_difference(
+        self, profile: list[Action], party: str, verb: str, bounds: list[Number], settled: Number
+    ) -> None:
+        low, high = bounds
+        slack: Number = 0
+        if any(isinstance(x, float) for x in (low, high, settled)):
+            largest = max(absolute(low), absolute(high), absolute(settled), self.reader.peak_payoff)
+            slack = RELATIVE_TOLERANCE * nearest_float(largest)
+        exact = [x if isinstance(x, float) else Fraction(x) for x in (low, high, settled)]
+        if exact[0] - slack <= exact[2] <= exact[1] + slack:
+            return
+        expected = format_number(low)
+        if low != high:
+            expected = f"from {expected} to {format_number(high)}"
+        raise InputError(
+            self.place,
+            f"its game is not the rule that settle applies: where {self._describe(profile)}, "
+            f"{party} {verb} {expected} in the game and {format_number(settled)} by settle",
+            REMEDY,
+        )
+
+    def _knows_reports(self, i: int) -> bool:
+        game, party = self.game, self.game.players[i]
+        if isinstance(game, TabularGame):
+            return game.reports is not None
+        return isinstance(game, PlaysReports) or is_same(game.truth(i), self.types[party])
+
+    def _find_report(self, i: int, action: Action) -> Any:
+        """Return the report that an action stands for; None where the player stays away."""
+        game = self.game
+        if _is_absent(game, i, action):
+            return None
+        if action == game.truth(i):
+            return self.types[game.players[i]]
+        return game.report(i, action) if isinstance(game, PlaysReports) else action
+
+    def _describe(self, profile: list[Action]) -> str:
+        said = []
+        for i, party in enumerate(self.game.players):
+            action = profile[i]
+            if action == self.game.truth(i):
+                said.append(f"{party} tells the truth")
+            elif _is_absent(self.game, i, action):
+                said.append(f"{party} {AWAY}")
+            else:
+                known = isinstance(self.game, Described)
+                words = self.game.describe(i, action) if known else f"reports {action}"  # type: ignore[attr-defined]
+                said.append(f"{party} {describe_action(words)}")
+        if all(words.endswith(" tells the truth") for words in said):
+            return "everybody tells the truth"
+        return ", ".join(said)
+
+
+def _is_absent(game: Game, i: int, action: Action) -> bool:
+    absent = game.absent(i)
+    return absent is not None and bool(action == absent)
+
+
+def _find_payments(game: Game, profile: list[Action]) -> Sequence[Number] | None:
+    """Return what each player pays; None where no money moves in the game."""
+    if not isinstance(game, Paid) or (isinstance(game, TabularGame) and game.payment_table is None):
+        return None
+    return game.payments(profile)
+
+
+def _draw_deviations(game: Game, count: int, seed: int) -> Iterator[list[Action]]:
+    """Yield profiles: each player away alone, then one or several drawn to lie or stay away."""
+    generator = np.random.default_rng(seed)
+    n = len(game.players)
+    truth = [game.truth(i) for i in range(n)]
+    spaces = [game.actions(i) for i in range(n)]
+    away = [i for i in range(n) if game.absent(i) is not None and game.absent(i) != truth[i]]
+    seen = 0
+    for i in away[: count // 3]:
+        yield [game.absent(j) if j == i else truth[j] for j in range(n)]
+        seen += 1
+    for k in range(count - seen):
+        size = 1 if k % 2 == 0 or n == 1 else int(generator.integers(2, n + 1))
+        members = generator.choice(n, size=size, replace=False)
+        profile = list(truth)
+        for i in members:
+            leaves = i in away and generator.random() < 1 / 8
+            drawn = decode(spaces[i], draw(spaces[i], 1, generator)[0])
+            profile[i] = game.absent(i) if leaves else drawn
+        if any(size_of(spaces[i]) > 1 and profile[i] != truth[i] for i in members):
+            yield profile

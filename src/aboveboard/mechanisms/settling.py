@@ -1,0 +1,116 @@
+"""The one place in which a rule is applied: `settle` called, and its settlement checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
+from aboveboard.games.lottery import Lottery
+from aboveboard.games.numbers import Number, exact_sum, to_number
+from aboveboard.mechanisms.settlement import Settlement
+
+if TYPE_CHECKING:
+    from aboveboard.mechanisms.mechanism import AnyMechanism
+
+
+def settle_reports(
+    mechanism: AnyMechanism, reports: Mapping[str, Any]
+) -> Settlement | Lottery[Settlement]:
+    """Apply the rule and check what comes out: exactly one share for each party.
+
+    Raises
+    ------
+    InputError
+        If the settlement lacks a party or has one that reported nothing, or is none.
+    """
+    outcome = mechanism.settle(reports)
+    for settlement in _list_settlements(outcome):
+        _check_settlement(mechanism.NAME, settlement, reports)
+    return outcome
+
+
+def _list_settlements(outcome: Settlement | Lottery[Settlement]) -> Iterable[Any]:
+    if isinstance(outcome, Lottery):
+        return [settlement for settlement, _ in outcome]
+    return [outcome]
+
+
+def _check_settlement(name: str, settlement: Any, reports: Mapping[str, Any]) -> None:
+    place = f"mechanism {name!r}"
+    if not isinstance(settlement, Settlement):
+        raise InputError(
+            place,
+            f"settle returns {type(settlement).__name__}, which is no settlement",
+            "return a Settlement, or a Lottery of them",
+        )
+    missing = [party for party in reports if party not in settlement.parties]
+    extra = [str(party) for party in settlement.parties if party not in reports]
+    if missing:
+        raise InputError(
+            place,
+            f"its settlement has no share for {join_names(missing)}",
+            "return one share for each party that reports",
+        )
+    if extra:
+        raise InputError(
+            place,
+            f"its settlement has a share for {join_names(extra)}, who reported nothing",
+            "return one share for each party that reports, and no other",
+        )
+
+
+def draw_settlement(outcome: Settlement | Lottery[Settlement], seed: int) -> Settlement:
+    """Return the settlement; of a lottery the one that the seed draws."""
+    if isinstance(outcome, Lottery):
+        return outcome.draw(np.random.default_rng(seed))
+    return outcome
+
+
+def expected_utility(
+    mechanism: AnyMechanism,
+    party: str,
+    types: Mapping[str, Any],
+    reports: Mapping[str, Any],
+    outcome: Settlement | Lottery[Settlement],
+) -> Number | None:
+    """Return what the outcome is worth to a party by its type; None where that is not known."""
+    return _expect(outcome, lambda s: mechanism.true_utility(party, types, reports, s))
+
+
+def expected_payment(party: str, outcome: Settlement | Lottery[Settlement]) -> Number:
+    """Return what a party pays to the center; 0 where it stays away."""
+    paid = _expect(outcome, lambda s: s.parties[party].payment if party in s.parties else 0)
+    return 0 if paid is None else paid
+
+
+def _expect(
+    outcome: Settlement | Lottery[Settlement], value: Callable[[Settlement], Number | None]
+) -> Number | None:
+    if not isinstance(outcome, Lottery):
+        single = value(outcome)
+        return None if single is None else to_number(single)
+    terms: list[Number] = []
+    for settlement, weight in outcome:
+        found = value(settlement)
+        if found is None:
+            return None
+        number = to_number(found)
+        terms.append(weight * number if isinstance(number, float) else weight * Fraction(number))
+    return exact_sum(terms)
+
+
+def is_same(a: Any, b: Any) -> bool:
+    """Return whether two reports are the same, also where they are arrays or frames."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    try:
+        return bool(a == b)
+    except (ValueError, TypeError):
+        return False
