@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
-from aboveboard.auditing.profiles import Breach, at_profile, each_profile
+from aboveboard.auditing.profiles import Breach, at_profile, check_profiles
 from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.formatting import encode_number
@@ -49,8 +49,14 @@ class _BudgetBalance(Property):
                 "exhaustive",
                 statement="no money moves in this game",
             )
-        check = _Balance(game, tuple(range(len(game.players))), self.strong)
-        return each_profile(self.name, game, check, budget, seed, progress)
+        everybody = tuple(range(len(game.players)))
+
+        def make_check(refined: Game) -> _Balance:
+            return _Balance(cast("Paid", refined), everybody, self.strong)
+
+        return check_profiles(
+            self.name, game, make_check, budget=budget, seed=seed, progress=progress
+        )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from aboveboard.games.game import Game, TabularGame, profiles
 from aboveboard.games.numbers import LARGEST, Array, Number, in_units
 
 
-def pure_equilibria(game: Game, *, tolerance: Number = 0) -> NDArray[np.int64]:
+def pure_equilibria(game: Game, *, tolerance: Number | None = None) -> NDArray[np.int64]:
     """Find all pure Nash equilibria.
 
     Parameters
@@ -32,7 +32,9 @@ def pure_equilibria(game: Game, *, tolerance: Number = 0) -> NDArray[np.int64]:
     game
         A finite game; all its profiles are valued.
     tolerance
-        A reply counts as best if no other pays more by over this much (in payoff units).
+        A reply counts as best if no other pays more by over this much (in payoff units). None:
+        as an audit, that is 0 where payoffs are exact, and a billionth of the largest payoff where
+        they are floats, so that rounding hides no equilibrium.
 
     Returns
     -------
@@ -48,10 +50,12 @@ def pure_equilibria(game: Game, *, tolerance: Number = 0) -> NDArray[np.int64]:
     -----
     Two passes over the payoff array for each player, compiled; one byte a profile beyond it.
     """
-    if tolerance < 0:
+    if tolerance is not None and tolerance < 0:
         raise ValueError(f"tolerance is {tolerance}; it cannot be negative")
     valuation = PayoffReader(game)
-    return _equilibria(valuation, valuation.table(), in_units(tolerance, valuation.unit))
+    table = valuation.table()
+    slack = valuation.tolerance if tolerance is None else in_units(tolerance, valuation.unit)
+    return _equilibria(valuation, table, slack)
 
 
 def _equilibria(valuation: PayoffReader, table: Array, slack: Number) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,9 +72,7 @@ def is_sampled(name: str, game: Game, budget: Budget) -> bool:
     BudgetExceeded
         If there are and the budget says to refuse.
     """
-    total, most = profiles(game), budget.rows_for(game)
-    if budget.rows is None:
-        most = min(most, ROWS_BY_CALLS)  # these are compared one at a time, whatever the game
+    total, most = profiles(game), _most_profiles(game, budget)
     if total > most and budget.beyond == "refuse":
         seconds = expected_seconds(total, seconds_a_row(game))
         raise BudgetExceeded(
@@ -84,11 +82,38 @@ def is_sampled(name: str, game: Game, budget: Budget) -> bool:
     return total > most
 
 
-def each_profile(
-    name: str, game: Game, check: Check, budget: Budget, seed: int, progress: Progress | None
+def check_profiles(
+    name: str,
+    game: Game,
+    make_check: Callable[[Game], Check],
+    *,
+    budget: Budget,
+    seed: int,
+    progress: Progress | None,
 ) -> Verdict:
-    """Look for a breach in every profile, or in the truth and a sample."""
-    total, sampled = profiles(game), is_sampled(name, game, budget)
+    """Return the verdict of a check that is made in every profile, or in the truth and a sample.
+
+    Parameters
+    ----------
+    name
+        What verdicts call the property.
+    game
+        What is checked; where its actions stand for classes of reports, every report is looked at
+        if the budget allows.
+    make_check
+        Makes the check for a game.
+    budget, seed, progress
+        As in `Property.examine`.
+
+    Raises
+    ------
+    BudgetExceeded
+        If there are more profiles than the budget allows and it says to refuse.
+    """
+    sampled = is_sampled(name, game, budget)
+    if not sampled:
+        game = _refine(game, budget)
+    check, total = make_check(game), profiles(game)
     checked, doubtful = 0, None
     for profile in drawn(game, budget.samples, seed) if sampled else every(game):
         checked += 1
@@ -125,6 +150,20 @@ def each_profile(
         else None,
     )
     return limit_to_listed(verdict, game)
+
+
+def _refine(game: Game, budget: Budget) -> Game:
+    """Return the game with every single report as an action, where that is affordable."""
+    refined = game.refined() if isinstance(game, Refinable) else None
+    if refined is None:
+        return game
+    return refined if profiles(refined) <= _most_profiles(refined, budget) else game
+
+
+def _most_profiles(game: Game, budget: Budget) -> int:
+    most = budget.rows_for(game)
+    # These are compared one at a time, whatever the game.
+    return min(most, ROWS_BY_CALLS) if budget.rows is None else most
 
 
 def _status(found: Breach | None, *, sampled: bool, met: bool) -> Status:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
-from aboveboard.auditing.profiles import Breach, at_profile, each_profile
+from aboveboard.auditing.profiles import Breach, at_profile, check_profiles
 from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.errors import UndefinedProperty
@@ -52,8 +52,13 @@ class _Grading(Property):
                 f"{self.name} compares reports between players; this game does not say which "
                 "report is inferior to which (methods benefits, inferior, result_inferior)"
             )
-        check = _Comparison(self, game, game)
-        return each_profile(self.name, game, check, budget, seed, progress)
+
+        def make_check(refined: Game) -> _Comparison:
+            return _Comparison(self, refined, cast("Comparable", refined))
+
+        return check_profiles(
+            self.name, game, make_check, budget=budget, seed=seed, progress=progress
+        )
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,10 @@ class Comparison:
     def __str__(self) -> str:
         if not self.profiles:
             return "settle itself was played"
-        text = f"the game agrees with settle in {format_quantity(self.profiles, 'profile')}"
-        return f"{text} ({self.unknown})" if self.unknown else text
+        if not self.unknown:
+            return f"the game agrees with settle in {format_quantity(self.profiles, 'profile')}"
+        types = f"of {self.profiles:,} profiles of types" if self.deviations else "of these types"
+        return f"the game agrees with settle at the truth {types}; {self.unknown}"
 
 
 def compare_game_with_settle(
@@ -107,8 +109,6 @@ def compare_game_with_settle(
             unknown = "lies were not compared: the mechanism has no true_utility"
     if unknown:
         deviations = comparer.compare_other_truths(seed)
-        if deviations:
-            unknown = "at the truth of as many types; lies were not valued by settle"
     return Comparison(1 + deviations, deviations, unknown)
 
 
@@ -156,6 +156,9 @@ class _Comparer:
                 "which its game has among its actions",
                 "leave out of the game what settle refuses",
             ) from error
+        except Exception as error:
+            error.add_note(f"in settle, where {self._describe(profile)}")
+            raise
         return self._compare(profile, reports, outcome)
 
     def compare_other_truths(self, seed: int) -> int:
@@ -224,11 +227,11 @@ class _Comparer:
     def _find_report(self, i: int, action: Action) -> Any:
         """Return the report that an action stands for; None where the player stays away."""
         game = self.game
-        if _is_absent(game, i, action):
-            return None
         if action == game.truth(i):
             return self.types[game.players[i]]
-        return game.report(i, action) if isinstance(game, PlaysReports) else action
+        if isinstance(game, PlaysReports):
+            return game.report(i, action)
+        return None if _is_absent(game, i, action) else action
 
     def _describe(self, profile: list[Action]) -> str:
         said = []

@@ -1,0 +1,262 @@
+"""Whether a mechanism keeps the contract of `Mechanism`: for the tests of those who write one.
+
+Cost: a few runs of the mechanism's example, and an audit of what it promises there.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aboveboard.auditing import Budget, Property, Status, audit
+from aboveboard.collaborations.loading import read_all, read_source
+from aboveboard.errors import BudgetExceeded, UndefinedProperty
+from aboveboard.formatting import encode, join_names
+from aboveboard.games.actions import encode as encode_action
+from aboveboard.games.game import Game
+from aboveboard.games.lottery import Lottery
+from aboveboard.games.numbers import to_number
+from aboveboard.mechanisms.consistency import compare_game_with_settle
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settling import settle_reports
+
+BUDGET = Budget(rows=20_000, samples=200)
+"""What the audit of the promises may cost."""
+
+TEXTS = ("UNIT", "SUMMARY", "ASSUMES", "GUARANTEES", "COST", "SOURCE", "STARTING_FILE")
+
+
+class NonconformingMechanismError(AssertionError):
+    """Raised by `check_mechanism`; its text has one line for each failure.
+
+    Parameters
+    ----------
+    failures
+        The lines.
+    """
+
+    def __init__(self, failures: list[str]) -> None:
+        super().__init__("\n".join(failures))
+        self.failures = failures
+
+
+def check_mechanism(mechanism: type[Any], example: str | Path | None = None) -> None:
+    """Check that a mechanism keeps the contract of `Mechanism`, by an example.
+
+    Parameters
+    ----------
+    mechanism
+        The class.
+    example
+        A collaboration file that uses it: its path, or its text. None: the class's starting file.
+
+    Raises
+    ------
+    NonconformingMechanismError
+        If it does not: an `AssertionError` with one line for each failure.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange import OneDimensionalSearch
+    >>> check_mechanism(OneDimensionalSearch)
+    """
+    if failures := find_failures(mechanism, example):
+        raise NonconformingMechanismError(failures)
+
+
+def find_failures(mechanism: type[Any], example: str | Path | None = None) -> list[str]:
+    """Return one line for each way in which a mechanism breaks the contract; none if it keeps it.
+
+    Parameters
+    ----------
+    mechanism, example
+        As for `check_mechanism`.
+    """
+    failures = list(_check_class(mechanism))
+    if failures:
+        return failures
+    with tempfile.TemporaryDirectory() as folder:
+        path = _find_example(mechanism, example, Path(folder))
+        if path is None:
+            return ["STARTING_FILE is empty and no example is given: write a file to check it by"]
+        try:
+            source = read_source(path)
+            content = read_all(source, mechanism, 1)
+        except Exception as error:
+            return [f"the example cannot be read: {_name(error)}"]
+        return list(_Example(content.mechanism, content.reports).find_failures())
+
+
+def _find_example(
+    rule: type[AnyMechanism], example: str | Path | None, folder: Path
+) -> Path | None:
+    if isinstance(example, Path) or (isinstance(example, str) and "\n" not in example):
+        return Path(example)
+    text = rule.STARTING_FILE if example is None else example
+    if not text:
+        return None
+    path = folder / "example.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _check_class(mechanism: type[Any]) -> Iterator[str]:
+    if not (isinstance(mechanism, type) and issubclass(mechanism, Mechanism)):
+        yield f"{mechanism!r} does not inherit from aboveboard.mechanisms.Mechanism"
+        return
+    if missing := sorted(getattr(mechanism, "__abstractmethods__", ())):
+        yield f"{join_names(missing)} must be written"
+    if not isinstance(getattr(mechanism, "NAME", None), str) or not mechanism.NAME:
+        yield "NAME must be the name by which collaboration files call it"
+        return
+    model = getattr(mechanism, "FILE", None)
+    if not (isinstance(model, type) and issubclass(model, CollaborationFile)):
+        yield "FILE must be a subclass of CollaborationFile"
+    elif model.model_config.get("extra") != "forbid":
+        yield "FILE must refuse unknown keys (extra='forbid'), so that a misspelt key is noticed"
+    for name in TEXTS:
+        if not isinstance(getattr(mechanism, name), str):
+            yield f"{name} must be text"
+
+
+@dataclass
+class _Example:
+    """A mechanism with the parameters of its example, and what the parties report there."""
+
+    mechanism: AnyMechanism
+    types: Mapping[str, Any]
+
+    def find_failures(self) -> Iterator[str]:
+        if not isinstance(self.types, Mapping) or not self.types:
+            yield "read_reports must return what each party reports, by party"
+            return
+        checks: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+            ("settle", self._check_settle),
+            ("game", self._check_game),
+            ("the comparison of game with settle", self._check_consistency),
+            ("promises and examines", self._check_properties),
+        )
+        for what, check in checks:
+            before = encode(self._fingerprint())
+            failed = False
+            try:
+                for failure in check():
+                    failed = True
+                    yield failure
+            except Exception as error:
+                failed = True
+                yield f"{what} fails: {_name(error)}"
+            if encode(self._fingerprint()) != before:
+                yield f"{what} changes the reports that it is passed"
+            if failed:
+                return  # what follows would only repeat it
+
+    def _fingerprint(self) -> dict[str, str]:
+        return {party: repr(report) for party, report in self.types.items()}
+
+    def _check_settle(self) -> Iterator[str]:
+        first = settle_reports(self.mechanism, self.types)
+        again = settle_reports(self.mechanism, self.types)
+        for settlement in _list_settlements(first):
+            yield from self._check_settlement(settlement)
+        shown = [[_show(s) for s in _list_settlements(outcome)] for outcome in (first, again)]
+        if shown[0] != shown[1]:
+            yield "settle gives two settlements for the same reports: draw by the file's seed only"
+
+    def _check_settlement(self, settlement: Settlement) -> Iterator[str]:
+        if settlement.mechanism != self.mechanism.NAME:
+            yield f"Settlement.mechanism is {settlement.mechanism!r}, not {self.mechanism.NAME!r}"
+        for party, share in settlement.parties.items():
+            for name in ("benefit", "utility", "payment"):
+                value = getattr(share, name)
+                try:
+                    to_number(value)
+                except ValueError:
+                    yield f"{name} of {party} is {value!r}, which is no finite number"
+        try:
+            json.dumps([encode(settlement.details), _show(settlement)])
+        except (TypeError, ValueError) as error:
+            yield f"details, or further numbers of a share, are no plain data: {error}"
+
+    def _check_game(self) -> Iterator[str]:
+        game: Any = self.mechanism.game(self.types)
+        if not isinstance(game, Game):
+            needed = ("players", "actions", "truth", "absent", "payoffs")
+            lacking = [name for name in needed if not hasattr(game, name)]
+            yield f"game returns {type(game).__name__}, which has no {join_names(lacking)}"
+            return
+        if list(game.players) != list(self.types):
+            yield (
+                f"the game's players are {join_names(game.players)}, "
+                f"the parties {join_names(self.types)}"
+            )
+            return
+        truth = []
+        for i, party in enumerate(game.players):
+            for name, action in (("truth", game.truth(i)), ("absence", game.absent(i))):
+                try:
+                    if name == "truth" or action is not None:
+                        encode_action(game.actions(i), action)
+                except ValueError:
+                    yield f"the {name} of {party} is not among its actions"
+                    return
+            truth.append(game.truth(i))
+        payoffs = list(game.payoffs(truth))
+        if len(payoffs) != len(truth):
+            yield f"payoffs returns {len(payoffs)} numbers for {len(truth)} players"
+        for party, payoff in zip(game.players, payoffs, strict=False):
+            try:
+                to_number(payoff)
+            except ValueError:
+                yield f"the payoff of {party} is {payoff!r}, which is no finite number"
+        if payoffs != list(game.payoffs(truth)):
+            yield "payoffs gives two answers for the same profile"
+
+    def _check_consistency(self) -> Iterator[str]:
+        found = compare_game_with_settle(self.mechanism, self.types, seed=1)
+        if found.profiles and not found.deviations:
+            yield f"the game is compared with settle at the truth alone ({found.unknown})"
+
+    def _check_properties(self) -> Iterator[str]:
+        promised = list(self.mechanism.promises(self.types))
+        examined = list(self.mechanism.examines(self.types))
+        for name, listed in (("promises", promised), ("examines", examined)):
+            if strange := [x for x in listed if not isinstance(x, Property)]:
+                yield f"{name} returns {strange[0]!r}, which is no property"
+                return
+        names = [claim.name for claim in (*promised, *examined)]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            yield f"{join_names(repeated)}: promised and examined, or twice"
+        game = self.mechanism.game(self.types)
+        for claim in promised:
+            try:
+                verdict = audit(game, [claim], budget=BUDGET)[claim.name]
+            except UndefinedProperty as error:
+                yield f"{claim.name} is promised and has no meaning on the game: {error}"
+                continue
+            except BudgetExceeded:
+                continue  # too large to try here; an audit says so, too
+            if verdict.status is Status.FAILS:
+                yield f"{claim.name} is promised and fails: {verdict.witness}"
+
+
+def _list_settlements(outcome: Settlement | Lottery[Settlement]) -> list[Settlement]:
+    return [s for s, _ in outcome] if isinstance(outcome, Lottery) else [outcome]
+
+
+def _show(settlement: Settlement) -> Any:
+    return {party: _show_share(share) for party, share in settlement.parties.items()}
+
+
+def _show_share(share: Any) -> Any:
+    return encode([share.benefit, share.utility, share.payment, share.more, share.reply.data])
+
+
+def _name(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
