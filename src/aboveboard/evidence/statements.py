@@ -21,7 +21,16 @@ CONTEXT = b"aboveboard statement v1\n"
 """What is signed begins with this line."""
 
 Kind = Literal[
-    "terms", "agree", "commit", "submit", "result", "accept", "dispute", "leave", "change", "rotate"
+    "terms",
+    "agree",
+    "commit",
+    "submit",
+    "result",
+    "accept",
+    "dispute",
+    "leave",
+    "missing",
+    "cancel",
 ]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 """The kinds of statements of a round."""

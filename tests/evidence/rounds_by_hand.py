@@ -1,0 +1,99 @@
+"""Makes rounds for tests: keys, terms and the statements of honest members."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aboveboard.evidence.keys import PrivateKeys, generate_keys
+from aboveboard.evidence.rounds import Round, begin_round
+from aboveboard.evidence.statements import Statement, sign_statement
+from aboveboard.evidence.terms import CENTER
+
+KEYS: dict[str, PrivateKeys] = {
+    name: generate_keys() for name in ("acme", "bolt", "core", "center", "log")
+}
+
+
+def make_terms(named: Sequence[str] = ("acme", "bolt"), /, **changes: Any) -> Statement:
+    body = {
+        "kind": "terms",
+        "format": 1,
+        "name": "a round",
+        "serial": 1,
+        "previous": None,
+        "engine": "aboveboard 0",
+        "mechanism": "exchange.union",
+        "parameters": {},
+        "members": {
+            name: {"keys": KEYS[name].public.as_dict(), "parameters": {}} for name in named
+        },
+        "center": KEYS["center"].public.as_dict(),
+        "log": {"origin": "aboveboard/test", "signing": KEYS["log"].public.signing},
+        "auditor": None,
+        "missing": "cancel",
+        "sees": {},
+        "currency": None,
+        "rounding": "",
+        "deadlines": {},
+        **changes,
+    }
+    return sign_statement(body, CENTER, KEYS["center"])
+
+
+@dataclass
+class Play:
+    """A round in progress, with everything that was accepted."""
+
+    terms: Statement
+    round: Round = field(init=False)
+    entries: list[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.round = begin_round(self.terms.content, "test")
+        self.entries = [self.terms.content]
+
+    def make(self, kind: str, by: str, **body: Any) -> Statement:
+        said: Mapping[str, Any] = {"kind": kind, "terms": self.round.terms_digest, **body}
+        return sign_statement(said, by, KEYS[by])
+
+    def say(self, kind: str, by: str, **body: Any) -> Statement:
+        statement = self.make(kind, by, **body)
+        self.accept(statement)
+        return statement
+
+    def accept(self, statement: Statement) -> None:
+        self.round = self.round.accept(statement)
+        self.entries.append(statement.content)
+
+    def agree(self) -> None:
+        for name in self.round.awaited("agree"):
+            self.say("agree", name)
+
+    def commit(self) -> None:
+        for name in self.round.awaited("commit"):
+            self.say("commit", name, **commitment(name))
+
+    def checkpoint(self) -> dict[str, Any]:
+        size = len(self.entries)
+        return {"size": size, "root": self.round.root_at(size).hex()}
+
+    def submit(self) -> None:
+        for name in self.round.awaited("submit"):
+            self.say("submit", name, sealed=digest(name), **self.checkpoint())
+
+    def result(self) -> Statement:
+        each = {name: {} for name in self.round.present}
+        return self.say(
+            "result", CENTER, nonces=each, seed=digest("seed"), facts={}, shares=each, replies=each
+        )
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def commitment(name: str) -> dict[str, Any]:
+    return {"root": digest(name), "size": 3, "nonce": digest(f"nonce of {name}")}
