@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
 from aboveboard.storage import tabular_files as files
-from aboveboard.storage.party_data import read_records, records_of
-from aboveboard.storage.records import Records, escaped, original
+from aboveboard.storage.party_data import read_elements, read_records
+from aboveboard.storage.records import Records, escape_column, restore_column
 
 # A machine under load is slow, not wrong.
 settings.register_profile("no deadline", deadline=None)
@@ -207,8 +207,8 @@ def test_the_key_may_be_called_element(write: Write) -> None:
 
 @given(st.sampled_from(["element", "element_", "element__", "elements", "_", "x_", ""]))
 def test_escaping_a_column_can_be_undone_and_never_gives_element(column: str) -> None:
-    assert original(escaped(column)) == column
-    assert escaped(column) != "element"
+    assert restore_column(escape_column(column)) == column
+    assert escape_column(column) != "element"
 
 
 def test_of_several_rows_with_one_key_the_smallest_is_kept(write: Write) -> None:
@@ -375,20 +375,20 @@ def test_a_broken_parquet_file_is_refused(write: Write, content: bytes) -> None:
 
 
 def test_listed_elements_are_records_of_text() -> None:
-    records = records_of(["b", "a", "b"], place=PLACE, normalize=frozenset())
+    records = read_elements(["b", "a", "b"], place=PLACE, normalize=frozenset())
     assert (elements(records), records.form, records.key) == (["b", "a"], "txt", None)
 
 
 def test_an_empty_list_is_a_party_that_holds_nothing() -> None:
-    assert len(records_of([], place=PLACE, normalize=frozenset())) == 0
+    assert len(read_elements([], place=PLACE, normalize=frozenset())) == 0
 
 
 def test_listed_elements_are_made_equal_too() -> None:
     normalize = frozenset({"case", "whitespace"})
-    assert elements(records_of([" A", "a"], place=PLACE, normalize=normalize)) == ["a"]
+    assert elements(read_elements([" A", "a"], place=PLACE, normalize=normalize)) == ["a"]
 
 
 @pytest.mark.parametrize(("bad", "problem"), [(" ", "is empty"), ("a\nb", "holds a line break")])
 def test_a_listed_element_must_be_one_line_of_text(bad: str, problem: str) -> None:
     with pytest.raises(InputError, match=f"parties.alpha, element 2: the element {problem}"):
-        records_of(["a", bad], place=PLACE, normalize=frozenset())
+        read_elements(["a", bad], place=PLACE, normalize=frozenset())

@@ -70,6 +70,7 @@ def alone(game, prop):
 
 @settings(max_examples=200, deadline=None)
 @given(games())
+@pytest.mark.deep
 def test_every_implication_holds_on_every_game(game):
     status = {prop: alone(game, prop) for prop in PROPERTIES}
     for stronger in PROPERTIES:
@@ -88,6 +89,7 @@ def test_an_audit_of_many_properties_says_of_each_what_an_audit_of_one_says(game
 
 @settings(max_examples=60, deadline=None)
 @given(games())
+@pytest.mark.deep
 def test_skipping_what_is_implied_changes_no_status(game):
     separate = {prop.name: alone(game, prop) for prop in PROPERTIES}
     with pytest.MonkeyPatch.context() as patch:

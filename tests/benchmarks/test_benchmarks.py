@@ -24,6 +24,7 @@ TOOK = comparison.Timing(wall=2.0, cpu=3.0, slowest=2.5, rounds=3)
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.deep
 def test_ours_and_the_other_give_the_same_answer(
     case: comparison.Case, monkeypatch: pytest.MonkeyPatch
 ):

@@ -23,17 +23,17 @@ from aboveboard.curation import (
     TRUTH,
     Agent,
     Commitment,
-    Curated,
+    CurationGame,
     Society,
     advise,
-    better_replies,
     is_equilibrium,
     pure_equilibria,
+    simulate_better_replies,
 )
 from aboveboard.curation.channels import CLEAR
 from aboveboard.curation.commitments_game import CommitmentsGame
-from aboveboard.curation.curated import messages_told
-from aboveboard.curation.rounds import messages_of, noise
+from aboveboard.curation.curation_game import collect_messages
+from aboveboard.curation.rounds import draw_messages, draw_noise
 from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
 from aboveboard.errors import InputError
 
@@ -129,13 +129,13 @@ def test_two_agents_get_different_noise(tmp_path: Path) -> None:
 def test_messages_come_as_often_as_the_commitment_says() -> None:
     rng = np.random.default_rng(0)
     bits = np.tile([[0], [1]], (50_000, 1))
-    sent = messages_of(bits, [Commitment(F(9, 10), F(1, 5))], rng)
+    sent = draw_messages(bits, [Commitment(F(9, 10), F(1, 5))], rng)
     assert sent[bits == 0].mean() == pytest.approx(0.1, abs=0.01)
     assert sent[bits == 1].mean() == pytest.approx(0.8, abs=0.01)
 
 
 def test_noise_is_drawn_without_being_shown_anything() -> None:
-    same = [noise(30, 4, np.random.default_rng(9)) for _ in range(2)]
+    same = [draw_noise(30, 4, np.random.default_rng(9)) for _ in range(2)]
     assert np.array_equal(*same)
     assert same[0].shape == (30, 5)
 
@@ -345,13 +345,13 @@ def test_the_advice_begins_with_whether_truth_is_the_only_equilibrium(
 ) -> None:
     agents = tuple(Agent(F(1), F(k, 100)) for k in prices)
     society = Society(function, agents, F(1, 2))
-    assert advise(Curated(society, PROTOCOLS["fair"]), "abc").headline == said
+    assert advise(CurationGame(society, PROTOCOLS["fair"]), "abc").headline == said
 
 
 def test_the_advice_has_a_row_for_each_agent_and_for_its_coins() -> None:
     agents = tuple(Agent(F(1), k) for k in (F(1, 20), F(1, 5), F(1, 5)))
     society = Society(Mean(), agents, F(1, 2))
-    advice = advise(Curated(society, PROTOCOLS["competitive"]), ["anna", "bert", "cleo"])
+    advice = advise(CurationGame(society, PROTOCOLS["competitive"]), ["anna", "bert", "cleo"])
     each, coins = advice.tables()
     assert each.rows[0] == ("anna", "1/20", "5/16", "1/8", "no")
     assert coins.rows == (("anna", "1"), ("bert", "16/25"), ("cleo", "16/25"))
@@ -360,7 +360,7 @@ def test_the_advice_has_a_row_for_each_agent_and_for_its_coins() -> None:
 def test_a_thousand_agents_are_told_in_a_few_lines() -> None:
     agents = tuple(Agent(F(1), F(1 + k % 2, 100)) for k in range(1000))
     names = [f"agent {i}" for i in range(1000)]
-    advice = advise(Curated(Society(Mean(), agents, F(1, 2)), PROTOCOLS["fair"]), names)
+    advice = advise(CurationGame(Society(Mean(), agents, F(1, 2)), PROTOCOLS["fair"]), names)
     assert advice.tables() == []
     said = dict(advice.summary_rows())
     assert said["price of the truth"] == "from 1/100 to 1/50"
@@ -369,24 +369,24 @@ def test_a_thousand_agents_are_told_in_a_few_lines() -> None:
 
 def test_epsilon_is_what_the_centers_bit_is_worth_to_whom_it_is_worth_most() -> None:
     agents = tuple(Agent(F(c), F(1, 100)) for c in (1, 3, 2))
-    said = advise(Curated(Society(Threshold(2), agents, F(1, 2)), PROTOCOLS["fair"]), "abc")
+    said = advise(CurationGame(Society(Threshold(2), agents, F(1, 2)), PROTOCOLS["fair"]), "abc")
     assert said.epsilon == 3 * F(1, 8) == max(stake.center for stake in said.stakes)
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 8, 13])
 @pytest.mark.parametrize("prior", [F(1, 2), F(1, 3)])
 def test_the_cure_is_what_trying_every_threshold_finds(n: int, prior: Fraction) -> None:
-    from aboveboard.curation import stake_of
-    from aboveboard.curation.advice import cure_of
+    from aboveboard.curation import compute_stake
+    from aboveboard.curation.advice import find_cure
 
     society = Society(Mean(), (Agent(F(1), F(1, 10)),) * n, prior)
-    cure = cure_of(society)
+    cure = find_cure(society)
     assert cure is not None
     for weight in range(2, cure.center_weight + 1):
         tried = tuple(
             k
             for k in range(1, n + weight + 1)
-            if stake_of(Society(Threshold(k, weight), society.agents, prior), 0).center > 0
+            if compute_stake(Society(Threshold(k, weight), society.agents, prior), 0).center > 0
         )
         assert tried == (cure.k if weight == cure.center_weight else ())
 
@@ -394,7 +394,7 @@ def test_the_cure_is_what_trying_every_threshold_finds(n: int, prior: Fraction) 
 def test_a_thousand_agents_are_advised_with_a_cure() -> None:
     agents = (Agent(F(1), F(1, 100)),) * 1000
     names = [str(i) for i in range(1000)]
-    said = advise(Curated(Society(Mean(), agents, F(1, 2)), PROTOCOLS["fair"]), names)
+    said = advise(CurationGame(Society(Mean(), agents, F(1, 2)), PROTOCOLS["fair"]), names)
     assert said.equilibria.named() == ("truth", "silence")
     assert said.cure is not None
     assert (said.cure.center_weight, said.cure.k) == (2, (501, 502))
@@ -407,7 +407,7 @@ def test_the_straightforward_protocols_verdict_is_what_a_search_finds(data: st.D
     n = data.draw(st.integers(2, 3))
     table = Table(tuple(data.draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))))
     prices = [data.draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 4), F(1, 2)])) for _ in range(n)]
-    game = Curated(
+    game = CurationGame(
         Society(table, tuple(Agent(F(1), k) for k in prices), F(1, 2)), PROTOCOLS["straightforward"]
     )
     found = {p for p in product((TRUTH, SILENCE), repeat=n) if is_equilibrium(game, p)}
@@ -424,14 +424,14 @@ def test_an_equilibrium_of_some_is_named_by_who_is_truthful_in_it() -> None:
     values = [0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1]
     agents = tuple(Agent(F(1), k) for k in (F(1, 2), F(1, 8), F(1, 2)))
     society = Society(Table(tuple(map(bool, values))), agents, F(1, 2))
-    said = advise(Curated(society, PROTOCOLS["straightforward"]), ["anna", "bert", "cleo"])
+    said = advise(CurationGame(society, PROTOCOLS["straightforward"]), ["anna", "bert", "cleo"])
     assert said.as_dict()["equilibria"] == ["silence", "only bert truthful"]
 
 
 def test_under_the_fair_protocol_better_replies_from_silence_end_in_the_truth() -> None:
     agents = tuple(Agent(F(1), F(k, 50)) for k in (6, 7, 8))
-    game = Curated(Society(Threshold(2), agents, F(1, 2)), PROTOCOLS["fair"])
-    path = better_replies(game, (SILENCE,) * 3, 200, np.random.default_rng(1))
+    game = CurationGame(Society(Threshold(2), agents, F(1, 2)), PROTOCOLS["fair"])
+    path = simulate_better_replies(game, (SILENCE,) * 3, 200, np.random.default_rng(1))
     assert path.settled
     assert path.profiles[-1] == (TRUTH,) * 3
 
@@ -448,7 +448,7 @@ def test_the_audit_and_the_closed_forms_agree_where_both_apply(data: st.DataObje
     table = Table(tuple(data.draw(st.lists(st.booleans(), min_size=8, max_size=8))))
     prices = [data.draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 2), F(3, 4)])) for _ in range(2)]
     protocol = PROTOCOLS[data.draw(st.sampled_from(sorted(PROTOCOLS)))]
-    game = Curated(Society(table, tuple(Agent(F(1), k) for k in prices), F(1, 2)), protocol)
+    game = CurationGame(Society(table, tuple(Agent(F(1), k) for k in prices), F(1, 2)), protocol)
 
     class Unproved(CommitmentsGame):
         def proof(self, name: str) -> None:
@@ -489,9 +489,9 @@ def test_above_a_dozen_agents_a_table_is_contracted_in_floats_and_means_the_same
     values[5] = not values[5]  # so that agents are told apart
     agents = (Agent(F(1), F(1, 10)),) * 13
     society = Society(Table(tuple(values)), agents, F(1, 2))
-    found = society.right(0, CLEAR, messages_told([TRUTH] + [SILENCE] * 12))
+    found = society.right(0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12))
     counted = Society(Mean(), agents, F(1, 2)).right(
-        0, CLEAR, messages_told([TRUTH] + [SILENCE] * 12)
+        0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12)
     )
     assert isinstance(found, float)
     assert isinstance(counted, F)

@@ -17,18 +17,18 @@ from aboveboard.curation import (
     TRUTH,
     Agent,
     Commitment,
-    Curated,
+    CurationGame,
     Society,
     advise,
     best_reply,
-    better_replies,
-    helpless,
+    compute_stake,
     is_equilibrium,
+    is_helpless,
     mixed_equilibria,
     pure_equilibria,
-    stake_of,
+    simulate_better_replies,
 )
-from aboveboard.curation.commitments import CalledShape, Indicator, Plateau, Quadratic
+from aboveboard.curation.commitments import CustomShape, Indicator, Plateau, Quadratic
 from aboveboard.curation.social_functions import (
     Conjunction,
     Disjunction,
@@ -52,14 +52,14 @@ def society(function: SocialFunction, prices: list[Fraction]) -> Society:
 
 
 @st.composite
-def games(draw: st.DrawFn) -> Curated:
+def games(draw: st.DrawFn) -> CurationGame:
     n = draw(st.integers(2, 3))
     table = Table(tuple(draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))))
     prices = [draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 3), F(3, 4)])) for _ in range(n)]
     shapes = [draw(st.sampled_from([Quadratic(), Plateau(), Agent(1, 1).shape])) for _ in range(n)]
     agents = tuple(Agent(F(1), k, shape) for k, shape in zip(prices, shapes, strict=True))
     prior = draw(st.sampled_from([F(1, 2), F(1, 3)]))
-    return Curated(
+    return CurationGame(
         Society(table, agents, prior), PROTOCOLS[draw(st.sampled_from(sorted(PROTOCOLS)))]
     )
 
@@ -82,13 +82,13 @@ def test_utilities_are_those_of_the_definitions(data: st.DataObject) -> None:
             prices,
             rule(pairs, lambda pair: abs(pair[0] - pair[1])),
         )
-        assert Curated(game, PROTOCOLS[name]).utilities(profile) == expected
+        assert CurationGame(game, PROTOCOLS[name]).utilities(profile) == expected
 
 
 @settings(max_examples=60, deadline=None)
 @given(games(), st.data())
 def test_no_commitment_of_a_fine_grid_beats_the_best_reply(
-    game: Curated, data: st.DataObject
+    game: CurationGame, data: st.DataObject
 ) -> None:
     n = len(game.society.agents)
     profile = tuple(data.draw(st.sampled_from(COARSE)) for _ in range(n))
@@ -100,8 +100,9 @@ def test_no_commitment_of_a_fine_grid_beats_the_best_reply(
 
 @settings(max_examples=60, deadline=None)
 @given(games(), st.data())
+@pytest.mark.deep
 def test_the_supremum_is_approached_as_close_as_one_likes(
-    game: Curated, data: st.DataObject
+    game: CurationGame, data: st.DataObject
 ) -> None:
     n = len(game.society.agents)
     profile = tuple(data.draw(st.sampled_from(COARSE)) for _ in range(n))
@@ -128,7 +129,7 @@ def test_the_supremum_is_approached_as_close_as_one_likes(
 def test_the_four_cells_are_all_that_a_search_finds(
     protocol: str, function: Table, prices: list[Fraction], found: set[str]
 ) -> None:
-    game = Curated(society(function, prices), PROTOCOLS[protocol])
+    game = CurationGame(society(function, prices), PROTOCOLS[protocol])
     kinds = set()
     for profile in product(GRID, repeat=2):
         if is_equilibrium(game, profile):
@@ -142,7 +143,7 @@ def test_the_four_cells_are_all_that_a_search_finds(
 @pytest.mark.parametrize("n", range(1, 9))
 def test_what_the_truth_brings_has_the_closed_forms(n: int) -> None:
     def bearable(function: SocialFunction) -> Fraction:
-        return Fraction(stake_of(society(function, [F(1)] * n), 0).bearable)
+        return Fraction(compute_stake(society(function, [F(1)] * n), 0).bearable)
 
     assert bearable(Parity()) == F(1, 2)
     assert bearable(Conjunction()) == bearable(Disjunction()) == F(1, 2 ** (n + 1))
@@ -153,7 +154,7 @@ def test_what_the_truth_brings_has_the_closed_forms(n: int) -> None:
 def test_a_threshold_has_a_center_that_matters_for_two_k_of_an_odd_number(n: int) -> None:
     def matters(k: int, weight: int) -> bool:
         game = society(Threshold(k, weight), [F(1)] * n)
-        return not helpless([stake_of(game, i) for i in range(n)])
+        return not is_helpless([compute_stake(game, i) for i in range(n)])
 
     once = [k for k in range(1, n + 2) if matters(k, 1)]
     assert once == ([(n + 1) // 2, (n + 3) // 2] if n % 2 else [])
@@ -161,7 +162,7 @@ def test_a_threshold_has_a_center_that_matters_for_two_k_of_an_odd_number(n: int
 
 
 def test_a_helpless_center_is_told_how_to_matter() -> None:
-    said = advise(Curated(society(Mean(), [F(1, 10)] * 4), PROTOCOLS["fair"]), list("abcd"))
+    said = advise(CurationGame(society(Mean(), [F(1, 10)] * 4), PROTOCOLS["fair"]), list("abcd"))
     assert said.helpless
     assert said.cure is not None
     assert (said.cure.center_weight, said.cure.k) == (2, (3, 4))
@@ -169,13 +170,13 @@ def test_a_helpless_center_is_told_how_to_matter() -> None:
 
 def test_equality_of_price_and_what_truth_brings_is_not_fanatic() -> None:
     game = society(Parity(), [F(1, 2), F(1, 2)])
-    assert not stake_of(game, 0).fanatic
-    assert pure_equilibria(Curated(game, PROTOCOLS["fair"])).truth
+    assert not compute_stake(game, 0).fanatic
+    assert pure_equilibria(CurationGame(game, PROTOCOLS["fair"])).truth
 
 
 def test_prices_that_jump_break_lemma_7() -> None:
     agents = (Agent(F(1), F(1, 5), Indicator()),) * 2
-    game = Curated(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
+    game = CurationGame(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
     assert is_equilibrium(game, (Commitment(F(7, 10), F(1, 5)), SILENCE))
     assert not pure_equilibria(game).complete
 
@@ -185,29 +186,29 @@ def fixed_and_linear(p: float, q: float) -> float:
 
 
 def test_a_function_that_jumps_at_silence_is_found_out() -> None:
-    shape = CalledShape("prices:fixed", lambda p, q: float(p != q))
+    shape = CustomShape("prices:fixed", lambda p, q: float(p != q))
     assert not shape.continuous
     assert shape.above(0) == Indicator().above(0)
-    least = CalledShape("prices:fixed_and_linear", fixed_and_linear).above(0)
+    least = CustomShape("prices:fixed_and_linear", fixed_and_linear).above(0)
     assert least is not None
     assert (least.value, least.attained) == (pytest.approx(0.5), False)
     agents = (Agent(F(1), F(1, 5), shape),) * 2
-    game = Curated(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
+    game = CurationGame(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["indicator"])
     assert is_equilibrium(game, (Commitment(F(7, 10), F(1, 5)), SILENCE))
     assert not pure_equilibria(game).complete
 
 
 @pytest.mark.parametrize("power", [0.05, 0.5, 1, 2, 10])
 def test_a_price_that_vanishes_slowly_or_fast_is_no_jump(power: float) -> None:
-    shape = CalledShape("prices:power", lambda p, q: abs(p - q) ** power)
+    shape = CustomShape("prices:power", lambda p, q: abs(p - q) ** power)
     assert shape.continuous
     assert shape.above(0) == (0, False)
 
 
 def test_with_a_fixed_cost_no_commitment_beats_the_best_reply_and_some_come_close() -> None:
-    shape = CalledShape("prices:fixed_and_linear", fixed_and_linear)
+    shape = CustomShape("prices:fixed_and_linear", fixed_and_linear)
     agents = (Agent(F(1), F(1, 10), shape),) * 2
-    game = Curated(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["competitive"])
+    game = CurationGame(Society(XOR_AND, agents, F(1, 2)), PROTOCOLS["competitive"])
     reply = best_reply(game, 0, (SILENCE, SILENCE))
     near = [Commitment(F(1, 2) + F(k, 2000), F(1, 2) - F(k, 2000)) for k in range(1001)]
     tried = max(game.utilities((c, SILENCE))[0] for c in near)
@@ -216,35 +217,35 @@ def test_with_a_fixed_cost_no_commitment_beats_the_best_reply_and_some_come_clos
 
 def test_the_competitive_protocol_has_a_mixed_equilibrium_that_the_fair_one_has_not() -> None:
     three = society(Mean(), [F(1, 20), F(1, 5), F(1, 5)])
-    (coins,) = mixed_equilibria(Curated(three, PROTOCOLS["competitive"]))
+    (coins,) = mixed_equilibria(CurationGame(three, PROTOCOLS["competitive"]))
     assert coins.chances == (1, F(16, 25), F(16, 25))
-    assert mixed_equilibria(Curated(three, PROTOCOLS["fair"])) == []
+    assert mixed_equilibria(CurationGame(three, PROTOCOLS["fair"])) == []
 
 
 def test_one_agent_is_answered_for_the_truth_only() -> None:
-    game = Curated(society(Parity(), [F(1, 10)]), PROTOCOLS["competitive"])
+    game = CurationGame(society(Parity(), [F(1, 10)]), PROTOCOLS["competitive"])
     assert pure_equilibria(game).named() == ("truth",)
     assert game.utilities([Commitment(F(0), F(1))]) == [F(1, 2) - F(1, 10)]
 
 
 def test_better_replies_settle_at_once_where_truth_is_all_that_is_answered() -> None:
-    game = Curated(society(XOR_AND, [F(1, 10)] * 2), PROTOCOLS["straightforward"])
-    path = better_replies(game, (TRUTH, TRUTH), 50, np.random.default_rng(0))
+    game = CurationGame(society(XOR_AND, [F(1, 10)] * 2), PROTOCOLS["straightforward"])
+    path = simulate_better_replies(game, (TRUTH, TRUTH), 50, np.random.default_rng(0))
     assert path.settled
     assert len(path.profiles) == 1
 
 
 def test_bids_creep_up_and_never_settle_where_somebody_is_fanatic_and_the_center_matters() -> None:
-    game = Curated(society(XOR_AND, [F(1, 10), F(9, 10)]), PROTOCOLS["competitive"])
-    path = better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
+    game = CurationGame(society(XOR_AND, [F(1, 10), F(9, 10)]), PROTOCOLS["competitive"])
+    path = simulate_better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
     assert not path.settled
     assert path.disclosed[1] != path.disclosed[0]
 
 
 def test_better_replies_that_stop_short_of_an_equilibrium_do_not_say_that_they_settled() -> None:
     # Whoever alone says anything is answered: agent 1 bids 1/20 and would gain by bidding less.
-    game = Curated(society(XOR_AND, [F(9, 10)] * 2), PROTOCOLS["indicator"])
-    path = better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
+    game = CurationGame(society(XOR_AND, [F(9, 10)] * 2), PROTOCOLS["indicator"])
+    path = simulate_better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
     assert not path.moving
     assert not is_equilibrium(game, path.profiles[-1])
     assert not path.settled

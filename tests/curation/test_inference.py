@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
-from aboveboard.curation.counting import right_guess_by_count
-from aboveboard.curation.inference import beliefs_of, right_guess
-from aboveboard.curation.kernels import heard_of
-from aboveboard.curation.social_functions import Mean, Parity, Threshold, spread
+from aboveboard.curation.counting import compute_accuracy_by_count
+from aboveboard.curation.inference import compute_accuracy, compute_beliefs
+from aboveboard.curation.kernels import sum_out_rivals
+from aboveboard.curation.social_functions import Mean, Parity, Threshold, expand_by_count
 from oracles import curation as plain
 
 F = Fraction
@@ -50,8 +50,8 @@ def test_contraction_is_the_sum_over_all_bits_and_messages(
         lambda j: j > 0 or center_heard,
     )
     values = np.array(table)
-    assert right_guess(values, i, channels, prior) == expected
-    close = right_guess(values, i, {j: floats(c) for j, c in channels.items()}, float(prior))
+    assert compute_accuracy(values, i, channels, prior) == expected
+    close = compute_accuracy(values, i, {j: floats(c) for j, c in channels.items()}, float(prior))
     assert close == pytest.approx(float(expected), abs=1e-12)
 
 
@@ -73,9 +73,9 @@ def test_counting_is_contraction(
     by_count = np.array(values).reshape(2, -1)
     rivals = [Channel(*pair) for pair in pairs]
     channels = {0: center} | {j + 2: channel for j, channel in enumerate(rivals)}
-    expected = right_guess(spread(by_count), 1, channels, prior)
-    assert right_guess_by_count(by_count, center, rivals, prior) == expected
-    close = right_guess_by_count(by_count, center, [floats(c) for c in rivals], float(prior))
+    expected = compute_accuracy(expand_by_count(by_count), 1, channels, prior)
+    assert compute_accuracy_by_count(by_count, center, rivals, prior) == expected
+    close = compute_accuracy_by_count(by_count, center, [floats(c) for c in rivals], float(prior))
     assert close == pytest.approx(float(expected), abs=1e-12)
 
 
@@ -96,16 +96,16 @@ def test_the_kernel_sums_rivals_out_as_the_plain_loop_does() -> None:
     rng = np.random.default_rng(3)
     one = rng.random((4, 9))
     out = np.empty((4, 6, 4))
-    heard_of(one, 5, 0.3, 0.8, out)
+    sum_out_rivals(one, 5, 0.3, 0.8, out)
     np.testing.assert_allclose(out.reshape(-1, 4), summed_plainly(one, 5, 0.3, 0.8), rtol=1e-13)
 
 
 def test_a_thousand_agents_neither_underflow_nor_lose_what_they_know() -> None:
     by_count = Mean().by_count(1000)
-    half = right_guess_by_count(by_count, CLEAR, [Channel(0.75, 0.25)] * 999, 0.5)
-    most = right_guess_by_count(by_count, CLEAR, [Channel(0.95, 0.05)] * 999, 0.5)
+    half = compute_accuracy_by_count(by_count, CLEAR, [Channel(0.75, 0.25)] * 999, 0.5)
+    most = compute_accuracy_by_count(by_count, CLEAR, [Channel(0.95, 0.05)] * 999, 0.5)
     assert 0.5 < half < most < 1
-    assert right_guess_by_count(by_count, CLEAR, [CLEAR] * 999, 0.5) == pytest.approx(1)
+    assert compute_accuracy_by_count(by_count, CLEAR, [CLEAR] * 999, 0.5) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("function", [Threshold(3), Threshold(2, 2), Mean(F(1, 3)), Parity()])
@@ -114,12 +114,12 @@ def test_better_heard_is_never_worse(function: Threshold | Mean | Parity) -> Non
     said = []
     for k in range(5):
         rival = Channel(F(4 + k, 8), F(4 - k, 8))
-        said.append(right_guess_by_count(by_count, CLEAR, [rival] * 3, F(1, 2)))
+        said.append(compute_accuracy_by_count(by_count, CLEAR, [rival] * 3, F(1, 2)))
     assert said == sorted(said)
 
 
 def test_a_posterior_is_what_bayes_says() -> None:
     table = np.array([0, 0, 0, 1, 0, 1, 1, 1], dtype=bool)  # at least two of three
-    beliefs = beliefs_of(table, 1, {0: CLEAR, 2: Channel(0.75, 0.25)}, 0.5)
+    beliefs = compute_beliefs(table, 1, {0: CLEAR, 2: Channel(0.75, 0.25)}, 0.5)
     messages = {0: np.array([0, 1, 0]), 1: np.array([1, 1, 1]), 2: np.array([0, 0, 1])}
     np.testing.assert_allclose(beliefs.posterior(messages), [0.25, 1.0, 0.75])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from blocks import ROOT, PageError, Shown, blocks_of, fresh_folder, rewritten, shown_by
 
 PAGES = [
@@ -20,7 +21,16 @@ NEEDS = {
 """What a page needs beyond the core: it is skipped where that is not installed."""
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+QUICK = ("README.md", "CONTRIBUTING.md", "docs/audit.md")
+"""Pages that every run checks; the others take a minute and are checked in the profile `ci`."""
+
+
+def _parameter(page: Path) -> ParameterSet:
+    name = page.relative_to(ROOT).as_posix()
+    return pytest.param(page, id=name, marks=() if name in QUICK else pytest.mark.deep)
+
+
+@pytest.mark.parametrize("page", map(_parameter, PAGES))
 def test_a_page_does_what_it_says(page: Path) -> None:
     for needed in NEEDS.get(page.relative_to(ROOT).as_posix(), ()):
         pytest.importorskip(needed)

@@ -12,6 +12,7 @@ pytest.importorskip("ipykernel", reason="needs ipykernel, which the extra dev br
 PAGE = ROOT / "docs/how-to/notebook.md"
 
 
+@pytest.mark.deep
 def test_the_page_runs_as_a_notebook() -> None:
     blocks = blocks_of(PAGE.read_text(encoding="utf-8"))
     cells = [block for block in blocks if block.language == "python"]

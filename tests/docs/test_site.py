@@ -48,6 +48,7 @@ class _Fetched(HTMLParser):
             self.found.append(address)
 
 
+@pytest.mark.deep
 def test_no_page_fetches_anything_from_another_machine(site: Path) -> None:
     for page in site.rglob("*.html"):
         fetched = _Fetched()

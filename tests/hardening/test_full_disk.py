@@ -91,6 +91,7 @@ def test_a_run_leaves_nothing_behind(tmp_path: Path, disk: Path) -> None:
     assert list(disk.iterdir()) == []
 
 
+@pytest.mark.deep
 def test_a_run_that_would_replace_another_leaves_it_as_it_was(tmp_path: Path, disk: Path) -> None:
     assert command("run", lists(tmp_path, 2), "--out", disk / "out").returncode == 0
     before = held(disk)
@@ -110,6 +111,7 @@ def test_a_run_that_would_replace_another_leaves_it_as_it_was(tmp_path: Path, di
     ],
     ids=lambda x: x[0],
 )
+@pytest.mark.deep
 def test_whatever_is_written_is_there_whole_or_not_at_all(
     tmp_path: Path, disk: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -125,6 +127,7 @@ def test_whatever_is_written_is_there_whole_or_not_at_all(
         assert [path.name for path in disk.iterdir()] == ["filler"]
 
 
+@pytest.mark.deep
 def test_a_cache_that_cannot_be_kept_is_done_without(tmp_path: Path, disk: Path) -> None:
     (tmp_path / "worth.py").write_text("def worth(levels):\n    return sum(map(int, levels))\n")
     path = tmp_path / "called.toml"
@@ -139,6 +142,7 @@ def test_a_cache_that_cannot_be_kept_is_done_without(tmp_path: Path, disk: Path)
     assert (out / MANIFEST).is_file()
 
 
+@pytest.mark.deep
 def test_a_file_that_may_not_grow_leaves_nothing_behind_either(tmp_path: Path) -> None:
     path = lists(tmp_path, 2)
     before = sorted(tmp_path.iterdir())

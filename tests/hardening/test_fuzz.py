@@ -74,6 +74,7 @@ def test_a_half_written_folder_is_a_finding(folders: list[Seed], tmp_path: Path)
         brought("collaboration", tmp_path, random.Random(0))
 
 
+@pytest.mark.deep
 def test_a_few_hundred_inputs_find_nothing() -> None:
     ran = fuzzed(300)
     assert ran.returncode == 0, ran.stdout + ran.stderr

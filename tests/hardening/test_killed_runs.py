@@ -113,6 +113,7 @@ def kill_at_random_moments(files: tuple[Path, Path], tmp_path: Path, times: int)
     assert replay(tmp_path / "new", settle).differ == ()
 
 
+@pytest.mark.deep
 def test_a_run_killed_at_random_moments_leaves_a_whole_folder_or_none(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -46,10 +46,10 @@ def samples(path: Path) -> Any:
 
 
 def bits(path: Path) -> Any:
-    from aboveboard.curation.reports import bits_by_party
+    from aboveboard.curation.reports import read_bits
 
     file: Any = SimpleNamespace(center=CenterTable(data=Path(path.name)), parties={})
-    return bits_by_party(file, Reader(path.parent / "c.toml"))
+    return read_bits(file, Reader(path.parent / "c.toml"))
 
 
 def rows(path: Path) -> Any:
@@ -69,6 +69,7 @@ def read_or_refused(reader: str, path: Path) -> None:
 @given(text=NEAR_CSV, suffix=st.sampled_from([".csv", ".tsv", ".txt"]))
 @ONE_FOLDER
 @pytest.mark.parametrize("reader", READERS)
+@pytest.mark.deep
 def test_what_is_nearly_a_table_is_read_or_refused_in_one_line(
     tmp_path: Path, reader: str, text: str, suffix: str
 ) -> None:
@@ -80,6 +81,7 @@ def test_what_is_nearly_a_table_is_read_or_refused_in_one_line(
 @given(content=st.binary(max_size=100), suffix=st.sampled_from([".csv", ".parquet", ".txt"]))
 @ONE_FOLDER
 @pytest.mark.parametrize("reader", READERS)
+@pytest.mark.deep
 def test_any_bytes_are_read_or_refused_in_one_line(
     tmp_path: Path, reader: str, content: bytes, suffix: str
 ) -> None:
@@ -95,6 +97,7 @@ def test_any_bytes_are_read_or_refused_in_one_line(
 )
 @ONE_FOLDER
 @pytest.mark.parametrize("reader", ["records", "samples", "rows"])
+@pytest.mark.deep
 def test_columns_of_any_type_are_read_or_refused_in_one_line(
     tmp_path: Path, reader: str, types: list[int], names: list[str], height: int
 ) -> None:
@@ -106,6 +109,7 @@ def test_columns_of_any_type_are_read_or_refused_in_one_line(
     read_or_refused(reader, path)
 
 
+@pytest.mark.deep
 def test_a_parquet_file_with_flipped_bits_is_read_or_refused_in_one_line(tmp_path: Path) -> None:
     # Always the same bits: on about one in ten thousand polars ends the process (see `files`).
     stream = io.BytesIO()

@@ -173,6 +173,7 @@ def test_any_bytes_are_refused_in_one_line(tmp_path: Path, content: bytes) -> No
 
 @given(data=st.data(), name=st.sampled_from(sorted(STARTING)))
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.deep
 def test_a_starting_file_with_a_value_changed_loads_or_is_refused_in_one_line(
     tmp_path: Path, data: st.DataObject, name: str
 ) -> None:

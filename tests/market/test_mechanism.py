@@ -18,7 +18,7 @@ from aboveboard.commands import settle
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.games.lottery import Lottery
 from aboveboard.market import VCG, Naive1, Naive2, Naive3, Naive4, ProposeAndAgree
-from aboveboard.market.audit.closed_form import leading_utility
+from aboveboard.market.audit.play_audit import leading_utility
 from aboveboard.market.rules.parameters import Parameters
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.settlement import Settlement

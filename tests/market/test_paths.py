@@ -9,7 +9,7 @@ from rule_markets import market
 
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.root_audit import audit_market
 from aboveboard.market.audit.voting_rules import VotingRule, make_rule
 from aboveboard.market.model.markets import Outcome
 from aboveboard.market.model.steps import Ending, Votes

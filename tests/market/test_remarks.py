@@ -16,7 +16,7 @@ from rule_markets import market, markets, proposals, votes
 from aboveboard.auditing import Budget
 from aboveboard.auditing.verdict import Status
 from aboveboard.market import Naive2, Naive3, Naive4, ProposeAndAgree
-from aboveboard.market.audit.closed_form import audit_announcement
+from aboveboard.market.audit.play_audit import audit_announcement
 from aboveboard.market.audit.remarks import in_plain_words, is_tiny
 from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_naive_rule

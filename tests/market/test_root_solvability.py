@@ -13,7 +13,7 @@ from rule_markets import market, markets, proposals, sets, thetas
 
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import BudgetExceeded
-from aboveboard.market.audit.closed_form import audit_announcement, leading_utility
+from aboveboard.market.audit.play_audit import audit_announcement, leading_utility
 from aboveboard.market.audit.expected_utilities import (
     build_naive_scheme,
     build_scheme,
@@ -21,7 +21,7 @@ from aboveboard.market.audit.expected_utilities import (
     find_unit,
     tabulate_utilities,
 )
-from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.root_audit import audit_market
 from aboveboard.market.audit.strict_dominance import decode_votes, find_dominance, predict_votes
 from aboveboard.market.audit.voting_game import as_announcements
 from aboveboard.market.audit.voting_rules import make_naive_rule, make_rule
@@ -53,6 +53,7 @@ def rows(of: Market) -> tuple[object, object, object, object]:
 
 
 @pytest.mark.parametrize("of", TINY[:3])
+@pytest.mark.deep
 def test_votes_and_best_announcements_are_those_of_the_definitions(of: Market) -> None:
     """Plain loops over Definitions 1 and 2 with the oracle's lotteries, one player's word each."""
     parameters = choose_parameters(of)
@@ -275,6 +276,7 @@ def test_a_market_without_goods_and_prices_has_nothing_to_audit() -> None:
     assert [v.status for v in found.verdicts.values()] == [Status.VACUOUS]
 
 
+@pytest.mark.deep
 def test_three_players_two_goods_and_b_4_are_audited_to_the_end() -> None:
     of = market([0, 1], [[0, 3, 3], [2, 0, 2], [1, 1, 1]], 3)
     verdicts = audit_market(of, make_rule(of, choose_parameters(of))).verdicts

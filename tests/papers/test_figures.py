@@ -34,6 +34,7 @@ def test_two_papers_figures_of_one_name_are_told_apart(monkeypatch):
         find_figure("figure-6")
 
 
+@pytest.mark.deep
 def test_figures_are_the_same_again(drawn):
     for name in NAMES:
         again = compute_figure(find_figure(name))
@@ -42,6 +43,7 @@ def test_figures_are_the_same_again(drawn):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.deep
 def test_a_figure_writes_its_table_its_results_and_its_picture(drawn, tmp_path, name):
     written = write_figure(find_figure(name), drawn[name], tmp_path / "new" / "folder")
     table, picture, results = written

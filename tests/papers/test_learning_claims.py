@@ -129,6 +129,7 @@ def test_results_are_plain_data_and_the_same_again(results):
 
 
 @pytest.mark.parametrize("name", ["theorem-1-truthful", "theorem-3", "figure-2-revenue"])
+@pytest.mark.deep
 def test_another_seed_brings_the_same_verdicts(results, name):
     assert check_claim(find_claim(f"learning/{name}"), seed=1).verdicts == results[name].verdicts
 
@@ -449,6 +450,7 @@ def boundaries():
     return figure_3.drawn(alphas)
 
 
+@pytest.mark.deep
 def test_figures_are_found_and_the_same_again(drawn):
     for name, once in drawn.items():
         again = compute_figure(find_figure(f"learning/{name}"))

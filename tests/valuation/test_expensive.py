@@ -236,6 +236,7 @@ class TestOnceAndKept:
             sys.path.remove(str(tmp_path))
 
 
+@pytest.mark.deep
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     place = Place(tmp_path, users=6, seconds=0.03)
     command = [sys.executable, "-m", "aboveboard", "run", str(place.file), "--out"]
@@ -310,6 +311,7 @@ class TestWork:
         place.kept().unlink()
         assert place.run("here") == there
 
+    @pytest.mark.deep
     def test_a_process_that_dies_is_told_in_one_line_and_the_next_run_goes_on(
         self, tmp_path: Path
     ) -> None:
@@ -359,6 +361,7 @@ class TestWork:
         with pytest.raises(InputError, match=r"executor .*dask://HOST:PORT|1 to"):
             open_executor(spec)
 
+    @pytest.mark.deep
     def test_a_scheduler_that_does_not_answer_is_given_up(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -391,6 +394,7 @@ def at(cluster: Any) -> Any:
 
 
 class TestDask:
+    @pytest.mark.deep
     def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed_in_the_middle(
         self, tmp_path: Path, cluster: Any
     ) -> None:
@@ -423,6 +427,7 @@ class TestDask:
             after = place.run("after", Work(pool))
         assert after["details"]["utility"] == pytest.approx(there["details"]["utility"] + 4)
 
+    @pytest.mark.deep
     def test_a_cluster_whose_workers_are_all_killed_is_given_up_and_the_next_run_goes_on(
         self, tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

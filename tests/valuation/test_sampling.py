@@ -82,6 +82,7 @@ def z_scores(table: np.ndarray, method: str, budget: int, seeds: int) -> np.ndar
 
 @pytest.mark.parametrize("game", GAMES)
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.deep
 def test_estimates_come_near_the_exact_shares_as_the_budget_grows(method: str, game: Any) -> None:
     table = game(9)
     exact = shapley_among_users(table).users
@@ -96,6 +97,7 @@ def test_estimates_come_near_the_exact_shares_as_the_budget_grows(method: str, g
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.deep
 def test_standard_errors_are_as_large_as_the_errors(method: str) -> None:
     # Over many seeds the errors in standard errors have mean 0 and variance about 1.
     z = z_scores(covering(8), method, 220, 40)
@@ -108,6 +110,7 @@ def test_standard_errors_are_as_large_as_the_errors(method: str) -> None:
     [("permutation", 80), ("stratified", 220), ("svarm", 150), ("kernelshap", 150)],
 )
 @pytest.mark.parametrize("game", [voting, federated])
+@pytest.mark.deep
 def test_they_are_honest_where_few_coalitions_matter(game: Any, method: str, budget: int) -> None:
     # A vote that turns on one user; a first user who brings nearly all.
     z = z_scores(game(8), method, budget, 40)
@@ -188,7 +191,9 @@ def test_the_platform_as_a_member_is_estimated_too(method: str) -> None:
     def worths(several: list[tuple[bool, ...]]) -> list[float]:
         return [float(table[sum(1 << i for i, x in enumerate(each) if x)]) for each in several]
 
-    runs = [estimate_shares(worths, 7, Sampling(method, 120, seed), platform=True) for seed in range(20)]
+    runs = [
+        estimate_shares(worths, 7, Sampling(method, 120, seed), platform=True) for seed in range(20)
+    ]
     assert all(run.evaluations <= 120 for run in runs)
     z = np.array(
         [

@@ -129,6 +129,7 @@ def populations(draw: st.DrawFn) -> tuple:
 
 class TestFederatedMean:
     @given(populations())
+    @pytest.mark.deep
     def test_errors_are_the_smallest_of_equation_54(self, drawn: tuple) -> None:
         population, levels, samples, _ = drawn
         found = expected_errors(population, levels, samples)
@@ -177,7 +178,9 @@ class TestFederatedMean:
 
     def test_one_who_federates_alone_gives_as_much_as_directly(self) -> None:
         population = Population(F(1), F(10))
-        assert expected_errors(population, [1, 0], [7, 9]) == expected_errors(population, [2, 0], [7, 9])
+        assert expected_errors(population, [1, 0], [7, 9]) == expected_errors(
+            population, [2, 0], [7, 9]
+        )
 
     def test_without_data_the_error_is_t2_and_twice_s2(self) -> None:
         assert expected_errors(Population(F(3), F(5)), [0, 0], [1, 1]) == (11, 11)

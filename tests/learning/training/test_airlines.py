@@ -38,12 +38,14 @@ def settlement(collaboration: ab.Collaboration) -> Any:
     return ab.run(collaboration)
 
 
+@pytest.mark.deep
 def test_the_matrix_is_what_the_routes_say(flights: Any, collaboration: ab.Collaboration) -> None:
     matrix = collaboration.file.valuation.matrix  # type: ignore[attr-defined]
     assert [[float(x) for x in row] for row in matrix] == flights.worth(flights.flights())
     assert list(collaboration.file.parties) == list(flights.AIRLINES)  # type: ignore[attr-defined]
 
 
+@pytest.mark.deep
 def test_pooling_helps_the_small_airlines_most(settlement: Any) -> None:
     joint = settlement.details["training"]["joint_quality"]
     gains = {

@@ -103,6 +103,7 @@ def run(folder: Path) -> tuple[TrainingResult, list[str]]:
     return trained, opened
 
 
+@pytest.mark.deep
 def test_together_is_better_than_alone(run: Any) -> None:
     trained = run[0]
     assert trained.joint.value > trained.own["small"].quality

@@ -109,6 +109,7 @@ def test_where_no_data_are_valid_nothing_is_trained_and_it_is_said(folder: Path)
 
 
 @pytest.mark.parametrize("method", ["pooled", "federated"])
+@pytest.mark.deep
 def test_the_same_file_at_two_parties_is_said_to_count_twice(folder: Path, method: str) -> None:
     (folder / "small.csv").write_bytes((folder / "large.csv").read_bytes())
     training = TRAINING.format(method=method)
@@ -161,6 +162,7 @@ def test_an_audit_plays_the_market_of_the_measured_sizes(folder: Path) -> None:
     assert all(verdict.status.value == "holds" for verdict in verdicts.values())
 
 
+@pytest.mark.deep
 def test_a_free_rider_pays_for_what_it_is_served(folder: Path) -> None:
     rider = ", ".join(f'"{part}"' for part in program(folder, "rider", FREE_RIDER))
     parties = PARTIES + f"[parties.rider]\ncommand = [{rider}]\n"

@@ -48,6 +48,7 @@ def test_opendps_account_never_exceeds_what_a_user_allows(epsilons: list[F | flo
 
 
 @needs_opendp
+@pytest.mark.deep
 def test_releases_scatter_about_the_weighted_mean_as_laplace_noise_does() -> None:
     epsilons = {"a": F(1), "b": F(3)}
     values = {"a": F(2), "b": F(-1)}

@@ -43,6 +43,7 @@ def test_every_collaboration_file_of_the_example_is_a_mixture() -> None:
 
 
 @pytest.mark.parametrize("mixture", MIXTURES)
+@pytest.mark.deep
 def test_shares_sum_to_the_utility_and_are_known_well(
     settlements: dict[str, Settlement], mixture: str
 ) -> None:
@@ -84,11 +85,13 @@ def test_schools_estimates_lie_between_their_own_mean_and_the_common_one(
     np.testing.assert_allclose(shrunk, variances["s2"] * precision, rtol=1e-6)
 
 
+@pytest.mark.deep
 def test_the_command_line_runs_it_and_replays_it(folder: Path, tmp_path: Path) -> None:
     settle(ab.load(folder / "half_federated.toml"), tmp_path / "out")
     assert replay(tmp_path / "out", settle).differ == ()
 
 
+@pytest.mark.deep
 def test_the_table_of_mixtures_is_printed(folder: Path) -> None:
     ran = subprocess.run(
         [sys.executable, str(folder / "mixtures.py")], check=True, capture_output=True, text=True

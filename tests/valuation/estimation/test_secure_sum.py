@@ -191,6 +191,7 @@ def _user_with_wrong_samples(number: int) -> User:
     raise InputError("samples.csv, line 3", "no finite number", "give one")
 
 
+@pytest.mark.deep
 def test_users_in_processes_of_their_own_one_of_which_dies() -> None:
     makers = {1: partial(_user, 1, 10), 2: partial(_user, 2, 20), 3: partial(_user_that_dies, 3)}
     with start_processes(makers) as links:
@@ -200,7 +201,10 @@ def test_users_in_processes_of_their_own_one_of_which_dies() -> None:
 
 def test_a_process_says_what_is_wrong_with_its_samples() -> None:
     makers = {1: partial(_user, 1, 10), 2: partial(_user_with_wrong_samples, 2)}
-    with start_processes(makers) as links, pytest.raises(InputError, match="line 3: no finite number"):
+    with (
+        start_processes(makers) as links,
+        pytest.raises(InputError, match="line 3: no finite number"),
+    ):
         secure_sum(links, 1)
 
 
