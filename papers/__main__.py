@@ -9,7 +9,7 @@ import typer
 
 from aboveboard.cli import run_app
 from aboveboard.cli.options import Format, FormatOption, echo_json
-from aboveboard.cli.progress import checks
+from aboveboard.cli.progress import show_checks
 from aboveboard.errors import InputError
 
 DOCS = Path("docs")
@@ -60,7 +60,7 @@ def _check_all(seed: int, out: Path | None, output: Format, *, with_figures: boo
 
     if out is None and seed == 0 and _is_claims_page(DOCS / "claims.md"):
         out = DOCS  # in a checkout of this repository
-    with checks("claims") as progress:
+    with show_checks("claims") as progress:
         reproduction = reproduce_papers(seed, out, with_figures=with_figures, progress=progress)
     if output is Format.TEXT:
         typer.echo(format_reproduction(reproduction))

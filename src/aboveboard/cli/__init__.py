@@ -1,18 +1,25 @@
 """`aboveboard ..`: each command is a thin shell over a documented function.
 
-Exit status: 0 done, 1 a property fails (or a replay differs), 2 the input is wrong.
+Exit status: 0 done and all promises stand; 1 a promise fails, or a replay differs; 2 the input is
+wrong, one line for each fault; 3 a promise is undecided; 70 a defect of ours, with its traceback.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import signal
 import sys
+import traceback
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli import beginning, choosing, collaborations
+from aboveboard.cli.checking import check
+from aboveboard.cli.choosing import choose
+from aboveboard.cli.collaborations import audit, design, replay, run
+from aboveboard.cli.starting import demo, init, mechanisms
 from aboveboard.errors import AboveboardError
 
 app = typer.Typer(
@@ -20,12 +27,12 @@ app = typer.Typer(
     help="Run data collaborations under rules that make honesty pay, and audit that they do.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-def _version(value: bool) -> None:
+def _print_version(value: bool) -> None:
     if value:
         from aboveboard._version import __version__
 
@@ -36,23 +43,16 @@ def _version(value: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     pass
 
 
-for command in (
-    beginning.demo,
-    beginning.init,
-    choosing.choose,
-    beginning.mechanisms,
-    collaborations.check,
-    collaborations.run,
-    collaborations.audit,
-    collaborations.design,
-    collaborations.replay,
-):
+for command in (demo, init, choose, mechanisms, check, run, audit, design, replay):
     app.command()(command)
 
 # Click's, wherever this release of typer keeps it: newer ones carry a copy of their own.
@@ -60,18 +60,21 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 INTERRUPTED = 128 + signal.SIGINT
-"""What typer gives as exit status for Ctrl-C, without a word, and shells for every signal."""
+"""Typer's exit status for Ctrl-C, which it ends without a message."""
+
+CRASHED = 70
+"""Exit status of a defect of ours: EX_SOFTWARE of <sysexits.h>, and none of the meanings above."""
 
 
-class _Ended(BaseException):
-    """The process was asked to end: a run takes its half-written folder away first.
+class _TerminationRequest(BaseException):
+    """The process was asked to end: a run removes its half-written folder first.
 
-    No SystemExit, which is what a stranger's function raises when it gives up.
+    It is no SystemExit, which is what a user's function raises when it gives up.
     """
 
 
-def _end(_: int, __: object) -> None:
-    raise _Ended
+def _terminate(_: int, __: object) -> None:
+    raise _TerminationRequest
 
 
 def main() -> None:
@@ -80,7 +83,7 @@ def main() -> None:
 
 
 def run_app(app: typer.Typer, program: str) -> None:
-    """Run a command line and exit; errors on purpose are one line and exit status 2.
+    """Run a command line and exit; wrong input is one line for each fault and exit status 2.
 
     Parameters
     ----------
@@ -89,54 +92,90 @@ def run_app(app: typer.Typer, program: str) -> None:
     program
         The name that stands before each error.
     """
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         status = app(standalone_mode=False) or 0
         for late in (signal.SIGINT, signal.SIGTERM):  # all is done: nothing is left to end
             signal.signal(late, signal.SIG_IGN)
         if status == INTERRUPTED:
-            _say(f"{program}: interrupted")
+            _print_error(f"{program}: interrupted")
         sys.exit(status)
     except SystemExit as ended:
-        if not _closed(ended.__context__):
+        if not _is_closed_pipe(ended.__context__):
             raise
-        # Whoever read our output has what it wanted; Python must not complain at exit.
+        # The reader of our output has what it wanted; Python must not complain at exit.
         import os
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except AboveboardError as error:
-        _say(f"{program}: {error}")
-        sys.exit(2)
+        _fail(program, _list_errors(error))
     except USAGE_ERROR as error:
-        _say(_usage(error))
-        sys.exit(2)
+        _fail("", [{"message": _format_usage_error(error)}])
     except (typer.Abort, KeyboardInterrupt):
-        _say(f"{program}: interrupted")
+        _print_error(f"{program}: interrupted")
         sys.exit(INTERRUPTED)
-    except _Ended:
+    except _TerminationRequest:
         sys.exit(128 + signal.SIGTERM)
     except OSError as error:
-        # What is written where the user said so is answered for there; this is the rest: the
-        # output itself, or what a library keeps for the next time.
-        _say(
-            f"{program}: {error.filename or 'the output'}: {error.strerror or error}; "
-            "make room, or name another place"
-        )
-        sys.exit(2)
+        # Paths that the user named have their own messages; this is the rest: the output itself,
+        # or what a library caches.
+        place = str(error.filename or "the output")
+        remedy = "make room, or name another place"
+        message = f"{place}: {error.strerror or error}; {remedy}"
+        _fail(program, [{"message": message}])
+    except Exception:
+        traceback.print_exc()
+        _print_error(f"{program}: this is a defect of aboveboard; please report it")
+        sys.exit(CRASHED)
 
 
-def _closed(error: BaseException | None) -> bool:
-    """Say whether typer has ended us because nobody reads our output any more."""
+def _list_errors(error: AboveboardError) -> list[dict[str, str]]:
+    """Return the faults that an error stands for, as plain data."""
+    faults: Sequence[AboveboardError] = getattr(error, "faults", (error,))
+    return [
+        {
+            "message": str(fault),
+            **{
+                part: getattr(fault, part)
+                for part in ("place", "problem", "remedy")
+                if hasattr(fault, part)
+            },
+        }
+        for fault in faults
+    ]
+
+
+def _fail(program: str, errors: Sequence[dict[str, str]]) -> None:
+    """Print each fault in a line and exit with status 2; with `--format json` print data, too."""
+    prefix = f"{program}: " if program else ""
+    for error in errors:
+        _print_error(f"{prefix}{error['message']}")
+    if _is_json_requested(sys.argv[1:]):
+        print(json.dumps({"errors": list(errors)}, indent=2, ensure_ascii=False))  # noqa: T201 - this is the edge
+    sys.exit(2)
+
+
+def _is_json_requested(arguments: Sequence[str]) -> bool:
+    """Return whether the command line says `--format json`, however the rest of it is."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(
+        (name in ("--format", "-f") and value == "json") or name in ("--format=json", "-fjson")
+        for name, value in pairs
+    )
+
+
+def _is_closed_pipe(error: BaseException | None) -> bool:
+    """Return whether typer ended because the reader of our output has closed it."""
     return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - this is the edge
 
 
-def _usage(error: Any) -> str:
-    """Put a wrong command line into one line; no command at all gets the help."""
+def _format_usage_error(error: Any) -> str:
+    """Return a wrong command line in one line; without any command the help."""
     if error.ctx is None or not sys.argv[1:]:
         return str(error.format_message())
     command = error.ctx.command_path

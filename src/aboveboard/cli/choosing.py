@@ -1,4 +1,4 @@
-"""`choose`: which mechanism fits, by flags or by questions."""
+"""`choose`: which mechanism fits, by options or by questions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from aboveboard.commands.choosing import Answer
 
 
-class Known(StrEnum):
+class YesNo(StrEnum):
     """An answer to a question of `choose`."""
 
     YES = "yes"
     NO = "no"
 
 
-ANSWERS: dict[Known, Answer] = {Known.YES: "yes", Known.NO: "no"}
+ANSWERS: dict[YesNo, Answer] = {YesNo.YES: "yes", YesNo.NO: "no"}
 
 
 class Shared(StrEnum):
@@ -38,28 +38,31 @@ class Shared(StrEnum):
 
 def choose(
     shared: Annotated[Shared | None, typer.Option(help="What the parties would share.")] = None,
-    money: Annotated[Known | None, typer.Option(help="May money change hands?")] = None,
+    money: Annotated[YesNo | None, typer.Option(help="May money change hands?")] = None,
     disclosure: Annotated[
-        Known | None, typer.Option(help="Does being seen hurt, if only by the center?")
+        YesNo | None, typer.Option(help="Is disclosure costly, even to the center alone?")
     ] = None,
-    rivals: Annotated[Known | None, typer.Option(help="Does it hurt that rivals gain?")] = None,
-    collusion: Annotated[Known | None, typer.Option(help="May parties act in concert?")] = None,
+    rivals: Annotated[
+        YesNo | None, typer.Option(help="Does a party lose if its rivals gain?")
+    ] = None,
+    collusion: Annotated[YesNo | None, typer.Option(help="May parties collude?")] = None,
     values: Annotated[
-        Known | None, typer.Option(help="Is it known what things are worth to each?")
+        YesNo | None, typer.Option(help="Is it known what things are worth to each party?")
     ] = None,
-    hiding: Annotated[Known | None, typer.Option(help="Can a party hide a part?")] = None,
+    hiding: Annotated[YesNo | None, typer.Option(help="Can a party hide part of its data?")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the first fitting mechanism's starting file here.")
+        Path | None,
+        typer.Option("--out", "-o", help="Write the first fitting mechanism's starting file here."),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Find the mechanisms whose assumptions hold.
 
-    On a terminal, with none of these answers given, it asks.
+    Without options, asks interactively.
     """
     from aboveboard.commands.choosing import QUESTIONS
 
-    flags = {
+    options = {
         "money": money,
         "disclosure": disclosure,
         "rivals": rivals,
@@ -68,13 +71,15 @@ def choose(
         "hiding": hiding,
     }
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if shared is None and (any(flags.values()) or not terminal):
-        raise InputError("--shared", "it is missing", f"say what is shared: {', '.join(Shared)}")
-    # Asked before the rest is imported: sooner, and polars would keep Ctrl-C from the prompt.
-    what = shared or _shared()
+    if shared is None and (any(options.values()) or not terminal):
+        raise InputError("--shared", "it is missing", f"name what is shared: {', '.join(Shared)}")
+    # Asked before the rest is imported: polars would keep Ctrl-C from the prompt.
+    what = shared or _ask_shared()
     answers: dict[str, Answer] = {
-        key: _asked(QUESTIONS[key]) if shared is None else (None if said is None else ANSWERS[said])
-        for key, said in flags.items()
+        key: _ask(QUESTIONS[key])
+        if shared is None
+        else (None if option is None else ANSWERS[option])
+        for key, option in options.items()
     }
     from aboveboard.cli.text import choices_text
     from aboveboard.commands import recommend
@@ -83,18 +88,18 @@ def choose(
     echo_json(found.as_dict()) if output is Format.JSON else typer.echo(choices_text(found))
 
 
-def _shared() -> Shared:
+def _ask_shared() -> Shared:
     """Ask on the terminal until the answer is one of those offered."""
     question = f"What would the parties share? {', '.join(Shared)}"
-    while (said := typer.prompt(question).strip().lower()) not in set(Shared):
-        typer.echo(f"{said!r} is none of them.", err=True)
-    return Shared(said)
+    while (reply := typer.prompt(question).strip().lower()) not in set(Shared):
+        typer.echo(f"{reply!r} is none of them.", err=True)
+    return Shared(reply)
 
 
-def _asked(question: str) -> Answer:
-    """Ask on the terminal; an empty answer means that it is not known."""
-    meant: dict[str, Answer] = {"": None, "y": "yes", "n": "no", "yes": "yes", "no": "no"}
+def _ask(question: str) -> Answer:
+    """Ask on the terminal; an empty answer means unknown."""
+    meanings: dict[str, Answer] = {"": None, "y": "yes", "n": "no", "yes": "yes", "no": "no"}
     while True:
-        said = typer.prompt(f"{question} yes, no, or empty", default="", show_default=False)
-        if said.strip().lower() in meant:
-            return meant[said.strip().lower()]
+        reply = typer.prompt(f"{question} yes, no, or empty", default="", show_default=False)
+        if reply.strip().lower() in meanings:
+            return meanings[reply.strip().lower()]

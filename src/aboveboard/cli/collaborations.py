@@ -1,4 +1,4 @@
-"""`check`, `run`, `audit`, `design`, `replay`: what is done with a collaboration file."""
+"""`run`, `audit`, `design`, `replay`: what is done with a collaboration file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aboveboard.cli.options import (
     FormatOption,
     echo_json,
 )
-from aboveboard.cli.progress import checks, evaluations
+from aboveboard.cli.progress import show_checks, show_evaluations
 from aboveboard.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,28 +27,9 @@ if TYPE_CHECKING:
     from aboveboard.collaborations.collaboration import Collaboration
 
 
-def check(file: FileArgument, output: FormatOption = Format.TEXT) -> None:
-    """Check a collaboration file and its data, without a run."""
-    from aboveboard.collaborations.collaboration import load
-    from aboveboard.formatting import format_quantity
-
-    collaboration = load(file)
-    sizes = {
-        name: len(report) if hasattr(report, "frame") else None
-        for name, report in collaboration.reports.items()
-    }
-    if output is Format.JSON:
-        echo_json({"file": str(file), "mechanism": collaboration.mechanism.NAME, "parties": sizes})
-        return
-    parties = format_quantity(len(sizes), "party", "parties")
-    typer.echo(f"{file}: {collaboration.mechanism.NAME}, {parties}; nothing is wrong")
-    for name, size in sizes.items():
-        typer.echo(f"  {name}" + ("" if size is None else f": {format_quantity(size, 'element')}"))
-
-
 def run(
     file: FileArgument,
-    out: Annotated[Path, typer.Option(help="The settlement folder to make.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The settlement folder to make.")],
     force: ForceOption = False,
     executor: ExecutorOption = None,
     cache: CacheOption = None,
@@ -56,29 +37,34 @@ def run(
 ) -> None:
     """Run a collaboration: replies, manifest, report.
 
-    Writes one folder: a reply for each party, settlement.json, and report.html.
+    Writes one folder: a reply for each party, settlement.json, and report.html. Exit status 1 if a
+    promise of the mechanism fails.
     """
     from aboveboard.cli.text import settlement_table
     from aboveboard.collaborations.collaboration import load
-    from aboveboard.commands import settle
-    from aboveboard.settlements.writing import summarize
+    from aboveboard.commands import run_collaboration
+    from aboveboard.commands.outputs import refuse_folder
 
+    refuse_folder("--out", out, force=force)  # before the work, not after
     collaboration = load(file)
     with (
-        evaluations() as progress,
-        _at_work(collaboration, executor, cache, progress) as working,
+        show_evaluations() as progress,
+        _with_work(collaboration, executor, cache, progress) as working,
     ):
-        settlement, _ = settle(working, out, force=force)
+        report = run_collaboration(working, out, force=force)
     if output is Format.JSON:
-        echo_json(summarize(settlement))
+        echo_json(report.as_dict())
     else:
-        typer.echo(settlement_table(settlement, collaboration.mechanism.UNIT))
+        unit = collaboration.mechanism.UNIT
+        typer.echo(settlement_table(report.settlement, unit, report.verdicts))
         typer.echo(f"\nreplies, manifest and report: {out}")
+    if report.verdicts.promises_stand is False:
+        raise typer.Exit(1)
 
 
 def audit(
     file: FileArgument,
-    claims: Annotated[
+    names: Annotated[
         list[str] | None,
         typer.Option(
             "--property",
@@ -89,13 +75,19 @@ def audit(
         ),
     ] = None,
     rows: Annotated[
-        int | None, typer.Option(min=1, help="Most checks of an exhaustive audit.")
+        int | None, typer.Option(min=1, help="Maximum checks in an exhaustive audit.")
     ] = None,
     samples: Annotated[
-        int, typer.Option(min=1, help="Checks drawn for each party or coalition past that.")
+        int, typer.Option(min=1, help="Samples per party or coalition beyond that limit.")
     ] = 5_000,
     refuse: Annotated[
         bool, typer.Option("--refuse", help="Refuse what is too large instead of sampling.")
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Exit with 1 or 3 also for samples and for examined properties."
+        ),
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report page here.")] = None,
     executor: ExecutorOption = None,
@@ -104,19 +96,22 @@ def audit(
 ) -> None:
     """Find who gains by lying, by how much, and how sure it is.
 
-    Exit status 1 if a property fails.
+    Exit status: 0 if every promise holds, or no counterexample is found in a sample; 1 if one
+    fails; 3 if one is undecided.
     """
     from aboveboard.auditing import Budget
     from aboveboard.cli.text import audit_text
     from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import audit_collaboration, parse_properties
+    from aboveboard.commands.outputs import refuse_file
 
     budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
+    properties = parse_properties(names)
+    refuse_file("--report", report)
     collaboration = load(file)
-    properties = parse_properties(claims)
     with (
-        checks(f"auditing {collaboration.mechanism.NAME}") as progress,
-        _at_work(collaboration, executor, cache) as working,
+        show_checks(f"auditing {collaboration.mechanism.NAME}") as progress,
+        _with_work(collaboration, executor, cache) as working,
     ):
         result = audit_collaboration(working, properties, budget, progress)
     if report is not None:
@@ -127,18 +122,19 @@ def audit(
         typer.echo(audit_text(result))
         if report is not None:
             typer.echo(f"\nreport: {report}")
-    if result.fails:
-        raise typer.Exit(1)
+    status = result.exit_status(strict=strict)
+    if status:
+        raise typer.Exit(status)
 
 
 @contextmanager
-def _at_work(
+def _with_work(
     collaboration: Collaboration,
     executor: str | None,
     cache: Path | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Collaboration]:
-    """Say where long evaluations are done."""
+    """Yield the collaboration, its long evaluations done where the options say."""
     from aboveboard.mechanisms.mechanism import LongRunning, Work
 
     rule = collaboration.mechanism
@@ -146,25 +142,25 @@ def _at_work(
         for option, given in (("--executor", executor), ("--cache", cache)):
             if given is not None:
                 raise InputError(
-                    option, f"{rule.NAME} has no evaluations to spread or keep", "leave it out"
+                    option, f"{rule.NAME} has no evaluations to spread or keep", "omit it"
                 )
-    with _pool(executor) as pool:
+    with _start_pool(executor) as pool:
         yield collaboration.with_work(Work(pool, cache, progress))
 
 
-def _pool(executor: str | None) -> AbstractContextManager[Executor | None]:
-    """Start what an option names; only then is it imported."""
+def _start_pool(executor: str | None) -> AbstractContextManager[Executor | None]:
+    """Return the executor that an option names, imported only then."""
     if executor is None:
         return nullcontext()
-    from aboveboard.valuation.evaluation.executors import executor as executor_of
+    from aboveboard.valuation.evaluation.executors import open_executor
 
-    return executor_of(executor)
+    return open_executor(executor)
 
 
 def design(
     file: FileArgument,
     plot: Annotated[
-        Path | None, typer.Option(help="Write what was found as an SVG picture here.")
+        Path | None, typer.Option(help="Write the result as an SVG picture here.")
     ] = None,
     executor: ExecutorOption = None,
     cache: CacheOption = None,
@@ -175,14 +171,16 @@ def design(
     valuation: the platform's offer to its users. learning.desirable: how far the parties' data may
     differ. curation: whether truth is the only equilibrium, and what would make it so.
     """
-    from aboveboard.cli.text import offer_text
+    from aboveboard.cli.design_text import offer_text
     from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import design
+    from aboveboard.commands.outputs import refuse_file
 
+    refuse_file("--plot", plot)
     collaboration = load(file)
     with (
-        evaluations() as progress,
-        _at_work(collaboration, executor, cache, progress) as working,
+        show_evaluations() as progress,
+        _with_work(collaboration, executor, cache, progress) as working,
     ):
         offer = design(working)
     if plot is not None:
@@ -204,9 +202,9 @@ def replay(
     Exit status 1 if a file differs.
     """
     from aboveboard.commands import settle
-    from aboveboard.settlements.replaying import replay as run_again
+    from aboveboard.settlements.replaying import replay as compare_again
 
-    result = run_again(folder, settle, file)
+    result = compare_again(folder, settle, file)
     if output is Format.JSON:
         echo_json(result.as_dict())
     elif result.differ:

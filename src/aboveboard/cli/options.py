@@ -17,8 +17,12 @@ class Format(StrEnum):
     JSON = "json"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="Print text, or JSON for programs.")]
-FileArgument = Annotated[Path, typer.Argument(help="The collaboration file (TOML).")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", "-f", help="Print text, or JSON for programs.")
+]
+FileArgument = Annotated[
+    Path, typer.Argument(help="The collaboration file (TOML); '-' reads standard input.")
+]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Replace an existing settlement folder.")
 ]
@@ -26,7 +30,7 @@ ForceOption = Annotated[
 
 ExecutorOption = Annotated[
     str | None,
-    typer.Option(help="Where long evaluations are done: threads:4, processes:2, dask://HOST:PORT."),
+    typer.Option(help="Where long evaluations run: threads:4, processes:2, dask://HOST:PORT."),
 ]
 CacheOption = Annotated[
     Path | None, typer.Option(help="Folder that keeps long evaluations for the next run.")

@@ -1,4 +1,4 @@
-"""How far long work is, on a terminal; in a pipe nothing is shown."""
+"""Progress of long work, on a terminal; a pipe shows nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def evaluations() -> Iterator[Callable[[int, int], None] | None]:
+def show_evaluations() -> Iterator[Callable[[int, int], None] | None]:
     """Show how many long evaluations are done, on a terminal."""
     if not sys.stderr.isatty():
         yield None
@@ -23,8 +23,8 @@ def evaluations() -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
-def checks(what: str) -> Iterator[Callable[[int], None] | None]:
-    """Show a bar on a terminal, and nothing in a pipe."""
+def show_checks(what: str) -> Iterator[Callable[[int], None] | None]:
+    """Show how many checks are made, on a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -1,13 +1,12 @@
-"""From the TOML file of a collaboration to validated objects.
+"""From the TOML file of a collaboration to validated objects, and what is done with them.
 
 The file is read once; its mechanism is found by name, its keys are validated by the mechanism's
-own model, the parties' data files are read and fingerprinted. All that is wrong is said in one line
+own model, the parties' data files are read and fingerprinted. Each fault is reported in one line
 that names the file, the line or key, what is wrong, and what would be right.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,20 +15,17 @@ from typing import Any
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.search import Progress
-from aboveboard.collaborations.inputs import Reader, fingerprint_code
-from aboveboard.collaborations.registry import resolve_mechanism, allow_imports_from
-from aboveboard.collaborations.toml_file import read_content, find_line, parse_table, decode_content
-from aboveboard.collaborations.validation import validate_table
-from aboveboard.errors import InputError
+from aboveboard.collaborations.examination import examine
+from aboveboard.collaborations.loading import find_rule, read_all, read_source
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import InfersParties, LongRunning, Mechanism, Work
+from aboveboard.mechanisms.mechanism import AnyMechanism, LongRunning, Work
 from aboveboard.mechanisms.settlement import Settlement, fingerprint
-from aboveboard.mechanisms.user_functions import attribute_errors
+from aboveboard.mechanisms.settling import draw_settlement, settle_reports
 
-# A party's name is also the name of its folder in the settlement.
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
+LARGEST_JSON = 2**53
+"""Beyond this, other programs round an integer in JSON; it is written as text."""
 
 
 @dataclass(frozen=True)
@@ -49,72 +45,133 @@ class Collaboration:
     reports
         By party: what it reports (its records, interval, point, ..).
     inputs
-        SHA-256 of every data file, by the path as the collaboration file gives it.
+        SHA-256 of every data file, by the path as the collaboration file writes it.
     """
 
     path: Path
     content: bytes = field(repr=False)
     file: CollaborationFile = field(repr=False)
-    mechanism: Mechanism
+    mechanism: AnyMechanism
     reports: Mapping[str, Any] = field(repr=False)
     inputs: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        """Return the mechanism, how many parties there are, and the file."""
+        named = f" {self.file.name!r}" if self.file.name else ""
+        return (
+            f"<Collaboration{named}: {self.mechanism.NAME}, {len(self.reports)} parties, "
+            f"{self.path}>"
+        )
+
+    @property
+    def recorded_seed(self) -> int | str:
+        """The seed as records hold it: an integer, or text where JSON's readers would round it."""
+        seed = self.file.seed
+        return seed if seed < LARGEST_JSON else str(seed)
+
+    @property
+    def search_seed(self) -> int:
+        """The seed of samples of deviations: short, so that people can repeat it.
+
+        Nobody gains by knowing it, unlike the seed of the rule.
+        """
+        return self.file.seed % 2**32
+
     def game(self) -> Game:
-        """Give the game among these parties, their reports taken as their types."""
+        """Return the game among these parties, their reports taken as their types."""
         return self.mechanism.game(self.reports)
 
     def with_work(self, work: Work) -> Collaboration:
-        """Give the same collaboration, an expensive rule's evaluations done as `work` says."""
+        """Return the same collaboration, a long-running rule's evaluations done as `work` says."""
         if not isinstance(self.mechanism, LongRunning):
             return self
         return replace(self, mechanism=self.mechanism.with_work(work))
 
 
-def load(path: str | Path) -> Collaboration:
+def load(path: str | Path, *, seed: int | str | None = None) -> Collaboration:
     """Read a collaboration file and the data it names.
+
+    Parameters
+    ----------
+    path
+        The file.
+    seed
+        Takes the place of a seed that the file leaves out, as a replay does; None: one is drawn.
 
     Raises
     ------
     InputError
         If anything in the file or the data is wrong.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "lists.toml")
+    >>> _ = file.write_text('''
+    ... mechanism = "exchange.union"
+    ... [parties.alpha]
+    ... elements = ["a", "b"]
+    ... [parties.beta]
+    ... elements = ["b", "c"]
+    ... ''')
+    >>> sorted(load(file).reports)
+    ['alpha', 'beta']
     """
-    path = Path(path)
-    content = read_content(path)
-    text = decode_content(content, path)
-    table = parse_table(text, path)
-    name = table.get("mechanism")
-    if not isinstance(name, str):
-        raise InputError(
-            f"{path}: key 'mechanism'",
-            "it is missing" if name is None else "it is not text",
-            'write, for example, mechanism = "exchange.union"',
-        )
-    rule = resolve_mechanism(name, path, f"{path}: line {find_line(text, ('mechanism',))}: key 'mechanism'")
-    reader = Reader(path)
-    try:
-        # Whatever is a stranger's, the model of the file included, runs in here.
-        with allow_imports_from(path.parent), attribute_errors(name):
-            file = validate_table(rule.FILE, table, text, path)
-            if issubclass(rule, InfersParties):
-                file = rule.infer_parties(file, reader)
-            _check_names(file, text, path)
-            mechanism = rule.from_file(file)
-            reader.inputs.update(fingerprint_code(table))
-            reports = rule.read_reports(file, reader)
-    except InputError as error:
-        if error.place == str(path) or error.place.startswith(f"{path}: "):
-            raise
-        raise InputError(f"{path}: {error.place}", error.problem, error.remedy) from error
-    return Collaboration(path, content, file, mechanism, reports, reader.inputs)
+    source = read_source(Path(path))
+    found = read_all(source, find_rule(source), seed)
+    return Collaboration(
+        source.path, source.content, found.file, found.mechanism, found.reports, found.inputs
+    )
 
 
-def run(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:
-    """Apply the collaboration's rule to the parties' reports."""
-    return collaboration.mechanism.settle(collaboration.reports)
+def run(collaboration: Collaboration | str | Path) -> Settlement:
+    """Apply the collaboration's rule to the parties' reports.
+
+    Where the rule draws lots, one settlement is drawn by the collaboration's seed; `lottery`
+    returns all of them.
+
+    Parameters
+    ----------
+    collaboration
+        What is run, or the path of its file.
+
+    Raises
+    ------
+    InputError
+        If the file is wrong, or the settlement does not have one share for each party.
+    """
+    collaboration = _load_if_path(collaboration)
+    return draw_settlement(settle_outcome(collaboration), collaboration.file.seed)
+
+
+def lottery(collaboration: Collaboration | str | Path) -> Lottery[Settlement]:
+    """Return every settlement that the rule may come to, with its probability.
+
+    Parameters
+    ----------
+    collaboration
+        What is run, or the path of its file. A rule that draws no lots has one settlement.
+
+    Raises
+    ------
+    InputError
+        If the file is wrong, or a settlement does not have one share for each party.
+    """
+    outcome = settle_outcome(_load_if_path(collaboration))
+    return outcome if isinstance(outcome, Lottery) else Lottery.sure(outcome)
+
+
+def _load_if_path(subject: Collaboration | str | Path) -> Collaboration:
+    return subject if isinstance(subject, Collaboration) else load(subject)
+
+
+def settle_outcome(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:
+    """Return what the rule comes to: one settlement, or a lottery over several."""
+    return settle_reports(collaboration.mechanism, collaboration.reports)
 
 
 def audit(
-    subject: Collaboration | Game | Iterable[Game],
+    subject: Collaboration | str | Path | Game | Iterable[Game],
     properties: Sequence[Property] | None = None,
     *,
     budget: Budget | None = None,
@@ -126,54 +183,29 @@ def audit(
     Parameters
     ----------
     subject
-        A collaboration is audited as the game among its parties, with its own seed.
+        A collaboration, or the path of its file, is audited as the game among its parties, with
+        its own seed.
     properties
-        What is claimed; for a collaboration by default what its mechanism is about.
+        What is claimed; None: what the mechanism of a collaboration promises and examines.
     budget, seed, progress
         As in `aboveboard.auditing.audit`.
 
     Raises
     ------
+    InputError
+        If the file is wrong, or the mechanism's game is not the rule that runs.
     ValueError
         If a game is given and no properties; and as `aboveboard.auditing.audit` does.
     """
+    if isinstance(subject, str | Path):
+        subject = load(subject)
     if isinstance(subject, Collaboration):
-        return auditing.audit(
-            subject.game(),
-            subject.mechanism.properties() if properties is None else properties,
-            budget=budget,
-            seed=subject.file.seed,
-            progress=progress,
-        )
+        return examine(subject, properties, budget=budget, progress=progress)
     if properties is None:
         raise ValueError("say which properties to audit, for example [DSIC()]")
     return auditing.audit(subject, properties, budget=budget, seed=seed, progress=progress)
 
 
-def _check_names(file: CollaborationFile, text: str, path: Path) -> None:
-    """Refuse party names that would not do as folders, or that differ in case only."""
-    seen: dict[str, str] = {}
-    for name in getattr(file, "parties", {}):
-        if not NAME.fullmatch(name):
-            raise InputError(
-                _place_of(name, text, path),
-                "this cannot be a party's name",
-                "up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-': it names a folder",
-            )
-        twin = seen.setdefault(name.casefold(), name)
-        if twin != name:
-            raise InputError(
-                _place_of(name, text, path),
-                f"the name differs from {twin!r} in case only",
-                "rename one of the two",
-            )
-
-
-def _place_of(name: str, text: str, path: Path) -> str:
-    line = find_line(text, ("parties", name))
-    return f"{path}: " + (f"line {line}: " if line else "") + f"key 'parties.{name[:60]}'"
-
-
-def content_fingerprint(collaboration: Collaboration) -> str:
-    """Give the SHA-256 of the collaboration file."""
+def fingerprint_content(collaboration: Collaboration) -> str:
+    """Return the SHA-256 of the collaboration file."""
     return fingerprint(collaboration.content)

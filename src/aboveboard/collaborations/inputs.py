@@ -1,7 +1,7 @@
 """The inputs of a run: the data files and the code that a collaboration file names, fingerprinted.
 
-A file may lie anywhere, also outside of the collaboration's folder, and be reached over symbolic
-links: the operator's own file names it. But it must be a regular file: what is read twice must be
+A file may lie anywhere, also outside the collaboration's folder, and may be reached over symbolic
+links: the operator's own file names it. But it must be a regular file: it is read twice and must be
 the same twice, and a pipe or a device may never end.
 """
 
@@ -13,15 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aboveboard.collaborations.faults import list_faults
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.user_functions import own_code
-from aboveboard.storage.party_data import read_records, records_of
+from aboveboard.storage.party_data import read_elements, read_records
 from aboveboard.storage.records import Records
-from aboveboard.storage.tabular_files import opened
+from aboveboard.storage.tabular_files import open_regular_file
 
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 FUNCTIONS = 64
-"""Entries of a list that may name functions, one a party; longer lists hold data."""
+"""Entries of a list that may name functions, one per party; longer lists hold data."""
 
 
 class Reader:
@@ -31,11 +32,15 @@ class Reader:
     ----------
     path
         The collaboration file.
+    faults
+        Where the faults of files go, so that the next file is read too; None: they are raised. A
+        party whose file is at fault has no records then.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, faults: list[InputError] | None = None) -> None:
         self.path = path
         self.inputs: dict[str, str] = {}
+        self._faults = faults
 
     @property
     def folder(self) -> Path:
@@ -51,24 +56,48 @@ class Reader:
         key: str | None,
         normalize: frozenset[str],
     ) -> Records:
-        """Give the party's records from a file or a list; see `Read`."""
+        """Return the party's records from a file or a list; see `Read`."""
+        try:
+            return self._read(party, data, elements, key, normalize)
+        except InputError as error:
+            self._record(error)
+            return read_elements((), place="", normalize=frozenset())
+
+    def file(self, place: str, data: Path) -> Path:
+        """Return the path of a data file and remember its fingerprint; see `Read`."""
+        place = f"{self.path}: {place}"
+        try:
+            source = self._locate(place, data)
+            self._remember(place, data)
+        except InputError as error:
+            self._record(error)
+            return self.path.parent / data
+        return source
+
+    def _record(self, error: InputError) -> None:
+        """Remember a fault, or raise it where nobody collects them."""
+        if self._faults is None:
+            raise error
+        self._faults.extend(list_faults(error))
+
+    def _read(
+        self,
+        party: str,
+        data: Path | None,
+        elements: Sequence[str] | None,
+        key: str | None,
+        normalize: frozenset[str],
+    ) -> Records:
         place = f"{self.path}: parties.{party}"
         if data is None:
-            return records_of(elements or (), place=f"{place}.elements", normalize=normalize)
+            return read_elements(elements or (), place=f"{place}.elements", normalize=normalize)
         place = f"{place}.data"
         # The record's own reader says what is wrong with a file, in its own words.
-        records = read_records(self._at(place, data), place=place, key=key, normalize=normalize)
+        records = read_records(self._locate(place, data), place=place, key=key, normalize=normalize)
         self._remember(place, data)
         return records
 
-    def file(self, place: str, data: Path) -> Path:
-        """Find a data file and remember its fingerprint; see `Read`."""
-        place = f"{self.path}: {place}"
-        source = self._at(place, data)
-        self._remember(place, data)
-        return source
-
-    def _at(self, place: str, data: Path) -> Path:
+    def _locate(self, place: str, data: Path) -> Path:
         if "\0" in str(data):
             raise InputError(place, "this is not a file", "name a regular file")
         return self.path.parent / data
@@ -78,7 +107,7 @@ class Reader:
         try:
             if source.is_dir():
                 raise InputError(place, f"{data} is a folder", "name a file")
-            with opened(source, place) as stream:
+            with open_regular_file(source, place) as stream:
                 self.inputs[data.as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
         except FileNotFoundError:
             raise InputError(
@@ -90,22 +119,32 @@ class Reader:
             ) from error
 
 
+def list_functions(table: Mapping[str, Any]) -> list[str]:
+    """Return the functions, "module:function", that a parsed file names.
+
+    Examples
+    --------
+    >>> list_functions({"utility": {"function": "mine:score"}, "seed": 7})
+    ['mine:score']
+    """
+    found: list[str] = []
+    for value in table.values():
+        names = value if isinstance(value, list) and len(value) <= FUNCTIONS else [value]
+        for name in names:
+            if isinstance(name, Mapping):
+                found += list_functions(name)
+            elif isinstance(name, str) and FUNCTION.fullmatch(name):
+                found.append(name)
+    return found
+
+
 def fingerprint_code(table: Mapping[str, Any]) -> dict[str, str]:
-    """Give the SHA-256 of the user's own functions that a file names, by "module:function".
+    """Return the SHA-256 of the user's own functions that a file names, by "module:function".
 
     Parameters
     ----------
     table
         The file, parsed; the modules beside it must be importable.
     """
-    found = {}
-    for value in table.values():
-        names = value if isinstance(value, list) and len(value) <= FUNCTIONS else [value]
-        for name in names:
-            if isinstance(name, Mapping):
-                found.update(fingerprint_code(name))
-            elif isinstance(name, str) and FUNCTION.fullmatch(name):
-                code = own_code(name)
-                if code is not None:
-                    found[name] = code
-    return found
+    codes = {name: own_code(name) for name in list_functions(table)}
+    return {name: code for name, code in codes.items() if code is not None}

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The registry of mechanisms: installed ones by entry point, others as "module:Class"."""
 
 from __future__ import annotations
 
@@ -10,61 +10,86 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.mechanism import Mechanism
+from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
 from aboveboard.mechanisms.user_functions import function_named
 
 GROUP = "aboveboard.mechanisms"
-"""The entry-point group in which mechanisms, ours and strangers', are found."""
+"""The entry-point group in which mechanisms, ours and others', are found."""
 
 
-PARTS = ("NAME", "FILE", "from_file", "read_reports", "settle", "game", "properties")
-"""What a class must have to be a mechanism; the rest of `Mechanism` describes it."""
+REQUIRED = ("NAME", "FILE", "from_file", "read_reports", "settle")
+"""What a class must have to be a mechanism; the rest of `Mechanism` has defaults."""
 
 
-def load_mechanisms() -> dict[str, type[Mechanism]]:
-    """Find every installed mechanism, by name."""
+def load_mechanisms() -> dict[str, type[AnyMechanism]]:
+    """Return every installed mechanism, by name.
+
+    Examples
+    --------
+    >>> "exchange.union" in load_mechanisms()
+    True
+    """
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    return {name: _loaded(found[name], "mechanisms") for name in sorted(found)}
+    return {name: _load_entry(found[name], "mechanisms") for name in sorted(found)}
 
 
-def find_mechanism(name: str, place: str) -> type[Mechanism]:
-    """Find one mechanism.
+def find_mechanism(name: str, place: str, folder: Path | None = None) -> type[AnyMechanism]:
+    """Return one mechanism.
+
+    Parameters
+    ----------
+    name
+        The name of an installed mechanism, or "module:Class".
+    place
+        Who names it, for messages.
+    folder
+        Where a module that is not installed may lie; None: the current folder.
 
     Raises
     ------
     InputError
-        If none has this name; the message gives the nearest.
+        If there is none; the message suggests the nearest name.
+
+    Examples
+    --------
+    >>> find_mechanism("exchange.union", "here").NAME
+    'exchange.union'
     """
+    if ":" in name:
+        return _import_mechanism(name, folder or Path(), place)
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in entries:
         near = difflib.get_close_matches(name, entries, n=1, cutoff=0.5)
         known = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(entries))}"
         raise InputError(place, f"no mechanism is called {name!r}", known)
-    return _loaded(entries[name], place)
+    return _load_entry(entries[name], place)
 
 
-def resolve_mechanism(name: str, path: Path, place: str) -> type[Mechanism]:
-    """Find the mechanism that a file names: an installed one, or "module:Class" beside the file."""
-    if ":" not in name:
-        return find_mechanism(name, place)
-    with allow_imports_from(path.parent):
+def _import_mechanism(name: str, folder: Path, place: str) -> type[AnyMechanism]:
+    """Import "module:Class" with the modules of a folder at hand."""
+    with allow_imports_from(folder):
         try:
             rule = function_named(name, place)
         except InputError as error:
-            raise InputError(place, error.problem, _remedy_of_own(name, error)) from error
-    lacking = [word for word in PARTS if not hasattr(rule, word)]
+            raise InputError(place, error.problem, _suggest_class(name, error)) from error
+    lacking = [word for word in REQUIRED if not hasattr(rule, word)]
     if lacking:
         raise InputError(
             place,
             f"{name!r} is no mechanism: it has no {', '.join(lacking)}",
             "see docs/how-to/own-mechanism.md, or aboveboard.mechanisms.mechanism.Mechanism",
         )
-    found: type[Mechanism] = rule  # type: ignore[assignment]
-    return found
+    if not (isinstance(rule, type) and issubclass(rule, Mechanism)):
+        raise InputError(
+            place,
+            f"{name!r} is no mechanism: it does not inherit from Mechanism",
+            f"write class {name.partition(':')[2]}(aboveboard.mechanisms.Mechanism)",
+        )
+    return rule
 
 
-def _remedy_of_own(name: str, error: InputError) -> str:
-    """Say what would be right where the class of a user's own mechanism was not found."""
+def _suggest_class(name: str, error: InputError) -> str:
+    """Return the remedy where the class of a user's own mechanism was not found."""
     module, _, attribute = name.partition(":")
     file = f"{module.replace('.', '/')}.py"
     if f"No module named {module!r}" in error.problem:
@@ -73,28 +98,28 @@ def _remedy_of_own(name: str, error: InputError) -> str:
     near = difflib.get_close_matches(attribute, classes, n=1, cutoff=0.5)
     if near:
         return f"did you mean '{module}:{near[0]}'?"
-    return f'mend {file}, or write "{module}:Class" with a class that stands in it'
+    return f'fix {file}, or write "{module}:Class" with a class that it defines'
 
 
-def _loaded(entry: EntryPoint, place: str) -> type[Mechanism]:
+def _load_entry(entry: EntryPoint, place: str) -> type[AnyMechanism]:
     try:
-        loaded: type[Mechanism] = entry.load()
+        loaded: type[AnyMechanism] = entry.load()
     except (ImportError, AttributeError) as error:
         raise InputError(
             place,
             f"mechanism {entry.name!r} cannot be loaded ({error})",
-            "mend its package",
+            "reinstall or fix its package",
         ) from error
     return loaded
 
 
 @contextmanager
 def allow_imports_from(folder: Path) -> Iterator[None]:
-    """Let a callable named in a collaboration file live beside it; installed modules come first."""
+    """Let functions that a file names lie beside it; installed modules come first."""
     before = list(sys.path)
     sys.path.append(str(folder.resolve()))
     try:
-        # What a stranger's code prints must not mix with what a command prints for programs.
+        # What a user's code prints must not mix with what a command prints for programs.
         with redirect_stdout(sys.stderr):
             yield
     finally:

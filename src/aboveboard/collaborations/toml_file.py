@@ -1,7 +1,7 @@
 """From a TOML file to a table, and back to the line on which a key stands.
 
-A file is refused before it costs much: one that is no regular file, is too large, nests too deeply,
-or holds numbers that no computation could use.
+A file is refused early if it is no regular file, is too large, is nested too deeply, or holds
+numbers that no computation could use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.storage.tabular_files import opened
+from aboveboard.storage.tabular_files import open_regular_file
 
 MOST_BYTES = 1 << 26
 """Of a collaboration file: the parser reads some MB a second; long lists have their own files."""
@@ -29,7 +29,7 @@ DEEP_KEY = re.compile(
 
 
 def read_content(path: Path) -> bytes:
-    """Give the bytes of a collaboration file.
+    """Return the bytes of a collaboration file.
 
     Raises
     ------
@@ -39,8 +39,8 @@ def read_content(path: Path) -> bytes:
     remedy = "'aboveboard init MECHANISM' writes one"
     try:
         if path.is_dir():
-            raise InputError(str(path), "this is a folder", "give the collaboration file itself")
-        with opened(path, str(path)) as stream:
+            raise InputError(str(path), "this is a folder", "name the collaboration file itself")
+        with open_regular_file(path, str(path)) as stream:
             content = stream.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise InputError(str(path), "there is no such file", remedy) from None
@@ -57,7 +57,7 @@ def read_content(path: Path) -> bytes:
 
 
 def decode_content(content: bytes, path: Path) -> str:
-    """Decode a collaboration file; `InputError` names the line that is not UTF-8."""
+    """Return the text of a collaboration file; `InputError` names a line that is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -66,22 +66,22 @@ def decode_content(content: bytes, path: Path) -> str:
 
 
 def parse_table(text: str, path: Path) -> dict[str, Any]:
-    """Parse a collaboration file; numbers with a point are decimals, exactly as written.
+    """Return a collaboration file as a table; numbers with a point are decimals, as written.
 
     Raises
     ------
     InputError
         If it is not TOML, is nested too deeply, or holds a number of thousands of digits.
     """
-    if deep := DEEP_KEY.search(text) and DEEP_KEY.search(_without_words(text)):
+    if deep := DEEP_KEY.search(text) and DEEP_KEY.search(_blank_texts(text)):
         line = text.count("\n", 0, deep.start(0) + 1) + 1
         raise InputError(
             f"{path}: line {line}",
             f"a key has more than {MOST_PARTS} parts",
-            "a table a party is enough",
+            "use one table per party",
         )
-    if LONG_WORD.search(text) and LONG_WORD.search(_without_words(text)):
-        raise _long_number(text, path)
+    if LONG_WORD.search(text) and LONG_WORD.search(_blank_texts(text)):
+        raise _long_number_error(text, path)
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -91,44 +91,42 @@ def parse_table(text: str, path: Path) -> dict[str, Any]:
         problem = problem.rpartition(" (at ")[0] or problem
         raise InputError(place, f"this is not TOML: {problem}", "see toml.io") from None
     except RecursionError:
-        raise InputError(
-            str(path), "it is nested too deeply", "a table a party is enough"
-        ) from None
+        raise InputError(str(path), "it is nested too deeply", "use one table per party") from None
     except (ValueError, InvalidOperation):
         # Python reads no integer of more than some thousand digits, and no such exponent.
-        raise _long_number(text, path) from None
+        raise _long_number_error(text, path) from None
 
 
 LONG_WORD = re.compile(r"[=\[,]\s*+[+-]?0[xob][0-9A-Fa-f_]{300}")
-"""An integer in another base, of any length to Python, which could not be written out again."""
+"""An integer in another base: Python reads one of any length but cannot print it."""
 LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{300}|[eE][+-]?\d{10}")
 
 
-WORDS = re.compile(
+TEXTS = re.compile(
     r'''"""(?:[^"\\]++|\\(?s:.?)|"(?!""))*+(?:"{3,5}|\Z)'''
     r"""|'''(?:[^']++|'(?!''))*+(?:'{3,5}|\Z)"""
     r"""|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+"""
 )
-"""Texts and comments; one that nothing closes goes to the end, where the parser refuses it."""
+"""Texts and comments; an unclosed one reaches to the end, where the parser refuses it."""
 
 
-def _without_words(text: str) -> str:
-    """Put spaces into texts and in the place of comments; every line and column stays.
+def _blank_texts(text: str) -> str:
+    """Return a file with its texts and comments blanked; lines and columns stay where they are.
 
-    Costs a pass over the file, which only a file that looks suspicious is worth.
+    Costs a pass over the file, so only a file that looks suspicious gets it.
     """
 
-    def spaces(found: re.Match[str]) -> str:
-        words = found[0]
-        if words[0] == "#" or len(words) < 2:
-            return " " * len(words)
-        return words[0] + re.sub(r"[^\n]", " ", words[1:-1]) + words[0]
+    def blank(found: re.Match[str]) -> str:
+        quoted = found[0]
+        if quoted[0] == "#" or len(quoted) < 2:
+            return " " * len(quoted)
+        return quoted[0] + re.sub(r"[^\n]", " ", quoted[1:-1]) + quoted[0]
 
-    return WORDS.sub(spaces, text)
+    return TEXTS.sub(blank, text)
 
 
-def _long_number(text: str, path: Path) -> InputError:
-    found = LONG_NUMBER.search(_without_words(text))
+def _long_number_error(text: str, path: Path) -> InputError:
+    found = LONG_NUMBER.search(_blank_texts(text))
     line = f": line {text.count(chr(10), 0, found.start()) + 1}" if found else ""
     return InputError(
         f"{path}{line}",
@@ -142,7 +140,7 @@ KEY = re.compile(r"\s*([\"']?[\w.-]+[\"']?)\s*=")
 
 
 def find_line(text: str, location: Sequence[str]) -> int | None:
-    """Find the line of a key, as good as that goes without a parser that keeps positions.
+    """Return the line of a key, as far as that is possible without a parser that keeps positions.
 
     Parameters
     ----------

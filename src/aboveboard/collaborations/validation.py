@@ -1,28 +1,32 @@
-"""What pydantic finds wrong with a collaboration file, in one line: place, problem, remedy."""
+"""What pydantic finds wrong with a collaboration file, in our words: place, problem, remedy.
+
+All faults are reported at once, unknown keys first: a misspelt key is often also a missing one.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from aboveboard.collaborations.faults import MOST_FAULTS, raise_faults
 from aboveboard.collaborations.toml_file import find_line
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity
 from aboveboard.mechanisms.file_model import CollaborationFile
 
-SHOWN = 60
+MOST_QUOTED = 60
 """Characters of a wrong value that a message quotes."""
 
 
 def validate_table(
     model: type[CollaborationFile], table: dict[str, Any], text: str, path: Path
 ) -> CollaborationFile:
-    """Validate the table of a file by a mechanism's model.
+    """Return the table of a file, validated by a mechanism's model.
 
     Parameters
     ----------
@@ -36,58 +40,91 @@ def validate_table(
     Raises
     ------
     InputError
-        If the two do not fit; an unknown key is spoken of first.
+        If the two do not fit: one fault, or all of them as `InputErrors`.
     """
     try:
         return model.model_validate(table)
     except ValidationError as error:
-        # The unknown keys first: a misspelt key is often also a missing one.
+        # Sorted, and those beyond what is reported are never looked up in the text.
         details = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        first = details[0]
-    location = tuple(str(x) for x in first["loc"])
+    faults = [_describe_fault(e, model, text, path) for e in _drop_echoes(details, model)]
+    raise_faults(faults)
+    raise AssertionError("a validation error without a detail")
+
+
+def _drop_echoes(details: Sequence[Any], model: type[BaseModel]) -> list[Any]:
+    """Return the errors worth a line: no "missing" for a key that another error misspells.
+
+    A value that may be of several kinds has an error for each; the first one is kept.
+    """
+    misspelt = {
+        (*map(str, e["loc"][:-1]), near)
+        for e in details
+        if e["type"] == "extra_forbidden"
+        for near in _find_near_keys(e, model)
+    }
+    places: set[tuple[str, ...]] = set()
+    kept = []
+    for error in details:
+        place = tuple(map(str, error["loc"]))
+        if place in places or (error["type"] == "missing" and place in misspelt):
+            continue
+        places.add(place)
+        kept.append(error)
+    return kept[: MOST_FAULTS + 1]
+
+
+def _describe_fault(error: Any, model: type[BaseModel], text: str, path: Path) -> InputError:
+    """Return a validation error with its line and key."""
+    location = tuple(str(x) for x in error["loc"])
     key = ".".join(location)
     line = find_line(text, location)
     place = ": ".join(
         [str(path), *([f"line {line}"] if line else []), *([f"key {key!r}"] if key else [])]
     )
-    problem, remedy = _spoken(first, model)
-    raise InputError(place, problem, remedy)
+    return InputError(place, *_split_error(error, model))
 
 
-def _spoken(error: Any, model: type[BaseModel]) -> tuple[str, str]:
-    """Put a validation error into words: the problem and what would be right."""
+def _find_near_keys(error: Any, model: type[BaseModel]) -> list[str]:
+    """Return the known key, if any, that an unknown one resembles."""
     location = [str(x) for x in error["loc"]]
+    return difflib.get_close_matches(
+        location[-1], _list_keys(model, location[:-1]), n=1, cutoff=0.5
+    )
+
+
+def _split_error(error: Any, model: type[BaseModel]) -> tuple[str, str]:
+    """Return a validation error in words: the problem and what would be right."""
     if error["type"] == "extra_forbidden":
-        known = _keys_at(model, location[:-1])
-        near = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.5)
-        remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-        return "no such key", remedy
+        near = _find_near_keys(error, model)
+        known = ", ".join(_list_keys(model, [str(x) for x in error["loc"][:-1]]))
+        return "no such key", f"did you mean {near[0]!r}?" if near else f"known are {known}"
     if error["type"] == "missing":
         return "it is missing", "add it"
     if error["type"] != "value_error":
         given = error.get("input")
         if error["type"] in ("too_long", "too_short") and isinstance(given, Mapping | list):
             held = f"has {format_quantity(len(given), 'entry', 'entries')}" if given else "is empty"
-            return f"it {held}", _wanted(error)
-        return f"it is {_shown(given)}", _wanted(error)
+            return f"it {held}", _describe_expected(error)
+        return f"it is {_quote(given)}", _describe_expected(error)
     message = re.sub(r"^(Value error|Assertion failed), ", "", error["msg"])
-    return _of_ours(message, error.get("input"))
+    return _split_message(message, error.get("input"))
 
 
-def _of_ours(message: str, given: Any) -> tuple[str, str]:
-    """Part what a validator of ours says into problem and remedy."""
+def _split_message(message: str, given: Any) -> tuple[str, str]:
+    """Split the message of a validator of ours into problem and remedy."""
     problem, _, remedy = message.partition("; ")
     if problem.startswith("must be ") and not remedy:
-        return f"it is {_shown(given)}", f"write {problem.removeprefix('must be ')}"
-    if problem.startswith("is ") and problem.endswith("no finite number") and _is_text(given):
-        return f"it is {_shown(given)}, which is no number", remedy
+        return f"it is {_quote(given)}", f"write {problem.removeprefix('must be ')}"
+    if problem.startswith("is ") and problem.endswith("no finite number") and _is_word(given):
+        return f"it is {_quote(given)}, which is no number", remedy
     if problem.startswith("is "):
         problem = f"it {problem}"
     return problem, remedy or "see 'aboveboard init' for an example"
 
 
-def _is_text(given: Any) -> bool:
-    """Say whether a value is text that does not even look like a number, as "nan" does."""
+def _is_word(given: Any) -> bool:
+    """Return whether a value is text that does not even look like a number, as "nan" does."""
     if not isinstance(given, str):
         return False
     try:
@@ -97,7 +134,7 @@ def _is_text(given: Any) -> bool:
     return False
 
 
-WANTED: Mapping[str, str] = {
+EXPECTED: Mapping[str, str] = {
     **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "a list"),
     **dict.fromkeys(
         ("dict_type", "mapping_type", "model_type", "model_attributes_type"), "a table"
@@ -117,65 +154,63 @@ WANTED: Mapping[str, str] = {
     "literal_error": "{expected}",
     "enum": "{expected}",
 }
-"""By the type of pydantic's error: what would be right, with what pydantic says of the limits."""
+"""By the type of pydantic's error: what would be right, with pydantic's limits filled in."""
 
 
-def _wanted(error: Any) -> str:
-    """Say what would be right where a value is of the wrong kind or beyond a limit."""
+def _describe_expected(error: Any) -> str:
+    """Return what would be right where a value is of the wrong kind or beyond a limit."""
     kind, limits, given = error["type"], error.get("ctx", {}), error.get("input")
-    if kind not in WANTED:
+    if kind not in EXPECTED:
         message = str(error["msg"])
         return message[:1].lower() + message[1:]
-    wanted = f"write {WANTED[kind].format(**limits)}"
+    expected = f"write {EXPECTED[kind].format(**limits)}"
     if kind not in ("literal_error", "enum"):
-        return wanted
+        return expected
     choices = re.findall(r"'([^']*)'", limits["expected"])
     near = difflib.get_close_matches(given, choices, n=1) if isinstance(given, str) else []
-    return f"did you mean {near[0]!r}? {wanted}" if near else wanted
+    return f"did you mean {near[0]!r}? {expected}" if near else expected
 
 
-def _shown(given: Any) -> str:
+def _quote(given: Any) -> str:
     """Quote a wrong value as a file has it, the beginning of a long one."""
     if isinstance(given, Mapping):
         return "a table"
     try:
-        shown = _written(given)
+        shown = _format_value(given)
     except (ValueError, RecursionError):
         return "a number of thousands of digits" if isinstance(given, int) else "nested deeply"
-    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]} .."
+    return shown if len(shown) <= MOST_QUOTED else f"{shown[:MOST_QUOTED]} .."
 
 
-def _written(given: Any) -> str:
+def _format_value(given: Any) -> str:
     if isinstance(given, str):
-        return repr(given[: SHOWN + 1]) if given else "empty"
+        return repr(given[: MOST_QUOTED + 1]) if given else "empty"
     if isinstance(given, bool):
         return str(given).lower()
     if isinstance(given, list | tuple):
         # More entries than characters are never shown.
-        return f"[{', '.join(_written(x) for x in given[:SHOWN])}]"
+        return f"[{', '.join(_format_value(x) for x in given[:MOST_QUOTED])}]"
     return "a table" if isinstance(given, Mapping) else str(given)
 
 
-def _keys_at(model: Any, location: Sequence[str]) -> list[str]:
-    """List the keys that a model knows at a place, such as ("parties", "alpha")."""
-    current: Any = model
+def _list_keys(model: type[BaseModel], location: Sequence[str]) -> list[str]:
+    """Return the keys that a model knows at a place, such as ("parties", "alpha")."""
+    tables: list[Any] = [model]
     for step in location:
-        if not (isinstance(current, type) and issubclass(current, BaseModel)):
-            return []
-        field = current.model_fields.get(step)
-        if field is None:
-            return []
-        current = _table_in(field.annotation)
-        if len(location) > 1 and step == location[0]:
-            # parties is a table of tables: the name of the party is a step of its own
-            break
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
-    return []
+        found = [
+            inner
+            for table in tables
+            if step in table.model_fields
+            for inner in _find_tables(table.model_fields[step].annotation)
+        ]
+        # A step that is no field names one of several tables, a party's or a choice among models.
+        tables = found or tables
+    return list(dict.fromkeys(key for table in tables for key in table.model_fields))
 
 
-def _table_in(annotation: Any) -> Any:
-    """Give the table that a key holds, where it may be left out or is one of many by name."""
-    arguments = getattr(annotation, "__args__", ())
-    tables = [x for x in arguments if isinstance(x, type) and issubclass(x, BaseModel)]
-    return tables[-1] if tables else annotation
+def _find_tables(annotation: Any) -> Iterable[type[BaseModel]]:
+    """Yield the models of the tables that a key may hold, at any depth of its annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _find_tables(argument)

@@ -23,8 +23,8 @@ seed = 7
 """
 
 
-def _literal(source: str, name: str) -> Iterable[str]:
-    """Give the list or set that a Python file assigns to `name`, without running the file."""
+def _parse_literal(source: str, name: str) -> Iterable[str]:
+    """Return the list or set that a Python file assigns to `name`, without running the file."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == name for target in node.targets
@@ -34,7 +34,7 @@ def _literal(source: str, name: str) -> Iterable[str]:
     raise LookupError(name)
 
 
-def _json_domains(source: str) -> Iterable[str]:
+def _parse_json(source: str) -> Iterable[str]:
     domains: Iterable[str] = json.loads(source)["domains"]
     return domains
 
@@ -45,20 +45,25 @@ LISTS: tuple[tuple[str, str, str, Callable[[str], Iterable[str]]], ...] = (
         "blocklist",
         "disposable-email-domains",
         "disposable_email_domains/__init__.py",
-        lambda source: _literal(source, "blocklist"),
+        lambda source: _parse_literal(source, "blocklist"),
     ),
-    ("mailchecker", "mailchecker", "MailChecker.py", lambda source: _literal(source, "blacklist")),
+    (
+        "mailchecker",
+        "mailchecker",
+        "MailChecker.py",
+        lambda source: _parse_literal(source, "blacklist"),
+    ),
     (
         "is-disposable",
         "is-disposable-email",
         "is_disposable_email/_domains.py",
-        lambda source: _literal(source, "domains"),
+        lambda source: _parse_literal(source, "domains"),
     ),
     (
         "detector",
         "disposable-email-detector",
         "disposable_email_detector/data/disposable-domains.json",
-        _json_domains,
+        _parse_json,
     ),
     ("emails", "disposable-emails", "disposable_emails/data/domains.txt", str.splitlines),
 )
@@ -70,7 +75,7 @@ def read_lists() -> dict[str, list[str]]:
     Raises
     ------
     InputError
-        If a package is not installed or its file reads differently from the version we know.
+        If a package is not installed, or its file differs in form from the version that we know.
     """
     lists = {}
     for party, package, file, domains in LISTS:
@@ -85,18 +90,18 @@ def read_lists() -> dict[str, list[str]]:
             lists[party] = sorted({d.strip() for d in found} - {""})
         except (OSError, SyntaxError, ValueError, LookupError, TypeError) as error:
             raise InputError(
-                str(path), f"no list could be read out of it ({error})", f"update {package}"
+                str(path), f"no list can be read from it ({error})", f"update {package}"
             ) from error
     return lists
 
 
 def write_lists(folder: Path) -> Path:
-    """Write the lists and a collaboration file that names them; give that file.
+    """Write the lists and a collaboration file that names them; return its path.
 
     Parameters
     ----------
     folder
-        Made if it does not exist.
+        Created if it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = []

@@ -1,4 +1,4 @@
-"""Five real lists exchanged and audited, from nothing and offline."""
+"""Five real lists exchanged and audited, offline."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aboveboard.auditing import DSIC, Budget, ExPostIC, IndividualRationality, StrongDominance
+from aboveboard.auditing import Budget
 from aboveboard.collaborations.collaboration import load
 from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.commands.running import settle
@@ -19,16 +19,16 @@ from aboveboard.storage.atomic import atomic_file, remove_on_failure
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What the demonstration shows.
+    """The results of the demonstration.
 
     Parameters
     ----------
     settlement
         What each party gets.
     audit
-        Of the exchange.
+        The audit of the exchange.
     report
-        The page that was written.
+        The report page.
     """
 
     settlement: Settlement
@@ -36,9 +36,9 @@ class Demonstration:
     report: Path
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
-            **folder.summary(self.settlement),
+            **folder.summarize(self.settlement),
             **self.audit.as_dict(),
             "report": str(self.report),
         }
@@ -57,13 +57,15 @@ def demo(out: Path) -> Demonstration:
     """
     if out.exists() and not (out / "settlement" / MANIFEST).is_file():
         raise InputError(
-            str(out), "it exists and no demonstration made it", "name another folder with --out"
+            str(out),
+            "it exists and is not a demonstration's folder",
+            "name another folder with --out",
         )
     with remove_on_failure(out):
-        return _demonstrated(out)
+        return _run_demo(out)
 
 
-def _demonstrated(out: Path) -> Demonstration:
+def _run_demo(out: Path) -> Demonstration:
     from aboveboard.commands.demo_lists import write_lists
 
     try:
@@ -74,8 +76,7 @@ def _demonstrated(out: Path) -> Demonstration:
         ) from error
     collaboration = load(path)
     settlement, _ = settle(collaboration, out / "settlement", force=True)
-    properties = (ExPostIC(), IndividualRationality(), DSIC(), StrongDominance())
-    result = audit_collaboration(collaboration, properties, Budget(samples=2_000))
+    result = audit_collaboration(collaboration, budget=Budget(samples=2_000))
     report = out / "report.html"
     shown = render_page(
         collaboration,
@@ -83,6 +84,7 @@ def _demonstrated(out: Path) -> Demonstration:
         lies=result.lies,
         verdicts=result.verdicts,
         remarks=result.remarks,
+        kinds=result.kinds,
     )
     with atomic_file(report) as file:
         file.write_text(shown, encoding="utf-8", newline="\n")

@@ -43,18 +43,18 @@ WITH_A_NUMBER = ("epsilon-ic", "coalition-proof", "coalition-proof-with-transfer
 
 
 def parse_property(name: str) -> Property:
-    """Give the property that a name such as "dsic" or "coalition-proof=3" means.
+    """Return the property that a name such as "dsic" or "coalition-proof=3" means.
 
-    The names that verdicts carry ("ex-post IC", "weak budget balance") will do too.
+    The names in verdicts ("ex-post IC", "weak budget balance") work too.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    by_name = PROPERTIES | {_key(claim.name): claim for claim in PROPERTIES.values()}
-    if _key(name) in by_name:
-        return by_name[_key(name)]
+    by_name = PROPERTIES | {_normalize_name(claim.name): claim for claim in PROPERTIES.values()}
+    if _normalize_name(name) in by_name:
+        return by_name[_normalize_name(name)]
     kind, _, value = name.partition("=")
     try:
         if kind == "epsilon-ic":
@@ -65,10 +65,12 @@ def parse_property(name: str) -> Property:
             return CoalitionProof(int(value or "2"), transfers=True)
     except (ValueError, ZeroDivisionError):
         raise InputError(
-            f"--property {name}", f"{value!r} is no number that it can take", "write, say, =2"
+            f"--property {name}",
+            f"{value!r} is not a number that it takes",
+            "write, for example, =2",
         ) from None
     listed = [*PROPERTIES, *(f"{k}=N" for k in WITH_A_NUMBER)]
-    near = get_close_matches(_key(name), [*by_name, *WITH_A_NUMBER], n=1)
+    near = get_close_matches(_normalize_name(name), [*by_name, *WITH_A_NUMBER], n=1)
     raise InputError(
         f"--property {name}",
         "there is no such property",
@@ -76,18 +78,18 @@ def parse_property(name: str) -> Property:
     )
 
 
-def option_name(properties: Sequence[Property], said: str) -> str:
-    """Give the command line's name of the property that a message begins with."""
-    spoken_of = [claim for claim in properties if said.startswith(claim.name)]
-    claim = max(spoken_of, key=lambda claim: len(claim.name))
+def option_name(properties: Sequence[Property], message: str) -> str:
+    """Return the option name of the property with which a message begins."""
+    named = [claim for claim in properties if message.startswith(claim.name)]
+    claim = max(named, key=lambda claim: len(claim.name))
     names = {known: name for name, known in PROPERTIES.items()}
     return names.get(claim, claim.name)
 
 
-def _key(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return "-".join(name.lower().replace("_", "-").split())
 
 
 def parse_properties(names: Sequence[str] | None) -> list[Property] | None:
-    """Give the properties of several names, each once; None for none."""
+    """Return the properties of several names, each once; None for none."""
     return list(dict.fromkeys(parse_property(name) for name in names)) if names else None

@@ -4,38 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aboveboard.auditing import Budget
+from aboveboard.auditing import Budget, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
-from aboveboard.collaborations.collaboration import Collaboration, run
+from aboveboard.collaborations.collaboration import Collaboration, settle_outcome
+from aboveboard.collaborations.examination import examine
 from aboveboard.collaborations.registry import allow_imports_from
 from aboveboard.errors import BudgetExceeded, InputError
-from aboveboard.games.actions import size_of
+from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.mechanism import Designs
 from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.mechanisms.user_functions import attribute_errors
 from aboveboard.report import render_page
+from aboveboard.report.deviations import list_kinds
 from aboveboard.settlements import writing as folder
 
-# A run's report shows each party's best lie among this many, so that a run stays a run: the time
-# goes into the data. `audit` looks further.
-IN_A_RUN = Budget(rows=20_000, samples=100)
+BUDGET_IN_A_RUN = Budget(rows=20_000, samples=100)
+"""Of the search for each party's best lie in a run, whose time should go into the data; `audit`
+looks further."""
 
-# A report of more parties would be no chart that anybody reads, and no run that anybody waits for.
-PARTIES_IN_A_REPORT = 100
+MOST_PARTIES_IN_A_REPORT = 100
+"""Beyond this the chart is unreadable and the search slow."""
 
-
-# Values that the search for lies may take in a run: seconds. Beyond, the page goes without.
-VALUES_IN_A_RUN = 1 << 23
+MOST_VALUES_IN_A_RUN = 1 << 23
+"""Values that the search for lies may take in a run: seconds. Beyond, the page has no search."""
 
 
 def design(collaboration: Collaboration) -> Any:
-    """Give the platform's best parameters.
+    """Return the best parameters that the mechanism can find.
 
     Raises
     ------
@@ -52,9 +56,38 @@ def design(collaboration: Collaboration) -> Any:
         return collaboration.mechanism.offer()
 
 
-def settle(
-    collaboration: Collaboration, out: Path, *, force: bool = False
-) -> tuple[Settlement, list[BestLie]]:
+@dataclass(frozen=True)
+class RunReport:
+    """What a run gives, beside its folder.
+
+    Parameters
+    ----------
+    collaboration
+        What was run.
+    settlement
+        What each party gets.
+    lies
+        Each party's best lie; none where the search would take longer than the run.
+    verdicts
+        On what the mechanism promises; none where its game is too large for a run.
+    kinds
+        Which kinds of deviations were looked at.
+    """
+
+    collaboration: Collaboration
+    settlement: Settlement
+    lies: Sequence[BestLie]
+    verdicts: Verdicts
+    kinds: Sequence[str] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data: the settlement's summary, and the verdicts."""
+        return {**folder.summarize(self.settlement), **self.verdicts.as_dict()}
+
+
+def run_collaboration(
+    collaboration: Collaboration, out: Path, *, force: bool = False, date: str | None = None
+) -> RunReport:
     """Run a collaboration and write its settlement folder with the report.
 
     Parameters
@@ -65,56 +98,84 @@ def settle(
         The folder to make.
     force
         Whether an existing settlement folder is replaced.
-
-    Returns
-    -------
-    tuple
-        The settlement, and each party's best lie where they were searched.
+    date
+        The day for the record, such as "2026-05-03"; None: today (UTC).
 
     Raises
     ------
     InputError
-        If the folder exists or cannot be written.
+        If the folder exists or cannot be written, or the game that is searched for lies is not
+        the rule that runs.
     """
     folder.refuse_existing(out, force=force)  # before the work, not after
+    date = datetime.now(UTC).date().isoformat() if date is None else date
     with error_context(collaboration):
-        settlement = run_and_draw(collaboration)
-    lies: list[BestLie] = []
+        outcome = settle_outcome(collaboration)
+        settlement = draw_settlement(outcome, collaboration.file.seed)
+    found: list[RunReport] = []
 
-    def report() -> str:
+    def render() -> str:
         with error_context(collaboration):
-            lies.extend(_lies(collaboration))
-        return render_page(collaboration, settlement=settlement, lies=lies)
+            report = _examine_run(collaboration, outcome, settlement)
+        found.append(report)
+        return render_page(
+            collaboration,
+            settlement=settlement,
+            lies=report.lies,
+            verdicts=report.verdicts,
+            kinds=report.kinds,
+            date=date,
+        )
 
-    folder.write(collaboration, settlement, out, report=report, force=force)
-    return settlement, lies
+    folder.write(collaboration, settlement, out, report=render, force=force, date=date)
+    return found[0]
 
 
-def _lies(collaboration: Collaboration) -> list[BestLie]:
-    """Give each party's best lie; none where the search would make a run no run any more."""
-    if len(collaboration.reports) > PARTIES_IN_A_REPORT:
-        return []
+def settle(
+    collaboration: Collaboration, out: Path, *, force: bool = False, date: str | None = None
+) -> tuple[Settlement, Sequence[BestLie]]:
+    """Do as `run_collaboration`; return the settlement and each party's best lie."""
+    report = run_collaboration(collaboration, out, force=force, date=date)
+    return report.settlement, report.lies
+
+
+def _examine_run(
+    collaboration: Collaboration,
+    outcome: Settlement | Lottery[Settlement],
+    settlement: Settlement,
+) -> RunReport:
+    """Search for lies and examine the promises, unless that takes longer than the run."""
+    nothing = RunReport(collaboration, settlement, (), Verdicts(()))
+    if len(collaboration.reports) > MOST_PARTIES_IN_A_REPORT:
+        return nothing
     try:
         game = collaboration.game()
     except BudgetExceeded:
-        return []  # the rule runs on more parties than its game can be written out for
-    if _lies_cost(game) > VALUES_IN_A_RUN:
-        return []
-    return in_order(best_lies(game, budget=IN_A_RUN, seed=collaboration.file.seed), collaboration)
+        return nothing  # the rule runs on more parties than its game can be written out for
+    if _estimate_cost(game) > MOST_VALUES_IN_A_RUN:
+        return nothing
+    promises = list(collaboration.mechanism.promises(collaboration.reports))
+    verdicts = examine(collaboration, promises, game=game, outcome=outcome, budget=BUDGET_IN_A_RUN)
+    lies = best_lies(game, budget=BUDGET_IN_A_RUN, seed=collaboration.search_seed)
+    ordered = sort_by_party(lies, collaboration)
+    return RunReport(collaboration, settlement, ordered, verdicts, list_kinds(game))
 
 
 @contextmanager
 def error_context(collaboration: Collaboration) -> Iterator[None]:
-    """Let functions beside the file run, and say in which file the place of an error lies.
+    """Allow functions beside the file, and name the file in the place of an error.
 
     Raises
     ------
     InputError, BudgetExceeded
-        If what is done inside does; an error of a user's own mechanism becomes the first.
+        If the work inside does; an error of a user's own mechanism becomes the first.
     """
     path = str(collaboration.path)
     try:
-        with allow_imports_from(collaboration.path.parent), attribute_errors(collaboration.file.mechanism):
+        with (
+            allow_imports_from(collaboration.path.parent),
+            attribute_errors(collaboration.file.mechanism),
+        ):
             yield
     except InputError as error:
         if error.place.startswith(path):
@@ -124,24 +185,14 @@ def error_context(collaboration: Collaboration) -> Iterator[None]:
         raise BudgetExceeded(f"{path}: {error}") from error
 
 
-def _lies_cost(game: Game) -> int:
-    """Say how many values a search of every lie takes, where the game knows; else 0."""
+def _estimate_cost(game: Game) -> int:
+    """Return how many values a search of every lie takes, where the game says; else 0."""
     if not isinstance(game, HasCost):
         return 0
-    return game.weight * sum(size_of(game.actions(i)) for i in range(len(game.players)))
+    return game.weight * sum(count_actions(game.actions(i)) for i in range(len(game.players)))
 
 
-def run_and_draw(collaboration: Collaboration) -> Settlement:
-    """Run a collaboration; where its rule tosses coins, toss them by the seed."""
-    import numpy as np
-
-    outcome = run(collaboration)
-    if isinstance(outcome, Lottery):
-        return outcome.draw(np.random.default_rng(collaboration.file.seed))
-    return outcome
-
-
-def in_order(lies: Sequence[BestLie], collaboration: Collaboration) -> list[BestLie]:
-    """Give the lies in the order in which the file lists the parties."""
+def sort_by_party(lies: Sequence[BestLie], collaboration: Collaboration) -> list[BestLie]:
+    """Return the lies in the order in which the file lists the parties."""
     place = {name: k for k, name in enumerate(collaboration.reports)}
     return sorted(lies, key=lambda lie: place.get(lie.party, len(place)))

@@ -19,19 +19,19 @@ TINY = Fraction(1, 10**300)
 """Floats end a little beyond: whatever is taken exactly must also do in float64."""
 
 
-def _exponent(text: str) -> int:
-    """Give the exponent of a number as written; 0 where there is none."""
+def _parse_exponent(text: str) -> int:
+    """Return the exponent of a number as written; 0 where there is none."""
     # As `Fraction` reads it: blanks around and underscores within are allowed there too.
     exponent = text.lower().partition("e")[2].strip().replace("_", "")
     return int(exponent) if re.fullmatch(r"[+-]?\d+", exponent) else 0
 
 
-def _fraction(value: Any) -> Any:
+def _parse_fraction(value: Any) -> Any:
     """Read a number exactly: 3, 0.3 and "5/12" mean what they say."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str | Fraction):
         raise ValueError('must be a number, or a fraction as text such as "5/12"')  # noqa: TRY004 - pydantic reports ValueError
     text = repr(value) if isinstance(value, float) else str(value)
-    if len(text) > LONGEST or abs(_exponent(text)) > LONGEST:
+    if len(text) > LONGEST or abs(_parse_exponent(text)) > LONGEST:
         raise ValueError(f"is a number of more than {LONGEST} digits; write a shorter one")
     try:
         # A float from Python code means its shortest decimal, as it would in the file.
@@ -46,7 +46,7 @@ def _fraction(value: Any) -> Any:
     return number
 
 
-Exact = Annotated[Fraction, BeforeValidator(_fraction)]
+Exact = Annotated[Fraction, BeforeValidator(_parse_fraction)]
 """A number in a collaboration file, taken exactly."""
 
 

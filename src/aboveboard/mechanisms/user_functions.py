@@ -19,6 +19,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -60,12 +61,12 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Give the name as the user writes it."""
+        """Return the name as the user writes it."""
         return f"{self.module}:{self.attribute}"
 
     @property
     def content(self) -> Content:
-        """Give what decides which code is meant."""
+        """Return what decides which code is meant."""
         return self.folder, self.code, self.reads
 
 
@@ -94,6 +95,30 @@ _imported: dict[str, Content] = {}
 _of_others: dict[Source, Source] = {}
 """By source as another process has named it: as it is found from here."""
 _importing = threading.Lock()
+
+
+class NotExecuted(BaseException):
+    """A user's function was called while code must not run; it passes every handler of errors."""
+
+
+_execution_is_forbidden: ContextVar[bool] = ContextVar("execution_is_forbidden", default=False)
+
+
+@contextmanager
+def forbid_execution() -> Iterator[None]:
+    """Let users' functions be named but neither imported nor called: a call raises `NotExecuted`."""
+    token = _execution_is_forbidden.set(True)
+    try:
+        yield
+    finally:
+        _execution_is_forbidden.reset(token)
+
+
+def _refuse_call(source: Source) -> Function:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise NotExecuted(source.name)
+
+    return refuse
 
 
 def source_of(name: str, reads: tuple[str, ...] = ()) -> Source:
@@ -125,13 +150,15 @@ def source_of(name: str, reads: tuple[str, ...] = ()) -> Source:
 
 
 def function_of(source: Source) -> Function:
-    """Give the function, its module imported anew if its code or data have changed since.
+    """Return the function, its module imported anew if its code or data have changed since.
 
     Raises
     ------
     InputError
         If it cannot be imported or is not callable.
     """
+    if _execution_is_forbidden.get():
+        return _refuse_call(source)
     key = (source.name, source.content)
     with _importing:
         if key not in _loaded:
@@ -168,7 +195,7 @@ def function_named(name: str, place: str, others: Sequence[str] = ()) -> Functio
 
 
 def own_code(name: str) -> str | None:
-    """Give the SHA-256 of the code of "module:function" where it is the user's own; else None."""
+    """Return the SHA-256 of the code of "module:function" where it is the user's own; else None."""
     try:
         source = source_of(name)
     except InputError:
@@ -208,7 +235,7 @@ def call(function: Function, told: Any) -> Outcome:
 
 @contextmanager
 def local_imports(source: Source | None) -> Iterator[None]:
-    """Let functions run in this process: imports beside them are found, prints go to stderr."""
+    """Run functions in this process: imports beside them are found, prints go to stderr."""
     folder = None if source is None or source.folder in sys.path else source.folder
     if folder is not None:
         sys.path.append(folder)
@@ -223,7 +250,7 @@ def local_imports(source: Source | None) -> Iterator[None]:
 
 @contextmanager
 def attribute_errors(name: str) -> Iterator[None]:
-    """Say in one line where a user's own mechanism, "module:Class", went wrong.
+    """Turn errors of a user's own mechanism, "module:Class", into one line that says where.
 
     Ours, which are named without a colon, are not excused: what they raise is a bug to report.
 
@@ -248,7 +275,7 @@ def attribute_errors(name: str) -> Iterator[None]:
 
 
 def _line_of(error: Exception, name: str) -> str:
-    """Give the last line of the mechanism's own module that was at work."""
+    """Return the last line of the mechanism's own module that was at work."""
     file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
     own = [frame for frame in extract_tb(error.__traceback__) if frame.filename == file]
     return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
@@ -359,7 +386,7 @@ def _installed(file: Path) -> bool:
 
 
 def _files(module: str, folder: Path) -> list[Path]:
-    """Give the files of a module and of all it imports from its folder, in order of their place."""
+    """Return the files of a module and of all it imports from its folder, sorted by path."""
     seen: dict[Path, None] = {}
     waiting = [module]
     while waiting:
@@ -374,7 +401,7 @@ def _files(module: str, folder: Path) -> list[Path]:
 
 
 def _files_of(name: str, folder: Path) -> Iterator[Path]:
-    """Give the files that importing a dotted name runs: its packages and itself."""
+    """Yield the files that importing a dotted name runs: its packages and itself."""
     parts = name.split(".")
     for k in range(1, len(parts) + 1):
         stem = folder.joinpath(*parts[:k])

@@ -1,7 +1,7 @@
 """One self-contained HTML page of a run or an audit, made from result objects alone.
 
-`words` writes numbers and findings for people, `answers` makes the first screen, `tables` the rest;
-the page itself is `templates/page.html.jinja`. The same results give the same bytes.
+`words` writes findings in words, `answers` the first screen, `tables` the rest; the page itself is
+`templates/page.html.jinja`. The same results give the same bytes.
 """
 
 from __future__ import annotations
@@ -14,21 +14,24 @@ from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
 from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.formatting import LEGIBLE, format_number
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
-from aboveboard.report.answers import write_answers, is_profitable
-from aboveboard.report.words import counterexample, format_report, largest_gain, smallest
+from aboveboard.report.answers import write_answers
+from aboveboard.report.words import (
+    format_counterexample,
+    format_report,
+    is_profitable,
+    list_notes,
+    round_gain,
+)
 
 __all__ = [
-    "LEGIBLE",
-    "counterexample",
-    "format_number",
+    "format_counterexample",
     "format_report",
-    "largest_gain",
-    "render_page",
     "is_profitable",
-    "smallest",
+    "list_notes",
+    "render_page",
+    "round_gain",
 ]
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -41,21 +44,27 @@ def render_page(
     lies: Sequence[BestLie] = (),
     verdicts: Verdicts | None = None,
     remarks: Mapping[str, Any] | None = None,
+    kinds: Sequence[str] = (),
+    date: str = "",
 ) -> str:
-    """Make the page.
+    """Return the page, as HTML.
 
     Parameters
     ----------
     collaboration
         What was run or audited.
     settlement
-        What came out of a run.
+        The result of a run.
     lies
         Each party's best lie.
     verdicts
-        What an audit found.
+        What was found of the mechanism's promises and of other properties.
     remarks
-        What else the mechanism has to say.
+        Facts that the mechanism adds.
+    kinds
+        Which kinds of deviations were looked at.
+    date
+        The day of the run, from its record; empty: none is shown.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -66,28 +75,34 @@ def render_page(
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template("page.html.jinja").render(
-        title=collaboration.file.name or rule.NAME,  # not the file's: it may move
-        kind=_kind(settlement, verdicts),
+        title=collaboration.file.name or rule.NAME,  # not the file's name: the file may move
+        kind="Audit" if settlement is None else "Run",
         mechanism=rule.NAME,
         summary=rule.SUMMARY,
-        answers=write_answers(settlement, lies, verdicts, unit, remarks),
+        answers=write_answers(settlement, lies, verdicts, unit, kinds),
         unit=unit,
-        parties=tables.parties(settlement, unit),
-        exhibits=tables.exhibits(settlement),
-        chart=tables.chart(lies, unit),
-        chart_notes=tables.chart_notes(lies),
-        lies=tables.best_lies(lies),
+        parties=tables.tabulate_parties(settlement, unit),
+        exhibits=tables.tabulate_exhibits(settlement),
+        chart=tables.draw_chart(lies, unit),
+        chart_notes=tables.write_chart_notes(lies),
+        lies=tables.tabulate_lies(lies),
         can_stay_away=any(lie.absent is not None for lie in lies),
-        verdicts=tables.verdicts(verdicts),
-        details=tables.details(settlement, remarks),
+        verdicts=tables.tabulate_verdicts(verdicts),
+        details=tables.list_details(settlement, remarks),
         source=rule.SOURCE,
         assumes=rule.ASSUMES,
         version=__version__,
-        seed=collaboration.file.seed,
+        seed=collaboration.recorded_seed,
+        date=date,
+        inputs=_list_fingerprints(collaboration),
     )
 
 
-def _kind(settlement: Settlement | None, verdicts: Verdicts | None) -> str:
-    if settlement is None:
-        return "Audit"
-    return "Run" if verdicts is None else "Run and audit"
+def _list_fingerprints(collaboration: Collaboration) -> list[tuple[str, str]]:
+    """Return the inputs with their fingerprints, the collaboration file first."""
+    from aboveboard.mechanisms.settlement import fingerprint
+
+    return [
+        ("collaboration file", fingerprint(collaboration.content)),
+        *collaboration.inputs.items(),
+    ]

@@ -1,25 +1,31 @@
 """The first screen: what happened, what each party gets, and whether anyone is better off lying.
 
 A sentence or two each, in words that need no knowledge of the field. The third never says more
-than was found: what was not searched, or only sampled, is said there.
+than was found: it names what was not searched, or only sampled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
-from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.formatting import format_count_typeset, format_number
+from aboveboard.formatting import (
+    format_count_typeset,
+    format_number,
+    format_quantity,
+    join_names,
+)
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report.words import format_report, witness_text
+from aboveboard.report.deviations import describe_search, is_choice
+from aboveboard.report.words import format_report, format_witness, is_profitable
 
-FEW, SHORT = 6, 60
+MOST_LISTED, LONGEST_LIST = 6, 60
 """So many parties, their names together so long, are listed in a sentence on the first screen."""
+
+MOST_WITHOUT_CHOICE = 3
 
 SEARCH = "run 'aboveboard audit' on the collaboration file"
 
@@ -48,30 +54,52 @@ def write_answers(
     lies: Sequence[BestLie],
     verdicts: Verdicts | None,
     unit: str,
-    remarks: Mapping[str, Any] | None = None,
+    kinds: Sequence[str] = (),
 ) -> list[Answer]:
-    """Give the three answers; parameters as for `page`, and what benefits are counted in."""
-    found = [Answer("What happened?", _happened(settlement, lies, verdicts, unit))]
-    gets = _gets(settlement, lies, unit)
+    """Return the three answers.
+
+    Parameters
+    ----------
+    settlement, lies, verdicts
+        As for `render_page`.
+    unit
+        What benefits are counted in.
+    kinds
+        Which kinds of deviations were looked at.
+    """
+    found = [Answer("What happened?", _describe_outcome(settlement, lies, verdicts, unit))]
+    gets = _describe_gains(settlement, lies, unit)
     if gets:
         found.append(Answer("What does each party get?", gets))
-    return [*found, _lying(settlement, lies, verdicts, unit, remarks or {})]
+    return [*found, _answer_lying(settlement, lies, verdicts, unit, kinds)]
 
 
-def _happened(
+def _describe_outcome(
     settlement: Settlement | None, lies: Sequence[BestLie], verdicts: Verdicts | None, unit: str
 ) -> str:
     if settlement is not None:
         gained = [share.benefit for share in settlement.parties.values()]
-        total = " ".join([format_number(sum(gained, 0)), unit]).rstrip()
-        told = f"{sum(x > 0 for x in gained)} of {_parties(len(gained))} gain, {total} in all."
-        return settlement.headline or told
-    statuses = [v.status for v in (verdicts or {}).values()]
+        total = " ".join(["total", unit or "gain", format_number(sum(gained, 0))])
+        counted = f"{sum(x > 0 for x in gained)} of {_count_parties(len(gained))} gain; {total}."
+        return settlement.headline or counted
+    of = f" of {_count_parties(len(lies))}" if lies else ""
+    return f"The rule was audited on the data{of}.{_tally_promises(verdicts)}"
+
+
+def _tally_promises(verdicts: Verdicts | None) -> str:
+    """Return how many promises hold, and of the other properties how many."""
+    if not verdicts:
+        return ""
+    groups = (("promises", verdicts.promised), ("other properties", verdicts.examined))
+    return "".join(
+        f" Of the {name}: {_tally(list(found.values()))}." for name, found in groups if found
+    )
+
+
+def _tally(verdicts: Sequence[Verdict]) -> str:
+    statuses = [v.status for v in verdicts]
     counts = {status: statuses.count(status) for status in TALLIED if status in statuses}
-    tally = [f"{n} {TALLIED[status][n != 1]}" for status, n in counts.items()]
-    of = f" of {_parties(len(lies))}" if lies else ""
-    found = f" Of the claims: {', '.join(tally)}." if tally else ""
-    return f"The rule was audited on the data{of}.{found}"
+    return ", ".join(f"{n} {TALLIED[status][n != 1]}" for status, n in counts.items())
 
 
 TALLIED = {
@@ -81,160 +109,166 @@ TALLIED = {
     Status.UNDECIDED: ("undecided",) * 2,
     Status.VACUOUS: ("with nothing to check",) * 2,
 }
-"""What is said of one claim, and of several."""
+"""What is said of one property, and of several."""
 
 
-def _parties(n: int) -> str:
-    return "1 party" if n == 1 else f"{n:,} parties"
+def _count_parties(n: int) -> str:
+    return format_quantity(n, "party", "parties")
 
 
-def _gets(settlement: Settlement | None, lies: Sequence[BestLie], unit: str) -> str:
+def _describe_gains(settlement: Settlement | None, lies: Sequence[BestLie], unit: str) -> str:
     if settlement is None:
         utilities = {lie.party: lie.truth for lie in lies}
-        return _spread("Utility with the truth", utilities, unit) if lies else ""
+        return _describe_range("Utility with the truth", utilities, unit) if lies else ""
     shares = settlement.parties
     if any(share.payment for share in shares.values()):
         worth = {name: share.utility for name, share in shares.items()}
-        return _spread("Worth after payments", worth, unit)
-    return _spread("Gains", {name: share.benefit for name, share in shares.items()}, unit)
+        return _describe_range("Worth after payments", worth, unit)
+    return _describe_range("Gains", {name: share.benefit for name, share in shares.items()}, unit)
 
 
-def _spread(what: str, amounts: Mapping[str, Number], unit: str) -> str:
-    """Say who has how much: of few by name, of many the least and the most; of nobody nothing."""
+def _describe_range(what: str, amounts: Mapping[str, Number], unit: str) -> str:
+    """Return who has how much: each of a few, the least and the most of many."""
     if not amounts:
         return ""
     head = f"{what} ({unit})" if unit and unit not in what.lower() else what
     least, most = (pick(amounts, key=lambda name: amounts[name]) for pick in (min, max))
+    smallest, largest = format_number(amounts[least]), format_number(amounts[most])
     if len(amounts) > 1 and amounts[least] == amounts[most]:
-        return f"{head}: {format_number(amounts[most])} for each of {_parties(len(amounts))}."
-    if len(amounts) <= FEW and sum(map(len, amounts)) <= SHORT:
+        return f"{head}: {largest} for each of {_count_parties(len(amounts))}."
+    if len(amounts) <= MOST_LISTED and sum(map(len, amounts)) <= LONGEST_LIST:
         return f"{head}: " + ", ".join(f"{p} {format_number(x)}" for p, x in amounts.items()) + "."
     return (
-        f"{head}: from {format_number(amounts[least])} ({least}) to {format_number(amounts[most])} ({most}), "
-        f"{_parties(len(amounts))}."
+        f"{head}: from {smallest} ({least}) to {largest} ({most}), {_count_parties(len(amounts))}."
     )
 
 
 QUESTION = "Is anyone better off lying?"
+QUESTION_OF_CHOICE = "Is anyone better off choosing otherwise?"
 
 
-def _lying(
+def _answer_lying(
     settlement: Settlement | None,
     lies: Sequence[BestLie],
     verdicts: Verdicts | None,
     unit: str,
-    remarks: Mapping[str, Any],
+    kinds: Sequence[str],
 ) -> Answer:
+    question = QUESTION_OF_CHOICE if is_choice(kinds) else QUESTION
     claim = None if verdicts is None else verdicts.get("ex-post IC")
     paying = [lie for lie in lies if is_profitable(lie)]
-    # A lie that was found pays, whatever a verdict says that rests on a sample of its own; one
-    # that is undecided knows of it, and of the rounding.
+    # A lie that was found pays, whatever a verdict says that rests on another sample; a verdict
+    # that is undecided already knows of it, and of the rounding.
     if paying and (claim is None or claim.status is not Status.UNDECIDED):
-        return Answer(QUESTION, _yes(paying, unit), "bad")
-    refuted = _refuted(verdicts)
+        return Answer(question, _describe_paying(paying, unit, kinds), "bad")
+    refuted = _find_refuted(verdicts)
     if refuted is not None:
-        shown = "" if refuted.witness is None else f": {witness_text(refuted.witness)}"
-        return Answer(QUESTION, f"Yes. Lying pays{shown}.", "bad")
-    text, sure = _no(lies, claim, searched_here=settlement is not None and verdicts is None)
-    further = [*_further(verdicts), *_failing(remarks)]
+        shown = "" if refuted.witness is None else f": {format_witness(refuted.witness)}"
+        return Answer(question, f"Yes. {_name_lying(kinds)} pays{shown}.", "bad")
+    text, sure = _describe_search(
+        lies, claim, kinds, searched_here=settlement is not None and not verdicts
+    )
+    failing = _list_failures(verdicts)
     caveat = "" if settlement is None else settlement.caveat
-    said = " ".join(part for part in (text, *further, caveat) if part)
-    return Answer(QUESTION, said, "good" if sure and not further and not caveat else "")
+    looked = describe_search(kinds) if lies or claim is not None else ""
+    answer = " ".join(part for part in (text, looked, *failing, caveat) if part)
+    return Answer(question, answer, "good" if sure and not failing and not caveat else "")
+
+
+def _name_lying(kinds: Sequence[str]) -> str:
+    return "Choosing otherwise" if is_choice(kinds) else "Lying"
 
 
 ALONE = ("ex-post IC", "epsilon-IC", "coalition-proof (size 1")
 """How the names of the properties begin that fail only if one party's lie pays among the honest."""
 
 
-def _refuted(verdicts: Verdicts | None) -> Verdict | None:
-    """Give a verdict that says that a lie pays while the others are honest, if one does."""
+def _find_refuted(verdicts: Verdicts | None) -> Verdict | None:
+    """Return a verdict that says that a lie pays while the others are honest, if one does."""
     failing = ((n, v) for n, v in (verdicts or {}).items() if v.status is Status.FAILS)
     return next((verdict for name, verdict in failing if name.startswith(ALONE)), None)
 
 
-def is_profitable(lie: BestLie) -> bool:
-    """Say whether a lie pays by more than rounding."""
-    if lie.lie is None or lie.lie <= lie.truth:
-        return False
-    if not isinstance(lie.lie, float) and not isinstance(lie.truth, float):
-        return True
-    truth, best = float(lie.truth), float(lie.lie)
-    return best - truth > RELATIVE_TOLERANCE * max(abs(truth), abs(best))
-
-
-def _yes(paying: Sequence[BestLie], unit: str) -> str:
+def _describe_paying(paying: Sequence[BestLie], unit: str, kinds: Sequence[str]) -> str:
     worst = max(paying, key=lambda lie: (lie.lie or 0) - lie.truth)
     gain = format_number((worst.lie or 0) - worst.truth)
     others = len(paying) - 1
-    more = f" {_parties(others)} more can gain too." if others else ""
+    counted = format_quantity(others, "more party", "more parties")
+    more = f" {counted} can gain, too." if others else ""
     of = f" ({unit})" if unit else ""
+    if is_choice(kinds):
+        instead = format_report(worst.report)
+        return f"Yes. {worst.party} gains {gain}{of} if it instead {instead}.{more}"
     return (
         f"Yes. Lying pays: {worst.party} gains {gain}{of} by another report than the truth "
         f"({format_report(worst.report)}). Truth is not its best move.{more}"
     )
 
 
-def _no(lies: Sequence[BestLie], claim: Verdict | None, *, searched_here: bool) -> tuple[str, bool]:
-    """Say what was found where no lie is known to pay, and whether that is sure."""
+def _describe_search(
+    lies: Sequence[BestLie], claim: Verdict | None, kinds: Sequence[str], *, searched_here: bool
+) -> tuple[str, bool]:
+    """Return what was found where no lie is known to pay, and whether that is certain."""
     tried, total = sum(lie.checked for lie in lies), sum(lie.total for lie in lies)
+    nobody = NOBODY_CHOOSES if is_choice(kinds) else NOBODY_LIES
+    what = "choices" if is_choice(kinds) else "lies"
     if claim is not None and claim.status is Status.UNDECIDED:
         return "Undecided: the best lie found gains no more than rounding.", False
     if claim is not None and claim.status is Status.HOLDS:
-        why = {"closed form": "a proof for these data shows it"}.get(
-            claim.how, f"all {format_count_typeset(claim.checked)} cases were checked"
-        )
-        if claim.how.startswith("implied"):
-            why = "a stronger claim that holds implies it"
-        return f"No. {NOBODY}: {why}.{_without_choice(lies)}", True
+        return f"No. {nobody}: {_explain_holds(claim)}.{_name_those_without_lies(lies)}", True
     if not lies and claim is None:
         return f"Lies were not searched in this run. To find out, {SEARCH}.", False
     if not tried and (claim is None or not claim.checked):
         return "Not known: no party has another report that this search could try.", False
-    if lies and tried >= total:
-        return (
-            f"No. {NOBODY}: all {format_count_typeset(tried)} lies were tried.{_without_choice(lies)}",
-            True,
-        )
+    listed = claim is not None and claim.how == "listed"
+    if lies and tried >= total and not listed:
+        every = format_count_typeset(tried)
+        return f"No. {nobody}: all {every} {what} were tried.{_name_those_without_lies(lies)}", True
     where = f" To search further, {SEARCH}." if searched_here else ""
     checked, of = (tried, total) if lies or claim is None else (claim.checked, claim.total)
     return (
-        "None found, but not all lies were tried: no lie that pays is among "
+        f"None found, but not all {what} were tried: none that pays is among "
         f"{format_count_typeset(checked)} of {format_count_typeset(of)}.{where}",
         False,
     )
 
 
-NOBODY = "Nobody is better off lying while the others tell the truth"
+def _explain_holds(claim: Verdict) -> str:
+    if claim.how.startswith("implied"):
+        return "a stronger property that holds implies it"
+    if claim.how == "closed form":
+        return "a proof for these data shows it"
+    return f"all {format_count_typeset(claim.checked)} cases were checked"
 
 
-def _without_choice(lies: Sequence[BestLie]) -> str:
-    """Name those for whom the search had no lie to try."""
+NOBODY_LIES = "Nobody is better off lying while the others tell the truth"
+NOBODY_CHOOSES = "Nobody is better off choosing otherwise while the others do not"
+
+
+def _name_those_without_lies(lies: Sequence[BestLie]) -> str:
+    """Return a sentence on those for whom the search had no lie to try; "" for none."""
     still = [lie.party for lie in lies if not lie.total]
     if not still:
         return ""
-    if len(still) > 3:
-        return f" {len(still)} of {_parties(len(lies))} had no other report to try."
-    return f" {' and '.join(still)} had no other report to try."
+    if len(still) > MOST_WITHOUT_CHOICE:
+        return f" {len(still)} of {_count_parties(len(lies))} had no other report to try."
+    return f" {join_names(still)} had no other report to try."
 
 
-def _further(verdicts: Verdicts | None) -> list[str]:
-    """Say what else fails: truth may be best against the truth, and not otherwise."""
-    failing = [n for n, v in (verdicts or {}).items() if v.status is Status.FAILS]
-    said = []
+def _list_failures(verdicts: Verdicts | None) -> list[str]:
+    """Return what else fails: truth may be best against the truth, and not otherwise."""
+    failing = {n: v for n, v in (verdicts or {}).items() if v.status is Status.FAILS}
+    sentences = []
     if "DSIC" in failing:
-        said.append("But once somebody else lies or stays away, a lie can pay (DSIC fails).")
+        sentences.append("But if another party lies or stays away, a lie can pay (DSIC fails).")
     if any(name.startswith("coalition-proof") for name in failing):
-        said.append("A group that lies together can gain.")
+        sentences.append("A group that lies together can gain.")
     if any(name.startswith("IR") for name in failing):
-        said.append("A party can be better off staying away.")
-    return said
+        sentences.append("A party can be better off staying away.")
+    broken = [n for n, v in failing.items() if v.promised and not n.startswith(SAID_ABOVE)]
+    if broken:
+        sentences.append(f"But this promise fails: {join_names(broken)}.")
+    return sentences
 
 
-def _failing(remarks: Mapping[str, Any]) -> list[str]:
-    """Name what the mechanism itself found to fail beside the verdicts."""
-    failing = [
-        name
-        for name, remark in remarks.items()
-        if isinstance(remark, Mapping) and str(remark.get("text", "")).startswith(Status.FAILS)
-    ]
-    return [f"But this fails (see Details): {'; '.join(failing)}."] if failing else []
+SAID_ABOVE = ("DSIC", "coalition-proof", "IR")

@@ -14,8 +14,8 @@ from aboveboard.storage.atomic import atomic_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-# Okabe and Ito's palette: told apart by colour-blind readers; markers and dashes tell them apart in
-# grey. Both stand out from white by at least 3 to 1.
+# Okabe and Ito's palette: safe for colour-blind readers; markers and dashes differ in grey, too.
+# Both have a contrast of at least 3 to 1 with white.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 GREY = "#6E6E6E"
 SERIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -23,19 +23,19 @@ SERIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("best lie found", "D", {"markersize": 5, "color": ORANGE, "zorder": 3}),
     ("staying away", "x", {"markersize": 14, "markeredgecolor": GREY}),
 )
-"""A ring, a diamond that fits into it, and a cross that reaches beyond: all seen on one spot."""
+"""A ring, a diamond that fits into it, and a larger cross: all visible on one spot."""
 
 STYLE: Any = {
     "svg.hashsalt": "aboveboard",
     "svg.fonttype": "none",
     "font.size": 10,
-    # The palette's colours that stand out from white; five go with four dashes to twenty looks.
+    # The palette's colours with enough contrast; five of them and four dashes make twenty looks.
     "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73', '#000000', '#CC79A7'])",
 }
-WIDTH, ROW, REST = 4.9, 0.46, 1.15  # inches: narrow, so that a phone need not shrink it much
+WIDTH, ROW, REST = 4.9, 0.46, 1.15  # inches: narrow, so that a phone shows it almost unscaled
 
 
-def truth_against_lie(
+def plot_truth_against_lie(
     parties: Sequence[str],
     truth: Sequence[float],
     lie: Sequence[float | None],
@@ -49,9 +49,9 @@ def truth_against_lie(
     parties
         Names, from top to bottom.
     truth, lie, away
-        Utilities; None where a party has no lie, or cannot stay away.
+        Utilities; None if a party has no lie, or cannot stay away.
     unit
-        What utility is counted in, for the axis.
+        Unit of utility, for the axis.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def truth_against_lie(
         rows = range(len(parties))
         for row, name in enumerate(parties):
             axes.axhline(row, color="#d9d9d9", linewidth=0.8, zorder=0)
-            # Above its line a name has the whole width, however long it is.
+            # Above its line, a long name has the whole width.
             axes.annotate(
                 name, (0, row), xycoords=("axes fraction", "data"), xytext=(0, 10),
                 textcoords="offset points", fontsize=9, parse_math=False,
@@ -89,9 +89,9 @@ def truth_against_lie(
         figure.legend(
             loc="outside upper left", ncols=3, frameon=False, handletextpad=0.4, columnspacing=1.2
         )
-        svg = _svg(figure)
+        svg = _to_svg(figure)
     title = "Utility of each party: truth, best lie, staying away"
-    return _described(svg[svg.index("<svg") :], title, _said(parties, (truth, lie, away)))
+    return _with_alt_text(svg[svg.index("<svg") :], title, _alt_text(parties, (truth, lie, away)))
 
 
 @runtime_checkable
@@ -104,13 +104,13 @@ class Drawable(Protocol):
 
 
 def write_offer(offer: Any, path: Path) -> None:
-    """Write what a design found as an SVG picture.
+    """Write the result of a design as an SVG picture.
 
     Parameters
     ----------
     offer
-        Draws itself (`Drawable`), or has a `curve`: the platform's best offer over the users' cost,
-        arrays `cost`, `alpha`, `private`, `platform`, `users`, all of one length; None where the
+        It draws itself (`Drawable`), or has a `curve`: the platform's best offer over the users'
+        cost, arrays `cost`, `alpha`, `private`, `platform`, `users`, all of one length; None if the
         users differ and there is no single cost.
     path
         The file.
@@ -121,9 +121,7 @@ def write_offer(offer: Any, path: Path) -> None:
         If there is no curve, or the file cannot be written.
     """
     if not isinstance(offer, Drawable) and offer.curve is None:
-        raise InputError(
-            "--plot", "this design has no curve over one cost to draw", "leave --plot out"
-        )
+        raise InputError("--plot", "this design has no curve over one cost to draw", "omit --plot")
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -133,11 +131,13 @@ def write_offer(offer: Any, path: Path) -> None:
             offer.draw(figure)
         else:
             _draw_curve(figure, offer.curve)
-        svg = _svg(figure)
+        svg = _to_svg(figure)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
-    told = "Its numbers are in what 'aboveboard design' prints, all of them with --format json."
+    note = "'aboveboard design' prints its numbers, all of them with --format json."
     with atomic_file(path) as file:
-        file.write_text(_described(svg, "; ".join(titles), told), encoding="utf-8", newline="\n")
+        file.write_text(
+            _with_alt_text(svg, "; ".join(titles), note), encoding="utf-8", newline="\n"
+        )
 
 
 def _draw_curve(figure: Canvas, curve: Any) -> None:
@@ -159,15 +159,15 @@ def _draw_curve(figure: Canvas, curve: Any) -> None:
         axes.spines[["top", "right"]].set_visible(False)
 
 
-def _svg(figure: Canvas) -> str:
-    """Write a figure as SVG without what differs from run to run."""
+def _to_svg(figure: Canvas) -> str:
+    """Return a figure as SVG, without anything that differs from run to run."""
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 
-def _said(parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
-    """Say what the chart shows."""
+def _alt_text(parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
+    """Return the chart's numbers in words."""
     return "; ".join(
         f"{party}: "
         + ", ".join(
@@ -179,8 +179,8 @@ def _said(parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> s
     )
 
 
-def _described(svg: str, title: str, text: str) -> str:
-    """Add a text alternative to the outermost element."""
+def _with_alt_text(svg: str, title: str, text: str) -> str:
+    """Return an SVG with a text alternative in its outermost element."""
     before, _, rest = svg.partition("<svg")
     attributes, _, content = rest.partition(">")
     alternative = f"<title>{escape(title)}</title><desc>{escape(text)}</desc>"

@@ -11,10 +11,10 @@ from aboveboard.auditing.verdict import Status, Verdict, Verdicts
 from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report.words import counterexample, detail, format_report, largest_gain, smallest
+from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
 
-DRAWN = 16
-"""Parties that the chart shows at most, or nobody would read it; the table shows all."""
+MOST_DRAWN = 16
+"""Parties that the chart shows at most, to stay readable; the table shows all."""
 
 CLAIMS = (
     ("ex-post IC", "No party gains by lying while the others tell the truth."),
@@ -29,53 +29,53 @@ CLAIMS = (
      "and worse for none."),
     ("Pareto efficient", "No other outcome is better for one party and worse for none."),
     ("efficient", "No other outcome is worth more to all parties together."),
-    ("symmetric", "Reports that are worth the same are sent the same amount."),
-    ("strong dominance", "Whoever reports less is sent no more."),
+    ("symmetric", "Reports that are worth the same receive the same amount."),
+    ("strong dominance", "A party that reports less does not receive more."),
     ("weak budget balance", "The center never pays out more than it takes in."),
     ("strong budget balance", "The center pays out exactly what it takes in."),
-    ("unique equilibrium", "Everybody telling the truth is the only stable state."),
+    ("unique equilibrium", "The only equilibrium is that all parties tell the truth."),
 )  # fmt: skip
-"""What properties say, by how their names begin; the first that fits."""
+"""What properties say, by how their names begin; the first match counts."""
 
 SIGNS = {Status.HOLDS: "✓", Status.FAILS: "✗", Status.NO_COUNTEREXAMPLE: "~"}
-"""So that nobody needs colours to tell verdicts apart."""
+"""They tell verdicts apart without colours."""
 
 
-def parties(settlement: Settlement | None, unit: str) -> dict[str, Any] | None:
-    """Give each party's share as a table; None where nothing was settled."""
+def tabulate_parties(settlement: Settlement | None, unit: str) -> dict[str, Any] | None:
+    """Return each party's share as a table; None without a settlement."""
     if settlement is None:
         return None
     shares = settlement.parties
     further = list(dict.fromkeys(key for share in shares.values() for key in share.more))
     of = f" ({unit})" if unit else ""
-    pays = any(share.payment for share in shares.values())
-    columns = ["party", f"gains{of}", f"utility{of}", *([f"pays{of}"] if pays else [])]
+    has_payments = any(share.payment for share in shares.values())
+    columns = ["party", f"gains{of}", f"utility{of}", *([f"pays{of}"] if has_payments else [])]
     rows = [
         [
-            _cell(name),
-            _cell(share.benefit),
-            _cell(share.utility),
-            *([_cell(share.payment)] if pays else []),
-            *(_cell(share.more.get(key)) for key in further),
+            _make_cell(name),
+            _make_cell(share.benefit),
+            _make_cell(share.utility),
+            *([_make_cell(share.payment)] if has_payments else []),
+            *(_make_cell(share.more.get(key)) for key in further),
         ]
         for name, share in shares.items()
     ]
     note = (
-        "gains: what its reply brings a party. utility: what that is worth to it, "
-        "rivals' gains, payments and privacy counted where the rule counts them."
+        "gains: the benefit of its reply to a party. utility: what that is worth to it, with "
+        "rivals' gains, payments and privacy, where the rule counts them."
     )
-    if pays:
+    if has_payments:
         note += " pays: to the center; a negative payment is received."
-    return _table([*columns, *(key.replace("_", " ") for key in further)], rows, note)
+    return _make_table([*columns, *(key.replace("_", " ") for key in further)], rows, note)
 
 
-def exhibits(settlement: Settlement | None) -> list[dict[str, Any]]:
-    """Give the mechanism's own tables."""
+def tabulate_exhibits(settlement: Settlement | None) -> list[dict[str, Any]]:
+    """Return the mechanism's own tables."""
     return [
         {
             "title": exhibit.title,
-            **_table(
-                list(exhibit.columns), [[_cell(x) for x in row] for row in exhibit.rows],
+            **_make_table(
+                list(exhibit.columns), [[_make_cell(x) for x in row] for row in exhibit.rows],
                 exhibit.note,
             ),
         }
@@ -83,8 +83,8 @@ def exhibits(settlement: Settlement | None) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _table(columns: list[str], rows: list[list[dict[str, Any]]], note: str) -> dict[str, Any]:
-    """Give a table; a column stands flush right where all that is in it are numbers."""
+def _make_table(columns: list[str], rows: list[list[dict[str, Any]]], note: str) -> dict[str, Any]:
+    """Return a table; a column is aligned right if all its entries are numbers."""
     numeric = [
         any(row[k]["number"] for row in rows)
         and all(row[k]["number"] or not row[k]["text"] for row in rows)
@@ -98,7 +98,7 @@ LARGEST_DRAWN = 10**300
 """What matplotlib can lay out: floats end at 1e308, and axes have margins."""
 
 
-def _cell(x: Any) -> dict[str, Any]:
+def _make_cell(x: Any) -> dict[str, Any]:
     if isinstance(x, bool) or x is None:
         return {"text": "" if x is None else ("yes" if x else "no"), "number": False}
     if isinstance(x, str):
@@ -109,16 +109,16 @@ def _cell(x: Any) -> dict[str, Any]:
     return {"text": format_number(x), "number": True}
 
 
-def chart(lies: Sequence[BestLie], unit: str) -> Any:
-    """Draw truth against the best lie; None where there is nothing to compare."""
-    shown = _drawn(lies)
+def draw_chart(lies: Sequence[BestLie], unit: str) -> Any:
+    """Draw truth against the best lie; None if there is nothing to compare."""
+    shown = _select_drawn(lies)
     if not shown:
         return None
     from markupsafe import Markup
 
-    from aboveboard.report.plot import truth_against_lie
+    from aboveboard.report.plot import plot_truth_against_lie
 
-    drawing = truth_against_lie(
+    drawing = plot_truth_against_lie(
         [lie.party for lie in shown],
         [float(lie.truth) for lie in shown],
         [None if lie.lie is None else float(lie.lie) for lie in shown],
@@ -128,31 +128,31 @@ def chart(lies: Sequence[BestLie], unit: str) -> Any:
     return Markup(drawing)
 
 
-def _drawn(lies: Sequence[BestLie]) -> list[BestLie]:
-    """Choose whom the chart shows: of many those whose best lie comes nearest to paying, or pays.
+def _select_drawn(lies: Sequence[BestLie]) -> list[BestLie]:
+    """Return whom the chart shows: of many, those whose best lie pays or comes nearest to it.
 
-    Who has nothing to set beside the truth is left out, and whoever has more than an axis can show.
+    Parties without anything to compare are left out, and those beyond what an axis can show.
     """
     compared = [
-        lie for lie in lies if (lie.lie is not None or lie.absent is not None) and _fits(lie)
+        lie for lie in lies if (lie.lie is not None or lie.absent is not None) and _fits_axis(lie)
     ]
-    if len(compared) <= DRAWN:
+    if len(compared) <= MOST_DRAWN:
         return compared
-    # Who has no lie comes last: by how much the truth beats the best lie, least first.
+    # By how much the truth beats the best lie, least first; those without a lie come last.
     ranked = sorted(
         compared, key=lambda x: (x.lie is None, 0 if x.lie is None else x.truth - x.lie)
     )
-    chosen = {lie.party for lie in ranked[:DRAWN]}
+    chosen = {lie.party for lie in ranked[:MOST_DRAWN]}
     return [lie for lie in compared if lie.party in chosen]
 
 
-def _fits(lie: BestLie) -> bool:
+def _fits_axis(lie: BestLie) -> bool:
     amounts: tuple[Number | None, ...] = (lie.truth, lie.lie, lie.absent)
     return all(x is None or -LARGEST_DRAWN <= x <= LARGEST_DRAWN for x in amounts)
 
 
-def chart_notes(lies: Sequence[BestLie]) -> list[str]:
-    """Say what was tried, and who is in the chart."""
+def write_chart_notes(lies: Sequence[BestLie]) -> list[str]:
+    """Return notes on what was tried and who is in the chart."""
     if not lies:
         return []
     tried = sum(lie.checked for lie in lies)
@@ -162,18 +162,20 @@ def chart_notes(lies: Sequence[BestLie]) -> list[str]:
         notes = [f"All {format_count_typeset(tried)} lies were tried, the others truthful."]
     else:
         notes = [
-            f"{format_count_typeset(tried)} lies were tried, the others truthful; where not all were, a better "
-            "one may exist unless a verdict below says that none does."
+            f"{format_count_typeset(tried)} lies were tried, the others truthful; where not all "
+            "were, a better one may exist unless a verdict below says that none does."
         ]
     compared = sum(lie.lie is not None or lie.absent is not None for lie in lies)
-    if compared > DRAWN:
-        notes.append(f"The chart shows the {DRAWN} parties whose best lie comes nearest to paying, "
-                     "or pays most; the table shows all.")  # fmt: skip
+    if compared > MOST_DRAWN:
+        notes.append(
+            f"The chart shows the {MOST_DRAWN} parties whose best lie pays or comes nearest to it; "
+            "the table shows all."
+        )
     return notes
 
 
-def best_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
-    """Give each party's truth, absence and best lie in words."""
+def tabulate_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
+    """Return each party's truth, absence and best lie in words."""
     return [
         {
             "party": lie.party,
@@ -187,29 +189,33 @@ def best_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
     ]
 
 
-def verdicts(found: Verdicts | None) -> list[dict[str, Any]]:
-    """Give the verdicts: the claim in plain words first, then its name and what it rests on."""
-    return [_verdict(v) for v in (found or {}).values()]
+def tabulate_verdicts(found: Verdicts | None) -> list[dict[str, Any]]:
+    """Return the verdicts by group, each with its claim in plain words, its name and its basis."""
+    groups = (
+        [] if found is None else [("Promised", found.promised), ("Also examined", found.examined)]
+    )
+    return [
+        {"title": title, "rows": [_describe_verdict(v) for v in group.values()]}
+        for title, group in groups
+        if group
+    ]
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    notes = [n for n in (verdict.statement, verdict.confidence, counterexample(verdict)) if n]
-    if verdict.smallest is not None:
-        notes.append(f"smallest instance found: {smallest(verdict.smallest)}")
+def _describe_verdict(verdict: Verdict) -> dict[str, Any]:
     return {
-        "claim": claim(verdict.property),
+        "claim": describe_claim(verdict.property),
         "property": verdict.property,
         "status": verdict.status.value,
         "sign": SIGNS.get(verdict.status, "?"),
         "kind": verdict.status.value.split()[0],
-        "gain": _gain(verdict),
-        "basis": _basis(verdict),
-        "notes": notes,
+        "gain": _describe_gain(verdict),
+        "basis": _describe_basis(verdict),
+        "notes": list_notes(verdict),
     }
 
 
-def claim(name: str) -> str:
-    """Say what a property claims in words that need no knowledge of the field.
+def describe_claim(name: str) -> str:
+    """Return what a property claims, in words that need no knowledge of the field.
 
     Parameters
     ----------
@@ -219,18 +225,18 @@ def claim(name: str) -> str:
     Returns
     -------
     str
-        A sentence; for a property of somebody else's making nothing.
+        A sentence; empty for a property that is not ours.
     """
     size = re.search(r"size (\d+)", name)
-    for begins, said in CLAIMS:
-        if re.match(begins, name):
-            return said.format(f"{size[1]} parties" if size else "so many")
+    for start, sentence in CLAIMS:
+        if re.match(start, name):
+            return sentence.format(f"{size[1]} parties" if size else "so many")
     return ""
 
 
-def _gain(verdict: Verdict) -> str:
-    """Say what the best lie found brings; one that only loses is no gain."""
-    gain = largest_gain(verdict)
+def _describe_gain(verdict: Verdict) -> str:
+    """Return the gain of the best lie found; one that only loses is no gain."""
+    gain = round_gain(verdict)
     if gain is None:
         return ""
     if gain < 0 and verdict.status is not Status.NO_COUNTEREXAMPLE:
@@ -238,20 +244,24 @@ def _gain(verdict: Verdict) -> str:
     return format_number(gain)
 
 
-def _basis(verdict: Verdict) -> str:
+def _describe_basis(verdict: Verdict) -> str:
+    """Return what a verdict rests on, in words."""
+    if verdict.how == "listed":
+        return f"{format_count_typeset(verdict.checked)} cases of listed reports checked"
     if verdict.how == "closed form":
         return "a proof evaluated on these data (closed form)"
     if verdict.how == "exhaustive" and verdict.checked == verdict.total:
         return f"every case checked: {format_count_typeset(verdict.total)}"
     if verdict.how in ("exhaustive", "sampled"):
-        return f"some cases checked: {format_count_typeset(verdict.checked)} of {format_count_typeset(verdict.total)}"
+        checked, total = map(format_count_typeset, (verdict.checked, verdict.total))
+        return f"some cases checked: {checked} of {total}"
     return verdict.how
 
 
-def details(
+def list_details(
     settlement: Settlement | None, remarks: Mapping[str, Any] | None
 ) -> list[tuple[str, str]]:
-    """Give what else the mechanism says, as names and texts."""
+    """Return the mechanism's further facts, as names and texts."""
     rows = dict(settlement.details) if settlement is not None else {}
     rows.update(remarks or {})
-    return [(key.replace("_", " "), detail(value)) for key, value in rows.items()]
+    return [(key.replace("_", " "), format_detail(value)) for key, value in rows.items()]

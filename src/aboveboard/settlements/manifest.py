@@ -1,7 +1,7 @@
-"""What stands in a settlement folder, read back; nothing of it is believed.
+"""A settlement folder read back; nothing in it is trusted.
 
-A folder may come from anywhere: what it names is checked before it is used, its links are not
-followed, and no path of its manifest leads out of it.
+A folder may come from anywhere: the names in it are checked before they are used, its links are not
+followed, and no path in its manifest leads out of it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST
-from aboveboard.storage.tabular_files import opened
+from aboveboard.storage.tabular_files import open_regular_file
 
 SOURCE = "source.json"
-"""Tells where the collaboration file lies; the one file that depends on the place."""
+"""Says where the collaboration file lies; the one file that depends on the place."""
 
-REMEDY = "give a folder that 'run' wrote"
+LONGEST_SEED = 100
+"""Characters of a seed in a manifest: 2^256 has 78 digits."""
+
+REMEDY = "name a folder that 'run' wrote"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     place = folder / MANIFEST
     if not os.path.lexists(place):
         raise InputError(str(folder), f"there is no {MANIFEST} in it", REMEDY)
-    manifest = _json(place)
+    manifest = _read_json(place)
     if not _is_manifest(manifest):
         raise InputError(str(place), "it is not a settlement's manifest", REMEDY)
     for name in (*manifest["outputs"], *manifest["unrepeatable"]):
@@ -50,20 +53,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def read_source(folder: Path) -> Path:
-    """Read where the collaboration file lies; `InputError` if the folder does not tell."""
-    source = _json(folder / SOURCE)
+    """Return where the collaboration file lies; `InputError` if the folder does not say."""
+    source = _read_json(folder / SOURCE)
     path = source.get("collaboration") if isinstance(source, dict) else None
     if not isinstance(path, str) or not path or "\0" in path:
         raise InputError(
             str(folder / SOURCE),
-            "it does not tell where the collaboration file lies",
+            "it does not say where the collaboration file lies",
             "name the collaboration file with --file",
         )
     return Path(path)
 
 
 def list_files(folder: Path) -> set[str]:
-    """List the files of a settlement folder, links among them, but `SOURCE`."""
+    """Return the files of a settlement folder, links included, without `SOURCE`."""
     found = {
         (Path(root) / name).relative_to(folder).as_posix()
         for root, folders, names in os.walk(folder)
@@ -73,7 +76,7 @@ def list_files(folder: Path) -> set[str]:
 
 
 def fingerprint_file(folder: Path, name: str) -> str | None:
-    """Give the SHA-256 of a file; None where there is none, or what is there is no regular file.
+    """Return the SHA-256 of a file; None if there is none, or if it is no regular file.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def fingerprint_file(folder: Path, name: str) -> str | None:
     if path.is_symlink() or not path.is_file():
         return None
     try:
-        with opened(path, str(path)) as stream:
+        with open_regular_file(path, str(path)) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(
@@ -93,23 +96,30 @@ def fingerprint_file(folder: Path, name: str) -> str | None:
 
 
 def drop_outputs(folder: Path, names: frozenset[str]) -> Any:
-    """Give a manifest without the fingerprints of some files; None where it is no manifest."""
-    manifest = _json(folder / MANIFEST)
+    """Return a manifest without the fingerprints of some files; None if it is no manifest."""
+    manifest = _read_json(folder / MANIFEST)
     if not _is_manifest(manifest):
         return None
     kept = {name: print_ for name, print_ in manifest["outputs"].items() if name not in names}
     return manifest | {"outputs": kept}
 
 
-def _json(path: Path) -> Any:
-    """Read a file of JSON; None for one that is none, or that is a link."""
+def _read_json(path: Path) -> Any:
+    """Return the data of a JSON file; None if it is no JSON, or a link."""
     if path.is_symlink():
         return None
     try:
-        with opened(path, str(path)) as stream:
+        with open_regular_file(path, str(path)) as stream:
             return json.loads(stream.read())
     except (OSError, ValueError, RecursionError, InputError):
         return None
+
+
+def is_recorded_seed(seed: Any) -> bool:
+    """Return whether a manifest's seed is one that a run records."""
+    if isinstance(seed, bool):
+        return False
+    return isinstance(seed, int) or (isinstance(seed, str) and len(seed) <= LONGEST_SEED)
 
 
 def _is_manifest(data: Any) -> bool:
@@ -119,4 +129,6 @@ def _is_manifest(data: Any) -> bool:
         and isinstance(data.get("outputs"), dict)
         and isinstance(data.get("unrepeatable"), list)
         and all(isinstance(name, str) for name in data["unrepeatable"])
+        and is_recorded_seed(data.get("seed"))
+        and isinstance(data.get("date", ""), str)
     )

@@ -1,4 +1,4 @@
-"""TODO."""
+"""A settlement run again from its inputs, every byte compared."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aboveboard.collaborations.collaboration import Collaboration, load
+from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
-    list_files,
-    fingerprint_file,
-    read_manifest,
     drop_outputs,
+    fingerprint_file,
+    list_files,
+    read_manifest,
     read_source,
 )
 from aboveboard.settlements.writing import COPY
@@ -24,7 +24,7 @@ from aboveboard.settlements.writing import COPY
 
 @dataclass(frozen=True)
 class Replay:
-    """What running a settlement again found.
+    """The result of running a settlement again.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Replay:
     differ: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "folder": str(self.folder),
             "same": not self.differ,
@@ -50,45 +50,43 @@ class Replay:
         }
 
 
-def replay(
-    folder: Path, settle_again: Callable[[Collaboration, Path], object], source: Path | None = None
-) -> Replay:
-    """Run a settlement again from its inputs and compare every byte.
+def replay(folder: Path, settle_again: Callable[..., object], source: Path | None = None) -> Replay:
+    """Run a settlement again from its inputs, with its recorded seed, and compare every byte.
 
     Parameters
     ----------
     folder
         A settlement folder.
     settle_again
-        Runs a collaboration into a folder, as `aboveboard run` does.
+        Runs a collaboration into a folder on a given `date`, as `commands.settle` does.
     source
         The collaboration file, if it is no longer where it was.
 
     Raises
     ------
     InputError
-        If the folder is no settlement folder, or an input is missing or has changed.
+        If the folder is not a settlement folder, or an input is missing or has changed.
     """
     manifest = read_manifest(folder)
     path = source or read_source(folder)
-    # Before anything is read that the file names: it may be another one than was run.
+    # Before any file that it names is read: it may not be the file that was run.
     if fingerprint(read_content(path)) != manifest["inputs"].get(COPY):
-        raise _changed(path)
-    collaboration = load(path)
+        raise _changed_error(path)
+    collaboration = load(path, seed=manifest["seed"])
     for name, digest in manifest["inputs"].items():
         if name != COPY and name not in collaboration.inputs:
             raise InputError(
                 str(folder / MANIFEST),
                 f"it names an input {name!r} that the collaboration file does not",
-                "give the folder as 'run' wrote it",
+                "name the folder as 'run' wrote it",
             )
         if name != COPY and collaboration.inputs[name] != digest:
-            raise _changed(path.parent / name)
+            raise _changed_error(path.parent / name)
     try:
         with tempfile.TemporaryDirectory() as scratch:
             again = Path(scratch) / "again"
-            settle_again(collaboration, again)
-            return _compared(folder, again, manifest)
+            settle_again(collaboration, again, date=manifest.get("date", ""))
+            return _compare(folder, again, manifest)
     except OSError as error:
         raise InputError(
             tempfile.gettempdir(),
@@ -97,25 +95,25 @@ def replay(
         ) from error
 
 
-def _changed(path: Path) -> InputError:
+def _changed_error(path: Path) -> InputError:
     return InputError(
         str(path),
         "it has changed since the run",
-        "a replay needs the same inputs; restore it, or run anew",
+        "a replay needs the same inputs; restore it, or run it again",
     )
 
 
-def _compared(folder: Path, again: Path, manifest: dict[str, Any]) -> Replay:
+def _compare(folder: Path, again: Path, manifest: dict[str, Any]) -> Replay:
     names = sorted(list_files(folder) | list_files(again))
     drawn = frozenset(manifest["unrepeatable"])
-    differ = tuple(n for n in names if not _repeats(n, folder, again, manifest, drawn))
+    differ = tuple(n for n in names if not _is_repeated(n, folder, again, manifest, drawn))
     return Replay(folder, len(names), differ)
 
 
-def _repeats(
+def _is_repeated(
     name: str, folder: Path, again: Path, manifest: dict[str, Any], drawn: frozenset[str]
 ) -> bool:
-    """Say whether a file is as it should be: made again, or, where drawn, as it was recorded."""
+    """Return whether a file is as it should be: made again, or, if drawn, as recorded."""
     found = fingerprint_file(folder, name)
     if found is None:
         return False

@@ -1,9 +1,10 @@
-"""What a run writes, and how it is run again.
+"""The settlement folder that a run writes.
 
-A settlement folder holds, for each party, `parties/NAME/reply.*`; the collaboration file; the
-report; and `settlement.json` with everybody's benefit, utility and payment, the parameters, the
-seed, the version, and the SHA-256 of every input and output. The same inputs give the same bytes.
-`source.json` alone depends on where the inputs lie: it tells `replay` where to find them.
+It holds, for each party, `parties/NAME/reply.*`; the collaboration file; the report; and
+`settlement.json` with every party's benefit, utility and payment, the parameters, the seed, the
+day, the version, and the SHA-256 of every input and output. The same inputs give the same bytes on
+the same day, if the file names its seed. `source.json` alone depends on where the inputs lie: it
+says where `replay` finds them.
 
 A folder appears whole or not at all: it is written beside its place and renamed.
 """
@@ -19,26 +20,27 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard._version import __version__
-from aboveboard.collaborations.collaboration import NAME, Collaboration, content_fingerprint
+from aboveboard.collaborations.collaboration import Collaboration, fingerprint_content
+from aboveboard.collaborations.loading import NAME
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
 from aboveboard.settlements.manifest import (
     SOURCE,
-    list_files,
     fingerprint_file,
+    list_files,
     read_manifest,
 )
 from aboveboard.storage.atomic import atomic_folder, recover
 
 COPY = "collaboration.toml"
 REPORT = "report.html"
-NOBODYS = (".DS_Store", "._*", ".directory", ".nfs*")
-"""Files that file managers and file systems make by themselves: nobody's work."""
+SYSTEM_FILES = (".DS_Store", "._*", ".directory", ".nfs*")
+"""Files that file managers and file systems make by themselves."""
 
 
 def summarize(settlement: Settlement) -> dict[str, Any]:
-    """Give what other programs rely on: mechanism, each party's numbers and reply, details."""
+    """Return what other programs rely on: mechanism, each party's numbers and reply, details."""
     return {
         "mechanism": settlement.mechanism,
         "parties": {
@@ -56,7 +58,7 @@ def summarize(settlement: Settlement) -> dict[str, Any]:
 
 
 def reply_path(name: str, reply: Reply) -> str:
-    """Give where a party's reply lies in the settlement folder."""
+    """Return where a party's reply lies in the settlement folder."""
     return f"parties/{name}/reply.{reply.form}"
 
 
@@ -67,6 +69,7 @@ def write(
     *,
     report: Callable[[], str],
     force: bool = False,
+    date: str = "",
 ) -> Path:
     """Write a settlement folder, whole or not at all.
 
@@ -82,6 +85,8 @@ def write(
         Makes the report page.
     force
         Replace an existing settlement folder; nothing else is ever replaced.
+    date
+        The day of the run, for the record; empty: none.
 
     Returns
     -------
@@ -91,22 +96,23 @@ def write(
     Raises
     ------
     InputError
-        If `out` exists (and is no settlement folder, or `force` is not given) or cannot be
+        If `out` exists (and is not a settlement folder, or `force` is false) or cannot be
         written.
     """
     recover(out)
     refuse_existing(out, force=force)
     _refuse_to_replace_inputs(collaboration, out)
-    # When the writing ends something else may be there: it is looked at again.
+    # Something else may be there when the writing ends, so it is checked again.
     replace = partial(refuse_existing, force=True) if force else None
     with atomic_folder(out, replace=replace) as folder:
         outputs = _write_content(collaboration, settlement, folder, report)
         manifest = {
             **summarize(settlement),
             "name": collaboration.file.name,
-            "seed": collaboration.file.seed,
+            "date": date,
+            "seed": collaboration.recorded_seed,
             "parameters": _parameters(collaboration),
-            "inputs": {COPY: content_fingerprint(collaboration), **collaboration.inputs},
+            "inputs": {COPY: fingerprint_content(collaboration), **collaboration.inputs},
             "outputs": outputs,
             "unrepeatable": sorted(settlement.unrepeatable),
             "version": __version__,
@@ -122,8 +128,8 @@ def _write_content(
     folder: Path,
     report: Callable[[], str],
 ) -> dict[str, str | None]:
-    """Write everything but the manifest; give the fingerprint of each file."""
-    _refuse_names(settlement)
+    """Write everything but the manifest; return the fingerprint of each file."""
+    _refuse_bad_names(settlement)
     outputs: dict[str, str | None] = {}
     for name, share in settlement.parties.items():
         place = reply_path(name, share.reply)
@@ -140,8 +146,8 @@ def _write_content(
     return outputs
 
 
-def _refuse_names(settlement: Settlement) -> None:
-    """Raise `InputError` if a rule, a stranger's perhaps, would write elsewhere than here."""
+def _refuse_bad_names(settlement: Settlement) -> None:
+    """Raise `InputError` if a rule, perhaps a user's own, would write outside the folder."""
     for name in (*settlement.parties, *settlement.files):
         if not NAME.fullmatch(name):
             raise InputError(
@@ -152,7 +158,7 @@ def _refuse_names(settlement: Settlement) -> None:
 
 
 def write_reply(reply: Reply, path: Path) -> None:
-    """Write one party's reply in the party's own form."""
+    """Write one party's reply in the form in which it sent its data."""
     if reply.content is not None:
         path.write_bytes(reply.content)
         return
@@ -193,7 +199,7 @@ def refuse_existing(out: Path, *, force: bool) -> None:
     foreign = sorted(
         name
         for name in unknown
-        if not any(fnmatchcase(name.rpartition("/")[2], made) for made in NOBODYS)
+        if not any(fnmatchcase(name.rpartition("/")[2], made) for made in SYSTEM_FILES)
     )
     if foreign:
         raise InputError(
@@ -202,7 +208,7 @@ def refuse_existing(out: Path, *, force: bool) -> None:
 
 
 def _refuse_to_replace_inputs(collaboration: Collaboration, out: Path) -> None:
-    """Raise `InputError` if what would be replaced holds what was read."""
+    """Raise `InputError` if an input lies in the folder that would be replaced."""
     folder = collaboration.path.parent
     for path in (collaboration.path, *(folder / name for name in collaboration.inputs)):
         if path.resolve().is_relative_to(out.resolve()):
@@ -212,23 +218,24 @@ def _refuse_to_replace_inputs(collaboration: Collaboration, out: Path) -> None:
 
 
 def _parameters(collaboration: Collaboration) -> dict[str, Any]:
-    """Give all keys with their values, the defaults filled in."""
-    return {str(k): _data(v) for k, v in _fields(collaboration.file).items()}
+    """Return all keys with their values, the defaults filled in."""
+    parameters = {str(k): _encode(v) for k, v in _list_fields(collaboration.file).items()}
+    return parameters | {"seed": collaboration.recorded_seed}
 
 
-def _fields(model: Any) -> dict[str, Any]:
+def _list_fields(model: Any) -> dict[str, Any]:
     return {name: getattr(model, name) for name in type(model).model_fields}
 
 
-def _data(value: Any) -> Any:
+def _encode(value: Any) -> Any:
     if hasattr(type(value), "model_fields"):
-        return {k: _data(v) for k, v in _fields(value).items()}
+        return {k: _encode(v) for k, v in _list_fields(value).items()}
     if isinstance(value, dict):
-        return {str(k): _data(v) for k, v in value.items()}
+        return {str(k): _encode(v) for k, v in value.items()}
     if isinstance(value, frozenset | set):
-        return sorted(_data(v) for v in value)
+        return sorted(_encode(v) for v in value)
     if isinstance(value, list | tuple):
-        return [_data(v) for v in value]
+        return [_encode(v) for v in value]
     if isinstance(value, Path):
         return value.as_posix()
     return encode_number(value) if not isinstance(value, str | bool | None) else value
@@ -236,5 +243,5 @@ def _data(value: Any) -> Any:
 
 def _write_json(path: Path, data: Any) -> None:
     text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    # A path that is not UTF-8 holds half a surrogate pair, which JSON too writes as \udcff.
+    # A path that is not UTF-8 holds half a surrogate pair, which JSON also writes as \udcff.
     path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

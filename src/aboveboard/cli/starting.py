@@ -1,4 +1,4 @@
-"""`demo`, `init`, `mechanisms`: how one begins."""
+"""`demo`, `init`, `mechanisms`: the first steps."""
 
 from __future__ import annotations
 
@@ -13,30 +13,35 @@ from aboveboard.errors import InputError
 
 def demo(
     name: Annotated[str, typer.Argument(help="Which demonstration: exchange.")] = "exchange",
-    out: Annotated[Path, typer.Option(help="Folder for lists, replies and report.")] = Path(
-        "aboveboard-demo"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for lists, replies and report.")
+    ] = Path("aboveboard-demo"),
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Exchange five real lists and audit the exchange; offline.
 
-    The lists are of disposable e-mail domains, read out of installed packages.
+    The lists are of disposable e-mail domains, from installed packages.
     """
     from aboveboard.cli.text import demo_text
-    from aboveboard.commands import demo as demonstrate
+    from aboveboard.commands import demo as run_demo
 
     if name != "exchange":
-        raise InputError(f"demo {name!r}", "there is no such demonstration", "known is: exchange")
-    result = demonstrate(out)
+        raise InputError(f"demo {name!r}", "there is no such demonstration", "write: exchange")
+    result = run_demo(out)
     echo_json(result.as_dict()) if output is Format.JSON else typer.echo(demo_text(result))
 
 
 def init(
     mechanism: Annotated[str, typer.Argument(help="For example exchange.union.")],
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("collaboration.toml"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
+        "collaboration.toml"
+    ),
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Write a commented collaboration file that runs."""
+    """Write a commented collaboration file that runs.
+
+    A mechanism of your own is named as module:Class; its module lies in this folder.
+    """
     from aboveboard.collaborations.registry import find_mechanism
     from aboveboard.commands import write_starting_file
 
@@ -50,21 +55,23 @@ def init(
 
 def mechanisms(
     name: Annotated[
-        str | None, typer.Argument(help="One mechanism, such as exchange.union; default: all.")
+        str | None,
+        typer.Argument(
+            help="One mechanism, such as exchange.union, or module:Class; default: all."
+        ),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Say what each mechanism assumes, guarantees and costs."""
-    from aboveboard.cli.text import described_text
-    from aboveboard.collaborations.registry import find_mechanism
-    from aboveboard.collaborations.registry import mechanisms as installed
+    """Print what each mechanism assumes, guarantees and costs."""
+    from aboveboard.cli.text import describe_text
+    from aboveboard.collaborations.registry import find_mechanism, load_mechanisms
     from aboveboard.commands import describe_mechanism
 
     if name is None:
-        found = [describe_mechanism(rule) for rule in installed().values()]
+        found = [describe_mechanism(rule) for rule in load_mechanisms().values()]
     else:
         found = [describe_mechanism(find_mechanism(name, f"mechanisms {name!r}"))]
     if output is Format.JSON:
         echo_json(found if name is None else found[0])
     else:
-        typer.echo("\n\n".join(described_text(each) for each in found))
+        typer.echo("\n\n".join(describe_text(each) for each in found))

@@ -1,0 +1,63 @@
+"""`check`: a collaboration file and its data, before a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.errors import InputError
+
+if TYPE_CHECKING:
+    from aboveboard.commands.checking import CheckReport
+
+
+def check(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="The collaboration file (TOML); '-' reads standard input."),
+    ] = None,
+    mine: Annotated[
+        Path | None, typer.Option(help="Your own data file, if you have no one else's.")
+    ] = None,
+    terms: Annotated[Path | None, typer.Option(help="With --mine: the collaboration file.")] = None,
+    party: Annotated[str | None, typer.Option(help="With --mine: your name in it.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Check a collaboration file and its data, without a run.
+
+    Reads everything, trains nothing, executes no code of yours, and reports all faults at once.
+    Exit status 2 if there is one.
+    """
+    from aboveboard.cli.text import check_text
+    from aboveboard.commands.checking import check_collaboration, check_own_data
+
+    if mine is not None:
+        where = terms or file
+        if where is None or party is None:
+            raise InputError("--mine", "it needs --terms and --party", "name both")
+        report = check_own_data(mine, where, party)
+    elif file is None:
+        raise InputError("check", "there is no collaboration file", "name one")
+    else:
+        report = check_collaboration(file)
+    _print_report(report, output)
+    status = report.exit_status(strict=strict)
+    if status:
+        raise typer.Exit(status)
+    if output is Format.TEXT:
+        typer.echo(check_text(report))
+
+
+def _print_report(report: CheckReport, output: Format) -> None:
+    """Print JSON, or faults and warnings to standard error."""
+    if output is Format.JSON:
+        echo_json(report.as_dict())
+        return
+    for fault in report.faults:
+        typer.echo(f"aboveboard: {fault}", err=True)
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning}", err=True)

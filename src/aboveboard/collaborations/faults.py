@@ -1,0 +1,78 @@
+"""Several faults of a collaboration file and its data, reported at once.
+
+A user who fixes one fault only to meet the next one wastes an afternoon. What can be checked
+independently is checked before anything is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from aboveboard.errors import InputError
+
+MOST_FAULTS = 50
+"""Faults that are reported at once; a file with more of them is of another kind altogether."""
+
+
+class InputErrors(InputError):  # noqa: N818 - several of the same
+    """Raised where a file or its data have more than one fault.
+
+    As text it is one line for each fault; `place`, `problem` and `remedy` are those of the first.
+
+    Parameters
+    ----------
+    faults
+        Two or more, in the order in which they were found.
+
+    Examples
+    --------
+    >>> from aboveboard.errors import InputError
+    >>> first = InputError("a.toml: key 'seed'", "it is -1", "write a number of at least 0")
+    >>> print(InputErrors([first, InputError("a.toml: key 'name'", "it is 3", "write text")]))
+    a.toml: key 'seed': it is -1; write a number of at least 0
+    a.toml: key 'name': it is 3; write text
+    """
+
+    def __init__(self, faults: Sequence[InputError]) -> None:
+        super().__init__(faults[0].place, faults[0].problem, faults[0].remedy)
+        self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes it again in another process."""
+        return type(self), (self.faults,)
+
+    def __str__(self) -> str:
+        """Return one line for each fault."""
+        return "\n".join(map(str, self.faults))
+
+
+def list_faults(error: InputError) -> tuple[InputError, ...]:
+    """Return the single faults that an error stands for."""
+    return error.faults if isinstance(error, InputErrors) else (error,)
+
+
+def raise_faults(faults: Sequence[InputError]) -> None:
+    """Raise what was found: one `InputError`, or `InputErrors` for several; nothing for none."""
+    each = list({str(fault): fault for fault in faults}.values())
+    if len(each) > MOST_FAULTS:
+        more = InputError(
+            each[0].place.partition(": ")[0],
+            f"there are {len(each) - MOST_FAULTS:,} more faults",
+            "fix these first",
+        )
+        each = [*each[:MOST_FAULTS], more]
+    if len(each) > 1:
+        raise InputErrors(each)
+    if each:
+        raise each[0]
+
+
+@contextmanager
+def collect_faults(faults: list[InputError]) -> Iterator[None]:
+    """Add the faults that the work inside raises to `faults`, and go on after it."""
+    try:
+        yield
+    except InputError as error:
+        faults.extend(list_faults(error))

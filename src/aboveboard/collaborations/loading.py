@@ -1,0 +1,260 @@
+"""From the bytes of a collaboration file to validated keys, a rule, and what each party reports.
+
+Everything that can be checked independently is checked before anything is raised, so that a user
+sees all faults of a file and its data at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aboveboard.collaborations.faults import InputErrors, collect_faults, list_faults, raise_faults
+from aboveboard.collaborations.inputs import Reader, fingerprint_code
+from aboveboard.collaborations.registry import allow_imports_from, find_mechanism
+from aboveboard.collaborations.toml_file import (
+    decode_content,
+    find_line,
+    parse_table,
+    read_content,
+)
+from aboveboard.collaborations.validation import validate_table
+from aboveboard.errors import InputError
+from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.mechanism import AnyMechanism, InfersParties
+from aboveboard.mechanisms.user_functions import NotExecuted, attribute_errors, forbid_execution
+
+# A party's name is also the name of its folder in the settlement.
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A collaboration file as it was read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    content, text
+        Its bytes, and what they say.
+    table
+        The same, parsed.
+    """
+
+    path: Path
+    content: bytes
+    text: str
+    table: Mapping[str, Any]
+
+    @property
+    def mechanism(self) -> str:
+        """The name of the mechanism; `InputError` if the file has none."""
+        name = self.table.get("mechanism")
+        if not isinstance(name, str):
+            raise InputError(
+                f"{self.path}: key 'mechanism'",
+                "it is missing" if name is None else "it is not text",
+                'write, for example, mechanism = "exchange.union"',
+            )
+        return name
+
+    def locate(self, *key: str) -> str:
+        """Return the place of a key, for messages: the file, the line, the key."""
+        line = find_line(self.text, key)
+        named = ".".join(part[:60] for part in key)
+        return f"{self.path}: " + (f"line {line}: " if line else "") + f"key {named!r}"
+
+
+def read_source(path: Path) -> SourceFile:
+    """Read a collaboration file; `InputError` if it cannot be read or is not TOML."""
+    content = read_content(path)
+    text = decode_content(content, path)
+    return SourceFile(path, content, text, parse_table(text, path))
+
+
+def find_rule(source: SourceFile) -> type[AnyMechanism]:
+    """Return the mechanism that a file names: an installed one, or "module:Class" beside it."""
+    return find_mechanism(source.mechanism, source.locate("mechanism"), source.path.parent)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a collaboration file and its data hold, validated.
+
+    Parameters
+    ----------
+    file
+        The keys.
+    mechanism
+        The rule with its parameters.
+    reports
+        By party: what it reports.
+    inputs
+        SHA-256 of every data file and of the user's own code.
+    """
+
+    file: CollaborationFile
+    mechanism: AnyMechanism
+    reports: Mapping[str, Any]
+    inputs: Mapping[str, str]
+
+
+def read_all(
+    source: SourceFile, rule: type[AnyMechanism], seed: int | str | None = None
+) -> Content:
+    """Validate a file by its rule and read the parties' data.
+
+    Parameters
+    ----------
+    source
+        The file.
+    rule
+        Its mechanism.
+    seed
+        Takes the place of a seed that the file leaves out, as in a replay; None: one is drawn.
+
+    Raises
+    ------
+    InputError
+        If anything is wrong; `InputErrors` where several things are.
+    """
+    path, table = source.path, dict(source.table)
+    if seed is not None:
+        table.setdefault("seed", seed)
+    try:
+        # Whatever is a user's own, the model of the file included, runs in here.
+        with allow_imports_from(path.parent), attribute_errors(source.mechanism):
+            return _read_content(source, table, rule)
+    except InputError as error:
+        raise _add_path(error, path) from error
+
+
+def _read_content(source: SourceFile, table: dict[str, Any], rule: type[AnyMechanism]) -> Content:
+    faults: list[InputError] = []
+    reader = Reader(source.path, faults)
+    file = _read_keys(source, table, rule, reader, faults)
+    raise_faults(faults)
+    mechanism = rule.from_file(file)
+    reader.inputs.update(fingerprint_code(table))
+    reports = _read_reports(file, rule, reader, faults)
+    raise_faults(faults)
+    return Content(file, mechanism, reports, reader.inputs)
+
+
+def _read_keys(
+    source: SourceFile,
+    table: dict[str, Any],
+    rule: type[AnyMechanism],
+    reader: Reader,
+    faults: list[InputError],
+) -> Any:
+    """Return the validated keys; where they are wrong, the faults of data files are added."""
+    with collect_faults(faults):
+        file = validate_table(rule.FILE, table, source.text, source.path)
+    if faults:
+        _look_for_files(table, reader)
+        raise_faults(faults)
+    if issubclass(rule, InfersParties):
+        file = rule.infer_parties(file, reader)
+    faults.extend(find_bad_names(file, source))
+    return file
+
+
+def _read_reports(
+    file: Any, rule: type[AnyMechanism], reader: Reader, faults: list[InputError]
+) -> Mapping[str, Any]:
+    try:
+        return rule.read_reports(file, reader)
+    except InputError:
+        raise_faults(faults)  # what could not be read explains what was missed later
+        raise
+
+
+def read_without_execution(
+    source: SourceFile, rule: type[AnyMechanism]
+) -> tuple[CollaborationFile, Mapping[str, Any], Mapping[str, str]]:
+    """Return keys, reports and inputs; no code of a user is imported or called.
+
+    Reports that only such code can make are left out.
+
+    Raises
+    ------
+    InputError
+        If anything is wrong; `InputErrors` where several things are.
+    """
+    path, table = source.path, dict(source.table)
+    faults: list[InputError] = []
+    reader = Reader(path, faults)
+    reports: Mapping[str, Any] = {}
+    try:
+        with allow_imports_from(path.parent), forbid_execution():
+            file: CollaborationFile = _read_keys(source, table, rule, reader, faults)
+            with suppress(NotExecuted), collect_faults(faults):
+                rule.from_file(file)
+            with suppress(NotExecuted):
+                reports = _read_reports(file, rule, reader, faults)
+            reader.inputs.update(fingerprint_code(table))
+            raise_faults(faults)
+    except InputError as error:
+        raise _add_path(error, path) from error
+    return file, reports, reader.inputs
+
+
+def _add_path(error: InputError, path: Path) -> InputError:
+    """Return an error with the file in front of its place, where it is not there yet."""
+    faults = [
+        fault
+        if fault.place == str(path) or fault.place.startswith(f"{path}: ")
+        else InputError(f"{path}: {fault.place}", fault.problem, fault.remedy)
+        for fault in list_faults(error)
+    ]
+    return InputErrors(faults) if len(faults) > 1 else faults[0]
+
+
+def _look_for_files(table: Mapping[str, Any], reader: Reader) -> None:
+    """Add the parties' data files that are missing to the faults of a file that is wrong itself."""
+    parties = table.get("parties")
+    if not isinstance(parties, Mapping):
+        return
+    for name, party in parties.items():
+        data = party.get("data") if isinstance(party, Mapping) else None
+        if isinstance(data, str):
+            reader.file(f"parties.{name}.data", Path(data))
+
+
+def look_for_data(source: SourceFile) -> list[InputError]:
+    """Return the faults of the data files that a file names, whatever its mechanism is."""
+    faults: list[InputError] = []
+    _look_for_files(source.table, Reader(source.path, faults))
+    return faults
+
+
+def find_bad_names(file: CollaborationFile, source: SourceFile) -> list[InputError]:
+    """Return a fault for each party name that cannot be a folder, or differs in case only."""
+    faults = []
+    seen: dict[str, str] = {}
+    for name in getattr(file, "parties", {}):
+        if not NAME.fullmatch(name):
+            faults.append(
+                InputError(
+                    source.locate("parties", name),
+                    "this cannot be a party's name",
+                    "up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-': "
+                    "it names a folder",
+                )
+            )
+        twin = seen.setdefault(name.casefold(), name)
+        if twin != name:
+            faults.append(
+                InputError(
+                    source.locate("parties", name),
+                    f"the name differs from {twin!r} in case only",
+                    "rename one of the two",
+                )
+            )
+    return faults
