@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.curation import PROTOCOLS, Agent, Curated, Society, advise
+from aboveboard.curation import PROTOCOLS, Agent, CurationGame, Society, advise
 from aboveboard.curation.channels import CLEAR, Channel
-from aboveboard.curation.counting import right_guess_by_count
-from aboveboard.curation.inference import right_guess
-from aboveboard.curation.social_functions import Mean, Threshold, spread
+from aboveboard.curation.counting import compute_accuracy_by_count
+from aboveboard.curation.inference import compute_accuracy
+from aboveboard.curation.social_functions import Mean, Threshold, expand_by_count
 from benchmarks.comparison import Case, Measured, Scale, Section, agree
 from benchmarks.timing import timed
 
@@ -136,7 +136,7 @@ def by_axes(table: Table, heard: Mapping[int, Channel], prior: Any) -> Any:
 def contraction(n: int, repeat: int) -> Measured:
     table, heard = random_table(n), rivals_of(n)
     (ours, found), (theirs, value) = timed(
-        repeat, lambda: right_guess(table, 1, heard, 0.5), lambda: by_axes(table, heard, 0.5)
+        repeat, lambda: compute_accuracy(table, 1, heard, 0.5), lambda: by_axes(table, heard, 0.5)
     )
     agree(abs(float(found) - float(value)) <= AGREE, what=CONTRACTED)
     return Measured(ours, theirs)
@@ -146,7 +146,7 @@ def contraction_exactly(n: int, repeat: int) -> Measured:
     table, half = random_table(n), Fraction(1, 2)
     heard = {0: CLEAR} | {j: Channel(Fraction(j, 40), Fraction(1, 3)) for j in range(2, n + 1)}
     (ours, found), (theirs, value) = timed(
-        repeat, lambda: right_guess(table, 1, heard, half), lambda: by_axes(table, heard, half)
+        repeat, lambda: compute_accuracy(table, 1, heard, half), lambda: by_axes(table, heard, half)
     )
     agree(found == value, what=CONTRACTED)
     return Measured(ours, theirs)
@@ -172,7 +172,7 @@ def contraction_plainly(n: int, repeat: int) -> Measured:
     table, heard = random_table(n), rivals_of(n)
     (ours, found), (theirs, value) = timed(
         repeat,
-        lambda: right_guess(table, 1, heard, 0.5),
+        lambda: compute_accuracy(table, 1, heard, 0.5),
         lambda: by_definition(table.tolist(), heard),
     )
     agree(abs(float(found) - value) <= AGREE, what=CONTRACTED)
@@ -199,10 +199,10 @@ def by_enumeration(table: Table, n: int) -> float:
 
 
 def contraction_of_threshold(n: int, repeat: int) -> Measured:
-    table = spread(Threshold((n + 2) // 2).by_count(n))
+    table = expand_by_count(Threshold((n + 2) // 2).by_count(n))
     heard = {0: CLEAR} | dict.fromkeys(range(2, n + 1), RIVAL)
     (ours, found), (theirs, value) = timed(
-        repeat, lambda: right_guess(table, 1, heard, 0.5), lambda: by_enumeration(table, n)
+        repeat, lambda: compute_accuracy(table, 1, heard, 0.5), lambda: by_enumeration(table, n)
     )
     agree(abs(float(found) - value) <= AGREE, what=CONTRACTED)
     return Measured(ours, theirs)
@@ -210,10 +210,10 @@ def contraction_of_threshold(n: int, repeat: int) -> Measured:
 
 def counting_of_threshold(n: int, repeat: int) -> Measured:
     by_count = Threshold((n + 2) // 2).by_count(n)
-    table, rivals = spread(by_count), [RIVAL] * (n - 1)
+    table, rivals = expand_by_count(by_count), [RIVAL] * (n - 1)
     (ours, found), (theirs, value) = timed(
         repeat,
-        lambda: right_guess_by_count(by_count, CLEAR, rivals, 0.5),
+        lambda: compute_accuracy_by_count(by_count, CLEAR, rivals, 0.5),
         lambda: by_enumeration(table, n),
     )
     agree(abs(float(found) - value) <= AGREE, what=COUNTED)
@@ -245,7 +245,7 @@ def counting(n: int, repeat: int) -> Measured:
     by_count, rivals = Mean().by_count(n), [RIVAL] * (n - 1)
     (ours, found), (theirs, value) = timed(
         repeat,
-        lambda: right_guess_by_count(by_count, CLEAR, rivals, 0.5),
+        lambda: compute_accuracy_by_count(by_count, CLEAR, rivals, 0.5),
         lambda: by_binomials(by_count, n),
     )
     agree(abs(float(found) - value) <= AGREE, what=COUNTED)
@@ -254,10 +254,10 @@ def counting(n: int, repeat: int) -> Measured:
 
 def advice(n: int, repeat: int) -> Measured:
     agents = (Agent(Fraction(1), Fraction(1, 100)),) * n
-    curated = Curated(Society(Mean(), agents, Fraction(1, 2)), PROTOCOLS["fair"])
+    curated = CurationGame(Society(Mean(), agents, Fraction(1, 2)), PROTOCOLS["fair"])
     names = [str(i) for i in range(n)]
     ((ours, found),) = timed(repeat, lambda: advise(curated, names))
-    agree(abs(float(found.stakes[0].bearable) - others_worth(n)) <= AGREE, what=ADVICE)
+    agree(abs(float(found.stakes[0].bearable_price) - others_worth(n)) <= AGREE, what=ADVICE)
     return Measured(ours, None)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from aboveboard.curation import (
     Agent,
     Society,
-    stake_of,
+    compute_stake,
 )
 from aboveboard.curation.social_functions import (
     Conjunction,
@@ -22,7 +22,7 @@ from aboveboard.curation.social_functions import (
     Threshold,
 )
 from aboveboard.games.numbers import Number
-from papers.claims import Family, Finding, Trial, survey
+from papers.claims import Family, Finding, Trial, search_counterexample
 from papers.curation.instances import HALF
 
 F = Fraction
@@ -36,7 +36,7 @@ def matters(function: SocialFunction, agents: int) -> bool:
 def society_stake(function: SocialFunction, agents: int) -> Number:
     """Give the value of the center's bit to an agent of value 1."""
     society = Society(function, (Agent(F(1), F(1)),) * agents, HALF)
-    return stake_of(society, 0).center
+    return compute_stake(society, 0).center_value
 
 
 USUAL: dict[str, Callable[[int], SocialFunction]] = {
@@ -81,8 +81,8 @@ def natural(_: np.random.Generator) -> tuple[Finding, ...]:
     numbers = Family("numbers of agents from 2 to 12", range(2, 13))
     usual = Family("usual functions of 2 to 6 agents", product(range(2, 7), USUAL))
     return (
-        survey(_usual, usual, unit="functions"),
-        survey(
+        search_counterexample(_usual, usual, unit="functions"),
+        search_counterexample(
             _which_thresholds,
             numbers,
             unit="functions",
@@ -90,7 +90,7 @@ def natural(_: np.random.Generator) -> tuple[Finding, ...]:
             "center who is not helpless iff N is odd and k is (N + 1) / 2 or (N + 3) / 2; and, or "
             "and parity never; majority iff N is odd.",
         ),
-        survey(
+        search_counterexample(
             _cured,
             numbers,
             unit="thresholds",

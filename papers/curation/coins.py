@@ -17,7 +17,7 @@ from aboveboard.curation import (
     pure_equilibria,
 )
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.curation.instances import Profile, Setting, competitive, fair, utility
 
 F = Fraction
@@ -79,7 +79,7 @@ def stable_coins(
 def _mixed_alike(setting: Setting) -> Trial:
     """Compare the mixed equilibria of the two protocols, each checked plainly in both."""
     of = {
-        name: mixed_equilibria(setting.curated(PROTOCOLS[name])) or []
+        name: mixed_equilibria(setting.curated(PROTOCOLS[name])).equilibria
         for name in ("competitive", "fair")
     }
     for name, rule, other in (("competitive", competitive, fair), ("fair", fair, competitive)):
@@ -96,7 +96,7 @@ def _is_mixed(setting: Setting) -> Trial:
     """Show an equilibrium in coins beside the truth that is the only pure one."""
     if not pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful:
         return Trial(1)
-    for coins in mixed_equilibria(setting.curated(COMPETITIVE)) or []:
+    for coins in mixed_equilibria(setting.curated(COMPETITIVE)).equilibria:
         chances = tuple(F(x) for x in coins.chances)
         if coins.regret == 0 and stable_coins(setting, competitive, chances):
             shown = {"truthful with chance": [encode_number(x) for x in chances]}
@@ -105,11 +105,11 @@ def _is_mixed(setting: Setting) -> Trial:
 
 
 def _theorem_2_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (exhibit(_is_mixed, _three(), unit="societies"),)
+    return (search_example(_is_mixed, _three(), unit="societies"),)
 
 
 def _theorem_4_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_mixed_alike, _three(), unit="societies"),)
+    return (search_counterexample(_mixed_alike, _three(), unit="societies"),)
 
 
 CLAIMS = tuple(

@@ -12,7 +12,7 @@ import numpy as np
 
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.formatting import encode_number
-from papers.claims import Family, Finding, Trial, survey
+from papers.claims import Family, Finding, Trial, search_counterexample
 from papers.curation.hearings import Hearing, draw
 from papers.curation.instances import CHANNELS, HALF, Values, functions, pairs, random_functions
 
@@ -123,8 +123,10 @@ def lemma_2(rng: np.random.Generator) -> tuple[Finding, ...]:
     """Check Lemma 2 as printed and as corrected."""
     ears = _ears(rng, HALF)
     return (
-        survey(no_less_if(message_by_message), *ears, unit="pairs of channels"),
-        survey(no_less_if(any_message), *ears, unit="pairs of channels", correction=ANY),
+        search_counterexample(no_less_if(message_by_message), *ears, unit="pairs of channels"),
+        search_counterexample(
+            no_less_if(any_message), *ears, unit="pairs of channels", correction=ANY
+        ),
     )
 
 
@@ -192,8 +194,10 @@ def _no_less(replies: Replies) -> Trial:
 def theorem_1(rng: np.random.Generator) -> tuple[Finding, ...]:
     """Check Theorem 1 as printed and as corrected."""
     return (
-        survey(_no_less, *_replies(rng, HALF, message_by_message), unit="pairs of replies"),
-        survey(
+        search_counterexample(
+            _no_less, *_replies(rng, HALF, message_by_message), unit="pairs of replies"
+        ),
+        search_counterexample(
             _no_less,
             *_replies(rng, HALF, any_message)[1:],
             unit="pairs of replies",
@@ -206,6 +210,8 @@ def footnote_3_comparison(rng: np.random.Generator) -> tuple[Finding, ...]:
     """Check Theorem 1 where a 1 has the chance 1/3."""
     ears = _ears(rng, F(1, 3))
     return (
-        survey(no_less_if(message_by_message), *ears, unit="pairs of channels"),
-        survey(no_less_if(any_message), *ears, unit="pairs of channels", correction=ANY),
+        search_counterexample(no_less_if(message_by_message), *ears, unit="pairs of channels"),
+        search_counterexample(
+            no_less_if(any_message), *ears, unit="pairs of channels", correction=ANY
+        ),
     )

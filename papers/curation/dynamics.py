@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from aboveboard.curation import PROTOCOLS, SILENCE, Agent, Curated, Society, better_replies
+from aboveboard.curation import (
+    PROTOCOLS,
+    SILENCE,
+    Agent,
+    CurationGame,
+    Society,
+    simulate_better_replies,
+)
 from aboveboard.curation.social_functions import Threshold
-from papers.figures import Drawn, Figure
+from papers.figures import Figure, FigureData
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -27,12 +34,12 @@ def society() -> Society:
     return Society(Threshold(3), agents, F(1, 2))
 
 
-def _compute(rng: np.random.Generator) -> Drawn:
+def _compute(rng: np.random.Generator) -> FigureData:
     tables, settled = [], {}
     for name in NAMES:
-        game = Curated(society(), PROTOCOLS[name])
-        path = better_replies(game, (SILENCE,) * AGENTS, STEPS, rng)
-        settled[name] = path.settled
+        game = CurationGame(society(), PROTOCOLS[name])
+        path = simulate_better_replies(game, (SILENCE,) * AGENTS, STEPS, rng)
+        settled[name] = path.at_equilibrium
         disclosed = np.array(path.disclosed)
         tables.append(
             pl.DataFrame(
@@ -44,7 +51,7 @@ def _compute(rng: np.random.Generator) -> Drawn:
             )
         )
     table = pl.concat(tables)
-    return Drawn(table, lambda canvas: _draw(canvas, table), {"settled": settled})
+    return FigureData(table, lambda canvas: _draw(canvas, table), {"settled": settled})
 
 
 def _draw(canvas: Canvas, table: pl.DataFrame) -> None:

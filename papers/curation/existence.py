@@ -9,9 +9,9 @@ from aboveboard.curation import (
     PROTOCOLS,
     SILENCE,
     TRUTH,
+    compute_stake,
     is_equilibrium,
     pure_equilibria,
-    stake_of,
 )
 from papers.claims import Claim, Trial
 from papers.curation.instances import (
@@ -26,7 +26,7 @@ from papers.curation.instances import (
     pairs,
     utility,
 )
-from papers.curation.uniqueness import is_helpless
+from papers.curation.uniqueness import has_helpless_center
 
 F = Fraction
 COMPETITIVE, FAIR = PROTOCOLS["competitive"], PROTOCOLS["fair"]
@@ -36,7 +36,7 @@ TRUTHFUL = (TRUTH, TRUTH)
 def fanatic(setting: Setting) -> list[bool]:
     """Ask the product who is fanatic."""
     society = setting.curated(COMPETITIVE).society
-    return [stake_of(society, i).fanatic for i in range(len(setting.prices))]
+    return [bool(compute_stake(society, i).fanatic) for i in range(len(setting.prices))]
 
 
 def _lemma_8(setting: Setting) -> Trial:
@@ -101,7 +101,7 @@ def _theorem_3(setting: Setting) -> Trial:
 
 def _corollary_5(setting: Setting) -> Trial:
     somewhere = any(is_equilibrium(setting.curated(p), TRUTHFUL) for p in PROTOCOLS.values())
-    if is_helpless(setting) or not somewhere:
+    if has_helpless_center(setting) or not somewhere:
         return Trial(0)
     alone = found_stable(setting, competitive) == {TRUTHFUL}
     there = pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful
@@ -110,7 +110,7 @@ def _corollary_5(setting: Setting) -> Trial:
 
 def _no_equilibrium(setting: Setting) -> Trial:
     """Check the fourth case: somebody fanatic, a center that matters."""
-    if is_helpless(setting) or not any(fanatic(setting)):
+    if has_helpless_center(setting) or not any(fanatic(setting)):
         return Trial(0)
     checks = 0
     for rule, protocol in ((competitive, COMPETITIVE), (fair, FAIR)):
@@ -128,7 +128,10 @@ def _four_cases(setting: Setting) -> Trial:
     kinds = {"silence" if all_silent(p) else "truth" for p in found}
     wanted = {
         name
-        for name, there in (("truth", not any(fanatic(setting))), ("silence", is_helpless(setting)))
+        for name, there in (
+            ("truth", not any(fanatic(setting))),
+            ("silence", has_helpless_center(setting)),
+        )
         if there
     }
     named = set(pure_equilibria(setting.curated(COMPETITIVE)).named()) - {"none"}
@@ -150,7 +153,7 @@ def _fair_guarantee(setting: Setting) -> Trial:
     """Check that under Definition 5 the truthful are answered, and under Definition 1 not."""
     agents = setting.curated(FAIR).society.agents
     for profile in product(COMMITMENTS, repeat=2):
-        told = FAIR.answers(agents, profile)
+        told = FAIR.answer(agents, profile)
         if any(c.truthful and not t for c, t in zip(profile, told, strict=True)):
             return Trial(1, {"profile": pairs(profile), "answered": list(told)})
         if list(told) != fair(profile):

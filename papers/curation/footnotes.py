@@ -15,19 +15,19 @@ from aboveboard.curation import (
     TRUTH,
     Agent,
     Commitment,
-    Curated,
+    CurationGame,
     Society,
-    helpless,
+    compute_stake,
     is_equilibrium,
+    is_helpless,
     pure_equilibria,
-    stake_of,
 )
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
-from aboveboard.curation.commitments import Indicator, Infimum, by_a_hair
+from aboveboard.curation.commitments import Indicator, Infimum, outbid_by_a_hair
 from aboveboard.curation.social_functions import Table
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
-from papers.claims import Claim, Family, Finding, Trial, exhibit, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.curation.instances import (
     COMMITMENTS,
     HALF,
@@ -62,7 +62,7 @@ class Dip:
     KIND: ClassVar[str] = "dip"
     continuous: ClassVar[bool] = True
 
-    def relative(self, commitment: Commitment) -> Number:
+    def relative_price(self, commitment: Commitment) -> Number:
         """Give the relative price."""
         d = said(commitment)
         if d <= HALF:
@@ -71,9 +71,9 @@ class Dip:
             return F(9, 10) - F(8, 5) * (d - HALF)
         return HALF + 2 * (d - F(3, 4))
 
-    def above(self, score: Number) -> Infimum | None:
+    def outbid(self, score: Number) -> Infimum | None:
         """Outbid by a hair."""
-        return by_a_hair(score)
+        return outbid_by_a_hair(score)
 
 
 WIDE = tuple(Commitment(F(a, 8), F(b, 8)) for a, b in ((5, 3), (6, 2), (7, 1), (8, 1), (0, 8)))
@@ -82,14 +82,14 @@ WIDE = tuple(Commitment(F(a, 8), F(b, 8)) for a, b in ((5, 3), (6, 2), (7, 1), (
 def _dips(setting: Setting) -> Trial:
     agents = tuple(Agent(F(1), price, Dip()) for price in setting.prices)
     society = Society(Table(setting.values), agents, HALF)
-    stakes = [stake_of(society, i) for i in (0, 1)]
-    truth, silence = not any(s.fanatic for s in stakes), helpless(stakes)
+    stakes = [compute_stake(society, i) for i in (0, 1)]
+    truth, silence = not any(s.fanatic for s in stakes), is_helpless(stakes)
     checks = 0
     for protocol in (COMPETITIVE, FAIR):
         for profile in product((TRUTH, SILENCE, *WIDE), repeat=2):
             checks += 1
             wanted = (truth and all_truthful(profile)) or (silence and all_silent(profile))
-            if is_equilibrium(Curated(society, protocol), profile) != wanted:
+            if is_equilibrium(CurationGame(society, protocol), profile) != wanted:
                 return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
     return Trial(checks)
 
@@ -97,7 +97,7 @@ def _dips(setting: Setting) -> Trial:
 def _footnote_5(_: np.random.Generator) -> tuple[Finding, ...]:
     some = [Setting(values, (F(1, 10), F(1, 3))) for values in functions(3)[::4]]
     family = Family("functions of two agents' bits and the center's, prices that dip", some)
-    return (survey(_dips, family, unit="profiles"),)
+    return (search_counterexample(_dips, family, unit="profiles"),)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _read_literally(case: Alone) -> Trial:
     """Try Definition 1 with one agent, which has no rival to outbid: saying little is enough."""
     little = Commitment(F(51, 100), F(49, 100))
     truth, hint = (_paid_alone(case, c, told=True) for c in (TRUTH, little))
-    bearable = not stake_of(society_of(case.values, (case.price,)), 0).fanatic
+    bearable = not compute_stake(society_of(case.values, (case.price,)), 0).fanatic
     if bearable and hint > truth:
         shown = {"g by bit mask": bits(case.values), "price": encode_number(case.price)}
         return Trial(1, {**shown, "better than the truth": pairs([little])[0]})
@@ -143,7 +143,7 @@ def _truth_alone(case: Alone) -> Trial:
         if is_one
     )
     for name in ("competitive", "indicator", "fair", "straightforward"):
-        if pure_equilibria(Curated(society, PROTOCOLS[name])).named() != wanted:
+        if pure_equilibria(CurationGame(society, PROTOCOLS[name])).named() != wanted:
             return Trial(
                 1, {"g by bit mask": bits(case.values), "price": encode_number(case.price)}
             )
@@ -169,8 +169,8 @@ def _alone() -> Family:
 
 def _footnote_6(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_another_protocol, _alone(), unit="protocols"),
-        survey(
+        search_counterexample(_another_protocol, _alone(), unit="protocols"),
+        search_counterexample(
             _truth_alone,
             _alone(),
             unit="protocols",
@@ -183,8 +183,8 @@ def _footnote_6(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _definition_1_alone(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        survey(_read_literally, _alone(), unit="agents"),
-        survey(
+        search_counterexample(_read_literally, _alone(), unit="agents"),
+        search_counterexample(
             _truth_alone,
             _alone(),
             unit="protocols",
@@ -209,13 +209,13 @@ MIXTURES = (*COMMITMENTS, Commitment(F(7, 10), F(1, 5)))
 def _jumps(setting: Setting) -> Trial:
     """Look for an equilibrium neither truthful nor silent where saying anything has one price."""
     agents = tuple(Agent(F(1), price, Indicator()) for price in setting.prices)
-    game = Curated(Society(Table(setting.values), agents, HALF), INDICATOR)
+    game = CurationGame(Society(Table(setting.values), agents, HALF), INDICATOR)
     checks = 0
     for profile in product(MIXTURES[::-1], repeat=2):
         checks += 1
         if all_truthful(profile) or all_silent(profile) or not is_equilibrium(game, profile):
             continue
-        if not any(stake_of(game.society, i).fanatic for i in (0, 1)):
+        if not any(compute_stake(game.society, i).fanatic for i in (0, 1)):
             return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
     return Trial(checks)
 
@@ -227,8 +227,8 @@ def _footnote_7_jumps(_: np.random.Generator) -> tuple[Finding, ...]:
         [Setting(xor_and, (F(1, 5), F(1, 5)))],
     )
     return (
-        survey(_jumps, family, unit="profiles"),
-        survey(
+        search_counterexample(_jumps, family, unit="profiles"),
+        search_counterexample(
             _indicator,
             Family("societies of continuous prices", list(settings().instances)[::6]),
             unit="profiles",
@@ -241,7 +241,7 @@ def _footnote_7_jumps(_: np.random.Generator) -> tuple[Finding, ...]:
 def _contrary(profile: Profile) -> Trial:
     """Show that the contrary of the truth, which reveals everything, silences all."""
     setting = Setting(tuple(bool(m.bit_count() % 2) for m in range(8)), (F(1, 10), F(1, 10)))
-    told = setting.curated(COMPETITIVE).protocol.answers(
+    told = setting.curated(COMPETITIVE).protocol.answer(
         setting.curated(COMPETITIVE).society.agents, profile
     )
     known = right_by_definition(setting.values, 1, {0: CLEAR, 2: Channel(*profile[1])})
@@ -253,7 +253,9 @@ def _contrary(profile: Profile) -> Trial:
 def _definition_1_contrary(_: np.random.Generator) -> tuple[Finding, ...]:
     some = [(TRUTH, c) for c in COMMITMENTS]
     return (
-        exhibit(_contrary, Family("profiles in which agent 1 is truthful", some), unit="profiles"),
+        search_example(
+            _contrary, Family("profiles in which agent 1 is truthful", some), unit="profiles"
+        ),
     )
 
 

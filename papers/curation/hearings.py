@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
-from aboveboard.curation.inference import right_guess
+from aboveboard.curation.inference import compute_accuracy
 from aboveboard.formatting import encode_number
 from papers.claims import Family
 from papers.curation.instances import CHANNELS, HALF, Values, bits, functions, random_functions
@@ -43,7 +43,7 @@ class Hearing:
 
     def right(self) -> Fraction:
         """Give the product's chance of a right guess."""
-        return F(right_guess(np.array(self.values), self.own, self.channels, self.prior))
+        return F(compute_accuracy(np.array(self.values), self.own, self.channels, self.prior))
 
     def shown(self) -> dict[str, Any]:
         """Give plain data."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.curation import PROTOCOLS, Curated, helpless, is_equilibrium, stake_of
+from aboveboard.curation import PROTOCOLS, CurationGame, compute_stake, is_equilibrium, is_helpless
 from aboveboard.curation.channels import CLEAR, NOISE
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.curation.comparison import footnote_3_comparison, lemma_2, theorem_1
 from papers.curation.hearings import PRIORS, Hearing, hearings
 from papers.curation.instances import (
@@ -46,7 +46,7 @@ def _is_by_definition(hearing: Hearing) -> Trial:
 
 
 def _lemma_1(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_is_by_definition, *hearings(rng), unit="profits"),)
+    return (search_counterexample(_is_by_definition, *hearings(rng), unit="profits"),)
 
 
 # --------------------------------------------------------------------- Lemmas 3 and 4
@@ -60,7 +60,7 @@ def _improved(hearing: Hearing) -> Trial:
 
 
 def _lemma_3(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_improved, *hearings(rng), unit="replies"),)
+    return (search_counterexample(_improved, *hearings(rng), unit="replies"),)
 
 
 def _noise_is_worst(hearing: Hearing) -> Trial:
@@ -70,7 +70,7 @@ def _noise_is_worst(hearing: Hearing) -> Trial:
 
 
 def _lemma_4(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_noise_is_worst, *hearings(rng), unit="replies"),)
+    return (search_counterexample(_noise_is_worst, *hearings(rng), unit="replies"),)
 
 
 # ------------------------------------------------------------------ footnotes 3 and 4
@@ -110,10 +110,10 @@ def _same_results(setting: tuple[Values, Fraction]) -> Trial:
     checks = 0
     for prices in ((F(1, 10), F(1, 10)), (F(1, 10), F(9, 10))):
         society = society_of(values, prices, prior)
-        stakes = [stake_of(society, i) for i in (0, 1)]
-        truth, silence = not any(s.fanatic for s in stakes), helpless(stakes)
+        stakes = [compute_stake(society, i) for i in (0, 1)]
+        truth, silence = not any(s.fanatic for s in stakes), is_helpless(stakes)
         for name in ("competitive", "fair"):
-            game = Curated(society, PROTOCOLS[name])
+            game = CurationGame(society, PROTOCOLS[name])
             for profile in product(COMMITMENTS, repeat=2):
                 checks += 1
                 wanted = (truth and all(c.truthful for c in profile)) or (
@@ -134,14 +134,14 @@ def _same_results(setting: tuple[Values, Fraction]) -> Trial:
 def _footnote_3(_: np.random.Generator) -> tuple[Finding, ...]:
     some = [(values, prior) for prior in PRIORS[1:] for values in functions(3)[::6]]
     return (
-        survey(_changes, _priors(), unit="commitments"),
-        survey(
+        search_counterexample(_changes, _priors(), unit="commitments"),
+        search_counterexample(
             _other_zero_information,
             _priors(),
             unit="commitments",
             correction="The zero-information commitments are those with p = q for every prior.",
         ),
-        survey(
+        search_counterexample(
             _same_results,
             Family("functions of two agents' bits and the center's, priors 1/3 and 4/5", some),
             unit="profiles",
@@ -169,7 +169,7 @@ def _two_bits(hearing: Hearing) -> Trial:
 
 
 def _footnote_4(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (survey(_two_bits, *hearings(rng), unit="replies"),)
+    return (search_counterexample(_two_bits, *hearings(rng), unit="replies"),)
 
 
 CLAIMS = tuple(

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.curation import SILENCE, TRUTH, Agent, Commitment, Curated, Protocol, Society
+from aboveboard.curation import SILENCE, TRUTH, Agent, Commitment, CurationGame, Protocol, Society
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.social_functions import Table
 from aboveboard.formatting import encode_number
-from papers.claims import Family, Finding, Trial, survey
+from papers.claims import Family, Finding, Trial, search_counterexample
 
 F = Fraction
 HALF = F(1, 2)
@@ -88,9 +88,9 @@ class Setting:
     values: Values
     prices: tuple[Fraction, ...]
 
-    def curated(self, protocol: Protocol) -> Curated:
+    def curated(self, protocol: Protocol) -> CurationGame:
         """Give the product's game."""
-        return Curated(society(self.values, self.prices), protocol)
+        return CurationGame(society(self.values, self.prices), protocol)
 
     def shown(self) -> dict[str, Any]:
         """Give plain data."""
@@ -121,7 +121,7 @@ def over_settings(
     """Give the check that tries something on all settings."""
 
     def check(_: np.random.Generator) -> tuple[Finding]:
-        return (survey(test, settings(), unit=unit),)
+        return (search_counterexample(test, settings(), unit=unit),)
 
     return check
 

@@ -11,14 +11,14 @@ import numpy as np
 from aboveboard.curation import (
     PROTOCOLS,
     TRUTH,
-    helpless,
+    compute_stake,
     is_equilibrium,
+    is_helpless,
     pure_equilibria,
-    stake_of,
 )
 from aboveboard.curation.channels import CLEAR, NOISE
 from aboveboard.formatting import encode_number
-from papers.claims import Claim, Family, Finding, Trial, survey
+from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.curation.assumptions import natural
 from papers.curation.instances import (
     COMMITMENTS,
@@ -45,10 +45,10 @@ COMPETITIVE, FAIR, INDICATOR = (PROTOCOLS[name] for name in ("competitive", "fai
 SILENT = [p for p in product(COMMITMENTS, repeat=2) if all_silent(p)]
 
 
-def is_helpless(setting: Setting) -> bool:
+def has_helpless_center(setting: Setting) -> bool:
     """Ask the product whether the center is helpless."""
     game = setting.curated(COMPETITIVE).society
-    return helpless([stake_of(game, i) for i in range(len(setting.prices))])
+    return is_helpless([compute_stake(game, i) for i in range(len(setting.prices))])
 
 
 # ------------------------------------------------------------------------ Example 1
@@ -56,7 +56,7 @@ def is_helpless(setting: Setting) -> bool:
 
 def _example_1(values: Values) -> Trial:
     society = society_of(values, (F(1, 10), F(1, 10)))
-    idle = helpless([stake_of(society, i) for i in (0, 1)])
+    idle = is_helpless([compute_stake(society, i) for i in (0, 1)])
     without = right_by_definition(values, 1, {0: NOISE, 2: CLEAR})
     told = right_by_definition(values, 1, {0: CLEAR, 2: CLEAR})
     broken = not idle or without == told
@@ -70,7 +70,9 @@ def _example_1(values: Values) -> Trial:
 
 def _check_example_1(_: np.random.Generator) -> tuple[Finding, ...]:
     parity = tuple(bool(m.bit_count() % 2) for m in range(8))
-    return (survey(_example_1, Family("function of Example 1", [parity]), unit="facts"),)
+    return (
+        search_counterexample(_example_1, Family("function of Example 1", [parity]), unit="facts"),
+    )
 
 
 # ------------------------------------------------------------- Lemmas 5 and 6, Corollaries
@@ -78,7 +80,7 @@ def _check_example_1(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _silent_is_stable(setting: Setting, rules: Iterable[Rule]) -> Trial:
     """Compare helplessness with a search for a better commitment than silence."""
-    idle, checks = is_helpless(setting), 0
+    idle, checks = has_helpless_center(setting), 0
     for rule in rules:
         for profile in SILENT:
             checks += 1
@@ -99,7 +101,7 @@ def _nobody(profile: Profile) -> list[bool]:
 
 def _lemma_5_if(setting: Setting) -> Trial:
     """Check that silence is stable under every rule where the center is helpless."""
-    if not is_helpless(setting):
+    if not has_helpless_center(setting):
         return Trial(0)
     return _silent_is_stable(setting, (any_word, competitive, fair, _straightforward, _nobody))
 
@@ -114,13 +116,13 @@ def _lemma_6(setting: Setting) -> Trial:
     game, checks = setting.curated(COMPETITIVE), trial.checks
     for profile in SILENT:
         checks += 1
-        if is_equilibrium(game, profile) != is_helpless(setting):
+        if is_equilibrium(game, profile) != has_helpless_center(setting):
             return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
     return Trial(checks, trial.example)
 
 
 def _corollary_1(setting: Setting) -> Trial:
-    if not is_helpless(setting):
+    if not has_helpless_center(setting):
         return Trial(0)
     for name, protocol in PROTOCOLS.items():
         if pure_equilibria(setting.curated(protocol)).unique_truthful:
@@ -157,7 +159,7 @@ def _lemma_7(setting: Setting) -> Trial:
 def _theorem_2(setting: Setting) -> Trial:
     """Check that the truth is alone where the search finds it and the center is not helpless."""
     found = found_stable(setting, competitive)
-    if is_helpless(setting) or (TRUTH, TRUTH) not in found:
+    if has_helpless_center(setting) or (TRUTH, TRUTH) not in found:
         return Trial(0)
     alone = found == {(TRUTH, TRUTH)}
     if alone and pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful:

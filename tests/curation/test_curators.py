@@ -370,7 +370,7 @@ def test_a_thousand_agents_are_told_in_a_few_lines() -> None:
 def test_epsilon_is_what_the_centers_bit_is_worth_to_whom_it_is_worth_most() -> None:
     agents = tuple(Agent(F(c), F(1, 100)) for c in (1, 3, 2))
     said = advise(CurationGame(Society(Threshold(2), agents, F(1, 2)), PROTOCOLS["fair"]), "abc")
-    assert said.epsilon == 3 * F(1, 8) == max(stake.center for stake in said.stakes)
+    assert said.epsilon == 3 * F(1, 8) == max(stake.center_value for stake in said.stakes)
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 8, 13])
@@ -386,7 +386,8 @@ def test_the_cure_is_what_trying_every_threshold_finds(n: int, prior: Fraction) 
         tried = tuple(
             k
             for k in range(1, n + weight + 1)
-            if compute_stake(Society(Threshold(k, weight), society.agents, prior), 0).center > 0
+            if compute_stake(Society(Threshold(k, weight), society.agents, prior), 0).center_value
+            > 0
         )
         assert tried == (cure.k if weight == cure.center_weight else ())
 
@@ -432,7 +433,7 @@ def test_under_the_fair_protocol_better_replies_from_silence_end_in_the_truth() 
     agents = tuple(Agent(F(1), F(k, 50)) for k in (6, 7, 8))
     game = CurationGame(Society(Threshold(2), agents, F(1, 2)), PROTOCOLS["fair"])
     path = simulate_better_replies(game, (SILENCE,) * 3, 200, np.random.default_rng(1))
-    assert path.settled
+    assert path.at_equilibrium
     assert path.profiles[-1] == (TRUTH,) * 3
 
 
@@ -489,8 +490,8 @@ def test_above_a_dozen_agents_a_table_is_contracted_in_floats_and_means_the_same
     values[5] = not values[5]  # so that agents are told apart
     agents = (Agent(F(1), F(1, 10)),) * 13
     society = Society(Table(tuple(values)), agents, F(1, 2))
-    found = society.right(0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12))
-    counted = Society(Mean(), agents, F(1, 2)).right(
+    found = society.accuracy(0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12))
+    counted = Society(Mean(), agents, F(1, 2)).accuracy(
         0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12)
     )
     assert isinstance(found, float)

@@ -143,7 +143,7 @@ def test_the_four_cells_are_all_that_a_search_finds(
 @pytest.mark.parametrize("n", range(1, 9))
 def test_what_the_truth_brings_has_the_closed_forms(n: int) -> None:
     def bearable(function: SocialFunction) -> Fraction:
-        return Fraction(compute_stake(society(function, [F(1)] * n), 0).bearable)
+        return Fraction(compute_stake(society(function, [F(1)] * n), 0).bearable_price)
 
     assert bearable(Parity()) == F(1, 2)
     assert bearable(Conjunction()) == bearable(Disjunction()) == F(1, 2 ** (n + 1))
@@ -188,8 +188,8 @@ def fixed_and_linear(p: float, q: float) -> float:
 def test_a_function_that_jumps_at_silence_is_found_out() -> None:
     shape = CustomShape("prices:fixed", lambda p, q: float(p != q))
     assert not shape.continuous
-    assert shape.above(0) == Indicator().above(0)
-    least = CustomShape("prices:fixed_and_linear", fixed_and_linear).above(0)
+    assert shape.outbid(0) == Indicator().outbid(0)
+    least = CustomShape("prices:fixed_and_linear", fixed_and_linear).outbid(0)
     assert least is not None
     assert (least.value, least.attained) == (pytest.approx(0.5), False)
     agents = (Agent(F(1), F(1, 5), shape),) * 2
@@ -202,7 +202,7 @@ def test_a_function_that_jumps_at_silence_is_found_out() -> None:
 def test_a_price_that_vanishes_slowly_or_fast_is_no_jump(power: float) -> None:
     shape = CustomShape("prices:power", lambda p, q: abs(p - q) ** power)
     assert shape.continuous
-    assert shape.above(0) == (0, False)
+    assert shape.outbid(0) == (0, False)
 
 
 def test_with_a_fixed_cost_no_commitment_beats_the_best_reply_and_some_come_close() -> None:
@@ -231,14 +231,14 @@ def test_one_agent_is_answered_for_the_truth_only() -> None:
 def test_better_replies_settle_at_once_where_truth_is_all_that_is_answered() -> None:
     game = CurationGame(society(XOR_AND, [F(1, 10)] * 2), PROTOCOLS["straightforward"])
     path = simulate_better_replies(game, (TRUTH, TRUTH), 50, np.random.default_rng(0))
-    assert path.settled
+    assert path.at_equilibrium
     assert len(path.profiles) == 1
 
 
 def test_bids_creep_up_and_never_settle_where_somebody_is_fanatic_and_the_center_matters() -> None:
     game = CurationGame(society(XOR_AND, [F(1, 10), F(9, 10)]), PROTOCOLS["competitive"])
     path = simulate_better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
-    assert not path.settled
+    assert not path.at_equilibrium
     assert path.disclosed[1] != path.disclosed[0]
 
 
@@ -248,4 +248,4 @@ def test_better_replies_that_stop_short_of_an_equilibrium_do_not_say_that_they_s
     path = simulate_better_replies(game, (SILENCE, SILENCE), 60, np.random.default_rng(0))
     assert not path.moving
     assert not is_equilibrium(game, path.profiles[-1])
-    assert not path.settled
+    assert not path.at_equilibrium

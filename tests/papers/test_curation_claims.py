@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from aboveboard.curation import PROTOCOLS, Agent, CurationGame, Protocol
+from aboveboard.curation import PROTOCOLS, Agent, CurationGame, MixedSearch, Protocol
 from aboveboard.curation.channels import Channel
 from oracles import curation as plain
 from papers import check_claim, find_claim, list_claims
@@ -190,7 +190,7 @@ def test_an_equilibrium_that_is_everywhere_breaks_lemma_7_and_theorem_4(monkeypa
 
 
 def test_a_fair_rule_that_answers_the_best_bid_only_breaks_definition_5(monkeypatch):
-    monkeypatch.setattr(existence, "FAIR", broken("fair", PROTOCOLS["competitive"].answered))
+    monkeypatch.setattr(existence, "FAIR", broken("fair", PROTOCOLS["competitive"].rule))
     assert verdict("definition-5") == FALSE
 
 
@@ -208,7 +208,7 @@ def test_messages_that_are_kept_from_those_answered_break_theorem_2(monkeypatch)
 
 
 def test_coins_that_nobody_finds_break_what_is_said_of_them(monkeypatch):
-    monkeypatch.setattr(coins, "mixed_equilibria", lambda game: [])
+    monkeypatch.setattr(coins, "mixed_equilibria", lambda game: MixedSearch((), "nothing"))
     assert verdict("theorem-2-mixed") == FALSE
 
 

@@ -1,8 +1,19 @@
-"""A curator who makes truth the only equilibrium: "Data Curation from Privacy-Aware Agents"."""
+"""A curator who makes truth the only equilibrium: "Data Curation from Privacy-Aware Agents".
 
-from aboveboard.curation.advice import Advice, Cure, advise
+Examples
+--------
+>>> from fractions import Fraction
+>>> from aboveboard.curation.social_functions import Threshold
+>>> agents = (Agent(value=1, price=Fraction(1, 5)),) * 3
+>>> game = CurationGame(Society(Threshold(2), agents, prior=Fraction(1, 2)), PROTOCOLS["fair"])
+>>> pure_equilibria(game).named()
+('truth',)
+"""
+
+from aboveboard.curation.advice import Advice, advise
+from aboveboard.curation.best_replies import BestReply, best_reply
 from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment
-from aboveboard.curation.curated import Curated, Society
+from aboveboard.curation.curation_game import CurationGame, Society
 from aboveboard.curation.curators import (
     AlwaysAll,
     AlwaysNoise,
@@ -12,16 +23,18 @@ from aboveboard.curation.curators import (
     IndicatorScored,
     Straightforward,
 )
-from aboveboard.curation.dynamics import better_replies
+from aboveboard.curation.cures import Cure
+from aboveboard.curation.dynamics import simulate_better_replies
 from aboveboard.curation.equilibria import (
-    best_reply,
-    helpless,
+    Equilibria,
+    compute_stake,
     is_equilibrium,
+    is_helpless,
     pure_equilibria,
     regrets,
-    stake_of,
 )
-from aboveboard.curation.mixed import mixed_equilibria
+from aboveboard.curation.mixed import MixedEquilibrium, MixedSearch, mixed_equilibria
+from aboveboard.curation.properties import NoMixedEquilibrium, StableCommitments, TruthAnswered
 from aboveboard.curation.protocols import PROTOCOLS, Protocol
 
 __all__ = [
@@ -32,23 +45,30 @@ __all__ = [
     "Agent",
     "AlwaysAll",
     "AlwaysNoise",
+    "BestReply",
     "Commitment",
     "Competitive",
-    "Curated",
+    "CurationGame",
     "Curator",
     "Cure",
+    "Equilibria",
     "Fair",
     "IndicatorScored",
+    "MixedEquilibrium",
+    "MixedSearch",
+    "NoMixedEquilibrium",
     "Protocol",
     "Society",
+    "StableCommitments",
     "Straightforward",
+    "TruthAnswered",
     "advise",
     "best_reply",
-    "better_replies",
-    "helpless",
+    "compute_stake",
     "is_equilibrium",
+    "is_helpless",
     "mixed_equilibria",
     "pure_equilibria",
     "regrets",
-    "stake_of",
+    "simulate_better_replies",
 ]

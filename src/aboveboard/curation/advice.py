@@ -1,78 +1,49 @@
-"""What a curator must know before she opens: is the truth the only equilibrium, and if not, why.
+"""Advice to the curator: whether the truth is the only equilibrium, and if not, why.
 
-Cost: three sums a kind of agent; for the cure one pass over the thresholds for each weight.
+Cost: three sums for each kind of agent; for the cure one pass over the thresholds for each weight.
 Source: "Data Curation from Privacy-Aware Agents", Corollaries 3 to 5; the cure by the weight of the
-center's bit is READING's.
+center's bit is ours, see docs/theory.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from itertools import accumulate
-from math import comb
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aboveboard.curation.commitments import SILENCE
-from aboveboard.curation.curated import Curated, Society
-from aboveboard.curation.dynamics import HAIR, Path, better_replies
+from aboveboard.curation.curation_game import CurationGame
+from aboveboard.curation.cures import MOST_WEIGHT, Cure, find_cure, find_curing_weight
+from aboveboard.curation.disclosure_plot import MOST_LINES, draw_disclosure
+from aboveboard.curation.dynamics import simulate_better_replies
 from aboveboard.curation.equilibria import (
     Equilibria,
     Stake,
-    helpless,
+    compute_stake,
+    is_helpless,
     pure_equilibria,
     regrets,
-    stake_of,
 )
-from aboveboard.curation.mixed import MOST_AGENTS, Coins, mixed_equilibria
-from aboveboard.curation.social_functions import weighted
-from aboveboard.formatting import encode_number
+from aboveboard.curation.mixed import MixedSearch, mixed_equilibria
+from aboveboard.formatting import encode_number, format_number, join_names
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-HALF = Fraction(1, 2)
-
-LEGIBLE = 11
-"""Characters up to which a fraction is shown as one."""
-
-MOST_WEIGHT = 8
-"""A center whose bit counts eight times is no curator but a judge."""
-
 STEPS = 60
 """Moves of better replies that are drawn: three rounds of bids from silence to the truth."""
 
-MOST_DRAWN = 30
-"""Agents up to whom a line each can be told apart; above that the mean and the spread."""
-
-FEW = 6
-"""So many agents, or equilibria, are named; of more it says how many they are."""
-
-
-@dataclass(frozen=True)
-class Cure:
-    """How the center is made to matter.
-
-    Parameters
-    ----------
-    center_weight
-        The smallest weight of her bit with which some threshold is cured.
-    k
-        The thresholds that this weight cures.
-    """
-
-    center_weight: int
-    k: tuple[int, ...]
+MOST_NAMED = 6
+"""So many agents or equilibria are named; of more only their number is given."""
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What the curator must know.
+    """What the curator should know before opening.
 
     Parameters
     ----------
@@ -89,27 +60,27 @@ class Advice:
     epsilon
         Silence is an epsilon-equilibrium from here on: the most that anybody gains by leaving it.
     cure
-        Thresholds with which a helpless center matters; None where she is not helpless, or where
-        the function has no weight for her bit.
+        Thresholds with which a helpless center matters; None where the center is not helpless, or
+        where the function has no weight for her bit.
     weight_that_cures
         The smallest weight of her bit with which the function as it is cures a helpless center;
         None if none up to `MOST_WEIGHT` does.
     mixed
-        Equilibria in which some toss coins between truth and silence; None: not looked for.
+        Equilibria in which some toss coins between truth and silence, and what was searched.
     """
 
     names: tuple[str, ...]
-    game: Curated
+    game: CurationGame
     stakes: tuple[Stake, ...]
     equilibria: Equilibria
     helpless: bool
     epsilon: Number
     cure: Cure | None
     weight_that_cures: int | None
-    mixed: tuple[Coins, ...] | None
+    mixed: MixedSearch
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         cure = self.cure
         return {
             "unique_truthful": self.equilibria.unique_truthful,
@@ -121,18 +92,17 @@ class Advice:
             if cure is None
             else {"center_weight": cure.center_weight, "k": list(cure.k)},
             "weight_that_cures": self.weight_that_cures,
-            "mixed": None
-            if self.mixed is None
-            else [
-                {name: encode_number(x) for name, x in zip(self.names, coins.chances, strict=True)}
-                for coins in self.mixed
+            "mixed": [
+                {name: encode_number(x) for name, x in zip(self.names, found.chances, strict=True)}
+                for found in self.mixed.equilibria
             ],
+            "mixed_searched": self.mixed.searched,
             "parties": {
                 name: {
                     "fanatic": stake.fanatic,
-                    "bearable_price": encode_number(stake.bearable),
+                    "bearable_price": encode_number(stake.bearable_price),
                     "excess": encode_number(stake.excess) if stake.fanatic else 0,
-                    "center_value": encode_number(stake.center),
+                    "center_value": encode_number(stake.center_value),
                 }
                 for name, stake in zip(self.names, self.stakes, strict=True)
             },
@@ -141,41 +111,38 @@ class Advice:
     @property
     def headline(self) -> str:
         """What was found, in a sentence or two."""
-        found = self.equilibria
-        fanatic = self._fanatic
-        blamed = (
-            f" In the way: {_named(fanatic)}, whose price is more than the truth brings."
-            if fanatic
-            else " In the way: the center, whose bit alone is worth nothing to anybody."
-            if self.helpless
-            else ""
-        )
+        found, obstacle = self.equilibria, self._describe_obstacle()
         if found.unique_truthful:
             return "Telling the truth is the only pure equilibrium."
+        if found.truth is None:
+            return (
+                "Nobody was found to gain by leaving the truth, but the protocol is not one that "
+                f"the theorems cover: this is a search, no proof.{obstacle}"
+            )
         if found.truth:
             others = [name for name in found.named(self.names) if name != "truth"]
             more = f"so is {' and so is '.join(others)}" if others else "there may be others"
-            return f"Telling the truth is an equilibrium, but {more}.{blamed}"
-        if found.silence or found.others:
+            return f"Telling the truth is an equilibrium, but {more}.{obstacle}"
+        if found.silence is not False or found.others:
             which = " and ".join(found.named(self.names))
-            return f"Telling the truth is no equilibrium. What is: {which}.{blamed}"
+            return f"Telling the truth is no equilibrium. Equilibria: {which}.{obstacle}"
         if found.complete:
-            return f"There is no pure equilibrium: somebody always gains by a change.{blamed}"
-        return f"Neither truth nor silence is an equilibrium; others there may be.{blamed}"
+            return f"There is no pure equilibrium: somebody always gains by a change.{obstacle}"
+        return f"Neither truth nor silence is an equilibrium; there may be others.{obstacle}"
 
     def summary_rows(self) -> list[tuple[str, str]]:
-        """Give what was found as labels in plain words and values."""
-        return list(self._rows())
+        """Return what was found as labels in plain words and values."""
+        return list(self._list_rows())
 
     def tables(self) -> list[Exhibit]:
-        """Give a row for each agent, and its chances where some toss coins; none of very many."""
-        if len(self.names) > MOST_DRAWN:
+        """Return a row for each agent, and the chances in mixed equilibria; none of very many."""
+        if len(self.names) > MOST_LINES:
             return []
         rows = tuple(
             (
                 name,
-                *map(_said, (agent.price, stake.bearable, stake.center)),
-                _said(stake.excess) if stake.fanatic else "no",
+                *map(format_number, (agent.price, stake.bearable_price, stake.center_value)),
+                format_number(stake.excess) if stake.fanatic else "no",
             )
             for name, agent, stake in zip(
                 self.names, self.game.society.agents, self.stakes, strict=True
@@ -185,138 +152,85 @@ class Advice:
             "agent",
             "price of the truth",
             "most it can bear (D)",
-            "center's bit brings (Delta)",
-            "too dear by (fanatic)",
+            "value of the center's bit (Delta)",
+            "too expensive by (fanatic)",
         )
         tables = [Exhibit("", head, rows)]
-        if self.mixed:
-            shown = self.mixed[:FEW]
-            chances = zip(*(map(_said, coins.chances) for coins in shown), strict=True)
+        if self.mixed.equilibria:
+            shown = self.mixed.equilibria[:MOST_NAMED]
+            chances = zip(*(map(format_number, found.chances) for found in shown), strict=True)
             tables.append(
                 Exhibit(
-                    "Chance to be truthful where some toss coins, else silent",
+                    "Mixed equilibria: chance to be truthful, else silent",
                     ("agent", *(f"equilibrium {k + 1}" for k in range(len(shown)))),
                     tuple((x, *row) for x, row in zip(self.names, chances, strict=True)),
                 )
             )
         return tables
 
+    def draw(self, canvas: Canvas) -> None:
+        """Draw who discloses over time, by better replies from silence, on an empty figure."""
+        start = (SILENCE,) * len(self.names)
+        path = simulate_better_replies(self.game, start, STEPS, np.random.default_rng(0))
+        draw_disclosure(canvas, self.names, path)
+
     @property
     def _fanatic(self) -> list[str]:
         return [x for x, stake in zip(self.names, self.stakes, strict=True) if stake.fanatic]
 
-    def _rows(self) -> Iterator[tuple[str, str]]:
+    def _describe_obstacle(self) -> str:
+        """Return who or what keeps the truth from being the only equilibrium, as a sentence."""
+        if self._fanatic:
+            return f" Obstacle: {name_few(self._fanatic)}, whose price exceeds the gain from truth."
+        if self.helpless:
+            return " Obstacle: the center's bit alone has no value to anybody."
+        return ""
+
+    def _list_rows(self) -> Iterator[tuple[str, str]]:
         yield "pure equilibria, over all commitments", ", ".join(self.equilibria.named(self.names))
         yield (
             "is that list complete",
             "yes, proved" if self.equilibria.complete else "not known: there may be others",
         )
-        yield "agents whose price is too high (fanatic)", _named(self._fanatic) or "none"
+        yield "agents whose price is too high (fanatic)", name_few(self._fanatic) or "none"
         yield (
             "does the center's bit alone matter to anybody",
-            "no (she is helpless)" if self.helpless else "yes",
+            "no (the center is helpless)" if self.helpless else "yes",
         )
-        yield "largest gain of one agent by leaving silence (epsilon)", _said(self.epsilon)
+        yield "largest gain of one agent by leaving silence (epsilon)", format_number(self.epsilon)
         if self.helpless:
-            yield "to make her matter, with the function as it is", self._weight()
+            yield "to make it matter, with the function as it is", self._describe_weight()
         if self.cure is not None:
-            ks = _either(self.cure.k)
+            ks = list_alternatives(self.cure.k)
             yield (
-                "to make her matter, with a threshold",
-                f"count her bit {self.cure.center_weight} times, and take k = {ks}",
+                "to make it matter, with a threshold",
+                f"count the center's bit {self.cure.center_weight} times, and take k = {ks}",
             )
-        yield "equilibria in which some toss coins", self._mixed()
-        if len(self.names) > MOST_DRAWN:
-            yield "price of the truth", _range([agent.price for agent in self.game.society.agents])
-            yield "most an agent can bear (D)", _range([stake.bearable for stake in self.stakes])
-            yield "center's bit is worth (Delta)", _range([stake.center for stake in self.stakes])
+        yield "mixed equilibria", self._describe_mixed()
+        yield "mixed equilibria searched", self.mixed.searched
+        if len(self.names) > MOST_LINES:
+            agents, stakes = self.game.society.agents, self.stakes
+            yield "price of the truth", format_range([agent.known_price for agent in agents])
+            yield "most an agent can bear (D)", format_range([s.bearable_price for s in stakes])
+            yield (
+                "value of the center's bit (Delta)",
+                format_range([s.center_value for s in stakes]),
+            )
 
-    def _weight(self) -> str:
+    def _describe_weight(self) -> str:
         if self.weight_that_cures is None:
-            return f"nothing was found: no weight of her bit, or none up to {MOST_WEIGHT}, does it"
-        return f"count her bit {self.weight_that_cures} times (center_weight)"
+            return f"nothing was found: no weight of her bit up to {MOST_WEIGHT} does it"
+        return f"count the center's bit {self.weight_that_cures} times (center_weight)"
 
-    def _mixed(self) -> str:
-        if self.mixed is None:
-            return f"not looked for: more than {MOST_AGENTS} agents"
-        if len(self.mixed) > FEW:
-            return f"{len(self.mixed)} found; the first {FEW} below, all with --format json"
-        return f"{len(self.mixed)} found; below" if self.mixed else "none found"
-
-    def draw(self, canvas: Canvas) -> None:
-        """Draw who discloses over time, by better replies from silence, on an empty figure."""
-        start = (SILENCE,) * len(self.names)
-        path = better_replies(self.game, start, STEPS, np.random.default_rng(0))
-        draw_disclosed(canvas, self.names, path)
+    def _describe_mixed(self) -> str:
+        count = len(self.mixed.equilibria)
+        if count > MOST_NAMED:
+            return f"{count} found; the first {MOST_NAMED} below, all with --format json"
+        return f"{count} found; below" if count else "none found"
 
 
-def _named(names: Sequence[str]) -> str:
-    """Name a few agents; of many say how many they are."""
-    if len(names) > FEW:
-        return f"{len(names):,} agents"
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-
-
-def _either(ks: Sequence[int]) -> str:
-    if len(ks) > FEW:
-        return f"{ks[0]}, {ks[1]}, .. or {ks[-1]}"
-    return " or ".join(map(str, ks))
-
-
-def _said(x: Number) -> str:
-    """Write a number: a short fraction as such, everything else to six digits."""
-    exact = str(encode_number(x))
-    return exact if not isinstance(x, float) and len(exact) <= LEGIBLE else f"{float(x):.6g}"
-
-
-def _range(values: Sequence[Number]) -> str:
-    low, high = _said(min(values)), _said(max(values))
-    return low if low == high else f"from {low} to {high}"
-
-
-def draw_disclosed(canvas: Canvas, names: Sequence[str], path: Path) -> None:
-    """Draw how much each agent discloses after each move.
-
-    Parameters
-    ----------
-    canvas
-        An empty matplotlib figure.
-    names
-        The agents.
-    path
-        From `better_replies`.
-    """
-    # The last profile stays for a move, so that it is seen also where nobody moves at all.
-    disclosed = np.array([*path.disclosed, path.disclosed[-1]])
-    axes = canvas.add_subplot()
-    steps = np.arange(len(disclosed))
-    if len(names) <= MOST_DRAWN:
-        for k, name in enumerate(names):
-            style = ("-", "--", ":", "-.")[k % 4]
-            axes.step(steps, disclosed[:, k], style, where="post", label=name)
-        axes.legend(frameon=False, ncols=1 + len(names) // 12)
-    else:
-        axes.fill_between(
-            steps, disclosed.min(axis=1), disclosed.max(axis=1), alpha=0.3, step="post",
-            label="from the least to the most",
-        )  # fmt: skip
-        axes.step(steps, disclosed.mean(axis=1), where="post", label="mean of all agents")
-        axes.legend(frameon=False)
-    axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel("move")
-    axes.set_ylabel("relative price (0 silent, 1 truthful)")
-    if path.settled:
-        ended = "nobody gains by another move"
-    elif path.moving:
-        ended = "it goes on"
-    else:
-        ended = f"nobody gains by bids {HAIR} higher, some do by closer ones"
-    axes.set_title(f"Who discloses: better replies from silence; {ended}")
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def advise(game: Curated, names: Sequence[str]) -> Advice:
-    """Say what the curator must know.
+def advise(game: CurationGame, names: Sequence[str]) -> Advice:
+    """Return what the curator should know.
 
     Parameters
     ----------
@@ -324,71 +238,51 @@ def advise(game: Curated, names: Sequence[str]) -> Advice:
         The agents, what they want to know, and the protocol.
     names
         What the agents are called, in order.
+
+    Raises
+    ------
+    InputError
+        If the price of an agent is unknown.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.curation import PROTOCOLS, Agent, Society
+    >>> from aboveboard.curation.social_functions import Threshold
+    >>> society = Society(Threshold(2), (Agent(1, Fraction(1, 5)),) * 3, Fraction(1, 2))
+    >>> advise(CurationGame(society, PROTOCOLS["fair"]), ["ann", "bea", "cy"]).headline
+    'Telling the truth is the only pure equilibrium.'
     """
     society = game.society
     n = len(society.agents)
-    stakes = tuple(stake_of(society, i) for i in range(n))
-    idle = helpless(stakes)
-    mixed = mixed_equilibria(game)
+    stakes = tuple(compute_stake(society, i) for i in range(n))
+    helpless = is_helpless(stakes)
     return Advice(
-        tuple(names),
-        game,
-        stakes,
-        pure_equilibria(game),
-        idle,
-        max((0, *regrets(game, (SILENCE,) * n))),
-        cure_of(society) if idle else None,
-        weight_that_cures(society) if idle else None,
-        None if mixed is None else tuple(mixed),
+        names=tuple(names),
+        game=game,
+        stakes=stakes,
+        equilibria=pure_equilibria(game),
+        helpless=helpless,
+        epsilon=max((0, *regrets(game, (SILENCE,) * n))),
+        cure=find_cure(society) if helpless else None,
+        weight_that_cures=find_curing_weight(society) if helpless else None,
+        mixed=mixed_equilibria(game),
     )
 
 
-def cure_of(society: Society) -> Cure | None:
-    """Find the smallest weight of the center's bit, from 2, with which some threshold is cured.
-
-    Only for functions in which a weight means something: thresholds, majority, means. The center
-    matters iff for some own bit b the best guess is 0 if her bit is 0, and 1 if it is 1:
-    P(Bin(N - 1, prior) >= k - b) < 1/2 < P(Bin(N - 1, prior) >= k - b - w). Cost: O(N) for each
-    weight.
-    """
-    if weighted(society.function, 2) is None:
-        return None
-    n = len(society.agents)
-    tails = _tails(n - 1, Fraction(society.prior))
-    for weight in range(2, MOST_WEIGHT + 1):
-        cured = tuple(
-            k
-            for k in range(1, n + weight + 1)
-            if any(_tail(tails, k - b) < HALF < _tail(tails, k - b - weight) for b in (0, 1))
-        )
-        if cured:
-            return Cure(weight, cured)
-    return None
+def name_few(names: Sequence[str]) -> str:
+    """Return the names of a few agents; of many only their number."""
+    return f"{len(names):,} agents" if len(names) > MOST_NAMED else join_names(names)
 
 
-def _tails(n: int, prior: Fraction) -> list[Fraction]:
-    """Give P(Bin(n, prior) >= m) for m from 0 to n."""
-    a, b = prior.numerator, prior.denominator - prior.numerator
-    ways = [comb(n, m) * a**m * b ** (n - m) for m in range(n + 1)]
-    return [Fraction(x, prior.denominator**n) for x in accumulate(reversed(ways))][::-1]
+def list_alternatives(ks: Sequence[int]) -> str:
+    """Return numbers joined by "or", shortened where there are many."""
+    if len(ks) > MOST_NAMED:
+        return f"{ks[0]}, {ks[1]}, .. or {ks[-1]}"
+    return " or ".join(map(str, ks))
 
 
-def _tail(tails: Sequence[Fraction], m: int) -> Fraction:
-    if m >= len(tails):
-        return Fraction(0)
-    return tails[max(m, 0)]
-
-
-def weight_that_cures(society: Society) -> int | None:
-    """Find the smallest weight of the center's bit with which it matters in the function as it is.
-
-    Cost: two sums for each weight.
-    """
-    for weight in range(2, MOST_WEIGHT + 1):
-        function = weighted(society.function, weight)
-        if function is None:
-            return None
-        # All that differs between agents of a symmetric function is a factor: one is enough.
-        if stake_of(replace(society, function=function, known={}, thought={}), 0).center > 0:
-            return weight
-    return None
+def format_range(values: Sequence[Number]) -> str:
+    """Return the least and the largest of some numbers, as text."""
+    low, high = format_number(min(values)), format_number(max(values))
+    return low if low == high else f"from {low} to {high}"

@@ -1,7 +1,7 @@
-"""What an agent gets to know of one bit: the chance of each message given the bit, and back.
+"""Channels: what an agent gets to know of one bit.
 
-A channel is a pair of rows, P(message | bit): messages 0 and 1 by bits 0 and 1. A reply of uniform
-noise tells nothing, whatever the message was.
+A channel is a pair of chances, P(message 0 | bit 0) and P(message 0 | bit 1). A reply of uniform
+noise reveals nothing, whatever the message was.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ class Channel(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Whether the message tells the bit for sure."""
+        """Whether the message determines the bit."""
         return {self.zero_if_zero, self.zero_if_one} == {0, 1}
 
     @property
     def noise(self) -> bool:
-        """Whether the message tells nothing."""
+        """Whether the message reveals nothing."""
         return bool(self.zero_if_zero == self.zero_if_one)
 
     def joint(self, prior: Number) -> tuple[tuple[Number, Number], tuple[Number, Number]]:
-        """Give P(message, bit): row by message, column by bit; `prior` is the chance of a 1."""
+        """Return P(message, bit): row by message, column by bit; `prior` is the chance of a 1."""
         rest = 1 - prior
         zero = (self.zero_if_zero * rest, self.zero_if_one * prior)
         return zero, (rest - zero[0], prior - zero[1])
 
     def posterior(self, prior: Number) -> tuple[Number, Number, Number]:
-        """Give P(message 0), P(bit 1 | message 0), P(bit 1 | message 1).
+        """Return P(message 0), P(bit 1 | message 0), P(bit 1 | message 1).
 
         After a message that never comes the bit is as likely as before.
         """
@@ -49,6 +49,11 @@ CLEAR = Channel(Fraction(1), Fraction(0))
 NOISE = Channel(Fraction(1, 2), Fraction(1, 2))
 
 
-def channel_of(commitment: Commitment) -> Channel:
-    """Give the channel of a message that is passed on as it was sent."""
+def make_channel(commitment: Commitment) -> Channel:
+    """Return the channel of a message that is passed on as it was sent."""
     return Channel(commitment.p, commitment.q)
+
+
+def as_float_channel(channel: Channel) -> Channel:
+    """Return the same channel in float64."""
+    return Channel(float(channel.zero_if_zero), float(channel.zero_if_one))

@@ -1,9 +1,9 @@
-"""What an agent commits to, and what its privacy costs it.
+"""Commitments of agents, and what their privacy costs.
 
 A commitment is (p, q): the chance to send 0 if the agent's bit is 0, and if it is 1. (1, 0) is
-truthful; p = q says nothing. A price is a shape times the truthful price K; its relative price r is
-0 iff the commitment says nothing and at most 1. Source: "Data Curation from Privacy-Aware Agents",
-section 2, "relative price" in section 4.
+truthful; p = q reveals nothing. A price is a shape times the truthful price K; its relative price
+is 0 if and only if the commitment reveals nothing, and at most 1. Source: "Data Curation from
+Privacy-Aware Agents", section 2, "relative price" in section 4.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import isfinite
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from aboveboard.errors import InputError
@@ -19,7 +20,13 @@ from aboveboard.games.numbers import Number, to_number
 
 
 class Commitment(NamedTuple):
-    """(p, q): chances of the message 0 given the bit 0, and given the bit 1."""
+    """(p, q): chances of the message 0 given the bit 0, and given the bit 1.
+
+    Examples
+    --------
+    >>> Commitment(1, 0).truthful, Commitment(0.5, 0.5).silent
+    (True, True)
+    """
 
     p: Number
     q: Number
@@ -31,7 +38,7 @@ class Commitment(NamedTuple):
 
     @property
     def silent(self) -> bool:
-        """Whether it says nothing."""
+        """Whether it reveals nothing."""
         return bool(self.p == self.q)
 
 
@@ -39,8 +46,17 @@ TRUTH = Commitment(Fraction(1), Fraction(0))
 SILENCE = Commitment(Fraction(1, 2), Fraction(1, 2))
 
 
+def refuse_invalid_commitment(commitment: Commitment, place: str) -> None:
+    """Raise `InputError` unless p and q are probabilities."""
+    for name, x in (("p", commitment.p), ("q", commitment.q)):
+        if not (isinstance(x, int | float | Fraction) and 0 <= x <= 1):
+            raise InputError(
+                place, f"{name} is {x}", "p and q are probabilities: use numbers from 0 to 1"
+            )
+
+
 class Infimum(NamedTuple):
-    """A greatest lower bound, and whether some commitment reaches it."""
+    """A greatest lower bound, and whether some commitment attains it."""
 
     value: Number
     attained: bool
@@ -53,15 +69,15 @@ class Shape(Protocol):
 
     @property
     def continuous(self) -> bool:
-        """Whether saying next to nothing costs next to nothing."""
+        """Whether revealing next to nothing costs next to nothing."""
         ...
 
-    def relative(self, commitment: Commitment) -> Number:
-        """Give the relative price, from 0 to 1."""
+    def relative_price(self, commitment: Commitment) -> Number:
+        """Return the relative price, from 0 to 1."""
         ...
 
-    def above(self, score: Number) -> Infimum | None:
-        """Give the infimum of relative prices above a score; None if there are none."""
+    def outbid(self, score: Number) -> Infimum | None:
+        """Return the infimum of relative prices above a score; None if there are none."""
         ...
 
 
@@ -72,15 +88,15 @@ class Linear:
     KIND: ClassVar[str] = "linear"
     continuous: ClassVar[bool] = True
 
-    def relative(self, commitment: Commitment) -> Number:
-        """Give |p - q|."""
-        said: Any = abs(commitment.p - commitment.q)
-        relative: Number = said
+    def relative_price(self, commitment: Commitment) -> Number:
+        """Return |p - q|."""
+        distance: Any = abs(commitment.p - commitment.q)
+        relative: Number = distance
         return relative
 
-    def above(self, score: Number) -> Infimum | None:
-        """Outbid by a hair."""
-        return by_a_hair(score)
+    def outbid(self, score: Number) -> Infimum | None:
+        """Return the score itself: any price just above it is possible."""
+        return outbid_by_a_hair(score)
 
 
 @dataclass(frozen=True)
@@ -90,15 +106,15 @@ class Quadratic:
     KIND: ClassVar[str] = "quadratic"
     continuous: ClassVar[bool] = True
 
-    def relative(self, commitment: Commitment) -> Number:
-        """Give (p - q)^2."""
-        said: Any = commitment.p - commitment.q
-        squared: Number = said * said
+    def relative_price(self, commitment: Commitment) -> Number:
+        """Return (p - q)^2."""
+        distance: Any = commitment.p - commitment.q
+        squared: Number = distance * distance
         return squared
 
-    def above(self, score: Number) -> Infimum | None:
-        """Outbid by a hair."""
-        return by_a_hair(score)
+    def outbid(self, score: Number) -> Infimum | None:
+        """Return the score itself: any price just above it is possible."""
+        return outbid_by_a_hair(score)
 
 
 @dataclass(frozen=True)
@@ -116,59 +132,62 @@ class Plateau:
     KIND: ClassVar[str] = "plateau"
     continuous: ClassVar[bool] = True
 
-    def relative(self, commitment: Commitment) -> Number:
-        """Give |p - q| / width, at most 1."""
-        said: Any = abs(commitment.p - commitment.q)
-        return Fraction(1) if said >= self.width else said / self.width
+    def relative_price(self, commitment: Commitment) -> Number:
+        """Return |p - q| / width, at most 1."""
+        distance: Any = abs(commitment.p - commitment.q)
+        return Fraction(1) if distance >= self.width else distance / self.width
 
-    def above(self, score: Number) -> Infimum | None:
-        """Outbid by a hair."""
-        return by_a_hair(score)
+    def outbid(self, score: Number) -> Infimum | None:
+        """Return the score itself: any price just above it is possible."""
+        return outbid_by_a_hair(score)
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """1 for whatever says something: a fixed cost of joining. It jumps, as the paper's do not."""
+    """1 for whatever reveals something: a fixed cost of joining.
+
+    Unlike the paper's prices, it jumps.
+    """
 
     KIND: ClassVar[str] = "indicator"
     continuous: ClassVar[bool] = False
 
-    def relative(self, commitment: Commitment) -> Number:
-        """Give 0 for silence, else 1."""
+    def relative_price(self, commitment: Commitment) -> Number:
+        """Return 0 for silence, else 1."""
         return Fraction(0 if commitment.silent else 1)
 
-    def above(self, score: Number) -> Infimum | None:
-        """Give the whole price, or nothing."""
+    def outbid(self, score: Number) -> Infimum | None:
+        """Return the whole price, or None above it."""
         return Infimum(Fraction(1), attained=True) if score < 1 else None
 
 
 NEAR_SILENCE = (1e-6, 1e-12)
-"""Distances from silence at which a function is asked whether its price vanishes."""
+"""Distances from silence at which a function is evaluated to see whether its price vanishes."""
 
-HARDLY_LESS = 0.9
-"""A price that keeps so much of itself between the two distances is taken to jump."""
+JUMP_RATIO = 0.9
+"""A price that keeps more than this share of itself between the two distances counts as a jump."""
 
-NEXT_TO_SILENCE: tuple[Callable[[float], Commitment], ...] = (
+NEAR_SILENT: tuple[Callable[[float], Commitment], ...] = (
     lambda d: Commitment(0.5 + d / 2, 0.5 - d / 2),
     lambda d: Commitment(0.5 - d / 2, 0.5 + d / 2),
     lambda d: Commitment(d, 0.0),
     lambda d: Commitment(1.0, 1.0 - d),
 )
-"""Commitments at a distance |p - q| from saying nothing."""
+"""Commitments at a distance |p - q| from revealing nothing."""
 
 
 @dataclass(frozen=True)
-class CalledShape:
-    """Any function of (p, q) that is 0 iff p = q, highest and positive at (1, 0).
+class CustomShape:
+    """Any function of (p, q) that is 0 if and only if p = q, and highest and positive at (1, 0).
 
-    It may jump at silence, which is looked for (`jump`); elsewhere it is taken to be continuous.
+    It may jump at silence, which is tested (`jump`); elsewhere it is assumed to be continuous.
 
     Parameters
     ----------
     name
         "module:function", for messages.
     function
-        Takes p and q as floats and gives a number, 0 or more.
+        Takes p and q as floats and returns a number, 0 or more.
     """
 
     name: str
@@ -183,10 +202,10 @@ class CalledShape:
 
     @cached_property
     def jump(self) -> float:
-        """The least relative price of saying next to nothing; 0 where it vanishes.
+        """The least relative price of revealing next to nothing; 0 where it vanishes.
 
         A price that vanishes, however slowly, is much less at 10^-12 from silence than at 10^-6;
-        one that hardly changes in between jumps. Looked at from four sides, the cheapest counts.
+        one that hardly changes in between jumps. Four directions are tested; the cheapest counts.
 
         Raises
         ------
@@ -194,47 +213,53 @@ class CalledShape:
             If the function fails, or the truth costs nothing.
         """
         top = self._top
-        sides = [
-            [self._price(way(distance)) / top for distance in NEAR_SILENCE]
-            for way in NEXT_TO_SILENCE
+        directions = [
+            [self._evaluate(make(distance)) / top for distance in NEAR_SILENCE]
+            for make in NEAR_SILENT
         ]
-        return min(near if near > max(0.0, HARDLY_LESS * far) else 0.0 for far, near in sides)
+        return min(near if near > max(0.0, JUMP_RATIO * far) else 0.0 for far, near in directions)
 
-    def relative(self, commitment: Commitment) -> Number:
-        """Give the price over the truthful one.
+    def relative_price(self, commitment: Commitment) -> Number:
+        """Return the price over the truthful one.
 
         Raises
         ------
         InputError
-            If the function fails, or gives what is no price.
+            If the function fails, or returns what is no price.
         """
-        price, top = self._price(commitment), self._top
+        price, top = self._evaluate(commitment), self._top
         place = f"shape {self.name!r}"
-        told = f"(p, q) = ({float(commitment.p):g}, {float(commitment.q):g})"
+        at = f"(p, q) = ({float(commitment.p):g}, {float(commitment.q):g})"
         if not 0 <= price <= top:
             raise InputError(
                 place,
-                f"the price at {told} is {price:g}, and {top:g} for the truth",
-                "give 0 or more, and the truth the most",
+                f"the price at {at} is {price:g}, and {top:g} for the truth",
+                "return 0 or more, and the most for the truth",
             )
         if (price == 0) != commitment.silent:
             raise InputError(
-                place, f"the price at {told} is {price:g}", "give 0 where p = q, and only there"
+                place, f"the price at {at} is {price:g}", "return 0 where p = q, and only there"
             )
         return price / top
 
+    def outbid(self, score: Number) -> Infimum | None:
+        """Return the score itself, or the jump where that is more."""
+        if score < self.jump:
+            return Infimum(self.jump, attained=self.jump >= 1)
+        return outbid_by_a_hair(score)
+
     @property
     def _top(self) -> float:
-        top = self._price(TRUTH)
+        top = self._evaluate(TRUTH)
         if top <= 0:
             raise InputError(
                 f"shape {self.name!r}",
                 "the truth costs nothing",
-                "give the truth the highest price",
+                "return the highest price for the truth",
             )
         return top
 
-    def _price(self, commitment: Commitment) -> float:
+    def _evaluate(self, commitment: Commitment) -> float:
         place = f"shape {self.name!r}"
         try:
             return float(to_number(self.function(float(commitment.p), float(commitment.q))))
@@ -242,39 +267,75 @@ class CalledShape:
             raise InputError(
                 place,
                 f"it failed with {type(error).__name__}: {error}",
-                "take p and q, and give a finite number",
+                "take p and q, and return a finite number",
             ) from error
 
-    def above(self, score: Number) -> Infimum | None:
-        """Outbid by a hair, or by the jump where that is more."""
-        if score < self.jump:
-            return Infimum(self.jump, attained=self.jump >= 1)
-        return by_a_hair(score)
 
-
-def by_a_hair(score: Number) -> Infimum | None:
-    """Give the infimum above a score of a price that takes every value between 0 and 1."""
+def outbid_by_a_hair(score: Number) -> Infimum | None:
+    """Return the infimum above a score of a price that takes every value between 0 and 1."""
     return Infimum(score, attained=False) if score < 1 else None
 
 
 @dataclass(frozen=True)
 class Agent:
-    """What an agent wants.
+    """An agent: what a right guess is worth to it, and what its privacy costs.
 
     Parameters
     ----------
     value
         c: what a right guess is worth, more than 0.
     price
-        K: what the truthful commitment costs it, more than 0.
+        K: what the truthful commitment costs it, more than 0. None where nobody knows it: then
+        the agent can be answered, but its utility and its best replies are unknown.
     shape
         How the price grows from silence to truth.
+
+    Raises
+    ------
+    InputError
+        If the value or the price is not a finite number above 0.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> Agent(value=1, price=Fraction(1, 5)).cost(Commitment(Fraction(3, 4), Fraction(1, 4)))
+    Fraction(1, 10)
     """
 
     value: Number
-    price: Number
+    price: Number | None
     shape: Shape = Linear()
 
+    def __post_init__(self) -> None:
+        for name, x in (("value", self.value), ("price", self.price)):
+            if x is None and name == "price":
+                continue
+            if not isinstance(x, int | float | Fraction) or not isfinite(x) or x <= 0:
+                raise InputError(f"{name} of an agent", f"it is {x}", "use a number above 0")
+
+    @property
+    def known_price(self) -> Number:
+        """The price.
+
+        Raises
+        ------
+        InputError
+            If nobody knows it.
+        """
+        if self.price is None:
+            raise InputError(
+                "price of an agent",
+                "it is missing",
+                "add a price; only a run under curation.indicator does without",
+            )
+        return self.price
+
     def cost(self, commitment: Commitment) -> Number:
-        """Give the price of a commitment."""
-        return self.price * self.shape.relative(commitment)
+        """Return the price of a commitment.
+
+        Raises
+        ------
+        InputError
+            If nobody knows the agent's price.
+        """
+        return self.known_price * self.shape.relative_price(commitment)

@@ -1,79 +1,118 @@
-"""The game of commitments on a finite set of them, for the common audit, with the closed forms.
+"""The game of commitments on a finite list of them, for the common audit, with closed forms.
 
-An agent's truth is the truthful commitment (1, 0); to stay away is to say nothing. The audit looks
-at the commitments that the file lists; the closed forms speak of all of them.
+An agent's truth is the truthful commitment (1, 0). The audit plays the commitments that are listed;
+the closed forms cover all of them. What is only scanned is never more than "no counterexample among
+the listed commitments".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 from aboveboard.curation.commitments import SILENCE, TRUTH, Commitment
-from aboveboard.curation.curated import Curated, truthful
+from aboveboard.curation.curation_game import CurationGame
 from aboveboard.curation.equilibria import is_equilibrium, pure_equilibria
+from aboveboard.curation.protocols import answer_all
+from aboveboard.curation.reports import AgentReport
+from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
-from aboveboard.games.capabilities import Proof
+from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import Number
 
 
 @dataclass(frozen=True)
 class CommitmentsGame:
-    """Agents choose commitments.
+    """The finite game in which agents choose among listed commitments.
 
     Parameters
     ----------
     players
         The agents.
-    curated
+    curation
         What they want and whom the center answers.
     listed
         The commitments to choose from; the truth and silence are among them.
+    chosen
+        What each agent commits to by its report; the truth where nothing is reported.
+    types
+        What each agent reports, to play `settle` with; may be empty.
     """
 
     players: tuple[str, ...]
-    curated: Curated
+    curation: CurationGame
     listed: tuple[Commitment, ...]
+    chosen: tuple[Commitment, ...] = ()
+    types: Mapping[str, AgentReport] = field(default_factory=dict, compare=False, repr=False)
+
+    covers_all_lies: ClassVar[bool] = False
+    listed_lies: ClassVar[str] = "the listed commitments"
 
     def actions(self, i: int, /) -> tuple[Commitment, ...]:
-        """List the commitments to choose from."""
+        """Return the commitments to choose from."""
         return self.listed
 
     def truth(self, i: int, /) -> Commitment:
-        """Give the truthful commitment."""
+        """Return the truthful commitment."""
         return TRUTH
 
-    def absent(self, i: int, /) -> Commitment:
-        """Who stays away says nothing."""
-        return SILENCE
+    @property
+    def answers_the_silent(self) -> bool:
+        """Whether the silent are answered, so that staying away is worse than silence."""
+        return self.curation.protocol.rule is answer_all
+
+    def absent(self, i: int, /) -> Commitment | None:
+        """Return silence: who stays away is taken as silent. None where the silent are answered."""
+        return None if self.answers_the_silent else SILENCE
+
+    def outside(self, i: int, /) -> Number | None:
+        """Return what an agent has from its own bit where silence does not mean to stay away."""
+        return self.curation.society.profit_alone(i) if self.answers_the_silent else None
 
     def payoffs(self, profile: Sequence[Commitment], /) -> list[Number]:
-        """Give expected profits minus prices."""
-        return self.curated.utilities(profile)
+        """Return expected profits minus prices."""
+        return self.curation.utilities(profile)
 
     def describe(self, i: int, action: Commitment) -> Any:
-        """Say what the agent does: (p, q) as data."""
+        """Return what the agent does, (p, q) as data."""
         if action.truthful:
             return "truth"
         if action == SILENCE:
             return "keeps silent"
         return {"commits to": [encode_number(action.p), encode_number(action.q)]}
 
+    def deviation_kind(self, i: int, action: Commitment, /) -> DeviationKind:
+        """Return "chooses": commitments are public and kept, so none of them is a lie."""
+        return "chooses"
+
+    def report(self, i: int, action: Commitment, /) -> AgentReport:
+        """Return what the agent reports when it takes the action.
+
+        Raises
+        ------
+        InputError
+            If the game was made without reports.
+        """
+        name = self.players[i]
+        if name not in self.types:
+            raise InputError(f"game of {name}", "it has no reports", "make it with types")
+        return replace(self.types[name], commitment=action)
+
     def proof(self, name: str) -> Proof | None:
-        """Give the closed form over all commitments, those that are not listed included."""
-        agents = self.curated.society.agents
+        """Return the closed form over all commitments, those that are not listed included."""
+        game, n = self.curation, len(self.players)
         if name in ("ex-post IC", "IR", "epsilon-IC (epsilon 0)"):
-            if is_equilibrium(self.curated, truthful(self.curated.society)):
+            if is_equilibrium(game, game.society.truthful_profile):
                 return Proof(
                     "no agent is fanatic: every price is at most what the truth brings, and all "
-                    "other commitments, on a grid or not, bring no more than silence",
-                    len(agents),
+                    "other commitments, listed or not, bring no more than silence",
+                    n,
                 )
-        elif name == "unique equilibrium" and pure_equilibria(self.curated).unique_truthful:
+        elif name == "unique equilibrium" and pure_equilibria(game).unique_truthful:
             return Proof(
                 "no agent is fanatic and the center is not helpless: of all profiles of "
-                "commitments, on a grid or not, the truth is the only pure equilibrium",
-                2 * len(agents),
+                "commitments, listed or not, the truth is the only pure equilibrium",
+                2 * n,
             )
         return None

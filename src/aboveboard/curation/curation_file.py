@@ -9,22 +9,23 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
+from aboveboard.curation.best_replies import WHISPER
 from aboveboard.curation.commitments import (
     SILENCE,
     TRUTH,
     Agent,
-    CalledShape,
     Commitment,
+    CustomShape,
     Indicator,
     Linear,
     Plateau,
     Quadratic,
     Shape,
 )
-from aboveboard.curation.curated import Society
+from aboveboard.curation.curation_game import Society
 from aboveboard.curation.social_functions import (
-    Called,
     Conjunction,
+    CustomFunction,
     Disjunction,
     Mean,
     Parity,
@@ -36,10 +37,10 @@ from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.user_functions import function_named
 
 _EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
-NAMED = r"^[\w.]+:[\w.]+$"
+CALLABLE_NAME = r"^[\w.]+:[\w.]+$"
 
 
-def _commitment(value: Any) -> Commitment:
+def _parse_commitment(value: Any) -> Commitment:
     if isinstance(value, Commitment):
         return value
     if not isinstance(value, list | tuple) or len(value) != 2:
@@ -51,7 +52,7 @@ def _commitment(value: Any) -> Commitment:
     return Commitment(p, q)
 
 
-Pair = Annotated[Any, BeforeValidator(_commitment)]
+Pair = Annotated[Any, BeforeValidator(_parse_commitment)]
 
 
 class _Strict(BaseModel):
@@ -87,7 +88,7 @@ class FunctionTable(_Strict):
         default=None,
         ge=0,
         strict=True,
-        description="for majority, threshold, mean: how often the center's bit counts; else once",
+        description="for majority, threshold, mean: how often the center's bit counts; default 1",
     )
     values: tuple[Literal[0, 1], ...] | None = Field(
         default=None,
@@ -95,7 +96,7 @@ class FunctionTable(_Strict):
     )
     function: str | None = Field(
         default=None,
-        pattern=NAMED,
+        pattern=CALLABLE_NAME,
         description='for callable: "module:function" of a tuple of bits, the center\'s first',
     )
     prior: Exact = Field(
@@ -103,15 +104,15 @@ class FunctionTable(_Strict):
     )
 
     @model_validator(mode="after")
-    def _keys_fit(self) -> Self:
+    def _check_keys(self) -> Self:
         takes = KEYS[self.kind]
         for key in ("k", "level", "center_weight", "values", "function"):
-            given = getattr(self, key) is not None
-            if given and key not in takes:
+            present = getattr(self, key) is not None
+            if present and key not in takes:
                 raise ValueError(
                     f"kind = {self.kind!r} has no {key}; it takes {', '.join(takes) or 'no keys'}"
                 )
-            if not given and key in takes and key != "center_weight":
+            if not present and key in takes and key != "center_weight":
                 raise ValueError(f"kind = {self.kind!r} needs {key}; add it")
         return self
 
@@ -119,8 +120,12 @@ class FunctionTable(_Strict):
 class CenterTable(_Strict):
     """The center's own bits."""
 
-    data: Path | None = Field(default=None, description="one column of 0 and 1, a row a round")
-    bits: tuple[Literal[0, 1], ...] | None = Field(default=None, description="the same, here")
+    data: Path | None = Field(
+        default=None, description="one column of 0 and 1, one row for each round"
+    )
+    bits: tuple[Literal[0, 1], ...] | None = Field(
+        default=None, description="the bits themselves, instead of data"
+    )
 
 
 class AgentTable(_Strict):
@@ -137,15 +142,30 @@ class AgentTable(_Strict):
         default=TRUTH,
         description="[p, q]: chance to send 0 if the bit is 0, and if it is 1; [1, 0] is the truth",
     )
-    data: Path | None = Field(default=None, description="one column of 0 and 1, a row a round")
-    bits: tuple[Literal[0, 1], ...] | None = Field(default=None, description="the same, here")
+    data: Path | None = Field(
+        default=None, description="one column of 0 and 1, one row for each round"
+    )
+    bits: tuple[Literal[0, 1], ...] | None = Field(
+        default=None, description="the bits themselves, instead of data"
+    )
+
+
+class AgentTableWithoutPrice(AgentTable):
+    """One agent of a mechanism that needs no prices."""
+
+    price: Exact | None = Field(  # type: ignore[assignment]  # wider than the parent, on purpose
+        default=None,
+        gt=0,
+        description="what the truthful commitment costs; if left out, the agent is answered all "
+        "the same, but its utility is unknown",
+    )
 
 
 class DesignTable(_Strict):
-    """What the audit lets agents commit to; the truth and silence are always among them."""
+    """What the audit lets agents commit to; truth, silence and a whisper are always among them."""
 
     commitments: tuple[Pair, ...] = Field(
-        default=(), description="[[p, q], ..]; if left out, three that lie between and beyond"
+        default=(), description="[[p, q], ..]; if left out, half the truth and its contrary"
     )
 
 
@@ -157,14 +177,14 @@ class CurationFile(CollaborationFile):
     center: CenterTable = Field(
         default=CenterTable(), description="the center's bits; design and audit need none"
     )
-    parties: dict[str, AgentTable] = Field(min_length=1, description="the agents, by name")
+    parties: Mapping[str, AgentTable] = Field(min_length=1, description="the agents, by name")
     design: DesignTable = Field(
         default=DesignTable(),
-        description="what an audit lets agents commit to, beside the truth and silence",
+        description="what an audit lets agents commit to, beside the truth, silence and a whisper",
     )
 
     @model_validator(mode="after")
-    def _table_fits(self) -> Self:
+    def _check_table(self) -> Self:
         values, n = self.function.values, len(self.parties)
         if values is not None and len(values) != 2 << n:
             raise ValueError(
@@ -174,19 +194,29 @@ class CurationFile(CollaborationFile):
         return self
 
 
+class CurationFileWithoutPrices(CurationFile):
+    """The same for a mechanism that needs no prices to answer."""
+
+    parties: Mapping[str, AgentTableWithoutPrice] = Field(
+        min_length=1, description="the agents, by name"
+    )
+
+
 FUNCTIONS: Mapping[str, Callable[[FunctionTable], SocialFunction]] = {
-    "majority": lambda t: Mean(Fraction(1, 2), _weight(t)),
-    "threshold": lambda t: Threshold(t.k or 0, _weight(t)),
-    "mean": lambda t: Mean(t.level or Fraction(0), _weight(t)),
+    "majority": lambda t: Mean(Fraction(1, 2), _center_weight(t)),
+    "threshold": lambda t: Threshold(t.k or 0, _center_weight(t)),
+    "mean": lambda t: Mean(t.level or Fraction(0), _center_weight(t)),
     "parity": lambda t: Parity(),
     "and": lambda t: Conjunction(),
     "or": lambda t: Disjunction(),
     "table": lambda t: Table(tuple(bool(x) for x in t.values or ())),
-    "callable": lambda t: Called(str(t.function), function_named(str(t.function), "function")),
+    "callable": lambda t: CustomFunction(
+        str(t.function), function_named(str(t.function), "function")
+    ),
 }
 
 
-def _weight(table: FunctionTable) -> int:
+def _center_weight(table: FunctionTable) -> int:
     return 1 if table.center_weight is None else table.center_weight
 
 
@@ -195,49 +225,57 @@ SHAPES: Mapping[str, Shape] = {
 }
 
 
-def shape_named(name: str, place: str) -> Shape:
-    """Give a price shape: linear, quadratic, plateau, indicator, or "module:function"."""
-    if name in SHAPES:
-        return SHAPES[name]
-    return CalledShape(name, function_named(name, place, tuple(SHAPES)))
-
-
-def society_of(file: CurationFile) -> Society:
-    """Give the society that the file describes.
-
-    A callable is asked for every set of bits here, once, and a price for all commitments of the
-    file and of its audit: what is wrong with them is found before anything is run.
+def find_shape(name: str, place: str) -> Shape:
+    """Return a price shape: linear, quadratic, plateau, indicator, or "module:function".
 
     Raises
     ------
     InputError
-        If a callable is not found, fails, or gives what it must not.
+        If there is no such shape, at `place` in the file.
+    """
+    if name in SHAPES:
+        return SHAPES[name]
+    return CustomShape(name, function_named(name, place, tuple(SHAPES)))
+
+
+def make_society(file: CurationFile) -> Society:
+    """Return the society that the file describes.
+
+    A callable is called for every set of bits here, once, and a price for all commitments of the
+    file and of its audit, so that errors are found before anything is run.
+
+    Raises
+    ------
+    InputError
+        If a callable is not found, fails, or returns what it must not.
     """
     agents = tuple(
-        Agent(agent.value, agent.price, shape_named(agent.shape, f"parties.{name}.shape"))
+        Agent(agent.value, agent.price, find_shape(agent.shape, f"parties.{name}.shape"))
         for name, agent in file.parties.items()
     )
-    listed = commitments_of(file)
+    listed = list_commitments(file)
     for agent in agents:
         for commitment in listed:
-            agent.shape.relative(commitment)
-        agent.shape.above(0)  # asks a callable whether it jumps
+            agent.shape.relative_price(commitment)
+        agent.shape.outbid(0)  # finds out whether a callable jumps
     function = FUNCTIONS[file.function.kind](file.function)
-    if isinstance(function, Called):
+    if isinstance(function, CustomFunction):
         function = Table(tuple(function.table(len(agents)).tolist()))
     return Society(function, agents, file.function.prior)
 
 
-def commitments_of(file: CurationFile) -> tuple[Commitment, ...]:
-    """List the commitments that the audit looks at: truth, silence, those of the file."""
-    chosen = [agent.commitment for agent in file.parties.values()]
-    listed = file.design.commitments or MIDDLE
-    return tuple(dict.fromkeys([TRUTH, SILENCE, *listed, *chosen]))
-
-
-MIDDLE = (
+DEFAULT_COMMITMENTS = (
     Commitment(Fraction(3, 4), Fraction(1, 4)),
     Commitment(Fraction(0), Fraction(1)),
-    Commitment(Fraction(51, 100), Fraction(49, 100)),
 )
-"""Audited unless the file lists others: half the truth, its contrary, and next to nothing."""
+"""Audited unless the file lists others: half the truth, and its contrary."""
+
+NEAR_SILENCE = Commitment((1 + WHISPER) / 2, (1 - WHISPER) / 2)
+"""A whisper: always audited, since the protocols reward whoever alone says next to nothing."""
+
+
+def list_commitments(file: CurationFile) -> tuple[Commitment, ...]:
+    """Return the commitments that the audit plays: truth, silence, a whisper, the file's."""
+    chosen = [agent.commitment for agent in file.parties.values()]
+    listed = file.design.commitments or DEFAULT_COMMITMENTS
+    return tuple(dict.fromkeys([TRUTH, SILENCE, NEAR_SILENCE, *listed, *chosen]))

@@ -1,7 +1,7 @@
 """The curation mechanisms: one for each protocol.
 
-What: agents commit to how much of a bit they reveal; the center answers some of them with her bit
-and all messages, the others with noise. Cost: see `curated`. Source: "Data Curation from
+What: agents commit to how much of a bit they reveal; the center answers some of them with its own
+bit and all messages, the others with noise. Cost: see `curation_game`. Source: "Data Curation from
 Privacy-Aware Agents".
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from aboveboard.auditing import (
     DSIC,
@@ -20,10 +22,24 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
 )
 from aboveboard.curation.advice import Advice, advise
-from aboveboard.curation.commitments import Commitment
+from aboveboard.curation.commitments import TRUTH, Commitment
 from aboveboard.curation.commitments_game import CommitmentsGame
-from aboveboard.curation.curated import Curated, Society
-from aboveboard.curation.curation_file import CurationFile, commitments_of, society_of
+from aboveboard.curation.curation_file import (
+    CurationFile,
+    CurationFileWithoutPrices,
+    list_commitments,
+    make_society,
+)
+from aboveboard.curation.curation_game import CurationGame, Society
+from aboveboard.curation.equilibria import (
+    compute_stake,
+    has_no_others,
+    is_competitive,
+    is_helpless,
+    pure_equilibria,
+)
+from aboveboard.curation.mixed import MOST_AGENTS
+from aboveboard.curation.properties import NoMixedEquilibrium, StableCommitments, TruthAnswered
 from aboveboard.curation.protocols import (
     ALWAYS_ALL,
     ALWAYS_NOISE,
@@ -32,61 +48,28 @@ from aboveboard.curation.protocols import (
     INDICATOR,
     STRAIGHTFORWARD,
     Protocol,
+    answer_all,
+    answer_fair,
+    answer_nobody,
+    answer_truthful,
 )
-from aboveboard.curation.remarks import remarks_on
-from aboveboard.curation.reports import Brought, bits_by_party
-from aboveboard.curation.settling import settled
+from aboveboard.curation.remarks import describe_facts
+from aboveboard.curation.reports import AgentReport, BitColumn, read_bits
+from aboveboard.curation.settlement import settle
+from aboveboard.errors import UndefinedProperty
+from aboveboard.formatting import join_names
+from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.mechanism import Mechanism, Read
 from aboveboard.mechanisms.settlement import Settlement
 
-STARTING_FILE = """\
-name = "three firms and a curator"
-mechanism = "{name}"
-# Draws the messages of all who reveal a part, and noise. Take a large one and show it to nobody:
-# who knows it can undo a part of what the others hide.
-seed = 7
-
-# What all want to know, a bit of all bits, the center's among them.
-# threshold: at least k ones.  majority, parity, and, or.  mean: the mean is above level.
-# table: values = [..] by bit mask, the center's bit first.  callable: function = "module:function".
-[function]
-kind = "threshold"
-k = 2
-center_weight = 1   # how often the center's bit counts
-prior = 0.5         # chance that a bit is 1
-
-# One bit a round: data = "center.csv" (one column of 0 and 1), or the bits themselves.
-[center]
-bits = [1, 0, 1, 1, 0, 0, 1, 0, 1, 1]
-
-# value: what a right guess is worth. price: what the truth costs in privacy; shape: linear,
-# quadratic, plateau, indicator, or "module:function" of p and q. commitment: the chances to send 0
-# if the bit is 0 and if it is 1; [1, 0] is the truth, [0.5, 0.5] is silence.
-[parties.anna]
-value = 1.0
-price = 0.1
-bits = [0, 1, 1, 0, 1, 0, 0, 1, 1, 0]
-
-[parties.bert]
-value = 1.0
-price = 0.1
-bits = [1, 1, 0, 0, 1, 0, 1, 0, 1, 1]
-
-[parties.cleo]
-value = 1.0
-price = 0.2
-shape = "quadratic"
-bits = [0, 0, 1, 1, 0, 1, 1, 0, 0, 1]
-"""
-
 MOST_PROFILES = 200_000
-"""Profiles of listed commitments up to which the audit looks at all of them unless told otherwise:
-each is one contraction for every agent."""
+"""The most profiles of listed commitments that an audit plays unless told otherwise: each is one
+contraction for every agent."""
 
 
 @dataclass(frozen=True)
-class Curator:
+class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
     """A center that answers some agents.
 
     Parameters
@@ -96,11 +79,12 @@ class Curator:
     society
         What they want to know and what it costs them.
     listed
-        Commitments that the audit looks at.
+        Commitments that the audit plays.
     chosen
         What each agent commits to by the collaboration file.
     seed
-        Of the messages that are drawn, of noise, and of guesses that are a coin's.
+        Of the messages that are drawn, of noise, and of guesses where both values are equally
+        likely.
     """
 
     names: tuple[str, ...]
@@ -110,13 +94,10 @@ class Curator:
     seed: int
 
     PROTOCOL: ClassVar[Protocol]
-    NAME: ClassVar[str]
-    SUMMARY: ClassVar[str]
-    GUARANTEES: ClassVar[str]
-    STARTING_FILE: ClassVar[str]
     UNIT: ClassVar[str] = "value"
     ASSUMES: ClassVar[str] = (
-        "bits are independent with a known prior; commitments are kept; values and prices are known"
+        "bits are independent with a known prior; commitments are kept; the center knows how "
+        "prices grow"
     )
     COST: ClassVar[str] = (
         "linear in rounds and agents to run; the game sums over 2^N bits, or counts in O(N^2) "
@@ -127,117 +108,249 @@ class Curator:
     )
     FILE: ClassVar[type[CollaborationFile]] = CurationFile
 
-    def __init_subclass__(cls) -> None:
-        cls.STARTING_FILE = STARTING_FILE.format(name=cls.NAME)
-
     @classmethod
     def from_file(cls, file: CurationFile) -> Self:
-        """Take the parameters from a validated collaboration file."""
+        """Return the rule with the parameters of a validated collaboration file."""
         chosen = tuple(agent.commitment for agent in file.parties.values())
-        return cls(tuple(file.parties), society_of(file), commitments_of(file), chosen, file.seed)
+        return cls(
+            tuple(file.parties), make_society(file), list_commitments(file), chosen, file.seed
+        )
 
     @staticmethod
-    def read_reports(file: CurationFile, read: Read) -> dict[str, Brought]:
-        """Read what each agent brings."""
-        center, agents = bits_by_party(file, read)
+    def read_reports(file: CurationFile, read: Read) -> dict[str, AgentReport]:
+        """Return what each agent reports: its commitment and its bits."""
+        center, agents = read_bits(file, read)
         return {
-            name: Brought(agent.commitment, agents[name], center)
+            name: AgentReport(agent.commitment, agents[name], center)
             for name, agent in file.parties.items()
         }
 
     @property
-    def curated(self) -> Curated:
-        """The game of commitments."""
-        return Curated(self.society, self.PROTOCOL)
+    def curation_game(self) -> CurationGame:
+        """The game over all commitments."""
+        return CurationGame(self.society, self.PROTOCOL)
 
-    def settle(self, reports: Mapping[str, Brought]) -> Settlement:
-        """Draw the messages, answer, and let all guess.
+    def settle(self, reports: Mapping[str, AgentReport]) -> Settlement:
+        """Return the settlement: messages are drawn, some agents answered, and all guess.
 
-        Who does not report is silent, and its bits, which nobody knows, count as 0.
+        An agent that does not report is taken as silent and gets no reply; its bits, which nobody
+        knows, count as 0.
 
         Raises
         ------
         InputError
             If somebody's bits are missing.
         """
-        return settled(self.NAME, self.names, self.curated, reports, self.seed)
+        return settle(self.NAME, self.names, self.curation_game, reports, self.seed)
 
-    def game(self, types: Mapping[str, Brought]) -> CommitmentsGame:
-        """Give the game in which each agent chooses a commitment; types are not looked at."""
-        return CommitmentsGame(self.names, self.curated, self.listed)
+    def game(self, types: Mapping[str, AgentReport]) -> CommitmentsGame:
+        """Return the game in which each agent chooses a commitment, whatever its bits are.
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
-        usual = (ExPostIC(), IndividualRationality())
-        if len(self.listed) ** len(self.names) > MOST_PROFILES:
-            proved = self.game({}).proof("unique equilibrium") is not None
-            return (*usual, UniqueEquilibrium()) if proved else usual
-        return (*usual, DSIC(), UniqueEquilibrium())
+        Raises
+        ------
+        UndefinedProperty
+            If the price of an agent is unknown: then utilities are too.
+        """
+        self._refuse_unknown_prices()
+        chosen = tuple(
+            types[name].commitment if name in types else commitment
+            for name, commitment in zip(self.names, self.chosen, strict=True)
+        )
+        return CommitmentsGame(self.names, self.curation_game, self.listed, chosen, types)
+
+    def _refuse_unknown_prices(self) -> None:
+        missing = [
+            name
+            for name, agent in zip(self.names, self.society.agents, strict=True)
+            if agent.price is None
+        ]
+        if missing:
+            raise UndefinedProperty(
+                f"utilities are unknown without the price of {join_names(missing)}: add price to "
+                "design or to audit; a run needs none"
+            )
+
+    def thin(self, types: Mapping[str, AgentReport]) -> dict[str, AgentReport]:
+        """Return truthful agents with one round of bits: who is answered depends on no bit."""
+        one = BitColumn(np.zeros(1, dtype=np.int64))
+        return {name: AgentReport(TRUTH, one, one) for name in types}
+
+    def true_utility(
+        self,
+        party: str,
+        types: Mapping[str, AgentReport],
+        reports: Mapping[str, AgentReport],
+        settlement: Settlement,
+    ) -> Number | None:
+        """Return an agent's share of utility; from its own bit alone where it stays away.
+
+        None where the file commits somebody to less than the truth: then the types are not what
+        the audited game calls truth, and only `thin` types are compared.
+        """
+        if any(not report.commitment.truthful for report in types.values()):
+            return None
+        if party not in settlement.parties:
+            return self.society.profit_alone(self.names.index(party))
+        return settlement.parties[party].utility
+
+    def promises(self, types: Mapping[str, AgentReport]) -> Sequence[Property]:
+        """Return what the theorems guarantee for this function and these prices.
+
+        Truth is an equilibrium if nobody is fanatic and truth is what gets an answer; it is the
+        only pure one if besides the center matters and prices do not jump.
+        """
+        promised: list[Property] = []
+        protocol = self.PROTOCOL
+        stakes = [compute_stake(self.society, i) for i in range(len(self.names))]
+        answered = protocol.rule is answer_truthful or is_competitive(protocol)
+        if answered and all(stake.fanatic is False for stake in stakes):
+            promised += [ExPostIC(), IndividualRationality()]
+            if self._is_unique(stakes):
+                promised.append(UniqueEquilibrium())
+        if protocol.rule in (answer_fair, answer_truthful, answer_all):
+            promised.append(TruthAnswered())
+        return promised
+
+    def _is_unique(self, stakes: Sequence[Any]) -> bool:
+        """Return whether a theorem says that the truth, an equilibrium, is the only one."""
+        game = self.curation_game
+        if len(self.names) == 1 or not is_competitive(game.protocol):
+            return pure_equilibria(game).unique_truthful
+        return has_no_others(game) and not is_helpless(stakes)
+
+    def examines(self, types: Mapping[str, AgentReport]) -> Sequence[Property]:
+        """Return what an audit looks at besides what is promised."""
+        examined: list[Property] = [ExPostIC(), IndividualRationality(), StableCommitments()]
+        if len(self.listed) ** len(self.names) <= MOST_PROFILES:
+            examined += [DSIC(), UniqueEquilibrium()]
+        comparison = self.PROTOCOL.rule in (answer_all, answer_nobody)
+        if len(self.names) <= MOST_AGENTS and not comparison:
+            examined.append(NoMixedEquilibrium())
+        return examined
 
     def offer(self) -> Advice:
-        """Say what the curator must know before she opens."""
-        return advise(self.curated, self.names)
+        """Return what the curator should know before opening.
+
+        Raises
+        ------
+        UndefinedProperty
+            If the price of an agent is unknown.
+        """
+        self._refuse_unknown_prices()
+        return advise(self.curation_game, self.names)
 
     def remarks(self, game: CommitmentsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Give the verdicts over all commitments, in words."""
-        return remarks_on(self.offer(), self.chosen)
+        """Return facts about the agents and the center, in words."""
+        return describe_facts(self.names, self.society)
 
 
 class Competitive(Curator):
-    """Definition 1: the truth is the only equilibrium, but off it the truthful may get nothing."""
+    """Definition 1: the truth is the only equilibrium, but off it the truthful may get nothing.
+
+    Examples
+    --------
+    >>> from aboveboard.curation.commitments import Agent
+    >>> from aboveboard.curation.social_functions import Threshold
+    >>> society = Society(Threshold(2), (Agent(1, 0.2),) * 3, 0.5)
+    >>> rule = Competitive(("ann", "bea", "cy"), society, (TRUTH,), (TRUTH,) * 3, seed=7)
+    >>> [promise.name for promise in rule.promises({})]
+    ['ex-post IC', 'IR', 'unique equilibrium']
+    """
 
     PROTOCOL = COMPETITIVE
     NAME = "curation.competitive"
-    SUMMARY = "all are answered if all are truthful, else who alone reveals most"
-    GUARANTEES = "truth is the only pure equilibrium if no agent is fanatic and the center matters"
-
-
-class IndicatorScored(Curator):
-    """Footnote 7: as competitive, but the center need not know prices."""
-
-    PROTOCOL = INDICATOR
-    NAME = "curation.indicator"
-    SUMMARY = "all are answered if all are truthful, else who alone says anything"
+    SUMMARY = "answers all if all are truthful, else only the single highest bidder"
     GUARANTEES = (
-        "as curation.competitive, prices unknown to the center; not where prices jump "
-        "(a fixed cost of joining)"
+        "truth is the only pure equilibrium if no agent is fanatic, the center matters and prices "
+        "do not jump"
     )
 
 
+class IndicatorScored(Curator):
+    """Footnote 7: as competitive, but the center need not know prices.
+
+    Examples
+    --------
+    >>> IndicatorScored.NAME
+    'curation.indicator'
+    """
+
+    PROTOCOL = INDICATOR
+    NAME = "curation.indicator"
+    SUMMARY = "answers all if all are truthful, else the only agent that says anything"
+    ASSUMES = "bits are independent with a known prior; commitments are kept"
+    GUARANTEES = "as curation.competitive, but the center need not know prices"
+    FILE = CurationFileWithoutPrices
+
+
 class Fair(Curator):
-    """Definition 5: the truthful are always answered."""
+    """Definition 5: the truthful are always answered.
+
+    Examples
+    --------
+    >>> from aboveboard.curation.commitments import Agent
+    >>> from aboveboard.curation.social_functions import Parity
+    >>> society = Society(Parity(), (Agent(1, 0.75), Agent(1, 0.25)), 0.5)
+    >>> rule = Fair(("ann", "bea"), society, (TRUTH,), (TRUTH,) * 2, seed=7)
+    >>> [promise.name for promise in rule.promises({})]
+    ['truth is answered']
+    """
 
     PROTOCOL = FAIR
     NAME = "curation.fair"
-    SUMMARY = "the truthful are answered, and of two or more others who alone reveals most"
+    SUMMARY = "answers the truthful, and of two or more others the single highest bidder"
     GUARANTEES = (
-        "the equilibria of curation.competitive (Theorem 4); the truthful are answered whatever "
-        "the others do"
+        "the pure equilibria of curation.competitive (Theorem 4); the truthful are answered "
+        "whatever the others do"
     )
 
 
 class Straightforward(Curator):
-    """Section 4: the truthful are answered, nobody else."""
+    """Section 4: the truthful are answered, nobody else.
+
+    Examples
+    --------
+    >>> Straightforward.NAME
+    'curation.straightforward'
+    """
 
     PROTOCOL = STRAIGHTFORWARD
     NAME = "curation.straightforward"
-    SUMMARY = "the truthful are answered, nobody else"
+    SUMMARY = "answers the truthful and nobody else"
+    ASSUMES = "bits are independent with a known prior; commitments are kept"
     GUARANTEES = "truth is an equilibrium if no agent is fanatic; silence may be another"
+    FILE = CurationFileWithoutPrices
 
 
 class AlwaysAll(Curator):
-    """Everybody is answered: what agents are given for nothing they do not pay for."""
+    """Everybody is answered, so nobody pays for it with its privacy.
+
+    Examples
+    --------
+    >>> AlwaysAll.NAME
+    'curation.always_all'
+    """
 
     PROTOCOL = ALWAYS_ALL
     NAME = "curation.always_all"
-    SUMMARY = "everybody is answered, whatever it reveals (to compare with)"
-    GUARANTEES = "nothing: silence is dominant"
+    SUMMARY = "answers everybody, whatever they reveal (for comparison)"
+    ASSUMES = "bits are independent with a known prior; commitments are kept"
+    GUARANTEES = "no incentive for the truth: silence is dominant"
+    FILE = CurationFileWithoutPrices
 
 
 class AlwaysNoise(Curator):
-    """Nobody is answered."""
+    """Nobody is answered.
+
+    Examples
+    --------
+    >>> AlwaysNoise.NAME
+    'curation.always_noise'
+    """
 
     PROTOCOL = ALWAYS_NOISE
     NAME = "curation.always_noise"
-    SUMMARY = "nobody is answered (to compare with)"
-    GUARANTEES = "nothing: silence is dominant"
+    SUMMARY = "answers nobody (for comparison)"
+    ASSUMES = "bits are independent with a known prior; commitments are kept"
+    GUARANTEES = "no incentive for the truth: silence is dominant"
+    FILE = CurationFileWithoutPrices

@@ -1,8 +1,8 @@
-"""Who discloses over time, if one agent after the other answers what the others do.
+"""Better replies: who discloses over time, if one agent after the other moves.
 
-Each step an agent, drawn at random, moves to a best reply if it gains by it. Where the best is only
-approached (outbidding by a hair) it bids the infimum plus a step, so that the bids creep upwards
-until somebody drops out, as the paper argues. Source: "Data Curation from Privacy-Aware Agents",
+In each step an agent, drawn at random, moves to a best reply if it gains by it. Where the best is
+only approached (outbidding by a hair) it bids the infimum plus a step, so that bids rise until
+somebody drops out, as the paper argues. Source: "Data Curation from Privacy-Aware Agents",
 section 4, the intuition after Definition 1.
 """
 
@@ -14,20 +14,24 @@ from fractions import Fraction
 
 import numpy as np
 
-from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment
-from aboveboard.curation.curated import Curated, Profile
-from aboveboard.curation.equilibria import best_reply, beyond, is_equilibrium
-from aboveboard.games.numbers import Number
+from aboveboard.curation.best_replies import (
+    SAY_NOTHING,
+    TELL_TRUTH,
+    best_reply,
+    exceeds_rounding,
+    find_commitment,
+)
+from aboveboard.curation.commitments import SILENCE, TRUTH, Commitment
+from aboveboard.curation.curation_game import CurationGame, Profile
+from aboveboard.curation.equilibria import is_equilibrium
 
-HAIR = Fraction(1, 20)
+BID_STEP = Fraction(1, 20)
 """How far an agent outbids, in relative price: 20 bids from silence to the truth."""
-
-BISECTIONS = 40
 
 
 @dataclass(frozen=True)
 class Path:
-    """How the profile went.
+    """How the profile changed.
 
     Parameters
     ----------
@@ -35,21 +39,23 @@ class Path:
         After each step, the first profile at the front.
     disclosed
         Shape (steps + 1, agents): each agent's relative price, 0 silent to 1 truthful.
-    settled
-        Whether the last is an equilibrium: nobody gains by any other commitment whatever.
+    at_equilibrium
+        Whether the last is proved an equilibrium: nobody gains by any other commitment whatever.
     moving
-        Whether somebody gains by a further move; if nobody does and it is not settled, there is
-        more to gain by bids closer to the others' than `HAIR`.
+        Whether somebody gains by a further move; if nobody does and it is no equilibrium, there is
+        more to gain by bids closer to the others' than `BID_STEP`.
     """
 
     profiles: tuple[tuple[Commitment, ...], ...]
     disclosed: tuple[tuple[float, ...], ...]
-    settled: bool
+    at_equilibrium: bool
     moving: bool
 
 
-def better_replies(game: Curated, start: Profile, steps: int, rng: np.random.Generator) -> Path:
-    """Simulate better replies.
+def simulate_better_replies(
+    game: CurationGame, start: Profile, steps: int, rng: np.random.Generator
+) -> Path:
+    """Return a path of better replies.
 
     Parameters
     ----------
@@ -61,66 +67,66 @@ def better_replies(game: Curated, start: Profile, steps: int, rng: np.random.Gen
         The most moves.
     rng
         Draws whose turn it is.
+
+    Examples
+    --------
+    >>> from aboveboard.curation import PROTOCOLS, Agent, Society
+    >>> from aboveboard.curation.social_functions import Threshold
+    >>> society = Society(Threshold(2), (Agent(1, Fraction(3, 20)),) * 3, Fraction(1, 2))
+    >>> game = CurationGame(society, PROTOCOLS["fair"])
+    >>> path = simulate_better_replies(game, [SILENCE] * 3, 200, np.random.default_rng(1))
+    >>> path.at_equilibrium, path.disclosed[-1]
+    (True, (1.0, 1.0, 1.0))
     """
     profile = tuple(start)
     profiles = [profile]
     for _ in range(steps):
         turns = rng.permutation(len(profile)).tolist()
-        moved = _first_move(game, turns, profile)
+        moved = _find_first_move(game, turns, profile)
         if moved is None:
             break
         profile = moved
         profiles.append(profile)
     return Path(
         tuple(profiles),
-        _disclosed(game, profiles),
-        settled=is_equilibrium(game, profile),
-        moving=_first_move(game, range(len(profile)), profile) is not None,
+        tuple(_measure_disclosure(game, each) for each in profiles),
+        at_equilibrium=is_equilibrium(game, profile) is True,
+        moving=_find_first_move(game, range(len(profile)), profile) is not None,
     )
 
 
-def _first_move(
-    game: Curated, turns: Sequence[int], profile: Profile
+def _find_first_move(
+    game: CurationGame, turns: Sequence[int], profile: Profile
 ) -> tuple[Commitment, ...] | None:
-    """Give the profile after the move of the first agent who gains by one; None if none does."""
-    moves = (_moved(game, i, profile) for i in turns)
-    return next((there for there in moves if there is not None), None)
+    """Return the profile after the move of the first agent who gains by one; None if none does."""
+    moves = (_move(game, i, profile) for i in turns)
+    return next((moved for moved in moves if moved is not None), None)
 
 
-def _moved(game: Curated, i: int, profile: Profile) -> tuple[Commitment, ...] | None:
-    """Give the profile after agent i's best move; None if it has none."""
+def _move(game: CurationGame, i: int, profile: Profile) -> tuple[Commitment, ...] | None:
+    """Return the profile after agent i's best move; None if it has none."""
     agent = game.society.agents[i]
     reply = best_reply(game, i, profile)
-    if reply.how == "say nothing":
+    if reply.how == SAY_NOTHING:
         commitment = SILENCE
-    elif reply.how == "tell the truth":
+    elif reply.how == TELL_TRUTH:
         commitment = TRUTH
     else:
         rivals = zip(game.society.agents, profile, strict=True)
-        bids = [a.shape.relative(c) for j, (a, c) in enumerate(rivals) if j != i and not c.truthful]
-        commitment = _at(agent, min(Fraction(1), Fraction(max(bids, default=0)) + HAIR))
-    there = (*profile[:i], commitment, *profile[i + 1 :])
-    gain = game.utilities(there)[i] - game.utilities(profile)[i]
-    return there if beyond(gain, agent.value) else None
+        bids = [
+            a.shape.relative_price(c)
+            for j, (a, c) in enumerate(rivals)
+            if j != i and not c.truthful
+        ]
+        bid = min(Fraction(1), Fraction(max(bids, default=0)) + BID_STEP)
+        commitment = find_commitment(agent, bid)
+    moved = (*profile[:i], commitment, *profile[i + 1 :])
+    gain = game.utilities(moved)[i] - game.utilities(profile)[i]
+    return moved if exceeds_rounding(gain, agent.value) else None
 
 
-def _at(agent: Agent, relative: Number) -> Commitment:
-    """Give a commitment (p, 1 - p) of about this relative price, and never less than it."""
-    if relative >= 1:
-        return TRUTH
-    low, high = Fraction(1, 2), Fraction(1)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        enough = agent.shape.relative(Commitment(middle, 1 - middle)) >= relative
-        low, high = (low, middle) if enough else (middle, high)
-    return Commitment(high, 1 - high)
-
-
-def _disclosed(game: Curated, profiles: Sequence[Profile]) -> tuple[tuple[float, ...], ...]:
+def _measure_disclosure(game: CurationGame, profile: Profile) -> tuple[float, ...]:
     return tuple(
-        tuple(
-            float(agent.shape.relative(commitment))
-            for agent, commitment in zip(game.society.agents, profile, strict=True)
-        )
-        for profile in profiles
+        float(agent.shape.relative_price(commitment))
+        for agent, commitment in zip(game.society.agents, profile, strict=True)
     )

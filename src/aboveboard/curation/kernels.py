@@ -1,4 +1,4 @@
-"""A compiled sum over rivals who are alike.
+"""A compiled sum over rivals with the same channel.
 
 Its plain twin is in tests/curation/test_inference.py.
 """
@@ -13,7 +13,9 @@ FloatArray = NDArray[np.float64]
 
 
 @njit(cache=True)
-def heard_of(one: FloatArray, n: int, after_zero: float, after_one: float, out: FloatArray) -> None:
+def sum_out_rivals(
+    one: FloatArray, n: int, after_zero: float, after_one: float, out: FloatArray
+) -> None:
     """Sum n rivals out of P(g = 1 | ones among those left).
 
     Parameters
@@ -21,11 +23,11 @@ def heard_of(one: FloatArray, n: int, after_zero: float, after_one: float, out: 
     one
         Shape (m, R + 1).
     n
-        Rivals.
+        How many rivals.
     after_zero, after_one
         The chance that a rival's bit is 1 after each message.
     out
-        Shape (m, n + 1, R - n + 1): by the number of zeros heard.
+        Shape (m, n + 1, R - n + 1): by the number of messages 0.
     """
     width = one.shape[1]
     there = np.empty((n + 1, width))

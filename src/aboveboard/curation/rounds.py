@@ -1,9 +1,9 @@
-"""A run over real bits: messages are drawn, replies handed out, guesses made.
+"""Rounds of real bits: messages are drawn, replies handed out, guesses made.
 
-Each round every agent has a bit; it sends a message drawn by its commitment. Who is answered gets
-the center's bit and all messages; the others get noise that is drawn without looking at any bit.
-Each agent then guesses g from its own bit and what it got, as if the bits were independent with the
-prior that the model says. Source: "Data Curation from Privacy-Aware Agents", section 2.
+In each round every agent has a bit; it sends a message drawn by its commitment. An answered agent
+gets the center's bit and all messages; the others get noise that is drawn without looking at any
+bit. Each agent then guesses g from its own bit and its reply, as if the bits were independent with
+the prior of the model. Source: "Data Curation from Privacy-Aware Agents", section 2.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.curation.channels import CLEAR, Channel, channel_of
+from aboveboard.curation.channels import CLEAR, Channel, as_float_channel, make_channel
 from aboveboard.curation.commitments import Commitment
-from aboveboard.curation.counting import beliefs_by_count, heard_by_count, kinds_of
-from aboveboard.curation.curated import Society
-from aboveboard.curation.inference import beliefs_of
+from aboveboard.curation.counting import compute_beliefs_by_count, count_kinds, match_beliefs
+from aboveboard.curation.curation_game import Society
+from aboveboard.curation.inference import compute_beliefs
 
 Ints = NDArray[np.int64]
 
-BY_TABLE = 20
-"""Agents up to whom a table of all sets of bits is no trouble."""
+MOST_AGENTS_BY_TABLE = 20
+"""The most agents for whom a table of all sets of bits is small."""
 
 EVEN = 1e-12
-"""Probabilities that differ less from 1/2 are taken as even: the guess is a coin's."""
+"""Probabilities that differ less from 1/2 are taken as even: the guess is then drawn."""
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What one agent gets, and what it makes of it.
+class Guesses:
+    """One agent's replies, and what it makes of them.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class Heard:
     guess: Ints
 
 
-def messages_of(bits: Ints, profile: Sequence[Commitment], rng: np.random.Generator) -> Ints:
-    """Draw what the agents send, shape (rounds, N).
+def draw_messages(bits: Ints, profile: Sequence[Commitment], rng: np.random.Generator) -> Ints:
+    """Return the messages of the agents, shape (rounds, N).
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def messages_of(bits: Ints, profile: Sequence[Commitment], rng: np.random.Genera
     profile
         What they have committed to.
     rng
-        The draws.
+        Draws the messages.
     """
     draws = rng.random(bits.shape)
     zero_if_zero = np.array([float(commitment.p) for commitment in profile])
@@ -67,31 +67,31 @@ def messages_of(bits: Ints, profile: Sequence[Commitment], rng: np.random.Genera
     return 1 - zero.astype(np.int64)
 
 
-def noise(rounds: int, agents: int, rng: np.random.Generator) -> Ints:
-    """Draw a reply that says nothing, shape (rounds, N + 1)."""
+def draw_noise(rounds: int, agents: int, rng: np.random.Generator) -> Ints:
+    """Return a reply that reveals nothing, shape (rounds, N + 1)."""
     return rng.integers(0, 2, size=(rounds, agents + 1))
 
 
-def told(profile: Sequence[Commitment]) -> tuple[Channel, ...]:
-    """Give what the center's bit and all messages tell, in float64."""
-    channels = [CLEAR, *(channel_of(commitment) for commitment in profile)]
-    return tuple(Channel(float(c.zero_if_zero), float(c.zero_if_one)) for c in channels)
+def message_channels(profile: Sequence[Commitment]) -> tuple[Channel, ...]:
+    """Return the channels of the center's bit and all messages, in float64."""
+    channels = [CLEAR, *(make_channel(commitment) for commitment in profile)]
+    return tuple(as_float_channel(channel) for channel in channels)
 
 
-def nothing(agents: int) -> tuple[Channel, ...]:
-    """Give what noise tells, in float64."""
+def noise_channels(agents: int) -> tuple[Channel, ...]:
+    """Return the channels of a reply of noise, in float64."""
     return (Channel(0.5, 0.5),) * (agents + 1)
 
 
-def heard(
+def guess(
     society: Society,
     i: int,
     own: Ints,
     reply: Ints,
     channels: Sequence[Channel],
     rng: np.random.Generator,
-) -> Heard:
-    """Let agent i make its guesses.
+) -> Guesses:
+    """Return the best guesses of agent i.
 
     Parameters
     ----------
@@ -102,49 +102,50 @@ def heard(
     own
         Its bits, shape (rounds,).
     reply
-        What it got, shape (rounds, N + 1).
+        Its replies, shape (rounds, N + 1).
     channels
-        What the reply tells of the center's bit and of each agent's (`told` or `nothing`); all know
-        what all have committed to.
+        What a reply reveals of the center's bit and of each agent's (`message_channels` or
+        `noise_channels`); all agents know what all have committed to.
     rng
-        Tosses the coin where both values are as likely.
+        Draws the guess where both values are equally likely.
     """
-    probability = _posterior(society, i, own, reply, channels)
+    probability = compute_posterior(society, i, own, reply, channels)
     coin = rng.integers(0, 2, size=len(own))
-    guess = np.where(np.abs(probability - 0.5) <= EVEN, coin, (probability > 0.5).astype(np.int64))
-    return Heard(reply, probability, guess)
+    likelier = (probability > 0.5).astype(np.int64)
+    return Guesses(reply, probability, np.where(np.abs(probability - 0.5) <= EVEN, coin, likelier))
 
 
-def _posterior(
+def compute_posterior(
     society: Society, i: int, own: Ints, reply: Ints, channels: Sequence[Channel]
 ) -> NDArray[np.float64]:
+    """Return P(g = 1) as agent i sees it in each round; arguments as in `guess`."""
     prior, by_count = float(society.prior), society.by_count
     rivals = [j for j in range(len(society.agents)) if j != i]
-    if by_count is not None and len(society.agents) > BY_TABLE:
-        heard_of = [channels[j + 1] for j in rivals]
-        kinds = kinds_of(heard_of)
-        # Agents who are alike hear alike: their beliefs are computed once.
-        if (channels[0], kinds) not in society.thought:
-            found = beliefs_by_count(by_count, channels[0], kinds, prior)
-            society.thought[channels[0], kinds] = found
-        beliefs = heard_by_count(channels[0], heard_of, society.thought[channels[0], kinds])
+    if by_count is not None and len(society.agents) > MOST_AGENTS_BY_TABLE:
+        rival_channels = [channels[j + 1] for j in rivals]
+        kinds, center = count_kinds(rival_channels), channels[0]
+        # Agents who are alike have the same beliefs: they are computed once.
+        one = society.cache_beliefs(
+            (center, kinds), lambda: compute_beliefs_by_count(by_count, center, kinds, prior)
+        )
+        beliefs = match_beliefs(center, rival_channels, one)
         return beliefs.posterior(reply[:, 0], own, reply[:, [j + 1 for j in rivals]])
     others = {j: channel for j, channel in enumerate(channels) if j != i + 1}
     messages = {j: reply[:, j] for j in others} | {i + 1: own}
-    return beliefs_of(society.table, i + 1, others, prior).posterior(messages)
+    return compute_beliefs(society.table, i + 1, others, prior).posterior(messages)
 
 
-def values(society: Society, center: Ints, bits: Ints) -> Ints:
-    """Give g in each round; shapes (rounds,), (rounds,) and (rounds, N)."""
+def evaluate_function(society: Society, center: Ints, bits: Ints) -> Ints:
+    """Return g in each round, from bits of shapes (rounds,) and (rounds, N)."""
     if society.by_count is not None:
-        found = society.by_count[center, bits.sum(axis=1)]
+        values = society.by_count[center, bits.sum(axis=1)]
     else:
-        found = society.table[center + (bits << np.arange(1, bits.shape[1] + 1)).sum(axis=1)]
-    return np.asarray(found, dtype=np.int64)
+        values = society.table[center + (bits << np.arange(1, bits.shape[1] + 1)).sum(axis=1)]
+    return np.asarray(values, dtype=np.int64)
 
 
-def correlation(bits: Ints) -> float | None:
-    """Give the mean correlation between the bits of two parties; None where none varies.
+def mean_correlation(bits: Ints) -> float | None:
+    """Return the mean correlation between the bits of two parties; None where none varies.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""g: what the center and the agents want to know, a bit of all their bits.
+"""Social functions: what the center and the agents want to know, a bit of all their bits.
 
 The center's bit is bit 0 of a mask, agent i's bit is bit i. A function that depends on the center's
-bit and on how many agents have a 1 is symmetric; then values are needed by count only, 2 (N + 1) of
-them instead of 2^(N + 1). Source: "Data Curation from Privacy-Aware Agents", section 2.
+bit and on how many agents have a 1 is symmetric; then its values by count are enough, 2 (N + 1)
+instead of 2^(N + 1). Source: "Data Curation from Privacy-Aware Agents", section 2.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aboveboard.errors import InputError
 Bits = NDArray[np.bool_]
 
 MOST_AGENTS = 24
-"""A table of 2^25 bits takes 32 MiB, and what is computed from it eight times that."""
+"""The most agents of a table: 2^25 bits take 32 MiB, and computing with them eight times that."""
 
 
 class SocialFunction(Protocol):
@@ -29,25 +29,25 @@ class SocialFunction(Protocol):
     KIND: ClassVar[str]
 
     def by_count(self, agents: int) -> Bits | None:
-        """Give g where it is symmetric, shape (2, N + 1): by the center's bit and the ones.
+        """Return g where it is symmetric, shape (2, N + 1): by the center's bit and the ones.
 
-        None where agents are told apart.
+        None where g distinguishes agents.
         """
         ...
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask, the center's bit first, shape (2^(N + 1),)."""
+        """Return g by bit mask, the center's bit first, shape (2^(N + 1),)."""
         ...
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """1 iff at least k of the bits are 1, the center's bit counted w times.
+    """1 if at least k of the bits are 1, the center's bit counted w times.
 
     Parameters
     ----------
     k
-        How many.
+        How many ones are needed.
     center_weight
         How often the center's bit counts.
     """
@@ -58,18 +58,18 @@ class Threshold:
     KIND: ClassVar[str] = "threshold"
 
     def by_count(self, agents: int) -> Bits:
-        """Give g by the center's bit and the ones among the agents."""
+        """Return g by the center's bit and the ones among the agents."""
         ones = np.arange(agents + 1)
         return np.stack([ones >= self.k, ones + self.center_weight >= self.k])
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask."""
-        return spread(self.by_count(agents))
+        """Return g by bit mask."""
+        return expand_by_count(self.by_count(agents))
 
 
 @dataclass(frozen=True)
 class Mean:
-    """1 iff the mean of the bits is above a level, the center's bit counted w times.
+    """1 if the mean of the bits is above a level, the center's bit counted w times.
 
     Majority is the mean above 1/2: of an even number of votes a tie gives 0.
 
@@ -87,67 +87,67 @@ class Mean:
     KIND: ClassVar[str] = "mean"
 
     def by_count(self, agents: int) -> Bits:
-        """Give g by the center's bit and the ones among the agents."""
+        """Return g by the center's bit and the ones among the agents."""
         ones = np.arange(agents + 1, dtype=object)
         least = self.level * (agents + self.center_weight)
         return np.stack([ones > least, ones + self.center_weight > least]).astype(np.bool_)
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask."""
-        return spread(self.by_count(agents))
+        """Return g by bit mask."""
+        return expand_by_count(self.by_count(agents))
 
 
 @dataclass(frozen=True)
 class Parity:
-    """1 iff an odd number of bits is 1."""
+    """1 if an odd number of bits is 1."""
 
     KIND: ClassVar[str] = "parity"
 
     def by_count(self, agents: int) -> Bits:
-        """Give g by the center's bit and the ones among the agents."""
+        """Return g by the center's bit and the ones among the agents."""
         odd = np.arange(agents + 1) % 2 == 1
         return np.stack([odd, ~odd])
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask."""
-        return spread(self.by_count(agents))
+        """Return g by bit mask."""
+        return expand_by_count(self.by_count(agents))
 
 
 @dataclass(frozen=True)
 class Conjunction:
-    """1 iff every bit is 1 ("and")."""
+    """1 if every bit is 1 ("and")."""
 
     KIND: ClassVar[str] = "and"
 
     def by_count(self, agents: int) -> Bits:
-        """Give g by the center's bit and the ones among the agents."""
+        """Return g by the center's bit and the ones among the agents."""
         full = np.arange(agents + 1) == agents
         return np.stack([np.zeros_like(full), full])
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask."""
-        return spread(self.by_count(agents))
+        """Return g by bit mask."""
+        return expand_by_count(self.by_count(agents))
 
 
 @dataclass(frozen=True)
 class Disjunction:
-    """1 iff some bit is 1 ("or")."""
+    """1 if some bit is 1 ("or")."""
 
     KIND: ClassVar[str] = "or"
 
     def by_count(self, agents: int) -> Bits:
-        """Give g by the center's bit and the ones among the agents."""
+        """Return g by the center's bit and the ones among the agents."""
         some = np.arange(agents + 1) > 0
         return np.stack([some, np.ones_like(some)])
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask."""
-        return spread(self.by_count(agents))
+        """Return g by bit mask."""
+        return expand_by_count(self.by_count(agents))
 
 
 @dataclass(frozen=True)
 class Table:
-    """Given value by value.
+    """A function listed value by value.
 
     Parameters
     ----------
@@ -160,33 +160,33 @@ class Table:
     KIND: ClassVar[str] = "table"
 
     def by_count(self, agents: int) -> Bits | None:
-        """Give g by count if all agents are alike in it."""
+        """Return g by count if it treats all agents alike, else None."""
         table = self.table(agents)
-        found = np.zeros((2, agents + 1), dtype=np.bool_)
-        ones = ones_of(agents)
+        counts = np.zeros((2, agents + 1), dtype=np.bool_)
+        ones = count_ones(agents)
         for center in (0, 1):
-            found[center, ones] = table[center::2]
-        return found if np.array_equal(spread(found), table) else None
+            counts[center, ones] = table[center::2]
+        return counts if np.array_equal(expand_by_count(counts), table) else None
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask.
+        """Return g by bit mask.
 
         Raises
         ------
         InputError
-            If there are not as many values as sets of bits.
+            If the number of values is not that of the sets of bits.
         """
         if len(self.values) != 2 << agents:
             raise InputError(
                 "function.values",
                 f"there are {len(self.values)} values",
-                f"give {2 << agents}, one for each set of bits of the center and {agents} agents",
+                f"list {2 << agents}, one for each set of bits of the center and {agents} agents",
             )
         return np.array(self.values, dtype=np.bool_)
 
 
 @dataclass(frozen=True)
-class Called:
+class CustomFunction:
     """Any Python function of the bits.
 
     Parameters
@@ -194,7 +194,7 @@ class Called:
     name
         "module:function", for messages.
     function
-        Takes a tuple of N + 1 bits, the center's first, and gives 0 or 1; called once for each.
+        Takes a tuple of N + 1 bits, the center's first, and returns 0 or 1; called once for each.
     """
 
     name: str
@@ -203,25 +203,25 @@ class Called:
     KIND: ClassVar[str] = "callable"
 
     def by_count(self, agents: int) -> Bits | None:
-        """Give g by count if all agents are alike in it."""
+        """Return g by count if it treats all agents alike, else None."""
         return Table(tuple(self.table(agents).tolist())).by_count(agents)
 
     def table(self, agents: int) -> Bits:
-        """Give g by bit mask: 2^(N + 1) calls.
+        """Return g by bit mask, after 2^(N + 1) calls.
 
         Raises
         ------
         InputError
-            If there are too many agents, or the function fails or gives no bit.
+            If there are too many agents, or the function fails or returns no bit.
         """
-        refuse_many(agents)
+        refuse_large_table(agents)
         size = agents + 1
         return np.array(
-            [self._called(tuple(m >> i & 1 for i in range(size))) for m in range(1 << size)],
+            [self._evaluate(tuple(m >> i & 1 for i in range(size))) for m in range(1 << size)],
             dtype=np.bool_,
         )
 
-    def _called(self, bits: tuple[int, ...]) -> bool:
+    def _evaluate(self, bits: tuple[int, ...]) -> bool:
         place = f"function {self.name!r}"
         try:
             value = self.function(bits)
@@ -230,42 +230,42 @@ class Called:
             raise InputError(
                 place,
                 f"it failed with {type(error).__name__}: {error} (bits {bits})",
-                "take a tuple of bits, the center's first, and give 0 or 1",
+                "take a tuple of bits, the center's first, and return 0 or 1",
             ) from error
         if not is_bit:
-            raise InputError(place, f"it gives {value!r} for the bits {bits}", "give 0 or 1")
+            raise InputError(place, f"it returns {value!r} for the bits {bits}", "return 0 or 1")
         return bool(value)
 
 
-def spread(by_count: Bits) -> Bits:
-    """Give the table of a symmetric function from its values by count."""
+def expand_by_count(by_count: Bits) -> Bits:
+    """Return the table of a symmetric function from its values by count."""
     agents = by_count.shape[1] - 1
-    refuse_many(agents)
-    found: Bits = by_count[:, ones_of(agents)].T.reshape(-1)
-    return found
+    refuse_large_table(agents)
+    table: Bits = by_count[:, count_ones(agents)].T.reshape(-1)
+    return table
 
 
-def ones_of(agents: int) -> NDArray[np.int64]:
-    """Give the number of ones in each of the 2^N masks of the agents' bits."""
+def count_ones(agents: int) -> NDArray[np.int64]:
+    """Return the number of ones in each of the 2^N masks of the agents' bits."""
     ones = np.zeros(1, dtype=np.int64)
     for _ in range(agents):
         ones = np.concatenate([ones, ones + 1])
     return ones
 
 
-def refuse_many(agents: int) -> None:
-    """Raise `InputError` where a table would be too large."""
+def refuse_large_table(agents: int) -> None:
+    """Raise `InputError` if a table would be too large."""
     if agents > MOST_AGENTS:
         raise InputError(
             "parties",
             f"{agents} agents and the center have 2^{agents + 1} sets of bits",
-            f"have up to {MOST_AGENTS} agents, or take a function that treats agents alike and "
-            "commitments of few kinds",
+            f"use at most {MOST_AGENTS} agents, or a function that treats agents alike with few "
+            "kinds of commitments",
         )
 
 
-def weighted(function: SocialFunction, weight: int) -> SocialFunction | None:
-    """Give the same function with the center's bit counted differently; None if it has no weight.
+def with_center_weight(function: SocialFunction, weight: int) -> SocialFunction | None:
+    """Return the same function with another weight of the center's bit; None if it has no weight.
 
     Parameters
     ----------

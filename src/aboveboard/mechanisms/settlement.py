@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from aboveboard.formatting import encode_number, html_table
+from aboveboard.formatting import encode_number, format_html_table
 from aboveboard.games.numbers import Number
 
 MANIFEST = "settlement.json"
@@ -47,7 +47,7 @@ class Share:
     benefit
         What the party gains by its reply.
     utility
-        What that is worth to it: rivals, payment and privacy counted.
+        What that is worth to it: rivals, payment and privacy counted; None where that is unknown.
     payment
         What it pays to the center; negative where it receives.
     reply
@@ -57,7 +57,7 @@ class Share:
     """
 
     benefit: Number
-    utility: Number
+    utility: Number | None
     payment: Number
     reply: Reply
     more: Mapping[str, Any] = field(default_factory=dict)
@@ -130,9 +130,9 @@ class Settlement:
             )
             for party, share in self.parties.items()
         ]
-        return html_table(("party", "gains", "utility", "pays"), rows)
+        return format_html_table(("party", "gains", "utility", "pays"), rows)
 
 
 def fingerprint(content: bytes) -> str:
-    """Give the SHA-256 of some bytes, in hexadecimal."""
+    """Return the SHA-256 of some bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,295 @@
+"""Settlement: from the bits of many rounds to replies, and how much each agent learned.
+
+What: messages are drawn, the answered get all of them, all guess; the expected share of right
+guesses stands beside the measured one. Cost: linear in rounds and agents, and two sums for each
+agent for what is expected. Source: "Data Curation from Privacy-Aware Agents", section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from aboveboard.curation.channels import Channel
+from aboveboard.curation.commitments import SILENCE, Commitment
+from aboveboard.curation.curation_game import CurationGame
+from aboveboard.curation.reports import AgentReport
+from aboveboard.curation.rounds import (
+    Guesses,
+    Ints,
+    draw_messages,
+    draw_noise,
+    evaluate_function,
+    guess,
+    mean_correlation,
+    message_channels,
+    noise_channels,
+)
+from aboveboard.errors import InputError
+from aboveboard.formatting import format_number, format_quantity, join_names
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The bits of all rounds, what the agents have committed to, and the seed of all draws.
+
+    Parameters
+    ----------
+    names
+        The agents, in order.
+    game
+        What they play.
+    profile
+        What each has committed to.
+    center, bits
+        The center's bits, shape (rounds,), and the agents', shape (rounds, N).
+    seed
+        Of messages, of noise, and of guesses where both values are equally likely.
+    """
+
+    names: tuple[str, ...]
+    game: CurationGame
+    profile: tuple[Commitment, ...]
+    center: Ints
+    bits: Ints
+    seed: int
+
+    @cached_property
+    def values(self) -> Ints:
+        """What all want to know, g, in each round; shape (rounds,)."""
+        return evaluate_function(self.game.society, self.center, self.bits)
+
+    @cached_property
+    def all_bits(self) -> Ints:
+        """The center's bits and the agents', shape (rounds, N + 1)."""
+        return np.column_stack([self.center, self.bits])
+
+    @cached_property
+    def full_reply(self) -> Ints:
+        """The reply of the answered, shape (rounds, N + 1)."""
+        rng = np.random.default_rng([self.seed, 0])
+        return np.column_stack([self.center, draw_messages(self.bits, self.profile, rng)])
+
+    def make_noise(self, i: int) -> Ints:
+        """Return the reply of an agent that is not answered, from a stream that saw no bit."""
+        rng = np.random.default_rng([self.seed, 1, i])
+        return draw_noise(len(self.center), len(self.names), rng)
+
+    def make_guesses(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Guesses:
+        """Return one agent's guesses; ties are drawn from a stream of their own."""
+        rng = np.random.default_rng([self.seed, 2, i])
+        return guess(self.game.society, i, self.bits[:, i], reply, channels, rng)
+
+    def measure_accuracy(self, guesses: Guesses) -> float:
+        """Return the share of rounds that are guessed right."""
+        return float((guesses.guess == self.values).mean())
+
+
+@dataclass(frozen=True)
+class LearningResult:
+    """How much one agent learned: shares of rounds guessed right.
+
+    Parameters
+    ----------
+    agent
+        Its name.
+    answered
+        Whether it got the center's bit and all messages.
+    expected, measured
+        With its reply.
+    expected_alone, measured_alone
+        From its own bit only.
+    """
+
+    agent: str
+    answered: bool
+    expected: Number
+    measured: float
+    expected_alone: Number
+    measured_alone: float
+
+    def as_row(self) -> tuple[Any, ...]:
+        """Return the row of the report's table."""
+        return (
+            self.agent,
+            self.answered,
+            self.expected,
+            self.measured,
+            self.measured - float(self.expected),
+            self.expected_alone,
+            self.measured_alone,
+        )
+
+
+def settle(
+    mechanism: str,
+    names: tuple[str, ...],
+    game: CurationGame,
+    reports: Mapping[str, AgentReport],
+    seed: int,
+) -> Settlement:
+    """Return the settlement of the agents who report.
+
+    Parameters
+    ----------
+    mechanism
+        The rule's name.
+    names
+        The agents, in order.
+    game
+        What they play.
+    reports
+        What each reports. An agent that is missing is silent and gets no reply; its bits, which
+        nobody knows, count as 0.
+    seed
+        Of all draws.
+
+    Raises
+    ------
+    InputError
+        If somebody's bits are missing.
+    """
+    profile = tuple(reports[name].commitment if name in reports else SILENCE for name in names)
+    rounds = Rounds(names, game, profile, *_collect_bits(names, reports), seed)
+    answered = game.protocol.answer(game.society.agents, profile)
+    profits = game.profits(profile)
+    shares, results = {}, []
+    for i, name in enumerate(names):
+        if name in reports:
+            shares[name], result = _settle_agent(rounds, i, answered[i], profits[i])
+            results.append(result)
+    return Settlement(
+        mechanism,
+        shares,
+        _make_details(rounds, answered),
+        headline=_make_headline(results, len(rounds.center)),
+        exhibits=(_make_exhibit(rounds, results),),
+    )
+
+
+def _settle_agent(
+    rounds: Rounds, i: int, answered: bool, profit: Number
+) -> tuple[Share, LearningResult]:
+    """Return agent i's share, and how much it learned."""
+    society, names = rounds.game.society, rounds.names
+    agent, commitment = society.agents[i], rounds.profile[i]
+    alone = guesses = rounds.make_guesses(i, rounds.make_noise(i), noise_channels(len(names)))
+    if answered:
+        guesses = rounds.make_guesses(i, rounds.full_reply, message_channels(rounds.profile))
+    measured = rounds.measure_accuracy(guesses)
+    share = Share(
+        benefit=profit,
+        utility=None if agent.price is None else profit - agent.cost(commitment),
+        payment=0,
+        reply=Reply("csv", rows=_make_reply(names, guesses)),
+        more={"correct": measured},
+    )
+    alone_expected = society.profit_alone(i) / agent.value
+    result = LearningResult(
+        names[i],
+        answered,
+        profit / agent.value,
+        measured,
+        alone_expected,
+        rounds.measure_accuracy(alone),
+    )
+    return share, result
+
+
+def _collect_bits(names: Sequence[str], reports: Mapping[str, AgentReport]) -> tuple[Ints, Ints]:
+    """Return the center's bits, shape (rounds,), and the agents', shape (rounds, N)."""
+    missing = [name for name in names if name in reports and reports[name].bits.values is None]
+    some = next(iter(reports.values()), None)
+    if some is None or some.center.values is None:
+        raise InputError("center", "its bits are missing", "add data or bits to [center]")
+    if missing:
+        raise InputError(
+            f"parties.{missing[0]}", "its bits are missing", "add data or bits; a run needs them"
+        )
+    center = some.center.values
+    columns = [
+        reports[name].bits.values if name in reports else np.zeros(len(center), dtype=np.int64)
+        for name in names
+    ]
+    return center, np.column_stack([c for c in columns if c is not None])
+
+
+def _make_details(rounds: Rounds, answered: Sequence[bool]) -> dict[str, Any]:
+    return {
+        "rounds": len(rounds.center),
+        "answered": [name for name, yes in zip(rounds.names, answered, strict=True) if yes],
+        "share_of_ones": float(rounds.all_bits.mean()),
+        "correlation": mean_correlation(rounds.all_bits),
+        "notes": _make_notes(rounds),
+    }
+
+
+def _make_notes(rounds: Rounds) -> list[str]:
+    """Return a warning where a seed that everybody guesses reveals what agents hide."""
+    partial = [
+        name
+        for name, commitment in zip(rounds.names, rounds.profile, strict=True)
+        if not (commitment.truthful or commitment.silent)
+    ]
+    if rounds.seed or not partial:
+        return []
+    return [
+        f"the seed is 0, which anybody can guess: it draws the messages of {join_names(partial)}, "
+        "and knowing it reveals part of what they hide; set seed to a secret number"
+    ]
+
+
+def _make_headline(results: Sequence[LearningResult], rounds: int) -> str:
+    answered = sum(each.answered for each in results)
+    accuracy = sum(each.measured for each in results) / max(len(results), 1)
+    return (
+        f"{answered} of {format_quantity(len(results), 'agent')} got the center's bit and all "
+        f"messages; guesses were right in {accuracy:.1%} of these "
+        f"{format_quantity(rounds, 'round')} (gains are expected values per round)."
+    )
+
+
+def _make_exhibit(rounds: Rounds, results: Sequence[LearningResult]) -> Exhibit:
+    correlation = mean_correlation(rounds.all_bits)
+    measured = "no two parties' bits vary" if correlation is None else f"it is {correlation:.3f}"
+    return Exhibit(
+        "What each agent learned",
+        (
+            "agent",
+            "answered",
+            "expected",
+            "measured",
+            "difference",
+            "expected, own bit only",
+            "measured, own bit only",
+        ),
+        tuple(each.as_row() for each in results),
+        "Shares of rounds guessed right. Expected values assume independent bits with the prior "
+        f"{format_number(rounds.game.society.prior)}. The mean correlation between two parties "
+        f"would then be 0; {measured} here. The share of ones is {rounds.all_bits.mean():.3f}. "
+        "Differences beyond chance come from there.",
+    )
+
+
+def _make_reply(names: Sequence[str], guesses: Guesses) -> Callable[[], pl.DataFrame]:
+    """Return a function that makes the table of one agent's reply when it is written."""
+
+    def make_rows() -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "round": np.arange(1, len(guesses.guess) + 1),
+                "center": guesses.reply[:, 0],
+                **{f"message of {name}": guesses.reply[:, i + 1] for i, name in enumerate(names)},
+                "probability": guesses.probability,
+                "guess": guesses.guess,
+            }
+        )
+
+    return make_rows
