@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from aboveboard.games.actions import (
     Grid,
-    block,
+    encode_positions,
     decode,
     draw,
     encode,
-    position_of,
-    size_of,
+    find_position,
+    count_actions,
     unravel,
 )
 from aboveboard.games.capabilities import Outside, Paid
-from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.numbers import from_units, to_number
 
 SIZES = st.lists(st.integers(0, 4), max_size=4)
@@ -37,7 +37,7 @@ def test_a_tabular_game_numbers_its_players_and_tells_the_first_action():
     assert game.payoffs((1, 0)) == (5, 0)
     assert game.payments((1, 0)) == (0, 0)
     assert game.describe(0, 1) == 1
-    assert profiles(game) == 4
+    assert count_profiles(game) == 4
 
 
 @pytest.mark.parametrize("truth", [1, np.int64(1), [1, 1], np.array([1, 1])])
@@ -128,7 +128,7 @@ def test_rows_in_units_are_worth_the_payoffs(entries):
 def test_a_grid_lists_all_vectors_in_order(sizes):
     grid = Grid(sizes)
     assert list(grid) == list(np.ndindex(*grid.shape))
-    assert len(grid) == grid.size == size_of(grid)
+    assert len(grid) == grid.size == count_actions(grid)
     assert [grid[k] for k in range(grid.size)] == list(grid)
     assert [grid.index(vector) for vector in grid] == list(range(grid.size))
     assert grid[-1] == tuple(sizes)
@@ -166,7 +166,7 @@ def test_a_grid_refuses_negative_sizes():
 @given(SIZES)
 def test_codes_of_a_grid_turn_back_into_vectors(sizes):
     grid = Grid(sizes)
-    codes = block(grid, np.arange(grid.size))
+    codes = encode_positions(grid, np.arange(grid.size))
     assert codes.shape == (grid.size, len(sizes))
     assert [decode(grid, code) for code in codes] == list(grid)
     assert all((encode(grid, v)[0] == c).all() for v, c in zip(grid, codes, strict=True))
@@ -183,7 +183,7 @@ def test_draws_from_a_grid_are_vectors_of_it(sizes, m):
 
 def test_blocks_of_a_grid_beyond_64_bits_can_be_taken():
     grid = Grid((2**62, 2**62, 3))
-    codes = block(grid, np.array([0, 5, 2**62]))
+    codes = encode_positions(grid, np.array([0, 5, 2**62]))
     assert [decode(grid, code) for code in codes] == [grid[k] for k in (0, 5, 2**62)]
 
 
@@ -205,7 +205,7 @@ def test_actions_in_a_list_are_coded_by_position():
     actions = ["truth", "lie"]
     assert encode(actions, "lie").tolist() == [1]
     assert decode(actions, np.int64(1)) == "lie"
-    assert position_of(range(10**12), 10**11) == 10**11
+    assert find_position(range(10**12), 10**11) == 10**11
     with pytest.raises(ValueError, match="'theft' is not among"):
         encode(actions, "theft")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import aboveboard as ab
-from aboveboard.formatting import html_table
+from aboveboard.formatting import format_html_table
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
 
 def test_everything_in_a_table_is_escaped() -> None:
-    shown = html_table(("<head>",), [("<b>&",)])
+    shown = format_html_table(("<head>",), [("<b>&",)])
     assert "<th>&lt;head&gt;</th>" in shown
     assert "<td>&lt;b&gt;&amp;</td>" in shown
 

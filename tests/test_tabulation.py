@@ -34,13 +34,13 @@ def price(bidder, outcome):
 
 
 def test_a_second_price_auction_is_truthful_for_all_types_and_a_first_price_auction_is_not():
-    found = ab.audit(ab.family(second_price, utility, BIDS), [ab.DSIC()])["DSIC"]
+    found = ab.audit(ab.tabulate_all(second_price, utility, BIDS), [ab.DSIC()])["DSIC"]
     assert (found.status, found.checked) == ("holds", 16 * 2 * 3 * 4)
-    assert ab.audit(ab.family(first_price, utility, BIDS), [ab.DSIC()])["DSIC"].status == "fails"
+    assert ab.audit(ab.tabulate_all(first_price, utility, BIDS), [ab.DSIC()])["DSIC"].status == "fails"
 
 
 def test_a_family_has_one_game_for_each_profile_of_types():
-    games = list(ab.family(first_price, utility, BIDS))
+    games = list(ab.tabulate_all(first_price, utility, BIDS))
     truths = [tuple(game.truth(i) for i in range(2)) for game in games]
     assert truths == list(product(range(4), repeat=2))
 
@@ -59,7 +59,7 @@ def test_payoffs_are_what_the_rule_and_the_utility_say(bids, data):
 
 
 def test_one_game_is_the_member_of_the_family_with_these_types():
-    games = list(ab.family(first_price, utility, BIDS, payment=price))
+    games = list(ab.tabulate_all(first_price, utility, BIDS, payment=price))
     alone = ab.tabulate(first_price, utility, BIDS, {"ann": 2, "bea": 3}, payment=price)
     assert ab.audit(alone, FACE).as_dict() == ab.audit(games[2 * 4 + 3], FACE).as_dict()
 
@@ -82,7 +82,7 @@ def test_absence_is_a_report_that_is_no_type():
     def rule(sent):
         return first_price({p: 0 if report == "away" else report for p, report in sent.items()})
 
-    games = list(ab.family(rule, utility, reports, absent="away"))
+    games = list(ab.tabulate_all(rule, utility, reports, absent="away"))
     assert len(games) == 4
     assert [games[0].absent(i) for i in range(2)] == [0, None]
     assert ab.audit(games, [ab.IndividualRationality()])["IR"].checked == 4
@@ -111,7 +111,7 @@ def test_types_that_do_not_fit_the_reports_are_refused(reports, types, problem):
 
 def test_a_player_without_a_type_is_refused():
     with pytest.raises(ValueError, match="player ann has no type"):
-        next(ab.family(first_price, utility, {"ann": ["away"]}, absent="away"))
+        next(ab.tabulate_all(first_price, utility, {"ann": ["away"]}, absent="away"))
 
 
 @pytest.mark.parametrize("worth", [float("nan"), float("inf"), None, "much", 1j])
@@ -128,7 +128,7 @@ def test_a_table_that_would_take_too_long_is_refused_before_the_rule_is_called()
 
 
 def test_a_verdict_on_a_family_says_for_which_types_the_rule_fails():
-    verdict = ab.audit(ab.family(first_price, utility, BIDS), [ab.DSIC()])["DSIC"]
+    verdict = ab.audit(ab.tabulate_all(first_price, utility, BIDS), [ab.DSIC()])["DSIC"]
     assert verdict.statement == "game 13 of 16 (truth: ann reports 3, bea reports 0)"
     assert verdict.gain == 3
 

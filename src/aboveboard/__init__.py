@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from aboveboard.errors import AboveboardError, InputError
     from aboveboard.games.game import Game, TabularGame
     from aboveboard.games.lottery import Lottery
-    from aboveboard.games.tabulation import family, tabulate
+    from aboveboard.games.tabulation import tabulate, tabulate_all
 
 # Name to module: loaded when first used, so that `import aboveboard` costs next to nothing.
 _FACE = {
@@ -71,7 +71,7 @@ _FACE = {
     **dict.fromkeys(("AboveboardError", "InputError"), "aboveboard.errors"),
     **dict.fromkeys(("Game", "TabularGame"), "aboveboard.games.game"),
     "Lottery": "aboveboard.games.lottery",
-    **dict.fromkeys(("family", "tabulate"), "aboveboard.games.tabulation"),
+    **dict.fromkeys(("tabulate_all", "tabulate"), "aboveboard.games.tabulation"),
 }
 
 __all__ = [
@@ -99,7 +99,7 @@ __all__ = [
     "__version__",
     "audit",
     "best_lies",
-    "family",
+    "tabulate_all",
     "load",
     "pure_equilibria",
     "run",

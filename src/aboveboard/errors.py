@@ -21,7 +21,7 @@ class AboveboardError(Exception):
     """The root of the tree: catch this to catch them all."""
 
     def __str__(self) -> str:
-        """Give the message, as one line."""
+        """Return the message, as one line."""
         return _line(super().__str__())
 
 
@@ -44,7 +44,7 @@ class InputError(AboveboardError):
         self.place, self.problem, self.remedy = place, problem, remedy
 
     def __str__(self) -> str:
-        """Give place, problem and remedy, as one line."""
+        """Return place, problem and remedy, as one line."""
         return f"{_line(self.place)}: {_line(self.problem)}; {_line(self.remedy)}"
 
 
@@ -57,7 +57,7 @@ class BudgetExceeded(AboveboardError):  # noqa: N818 - the name says what happen
 
 
 def _line(text: str) -> str:
-    """Put a text into one line of moderate length, without what a terminal would obey."""
+    """Return a text as one line of moderate length, without what a terminal would obey."""
     line = " ".join(text.split())
     if len(line) > MOST:
         line = f"{line[: MOST // 2]} .. {line[-MOST // 2 :]}"

@@ -1,4 +1,8 @@
-"""Numbers, counts, lists and tables as text: the one place that decides how a number reads."""
+"""Numbers, counts, lists and tables as text: the one place that decides how a number reads.
+
+`encode_number` and `encode` make data that prints exactly, for JSON; the `format_` functions make
+text for people, the same in terminal and report.
+"""
 
 from __future__ import annotations
 
@@ -13,51 +17,54 @@ import numpy as np
 Number = int | float | Fraction
 """A number that may be exact."""
 
-PRINTED = 10_000  # bits of a number that is still printed: some 3,000 digits; Python ends at 4,300
+MOST_BITS = 10_000
+"""Bits of a number that is still printed: some 3,000 digits; Python prints at most 4,300."""
 
+MOST_COUNT_BITS = 1000
+"""Bits of a count that is still written in digits; it fits a float."""
 
-LONGEST = 1000  # bits of a count that is still written in digits; it fits a float
+TWO_DECIMALS_FROM = 100
+"""From here on a fraction is shown with two decimals, as an amount of money would be."""
 
+HUGE = 10**30
+"""From here on nobody reads the digits of a number; JSON has them."""
 
-def describe_action(action: Any) -> str:
-    """Write a described action for people: keys and values, entries of lists by commas."""
-    if isinstance(action, Mapping):
-        return ", ".join(f"{k} {describe_action(v)}" for k, v in action.items())
-    if isinstance(action, list | tuple):
-        return ", ".join(map(describe_action, action))
-    return str(encode(action)) if isinstance(action, int | Fraction) else str(action)
+LEGIBLE = 11
+"""Characters up to which a fraction is shown as one; JSON has all of them exactly."""
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def encode_number(x: Number | None) -> Any:
-    """Give a number as data that prints exactly: integer, "5/12", or the float.
+    """Return a number as data that prints exactly: an integer, "5/12", or the float.
 
     Where that would take more than some thousand digits, which nobody reads and Python does not
     print, it is text such as "about -1.2e5000".
+
+    Examples
+    --------
+    >>> encode_number(Fraction(5, 12)), encode_number(Fraction(4, 2)), encode_number(0.25)
+    ('5/12', 2, 0.25)
     """
     if isinstance(x, Fraction):
         if x.denominator == 1:
             return encode_number(x.numerator)
-        if max(abs(x.numerator), x.denominator).bit_length() > PRINTED:
+        if max(abs(x.numerator), x.denominator).bit_length() > MOST_BITS:
             return f"about {format_rough(x)}"
         return f"{x.numerator}/{x.denominator}"
-    if isinstance(x, int) and x.bit_length() > PRINTED:
+    if isinstance(x, int) and x.bit_length() > MOST_BITS:
         return f"about {format_rough(x)}"
     return x
 
 
-def format_rough(x: Number) -> str:
-    """Write a number of any size, not zero, to two digits, such as "-1.2e5000"."""
-    exact = Fraction(x)
-    magnitude = log10(abs(exact.numerator)) - log10(exact.denominator)
-    exponent = floor(magnitude)
-    leading = round(10 ** (magnitude - exponent), 1)
-    if leading >= 10:
-        leading, exponent = 1.0, exponent + 1
-    return f"{'-' if x < 0 else ''}{leading}e{exponent}"
-
-
 def encode(x: Any) -> Any:
-    """Give what an action or a number is as plain data that JSON can hold."""
+    """Return an action, a number or a structure of them as plain data that JSON can hold.
+
+    Examples
+    --------
+    >>> encode({"prices": (Fraction(1, 2), 3)})
+    {'prices': ['1/2', 3]}
+    """
     if isinstance(x, Mapping):
         return {str(key): encode(value) for key, value in x.items()}
     if isinstance(x, np.ndarray | np.generic):
@@ -69,26 +76,162 @@ def encode(x: Any) -> Any:
     return x if x is None or isinstance(x, str | bool | int | float) else str(x)
 
 
+def describe_action(action: Any) -> str:
+    """Return a described action for people: keys and values, entries of lists by commas.
+
+    Examples
+    --------
+    >>> describe_action({"hides": ["x", "y"]})
+    'hides x, y'
+    """
+    if isinstance(action, Mapping):
+        return ", ".join(f"{k} {describe_action(v)}" for k, v in action.items())
+    if isinstance(action, list | tuple):
+        return ", ".join(map(describe_action, action))
+    return str(encode(action)) if isinstance(action, int | Fraction) else str(action)
+
+
+def format_number(x: Number | None) -> str:
+    """Return a number for people: digits grouped, fractions as such where they are short.
+
+    Examples
+    --------
+    >>> format_number(1234567), format_number(Fraction(5, 12)), format_number(Fraction(100000, 7))
+    ('1,234,567', '5/12', '14,285.71')
+    >>> format_number(0.1 + 0.2), format_number(Fraction(123456, 1234567))
+    ('0.3', '0.0999994')
+    """
+    if x is None:
+        return ""
+    if x == 0:
+        return "0"  # a float may be -0.0
+    shown = encode_number(x)
+    if not -HUGE < x < HUGE:
+        return format_rough(x)
+    if isinstance(shown, int):
+        return f"{shown:,}"
+    if isinstance(shown, float) or abs(float(x)) < TWO_DECIMALS_FROM:
+        short = isinstance(shown, str) and len(shown) <= LEGIBLE
+        return str(shown) if short else f"{float(x):.6g}"
+    return f"{float(x):,.2f}"
+
+
+def format_rounded(x: Number, digits: int = 6) -> str:
+    """Return a number to so many significant digits, never as a fraction.
+
+    Examples
+    --------
+    >>> format_rounded(Fraction(2, 3)), format_rounded(Fraction(2, 3), digits=3)
+    ('0.666667', '0.667')
+    """
+    return f"{float(x):.{digits}g}" if -HUGE < x < HUGE else format_rough(x)
+
+
+def format_rough(x: Number) -> str:
+    """Return a number of any size, not zero, to two digits.
+
+    Examples
+    --------
+    >>> format_rough(-12 * 10**4999)
+    '-1.2e5000'
+    """
+    exact = Fraction(x)
+    magnitude = log10(abs(exact.numerator)) - log10(exact.denominator)
+    exponent = floor(magnitude)
+    leading = round(10 ** (magnitude - exponent), 1)
+    if leading >= 10:
+        leading, exponent = 1.0, exponent + 1
+    return f"{'-' if x < 0 else ''}{leading}e{exponent}"
+
+
+def format_money(x: Number) -> str:
+    """Return an amount: whole ones as they are, others with two decimals, tiny ones to two digits.
+
+    Examples
+    --------
+    >>> format_money(1200), format_money(Fraction(51, 5)), format_money(0.00123), format_money(-5.0)
+    ('1,200', '10.20', '0.0012', '-5')
+    """
+    if not -HUGE < x < HUGE:
+        return format_rough(x)
+    if x == int(x):
+        return f"{int(x):,}"
+    value = float(x)
+    return f"{value:,.2f}" if abs(value) >= 0.01 else f"{value:.2g}"
+
+
+def format_probability(p: Number) -> str:
+    """Return a probability: a short fraction as it is, else three digits, never a rounded 1.
+
+    Examples
+    --------
+    >>> format_probability(Fraction(5, 12)), format_probability(0.41666), format_probability(1e-9)
+    ('5/12', '0.417', '1e-09')
+    >>> format_probability(0.99999), format_probability(1)
+    ('more than 0.999', '1')
+    """
+    shown = encode_number(p)
+    if isinstance(shown, int) or (isinstance(shown, str) and len(shown) <= LEGIBLE):
+        return str(shown)
+    value = float(p)
+    if value < 1 and f"{value:.3g}" == "1":
+        return "more than 0.999"
+    return f"{value:.3g}"
+
+
+def format_percent(share: Number) -> str:
+    """Return a share in percent, to three digits.
+
+    Examples
+    --------
+    >>> format_percent(Fraction(1, 8)), format_percent(0.5)
+    ('12.5%', '50%')
+    """
+    return f"{100 * float(share):.3g}%"
+
+
 def format_count(n: int) -> str:
-    """Write a count in digits, or as a power of ten where nobody would read the digits."""
+    """Return a count in digits, or as a power of ten where nobody would read the digits.
+
+    Examples
+    --------
+    >>> format_count(12_345), format_count(2**64)
+    ('12,345', '1.8e19')
+    """
     if n < 10**9:
         return f"{n:,}"
-    if n.bit_length() < LONGEST:
+    if n.bit_length() < MOST_COUNT_BITS:
         written = str(n)
         return f"{written[0]}.{written[1]}e{len(written) - 1}"
-    shift = n.bit_length() - LONGEST
+    shift = n.bit_length() - MOST_COUNT_BITS
     exponent = log10(n >> shift) + shift * log10(2)
     return f"{int(10 ** (exponent % 1 + 1) + 1e-6) / 10:.1f}e{int(exponent)}"
 
 
+def format_count_typeset(n: int) -> str:
+    """Return a count for a report page: one that nobody would read in digits as 1.0 × 10¹⁸."""
+    shown = format_count(n)
+    if "e" not in shown:
+        return shown
+    mantissa, exponent = shown.split("e")
+    # The no-break spaces keep the number on one line.
+    return f"{mantissa}\u00a0×\u00a010{exponent.translate(_RAISED)}"
+
+
 def format_digits(n: int) -> str:
-    """Write a count in digits; one of more than 300 digits as a power of ten."""
-    return str(n) if n.bit_length() < LONGEST else format_count(n)
+    """Return a count in digits; one of more than 300 digits as a power of ten."""
+    return str(n) if n.bit_length() < MOST_COUNT_BITS else format_count(n)
 
 
 def format_quantity(n: int, one: str, many: str = "") -> str:
-    """Write how many there are: "1 party", "2 parties"; the plural has an s if not given."""
-    return f"1 {one}" if n == 1 else f"{n:,} {many or one + 's'}"
+    """Return how many there are; the plural has an s if it is not given.
+
+    Examples
+    --------
+    >>> format_quantity(1, "party", "parties"), format_quantity(1200, "check")
+    ('1 party', '1,200 checks')
+    """
+    return f"1 {one}" if n == 1 else f"{format_count(n)} {many or one + 's'}"
 
 
 def join_names(names: Iterable[object], most: int | None = None) -> str:
@@ -114,53 +257,35 @@ def join_names(names: Iterable[object], most: int | None = None) -> str:
     return f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
-MONEY = 100
-"""From here on a fraction is shown with two decimals, as an amount of money would be."""
+def format_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()
+) -> str:
+    """Return rows set in columns; those at the positions in `right` are aligned right.
+
+    Examples
+    --------
+    >>> print(format_table(["party", "gains"], [["anna", "5"], ["bert", "1,200"]], right=[1]))
+    party  gains
+    anna       5
+    bert   1,200
+    """
+    table = [list(head), *(list(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = []
+    for row in table:
+        cells = [
+            cell.rjust(width) if k in right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
 
 
-HUGE = 10**30
-"""From here on nobody reads the digits of a number; JSON has them."""
+def format_html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table of text as HTML; everything in it is escaped."""
 
-
-LEGIBLE = 11
-"""Characters up to which a fraction is shown as one; JSON has all of them exactly."""
-
-
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def format_number(x: Number | None) -> str:
-    """Write a number for people: digits grouped, fractions as such where they are short."""
-    if x is None:
-        return ""
-    if x == 0:
-        return "0"  # a float may be -0.0
-    shown = encode_number(x)
-    if not -HUGE < x < HUGE:
-        return format_rough(x)
-    if isinstance(shown, int):
-        return f"{shown:,}"
-    if isinstance(shown, float) or abs(float(x)) < MONEY:
-        short = isinstance(shown, str) and len(shown) <= LEGIBLE
-        return str(shown) if short else f"{float(x):.6g}"
-    return f"{float(x):,.2f}"
-
-
-def format_count_typeset(n: int) -> str:
-    """Write how many, a count that nobody would read in digits as 1.0 × 10¹⁸."""
-    shown = format_count(n)
-    if "e" not in shown:
-        return shown
-    mantissa, exponent = shown.split("e")
-    # The no-break spaces keep the number on one line.
-    return f"{mantissa}\u00a0×\u00a010{exponent.translate(_RAISED)}"
-
-
-def html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Give a table of text; everything in it is escaped."""
-
-    def row(cells: Sequence[object], kind: str) -> str:
+    def make_row(cells: Sequence[object], kind: str) -> str:
         return "<tr>" + "".join(f"<{kind}>{escape(str(x))}</{kind}>" for x in cells) + "</tr>"
 
-    body = "".join(row(cells, "td") for cells in rows)
-    return f"<table><thead>{row(head, 'th')}</thead><tbody>{body}</tbody></table>"
+    body = "".join(make_row(cells, "td") for cells in rows)
+    return f"<table><thead>{make_row(head, 'th')}</thead><tbody>{body}</tbody></table>"

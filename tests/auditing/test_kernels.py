@@ -74,29 +74,6 @@ def test_clear_unless_best_keeps_best_replies(data, slack):
     assert (alive == expected).all()
 
 
-@settings(deadline=None)
-@given(st.data(), st.sampled_from([0.0, 0.5, 1.0]))
-def test_near_ties_lists_every_gain_close_to_zero(data, tolerance):
-    (table,) = data.draw(payoffs())
-    truth, first, last = data.draw(spans(table.shape[1]))
-    room = np.zeros((100, 3), dtype=np.int64)
-    count = kernels.near_ties(table, truth, first, last, tolerance, room)
-    expected = [
-        (o, a, k)
-        for o in range(table.shape[0])
-        for a in range(first, last)
-        for k in range(table.shape[2])
-        if a != truth and abs(table[o, a, k] - table[o, truth, k]) <= tolerance
-    ]
-    assert [tuple(row) for row in room[:count].tolist()] == expected
-
-
-def test_near_ties_counts_what_it_has_no_room_for():
-    room = np.zeros((2, 3), dtype=np.int64)
-    assert kernels.near_ties(np.zeros((1, 6, 1)), 0, 0, 6, 0.0, room) == 5
-    assert room.tolist() == [[0, 1, 0], [0, 2, 0]]
-
-
 @pytest.mark.parametrize("edge", [2**61, -(2**61)])
 def test_the_largest_entries_do_not_overflow(edge):
     table = np.array([[[edge], [-edge]]], dtype=np.int64)

@@ -22,7 +22,7 @@ from aboveboard.auditing import (
     pure_equilibria,
 )
 from aboveboard.games.actions import Grid
-from aboveboard.games.capabilities import Batched, Exact
+from aboveboard.games.capabilities import Batched
 from aboveboard.games.game import Game
 
 
@@ -340,12 +340,3 @@ def test_two_draws_that_are_both_the_truth_are_no_rows():
     for seed in range(40):
         found = audit(Coin(), [ExPostIC()], budget=Budget(rows=1, samples=2), seed=seed)
         assert found["ex-post IC"].checked <= 4
-
-
-def test_exact_games_are_recognised_by_their_method():
-    class Careful(Auction):
-        def exact(self, profile):
-            return self.payoffs(profile)
-
-    assert isinstance(Careful(), Exact)
-    assert audit(Careful(), [DSIC()])["DSIC"].status is Status.HOLDS

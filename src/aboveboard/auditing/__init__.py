@@ -114,10 +114,10 @@ def audit(
     order = sorted(properties, key=lambda p: -sum(implies(p, q) for q in properties if q != p))
     for prop in order:
         if prop not in known:
-            known[prop] = families.implied(prop, known, games) or families.of_all(
+            known[prop] = families.infer_verdict(prop, known, games) or families.combine_verdicts(
                 [_examine(g, prop, budget, seed, progress) for g in games], games
             )
-    settled = families.reconciled(known, games)
+    settled = families.reconcile(known, games)
     return Verdicts(settled[prop] for prop in properties)
 
 

@@ -12,7 +12,7 @@ from aboveboard.games.numbers import as_integer
 
 
 def check_games(subject: Any) -> list[Game]:
-    """Give one game, or those of a family, as a list.
+    """Return one game, or those of a family, as a list.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def check_games(subject: Any) -> list[Game]:
 
 
 def check_properties(properties: Any) -> list[Property]:
-    """Give the properties as a list.
+    """Return the properties as a list.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def check_properties(properties: Any) -> list[Property]:
 
 
 def check_budget(budget: Any) -> Budget:
-    """Give the budget, or the default.
+    """Return the budget, or the default.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def check_budget(budget: Any) -> Budget:
 
 
 def check_seed(seed: Any) -> int:
-    """Give the seed.
+    """Return the seed.
 
     Raises
     ------

@@ -11,7 +11,7 @@ import numpy as np
 
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
-from aboveboard.auditing.profiles import Breach, at_profile, check_profiles
+from aboveboard.auditing.profiles import Breach, check_profiles, make_breach_witness
 from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.formatting import encode_number
@@ -20,12 +20,12 @@ from aboveboard.games.capabilities import Paid
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
     absolute,
-    exact_sum,
     from_units,
     max_abs,
-    nearest_float,
+    sum_along,
+    sum_exactly,
+    to_nearest_float,
     to_number,
-    total,
 )
 
 
@@ -96,27 +96,27 @@ class _Balance:
 
     def breach(self, profile: Sequence[Action]) -> Breach | None:
         payments = [to_number(x) for x in self.paid.payments(profile)]
-        slack, amount = 0.0, exact_sum(payments)
+        slack, amount = 0.0, sum_exactly(payments)
         if any(isinstance(x, float) for x in payments):
-            slack = RELATIVE_TOLERANCE * nearest_float(max(absolute(x) for x in payments))
+            slack = RELATIVE_TOLERANCE * to_nearest_float(max(absolute(x) for x in payments))
             self.exact, self.tolerance = False, max(self.tolerance, slack)
         owed = absolute(amount) if self.strong else -amount
         if owed <= 0:
             return None
         note = f"payments sum to {encode_number(amount)}"
-        return Breach(_whole(amount), self.everybody, note, sure=slack == 0 or owed > slack)
+        return Breach(_make_whole(amount), self.everybody, note, sure=slack == 0 or owed > slack)
 
 
-def _whole(x: float | Fraction) -> float | Fraction | int:
+def _make_whole(x: float | Fraction) -> float | Fraction | int:
     return x.numerator if isinstance(x, Fraction) and x.denominator == 1 else x
 
 
 def _examine_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
     table = game.payment_table
     assert table is not None
-    sums = total(table, axis=0)
+    sums = sum_along(table, axis=0)
     inexact = sums.dtype == np.float64
-    tolerance = RELATIVE_TOLERANCE * nearest_float(max_abs(table)) if inexact else 0.0
+    tolerance = RELATIVE_TOLERANCE * to_nearest_float(max_abs(table)) if inexact else 0.0
     worst = np.abs(sums) if strong else -sums
     k = int(np.argmax(worst))
     worst_case, amount = worst.ravel()[k], from_units(sums.ravel()[k], game.payment_unit)
@@ -126,7 +126,7 @@ def _examine_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
     if worst_case > 0 and (not inexact or worst_case > tolerance):
         status = Status.FAILS
         breach = Breach(amount, tuple(range(len(game.players))), note)
-        witness = at_profile(name, game, profile, breach)
+        witness = make_breach_witness(name, game, profile, breach)
     elif worst_case > 0:
         status, statement = Status.UNDECIDED, f"{note}, within the tolerance of float64"
     return Verdict(
@@ -137,6 +137,6 @@ def _examine_table(name: str, game: TabularGame, *, strong: bool) -> Verdict:
         "exhaustive",
         witness=witness,
         exact=not inexact,
-        tolerance=tolerance * nearest_float(game.payment_unit) if inexact else 0.0,
+        tolerance=tolerance * to_nearest_float(game.payment_unit) if inexact else 0.0,
         statement=statement,
     )

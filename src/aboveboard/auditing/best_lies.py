@@ -55,7 +55,7 @@ class BestLie:
         return self.checked >= self.total
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "party": self.party,
             "truth": encode_number(self.truth),
@@ -112,15 +112,15 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
         best, lie, report = scan.best, None, None
         if best is not None:
             lie = honest[i] + best.gain
-            lying = _simplest(game, best).lying[i] if scan.exact else best.lying[i]
+            lying = _simplify(game, best).lying[i] if scan.exact else best.lying[i]
             report = game.describe(i, lying) if isinstance(game, Described) else lying
-        away = _away(game, i)
+        away = _find_absent_payoff(game, i)
         found.append(BestLie(party, honest[i], lie, report, away, scan.checked, scan.total))
     return found
 
 
-def _away(game: Game, i: int) -> Number | None:
-    """Give what player i has when it alone stays away."""
+def _find_absent_payoff(game: Game, i: int) -> Number | None:
+    """Return what player i has when it alone stays away."""
     absent = game.absent(i)
     if absent is None:
         return None
@@ -129,7 +129,7 @@ def _away(game: Game, i: int) -> Number | None:
     return list(game.payoffs(profile))[i]
 
 
-def _simplest(game: Game, best: Deviation) -> Deviation:
-    """Give the simplest lie that the shrinker reaches among those that gain as much."""
+def _simplify(game: Game, best: Deviation) -> Deviation:
+    """Return the simplest lie that the shrinker reaches among those that gain as much."""
     simple = shrink(game, best, best.gain - SLIGHTLY, 0.0)
     return simple if simple.gain == best.gain else best

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 
 from aboveboard.formatting import format_count
-from aboveboard.games.actions import encode, size_of
+from aboveboard.games.actions import count_actions, encode
 from aboveboard.games.capabilities import Batched
-from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.numbers import as_integer
 
 # What a default audit may cost on each kind of game: a few seconds to half a minute on one core.
@@ -65,7 +65,7 @@ class Budget:
             raise ValueError(f'beyond is {self.beyond!r}; it must be "sample" or "refuse"')
 
     def rows_for(self, game: Game) -> int:
-        """Give the most rows allowed on this kind of game."""
+        """Return the most rows allowed on this kind of game."""
         if self.rows is not None:
             return self.rows
         if isinstance(game, TabularGame):
@@ -98,19 +98,19 @@ class Estimate:
         )
 
 
-def expected_seconds(rows: int, seconds: float) -> float:
-    """Give the time of so many rows; infinite where it is more than a float can say."""
+def predict_seconds(rows: int, seconds: float) -> float:
+    """Return the time of so many rows; infinite where it is more than a float can say."""
     try:
         return rows * seconds
     except OverflowError:
         return inf
 
 
-def seconds_a_row(game: Game, probe: int = 64) -> float:
+def measure_seconds(game: Game, probe: int = 64) -> float:
     """Measure what valuing one profile costs, from a few of them."""
     if isinstance(game, TabularGame):
         return 1e-8
-    count = min(probe, profiles(game))
+    count = min(probe, count_profiles(game))
     spaces = [game.actions(i) for i in range(len(game.players))]
     if isinstance(game, Batched):
         truth = [encode(space, game.truth(i)) for i, space in enumerate(spaces)]
@@ -121,5 +121,5 @@ def seconds_a_row(game: Game, probe: int = 64) -> float:
     else:
         start = perf_counter()
         for k in range(count):
-            game.payoffs([space[k % size_of(space)] for space in spaces])
+            game.payoffs([space[k % count_actions(space)] for space in spaces])
     return (perf_counter() - start) / count

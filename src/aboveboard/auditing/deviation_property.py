@@ -11,9 +11,9 @@ from typing import ClassVar
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.property import Property
-from aboveboard.auditing.rows import DeviationSet, rows_of
+from aboveboard.auditing.rows import DeviationSet, count_rows
 from aboveboard.auditing.search import Scan, search
-from aboveboard.auditing.shrink import pays, shrink
+from aboveboard.auditing.shrink import exceeds, shrink
 from aboveboard.auditing.verdict import Status, Verdict, format_confidence
 from aboveboard.auditing.witnesses import make_witness
 from aboveboard.formatting import encode_number
@@ -79,17 +79,17 @@ class DeviationProperty(Property):
                 self.name,
                 Status.HOLDS,
                 checked=proof.conditions,
-                total=sum(rows_of(game, part) for part in parts),
+                total=sum(count_rows(game, part) for part in parts),
                 how="closed form",
                 gain=0,
                 statement=proof.argument,
             )
         scan, scanned = _scan(self, game, budget, seed, progress)
-        verdict = _judge(self, scanned, scan, seed, complete=_complete(self, scanned))
+        verdict = _judge(self, scanned, scan, seed, complete=_is_complete(self, scanned))
         if self.looks_at_lies:
             verdict = limit_to_listed(verdict, game)
         if verdict.status is Status.FAILS and isinstance(game, Shrinkable):
-            return _with_smallest(verdict, self, game, seed)
+            return _add_smallest(verdict, self, game, seed)
         return verdict
 
 
@@ -104,37 +104,36 @@ def _scan(
     scanned = game
     if prop.deviators != 1 and isinstance(game, Refinable):
         # The refinement has no fewer rows: where the game itself is too large, so is that.
-        coarse = sum(rows_of(game, part) for part in prop.parts(game))
+        coarse = sum(count_rows(game, part) for part in prop.parts(game))
         refined = game.refined() if coarse <= budget.rows_for(game) else None
         if refined is not None:
-            rows = sum(rows_of(refined, part) for part in prop.parts(refined))
+            rows = sum(count_rows(refined, part) for part in prop.parts(refined))
             scanned = refined if rows <= budget.rows_for(refined) else game
     scan = search(
         scanned,
         prop.parts(scanned),
         budget=budget,
         seed=seed,
-        threshold=prop.threshold,
         progress=progress,
     )
     return scan, scanned
 
 
-def _complete(prop: DeviationProperty, game: Game) -> bool:
-    """Say whether the game's actions are all that the property's deviators could do."""
+def _is_complete(prop: DeviationProperty, game: Game) -> bool:
+    """Return whether the game's actions are all that the property's deviators could do."""
     return prop.deviators == 1 or not isinstance(game, Refinable) or game.refined() is None
 
 
 def _judge(
     prop: DeviationProperty, game: Game, scan: Scan, seed: int, *, complete: bool
 ) -> Verdict:
-    best, threshold = scan.best, _exactly(prop.threshold, scan)
+    best, threshold = scan.best, _make_exact(prop.threshold, scan)
     how = "sampled" if scan.sampled else "exhaustive"
     if best is None:
         return Verdict(prop.name, Status.VACUOUS, scan.checked, scan.total, how)
-    tolerance = 0.0 if scan.sure else scan.tolerance
+    tolerance = 0.0 if scan.exact else scan.tolerance
     witness = statement = None
-    if pays(best.gain, threshold, tolerance):
+    if exceeds(best.gain, threshold, tolerance):
         status = Status.FAILS
         witness = make_witness(game, prop.name, shrink(game, best, threshold, tolerance))
         if not complete:
@@ -154,7 +153,7 @@ def _judge(
         statement = OVERLAPS
     else:
         status = Status.HOLDS
-    settled = scan.sure and status is not Status.UNDECIDED
+    settled = scan.exact and status is not Status.UNDECIDED
     draws = scan.uniform if status is Status.NO_COUNTEREXAMPLE else None
     return Verdict(
         prop.name,
@@ -174,12 +173,12 @@ def _judge(
     )
 
 
-def _exactly(threshold: Number, scan: Scan) -> Number:
-    """Give the threshold as a fraction where gains are exact, so that comparing rounds nothing."""
-    return Fraction(threshold) if scan.sure and isinstance(threshold, float) else threshold
+def _make_exact(threshold: Number, scan: Scan) -> Number:
+    """Return the threshold as a fraction where gains are exact, so that nothing is rounded."""
+    return Fraction(threshold) if scan.exact and isinstance(threshold, float) else threshold
 
 
-def _with_smallest(verdict: Verdict, prop: DeviationProperty, game: Game, seed: int) -> Verdict:
+def _add_smallest(verdict: Verdict, prop: DeviationProperty, game: Game, seed: int) -> Verdict:
     """Search smaller and smaller instances of the game for one that still fails."""
     current: Shrinkable = game  # type: ignore[assignment]  # the caller checked
     smallest: tuple[Game, Scan] | None = None
@@ -190,8 +189,10 @@ def _with_smallest(verdict: Verdict, prop: DeviationProperty, game: Game, seed: 
             tries += 1
             scan, scanned = _scan(prop, candidate, SMALL, seed, None)
             best = scan.best
-            tolerance = 0.0 if scan.sure else scan.tolerance
-            fails = best is not None and pays(best.gain, _exactly(prop.threshold, scan), tolerance)
+            tolerance = 0.0 if scan.exact else scan.tolerance
+            fails = best is not None and exceeds(
+                best.gain, _make_exact(prop.threshold, scan), tolerance
+            )
             if fails and isinstance(scanned, Shrinkable):
                 current, smallest, shrunk = scanned, (scanned, scan), True
                 break

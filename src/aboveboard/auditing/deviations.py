@@ -33,7 +33,7 @@ class ExPostIC(DeviationProperty):
         return 1
 
     def parts(self, game: Game) -> list[DeviationSet]:
-        """Give the rows: each player's lies, the others truthful."""
+        """Return the rows: each player's lies, the others truthful."""
         return [DeviationSet((i,), (game.actions(i),)) for i in range(len(game.players))]
 
 
@@ -52,7 +52,7 @@ class DSIC(DeviationProperty):
         return None
 
     def parts(self, game: Game) -> list[DeviationSet]:
-        """Give the rows: each player's lies, against all reports of the others."""
+        """Return the rows: each player's lies, against all reports of the others."""
         return [
             DeviationSet((i,), (game.actions(i),), others_free=True)
             for i in range(len(game.players))
@@ -102,7 +102,7 @@ class EpsilonIC(DeviationProperty):
         return 1
 
     def parts(self, game: Game) -> list[DeviationSet]:
-        """Give the rows of ex-post IC."""
+        """Return the rows of ex-post IC."""
         return ExPostIC().parts(game)
 
 
@@ -146,7 +146,7 @@ class IndividualRationality(DeviationProperty):
         return self.against != "truth"
 
     def parts(self, game: Game) -> list[DeviationSet]:
-        """Give the rows: each player's absence, be it an action or only a payoff."""
+        """Return the rows: each player's absence, be it an action or only a payoff."""
         free = self.against == "every report"
         parts = []
         for i in range(len(game.players)):
@@ -199,7 +199,7 @@ class CoalitionProof(DeviationProperty):
         return self.size
 
     def parts(self, game: Game) -> list[DeviationSet]:
-        """Give the rows: each coalition's joint lies, the others truthful."""
+        """Return the rows: each coalition's joint lies, the others truthful."""
         n = len(game.players)
         return [
             DeviationSet(members, tuple(game.actions(i) for i in members), transfers=self.transfers)

@@ -13,30 +13,30 @@ from numpy.typing import NDArray
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
-from aboveboard.auditing.profiles import drawn_columns, every_column, is_sampled, reports
+from aboveboard.auditing.profiles import describe_profile, draw_columns, is_sampled, iterate_columns
 from aboveboard.auditing.property import Property
-from aboveboard.auditing.rows import profile_name
+from aboveboard.auditing.rows import name_profile
 from aboveboard.auditing.verdict import Status, Verdict, Witness, format_confidence
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import encode_number
-from aboveboard.games.actions import Action, Codes, position_of, unravel
+from aboveboard.games.actions import Action, Codes, find_position, unravel
 from aboveboard.games.capabilities import Alternatives, Paid
-from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.numbers import (
     Array,
     Number,
     as_floats,
-    common_unit,
-    exact_sum,
+    as_objects,
+    find_common_unit,
     from_units,
-    in_units,
     max_abs,
-    nearest_float,
     normalize_array,
-    objects,
     rescale,
+    sum_along,
+    sum_exactly,
+    to_nearest_float,
     to_number,
-    total,
+    to_units,
 )
 
 
@@ -85,17 +85,17 @@ class _Efficiency(Property):
         """
         known = isinstance(game, Alternatives)
         if isinstance(game, Alternatives):
-            outcomes = _alternatives(self.name, game, giving_no_less=self.giving_no_less)
+            outcomes = _list_alternatives(self.name, game, giving_no_less=self.giving_no_less)
         elif self.giving_no_less:
             raise UndefinedProperty(
                 f"{self.name} needs to know how much other outcomes hand out; this game does not "
                 "say it (method outcomes)"
             )
         else:
-            outcomes = _reachable(self.name, game, budget, seed)
+            outcomes = _list_reachable(self.name, game, budget, seed)
         inexact = np.float64 in (outcomes.payoffs.dtype, outcomes.here.dtype)
         largest = (
-            nearest_float(max(max_abs(outcomes.payoffs), max_abs(outcomes.here)))
+            to_nearest_float(max(max_abs(outcomes.payoffs), max_abs(outcomes.here)))
             if inexact
             else 0.0
         )
@@ -114,9 +114,9 @@ class _Efficiency(Property):
             len(outcomes.payoffs),
             outcomes.count,
             "sampled" if outcomes.sampled else "exhaustive",
-            witness=_witness(self.name, game, outcomes, k, amount, note) if sure else None,
+            witness=_make_witness(self.name, game, outcomes, k, amount, note) if sure else None,
             exact=not inexact,
-            tolerance=tolerance * nearest_float(outcomes.unit) if inexact else 0.0,
+            tolerance=tolerance * to_nearest_float(outcomes.unit) if inexact else 0.0,
             seed=seed if outcomes.sampled else None,
             confidence=None if not draws else format_confidence(draws, found),
             draws=draws,
@@ -146,7 +146,7 @@ class ParetoEfficient(_Efficiency):
         return "Pareto efficient" + (" (giving no less)" if self.giving_no_less else "")
 
     def _judge(self, outcomes: _Outcomes, tolerance: float) -> Finding:
-        return _dominating(outcomes, tolerance)
+        return _find_dominating(outcomes, tolerance)
 
 
 @dataclass(frozen=True)
@@ -161,12 +161,12 @@ class Efficient(_Efficiency):
         return "efficient"
 
     def _judge(self, outcomes: _Outcomes, tolerance: float) -> Finding:
-        return _larger_total(outcomes, tolerance)
+        return _find_larger_total(outcomes, tolerance)
 
 
-def _larger_total(outcomes: _Outcomes, tolerance: float) -> Finding:
+def _find_larger_total(outcomes: _Outcomes, tolerance: float) -> Finding:
     here = outcomes.here[None, :]
-    totals, own = total(outcomes.payoffs, axis=1), total(here, axis=1)[0]
+    totals, own = sum_along(outcomes.payoffs, axis=1), sum_along(here, axis=1)[0]
     k = int(np.argmax(totals))
     surplus = totals[k] - own
     slack = tolerance * len(outcomes.here)
@@ -175,7 +175,7 @@ def _larger_total(outcomes: _Outcomes, tolerance: float) -> Finding:
     return k, bool(surplus > slack if slack else surplus > 0), bool(surplus > 0), amount, note
 
 
-def _dominating(outcomes: _Outcomes, tolerance: float) -> Finding:
+def _find_dominating(outcomes: _Outcomes, tolerance: float) -> Finding:
     gains = outcomes.payoffs - outcomes.here
     clear: NDArray[np.bool_] = (gains > tolerance if tolerance else gains > 0).astype(np.bool_)
     nowhere_worse = (gains >= 0).astype(np.bool_).all(axis=1)
@@ -194,7 +194,7 @@ def _dominating(outcomes: _Outcomes, tolerance: float) -> Finding:
     return k, bool(safe.any()), bool(maybe.any()), amount, note
 
 
-def _witness(
+def _make_witness(
     name: str,
     game: Game,
     outcomes: _Outcomes,
@@ -208,7 +208,7 @@ def _witness(
     row = f"outcome {k}"
     if outcomes.columns is not None:
         profile: tuple[Action, ...] = PayoffReader(game).actions(outcomes.columns, k)
-        others, row = reports(game, profile), profile_name(game, profile)
+        others, row = describe_profile(game, profile), name_profile(game, profile)
     return Witness(
         parties=tuple(party for party, before, after in pairs if after > before),
         truth={},
@@ -221,7 +221,7 @@ def _witness(
     )
 
 
-def _alternatives(name: str, game: Alternatives, *, giving_no_less: bool) -> _Outcomes:
+def _list_alternatives(name: str, game: Alternatives, *, giving_no_less: bool) -> _Outcomes:
     assert isinstance(game, Game)
     valuation = PayoffReader(game)
     truth = [game.truth(i) for i in range(len(game.players))]
@@ -233,63 +233,63 @@ def _alternatives(name: str, game: Alternatives, *, giving_no_less: bool) -> _Ou
                 f"{name} counts what the center takes in, but the outcomes of this game do "
                 "not say it; `outcomes` needs one more column"
             )
-        taken = in_units(_taken(game, truth), unit)
-        here, names = normalize_array(objects([*here.tolist(), taken])), (*names, "the center")
+        taken = to_units(_sum_payments(game, truth), unit)
+        here, names = normalize_array(as_objects([*here.tolist(), taken])), (*names, "the center")
     return _Outcomes(payoffs, here, unit, names, len(payoffs))
 
 
-def _reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcomes:
-    """Give what other reports bring: all of them, or the truth's and a sample."""
+def _list_reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcomes:
+    """Return what other reports bring: all of them, or the truth's and a sample."""
     if isinstance(game, TabularGame):
         return _read_table(game)
     valuation = PayoffReader(game)
     sampled = is_sampled(name, game, budget)
-    batches = [drawn_columns(game, budget.samples, seed)] if sampled else list(every_column(game))
+    batches = [draw_columns(game, budget.samples, seed)] if sampled else list(iterate_columns(game))
     columns = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
-    payoffs = _stacked([valuation.payoffs(batch) for batch in batches])
+    payoffs = _stack([valuation.payoffs(batch) for batch in batches])
     here, unit = valuation.payoffs(valuation.truth), valuation.unit
     taken = None
     if isinstance(game, Paid):
-        here_taken = [_taken(game, valuation.actions(valuation.truth))]
-        taken = [_taken(game, valuation.actions(columns, k)) for k in range(len(payoffs))]
-        payoffs = _with_center(payoffs, unit, normalize_array(objects(taken)), Fraction(1))
-        here = _with_center(here, unit, normalize_array(objects(here_taken)), Fraction(1))
-        unit = common_unit(unit, Fraction(1))
+        here_taken = [_sum_payments(game, valuation.actions(valuation.truth))]
+        taken = [_sum_payments(game, valuation.actions(columns, k)) for k in range(len(payoffs))]
+        payoffs = _append_center(payoffs, unit, normalize_array(as_objects(taken)), Fraction(1))
+        here = _append_center(here, unit, normalize_array(as_objects(here_taken)), Fraction(1))
+        unit = find_common_unit(unit, Fraction(1))
     names = (*game.players, "the center") if taken is not None else tuple(game.players)
-    return _Outcomes(payoffs, here[0], unit, names, profiles(game), sampled, columns)
+    return _Outcomes(payoffs, here[0], unit, names, count_profiles(game), sampled, columns)
 
 
-def _taken(game: Paid, profile: Sequence[Action]) -> Number:
-    return exact_sum(to_number(x) for x in game.payments(profile))
+def _sum_payments(game: Paid, profile: Sequence[Action]) -> Number:
+    return sum_exactly(to_number(x) for x in game.payments(profile))
 
 
-def _stacked(arrays: list[Array]) -> Array:
+def _stack(arrays: list[Array]) -> Array:
     if any(a.dtype == np.float64 for a in arrays):
         arrays = [as_floats(a) for a in arrays]
     return np.concatenate(arrays)
 
 
-def _with_center(payoffs: Array, unit: Fraction, taken: Array, of_taken: Fraction) -> Array:
+def _append_center(payoffs: Array, unit: Fraction, taken: Array, of_taken: Fraction) -> Array:
     """Append what the center takes in, both in units that they have in common."""
-    onto = common_unit(unit, of_taken)
-    return _beside(rescale(payoffs, unit, onto), rescale(taken, of_taken, onto)[:, None])
+    onto = find_common_unit(unit, of_taken)
+    return _join_columns(rescale(payoffs, unit, onto), rescale(taken, of_taken, onto)[:, None])
 
 
-def _beside(left: Array, right: Array) -> Array:
+def _join_columns(left: Array, right: Array) -> Array:
     if np.float64 in (left.dtype, right.dtype):
         left, right = as_floats(left), as_floats(right)
     return np.concatenate([left, right], axis=1)
 
 
 def _read_table(game: TabularGame) -> _Outcomes:
-    n, count = len(game.players), profiles(game)
+    n, count = len(game.players), count_profiles(game)
     payoffs, unit, names = game.table.reshape(n, -1).T, game.unit, tuple(game.players)
     if game.payment_table is not None:
-        taken = total(game.payment_table, axis=0).reshape(-1)
-        payoffs = _with_center(payoffs, unit, taken, game.payment_unit)
-        unit, names = common_unit(unit, game.payment_unit), (*names, "the center")
+        taken = sum_along(game.payment_table, axis=0).reshape(-1)
+        payoffs = _append_center(payoffs, unit, taken, game.payment_unit)
+        unit, names = find_common_unit(unit, game.payment_unit), (*names, "the center")
     here = 0
     for i, extent in enumerate(game.shape):
-        here = here * extent + position_of(game.actions(i), game.truth(i))
+        here = here * extent + find_position(game.actions(i), game.truth(i))
     columns = unravel(np.arange(count), game.shape)
     return _Outcomes(payoffs, payoffs[here], unit, names, count, columns=columns)

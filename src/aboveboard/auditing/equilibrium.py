@@ -9,19 +9,19 @@ from math import floor, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.auditing.budget import Budget, Progress, expected_seconds, seconds_a_row
+from aboveboard.auditing.budget import Budget, Progress, measure_seconds, predict_seconds
 from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.property import Property
-from aboveboard.auditing.rows import profile_name
+from aboveboard.auditing.rows import name_profile
 from aboveboard.auditing.verdict import Status, Verdict, Witness
 from aboveboard.auditing.witnesses import describe
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import describe_action, format_count
-from aboveboard.games.actions import position_of, size_of, unravel
+from aboveboard.games.actions import count_actions, find_position, unravel
 from aboveboard.games.capabilities import Proved, Refinable
-from aboveboard.games.game import Game, TabularGame, profiles
-from aboveboard.games.numbers import LARGEST, Array, Number, in_units
+from aboveboard.games.game import Game, TabularGame, count_profiles
+from aboveboard.games.numbers import LARGEST, Array, Number, to_units
 
 
 def pure_equilibria(game: Game, *, tolerance: Number | None = None) -> NDArray[np.int64]:
@@ -54,12 +54,12 @@ def pure_equilibria(game: Game, *, tolerance: Number | None = None) -> NDArray[n
         raise ValueError(f"tolerance is {tolerance}; it cannot be negative")
     valuation = PayoffReader(game)
     table = valuation.table()
-    slack = valuation.tolerance if tolerance is None else in_units(tolerance, valuation.unit)
-    return _equilibria(valuation, table, slack)
+    slack = valuation.tolerance if tolerance is None else to_units(tolerance, valuation.unit)
+    return _find_equilibria(valuation, table, slack)
 
 
-def _equilibria(valuation: PayoffReader, table: Array, slack: Number) -> NDArray[np.int64]:
-    shape = [size_of(space) for space in valuation.spaces]
+def _find_equilibria(valuation: PayoffReader, table: Array, slack: Number) -> NDArray[np.int64]:
+    shape = [count_actions(space) for space in valuation.spaces]
     alive = np.ones(prod(shape), dtype=np.bool_)
     for i, extent in enumerate(shape):
         view = (prod(shape[:i]), extent, prod(shape[i + 1 :]))
@@ -108,7 +108,7 @@ class UniqueEquilibrium(Property):
                 self.name,
                 Status.HOLDS,
                 proof.conditions,
-                profiles(game),
+                count_profiles(game),
                 "closed form",
                 statement=proof.argument,
             )
@@ -118,10 +118,10 @@ class UniqueEquilibrium(Property):
             _refuse_if_large(self.name, game, budget)
         valuation = PayoffReader(game)
         table = valuation.table()
-        found = _equilibria(valuation, table, 0)
-        near = found if valuation.exact else _equilibria(valuation, table, valuation.tolerance)
+        found = _find_equilibria(valuation, table, 0)
+        near = found if valuation.exact else _find_equilibria(valuation, table, valuation.tolerance)
         tolerance = valuation.tolerance_in_payoffs
-        truth = tuple(position_of(s, game.truth(i)) for i, s in enumerate(valuation.spaces))
+        truth = tuple(find_position(s, game.truth(i)) for i, s in enumerate(valuation.spaces))
         exactly = {tuple(row) for row in found.tolist()}
         roughly = {tuple(row) for row in near.tolist()}
         witness = statement = None
@@ -130,11 +130,11 @@ class UniqueEquilibrium(Property):
         elif exactly == roughly or truth not in roughly:
             status = Status.FAILS
             other = truth if truth not in exactly else min(exactly - {truth})
-            witness = _witness(self.name, game, other, len(found))
+            witness = _make_witness(self.name, game, other, len(found))
         else:
             status = Status.UNDECIDED
             statement = f"{len(found)} equilibria, {len(near)} within the tolerance {tolerance:.3g}"
-        total = profiles(game)
+        total = count_profiles(game)
         verdict = Verdict(
             self.name,
             status,
@@ -150,11 +150,11 @@ class UniqueEquilibrium(Property):
 
 
 def _refuse_if_large(name: str, game: Game, budget: Budget) -> None:
-    total = profiles(game)
+    total = count_profiles(game)
     # A table of payoffs, unless the game is one, and a byte a profile.
     size = total if isinstance(game, TabularGame) else total * (8 * len(game.players) + 1)
     if total > budget.rows_for(game) or size > budget.memory:
-        seconds = expected_seconds(total, seconds_a_row(game))
+        seconds = predict_seconds(total, measure_seconds(game))
         raise BudgetExceeded(
             f"{name} values all {format_count(total)} profiles, about {seconds:.2g} s and "
             f"{format_count(-(-size // 2**20))} MiB; the budget allows "
@@ -163,7 +163,7 @@ def _refuse_if_large(name: str, game: Game, budget: Budget) -> None:
         )
 
 
-def _witness(name: str, game: Game, at: tuple[int, ...], count: int) -> Witness:
+def _make_witness(name: str, game: Game, at: tuple[int, ...], count: int) -> Witness:
     profile = [game.actions(i)[k] for i, k in enumerate(at)]
     described = {
         player: describe(game, i, a)
@@ -182,6 +182,6 @@ def _witness(name: str, game: Game, at: tuple[int, ...], count: int) -> Witness:
         lie={},
         others=described,
         gain=0,
-        row=f"{name}/{profile_name(game, profile)}",
+        row=f"{name}/{name_profile(game, profile)}",
         note=note,
     )

@@ -9,7 +9,7 @@ from aboveboard.auditing.deviation_property import CLAIM, DeviationProperty
 from aboveboard.auditing.equilibrium import UniqueEquilibrium
 from aboveboard.auditing.implications import implies
 from aboveboard.auditing.property import Property
-from aboveboard.auditing.rows import rows_of
+from aboveboard.auditing.rows import count_rows
 from aboveboard.auditing.verdict import Status, Verdict, format_confidence
 from aboveboard.games.capabilities import Bounded
 from aboveboard.games.game import Game, TabularGame
@@ -28,8 +28,8 @@ _PRECEDENCE = (
 )
 
 
-def of_all(verdicts: Sequence[Verdict], games: Sequence[Game]) -> Verdict:
-    """Give the verdict on a family of games from those on its members.
+def combine_verdicts(verdicts: Sequence[Verdict], games: Sequence[Game]) -> Verdict:
+    """Return the verdict on a family of games from those on its members.
 
     The status is the weakest; the witness and what is said of it are of the game where the gain
     is largest; counts add up; the tolerance is the largest.
@@ -37,49 +37,51 @@ def of_all(verdicts: Sequence[Verdict], games: Sequence[Game]) -> Verdict:
     if len(verdicts) == 1:
         return verdicts[0]
     status = min((v.status for v in verdicts), key=_PRECEDENCE.index)
-    lead = max((v for v in verdicts if v.status is status), key=_gain)
-    largest = max(verdicts, key=_gain)
+    lead = max((v for v in verdicts if v.status is status), key=_order)
+    largest = max(verdicts, key=_order)
     draws = min((v.draws for v in verdicts if v.draws), default=None)
     return replace(
         lead,
         checked=sum(v.checked for v in verdicts),
         total=sum(v.total for v in verdicts),
-        how=_how(verdicts),
+        how=_combine_how(verdicts),
         gain=largest.gain,
         gainer=largest.gainer,
         exact=all(v.exact for v in verdicts),
         tolerance=max(v.tolerance for v in verdicts),
         seed=next((v.seed for v in verdicts if v.seed is not None), None),
-        confidence=_confidence(lead, draws),
+        confidence=_combine_confidence(lead, draws),
         draws=draws if status is Status.NO_COUNTEREXAMPLE else None,
-        statement=_statement(verdicts, lead, games),
+        statement=_combine_statements(verdicts, lead, games),
     )
 
 
-def _gain(verdict: Verdict) -> float:
-    """Give what orders verdicts by gain: the gain, or of an outcome by how much it falls short."""
+def _order(verdict: Verdict) -> float:
+    """Return what orders verdicts: the gain, or by how much an outcome falls short."""
     gain = verdict.gain
     if gain is None and verdict.witness is not None:
         gain = verdict.witness.gain
     return float("-inf") if gain is None else gain  # type: ignore[return-value]  # fractions compare
 
 
-def _how(verdicts: Sequence[Verdict]) -> str:
+def _combine_how(verdicts: Sequence[Verdict]) -> str:
     ways = sorted({v.how for v in verdicts if v.status is not Status.VACUOUS})
     return "sampled" if "sampled" in ways else " and ".join(ways) or "exhaustive"
 
 
-def _confidence(lead: Verdict, draws: int | None) -> str | None:
+def _combine_confidence(lead: Verdict, draws: int | None) -> str | None:
     if lead.confidence is None or draws is None:
         return None
     claim = CLAIM if lead.gain is not None else "all profiles break it"
     return f"in each game, {format_confidence(draws, claim)}"
 
 
-def _statement(verdicts: Sequence[Verdict], lead: Verdict, games: Sequence[Game]) -> str | None:
+def _combine_statements(
+    verdicts: Sequence[Verdict], lead: Verdict, games: Sequence[Game]
+) -> str | None:
     said = [] if lead.statement is None else [lead.statement]
     at = verdicts.index(lead)
-    place = f"game {at + 1} of {len(verdicts)}{_types(games[at])}"
+    place = f"game {at + 1} of {len(verdicts)}{_describe_types(games[at])}"
     empty = sum(v.status is Status.VACUOUS for v in verdicts)
     if lead.status not in (Status.HOLDS, Status.VACUOUS) or said:
         said = [": ".join([place, *said])]
@@ -88,18 +90,18 @@ def _statement(verdicts: Sequence[Verdict], lead: Verdict, games: Sequence[Game]
     return "; ".join(said) or None
 
 
-def _types(game: Game) -> str:
-    """Name the types of the players, where a table has words for its actions."""
+def _describe_types(game: Game) -> str:
+    """Return the types of the players in words, where a table has words for its actions."""
     if not isinstance(game, TabularGame) or game.labels is None:
         return ""
     truths = (f"{p} {game.describe(i, game.truth(i))}" for i, p in enumerate(game.players))
     return f" (truth: {', '.join(truths)})"
 
 
-def implied(
+def infer_verdict(
     prop: Property, known: Mapping[Property, Verdict], games: Sequence[Game]
 ) -> Verdict | None:
-    """Give the verdict that an earlier, stronger one settles, if any does and that saves work.
+    """Return the verdict that an earlier, stronger one settles, if any does and that saves work.
 
     Only an exhaustive `holds` is passed on: all rows of the weaker property are among its rows.
     """
@@ -107,9 +109,9 @@ def implied(
         return None
     for other, verdict in known.items():
         exhaustive = verdict.status is Status.HOLDS and verdict.how == "exhaustive"
-        if not exhaustive or not passes_on(other, prop, games):
+        if not exhaustive or not is_passed_on(other, prop, games):
             continue
-        rows = sum(rows_of(game, part) for game in games for part in prop.parts(game))
+        rows = sum(count_rows(game, part) for game in games for part in prop.parts(game))
         same = isinstance(other, DeviationProperty) and all(
             prop.parts(game) == other.parts(game) for game in games
         )
@@ -129,8 +131,8 @@ def implied(
     return None
 
 
-def passes_on(stronger: Property, weaker: Property, games: Sequence[Game]) -> bool:
-    """Say whether one property implies the other on these games, as they are audited.
+def is_passed_on(stronger: Property, weaker: Property, games: Sequence[Game]) -> bool:
+    """Return whether one property implies the other on these games, as they are audited.
 
     Staying away counts among the deviations only where it is an action; and an equilibrium takes
     payoffs as `payoff_rows` gives them, not at a deviator's best case.
@@ -141,15 +143,15 @@ def passes_on(stronger: Property, weaker: Property, games: Sequence[Game]) -> bo
         return False
     if not isinstance(weaker, DeviationProperty) or not isinstance(stronger, DeviationProperty):
         return True
-    return not _outside(weaker, games) or _outside(stronger, games)
+    return not _counts_outside(weaker, games) or _counts_outside(stronger, games)
 
 
-def _outside(prop: DeviationProperty, games: Sequence[Game]) -> bool:
+def _counts_outside(prop: DeviationProperty, games: Sequence[Game]) -> bool:
     return any(part.outside is not None for game in games for part in prop.parts(game))
 
 
-def reconciled(known: Mapping[Property, Verdict], games: Sequence[Game]) -> dict[Property, Verdict]:
-    """Let a sampled property fail where one that it implies was found to fail.
+def reconcile(known: Mapping[Property, Verdict], games: Sequence[Game]) -> dict[Property, Verdict]:
+    """Return the verdicts, a sampled one failing where a property that it implies fails.
 
     The weaker property's deviation is one of the stronger's: its sample only missed it.
     """
@@ -158,18 +160,18 @@ def reconciled(known: Mapping[Property, Verdict], games: Sequence[Game]) -> dict
         if verdict.status is not Status.NO_COUNTEREXAMPLE:
             continue
         for weaker, failed in known.items():
-            if failed.status is Status.FAILS and passes_on(stronger, weaker, games):
-                settled[stronger] = _failing(verdict, failed)
+            if failed.status is Status.FAILS and is_passed_on(stronger, weaker, games):
+                settled[stronger] = _refute(verdict, failed)
                 break
     return settled
 
 
-def _failing(verdict: Verdict, failed: Verdict) -> Verdict:
+def _refute(verdict: Verdict, failed: Verdict) -> Verdict:
     witness = failed.witness
     if witness is not None:
         renamed = verdict.property + witness.row.removeprefix(failed.property)
         witness = replace(witness, row=renamed)
-    larger = max(verdict, failed, key=_gain)
+    larger = max(verdict, failed, key=_order)
     return replace(
         verdict,
         status=Status.FAILS,

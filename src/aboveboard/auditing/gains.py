@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import DeviationSet
-from aboveboard.games.actions import Action, Codes
-from aboveboard.games.capabilities import Bounded, Exact
+from aboveboard.games.actions import Codes
+from aboveboard.games.capabilities import Bounded
 from aboveboard.games.numbers import (
     LARGEST,
     Array,
     Number,
     absolute,
-    floats,
-    in_units,
+    sum_along,
+    to_floats,
     to_number,
-    total,
+    to_units,
 )
 
 
-def gains(
+def compute_gains(
     valuation: PayoffReader, part: DeviationSet, honest: Sequence[Codes], lying: Sequence[Codes]
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Give what each row gains, in units, and in which rows that is left open.
+    """Return what each row gains, in units, and in which rows that is left open.
 
     Where the rule leaves something open (`Bounded`) one deviator is judged by its best case. For
     several, one outcome must do: each member's separate best case may need another. Then the gain
@@ -37,11 +36,11 @@ def gains(
     members = list(part.members)
     low = valuation.bounds(honest)[0][:, members]
     if part.outside is not None:
-        joint = _outside(valuation, part.outside) - low[:, 0]
+        joint = _convert_outside(valuation, part.outside) - low[:, 0]
         return joint, np.zeros(len(joint), dtype=np.bool_)
     high = valuation.bounds(lying)[1][:, members]
     each = high - low
-    joint = total(each, axis=1) if part.transfers else each.min(axis=1)
+    joint = sum_along(each, axis=1) if part.transfers else each.min(axis=1)
     unclear = np.zeros(len(joint), dtype=np.bool_)
     game = valuation.game
     if len(members) == 1 or not isinstance(game, Bounded):
@@ -51,25 +50,25 @@ def gains(
         return joint, unclear
     columns = [c[hopeful] if len(c) == len(joint) else c for c in lying]
     floors = np.broadcast_to(low, each.shape)[hopeful]
-    granted = game.attainable(_full(columns, len(hopeful)), part.members, floors)
+    granted = game.attainable(_broadcast(columns, len(hopeful)), part.members, floors)
     unclear[hopeful[~granted]] = part.transfers
     joint[hopeful[~granted]] = 0
     if not part.transfers and joint.dtype == np.int64 and granted.any():
         rows = hopeful[granted]
         kept = [c[granted] if len(c) == len(hopeful) else c for c in columns]
-        joint[rows] = _granted_to_all(game, kept, part.members, floors[granted], joint[rows])
+        joint[rows] = _find_gain_for_all(game, kept, part.members, floors[granted], joint[rows])
     return joint, unclear
 
 
-def _full(columns: Sequence[Codes], m: int) -> list[Codes]:
+def _broadcast(columns: Sequence[Codes], m: int) -> list[Codes]:
     return [np.broadcast_to(c, (m, *c.shape[1:])) for c in columns]
 
 
-def _granted_to_all(
+def _find_gain_for_all(
     game: Bounded, columns: Sequence[Codes], members: Sequence[int], floors: Array, most: Array
 ) -> Array:
     """Find by bisection the largest gain, up to `most`, that one outcome grants all members."""
-    columns = _full(columns, len(most))
+    columns = _broadcast(columns, len(most))
     least = np.ones_like(most)
     most = most.copy()
     while (least < most).any():
@@ -81,28 +80,16 @@ def _granted_to_all(
     return least
 
 
-def _outside(valuation: PayoffReader, outside: Number) -> Array:
-    """Give the payoff of staying away in units, as an array of length 1."""
+def _convert_outside(valuation: PayoffReader, outside: Number) -> Array:
+    """Return the payoff of staying away in units, as an array of length 1."""
     value = to_number(outside)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+    if isinstance(value, float) and value.is_integer() and absolute(value) < 2**53:
         value = int(value)
-    units = in_units(value, valuation.unit)
+    units = to_units(value, valuation.unit)
     valuation.peak = max(valuation.peak, absolute(units))
     if isinstance(units, float) or not valuation.exact:
         valuation.exact = False
-        return floats([units])
-    if isinstance(units, int) and abs(units) <= LARGEST:
+        return to_floats([units])
+    if isinstance(units, int) and absolute(units) <= LARGEST:
         return np.array([units], dtype=np.int64)
     return np.array([units], dtype=object)
-
-
-def exact_gain(
-    game: Exact, part: DeviationSet, honest: Sequence[Action], lying: Sequence[Action]
-) -> Fraction:
-    """Give what one row gains, from payoffs as fractions."""
-    truth = game.exact(honest)
-    if part.outside is not None:
-        return Fraction(part.outside) - Fraction(truth[part.members[0]])
-    lie = game.exact(lying)
-    each = [Fraction(lie[i]) - Fraction(truth[i]) for i in part.members]
-    return sum(each, Fraction(0)) if part.transfers else min(each)

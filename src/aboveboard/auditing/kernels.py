@@ -87,25 +87,3 @@ def clear_unless_best(
         for a in range(actions):
             for k in range(inner):
                 alive[o, a, k] &= payoffs[o, a, k] >= scratch[k] - slack
-
-
-@njit(cache=True)
-def near_ties(
-    payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int, tolerance: float, room: Any
-) -> int:
-    """Write the positions of gains within `tolerance` of zero into `room`, shape (cap, 3).
-
-    Returns how many there are, which may be more than there is room for.
-    """
-    found = 0
-    outer, _, inner = payoffs.shape
-    for o in range(outer):
-        for a in range(lie_from, lie_to):
-            if a == truth:
-                continue
-            for k in range(inner):
-                if abs(payoffs[o, a, k] - payoffs[o, truth, k]) <= tolerance:
-                    if found < room.shape[0]:
-                        room[found, 0], room[found, 1], room[found, 2] = o, a, k
-                    found += 1
-    return found

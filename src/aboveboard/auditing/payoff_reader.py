@@ -8,20 +8,28 @@ from math import prod
 
 import numpy as np
 
-from aboveboard.games.actions import Action, Codes, block, decode, encode, size_of, unravel
-from aboveboard.games.capabilities import Batched, Bounded, Exact
+from aboveboard.games.actions import (
+    Action,
+    Codes,
+    count_actions,
+    decode,
+    encode,
+    encode_positions,
+    unravel,
+)
+from aboveboard.games.capabilities import Batched, Bounded
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
     LARGEST,
     Array,
     Number,
     as_floats,
-    floats,
+    as_objects,
     from_units,
     max_abs,
-    nearest_float,
     normalize_array,
-    objects,
+    to_floats,
+    to_nearest_float,
     to_number,
 )
 
@@ -55,20 +63,20 @@ class PayoffReader:
         self.exact = True
 
     def payoffs(self, columns: Sequence[Codes]) -> Array:
-        """Give the payoffs of the profiles, shape (m, players), in units."""
+        """Return the payoffs of the profiles, shape (m, players), in units."""
         if isinstance(self.game, Batched):
-            return self._seen(normalize_array(self.game.payoff_rows(columns)))
-        return self._seen(_by_calls(self.game, self.spaces, columns))
+            return self._record(normalize_array(self.game.payoff_rows(columns)))
+        return self._record(_call_game(self.game, self.spaces, columns))
 
     def bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
-        """Give the lowest and highest payoffs of the profiles, each of shape (m, players)."""
+        """Return the lowest and highest payoffs of the profiles, each of shape (m, players)."""
         if not isinstance(self.game, Bounded):
             both = self.payoffs(columns)
             return both, both
         low, high = self.game.payoff_bounds(columns)
-        return self._seen(normalize_array(low)), self._seen(normalize_array(high))
+        return self._record(normalize_array(low)), self._record(normalize_array(high))
 
-    def _seen(self, entries: Array) -> Array:
+    def _record(self, entries: Array) -> Array:
         if entries.dtype == np.float64:
             self.exact = False
         self.peak = max(self.peak, max_abs(entries))
@@ -82,83 +90,78 @@ class PayoffReader:
     @property
     def tolerance(self) -> float:
         """Gains up to this may be rounding, in units; 0 if all payoffs are exact."""
-        return 0.0 if self.exact else RELATIVE_TOLERANCE * nearest_float(self.peak)
+        return 0.0 if self.exact else RELATIVE_TOLERANCE * to_nearest_float(self.peak)
 
     @property
     def tolerance_in_payoffs(self) -> float:
         """The same in payoffs."""
-        return 0.0 if self.exact else self.tolerance * nearest_float(self.unit)
+        return 0.0 if self.exact else self.tolerance * to_nearest_float(self.unit)
 
     def table(self) -> Array:
-        """Give the payoffs of all profiles, shape (players, profiles), profiles in row-major order.
+        """Return the payoffs of all profiles, shape (players, profiles), in row-major order.
 
         The table of a `TabularGame` is not copied.
         """
         if isinstance(self.game, TabularGame):
             table = self.game.table.reshape(len(self.game.shape), -1)
-            return self._seen(table) if table.dtype == np.float64 else table
-        return self._filled(lambda columns: (self.payoffs(columns),))[0]
+            return self._record(table) if table.dtype == np.float64 else table
+        return self._fill(lambda columns: (self.payoffs(columns),))[0]
 
     def tables(self) -> tuple[Array, Array]:
-        """Give lowest and highest payoffs of all profiles; one array where nothing is left open."""
+        """Return lowest and highest payoffs of all profiles; one array if nothing is left open."""
         if not isinstance(self.game, Bounded):
             table = self.table()
             return table, table
-        low, high = self._filled(self.bounds)
+        low, high = self._fill(self.bounds)
         return low, high
 
-    def _filled(self, value: Callable[[list[Codes]], tuple[Array, ...]]) -> list[Array]:
+    def _fill(self, value: Callable[[list[Codes]], tuple[Array, ...]]) -> list[Array]:
         """Value all profiles, a chunk at a time, into tables that are made once."""
-        counts = [size_of(space) for space in self.spaces]
+        counts = [count_actions(space) for space in self.spaces]
         total = prod(counts)
         tables: list[Array] = []
         for start in range(0, total, CHUNK):
             stop = min(start + CHUNK, total)
             positions = unravel(np.arange(start, stop), counts)
-            columns = [block(s, p) for s, p in zip(self.spaces, positions, strict=True)]
+            columns = [encode_positions(s, p) for s, p in zip(self.spaces, positions, strict=True)]
             entries = value(columns)
             if not tables:
                 tables = [np.empty((len(counts), total), dtype=e.dtype) for e in entries]
             for k, e in enumerate(entries):
                 if e.dtype != tables[k].dtype:
-                    tables[k] = _widened(tables[k], e, start)
+                    tables[k] = _widen(tables[k], e, start)
                 inexact = tables[k].dtype == np.float64
                 tables[k][:, start:stop] = (as_floats(e) if inexact else e).T
         return tables
 
     def actions(self, columns: Sequence[Codes], k: int = 0) -> tuple[Action, ...]:
-        """Give row k of the columns as a profile of actions."""
+        """Return row k of the columns as a profile of actions."""
         return tuple(
             decode(space, column[min(k, len(column) - 1)])
             for space, column in zip(self.spaces, columns, strict=True)
         )
 
     def columns(self, profile: Sequence[Action]) -> list[Codes]:
-        """Give one profile as columns of length 1."""
+        """Return one profile as columns of length 1."""
         return [encode(s, a) for s, a in zip(self.spaces, profile, strict=True)]
 
 
-def settles_ties(game: Game) -> bool:
-    """Say whether the game can decide exactly what floats leave open."""
-    return isinstance(game, Exact) and not isinstance(game, Bounded)
-
-
-def bytes_of_table(game: Game, profiles: int) -> int:
-    """Say how many bytes a table of all payoffs takes beyond what the game already has."""
+def count_table_bytes(game: Game, profiles: int) -> int:
+    """Return how many bytes a table of all payoffs takes beyond what the game already has."""
     if isinstance(game, TabularGame):
         return 0
     return profiles * len(game.players) * 8 * (2 if isinstance(game, Bounded) else 1)
 
 
-def _widened(table: Array, entries: Array, filled: int) -> Array:
-    """Give the table with a type that holds its own entries and the new ones."""
+def _widen(table: Array, entries: Array, filled: int) -> Array:
+    """Return the table with a type that holds its own entries and the new ones."""
     inexact = np.float64 in (table.dtype, entries.dtype)
     wide: Array = np.empty(table.shape, dtype=np.float64 if inexact else object)
     wide[:, :filled] = as_floats(table[:, :filled]) if inexact else table[:, :filled]
     return wide
 
 
-def _by_calls(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence[Codes]) -> Array:
+def _call_game(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence[Codes]) -> Array:
     m, n = max(len(column) for column in columns), len(spaces)
     flat: list[Number] = []
     for k in range(m):
@@ -167,15 +170,14 @@ def _by_calls(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence[
         if len(payoffs) != n:
             raise ValueError(f"payoffs({profile}) gives {len(payoffs)} numbers for {n} players")
         flat += payoffs
-    if not settles_ties(game):
-        # Whole floats are what they seem, as in a TabularGame.
-        flat = [_whole(x) for x in flat]
+    # Whole floats are what they seem, as in a TabularGame.
+    flat = [_make_whole(x) for x in flat]
     if any(isinstance(x, float) for x in flat):
-        return floats(flat).reshape(m, n)
+        return to_floats(flat).reshape(m, n)
     if all(isinstance(x, int) and abs(x) <= LARGEST for x in flat):
         return np.array(flat, dtype=np.int64).reshape(m, n)
-    return objects(flat).reshape(m, n)
+    return as_objects(flat).reshape(m, n)
 
 
-def _whole(x: Number) -> Number:
+def _make_whole(x: Number) -> Number:
     return int(x) if isinstance(x, float) and x.is_integer() and abs(x) < 2**53 else x

@@ -12,20 +12,29 @@ from aboveboard.auditing.budget import (
     ROWS_BY_CALLS,
     Budget,
     Progress,
-    expected_seconds,
-    seconds_a_row,
+    measure_seconds,
+    predict_seconds,
 )
 from aboveboard.auditing.deviation_property import OVERLAPS
 from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import CHUNK
-from aboveboard.auditing.rows import profile_name
+from aboveboard.auditing.rows import name_profile
 from aboveboard.auditing.verdict import Status, Verdict, Witness, format_confidence
 from aboveboard.auditing.witnesses import describe
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
-from aboveboard.games.actions import Action, Codes, block, decode, draw, encode, size_of, unravel
+from aboveboard.games.actions import (
+    Action,
+    Codes,
+    count_actions,
+    decode,
+    draw,
+    encode,
+    encode_positions,
+    unravel,
+)
 from aboveboard.games.capabilities import Refinable
-from aboveboard.games.game import Game, profiles
+from aboveboard.games.game import Game, count_profiles
 from aboveboard.games.numbers import Number
 
 
@@ -60,21 +69,21 @@ class Check(Protocol):
     """Whether the property said anything about any profile so far."""
 
     def breach(self, profile: Sequence[Action]) -> Breach | None:
-        """Say how the profile breaks the property; None if it does not."""
+        """Return how the profile breaks the property; None if it does not."""
         ...
 
 
 def is_sampled(name: str, game: Game, budget: Budget) -> bool:
-    """Say whether there are more profiles than the budget allows.
+    """Return whether there are more profiles than the budget allows.
 
     Raises
     ------
     BudgetExceeded
         If there are and the budget says to refuse.
     """
-    total, most = profiles(game), _most_profiles(game, budget)
+    total, most = count_profiles(game), _most_profiles(game, budget)
     if total > most and budget.beyond == "refuse":
-        seconds = expected_seconds(total, seconds_a_row(game))
+        seconds = predict_seconds(total, measure_seconds(game))
         raise BudgetExceeded(
             f"{name} needs {format_count(total)} profiles, about {seconds:.2g} s, one at a time "
             f"(0 MiB); the budget allows {format_count(most)}"
@@ -113,9 +122,9 @@ def check_profiles(
     sampled = is_sampled(name, game, budget)
     if not sampled:
         game = _refine(game, budget)
-    check, total = make_check(game), profiles(game)
+    check, total = make_check(game), count_profiles(game)
     checked, doubtful = 0, None
-    for profile in drawn(game, budget.samples, seed) if sampled else every(game):
+    for profile in draw_profiles(game, budget.samples, seed) if sampled else iterate_profiles(game):
         checked += 1
         if progress is not None:
             progress(1)
@@ -124,12 +133,12 @@ def check_profiles(
             doubtful = found
             break
         doubtful = doubtful or found
-    status, witness = _status(doubtful, sampled=sampled, met=check.met), None
+    status, witness = _find_status(doubtful, sampled=sampled, met=check.met), None
     coarse = isinstance(game, Refinable) and not sampled and game.refined() is not None
     if coarse and status is Status.HOLDS:
         status = Status.NO_COUNTEREXAMPLE
     if status is Status.FAILS and doubtful is not None:
-        witness = at_profile(name, game, profile, doubtful)
+        witness = make_breach_witness(name, game, profile, doubtful)
     draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE and sampled else None
     verdict = Verdict(
         name,
@@ -157,7 +166,7 @@ def _refine(game: Game, budget: Budget) -> Game:
     refined = game.refined() if isinstance(game, Refinable) else None
     if refined is None:
         return game
-    return refined if profiles(refined) <= _most_profiles(refined, budget) else game
+    return refined if count_profiles(refined) <= _most_profiles(refined, budget) else game
 
 
 def _most_profiles(game: Game, budget: Budget) -> int:
@@ -166,7 +175,7 @@ def _most_profiles(game: Game, budget: Budget) -> int:
     return min(most, ROWS_BY_CALLS) if budget.rows is None else most
 
 
-def _status(found: Breach | None, *, sampled: bool, met: bool) -> Status:
+def _find_status(found: Breach | None, *, sampled: bool, met: bool) -> Status:
     if found is not None:
         return Status.FAILS if found.sure else Status.UNDECIDED
     if sampled:
@@ -174,33 +183,33 @@ def _status(found: Breach | None, *, sampled: bool, met: bool) -> Status:
     return Status.HOLDS if met else Status.VACUOUS
 
 
-def every(game: Game) -> Iterator[tuple[Action, ...]]:
-    """Give all profiles, in row-major order."""
+def iterate_profiles(game: Game) -> Iterator[tuple[Action, ...]]:
+    """Yield all profiles, in row-major order."""
     spaces = [game.actions(i) for i in range(len(game.players))]
-    for columns in every_column(game):
+    for columns in iterate_columns(game):
         for k in range(len(columns[0])):
             yield tuple(decode(s, c[k]) for s, c in zip(spaces, columns, strict=True))
 
 
-def every_column(game: Game) -> Iterator[list[Codes]]:
-    """Give all profiles as columns, a chunk at a time."""
+def iterate_columns(game: Game) -> Iterator[list[Codes]]:
+    """Yield all profiles as columns, a chunk at a time."""
     spaces = [game.actions(i) for i in range(len(game.players))]
-    counts, total = [size_of(space) for space in spaces], profiles(game)
+    counts, total = [count_actions(space) for space in spaces], count_profiles(game)
     for start in range(0, total, CHUNK):
         positions = unravel(np.arange(start, min(start + CHUNK, total)), counts)
-        yield [block(s, p) for s, p in zip(spaces, positions, strict=True)]
+        yield [encode_positions(s, p) for s, p in zip(spaces, positions, strict=True)]
 
 
-def drawn(game: Game, samples: int, seed: int) -> Iterator[tuple[Action, ...]]:
-    """Give the truth and then profiles drawn uniformly."""
+def draw_profiles(game: Game, samples: int, seed: int) -> Iterator[tuple[Action, ...]]:
+    """Yield the truth and then profiles drawn uniformly."""
     spaces = [game.actions(i) for i in range(len(game.players))]
-    columns = drawn_columns(game, samples, seed)
+    columns = draw_columns(game, samples, seed)
     for k in range(samples + 1):
         yield tuple(decode(s, c[k]) for s, c in zip(spaces, columns, strict=True))
 
 
-def drawn_columns(game: Game, samples: int, seed: int) -> list[Codes]:
-    """Give the truth and then profiles drawn uniformly, as columns."""
+def draw_columns(game: Game, samples: int, seed: int) -> list[Codes]:
+    """Return the truth and then profiles drawn uniformly, as columns."""
     generator = np.random.default_rng(seed)
     spaces = [game.actions(i) for i in range(len(game.players))]
     return [
@@ -209,21 +218,23 @@ def drawn_columns(game: Game, samples: int, seed: int) -> list[Codes]:
     ]
 
 
-def at_profile(name: str, game: Game, profile: Sequence[Action], breach: Breach) -> Witness:
-    """Give the witness of a breach at a profile."""
+def make_breach_witness(
+    name: str, game: Game, profile: Sequence[Action], breach: Breach
+) -> Witness:
+    """Return the witness of a breach at a profile."""
     return Witness(
         parties=tuple(game.players[i] for i in breach.members),
         truth={},
         lie={},
-        others=reports(game, profile),
+        others=describe_profile(game, profile),
         gain=breach.amount,
-        row=f"{name}/{profile_name(game, profile)}",
+        row=f"{name}/{name_profile(game, profile)}",
         note=breach.note,
     )
 
 
-def reports(game: Game, profile: Sequence[Action]) -> dict[str, object]:
-    """Put a profile into words: "truth", or what else a player reports."""
+def describe_profile(game: Game, profile: Sequence[Action]) -> dict[str, object]:
+    """Return a profile in words: "truth", or what else a player reports."""
     return {
         player: "truth" if action == game.truth(i) else describe(game, i, action)
         for i, (player, action) in enumerate(zip(game.players, profile, strict=True))

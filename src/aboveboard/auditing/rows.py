@@ -19,10 +19,10 @@ from aboveboard.games.actions import (
     Action,
     Codes,
     Grid,
-    block,
+    count_actions,
     draw,
-    position_of,
-    size_of,
+    encode_positions,
+    find_position,
     unravel,
 )
 from aboveboard.games.game import Game
@@ -75,34 +75,34 @@ class Deviation:
     gain: Number
 
 
-def rows_of(game: Game, part: DeviationSet) -> int:
+def count_rows(game: Game, part: DeviationSet) -> int:
     """Count the rows of a part: deviations times what the others may report."""
     if part.outside is not None:
         rows = 1
     else:
-        rows = prod(size_of(actions) for actions in part.lies)
+        rows = prod(count_actions(actions) for actions in part.lies)
         if all(game.truth(i) in lies for i, lies in zip(part.members, part.lies, strict=True)):
             rows -= 1
     if part.others_free:
         others = (j for j in range(len(game.players)) if j not in part.members)
-        rows *= prod(size_of(game.actions(j)) for j in others)
+        rows *= prod(count_actions(game.actions(j)) for j in others)
     return rows
 
 
-def blocks(valuation: PayoffReader, part: DeviationSet) -> Iterator[list[Codes]]:
-    """Give all lying profiles of a part, a chunk at a time."""
-    free = _free(valuation, part)
-    counts = [size_of(actions) for _, actions in free]
+def iterate_blocks(valuation: PayoffReader, part: DeviationSet) -> Iterator[list[Codes]]:
+    """Yield all lying profiles of a part, a chunk at a time."""
+    free = _list_free(valuation, part)
+    counts = [count_actions(actions) for _, actions in free]
     total = prod(counts)
     for start in range(0, total, CHUNK):
         positions = unravel(np.arange(start, min(start + CHUNK, total)), counts)
         columns = list(valuation.truth)
         for (j, actions), where in zip(free, positions, strict=True):
-            columns[j] = _codes(valuation, j, actions, block(actions, where))
-        yield _only_lies(valuation, part, columns)
+            columns[j] = _translate(valuation, j, actions, encode_positions(actions, where))
+        yield _drop_truth(valuation, part, columns)
 
 
-def draws(
+def draw_rows(
     valuation: PayoffReader,
     part: DeviationSet,
     samples: int,
@@ -110,8 +110,8 @@ def draws(
     *,
     extreme: bool,
 ) -> Iterator[list[Codes]]:
-    """Draw lying profiles uniformly, or (where reports are vectors) among the extreme ones."""
-    free = _free(valuation, part)
+    """Yield lying profiles drawn uniformly, or, of vectors, among the extreme ones."""
+    free = _list_free(valuation, part)
     if extreme and not any(isinstance(actions, Grid) for _, actions in free):
         return
     for start in range(0, samples, CHUNK):
@@ -119,20 +119,20 @@ def draws(
         columns = list(valuation.truth)
         for j, actions in free:
             if extreme and isinstance(actions, Grid):
-                columns[j] = _extremes(actions, m, generator)
+                columns[j] = _draw_extremes(actions, m, generator)
             else:
-                columns[j] = _codes(valuation, j, actions, draw(actions, m, generator))
-        yield _only_lies(valuation, part, columns)
+                columns[j] = _translate(valuation, j, actions, draw(actions, m, generator))
+        yield _drop_truth(valuation, part, columns)
 
 
-def length(columns: Sequence[Codes]) -> int:
+def count_profiles_in(columns: Sequence[Codes]) -> int:
     """Count the rows of columns, of which some may have length 1 and stand for all rows."""
     lengths = [len(column) for column in columns]
     return 0 if 0 in lengths else max(lengths)
 
 
-def _free(valuation: PayoffReader, part: DeviationSet) -> list[tuple[int, Sequence[Action]]]:
-    """Give the players whose action varies in a part, with what it varies over."""
+def _list_free(valuation: PayoffReader, part: DeviationSet) -> list[tuple[int, Sequence[Action]]]:
+    """Return the players whose action varies in a part, with what it varies over."""
     free: list[tuple[int, Sequence[Action]]] = []
     if part.outside is None:
         free += zip(part.members, part.lies, strict=True)
@@ -141,7 +141,7 @@ def _free(valuation: PayoffReader, part: DeviationSet) -> list[tuple[int, Sequen
     return free
 
 
-def _codes(valuation: PayoffReader, j: int, actions: Sequence[Action], codes: Codes) -> Codes:
+def _translate(valuation: PayoffReader, j: int, actions: Sequence[Action], codes: Codes) -> Codes:
     """Translate positions in a list of lies to positions in the player's own actions."""
     space = valuation.spaces[j]
     if isinstance(space, Grid):
@@ -149,12 +149,12 @@ def _codes(valuation: PayoffReader, j: int, actions: Sequence[Action], codes: Co
             return codes
         vectors = np.array([actions[int(c)] for c in codes], dtype=np.int64)
         return vectors.reshape(len(codes), len(space.sizes))
-    if size_of(actions) == size_of(space):
+    if count_actions(actions) == count_actions(space):
         return codes
-    return np.array([position_of(space, action) for action in actions], dtype=np.int64)[codes]
+    return np.array([find_position(space, action) for action in actions], dtype=np.int64)[codes]
 
 
-def _only_lies(valuation: PayoffReader, part: DeviationSet, columns: list[Codes]) -> list[Codes]:
+def _drop_truth(valuation: PayoffReader, part: DeviationSet, columns: list[Codes]) -> list[Codes]:
     """Drop the rows in which every member tells the truth."""
     if part.outside is not None:
         return columns
@@ -169,7 +169,7 @@ def _only_lies(valuation: PayoffReader, part: DeviationSet, columns: list[Codes]
     return [c[keep] if len(c) == len(lying) else c for c in columns]
 
 
-def _extremes(grid: Grid, m: int, generator: np.random.Generator) -> Codes:
+def _draw_extremes(grid: Grid, m: int, generator: np.random.Generator) -> Codes:
     """Draw vectors whose entries are at or next to their ends: lies are rarely lukewarm."""
     sizes = np.array(grid.sizes, dtype=np.int64)
     ends = np.stack([0 * sizes, np.minimum(1, sizes), np.maximum(sizes - 1, 0), sizes])
@@ -182,14 +182,14 @@ def _extremes(grid: Grid, m: int, generator: np.random.Generator) -> Codes:
     return picked
 
 
-def row_name(game: Game, name: str, row: Deviation) -> str:
-    """Name a row: property, who deviates, and the profile's positions (vectors as they are)."""
+def name_row(game: Game, name: str, row: Deviation) -> str:
+    """Return the name of a row: property, who deviates, and the profile's positions."""
     who = "+".join(game.players[i] for i in row.part.members)
-    return f"{name}/{who}/{profile_name(game, row.lying)}"
+    return f"{name}/{who}/{name_profile(game, row.lying)}"
 
 
-def profile_name(game: Game, profile: Sequence[Action]) -> str:
-    """Name a profile by the positions of its actions (vectors as they are)."""
+def name_profile(game: Game, profile: Sequence[Action]) -> str:
+    """Return the name of a profile: the positions of its actions, vectors as they are."""
     spoken = []
     for i, action in enumerate(profile):
         space = game.actions(i)
@@ -198,5 +198,5 @@ def profile_name(game: Game, profile: Sequence[Action]) -> str:
         elif action is AWAY and action not in space:
             spoken.append("away")
         else:
-            spoken.append(str(position_of(space, action)))
+            spoken.append(str(find_position(space, action)))
     return f"({','.join(spoken)})"

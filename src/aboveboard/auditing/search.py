@@ -6,23 +6,32 @@ the others, tables of payoffs are scanned by compiled code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from aboveboard.auditing.budget import Budget, Estimate, Progress, expected_seconds, seconds_a_row
-from aboveboard.auditing.gains import exact_gain, gains
-from aboveboard.auditing.payoff_reader import PayoffReader, bytes_of_table, settles_ties
-from aboveboard.auditing.rows import Deviation, DeviationSet, blocks, draws, length, rows_of
+from aboveboard.auditing.budget import Budget, Estimate, Progress, measure_seconds, predict_seconds
+from aboveboard.auditing.gains import compute_gains
+from aboveboard.auditing.payoff_reader import PayoffReader, count_table_bytes
+from aboveboard.auditing.rows import (
+    Deviation,
+    DeviationSet,
+    count_profiles_in,
+    count_rows,
+    draw_rows,
+    iterate_blocks,
+)
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
-from aboveboard.games.actions import AWAY, Action, Codes, position_of, size_of, unravel
-from aboveboard.games.capabilities import Exact
-from aboveboard.games.game import Game, profiles
-from aboveboard.games.numbers import Array, Number, as_floats, from_units, in_units, nearest_float
+from aboveboard.games.actions import AWAY, Action, Codes, count_actions, find_position, unravel
+from aboveboard.games.game import Game, count_profiles
+from aboveboard.games.numbers import (
+    Array,
+    from_units,
+)
 
 __all__ = [
     "Deviation",
@@ -30,12 +39,10 @@ __all__ = [
     "PayoffReader",
     "Progress",
     "Scan",
+    "count_rows",
     "estimate",
-    "rows_of",
     "search",
 ]
-
-NEAR_TIES = 100_000  # float gains near the threshold that are settled exactly before giving up
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,8 @@ class Scan:
         Whether all payoffs were exact.
     tolerance
         Gains nearer to the threshold than this are not told from rounding; 0 if exact.
-    sure
-        Whether the gain of `best` is exact, be it because an `Exact` game settled it.
     left_open
-        Why something within the tolerance, or of what the rule leaves open, was not settled;
-        empty if nothing was left.
+        Why something that the rule leaves open was not settled; empty if nothing was.
     uniform
         The least number of rows drawn uniformly for any sampled coalition.
     """
@@ -69,21 +73,22 @@ class Scan:
     best: Deviation | None
     exact: bool
     tolerance: float
-    sure: bool
     left_open: str
     uniform: int | None
 
 
 def estimate(game: Game, parts: Sequence[DeviationSet]) -> Estimate:
-    """Say what scanning these parts whole would cost."""
-    rows = sum(rows_of(game, part) for part in parts)
-    return Estimate(rows, _memory(game, parts), expected_seconds(rows, seconds_a_row(game)))
+    """Return what scanning these parts whole would cost."""
+    rows = sum(count_rows(game, part) for part in parts)
+    return Estimate(
+        rows, _estimate_memory(game, parts), predict_seconds(rows, measure_seconds(game))
+    )
 
 
-def _memory(game: Game, parts: Sequence[DeviationSet]) -> int:
+def _estimate_memory(game: Game, parts: Sequence[DeviationSet]) -> int:
     """Bytes of the table, each profile valued once, that serves these parts; 0 if none does."""
     wanted = any(part.others_free and part.outside is None for part in parts)
-    return bytes_of_table(game, profiles(game)) if wanted else 0
+    return count_table_bytes(game, count_profiles(game)) if wanted else 0
 
 
 def search(
@@ -92,7 +97,6 @@ def search(
     *,
     budget: Budget,
     seed: int,
-    threshold: Number = 0,
     progress: Progress | None = None,
 ) -> Scan:
     """Look for the deviation that gains most, through all rows or a sample.
@@ -102,25 +106,20 @@ def search(
     BudgetExceeded
         If the scan is larger than the budget and the budget says to refuse.
     """
-    total = sum(rows_of(game, part) for part in parts)
-    sampled = total > budget.rows_for(game) or _memory(game, parts) > budget.memory
+    total = sum(count_rows(game, part) for part in parts)
+    sampled = total > budget.rows_for(game) or _estimate_memory(game, parts) > budget.memory
     if sampled and budget.beyond == "refuse":
         raise BudgetExceeded(
             f"an exhaustive audit needs {estimate(game, parts)}; the budget allows "
             f"{format_count(budget.rows_for(game))} checks and {budget.memory // 2**20} MiB"
         )
     valuation = PayoffReader(game)
-    for _ in range(2):
-        found = _SearchState(valuation, threshold, progress)
-        if sampled:
-            _sample(found, parts, budget.samples, np.random.default_rng(seed))
-        else:
-            _scan(found, parts)
-        if not found.stale:
-            break
-        # Payoffs seen later were larger, and so is the tolerance: look for near ties once more.
-        progress = None
-    return found.scan(total, sampled=sampled)
+    found = _SearchState(valuation, progress)
+    if sampled:
+        _sample(found, parts, budget.samples, np.random.default_rng(seed))
+    else:
+        _scan(found, parts)
+    return found.make_scan(total, sampled=sampled)
 
 
 def _scan(found: _SearchState, parts: Sequence[DeviationSet]) -> None:
@@ -130,7 +129,7 @@ def _scan(found: _SearchState, parts: Sequence[DeviationSet]) -> None:
         if tables is not None and part.others_free and part.outside is None:
             found.scan_table(part, *tables)
         else:
-            found.value_all(part, blocks(found.valuation, part))
+            found.value_all(part, iterate_blocks(found.valuation, part))
 
 
 def _sample(
@@ -138,12 +137,12 @@ def _sample(
 ) -> None:
     valuation = found.valuation
     for part in parts:
-        if rows_of(valuation.game, part) <= samples:
-            found.value_all(part, blocks(valuation, part))
+        if count_rows(valuation.game, part) <= samples:
+            found.value_all(part, iterate_blocks(valuation, part))
             continue
-        found.value_all(part, draws(valuation, part, samples, generator, extreme=True))
+        found.value_all(part, draw_rows(valuation, part, samples, generator, extreme=True))
         before = found.checked
-        found.value_all(part, draws(valuation, part, samples, generator, extreme=False))
+        found.value_all(part, draw_rows(valuation, part, samples, generator, extreme=False))
         drawn = found.checked - before
         found.uniform = drawn if found.uniform is None else min(found.uniform, drawn)
 
@@ -154,23 +153,12 @@ Row = tuple[DeviationSet, tuple[Action, ...], tuple[Action, ...]]
 class _SearchState:
     """The best row so far and what is needed to judge it."""
 
-    def __init__(
-        self, valuation: PayoffReader, threshold: Number, progress: Progress | None
-    ) -> None:
-        self.valuation, self.threshold, self.progress = valuation, threshold, progress
+    def __init__(self, valuation: PayoffReader, progress: Progress | None) -> None:
+        self.valuation, self.progress = valuation, progress
         self.checked = 0
         self.best: tuple[Any, Row] | None = None
-        self.settles = settles_ties(valuation.game)
-        self.near: list[Row] = []
-        self.tightest = float("inf")
-        self.overflow = False
         self.unclear = False
         self.uniform: int | None = None
-
-    @property
-    def stale(self) -> bool:
-        """Whether near ties were looked for within less than the final tolerance."""
-        return self.settles and self.tightest < self.valuation.tolerance
 
     def _count(self, rows: int) -> None:
         self.checked += rows
@@ -180,7 +168,7 @@ class _SearchState:
     def value_all(self, part: DeviationSet, batches: Iterator[list[Codes]]) -> None:
         """Value the rows whose lying profiles come in batches of columns."""
         for columns in batches:
-            if m := length(columns):
+            if m := count_profiles_in(columns):
                 self._value(part, columns, m)
                 self._count(m)
 
@@ -193,7 +181,7 @@ class _SearchState:
         ]
         if part.others_free:
             honest = [np.broadcast_to(c, (m, *c.shape[1:])) for c in honest]
-        joint, unclear = gains(valuation, part, honest, full)
+        joint, unclear = compute_gains(valuation, part, honest, full)
         self.unclear |= bool(unclear.any())
 
         def row(k: int) -> Row:
@@ -206,80 +194,42 @@ class _SearchState:
         k = int(np.argmax(joint))
         if self.best is None or joint[k] > self.best[0]:
             self.best = joint[k], row(k)
-        if self.settles:
-            self._collect(joint, row)
-
-    def _collect(self, joint: Array, row: Callable[[int], Row]) -> None:
-        """Keep the rows that only exact payoffs can decide."""
-        tolerance = self.valuation.tolerance
-        self.tightest = min(self.tightest, tolerance)
-        if self.valuation.exact:
-            return
-        level = nearest_float(in_units(self.threshold, self.valuation.unit))
-        close = np.flatnonzero(np.abs(as_floats(joint) - level) <= tolerance)
-        room = NEAR_TIES - len(self.near)
-        self.overflow |= len(close) > room
-        self.near += [row(int(k)) for k in close[:room]]
 
     def scan_table(self, part: DeviationSet, low: Array, high: Array) -> None:
         """Scan all rows of one player, against every report of the others."""
         (i,) = part.members
         game, spaces = self.valuation.game, self.valuation.spaces
-        shape = tuple(size_of(space) for space in spaces)
+        shape = tuple(count_actions(space) for space in spaces)
         view = (prod(shape[:i]), shape[i], prod(shape[i + 1 :]))
-        truth = position_of(spaces[i], game.truth(i))
-        if size_of(part.lies[0]) == size_of(spaces[i]):
+        truth = find_position(spaces[i], game.truth(i))
+        if count_actions(part.lies[0]) == count_actions(spaces[i]):
             first, last = 0, shape[i]
         else:  # the one lie of a part about absence
-            first = position_of(spaces[i], part.lies[0][0])
+            first = find_position(spaces[i], part.lies[0][0])
             last = first + 1
         lows, highs = low[i].reshape(view), high[i].reshape(view)
-        best, *where = _largest(lows, highs, truth, first, last, one=low is high)
+        best, *where = _find_largest(lows, highs, truth, first, last, one=low is high)
 
         def row(at: Sequence[int]) -> Row:
             outer, action, inner = at
-            before, after = _digits(outer, shape[:i]), _digits(inner, shape[i + 1 :])
+            before, after = _split_digits(outer, shape[:i]), _split_digits(inner, shape[i + 1 :])
             pair = []
             for own in (truth, action):
                 positions = (*before, own, *after)
                 pair.append(tuple(s[p] for s, p in zip(spaces, positions, strict=True)))
             return part, pair[0], pair[1]
 
-        if where[0] >= 0:
-            if self.best is None or best > self.best[0]:
-                self.best = best, row(where)
-            if self.settles:
-                self._collect_from_table(lows, (truth, first, last), row)
-        self._count(rows_of(game, part))
+        if where[0] >= 0 and (self.best is None or best > self.best[0]):
+            self.best = best, row(where)
+        self._count(count_rows(game, part))
 
-    def _collect_from_table(
-        self, lows: Array, span: tuple[int, int, int], row: Callable[[Sequence[int]], Row]
-    ) -> None:
-        tolerance = self.valuation.tolerance
-        self.tightest = min(self.tightest, tolerance)
-        if self.valuation.exact:
-            return
-        from aboveboard.auditing.kernels import near_ties
-
-        room = np.zeros((NEAR_TIES - len(self.near), 3), dtype=np.int64)
-        count = near_ties(lows, *span, tolerance, room)
-        self.overflow |= count > len(room)
-        self.near += [row(at) for at in room[:count].tolist()]
-
-    def scan(self, total: int, *, sampled: bool) -> Scan:
-        """Close the search: settle near ties exactly where the game can."""
-        valuation, game = self.valuation, self.valuation.game
-        tolerance = valuation.tolerance_in_payoffs
-        best, sure, left_open = None, valuation.exact, ""
+    def make_scan(self, total: int, *, sampled: bool) -> Scan:
+        """Return what the search saw."""
+        valuation = self.valuation
+        best, left_open = None, ""
         if self.best is not None:
             raw, row = self.best
             best = Deviation(*row, from_units(raw, valuation.unit))
-            if self.settles and not valuation.exact and isinstance(game, Exact):
-                sure, left_open = True, self._left_open(game, best, tolerance)
-                best = max(
-                    (Deviation(*r, exact_gain(game, *r)) for r in [row, *self.near]),
-                    key=lambda deviation: deviation.gain,
-                )
         if self.unclear:
             left_open = (
                 "in some rows the members' separate best cases sum to a gain; whether one outcome "
@@ -291,26 +241,17 @@ class _SearchState:
             sampled,
             best,
             valuation.exact,
-            tolerance,
-            sure,
+            valuation.tolerance_in_payoffs,
             left_open,
             self.uniform,
         )
 
-    def _left_open(self, game: Exact, best: Deviation, tolerance: float) -> str:
-        if self.overflow:
-            return f"more than {NEAR_TIES:,} gains are within the tolerance of float64"
-        exact = exact_gain(game, best.part, best.honest, best.lying)
-        if exact <= self.threshold and best.gain - self.threshold > tolerance:
-            return "floats and exact payoffs differ by more than the tolerance"
-        return ""
 
-
-def _digits(position: int, extents: Sequence[int]) -> list[int]:
+def _split_digits(position: int, extents: Sequence[int]) -> list[int]:
     return [int(digit[0]) for digit in unravel(np.array([position]), extents)]
 
 
-def _largest(
+def _find_largest(
     lows: Array, highs: Array, truth: int, first: int, last: int, *, one: bool
 ) -> tuple[Any, ...]:
     if object in (lows.dtype, highs.dtype):

@@ -11,11 +11,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from aboveboard.auditing.gains import exact_gain, gains
-from aboveboard.auditing.payoff_reader import PayoffReader, settles_ties
+from aboveboard.auditing.gains import compute_gains
+from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import Deviation
-from aboveboard.games.actions import Action, Codes, Grid, encode_all, position_of
-from aboveboard.games.capabilities import Batched, Exact
+from aboveboard.games.actions import Action, Codes, Grid, encode_all, find_position
+from aboveboard.games.capabilities import Batched
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
 
@@ -24,7 +24,7 @@ SIMPLER = 64  # smaller reports tried for one player in one pass
 
 
 def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float) -> Deviation:
-    """Give the smallest row reached from `deviation` that still pays more than `threshold`.
+    """Return the smallest row reached from `deviation` that still pays more than `threshold`.
 
     Cost: for a vector of d entries that differ from the truth, of which r must, some r log d
     rounds, each of at most d log d rows; rows are valued in batches where the game can.
@@ -33,49 +33,51 @@ def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float
     current: Deviation | None = deviation
     while current is not None:
         smallest = current
-        current = _first_that_pays(valuation, _fewer(valuation, smallest), threshold, tolerance)
+        current = _find_first_that_pays(
+            valuation, _list_smaller_coalitions(valuation, smallest), threshold, tolerance
+        )
         if current is None:
-            rows = _simplified(valuation, smallest)
-            current = _first_that_pays(valuation, rows, threshold, tolerance)
+            rows = _list_simpler_rows(valuation, smallest)
+            current = _find_first_that_pays(valuation, rows, threshold, tolerance)
     return smallest
 
 
-def _first_that_pays(
+def _find_first_that_pays(
     valuation: PayoffReader, rows: Iterable[Deviation], threshold: Number, tolerance: float
 ) -> Deviation | None:
-    """Give the first of some rows that still pays, valued; None if none does.
+    """Return the first of some rows that still pays, valued; None if none does.
 
     Batches grow, since the first that pays often comes early.
     """
     left, width = iter(rows), FIRST
     while batch := list(islice(left, width)):
-        for valued in _valued(valuation, batch):
-            if pays(valued.gain, threshold, tolerance):
+        for valued in _value_rows(valuation, batch):
+            if exceeds(valued.gain, threshold, tolerance):
                 return valued
         width *= 2
     return None
 
 
-def _valued(valuation: PayoffReader, rows: list[Deviation]) -> Iterator[Deviation]:
+def _value_rows(valuation: PayoffReader, rows: list[Deviation]) -> Iterator[Deviation]:
     """Value rows: in one call if they have one part and the game values profiles in batches."""
     game = valuation.game
-    together = isinstance(game, Batched) and not settles_ties(game) and len(rows) > 1
+    together = isinstance(game, Batched) and len(rows) > 1
     if not together or any(
         row.part != rows[0].part or row.part.outside is not None for row in rows
     ):
-        yield from (value(valuation, row) for row in rows)
+        yield from (value_deviation(valuation, row) for row in rows)
         return
-    joint, unclear = gains(
+    joint, unclear = compute_gains(
         valuation,
         rows[0].part,
-        _stacked(valuation, [row.honest for row in rows]),
-        _stacked(valuation, [row.lying for row in rows]),
+        _stack(valuation, [row.honest for row in rows]),
+        _stack(valuation, [row.lying for row in rows]),
     )
     for row, gain, open_ in zip(rows, joint, unclear, strict=True):
         yield replace(row, gain=from_units(0 if open_ else gain, valuation.unit))
 
 
-def _stacked(valuation: PayoffReader, profiles: list[tuple[Action, ...]]) -> list[Codes]:
+def _stack(valuation: PayoffReader, profiles: list[tuple[Action, ...]]) -> list[Codes]:
     if all(profile is profiles[0] for profile in profiles):
         return valuation.columns(profiles[0])
     return [
@@ -84,52 +86,50 @@ def _stacked(valuation: PayoffReader, profiles: list[tuple[Action, ...]]) -> lis
     ]
 
 
-def pays(gain: Number, threshold: Number, tolerance: float) -> bool:
-    """Say whether a gain exceeds the threshold by more than rounding could."""
+def exceeds(gain: Number, threshold: Number, tolerance: float) -> bool:
+    """Return whether a gain exceeds the threshold by more than rounding could."""
     excess = gain - threshold
     return excess > 0 if tolerance == 0 else excess > tolerance
 
 
-def value(valuation: PayoffReader, deviation: Deviation) -> Deviation:
+def value_deviation(valuation: PayoffReader, deviation: Deviation) -> Deviation:
     """Value one row: the same deviation with its gain."""
-    game, part = valuation.game, deviation.part
-    if settles_ties(game) and isinstance(game, Exact):
-        return replace(deviation, gain=exact_gain(game, part, deviation.honest, deviation.lying))
+    part = deviation.part
     there = deviation.honest if part.outside is not None else deviation.lying
-    joint, unclear = gains(
+    joint, unclear = compute_gains(
         valuation, part, valuation.columns(deviation.honest), valuation.columns(there)
     )
     raw = 0 if unclear[0] else joint[0]
     return replace(deviation, gain=from_units(raw, valuation.unit))
 
 
-def _fewer(valuation: PayoffReader, row: Deviation) -> list[Deviation]:
-    """Give the rows in which one member has left the coalition."""
+def _list_smaller_coalitions(valuation: PayoffReader, row: Deviation) -> list[Deviation]:
+    """Return the rows in which one member has left the coalition."""
     members = row.part.members
     if len(members) == 1:
         return []
-    return [_leaving(row, i, valuation.game.truth(i)) for i in members]
+    return [_remove_member(row, i, valuation.game.truth(i)) for i in members]
 
 
-def _simplified(valuation: PayoffReader, row: Deviation) -> Iterator[Deviation]:
-    """Give the rows in which one report is nearer to the truth, the others' reports first."""
+def _list_simpler_rows(valuation: PayoffReader, row: Deviation) -> Iterator[Deviation]:
+    """Return the rows in which one report is nearer to the truth, the others' reports first."""
     game, members = valuation.game, row.part.members
     truth = tuple(game.truth(i) for i in range(len(valuation.spaces)))
     others = [j for j in range(len(truth)) if j not in members and row.lying[j] != truth[j]]
     for j in others:
-        yield _with(row, j, truth[j])
+        yield _replace_action(row, j, truth[j])
     if row.part.outside is None:
         for i, lies in zip(members, row.part.lies, strict=True):
-            for action in _simpler(valuation.spaces[i], row.lying[i], truth[i]):
+            for action in _list_simpler_reports(valuation.spaces[i], row.lying[i], truth[i]):
                 if action in lies:
-                    yield _with(row, i, action)
+                    yield _replace_action(row, i, action)
     for j in others:
-        for action in _simpler(valuation.spaces[j], row.lying[j], truth[j]):
-            yield _with(row, j, action)
+        for action in _list_simpler_reports(valuation.spaces[j], row.lying[j], truth[j]):
+            yield _replace_action(row, j, action)
 
 
-def _leaving(row: Deviation, i: int, truth: Any) -> Deviation:
-    """Give the row in which a member leaves the coalition and tells the truth."""
+def _remove_member(row: Deviation, i: int, truth: Any) -> Deviation:
+    """Return the row in which a member leaves the coalition and tells the truth."""
     part = row.part
     kept = [k for k, member in enumerate(part.members) if member != i]
     smaller = replace(
@@ -141,8 +141,8 @@ def _leaving(row: Deviation, i: int, truth: Any) -> Deviation:
     return Deviation(smaller, row.honest, lying, row.gain)
 
 
-def _with(row: Deviation, i: int, action: Any) -> Deviation:
-    """Give the row with one player's action changed."""
+def _replace_action(row: Deviation, i: int, action: Any) -> Deviation:
+    """Return the row with one player's action changed."""
     lying = (*row.lying[:i], action, *row.lying[i + 1 :])
     honest = row.honest
     if i not in row.part.members:
@@ -150,10 +150,12 @@ def _with(row: Deviation, i: int, action: Any) -> Deviation:
     return Deviation(row.part, honest, lying, row.gain)
 
 
-def _simpler(space: Sequence[Action], action: Action, truth: Action) -> Iterator[Action]:
+def _list_simpler_reports(
+    space: Sequence[Action], action: Action, truth: Action
+) -> Iterator[Action]:
     """Yield reports that are nearer to the truth (vectors) or earlier in the list."""
     if not isinstance(space, Grid):
-        for k in range(min(position_of(space, action), SIMPLER)):
+        for k in range(min(find_position(space, action), SIMPLER)):
             if space[k] != truth:
                 yield space[k]
         return

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
-from aboveboard.auditing.profiles import Breach, at_profile, check_profiles
+from aboveboard.auditing.profiles import Breach, check_profiles, make_breach_witness
 from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.errors import UndefinedProperty
@@ -23,9 +23,9 @@ from aboveboard.games.numbers import (
     Array,
     Number,
     absolute,
+    as_objects,
     max_abs,
-    nearest_float,
-    objects,
+    to_nearest_float,
     to_number,
 )
 
@@ -108,25 +108,27 @@ class _Comparison:
         if dominance:
             broken, tolerance = premise & ~self.graded.result_inferior(profile), 0.0
         else:
-            tolerance = self._tolerance(benefits)
-            amounts = objects(benefits)
+            tolerance = self._find_tolerance(benefits)
+            amounts = as_objects(benefits)
             broken = premise & (amounts[:, None] != amounts[None, :]).astype(np.bool_)
         pairs = [(int(k), int(i)) for k, i in np.argwhere(broken)]
         if not pairs:
             return None
         clear = [p for p in pairs if absolute(benefits[p[0]] - benefits[p[1]]) > tolerance]
         sure = dominance or bool(clear)
-        return _pair(self.prop, self.game, clear[0] if clear else pairs[0], benefits, sure=sure)
+        return _make_breach(
+            self.prop, self.game, clear[0] if clear else pairs[0], benefits, sure=sure
+        )
 
-    def _tolerance(self, benefits: Sequence[Number]) -> float:
+    def _find_tolerance(self, benefits: Sequence[Number]) -> float:
         if not any(isinstance(b, float) for b in benefits):
             return 0.0
-        tolerance = RELATIVE_TOLERANCE * nearest_float(max(absolute(b) for b in benefits))
+        tolerance = RELATIVE_TOLERANCE * to_nearest_float(max(absolute(b) for b in benefits))
         self.exact, self.tolerance = False, max(self.tolerance, tolerance)
         return tolerance
 
 
-def _pair(
+def _make_breach(
     prop: _Grading, game: Game, pair: tuple[int, int], amounts: Sequence[Number], *, sure: bool
 ) -> Breach:
     k, i = pair
@@ -153,7 +155,7 @@ def _examine_table(prop: _Grading, game: TabularGame) -> Verdict:
     tolerance = RELATIVE_TOLERANCE * float(max_abs(game.table)) if inexact else 0.0
     met, doubtful = False, None
     for k, i in np.argwhere(~np.eye(len(game.shape), dtype=np.bool_)).tolist():
-        premise = _premise(prop, game, k, i)
+        premise = _find_premise(prop, game, k, i)
         met |= bool(premise.any())
         gap = game.table[k] - game.table[i]
         excess = gap if prop.dominance else np.abs(gap)
@@ -162,14 +164,14 @@ def _examine_table(prop: _Grading, game: TabularGame) -> Verdict:
             if broken.any():
                 profile = tuple(int(x) for x in np.argwhere(broken)[0])
                 sure = slack == tolerance
-                found = _pair(prop, game, (k, i), game.payoffs(profile), sure=sure)
+                found = _make_breach(prop, game, (k, i), game.payoffs(profile), sure=sure)
                 if sure:
-                    return _verdict(prop, game, tolerance, found, profile, met=True)
+                    return _make_verdict(prop, game, tolerance, found, profile, met=True)
                 doubtful = doubtful or found
-    return _verdict(prop, game, tolerance, doubtful, None, met=met)
+    return _make_verdict(prop, game, tolerance, doubtful, None, met=met)
 
 
-def _verdict(
+def _make_verdict(
     prop: _Grading,
     game: TabularGame,
     tolerance: float,
@@ -182,7 +184,7 @@ def _verdict(
     witness = statement = None
     status = Status.HOLDS if met else Status.VACUOUS
     if found is not None and profile is not None:
-        status, witness = Status.FAILS, at_profile(prop.name, game, profile, found)
+        status, witness = Status.FAILS, make_breach_witness(prop.name, game, profile, found)
     elif found is not None:
         status, statement = Status.UNDECIDED, f"{found.note}, within the tolerance of float64"
     return Verdict(
@@ -193,14 +195,14 @@ def _verdict(
         "exhaustive",
         witness=witness,
         exact=game.table.dtype != np.float64,
-        tolerance=tolerance * nearest_float(game.unit) if tolerance else 0.0,
+        tolerance=tolerance * to_nearest_float(game.unit) if tolerance else 0.0,
         statement=statement,
     )
 
 
-def _premise(prop: _Grading, game: TabularGame, k: int, i: int) -> NDArray[np.bool_]:
-    """Give the profiles in which k's report is equal (or inferior) to i's, as a mask."""
-    own, other = _grades(game, k), _grades(game, i)
+def _find_premise(prop: _Grading, game: TabularGame, k: int, i: int) -> NDArray[np.bool_]:
+    """Return the profiles in which k's report is equal (or inferior) to i's, as a mask."""
+    own, other = _list_grades(game, k), _list_grades(game, i)
     across_k, across_i = [1] * len(game.shape), [1] * len(game.shape)
     across_k[k], across_i[i] = len(own), len(other)
     left, right = own.reshape(across_k), other.reshape(across_i)
@@ -208,8 +210,8 @@ def _premise(prop: _Grading, game: TabularGame, k: int, i: int) -> NDArray[np.bo
     return np.broadcast_to(met.astype(np.bool_), game.shape)
 
 
-def _grades(game: TabularGame, i: int) -> Array:
-    """Give what a player's actions are compared by."""
+def _list_grades(game: TabularGame, i: int) -> Array:
+    """Return what a player's actions are compared by."""
     if game.quality is not None:
-        return objects([to_number(q) for q in game.quality[i]])
-    return objects([game.describe(i, action) for action in game.actions(i)])
+        return as_objects([to_number(q) for q in game.quality[i]])
+    return as_objects([game.describe(i, action) for action in game.actions(i)])

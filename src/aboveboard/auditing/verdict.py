@@ -15,14 +15,17 @@ from aboveboard.formatting import (
     encode_number,
     format_count,
     format_digits,
-    html_table,
+    format_html_table,
+    format_number,
+    format_quantity,
+    format_table,
 )
 from aboveboard.games.numbers import Number
 
 CONFIDENCE = Fraction(95, 100)
 
 
-SHOWN = ("property", "verdict", "largest gain", "basis", "counterexample")
+COLUMNS = ("property", "verdict", "largest gain", "basis", "counterexample")
 """Heads of the table as which verdicts print."""
 
 
@@ -70,7 +73,7 @@ class Witness:
     note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data; exact numbers as integers or "5/12"."""
+        """Return plain data; exact numbers as integers or "5/12"."""
         return {
             "parties": list(self.parties),
             "truth": encode(self.truth),
@@ -86,7 +89,7 @@ class Witness:
         if self.note:
             return self.note
         lies = "; ".join(f"{p} {describe_action(self.lie[p])}" for p in self.parties)
-        text = f"{lies}, and gains {encode_number(self.gain)}"
+        text = f"{lies}, and gains {format_number(self.gain)}"
         others = [f"{p} {describe_action(a)}" for p, a in self.others.items() if a != "truth"]
         return text + (f", while {'; '.join(others)}" if others else "")
 
@@ -158,7 +161,7 @@ class Verdict:
         return None if self.gain is None else max(self.gain, 0)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data, with the keys that other programs rely on first."""
+        """Return plain data, with the keys that other programs rely on first."""
         counterexample = None
         if self.witness is not None:
             counterexample = self.witness.as_dict()
@@ -183,17 +186,18 @@ class Verdict:
         }
 
     def basis(self) -> str:
-        """Say in a few words what the status rests on."""
+        """Return in a few words what the status rests on."""
+        checks = format_quantity(self.checked, "check")
         if self.how == "listed":
-            return f"all {self.checked:,} checks of listed reports"
+            return f"all {checks} of listed reports"
         if self.status is Status.NO_COUNTEREXAMPLE and self.checked >= self.total:
             # Draws repeat themselves, and classes of rows are no rows: that was not everything.
             how = "drawn" if self.how == "sampled" else "that stand for more"
-            return f"{self.checked:,} checks {how}"
+            return f"{checks} {how}"
         if self.how == "exhaustive" and self.checked == self.total:
-            return f"all {self.checked:,} checks"
+            return f"all {checks}"
         if self.how in ("exhaustive", "sampled"):
-            return f"{self.checked:,} checks of {format_count(self.total)}"
+            return f"{checks} of {format_count(self.total)}"
         return self.how
 
     def full_basis(self) -> str:
@@ -261,16 +265,16 @@ class Verdicts(Mapping[str, Verdict]):
         }
 
     def any_fails(self) -> bool:
-        """Say whether a property fails."""
+        """Return whether a property fails."""
         return any(verdict.status is Status.FAILS for verdict in self.values())
 
-    def _rows(self) -> list[tuple[str, ...]]:
-        """Give what is shown of each verdict, in the order of `SHOWN`."""
+    def _list_rows(self) -> list[tuple[str, ...]]:
+        """Return the table's rows, with the columns of `COLUMNS`."""
         return [
             (
                 v.property,
                 v.status.value,
-                "" if v.gain is None else str(encode_number(v.gain)),
+                format_number(v.gain),
                 v.basis(),
                 "" if v.witness is None else str(v.witness),
             )
@@ -278,18 +282,13 @@ class Verdicts(Mapping[str, Verdict]):
         ]
 
     def __str__(self) -> str:
-        rows = [SHOWN, *self._rows()]
-        widths = [max(len(row[k]) for row in rows) for k in range(len(SHOWN))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        )
+        return format_table(COLUMNS, self._list_rows())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Show the same table in a notebook."""
-        return html_table(SHOWN, self._rows())
+        """Return the same table for a notebook."""
+        return format_html_table(COLUMNS, self._list_rows())
 
 
 def format_confidence(draws: int, claim: str) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from aboveboard.auditing.payoff_reader import PayoffReader, settles_ties
-from aboveboard.auditing.rows import Deviation, row_name
+from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.rows import Deviation, name_row
 from aboveboard.auditing.verdict import Witness
 from aboveboard.games.actions import AWAY
-from aboveboard.games.capabilities import Described, DeviationKind, Exact, NamesDeviations
+from aboveboard.games.capabilities import Described, DeviationKind, NamesDeviations
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units, to_number
 
 
 def make_witness(game: Game, name: str, row: Deviation) -> Witness:
-    """Put a row into words: who, truth, lie, the others' reports, the gain and its parts."""
+    """Return a row as a witness: who, truth, lie, the others' reports, the gain and its parts."""
     players, members = game.players, row.part.members
     others = {
         players[j]: "truth" if a == game.truth(j) else describe(game, j, a)
@@ -28,30 +28,31 @@ def make_witness(game: Game, name: str, row: Deviation) -> Witness:
         lie={players[i]: AWAY if away else describe(game, i, row.lying[i]) for i in members},
         others=others,
         gain=row.gain,
-        row=row_name(game, name, row),
-        payoffs=_payoffs(game, row),
+        row=name_row(game, name, row),
+        payoffs=_list_payoffs(game, row),
     )
 
 
-def _payoffs(game: Game, row: Deviation) -> dict[str, tuple[Number, Number]]:
-    """Give each deviator's payoff with the truth and with the lie, as they were compared."""
+def _list_payoffs(game: Game, row: Deviation) -> dict[str, tuple[Number, Number]]:
+    """Return each deviator's payoff with the truth and with the lie, as they were compared."""
     if row.part.outside is not None:
         (i,) = row.part.members
         return {
-            game.players[i]: (_one(game, row.honest, i, best=False), to_number(row.part.outside))
+            game.players[i]: (
+                _find_payoff(game, row.honest, i, best=False),
+                to_number(row.part.outside),
+            )
         }
     return {
         game.players[i]: (
-            _one(game, row.honest, i, best=False),
-            _one(game, row.lying, i, best=True),
+            _find_payoff(game, row.honest, i, best=False),
+            _find_payoff(game, row.lying, i, best=True),
         )
         for i in row.part.members
     }
 
 
-def _one(game: Game, profile: tuple[Any, ...], i: int, *, best: bool) -> Number:
-    if settles_ties(game) and isinstance(game, Exact):
-        return to_number(game.exact(profile)[i])
+def _find_payoff(game: Game, profile: tuple[Any, ...], i: int, *, best: bool) -> Number:
     valuation = PayoffReader(game)
     bounds = valuation.bounds(valuation.columns(profile))
     return from_units(bounds[best][0, i], valuation.unit)

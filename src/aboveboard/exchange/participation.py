@@ -1,11 +1,15 @@
-"""The game of joining or staying away: all-or-nothing parties."""
+"""The game of joining or staying away: all-or-nothing parties.
+
+Benefits are computed for the coalitions that a check asks for: ex-post IC and IR need n + 1 of
+them, coalitions of two deviators n (n + 1) / 2 + 1, DSIC all 2^n.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -13,54 +17,16 @@ from numpy.typing import NDArray
 
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 from aboveboard.games.actions import AWAY, Codes
-from aboveboard.games.game import TabularGame
-from aboveboard.games.numbers import Array, Number, from_units
+from aboveboard.games.capabilities import DeviationKind
+from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units
 
 JOIN, STAY_AWAY = "joins", AWAY
 
 MOST_PARTIES = 20
 """2^20 coalitions times 20 parties: the largest table of benefits, 160 MB."""
 
-Comparison = Callable[[int], NDArray[np.bool_]]
-"""From the mask of those present to [k, i]: k's result is contained in i's."""
-
-
-def table_of_coalitions(n: int, benefits: Callable[[Sequence[bool]], Sequence[Number]]) -> Array:
-    """Give exact benefits if only a coalition joins, for each: shape (2^n, n), by bit mask.
-
-    `benefits` takes for each party whether it joins; it is called 2^n times.
-    """
-    table = np.empty((1 << n, n), dtype=object)
-    for mask in range(1 << n):
-        table[mask] = list(benefits([bool(mask >> i & 1) for i in range(n)]))
-    return table
-
-
-def make_participation_game(
-    inputs: Mapping[str, Any],
-    exclusivity: Mapping[str, Fraction],
-    benefits: Callable[[Sequence[bool]], Sequence[Number]],
-) -> ParticipationGame:
-    """Give the game among parties with these inputs, of which only equal ones are comparable.
-
-    Parameters
-    ----------
-    inputs
-        Each party's, by name.
-    exclusivity
-        By party: the weight of its best rival's benefit.
-    benefits
-        Takes for each party whether it joins, gives each party's benefit.
-
-    Notes
-    -----
-    Cost: 2^n calls of `benefits` for n parties.
-    """
-    values = list(inputs.values())
-    same = np.array([[x == y for y in values] for x in values])
-    weights = tuple(exclusivity[name] for name in inputs)
-    table = table_of_coalitions(len(values), benefits)
-    return ParticipationGame(tuple(inputs), table, weights, same, lambda _: same)
+Present = NDArray[np.bool_]
+"""Which parties have joined: shape (n,), or (m, n) for m coalitions."""
 
 
 @dataclass(frozen=True)
@@ -71,103 +37,176 @@ class ParticipationGame:
     ----------
     players
         The parties.
-    table
-        Benefits if only a coalition joins, shape (2^n, n), by bit mask; int64, fractions as
-        objects, or floats. Those who stay away have benefit 0.
+    benefit_rows
+        From m coalitions, shape (m, n), to benefits of that shape, whole multiples of
+        `benefit_unit`: int64 or Python's integers. Those who stay away have benefit 0.
     exclusivity
         Each party's weight of its best rival's benefit.
+    benefit_unit
+        What one unit of a benefit is worth.
     worth_no_more
         Shape (n, n): [k, i] = k's input is worth no more than i's; None if inputs have no order.
     compare
-        Whether results are contained in one another; None as above.
+        From a coalition to [k, i] = k's result is contained in i's; None as above.
     alternatives
-        What else the center could do once the parties in a mask have joined:
-        (mask, giving_no_less) to payoffs in units; None: only what other coalitions bring.
+        From a coalition, and whether no less may be handed out in total, to the payoffs of what
+        else the center could hand out, in units; see `feasible_benefits` and `efficiency`.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> table = np.array([[0, 0], [0, 0], [0, 0], [2, 1]])
+    >>> game = ParticipationGame.from_table(("a", "b"), table, (Fraction(1), Fraction(1)))
+    >>> ab.audit(game, [ab.ExPostIC()])["ex-post IC"].gain
+    1
     """
 
     players: tuple[str, ...]
-    table: Array
+    benefit_rows: Callable[[Present], Array]
     exclusivity: tuple[Fraction, ...]
+    benefit_unit: Fraction = Fraction(1)
     worth_no_more: NDArray[np.bool_] | None = None
-    compare: Comparison | None = None
-    alternatives: Callable[[int, bool], NDArray[np.int64]] | None = None
+    compare: Callable[[Present], NDArray[np.bool_]] | None = None
+    alternatives: Callable[[Present, bool], Array] | None = None
+
+    @classmethod
+    def from_table(
+        cls,
+        players: tuple[str, ...],
+        table: Array,
+        exclusivity: tuple[Fraction, ...],
+        **comparisons: Any,
+    ) -> ParticipationGame:
+        """Return the game whose benefits stand in a table: shape (2^n, n), a row for each bit mask.
+
+        Entries are integers or fractions; `comparisons` are the further parameters of the class.
+        """
+        whole, unit = scale_to_integers(table)
+        bits = 1 << np.arange(len(players), dtype=np.int64)
+
+        def look_up(present: Present) -> Array:
+            rows: Array = whole[present.astype(np.int64) @ bits]
+            return rows
+
+        return BatchedParticipationGame(players, look_up, exclusivity, unit, **comparisons)
 
     def actions(self, i: int, /) -> tuple[str, str]:
-        """Join or stay away."""
+        """Return both actions: join, or stay away."""
         return (JOIN, STAY_AWAY)
 
     def truth(self, i: int, /) -> str:
-        """Join."""
+        """Return the truth: join."""
         return JOIN
 
     def absent(self, i: int, /) -> str:
-        """Stay away."""
+        """Return the action that means staying away."""
         return STAY_AWAY
 
-    @cached_property
-    def _utilities(self) -> tuple[Array, Fraction]:
-        """Payoffs of all coalitions, shape (2^n, n), with their unit."""
-        rivals = find_best_rivals(self.table)
-        if self.table.dtype == np.int64:
-            return compute_payoff_rows(self.table, rivals, self.exclusivity), find_unit(
-                self.exclusivity
-            )
-        if self.table.dtype == np.float64:
-            return self.table - rivals * np.array([float(w) for w in self.exclusivity]), Fraction(1)
-        exact = self.table - rivals * np.array(self.exclusivity, dtype=object)
-        # A TabularGame brings fractions over a common denominator where they fit 64 bits.
-        scaled = TabularGame(exact.T.reshape(1, -1))
-        return scaled.table.reshape(exact.shape[::-1]).T, scaled.unit
+    def report(self, i: int, action: str, /) -> None:
+        """Return what a party reports that stays away: nothing."""
+
+    def deviation_kind(self, i: int, action: str, /) -> DeviationKind:
+        """Return the one kind of deviation there is."""
+        return "stays away"
 
     @property
     def unit(self) -> Fraction:
         """What one unit of a payoff is worth."""
-        return self._utilities[1]
+        return find_unit(self.exclusivity) * self.benefit_unit
 
-    def payoff_rows(self, columns: Sequence[Codes]) -> Array:
-        """Give utilities of many profiles, in units."""
-        present = np.zeros(max(len(c) for c in columns), dtype=np.int64)
-        for i, column in enumerate(columns):
-            present = present | ((column == 0).astype(np.int64) << i)
-        rows: Array = self._utilities[0][present]
-        return rows
+    def payoffs_of_coalitions(self, present: Present) -> Array:
+        """Return the utilities of m coalitions, in units, shape (m, n)."""
+        benefits = self.benefit_rows(present)
+        payoffs: Array = compute_payoff_rows(benefits, find_best_rivals(benefits), self.exclusivity)
+        return payoffs
 
     def payoffs(self, profile: Sequence[str], /) -> list[Number]:
-        """Give the utilities of one profile."""
-        return [from_units(x, self.unit) for x in self._utilities[0][self._mask(profile)]]
-
-    def _mask(self, profile: Sequence[str]) -> int:
-        return sum(1 << i for i, action in enumerate(profile) if action == JOIN)
+        """Return the utilities of one profile."""
+        row = self.payoffs_of_coalitions(_find_present(profile)[None, :])[0]
+        return [from_units(x, self.unit) for x in row]
 
     def benefits(self, profile: Sequence[str], /) -> list[Number]:
-        """Give the benefits of one profile."""
-        return [from_units(x, Fraction(1)) for x in self.table[self._mask(profile)]]
+        """Return the benefits of one profile."""
+        row = self.benefit_rows(_find_present(profile)[None, :])[0]
+        return [from_units(x, self.benefit_unit) for x in row]
 
     def inferior(self, profile: Sequence[str], /) -> NDArray[np.bool_]:
-        """Give [k, i] = what k reports is worth no more than what i reports."""
-        n = len(self.players)
-        joined = np.array([action == JOIN for action in profile])
-        order = np.eye(n, dtype=np.bool_) if self.worth_no_more is None else self.worth_no_more
-        both: NDArray[np.bool_] = ~joined[:, None] | (order & joined[None, :])
+        """Return [k, i] = what k reports is worth no more than what i reports."""
+        present = _find_present(profile)
+        order = np.eye(len(present), dtype=np.bool_)
+        if self.worth_no_more is not None:
+            order = self.worth_no_more
+        both: NDArray[np.bool_] = ~present[:, None] | (order & present[None, :])
         return both
 
     def result_inferior(self, profile: Sequence[str], /) -> NDArray[np.bool_]:
-        """Give [k, i] = k's result is contained in i's; those who stay away get nothing."""
-        joined = np.array([action == JOIN for action in profile])
-        n = len(self.players)
-        inside = (
-            np.eye(n, dtype=np.bool_) if self.compare is None else self.compare(self._mask(profile))
-        )
-        both: NDArray[np.bool_] = ~joined[:, None] | inside
+        """Return [k, i] = k's result is contained in i's; those who stay away get nothing."""
+        present = _find_present(profile)
+        inside = np.eye(len(present), dtype=np.bool_)
+        if self.compare is not None:
+            inside = self.compare(present)
+        both: NDArray[np.bool_] = ~present[:, None] | inside
         return both
 
     def outcomes(self, profile: Sequence[str], /, *, giving_no_less: bool) -> Array:
-        """Give payoffs of what else could be done, in units."""
-        mask = self._mask(profile)
-        if self.alternatives is not None:
-            return self.alternatives(mask, giving_no_less)
-        rows = self._utilities[0]
-        if giving_no_less:
-            totals = self.table.sum(axis=1)
-            rows = rows[totals >= totals[mask]]
-        return rows
+        """Return the payoffs of what else the center could hand out, in units.
+
+        Raises
+        ------
+        ValueError
+            If the game does not know that.
+        """
+        if self.alternatives is None:
+            raise ValueError("this game does not say what else the center could hand out")
+        return self.alternatives(_find_present(profile), giving_no_less)
+
+
+class BatchedParticipationGame(ParticipationGame):
+    """A `ParticipationGame` whose benefits of many coalitions are cheap: all are scanned at once."""
+
+    def payoff_rows(self, columns: Sequence[Codes]) -> Array:
+        """Return the utilities of many profiles, in units."""
+        m = max(len(column) for column in columns)
+        present = np.stack([np.broadcast_to(column == 0, m) for column in columns], axis=1)
+        return self.payoffs_of_coalitions(present)
+
+
+def make_participation_game(
+    players: tuple[str, ...],
+    benefit_rows: Callable[[Present], Array],
+    exclusivity: tuple[Fraction, ...],
+    benefit_unit: Fraction,
+    **comparisons: Any,
+) -> ParticipationGame:
+    """Return the game, scanned in batches where benefits are integers of 64 bits."""
+    everybody = np.ones((1, len(players)), dtype=np.bool_)
+    cheap = benefit_rows(everybody).dtype == np.int64
+    kind = BatchedParticipationGame if cheap else ParticipationGame
+    return kind(players, benefit_rows, exclusivity, benefit_unit, **comparisons)
+
+
+def scale_to_integers(entries: Any) -> tuple[Array, Fraction]:
+    """Return exact numbers as whole multiples of a unit: int64 where they fit, else integers.
+
+    Examples
+    --------
+    >>> scale_to_integers([Fraction(1, 2), Fraction(1, 3)])
+    (array([3, 2]), Fraction(1, 6))
+    """
+    array = np.asarray(entries)
+    if array.dtype == np.int64:
+        return array, Fraction(1)
+    exact = [Fraction(x) for x in array.reshape(-1).tolist()]
+    denominator = lcm(*(x.denominator for x in exact))
+    whole = as_objects([int(x * denominator) for x in exact]).reshape(array.shape)
+    return narrow_integers(whole), Fraction(1, denominator)
+
+
+def narrow_integers(whole: Array, most: int = LARGEST) -> Array:
+    """Return Python's integers as int64 where none is larger than `most`; else as they are."""
+    fits = all(-most <= x <= most for x in whole.reshape(-1).tolist())
+    return whole.astype(np.int64) if fits else whole
+
+
+def _find_present(profile: Sequence[str]) -> Present:
+    return np.array([action == JOIN for action in profile], dtype=np.bool_)

@@ -83,7 +83,7 @@ class Grid(Sequence[tuple[int, ...]]):
         )
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """Give the position of a vector, without a search.
+        """Return the position of a vector, without a search.
 
         Raises
         ------
@@ -100,13 +100,13 @@ class Grid(Sequence[tuple[int, ...]]):
         return position
 
 
-def size_of(actions: Sequence[Action]) -> int:
+def count_actions(actions: Sequence[Action]) -> int:
     """Count the actions; a `Grid` may have more than `len` can say."""
     return actions.size if isinstance(actions, Grid) else len(actions)
 
 
-def position_of(actions: Sequence[Action], action: Action) -> int:
-    """Give the position of an action among the actions.
+def find_position(actions: Sequence[Action], action: Action) -> int:
+    """Return the position of an action among the actions.
 
     Raises
     ------
@@ -121,30 +121,30 @@ def position_of(actions: Sequence[Action], action: Action) -> int:
 
 
 def encode(actions: Sequence[Action], action: Action) -> Codes:
-    """Turn one action into a column of length 1."""
+    """Return one action as a column of length 1."""
     if isinstance(actions, Grid):
         return np.array([action], dtype=np.int64).reshape(1, len(actions.sizes))
-    return np.array([position_of(actions, action)], dtype=np.int64)
+    return np.array([find_position(actions, action)], dtype=np.int64)
 
 
 def encode_all(actions: Sequence[Action], chosen: Sequence[Action]) -> Codes:
-    """Turn several actions into a column; one that they all are is looked up once."""
+    """Return several actions as a column; one that they all are is looked up once."""
     if all(action is chosen[0] for action in chosen):
         return np.repeat(encode(actions, chosen[0]), len(chosen), axis=0)
     if isinstance(actions, Grid):
         return np.array(chosen, dtype=np.int64).reshape(len(chosen), len(actions.sizes))
-    return np.array([position_of(actions, action) for action in chosen], dtype=np.int64)
+    return np.array([find_position(actions, action) for action in chosen], dtype=np.int64)
 
 
 def decode(actions: Sequence[Action], code: Any) -> Action:
-    """Turn one entry of a column back into the action."""
+    """Return the action that an entry of a column stands for."""
     if isinstance(actions, Grid):
         return tuple(int(x) for x in code)
     return actions[int(code)]
 
 
 def unravel(positions: NDArray[np.int64], extents: Sequence[int]) -> list[NDArray[np.int64]]:
-    """Turn positions in row-major order into one column of digits for each extent.
+    """Return positions in row-major order as one column of digits for each extent.
 
     As `np.unravel_index`, for any number of extents of any size.
     """
@@ -159,8 +159,8 @@ def unravel(positions: NDArray[np.int64], extents: Sequence[int]) -> list[NDArra
     return columns[::-1]
 
 
-def block(actions: Sequence[Action], positions: NDArray[np.int64]) -> Codes:
-    """Give the actions at these positions as a column."""
+def encode_positions(actions: Sequence[Action], positions: NDArray[np.int64]) -> Codes:
+    """Return the actions at these positions as a column."""
     if isinstance(actions, Grid):
         if not actions.shape:
             return np.zeros((len(positions), 0), dtype=np.int64)

@@ -1,12 +1,12 @@
 """What a game may offer beyond `Game`, so that an audit can say more; all of it is optional.
 
 `Batched` and `Bounded` (many profiles at once, and what the rule leaves open), `Paid` (budget
-balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency), `Exact` (settles
-what floats cannot), `Shrinkable` (smaller instances of the same game), `Proved` (closed forms),
-`Described` (actions in words), `NamesDeviations` (hides, invents, ..), `Outside` (what staying
-away pays where it is not an action), `Refinable` (actions fine enough for several deviators at
-once), `ListsActions` (whether the actions are all there is), `PlaysReports`
-(which report an action is), `HasCost` (what a profile costs).
+balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency), `Shrinkable`
+(smaller instances of the same game), `Proved` (closed forms), `Described` (actions in words),
+`NamesDeviations` (hides, invents, ..), `PlaysReports` (which report an action is), `Outside` (what
+staying away pays where it is not an action), `Refinable` (actions fine enough for several
+deviators at once), `ListsActions` (whether the actions are all there is), `HasCost` (what a
+profile costs).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Batched(Protocol):
     """What one unit of an integer payoff is worth."""
 
     def payoff_rows(self, columns: Sequence[Codes]) -> Array:
-        """Give payoffs, shape (m, players), of the m profiles in `columns` (one per player)."""
+        """Return payoffs, shape (m, players), of the m profiles in `columns` (one per player)."""
         ...
 
 
@@ -45,13 +45,13 @@ class Bounded(Batched, Protocol):
     """
 
     def payoff_bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
-        """Give the lowest and the highest payoffs, two arrays of shape (m, players)."""
+        """Return the lowest and the highest payoffs, two arrays of shape (m, players)."""
         ...
 
     def attainable(
         self, columns: Sequence[Codes], members: Sequence[int], floors: Array
     ) -> NDArray[np.bool_]:
-        """Say for each of m profiles whether one outcome lifts all members above `floors`.
+        """Return for each of m profiles whether one outcome lifts all members above `floors`.
 
         `floors` has shape (m, len(members)).
         """
@@ -63,7 +63,7 @@ class Paid(Protocol):
     """A game in which money moves."""
 
     def payments(self, profile: Sequence[Action], /) -> Sequence[Number]:
-        """Give what each player pays to the center; negative where it receives."""
+        """Return what each player pays to the center; negative where it receives."""
         ...
 
 
@@ -72,15 +72,15 @@ class Comparable(Protocol):
     """A game that can compare reports, and what the center sends, between players."""
 
     def benefits(self, profile: Sequence[Action], /) -> Sequence[Number]:
-        """Give the amount that each player is sent."""
+        """Return the amount that each player is sent."""
         ...
 
     def inferior(self, profile: Sequence[Action], /) -> NDArray[np.bool_]:
-        """Give [k, i] = k's report is worth no more than i's; shape (players, players)."""
+        """Return [k, i] = k's report is worth no more than i's; shape (players, players)."""
         ...
 
     def result_inferior(self, profile: Sequence[Action], /) -> NDArray[np.bool_]:
-        """Give [k, i] = k is sent no more than i, whatever the rule leaves open."""
+        """Return [k, i] = k is sent no more than i, whatever the rule leaves open."""
         ...
 
 
@@ -89,22 +89,13 @@ class Alternatives(Batched, Protocol):
     """A game that knows what else the center could have done with the same reports."""
 
     def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
-        """Give payoffs in units, shape (m, players), of feasible outcomes.
+        """Return payoffs in units, shape (m, players), of feasible outcomes.
 
         If any feasible outcome dominates `payoffs(profile)`, one that does must be among them;
         so must one with the largest total. With `giving_no_less`, only outcomes that hand out at
         least as much as the rule does. In a game that is `Paid` one more column is needed: what
         the center takes in.
         """
-        ...
-
-
-@runtime_checkable
-class Exact(Protocol):
-    """A game whose payoffs are floats but can be had exactly."""
-
-    def exact(self, profile: Sequence[Action], /) -> Sequence[Fraction]:
-        """Give the payoffs of one profile as fractions."""
         ...
 
 
@@ -126,7 +117,7 @@ class Proved(Protocol):
     """A game for which some properties are settled in closed form."""
 
     def proof(self, name: str) -> Proof | None:
-        """Give a proof that the property called `name` holds here, or None."""
+        """Return a proof that the property called `name` holds here, or None."""
         ...
 
 
@@ -145,7 +136,7 @@ class Described(Protocol):
     """A game that can put an action into words."""
 
     def describe(self, i: int, action: Action) -> Any:
-        """Give plain data (text, number, list or dict) that says what the action is."""
+        """Return plain data (text, number, list or dict) that says what the action is."""
         ...
 
 
@@ -154,7 +145,7 @@ class Outside(Protocol):
     """A game in which staying away is not an action but has a payoff."""
 
     def outside(self, i: int, /) -> Number | None:
-        """Give what player i has when it stays away; None if it cannot."""
+        """Return what player i has when it stays away; None if it cannot."""
         ...
 
 
@@ -167,7 +158,7 @@ class Refinable(Protocol):
     """
 
     def refined(self) -> Game | None:
-        """Give the game with every report as an action of its own; None if this is it."""
+        """Return the game with every report as an action of its own; None if this is it."""
         ...
 
 
@@ -196,6 +187,18 @@ class PlaysReports(Protocol):
 
     def report(self, i: int, action: Action, /) -> Any:
         """Return what player i reports when it takes the action; None where it stays away."""
+        ...
+
+
+@runtime_checkable
+class GroupsParties(Protocol):
+    """A game in which a player can stand for several parties that collude."""
+
+    def members(self, i: int, /) -> Sequence[str]:
+        """Return the names of the parties that player i stands for.
+
+        `report` then returns a mapping from each of them to what it reports.
+        """
         ...
 
 

@@ -23,7 +23,7 @@ class MissingPygambitError(ImportError):
 
 
 def to_gambit(game: TabularGame) -> pygambit.Game:
-    """Give the game as a strategic game of pygambit, with players and actions named.
+    """Return the game as a strategic game of pygambit, with players and actions named.
 
     Payoffs keep their exact value: integers and fractions as they are, a float as the binary
     fraction that it is. Which action is the truth, and payments, have no place there.
@@ -35,13 +35,13 @@ def to_gambit(game: TabularGame) -> pygambit.Game:
     ValueError
         If names are repeated, or are no labels for pygambit (printable, not empty).
     """
-    gambit = _pygambit()
+    gambit = _import_pygambit()
     n = len(game.players)
     strategies = [[str(game.describe(i, a)) for a in game.actions(i)] for i in range(n)]
     for what, names in [("players", list(game.players)), *(("actions", s) for s in strategies)]:
         if len(set(names)) < len(names):
             raise ValueError(f"{what} in pygambit need names of their own; these repeat: {names}")
-    arrays = [_fractions(game, i) for i in range(n)]
+    arrays = [_list_fractions(game, i) for i in range(n)]
     # 17 has a class for strategic games, with labels in place of objects; 16.7 does not.
     table = getattr(gambit, "StrategicGame", gambit.Game).from_arrays(*arrays)
     if hasattr(table, "relabel_players"):
@@ -66,7 +66,7 @@ def _label(things: Iterable[Any], names: Sequence[str]) -> None:
 
 
 def from_gambit(game: pygambit.Game) -> TabularGame:
-    """Take a finite game from pygambit, extensive games in their reduced strategic form.
+    """Return a finite game of pygambit, extensive games in their reduced strategic form.
 
     The truth is each player's first strategy; give another with `TabularGame(..., truth=...)`.
 
@@ -75,7 +75,7 @@ def from_gambit(game: pygambit.Game) -> TabularGame:
     MissingPygambitError
         If pygambit is not installed.
     """
-    _pygambit()
+    _import_pygambit()
     if hasattr(game, "get_strategies"):
         players = [str(player) for player in game.players]
         labels = [list(game.get_strategies(player)) for player in players]
@@ -86,23 +86,25 @@ def from_gambit(game: pygambit.Game) -> TabularGame:
     payoffs = np.empty((len(players), *(len(names) for names in labels)), dtype=object)
     for i, array in enumerate(arrays):
         payoffs[i] = array
-    return TabularGame(payoffs, players=_named(players), labels=[_named(s) for s in labels])
+    return TabularGame(
+        payoffs, players=_fill_names(players), labels=[_fill_names(s) for s in labels]
+    )
 
 
-def _fractions(game: TabularGame, i: int) -> Any:
-    """Give a player's payoffs as an array of fractions."""
+def _list_fractions(game: TabularGame, i: int) -> Any:
+    """Return a player's payoffs as an array of fractions."""
     entries = game.table[i].ravel().tolist()
     array = np.empty(len(entries), dtype=object)
     array[:] = [Fraction(entry) * game.unit for entry in entries]
     return array.reshape(game.shape)
 
 
-def _named(labels: Sequence[str]) -> Sequence[str]:
-    """Give labels, with numbers where they are missing, as pygambit 16 allows."""
+def _fill_names(labels: Sequence[str]) -> Sequence[str]:
+    """Return labels, with numbers where they are missing, as pygambit 16 allows."""
     return [label or str(k + 1) for k, label in enumerate(labels)]
 
 
-def _pygambit() -> Any:
+def _import_pygambit() -> Any:
     try:
         import pygambit
     except ImportError as error:

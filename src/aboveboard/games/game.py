@@ -15,15 +15,15 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from aboveboard.games.actions import Action, Codes, size_of
+from aboveboard.games.actions import Action, Codes, count_actions
 from aboveboard.games.numbers import (
     Array,
     Number,
-    array_of,
     as_integer,
-    exact_if_possible,
     from_units,
-    nearest_float,
+    make_exact_if_possible,
+    to_array,
+    to_nearest_float,
     to_number,
 )
 
@@ -50,7 +50,7 @@ class Game(Protocol):
         ...
 
     def payoffs(self, profile: Sequence[Action], /) -> Sequence[Number]:
-        """Give each player's payoff when the players take the actions of `profile`."""
+        """Return each player's payoff when the players take the actions of `profile`."""
         ...
 
 
@@ -104,8 +104,8 @@ class TabularGame:
         unit: Fraction | int = 1,
         reports: Sequence[Sequence[Any]] | None = None,
     ) -> None:
-        entries = array_of(payoffs, "payoffs")
-        self.table, scale = exact_if_possible(entries)
+        entries = to_array(payoffs, "payoffs")
+        self.table, scale = make_exact_if_possible(entries)
         if unit <= 0:
             raise ValueError(f"unit is {unit}; what one unit is worth must be more than 0")
         self.unit = Fraction(unit) * scale
@@ -116,18 +116,18 @@ class TabularGame:
                 "payoffs must have the shape (players, actions_1, .., actions_n) with at least "
                 f"one action each; it is {entries.shape}"
             )
-        self.players = tuple(players) if players is not None else _numbered(n)
+        self.players = tuple(players) if players is not None else _number_players(n)
         everywhere = (truth,) * n if np.ndim(truth) == 0 else truth
         self._truth = tuple(as_integer(t, "truth") for t in everywhere)  # type: ignore[union-attr]
-        self._absent = _positions(absent) if absent is not None else (None,) * n
-        self._outside = (None,) * n if outside is None else tuple(map(_perhaps, outside))
+        self._absent = _read_positions(absent) if absent is not None else (None,) * n
+        self._outside = (None,) * n if outside is None else tuple(map(_read_payoff, outside))
         self.quality = None if quality is None else tuple(tuple(map(to_number, q)) for q in quality)
         self.labels = tuple(tuple(names) for names in labels) if labels is not None else None
         self.reports = None if reports is None else tuple(tuple(row) for row in reports)
         self.payment_table: Array | None = None
         self.payment_unit = Fraction(1)
         if payments is not None:
-            self.payment_table, scale = exact_if_possible(array_of(payments, "payments"))
+            self.payment_table, scale = make_exact_if_possible(to_array(payments, "payments"))
             self.payment_unit = Fraction(unit) * scale
         self._validate()
 
@@ -145,7 +145,7 @@ class TabularGame:
         if len(set(self.players)) < n:
             raise ValueError(f"players are {', '.join(map(str, self.players))}; no name twice")
         inexact = np.float64 in (self.table.dtype, getattr(self.payment_table, "dtype", None))
-        if inexact and not 0 < nearest_float(self.unit) < inf:
+        if inexact and not 0 < to_nearest_float(self.unit) < inf:
             raise ValueError("unit is beyond floats; with payoffs that are floats it cannot be")
         for i, extent in enumerate(self.shape):
             for name, position in (("truth", self._truth[i]), ("absent", self._absent[i])):
@@ -185,9 +185,9 @@ class TabularGame:
 
     def payoffs(self, profile: Sequence[int], /) -> tuple[Number, ...]:
         """Payoffs of one profile, exact where the table is."""
-        return tuple(from_units(x, self.unit) for x in self._entries(self.table, profile))
+        return tuple(from_units(x, self.unit) for x in self._read_entries(self.table, profile))
 
-    def _entries(self, table: Array, profile: Sequence[int]) -> list[Any]:
+    def _read_entries(self, table: Array, profile: Sequence[int]) -> list[Any]:
         where: tuple[Any, ...] = (slice(None), *profile)
         entries: list[Any] = table[where].tolist()
         return entries
@@ -202,7 +202,7 @@ class TabularGame:
         """Payments of one profile."""
         if self.payment_table is None:
             return (0,) * len(self.shape)
-        entries = self._entries(self.payment_table, profile)
+        entries = self._read_entries(self.payment_table, profile)
         return tuple(from_units(x, self.payment_unit) for x in entries)
 
     def report(self, i: int, action: int, /) -> Any:
@@ -214,18 +214,18 @@ class TabularGame:
         return int(action) if self.labels is None else self.labels[i][action]
 
 
-def _positions(given: Sequence[int | None]) -> tuple[int | None, ...]:
+def _read_positions(given: Sequence[int | None]) -> tuple[int | None, ...]:
     return tuple(None if position is None else as_integer(position, "absent") for position in given)
 
 
-def _perhaps(payoff: Number | None) -> Number | None:
+def _read_payoff(payoff: Number | None) -> Number | None:
     return None if payoff is None else to_number(payoff)
 
 
-def _numbered(n: int) -> tuple[str, ...]:
+def _number_players(n: int) -> tuple[str, ...]:
     return tuple(str(i + 1) for i in range(n))
 
 
-def profiles(game: Game) -> int:
+def count_profiles(game: Game) -> int:
     """Count the profiles of a game."""
-    return prod(size_of(game.actions(i)) for i in range(len(game.players)))
+    return prod(count_actions(game.actions(i)) for i in range(len(game.players)))

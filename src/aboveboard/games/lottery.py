@@ -52,12 +52,12 @@ class Lottery(Generic[T]):
 
     @classmethod
     def sure(cls, outcome: T) -> Lottery[T]:
-        """Give the lottery that has one outcome only."""
+        """Return the lottery that has one outcome only."""
         return cls({outcome: 1})
 
     @classmethod
     def uniform(cls, outcomes: Mapping[T, object] | list[T] | tuple[T, ...]) -> Lottery[T]:
-        """Give the lottery in which each listed outcome counts alike; repeats add up."""
+        """Return the lottery in which each listed outcome counts alike; repeats add up."""
         listed = list(outcomes)
         weights: dict[T, Fraction | int] = {}
         for outcome in listed:
@@ -74,15 +74,15 @@ class Lottery(Generic[T]):
         return hash(frozenset(self.weights.items()))
 
     def probability(self, event: Callable[[T], bool]) -> Fraction:
-        """Give the probability that `event` is true of the outcome."""
+        """Return the probability that `event` is true of the outcome."""
         return sum((w for outcome, w in self if event(outcome)), Fraction(0))
 
     def expectation(self, value: Callable[[T], int | Fraction]) -> Fraction:
-        """Give the expected value, exact."""
+        """Return the expected value, exact."""
         return sum((w * value(outcome) for outcome, w in self), Fraction(0))
 
     def map(self, f: Callable[[T], S]) -> Lottery[S]:
-        """Give the lottery over f(outcome)."""
+        """Return the lottery over f(outcome)."""
         weights: dict[S, Fraction | int] = {}
         for outcome, w in self:
             image = f(outcome)
@@ -90,7 +90,7 @@ class Lottery(Generic[T]):
         return Lottery(weights)
 
     def then(self, f: Callable[[T], Lottery[S]]) -> Lottery[S]:
-        """Give the lottery of playing f(outcome) once this one is drawn."""
+        """Return the lottery of playing f(outcome) once this one is drawn."""
         weights: dict[S, Fraction | int] = {}
         for outcome, w in self:
             for image, v in f(outcome):
@@ -101,11 +101,11 @@ class Lottery(Generic[T]):
         """Draw one outcome with exactly its probability (no float is involved)."""
         denominator = lcm(*(w.denominator for w in self.weights.values()))
         bounds = list(accumulate(int(w * denominator) for w in self.weights.values()))
-        ticket = _below(denominator, generator)
+        ticket = _draw_below(denominator, generator)
         return next(x for x, bound in zip(self.weights, bounds, strict=True) if ticket < bound)
 
 
-def _below(limit: int, generator: np.random.Generator) -> int:
+def _draw_below(limit: int, generator: np.random.Generator) -> int:
     """Draw a whole number in [0, limit) uniformly, of any size, by rejection."""
     bits = limit.bit_length()
     while True:

@@ -18,7 +18,7 @@ LARGEST = 2**61
 
 
 def to_number(x: Any) -> Number:
-    """Turn what a stranger's game may return, such as NumPy scalars, into Python's numbers.
+    """Return a number of a stranger's game, such as a NumPy scalar, as one of Python's.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def to_number(x: Any) -> Number:
 
 
 def from_units(x: Any, unit: Fraction) -> Number:
-    """Turn an entry of a payoff array into a number: exact entries times `unit`, floats as such."""
+    """Return an entry of a payoff array as a number: its value times `unit`."""
     if isinstance(x, float | np.floating):
         return float(x) if unit == 1 else float(x) * float(unit)
     value = Fraction(x if isinstance(x, Fraction) else int(x)) * unit
@@ -47,7 +47,7 @@ def from_units(x: Any, unit: Fraction) -> Number:
 
 
 def as_integer(x: Any, name: str, least: int | None = None) -> int:
-    """Give an argument that must be a whole number as an `int`; `name` is what messages call it.
+    """Return an argument that must be a whole number as an `int`; `name` is what messages call it.
 
     Raises
     ------
@@ -63,16 +63,16 @@ def as_integer(x: Any, name: str, least: int | None = None) -> int:
     return int(x)
 
 
-def nearest_float(x: Number) -> float:
-    """Give a number as the nearest float; infinite where it is beyond all floats."""
+def to_nearest_float(x: Number) -> float:
+    """Return a number as the nearest float; infinite where it is beyond all floats."""
     try:
         return float(x)
     except OverflowError:
         return -inf if x < 0 else inf
 
 
-def floats(numbers: Iterable[Number]) -> Array:
-    """Give numbers, of which one is a float, as a one-dimensional array of float64.
+def to_floats(numbers: Iterable[Number]) -> Array:
+    """Return numbers, of which one is a float, as a one-dimensional array of float64.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def floats(numbers: Iterable[Number]) -> Array:
 
 
 def as_floats(entries: Array) -> Array:
-    """Give an array as float64.
+    """Return an array as float64.
 
     Raises
     ------
@@ -96,12 +96,12 @@ def as_floats(entries: Array) -> Array:
         If an integer or a fraction is beyond all floats.
     """
     if entries.dtype == object:
-        return floats(entries.ravel().tolist()).reshape(entries.shape)
+        return to_floats(entries.ravel().tolist()).reshape(entries.shape)
     return entries.astype(np.float64)
 
 
-def array_of(entries: Any, name: str) -> Array:
-    """Give numbers in nested sequences as an array; `name` is what messages call them.
+def to_array(entries: Any, name: str) -> Array:
+    """Return numbers in nested sequences as an array; `name` is what messages call them.
 
     Raises
     ------
@@ -117,8 +117,8 @@ def array_of(entries: Any, name: str) -> Array:
     return array
 
 
-def exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
-    """Give the array as int64 with its unit where that loses nothing, else float64 or objects.
+def make_exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
+    """Return the array as int64 with its unit where that loses nothing, else float64 or objects.
 
     Raises
     ------
@@ -126,43 +126,43 @@ def exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
         If an entry is not a finite number.
     """
     if entries.dtype == object:
-        return _scaled(entries)
+        return _scale(entries)
     if entries.dtype == bool or np.issubdtype(entries.dtype, np.integer):
         if entries.size and (int(entries.max()) > LARGEST or int(entries.min()) < -LARGEST):
-            return _frozen(entries.astype(object, order="C")), Fraction(1)
-        return _frozen(entries.astype(np.int64, order="C")), Fraction(1)
+            return _freeze(entries.astype(object, order="C")), Fraction(1)
+        return _freeze(entries.astype(np.int64, order="C")), Fraction(1)
     inexact = entries.astype(np.float64, order="C")
     if not np.isfinite(inexact).all():
         raise ValueError("payoffs must be finite numbers; one is infinite or not a number")
     # Whole numbers below 2^53 are what they seem: their differences carry no rounding.
     small = inexact.size and float(np.abs(inexact).max()) < 2**53
     if small and (inexact == np.floor(inexact)).all():
-        return _frozen(inexact.astype(np.int64)), Fraction(1)
-    return _frozen(inexact), Fraction(1)
+        return _freeze(inexact.astype(np.int64)), Fraction(1)
+    return _freeze(inexact), Fraction(1)
 
 
-def _scaled(entries: Array) -> tuple[Array, Fraction]:
-    """Bring an array of Python numbers to int64 over a common denominator if it fits."""
+def _scale(entries: Array) -> tuple[Array, Fraction]:
+    """Return an array of Python numbers as int64 over a common denominator if it fits."""
     flat = [to_number(x) for x in entries.ravel().tolist()]
     if any(isinstance(x, float) for x in flat):
-        return exact_if_possible(floats(flat).reshape(entries.shape))
+        return make_exact_if_possible(to_floats(flat).reshape(entries.shape))
     exact = [Fraction(x) for x in flat]
     denominator = lcm(*(x.denominator for x in exact))
     numerators = [x.numerator * (denominator // x.denominator) for x in exact]
     if all(abs(x) <= LARGEST for x in numerators):
         table = np.array(numerators, dtype=np.int64).reshape(entries.shape)
-        return _frozen(table), Fraction(1, denominator)
-    return _frozen(objects(exact).reshape(entries.shape)), Fraction(1)
+        return _freeze(table), Fraction(1, denominator)
+    return _freeze(as_objects(exact).reshape(entries.shape)), Fraction(1)
 
 
-def _frozen(entries: Array) -> Array:
+def _freeze(entries: Array) -> Array:
     entries = entries.view()
     entries.flags.writeable = False
     return entries
 
 
 def normalize_array(entries: Any) -> Array:
-    """Give an array as int64 where that is exact, as objects (integers, fractions), or as floats.
+    """Return an array as int64 where that is exact, as objects (integers, fractions), or as floats.
 
     Narrow integers would wrap around in differences, and narrow floats would pass for exact.
 
@@ -175,8 +175,8 @@ def normalize_array(entries: Any) -> Array:
     if array.dtype == object:
         flat = [to_number(x) for x in array.ravel().tolist()]
         if any(isinstance(x, float) for x in flat):
-            return floats(flat).reshape(array.shape)
-        return objects(flat).reshape(array.shape)
+            return to_floats(flat).reshape(array.shape)
+        return as_objects(flat).reshape(array.shape)
     if array.dtype == bool or np.issubdtype(array.dtype, np.integer):
         fits = not array.size or -LARGEST <= int(array.min()) <= int(array.max()) <= LARGEST
         return array.astype(np.int64, copy=False) if fits else array.astype(object)
@@ -188,34 +188,34 @@ def normalize_array(entries: Any) -> Array:
     return inexact
 
 
-def objects(numbers: list[Any]) -> Array:
-    """Give a one-dimensional array of these very objects."""
+def as_objects(numbers: list[Any]) -> Array:
+    """Return a one-dimensional array of these very objects."""
     array = np.empty(len(numbers), dtype=object)
     array[:] = numbers
     return array
 
 
 def absolute(x: Number) -> Number:
-    """Give the absolute value."""
+    """Return the absolute value; unlike `abs`, typed for every kind of number."""
     return -x if x < 0 else x
 
 
 def max_abs(entries: Array) -> Number:
-    """Give the largest absolute value in a tidied array; 0 if it is empty."""
+    """Return the largest absolute value in a tidied array; 0 if it is empty."""
     if not entries.size:
         return 0
     return to_number(max(entries.max(), -entries.min()))
 
 
-def exact_sum(numbers: Iterable[Number]) -> Number:
+def sum_exactly(numbers: Iterable[Number]) -> Number:
     """Sum numbers exactly; as a float where one is a float and the sum is not beyond floats."""
     listed = list(numbers)
     exact = sum((Fraction(x) for x in listed), Fraction(0))
-    inexact = nearest_float(exact) if any(isinstance(x, float) for x in listed) else inf
+    inexact = to_nearest_float(exact) if any(isinstance(x, float) for x in listed) else inf
     return exact if isinf(inexact) else inexact
 
 
-def total(entries: Array, axis: int) -> Array:
+def sum_along(entries: Array, axis: int) -> Array:
     """Sum along an axis without overflow."""
     if entries.dtype == np.int64 and int(max_abs(entries)) * entries.shape[axis] > LARGEST:
         entries = entries.astype(object)
@@ -223,16 +223,16 @@ def total(entries: Array, axis: int) -> Array:
     return sums
 
 
-def in_units(value: Number, unit: Fraction) -> Number:
-    """Give how many units a value is worth, exact where the value is."""
-    if isinstance(value, float) and (shown := nearest_float(unit)) not in (0, inf):
+def to_units(value: Number, unit: Fraction) -> Number:
+    """Return how many units a value is worth, exact where the value is."""
+    if isinstance(value, float) and (shown := to_nearest_float(unit)) not in (0, inf):
         return value / shown
     units = Fraction(value) / unit
     return units.numerator if units.denominator == 1 else units
 
 
 def rescale(entries: Array, unit: Fraction, onto: Fraction) -> Array:
-    """Give entries in units of `unit` as entries in units of `onto`."""
+    """Return entries in units of `unit` as entries in units of `onto`."""
     if unit == onto:
         return entries
     factor = unit / onto
@@ -248,8 +248,8 @@ def rescale(entries: Array, unit: Fraction, onto: Fraction) -> Array:
     return exact
 
 
-def common_unit(a: Fraction, b: Fraction) -> Fraction:
-    """Give the largest unit of which both are whole multiples."""
+def find_common_unit(a: Fraction, b: Fraction) -> Fraction:
+    """Return the largest unit of which both are whole multiples."""
     return Fraction(
         gcd(a.numerator * b.denominator, b.numerator * a.denominator),
         a.denominator * b.denominator,

@@ -15,7 +15,14 @@ from typing import Any, TypeVar
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.actions import AWAY, Action
 from aboveboard.games.game import TabularGame
-from aboveboard.games.numbers import Array, Number, exact_if_possible, in_units, objects, to_number
+from aboveboard.games.numbers import (
+    Array,
+    Number,
+    as_objects,
+    make_exact_if_possible,
+    to_number,
+    to_units,
+)
 
 Outcome = TypeVar("Outcome")
 
@@ -33,7 +40,7 @@ def tabulate(
     absent: Action | None = None,
     payment: Callable[[str, Outcome], Number] | None = None,
 ) -> TabularGame:
-    """Give a rule as the game among players of these types.
+    """Return a rule as the game among players of these types.
 
     Parameters
     ----------
@@ -72,10 +79,10 @@ def tabulate(
     Cost: one call of `rule` a profile, one of `utility` a profile and player.
     """
     one = {player: [kind] for player, kind in types.items()}
-    return next(family(rule, utility, reports, types=one, absent=absent, payment=payment))
+    return next(tabulate_all(rule, utility, reports, types=one, absent=absent, payment=payment))
 
 
-def family(
+def tabulate_all(
     rule: Callable[[Mapping[str, Action]], Outcome],
     utility: Callable[[str, Any, Outcome], Number],
     reports: Mapping[str, Sequence[Action]],
@@ -84,7 +91,7 @@ def family(
     absent: Action | None = None,
     payment: Callable[[str, Outcome], Number] | None = None,
 ) -> Iterator[TabularGame]:
-    """Give a rule as a game for each profile of types: `audit` takes them all at once.
+    """Yield a rule as a game for each profile of types: `audit` takes them all at once.
 
     Parameters
     ----------
@@ -116,7 +123,7 @@ def family(
     # Before anything is listed: a range of 10^9 costs nothing until it is.
     _refuse_if_large(shape, sum(len((types or reports).get(player, ())) for player in players))
     spaces = {player: list(reports[player]) for player in players}
-    kinds = _kinds(spaces, types, absent)
+    kinds = _list_types(spaces, types, absent)
     owners = [(player, kind) for player in players for kind in kinds[player]]
     worths, payments = [], []
     for profile in product(*spaces.values()):
@@ -125,9 +132,9 @@ def family(
         worths.append([utility(player, kind, outcome) for player, kind in owners])
         if payment is not None:
             payments.append([payment(player, outcome) for player in players])
-    table, unit = exact_if_possible(_by_owner(worths))
+    table, unit = make_exact_if_possible(_group_by_owner(worths))
     rows = table.reshape(len(owners), *shape)
-    paid = None if payment is None else _payments(_by_owner(payments), unit)
+    paid = None if payment is None else _convert_payments(_group_by_owner(payments), unit)
     can_leave = {p: absent is not None and absent in spaces[p] for p in players}
     labels = [
         [AWAY if can_leave[p] and x == absent else f"reports {x}" for x in spaces[p]]
@@ -150,12 +157,12 @@ def family(
         )
 
 
-def _kinds(
+def _list_types(
     spaces: Mapping[str, list[Action]],
     types: Mapping[str, Sequence[Action]] | None,
     absent: Action | None,
 ) -> dict[str, list[Action]]:
-    """Give the types that each player may have, each among its reports."""
+    """Return the types that each player may have, each among its reports."""
     if types is None:
         kinds = {
             p: [x for x in space if absent is None or x != absent] for p, space in spaces.items()
@@ -163,8 +170,8 @@ def _kinds(
     else:
         if list(types) != list(spaces):
             raise ValueError(
-                f"types are given of {_named(types)}, reports of {_named(spaces)}; name the same "
-                "players in the same order"
+                f"types are given of {_join_players(types)}, reports of {_join_players(spaces)}; "
+                "name the same players in the same order"
             )
         kinds = {player: list(types[player]) for player in spaces}
     if not spaces:
@@ -178,7 +185,7 @@ def _kinds(
     return kinds
 
 
-def _named(players: Mapping[str, object]) -> str:
+def _join_players(players: Mapping[str, object]) -> str:
     return ", ".join(map(str, players)) or "nobody"
 
 
@@ -191,11 +198,11 @@ def _refuse_if_large(shape: Sequence[int], kinds: int) -> None:
         )
 
 
-def _by_owner(rows: Sequence[Sequence[Number]]) -> Array:
-    """Turn what each profile gives into what each owner has: one after the other, flat."""
-    return objects([value for column in zip(*rows, strict=True) for value in column])
+def _group_by_owner(rows: Sequence[Sequence[Number]]) -> Array:
+    """Return what each owner has, one after the other, from what each profile gives."""
+    return as_objects([value for column in zip(*rows, strict=True) for value in column])
 
 
-def _payments(paid: Array, unit: Fraction) -> Array:
-    """Give what each player pays in each profile, in units of the payoffs."""
-    return objects([in_units(to_number(x), unit) for x in paid])
+def _convert_payments(paid: Array, unit: Fraction) -> Array:
+    """Return what each player pays in each profile, in units of the payoffs."""
+    return as_objects([to_units(to_number(x), unit) for x in paid])

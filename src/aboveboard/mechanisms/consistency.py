@@ -16,11 +16,18 @@ import numpy as np
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.formatting import describe_action, format_number, format_quantity
-from aboveboard.games.actions import AWAY, Action, decode, draw, size_of
-from aboveboard.games.capabilities import Described, Paid, PlaysReports
-from aboveboard.games.game import Game, TabularGame, profiles
+from aboveboard.games.actions import AWAY, Action, count_actions, decode, draw
+from aboveboard.games.capabilities import Described, GroupsParties, Paid, PlaysReports
+from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.lottery import Lottery
-from aboveboard.games.numbers import Number, absolute, from_units, nearest_float, to_number
+from aboveboard.games.numbers import (
+    Number,
+    absolute,
+    from_units,
+    sum_exactly,
+    to_nearest_float,
+    to_number,
+)
 from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settlement_game import SettlementGame
@@ -93,13 +100,17 @@ def compare_game_with_settle(
         outside them): with the profile, the party and both numbers.
     """
     game = mechanism.game(types) if game is None else game
-    outcome = settle_reports(mechanism, types) if outcome is None else outcome
+    if outcome is None and not mechanism.AUDITS_WITHOUT_DATA:
+        outcome = settle_reports(mechanism, types)
     if isinstance(game, SettlementGame):
         return Comparison(0, 0)
-    _Comparer(mechanism, types, game).compare_truth(outcome)
+    if outcome is not None:
+        _Comparer(mechanism, types, game).compare_truth(outcome)
     thin = mechanism.thin(types)
     if thin is not types:
         game = mechanism.game(thin)
+    if outcome is None:
+        _Comparer(mechanism, thin, game).compare_truth(settle_reports(mechanism, thin))
     comparer = _Comparer(mechanism, thin, game)
     deviations, unknown = 0, comparer.find_obstacle()
     if not unknown:
@@ -118,7 +129,12 @@ class _Comparer:
     def __init__(self, mechanism: AnyMechanism, types: Mapping[str, Any], game: Game) -> None:
         self.mechanism, self.types, self.game = mechanism, types, game
         self.reader = PayoffReader(game)
-        if list(game.players) != list(types):
+        self.grouped = isinstance(game, GroupsParties)
+        self.members = _list_members(game)
+        parties = [party for members in self.members for party in members]
+        if (sorted(parties) if self.grouped else parties) != (
+            sorted(types) if self.grouped else list(types)
+        ):
             raise InputError(
                 self.place,
                 f"its game is among {', '.join(game.players)}, its types are of {', '.join(types)}",
@@ -142,11 +158,7 @@ class _Comparer:
 
     def compare(self, profile: list[Action]) -> bool:
         """Raise if the two differ in a profile; return whether anything could be compared."""
-        reports = {
-            party: report
-            for i, party in enumerate(self.game.players)
-            if (report := self._find_report(i, profile[i])) is not None
-        }
+        reports = self._find_reports(profile)
         try:
             outcome = settle_reports(self.mechanism, reports)
         except AboveboardError as error:
@@ -165,13 +177,14 @@ class _Comparer:
         """Compare at the truth of other types, drawn among the reports; return of how many."""
         if self.find_obstacle():
             return 0
-        count = min(self.mechanism.COMPARED, max(1, MOST_REBUILT // max(1, profiles(self.game))))
+        count = min(
+            self.mechanism.COMPARED, max(1, MOST_REBUILT // max(1, count_profiles(self.game)))
+        )
         compared = 0
         for profile in _draw_deviations(self.game, count, seed):
-            found = [self._find_report(i, action) for i, action in enumerate(profile)]
-            if any(report is None for report in found):
+            types = self._find_reports(profile)
+            if len(types) < len(self.types):
                 continue
-            types = dict(zip(self.game.players, found, strict=True))
             try:
                 other = _Comparer(self.mechanism, types, self.mechanism.game(types))
             except (AboveboardError, ValueError):
@@ -185,7 +198,7 @@ class _Comparer:
         paid = _find_payments(self.game, profile)
         compared = False
         for i, party in enumerate(self.game.players):
-            settled = expected_utility(self.mechanism, party, self.types, reports, outcome)
+            settled = self._add_utilities(self.members[i], reports, outcome)
             if settled is not None:
                 compared = True
                 bounds = [from_units(x[0, i], self.reader.unit) for x in (low, high)]
@@ -193,9 +206,19 @@ class _Comparer:
             if paid is not None:
                 compared = True
                 pays = to_number(paid[i])
-                owed = expected_payment(party, outcome)
+                owed = sum_exactly([expected_payment(name, outcome) for name in self.members[i]])
                 self._refuse_difference(profile, party, "pays", [pays, pays], owed)
         return compared
+
+    def _add_utilities(
+        self, members: Sequence[str], reports: Mapping[str, Any], outcome: Outcome
+    ) -> Number | None:
+        """Return what the outcome is worth to all of them together; None if one is not known."""
+        worth = [
+            expected_utility(self.mechanism, name, self.types, reports, outcome) for name in members
+        ]
+        known = [value for value in worth if value is not None]
+        return sum_exactly(known) if len(known) == len(worth) else None
 
     def _refuse_difference(
         self, profile: list[Action], party: str, verb: str, bounds: list[Number], settled: Number
@@ -204,7 +227,7 @@ class _Comparer:
         slack: Number = 0
         if any(isinstance(x, float) for x in (low, high, settled)):
             largest = max(absolute(low), absolute(high), absolute(settled), self.reader.peak_payoff)
-            slack = RELATIVE_TOLERANCE * nearest_float(largest)
+            slack = RELATIVE_TOLERANCE * to_nearest_float(largest)
         exact = [x if isinstance(x, float) else Fraction(x) for x in (low, high, settled)]
         if exact[0] - slack <= exact[2] <= exact[1] + slack:
             return
@@ -224,14 +247,24 @@ class _Comparer:
             return game.reports is not None
         return isinstance(game, PlaysReports) or is_same(game.truth(i), self.types[party])
 
+    def _find_reports(self, profile: list[Action]) -> dict[str, Any]:
+        """Return what each party reports in a profile; who stays away is not among them."""
+        found: dict[str, Any] = {}
+        for i, action in enumerate(profile):
+            report = self._find_report(i, action)
+            if report is not None:
+                found |= report if self.grouped else {self.game.players[i]: report}
+        return {party: found[party] for party in self.types if party in found}
+
     def _find_report(self, i: int, action: Action) -> Any:
-        """Return the report that an action stands for; None where the player stays away."""
+        """Return the report that an action stands for, of a group by party; None if it is away."""
         game = self.game
+        if _is_absent(game, i, action):
+            return None
         if action == game.truth(i):
-            return self.types[game.players[i]]
-        if isinstance(game, PlaysReports):
-            return game.report(i, action)
-        return None if _is_absent(game, i, action) else action
+            own = {party: self.types[party] for party in self.members[i]}
+            return own if self.grouped else own[game.players[i]]
+        return game.report(i, action) if isinstance(game, PlaysReports) else action
 
     def _describe(self, profile: list[Action]) -> str:
         said = []
@@ -248,6 +281,13 @@ class _Comparer:
         if all(words.endswith(" tells the truth") for words in said):
             return "everybody tells the truth"
         return ", ".join(said)
+
+
+def _list_members(game: Game) -> list[Sequence[str]]:
+    """Return the parties that each player stands for."""
+    if isinstance(game, GroupsParties):
+        return [game.members(i) for i in range(len(game.players))]
+    return [(party,) for party in game.players]
 
 
 def _is_absent(game: Game, i: int, action: Action) -> bool:
@@ -281,5 +321,5 @@ def _draw_deviations(game: Game, count: int, seed: int) -> Iterator[list[Action]
             leaves = i in away and generator.random() < 1 / 8
             drawn = decode(spaces[i], draw(spaces[i], 1, generator)[0])
             profile[i] = game.absent(i) if leaves else drawn
-        if any(size_of(spaces[i]) > 1 and profile[i] != truth[i] for i in members):
+        if any(count_actions(spaces[i]) > 1 and profile[i] != truth[i] for i in members):
             yield profile

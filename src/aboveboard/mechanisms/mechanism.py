@@ -80,7 +80,7 @@ class Read(Protocol):
         key: str | None,
         normalize: frozenset[str],
     ) -> Records:
-        """Give the party's records from a file or a list, or raise `InputError`."""
+        """Return the party's records from a file or a list, or raise `InputError`."""
         ...
 
     def file(self, place: str, data: Path) -> Path:
@@ -98,7 +98,7 @@ class InfersParties(Protocol):
 
     @classmethod
     def infer_parties(cls, file: Any, read: Read) -> Any:
-        """Give the file with what the data say filled in."""
+        """Return the file with what the data say filled in."""
         ...
 
 
@@ -167,6 +167,8 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     SOURCE: ClassVar[str] = ""
     STARTING_FILE: ClassVar[str] = StartingFile()  # type: ignore[assignment]  # text on access
     """A commented collaboration file; ours lie in `starting_files/NAME.toml`."""
+    AUDITS_WITHOUT_DATA: ClassVar[bool] = False
+    """Whether an audit needs no data of the parties: then `settle` is played on `thin` types."""
     COMPARED: ClassVar[int] = 24
     """Profiles of deviations in which the game is compared with `settle`, for one run or audit."""
 
@@ -274,7 +276,7 @@ class Designs(Protocol):
     """A mechanism whose parameters the platform can choose best."""
 
     def offer(self) -> Any:
-        """Give the best parameters: a result with `as_dict`, and perhaps a `curve`."""
+        """Return the best parameters: a result with `as_dict`, and perhaps a `curve`."""
         ...
 
 
@@ -283,7 +285,7 @@ class Remarks(Protocol):
     """A mechanism that has more to say on its game than verdicts."""
 
     def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Give plain data by name."""
+        """Return plain data by name."""
         ...
 
 
@@ -297,9 +299,9 @@ class DesignResult(Protocol):
         ...
 
     def summary_rows(self) -> Sequence[tuple[str, str]]:
-        """Give labels in plain words, with units, and their values."""
+        """Return labels in plain words, with units, and their values."""
         ...
 
     def tables(self) -> Sequence[Exhibit]:
-        """Give tables of the parties, where they are few."""
+        """Return tables of the parties, where they are few."""
         ...

@@ -11,7 +11,7 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
 from aboveboard.games.lottery import Lottery
-from aboveboard.games.numbers import Number, exact_sum, to_number
+from aboveboard.games.numbers import Number, sum_exactly, to_number
 from aboveboard.mechanisms.settlement import Settlement
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _expect(
             return None
         number = to_number(found)
         terms.append(weight * number if isinstance(number, float) else weight * Fraction(number))
-    return exact_sum(terms)
+    return sum_exactly(terms)
 
 
 def is_same(a: Any, b: Any) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.games.numbers import Array, Number, objects, to_number
+from aboveboard.games.numbers import Array, Number, as_objects, to_number
 from aboveboard.learning.desirable.constraints import compute_constraints
 from aboveboard.learning.desirable.payments import compute_largest_payments
 from aboveboard.learning.market.allocation import Market, assign_models, compute_qualities_in_use
@@ -167,4 +167,4 @@ def _compute_value(
 
 def _as_row(sizes: Sequence[Number]) -> Array:
     exact = all(not isinstance(x, float) for x in sizes)
-    return objects(list(sizes))[None, :] if exact else np.array([[float(x) for x in sizes]])
+    return as_objects(list(sizes))[None, :] if exact else np.array([[float(x) for x in sizes]])

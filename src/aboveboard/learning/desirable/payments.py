@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.games.numbers import Array, objects
+from aboveboard.games.numbers import Array, as_objects
 from aboveboard.learning.desirable.constraints import (
     Constraints,
     compute_constraints,
@@ -53,7 +53,7 @@ def compute_largest_payments(given: Constraints) -> LargestPayments:
         return LargestPayments(payments, parents)
     for c in range(len(payments)):
         paid, parent = _solve_exactly(given.values[c].tolist(), given.alone[c].tolist())
-        payments[c], parents[c] = objects(paid), parent
+        payments[c], parents[c] = as_objects(paid), parent
     return LargestPayments(payments, parents)
 
 

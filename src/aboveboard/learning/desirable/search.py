@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Array, Number, objects, to_number
+from aboveboard.games.numbers import Array, Number, as_objects, to_number
 from aboveboard.learning.desirable.algorithms import (
     BY_COLUMNS,
     GROWTH_OF_TWO,
@@ -121,7 +121,7 @@ class SearchResult:
 
 def sizes_array(sizes: Sequence[Number], *, exact: bool) -> Array:
     """Return sizes as an array of exact numbers, or of float64."""
-    return objects([Fraction(x) for x in sizes]) if exact else np.array([float(x) for x in sizes])
+    return as_objects([Fraction(x) for x in sizes]) if exact else np.array([float(x) for x in sizes])
 
 
 def search(market: Market, sizes: Sequence[Number]) -> SearchResult:

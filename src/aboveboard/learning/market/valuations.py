@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Array, exact_if_possible, objects
+from aboveboard.games.numbers import Array, as_objects, make_exact_if_possible
 from aboveboard.learning.market.cached_function import CachedFunction, apply_to_rows
 
 GRID = 257
@@ -82,8 +82,8 @@ class Linear:
     def __post_init__(self) -> None:
         n = len(self.matrix)
         flat = [x for row in self.matrix for x in row]
-        object.__setattr__(self, "exact", objects(flat).reshape(n, n))
-        object.__setattr__(self, "whole", exact_if_possible(self.exact)[0])
+        object.__setattr__(self, "exact", as_objects(flat).reshape(n, n))
+        object.__setattr__(self, "whole", make_exact_if_possible(self.exact)[0])
         object.__setattr__(self, "floats", np.array([float(x) for x in flat]).reshape(n, n))
 
     def evaluate(self, q: Any) -> Array:

@@ -20,7 +20,7 @@ import numpy as np
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Codes, unravel
-from aboveboard.games.numbers import LARGEST, Array, Number, from_units, in_units, objects
+from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units, to_units
 from aboveboard.learning.market.allocation import (
     MOST_SETS,
     Market,
@@ -238,9 +238,9 @@ def _convert_to_integers(game: MarketGame) -> _GameArrays | None:
     return _GameArrays(
         scaled,
         step * grain,
-        np.array([in_units(x, step) for x in game.sizes], dtype=np.int64),
+        np.array([to_units(x, step) for x in game.sizes], dtype=np.int64),
         tuple(
-            np.array([0, *(in_units(x, step) for x in sizes)], dtype=np.int64)
+            np.array([0, *(to_units(x, step) for x in sizes)], dtype=np.int64)
             for sizes in game.reports
         ),
     )
@@ -262,8 +262,8 @@ def _convert_to_fractions(game: MarketGame) -> _GameArrays | None:
     return _GameArrays(
         market,
         Fraction(1),
-        objects([Fraction(x) for x in game.sizes]),
-        tuple(objects([Fraction(0), *(Fraction(x) for x in sizes)]) for sizes in game.reports),
+        as_objects([Fraction(x) for x in game.sizes]),
+        tuple(as_objects([Fraction(0), *(Fraction(x) for x in sizes)]) for sizes in game.reports),
     )
 
 
