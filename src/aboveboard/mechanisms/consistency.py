@@ -54,9 +54,9 @@ class Comparison:
     profiles
         Profiles compared, the truth among them; 0 where the game plays `settle` itself.
     deviations
-        Those in which somebody lies or stays away.
+        Those in which somebody lies or stays away, and what that is worth to somebody is known.
     unknown
-        Why deviations could not be compared; empty where they were.
+        What could not be compared; empty where deviations were.
     """
 
     profiles: int
@@ -68,7 +68,7 @@ class Comparison:
             return "settle itself was played"
         if not self.unknown:
             return f"the game agrees with settle in {format_quantity(self.profiles, 'profile')}"
-        types = f"of {self.profiles:,} profiles of types" if self.deviations else "of these types"
+        types = f"of {self.profiles:,} profiles of types" if self.profiles > 1 else "of these types"
         return f"the game agrees with settle at the truth {types}; {self.unknown}"
 
 
@@ -112,15 +112,25 @@ def compare_game_with_settle(
     if outcome is None:
         _Comparer(mechanism, thin, game).compare_truth(settle_reports(mechanism, thin))
     comparer = _Comparer(mechanism, thin, game)
-    deviations, unknown = 0, comparer.find_obstacle()
+    unknown = comparer.find_obstacle()
     if not unknown:
-        for profile in _draw_deviations(game, mechanism.COMPARED, seed):
-            deviations += comparer.compare(profile)
-        if not deviations:
-            unknown = "lies were not compared: the mechanism has no true_utility"
-    if unknown:
-        deviations = comparer.compare_other_truths(seed)
-    return Comparison(1 + deviations, deviations, unknown)
+        found = [comparer.compare(p) for p in _draw_deviations(game, mechanism.COMPARED, seed)]
+        valued = sum(what.utilities for what in found)
+        if valued:
+            return Comparison(1 + valued, valued)
+        unknown = "lies were not valued: the mechanism has no true_utility"
+        if paid := sum(what.payments for what in found):
+            unknown = f"in {format_quantity(paid, 'deviation')} only payments were compared"
+    others = comparer.compare_other_truths(seed)
+    return Comparison(1 + others, 0, unknown)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What could be compared in one profile."""
+
+    utilities: bool = False
+    payments: bool = False
 
 
 class _Comparer:
@@ -156,9 +166,11 @@ class _Comparer:
             return ""
         return "lies were not compared: the game does not say which report an action is"
 
-    def compare(self, profile: list[Action]) -> bool:
-        """Raise if the two differ in a profile; return whether anything could be compared."""
+    def compare(self, profile: list[Action]) -> _Compared:
+        """Raise if the two differ in a profile; return what could be compared."""
         reports = self._find_reports(profile)
+        if not reports:
+            return _Compared()  # a rule is never applied to nobody
         try:
             outcome = settle_reports(self.mechanism, reports)
         except AboveboardError as error:
@@ -193,22 +205,23 @@ class _Comparer:
             compared += 1
         return compared
 
-    def _compare(self, profile: list[Action], reports: Mapping[str, Any], outcome: Outcome) -> bool:
+    def _compare(
+        self, profile: list[Action], reports: Mapping[str, Any], outcome: Outcome
+    ) -> _Compared:
         low, high = self.reader.bounds(self.reader.columns(profile))
         paid = _find_payments(self.game, profile)
-        compared = False
+        known = False
         for i, party in enumerate(self.game.players):
             settled = self._add_utilities(self.members[i], reports, outcome)
             if settled is not None:
-                compared = True
+                known = True
                 bounds = [from_units(x[0, i], self.reader.unit) for x in (low, high)]
                 self._refuse_difference(profile, party, "has", bounds, settled)
             if paid is not None:
-                compared = True
                 pays = to_number(paid[i])
                 owed = sum_exactly([expected_payment(name, outcome) for name in self.members[i]])
                 self._refuse_difference(profile, party, "pays", [pays, pays], owed)
-        return compared
+        return _Compared(known, paid is not None)
 
     def _add_utilities(
         self, members: Sequence[str], reports: Mapping[str, Any], outcome: Outcome

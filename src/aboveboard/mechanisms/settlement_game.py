@@ -97,6 +97,9 @@ class SettlementGame:
             for i, (party, action) in enumerate(zip(self.players, profile, strict=True))
             if action != self.absent(i)
         }
+        if not reports:  # nobody comes, and nothing is settled
+            nothing: tuple[Number, ...] = (0,) * len(self.players)
+            return nothing, nothing
         outcome = settle_reports(self.mechanism, reports)
         return (
             tuple(self._utility(party, reports, outcome) for party in self.players),
