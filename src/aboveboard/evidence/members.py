@@ -1,0 +1,265 @@
+"""A member's side of a round: what it keeps to itself, and the statements that it makes.
+
+Everything private of a round lies in one folder (0700), found by the hash of the terms: the tree
+key, the nonce, the payload, and the last checkpoint that the member has seen. A later log that does
+not contain that checkpoint is refused: the center has shown two logs, or rolled one back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import MOST_BYTES, decode_canonical, encode_canonical
+from aboveboard.evidence.commitments import CommittedList, generate_tree_key
+from aboveboard.evidence.folders import (
+    MOST_SEALED_BYTES,
+    read_checkpoint_file,
+    read_limited,
+    read_log,
+    read_terms_file,
+)
+from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, write_private
+from aboveboard.evidence.log import Log, verify_checkpoint, verify_growth
+from aboveboard.evidence.notes import MOST_NOTE_BYTES, Note, read_checkpoint, read_note
+from aboveboard.evidence.payloads import Payload, decode_payload
+from aboveboard.evidence.rounds import Round, replay_log
+from aboveboard.evidence.sealing import encode_context, seal_message
+from aboveboard.evidence.seeds import commit_nonce, generate_nonce
+from aboveboard.evidence.statements import Statement, sign_statement
+from aboveboard.evidence.terms import CENTER, read_terms
+from aboveboard.evidence.trees import InvalidProofError
+
+HOME = "ABOVEBOARD_HOME"
+"""Environment variable that names the folder of a member's keys and rounds."""
+
+PAYLOAD_FILE = "payload.bin"
+SEEN_FILE = "seen.note"
+NOTES_FILE = "member.json"
+
+
+def find_home() -> Path:
+    """Return the folder of a member's keys and rounds."""
+    named = os.environ.get(HOME)
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "aboveboard"
+
+
+@dataclass(frozen=True)
+class SeenRound:
+    """A round as its public folder tells it, checked.
+
+    Parameters
+    ----------
+    folder
+        The public folder.
+    round
+        What the log tells.
+    checkpoint
+        The signed checkpoint of the whole log.
+    """
+
+    folder: Path
+    round: Round
+    checkpoint: Note
+
+
+def read_round(folder: Path, private: Path | None = None) -> SeenRound:
+    """Read a round's public folder and check all of it.
+
+    Parameters
+    ----------
+    folder
+        The public folder.
+    private
+        The member's private folder of this round: its last checkpoint must be in this log. None:
+        the member has seen none.
+
+    Raises
+    ------
+    InputError
+        If a statement cannot follow, the checkpoint is not signed or of another log, or the log
+        is not the one that was seen before.
+    """
+    statement = read_terms_file(folder)
+    terms = read_terms(statement, str(folder))
+    log = read_log(folder, terms.log.origin)
+    round_ = replay_log(log.entries, str(folder))
+    if round_.terms_digest != statement.digest:
+        raise InputError(str(folder), "the log is of other terms", "copy the folder once more")
+    note = read_checkpoint_file(folder)
+    seen = None if private is None else read_seen(private)
+    try:
+        _check_checkpoint(log, note, terms.log.signing, seen)
+    except (InvalidProofError, ValueError) as error:
+        raise InputError(
+            str(folder), str(error), "keep both logs: they prove what the center did"
+        ) from error
+    return SeenRound(folder, round_, note)
+
+
+def _check_checkpoint(log: Log, note: Note, signing: str, seen: Note | None) -> None:
+    """Raise `InvalidProofError` if the note is not of this log, or the log not the one seen."""
+    checkpoint = verify_checkpoint(note, log.origin, signing)
+    if checkpoint != log.checkpoint:
+        raise InvalidProofError("the checkpoint is of another log than log.jsonl")
+    if seen is not None:
+        old = read_checkpoint(seen, "the last checkpoint that was seen")
+        if old.size > checkpoint.size:
+            raise InvalidProofError(f"the log shrank from {old.size} to {checkpoint.size} entries")
+        verify_growth(old, checkpoint, log.prove_growth(old.size))
+
+
+def locate_private(home: Path, terms_digest: str, name: str) -> Path:
+    """Return a member's private folder of a round; it need not exist."""
+    return home / "rounds" / f"{terms_digest[:32]}-{name}"
+
+
+def read_seen(private: Path) -> Note | None:
+    """Return the last checkpoint that the member has seen; None before the first."""
+    path = private / SEEN_FILE
+    if not path.exists():
+        return None
+    return read_note(read_limited(path, MOST_NOTE_BYTES, "restore it from a backup"), str(path))
+
+
+def remember_seen(private: Path, checkpoint: Note) -> None:
+    """Keep the checkpoint that was seen, so that another log comes to light."""
+    _replace_private(private / SEEN_FILE, checkpoint.content)
+
+
+def begin_membership(private: Path, name: str, folder: Path) -> None:
+    """Make the private folder of a round that the member agrees to."""
+    try:
+        private.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            str(private), f"it cannot be made ({error.strerror})", f"name a folder in {HOME}"
+        ) from error
+    notes = {"folder": str(folder.resolve()), "name": name}
+    _replace_private(private / NOTES_FILE, encode_canonical(notes))
+
+
+def read_membership(private: Path) -> dict[str, Any]:
+    """Return what `begin_membership` wrote: the member's name and the public folder."""
+    path = private / NOTES_FILE
+    content = read_limited(path, MOST_BYTES, "agree to the terms first")
+    notes: dict[str, Any] = decode_canonical(content, str(path))
+    return notes
+
+
+def list_memberships(home: Path) -> list[Path]:
+    """Return the private folders of all rounds, in the order of their names."""
+    rounds = home / "rounds"
+    return sorted(p for p in rounds.iterdir() if p.is_dir()) if rounds.is_dir() else []
+
+
+def make_agreement(round_: Round, name: str, keys: PrivateKeys) -> Statement:
+    """Return the member's agreement to the terms."""
+    return sign_statement({"kind": "agree", "terms": round_.terms_digest}, name, keys)
+
+
+def make_payload(private: Path, table: dict[str, Any], files: dict[str, bytes]) -> Payload:
+    """Return the payload that the member commits to; made once and kept.
+
+    Raises
+    ------
+    InputError
+        If another one was made before: a commitment stands.
+    """
+    path = private / PAYLOAD_FILE
+    if path.exists():
+        kept = read_payload(private)
+        if kept.table == table and kept.files == files:
+            return kept
+        raise InputError(
+            str(path), "another list was committed in this round", "a commitment stands"
+        )
+    payload = Payload(table, files, generate_tree_key(), generate_nonce())
+    write_private(path, payload.encode())
+    return payload
+
+
+def read_payload(private: Path) -> Payload:
+    """Return the payload that the member has committed to."""
+    path = private / PAYLOAD_FILE
+    content = read_limited(path, MOST_SEALED_BYTES, "commit first")
+    return decode_payload(content, str(path))
+
+
+def make_commitment(
+    round_: Round, name: str, keys: PrivateKeys, payload: Payload, elements: tuple[bytes, ...]
+) -> Statement:
+    """Return the member's commitment to its list and its nonce.
+
+    Parameters
+    ----------
+    round_
+        The round, in which all have agreed.
+    name, keys
+        Of the member.
+    payload
+        What will be submitted.
+    elements
+        The list's elements; for a mechanism without elements, the payload's content alone.
+    """
+    committed = CommittedList(elements, payload.key)
+    body = {
+        "kind": "commit",
+        "terms": round_.terms_digest,
+        "root": committed.root.hex(),
+        "size": committed.size,
+        "nonce": commit_nonce(payload.nonce, name),
+    }
+    return sign_statement(body, name, keys)
+
+
+def make_submission(
+    seen: SeenRound, name: str, keys: PrivateKeys, payload: Payload
+) -> tuple[Statement, bytes]:
+    """Return the member's submission and its ciphertext, under the checkpoint that was seen."""
+    round_ = seen.round
+    context = encode_context(round_.terms_digest, name, CENTER, "submit")
+    sealed = seal_message(payload.encode(), round_.terms.center.sealing, context)
+    checkpoint = read_checkpoint(seen.checkpoint, str(seen.folder))
+    body = {
+        "kind": "submit",
+        "terms": round_.terms_digest,
+        "sealed": hashlib.sha256(sealed).hexdigest(),
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+    return sign_statement(body, name, keys), sealed
+
+
+def make_answer(
+    round_: Round, name: str, keys: PrivateKeys, *, reason: str | None = None
+) -> Statement:
+    """Return the member's acceptance of the result; with a reason its dispute.
+
+    Raises
+    ------
+    InputError
+        If there is no result yet.
+    """
+    result = round_.find("result")
+    if result is None:
+        raise InputError("result", "there is none yet", "wait for the center")
+    body = {"terms": round_.terms_digest, "result": result.digest}
+    if reason is None:
+        return sign_statement({"kind": "accept", **body}, name, keys)
+    return sign_statement({"kind": "dispute", "reason": reason, **body}, name, keys)
+
+
+def _replace_private(path: Path, content: bytes) -> None:
+    """Write a private file, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    write_private(fresh, content)
+    fresh.replace(path)
