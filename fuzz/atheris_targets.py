@@ -17,6 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["tomllib", "aboveboard", "csv"]):
     from aboveboard.collaborations.collaboration import load
     from aboveboard.errors import AboveboardError
+    from aboveboard.storage.options import FOLDS, DataOptions
     from aboveboard.storage.party_data import read_records
     from fuzz.doors import checked_line
     from fuzz.seeds import MEANS
@@ -27,11 +28,11 @@ def _toml(path: Path) -> None:
 
 
 def _lines(path: Path) -> None:
-    read_records(path, place="a", key=None, normalize=frozenset({"case", "whitespace"}))
+    read_records(path, place="a", options=DataOptions(normalize=FOLDS))
 
 
 def _csv(path: Path) -> None:
-    read_records(path, place="a", key="k", normalize=frozenset())
+    read_records(path, place="a", options=DataOptions(key="k"))
 
 
 def _samples(path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.storage import tabular_files as files
+from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
 from aboveboard.storage.records import Records, escape_column, restore_column
 
@@ -36,7 +36,8 @@ def write(tmp_path: Path) -> Write:
 
 
 def read(path: Path, key: str | None = None, *normalize: str) -> Records:
-    return read_records(path, place=PLACE, key=key, normalize=frozenset(normalize))
+    options = DataOptions(key=key, normalize=frozenset(normalize))
+    return read_records(path, place=PLACE, options=options)
 
 
 def elements(records: Records) -> list[str]:
@@ -99,23 +100,13 @@ def test_whitespace_can_be_made_equal(write: Write) -> None:
     assert elements(read(path, None, "whitespace", "case")) == ["a b"]
 
 
-def test_lines_are_the_same_however_the_file_is_cut_into_chunks(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write("a.txt", "\ufeffé\nbb\n\nccc\r\nd" * 3)
-    whole = elements(read(path))
-    for chunk in range(1, 9):
-        monkeypatch.setattr(files, "CHUNK", chunk)
-        assert elements(read(path)) == whole
+def test_the_line_that_is_not_utf8_is_named(write: Write) -> None:
+    said = complaint(write("a.txt", b"a\nb\n\xff\n"))
+    assert said.startswith(", line 3: this is not UTF-8; save the file as UTF-8, or state")
 
 
-def test_the_line_that_is_not_utf8_is_named_in_a_later_chunk_too(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write("a.txt", b"a\nb\n\xff\n")
-    assert complaint(path) == ", line 3: this is not UTF-8; save the file as UTF-8"
-    monkeypatch.setattr(files, "CHUNK", 1)
-    assert complaint(path).startswith(", line 3:")
+def test_lines_may_end_in_carriage_returns_alone(write: Write) -> None:
+    assert elements(read(write("a.txt", "a\rb\r"))) == ["a", "b"]
 
 
 def test_a_lone_carriage_return_is_refused(write: Write) -> None:
@@ -153,7 +144,7 @@ def test_an_unreadable_file_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("aboveboard.storage.tabular_files.os.open", refuse)
+    monkeypatch.setattr("aboveboard.storage.formats.content.os.open", refuse)
     assert said in complaint(path)
 
 
@@ -299,7 +290,7 @@ def test_a_quotation_mark_that_never_closes_is_refused_with_the_line(write: Writ
     assert said.startswith(", line 3: a quotation mark opens a field and none closes it")
 
 
-@pytest.mark.parametrize("content", ['k,n\n"a"x,1\n', "k,n\ra,1\r", '"k\r",n\ra,1'])
+@pytest.mark.parametrize("content", ['k,n\n"a"x,1\n', '"k\r",n\ra,1'])
 def test_what_is_not_quoted_as_csv_is_never_taken_for_something_else(
     write: Write, content: str
 ) -> None:
@@ -375,20 +366,20 @@ def test_a_broken_parquet_file_is_refused(write: Write, content: bytes) -> None:
 
 
 def test_listed_elements_are_records_of_text() -> None:
-    records = read_elements(["b", "a", "b"], place=PLACE, normalize=frozenset())
+    records = read_elements(["b", "a", "b"], place=PLACE)
     assert (elements(records), records.form, records.key) == (["b", "a"], "txt", None)
 
 
 def test_an_empty_list_is_a_party_that_holds_nothing() -> None:
-    assert len(read_elements([], place=PLACE, normalize=frozenset())) == 0
+    assert len(read_elements([], place=PLACE)) == 0
 
 
 def test_listed_elements_are_made_equal_too() -> None:
     normalize = frozenset({"case", "whitespace"})
-    assert elements(read_elements([" A", "a"], place=PLACE, normalize=normalize)) == ["a"]
+    assert elements(read_elements([" A", "a"], place=PLACE, options=DataOptions(normalize=normalize))) == ["a"]
 
 
 @pytest.mark.parametrize(("bad", "problem"), [(" ", "is empty"), ("a\nb", "holds a line break")])
 def test_a_listed_element_must_be_one_line_of_text(bad: str, problem: str) -> None:
     with pytest.raises(InputError, match=f"parties.alpha, element 2: the element {problem}"):
-        read_elements(["a", bad], place=PLACE, normalize=frozenset())
+        read_elements(["a", bad], place=PLACE)

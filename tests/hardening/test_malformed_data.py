@@ -19,6 +19,7 @@ import aboveboard as ab
 from aboveboard.collaborations.inputs import Reader
 from aboveboard.curation.curation_file import CenterTable
 from aboveboard.learning.training.tables import read_terms
+from aboveboard.storage.options import FOLDS, DataOptions
 from aboveboard.storage.party_data import read_records
 from fuzz.mutations import COLUMNS
 from fuzz.seeds import MEANS
@@ -36,7 +37,7 @@ NEAR_CSV = st.lists(
 
 
 def records(path: Path) -> Any:
-    return read_records(path, place="a", key=None, normalize=frozenset({"case", "whitespace"}))
+    return read_records(path, place="a", options=DataOptions(normalize=FOLDS))
 
 
 def samples(path: Path) -> Any:

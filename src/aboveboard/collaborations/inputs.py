@@ -16,6 +16,7 @@ from typing import Any
 from aboveboard.collaborations.faults import list_faults
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.user_functions import own_code
+from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
 from aboveboard.storage.records import Records
 from aboveboard.storage.tabular_files import open_regular_file
@@ -53,15 +54,14 @@ class Reader:
         *,
         data: Path | None,
         elements: Sequence[str] | None,
-        key: str | None,
-        normalize: frozenset[str],
+        options: DataOptions | None = None,
     ) -> Records:
         """Return the party's records from a file or a list; see `Read`."""
         try:
-            return self._read(party, data, elements, key, normalize)
+            return self._read(party, data, elements, options)
         except InputError as error:
             self._record(error)
-            return read_elements((), place="", normalize=frozenset())
+            return read_elements((), place="")
 
     def file(self, place: str, data: Path) -> Path:
         """Return the path of a data file and remember its fingerprint; see `Read`."""
@@ -85,15 +85,14 @@ class Reader:
         party: str,
         data: Path | None,
         elements: Sequence[str] | None,
-        key: str | None,
-        normalize: frozenset[str],
+        options: DataOptions | None,
     ) -> Records:
         place = f"{self.path}: parties.{party}"
         if data is None:
-            return read_elements(elements or (), place=f"{place}.elements", normalize=normalize)
+            return read_elements(elements or (), place=f"{place}.elements", options=options)
         place = f"{place}.data"
         # The record's own reader says what is wrong with a file, in its own words.
-        records = read_records(self._locate(place, data), place=place, key=key, normalize=normalize)
+        records = read_records(self._locate(place, data), place=place, options=options)
         self._remember(place, data)
         return records
 

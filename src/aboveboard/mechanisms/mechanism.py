@@ -24,6 +24,7 @@ from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.settlement import Exhibit, Settlement
 from aboveboard.mechanisms.settlement_game import SettlementGame
+from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import Records
 
 FileT = TypeVar("FileT", bound=CollaborationFile)
@@ -77,8 +78,7 @@ class Read(Protocol):
         *,
         data: Path | None,
         elements: Sequence[str] | None,
-        key: str | None,
-        normalize: frozenset[str],
+        options: DataOptions | None = None,
     ) -> Records:
         """Return the party's records from a file or a list, or raise `InputError`."""
         ...
@@ -125,7 +125,7 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     >>> from aboveboard.auditing import DSIC, audit
     >>> from aboveboard.mechanisms import CollaborationFile, Mechanism, Reply, Settlement, Share
     >>> class Median(Mechanism):
-    ...     NAME, FILE = "median", CollaborationFile
+    ...     NAME, FILE, LISTS_ALL_LIES = "median", CollaborationFile, True
     ...
     ...     @classmethod
     ...     def from_file(cls, file):
@@ -169,6 +169,8 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     """A commented collaboration file; ours lie in `starting_files/NAME.toml`."""
     AUDITS_WITHOUT_DATA: ClassVar[bool] = False
     """Whether an audit needs no data of the parties: then `settle` is played on `thin` types."""
+    LISTS_ALL_LIES: ClassVar[bool] = False
+    """Whether `lies` lists everything that can be reported, and not some of a continuum."""
     COMPARED: ClassVar[int] = 24
     """Profiles of deviations in which the game is compared with `settle`, for one run or audit."""
 
@@ -231,9 +233,9 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     ) -> Number | None:
         """Return what a settlement is worth to a party whose true type is `types[party]`.
 
-        By default what its share says where nobody lies, and None, not known, where somebody does:
-        `settle` values a share as if the reports were true. None for a party that stays away
-        means 0.
+        By default what its share says where everybody reports the truth, and None, not known,
+        elsewhere: `settle` values a share as if the reports were true and those who stay away had
+        nothing. None for a party that itself stays away means 0.
 
         Parameters
         ----------
@@ -246,9 +248,9 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
         settlement
             What `settle` makes of the reports; of a lottery one of its outcomes.
         """
-        if any(report is not types[name] for name, report in reports.items()):
+        if any(reports.get(name) is not own for name, own in types.items()):
             return None
-        return settlement.parties[party].utility if party in settlement.parties else None
+        return settlement.parties[party].utility
 
     def thin(self, types: Mapping[str, ReportT]) -> Mapping[str, ReportT]:
         """Return smaller types, on which the game is compared with `settle` in many profiles.

@@ -1,7 +1,8 @@
 """From a party's file, or the list in its table, to `Records`.
 
-Here is decided which column holds the elements, that each element is usable and counts once, and
-what `normalize` makes equal. How bytes become columns is the business of `files`.
+Here is decided what the file is, which column holds the elements, that each element is usable, in
+its normal form, and counts once, and which columns may leave. How bytes become lines and columns is
+the business of `formats`; what elements are, of `kinds`.
 """
 
 from __future__ import annotations
@@ -14,22 +15,42 @@ import numpy as np
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.storage.records import ELEMENT, Form, Records, escaped
-from aboveboard.storage.tabular_files import Whereabouts, read_csv, read_lines, read_parquet
+from aboveboard.formatting import format_count
+from aboveboard.storage.detection import (
+    ask_for_kind,
+    refuse_other_spellings,
+    refuse_unclear_lines,
+)
+from aboveboard.storage.formats.content import Whereabouts
+from aboveboard.storage.formats.json_lists import is_json, parse, read_json
+from aboveboard.storage.formats.lines import (
+    SAMPLES,
+    ListedElements,
+    describe_kind,
+    read_kind_lines,
+    read_text_lines,
+    shorten,
+    split_lines,
+)
+from aboveboard.storage.keys import TEXT, write_keys
+from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize_column
+from aboveboard.storage.options import DataOptions
+from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
+from aboveboard.storage.tabular_files import Table, read_plain_content
 
 LISTED = 12
 """Columns named in a message before it ends in dots."""
 
-FORMS: dict[str, Form] = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
-def read_records(path: Path, *, place: str, key: str | None, normalize: frozenset[str]) -> Records:
+def read_records(path: Path, *, place: str, options: DataOptions | None = None) -> Records:
     """Read what one party holds.
 
-    The file's suffix says what it is: `.csv` and `.tsv`, `.parquet` and `.pq`, and lines of text
-    for every other. Text is UTF-8, with or without a byte order mark; lines may end as on Windows;
-    blank lines do not count. Each element counts once; of several rows with one key the smallest
-    by content (columns compared in the order of their names) is kept, whatever the order of rows.
+    How the file begins says what it is: Parquet, a workbook, JSON; then its suffix, `.csv` and
+    `.tsv`; every other file is lines of text. It may be packed with gzip or zstd. Each element
+    counts once; of several rows with one key the smallest by content (columns compared in the order
+    of their names) is kept, whatever the order of rows.
 
     Parameters
     ----------
@@ -37,52 +58,53 @@ def read_records(path: Path, *, place: str, key: str | None, normalize: frozense
         The file.
     place
         Where the user named the file, for messages.
-    key
-        The column that holds the elements: needed for CSV and Parquet, unless the file has one
-        column only; refused for lines of text.
-    normalize
-        What to make equal: "case" (lower case), "whitespace" (strip, and fold inner runs into
-        one space). Empty: elements are taken byte for byte.
+    options
+        What the collaboration file says of it; None: nothing.
 
     Returns
     -------
     Records
         CSV columns as text, byte for byte as in the file; Parquet columns with their types; the
-        key as text. A column that is called `element` but is not the key is `escaped`.
+        key as text, in the normal form of its kind. A column that is called `element` but is not
+        the key goes under the name of `escape_column`.
 
     Raises
     ------
     InputError
-        The file is missing, a directory, unreadable or broken; text is not UTF-8; a key is empty
-        or holds a line break; the key column is missing; a CSV row has too many or too few fields
-        or its header names a column twice.
+        The file is missing, a directory, unreadable, broken or too large; a key is empty or holds a
+        line break; the key column is missing; a CSV row has too many or too few fields; a `kind` is
+        needed, or most entries are not of that kind.
 
     Notes
     -----
     Linear in the file, of which up to three copies are in memory at the peak.
     """
+    options = options or DataOptions()
     where = f"{place}: {path}"
-    suffix = path.suffix.lower()
-    form = FORMS.get(suffix, "txt")
-    if form == "txt":
-        if key is not None:
-            problem = f"the key column {key!r} is named, but this is a file of lines"
-            raise InputError(where, problem, "leave key out, or give a .csv or .parquet file")
-        lines = read_lines(path, where).alias(ELEMENT)
-        return Records(_once(_normalized(lines, normalize).to_frame()))
-    if form == "csv":
-        frame, whereabouts = read_csv(path, where, "\t" if suffix == ".tsv" else ",")
+    found = read_plain_content(path, where, options)
+    if isinstance(found, Table):
+        return _read_table(found, where, options)
+    data, suffix = found
+    if suffix in JSON_SUFFIXES or (options.kind not in (None, "text") and is_json(data)):
+        return _read_json(data, where, options)
+    if options.key is not None:
+        problem = f"the key column {options.key!r} is named, but this is a file of lines"
+        raise InputError(where, problem, "leave key out, or give a .csv or .parquet file")
+    if options.kind is None and is_json(data):
+        raise ask_for_kind("JSON", where)
+    lines = split_lines(data, where)
+    if options.kind in (None, "text"):
+        listed = read_text_lines(lines, where)
+        if options.kind is None:
+            refuse_unclear_lines(lines, where)
     else:
-        frame, whereabouts = read_parquet(path, where)
-    key = _key_column(frame.columns, key, where)
-    elements = _as_text(frame[key], where)
-    _refuse_unusable(elements, lambda row: f"{where}, {whereabouts(row)}", f"the key {key!r}")
-    others = frame.drop(key).rename(escaped)
-    keyed = pl.DataFrame([_normalized(elements, normalize), *others.get_columns()])
-    return Records(_once(keyed), form, key)
+        listed = read_kind_lines(lines, options.kind)
+    return _list_records(listed, "lines", where, options)
 
 
-def records_of(elements: Sequence[str], *, place: str, normalize: frozenset[str]) -> Records:
+def read_elements(
+    elements: Sequence[str], *, place: str, options: DataOptions | None = None
+) -> Records:
     """Take the elements that are listed in the collaboration file itself.
 
     Parameters
@@ -91,7 +113,7 @@ def records_of(elements: Sequence[str], *, place: str, normalize: frozenset[str]
         The elements; none is a party that holds nothing.
     place
         Where they are listed, for messages.
-    normalize
+    options
         As in `read_records`.
 
     Returns
@@ -102,42 +124,176 @@ def records_of(elements: Sequence[str], *, place: str, normalize: frozenset[str]
     Raises
     ------
     InputError
-        An element is empty or holds a line break.
+        An element is empty or holds a line break; a `kind` is needed, or most elements are not of
+        that kind.
     """
-    listed = pl.Series(ELEMENT, elements, dtype=pl.String)
-    _refuse_unusable(listed, lambda row: f"{place}, element {row + 1}", "the element")
-    return Records(_once(_normalized(listed, normalize).to_frame()))
+    options = options or DataOptions()
+    series = pl.Series(ELEMENT, elements, dtype=pl.String)
+    _refuse_unusable(series, lambda row: f"{place}, element {row + 1}", "the element")
+    if options.kind in (None, "text"):
+        return _list_records(ListedElements(series), "list", place, options)
+    listed = ListedElements(series)
+    listed.elements = _normalize(
+        series, options.kind, lambda row: f"element {row + 1}", listed
+    ).drop_nulls()
+    return _list_records(listed, "list", place, options)
 
 
-def _key_column(columns: list[str], key: str | None, where: str) -> str:
-    """Settle which column holds the elements."""
-    listed = ", ".join(columns[:LISTED]) + (", ..." if len(columns) > LISTED else "")
+def read_frame(
+    frame: pl.DataFrame, *, place: str, options: DataOptions | None = None, form: Form = "parquet"
+) -> Records:
+    """Take a party's table as it is in memory.
+
+    Parameters
+    ----------
+    frame
+        Its rows; the key column is named by `options.key`, unless there is one column only.
+    place
+        What to call it in messages.
+    options
+        As in `read_records`.
+    form
+        How the party wants its reply.
+
+    Raises
+    ------
+    InputError
+        As `read_records` does of a file.
+    """
+    table = Table(frame, lambda row: f"row {row + 1}", form, "table")
+    return _read_table(table, place, options or DataOptions())
+
+
+def _read_json(data: bytes, where: str, options: DataOptions) -> Records:
+    values = parse(data, where)
+    if options.kind is None:
+        raise ask_for_kind("JSON", where)
+    listed, form = read_json(values, options.kind, options.path or options.key, where)
+    return _list_records(listed, form, where, options)
+
+
+def _list_records(listed: ListedElements, form: str, where: str, options: DataOptions) -> Records:
+    """Make records of a list, each element once."""
+    _refuse_wrong_kind(listed, where, options.kind)
+    elements = _fold(listed.elements.alias(ELEMENT), options.normalize, listed)
+    if options.kind is None:
+        refuse_other_spellings(elements, where)
+    frame = _keep_once(elements.to_frame())
+    return Records(frame, reading=_describe(listed, form, options.kind, frame), csv=options.csv)
+
+
+def _read_table(table: Table, where: str, options: DataOptions) -> Records:
+    frame = table.frame
+    key = _find_key(frame.columns, options.key, where)
+    texts, key_type = write_keys(frame[key], where)
+    texts = texts.alias(ELEMENT)
+    _refuse_unusable(texts, lambda row: f"{where}, {table.whereabouts(row)}", f"the key {key!r}")
+    listed = ListedElements(texts, table.comments)
+    kept = _choose_columns(frame.columns, key, options.columns, where)
+    others = frame.select(kept).rename(escape_column)
+    if options.kind is not None:
+        texts = _normalize(texts, options.kind, table.whereabouts, listed)
+        listed.elements = texts.drop_nulls()
+        _refuse_wrong_kind(listed, where, options.kind)
+    elements = _fold(texts, options.normalize, listed)
+    if options.kind is None and key_type == TEXT:
+        refuse_other_spellings(elements, where)
+    keyed = pl.DataFrame([elements, *others.get_columns()])
+    if listed.elements.len() < keyed.height:
+        keyed = keyed.filter(pl.col(ELEMENT).is_not_null())
+    once = _keep_once(keyed)
+    reading = _describe(listed, table.name, options.kind, once, key_type)
+    return Records(once, table.form, key, tuple(frame.columns), reading, options.csv)
+
+
+def _normalize(
+    elements: pl.Series, kind: Kind, whereabouts: Whereabouts, listed: ListedElements
+) -> pl.Series:
+    """Return elements in normal form, null where one is not of its kind; those are counted."""
+    normal = normalize_column(elements, kind).alias(ELEMENT)
+    foreign = normal.is_null()
+    listed.respelled = int((normal != elements).fill_null(value=False).sum())
+    if foreign.any():
+        reason = f"entries that are no {describe_kind(kind)}"
+        listed.left_out[reason] = int(foreign.sum())
+        listed.samples[reason] = tuple(
+            f"{whereabouts(row)}: {shorten(str(elements[row]))}"
+            for row in foreign.arg_true().head(SAMPLES).to_list()
+        )
+    return normal
+
+
+def _refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) -> None:
+    """Raise if most entries are not of the kind: then the kind, or the column, is wrong."""
+    if kind is None:
+        return
+    reason = f"entries that are no {describe_kind(kind)}"
+    foreign = listed.left_out.get(reason, 0)
+    elements = listed.elements.len()
+    if foreign > elements:
+        samples = "; ".join(listed.samples.get(reason, ()))
+        problem = (
+            f"of {format_count(foreign + elements)} entries {format_count(foreign)} are no "
+            f"{describe_kind(kind)} ({samples})"
+        )
+        raise InputError(where, problem, "correct kind, or name the column or path that is meant")
+
+
+def _describe(
+    listed: ListedElements, form: str, kind: Kind | None, frame: pl.DataFrame, key_type: str = TEXT
+) -> Reading:
+    elements = listed.elements.len()
+    return Reading(
+        form,
+        kind,
+        elements + sum(listed.left_out.values()),
+        listed.comments,
+        dict(listed.left_out),
+        dict(listed.samples),
+        elements - frame.height,
+        listed.respelled,
+        key_type,
+    )
+
+
+def _find_key(columns: list[str], key: str | None, where: str) -> str:
+    """Return the column that holds the elements."""
     if key is None:
         if len(columns) == 1:
             return columns[0]
         problem = "no key says which column holds the elements"
-        raise InputError(where, problem, f"set key to one of the columns: {listed}")
+        raise InputError(where, problem, f"set key to one of the columns: {_list(columns)}")
     if key not in columns:
-        near = difflib.get_close_matches(key, columns, n=1)
-        guess = f"did you mean {near[0]!r}? " if near else ""
-        problem = f"there is no column {key!r}"
-        raise InputError(where, problem, f"{guess}the columns are: {listed}")
+        raise _miss_column(columns, key, where)
     return key
 
 
-def _as_text(keys: pl.Series, where: str) -> pl.Series:
-    try:
-        return keys.cast(pl.String).alias(ELEMENT)
-    except pl.exceptions.PolarsError as error:
-        problem = f"the key {keys.name!r} holds {keys.dtype}, which has no text"
-        remedy = "name a column of text, numbers or dates"
-        raise InputError(where, problem, remedy) from error
+def _choose_columns(
+    columns: list[str], key: str, chosen: Sequence[str] | None, where: str
+) -> list[str]:
+    """Return the columns that may leave their owner, in the file's order, without the key."""
+    for name in chosen or ():
+        if name not in columns:
+            raise _miss_column(columns, name, where)
+    return [name for name in columns if name != key and (chosen is None or name in chosen)]
+
+
+def _miss_column(columns: list[str], name: str, where: str) -> InputError:
+    near = difflib.get_close_matches(name, columns, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return InputError(
+        where, f"there is no column {name!r}", f"{guess}the columns are: {_list(columns)}"
+    )
+
+
+def _list(columns: list[str]) -> str:
+    return ", ".join(columns[:LISTED]) + (", ..." if len(columns) > LISTED else "")
 
 
 def _refuse_unusable(elements: pl.Series, at: Whereabouts, called: str) -> None:
     """Raise at the first element that is empty, or that a reply in lines of text would break."""
     empty = ~elements.str.contains(r"\S").fill_null(value=False)
-    broken = elements.str.contains(r"[\r\n]").fill_null(value=False)
+    broken = elements.str.contains(LINE_BREAKS).fill_null(value=False)
     if not (empty | broken).any():
         return
     row = (empty | broken).arg_max() or 0
@@ -145,16 +301,20 @@ def _refuse_unusable(elements: pl.Series, at: Whereabouts, called: str) -> None:
     raise InputError(at(row), problem, "give one line of text that is not blank")
 
 
-def _normalized(elements: pl.Series, normalize: frozenset[str]) -> pl.Series:
-    if "whitespace" in normalize:
+def _fold(elements: pl.Series, folds: frozenset[str], listed: ListedElements) -> pl.Series:
+    """Return elements without the differences that `normalize` names."""
+    before = elements
+    if "whitespace" in folds:
         elements = elements.str.strip_chars().str.replace_all(r"\s+", " ")
-    if "case" in normalize:
+    if "case" in folds:
         elements = elements.str.to_lowercase()
+    if folds:
+        listed.respelled += int((elements != before).fill_null(value=False).sum())
     return elements
 
 
-def _once(frame: pl.DataFrame) -> pl.DataFrame:
-    """Keep one row an element: the smallest by content, so that the order of rows is nothing.
+def _keep_once(frame: pl.DataFrame) -> pl.DataFrame:
+    """Keep one row for each element: the smallest by content, so that their order is nothing.
 
     Costs one sort of hashes where no element comes twice, and otherwise one pass to find those
     that do, and a sort of their rows alone.

@@ -1,0 +1,164 @@
+"""What is not understood is never guessed: lists that need a `kind` are stopped, with samples.
+
+Without a `kind` elements compare as they stand. That would be wrong where lines are comments, hosts
+lines, rules or several fields, and where elements are domain names, addresses, URLs, mail addresses
+or hashes in more than one possible spelling. Then this module says how many lines look like what,
+shows three of them, and names the key to write.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import format_count, format_quantity, join_names
+from aboveboard.storage.formats.lines import read_kind_lines, shorten
+from aboveboard.storage.kinds import KINDS, Kind, find_normal, normalize_column
+
+SAMPLE = 1000
+"""Lines from which the kind of a list is guessed, for the advice."""
+
+SAMPLES = 3
+
+_TOKEN = (
+    r"(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+|[0-9A-Fa-f]{32,}"
+    r"|\S+@\S+|\w+://\S+)"
+)
+
+SIGNS: dict[str, str] = {
+    "with comments": rf"^\s*(?:[#;!]|//)|^\s*{_TOKEN}\s+(?:[#;!]|//)|\S\s+[#;]\s",
+    "of a hosts file": (
+        r"^\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)\s+[A-Za-z]"
+    ),
+    "that are rules of a filter": (
+        r"^\s*(?:\|\||@@|\[Adblock)|\S##\S|\^$|^\s*(?:address|server|local)=/|^\s*local-zone:"
+        r"|\sCNAME\s+\."
+    ),
+    "with defanged elements": (
+        r"\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[at\]|\[@\]|(?i:^\s*hxxps?:)|\[:\]"
+    ),
+    "of JSON": r'^\s*(?:[{\[]\s*["{\[]|"[^"]*"\s*:|[}\]],?\s*$)',
+    "with characters that nobody sees": r"[\u200b-\u200f\u2060\u202a-\u202e\u2066-\u2069]",
+}
+"""What lines may look like: the words for it, and a pattern."""
+
+PLAIN = r"^[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*$"
+"""Lines that none of the patterns fits."""
+
+
+def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
+    """Raise `InputError` if lines look like something that only a `kind` can make clear.
+
+    Parameters
+    ----------
+    lines
+        String, null where a line is empty.
+    where
+        What to call the file in messages.
+    """
+    odd = lines.filter(~lines.str.contains(PLAIN).fill_null(value=True))
+    if odd.is_empty():
+        return
+    found = {words: odd.str.contains(pattern) for words, pattern in SIGNS.items()}
+    counts = {words: int(fits.sum()) for words, fits in found.items() if fits.any()}
+    shown = odd.filter(pl.Series([False] * odd.len()) if not counts else _any(found))
+    if not counts and (delimiter := _find_fields(lines)):
+        counts = {f"of several fields, separated by {delimiter}": odd.len()}
+        shown = odd
+    if counts:
+        raise _ask(lines, counts, shown, where)
+
+
+def _any(found: dict[str, pl.Series]) -> pl.Series:
+    fits = list(found.values())
+    for other in fits[1:]:
+        fits[0] = fits[0] | other
+    return fits[0]
+
+
+def _find_fields(lines: pl.Series) -> str:
+    """Return the delimiter of which every line has as many, in words; "" if there is none."""
+    first = lines.drop_nulls().head(SAMPLE)
+    first = first.filter(first.str.contains(r"\S"))
+    if first.len() < 2:
+        return ""
+    for delimiter, words in (("\t", "tabs"), (",", "commas"), (";", "semicolons"), ("|", "bars")):
+        counts = first.str.count_matches(delimiter, literal=True)
+        if counts.min() == counts.max() and counts[0] > 0:
+            return words
+    return ""
+
+
+def refuse_other_spellings(elements: pl.Series, where: str) -> None:
+    """Raise `InputError` if most elements are of a kind, and some not in its normal form.
+
+    Then one thing could stand in two spellings, and count as two elements.
+
+    Parameters
+    ----------
+    elements
+        String, no null: as they would be compared.
+    where
+        What to call the file in messages.
+    """
+    sample = elements.head(SAMPLE)
+    if sample.is_empty():
+        return
+    recognized = _recognize(sample)
+    if recognized.is_null().sum() * 2 > sample.len():
+        return
+    kind = _guess(sample) or "domain"
+    rest = elements.filter(~find_normal(elements, kind))
+    if rest.is_empty():
+        return
+    normal = _recognize(rest)
+    other = normal.is_not_null() & (normal != rest)
+    if other.any():
+        counts = {"that can be spelled in more than one way": int(other.sum())}
+        raise _ask(elements, counts, rest.filter(other), where)
+
+
+def _recognize(elements: pl.Series) -> pl.Series:
+    """Return elements in the normal form of whatever kind they are, null where of none."""
+    found = pl.Series([None] * elements.len(), dtype=pl.String)
+    for kind in ("address", "domain", "hash", "email"):
+        found = found.zip_with(found.is_not_null(), normalize_column(elements, kind))
+    urls = elements.str.contains("://", literal=True).fill_null(value=False)
+    if urls.any():
+        normal = normalize_column(elements.set(~urls, None), "url")
+        found = found.zip_with(found.is_not_null(), normal)
+    return found
+
+
+def _guess(lines: pl.Series) -> Kind | None:
+    """Return the kind of which the most of some lines are; None: of none."""
+    first = lines.drop_nulls().head(SAMPLE)
+    counts = Counter[Kind]()
+    for kind in KINDS:
+        if kind == "url":
+            schemes = first.filter(first.str.contains(r"(?i)^\s*\"?(?:https?|hxxps?|ftp)\S*//"))
+            counts[kind] = schemes.len()
+        elif kind != "text":
+            counts[kind] = read_kind_lines(first, kind).elements.len()
+    kind, most = max(counts.items(), key=lambda item: item[1])
+    return kind if most else None
+
+
+def _ask(lines: pl.Series, counts: dict[str, int], shown: pl.Series, where: str) -> InputError:
+    total = lines.drop_nulls().len()
+    what = join_names([f"{format_count(count)} {words}" for words, count in counts.items()])
+    samples = ", ".join(repr(shorten(line)) for line in shown.head(SAMPLES).to_list())
+    problem = f"among {format_quantity(total, 'entry', 'entries')} are {what}: {samples}"
+    kind = _guess(lines)
+    first = f'write kind = "{kind}"' if kind else 'write what they are, such as kind = "domain"'
+    return InputError(where, problem, f'{first}, or kind = "text" to compare lines as they stand')
+
+
+def ask_for_kind(what: str, where: str) -> InputError:
+    """Return what to raise for a file whose format holds several kinds of elements."""
+    kinds = join_names([f'"{kind}"' for kind in KINDS])
+    problem = f"this is {what}, and nothing says what of it is meant"
+    remedy = f"write kind, one of {kinds}; and path, if it is neither MISP nor STIX"
+    return InputError(where, problem, remedy)

@@ -1,0 +1,281 @@
+"""A file's bytes: opened safely, told apart by how they begin, decompressed within limits, decoded.
+
+How a file begins says what it is, whatever its name: a workbook called `list.txt` is a workbook.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from aboveboard.errors import InputError
+from aboveboard.storage.limits import COPIES, refuse_too_large
+
+Whereabouts = Callable[[int], str]
+"""From the number of a row, counted from 0, to words that say where it stands."""
+
+Container = Literal["text", "parquet", "workbook"]
+
+MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks, the longer ones first."""
+
+FOREIGN: tuple[tuple[bytes, str, str], ...] = (
+    (b"BZh", "a bzip2 archive", "unpack it, or pack it with gzip or zstd"),
+    (b"\xfd7zXZ", "an xz archive", "unpack it, or pack it with gzip or zstd"),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it"),
+    (b"Rar!", "a RAR archive", "unpack it"),
+    (b"%PDF", "a PDF", "export the list as text or CSV"),
+    (b"\xd0\xcf\x11\xe0", "a workbook of Excel 97 to 2003", "save it as .xlsx or .csv"),
+    (b"SQLite format 3", "an SQLite database", "export the table as CSV"),
+    (b"ARROW1", "an Arrow file", "save it as Parquet"),
+    (b"\x89PNG", "a picture", "export the list as text or CSV"),
+    (b"\x7fELF", "a program", "name the data file"),
+)
+"""How files begin that are no lists: what they are, and what to do."""
+
+GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
+STEP = 1 << 22
+"""Bytes decompressed at a time."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds.
+
+    Parameters
+    ----------
+    data
+        Its bytes, decompressed; empty for Parquet and workbooks, which are read from their path.
+    container
+        Text, Parquet or a workbook.
+    suffix
+        The name's suffix without that of the compression, in small letters: ".csv".
+    packed
+        What it was packed with, for messages: "gzip", "zstd" or "".
+    """
+
+    data: bytes
+    container: Container
+    suffix: str
+    packed: str = ""
+
+
+def open_regular_file(path: Path, where: str) -> io.BufferedReader:
+    """Open a regular file to read its bytes; symbolic links are followed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    where
+        What to call it in messages.
+
+    Raises
+    ------
+    InputError
+        If it is a pipe, a device or a socket, which may never end.
+    IsADirectoryError, OSError
+        If it is a folder, or cannot be opened.
+    """
+    # Not waiting: to open a pipe that nobody writes to would wait for ever.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(kind := os.fstat(handle).st_mode):
+        os.close(handle)
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise InputError(where, "this is not a file", "name a regular file")
+    return os.fdopen(handle, "rb")
+
+
+def describe_os_error(error: OSError, where: str) -> InputError:
+    """Return what the operating system refuses, in our words."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(where, "there is no such file", "correct the path")
+    if isinstance(error, IsADirectoryError):
+        return InputError(where, "this is a directory", "name a file in it")
+    if isinstance(error, PermissionError):
+        return InputError(where, "this file may not be read", "ask for permission to read it")
+    reason = error.strerror or type(error).__name__
+    return InputError(where, f"this file cannot be read ({reason})", "name a file that can")
+
+
+def read_content(path: Path, where: str) -> Content:
+    """Read a file, decompressed, and find out what it is.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, would not fit into memory, is packed in a way that cannot be
+        unpacked, or is no list at all.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    try:
+        with open_regular_file(path, where) as file:
+            size = os.fstat(file.fileno()).st_size
+            start = file.read(16)
+            if start.startswith(PARQUET) or (
+                suffixes[-1:] in ([".parquet"], [".pq"]) and not start.startswith((GZIP, ZSTD))
+            ):
+                return Content(b"", "parquet", ".parquet")
+            if start.startswith(ZIP):
+                return Content(b"", "workbook", _name_workbook(file, where))
+            refuse_too_large(where, memory=COPIES * size, stated=f"{size:,} bytes")
+            file.seek(0)
+            data = file.read()
+    except OSError as error:
+        raise describe_os_error(error, where) from error
+    packed = ""
+    if start.startswith((GZIP, ZSTD)):
+        packed = "gzip" if start.startswith(GZIP) else "zstd"
+        unpack = _unpack_gzip if packed == "gzip" else _unpack_zstd
+        data = _join(unpack(data, where), where, packed)
+        if suffixes[-1:] in ([".gz"], [".zst"], [".zstd"]):
+            suffixes.pop()
+        if data.startswith((PARQUET, ZIP, GZIP, ZSTD)):
+            problem = f"{packed} packs a file in it that is packed itself"
+            raise InputError(where, problem, "unpack it once")
+    for mark, what, remedy in FOREIGN:
+        if data.startswith(mark):
+            raise InputError(where, f"this is {what}", remedy)
+    return Content(data, "text", suffixes[-1] if suffixes else "", packed)
+
+
+def _name_workbook(file: io.BufferedReader, where: str) -> str:
+    """Return ".xlsx" or ".ods" for a ZIP archive that is a workbook."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            if len(members) > 10_000:
+                problem = f"this archive holds {len(members):,} files"
+                raise InputError(where, problem, "save the one sheet that you need as CSV")
+            names = {member.filename for member in members}
+            size = sum(member.file_size for member in members)
+            refuse_too_large(where, memory=4 * size, stated=f"{size:,} bytes unpacked")
+            if any(name.startswith("xl/") for name in names):
+                return ".xlsx"
+            small = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
+            if small and b"opendocument.spreadsheet" in archive.read("mimetype"):
+                return ".ods"
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
+        raise InputError(
+            where, f"this is a broken ZIP archive ({error})", "save it again"
+        ) from None
+    raise InputError(where, "this is a ZIP archive", "unpack it, and name the file in it")
+
+
+def _join(pieces: Iterator[bytes], where: str, packed: str) -> bytes:
+    """Join what is unpacked; refused as soon as it would not fit into memory."""
+    found, size, checked = [], 0, 0
+    for piece in pieces:
+        found.append(piece)
+        size += len(piece)
+        if size - checked > 1 << 26:
+            checked = size
+            refuse_too_large(
+                where,
+                memory=COPIES * size,
+                stated=f"more than {size:,} bytes, unpacked by {packed}",
+            )
+    return b"".join(found)
+
+
+def _unpack_gzip(data: bytes, where: str) -> Iterator[bytes]:
+    import gzip
+
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            while piece := stream.read(STEP):
+                yield piece
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(where, f"this gzip file is broken ({error})", "pack it again") from None
+
+
+def _unpack_zstd(data: bytes, where: str) -> Iterator[bytes]:
+    try:
+        import zstandard
+    except ImportError:
+        problem = "this file is packed with zstd, and the package zstandard is not there"
+        remedy = "unpack it, or pip install 'aboveboard[tables]'"
+        raise InputError(where, problem, remedy) from None
+    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
+        io.BytesIO(data), read_across_frames=True
+    )
+    try:
+        while piece := reader.read(STEP):
+            yield piece
+    except zstandard.ZstdError as error:
+        raise InputError(where, f"this zstd file is broken ({error})", "pack it again") from None
+
+
+def decode(data: bytes, where: str, encoding: str | None) -> bytes:
+    """Return a text as UTF-8, without a byte order mark.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+    where
+        What to call the file in messages.
+    encoding
+        As stated in the collaboration file; None: UTF-8, unless a byte order mark says otherwise.
+
+    Raises
+    ------
+    InputError
+        The bytes are not in this encoding; the message names the line.
+    """
+    marked = next(((mark, name) for mark, name in MARKS if data.startswith(mark)), None)
+    if marked and marked[1] == "utf-8" and encoding in (None, "utf-8", "utf-8-sig"):
+        data, encoding = data[len(marked[0]) :], "utf-8"
+    elif marked and encoding is None:
+        encoding = marked[1]
+    if encoding in (None, "utf-8", "ascii"):
+        if not data.isascii():
+            _check_utf8(data, where, encoding)
+        _refuse_zeros(data, where)
+        return data
+    try:
+        text = data.decode(encoding)
+    except (UnicodeDecodeError, UnicodeError) as error:
+        at = getattr(error, "start", 0)
+        line = data.count(b"\n", 0, at) + 1
+        problem = f"this is not {encoding}"
+        raise InputError(f"{where}, line {line}", problem, "state the right encoding") from None
+    data = text.removeprefix("\ufeff").encode("utf-8", "replace")
+    _refuse_zeros(data, where)
+    return data
+
+
+def _refuse_zeros(data: bytes, where: str) -> None:
+    """Raise where a character is zero: no text has it, but one read in the wrong encoding."""
+    if (at := data.find(b"\0")) >= 0:
+        line = data.count(b"\n", 0, at) + 1
+        problem = "a character is zero: this is no text, or UTF-16 without its mark"
+        remedy = 'save it as UTF-8, or write encoding = "utf-16-le"'
+        raise InputError(f"{where}, line {line}", problem, remedy)
+
+
+def _check_utf8(data: bytes, where: str, encoding: str | None) -> None:
+    try:
+        data.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = "this is not UTF-8" if encoding != "ascii" else "this is not ASCII"
+        remedy = 'save the file as UTF-8, or state its encoding, such as encoding = "cp1252"'
+        raise InputError(f"{where}, line {line}", problem, remedy) from error

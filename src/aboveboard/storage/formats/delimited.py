@@ -1,0 +1,412 @@
+"""CSV and TSV: delimiter, quoting, decimal sign, comment lines and header found, or as stated.
+
+Every column comes as text, so that each value comes back byte for byte; only numbers with a decimal
+comma are rewritten with a point. What is wrong is refused with its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import format_quantity, join_names
+from aboveboard.storage.formats.content import Whereabouts
+from aboveboard.storage.limits import COPIES, refuse_too_large
+
+NO_HEADER = "this CSV file has no header"
+QUOTING = "quote fields as RFC 4180 says"
+DELIMITERS = ",;\t|"
+SNIFFED = 1 << 16
+"""Bytes looked at to find the delimiter."""
+
+COMMA_NUMBER = r"^\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+(?:[eE][+-]?[0-9]+)?\s*$"
+AMBIGUOUS = r"^\s*[+-]?[0-9]{1,3},[0-9]{3}\s*$"
+WHOLE_NUMBER = r"^\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)?\s*$"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each record of a CSV file starts and ends, and its number of fields.
+
+    Parameters
+    ----------
+    starts, ends
+        Offsets; an end is that of the line feed.
+    fields
+        How many each record has.
+    blank
+        Which records are empty lines.
+    misplaced
+        Offset of the first quotation mark that does not open or close a whole field; -1: none.
+    closed
+        Whether every quotation mark has its partner.
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    fields: np.ndarray
+    blank: np.ndarray
+    misplaced: int
+    closed: bool
+
+
+def read_delimited(
+    content: bytes,
+    where: str,
+    *,
+    delimiter: str | None = None,
+    default: str = ",",
+    decimal: str | None = None,
+    key: str | None = None,
+) -> tuple[pl.DataFrame, Whereabouts, int]:
+    """Read a table in text.
+
+    Parameters
+    ----------
+    content
+        UTF-8, without a byte order mark.
+    where
+        What to call the file in messages.
+    delimiter
+        As stated; None: that of a `sep=` line, or found.
+    default
+        The delimiter that the file's name suggests.
+    decimal
+        As stated; None: found, column by column, where the delimiter is a semicolon.
+    key
+        A column that the header must have, if a header in a comment line is to be told from rows.
+
+    Returns
+    -------
+    The rows, the line on which each stands (a quoted field may run over several lines), and the
+    number of comment lines.
+
+    Raises
+    ------
+    InputError
+        There is no header or one that names a column twice, a row has more or fewer fields than the
+        header, quotation marks are misplaced, or the delimiter is not plain to see.
+    """
+    if b"\r" in content and b"\n" not in content:
+        content = content.replace(b"\r", b"\n")
+    body, skipped, stated = _take_separator_line(content)
+    delimiter = delimiter or stated
+    body, comments, above = _take_comments(body)
+    before = skipped + above
+    delimiter = delimiter or find_delimiter(body or comments[-1:], default, where)
+    header, comments_left = _take_commented_header(body, comments, delimiter, key, where)
+    if header is not None:
+        body, before = header + b"\n" + body, before - 1
+    ordinary = delimiter == "\t" and b'"' in body and _has_ordinary_quotes(body)
+    layout = find_layout(np.frombuffer(body, np.uint8), delimiter, quotes=not ordinary)
+    body, layout, dropped, lines = _drop_later_comments(
+        body, layout, delimiter, bool(comments), not ordinary
+    )
+    records = np.flatnonzero(~layout.blank)
+
+    def line(record: int) -> str:
+        if lines is not None:
+            return f"line {int(lines[records[record]]) + before + 1}"
+        return f"line {body.count(10, 0, int(layout.starts[records[record]])) + before + 1}"
+
+    if not records.size:
+        raise InputError(where, NO_HEADER, "name the columns in line 1")
+    columns = int(layout.fields[records[0]])
+    refuse_too_large(
+        where,
+        rows=records.size,
+        columns=columns,
+        memory=COPIES * len(body) + records.size * columns * 16,
+    )
+    _refuse_misplaced_quotes(body, layout, where, before, lines, line, records)
+    names = _read_header(body, layout, records, where, delimiter, ordinary, line)
+    _refuse_ragged(layout, records, where, delimiter, line)
+    frame = _parse(body, layout, where, delimiter, ordinary)
+    if frame.shape != (records.size - 1, len(names)):
+        raise InputError(where, "rows and fields of this CSV file do not add up", QUOTING)
+    frame.columns = names
+    frame = _rewrite_decimals(frame, delimiter, decimal)
+    return frame, lambda row: line(row + 1), comments_left + dropped
+
+
+def _take_separator_line(content: bytes) -> tuple[bytes, int, str | None]:
+    """Take off a first line such as `sep=;`, which Excel writes and reads."""
+    found = re.match(rb'"?sep=([^\r\n"])"?[ \t]*(?:\r\n|\n|\Z)', content, re.IGNORECASE)
+    if found is None:
+        return content, 0, None
+    return content[found.end() :], 1, found[1].decode("latin-1")
+
+
+def _take_comments(content: bytes) -> tuple[bytes, list[bytes], int]:
+    """Take off the lines above the header that begin with `#`, and blank ones among them."""
+    comments, start, lines, block = list[bytes](), 0, 0, 0
+    seen = 0
+    while start < len(content):
+        end = content.find(b"\n", start)
+        stop = len(content) if end < 0 else end
+        text = content[start:stop].strip()
+        if text and not text.startswith(b"#"):
+            break
+        lines += 1
+        start = stop + 1
+        if text:
+            comments.append(text)
+            block, seen = start, lines
+    if not comments:
+        return content, [], 0
+    return content[block:], comments, seen
+
+
+def find_delimiter(content: bytes | list[bytes], default: str, where: str) -> str:
+    """Return the one delimiter that gives every record of the file's start as many fields.
+
+    Raises
+    ------
+    InputError
+        Several do, and the one that the file's name suggests does not.
+    """
+    if isinstance(content, list):
+        content = b"\n".join(content)
+    start = content[:SNIFFED]
+    if len(content) > SNIFFED:
+        start = start[: start.rfind(b"\n") + 1] or start
+    octets = np.frombuffer(start, np.uint8)
+    fitting = []
+    for candidate in dict.fromkeys(default + DELIMITERS):
+        layout = find_layout(octets, candidate)
+        fields = layout.fields[~layout.blank]
+        if fields.size and fields[0] > 1 and (fields == fields[0]).all():
+            fitting.append(candidate)
+    if not fitting or default in fitting:
+        return default
+    if len(fitting) > 1:
+        shown = join_names([repr(candidate) for candidate in fitting])
+        problem = f"the fields could be separated by {shown}"
+        raise InputError(where, problem, f"write one of them, such as delimiter = {fitting[0]!r}")
+    return fitting[0]
+
+
+def _split_plainly(line: bytes, delimiter: str) -> list[str]:
+    text = line.decode("utf-8", "replace")
+    return next(csv.reader([text], delimiter=delimiter), []) if text else []
+
+
+def _take_commented_header(
+    body: bytes, comments: list[bytes], delimiter: str, key: str | None, where: str
+) -> tuple[bytes | None, int]:
+    """Return the header if it stands in the last comment line, and the number of other comments."""
+    if not comments:
+        return None, 0
+    candidate = comments[-1].lstrip(b"#").strip()
+    names = [name.strip() for name in _split_plainly(candidate, delimiter)]
+    first = _split_plainly(body.split(b"\n", 1)[0].rstrip(b"\r"), delimiter)
+    if not body.strip():
+        return (
+            (candidate, len(comments) - 1)
+            if key in names or len(names) > 1
+            else (None, len(comments))
+        )
+    if len(names) != len(first) or key in [name.strip() for name in first]:
+        return None, len(comments)
+    if key in names or (key is None and len(names) > 1 and "" not in names):
+        if key is None:
+            problem = "the header may stand in the last comment line, or in the first line after it"
+            raise InputError(
+                where, problem, f"set key to the column of the elements, such as {names[0]!r}"
+            )
+        return ",".join(_quote(name) for name in names).encode() if delimiter == "," else (
+            delimiter.join(names).encode()
+        ), len(comments) - 1  # fmt: skip
+    return None, len(comments)
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if re.search(r'[",]', name) else name
+
+
+def _has_ordinary_quotes(body: bytes) -> bool:
+    """Return whether quotation marks of a TSV are plain characters: they do not enclose fields."""
+    layout = find_layout(np.frombuffer(body, np.uint8), "\t")
+    return layout.misplaced >= 0 or not layout.closed
+
+
+def find_layout(content: np.ndarray, separator: str, *, quotes: bool = True) -> Layout:
+    """Find the records of a CSV file, given as uint8, in a few passes over its bytes."""
+    breaks, separators = content == ord("\n"), content == ord(separator)
+    marks = np.flatnonzero(content == ord('"')) if quotes else np.zeros(0, np.int64)
+    misplaced, closed = -1, True
+    if marks.size:
+        misplaced, closed = _find_misplaced(content, marks, separator), marks.size % 2 == 0
+        # After an odd number of quotation marks one is inside a quoted field (a doubled mark
+        # leaves it and enters it again). The count wraps at 256, which keeps its parity.
+        outside = (np.cumsum(content == ord('"'), dtype=np.uint8) & 1) == 0
+        breaks &= outside
+        separators &= outside
+    ends = np.flatnonzero(breaks)
+    if content.size and (ends.size == 0 or ends[-1] != content.size - 1):
+        ends = np.append(ends, content.size)
+    starts = np.concatenate((np.zeros(1, np.int64), ends + 1))[: ends.size]
+    before = np.searchsorted(np.flatnonzero(separators), ends)
+    length = ends - starts
+    length -= (length > 0) & (content[ends - 1] == ord("\r"))
+    return Layout(starts, ends, np.diff(before, prepend=0) + 1, length == 0, misplaced, closed)
+
+
+def _find_misplaced(content: np.ndarray, marks: np.ndarray, separator: str) -> int:
+    """Return the offset of the first mark that is neither a field's end nor doubled; -1: none."""
+    borders = np.array([ord(separator), ord("\n"), ord("\r")], np.uint8)
+    opening, closing = marks[::2], marks[1::2]
+    doubled = np.zeros(opening.size, np.bool_)
+    doubled[1:] = opening[1:] == closing[: opening.size - 1] + 1
+    good = doubled | (opening == 0) | np.isin(content[opening - 1], borders[:2])
+    wrong = opening[~good][:1].tolist()
+    after = np.minimum(closing + 1, content.size - 1)
+    ends = (closing == content.size - 1) | np.isin(content[after], borders)
+    followed = np.zeros(closing.size, np.bool_)
+    followed[: opening.size - 1] = opening[1:] == closing[: opening.size - 1] + 1
+    wrong += closing[~(ends | followed)][:1].tolist()
+    return min(wrong, default=-1)
+
+
+def _drop_later_comments(
+    body: bytes, layout: Layout, delimiter: str, commented: bool, quotes: bool
+) -> tuple[bytes, Layout, int, np.ndarray | None]:
+    """Take out comment lines among the rows, in files that have some above the header."""
+    if not commented or b"\n#" not in body:
+        return body, layout, 0, None
+    octets = np.frombuffer(body, np.uint8)
+    some = layout.starts < octets.size
+    is_comment = np.zeros(layout.starts.size, np.bool_)
+    is_comment[some] = octets[layout.starts[some]] == ord("#")
+    if not is_comment.any():
+        return body, layout, 0, None
+    feeds = np.flatnonzero(octets == ord("\n"))
+    lines = np.searchsorted(feeds, layout.starts)
+    kept = np.ones(octets.size + 1, np.bool_)
+    for start, end in zip(layout.starts[is_comment], layout.ends[is_comment], strict=True):
+        kept[start : end + 1] = False
+    left = octets[kept[:-1]]
+    return (
+        left.tobytes(),
+        find_layout(left, delimiter, quotes=quotes),
+        int(is_comment.sum()),
+        lines[~is_comment],
+    )
+
+
+def _refuse_misplaced_quotes(
+    body: bytes,
+    layout: Layout,
+    where: str,
+    before: int,
+    lines: object,
+    line: object,
+    records: np.ndarray,
+) -> None:
+    if layout.misplaced < 0 and layout.closed:
+        return
+    if layout.misplaced >= 0:
+        number = body.count(b"\n", 0, layout.misplaced) + 1 + before
+        start = body.rfind(b"\n", 0, layout.misplaced) + 1
+        column = layout.misplaced - start + 1
+        place = f"{where}, line {number}, column {column}"
+        problem = "a quotation mark stands inside a field that is not quoted as a whole"
+        remedy = "put the whole field into quotation marks, and write those inside it twice"
+        raise InputError(place, problem, remedy)
+    last = int(layout.starts[records[-1]])
+    number = body.count(b"\n", 0, last) + 1 + before
+    problem = "a quotation mark opens a field and none closes it"
+    raise InputError(f"{where}, line {number}", problem, QUOTING)
+
+
+def _read_header(
+    body: bytes,
+    layout: Layout,
+    records: np.ndarray,
+    where: str,
+    delimiter: str,
+    ordinary: bool,
+    line: Whereabouts,
+) -> list[str]:
+    text = body[: layout.ends[records[0]]].decode("utf-8", "replace").strip("\r\n")
+    try:
+        names = next(
+            csv.reader(
+                io.StringIO(text, newline=""), delimiter=delimiter, quoting=3 if ordinary else 0
+            )
+        )
+    except (csv.Error, StopIteration) as error:
+        raise InputError(where, f"the header is not CSV ({error})", QUOTING) from error
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        called = f"names {twice[0]!r} more than once" if twice[0] else "leaves several names empty"
+        raise InputError(
+            f"{where}, {line(0)}", f"the header {called}", "give every column a name of its own"
+        )
+    return names
+
+
+def _refuse_ragged(
+    layout: Layout, records: np.ndarray, where: str, delimiter: str, line: Whereabouts
+) -> None:
+    # polars would fill short rows with nulls, silently.
+    fields = layout.fields[records]
+    ragged = fields != fields[0]
+    if not ragged.any():
+        return
+    first = int(ragged.argmax())
+    problem = (
+        f"the row has {format_quantity(int(fields[first]), 'field')} and the header {fields[0]}"
+    )
+    shown = {"\t": "a tab", ",": "a comma", ";": "a semicolon"}.get(delimiter, repr(delimiter))
+    remedy = (
+        f"give every row {fields[0]}, separated by {shown}; a field that holds the separator "
+        "stands in quotes"
+    )
+    raise InputError(f"{where}, {line(first)}", problem, remedy)
+
+
+def _parse(
+    content: bytes, layout: Layout, where: str, delimiter: str, ordinary: bool
+) -> pl.DataFrame:
+    """Have polars read the records that are not blank, every column as text."""
+    rows = content
+    if layout.blank.any():
+        kept = np.ones(len(content) + 1, np.bool_)
+        # A blank record is "\n" or "\r\n": its start and its end are all of it.
+        kept[layout.starts[layout.blank]] = False
+        kept[layout.ends[layout.blank]] = False
+        rows = np.frombuffer(content, np.uint8)[kept[:-1]].tobytes()
+    try:
+        return pl.read_csv(
+            rows, separator=delimiter, infer_schema=False, quote_char=None if ordinary else '"'
+        )
+    except pl.exceptions.PolarsError as error:
+        reason = next(iter(str(error).splitlines()), "no reason given")
+        raise InputError(where, f"this is not CSV ({reason})", QUOTING) from error
+
+
+def _rewrite_decimals(frame: pl.DataFrame, delimiter: str, decimal: str | None) -> pl.DataFrame:
+    """Write numbers with a decimal comma with a point, where a whole column is such numbers."""
+    if decimal == "." or (decimal is None and delimiter != ";"):
+        return frame
+    changed = []
+    for column in frame.get_columns():
+        first = column.head(1000).drop_nulls()
+        if first.is_empty() or not first.str.contains(COMMA_NUMBER + "|" + WHOLE_NUMBER).all():
+            continue
+        with_comma = column.str.contains(COMMA_NUMBER)
+        fits = with_comma | column.str.contains(WHOLE_NUMBER)
+        plain = with_comma & ~column.str.contains(AMBIGUOUS) if decimal is None else with_comma
+        if plain.any() and fits.fill_null(value=True).all():
+            changed.append(
+                column.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+            )
+    return frame.with_columns(changed)

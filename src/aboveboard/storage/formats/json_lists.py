@@ -1,0 +1,340 @@
+"""Lists in JSON: MISP, STIX 2.1, any other JSON or JSON lines by the path to the value.
+
+MISP: events, attributes and warning lists; STIX: indicators whose pattern says only that a value is
+one of some, and observed objects. What says more (`AND`, `NOT`, a revoked indicator) is left out,
+and counted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
+from aboveboard.storage.formats.lines import ListedElements, describe_kind
+from aboveboard.storage.kinds import Kind, normalize
+
+MOST_DEPTH = 100
+"""Of nested brackets: no list needs more, and the parser ends at about a thousand."""
+LISTED = 8
+"""Paths named in a message."""
+
+COMPOSED, OTHER_TYPE = "patterns that are no single value", "entries of other types"
+NO_VALUE, REVOKED = "entries without the value", "revoked indicators"
+
+MISP_TYPES: dict[str, tuple[Kind, ...]] = {
+    "domain": ("domain",), "hostname": ("domain",), "domain|ip": ("domain", "address"),
+    "hostname|port": ("domain",),
+    "ip-src": ("address",), "ip-dst": ("address",), "ip-src|port": ("address",),
+    "ip-dst|port": ("address",), "ip": ("address",), "url": ("url",), "uri": ("url",),
+    "link": ("url",),
+    "email": ("email",), "email-src": ("email",), "email-dst": ("email",),
+    "email-reply-to": ("email",), "eppn": ("email",),
+}  # fmt: skip
+"""Kinds of the parts of a MISP attribute's value, which `|` separates, by its type."""
+
+STIX_OBJECTS: dict[str, Kind] = {
+    "domain-name": "domain", "ipv4-addr": "address", "ipv6-addr": "address", "url": "url",
+    "email-addr": "email", "file": "hash", "artifact": "hash", "x509-certificate": "hash",
+}  # fmt: skip
+
+_value = r"'(?:[^'\\]|\\.)*'"
+_comparison = (
+    r"([a-z0-9-]+):([\w.'\[\]*-]+?(?:\.'[^']+')?)\s*(=|IN)\s*"
+    rf"({_value}|\(\s*{_value}(?:\s*,\s*{_value})*\s*\))"
+)
+_pattern = re.compile(
+    rf"\s*\[\s*{_comparison}(?:\s+OR\s+{_comparison})*\s*\]"
+    rf"(?:\s+OR\s+\[\s*{_comparison}(?:\s+OR\s+{_comparison})*\s*\])*\s*"
+)
+_comparisons = re.compile(_comparison)
+_values = re.compile(_value)
+
+
+def is_json(data: bytes) -> bool:
+    """Return whether a text begins as JSON with objects or lists does."""
+    start = data[:4096].lstrip()
+    return bool(re.match(rb'\{\s*(?:"|\})|\[\s*(?:[\[{"\]]|-?\d+\s*[,\]]|true|false|null)', start))
+
+
+def parse(data: bytes, where: str) -> list[Any]:
+    """Return the values of a JSON file, one, or of JSON lines, one for each line.
+
+    Raises
+    ------
+    InputError
+        It is neither; the message names the line.
+    """
+    _refuse_depth(data, where)
+    try:
+        return [json.loads(data)]
+    except json.JSONDecodeError as error:
+        first = error
+    except (RecursionError, ValueError) as error:
+        raise InputError(where, f"this is not JSON ({error})", "write it again") from None
+    values = []
+    for number, line in enumerate(data.split(b"\n") if b"\n" in data else [], 1):
+        if not line.strip():
+            continue
+        try:
+            values.append(json.loads(line))
+        except ValueError as error:
+            if number == 1 or first.lineno > 1:
+                place = f"{where}, line {first.lineno}, column {first.colno}"
+                problem = f"this is not JSON ({first.msg})"
+            else:
+                place = f"{where}, line {number}"
+                problem = f"this line is not JSON ({getattr(error, 'msg', error)})"
+            raise InputError(place, problem, "write the file again") from None
+    if not values:
+        place = f"{where}, line {first.lineno}, column {first.colno}"
+        raise InputError(place, f"this is not JSON ({first.msg})", "write the file again")
+    return values
+
+
+def read_json(
+    values: list[Any], kind: Kind, path: str | None, where: str
+) -> tuple[ListedElements, str]:
+    """Return the elements of a JSON file, and what it is: "MISP", "STIX", "JSON" or "JSON lines".
+
+    Parameters
+    ----------
+    values
+        From `parse`.
+    kind
+        What the elements are: of a file with several kinds those are meant.
+    path
+        Where the elements are, such as `data[].value`; None: the file is MISP, STIX, or a list.
+    where
+        What to call the file in messages.
+
+    Raises
+    ------
+    InputError
+        There is nothing at the path, or no path and several places with text.
+    """
+    listed = ListedElements(pl.Series([], dtype=pl.String))
+    collect = _Collector(kind, listed)
+    form = "JSON lines" if len(values) > 1 else "JSON"
+    if path is None and (stix := [x for value in values for x in _find_stix_objects(value)]):
+        form = "STIX"
+        for number, entry in enumerate(stix, 1):
+            _read_stix(entry, number, collect)
+    elif path is None and (misp := [x for value in values for x in _find_misp(value)]):
+        form = "MISP"
+        for number, (type_, value) in enumerate(misp, 1):
+            _read_misp(type_, value, number, collect)
+    else:
+        _read_path(values, path, where, collect, form)
+    listed.elements = pl.Series(collect.found, dtype=pl.String)
+    return listed, form
+
+
+class _Collector:
+    """Takes texts one by one: elements of the kind, and others, counted."""
+
+    def __init__(self, kind: Kind, listed: ListedElements) -> None:
+        self.kind, self.listed, self.found = kind, listed, list[str]()
+
+    def take(self, text: str, place: str) -> None:
+        """Take one value that should be of the kind."""
+        normal = normalize(text, self.kind)
+        if normal is None:
+            self.leave_out(f"entries that are no {describe_kind(self.kind)}", place, text)
+            return
+        self.listed.respelled += normal != text
+        self.found.append(normal)
+
+    def leave_out(self, reason: str, place: str, text: str) -> None:
+        """Count a value that is left out."""
+        self.listed.leave_out(reason, place, text)
+
+
+def _find_stix_objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of STIX bundles."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _find_stix_objects(entry) if isinstance(entry, dict) else ()
+    elif isinstance(value, dict):
+        type_, objects = value.get("type"), value.get("objects")
+        if (type_ == "bundle" and isinstance(objects, list)) or (
+            isinstance(objects, list) and "more" in value
+        ):
+            yield from (x for x in objects if isinstance(x, dict))
+        elif isinstance(type_, str) and str(value.get("id", "")).startswith(f"{type_}--"):
+            yield value
+
+
+def _read_stix(entry: dict[str, Any], number: int, collect: _Collector) -> None:
+    type_, place = str(entry.get("type")), f"object {number}"
+    if type_ == "indicator":
+        pattern = str(entry.get("pattern", ""))
+        if entry.get("revoked") is True:
+            collect.leave_out(REVOKED, place, pattern)
+        elif not _pattern.fullmatch(pattern) or entry.get("pattern_type", "stix") != "stix":
+            collect.leave_out(COMPOSED, place, pattern)
+        else:
+            for object_, property_, _, values in _comparisons.findall(pattern):
+                for quoted in _values.findall(values):
+                    text = re.sub(r"\\(.)", r"\1", quoted[1:-1])
+                    _take_stix(object_, property_, text, place, collect)
+    elif type_ in STIX_OBJECTS:
+        if STIX_OBJECTS[type_] == "hash":
+            hashes = entry.get("hashes")
+            for name, text in hashes.items() if isinstance(hashes, dict) else ():
+                _take_stix(type_, f"hashes.{name}", str(text), place, collect)
+        elif isinstance(entry.get("value"), str):
+            _take_stix(type_, "value", entry["value"], place, collect)
+
+
+def _take_stix(object_: str, property_: str, text: str, place: str, collect: _Collector) -> None:
+    kind = STIX_OBJECTS.get(object_)
+    is_meant = property_.startswith("hashes") if kind == "hash" else property_ == "value"
+    if kind == collect.kind and is_meant:
+        if kind == "hash" and normalize(text, "hash") is None:
+            collect.leave_out(OTHER_TYPE, place, f"{object_}:{property_} = {text}")
+        else:
+            collect.take(text, place)
+    else:
+        collect.leave_out(OTHER_TYPE, place, f"{object_}:{property_} = {text}")
+
+
+def _find_misp(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield type and value of MISP attributes, and of the entries of warning lists."""
+    if isinstance(value, list):
+        for entry in value:
+            if isinstance(entry, dict) and {"Event", "Attribute"} & entry.keys():
+                yield from _find_misp(entry)
+        return
+    if not isinstance(value, dict):
+        return
+    if isinstance(value.get("list"), list) and {"version", "matching_attributes"} & value.keys():
+        yield from (("", text) for text in value["list"] if isinstance(text, str))
+        return
+    for key in ("response", "Event", "Attribute", "Object"):
+        inner = value.get(key)
+        for entry in inner if isinstance(inner, list) else [inner]:
+            if not isinstance(entry, dict):
+                continue
+            if key == "Attribute" and "type" in entry and isinstance(entry.get("value"), str):
+                yield str(entry["type"]), entry["value"]
+            else:
+                yield from _find_misp(entry)
+
+
+def _read_misp(type_: str, value: str, number: int, collect: _Collector) -> None:
+    place = f"attribute {number}" if type_ else f"entry {number}"
+    if not type_:
+        collect.take(value, place)
+        return
+    if type_ in MISP_TYPES:
+        kinds: tuple[Kind | None, ...] = MISP_TYPES[type_]
+    elif type_.startswith("filename|"):
+        kinds = (None, "hash")
+    else:
+        kinds = ("hash",) if re.fullmatch(r"md5|sha(3-)?\d+(/\d+)?", type_) else (None,)
+    parts = value.split("|") if "|" in type_ else [value]
+    meant = [text for kind, text in zip(kinds, parts, strict=False) if kind == collect.kind]
+    for text in meant:
+        collect.take(text, place)
+    if not meant:
+        collect.leave_out(OTHER_TYPE, place, f"{type_}: {value}")
+
+
+def _read_path(
+    values: list[Any], path: str | None, where: str, collect: _Collector, form: str
+) -> None:
+    """Read what stands at a path; without one, of a list of texts its texts."""
+    if path is None:
+        whole = values[0] if form == "JSON" and isinstance(values[0], list) else values
+        if not all(isinstance(entry, str) for entry in whole):
+            paths = {found for value in values for found, _ in _find_texts(value, "", 0)}
+            if len(paths) != 1:
+                raise _ask_for_path(values, where, form)
+            # There is text in one place only, so that this is no guess.
+            _read_path(values, paths.pop(), where, collect, form)
+            return
+        for number, entry in enumerate(whole, 1):
+            collect.take(entry, f"entry {number}")
+        return
+    steps = re.findall(r"[^.\[\]]+|\[\]", path)
+    reached = False
+    for number, value in enumerate(values, 1):
+        for count, entry in enumerate(_follow(value, steps), 1):
+            reached |= entry is not None
+            place = f"line {number}" if form == "JSON lines" else f"entry {count}"
+            if isinstance(entry, str):
+                collect.take(entry, place)
+            elif isinstance(entry, int | float) and not isinstance(entry, bool):
+                collect.take(str(entry), place)
+            else:
+                collect.leave_out(NO_VALUE, place, json.dumps(entry)[:200])
+    if not reached:
+        problem = f"there is nothing at path {path!r}"
+        raise InputError(where, problem, _list_paths(values, form))
+
+
+def _follow(value: Any, steps: list[str]) -> Iterator[Any]:
+    """Yield what a path leads to; None where it leads nowhere. Lists are gone through."""
+    if isinstance(value, list):
+        rest = steps[1:] if steps[:1] == ["[]"] else steps
+        for entry in value:
+            yield from _follow(entry, rest)
+    elif not steps:
+        yield value
+    elif steps[0] == "[]":
+        yield None
+    elif isinstance(value, dict):
+        yield from _follow(value.get(steps[0]), steps[1:])
+    else:
+        yield None
+
+
+def _ask_for_path(values: list[Any], where: str, form: str) -> InputError:
+    problem = "the path does not say where in this JSON the elements are"
+    return InputError(where, problem, _list_paths(values, form))
+
+
+def _list_paths(values: list[Any], form: str) -> str:
+    found: dict[str, str] = {}
+    for value in values[:100]:
+        for path, text in _find_texts(value, "", 0):
+            found.setdefault(path, text)
+            if len(found) > LISTED:
+                break
+    if not found:
+        return "the file holds no text"
+    samples = [f"{path!r} ({text[:30]!r})" for path, text in found.items()]
+    return f"set path to one of: {join_names(samples[:LISTED])}"
+
+
+def _find_texts(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path or "[]", value
+    elif depth < MOST_DEPTH and isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _find_texts(inner, f"{path}.{key}".lstrip("."), depth + 1)
+    elif depth < MOST_DEPTH and isinstance(value, list):
+        for inner in value[:20]:
+            yield from _find_texts(inner, f"{path}[]", depth + 1)
+
+
+def _refuse_depth(data: bytes, where: str) -> None:
+    """Raise if brackets nest too deeply; those in texts count at worst too often."""
+    if data.count(b"[") + data.count(b"{") <= MOST_DEPTH:
+        return
+    import numpy as np
+
+    octets = np.frombuffer(data, np.uint8)
+    outside = np.cumsum(octets == ord('"'), dtype=np.uint8) & 1 == 0
+    opened = ((octets == ord("[")) | (octets == ord("{"))) & outside
+    closed = ((octets == ord("]")) | (octets == ord("}"))) & outside
+    depth = np.cumsum(opened.astype(np.int8) - closed.astype(np.int8), dtype=np.int64)
+    if depth.size and b'\\"' not in data and int(depth.max()) > MOST_DEPTH:
+        problem = f"it nests more than {MOST_DEPTH} brackets"
+        raise InputError(where, problem, "write the list on its own")

@@ -1,0 +1,266 @@
+"""Parquet: columns with their types, after a look at what the file says of itself.
+
+polars reads it. What polars cannot read (times with a fixed offset, decimals of more than 38
+digits) is read by pyarrow, where that is installed. A file that contradicts itself is first tried
+in a child process: on some broken files the reader ends the process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
+from aboveboard.storage.formats.content import Whereabouts, describe_os_error, open_regular_file
+from aboveboard.storage.formats.parquet_footer import (
+    Footer,
+    FooterError,
+    check_pages,
+    read_footer,
+)
+from aboveboard.storage.limits import refuse_too_large
+
+STDERR = 2
+TRIAL_SECONDS = 600
+TRIAL = """\
+import sys, polars
+polars.read_parquet(sys.argv[1], columns=sys.argv[2:] or None, glob=False, hive_partitioning=False)
+"""
+"""Run in a child: ends well if the file can be read."""
+
+INT96_EXACT = (2, 1)
+"""The first version of polars that reads timestamps of 96 bits exactly beyond 1677 to 2262."""
+
+
+def read_parquet_file(
+    path: Path, where: str, columns: list[str] | None = None
+) -> tuple[pl.DataFrame, Whereabouts]:
+    """Read a Parquet file, columns with their types; a row's whereabouts are its number.
+
+    Parameters
+    ----------
+    path
+        The file.
+    where
+        What to call it in messages.
+    columns
+        Those to read, in the file's order; None, or if one of them is not there: all.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is not Parquet, names a column twice, is too large, or holds
+        timestamps that cannot be read exactly.
+    """
+    try:
+        with open_regular_file(path, where) as file:
+            size = os.fstat(file.fileno()).st_size
+            try:
+                footer = read_footer(file, size)
+            except FooterError as error:
+                problem = f"this is not a Parquet file ({error})"
+                raise InputError(where, problem, "write the file again") from error
+            wanted = _choose_columns(footer, where, columns)
+            odd = check_pages(file, size, footer, wanted)
+    except OSError as error:
+        raise describe_os_error(error, where) from error
+    refuse_too_large(
+        where,
+        rows=footer.rows,
+        columns=len(footer.columns),
+        memory=2 * footer.estimate_memory(wanted),
+        stated=f"{footer.rows:,} rows of {len(footer.columns):,} columns",
+    )
+    chosen = [name for name in footer.columns if wanted is None or name in wanted]
+    if odd:
+        _try_in_child(path, where, chosen, odd)
+    if not footer.rows and not footer.columns:
+        raise InputError(where, "it has no columns", "write the table again")
+    frame = _read(path, where, footer, chosen)
+    return _plain_types(frame), lambda row: f"row {row + 1}"
+
+
+def _choose_columns(footer: Footer, where: str, columns: list[str] | None) -> frozenset[str] | None:
+    twice = [name for name, count in Counter(footer.columns).items() if count > 1]
+    if twice:
+        problem = f"two of its columns are called {twice[0]!r}"
+        raise InputError(where, problem, "give every column a name of its own")
+    if columns is None:
+        return None
+    wanted = frozenset(columns)
+    return wanted if wanted <= frozenset(footer.columns) else None
+
+
+def _try_in_child(path: Path, where: str, columns: list[str], odd: str) -> None:
+    """Raise `InputError` if the reader fails, or ends its process, on a file."""
+    command = [sys.executable, "-I", "-c", TRIAL, os.path.abspath(path), *columns]  # noqa: PTH100
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            timeout=TRIAL_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        done_well, reason = False, type(error).__name__
+    else:
+        done_well, reason = done.returncode == 0, odd
+    if not done_well:
+        problem = f"this is not a Parquet file that can be read ({reason})"
+        raise InputError(where, problem, "write the file again")
+
+
+def _read(path: Path, where: str, footer: Footer, columns: list[str]) -> pl.DataFrame:
+    int96 = footer.find_int96() & frozenset(columns)
+    try:
+        with _silent:
+            if int96 and _version() < INT96_EXACT:
+                return _read_by_pyarrow(path, where, columns, "timestamps of 96 bits")
+            frame = pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
+            return _read_int96(path, where, frame, int96) if int96 else frame
+    except OSError as error:
+        raise describe_os_error(error, where) from error
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        return _read_by_pyarrow(path, where, columns, reason)
+
+
+def _version() -> tuple[int, ...]:
+    return tuple(int(part) for part in pl.__version__.split(".")[:2])
+
+
+def _read_int96(path: Path, where: str, frame: pl.DataFrame, int96: frozenset[str]) -> pl.DataFrame:
+    """Return timestamps of 96 bits exactly: in nanoseconds where all fit, else in microseconds."""
+    schema: dict[str, Any] = dict(frame.schema)
+    for name in int96:
+        schema[name] = _to_microseconds(schema[name])
+    whole = pl.read_parquet_schema(path)
+    whole_schema = {name: schema.get(name, dtype) for name, dtype in whole.items()}
+    wide = pl.read_parquet(
+        path, schema=whole_schema, columns=frame.columns, glob=False, hive_partitioning=False
+    )
+    changed = []
+    for name in sorted(int96):
+        fine, coarse = frame[name], wide[name]
+        if not isinstance(fine.dtype, pl.Datetime):
+            if fine.dtype.is_nested():
+                changed.append(coarse)
+            continue
+        if fine.dtype.time_unit != "ns":
+            continue
+        inside = fine.dt.cast_time_unit("us") == coarse
+        if inside.fill_null(value=True).all():
+            continue
+        if (fine.filter(inside.fill_null(value=False)).dt.nanosecond() % 1000 != 0).any():
+            problem = f"the timestamps of column {name!r} need nanoseconds and years beyond 2262"
+            raise InputError(where, problem, "write them as two columns, or as text")
+        changed.append(coarse)
+    return frame.with_columns(changed)
+
+
+def _to_microseconds(dtype: pl.DataType) -> pl.DataType:
+    if isinstance(dtype, pl.Datetime):
+        return pl.Datetime("us", dtype.time_zone)
+    if isinstance(dtype, pl.List):
+        return pl.List(_to_microseconds(dtype.inner))  # type: ignore[arg-type]
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct(
+            [pl.Field(field.name, _to_microseconds(field.dtype)) for field in dtype.fields]  # type: ignore[arg-type]
+        )
+    return dtype
+
+
+def _read_by_pyarrow(path: Path, where: str, columns: list[str], reason: str) -> pl.DataFrame:
+    """Read what polars cannot, if pyarrow is there."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        problem = f"this Parquet file cannot be read ({reason})"
+        remedy = "pip install 'aboveboard[tables]', or write the file with plainer types"
+        raise InputError(where, problem, remedy) from None
+    try:
+        table = pq.ParquetFile(path, coerce_int96_timestamp_unit="us").read(columns=columns)
+        arrays = [_simplify(pa, column) for column in table.columns]
+        with _silent:
+            frame = pl.from_arrow(pa.table(arrays, names=table.column_names))
+    except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        problem = f"this Parquet file cannot be read ({first})"
+        raise InputError(where, problem, "write the file again, with plainer types") from None
+    except pl.exceptions.PanicException:
+        types = join_names(str(column.type) for column in table.columns)
+        problem = f"this Parquet file has types that polars does not know ({types})"
+        raise InputError(where, problem, "write the file with plainer types") from None
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _simplify(pa: Any, column: Any) -> Any:
+    """Return an Arrow column in types that polars knows, its values unchanged."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return column.cast(pa.timestamp(kind.unit, "UTC"))
+    if pa.types.is_decimal256(kind):
+        texts = [None if value is None else format(value, "f") for value in column.to_pylist()]
+        return pa.array(texts, pa.large_string())
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return column.cast(pa.large_list(kind.value_type))
+    return column
+
+
+def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return extension types (JSON, UUID) as what they are stored as."""
+    extension = getattr(pl, "BaseExtension", None) or getattr(pl, "Extension", None)
+    if extension is None:
+        return frame
+    changed = [
+        column.ext.storage()
+        for column in frame.get_columns()
+        if isinstance(column.dtype, extension)
+    ]
+    return frame.with_columns(changed) if changed else frame
+
+
+class _Silent:
+    """Nothing reaches standard error while any thread is inside.
+
+    On some broken files polars panics, and writes about it past Python before it raises.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.kept = threading.Lock(), 0, -1
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.kept = _redirect(os.devnull)
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside and self.kept >= 0:
+                os.dup2(self.kept, STDERR)
+                os.close(self.kept)
+
+
+def _redirect(to: str) -> int:
+    """Let standard error go elsewhere; return a handle of where it went, -1 if it was closed."""
+    try:
+        kept = os.dup(STDERR)
+    except OSError:
+        return -1
+    handle = os.open(to, os.O_WRONLY)
+    os.dup2(handle, STDERR)
+    os.close(handle)
+    return kept
+
+
+_silent = _Silent()

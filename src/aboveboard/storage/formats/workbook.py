@@ -1,0 +1,100 @@
+"""Workbooks, .xlsx and .ods: the one sheet that holds something, or the one that is named.
+
+polars reads them with fastexcel, which the extra `tables` brings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
+from aboveboard.storage.formats.content import Whereabouts, describe_os_error, open_regular_file
+from aboveboard.storage.limits import refuse_too_large
+
+LISTED = 8
+"""Sheets named in a message."""
+
+
+def read_workbook(path: Path, where: str, sheet: str | None) -> tuple[pl.DataFrame, Whereabouts]:
+    """Read one sheet of a workbook, its first row as header; columns with their types.
+
+    Raises
+    ------
+    InputError
+        The workbook is broken, or fastexcel is not there; there is no such sheet, or none is named
+        and several hold something; the header leaves a column without a name or names one twice.
+    """
+    try:
+        import fastexcel
+    except ImportError:
+        problem = "this is a workbook, and the package fastexcel is not there"
+        remedy = "save the sheet as CSV, or pip install 'aboveboard[tables]'"
+        raise InputError(where, problem, remedy) from None
+    try:
+        with open_regular_file(path, where) as file:
+            data = file.read()
+        book = fastexcel.read_excel(data)
+        name = _choose_sheet(book, where, sheet)
+        # Without a header first: one that is repeated would be renamed, silently.
+        loaded = book.load_sheet(name, header_row=None, n_rows=1, dtypes="string")
+        head = loaded.to_polars()
+        refuse_too_large(where, rows=loaded.total_height, columns=loaded.width)
+        names = [str(value or "").strip() for value in head.row(0)] if head.height else []
+        rows = book.load_sheet(
+            name, header_row=None, skip_rows=1, schema_sample_rows=None,
+            dtype_coercion="coerce",
+        ).to_polars()  # fmt: skip
+    except OSError as error:
+        raise describe_os_error(error, where) from error
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        problem = f"this workbook cannot be read ({first})"
+        raise InputError(where, problem, "save it again, or save the sheet as CSV") from None
+    return _with_header(rows, names, where, name)
+
+
+def _choose_sheet(book: object, where: str, sheet: str | None) -> str:
+    names: list[str] = list(book.sheet_names)  # type: ignore[attr-defined]
+    shown = join_names([repr(name) for name in names[:LISTED]])
+    if sheet is not None:
+        if sheet not in names:
+            raise InputError(where, f"there is no sheet {sheet!r}", f"the sheets are: {shown}")
+        return sheet
+    load = book.load_sheet  # type: ignore[attr-defined]
+    filled = [name for name in names if load(name, header_row=None, n_rows=1).height]
+    if not filled:
+        raise InputError(where, "this workbook is empty", "name one that holds a table")
+    if len(filled) > 1:
+        problem = "several sheets of this workbook hold something"
+        raise InputError(where, problem, f"set sheet to one of: {shown}")
+    return filled[0]
+
+
+def _with_header(
+    rows: pl.DataFrame, names: list[str], where: str, sheet: str
+) -> tuple[pl.DataFrame, Whereabouts]:
+    place = f"{where}, sheet {sheet!r}, row 1"
+    if rows.width < len(names):
+        missing = [pl.lit(None, pl.String).alias(f"__{at}") for at in range(rows.width, len(names))]
+        rows = rows.with_columns(missing)
+    names = [*names, *[""] * (rows.width - len(names))]
+    kept = [
+        (name, column)
+        for name, column in zip(names, rows.get_columns(), strict=True)
+        if name or column.null_count() < rows.height
+    ]
+    if any(not name for name, _ in kept):
+        raise InputError(place, "the header leaves a column without a name", "name every column")
+    twice = [name for name, count in Counter(name for name, _ in kept).items() if count > 1]
+    if twice:
+        problem = f"the header names {twice[0]!r} more than once"
+        raise InputError(place, problem, "give every column a name of its own")
+    frame = pl.DataFrame([column.alias(name) for name, column in kept])
+    frame = frame.with_row_index("__row__", offset=2)
+    frame = frame.filter(~pl.all_horizontal(pl.exclude("__row__").is_null()))
+    numbers = frame["__row__"]
+    return frame.drop("__row__"), lambda row: f"sheet {sheet!r}, row {numbers[row]}"

@@ -1,0 +1,237 @@
+"""Keys with a type as text: one value is one text, whatever its type, unit, scale or zone.
+
+Numbers without needless zeros (7.0 is 7, 1.50 is 1.5), instants in UTC with a Z, times without a
+zone as ISO 8601 writes them. Where that cannot be decided between two parties (a time without a
+zone and an instant, the text 007 and the number 7), it is refused, and both are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.storage.records import ELEMENT, Records
+
+TEXT, NUMBER, SINGLE, BOOLEAN = "text", "numbers", "numbers in single precision", "true or false"
+DATE, TIME, LOCAL, INSTANT = "dates", "times of day", "times without a zone", "times with a zone"
+DURATION = "durations"
+
+_NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
+_PADDED = r"^[+-]?0[0-9]"
+_ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
+_LOCAL = _ISO + "$"
+_ZONED = _ISO + r"\s?(Z|z|UTC|[+-][0-9]{2}:?[0-9]{2})$"
+
+
+def write_keys(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
+    """Return keys as text, and what they are.
+
+    Parameters
+    ----------
+    keys
+        A column of any type.
+    where
+        What to call the file in messages.
+
+    Returns
+    -------
+    The texts (null where the key is null), and one of this module's names of types.
+
+    Raises
+    ------
+    InputError
+        The type has no text, or a number is not finite.
+    """
+    dtype = keys.dtype
+    if dtype == pl.String:
+        return keys, TEXT
+    if dtype in (pl.Categorical, pl.Enum) or isinstance(dtype, pl.Categorical | pl.Enum):
+        return keys.cast(pl.String), TEXT
+    if dtype == pl.Null:
+        return keys.cast(pl.String), TEXT
+    if dtype == pl.Boolean:
+        return keys.cast(pl.String), BOOLEAN
+    if dtype.is_integer():
+        return keys.cast(pl.String), NUMBER
+    if dtype.is_float():
+        return _write_floats(keys, where)
+    if dtype.is_decimal():
+        return _strip_zeros(keys.cast(pl.String)), NUMBER
+    if dtype == pl.Date:
+        return keys.cast(pl.String), DATE
+    if isinstance(dtype, pl.Datetime):
+        return _write_times(keys, dtype)
+    if dtype == pl.Time:
+        return _strip_zeros(keys.dt.to_string("%H:%M:%S%.9f")), TIME
+    if dtype == pl.Duration:
+        return keys.dt.to_string("iso"), DURATION
+    if dtype == pl.Binary:
+        texts = keys.cast(pl.String, strict=False)
+        if texts.null_count() == keys.null_count():
+            return texts, TEXT
+    problem = f"the key {keys.name!r} holds {dtype}, which has no text"
+    remedy = "name a column of text, numbers or dates"
+    raise InputError(where, problem, remedy)
+
+
+def _strip_zeros(texts: pl.Series) -> pl.Series:
+    """Return decimal texts without zeros at the end of a fraction."""
+    fraction = texts.str.contains(".", literal=True).fill_null(value=False)
+    if not fraction.any():
+        return texts
+    stripped = texts.str.replace(r"\.?0+$", "").str.replace(r"^-0$", "0")
+    return stripped.zip_with(fraction, texts)
+
+
+def _write_floats(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
+    numbers = keys.cast(pl.Float64)
+    if not numbers.drop_nulls().is_finite().all():
+        row = (~numbers.is_finite()).arg_max() or 0
+        problem = f"the key {keys.name!r} is {numbers[row]}"
+        raise InputError(f"{where}, row {row + 1}", problem, "give every row a key")
+    whole = (numbers == numbers.floor()) & (numbers.abs() < float(1 << 53))
+    whole = whole.fill_null(value=True)
+    small = numbers.set(~whole, 0.0).cast(pl.Int64).cast(pl.String)
+    if whole.all():
+        return small, NUMBER
+    distinct = numbers.filter(~whole).unique()
+    written = [_write_decimal(Decimal(repr(value))) for value in distinct.to_list()]
+    texts = numbers.filter(~whole).replace_strict(distinct, written, return_dtype=pl.String)
+    kind = NUMBER
+    if keys.dtype != pl.Float64:
+        short = keys.filter(~whole).cast(pl.String).to_list()
+        same = all(
+            Decimal(one) == Decimal(other)
+            for one, other in zip(short, texts.to_list(), strict=True)
+        )
+        kind = NUMBER if same else SINGLE
+    return small.clone().scatter((~whole).arg_true(), texts), kind
+
+
+def _write_decimal(number: Decimal) -> str:
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def _write_times(keys: pl.Series, dtype: pl.Datetime) -> tuple[pl.Series, str]:
+    zone = dtype.time_zone
+    if zone is not None:
+        keys = keys.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    texts = _strip_zeros(keys.dt.to_string("%Y-%m-%dT%H:%M:%S%.9f"))
+    return (texts, LOCAL) if zone is None else (texts + "Z", INSTANT)
+
+
+def unify_keys(records: Mapping[str, Records]) -> dict[str, Records]:
+    """Return the parties' records with keys of one value in one spelling.
+
+    Where one party's keys have a type and another's are text, texts that name a value of that type
+    are written as it is. Those that say what their elements are (`kind`) have one spelling already.
+
+    Raises
+    ------
+    InputError
+        Two parties' keys are of types that cannot be compared; both parties are named.
+    """
+    typed = {
+        name: one.reading.key_type
+        for name, one in records.items()
+        if len(one) and one.reading.kind is None and one.reading.key_type != TEXT
+    }
+    if not typed:
+        return dict(records)
+    first, kind = next(iter(sorted(typed.items())))
+    for name, other in sorted(typed.items()):
+        if other != kind:
+            problem = f"the keys of {first} are {kind}, and those of {name} {other}"
+            remedy = "write the keys of both in one type"
+            if {kind, other} == {LOCAL, INSTANT}:
+                remedy = "write both with a time zone, or both without"
+            raise InputError("parties", problem, remedy)
+    return {
+        name: _spell_like(one, name, kind, first) if name not in typed else one
+        for name, one in records.items()
+    }
+
+
+def _spell_like(records: Records, name: str, kind: str, typed: str) -> Records:
+    """Return records whose texts that name values of a type are written as that type is."""
+    if not len(records) or records.reading.kind is not None:
+        return records
+    texts = records.frame[ELEMENT]
+    spelled = _spell(texts, kind, name, typed)
+    if (spelled == texts).all():
+        return records
+    frame = records.frame.with_columns(spelled.alias(ELEMENT))
+    twice = frame.height - frame[ELEMENT].n_unique()
+    if twice:
+        frame = frame.sort(frame.columns).unique(ELEMENT, keep="first", maintain_order=True)
+    reading = replace(records.reading, duplicates=records.reading.duplicates + twice)
+    return replace(records, frame=frame, reading=reading)
+
+
+def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
+    bare = texts.str.strip_chars()
+    if kind in (NUMBER, SINGLE):
+        fits = bare.str.contains(_NUMBER)
+        _refuse(
+            bare, fits & bare.str.contains(_PADDED), name, typed, "numbers have no zeros before"
+        )
+        return _respell(texts, bare, fits, lambda text: _write_decimal(Decimal(text)))
+    if kind == BOOLEAN:
+        lower = bare.str.to_lowercase()
+        fits = lower.is_in(["true", "false"])
+        odd = lower.is_in(["0", "1", "yes", "no", "t", "f", "y", "n"])
+        _refuse(bare, odd, name, typed, "keys are true or false")
+        return lower.zip_with(fits, texts)
+    if kind in (LOCAL, INSTANT):
+        local, zoned = bare.str.contains(_LOCAL), bare.str.contains(_ZONED)
+        wrong = local if kind == INSTANT else zoned
+        problem = "times have a zone" if kind == INSTANT else "times have no zone"
+        _refuse(bare, wrong, name, typed, problem)
+        if kind == LOCAL:
+            return _respell(texts, bare, local, _write_local)
+        return _respell(texts, bare, zoned, _write_instant)
+    return texts
+
+
+def _respell(texts: pl.Series, bare: pl.Series, fits: pl.Series, write: object) -> pl.Series:
+    if not fits.any():
+        return texts
+    distinct = bare.filter(fits).unique()
+    written = [write(text) for text in distinct.to_list()]  # type: ignore[operator]
+    changed = bare.filter(fits).replace_strict(distinct, written, return_dtype=pl.String)
+    return texts.clone().scatter(fits.arg_true(), changed)
+
+
+def _write_local(text: str) -> str:
+    date, time = text[:10], text[11:]
+    if time.count(":") == 1:
+        time += ":00"
+    return f"{date}T{time.rstrip('0').rstrip('.') if '.' in time else time}"
+
+
+def _write_instant(text: str) -> str:
+    from datetime import UTC, datetime
+
+    spelled = text.replace(" UTC", "+00:00").replace("UTC", "+00:00").replace(" ", "T", 1)
+    try:
+        moment = datetime.fromisoformat(spelled.replace("z", "Z")).astimezone(UTC)
+    except ValueError:
+        return text
+    return _write_local(moment.isoformat().removesuffix("+00:00")) + "Z"
+
+
+def _refuse(texts: pl.Series, wrong: pl.Series, name: str, typed: str, why: str) -> None:
+    if wrong.any():
+        sample = texts.filter(wrong)[0]
+        problem = f"{name} has the key {sample!r} as text, and {typed}'s {why}"
+        remedy = (
+            'write the keys of both in one type, or kind = "text" to compare them as they stand'
+        )
+        raise InputError("parties", problem, remedy)

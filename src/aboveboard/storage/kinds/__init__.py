@@ -1,0 +1,125 @@
+"""What elements are: each kind has one normal form, so that one thing is one element.
+
+Each kind's module has `normalize`, exact and one element at a time, and `NORMAL`, a pattern of
+texts that are in normal form already. A column is first held against the pattern, as a whole; the
+elements that do not fit are brought into the usual shape by polars; only what is left then goes
+through `normalize`. The three ways give the same, which the tests check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import polars as pl
+
+from aboveboard.storage.kinds import address, domain, email, hashes, text, url
+from aboveboard.storage.kinds.characters import INVISIBLE, LINE_BREAKS
+
+__all__ = ["INVISIBLE", "KINDS", "LINE_BREAKS", "Kind", "normalize", "normalize_column"]
+
+Kind = Literal["domain", "address", "url", "email", "hash", "text"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+NORMALIZERS: dict[Kind, Callable[[str], str | None]] = {
+    "domain": domain.normalize,
+    "address": address.normalize,
+    "url": url.normalize,
+    "email": email.normalize,
+    "hash": hashes.normalize,
+    "text": text.normalize,
+}
+PATTERNS: dict[Kind, str] = {
+    "domain": domain.NORMAL,
+    "address": address.NORMAL,
+    "url": url.NORMAL,
+    "email": email.NORMAL,
+    "hash": hashes.NORMAL,
+}
+SHORT = domain.LONGEST_LABEL
+"""Bytes: in so short a text no label and no local part is too long. Hashes have a length anyway."""
+
+
+def normalize(element: str, kind: Kind) -> str | None:
+    """Return the normal form of one element, None where it is not of this kind.
+
+    Examples
+    --------
+    >>> normalize("Bad.Example.", "domain"), normalize("bad example", "domain")
+    ('bad.example', None)
+    """
+    return NORMALIZERS[kind](element)
+
+
+def is_normal(elements: pl.Expr, kind: Kind) -> pl.Expr:
+    """Return which elements the pattern shows to be in normal form: Boolean, no null.
+
+    False says nothing: the element may be in normal form all the same.
+    """
+    fits = elements.str.contains(PATTERNS[kind])
+    if kind not in ("address", "hash"):
+        fits &= elements.str.len_bytes() <= SHORT
+    return fits.fill_null(value=False)
+
+
+def find_normal(elements: pl.Series, kind: Kind) -> pl.Series:
+    """Return which elements of a column the pattern shows to be in normal form: Boolean."""
+    # Lazily, for then polars works on all cores.
+    plan = elements.alias("element").to_frame().lazy()
+    return plan.select(is_normal(pl.col("element"), kind)).collect().to_series()
+
+
+def normalize_column(elements: pl.Series, kind: Kind) -> pl.Series:
+    """Return elements in normal form, null where one is not of this kind or was null.
+
+    Parameters
+    ----------
+    elements
+        String.
+    kind
+        What they are.
+
+    Returns
+    -------
+    String, as long as `elements` and under the same name.
+
+    Notes
+    -----
+    About 20 nanoseconds an element in normal form, and some microseconds for an odd one.
+    """
+    if kind == "text":
+        if elements.str.contains("\ufeff", literal=True).any():
+            elements = elements.str.replace_all("\ufeff", "", literal=True)
+        blank = ~elements.str.contains(r"\S").fill_null(value=False)
+        return elements.set(blank, None) if blank.any() else elements
+    fits = find_normal(elements, kind)
+    if fits.all():
+        return elements
+    odd = elements.filter(~fits)
+    # `scatter` writes into the series itself.
+    return elements.clone().scatter((~fits).arg_true(), _normalize_odd(odd, kind))
+
+
+def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
+    """Return elements in normal form that the pattern does not show to be so."""
+    shaped = elements.str.strip_chars()
+    if kind != "url":
+        shaped = shaped.str.to_lowercase()
+    if kind == "domain":
+        shaped = shaped.str.strip_suffix(".").str.replace_all("[.]", ".", literal=True)
+    if kind == "url":
+        shaped = shaped.str.replace(r"^hxxp(s?)://", "http$1://")
+        shaped = shaped.str.replace_all("[.]", ".", literal=True)
+    fits = find_normal(shaped, kind)
+    # Lower case in Unicode maps some other letters to ASCII ones: the slow way knows all rules.
+    ascii_only = elements.str.len_bytes() == elements.str.len_chars()
+    fits &= ascii_only.fill_null(value=False)
+    if fits.all():
+        return shaped
+    rest = elements.filter(~fits)
+    one_by_one = rest.unique().drop_nulls()
+    normal = [NORMALIZERS[kind](element) for element in one_by_one.to_list()]
+    found = rest.replace_strict(
+        one_by_one, pl.Series(normal, dtype=pl.String), default=None, return_dtype=pl.String
+    )
+    return shaped.clone().scatter((~fits).arg_true(), found)

@@ -1,0 +1,53 @@
+"""What every kind of element has in common: characters that nobody sees, and defanged spellings."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+INVISIBLE = (
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f"
+    r"\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]"
+)
+"""Control characters, zero-width ones, directions, line separators: no part of any indicator."""
+
+LINE_BREAKS = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
+"""What some program or other takes for the end of a line, as `str.splitlines` does."""
+
+_invisible = re.compile(INVISIBLE)
+_dot = re.compile(r"\s?[\[({]\s?(?:\.|dot)\s?[\])}]\s?|\[\.|\.\]", re.IGNORECASE)
+_at = re.compile(r"\s?[\[({]\s?(?:@|at)\s?[\])}]\s?", re.IGNORECASE)
+_colon = re.compile(r"[\[({]:[\])}]")
+_slashes = re.compile(r"[\[({]:?//[\])}]")
+_scheme = re.compile(r"^(?:hxxp|h\*\*p|hXXp|htxp|meow|fxp)(s?)(?=[:\[({])", re.IGNORECASE)
+
+
+def remove_invisible(text: str) -> str:
+    """Return the text without characters that nobody sees, and without blanks at its ends."""
+    return _invisible.sub("", text).strip()
+
+
+def refang(text: str) -> str:
+    """Return a defanged indicator as it was before: `hxxp` is `http`, `[.]` is a dot.
+
+    Examples
+    --------
+    >>> refang("hxxps[:]//bad[.]example/x"), refang("ann[at]bad(dot)example")
+    ('https://bad.example/x', 'ann@bad.example')
+    """
+    if "[" in text or "(" in text or "{" in text or "]" in text:
+        text = _dot.sub(".", text)
+        text = _at.sub("@", text)
+        text = _slashes.sub("://" if "[://" in text or "(://" in text else "//", text)
+        text = _colon.sub(":", text)
+    if found := _scheme.match(text):
+        scheme = "ftp" if found[0].lower().startswith("fxp") else "http"
+        text = scheme + found[1].lower() + text[found.end() :]
+    return text
+
+
+@lru_cache(maxsize=1 << 12)
+def is_visible(character: str) -> bool:
+    """Return whether a character is a letter, a mark, a digit or a symbol."""
+    return unicodedata.category(character)[0] in "LMNS"

@@ -1,0 +1,46 @@
+"""Mail addresses: lower case, the domain in its normal form.
+
+The part before the `@` is written small: no provider of note tells mailboxes apart by case. Dots
+and `+tags` in it stay, for there providers differ.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from aboveboard.storage.kinds import domain
+from aboveboard.storage.kinds.characters import refang, remove_invisible
+
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_HOST = domain.NORMAL.removeprefix("^").removesuffix("$")
+NORMAL = rf"^{_ATOM}(?:\.{_ATOM})*@{_HOST}$"
+"""Mail addresses in normal form."""
+
+LONGEST_LOCAL = 64
+"""Octets before the `@` (RFC 5321)."""
+
+_local = re.compile(
+    rf"(?:{_ATOM}|[^\x00-\x7f])+(?:\.(?:{_ATOM}|[^\x00-\x7f])+)*".replace("]+", "]")
+)
+
+
+def normalize(text: str) -> str | None:
+    """Return a mail address's normal form, None where the text is none.
+
+    Examples
+    --------
+    >>> normalize("Ann@Bad.Example"), normalize("ann[at]bad[.]example"), normalize("ann")
+    ('ann@bad.example', 'ann@bad.example', None)
+    """
+    spelling = refang(remove_invisible(text))
+    if spelling[:7].lower() == "mailto:":
+        spelling = spelling[7:]
+    if spelling.startswith("<") and spelling.endswith(">"):
+        spelling = spelling[1:-1]
+    local, at, host = spelling.rpartition("@")
+    local = unicodedata.normalize("NFC", local).lower()
+    normal_host = domain.normalize(host)
+    if not at or normal_host is None or not _local.fullmatch(local):
+        return None
+    return f"{local}@{normal_host}" if len(local.encode()) <= LONGEST_LOCAL else None

@@ -1,0 +1,105 @@
+"""URLs: scheme and host in normal form, no default port, percent signs as RFC 3986 says.
+
+What decides where a URL leads stands as it is: the path's case, the query, the fragment. A URL
+without a scheme (`bad.example/x`, as many lists write them) stays one without a scheme.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aboveboard.storage.kinds import address, domain
+from aboveboard.storage.kinds.characters import refang, remove_invisible
+
+_HOST = domain.NORMAL.removeprefix("^").removesuffix("$")
+NORMAL = rf"^https?://{_HOST}/(?:[A-Za-z0-9_~!$&'()*+,;=:@-]+/)*(?:[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*)?$"
+"""URLs in normal form whose path is plain."""
+
+PORTS = {"http": "80", "https": "443", "ftp": "21", "ws": "80", "wss": "443"}
+UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+_parts = re.compile(
+    r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:([^/?#@\s]*)@)?([^/?#\s]+?)(?::([0-9]*))?"
+    r"(/[^?#]*)?(\?[^#]*)?(#.*)?"
+)
+_percent = re.compile(r"%([0-9A-Fa-f]{2})")
+_forbidden = re.compile(r"[\s<>\"`]")
+
+
+def normalize(text: str) -> str | None:
+    """Return a URL's normal form, None where the text is no URL.
+
+    Examples
+    --------
+    >>> normalize("hxxp://Mal[.]Example:80/a%7eb"), normalize("HTTPS://mal.example")
+    ('http://mal.example/a~b', 'https://mal.example/')
+    """
+    spelling = refang(remove_invisible(text))
+    found = _parts.fullmatch(spelling)
+    if found is None or _forbidden.search(spelling):
+        return None
+    scheme, user, host, port, path, query, fragment = found.groups()
+    scheme = scheme.lower() if scheme else None
+    normal_host = _normalize_host(host)
+    if normal_host is None or (port and int(port) > 65535):
+        return None
+    # Without a scheme a name alone is a name; with a user it would be a mail address.
+    if scheme is None and user is not None:
+        return None
+    start = f"{scheme}://" if scheme else ""
+    shown_port = f":{int(port)}" if port and port != PORTS.get(scheme or "http") else ""
+    shown_user = f"{user}@" if user else ""
+    path = _normalize_path(path or "/")
+    if scheme is None and path == "/" and not query and not fragment:
+        path = ""
+    rest = _encode(query or "") + _encode(fragment or "")
+    return f"{start}{shown_user}{normal_host}{shown_port}{path}{rest}"
+
+
+def _normalize_host(host: str) -> str | None:
+    if host.startswith("["):
+        normal = address.normalize(host) if host.endswith("]") else None
+        if normal is None or "/" in normal or "-" in normal:
+            return None
+        return f"[{normal}]" if ":" in normal else normal
+    named = domain.normalize(host)
+    if named is not None:
+        return named
+    numbered = address.normalize(host)
+    if numbered is None or ":" in numbered or "/" in numbered or "-" in numbered:
+        return None
+    return numbered
+
+
+def _normalize_path(path: str) -> str:
+    """Return the path without `.` and `..`, and with its percent signs in one spelling."""
+    encoded = _encode(path)
+    if "/." not in encoded:
+        return encoded
+    kept: list[str] = []
+    segments = encoded.split("/")
+    for segment in segments:
+        if segment == "..":
+            if len(kept) > 1:
+                kept.pop()
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/".join(kept)
+
+
+def _encode(part: str) -> str:
+    """Return a part with non-ASCII characters encoded, and nothing encoded that need not be."""
+    if "%" in part:
+        part = _percent.sub(_write_octet, part)
+    if not part.isascii():
+        part = "".join(
+            c if c.isascii() else "".join(f"%{octet:02X}" for octet in c.encode()) for c in part
+        )
+    return part
+
+
+def _write_octet(found: re.Match[str]) -> str:
+    octet = int(found[1], 16)
+    return chr(octet) if octet in UNRESERVED else f"%{octet:02X}"
