@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.exchange import RULES, Regions
-from aboveboard.exchange.contribution import compute_rewards
+from aboveboard.exchange.coalition_values import compute_rewards
 from aboveboard.exchange.kernels import ceilings, coalition_unions
 from benchmarks import union_run
 from benchmarks.comparison import Case, Measured, Scale, Section, agree

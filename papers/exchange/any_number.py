@@ -95,7 +95,7 @@ def _absent_as_printed(regions: Regions) -> Trial:
         told = (some.owners != 0)[None, :]
         new = (told & ~regions.owned).sum(axis=1)
         table[mask] = np.minimum(compute_v(_frozen(some)), new)
-    verdict = verdict_of(ParticipationGame(regions.names, table, ONE * n), DSIC())
+    verdict = verdict_of(ParticipationGame.from_table(regions.names, table, ONE * n), DSIC())
     if verdict.witness is None:
         return Trial(verdict.checked)
     return Trial(

@@ -139,7 +139,7 @@ def _handing_out_all(regions: Regions) -> Trial:
         some = coalition(regions, mask)
         told = int(some.counts[some.owners != 0].sum()) - some.sizes
         table[mask] = np.where(some.sizes > 0, told, 0)
-    game = ParticipationGame(regions.names, table, ONE * n)
+    game = ParticipationGame.from_table(regions.names, table, ONE * n)
     verdict = verdict_of(game, ExPostIC())
     if verdict.witness is None:
         return Trial(verdict.checked)

@@ -11,7 +11,7 @@ import numpy as np
 
 from aboveboard.auditing import DSIC, Property, StrongDominance, Symmetric
 from aboveboard.exchange import Contribution
-from aboveboard.exchange.contribution import compute_rewards
+from aboveboard.exchange.coalition_values import compute_rewards
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example

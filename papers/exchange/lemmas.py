@@ -41,7 +41,7 @@ def _members(mask: int, n: int) -> list[int]:
 def _equal_is_truthful(regions: Regions) -> Trial:
     checks = 0
     for table in _equal_systems(regions):
-        game = ParticipationGame(regions.names, table, ONE * len(regions.names))
+        game = ParticipationGame.from_table(regions.names, table, ONE * len(regions.names))
         verdict = verdict_of(game, DSIC())
         checks += verdict.checked
         if verdict.witness is not None:

@@ -51,7 +51,7 @@ def power_game(some: Points, e: Fraction, p: int) -> ParticipationGame:
         table[mask] = benefits(some, joined, p)
         if p == 2 and table[mask].tolist() != compute_benefits(some, joined):
             raise RuntimeError("the product's benefits differ from the definition")
-    return ParticipationGame(names(n), table, (e,) * n)
+    return ParticipationGame.from_table(names(n), table, (e,) * n)
 
 
 def _nash(some: Points, e: Fraction, p: int) -> Trial:

@@ -38,7 +38,8 @@ def test_a_run_writes_the_exact_utility_and_shows_its_magnitude(file: Path, tmp_
 def test_an_audit_names_the_exact_gain(file: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     ran = CliRunner().invoke(app, ["audit", str(file), "--format", "json", "--report", str(report)])
-    assert ran.exit_code == 1
+    assert ran.exit_code == 0  # at such an exclusivity nothing of lies is promised
     found = {v["property"]: v for v in json.loads(ran.stdout)["verdicts"]}
     assert found["ex-post IC"]["gain"] == 8 * 10**299 * (10**9 - 1)
+    assert not found["ex-post IC"]["promised"]
     assert report.exists()

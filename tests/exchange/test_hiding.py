@@ -20,7 +20,7 @@ from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.proofs import find_best_group, find_proof
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
-from aboveboard.exchange.truthful_range import truthful_range
+from aboveboard.exchange.truthful_range import find_truthful_range
 from oracles import exchange as oracle
 
 ONE, HALF = Fraction(1), Fraction(1, 2)
@@ -243,7 +243,7 @@ def test_pareto_efficiency_by_candidates_is_that_by_all_outcomes() -> None:
 def test_a_rule_is_truthful_for_an_interval_of_tastes_found_exactly() -> None:
     """Below one the second party hides element 2; above one the first hides everything."""
     hiding = game("best-group", {0, 1, 2}, {1, 2}, {2})
-    found = truthful_range(hiding)
+    found = find_truthful_range(hiding)
     assert found.low == 1
     for exclusivity in (Fraction(99, 100), Fraction(1, 2)):
         assert searched_gain(replace(hiding, exclusivity=(exclusivity,) * 3)) > 0
@@ -258,7 +258,7 @@ def test_the_ends_of_the_truthful_range_are_where_lies_begin_to_pay(
     listed: list[frozenset[int]], rule: str
 ) -> None:
     hiding = game(rule, *listed)
-    found = truthful_range(hiding)
+    found = find_truthful_range(hiding)
     tastes = [Fraction(k, 12) for k in range(31)]
     truthful = {
         e for e in tastes if searched_gain(replace(hiding, exclusivity=(e,) * len(listed))) <= 0

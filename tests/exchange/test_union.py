@@ -22,12 +22,10 @@ def notes_of(path: Path, lists: str, top: str = "") -> list[str]:
     return found
 
 
-def test_a_run_says_that_what_is_handed_out_is_normalized(tmp_path: Path) -> None:
-    lists = '[parties.a]\nelements = ["Bad.example"]\n[parties.b]\nelements = ["junk.example"]\n'
+def test_a_run_says_that_what_is_handed_out_is_in_one_spelling(tmp_path: Path) -> None:
+    lists = '[parties.a]\nelements = ["Bad one"]\n[parties.b]\nelements = ["junk one"]\n'
     (note,) = notes_of(tmp_path / "c.toml", lists, 'normalize = "case"')
-    assert note.startswith("elements are compared and handed out in small letters (normalize)")
-    (both,) = notes_of(tmp_path / "c.toml", lists, "normalize = true")
-    assert "in small letters and without needless white space" in both
+    assert note == "elements are compared and delivered in one spelling, which changed 1 of a"
     assert notes_of(tmp_path / "c.toml", lists) == []
 
 
@@ -36,5 +34,5 @@ def test_a_run_says_who_is_handed_keys_without_the_rest_of_the_row(tmp_path: Pat
     table = '[parties.b]\ndata = "b.csv"\nkey = "domain"\n'
     text = '[parties.a]\nelements = ["bad.example"]\n'
     (note,) = notes_of(tmp_path / "c.toml", text + table)
-    assert note.startswith("a sends lines of text and is handed of others' rows the key only")
+    assert note.startswith("a sends lines of text and receives only the key of other parties' rows")
     assert notes_of(tmp_path / "c.toml", table) == []

@@ -5,22 +5,33 @@ Source: S. Branzei, C. Orlandi, G. Yang, "Sharing information with competitors",
 
 from aboveboard.exchange.average import AveragePoint
 from aboveboard.exchange.contribution import Contribution
+from aboveboard.exchange.exclusivity import ExclusivityRange
+from aboveboard.exchange.feasible_benefits import BenefitBox
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.interval import OneDimensionalSearch
+from aboveboard.exchange.inventing import AgainstInventing
 from aboveboard.exchange.participation import ParticipationGame
 from aboveboard.exchange.regions import Regions
-from aboveboard.exchange.rules import RULES, Rule
-from aboveboard.exchange.union import Union, make_union_participation_game
+from aboveboard.exchange.rules import RULES, Rule, choose_rule
+from aboveboard.exchange.truthful_range import OverRange, find_truthful_range
+from aboveboard.exchange.union import Union
+from aboveboard.exchange.union_games import make_union_participation_game
 
 __all__ = [
     "RULES",
+    "AgainstInventing",
     "AveragePoint",
+    "BenefitBox",
     "Contribution",
+    "ExclusivityRange",
     "HidingGame",
     "OneDimensionalSearch",
+    "OverRange",
     "ParticipationGame",
     "Regions",
     "Rule",
     "Union",
+    "choose_rule",
+    "find_truthful_range",
     "make_union_participation_game",
 ]

@@ -3,8 +3,8 @@
 What: a party's value of a point y is -|y - a|^2, a the average of ALL true points; its benefit is
 what the reply adds to what its own point is worth, and zero if it stays away. Truthful when all
 take part (a Nash equilibrium), not dominant: with points (0, -1, 0), parties 2 and 3 taking part,
-3 gains 1/3 by leaving. Cost: O(n d) a run, O(n d 2^n) for the game. Source: Branzei, Orlandi, Yang
-(arXiv 1809.10637), appendix B, Theorem 3.2.
+3 gains 1/3 by leaving. Cost: O(n d) a run, and as much for each coalition of a check. Source:
+Branzei, Orlandi, Yang (arXiv 1809.10637), appendix B, Theorem 3.2.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal, Self
+from functools import cached_property
+from math import lcm
+from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from aboveboard.auditing import (
@@ -24,23 +27,29 @@ from aboveboard.auditing import (
     Property,
     Symmetric,
 )
+from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
     ExclusiveParty,
-    make_shares,
+    Exclusivities,
     resolve_exclusivity,
 )
-from aboveboard.exchange.participation import make_participation_game
+from aboveboard.exchange.feasible_benefits import BenefitBox
+from aboveboard.exchange.mechanism import ExchangeMechanism, as_fraction
+from aboveboard.exchange.participation import (
+    ParticipationGame,
+    Present,
+    make_participation_game,
+)
+from aboveboard.exchange.truthful_range import promise_over_range
+from aboveboard.exchange.utility import find_unit
 from aboveboard.formatting import encode_number, format_quantity
-from aboveboard.games.game import Game
+from aboveboard.games.numbers import Array, as_objects
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
 
 Point = tuple[Fraction, ...]
-
-MOST_AUDITED = 14
-"""Fractions for 2^14 coalitions take a few seconds; each further party doubles that."""
 
 
 class AverageParty(ExclusiveParty):
@@ -53,33 +62,50 @@ class AverageFile(ExclusiveFile):
     """The collaboration file of `exchange.average`."""
 
     mechanism: Literal["exchange.average"]
-    parties: dict[str, AverageParty] = Field(min_length=1, description="by name: a table a party")
+    parties: dict[str, AverageParty] = Field(
+        min_length=1, description="by name: one table per party"
+    )
 
     @model_validator(mode="after")
     def _same_space(self) -> Self:
-        dimensions = {name: len(party.point) for name, party in self.parties.items()}
-        first = next(iter(dimensions))
-        for name, d in dimensions.items():
-            if d != dimensions[first]:
-                raise ValueError(
-                    f"the point of {name} has {format_quantity(d, 'coordinate')} and that of {first} has "
-                    f"{dimensions[first]}; all points must have as many"
-                )
+        check_dimensions({name: party.point for name, party in self.parties.items()})
         return self
 
 
+def check_dimensions(points: Mapping[str, Sequence[Any]]) -> None:
+    first = next(iter(points))
+    for name, point in points.items():
+        if len(point) != len(points[first]):
+            raise ValueError(
+                f"the point of {name} has {format_quantity(len(point), 'coordinate')} and that of "
+                f"{first} has {len(points[first])}; all points must have as many"
+            )
+
+
 def compute_mean(points: Sequence[Point]) -> Point:
-    """Give the average point, exact."""
+    """Return the average point, exact.
+
+    Examples
+    --------
+    >>> [str(x) for x in compute_mean([(Fraction(1),), (Fraction(2),)])]
+    ['3/2']
+    """
     return tuple(sum(xs, Fraction(0)) / len(points) for xs in zip(*points, strict=True))
 
 
 def squared_distance(x: Point, y: Point) -> Fraction:
-    """Give the squared distance."""
+    """Return the squared distance of two points."""
     return sum(((a - b) ** 2 for a, b in zip(x, y, strict=True)), Fraction(0))
 
 
 def compute_benefits(points: Sequence[Point], joined: Sequence[bool]) -> list[Fraction]:
-    """Give each party's benefit when those in `joined` take part."""
+    """Return each party's benefit when those in `joined` take part.
+
+    Examples
+    --------
+    >>> [str(b) for b in compute_benefits([(Fraction(0),), (Fraction(2),)], [True, True])]
+    ['1', '1']
+    """
     target = compute_mean(points)
     taking_part = [x for x, here in zip(points, joined, strict=True) if here]
     if not taking_part:
@@ -92,43 +118,92 @@ def compute_benefits(points: Sequence[Point], joined: Sequence[bool]) -> list[Fr
 
 
 @dataclass(frozen=True)
-class AveragePoint:
+class _CoalitionBenefits:
+    """The benefits of many coalitions at once, as `compute_benefits` says, in whole units.
+
+    With y_i = x_i minus the average of all, a party's benefit is |y_i|^2 - |sum of y over those who
+    join|^2 / s^2 where s parties join.
+    """
+
+    points: Sequence[Point]
+
+    @cached_property
+    def _offsets(self) -> tuple[Array, int]:
+        """Each point minus the average, shape (n, d), as integers over a denominator."""
+        target = compute_mean(self.points)
+        offsets = [[x - a for x, a in zip(p, target, strict=True)] for p in self.points]
+        denominator = lcm(*(x.denominator for row in offsets for x in row))
+        whole = [int(x * denominator) for row in offsets for x in row]
+        return as_objects(whole).reshape(len(self.points), -1), denominator
+
+    @cached_property
+    def _sizes_product(self) -> int:
+        return lcm(*range(1, len(self.points) + 1))
+
+    @property
+    def unit(self) -> Fraction:
+        """What one unit of a benefit is worth."""
+        return Fraction(1, (self._offsets[1] * self._sizes_product) ** 2)
+
+    def __call__(self, present: Present) -> Array:
+        """Return the benefits of m coalitions, shape (m, n)."""
+        offsets, every = self._offsets[0], self._sizes_product
+        own = (offsets**2).sum(axis=1) * every**2
+        # No sum of offsets is longer than all of them laid in one line.
+        reach = int(sum(np.abs(offsets).sum(axis=0) ** 2)) * every**2
+        if reach < 2**60:
+            offsets, own = offsets.astype(np.int64), own.astype(np.int64)
+        sums = present.astype(offsets.dtype) @ offsets
+        sizes = np.maximum(present.sum(axis=1), 1)
+        scale = np.array([every // int(s) for s in sizes], dtype=offsets.dtype)
+        errors = ((sums * scale[:, None]) ** 2).sum(axis=1)
+        benefits: Array = np.where(present, own[None, :] - errors[:, None], 0)
+        return benefits
+
+
+@dataclass(frozen=True)
+class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     """The average of the points of those who join.
 
     Parameters
     ----------
     exclusivity
         By party: the weight of its best rival's benefit in its utility.
+
+    Raises
+    ------
+    InputError
+        If an exclusivity is negative or not finite.
+
+    Examples
+    --------
+    >>> rule = AveragePoint({"a": 1, "b": 1, "c": 1})
+    >>> settlement = rule.settle({"a": (Fraction(0),), "b": (Fraction(3),), "c": (Fraction(0),)})
+    >>> settlement.parties["a"].reply.data, settlement.parties["b"].benefit
+    ({'point': [1]}, Fraction(4, 1))
     """
 
-    exclusivity: Mapping[str, Fraction]
+    exclusivity: Exclusivities
 
     NAME: ClassVar[str] = "exchange.average"
     UNIT: ClassVar[str] = "squared distance"
     SUMMARY: ClassVar[str] = "parties learn the average of their points; the loss is square"
-    ASSUMES: ClassVar[str] = "each joins with its true point or stays away"
+    ASSUMES: ClassVar[str] = (
+        "each joins with its true point or stays away (an invented point is not looked at)"
+    )
     GUARANTEES: ClassVar[str] = (
         "ex-post IC and IR (exclusivity up to (n - 1)^2), symmetric; NOT DSIC from 3 parties on"
     )
-    COST: ClassVar[str] = "O(n d) a run for n points of d coordinates; O(n d 2^n) for the game"
+    COST: ClassVar[str] = (
+        "O(n d) a run for n points of d coordinates; the audit as much for each coalition: n + 1 "
+        "of them for ex-post IC and IR, 2^n for DSIC"
+    )
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix B"
     FILE: ClassVar[type[CollaborationFile]] = AverageFile
-    STARTING_FILE: ClassVar[str] = """\
-name = "forecasts"
-mechanism = "exchange.average"
-# How much a party minds what its best rival gains.
-exclusivity = 1
 
-# Each party's point, in as many dimensions as you like.
-[parties.alpha]
-point = [1.0, 2.0]
-
-[parties.beta]
-point = [3.5, 0.0]
-
-[parties.gamma]
-point = [2.0, 2.5]
-"""
+    def __post_init__(self) -> None:
+        """Refuse wrong exclusivities."""
+        assert self.ranges
 
     @classmethod
     def from_file(cls, file: AverageFile) -> AveragePoint:
@@ -141,31 +216,76 @@ point = [2.0, 2.5]
         return {name: party.point for name, party in file.parties.items()}
 
     def settle(self, reports: Mapping[str, Point]) -> Settlement:
-        """Tell everybody the average."""
-        points = list(reports.values())
-        benefits = dict(zip(reports, compute_benefits(points, [True] * len(points)), strict=True))
-        average = [encode_number(x) for x in compute_mean(points)]
-        replies = [Reply("json", data={"point": average}) for _ in points]
-        parties = make_shares(benefits, self.exclusivity, replies)
-        return Settlement(self.NAME, parties, {"dimensions": len(average)})
-
-    def game(self, types: Mapping[str, Point]) -> Game:
-        """Give the game of joining or staying away.
+        """Tell everybody the average.
 
         Raises
         ------
-        ValueError
-            If there are too many parties for a table of all coalitions.
+        InputError
+            If the points have different numbers of coordinates.
         """
-        points = list(types.values())
-        if len(points) > MOST_AUDITED:
-            raise ValueError(
-                f"an audit takes at most {MOST_AUDITED} parties; there are {len(points)}"
-            )
+        points = _check_points(reports)
+        benefits = dict(zip(reports, compute_benefits(points, [True] * len(points)), strict=True))
+        average = [encode_number(x) for x in compute_mean(points)]
+        replies = [Reply("json", data={"point": average}) for _ in points]
+        parties = self.make_shares(benefits, replies)
+        return Settlement(self.NAME, parties, {"dimensions": len(average)})
+
+    def true_benefit(
+        self, party: str, types: Mapping[str, Point], settlement: Settlement
+    ) -> Fraction:
+        """Return what the reply adds to the party's own point, by the average of all true points."""
+        target = compute_mean(list(types.values()))
+        handed = tuple(Fraction(x) for x in settlement.parties[party].reply.data["point"])
+        return squared_distance(types[party], target) - squared_distance(handed, target)
+
+    def game(self, types: Mapping[str, Point]) -> ParticipationGame:
+        """Return the game of joining or staying away.
+
+        What else the center could hand out: to each party any point between its own and the
+        average. Points that are further away than its own would mislead it and are not looked at.
+        """
+        points = _check_points(types)
+        benefits = _CoalitionBenefits(points)
+        exclusivity = tuple(self.ranges[name].high for name in types)
+        same = np.array([[x == y for y in points] for x in points])
+        box = BenefitBox([squared_distance(x, compute_mean(points)) for x in points], exclusivity)
+
+        def list_alternatives(present: Present, giving_no_less: bool) -> Array:
+            handed = [Fraction(int(b)) * benefits.unit for b in benefits(present[None, :])[0]]
+            unit = find_unit(exclusivity) * benefits.unit
+            return box.list_outcomes(handed, unit, giving_no_less=giving_no_less)
+
         return make_participation_game(
-            types, self.exclusivity, lambda joined: compute_benefits(points, joined)
+            tuple(types),
+            benefits,
+            exclusivity,
+            benefits.unit,
+            worth_no_more=same,
+            compare=lambda _: same,
+            alternatives=list_alternatives,
         )
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
-        return (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2), Symmetric())
+    def promises(self, types: Mapping[str, Point]) -> Sequence[Property]:
+        """Return what holds for these exclusivities: joining is a best reply up to (n - 1)^2."""
+        most = (len(types) - 1) ** 2
+        if not all(r.lies_within(0, most) for r in self.list_ranges(types)):
+            return (Symmetric(),)
+        ranges = self.list_ranges(types)
+        truthful = (ExPostIC(), IndividualRationality())
+        return (*truthful, *promise_over_range(ExPostIC(), ranges), Symmetric())
+
+    def examines(self, types: Mapping[str, Point]) -> Sequence[Property]:
+        """Return what is not promised: dominance, coalitions, and truth beyond (n - 1)^2."""
+        looked_at = (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2))
+        promised = self.promises(types)
+        return [prop for prop in looked_at if prop not in promised]
+
+
+def _check_points(points: Mapping[str, Any]) -> list[Point]:
+    """Return the points, exact; raise `InputError` if they do not have the same dimensions."""
+    try:
+        check_dimensions(points)
+    except ValueError as error:
+        problem, _, remedy = str(error).partition("; ")
+        raise InputError("points", problem, remedy) from None
+    return [tuple(as_fraction(x) for x in point) for point in points.values()]

@@ -9,9 +9,10 @@ appendix C, Mechanism 4, Theorem C.1, Corollary 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -23,25 +24,39 @@ from aboveboard.auditing import (
     CoalitionProof,
     ExPostIC,
     IndividualRationality,
+    ParetoEfficient,
     Property,
     StrongDominance,
     Symmetric,
 )
-from aboveboard.errors import InputError
+from aboveboard.exchange.coalition_values import (
+    call_value_function,
+    check_values,
+    describe_wrong_length,
+    reward_coalitions,
+    scale_values,
+)
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
     ExclusiveParty,
-    make_shares,
+    Exclusivities,
     resolve_exclusivity,
 )
-from aboveboard.exchange.participation import MOST_PARTIES, ParticipationGame
-from aboveboard.formatting import encode_number, format_quantity
-from aboveboard.games.game import Game
+from aboveboard.exchange.feasible_benefits import BenefitBox
+from aboveboard.exchange.mechanism import ExchangeMechanism
+from aboveboard.exchange.participation import (
+    MOST_PARTIES,
+    BatchedParticipationGame,
+    ParticipationGame,
+    Present,
+)
+from aboveboard.exchange.truthful_range import promise_over_range
+from aboveboard.exchange.utility import find_unit
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array, from_units
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
-from aboveboard.mechanisms.user_functions import function_named
 
 
 class ContributionParty(ExclusiveParty):
@@ -66,105 +81,21 @@ class ContributionFile(ExclusiveFile):
         description='instead of values: "module:function" of a tuple of names',
     )
     parties: dict[str, ContributionParty] = Field(
-        min_length=1, max_length=MOST_PARTIES, description="by name: a table a party"
+        min_length=1, max_length=MOST_PARTIES, description="by name: one table per party"
     )
 
     @model_validator(mode="after")
     def _values_fit(self) -> Self:
         if (self.values is None) == (self.function is None):
-            raise ValueError('give either values = [..] or function = "module:function"')
+            raise ValueError('write either values = [..] or function = "module:function"')
         n = len(self.parties)
         if self.values is not None and len(self.values) != 1 << n:
-            raise ValueError(
-                f"values has {format_quantity(len(self.values), 'entry', 'entries')}; give {1 << n}, "
-                f"one for each coalition of {format_quantity(n, 'party', 'parties')}, indexed by bit mask "
-                "in the order of the parties"
-            )
+            raise ValueError("; ".join(describe_wrong_length(len(self.values), n)))
         return self
 
 
-def tabulate_values(function: Callable[[tuple[str, ...]], Any], names: Sequence[str]) -> list[Any]:
-    """Call a value function for every coalition, by bit mask: 2^n calls."""
-    return [
-        function(tuple(name for i, name in enumerate(names) if mask >> i & 1))
-        for mask in range(1 << len(names))
-    ]
-
-
-def compute_rewards(values: Sequence[Any], *, pareto: bool = False) -> Array:
-    """Give the rewards if only a coalition joins, for each coalition.
-
-    Parameters
-    ----------
-    values
-        V of each coalition by bit mask, 2^n of them, monotone.
-    pareto
-        Corollary 2 instead of Mechanism 4.
-
-    Returns
-    -------
-    array
-        Shape (2^n, n): int64 where all values are whole, else fractions; 0 for who stays away.
-    """
-    table = _array(values)
-    n = len(table).bit_length() - 1
-    given = np.zeros((len(table), n), dtype=table.dtype)
-    for i in range(n):
-        given[:, i] = phi(table, i)
-    if pareto:
-        top = given.max(axis=1)
-        masks = np.arange(len(table))
-        for i in range(n):
-            joined = (masks >> i & 1).astype(np.bool_)
-            given[joined, i] = np.minimum(top[joined], table[joined] - table[1 << i])
-    return given
-
-
-def phi(values: Array, i: int) -> Array:
-    """Give party i's rewardable contribution to every coalition, shape (2^n,); 0 without i.
-
-    Definition 1 of the paper: a maximum over subsets, found for all coalitions at once by
-    folding in one party at a time. O(n 2^n).
-    """
-    n = len(values).bit_length() - 1
-    masks = np.arange(len(values))
-    joined = (masks >> i & 1).astype(np.bool_)
-    best = values * 0
-    alone = values[1 << i]
-    best[joined] = values[joined] - np.maximum(alone, values[masks[joined] ^ (1 << i)])
-    # phi_i(S) >= 0 already at T = {i} where V is monotone and V(empty) <= V({i}).
-    for k in range(n):
-        if k != i:
-            halves = best.reshape(-1, 2, 1 << k)
-            halves[:, 1, :] = np.maximum(halves[:, 1, :], halves[:, 0, :])
-    best[~joined] = best[~joined] * 0
-    return best
-
-
-def _array(values: Sequence[Any]) -> Array:
-    exact = [Fraction(v) if not isinstance(v, float) else Fraction(repr(v)) for v in values]
-    if all(v.denominator == 1 and abs(v) < 2**60 for v in exact):
-        return np.array([int(v) for v in exact], dtype=np.int64)
-    objects = np.empty(len(exact), dtype=object)
-    objects[:] = exact
-    return objects
-
-
-def find_decrease(values: Sequence[Any]) -> tuple[int, int] | None:
-    """Give masks (S, S plus one party) where V falls, or None if V is monotone."""
-    table = _array(values)
-    masks = np.arange(len(table))
-    for k in range(len(table).bit_length() - 1):
-        without = masks[(masks >> k & 1) == 0]
-        falls = np.flatnonzero(table[without] > table[without | 1 << k])
-        if len(falls):
-            low = int(without[falls[0]])
-            return low, low | 1 << k
-    return None
-
-
 @dataclass(frozen=True)
-class Contribution:
+class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
     """Rewards by contribution.
 
     Parameters
@@ -174,10 +105,22 @@ class Contribution:
     pareto
         Corollary 2 instead of Mechanism 4.
     values
-        V of every coalition, by bit mask in the order of the parties.
+        V of every coalition, by bit mask in the order of the parties of `exclusivity`.
+
+    Raises
+    ------
+    InputError
+        If there are more than 20 parties, not as many values as coalitions, a value is not finite
+        or too long, or a larger coalition is worth less.
+
+    Examples
+    --------
+    >>> rule = Contribution({"a": 1, "b": 1}, pareto=False, values=(0, 1, 1, 4))
+    >>> rule.settle({"a": 1, "b": 2}).parties["a"].benefit
+    Fraction(3, 1)
     """
 
-    exclusivity: Mapping[str, Fraction]
+    exclusivity: Exclusivities
     pareto: bool
     values: tuple[Any, ...]
 
@@ -187,28 +130,17 @@ class Contribution:
         "any information with a value for each coalition; rewards by what one adds"
     )
     ASSUMES: ClassVar[str] = (
-        "each joins with its true input or stays away; values are monotone; information of any "
-        "value up to a coalition's can be handed out"
+        "each joins with its true input or stays away (an invented input is not looked at); values "
+        "are monotone; information of any value up to a coalition's can be handed out"
     )
     GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric, strong dominance"
     COST: ClassVar[str] = "O(n^2 2^n): every coalition counts in a run as in the game"
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix C, Mechanism 4"
     FILE: ClassVar[type[CollaborationFile]] = ContributionFile
-    STARTING_FILE: ClassVar[str] = """\
-name = "who adds what"
-mechanism = "exchange.contribution"
-# How much a party minds what its best rival gains.
-exclusivity = 1
-# true: everybody is topped up to the largest reward as far as there is something to give.
-pareto = false
-# The value of what each coalition knows together, by bit mask in the order of the parties:
-# nobody, a, b, a+b, c, a+c, b+c, all. Or function = "module:function" of a tuple of names.
-values = [0, 3, 2, 4, 1, 4, 3, 5]
 
-[parties.a]
-[parties.b]
-[parties.c]
-"""
+    def __post_init__(self) -> None:
+        """Refuse what the rule is not defined for."""
+        check_values(self.values, tuple(self.ranges), "values")
 
     @classmethod
     def from_file(cls, file: ContributionFile) -> Contribution:
@@ -219,70 +151,104 @@ values = [0, 3, 2, 4, 1, 4, 3, 5]
         InputError
             If a larger coalition is worth less, or the value function fails.
         """
-        names = tuple(file.parties)
-        values = file.values if file.values is not None else _called(str(file.function), names)
-        fall = find_decrease(values)
-        if fall is not None:
-            place = "values" if file.function is None else f"function {file.function!r}"
-            low, high = (_spoken(mask, names) for mask in fall)
-            raise InputError(
-                place,
-                f"{low} has {encode_number(values[fall[0]])} and {high} only {encode_number(values[fall[1]])}",
-                "a larger coalition must not be worth less",
-            )
+        values: Sequence[Any]
+        if file.values is not None:
+            values = file.values
+        else:
+            values = call_value_function(str(file.function), tuple(file.parties))
         return cls(resolve_exclusivity(file, file.parties), file.pareto, tuple(values))
 
     @staticmethod
     def read_reports(file: ContributionFile, read: Read) -> dict[str, int]:
-        """Give each party its bit: its input is known through the values only."""
+        """Return each party's bit: its input is known through the values only."""
         return {name: 1 << i for i, name in enumerate(file.parties)}
+
+    @cached_property
+    def _rewards(self) -> tuple[Array, Fraction]:
+        """The rewards of every coalition, shape (2^n, n), as integers in a unit."""
+        table, unit = scale_values(self.values)
+        return reward_coalitions(table, pareto=self.pareto), unit
 
     def settle(self, reports: Mapping[str, int]) -> Settlement:
         """Reward everybody who joins."""
         full = sum(reports.values())
-        given = compute_rewards(self.values, pareto=self.pareto)[full]
-        amounts = {
-            name: Fraction(from_units(x, Fraction(1)))
-            for name, x in zip(self.exclusivity, given, strict=True)
-        }
-        benefits = {name: amounts[name] for name in reports}
+        table, unit = self._rewards
+        rewards = dict(zip(self.ranges, table[full], strict=True))
+        benefits = {name: Fraction(from_units(rewards[name], unit)) for name in reports}
         replies = [Reply("json", data={"value": encode_number(b)}) for b in benefits.values()]
-        parties = make_shares(benefits, self.exclusivity, replies)
+        parties = self.make_shares(benefits, replies)
         details = {"pareto": self.pareto, "value": encode_number(self.values[full])}
         return Settlement(self.NAME, parties, details)
 
-    def game(self, types: Mapping[str, int]) -> Game:
-        """Give the game of joining or staying away."""
-        values = _array(self.values)
-        table = compute_rewards(self.values, pareto=self.pareto)
-        alone = np.array([values[bit] for bit in types.values()], dtype=values.dtype)
+    def true_benefit(
+        self, party: str, types: Mapping[str, int], settlement: Settlement
+    ) -> Fraction:
+        """Return the value that a party is handed: nobody can report anything but its input."""
+        return Fraction(settlement.parties[party].reply.data["value"])
 
-        def compare(mask: int) -> NDArray[np.bool_]:
-            result = alone + table[mask]
+    def game(self, types: Mapping[str, int]) -> ParticipationGame:
+        """Return the game of joining or staying away.
+
+        What else the center could hand out: to each party information of any value up to what the
+        coalition knows beyond the party.
+        """
+        values, unit = scale_values(self.values)
+        table, _ = self._rewards
+        bits = np.array(list(types.values()), dtype=np.int64)
+        columns = [list(self.ranges).index(name) for name in types]
+        exclusivity = tuple(r.high for r in self.list_ranges(types))
+        alone = values[bits]
+
+        def find_rewards(present: Present) -> Array:
+            rows: Array = table[present.astype(np.int64) @ bits][:, columns]
+            return rows
+
+        def compare(present: Present) -> NDArray[np.bool_]:
+            result = alone + find_rewards(present[None, :])[0]
             return np.asarray(result[:, None] <= result[None, :], dtype=np.bool_)
 
-        return ParticipationGame(
+        def list_alternatives(present: Present, giving_no_less: bool) -> Array:
+            room = np.where(present, values[int(bits[present].sum())] - alone, 0).tolist()
+            box = BenefitBox([int(r) * unit for r in room], exclusivity)
+            rewards = [int(b) * unit for b in find_rewards(present[None, :])[0]]
+            payoff_unit = find_unit(exclusivity) * unit
+            return box.list_outcomes(rewards, payoff_unit, giving_no_less=giving_no_less)
+
+        return BatchedParticipationGame(
             tuple(types),
-            table,
-            tuple(self.exclusivity[name] for name in types),
-            _worth_no_more(values),
-            compare,
+            find_rewards,
+            exclusivity,
+            unit,
+            worth_no_more=_compare_contributions(values)[np.ix_(columns, columns)],
+            compare=compare,
+            alternatives=list_alternatives,
         )
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
-        return (
+    def promises(self, types: Mapping[str, int]) -> Sequence[Property]:
+        """Return what holds for these exclusivities: joining is dominant from 0 to 1."""
+        graded = (Symmetric(), StrongDominance())
+        ranges = self.list_ranges(types)
+        if not all(r.lies_within(0, 1) for r in ranges):
+            return graded
+        truthful = (ExPostIC(), IndividualRationality(), DSIC())
+        return (*truthful, *promise_over_range(DSIC(), ranges), *graded)
+
+    def examines(self, types: Mapping[str, int]) -> Sequence[Property]:
+        """Return what is not promised."""
+        looked_at: list[Property] = [
             ExPostIC(),
             IndividualRationality(),
             DSIC(),
             CoalitionProof(2),
-            Symmetric(),
-            StrongDominance(),
-        )
+        ]
+        if self.pareto:
+            looked_at.append(ParetoEfficient(giving_no_less=True))
+        promised = self.promises(types)
+        return [prop for prop in looked_at if prop not in promised]
 
 
-def _worth_no_more(values: Array) -> NDArray[np.bool_]:
-    """Give [k, i] = k adds no more than i to every coalition without the two."""
+def _compare_contributions(values: Array) -> NDArray[np.bool_]:
+    """Return [k, i] = k adds no more than i to every coalition without the two."""
     n = len(values).bit_length() - 1
     masks = np.arange(len(values))
     order = np.eye(n, dtype=np.bool_)
@@ -291,26 +257,3 @@ def _worth_no_more(values: Array) -> NDArray[np.bool_]:
             rest = masks[((masks >> k | masks >> i) & 1) == 0]
             order[k, i] = bool((values[rest | 1 << k] <= values[rest | 1 << i]).all())
     return order
-
-
-def _called(function: str, names: tuple[str, ...]) -> tuple[Any, ...]:
-    place = f"function {function!r}"
-    found = function_named(function, place)
-    try:
-        return tuple(_exact(v) for v in tabulate_values(found, names))
-    except Exception as error:
-        raise InputError(
-            place,
-            f"it failed with {type(error).__name__}: {error}",
-            "it takes a tuple of party names and returns the coalition's value, a finite number",
-        ) from error
-
-
-def _exact(value: Any) -> Fraction:
-    value = value.item() if isinstance(value, np.generic) else value
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
-
-
-def _spoken(mask: int, names: tuple[str, ...]) -> str:
-    members = [name for i, name in enumerate(names) if mask >> i & 1]
-    return "{" + ", ".join(members) + "}"

@@ -1,34 +1,127 @@
-"""What the collaboration files of the exchange share: each party's taste for exclusivity."""
+"""How much a party minds its best rival's gain: one number, or every number of a range.
+
+A file that says nothing means every exclusivity from 0 to 1. Utilities are then counted at the upper
+end, and what the rule promises is promised for the whole range. The gain of a lie is linear in the
+liar's own exclusivity, so that no lie pays within a range exactly if none pays at its two ends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+)
 
 from aboveboard.errors import InputError
-from aboveboard.exchange.utility import compute_utilities
+from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
-from aboveboard.mechanisms.settlement import Reply, Share
 
 MOST = 10**9
-"""Largest numerator and denominator of a taste: utilities of 10^9 elements stay within 64 bits."""
+"""Largest numerator and denominator of an exclusivity: with 10^9 elements utilities fit 64 bits."""
 
 
 def _limit_digits(value: Fraction) -> Fraction:
     if max(value.numerator, value.denominator) > MOST:
         raise ValueError(
-            f"has more digits than a taste needs; write a number up to {MOST:,} with at most nine "
-            'decimals, or a fraction as text such as "1/3"'
+            f"has too many digits for an exclusivity; write a number up to {MOST:,} with at most "
+            'nine decimals, or a fraction as text such as "1/3"'
         )
     return value
 
 
-Taste = Annotated[Exact, Field(ge=0), AfterValidator(_limit_digits)]
-"""A weight of the best rival's gain, exact."""
+_NUMBER: TypeAdapter[Fraction] = TypeAdapter(
+    Annotated[Exact, Field(ge=0), AfterValidator(_limit_digits)],
+    config=ConfigDict(arbitrary_types_allowed=True),
+)
+
+
+@dataclass(frozen=True)
+class ExclusivityRange:
+    """Every exclusivity from `low` to `high`; one number where the two are equal.
+
+    Examples
+    --------
+    >>> str(ExclusivityRange.from_value("1/3")), str(ExclusivityRange.from_value([0.6, 1]))
+    ('1/3', '3/5 to 1')
+    """
+
+    low: Fraction
+    high: Fraction
+
+    @classmethod
+    def from_value(cls, value: Any) -> Self:
+        """Return the range that a file or a program states: a number, or two of them.
+
+        Raises
+        ------
+        ValueError
+            If it is neither, a number is negative or not finite, has more digits than an
+            exclusivity needs, or the first of two is the larger.
+        """
+        if isinstance(value, ExclusivityRange):
+            value = [value.low, value.high]
+        if not isinstance(value, list | tuple):
+            number = _read_number(value)
+            return cls(number, number)
+        if len(value) != 2:
+            raise ValueError("must be one number, or [lowest, highest]")
+        low, high = map(_read_number, value)
+        if low > high:
+            raise ValueError(
+                f"starts at {encode_number(low)} and ends at {encode_number(high)}; "
+                "write the lower end first"
+            )
+        return cls(low, high)
+
+    @property
+    def is_point(self) -> bool:
+        """Whether it is a single number."""
+        return self.low == self.high
+
+    def lies_within(self, low: Fraction | int, high: Fraction | int) -> bool:
+        """Return whether the whole range lies between two numbers, ends included."""
+        return low <= self.low and self.high <= high
+
+    def __str__(self) -> str:
+        low, high = encode_number(self.low), encode_number(self.high)
+        return str(low) if self.is_point else f"{low} to {high}"
+
+
+def _read_number(value: Any) -> Fraction:
+    try:
+        return _NUMBER.validate_python(value)
+    except ValidationError as error:
+        message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        if message.startswith("Input should"):
+            message = f"is {value}; it must be at least 0"
+        raise ValueError(message) from None
+
+
+UNSTATED = ExclusivityRange(Fraction(0), Fraction(1))
+"""What a file means that does not say how much its parties mind what rivals gain."""
+
+
+def _read_exclusivity(value: Any) -> Fraction | tuple[Fraction, Fraction]:
+    found = ExclusivityRange.from_value(value)
+    return found.low if found.is_point else (found.low, found.high)
+
+
+Exclusivity = Annotated[Fraction | tuple[Fraction, Fraction], PlainValidator(_read_exclusivity)]
+"""In a file: 1, 0.5, "1/3", or [0.6, 1] for every number from 0.6 to 1."""
+
+Exclusivities = Mapping[str, "ExclusivityRange | Fraction | int | tuple[Fraction, Fraction]"]
+"""By party."""
 
 
 class ExclusiveParty(BaseModel):
@@ -36,49 +129,59 @@ class ExclusiveParty(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    exclusivity: Taste | None = Field(default=None, description="its own taste; else the file's")
+    exclusivity: Exclusivity | None = Field(
+        default=None, description="its own exclusivity; if left out, the file's"
+    )
 
 
 class ExclusiveFile(CollaborationFile):
     """The collaboration file of an exchange; each mechanism adds its own keys and parties."""
 
-    exclusivity: Taste = Field(
-        default=Fraction(1), description="e: what a unit of the best rival's gain costs"
+    exclusivity: Exclusivity | None = Field(
+        default=None,
+        description="e: what a unit of the best rival's gain costs, a number or [lowest, highest]; "
+        "if left out, anything from 0 to 1",
     )
 
 
 def resolve_exclusivity(
     file: ExclusiveFile, parties: Mapping[str, ExclusiveParty]
-) -> dict[str, Fraction]:
-    """Give each party's exclusivity: its own where it has one, else the file's.
+) -> dict[str, ExclusivityRange]:
+    """Return each party's exclusivity: its own where it has one, else the file's, else 0 to 1.
 
     Raises
     ------
     InputError
-        If the parties' tastes have no common denominator that is small enough.
+        If the parties' exclusivities have no common denominator that is small enough.
     """
-    tastes = {
-        name: file.exclusivity if party.exclusivity is None else party.exclusivity
-        for name, party in parties.items()
-    }
-    if lcm(*(taste.denominator for taste in tastes.values())) > MOST:
+    stated = {}
+    for name, party in parties.items():
+        own = file.exclusivity if party.exclusivity is None else party.exclusivity
+        stated[name] = UNSTATED if own is None else own
+    return check_exclusivity(stated)
+
+
+def check_exclusivity(exclusivity: Exclusivities) -> dict[str, ExclusivityRange]:
+    """Return the parties' exclusivities as ranges; numbers from a program are read exactly.
+
+    Raises
+    ------
+    InputError
+        If one is negative or not finite, or they have no common denominator that is small enough.
+    """
+    ranges = {}
+    for name, value in exclusivity.items():
+        try:
+            ranges[name] = ExclusivityRange.from_value(value)
+        except ValueError as error:
+            raise InputError(
+                f"exclusivity of {name}", str(error), "write a number from 0, such as 1"
+            ) from None
+    denominators = (end.denominator for r in ranges.values() for end in (r.low, r.high))
+    if lcm(*denominators) > MOST:
         raise InputError(
             "exclusivity",
-            "the parties' tastes have no common denominator up to 10^9",
+            "the parties' exclusivities have no common denominator up to 10^9",
             "write them with fewer decimals",
         )
-    return tastes
-
-
-def make_shares(
-    benefits: Mapping[str, Fraction | int],
-    exclusivity: Mapping[str, Fraction],
-    replies: Sequence[Reply],
-) -> dict[str, Share]:
-    """Give every party's share of an exchange: nobody pays."""
-    names = list(benefits)
-    utility = compute_utilities(list(benefits.values()), [exclusivity[name] for name in names])
-    return {
-        name: Share(benefits[name], u, 0, reply)
-        for name, u, reply in zip(names, utility, replies, strict=True)
-    }
+    return ranges

@@ -1,12 +1,15 @@
-"""The game of partial hiding: each party reports any part of what it owns.
+"""The game of partial hiding: each party reports any part of what it owns, or also invents.
 
-An action says how many elements of each region a party hides. Benefits are counted against what a
-party owns, so that elements it hid and is handed back are worth nothing. The rule fixes how many
-elements each party is handed, not which: a deviation is judged by the deviator's best case over
-that choice, the truth by the worst (`payoff_bounds`).
+An action says how many elements of each region a party leaves out. Benefits are counted against what
+a party owns, so that elements it hid and is handed back are worth nothing. The rule fixes how many
+elements each party is handed; which ones depends on an order of all elements that nobody knows
+beforehand. One lie against truthful others is judged by the liar's best case over that order
+(`payoff_bounds`); where several reports are not true, both sides are judged by one order (`orders`).
 
 For one deviator the counts stand for all its lies, since elements of a region are interchangeable.
 For several, which ones they hide matters too: `refined` makes every element a region of its own.
+
+Invented elements are real for nobody: who is handed one gains nothing by it.
 """
 
 from __future__ import annotations
@@ -15,17 +18,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.exchange import efficiency, proofs
+from aboveboard.exchange.orders import OrderJudge, Segment
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
+from aboveboard.exchange.union_games import PartyLists
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 from aboveboard.games.actions import AWAY, Codes, Grid, encode
-from aboveboard.games.capabilities import Proof
+from aboveboard.games.capabilities import DeviationKind, Proof
+from aboveboard.games.numbers import Array
+from aboveboard.storage.records import Records
 
 CELLS = 1 << 16
 """Segments (profiles times what a profile may be split into) held at once: 24 bytes each, so that
@@ -47,11 +55,27 @@ class HidingGame:
         How many elements each party is handed.
     exclusivity
         Each party's weight of its best rival's benefit.
+    invented
+        How many elements that nobody owns each party can add to its report.
+    lists
+        The lists behind the regions, where they are at hand.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from aboveboard.exchange import RULES
+    >>> lists = Regions.from_sets({"a": "xy", "b": "yz", "c": "z"})
+    >>> game = HidingGame(lists, RULES["best-group"], (Fraction(1),) * 3)
+    >>> verdicts = ab.audit(game, [ab.ExPostIC(), ab.IndividualRationality()])
+    >>> [verdict.status.value for verdict in verdicts.values()]
+    ['holds', 'holds']
     """
 
     regions: Regions
     rule: Rule
     exclusivity: tuple[Fraction, ...]
+    invented: int = 0
+    lists: PartyLists | None = None
 
     @property
     def players(self) -> tuple[str, ...]:
@@ -64,52 +88,116 @@ class HidingGame:
         return find_unit(self.exclusivity)
 
     @cached_property
+    def _pool(self) -> Regions:
+        """The regions, followed by one for each party of elements that it could invent.
+
+        These are marked as owned by everybody: nobody gains by being handed one.
+        """
+        if not self.invented:
+            return self.regions
+        n = len(self.players)
+        everybody = np.uint64((1 << n) - 1)
+        return Regions(
+            self.players,
+            np.concatenate([self.regions.owners, np.full(n, everybody)]),
+            np.concatenate([self.regions.counts, np.full(n, self.invented, dtype=np.int64)]),
+        )
+
+    @cached_property
+    def _can_report(self) -> NDArray[np.bool_]:
+        """Whether a party can report elements of a region of the pool, shape (parties, regions)."""
+        inventors = np.eye(len(self.players), dtype=np.bool_)
+        return np.hstack([self.regions.owned, inventors] if self.invented else [self.regions.owned])
+
+    @cached_property
     def _held(self) -> list[NDArray[np.intp]]:
-        """For each party the positions of the regions that it owns."""
-        return [np.flatnonzero(row) for row in self.regions.owned]
+        """For each party the positions of the regions that it can report."""
+        return [np.flatnonzero(row) for row in self._can_report]
 
     @cached_property
     def _holdings(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.intp]]]:
-        """Who owns each region, one region after the other, and where each party stands there."""
-        owned = self.regions.owned
-        starts = np.concatenate([[0], owned.sum(axis=0).cumsum()]).astype(np.int64)
-        holders = np.nonzero(owned.T)[1].astype(np.int64)
-        return starts, holders, [np.flatnonzero(holders == i) for i in range(len(owned))]
+        """Who can report each region, one region after the other, and where each party stands."""
+        reportable = self._can_report
+        starts = np.concatenate([[0], reportable.sum(axis=0).cumsum()]).astype(np.int64)
+        holders = np.nonzero(reportable.T)[1].astype(np.int64)
+        return starts, holders, [np.flatnonzero(holders == i) for i in range(len(reportable))]
 
     def actions(self, i: int, /) -> Grid:
-        """How many elements party i hides of each region it owns."""
-        return Grid(self.regions.counts[self._held[i]].tolist())
+        """Return how many elements party i can leave out of each region; last, of invented ones."""
+        return Grid(self._pool.counts[self._held[i]].tolist())
 
     def truth(self, i: int, /) -> Hidden:
-        """Nothing hidden."""
-        return (0,) * len(self._held[i])
+        """Return the truth: nothing is hidden, and every element that could be invented is left out."""
+        own = len(self._held[i]) - bool(self.invented)
+        return (0,) * own + ((self.invented,) if self.invented else ())
 
     def absent(self, i: int, /) -> Hidden | None:
-        """Everything hidden; None for a party that owns nothing and has no choice."""
-        hidden = tuple(self.regions.counts[self._held[i]].tolist())
+        """Return the action that leaves out everything; None for a party with nothing to report."""
+        hidden = tuple(self._pool.counts[self._held[i]].tolist())
         return hidden or None
 
+    def report(self, i: int, action: Hidden, /) -> Records:
+        """Return what party i reports when it takes an action.
+
+        Raises
+        ------
+        ValueError
+            If the game does not know the lists, or elements are invented.
+        """
+        if self.lists is None or self.invented:
+            raise ValueError("this game does not know what its parties' lists hold")
+        hidden = zip(self._held[i].tolist(), action, strict=True)
+        return self.lists.hide(i, dict(hidden))
+
+    def deviation_kind(self, i: int, action: Hidden, /) -> DeviationKind:
+        """Return what a party does: it stays away, invents elements, or only hides some."""
+        if action == self.absent(i):
+            return "stays away"
+        return "invents" if self.invented and action[-1] < self.invented else "hides"
+
+    def with_inventing(self, most: int) -> HidingGame:
+        """Return the game in which each party can also report up to `most` invented elements."""
+        return replace(self, invented=most, lists=None)
+
     def segments(self, columns: Sequence[Codes]) -> Segments:
-        """Give owners, reporters and sizes of what the parties report, each (m, segments)."""
+        """Return owners, reporters and sizes of what the parties report, each (m, segments)."""
         from aboveboard.exchange import kernels
 
         starts, holders, places = self._holdings
         hidden = np.empty((max(map(len, columns)), len(holders)), dtype=np.int64)
         for column, where in zip(columns, places, strict=True):
             hidden[:, where] = column
-        regions = self.regions
+        regions = self._pool
         split: Segments = kernels.hide(regions.owners, regions.counts, starts, holders, hidden)
         return split
+
+    def split_by_reporters(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> list[Segment]:
+        """Return the elements by who owns them and who reports them in either of two profiles."""
+        starts, holders, places = self._holdings
+        hidden = np.empty((2, len(holders)), dtype=np.int64)
+        for i, where in enumerate(places):
+            hidden[0, where], hidden[1, where] = honest[i], lying[i]
+        found = []
+        for r, (owners, count) in enumerate(zip(self._pool.owners, self._pool.counts, strict=True)):
+            own = slice(starts[r], starts[r + 1])
+            cuts = sorted({0, int(count), *hidden[:, own].reshape(-1).tolist()})
+            for first, after in pairwise(cuts):
+                reporters = tuple(
+                    sum(1 << int(j) for j, h in zip(holders[own], row, strict=True) if h <= first)
+                    for row in hidden[:, own]
+                )
+                found.append(Segment(int(owners), (reporters[0], reporters[1]), after - first))
+        return found
 
     def benefit_bounds(
         self, columns: Sequence[Codes]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give the least and most new elements that the replies can bring, each (m, parties)."""
+        """Return the least and most new elements that the replies can bring, each (m, parties)."""
         from aboveboard.exchange import kernels
 
         m, n = max(len(column) for column in columns), len(self.players)
         low, high = np.empty((m, n), dtype=np.int64), np.empty((m, n), dtype=np.int64)
-        step = max(1, CELLS // (len(self.regions.counts) + len(self._holdings[1]) + 1))
+        step = max(1, CELLS // (len(self._pool.counts) + len(self._holdings[1]) + 1))
         for start in range(0, m, step):
             some = slice(start, start + step)
             owners, reported, counts = self.segments(
@@ -122,7 +210,7 @@ class HidingGame:
     def payoff_bounds(
         self, columns: Sequence[Codes]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give lowest and highest utilities over which elements are handed out, in units."""
+        """Return lowest and highest utilities over all orders of handing out, in units."""
         low, high = self.benefit_bounds(columns)
         return (
             compute_payoff_rows(low, find_best_rivals(high), self.exclusivity),
@@ -130,7 +218,7 @@ class HidingGame:
         )
 
     def payoff_rows(self, columns: Sequence[Codes]) -> NDArray[np.int64]:
-        """Give utilities in units when every reply brings as many new elements as it can."""
+        """Return utilities in units when every reply brings as many new elements as it can."""
         _, high = self.benefit_bounds(columns)
         payoffs: NDArray[np.int64] = compute_payoff_rows(
             high, find_best_rivals(high), self.exclusivity
@@ -138,7 +226,7 @@ class HidingGame:
         return payoffs
 
     def payoffs(self, profile: Sequence[Hidden], /) -> list[Fraction]:
-        """Give the utilities of one profile, as `payoff_rows` does."""
+        """Return the utilities of one profile, as `payoff_rows` does."""
         return [int(x) * self.unit for x in self.payoff_rows(self._columns(profile))[0]]
 
     def _columns(self, profile: Sequence[Hidden]) -> list[Codes]:
@@ -165,40 +253,75 @@ class HidingGame:
             dtype=np.bool_,
         )
 
+    def gains_in_one_outcome(
+        self,
+        honest: Sequence[Codes],
+        lying: Sequence[Codes],
+        members: Sequence[int],
+        *,
+        transfers: bool,
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Return what each row gains at most under one order of handing out, in units.
+
+        Parameters
+        ----------
+        honest, lying
+            The two profiles of each row, as many as there are rows.
+        members
+            Who deviates.
+        transfers
+            Whether the members' gains are added; else the least of them counts.
+
+        Returns
+        -------
+        gains
+            Shape (rows,): the largest over the orders that were tried.
+        left_open
+            Where not all orders were tried, and none gave a gain.
+        """
+        judge = OrderJudge(self, tuple(members), transfers=transfers)
+        rows = [
+            judge.judge([c[k] for c in honest], [c[k] for c in lying])
+            for k in range(len(honest[0]))
+        ]
+        gains = np.array([gain for gain, _ in rows], dtype=np.int64)
+        complete = np.array([whole for _, whole in rows], dtype=np.bool_)
+        return gains, ~complete & (gains <= 0)
+
     def benefits(self, profile: Sequence[Hidden], /) -> list[int]:
-        """Give how many elements each party is handed."""
+        """Return how many elements each party is handed."""
         _, reported, counts = self.segments(self._columns(profile))
         amounts: list[int] = self.rule.apply(reported, counts, len(self.players))[0].tolist()
         return amounts
 
     def inferior(self, profile: Sequence[Hidden], /) -> NDArray[np.bool_]:
-        """Give [k, i] = k reports a subset of what i reports."""
+        """Return [k, i] = k reports a subset of what i reports."""
         _, reported, counts = self.segments(self._columns(profile))
-        tells = _tells(reported[0][counts[0] > 0], len(self.players))
-        beyond = tells[:, None, :] & ~tells[None, :, :]
+        reporters = _find_reporters(reported[0][counts[0] > 0], len(self.players))
+        beyond = reporters[:, None, :] & ~reporters[None, :, :]
         return np.asarray(~np.any(beyond, axis=2), dtype=np.bool_)
 
     def result_inferior(self, profile: Sequence[Hidden], /) -> NDArray[np.bool_]:
-        """Give [k, i] = what k holds afterwards is a subset of what i holds, in any common order.
+        """Return [k, i] = what k holds afterwards is a subset of what i holds, in any common order.
 
         Meaningful where k's report is a subset of i's: then k's first elements that i lacks are a
         prefix, at most as long as k's amount, of what i is handed from.
         """
         _, reported, counts = self.segments(self._columns(profile))
         kept = counts[0] > 0
-        tells, sizes = _tells(reported[0][kept], len(self.players)), counts[0][kept]
+        reporters, sizes = _find_reporters(reported[0][kept], len(self.players)), counts[0][kept]
         amounts = np.array(self.benefits(profile))
-        lacks = sizes[tells.any(axis=0)].sum() - (tells * sizes).sum(axis=1)
+        lacks = sizes[reporters.any(axis=0)].sum() - (reporters * sizes).sum(axis=1)
         contained = np.minimum(amounts[:, None], lacks[None, :]) <= amounts[None, :]
         return np.asarray(contained, dtype=np.bool_)
 
     def outcomes(self, profile: Sequence[Hidden], /, *, giving_no_less: bool) -> NDArray[np.int64]:
-        """Give payoffs of what else the center could hand out, in units."""
+        """Return payoffs of what else the center could hand out, in units."""
         _, reported, counts = self.segments(self._columns(profile))
         kept = counts[0] > 0
-        tells, sizes = _tells(reported[0][kept], len(self.players)), counts[0][kept]
-        owned = (tells * sizes).sum(axis=1)
-        lacks = np.where(owned > 0, sizes[tells.any(axis=0)].sum() - owned, 0)
+        reporters, sizes = _find_reporters(reported[0][kept], len(self.players)), counts[0][kept]
+        owned = (reporters * sizes).sum(axis=1)
+        lacks = np.where(owned > 0, sizes[reporters.any(axis=0)].sum() - owned, 0)
         return efficiency.list_candidates(
             np.array(self.benefits(profile), dtype=np.int64),
             lacks.astype(np.int64),
@@ -207,46 +330,53 @@ class HidingGame:
         )
 
     def refined(self) -> HidingGame | None:
-        """Give the game with a region for every element; None if it is that already."""
+        """Return the game with a region for every element; None if it is that already."""
         if (self.regions.counts == 1).all():
             return None
-        return replace(self, regions=self.regions.split_into_elements())
+        return replace(self, regions=self.regions.split_into_elements(), lists=None)
 
     def smaller(self) -> Iterator[HidingGame]:
         """Yield the same game on smaller instances that the rule admits."""
-        for regions in self.regions.smaller():
+        for regions in self.regions.shrink():
             if self.rule.least <= len(regions.names) <= self.rule.most and regions.union:
                 kept = [self.players.index(name) for name in regions.names]
                 weights = tuple(self.exclusivity[k] for k in kept)
-                yield replace(self, regions=regions, exclusivity=weights)
+                invented = min(self.invented, regions.union)
+                yield replace(
+                    self, regions=regions, exclusivity=weights, invented=invented, lists=None
+                )
 
     def instance(self) -> dict[str, Any]:
-        """Describe the instance in plain data."""
-        return self.regions.instance()
+        """Return the instance in plain data."""
+        return self.regions.describe()
 
     def proof(self, name: str) -> Proof | None:
-        """Give a closed-form proof of a property of deviations, where one is known."""
+        """Return a closed-form proof of a property of deviations, where one is known."""
+        if self.invented:
+            return None
         return proofs.find_proof(name, self.regions, self.rule, self.exclusivity)
 
     def describe(self, i: int, action: Hidden) -> Any:
-        """Say what is hidden: elements where they have names, else how many of whose region."""
+        """Return what is hidden and invented; elements by name where each is a region."""
         if action == self.truth(i):
             return "truth"
         if action == self.absent(i):
             return AWAY
-        held = self._held[i]
-        if (self.regions.counts == 1).all():
+        own = len(action) - bool(self.invented)
+        hidden = {int(r): h for r, h in zip(self._held[i][:own], action[:own], strict=True) if h}
+        said: dict[str, Any] = {}
+        if hidden and (self.regions.counts == 1).all():
             names = self.regions.name_elements()
-            return {"hides": [names[r] for r, h in zip(held, action, strict=True) if h]}
-        return {
-            "hides": {
-                self.regions.name_region(int(r)): h for r, h in zip(held, action, strict=True) if h
-            }
-        }
+            said["hides"] = [names[r] for r in hidden]
+        elif hidden:
+            said["hides"] = {self.regions.name_region(r): h for r, h in hidden.items()}
+        if self.invented and action[-1] < self.invented:
+            said["invents"] = self.invented - action[-1]
+        return said
 
 
-def _tells(reported: NDArray[np.uint64], n: int) -> NDArray[np.bool_]:
-    """Say who reports which segment, shape (parties, segments)."""
+def _find_reporters(reported: NDArray[np.uint64], n: int) -> NDArray[np.bool_]:
+    """Return who reports which segment, shape (parties, segments)."""
     bits = np.arange(n, dtype=np.uint64)[:, None]
     return (reported[None, :] >> bits & np.uint64(1)).astype(np.bool_)
 

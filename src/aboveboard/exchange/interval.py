@@ -3,8 +3,9 @@
 What: each party knows an interval that holds the point. The two that bound the intersection are
 each handed a part of the other's knowledge, so that both intervals get shorter by the same length:
 as much as the one that has less to gain can gain. Parties with the same interval are treated alike;
-where one interval lies within all others nothing is exchanged. Cost: O(n) a run, O(n 2^n) for the
-game. Source: Branzei, Orlandi, Yang (arXiv 1809.10637), appendix A, Mechanism 3, Theorem 3.1.
+where one interval lies within all others nothing is exchanged. Cost: O(n) a run, and as much for
+each coalition of a check. Source: Branzei, Orlandi, Yang (arXiv 1809.10637), appendix A, Mechanism
+3, Theorem 3.1.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal
+from functools import cached_property
+from typing import Any, ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from aboveboard.auditing import (
@@ -28,12 +32,21 @@ from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
     ExclusiveParty,
-    make_shares,
+    Exclusivities,
     resolve_exclusivity,
 )
-from aboveboard.exchange.participation import MOST_PARTIES, make_participation_game
+from aboveboard.exchange.feasible_benefits import BenefitBox
+from aboveboard.exchange.mechanism import ExchangeMechanism, as_fraction
+from aboveboard.exchange.participation import (
+    ParticipationGame,
+    Present,
+    make_participation_game,
+    scale_to_integers,
+)
+from aboveboard.exchange.truthful_range import promise_over_range
+from aboveboard.exchange.utility import find_unit
 from aboveboard.formatting import encode_number
-from aboveboard.games.game import Game
+from aboveboard.games.numbers import Array
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
@@ -50,10 +63,7 @@ class IntervalParty(ExclusiveParty):
     @classmethod
     def _ordered(cls, interval: Interval) -> Interval:
         if interval[0] > interval[1]:
-            raise ValueError(
-                f"starts at {encode_number(interval[0])} and ends at {encode_number(interval[1])}; "
-                "write the lower end first"
-            )
+            raise ValueError(f"{_describe_disorder(interval)}; write the lower end first")
         return interval
 
 
@@ -62,12 +72,16 @@ class IntervalFile(ExclusiveFile):
 
     mechanism: Literal["exchange.interval"]
     parties: dict[str, IntervalParty] = Field(
-        min_length=1, max_length=MOST_PARTIES, description="by name: a table a party"
+        min_length=1, description="by name: one table per party"
     )
 
 
+def _describe_disorder(interval: Interval) -> str:
+    return f"starts at {encode_number(interval[0])} and ends at {encode_number(interval[1])}"
+
+
 def narrow(intervals: Sequence[Interval | None]) -> list[Interval | None]:
-    """Give each party its new interval: Mechanism 3.
+    """Return each party's new interval: Mechanism 3.
 
     Parameters
     ----------
@@ -78,6 +92,11 @@ def narrow(intervals: Sequence[Interval | None]) -> list[Interval | None]:
     -------
     list
         The interval each ends with; None for one that stays away.
+
+    Examples
+    --------
+    >>> narrow([(0, 10), (4, 16), None])
+    [(2, 10), (4, 14), None]
     """
     present = [x for x in intervals if x is not None]
     if not present:
@@ -97,7 +116,7 @@ def narrow(intervals: Sequence[Interval | None]) -> list[Interval | None]:
 
 
 def compute_benefits(intervals: Sequence[Interval | None]) -> list[Fraction]:
-    """Give by how much each party's interval gets shorter."""
+    """Return by how much each party's interval gets shorter."""
     return [
         Fraction(0) if old is None or new is None else (old[1] - old[0]) - (new[1] - new[0])
         for old, new in zip(intervals, narrow(intervals), strict=True)
@@ -105,41 +124,91 @@ def compute_benefits(intervals: Sequence[Interval | None]) -> list[Fraction]:
 
 
 @dataclass(frozen=True)
-class OneDimensionalSearch:
+class _CoalitionBenefits:
+    """The benefits of many coalitions at once, as `compute_benefits` says, in whole units."""
+
+    intervals: Sequence[Interval]
+
+    @cached_property
+    def _ends(self) -> tuple[Array, Fraction]:
+        return scale_to_integers(self.intervals)
+
+    @property
+    def unit(self) -> Fraction:
+        """What one unit of a benefit is worth."""
+        return self._ends[1]
+
+    @cached_property
+    def _ranks(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Who starts last and who ends first, ascending, and which intervals are the same."""
+        some = list(self.intervals)
+        starts = sorted(range(len(some)), key=lambda i: (some[i][0], -some[i][1]))
+        ends = sorted(range(len(some)), key=lambda i: (-some[i][1], some[i][0]))
+        same = [some.index(x) for x in some]
+        return np.array(starts), np.array(ends), np.array(same)
+
+    def __call__(self, present: Present) -> Array:
+        """Return the benefits of m coalitions, shape (m, n)."""
+        (starts, ends, same), (low, high) = self._ranks, self._ends[0].T
+        left, right = _find_last(present, starts), _find_last(present, ends)
+        length = high[right] - low[left]
+        gain = np.minimum(high[left] - low[left] - length, high[right] - low[right] - length)
+        at_ends = (same[None, :] == same[left][:, None]) | (same[None, :] == same[right][:, None])
+        both: Array = np.where(
+            present & at_ends & (same[left] != same[right])[:, None], gain[:, None], 0
+        )
+        return both
+
+
+def _find_last(present: Present, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return of each coalition the member that stands last in an order; any if there is none."""
+    reversed_order = order[::-1]
+    found: NDArray[np.int64] = reversed_order[np.argmax(present[:, reversed_order], axis=1)]
+    return found
+
+
+@dataclass(frozen=True)
+class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, ParticipationGame]):
     """Interval intersection.
 
     Parameters
     ----------
     exclusivity
         By party: the weight of its best rival's benefit in its utility.
+
+    Raises
+    ------
+    InputError
+        If an exclusivity is negative or not finite.
+
+    Examples
+    --------
+    >>> rule = OneDimensionalSearch({"a": 1, "b": 1})
+    >>> settlement = rule.settle({"a": (Fraction(0), Fraction(10)), "b": (Fraction(4), Fraction(16))})
+    >>> [share.reply.data for share in settlement.parties.values()]
+    [{'interval': [2, 10]}, {'interval': [4, 14]}]
     """
 
-    exclusivity: Mapping[str, Fraction]
+    exclusivity: Exclusivities
 
     NAME: ClassVar[str] = "exchange.interval"
     UNIT: ClassVar[str] = "length"
     SUMMARY: ClassVar[str] = "parties narrow down where a point lies; shorter intervals are better"
-    ASSUMES: ClassVar[str] = "each joins with its true interval or stays away; a point is in all"
+    ASSUMES: ClassVar[str] = (
+        "each joins with its true interval or stays away (an invented interval is not looked at); "
+        "a point is in all"
+    )
     GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric"
-    COST: ClassVar[str] = "O(n) a run for n parties; O(n 2^n) for the game"
+    COST: ClassVar[str] = (
+        "O(n) a run for n parties; the audit as much for each coalition: n + 1 of them for ex-post "
+        "IC and IR, 2^n for DSIC"
+    )
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix A, Mechanism 3"
     FILE: ClassVar[type[CollaborationFile]] = IntervalFile
-    STARTING_FILE: ClassVar[str] = """\
-name = "where the leak is"
-mechanism = "exchange.interval"
-# How much a party minds what its best rival gains.
-exclusivity = 1
 
-# Each party knows an interval that holds the point (kilometres along a pipeline).
-[parties.alpha]
-interval = [0.0, 10.0]
-
-[parties.beta]
-interval = [4.0, 16.5]
-
-[parties.gamma]
-interval = [2.5, 14.0]
-"""
+    def __post_init__(self) -> None:
+        """Refuse wrong exclusivities."""
+        assert self.ranges
 
     @classmethod
     def from_file(cls, file: IntervalFile) -> OneDimensionalSearch:
@@ -155,44 +224,104 @@ interval = [2.5, 14.0]
         InputError
             If they have no point in common.
         """
-        intervals = {name: party.interval for name, party in file.parties.items()}
-        start = max(intervals, key=lambda name: intervals[name][0])
-        end = min(intervals, key=lambda name: intervals[name][1])
-        if intervals[start][0] > intervals[end][1]:
-            raise InputError(
-                f"parties.{start}.interval",
-                f"starts at {encode_number(intervals[start][0])}, after parties.{end}.interval "
-                f"ends at {encode_number(intervals[end][1])}",
-                "the point must lie in every interval, so all must overlap",
-            )
-        return intervals
+        return _check_intervals({name: party.interval for name, party in file.parties.items()})
 
     def settle(self, reports: Mapping[str, Interval]) -> Settlement:
-        """Narrow the intervals."""
-        intervals = list(reports.values())
+        """Narrow the intervals.
+
+        Raises
+        ------
+        InputError
+            If an interval ends before it starts, or they have no point in common.
+        """
+        intervals = list(_check_intervals(reports).values())
         benefits = dict(zip(reports, compute_benefits(intervals), strict=True))
         replies = [
             Reply("json", data={"interval": [encode_number(end) for end in new]})
             for new in narrow(intervals)
             if new is not None
         ]
-        low, high = max(x[0] for x in intervals), min(x[1] for x in intervals)
-        parties = make_shares(benefits, self.exclusivity, replies)
+        low, high = _intersect(intervals)
+        parties = self.make_shares(benefits, replies)
         return Settlement(
             self.NAME, parties, {"intersection": [encode_number(low), encode_number(high)]}
         )
 
-    def game(self, types: Mapping[str, Interval]) -> Game:
-        """Give the game of joining or staying away."""
-        intervals = list(types.values())
+    def true_benefit(
+        self, party: str, types: Mapping[str, Interval], settlement: Settlement
+    ) -> Fraction:
+        """Return by how much the reply shortens the party's own interval."""
+        low, high = (Fraction(x) for x in settlement.parties[party].reply.data["interval"])
+        return (types[party][1] - types[party][0]) - (high - low)
+
+    def game(self, types: Mapping[str, Interval]) -> ParticipationGame:
+        """Return the game of joining or staying away.
+
+        What else the center could hand out: to each party any interval between the intersection
+        of all and its own, since all that the center knows is that the point lies in the first.
+        """
+        intervals = list(_check_intervals(types).values())
+        benefits = _CoalitionBenefits(intervals)
+        exclusivity = tuple(self.ranges[name].high for name in types)
+        same = np.array([[x == y for y in intervals] for x in intervals])
+
+        def list_alternatives(present: Present, giving_no_less: bool) -> Array:
+            handed = [Fraction(int(b)) * benefits.unit for b in benefits(present[None, :])[0]]
+            low, high = _intersect([x for x, p in zip(intervals, present, strict=True) if p])
+            room = [
+                (x[1] - x[0]) - (high - low) if here else Fraction(0)
+                for x, here in zip(intervals, present, strict=True)
+            ]
+            box = BenefitBox(room, exclusivity)
+            unit = find_unit(exclusivity) * benefits.unit
+            return box.list_outcomes(handed, unit, giving_no_less=giving_no_less)
+
         return make_participation_game(
-            types,
-            self.exclusivity,
-            lambda joined: compute_benefits(
-                [x if here else None for x, here in zip(intervals, joined, strict=True)]
-            ),
+            tuple(types),
+            benefits,
+            exclusivity,
+            benefits.unit,
+            worth_no_more=same,
+            compare=lambda _: same,
+            alternatives=list_alternatives,
         )
 
-    def properties(self) -> Sequence[Property]:
-        """Give what an audit looks at unless told otherwise."""
-        return (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2), Symmetric())
+    def promises(self, types: Mapping[str, Interval]) -> Sequence[Property]:
+        """Return what holds for these exclusivities: joining is dominant from 0 to 1."""
+        ranges = self.list_ranges(types)
+        if not all(r.lies_within(0, 1) for r in ranges):
+            return (Symmetric(),)
+        truthful = (ExPostIC(), IndividualRationality(), DSIC())
+        return (*truthful, *promise_over_range(DSIC(), ranges), Symmetric())
+
+    def examines(self, types: Mapping[str, Interval]) -> Sequence[Property]:
+        """Return what is not promised."""
+        looked_at = (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2))
+        promised = self.promises(types)
+        return [prop for prop in looked_at if prop not in promised]
+
+
+def _intersect(intervals: Sequence[Interval]) -> Interval:
+    return max(x[0] for x in intervals), min(x[1] for x in intervals)
+
+
+def _check_intervals(intervals: Mapping[str, Any]) -> dict[str, Interval]:
+    """Return the intervals, exact; raise `InputError` if they have no point in common."""
+    exact = {name: (as_fraction(a), as_fraction(b)) for name, (a, b) in intervals.items()}
+    for name, interval in exact.items():
+        if interval[0] > interval[1]:
+            raise InputError(
+                f"parties.{name}.interval",
+                _describe_disorder(interval),
+                "write the lower end first",
+            )
+    start = max(exact, key=lambda name: exact[name][0])
+    end = min(exact, key=lambda name: exact[name][1])
+    if exact[start][0] > exact[end][1]:
+        raise InputError(
+            f"parties.{start}.interval",
+            f"starts at {encode_number(exact[start][0])}, after parties.{end}.interval "
+            f"ends at {encode_number(exact[end][1])}",
+            "the point must lie in every interval, so all must overlap",
+        )
+    return exact

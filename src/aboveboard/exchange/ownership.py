@@ -1,4 +1,4 @@
-"""Who holds what: each element's owners as a bit mask, and the regions of the Venn diagram.
+"""The owners of each element as a bit mask, and the regions of the Venn diagram.
 
 One pass over all records (a group-by in polars' streaming engine) and one sort of the distinct
 elements; everything after that works on masks and on the counts per mask.
@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from aboveboard.errors import InputError
-from aboveboard.exchange.regions import MOST_OWNERS
+from aboveboard.exchange.regions import check_owners
 from aboveboard.storage.records import ELEMENT, Records
 
 OWNERS = "owners"
@@ -27,18 +26,14 @@ class Ownership:
     Parameters
     ----------
     names
-        The parties, sorted: nothing depends on the order in which they were given.
+        The parties, sorted: nothing depends on their order in the file.
     elements
         Columns `element` (text, ascending by its bytes) and `owners` (UInt64; bit i is set where
         `names[i]` holds the element).
-    first_rows
-        uint32, one an element: where the row of its first owner stands when the parties' records
-        are laid end to end in the order of `names`. This alone depends on the order of rows.
     """
 
     names: tuple[str, ...]
     elements: pl.DataFrame
-    first_rows: np.ndarray
 
     def __len__(self) -> int:
         return self.elements.height
@@ -78,7 +73,7 @@ def index_owners(records: Mapping[str, Records]) -> Ownership:
     Returns
     -------
     Ownership
-        The same, whatever the order of the parties and of their rows (but for `first_rows`).
+        It does not depend on the order of the parties or of their rows.
 
     Raises
     ------
@@ -86,17 +81,15 @@ def index_owners(records: Mapping[str, Records]) -> Ownership:
         If there are more than 63 parties.
     """
     names = tuple(sorted(records))
-    if len(names) > MOST_OWNERS:
-        problem = f"{len(names)} parties exchange records"
-        raise InputError("parties", problem, f"{MOST_OWNERS} at most can")
+    check_owners(len(names))
     owned = (
         concatenate_records(records)
         .group_by(ELEMENT)
-        .agg(pl.col(OWNERS).sum(), pl.col("row").min())
+        .agg(pl.col(OWNERS).sum())
         .sort(ELEMENT)
         .collect(engine="streaming")
     )
-    return Ownership(names, owned.select(ELEMENT, OWNERS), owned["row"].to_numpy())
+    return Ownership(names, owned)
 
 
 def concatenate_records(records: Mapping[str, Records]) -> pl.LazyFrame:
@@ -105,16 +98,13 @@ def concatenate_records(records: Mapping[str, Records]) -> pl.LazyFrame:
     Returns
     -------
     LazyFrame
-        Columns `element`, `owners` (UInt64: the bit of the one party whose row it is) and `row`
-        (UInt32, counted through all parties).
+        Columns `element` and `owners` (UInt64: the bit of the one party whose row it is).
     """
-    frames = [records[name].frame for name in sorted(records)]
-    starts = np.cumsum([0, *(frame.height for frame in frames)]).tolist()
     return pl.concat(
         [
-            frame.lazy()
+            records[name]
+            .frame.lazy()
             .select(ELEMENT, pl.lit(1 << bit, dtype=pl.UInt64).alias(OWNERS))
-            .with_row_index("row", offset=start)
-            for bit, (frame, start) in enumerate(zip(frames, starts, strict=False))
+            for bit, name in enumerate(sorted(records))
         ]
     )

@@ -10,8 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.errors import InputError
+
 MOST_OWNERS = 63
-"""Parties that a mask of owners has bits for: 64, less the sign that polars keeps."""
+"""Parties that a mask of owners has bits for: 64, without the sign bit that polars keeps."""
+
+
+def check_owners(n: int) -> None:
+    """Raise `InputError` if there are more parties than a mask of owners has bits for."""
+    if n > MOST_OWNERS:
+        raise InputError(
+            "parties", f"{n} parties exchange records", f"at most {MOST_OWNERS} parties can"
+        )
+
 
 LISTED = 24  # an instance of up to this many elements is described element by element
 
@@ -36,7 +47,20 @@ class Regions:
 
     @classmethod
     def from_sets(cls, sets: Mapping[str, Sequence[Any] | set[Any] | frozenset[Any]]) -> Regions:
-        """Give the regions of explicit sets."""
+        """Return the regions of explicit sets.
+
+        Raises
+        ------
+        InputError
+            If there are more parties than a mask has bits for.
+
+        Examples
+        --------
+        >>> lists = Regions.from_sets({"a": ["x", "y"], "b": ["y", "z"]})
+        >>> lists.union, lists.lacks.tolist()
+        (3, [1, 1])
+        """
+        check_owners(len(sets))
         mask_of: dict[Any, int] = {}
         for i, elements in enumerate(sets.values()):
             for element in elements:
@@ -72,72 +96,98 @@ class Regions:
         """How many elements of the union each party lacks."""
         return self.union - self.sizes
 
+    def arrange(self, names: tuple[str, ...]) -> Regions:
+        """Return the same regions for parties in another order, with further ones that own nothing.
+
+        Examples
+        --------
+        >>> Regions.from_sets({"a": "x", "b": "yz"}).arrange(("b", "c", "a")).sizes.tolist()
+        [2, 0, 1]
+        """
+        arranged = Regions(names, self.owners, self.counts)
+        owners = arranged.translate_masks(self.owners, self.names)
+        order = np.argsort(owners)
+        return Regions(names, owners[order], self.counts[order])
+
+    def translate_masks(
+        self, masks: NDArray[np.uint64], names: tuple[str, ...]
+    ) -> NDArray[np.uint64]:
+        """Return masks of owners among `names` as masks among these parties."""
+        check_owners(len(self.names))
+        translated = np.zeros(len(masks), dtype=np.uint64)
+        for old, name in enumerate(names):
+            bit = masks >> np.uint64(old) & np.uint64(1)
+            translated |= bit << np.uint64(self.names.index(name))
+        return translated
+
     def split_into_elements(self) -> Regions:
-        """Give the same instance with every element a region of its own."""
+        """Return the same instance with every element a region of its own."""
         owners = np.repeat(self.owners, self.counts)
         return Regions(self.names, owners, np.ones(len(owners), dtype=np.int64))
 
     def merge_equal_owners(self) -> Regions:
-        """Give the same instance with one region for each set of owners."""
+        """Return the same instance with one region for each set of owners."""
         owners, where = np.unique(self.owners, return_inverse=True)
         counts = np.bincount(where, weights=self.counts, minlength=len(owners)).astype(np.int64)
         return Regions(self.names, owners, counts)
 
-    def smaller(self) -> Iterator[Regions]:
-        """Yield smaller instances: fewer parties, then fewer elements, the boldest cut first."""
-        whole = self.merge_equal_owners()
+    def shrink(self) -> Iterator[Regions]:
+        """Yield smaller instances: fewer parties, then fewer elements, the largest cut first."""
+        merged = self.merge_equal_owners()
         if len(self.names) > 2:
             for i in range(len(self.names)):
-                yield whole.without(i)
-        if (whole.counts > 1).any():
-            yield whole._with(whole.counts // 2)
-            yield whole._with((whole.counts + 1) // 2)
-        for r in range(len(whole.counts)):
-            yield whole._replaced(r, 0)
-        for r, count in enumerate(whole.counts.tolist()):
+                yield merged.remove_party(i)
+        if (merged.counts > 1).any():
+            yield merged._with_counts(merged.counts // 2)
+            yield merged._with_counts((merged.counts + 1) // 2)
+        for r in range(len(merged.counts)):
+            yield merged._with_count(r, 0)
+        for r, count in enumerate(merged.counts.tolist()):
             if count > 2:
-                yield whole._replaced(r, count // 2)
-        for r, count in enumerate(whole.counts.tolist()):
+                yield merged._with_count(r, count // 2)
+        for r, count in enumerate(merged.counts.tolist()):
             if count > 1:
-                yield whole._replaced(r, count - 1)
+                yield merged._with_count(r, count - 1)
 
-    def without(self, i: int) -> Regions:
-        """Give the instance without party i."""
+    def remove_party(self, i: int) -> Regions:
+        """Return the instance without party i."""
         low = np.uint64((1 << i) - 1)
         owners = (self.owners & low) | (self.owners >> np.uint64(1) & ~low)
         names = self.names[:i] + self.names[i + 1 :]
         return (
             Regions(names, owners, self.counts)
-            ._with(np.where(owners != 0, self.counts, 0))
+            ._with_counts(np.where(owners != 0, self.counts, 0))
             .merge_equal_owners()
         )
 
-    def _replaced(self, r: int, count: int) -> Regions:
+    def _with_count(self, r: int, count: int) -> Regions:
         counts = self.counts.copy()
         counts[r] = count
-        return self._with(counts)
+        return self._with_counts(counts)
 
-    def _with(self, counts: NDArray[np.int64]) -> Regions:
+    def _with_counts(self, counts: NDArray[np.int64]) -> Regions:
         kept = counts > 0
         return Regions(self.names, self.owners[kept], counts[kept])
 
     def name_region(self, r: int) -> str:
         """Name a region by its owners: "only alpha", "alpha & beta", "all but alpha", "all"."""
-        own = self.owned[:, r]
-        holders = [name for name, has in zip(self.names, own, strict=True) if has]
+        owners = self.owned[:, r]
+        holders = [name for name, has in zip(self.names, owners, strict=True) if has]
         if len(holders) == 1:
             return f"only {holders[0]}"
         if len(holders) == len(self.names) > 2:
             return "all"
         if len(holders) == len(self.names) - 1 > 2:
-            return f"all but {next(n for n, has in zip(self.names, own, strict=True) if not has)}"
+            return (
+                f"all but {next(n for n, has in zip(self.names, owners, strict=True) if not has)}"
+            )
         return " & ".join(holders)
 
     def name_elements(self) -> list[str]:
         """Name the elements of an instance of single elements: e1, e2, .."""
         return [f"e{r + 1}" for r in range(len(self.counts))]
 
-    def instance(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Describe the instance: the parties' sets where they are small, else region counts."""
         if self.union <= LISTED:
             single = self.split_into_elements()
@@ -147,7 +197,7 @@ class Regions:
                 for i, party in enumerate(self.names)
             }
             return {"sets": sets}
-        whole = self.merge_equal_owners()
+        merged = self.merge_equal_owners()
         return {
-            "regions": {whole.name_region(r): int(c) for r, c in enumerate(whole.counts.tolist())}
+            "regions": {merged.name_region(r): int(c) for r, c in enumerate(merged.counts.tolist())}
         }

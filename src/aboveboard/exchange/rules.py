@@ -1,12 +1,12 @@
 """How many elements each party is handed: the rules of set union.
 
 Every rule maps what is reported (only the sizes of Venn regions matter) to an amount for each
-party; which elements these are is `handout`'s matter. A party that reports nothing is absent: it is
-given nothing and the rule is applied to the others.
+party; `handout` selects the elements. A party that reports nothing is absent: it is handed nothing
+and the rule is applied to the others.
 
 =================== ======= ==========================================================
 two-party           n = 2   Proposition 1: both gain what the larger party lacks
-three-party         n = 3   Mechanism 1, read as in shared/papers/READING.md
+three-party         n = 3   Mechanism 1, read as in docs/theory.md
 three-party-pareto  n = 3   Theorem 2.2: everybody topped up to the second-highest benefit
 all-or-nothing      n <= 20 Mechanism 2, by a DP over coalitions, O(n 2^n)
 best-group          n <= 63 our answer to Open Problem 1: V is what the best equal exchange of
@@ -14,18 +14,25 @@ best-group          n <= 63 our answer to Open Problem 1: V is what the best equ
 equal-gain          n <= 63 everybody gets what the largest party lacks
 =================== ======= ==========================================================
 
+Where a party can hide any part, two-party and equal-gain are truthful for every exclusivity from 0
+to 1, the three-party rules and best-group only where every exclusivity is 1 (with two parties
+best-group is the two-party rule). Where it can only stay away, all are, from 0 to 1.
+
 Source: Branzei, Orlandi, Yang, "Sharing information with competitors" (arXiv 1809.10637).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.errors import InputError
+from aboveboard.exchange.exclusivity import ExclusivityRange
 from aboveboard.exchange.regions import MOST_OWNERS, Regions
 
 Amounts = Callable[[NDArray[np.uint64], NDArray[np.int64], int], NDArray[np.int64]]
@@ -45,6 +52,14 @@ class Rule:
         For how many parties it is defined.
     reference
         Where it comes from.
+
+    Examples
+    --------
+    >>> lists = Regions.from_sets({"a": "xyz", "b": "yw", "c": "v"})
+    >>> RULES["equal-gain"].compute_amounts(lists).tolist()
+    [2, 2, 2]
+    >>> RULES["best-group"].compute_amounts(lists).tolist()
+    [2, 2, 2]
     """
 
     name: str
@@ -52,25 +67,54 @@ class Rule:
     most: int
     reference: str
 
+    def check_parties(self, n: int) -> None:
+        """Raise `InputError` if the rule is not defined for n parties."""
+        if not self.least <= n <= self.most:
+            wanted = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
+            raise InputError(
+                f"rule {self.name!r}",
+                f"it is for {wanted} parties and there are {n}",
+                f'rule = "equal-gain" takes up to {MOST_OWNERS}',
+            )
+
     def apply(
         self, reported: NDArray[np.uint64], counts: NDArray[np.int64], n: int
     ) -> NDArray[np.int64]:
-        """Give amounts, shape (m, n), for m instances of segments, both of shape (m, segments)."""
-        return _kernel(self.name)(reported, counts, n)
+        """Return amounts, shape (m, n), for m instances of segments, both of shape (m, segments).
+
+        Raises
+        ------
+        InputError
+            If the rule is not defined for n parties.
+        """
+        self.check_parties(n)
+        return _find_kernel(self.name)(reported, counts, n)
 
     def compute_amounts(self, regions: Regions) -> NDArray[np.int64]:
-        """Give the amounts, shape (n,), when everybody reports all it owns."""
+        """Return the amounts, shape (n,), when everybody reports all it owns.
+
+        Raises
+        ------
+        InputError
+            If the rule is not defined for so many parties.
+        """
         owners, counts = regions.owners[None, :], regions.counts[None, :]
         amounts: NDArray[np.int64] = self.apply(owners, counts, len(regions.names))[0]
         return amounts
 
     def compute_coalition_amounts(self, regions: Regions) -> NDArray[np.int64]:
-        """Give the amounts if only a coalition is present, for each: shape (2^n, n), by bit mask.
+        """Return the amounts if only a coalition is present, for each: shape (2^n, n), by bit mask.
 
         One pass over 2^n coalitions for the rules of any number of parties.
+
+        Raises
+        ------
+        InputError
+            If the rule is not defined for so many parties.
         """
         from aboveboard.exchange import kernels
 
+        self.check_parties(len(regions.names))
         n = len(regions.names)
         coalitions = np.arange(1 << n, dtype=np.uint64)
         if self.name in ("two-party", "three-party", "three-party-pareto"):
@@ -85,7 +129,7 @@ class Rule:
         elif self.name == "equal-gain":
             value = kernels.equal_gain_ceilings(unions, sizes)
         else:
-            value = _ceilings_among_present(unions, sizes)
+            value = _compute_mechanism_2_ceilings(unions, sizes)
         present = (coalitions[:, None] >> np.arange(n, dtype=np.uint64) & np.uint64(1)) > 0
         lacks = unions[:, None] - sizes[None, :]
         given: NDArray[np.int64] = np.where(
@@ -94,10 +138,10 @@ class Rule:
         return given
 
 
-def _ceilings_among_present(
+def _compute_mechanism_2_ceilings(
     unions: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Give Mechanism 2's V for each coalition; parties without elements count as absent."""
+    """Return Mechanism 2's V for each coalition; parties without elements count as absent."""
     from aboveboard.exchange import kernels
 
     n = len(sizes)
@@ -114,7 +158,7 @@ def _ceilings_among_present(
     return result
 
 
-def _kernel(name: str) -> Amounts:
+def _find_kernel(name: str) -> Amounts:
     from aboveboard.exchange import kernels  # numba: only once a rule is used
 
     table: dict[str, Amounts] = {
@@ -140,5 +184,42 @@ RULES: dict[str, Rule] = {
     )
 }
 
-DEFAULT_RULE = {"partial": "best-group", "all-or-nothing": "all-or-nothing"}
-"""The rule used for each kind of hiding where the collaboration names none."""
+
+def choose_rule(
+    exclusivity: Sequence[ExclusivityRange], hiding: Literal["partial", "all-or-nothing"]
+) -> Rule:
+    """Return the rule that is used where a collaboration names none.
+
+    It hands out the most of ours that are truthful for every exclusivity that the parties may have:
+    best-group where each is 1, else equal-gain; Mechanism 2 where parties can only stay away.
+
+    Examples
+    --------
+    >>> choose_rule([ExclusivityRange.from_value(1)] * 3, "partial").name
+    'best-group'
+    >>> choose_rule([ExclusivityRange.from_value([0.6, 1])] * 3, "partial").name
+    'equal-gain'
+    """
+    if hiding == "all-or-nothing":
+        return RULES["all-or-nothing"]
+    rivals = all(e.lies_within(1, 1) for e in exclusivity)
+    return RULES["best-group" if rivals else "equal-gain"]
+
+
+def is_truthful_under_hiding(rule: Rule, exclusivity: Sequence[ExclusivityRange]) -> bool:
+    """Return whether hiding any part never pays, whatever the lists, against truthful others.
+
+    Sources: Proposition 1, Theorems 2.1 and 2.2; docs/theory.md for best-group and equal-gain.
+    """
+    if rule.name in ("two-party", "equal-gain") or (
+        rule.name == "best-group" and len(exclusivity) <= 2
+    ):
+        return all(e.lies_within(0, 1) for e in exclusivity)
+    if rule.name in ("three-party", "three-party-pareto", "best-group"):
+        return all(e.lies_within(1, 1) for e in exclusivity)
+    return False
+
+
+def is_truthful_under_absence(exclusivity: Sequence[ExclusivityRange]) -> bool:
+    """Return whether joining is dominant for parties that can only stay away, under each rule."""
+    return all(e.lies_within(0, 1) for e in exclusivity)

@@ -1,30 +1,95 @@
-"""The tastes for exclusivity for which a rule is truthful on these data.
+"""The exclusivities for which a rule is truthful on these data.
 
 The gain of a deviation is linear in the exclusivity e, so the largest gain is convex and piecewise
-linear in e, and the truthful e form an interval. Both ends are found by Newton's method from
-outside, exactly, in as many searches as there are kinks on the way: each search gives the deviation
-that gains most, whose zero is the next e.
+linear in e, and the truthful e form an interval. `truthful_range` finds both ends by Newton's method
+from outside, exactly, in as many searches as there are kinks on the way: each search gives the
+deviation that gains most, whose zero is the next e. `OverRange` says that a property holds for every
+exclusivity of a stated range, by checking its two ends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.auditing.budget import Budget
+from aboveboard.auditing import Property, Verdict
+from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.deviations import ExPostIC
+from aboveboard.auditing.families import combine_verdicts
 from aboveboard.auditing.search import Deviation, PayoffReader, search
-from aboveboard.auditing.shrink import value
+from aboveboard.auditing.shrink import value_deviation
+from aboveboard.errors import UndefinedProperty
+from aboveboard.exchange.exclusivity import ExclusivityRange
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.participation import ParticipationGame
 from aboveboard.formatting import encode_number
+from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 
 MOST = Fraction(1000)
-"""A taste beyond which nobody is; a rule truthful up to here counts as truthful for any."""
+"""An exclusivity that nobody has; a rule truthful up to here counts as truthful for any."""
 
 STEPS = 60  # Newton steps at the most; a handful is usual
+
+ExchangeGame = HidingGame | ParticipationGame
+
+
+@dataclass(frozen=True)
+class OverRange(Property):
+    """A property of single deviators, for every exclusivity of each party's range.
+
+    Parameters
+    ----------
+    base
+        Ex-post IC, IR or DSIC: the gain of one deviator is linear in its own exclusivity, so that
+        none pays within a range if none pays at its two ends.
+    ranges
+        By party, in the order of the game.
+    """
+
+    base: Property
+    ranges: tuple[ExclusivityRange, ...]
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        texts = {str(r) for r in self.ranges}
+        said = texts.pop() if len(texts) == 1 else "as each party states it"
+        return f"{self.base.name} (exclusivity {said})"
+
+    def examine(
+        self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
+    ) -> Verdict:
+        """Return the verdict at both ends of the ranges, the weaker of the two.
+
+        Raises
+        ------
+        UndefinedProperty
+            If the game is none of an exchange among as many parties.
+        """
+        if not isinstance(game, ExchangeGame) or len(game.players) != len(self.ranges):
+            raise UndefinedProperty(f"{self.name} is a property of exchanges among its parties")
+        games = [
+            replace(game, exclusivity=tuple(ends))
+            for ends in ([r.low for r in self.ranges], [r.high for r in self.ranges])
+        ]
+        verdicts = [
+            self.base.examine(g, budget=budget, seed=seed, progress=progress) for g in games
+        ]
+        return replace(combine_verdicts(verdicts, games), property=self.name)
+
+    def implies(self, other: Property) -> bool:
+        """Return whether the other is implied: the game's own exclusivity is the upper end."""
+        return super().implies(other) or self.base.implies(other)
+
+
+def promise_over_range(base: Property, ranges: Sequence[ExclusivityRange]) -> tuple[OverRange, ...]:
+    """Return the promise for the whole ranges; nothing where each is a single number."""
+    if all(r.is_point for r in ranges):
+        return ()
+    return (OverRange(base, tuple(ranges)),)
 
 
 @dataclass(frozen=True)
@@ -44,7 +109,7 @@ class TruthfulRange:
     exhaustive: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "low": encode_number(self.low),
             "high": encode_number(self.high),
@@ -53,60 +118,68 @@ class TruthfulRange:
         }
 
     def __str__(self) -> str:
-        basis = "all lies looked at" if self.exhaustive else "a sample of lies looked at"
+        basis = "of all lies" if self.exhaustive else "of a sample of lies"
         if self.low is None:
             return f"truthful for no exclusivity ({basis})"
+        low, high = encode_number(self.low), encode_number(self.high)
         if self.high is None:
-            return f"truthful for every exclusivity from {encode_number(self.low)} on ({basis})"
+            return f"truthful for every exclusivity from {low} on ({basis})"
         if self.low == self.high:
-            return f"truthful for exclusivity {encode_number(self.low)} alone ({basis})"
-        return f"truthful for exclusivity {encode_number(self.low)} to {encode_number(self.high)} ({basis})"
+            return f"truthful for exclusivity {low} alone ({basis})"
+        return f"truthful for exclusivity {low} to {high} ({basis})"
 
 
-def truthful_range(
-    game: HidingGame | ParticipationGame, *, budget: Budget | None = None, seed: int = 0
+def find_truthful_range(
+    game: ExchangeGame, *, budget: Budget | None = None, seed: int = 0
 ) -> TruthfulRange:
-    """Find the exclusivities, the same for all parties, at which truth is ex-post optimal."""
+    """Find the exclusivities, the same for all parties, at which truth is ex-post optimal.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange import RULES, Regions
+    >>> lists = Regions.from_sets({"a": {0, 1, 2}, "b": {1, 2}, "c": {2}})
+    >>> game = HidingGame(lists, RULES["best-group"], (Fraction(1),) * 3)
+    >>> find_truthful_range(game).low
+    Fraction(1, 1)
+    """
     budget = budget or Budget()
-    low, whole = _end(game, Fraction(0), budget, seed)
+    low, exhaustive = _find_end(game, Fraction(0), budget, seed)
     if low is None:
-        return TruthfulRange(None, None, whole)
-    high, _ = _end(game, MOST, budget, seed)
+        return TruthfulRange(None, None, exhaustive)
+    high, _ = _find_end(game, MOST, budget, seed)
     if high is None or high < low:
-        return TruthfulRange(None, None, whole)
-    return TruthfulRange(low, None if high == MOST else high, whole)
+        return TruthfulRange(None, None, exhaustive)
+    return TruthfulRange(low, None if high == MOST else high, exhaustive)
 
 
-def _end(
-    game: HidingGame | ParticipationGame, start: Fraction, budget: Budget, seed: int
+def _find_end(
+    game: ExchangeGame, start: Fraction, budget: Budget, seed: int
 ) -> tuple[Fraction | None, bool]:
     """Walk from `start` to the nearest truthful exclusivity; None if there is none that way."""
-    taste = start
+    exclusivity = start
     for _ in range(STEPS):
-        tasted = _with_taste(game, taste)
-        scan = search(tasted, ExPostIC().parts(tasted), budget=budget, seed=seed)
+        current = _with_exclusivity(game, exclusivity)
+        scan = search(current, ExPostIC().parts(current), budget=budget, seed=seed)
         if scan.best is None or scan.best.gain <= (0 if scan.exact else scan.tolerance):
-            return taste, not scan.sampled
-        zero = _zero(game, scan.best)
-        inwards = zero is not None and (zero > taste if start == 0 else zero < taste)
+            return exclusivity, not scan.sampled
+        zero = _find_zero(game, scan.best)
+        inwards = zero is not None and (zero > exclusivity if start == 0 else zero < exclusivity)
         if zero is None or not inwards or not 0 <= zero <= MOST:
             return None, not scan.sampled
-        taste = zero
+        exclusivity = zero
     return None, False
 
 
-def _zero(game: HidingGame | ParticipationGame, row: Deviation) -> Fraction | None:
-    """Give the exclusivity at which this deviation neither gains nor loses."""
-    at_zero, at_one = (_gain(game, row, Fraction(e)) for e in (0, 1))
+def _find_zero(game: ExchangeGame, row: Deviation) -> Fraction | None:
+    """Return the exclusivity at which this deviation neither gains nor loses."""
+    at_zero, at_one = (_compute_gain(game, row, Fraction(e)) for e in (0, 1))
     slope = at_one - at_zero
     return None if slope == 0 else Fraction(-at_zero) / Fraction(slope)
 
 
-def _gain(game: HidingGame | ParticipationGame, row: Deviation, taste: Fraction) -> Number:
-    return value(PayoffReader(_with_taste(game, taste)), row).gain
+def _compute_gain(game: ExchangeGame, row: Deviation, exclusivity: Fraction) -> Number:
+    return value_deviation(PayoffReader(_with_exclusivity(game, exclusivity)), row).gain
 
 
-def _with_taste(
-    game: HidingGame | ParticipationGame, taste: Fraction
-) -> HidingGame | ParticipationGame:
-    return replace(game, exclusivity=(taste,) * len(game.players))
+def _with_exclusivity(game: ExchangeGame, exclusivity: Fraction) -> ExchangeGame:
+    return replace(game, exclusivity=(exclusivity,) * len(game.players))

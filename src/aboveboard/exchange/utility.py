@@ -19,7 +19,13 @@ from aboveboard.games.numbers import LARGEST, Array
 def compute_utilities(
     benefits: Sequence[Fraction | int], exclusivity: Sequence[Fraction]
 ) -> list[Fraction]:
-    """Give each party's utility, exact; a lone party has no rival to mind."""
+    """Return each party's utility, exact; a single party has no rival.
+
+    Examples
+    --------
+    >>> [int(u) for u in compute_utilities([3, 1], [Fraction(1), Fraction(0)])]
+    [2, 1]
+    """
     n = len(benefits)
     return [
         Fraction(benefits[i])
@@ -29,12 +35,12 @@ def compute_utilities(
 
 
 def find_unit(exclusivity: Sequence[Fraction]) -> Fraction:
-    """Give the largest unit of which all utilities of whole benefits are multiples."""
+    """Return the largest unit of which all utilities of whole benefits are multiples."""
     return Fraction(1, lcm(*(weight.denominator for weight in exclusivity)))
 
 
 def find_best_rivals(benefits: Array) -> Array:
-    """Give, for benefits of shape (m, n), the largest among the others; 0 for a lone party."""
+    """Return, for benefits of shape (m, n), the largest among the others; 0 for a single party."""
     m, n = benefits.shape
     if n == 1:
         return np.zeros_like(benefits)
@@ -48,24 +54,28 @@ def find_best_rivals(benefits: Array) -> Array:
 
 
 def compute_payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fraction]) -> Array:
-    """Give utilities in units of `unit_of(exclusivity)`.
+    """Return utilities in units of `find_unit(exclusivity)`.
 
     Parameters
     ----------
     own, rivals
-        int64 of shape (m, n): each party's benefit and its best rival's.
+        int64 or Python's integers, shape (m, n): each party's benefit and its best rival's.
     exclusivity
         Each party's weight of its best rival's benefit.
 
     Raises
     ------
     ValueError
-        If a utility might not fit into 64 bits.
+        If a utility might not fit into 64 bits; Python's integers have no such limit.
     """
     unit = find_unit(exclusivity)
     factors = [int(weight / unit) for weight in exclusivity]
+    if own.dtype == object:
+        exact: Array = own * unit.denominator - rivals * np.array(factors, dtype=object)
+        return exact
     most = max(
-        unit.denominator * int(own.max(initial=0)), max(factors) * int(rivals.max(initial=0))
+        unit.denominator * int(np.abs(own).max(initial=0)),
+        max(factors) * int(np.abs(rivals).max(initial=0)),
     )
     if most > LARGEST:
         raise ValueError(

@@ -1,0 +1,77 @@
+"""What the four mechanisms of the exchange share: exclusivity, and what a settlement is worth."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Generic
+
+from aboveboard.exchange.exclusivity import (
+    Exclusivities,
+    ExclusivityRange,
+    check_exclusivity,
+)
+from aboveboard.exchange.utility import compute_utilities
+from aboveboard.mechanisms.mechanism import FileT, GameT_co, Mechanism, ReportT
+from aboveboard.mechanisms.settlement import Reply, Settlement, Share
+
+
+class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, ReportT, GameT_co]):
+    """A rule of the exchange.
+
+    Parties whose exclusivity is a range are valued at its upper end; promises are for all of it.
+    """
+
+    exclusivity: Exclusivities
+
+    @cached_property
+    def ranges(self) -> dict[str, ExclusivityRange]:
+        """Each party's exclusivity as a range."""
+        return check_exclusivity(self.exclusivity)
+
+    def list_ranges(self, types: Mapping[str, Any]) -> list[ExclusivityRange]:
+        """Return the exclusivities of these parties, in order."""
+        return [self.ranges[name] for name in types]
+
+    def make_shares(
+        self, benefits: Mapping[str, Fraction | int], replies: Sequence[Reply]
+    ) -> dict[str, Share]:
+        """Return every party's share, with utilities at the upper end of ranges; nobody pays."""
+        weights = [self.ranges[name].high for name in benefits]
+        utilities = compute_utilities(list(benefits.values()), weights)
+        return {
+            name: Share(benefits[name], u, 0, reply)
+            for name, u, reply in zip(benefits, utilities, replies, strict=True)
+        }
+
+    @abstractmethod
+    def true_benefit(
+        self, party: str, types: Mapping[str, ReportT], settlement: Settlement
+    ) -> Fraction | int:
+        """Return what the reply of a party that takes part brings it, by its true type."""
+
+    def true_utility(
+        self,
+        party: str,
+        types: Mapping[str, ReportT],
+        reports: Mapping[str, ReportT],
+        settlement: Settlement,
+    ) -> Fraction:
+        """Return the party's true benefit less its exclusivity times its best rival's.
+
+        Who stays away gains nothing and still minds what the others gain.
+        """
+        names = list(types)
+        benefits = [
+            self.true_benefit(name, types, settlement) if name in settlement.parties else 0
+            for name in names
+        ]
+        weights = [self.ranges[name].high for name in names]
+        return compute_utilities(benefits, weights)[names.index(party)]
+
+
+def as_fraction(value: Any) -> Fraction:
+    """Return a number exactly; a float means its shortest decimal, as it would in a file."""
+    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)

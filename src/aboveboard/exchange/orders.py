@@ -1,0 +1,274 @@
+"""What one order of handing out can bring: benefits of two profiles under the same order.
+
+The center hands every party the first elements that it lacks in one order of all elements, the same
+for everybody and whatever is reported. So a lie and the truth are compared under one order: a gain
+counts only if some order gives it. Which benefits are possible together is found by going through
+all orders, element by element; elements that are alike for everybody are counted, not told apart.
+
+Cost: the number of ways to have drawn so many of each kind of element, times the benefits reached
+there; `MOST_STATES` at most. Beyond, orders that put one kind after the other are tried: a gain
+that they give is real, but others may give more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations
+from math import factorial, prod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aboveboard.exchange.hiding import HidingGame
+    from aboveboard.games.actions import Codes
+
+MOST_STATES = 20_000
+"""Numbers of drawn elements of each kind, for one pair of profiles."""
+
+MOST_ORDERS = 720
+"""Orders of the kinds, where there are too many elements to go through all."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Elements that are alike: who owns them, and who reports them in either profile (bit masks)."""
+
+    owners: int
+    reporters: tuple[int, int]
+    count: int
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """What is left open of one party's reply in one profile.
+
+    `kinds` says of each kind of element whether the reply draws on it, and whether it is new to the
+    party; `amount` how many elements are handed out.
+    """
+
+    party: int
+    profile: int
+    kinds: tuple[tuple[bool, bool], ...]
+    amount: int
+
+
+@dataclass(frozen=True)
+class Benefits:
+    """The benefits of all parties in both profiles that are possible together.
+
+    Parameters
+    ----------
+    pairs
+        By order: benefits in the first profile, and in the second.
+    complete
+        Whether all orders were gone through.
+    """
+
+    pairs: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+    complete: bool
+
+
+def list_benefits(
+    segments: Sequence[Segment], amounts: tuple[Sequence[int], Sequence[int]]
+) -> Benefits:
+    """Return which benefits are possible together under one order.
+
+    Parameters
+    ----------
+    segments
+        All elements.
+    amounts
+        How many elements each party is handed, in either profile.
+
+    Examples
+    --------
+    Party 0 owns x, hides it, and is handed one of x and y, which party 1 reports:
+
+    >>> both = [Segment(0b11, (0b10, 0b10), 1), Segment(0b10, (0b10, 0b10), 1)]
+    >>> found = list_benefits(both, ((1, 0), (2, 0)))
+    >>> sorted(found.pairs)
+    [((0, 0), (1, 0)), ((1, 0), (1, 0))]
+    """
+    fixed = [[0] * len(amounts[0]), [0] * len(amounts[1])]
+    open_replies = []
+    for profile in (0, 1):
+        for party, amount in enumerate(amounts[profile]):
+            reply = _describe_reply(segments, party, profile, int(amount))
+            new, own = _count_pool(segments, reply)
+            if own and new and 0 < amount < own + new:
+                open_replies.append(reply)
+            else:
+                fixed[profile][party] = min(int(amount), new)
+    kinds, counts = _merge_kinds(segments, open_replies)
+    found = _draw_all(kinds, counts, tuple(reply.amount for reply in open_replies))
+    pairs = set()
+    for drawn in found.pairs:
+        both = [list(row) for row in fixed]
+        for reply, benefit in zip(open_replies, drawn, strict=True):
+            both[reply.profile][reply.party] = benefit
+        pairs.add((tuple(both[0]), tuple(both[1])))
+    return Benefits(tuple(sorted(pairs)), found.complete)
+
+
+def _describe_reply(segments: Sequence[Segment], party: int, profile: int, amount: int) -> _Reply:
+    kinds = []
+    for segment in segments:
+        reporters = segment.reporters[profile]
+        drawn = reporters != 0 and not reporters >> party & 1
+        kinds.append((drawn, drawn and not segment.owners >> party & 1))
+    return _Reply(party, profile, tuple(kinds), amount)
+
+
+def _count_pool(segments: Sequence[Segment], reply: _Reply) -> tuple[int, int]:
+    """Return how many elements the reply can hold that are new, and that the party owns."""
+    new = sum(s.count for s, (_, fresh) in zip(segments, reply.kinds, strict=True) if fresh)
+    pool = sum(s.count for s, (drawn, _) in zip(segments, reply.kinds, strict=True) if drawn)
+    return new, pool - new
+
+
+class OrderJudge:
+    """The largest gain of single rows over all orders of handing out."""
+
+    def __init__(self, game: HidingGame, members: tuple[int, ...], *, transfers: bool) -> None:
+        self.game, self.members, self.transfers = game, members, transfers
+        self.scale = game.unit.denominator
+        self.weights = [int(weight * self.scale) for weight in game.exclusivity]
+
+    def judge(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> tuple[int, bool]:
+        """Return the largest gain of a row in units, and whether all orders were tried."""
+        segments = self.game.split_by_reporters(honest, lying)
+        amounts = (self._find_amounts(honest), self._find_amounts(lying))
+        found = list_benefits(segments, amounts)
+        return max(self._value(before, after) for before, after in found.pairs), found.complete
+
+    def _find_amounts(self, profile: Sequence[Codes]) -> list[int]:
+        _, reported, counts = self.game.segments([row[None, :] for row in profile])
+        n = len(self.game.players)
+        amounts: list[int] = self.game.rule.apply(reported, counts, n)[0].tolist()
+        return amounts
+
+    def _value(self, before: Sequence[int], after: Sequence[int]) -> int:
+        gains = [self._utility(after, i) - self._utility(before, i) for i in self.members]
+        return sum(gains) if self.transfers else min(gains)
+
+    def _utility(self, benefits: Sequence[int], i: int) -> int:
+        rival = max((b for j, b in enumerate(benefits) if j != i), default=0)
+        return self.scale * benefits[i] - self.weights[i] * rival
+
+
+Kinds = tuple[tuple[tuple[bool, bool], ...], ...]
+"""For each kind of element: for each open reply whether it draws on it, and whether it is new."""
+
+
+def _merge_kinds(
+    segments: Sequence[Segment], replies: Sequence[_Reply]
+) -> tuple[Kinds, tuple[int, ...]]:
+    """Count together what is alike for all open replies; leave out what none draws on."""
+    merged: dict[tuple[tuple[bool, bool], ...], int] = {}
+    for k, segment in enumerate(segments):
+        kind = tuple(reply.kinds[k] for reply in replies)
+        if any(drawn for drawn, _ in kind):
+            merged[kind] = merged.get(kind, 0) + segment.count
+    ordered = sorted(merged.items())
+    return tuple(kind for kind, _ in ordered), tuple(count for _, count in ordered)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    pairs: frozenset[tuple[int, ...]]
+    complete: bool
+
+
+@lru_cache(maxsize=1 << 16)
+def _draw_all(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -> _Drawn:
+    """Return the benefits of the open replies that are possible together."""
+    if not amounts:
+        return _Drawn(frozenset({()}), True)
+    if prod(count + 1 for count in counts) <= MOST_STATES:
+        found = _go_through_orders(kinds, counts, amounts)
+        if found is not None:
+            return _Drawn(frozenset(found), True)
+    return _Drawn(frozenset(_try_block_orders(kinds, counts, amounts)), False)
+
+
+def _go_through_orders(
+    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
+) -> set[tuple[int, ...]] | None:
+    """Go through all orders, one element at a time; None if there are too many states."""
+    start = (0,) * len(counts)
+    level = {start: {(-1,) * len(amounts)}}
+    ended: set[tuple[int, ...]] = set()
+    states = 0
+    while level:
+        following: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+        for used, reached in level.items():
+            states += len(reached)
+            if states > MOST_STATES:
+                return None
+            for k, count in enumerate(counts):
+                if used[k] == count:
+                    continue
+                after = (*used[:k], used[k] + 1, *used[k + 1 :])
+                sizes = _count_drawn(kinds, after)
+                for benefits in reached:
+                    closed = _close(benefits, sizes, amounts)
+                    if min(closed) >= 0:
+                        ended.add(closed)
+                    else:
+                        following.setdefault(after, set()).add(closed)
+        level = following
+    return ended
+
+
+def _count_drawn(kinds: Kinds, used: Sequence[int]) -> list[tuple[int, int]]:
+    """Return for each open reply how much of its pool is drawn, and how much of that is new."""
+    return [
+        (
+            sum(u for u, kind in zip(used, kinds, strict=True) if kind[r][0]),
+            sum(u for u, kind in zip(used, kinds, strict=True) if kind[r][1]),
+        )
+        for r in range(len(kinds[0]))
+    ]
+
+
+def _close(
+    benefits: tuple[int, ...], sizes: Sequence[tuple[int, int]], amounts: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Fix the benefit of each reply that is full now."""
+    return tuple(
+        new if benefit < 0 and drawn == amount else benefit
+        for benefit, (drawn, new), amount in zip(benefits, sizes, amounts, strict=True)
+    )
+
+
+def _try_block_orders(
+    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
+) -> set[tuple[int, ...]]:
+    """Return the benefits in orders that put all elements of one kind after those of another."""
+    orders = permutations(range(len(kinds)))
+    step = max(1, factorial(len(kinds)) // MOST_ORDERS)
+    found = set()
+    for number, order in enumerate(orders):
+        if number % step:
+            continue
+        found.add(_draw_in_blocks(kinds, counts, amounts, order))
+        if len(found) >= MOST_ORDERS or number > MOST_ORDERS * step:
+            break
+    return found
+
+
+def _draw_in_blocks(
+    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...], order: Sequence[int]
+) -> tuple[int, ...]:
+    benefits = []
+    for r, amount in enumerate(amounts):
+        left, new = amount, 0
+        for k in order:
+            drawn, fresh = kinds[k][r]
+            if drawn:
+                taken = min(left, counts[k])
+                left -= taken
+                new += taken if fresh else 0
+        benefits.append(new)
+    return tuple(benefits)
