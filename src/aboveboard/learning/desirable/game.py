@@ -56,6 +56,7 @@ def make_game(players: Sequence[str], found: SearchResult, truth: Sequence[int])
         outside=[to_number(x) if found.scale == 1 else float(x) * found.scale for x in outside],
         payments=_scale(payments, found),
         labels=_make_labels(found, extents),
+        reports=[found.sizes[:extent] for extent in extents],
     )
 
 
@@ -76,6 +77,7 @@ def _make_game_without_mechanism(
         outside=worth,
         payments=np.zeros(table.shape, dtype=np.int64),
         labels=_make_labels(found, extents),
+        reports=[found.sizes[:extent] for extent in extents],
     )
 
 

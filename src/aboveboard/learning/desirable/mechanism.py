@@ -42,6 +42,7 @@ from aboveboard.learning.desirable.offer import DesirableOffer, design_grid
 from aboveboard.learning.desirable.remarks import remarks_on
 from aboveboard.learning.desirable.search import SearchResult, search, sizes_array
 from aboveboard.learning.market.allocation import Market, assign_models
+from aboveboard.learning.payments.settlement import value_models
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Read
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
@@ -157,6 +158,16 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
     def game(self, types: Mapping[str, Fraction]) -> Game:
         """Return the game in which each party reports a size of the grid up to its own."""
         return make_game(self.parties, self.search_result, self._find_positions(types))
+
+    def true_utility(
+        self,
+        party: str,
+        types: Mapping[str, Fraction],
+        reports: Mapping[str, Fraction],
+        settlement: Settlement,
+    ) -> Number:
+        """Return a party's valuation of the models in use, minus its payment."""
+        return value_models(self.market, self.parties, party, types, settlement)
 
     def offer(self) -> DesirableOffer:
         """Say how far the grid may reach, or whether the mechanism exists on the file's grid."""

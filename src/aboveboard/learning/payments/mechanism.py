@@ -42,7 +42,7 @@ from aboveboard.learning.market.valuations import Valuation
 from aboveboard.learning.payments.exploitation_payment import compute_payoffs
 from aboveboard.learning.payments.game import MarketGame
 from aboveboard.learning.payments.remarks import remarks_on
-from aboveboard.learning.payments.settlement import apply_rule, make_settlement
+from aboveboard.learning.payments.settlement import apply_rule, make_settlement, value_models
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
 from aboveboard.mechanisms.settlement import Settlement
@@ -182,6 +182,22 @@ class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
         own = tuple(sizes.get(name, Fraction(0)) for name in self.parties)
         reports = tuple(self._reports(market, size) for size in own)
         return MarketGame(self.parties, market, own, reports)
+
+    def true_utility(
+        self,
+        party: str,
+        types: Mapping[str, Any],
+        reports: Mapping[str, Any],
+        settlement: Settlement,
+    ) -> Number | None:
+        """Return a party's valuation of the models in use, minus its payment.
+
+        Everybody uses the better of the model it is served and the one of all its own data. Not
+        known where sizes come from training: each lie would be a training of its own.
+        """
+        if self.training is not None:
+            return super().true_utility(party, types, reports, settlement)
+        return value_models(self.market(self.quality), self.parties, party, types, settlement)
 
     def market(self, quality: Quality | None) -> Market:
         """Return what decides allocations and payments.

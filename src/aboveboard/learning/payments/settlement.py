@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aboveboard.formatting import encode_number
-from aboveboard.games.numbers import Number
+from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import LearningCurve, Quality
 from aboveboard.learning.payments.budget import describe_balance
-from aboveboard.learning.payments.exploitation_payment import Outcome, compute_outcome
+from aboveboard.learning.payments.exploitation_payment import Outcome, as_row, compute_outcome
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 
@@ -46,6 +46,39 @@ def make_settlement(
         headline=_make_headline(found),
         exhibits=_make_exhibits(market.quality),
     )
+
+
+def value_models(
+    market: Market,
+    parties: Sequence[str],
+    party: str,
+    sizes: Mapping[str, Number],
+    settlement: Settlement,
+) -> Number:
+    """Return what a settlement is worth to a party: its valuation minus its payment.
+
+    Parameters
+    ----------
+    market
+        What qualities are worth.
+    parties
+        All parties, in order.
+    party
+        Whose utility.
+    sizes
+        What each truly has; who is missing has nothing.
+    settlement
+        What came out; a party may be absent from it.
+    """
+    own = market.quality.evaluate(as_row([sizes.get(name, 0) for name in parties]))[0]
+    served = [
+        settlement.parties[name].more["quality"] if name in settlement.parties else 0
+        for name in parties
+    ]
+    q = as_row([max(to_number(x), y) for x, y in zip(own, served, strict=True)])
+    value = to_number(market.valuation.evaluate(q)[0, parties.index(party)])
+    share = settlement.parties.get(party)
+    return value if share is None else value - share.payment
 
 
 def _make_share(found: Outcome, i: int, size: Number) -> Share:
