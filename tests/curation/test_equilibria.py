@@ -217,9 +217,9 @@ def test_with_a_fixed_cost_no_commitment_beats_the_best_reply_and_some_come_clos
 
 def test_the_competitive_protocol_has_a_mixed_equilibrium_that_the_fair_one_has_not() -> None:
     three = society(Mean(), [F(1, 20), F(1, 5), F(1, 5)])
-    (coins,) = mixed_equilibria(CurationGame(three, PROTOCOLS["competitive"]))
-    assert coins.chances == (1, F(16, 25), F(16, 25))
-    assert mixed_equilibria(CurationGame(three, PROTOCOLS["fair"])) == []
+    (found,) = mixed_equilibria(CurationGame(three, PROTOCOLS["competitive"])).equilibria
+    assert found.chances == (1, F(16, 25), F(16, 25))
+    assert mixed_equilibria(CurationGame(three, PROTOCOLS["fair"])).equilibria == ()
 
 
 def test_one_agent_is_answered_for_the_truth_only() -> None:

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aboveboard.curation import SILENCE, TRUTH, Agent, Society
 from aboveboard.curation.channels import CLEAR, NOISE, Channel
 from aboveboard.curation.counting import compute_accuracy_by_count
+from aboveboard.curation.curation_game import collect_messages
 from aboveboard.curation.inference import compute_accuracy, compute_beliefs
 from aboveboard.curation.kernels import sum_out_rivals
-from aboveboard.curation.social_functions import Mean, Parity, Threshold, expand_by_count
+from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold, expand_by_count
 from oracles import curation as plain
 
 F = Fraction
@@ -123,3 +125,20 @@ def test_a_posterior_is_what_bayes_says() -> None:
     beliefs = compute_beliefs(table, 1, {0: CLEAR, 2: Channel(0.75, 0.25)}, 0.5)
     messages = {0: np.array([0, 1, 0]), 1: np.array([1, 1, 1]), 2: np.array([0, 0, 1])}
     np.testing.assert_allclose(beliefs.posterior(messages), [0.25, 1.0, 0.75])
+
+
+# ----------------------------------------------------------------- exact and approximate
+
+
+def test_above_a_dozen_agents_a_table_is_contracted_in_floats_to_the_same_accuracy() -> None:
+    values = Mean().table(13).tolist()
+    values[5] = not values[5]  # so that it distinguishes agents
+    agents = (Agent(F(1), F(1, 10)),) * 13
+    society = Society(Table(tuple(values)), agents, F(1, 2))
+    found = society.accuracy(0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12))
+    counted = Society(Mean(), agents, F(1, 2)).accuracy(
+        0, CLEAR, collect_messages([TRUTH] + [SILENCE] * 12)
+    )
+    assert isinstance(found, float)
+    assert isinstance(counted, F)
+    assert found == pytest.approx(float(counted), abs=2**-12)

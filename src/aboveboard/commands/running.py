@@ -14,7 +14,7 @@ from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.collaborations.collaboration import Collaboration, settle_outcome
 from aboveboard.collaborations.examination import examine
 from aboveboard.collaborations.registry import allow_imports_from
-from aboveboard.errors import BudgetExceeded, InputError
+from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
@@ -150,8 +150,8 @@ def _examine_run(
         return nothing
     try:
         game = collaboration.game()
-    except BudgetExceeded:
-        return nothing  # the rule runs on more parties than its game can be written out for
+    except (BudgetExceeded, UndefinedProperty):
+        return nothing  # too many parties for a game, or utilities that nobody knows
     if _estimate_cost(game) > MOST_VALUES_IN_A_RUN:
         return nothing
     promises = list(collaboration.mechanism.promises(collaboration.reports))

@@ -13,10 +13,11 @@ Agents", Lemmas 7 to 10; the closed form is ours, see docs/theory.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from typing import Any
 
 from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment, Infimum
 from aboveboard.curation.curation_game import CurationGame, Messages, Profile, collect_messages
@@ -112,6 +113,12 @@ class Bids:
 
     truthful: tuple[bool, ...]
     scores: tuple[Number, ...]
+    _answers: dict[tuple[Any, ...], bool] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    _levels: dict[Number, list[Number]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @classmethod
     def from_profile(cls, game: CurationGame, profile: Profile) -> Bids:
@@ -120,14 +127,23 @@ class Bids:
         return cls(tuple(c.truthful for c in profile), tuple(scores))
 
     def apply_to(self, game: CurationGame, i: int, truthful: bool, score: Number) -> bool:
-        """Return whether agent i is answered if it bids this instead."""
-        flags = (*self.truthful[:i], truthful, *self.truthful[i + 1 :])
-        scores = (*self.scores[:i], score, *self.scores[i + 1 :])
-        return game.protocol.apply_rule(flags, scores)[i]
+        """Return whether agent i is answered if it bids this instead.
+
+        A rule by rank treats agents alike, so agents with the same bid need one application.
+        """
+        key = (self.truthful[i], self.scores[i], truthful, score)
+        if not game.protocol.by_rank or key not in self._answers:
+            flags = (*self.truthful[:i], truthful, *self.truthful[i + 1 :])
+            scores = (*self.scores[:i], score, *self.scores[i + 1 :])
+            self._answers[key] = game.protocol.apply_rule(flags, scores)[i]
+        return self._answers[key]
 
     def rival_levels(self, i: int) -> list[Number]:
         """Return the distinct scores of agent i's rivals and 0, in ascending order."""
-        return sorted({0, *self.scores[:i], *self.scores[i + 1 :]})
+        own = self.scores[i]
+        if own not in self._levels:
+            self._levels[own] = sorted({0, *self.scores[:i], *self.scores[i + 1 :]})
+        return self._levels[own]
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,12 @@ from aboveboard.curation.protocols import answer_all
 from aboveboard.curation.reports import AgentReport
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
+from aboveboard.games.actions import AWAY
 from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import Number
+
+Choice = Commitment | str
+"""A commitment, or the text `AWAY` where staying away differs from silence."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ class CommitmentsGame:
     covers_all_lies: ClassVar[bool] = False
     listed_lies: ClassVar[str] = "the listed commitments"
 
-    def actions(self, i: int, /) -> tuple[Commitment, ...]:
-        """Return the commitments to choose from."""
-        return self.listed
+    def actions(self, i: int, /) -> tuple[Choice, ...]:
+        """Return the commitments to choose from; also to stay away, where that is not silence."""
+        return (*self.listed, AWAY) if self.answers_the_silent else self.listed
 
     def truth(self, i: int, /) -> Commitment:
         """Return the truthful commitment."""
@@ -59,41 +63,46 @@ class CommitmentsGame:
 
     @property
     def answers_the_silent(self) -> bool:
-        """Whether the silent are answered, so that staying away is worse than silence."""
+        """Whether the silent are answered, so that staying away is worse than to be silent."""
         return self.curation.protocol.rule is answer_all
 
-    def absent(self, i: int, /) -> Commitment | None:
-        """Return silence: who stays away is taken as silent. None where the silent are answered."""
-        return None if self.answers_the_silent else SILENCE
+    def absent(self, i: int, /) -> Choice:
+        """Return the action of staying away: silence, unless the silent are answered."""
+        return AWAY if self.answers_the_silent else SILENCE
 
-    def outside(self, i: int, /) -> Number | None:
-        """Return what an agent has from its own bit where silence does not mean to stay away."""
-        return self.curation.society.profit_alone(i) if self.answers_the_silent else None
+    def payoffs(self, profile: Sequence[Choice], /) -> list[Number]:
+        """Return expected profits minus prices; of an absent agent what its own bit brings."""
+        present = [SILENCE if isinstance(action, str) else action for action in profile]
+        utilities = self.curation.utilities(present)
+        for i, action in enumerate(profile):
+            if isinstance(action, str):
+                utilities[i] = self.curation.society.profit_alone(i)
+        return utilities
 
-    def payoffs(self, profile: Sequence[Commitment], /) -> list[Number]:
-        """Return expected profits minus prices."""
-        return self.curation.utilities(profile)
-
-    def describe(self, i: int, action: Commitment) -> Any:
+    def describe(self, i: int, action: Choice) -> Any:
         """Return what the agent does, (p, q) as data."""
+        if isinstance(action, str):
+            return action
         if action.truthful:
             return "truth"
         if action == SILENCE:
             return "keeps silent"
         return {"commits to": [encode_number(action.p), encode_number(action.q)]}
 
-    def deviation_kind(self, i: int, action: Commitment, /) -> DeviationKind:
+    def deviation_kind(self, i: int, action: Choice, /) -> DeviationKind:
         """Return "chooses": commitments are public and kept, so none of them is a lie."""
         return "chooses"
 
-    def report(self, i: int, action: Commitment, /) -> AgentReport:
-        """Return what the agent reports when it takes the action.
+    def report(self, i: int, action: Choice, /) -> AgentReport | None:
+        """Return what the agent reports when it takes the action; None if it stays away.
 
         Raises
         ------
         InputError
             If the game was made without reports.
         """
+        if isinstance(action, str):
+            return None
         name = self.players[i]
         if name not in self.types:
             raise InputError(f"game of {name}", "it has no reports", "make it with types")

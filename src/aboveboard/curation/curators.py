@@ -94,6 +94,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
     seed: int
 
     PROTOCOL: ClassVar[Protocol]
+    AUDITS_WITHOUT_DATA: ClassVar[bool] = True
     UNIT: ClassVar[str] = "value"
     ASSUMES: ClassVar[str] = (
         "bits are independent with a known prior; commitments are kept; the center knows how "

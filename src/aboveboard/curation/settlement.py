@@ -156,6 +156,8 @@ def settle(
     InputError
         If somebody's bits are missing.
     """
+    if not reports:
+        return Settlement(mechanism, {}, headline="Nobody reports.")
     profile = tuple(reports[name].commitment if name in reports else SILENCE for name in names)
     rounds = Rounds(names, game, profile, *_collect_bits(names, reports), seed)
     answered = game.protocol.answer(game.society.agents, profile)
@@ -232,18 +234,24 @@ def _make_details(rounds: Rounds, answered: Sequence[bool]) -> dict[str, Any]:
 
 
 def _make_notes(rounds: Rounds) -> list[str]:
-    """Return a warning where a seed that everybody guesses reveals what agents hide."""
+    """Return what a reader should know: unknown utilities, a seed that everybody can guess."""
+    notes = []
+    agents = rounds.game.society.agents
+    unknown = [n for n, agent in zip(rounds.names, agents, strict=True) if agent.price is None]
+    if unknown:
+        notes.append(f"utilities are unknown: there is no price of {join_names(unknown)}")
     partial = [
         name
         for name, commitment in zip(rounds.names, rounds.profile, strict=True)
         if not (commitment.truthful or commitment.silent)
     ]
-    if rounds.seed or not partial:
-        return []
-    return [
-        f"the seed is 0, which anybody can guess: it draws the messages of {join_names(partial)}, "
-        "and knowing it reveals part of what they hide; set seed to a secret number"
-    ]
+    if partial and not rounds.seed:
+        notes.append(
+            "the seed is 0, which anybody can guess: it draws the messages of "
+            f"{join_names(partial)}, and knowing it reveals part of what they hide; set seed to a "
+            "secret number"
+        )
+    return notes
 
 
 def _make_headline(results: Sequence[LearningResult], rounds: int) -> str:

@@ -55,6 +55,9 @@ class Threshold:
     k: int
     center_weight: int = 1
 
+    def __post_init__(self) -> None:
+        _refuse_negative_weight(self.center_weight)
+
     KIND: ClassVar[str] = "threshold"
 
     def by_count(self, agents: int) -> Bits:
@@ -83,6 +86,11 @@ class Mean:
 
     level: Fraction = Fraction(1, 2)
     center_weight: int = 1
+
+    def __post_init__(self) -> None:
+        _refuse_negative_weight(self.center_weight)
+        if not 0 <= self.level <= 1:
+            raise InputError("level", f"it is {self.level}", "use a number from 0 to 1")
 
     KIND: ClassVar[str] = "mean"
 
@@ -235,6 +243,11 @@ class CustomFunction:
         if not is_bit:
             raise InputError(place, f"it returns {value!r} for the bits {bits}", "return 0 or 1")
         return bool(value)
+
+
+def _refuse_negative_weight(weight: int) -> None:
+    if weight < 0:
+        raise InputError("center_weight", f"it is {weight}", "use 0 or more")
 
 
 def expand_by_count(by_count: Bits) -> Bits:
