@@ -42,7 +42,7 @@ from aboveboard.learning.desirable.offer import DesirableOffer, design_grid
 from aboveboard.learning.desirable.remarks import remarks_on
 from aboveboard.learning.desirable.search import SearchResult, search, sizes_array
 from aboveboard.learning.market.allocation import Market, assign_models
-from aboveboard.learning.payments.settlement import value_models
+from aboveboard.learning.payments.settlement import make_settlement, value_models
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Read
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
@@ -114,7 +114,13 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         return search(self.market, self.grid.sizes())
 
     def settle(self, reports: Mapping[str, Fraction]) -> Settlement:
-        """Search the grid; hand out models and charge payments if the mechanism exists."""
+        """Search the grid; hand out models and charge payments if the mechanism exists.
+
+        With quasi-monotone values the payments are maximal exploitation payments, which are
+        defined also where a party is absent.
+        """
+        if len(reports) < len(self.parties) and self._is_defined_without_all():
+            return make_settlement(self.NAME, self.parties, self.market, reports)
         positions = self._find_positions(reports)
         found = self.search_result
         told = [self.grid.sizes()[t] for t in positions]
@@ -184,6 +190,9 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
     def remarks(self, game: Game, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Return whether the mechanism exists, and audit it at other true sizes of the grid."""
         return remarks_on(self.parties, self.search_result, budget, seed)
+
+    def _is_defined_without_all(self) -> bool:
+        return self.market.valuation.quasi_monotone and self.search_result.exists
 
     def _find_positions(self, reports: Mapping[str, Fraction]) -> tuple[int, ...]:
         missing = [name for name in self.parties if name not in reports]
