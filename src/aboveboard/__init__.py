@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         ExPostIC,
         IndividualRationality,
         ParetoEfficient,
+        Property,
+        Status,
         StrongBudgetBalance,
         StrongDominance,
         Symmetric,
@@ -35,11 +37,12 @@ if TYPE_CHECKING:
         pure_equilibria,
     )
     from aboveboard.auditing.best_lies import best_lies
-    from aboveboard.collaborations.collaboration import Collaboration, audit, load, run
+    from aboveboard.collaborations.collaboration import Collaboration, audit, load, lottery, run
     from aboveboard.errors import AboveboardError, InputError
     from aboveboard.games.game import Game, TabularGame
     from aboveboard.games.lottery import Lottery
     from aboveboard.games.tabulation import tabulate, tabulate_all
+    from aboveboard.mechanisms import Mechanism, Settlement
 
 # Name to module: loaded when first used, so that `import aboveboard` costs next to nothing.
 _FACE = {
@@ -53,6 +56,8 @@ _FACE = {
             "ExPostIC",
             "IndividualRationality",
             "ParetoEfficient",
+            "Property",
+            "Status",
             "StrongBudgetBalance",
             "StrongDominance",
             "Symmetric",
@@ -66,11 +71,13 @@ _FACE = {
     ),
     "best_lies": "aboveboard.auditing.best_lies",
     **dict.fromkeys(
-        ("Collaboration", "audit", "load", "run"), "aboveboard.collaborations.collaboration"
+        ("Collaboration", "audit", "load", "lottery", "run"),
+        "aboveboard.collaborations.collaboration",
     ),
     **dict.fromkeys(("AboveboardError", "InputError"), "aboveboard.errors"),
     **dict.fromkeys(("Game", "TabularGame"), "aboveboard.games.game"),
     "Lottery": "aboveboard.games.lottery",
+    **dict.fromkeys(("Mechanism", "Settlement"), "aboveboard.mechanisms"),
     **dict.fromkeys(("tabulate_all", "tabulate"), "aboveboard.games.tabulation"),
 }
 
@@ -87,7 +94,11 @@ __all__ = [
     "IndividualRationality",
     "InputError",
     "Lottery",
+    "Mechanism",
     "ParetoEfficient",
+    "Property",
+    "Settlement",
+    "Status",
     "StrongBudgetBalance",
     "StrongDominance",
     "Symmetric",
@@ -99,11 +110,12 @@ __all__ = [
     "__version__",
     "audit",
     "best_lies",
-    "tabulate_all",
     "load",
+    "lottery",
     "pure_equilibria",
     "run",
     "tabulate",
+    "tabulate_all",
 ]
 
 

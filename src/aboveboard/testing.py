@@ -46,7 +46,9 @@ class NonconformingMechanismError(AssertionError):
         self.failures = failures
 
 
-def check_mechanism(mechanism: type[Any], example: str | Path | None = None) -> None:
+def check_mechanism(
+    mechanism: type[Any], example: str | Path | None = None, *, promises_hold: bool = True
+) -> None:
     """Check that a mechanism keeps the contract of `Mechanism`, by an example.
 
     Parameters
@@ -55,6 +57,9 @@ def check_mechanism(mechanism: type[Any], example: str | Path | None = None) -> 
         The class.
     example
         A collaboration file that uses it: its path, or its text. None: the class's starting file.
+    promises_hold
+        Whether what it promises must hold on the example; False for a rule that is there to show
+        how it fails.
 
     Raises
     ------
@@ -66,16 +71,18 @@ def check_mechanism(mechanism: type[Any], example: str | Path | None = None) -> 
     >>> from aboveboard.exchange import OneDimensionalSearch
     >>> check_mechanism(OneDimensionalSearch)
     """
-    if failures := find_failures(mechanism, example):
+    if failures := find_failures(mechanism, example, promises_hold=promises_hold):
         raise NonconformingMechanismError(failures)
 
 
-def find_failures(mechanism: type[Any], example: str | Path | None = None) -> list[str]:
+def find_failures(
+    mechanism: type[Any], example: str | Path | None = None, *, promises_hold: bool = True
+) -> list[str]:
     """Return one line for each way in which a mechanism breaks the contract; none if it keeps it.
 
     Parameters
     ----------
-    mechanism, example
+    mechanism, example, promises_hold
         As for `check_mechanism`.
     """
     failures = list(_check_class(mechanism))
@@ -90,7 +97,8 @@ def find_failures(mechanism: type[Any], example: str | Path | None = None) -> li
             content = read_all(source, mechanism, 1)
         except Exception as error:
             return [f"the example cannot be read: {_name(error)}"]
-        return list(_Example(content.mechanism, content.reports).find_failures())
+        checked = _Example(content.mechanism, content.reports, promises_hold)
+        return list(checked.find_failures())
 
 
 def _find_example(
@@ -131,6 +139,7 @@ class _Example:
 
     mechanism: AnyMechanism
     types: Mapping[str, Any]
+    promises_hold: bool
 
     def find_failures(self) -> Iterator[str]:
         if not isinstance(self.types, Mapping) or not self.types:
@@ -230,9 +239,11 @@ class _Example:
             if strange := [x for x in listed if not isinstance(x, Property)]:
                 yield f"{name} returns {strange[0]!r}, which is no property"
                 return
-        names = [claim.name for claim in (*promised, *examined)]
-        if repeated := sorted({name for name in names if names.count(name) > 1}):
-            yield f"{join_names(repeated)}: promised and examined, or twice"
+            names = [claim.name for claim in listed]
+            if repeated := sorted({x for x in names if names.count(x) > 1}):
+                yield f"{name} returns {join_names(repeated)} twice"
+        if not self.promises_hold:
+            return
         game = self.mechanism.game(self.types)
         for claim in promised:
             try:

@@ -128,14 +128,14 @@ def test_the_audit_finds_it_truthful_rational_and_in_balance_at_all_types(text, 
     assert mechanism.search_result.exists
     sizes = mechanism.grid.sizes()
     family = [mechanism.game({"a": x, "b": y}) for x, y in product(sizes, sizes)]
-    verdicts = audit(family, mechanism.properties())
+    verdicts = audit(family, mechanism.promises({}))
     for name in ("ex-post IC", "IR", "weak budget balance"):
         assert verdicts[name].status is Status.HOLDS, verdicts[name]
 
 
 def test_three_parties_are_truthful_too() -> None:
     mechanism, reports = growing(top="8", a=8, b=5, c=7)
-    verdicts = audit(mechanism.game(reports), mechanism.properties())
+    verdicts = audit(mechanism.game(reports), mechanism.promises(reports))
     assert {v.status for v in verdicts.values()} == {Status.HOLDS}
 
 

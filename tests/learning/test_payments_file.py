@@ -188,7 +188,9 @@ def test_the_example_serves_a_firm_that_is_paid_for_what_it_loses() -> None:
 
 def test_the_starting_file_keeps_what_it_promises() -> None:
     mechanism, reports = read(Payments.STARTING_FILE)
-    verdicts = audit(mechanism.game(reports), mechanism.properties())
+    verdicts = audit(
+        mechanism.game(reports), [*mechanism.promises(reports), *mechanism.examines(reports)]
+    )
     assert {v.status for v in verdicts.values()} == {Status.HOLDS}
     assert mechanism.settle(reports).details["warnings"] == []
 

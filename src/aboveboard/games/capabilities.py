@@ -1,6 +1,6 @@
 """What a game may offer beyond `Game`, so that an audit can say more; all of it is optional.
 
-`Batched` and `Bounded` (many profiles at once, and what the rule leaves open), `Paid` (budget
+`Batched`, `Bounded` and `OneOutcome` (many profiles at once, and what the rule leaves open), `Paid` (budget
 balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency), `Shrinkable`
 (smaller instances of the same game), `Proved` (closed forms), `Described` (actions in words),
 `NamesDeviations` (hides, invents, ..), `PlaysReports` (which report an action is), `Outside` (what
@@ -54,6 +54,30 @@ class Bounded(Batched, Protocol):
         """Return for each of m profiles whether one outcome lifts all members above `floors`.
 
         `floors` has shape (m, len(members)).
+        """
+        ...
+
+
+@runtime_checkable
+class OneOutcome(Bounded, Protocol):
+    """A `Bounded` game in which one outcome, such as one order of elements, serves all profiles.
+
+    Where not only one deviator is off the truth, a lie and the truth are then compared under the
+    same outcome: the bounds alone would take the best of one and the worst of another.
+    """
+
+    def gains_in_one_outcome(
+        self,
+        honest: Sequence[Codes],
+        lying: Sequence[Codes],
+        members: Sequence[int],
+        *,
+        transfers: bool,
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the members' largest gain in any one outcome, in units, for m pairs of profiles.
+
+        Also whether a gain is left open: not all outcomes were tried, and none of those that
+        were gives one. With `transfers` the members' gains are added; else the least counts.
         """
         ...
 

@@ -81,6 +81,9 @@ class TabularGame:
         What one unit of an integer payoff is worth.
     reports
         For each player the report that each of its actions stands for, where there are reports.
+    covers_all_lies
+        Whether the actions are all that a player could report. If not, an audit never says that a
+        property holds because no action breaks it.
 
     Raises
     ------
@@ -103,6 +106,7 @@ class TabularGame:
         labels: Sequence[Sequence[str]] | None = None,
         unit: Fraction | int = 1,
         reports: Sequence[Sequence[Any]] | None = None,
+        covers_all_lies: bool = True,
     ) -> None:
         entries = to_array(payoffs, "payoffs")
         self.table, scale = make_exact_if_possible(entries)
@@ -124,6 +128,8 @@ class TabularGame:
         self.quality = None if quality is None else tuple(tuple(map(to_number, q)) for q in quality)
         self.labels = tuple(tuple(names) for names in labels) if labels is not None else None
         self.reports = None if reports is None else tuple(tuple(row) for row in reports)
+        self.covers_all_lies = covers_all_lies
+        self.listed_lies = "the listed reports"
         self.payment_table: Array | None = None
         self.payment_unit = Fraction(1)
         if payments is not None:

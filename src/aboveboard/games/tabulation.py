@@ -39,6 +39,7 @@ def tabulate(
     *,
     absent: Action | None = None,
     payment: Callable[[str, Outcome], Number] | None = None,
+    covers_all_lies: bool = True,
 ) -> TabularGame:
     """Return a rule as the game among players of these types.
 
@@ -60,6 +61,9 @@ def tabulate(
     payment
         `payment(player, outcome)`: what a player pays to the center, for properties of the budget;
         None: no money moves.
+    covers_all_lies
+        Whether `reports` are all that can be reported, and not some of a continuum: only then can
+        an audit say that a property holds.
 
     Returns
     -------
@@ -79,7 +83,17 @@ def tabulate(
     Cost: one call of `rule` a profile, one of `utility` a profile and player.
     """
     one = {player: [kind] for player, kind in types.items()}
-    return next(tabulate_all(rule, utility, reports, types=one, absent=absent, payment=payment))
+    return next(
+        tabulate_all(
+            rule,
+            utility,
+            reports,
+            types=one,
+            absent=absent,
+            payment=payment,
+            covers_all_lies=covers_all_lies,
+        )
+    )
 
 
 def tabulate_all(
@@ -90,12 +104,13 @@ def tabulate_all(
     types: Mapping[str, Sequence[Action]] | None = None,
     absent: Action | None = None,
     payment: Callable[[str, Outcome], Number] | None = None,
+    covers_all_lies: bool = True,
 ) -> Iterator[TabularGame]:
     """Yield a rule as a game for each profile of types: `audit` takes them all at once.
 
     Parameters
     ----------
-    rule, utility, reports, absent, payment
+    rule, utility, reports, absent, payment, covers_all_lies
         As for `tabulate`.
     types
         For each player, by name, the types it may have, each one of its reports; by default all
@@ -154,6 +169,7 @@ def tabulate_all(
             labels=labels,
             unit=unit,
             reports=[spaces[p] for p in players],
+            covers_all_lies=covers_all_lies,
         )
 
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What comes out of a run: a share for each party, and what all may know."""
 
 from __future__ import annotations
 
@@ -118,6 +118,10 @@ class Settlement:
     exhibits: tuple[Exhibit, ...] = ()
     files: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()
+
+    def __hash__(self) -> int:
+        shares = ((p, s.benefit, s.utility, s.payment) for p, s in self.parties.items())
+        return hash((self.mechanism, self.headline, *shares))
 
     def _repr_html_(self) -> str:
         """Show in a notebook what each party gets."""

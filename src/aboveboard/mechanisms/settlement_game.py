@@ -53,6 +53,16 @@ class SettlementGame:
         away = [AWAY] if self.mechanism.can_stay_away(party, self.types) else []
         return [truth, *lies, *away]
 
+    @property
+    def covers_all_lies(self) -> bool:
+        """Whether the mechanism lists everything that can be reported."""
+        return self.mechanism.LISTS_ALL_LIES
+
+    @property
+    def listed_lies(self) -> str:
+        """What the actions are, for verdicts."""
+        return "the reports that the mechanism lists"
+
     def actions(self, i: int, /) -> range:
         """Return the positions of player i's reports."""
         return range(len(self._reports[i]))

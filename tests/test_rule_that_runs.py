@@ -1,0 +1,430 @@
+"""The audited rule is the rule that runs: `settle` decides, `game` is only its fast form."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, Field
+
+import aboveboard as ab
+from aboveboard import commands
+from aboveboard.errors import InputError
+from aboveboard.games.lottery import Lottery
+from aboveboard.mechanisms import (
+    CollaborationFile,
+    Mechanism,
+    Reply,
+    Settlement,
+    Share,
+    compare_game_with_settle,
+)
+from aboveboard.testing import find_failures
+
+VALUES = {"ann": 2, "bea": 5, "cyd": 3}
+
+
+class Bidder(BaseModel):
+    value: int = Field(ge=1, le=5)
+
+
+class AuctionFile(CollaborationFile):
+    parties: dict[str, Bidder] = Field(min_length=2)
+
+
+class Auction(Mechanism):
+    """The highest bid wins, of equal bids the first; who does not come bids nothing."""
+
+    NAME, FILE, LISTS_ALL_LIES = "auction", AuctionFile, True
+    STARTING_FILE = """
+mechanism = "auction"
+[parties.ann]
+value = 2
+[parties.bea]
+value = 5
+[parties.cyd]
+value = 3
+"""
+
+    def price(self, reports, winner):
+        return max((bid for party, bid in reports.items() if party != winner), default=0)
+
+    def settle(self, reports):
+        winner = max(reports, key=reports.get)
+        price = self.price(reports, winner)
+        return Settlement(
+            self.NAME,
+            {
+                party: Share(
+                    bid * (party == winner),
+                    (bid - price) * (party == winner),
+                    price * (party == winner),
+                    Reply("json", data={"won": party == winner}),
+                )
+                for party, bid in reports.items()
+            },
+        )
+
+    def true_utility(self, party, types, reports, settlement):
+        if party not in settlement.parties:
+            return 0
+        share = settlement.parties[party]
+        return types[party] * share.reply.data["won"] - share.payment
+
+    def lies(self, party, types):
+        return range(1, 6)
+
+    def promises(self, types):
+        return [ab.DSIC(), ab.IndividualRationality()]
+
+    @classmethod
+    def from_file(cls, file):
+        return cls()
+
+    @staticmethod
+    def read_reports(file, read):
+        return {name: bidder.value for name, bidder in file.parties.items()}
+
+
+class FirstPrice(Auction):
+    def price(self, reports, winner):
+        return reports[winner]
+
+
+def second_price(bids):
+    winner = max(bids, key=bids.get)
+    return winner, max((bid for party, bid in bids.items() if party != winner), default=0)
+
+
+class WithGame(Auction):
+    """The same with a game of its own, which plays a second price whatever `settle` does."""
+
+    def game(self, types):
+        return ab.tabulate(
+            lambda bids: second_price({p: b for p, b in bids.items() if b is not None}),
+            lambda party, value, sale: (value - sale[1]) * (party == sale[0]),
+            {party: [*range(1, 6)] for party in types},
+            types,
+        )
+
+
+class WithoutUtility(WithGame):
+    true_utility = Mechanism.true_utility
+
+
+@pytest.fixture
+def audit(tmp_path: Path):
+    def run(mechanism, **options):
+        game = mechanism.game(VALUES)
+        compare_game_with_settle(mechanism, VALUES, game=game)
+        return ab.audit(game, mechanism.promises(VALUES), **options)
+
+    return run
+
+
+def test_a_mechanism_that_only_settles_is_audited_by_settle(audit):
+    found = audit(Auction())
+    assert found["DSIC"].status is ab.Status.HOLDS
+    assert found["IR"].status is ab.Status.HOLDS
+    found = audit(FirstPrice())
+    assert found["DSIC"].status is ab.Status.FAILS
+    assert audit(FirstPrice())["DSIC"].gain == 4  # bea bids 1 when nobody else comes
+
+
+def test_by_loops_over_settle_the_first_price_gains_as_much_as_the_verdict_says(audit):
+    rule, types = FirstPrice(), VALUES
+    best = 0
+    options = [None, 1, 2, 3, 4, 5]
+    for bea in options:
+        for ann in options:
+            for cyd in options:
+
+                def worth(bid, ann=ann, cyd=cyd):
+                    bids = {"ann": ann, "bea": bid, "cyd": cyd}
+                    bids = {p: b for p, b in bids.items() if b is not None}
+                    if "bea" not in bids:
+                        return 0
+                    share = rule.settle(bids).parties["bea"]
+                    return 5 * share.reply.data["won"] - share.payment
+
+                best = max(best, worth(bea) - worth(5))
+    game = rule.game(types)
+    found = ab.audit(game, [ab.DSIC()])["DSIC"]
+    assert (found.gainer, found.gain) == ("bea", best)
+
+
+def test_lies_of_a_list_that_is_not_all_prove_nothing():
+    class Some(Auction):
+        LISTS_ALL_LIES = False
+
+    found = ab.audit(Some().game(VALUES), [ab.DSIC(), ab.IndividualRationality()])
+    assert found["DSIC"].status is ab.Status.NO_COUNTEREXAMPLE
+    assert "listed" in found["DSIC"].basis()
+    assert found["IR"].status is ab.Status.HOLDS  # absence is the only deviation
+
+
+def test_a_report_may_describe_its_own_lies():
+    class Bid(int):
+        def lies(self):
+            return [Bid(x) for x in range(1, 6)]
+
+    class Own(Auction):
+        lies = Mechanism.lies
+
+    types = {party: Bid(value) for party, value in VALUES.items()}
+    assert ab.audit(Own().game(types), [ab.DSIC()])["DSIC"].status is ab.Status.HOLDS
+
+
+def test_a_mechanism_that_describes_no_lies_is_told_what_is_missing():
+    class Silent(Auction):
+        lies = Mechanism.lies
+
+    with pytest.raises(InputError, match=r"add a method lies\(party, types\)"):
+        Silent().game(VALUES)
+
+
+def test_a_mechanism_that_does_not_value_lies_is_told_what_is_missing():
+    class Blind(Auction):
+        true_utility = Mechanism.true_utility
+
+    with pytest.raises(InputError, match="add a method true_utility"):
+        ab.audit(Blind().game(VALUES), [ab.ExPostIC()])
+
+
+def test_a_game_that_is_the_rule_agrees_in_every_profile_compared():
+    found = compare_game_with_settle(WithGame(), VALUES)
+    assert found.deviations > 10
+    assert str(found) == f"the game agrees with settle in {found.profiles} profiles"
+
+
+def cheat_everywhere(self, reports, winner):
+    return reports[winner]
+
+
+def cheat_liars(self, reports, winner):
+    """The second price at the truth, the first elsewhere."""
+    honest = Auction.price(self, reports, winner)
+    return honest if reports == VALUES else reports[winner]
+
+
+@pytest.mark.parametrize("base", [WithGame, WithoutUtility])
+@pytest.mark.parametrize("cheat", [cheat_everywhere, cheat_liars])
+def test_a_game_that_is_another_rule_is_refused_with_profile_party_and_both_numbers(base, cheat):
+    rule = type("Cheat", (base,), {"price": cheat})()
+    with pytest.raises(InputError) as refusal:
+        compare_game_with_settle(rule, VALUES)
+    assert "its game is not the rule that settle applies: where" in refusal.value.problem
+    assert " in the game and " in refusal.value.problem
+    if cheat is cheat_everywhere:
+        assert "bea has 2 in the game and 0 by settle" in refusal.value.problem
+
+
+def test_without_a_value_for_lies_the_truth_of_other_types_is_compared():
+    found = compare_game_with_settle(WithoutUtility(), VALUES)
+    assert (found.deviations, found.profiles > 5) == (0, True)
+    assert "lies were not valued: the mechanism has no true_utility" in str(found)
+
+
+def test_payments_are_compared_where_the_game_has_some():
+    class Free(WithGame):
+        def game(self, types):
+            return ab.tabulate(
+                second_price,
+                lambda party, value, sale: (value - sale[1]) * (party == sale[0]),
+                {party: range(1, 6) for party in types},
+                types,
+                payment=lambda party, sale: 0,
+            )
+
+    with pytest.raises(InputError, match="bea pays 0 in the game and 3 by settle"):
+        compare_game_with_settle(Free(), VALUES)
+
+
+def test_a_rounding_is_no_difference_and_a_billionth_more_is():
+    def scaled(factor):
+        class Scaled(WithGame):
+            def true_utility(self, *args):
+                return factor * float(Auction.true_utility(self, *args))
+
+        return Scaled()
+
+    assert compare_game_with_settle(scaled(1 + 1e-12), VALUES).deviations
+    with pytest.raises(InputError):
+        compare_game_with_settle(scaled(1 + 1e-6), VALUES)
+
+
+class Coin(Auction):
+    """Heads: the second price; tails: nobody gets anything."""
+
+    def settle(self, reports):
+        sold = Auction.settle(self, reports)
+        kept = Settlement(
+            self.NAME, {p: Share(0, 0, 0, Reply("json", data={"won": False})) for p in reports}
+        )
+        return Lottery({sold: Fraction(1, 3), kept: Fraction(2, 3)})
+
+
+def test_a_lottery_is_compared_by_expectation():
+    class Played(Coin):
+        def game(self, types):
+            return ab.tabulate(
+                second_price,
+                lambda party, value, sale: Fraction(value - sale[1], 3) * (party == sale[0]),
+                {party: range(1, 6) for party in types},
+                types,
+            )
+
+    assert compare_game_with_settle(Played(), VALUES).deviations > 10
+
+    class Sure(Coin):
+        game = WithGame.game
+
+    with pytest.raises(InputError, match="bea has 2 in the game and 2/3 by settle"):
+        compare_game_with_settle(Sure(), VALUES)
+
+
+@pytest.mark.parametrize(
+    ("drop", "said"),
+    [
+        (lambda shares: dict(list(shares.items())[:-1]), "has no share for cyd"),
+        (lambda shares: {**shares, "dan": shares["ann"]}, "has a share for dan, who reported"),
+    ],
+)
+def test_a_settlement_without_one_share_for_each_party_is_refused(drop, said):
+    class Forgetful(Auction):
+        def settle(self, reports):
+            return Settlement(self.NAME, drop(Auction.settle(self, reports).parties))
+
+    with pytest.raises(InputError, match=said):
+        compare_game_with_settle(Forgetful(), VALUES)
+    with pytest.raises(InputError, match=said):
+        ab.audit(Forgetful().game(VALUES), [ab.ExPostIC()])
+
+
+MODULE = """
+import sys
+sys.path.insert(0, {tests!r})
+from test_rule_that_runs import Auction, WithGame
+from aboveboard.mechanisms import Settlement
+
+class Honest(Auction):
+    NAME = "auctions:Honest"
+
+class Cheat(WithGame):
+    NAME = "auctions:Cheat"
+    def price(self, reports, winner):
+        return reports[winner]
+
+class Forgetful(WithGame):
+    NAME = "auctions:Forgetful"
+    def settle(self, reports):
+        shares = WithGame.settle(self, reports).parties
+        return Settlement(self.NAME, dict(list(shares.items())[:-1]))
+
+class Broken(WithGame):
+    NAME = "auctions:Broken"
+    def settle(self, reports):
+        return 1 / 0
+"""
+
+
+def write(folder: Path, name: str) -> Path:
+    (folder / "auctions.py").write_text(MODULE.format(tests=str(Path(__file__).parent)))
+    path = folder / "auction.toml"
+    path.write_text(Auction.STARTING_FILE.replace('"auction"', f'"auctions:{name}"'))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "run", "audit"),
+    [
+        ("Cheat", "is not the rule that settle applies", "is not the rule that settle applies"),
+        ("Forgetful", "no share for cyd", "no share for cyd"),
+        ("Broken", "it fails with ZeroDivisionError", "it fails with ZeroDivisionError"),
+    ],
+)
+def test_run_and_audit_refuse_a_rule_whose_game_is_another(tmp_path: Path, name, run, audit):
+    collaboration = ab.load(write(tmp_path, name))
+    with pytest.raises(InputError, match=run):
+        commands.settle(collaboration, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match=audit):
+        commands.audit_collaboration(collaboration)
+
+
+def test_a_mechanism_that_only_settles_runs_and_is_audited_from_its_file(tmp_path: Path):
+    path = write(tmp_path, "Honest")
+    assert ab.run(path).parties["bea"].payment == 3
+    assert len(ab.lottery(path)) == 1
+    verdicts = ab.audit(path)
+    assert (verdicts.promises_stand, list(verdicts.promised)) == (True, ["DSIC", "IR"])
+    assert verdicts["DSIC"].as_dict()["basis"].endswith("settle itself was played")
+    settlement, lies = commands.settle(ab.load(path), tmp_path / "out")
+    assert settlement.parties["bea"].utility == 2
+    assert [lie.lie for lie in lies if lie.party == "bea"] == [2]
+
+
+def test_a_mechanism_that_keeps_the_contract_has_no_failures():
+    assert find_failures(Auction) == []
+    assert find_failures(WithGame) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"NAME": ""}, "NAME must be"),
+        ({"FILE": dict}, "FILE must be a subclass"),
+        ({"STARTING_FILE": ""}, "no example is given"),
+        ({"STARTING_FILE": 'mechanism = "auction"'}, "the example cannot be read: InputError"),
+        ({"settle": lambda self, reports: None}, "settle returns NoneType"),
+        ({"settle": lambda self, reports: 1 / 0}, "settle fails: ZeroDivisionError"),
+        ({"game": lambda self, types: object()}, "which has no players, actions, truth"),
+        ({"price": cheat_everywhere}, "is not the rule that settle applies"),
+        ({"true_utility": Mechanism.true_utility}, "at the truth"),
+        ({"promises": lambda self, types: ["DSIC"]}, "promises returns 'DSIC', which is no"),
+        (
+            {"promises": lambda self, types: [ab.CoalitionProof(2, transfers=True)]},
+            "coalition-proof (size 2, with transfers) is promised and fails: ",
+        ),
+        ({"examines": lambda self, types: [ab.DSIC()] * 2}, "examines returns DSIC twice"),
+    ],
+)
+def test_each_way_to_break_the_contract_is_one_line(change, line):
+    failures = find_failures(type("Broken", (WithGame,), change))
+    assert [line in failure for failure in failures] == [True], failures
+    assert "\n" not in failures[0]
+
+
+def test_a_settlement_that_differs_from_call_to_call_is_noticed():
+    class Fickle(Auction):
+        calls = 0
+
+        def price(self, reports, winner):
+            Fickle.calls += 1
+            return Fickle.calls
+
+    assert find_failures(Fickle)[0].startswith("settle gives two settlements for the same reports")
+
+
+def test_every_mechanism_of_ours_keeps_the_contract(subtests_of_mechanisms):
+    name, mechanism = subtests_of_mechanisms
+    # The naive rules are there to show how they fail.
+    assert find_failures(mechanism, promises_hold="naive" not in name) == []
+
+
+@pytest.fixture(
+    params=[
+        "curation.always_all", "curation.always_noise", "curation.competitive", "curation.fair",
+        "curation.indicator", "curation.straightforward", "exchange.average",
+        "exchange.contribution", "exchange.interval", "exchange.union", "learning.desirable",
+        "learning.payments", "market.naive_1", "market.naive_2", "market.naive_3",
+        "market.naive_4", "market.propose_and_agree", "market.vcg", "valuation.payments",
+    ]
+)  # fmt: skip
+def subtests_of_mechanisms(request):
+    from aboveboard.collaborations.registry import load_mechanisms
+
+    known = load_mechanisms()
+    assert len(known) == 19
+    return request.param, known[request.param]
