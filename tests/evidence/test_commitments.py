@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.commitments import (
-    CommittedList,
     Opening,
+    commit_elements,
+    commit_order,
     generate_tree_key,
     verify_opening,
 )
@@ -24,22 +25,22 @@ from aboveboard.evidence.seeds import commit_nonce, derive_key, derive_seed, gen
 from aboveboard.evidence.trees import InvalidProofError, hash_leaf
 
 ELEMENTS = tuple(b"%d.example" % k for k in range(20))
-OWNED = CommittedList(ELEMENTS, b"k" * 32)
+OWNED = commit_elements(ELEMENTS, b"k" * 32)
 
 
 @given(st.sets(st.binary(max_size=6), max_size=30), st.randoms(use_true_random=False))
 def test_any_part_of_a_list_opens(elements: set[bytes], draw: random.Random) -> None:
-    owned = CommittedList(tuple(elements), generate_tree_key())
+    owned = commit_elements(elements, generate_tree_key())
     part = draw.sample(sorted(elements), draw.randint(0, len(elements)))
     verify_opening(owned.open(part), owned.root, owned.size)
 
 
 def test_the_order_of_the_elements_does_not_matter() -> None:
-    assert CommittedList(ELEMENTS[::-1], b"k" * 32).root == OWNED.root
+    assert commit_elements(ELEMENTS[::-1], b"k" * 32).root == OWNED.root
 
 
 def test_another_key_gives_another_root_and_no_element_can_be_guessed() -> None:
-    assert CommittedList(ELEMENTS, b"l" * 32).root != OWNED.root
+    assert commit_elements(ELEMENTS, b"l" * 32).root != OWNED.root
     # What an opening shows of its neighbours are hashes of salted elements.
     shown = OWNED.open([ELEMENTS[0]]).proof[0]
     assert shown not in {hash_leaf(element) for element in ELEMENTS}
@@ -70,7 +71,7 @@ def test_an_element_is_opened_once() -> None:
 
 def test_a_list_holds_an_element_once() -> None:
     with pytest.raises(ValueError, match="twice"):
-        CommittedList((b"a", b"a"), bytes(32))
+        commit_elements((b"a", b"a"), bytes(32))
 
 
 @pytest.mark.parametrize(
@@ -134,3 +135,16 @@ def test_keys_of_two_purposes_have_nothing_in_common() -> None:
     # 131,072 bits: six standard deviations around one half.
     assert abs(Fraction(ones, 8 * len(long)) - Fraction(1, 2)) < Fraction(6, 724)
     assert len(hashlib.sha256(long).digest()) == 32
+
+
+def test_an_order_opens_from_its_start() -> None:
+    ordered = commit_order(ELEMENTS, b"o" * 32)
+    opening = ordered.open(ELEMENTS[:5])
+    verify_opening(opening, ordered.root, ordered.size)
+    assert [position for position, _, _ in opening.leaves] == [0, 1, 2, 3, 4]
+    assert ordered.elements == list(ELEMENTS)
+
+
+def test_a_tree_key_has_32_bytes() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        commit_elements(ELEMENTS, b"short")

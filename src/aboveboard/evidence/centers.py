@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.commitments import CommittedList
+from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.folders import (
     TERMS_FILE,
     list_statements,
@@ -189,7 +189,7 @@ def open_submission(round_: Round, folder: Path, statement: Statement, keys: Cen
 def check_committed(round_: Round, name: str, elements: Sequence[bytes], key: bytes) -> None:
     """Raise `InputError` if a list is not the one that a member committed to."""
     commitment = round_.find("commit", name)
-    found = CommittedList(tuple(elements), key)
+    found = commit_elements(elements, key)
     if commitment is None or (found.root.hex(), found.size) != (
         commitment.body["root"],
         commitment.body["size"],

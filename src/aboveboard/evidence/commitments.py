@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
@@ -43,57 +43,51 @@ class CommittedList:
 
     Parameters
     ----------
-    elements
-        Its elements as bytes, in any order, each once.
-    key
-        The secret tree key.
+    leaves
+        Salt and element of each, in the order of the tree.
 
     Raises
     ------
     ValueError
-        If an element stands twice, or the key has not 32 bytes.
+        If an element stands twice.
 
     Examples
     --------
-    >>> owned = CommittedList((b"x.example", b"y.example"), bytes(32))
+    >>> owned = commit_elements([b"x.example", b"y.example"], bytes(32))
     >>> verify_opening(owned.open([b"x.example"]), owned.root, owned.size)
     """
 
-    elements: tuple[bytes, ...]
-    key: bytes
+    leaves: tuple[tuple[bytes, bytes], ...]
 
     def __post_init__(self) -> None:
-        if len(self.key) != TREE_KEY:
-            raise ValueError(f"a tree key has {TREE_KEY} bytes")
-        if len(set(self.elements)) < len(self.elements):
+        if len(self._positions) < len(self.leaves):
             raise ValueError("an element stands twice; commit to each once")
+
+    @property
+    def elements(self) -> list[bytes]:
+        """The elements, in the order of the tree."""
+        return [element for _, element in self.leaves]
 
     @property
     def size(self) -> int:
         """How many elements there are."""
-        return len(self.elements)
+        return len(self.leaves)
 
     @property
     def root(self) -> bytes:
         """The public root, 32 bytes."""
-        return bytes(self._levels[-1][0]) if self.elements else EMPTY_ROOT
+        return bytes(self._levels[-1][0]) if self.leaves else EMPTY_ROOT
 
-    @cached_property
-    def _ordered(self) -> list[tuple[bytes, bytes]]:
-        """Salts and elements in the order of the leaves."""
-        blake2b, key = hashlib.blake2b, self.key
-        return sorted(
-            (blake2b(element, digest_size=SALT, key=key).digest(), element)
-            for element in self.elements
-        )
+    def __contains__(self, element: bytes) -> bool:
+        return element in self._positions
 
     @cached_property
     def _levels(self) -> list[Sequence[bytes]]:
-        return build_levels([hash_leaf(salt + element) for salt, element in self._ordered])
+        return build_levels([hash_leaf(salt + element) for salt, element in self.leaves])
 
     @cached_property
     def _positions(self) -> dict[bytes, int]:
-        return {element: k for k, (_, element) in enumerate(self._ordered)}
+        return {element: k for k, (_, element) in enumerate(self.leaves)}
 
     def open(self, elements: Iterable[bytes]) -> Opening:
         """Return the proof that these elements are in the list.
@@ -103,10 +97,40 @@ class CommittedList:
         KeyError
             If an element is not in the list.
         """
-        indices = sorted(self._positions[element] for element in set(elements))
-        leaves = tuple((k, *self._ordered[k]) for k in indices)
+        indices = sorted({self._positions[element] for element in elements})
+        leaves = tuple((k, *self.leaves[k]) for k in indices)
         proof = prove_inclusions(self._levels, indices) if indices else []
         return Opening(leaves, tuple(proof))
+
+
+def commit_elements(elements: Iterable[bytes], key: bytes) -> CommittedList:
+    """Return the commitment to a set of elements; their order is that of their salts.
+
+    Raises
+    ------
+    ValueError
+        If an element stands twice, or the key has not 32 bytes.
+    """
+    return CommittedList(tuple(sorted(_salt(elements, key))))
+
+
+def commit_order(elements: Iterable[bytes], key: bytes) -> CommittedList:
+    """Return the commitment to elements in their order.
+
+    Raises
+    ------
+    ValueError
+        If an element stands twice, or the key has not 32 bytes.
+    """
+    return CommittedList(tuple(_salt(elements, key)))
+
+
+def _salt(elements: Iterable[bytes], key: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if len(key) != TREE_KEY:
+        raise ValueError(f"a tree key has {TREE_KEY} bytes")
+    blake2b = hashlib.blake2b
+    for element in elements:
+        yield blake2b(element, digest_size=SALT, key=key).digest(), element
 
 
 @dataclass(frozen=True)

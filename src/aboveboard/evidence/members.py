@@ -15,7 +15,7 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import MOST_BYTES, decode_canonical, encode_canonical
-from aboveboard.evidence.commitments import CommittedList, generate_tree_key
+from aboveboard.evidence.commitments import commit_elements, generate_tree_key
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
     read_checkpoint_file,
@@ -209,7 +209,7 @@ def make_commitment(
     elements
         The list's elements; for a mechanism without elements, the payload's content alone.
     """
-    committed = CommittedList(elements, payload.key)
+    committed = commit_elements(elements, payload.key)
     body = {
         "kind": "commit",
         "terms": round_.terms_digest,

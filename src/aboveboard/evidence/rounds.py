@@ -4,6 +4,8 @@ The log is the only truth. `Round` folds its entries, one by one, and refuses ea
 signed, not of this round, out of order, or contradicts an earlier one. The center uses it before
 it appends, each member when it reads, the verifier at the end: one state machine for all.
 
+In the protocol "run" the center states terms and result alone; nobody else signs.
+
 Order: terms, all agree, all commit, a checkpoint with all commitments, all submit under that
 checkpoint, result, each accepts or disputes.
 """
@@ -82,6 +84,8 @@ class Round:
             if any(("dispute", name) in self.said for name in self.present):
                 return State.DISPUTED
             return State.SETTLED if not self.awaited("accept") else State.RESULT
+        if self.terms.protocol == "run":
+            return State.SEALED
         for kind, state in (
             ("agree", State.OFFERED),
             ("commit", State.COMMITTING),
@@ -213,8 +217,9 @@ def _check_result(round_: Round, statement: Statement) -> None:
     _check_center(statement)
     _check_fields(statement, nonces=dict, seed=str, facts=dict, shares=dict, replies=dict)
     _require(round_, statement, State.SEALED)
-    for name in ("nonces", "shares", "replies"):
-        if set(statement.body[name]) != set(round_.present):
+    drawn = () if round_.terms.protocol == "run" else round_.present
+    for name, named in (("nonces", drawn), ("shares", round_.present), ("replies", round_.present)):
+        if set(statement.body[name]) != set(named):
             raise RefusedStatementError(f"the result's {name} are not those of the members present")
 
 

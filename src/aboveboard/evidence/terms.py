@@ -46,9 +46,12 @@ class Keys(_Strict):
 
 
 class Member(_Strict):
-    """One member: its keys, and the parameters that everybody may know of it."""
+    """One member: its keys, and the parameters that everybody may know of it.
 
-    keys: Keys
+    In a run of one operator the parties have no keys.
+    """
+
+    keys: Keys | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -71,12 +74,16 @@ class Deadlines(_Strict):
 class Terms(_Strict):
     """What is agreed.
 
+    The protocol is "round" between organisations, each of which signs; it is "run" where one
+    operator has everybody's files and states the result alone.
+
     The mechanism's parameters are those of a collaboration file as plain data: exact numbers are
     text. What a member brings is no part of them.
     """
 
     kind: Literal["terms"] = "terms"
     format: Literal[1] = FORMAT
+    protocol: Literal["round", "run"] = "round"
     name: str = Field(max_length=200)
     serial: int = Field(ge=1, lt=2**53)
     previous: Digest | None = None
@@ -104,7 +111,8 @@ class Terms(_Strict):
             return self.center.signing
         if name == "auditor":
             return None if self.auditor is None else self.auditor.signing
-        return self.members[name].keys.signing if name in self.members else None
+        member = self.members.get(name)
+        return None if member is None or member.keys is None else member.keys.signing
 
 
 def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
@@ -130,7 +138,9 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
     folded = {name.casefold() for name in terms.members}
     if len(folded) < len(terms.members):
         raise InputError(place, "two members' names differ in case only", "rename one of them")
-    keys = [m.keys.signing for m in terms.members.values()]
+    if terms.protocol == "round" and any(m.keys is None for m in terms.members.values()):
+        raise InputError(place, "a member has no keys", "ask it for its public.json")
+    keys = [m.keys.signing for m in terms.members.values() if m.keys is not None]
     keys += [terms.center.signing, terms.log.signing]
     if len(set(keys)) < len(keys):
         raise InputError(place, "two signers share a key", "give each member its own key")

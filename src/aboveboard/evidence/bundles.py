@@ -1,0 +1,99 @@
+"""A bundle: all that one party needs to verify its part of a round, alone and offline.
+
+Canonical JSON with the log's entries, its signed checkpoint, and the evidence of the party's own
+reply. The reply itself lies beside it. In a run of one operator the bundle also holds the tree key
+of the party's own list, which in a round the member has made itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import decode_canonical, encode_canonical
+
+FORMAT = 1
+"""Version of the bundle."""
+
+MOST_BUNDLE_BYTES = 2**28
+"""A bundle of 50,000 handed elements has under 10 MB; a million elements fit."""
+
+_KEYS = {"format", "name", "entries", "checkpoint", "reply", "evidence", "secrets"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One party's evidence.
+
+    Parameters
+    ----------
+    name
+        The party.
+    entries
+        The log's entries: canonical statements.
+    checkpoint
+        The signed note over them, as text.
+    reply
+        "file": its name beside the bundle; "sha256": its hash.
+    evidence
+        What the mechanism's verifier needs for this party, plain data.
+    secrets
+        "key": the tree key of the party's own list, only in a run of one operator.
+    """
+
+    name: str
+    entries: tuple[bytes, ...]
+    checkpoint: str
+    reply: Mapping[str, str]
+    evidence: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def encode(self) -> bytes:
+        """Return the bundle's bytes."""
+        data = {
+            "format": FORMAT,
+            "name": self.name,
+            "entries": [entry.decode("utf-8") for entry in self.entries],
+            "checkpoint": self.checkpoint,
+            "reply": dict(self.reply),
+            "evidence": dict(self.evidence),
+            "secrets": dict(self.secrets),
+        }
+        return encode_canonical(data)
+
+
+def decode_bundle(content: bytes, place: str) -> Bundle:
+    """Return the bundle in some bytes; nothing of it is verified here.
+
+    Raises
+    ------
+    InputError
+        If they are no bundle.
+    """
+    data = decode_canonical(content.rstrip(b"\n"), place, most=MOST_BUNDLE_BYTES)
+    remedy = "give the bundle.json that the center sent you"
+    if not isinstance(data, dict) or set(data) != _KEYS or data["format"] != FORMAT:
+        raise InputError(place, "it is no bundle of this version", remedy)
+    entries, reply = data["entries"], data["reply"]
+    shapes = [
+        (data["name"], str),
+        (data["checkpoint"], str),
+        (entries, list),
+        (reply, dict),
+        (data["evidence"], dict),
+        (data["secrets"], dict),
+        *((entry, str) for entry in (entries if isinstance(entries, list) else ())),
+        *((x, str) for x in (reply.values() if isinstance(reply, dict) else ())),
+    ]
+    if any(type(value) is not kind for value, kind in shapes) or set(reply) != {"file", "sha256"}:
+        raise InputError(place, "a part of the bundle is of the wrong type", remedy)
+    return Bundle(
+        data["name"],
+        tuple(entry.encode("utf-8") for entry in entries),
+        data["checkpoint"],
+        reply,
+        data["evidence"],
+        data["secrets"],
+    )

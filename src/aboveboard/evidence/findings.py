@@ -1,0 +1,106 @@
+"""What a verification found: what is proved, what is contradicted, what the center only says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Something that the center stated and that is not so.
+
+    Parameters
+    ----------
+    what
+        In a sentence.
+    proof
+        The statement that proves it: its hash, or what else shows it.
+    """
+
+    what: str
+    proof: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Return plain data."""
+        return {"what": self.what, "proof": self.proof}
+
+    def __str__(self) -> str:
+        return f"{self.what} (proof: {self.proof})" if self.proof else self.what
+
+
+@dataclass
+class Findings:
+    """Three lists that grow while a bundle is verified.
+
+    Parameters
+    ----------
+    verified
+        What follows from signatures and hashes alone.
+    contradicted
+        What was stated and is not so.
+    on_the_centers_word
+        What cannot be verified without the others' inputs.
+    missing
+        What would have been verified, had it been given.
+    """
+
+    verified: list[str] = field(default_factory=list)
+    contradicted: list[Contradiction] = field(default_factory=list)
+    on_the_centers_word: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def verify(self, what: str) -> None:
+        """Note what is proved."""
+        self.verified.append(what)
+
+    def contradict(self, what: str, proof: str = "") -> None:
+        """Note what is not as stated."""
+        self.contradicted.append(Contradiction(what, proof))
+
+    def trust(self, *what: str) -> None:
+        """Note what only the center says."""
+        self.on_the_centers_word.extend(what)
+
+    def miss(self, what: str) -> None:
+        """Note what was not given."""
+        self.missing.append(what)
+
+    def check(self, holds: bool, what: str, otherwise: str, proof: str = "") -> bool:
+        """Note `what` as verified if it holds, else `otherwise` as contradicted; return it."""
+        if holds:
+            self.verify(what)
+        else:
+            self.contradict(otherwise, proof)
+        return holds
+
+    @property
+    def exit_status(self) -> int:
+        """0: all that can be verified is; 1: something is contradicted; 3: something is missing."""
+        if self.contradicted:
+            return 1
+        return 3 if self.missing else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, with the keys that other programs rely on."""
+        return {
+            "verified": list(self.verified),
+            "contradicted": [each.as_dict() for each in self.contradicted],
+            "on_the_centers_word": list(self.on_the_centers_word),
+            "missing": list(self.missing),
+        }
+
+    def __str__(self) -> str:
+        parts: list[tuple[str, Iterable[object]]] = [
+            ("Contradicted", self.contradicted),
+            ("Verified", self.verified),
+            ("On the center's word", self.on_the_centers_word),
+            ("Missing", self.missing),
+        ]
+        lines = []
+        for title, entries in parts:
+            listed = list(entries)
+            if listed:
+                lines += [f"{title}:", *(f"  - {entry}" for entry in listed)]
+        return "\n".join(lines)

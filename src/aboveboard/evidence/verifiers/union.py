@@ -1,0 +1,293 @@
+"""Evidence of exchange.union: each member's list is committed, each reply follows from one order.
+
+What the center publishes: how many elements each region of the Venn diagram has, and the root of
+the order in which elements are handed out. What each party gets besides: proof that every element
+of its reply is in another member's committed list, and the order up to the last element that it
+received. Every element there is its own or in its reply, so none was passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from aboveboard.evidence.commitments import (
+    CommittedList,
+    Opening,
+    commit_order,
+    verify_opening,
+)
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.exchange.handout import hash_elements
+from aboveboard.exchange.regions import Regions
+from aboveboard.exchange.rules import RULES
+
+MOST_REGIONS = 1_000_000
+"""Regions that are published: beyond this a bundle would be too long."""
+
+ON_THE_CENTERS_WORD = (
+    "how many elements each region of the Venn diagram has, as far as sizes do not tell",
+    "the other columns of the rows that you were handed",
+)
+
+
+@dataclass(frozen=True)
+class UnionRecord:
+    """What the center knows after an exchange.
+
+    Parameters
+    ----------
+    rule
+        The rule's name.
+    names
+        The parties, in the order of the bits of a mask.
+    lists
+        Each party's committed list.
+    amounts
+        How many elements each party was handed.
+    handed
+        The elements of each party's reply.
+    seed
+        The seed of the order.
+    order_key
+        The secret key of the committed order.
+    """
+
+    rule: str
+    names: tuple[str, ...]
+    lists: Mapping[str, CommittedList]
+    amounts: Mapping[str, int]
+    handed: Mapping[str, Sequence[bytes]]
+    seed: int
+    order_key: bytes
+
+
+def rank_elements(elements: Sequence[bytes], seed: int) -> list[int]:
+    """Return the rank of each element: those of smaller ranks are handed out first."""
+    series = pl.Series([element.decode("utf-8") for element in elements], dtype=pl.String)
+    return [int(rank) for rank in hash_elements(series, seed)]
+
+
+def count_regions(names: Sequence[str], lists: Mapping[str, CommittedList]) -> dict[int, int]:
+    """Return how many elements each set of owners, a bit mask, has."""
+    owners: dict[bytes, int] = {}
+    for k, name in enumerate(names):
+        for element in lists[name].elements:
+            owners[element] = owners.get(element, 0) | 1 << k
+    counts: dict[int, int] = {}
+    for mask in owners.values():
+        counts[mask] = counts.get(mask, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+@dataclass(frozen=True)
+class UnionEvidence:
+    """What is published of an exchange, and what each party gets besides.
+
+    Parameters
+    ----------
+    facts
+        Public, plain data.
+    private
+        By party, plain data.
+    """
+
+    facts: Mapping[str, Any]
+    private: Mapping[str, Mapping[str, Any]]
+
+
+def make_evidence(record: UnionRecord) -> UnionEvidence:
+    """Return what the center publishes and hands out so that each party can verify.
+
+    Cost: one hash an element and list, and one sort of the union.
+    """
+    union = sorted({e for owned in record.lists.values() for e in owned.elements})
+    ranks = rank_elements(union, record.seed)
+    ordered = [union[k] for k in sorted(range(len(union)), key=lambda k: (ranks[k], union[k]))]
+    order = commit_order(ordered, record.order_key)
+    counts = count_regions(record.names, record.lists)
+    facts = {
+        "rule": record.rule,
+        "names": list(record.names),
+        "regions": [[str(mask), count] for mask, count in counts.items()],
+        "order": order.root.hex(),
+        "union": len(ordered),
+    }
+    positions = {element: k for k, element in enumerate(ordered)}
+    private = {name: _prove_reply(record, name, order, positions) for name in record.names}
+    return UnionEvidence(facts, private)
+
+
+def _prove_reply(
+    record: UnionRecord, name: str, order: CommittedList, positions: Mapping[bytes, int]
+) -> dict[str, Any]:
+    handed = list(record.handed[name])
+    openings = {}
+    left = set(handed)
+    for owner in record.names:
+        theirs = {e for e in left if e in record.lists[owner]} if owner != name else set()
+        if theirs:
+            openings[owner] = record.lists[owner].open(theirs).as_dict()
+            left -= theirs
+    last = max((positions[element] for element in handed), default=-1)
+    return {"openings": openings, "order": order.open(order.elements[: last + 1]).as_dict()}
+
+
+@dataclass(frozen=True)
+class UnionClaim:
+    """What one party was told of an exchange, and what it knows itself.
+
+    Parameters
+    ----------
+    name
+        The party.
+    facts
+        What the center published.
+    private
+        What the party got besides.
+    commitments
+        Root and size of every member's list, by name, from the log.
+    amounts
+        How many elements each party was handed, as the result says.
+    mine
+        The party's own elements.
+    reply
+        The elements that it received.
+    seed
+        The seed of the order.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+    private: Mapping[str, Any]
+    commitments: Mapping[str, tuple[bytes, int]]
+    amounts: Mapping[str, int]
+    mine: frozenset[bytes]
+    reply: tuple[bytes, ...]
+    seed: int
+
+
+def verify_union(claim: UnionClaim, findings: Findings) -> None:
+    """Verify one party's part of an exchange; everything found goes into `findings`."""
+    regions = _read_regions(claim, findings)
+    if regions is not None:
+        _verify_amounts(claim, regions, findings)
+    _verify_reply(claim, findings)
+    _verify_order(claim, findings)
+    findings.trust(*ON_THE_CENTERS_WORD)
+
+
+def _read_regions(claim: UnionClaim, findings: Findings) -> Regions | None:
+    """Return the published regions where they have the sizes of the committed lists."""
+    names = tuple(sorted(claim.commitments))
+    try:
+        listed = claim.facts["regions"]
+        pairs = [(int(mask), count) for mask, count in listed]
+        shaped = (
+            tuple(claim.facts["names"]) == names
+            and len(pairs) <= MOST_REGIONS
+            and all(type(count) is int and count > 0 for _, count in pairs)
+            and len({mask for mask, _ in pairs}) == len(pairs)
+            and all(0 < mask < 1 << len(names) for mask, _ in pairs)
+        )
+    except (KeyError, TypeError, ValueError):
+        shaped = False
+    if not shaped:
+        findings.contradict("the published regions are no regions of these members' lists")
+        return None
+    regions = Regions(
+        names,
+        np.array([mask for mask, _ in pairs], dtype=np.uint64),
+        np.array([count for _, count in pairs], dtype=np.int64),
+    )
+    sizes = dict(zip(names, regions.sizes.tolist(), strict=True))
+    wrong = [name for name in names if sizes[name] != claim.commitments[name][1]]
+    same_union = regions.union == claim.facts.get("union")
+    holds = findings.check(
+        not wrong and same_union,
+        "the published regions have the sizes of all committed lists",
+        f"the published regions do not have the size of the list of {', '.join(wrong) or 'all'}",
+    )
+    return regions if holds else None
+
+
+def _verify_amounts(claim: UnionClaim, regions: Regions, findings: Findings) -> None:
+    rule = RULES.get(str(claim.facts.get("rule")))
+    if rule is None:
+        findings.contradict(f"there is no rule {claim.facts.get('rule')!r}")
+        return
+    due = dict(zip(regions.names, rule.compute_amounts(regions).tolist(), strict=True))
+    findings.check(
+        due == dict(claim.amounts),
+        f"every gain follows from the regions by the rule {rule.name}",
+        f"the gains are not those of the rule {rule.name}: it gives {due}",
+    )
+    findings.check(
+        len(claim.reply) == due[claim.name],
+        f"your reply has the {due[claim.name]:,} elements that are due to you",
+        f"your reply has {len(claim.reply):,} elements and {due[claim.name]:,} are due to you",
+    )
+
+
+def _verify_reply(claim: UnionClaim, findings: Findings) -> None:
+    received = set(claim.reply)
+    findings.check(
+        len(received) == len(claim.reply) and not received & claim.mine,
+        "your reply holds no element twice and none of your own",
+        "your reply holds an element twice, or one of your own",
+    )
+    opened: set[bytes] = set()
+    for owner, data in dict(claim.private.get("openings", {})).items():
+        if owner == claim.name or owner not in claim.commitments:
+            findings.contradict(
+                f"elements are opened from a list of {owner!r}, who is no other member"
+            )
+            continue
+        root, size = claim.commitments[owner]
+        try:
+            opening = Opening.from_dict(data)
+            verify_opening(opening, root, size)
+        except InvalidProofError as error:
+            findings.contradict(f"an element is not in the committed list of {owner}: {error}")
+            continue
+        opened |= set(opening.elements)
+    findings.check(
+        opened >= received,
+        "every element of your reply is in another member's committed list",
+        f"{len(received - opened):,} elements of your reply are in nobody's committed list",
+    )
+
+
+def _verify_order(claim: UnionClaim, findings: Findings) -> None:
+    """Verify that the reply is the first elements, in one committed order, that the party lacks."""
+    try:
+        opening = Opening.from_dict(claim.private["order"])
+        root = bytes.fromhex(claim.facts["order"])
+        verify_opening(opening, root, claim.facts["union"])
+    except (KeyError, TypeError, ValueError) as error:
+        findings.contradict(f"the hand-out order does not open: {error}")
+        return
+    start = opening.elements
+    in_place = [position for position, _, _ in opening.leaves] == list(range(len(start)))
+    ranks = rank_elements(start, claim.seed)
+    sorted_ = all(
+        (ranks[k], start[k]) < (ranks[k + 1], start[k + 1]) for k in range(len(start) - 1)
+    )
+    findings.check(
+        in_place and sorted_,
+        "the hand-out order follows from the seed",
+        "the hand-out order does not follow from the seed",
+    )
+    passed_over = [e for e in start if e not in claim.mine and e not in set(claim.reply)]
+    findings.check(
+        set(start) >= set(claim.reply) and not passed_over,
+        "your reply is the first elements of the committed order that you lack",
+        f"{len(passed_over):,} elements that you lack stand before others that you were handed"
+        if passed_over
+        else "an element of your reply is not where the committed order has it",
+    )
