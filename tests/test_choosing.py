@@ -69,7 +69,7 @@ def test_goods_among_parties_who_collude_go_to_the_vote_and_not_to_vcg() -> None
 def test_what_is_not_known_becomes_a_condition() -> None:
     (choice,) = choose("records", {**UNKNOWN, "rivals": "yes", "values": "no"}).fitting
     assert choice.row.name == "exchange.union"
-    assert "nobody acts in concert" in choice.conditions
+    assert "parties do not collude" in choice.conditions
 
 
 def test_where_nothing_fits_the_nearest_says_what_breaks() -> None:
@@ -107,7 +107,7 @@ def test_no_file_is_written_where_nothing_fits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answers", "set_to"),
     [
-        ({"rivals": "no"}, {"exclusivity": 0, "hiding": "partial", "rule": "equal-gain"}),
+        ({"rivals": "no"}, {"exclusivity": 0, "hiding": "partial"}),
         ({"rivals": "no", "hiding": "no"}, {"exclusivity": 0, "hiding": "all-or-nothing"}),
         ({"rivals": "yes"}, {"exclusivity": 1, "hiding": "partial"}),
     ],

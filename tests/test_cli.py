@@ -99,7 +99,6 @@ def test_fractions_print_exactly() -> None:
         ("replay", "."),
         ("init", "exchange.nothing"),
         ("demo", "nothing"),
-        ("reproduce", "exchange/theorem-99"),
         ("audit", "good.toml", "--property", "truthiness"),
         ("audit", "good.toml", "--property", "epsilon-ic=x"),
         ("run", "good.toml", "--out", "."),
@@ -181,17 +180,17 @@ def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(
 
 @pytest.mark.parametrize("arguments", ["check lists.toml", "mechanisms", "--help"])
 def test_a_reader_that_closes_early_is_no_failure(lists: Path, arguments: str) -> None:
-    # Read one byte, or none, and go: what is told later has nobody to be told to.
+    # The reader goes away at once: whatever is printed later has no reader.
     command = [sys.executable, "-m", "aboveboard", *arguments.split()]
     with subprocess.Popen(
         command, cwd=lists.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as telling:
-        assert telling.stdout is not None
-        assert telling.stderr is not None
-        telling.stdout.close()
-        said = telling.stderr.read()
-    assert telling.returncode == 0
-    assert said == b""
+    ) as printing:
+        assert printing.stdout is not None
+        assert printing.stderr is not None
+        printing.stdout.close()
+        errors = printing.stderr.read()
+    assert printing.returncode == 0
+    assert errors == b""
 
 
 def test_every_listing_has_a_json_form() -> None:
@@ -199,8 +198,6 @@ def test_every_listing_has_a_json_form() -> None:
         entry["name"] for entry in json.loads(aboveboard("mechanisms", "--format", "json").stdout)
     }
     assert "exchange.union" in names
-    claim = json.loads(aboveboard("reproduce", "exchange/lemma-2-if", "--format", "json").stdout)
-    assert claim[0]["id"] == "exchange/lemma-2-if"
 
 
 def test_the_version_is_printed() -> None:
@@ -225,11 +222,162 @@ def test_one_mechanism_says_what_it_assumes_guarantees_cannot_do_and_costs() -> 
 
 def test_help_has_a_whole_line_for_every_command() -> None:
     commands = aboveboard("--help").stdout.partition("Commands:")[2]
-    assert "reproduce" in commands
+    assert "replay" in commands
     assert "..." not in commands
 
 
-def test_reproduce_takes_a_name_or_all_of_them() -> None:
-    ran = aboveboard("reproduce", "--all", "exchange/theorem-2.1")
+def test_several_faults_of_a_file_are_one_line_each(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\nhidding = "partial"\nseed = -1\nname = 3\n'
+        '[parties.a]\ndata = "missing.txt"\n'
+    )
+    for command in (("check", "c.toml"), ("run", "c.toml", "-o", "s")):
+        ran = aboveboard(*command, cwd=tmp_path)
+        assert ran.returncode == 2
+        lines = ran.stderr.splitlines()
+        assert len(lines) == 4
+        assert all(line.startswith("aboveboard: c.toml: ") for line in lines)
+        for part in ("key 'hidding'", "key 'seed'", "key 'name'", "no file missing.txt"):
+            assert sum(part in line for line in lines) == 1
+
+
+def test_errors_are_data_where_json_is_requested(tmp_path: Path) -> None:
+    for option in (("--format", "json"), ("-f", "json"), ("--format=json",)):
+        ran = aboveboard("audit", "none.toml", *option, cwd=tmp_path)
+        assert ran.returncode == 2
+        (error,) = json.loads(ran.stdout)["errors"]
+        assert error["place"] == "none.toml"
+        assert error["problem"] == "there is no such file"
+        assert ran.stderr.count("\n") == 1
+
+
+def test_a_crash_has_an_exit_status_of_its_own(tmp_path: Path) -> None:
+    code = (
+        "import aboveboard.commands.recommending as r, aboveboard.commands as c, sys\n"
+        "def crash(*_): raise RuntimeError('a defect')\n"
+        "c.describe_mechanism = crash\n"
+        "from aboveboard.cli import main\n"
+        "sys.argv = ['aboveboard', 'mechanisms']\n"
+        "main()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == 70
+    assert "RuntimeError: a defect" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "slow.toml", "-o", "no/such/\0".replace("\0", "file.txt/deeper")),
+        ("audit", "slow.toml", "--report", "folder"),
+        ("design", "slow.toml", "--plot", "folder"),
+        ("run", "slow.toml", "-o", "file.txt"),
+    ],
+)
+def test_outputs_are_refused_before_the_collaboration_is_read(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "no" / "such").mkdir(parents=True)
+    (tmp_path / "no" / "such" / "file.txt").write_text("")
+    (tmp_path / "file.txt").write_text("")
+    ran = aboveboard(*arguments, cwd=tmp_path)
     assert ran.returncode == 2
-    assert "leave one of the two out" in ran.stderr
+    assert "slow.toml" not in ran.stderr  # it does not even exist
+
+
+def test_a_collaboration_can_come_from_standard_input(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "aboveboard", "run", "-", "-o", "s", "-f", "json"],
+        input='mechanism = "exchange.union"\nseed = 1\n[parties.a]\nelements = ["x"]\n'
+        '[parties.b]\nelements = ["y"]\n',
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert set(json.loads(ran.stdout)["parties"]) == {"a", "b"}
+    again = aboveboard("replay", "s", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "--file" in again.stderr
+    assert aboveboard("replay", "s", "--file", "s/collaboration.toml", cwd=tmp_path).returncode == 0
+
+
+def test_short_options_and_help_work_for_every_command() -> None:
+    assert aboveboard("-h").returncode == 0
+    for command in ("run", "audit", "check", "init", "choose"):
+        text = aboveboard(command, "-h")
+        assert text.returncode == 0
+        assert "-f" in text.stdout
+
+
+def test_a_missing_seed_is_drawn_recorded_as_text_and_replayed(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\n[parties.a]\nelements = ["x", "y"]\n'
+        '[parties.b]\nelements = ["y", "z"]\n'
+    )
+    seeds = []
+    for name in ("one", "two"):
+        assert aboveboard("run", "c.toml", "-o", name, cwd=tmp_path).returncode == 0
+        seeds.append(json.loads((tmp_path / name / "settlement.json").read_text())["seed"])
+        assert aboveboard("replay", name, cwd=tmp_path).returncode == 0
+    assert all(isinstance(seed, str) and int(seed) > 2**200 for seed in seeds)
+    assert seeds[0] != seeds[1]
+
+
+def test_check_executes_no_code_of_a_user(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from pathlib import Path\nPath('executed').write_text('')\n\n\ndef worth(names):\n"
+        "    return len(names)\n"
+    )
+    (tmp_path / "function.toml").write_text(
+        'mechanism = "exchange.contribution"\nfunction = "mine:worth"\n[parties.a]\n[parties.b]\n'
+    )
+    (tmp_path / "class.toml").write_text('mechanism = "mine:Rule"\n[parties.a]\ndata = "a.txt"\n')
+    ran = aboveboard("check", "function.toml", "-f", "json", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    assert json.loads(ran.stdout)["code"] == ["mine:worth"]
+    ran = aboveboard("check", "class.toml", "-f", "json", cwd=tmp_path)
+    assert ran.returncode == 2
+    found = json.loads(ran.stdout)
+    assert found["code"] == ["mine:Rule"]
+    assert [fault["problem"] for fault in found["faults"]] == ["there is no file a.txt"]
+    assert not (tmp_path / "executed").exists()
+
+
+def test_check_warns_and_is_strict_if_told_so(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("One.example\ntwo.example\n")
+    (tmp_path / "b.txt").write_text("one.example.\n")
+    (tmp_path / "c.txt").write_text("one.example.\n")
+    (tmp_path / "t.csv").write_text("host,seen\nfour.example,1\n")
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\nkind = "text"\n'
+        + "".join(f'[parties.{p}]\ndata = "{p}.txt"\n' for p in "abc")
+        + '[parties.t]\ndata = "t.csv"\nkey = "host"\n[parties.none]\nelements = []\n'
+    )
+    ran = aboveboard("check", "c.toml", "-f", "json", cwd=tmp_path)
+    found = json.loads(ran.stdout)
+    assert ran.returncode == 0, ran.stdout
+    text = " | ".join(found["warnings"])
+    for part in ("no seed", "b.txt and c.txt are the same file", "none has no elements", "seen",
+                 "several spellings", "'One.example'"):  # fmt: skip
+        assert part in text
+    assert found["parties"]["a"]["elements"] == 2
+    assert found["parties"]["t"]["columns_that_leave"] == ["seen"]
+    assert aboveboard("check", "c.toml", "--strict", cwd=tmp_path).returncode == 2
+
+
+def test_a_member_checks_its_own_file_against_the_terms(tmp_path: Path) -> None:
+    (tmp_path / "terms.toml").write_text(
+        'mechanism = "exchange.union"\n[parties.acme]\ndata = "acme.csv"\nkey = "host"\n'
+        '[parties.bolt]\ndata = "bolt.txt"\n'
+    )
+    mine = tmp_path / "mine.csv"
+    mine.write_text("host\none.example\n")
+    options = ("--terms", "terms.toml", "--party")
+    ran = aboveboard("check", "--mine", "mine.csv", *options, "acme", "-f", "json", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    assert json.loads(ran.stdout)["parties"]["acme"]["elements"] == 1
+    mine.write_text("name\none.example\nx,y,z\n")
+    assert aboveboard("check", "--mine", mine, *options, "acme", cwd=tmp_path).returncode == 2
+    assert aboveboard("check", "--mine", mine, *options, "none", cwd=tmp_path).returncode == 2

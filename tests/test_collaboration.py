@@ -31,9 +31,9 @@ def test_the_contract_of_the_file_is_read(tmp_path: Path) -> None:
         '[parties.beta]\ndata = "beta.csv"\nkey = "domain"\nexclusivity = "5/12"\n',
     )
     collaboration = ab.load(path)
-    assert collaboration.mechanism.exclusivity == {
-        "alpha": Fraction(3, 10),
-        "beta": Fraction(5, 12),
+    assert {name: (x.low, x.high) for name, x in collaboration.mechanism.exclusivity.items()} == {
+        "alpha": (Fraction(3, 10),) * 2,
+        "beta": (Fraction(5, 12),) * 2,
     }
     assert set(collaboration.inputs) == {"alpha.txt", "beta.csv"}
     settlement = ab.run(collaboration)
@@ -41,7 +41,7 @@ def test_the_contract_of_the_file_is_read(tmp_path: Path) -> None:
 
 
 def test_hiding_decides_the_rule_where_none_is_named(tmp_path: Path) -> None:
-    for hiding, rule in (("partial", "best-group"), ("all-or-nothing", "all-or-nothing")):
+    for hiding, rule in (("partial", "equal-gain"), ("all-or-nothing", "all-or-nothing")):
         collaboration = ab.load(written(tmp_path, f'{UNION}hiding = "{hiding}"\n{PARTY}'))
         assert collaboration.mechanism.rule.name == rule
 
@@ -53,8 +53,9 @@ WRONG = {
     "did you mean 'hiding'?",
     f"{UNION}[parties.a]\nelemnts = []\n": "line 3: key 'parties.a.elemnts': no such key; "
     "did you mean 'elements'?",
-    f"{UNION}seed = -1\n{PARTY}": "line 2: key 'seed': it is -1; write a number of at least 0",
-    f'{UNION}seed = "7"\n{PARTY}': "line 2: key 'seed': it is '7'; write a whole number",
+    f"{UNION}seed = -1\n{PARTY}": "line 2: key 'seed': it is -1; "
+    "write a number of at least 0, or text",
+    f"{UNION}seed = 1.5\n{PARTY}": "line 2: key 'seed': it is 1.5; write a whole number or text",
     f'{UNION}hiding = "some"\n{PARTY}': "line 2: key 'hiding': it is 'some'; "
     "write 'partial' or 'all-or-nothing'",
     f'{UNION}hiding = "parial"\n{PARTY}': "it is 'parial'; did you mean 'partial'? write",
@@ -64,12 +65,12 @@ WRONG = {
     f"{UNION}[parties]\n": "key 'parties': it is empty; write 1 or more",
     'mechanism = "exchange.interval"\n[parties.a]\ninterval = [3, true, 1]\n': "key "
     "'parties.a.interval': it has 3 entries; write 2 at most",
-    f"{UNION}[parties.a]\n": "line 2: key 'parties.a': give either data",
+    f"{UNION}[parties.a]\n": "line 2: key 'parties.a': write either data",
     f'{UNION}[parties.a]\ndata = "nope.txt"\n': "there is no such file",
     UNION: "key 'parties': it is missing",
     "x =": "this is not TOML",
     "": "key 'mechanism': it is missing",
-    f'{UNION}rule = "two-party"\n{PARTY}': "rule 'two-party' is for 2 parties and there are 1",
+    f'{UNION}rule = "two-party"\n{PARTY}': "rule 'two-party': it is for 2 parties and there are 1",
     f'{UNION}[parties."../x"]\nelements = []\n': "this cannot be a party's name",
     f"{UNION}[parties.A]\nelements = []\n[parties.a]\nelements = []\n": "in case only",
     f"{UNION}exclusivity = nan\n{PARTY}": "line 2: key 'exclusivity': it is NaN",
@@ -86,7 +87,7 @@ WRONG = {
         "the point of b has 1 coordinate and that of a has 2"
     ),
     'mechanism = "exchange.contribution"\nvalues = [0, 1, 2]\n[parties.b]\n': (
-        "values has 3 entries; give 2, one for each coalition of 1 party"
+        "values has 3 entries; write 2, one for each coalition of 1 party"
     ),
     'mechanism = "exchange.contribution"\nvalues = [0, 1, 2, 1]\n[parties.b]\n[parties.c]\n': (
         "{c} has 2 and {b, c} only 1; a larger coalition must not be worth less"

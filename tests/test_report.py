@@ -18,8 +18,8 @@ from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
-from aboveboard.report.plot import truth_against_lie
-from aboveboard.report.words import witness_text
+from aboveboard.report.plot import plot_truth_against_lie
+from aboveboard.report.words import format_witness
 
 
 def lie(party: str, truth: float, best: float | None, checked: int = 1, total: int = 1) -> BestLie:
@@ -59,7 +59,7 @@ def test_the_one_who_gains_most_by_lying_is_named_with_the_lie_and_the_gain() ->
     answer = last(lie("a", 1, 2), lie("b", 1, 4))
     assert "b gains 3 (elements)" in answer.text
     assert "hides all" in answer.text
-    assert "1 party more" in answer.text
+    assert "1 more party can gain, too" in answer.text
     assert answer.mood == "bad"
 
 
@@ -105,26 +105,30 @@ def test_few_parties_are_listed() -> None:
     "name", [*PROPERTIES, "epsilon-ic=1/2", "coalition-proof=3", "coalition-proof-with-transfers=2"]
 )
 def test_every_property_is_said_in_plain_words(name: str) -> None:
-    said = tables.claim(parse_property(name).name)
+    said = tables.describe_claim(parse_property(name).name)
     assert said.endswith(".")
     assert "{" not in said
 
 
 def test_claims_that_differ_are_said_differently() -> None:
-    said = [tables.claim(each.name) for each in PROPERTIES.values()]
+    said = [tables.describe_claim(each.name) for each in PROPERTIES.values()]
     assert len(set(said)) == len(said)
 
 
 def test_a_chart_of_many_shows_those_nearest_to_gaining_by_a_lie() -> None:
     lies = [lie(f"p{k}", 100, 100 - k) for k in range(40)]
-    svg = str(tables.chart(lies, "elements"))
-    assert f"p{tables.DRAWN - 1}: truth" in svg
-    assert f"p{tables.DRAWN}: truth" not in svg
-    assert any(f"the {tables.DRAWN} parties" in note for note in tables.chart_notes(lies))
+    svg = str(tables.draw_chart(lies, "elements"))
+    assert f"p{tables.MOST_DRAWN - 1}: truth" in svg
+    assert f"p{tables.MOST_DRAWN}: truth" not in svg
+    assert any(
+        f"the {tables.MOST_DRAWN} parties" in note for note in tables.write_chart_notes(lies)
+    )
 
 
 def test_a_chart_says_in_words_what_it_shows_and_is_the_same_again() -> None:
-    drawn = [truth_against_lie(["<a> $x$"], [1.0], [0.5], [None], "elements") for _ in range(2)]
+    drawn = [
+        plot_truth_against_lie(["<a> $x$"], [1.0], [0.5], [None], "elements") for _ in range(2)
+    ]
     assert drawn[0] == drawn[1]
     assert 'role="img"' in drawn[0]
     assert "<desc>&lt;a&gt; $x$: truth 1, best lie found 0.5</desc>" in drawn[0]
@@ -139,7 +143,7 @@ def test_counts_beyond_reading_are_powers_of_ten() -> None:
 
 def test_exact_fractions_stand_flush_right_as_numbers_do() -> None:
     share = Share(Fraction(1, 2), 0, 0, Reply("json"), more={"goods": ["x"], "size": "5/12"})
-    table = tables.parties(Settlement("some.rule", {"a": share}), "value")
+    table = tables.tabulate_parties(Settlement("some.rule", {"a": share}), "value")
     assert table is not None
     assert table["numeric"] == [False, True, True, False, True]
 
@@ -150,7 +154,7 @@ def test_nothing_is_not_less_than_nothing() -> None:
 
 def test_whole_numbers_are_drawn_with_whole_ticks() -> None:
     def ticks(truth: float) -> list[str]:
-        drawn = truth_against_lie(["a", "b"], [truth, 2.0], [0.0, 0.0], [0.0, None], "")
+        drawn = plot_truth_against_lie(["a", "b"], [truth, 2.0], [0.0, 0.0], [0.0, None], "")
         return re.findall(r">([\d.]+)</text>", drawn)
 
     assert ticks(3.0) == ["0", "1", "2", "3"]
@@ -159,7 +163,7 @@ def test_whole_numbers_are_drawn_with_whole_ticks() -> None:
 
 def test_who_is_named_in_its_own_report_is_not_named_twice() -> None:
     lie = {"bert": "bert NO", "cleo": "NO"}
-    said = witness_text(Witness(("bert", "cleo"), {}, lie, {}, gain=1, row="0"))
+    said = format_witness(Witness(("bert", "cleo"), {}, lie, {}, gain=1, row="0"))
     assert said.startswith("bert NO; cleo NO, and gains 1")
 
 
@@ -169,6 +173,8 @@ def test_a_property_that_the_game_gives_no_meaning_is_named_as_it_was_asked(tmp_
         'mechanism = "market.vcg"\nbits = 2\n'
         '[parties.a]\nendowment = ["x"]\n[parties.b]\nendowment = []\n'
     )
-    said = r"c\.toml: --property strong-dominance: .* which; leave it out: the game of market\.vcg"
+    said = (
+        r"c\.toml: --property strong-dominance: .* which; omit it; market\.vcg does not define this"
+    )
     with pytest.raises(InputError, match=said):
         audit_collaboration(ab.load(path), [PROPERTIES["dsic"], PROPERTIES["strong-dominance"]])

@@ -11,7 +11,8 @@ import pytest
 import aboveboard as ab
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.cli.text import lies_table, offer_text, settlement_table, verdict_text
+from aboveboard.cli.design_text import offer_text
+from aboveboard.cli.text import lies_table, settlement_table, verdict_text, wrap
 from aboveboard.mechanisms.mechanism import DesignResult
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
@@ -25,7 +26,7 @@ def lie(party: str, best: Fraction | None, absent: Fraction | None) -> BestLie:
 
 def shown(gain: float, status: Status, tolerance: float) -> str:
     verdict = Verdict("DSIC", status, 1, 1, "exhaustive", gain, exact=False, tolerance=tolerance)
-    return verdict_text(Verdicts([verdict])).splitlines()[1]
+    return verdict_text(Verdicts([verdict])).splitlines()[2]
 
 
 class TestTheTableOfLies:
@@ -36,15 +37,34 @@ class TestTheTableOfLies:
         *_, a, b, note = lies_table([lie("a", HALF, None), lie("b", None, None)]).splitlines()
         assert a.split() == ["a", "1", "-", "1/2", "hides", "e1"]
         assert b.split() == ["b", "1", "-", "-", "-"]
-        assert note == (
-            "where it says -, staying away is not among the reports of the parties; there is no "
-            "other report for b"
-        )
+        assert note == ('"-": the parties cannot stay away; b cannot report anything else')
 
     def test_many_are_counted(self) -> None:
         lies = [lie(f"p{k}", None if k else HALF, HALF) for k in range(10_001)]
         note = lies_table(lies).splitlines()[-1]
-        assert note == "where it says -, there is no other report for 10,000 parties"
+        assert note == '"-": 10,000 parties cannot report anything else'
+
+
+def test_what_is_promised_stands_apart_from_what_is_also_examined() -> None:
+    kept, other = (
+        Verdict(name, Status.HOLDS, 1, 1, "exhaustive", promised=promised)
+        for name, promised in (("ex-post IC", True), ("DSIC", False))
+    )
+    lines = verdict_text(Verdicts([other, kept])).splitlines()
+    assert lines[0] == "Promised"
+    assert lines[2].startswith("ex-post IC")
+    assert lines[4] == "Also examined"
+    assert lines[6].startswith("DSIC")
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80"])
+def test_sentences_are_wrapped_to_the_terminal(
+    columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    text = wrap("a sentence of many words " * 20, "  ", "guarantees  ")
+    assert max(map(len, text.splitlines())) <= int(columns)
+    assert {line[:14].strip() for line in text.splitlines()[1:]} == {""}
 
 
 class TestTheLargestGain:
@@ -64,8 +84,10 @@ class TestTheLargestGain:
 
 def test_what_a_settlement_notes_stands_below_its_table() -> None:
     share = Share(1, 1, 0, Reply("json", data={}))
-    told = Settlement("x.y", {"a": share}, {"notes": ["the seed is 0"], "warnings": ["a loss"]})
-    assert settlement_table(told).endswith("\n\nnote: the seed is 0\n\nnote: a loss")
+    settlement = Settlement(
+        "x.y", {"a": share}, {"notes": ["the seed is 0"], "warnings": ["a loss"]}
+    )
+    assert settlement_table(settlement).endswith("\n\nnote: the seed is 0\n\nnote: a loss")
     assert "note" not in settlement_table(Settlement("x.y", {"a": share}, {"notes": []}))
 
 
@@ -114,18 +136,20 @@ def test_our_offers_speak_in_words_and_keep_keys_for_programs(
     path.write_text(load_mechanisms()[name].STARTING_FILE)
     offer = design(ab.load(path))
     text = offer_text(offer)
-    assert text.splitlines()[0].endswith(".")
+    assert text.partition("\n\n")[0].endswith(".")
     assert not [key for key in offer.as_dict() if "_" in key and f"\n{key} " in text]
     assert not [odd for odd in ("{'", "Fraction(", "None", "True") if odd in text]
 
 
-def test_ten_thousand_users_are_told_in_a_few_lines() -> None:
+def test_ten_thousand_users_take_a_few_lines() -> None:
     from aboveboard.valuation import Offer
 
     rng = np.random.default_rng(1)
     private = tuple(float(x) for x in rng.integers(0, 2, 10_000))
     offer = Offer(
         names=tuple(f"u{k}" for k in range(10_000)),
+        offered=(0, 1),
+        levels=tuple(0 if x else 1 for x in private),
         alpha=0.25,
         private=private,
         utility=100.0,

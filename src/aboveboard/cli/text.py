@@ -229,6 +229,7 @@ def choices_text(found: Recommendation) -> str:
         lines = [describe_text({"name": each["mechanism"], **{k: each[k] for k in IN_CHOICES}})]
         lines += [wrap(text, "  ", "provided    ") for text in each["provided"]]
         lines += [wrap(text, "  ", "but         ") for text in each["broken"]]
+        lines += [wrap(text, "  ", "note        ") for text in each["notes"]]
         parts.append("\n".join(lines))
     if found.file is not None:
         parts.append(

@@ -7,6 +7,7 @@ numbers that no computation could use.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,9 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.storage.tabular_files import open_regular_file
+
+STANDARD_INPUT = Path("-")
+"""Names the standard input; paths in it are relative to the current folder."""
 
 MOST_BYTES = 1 << 26
 """Of a collaboration file: the parser reads some MB a second; long lists have their own files."""
@@ -38,6 +42,8 @@ def read_content(path: Path) -> bytes:
     """
     remedy = "'aboveboard init MECHANISM' writes one"
     try:
+        if path == STANDARD_INPUT:
+            return _refuse_large(sys.stdin.buffer.read(MOST_BYTES + 1), path)
         if path.is_dir():
             raise InputError(str(path), "this is a folder", "name the collaboration file itself")
         with open_regular_file(path, str(path)) as stream:
@@ -47,6 +53,11 @@ def read_content(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(str(path), f"it cannot be read ({reason})", "make it readable") from error
+    return _refuse_large(content, path)
+
+
+def _refuse_large(content: bytes, path: Path) -> bytes:
+    """Return the content, or raise `InputError` if it is too large."""
     if len(content) > MOST_BYTES:
         raise InputError(
             str(path),

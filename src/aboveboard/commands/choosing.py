@@ -97,15 +97,18 @@ SETTINGS: Mapping[str, tuple[tuple[Mapping[str, Answer], str], ...]] = {
     "exchange.union": (
         ({"rivals": "no"}, "exclusivity = 0"),
         ({"hiding": "no"}, 'hiding = "all-or-nothing"'),
-        # The default for partial hiding, best-group, is truthful at exclusivity 1 only.
-        ({"rivals": "no", "hiding": "yes"}, 'rule = "equal-gain"'),
-        ({"rivals": "no", "hiding": None}, 'rule = "equal-gain"'),
     ),
     "exchange.interval": (({"rivals": "no"}, "exclusivity = 0"),),
     "exchange.average": (({"rivals": "no"}, "exclusivity = 0"),),
     "exchange.contribution": (({"rivals": "no"}, "exclusivity = 0"),),
 }
 """By mechanism: answers, and the line that they imply together for its file."""
+
+NOTES: Mapping[str, str] = {
+    "exchange.union": "if exclusivity is not stated, the rule is equal-gain, which is truthful for "
+    "every exclusivity from 0 to 1; if each party's is 1, it is best-group, which hands out more",
+}
+"""By mechanism: what decides between its rules."""
 
 QUESTIONS: Mapping[str, str] = {
     "money": "May money change hands?",

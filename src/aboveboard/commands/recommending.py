@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.collaborations.registry import find_mechanism
-from aboveboard.commands.choosing import Answer, Choice, Choices, choose, find_row, select_settings
+from aboveboard.commands.choosing import (
+    NOTES,
+    Answer,
+    Choice,
+    Choices,
+    choose,
+    find_row,
+    select_settings,
+)
 from aboveboard.commands.starting import write_starting_file
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import AnyMechanism
@@ -47,6 +55,7 @@ class Recommendation:
             **description,
             "provided": list(choice.conditions),
             "broken": list(choice.broken),
+            "notes": [NOTES[choice.row.name]] if choice.row.name in NOTES else [],
         }
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.collaborations.collaboration import Collaboration, fingerprint_content
 from aboveboard.collaborations.loading import NAME
+from aboveboard.collaborations.toml_file import STANDARD_INPUT
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
@@ -118,7 +119,9 @@ def write(
             "version": __version__,
         }
         _write_json(folder / MANIFEST, manifest)
-        _write_json(folder / SOURCE, {"collaboration": str(collaboration.path.resolve())})
+        path = collaboration.path
+        place = None if path == STANDARD_INPUT else str(path.resolve())
+        _write_json(folder / SOURCE, {"collaboration": place})
     return out
 
 
