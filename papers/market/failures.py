@@ -17,8 +17,8 @@ from aboveboard.auditing import CoalitionProof
 from aboveboard.auditing import audit as common_audit
 from aboveboard.auditing.equilibrium import pure_equilibria
 from aboveboard.formatting import encode_number
-from aboveboard.market.audit.root_solvability import audit_market
-from aboveboard.market.audit.voting_game import build_announcing_game
+from aboveboard.market.audit import SociallyOptimal, audit_market
+from aboveboard.market.audit.announcing_game import build_announcing_game
 from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.model.bidding import Table
 from aboveboard.market.model.descriptions import describe_outcome
@@ -150,9 +150,8 @@ def show_gamble(market: Market) -> Mapping[str, Any] | None:
     """Show a best announcement of Naive-3's proposer that is not of maximum welfare."""
     epsilon = naive.choose_epsilon(3, market)
     alone = tuple(frozenset({i}) for i in range(market.n))
-    found = audit_market(market, make_naive_rule(3, market, epsilon), [alone], played_out=False)
-    verdict = found.verdicts.get("best announcements are socially optimal")
-    if verdict is None or verdict.witness is None:
+    found = audit_market(market, make_naive_rule(3, market, epsilon), [alone])
+    if not found.roots or SociallyOptimal().judge_root(found).witness is None:
         return None
     root = found.roots[0]
     worst = min(root.best, key=lambda o: social_welfare(market, o.allocation))
@@ -173,9 +172,7 @@ def show_wrong_belief(market: Market) -> Mapping[str, Any] | None:
     epsilon = naive.choose_epsilon(4, market)
     alone: Structure = tuple(frozenset({i}) for i in range(market.n))
     pair: Structure = (alone[0], frozenset({1, 2}), *alone[3:])
-    found = audit_market(
-        market, make_naive_rule(4, market, epsilon), [alone, pair], played_out=False
-    )
+    found = audit_market(market, make_naive_rule(4, market, epsilon), [alone, pair])
     if not found.roots or found.welfare_before == found.welfare_best:
         return None
     honest, colluding = found.roots

@@ -11,12 +11,21 @@ import numpy as np
 
 from aboveboard.auditing import Status, Verdict
 from aboveboard.formatting import encode_number
-from aboveboard.market.audit.rational_play import examine_rational_play
-from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit import (
+    BalancedPlay,
+    CollusiveDominance,
+    LikelyEnding,
+    RootSolvability,
+    SociallyOptimal,
+    TotalParticipation,
+    audit_market,
+)
+from aboveboard.market.audit.root_audit import RootAudit
 from aboveboard.market.audit.voting_rules import make_rule
 from aboveboard.market.model.bidding import Table
 from aboveboard.market.model.markets import Market
 from aboveboard.market.model.utilities import Structure, enumerate_structures
+from aboveboard.market.rules.announcements import enumerate_announcements
 from aboveboard.market.rules.parameters import Parameters, choose_parameters
 from papers.claims import Family, Trial
 from papers.market.failures import PLAYERS, describe_market, enumerate_small_markets
@@ -84,52 +93,86 @@ def describe_failure(market: Market, parameters: Parameters, verdict: Verdict) -
     return found
 
 
-@lru_cache(maxsize=4096)  # several claims are about the same verdicts of the same markets
-def compute_verdicts(
-    market: Market, parameters: Parameters, given: tuple[Structure, ...], on_path: bool
-) -> tuple[Verdict, ...]:
-    """Give the audit's verdicts on the votes and the root, and if asked those on the path."""
-    rule = make_rule(market, parameters)
-    found = audit_market(market, rule, given, played_out=False)
-    verdicts = [*found.verdicts.values()]
-    if on_path:
-        verdicts += examine_rational_play(market, rule, found.roots, found.welfare_best)[0]
-    return tuple(verdicts)
+def check_dominance(found: RootAudit) -> Verdict:
+    """Return the verdict on Definition 1."""
+    return CollusiveDominance().judge_root(found)
+
+
+def check_independence(found: RootAudit) -> Verdict:
+    """Return whether the best announcements depend on who else colludes (Definition 2 (3))."""
+    return RootSolvability().judge_independence(found)
+
+
+def check_optimum(found: RootAudit) -> Verdict:
+    """Return whether the best announcements are socially optimal."""
+    return SociallyOptimal().judge_root(found)
+
+
+def check_participation(found: RootAudit) -> Verdict:
+    """Return whether participation is total in expectation."""
+    return TotalParticipation().judge_root(found)
+
+
+def check_balance(found: RootAudit) -> Verdict:
+    """Return whether rational plays balance."""
+    return BalancedPlay().judge_root(found)
+
+
+def check_likely_ending(found: RootAudit) -> Verdict:
+    """Return whether one terminal node carries 1 - delta and is a social optimum."""
+    return LikelyEnding().judge_root(found)
+
+
+def list_plays(market: Market) -> RootAudit:
+    """Return all announcements of a market, to be played out; votes are not looked at."""
+    rule = make_rule(market, choose_parameters(market))
+    announced = enumerate_announcements(market, rule.limit, proposer_limited=False, most=MOST)
+    return RootAudit(market, rule, (), announced, None, 0, (), (), 0, 0)
+
+
+MOST = 10_000
+"""Announcements that are played out."""
+
+Check = Callable[[RootAudit], Verdict]
+"""What is asked of a market that was looked at."""
+
+
+@lru_cache(maxsize=4096)  # several claims are about the same audit of the same markets
+def examine(market: Market, parameters: Parameters, given: tuple[Structure, ...]) -> RootAudit:
+    """Return what is found of a market for some collusion structures."""
+    return audit_market(market, make_rule(market, parameters), given)
 
 
 def make_test(
     which: Which,
-    properties: Iterable[str],
+    checks: Iterable[Check],
     *,
     only: Callable[[Market], bool] = lambda _: True,
-    on_path: bool = False,
 ) -> Callable[[Market], Trial]:
-    """Give the test: the audit's verdicts of these names hold, with both parameters.
+    """Return the test that these checks of the audit hold, with both parameters.
 
     Parameters
     ----------
     which
         Collusion structures to audit.
-    properties
-        Names of verdicts; a name counts where the verdict's begins with it.
+    checks
+        What must hold. Where votes are not dominant only the first is asked.
     only
         Markets that the claim speaks of; on others nothing is checked.
-    on_path
-        Whether what is played rationally is looked at too.
     """
-    asked = tuple(properties)
+    listed = tuple(checks)
 
     def test(market: Market) -> Trial:
-        checks = 0
+        checked = 0
         if not only(market):
             return Trial(0)
         for parameters in list_parameters(market):
-            for verdict in compute_verdicts(market, parameters, tuple(which(market.n)), on_path):
-                if not verdict.property.startswith(asked):
-                    continue
-                checks += verdict.checked
+            found = examine(market, parameters, tuple(which(market.n)))
+            for check in listed if found.roots else listed[:1]:
+                verdict = check(found)
+                checked += verdict.checked
                 if verdict.status is Status.FAILS:
-                    return Trial(checks, describe_failure(market, parameters, verdict))
-        return Trial(checks)
+                    return Trial(checked, describe_failure(market, parameters, verdict))
+        return Trial(checked)
 
     return test

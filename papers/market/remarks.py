@@ -11,31 +11,31 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit.rational_play import examine_all_announcements
-from aboveboard.market.audit.voting_rules import make_rule
+from aboveboard.market.audit import NoDeficit
 from aboveboard.market.model.descriptions import describe_outcome
 from aboveboard.market.model.markets import Market, held_values, social_welfare
 from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.model.utilities import expected_utilities, utilities
 from aboveboard.market.rules.announcements import (
     enumerate_allocations,
-    enumerate_announcements,
     find_best_proposal,
 )
 from aboveboard.market.rules.communication import count_bits
-from aboveboard.market.rules.parameters import Parameters, choose_parameters
+from aboveboard.market.rules.parameters import Parameters
 from aboveboard.market.rules.propose_and_agree import play
 from aboveboard.market.rules.vcg import find_best_allocation
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.market.failures import describe_market
 from papers.market.instances import (
+    check_balance,
     draw_markets,
     enumerate_markets,
     list_parameters,
+    list_plays,
     list_structures,
     make_test,
 )
-from papers.market.roots import BALANCED, MOST, NO_DEFICIT, is_settled
+from papers.market.roots import is_settled
 
 
 def play_rationally(market: Market, parameters: Parameters) -> Lottery[Ending]:
@@ -75,23 +75,13 @@ def _make_test(
 def _check_budget(rng: np.random.Generator) -> tuple[Finding, ...]:
     small = (enumerate_markets(2, 1, 2), enumerate_markets(3, 1, 2), draw_markets(rng, 2, 2, 3, 5))
     return (
-        search_counterexample(
-            make_test(list_structures, [BALANCED], on_path=True), *small, unit="endings"
-        ),
+        search_counterexample(make_test(list_structures, [check_balance]), *small, unit="endings"),
     )
 
 
 def _check_no_deficit(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(market: Market) -> Trial:
-        rule = make_rule(market, choose_parameters(market))
-        announced = enumerate_announcements(
-            market, rule.scheme.limit, proposer_limited=False, most=MOST
-        )
-        verdict = next(
-            v
-            for v in examine_all_announcements(market, rule, announced)
-            if v.property == NO_DEFICIT
-        )
+        verdict = NoDeficit().judge_root(list_plays(market))
         shown = None if verdict.witness is None else verdict.witness.as_dict()
         return Trial(verdict.checked, shown)
 

@@ -6,36 +6,34 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from aboveboard.market.audit.closed_form import leading_utility
-from aboveboard.market.audit.rational_play import examine_all_announcements
-from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit import FullPrivacy
+from aboveboard.market.audit.best_announcement import leading_utility
+from aboveboard.market.audit.root_audit import audit_market
 from aboveboard.market.audit.voting_rules import make_rule
 from aboveboard.market.model.markets import Market, social_welfare
-from aboveboard.market.rules.announcements import enumerate_allocations, enumerate_announcements
+from aboveboard.market.rules.announcements import enumerate_allocations
 from aboveboard.market.rules.parameters import choose_parameters
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
+from papers.market import lemmas
 from papers.market.failures import describe_market
 from papers.market.instances import (
+    Check,
     Which,
+    check_dominance,
+    check_independence,
+    check_likely_ending,
+    check_optimum,
+    check_participation,
     draw_markets,
     enumerate_markets,
     list_independent,
     list_parameters,
+    list_plays,
     list_structures,
     make_test,
 )
-from papers.market.votes import DOMINANT, LEMMAS
 
-PRINTED, CORRECTED = "best announcements, as printed", "best announcements, as corrected"
-SOLVABLE, OPTIMAL = "root-solvable", "best announcements are socially optimal"
-TOTAL, BALANCED, NODE = (
-    "participation is total",
-    "the budget balances on the path",
-    "one node carries",
-)
-PRIVATE, NO_DEFICIT = "the outcome tells as much as the node", "never a deficit"
 ANNOUNCEMENTS = "announcements and coalitions"
-MOST = 10_000
 
 
 def is_settled(market: Market) -> bool:
@@ -63,10 +61,10 @@ def _make_small_families(rng: np.random.Generator) -> tuple[Family, ...]:
 
 def _make_check(
     which: Which,
-    asked: Iterable[str],
+    checks: Iterable[Check],
     only: Callable[[Market], bool] = lambda _: True,
 ) -> Callable[[np.random.Generator], tuple[Finding, ...]]:
-    test = make_test(which, asked, only=only, on_path=True)
+    test = make_test(which, checks, only=only)
 
     def check(rng: np.random.Generator) -> tuple[Finding, ...]:
         return (search_counterexample(test, *_make_small_families(rng), unit=ANNOUNCEMENTS),)
@@ -78,10 +76,12 @@ def _check_lemma_10(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = _make_families(rng)
     return (
         search_counterexample(
-            make_test(list_structures, [PRINTED], only=is_settled), *families, unit=ANNOUNCEMENTS
+            make_test(list_structures, [lemmas.check_printed], only=is_settled),
+            *families,
+            unit=ANNOUNCEMENTS,
         ),
         search_counterexample(
-            make_test(list_structures, [CORRECTED], only=is_settled),
+            make_test(list_structures, [lemmas.check_corrected], only=is_settled),
             *families,
             unit=ANNOUNCEMENTS,
             correction="Where everybody is in the proposer's coalition and SW(E) = max SW = 0, "
@@ -100,7 +100,7 @@ def _test_correction(market: Market) -> Trial:
     """Compare where the printed set is wrong with where the correction says it is."""
     if not is_settled(market):
         return Trial(0)
-    found = audit_market(market, make_rule(market, choose_parameters(market)), played_out=False)
+    found = audit_market(market, make_rule(market, choose_parameters(market)))
     for root in found.roots:
         wrong = set(root.best) != {market.nothing}
         said = len(root.leading) == market.n and found.welfare_best == 0
@@ -115,13 +115,7 @@ def _check_privacy(rng: np.random.Generator) -> tuple[Finding, ...]:
     """Lemma 6: which node follows from which outcome does not depend on anybody's values."""
 
     def test(market: Market) -> Trial:
-        rule = make_rule(market, choose_parameters(market))
-        announced = enumerate_announcements(
-            market, rule.scheme.limit, proposer_limited=False, most=MOST
-        )
-        verdict = next(
-            v for v in examine_all_announcements(market, rule, announced) if v.property == PRIVATE
-        )
+        verdict = FullPrivacy().judge_root(list_plays(market))
         shown = None if verdict.witness is None else verdict.witness.as_dict()
         return Trial(verdict.checked, shown)
 
@@ -140,7 +134,7 @@ def _list_values(market: Market) -> list[int]:
 def _test_leading_utility(market: Market) -> Trial:
     checks = 0
     for parameters in list_parameters(market):
-        found = audit_market(market, make_rule(market, parameters), played_out=False)
+        found = audit_market(market, make_rule(market, parameters))
         for root in found.roots:
             checks += 1
             said = leading_utility(market, parameters, found.welfare_best, root.leading)
@@ -157,7 +151,14 @@ def _check_leading_utility(rng: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-THEOREM = (DOMINANT, LEMMAS, SOLVABLE, OPTIMAL, TOTAL, NODE)
+THEOREM: tuple[Check, ...] = (
+    check_dominance,
+    lemmas.check_votes,
+    check_independence,
+    check_optimum,
+    check_participation,
+    check_likely_ending,
+)
 
 CLAIMS = (
     Claim(
@@ -166,7 +167,7 @@ CLAIMS = (
         "Appendix A, Lemma 3",
         "Without collusion, if the endowment is of maximum welfare, announcing (E, 0) is the only "
         "best announcement, and everybody has 0.",
-        _make_check(list_independent, [PRINTED, TOTAL], is_settled),
+        _make_check(list_independent, [lemmas.check_printed, check_participation], is_settled),
     ),
     Claim(
         "market/lemma-4",
@@ -174,7 +175,7 @@ CLAIMS = (
         "Appendix A, Lemma 4",
         "Without collusion, if it is not, exactly the truthful outcomes are best, and everybody "
         "expects at least 0.",
-        _make_check(list_independent, [PRINTED, TOTAL], _is_unsettled),
+        _make_check(list_independent, [lemmas.check_printed, check_participation], _is_unsettled),
     ),
     Claim(
         "market/lemma-5",
@@ -182,7 +183,7 @@ CLAIMS = (
         "Appendix A, Lemma 5",
         "A rational play puts at least 1 - delta on one terminal node, whose outcome is socially "
         "optimal.",
-        _make_check(list_structures, [NODE]),
+        _make_check(list_structures, [check_likely_ending]),
     ),
     Claim(
         "market/lemma-6",
@@ -212,7 +213,7 @@ CLAIMS = (
         "Appendix B, Lemma 11",
         "If it is not, exactly the semi-truthful outcomes are best, and every coalition expects "
         "at least 0.",
-        _make_check(list_structures, [PRINTED, TOTAL], _is_unsettled),
+        _make_check(list_structures, [lemmas.check_printed, check_participation], _is_unsettled),
     ),
     Claim(
         "market/leading-utility",

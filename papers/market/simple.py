@@ -10,10 +10,9 @@ import numpy as np
 
 from aboveboard.auditing import DSIC, IndividualRationality
 from aboveboard.auditing import audit as common_audit
-from aboveboard.market.audit.expected_utilities import tabulate_utilities
-from aboveboard.market.audit.root_solvability import audit_market
+from aboveboard.market.audit.announcing_game import build_announcing_game
+from aboveboard.market.audit.root_audit import audit_market
 from aboveboard.market.audit.strict_dominance import find_dominance, predict_votes
-from aboveboard.market.audit.voting_game import build_announcing_game
 from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.model.descriptions import describe_outcome
 from aboveboard.market.model.markets import Market, Outcome, social_welfare, truthful_prices
@@ -131,14 +130,14 @@ def _check_optimum(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 def _make_votes_test(version: int) -> Callable[[Market], Trial]:
     def test(market: Market) -> Trial:
-        scheme = make_naive_rule(version, market, naive.choose_epsilon(version, market)).scheme
+        rule = make_naive_rule(version, market, naive.choose_epsilon(version, market))
         announced = enumerate_announcements(market, market.bound, proposer_limited=True, most=MOST)
-        filled = tabulate_utilities(scheme, market, announced)
+        filled = rule.tabulate(market, announced)
         checks = 0
         for i in range(1, market.n):
-            found = find_dominance(filled, scheme, frozenset({i}))
+            found = find_dominance(filled, rule, frozenset({i}))
             checks += found.checks
-            said = predict_votes(announced, scheme, frozenset({i}))
+            said = predict_votes(announced, rule, frozenset({i}))
             wrong = np.flatnonzero((found.margin <= 0) | (found.codes != said).any(axis=1))
             if len(wrong):
                 outcome = describe_outcome(market, announced[int(wrong[0])])
@@ -159,9 +158,8 @@ def _make_truthful_test(*, wide: bool) -> Callable[[Market], Trial]:
     def test(market: Market) -> Trial:
         rule = make_naive_rule(4, market, naive.choose_epsilon(4, market))
         if wide:
-            scheme = replace(rule.scheme, limit=2 * market.bound, proposer_limited=False)
-            rule = replace(rule, scheme=scheme)
-        found = audit_market(market, rule, list_independent(market.n), played_out=False)
+            rule = replace(rule, limit=2 * market.bound, proposer_limited=False)
+        found = audit_market(market, rule, list_independent(market.n))
         root = found.roots[0]
         if found.welfare_before == found.welfare_best:
             said = {market.nothing}

@@ -21,8 +21,10 @@ from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.utilities import Coalition
 from aboveboard.market.rules.announcements import Announcements, IntArray, enumerate_announcements
 from papers.claims import Claim, Finding, Trial, search_counterexample
+from papers.market import lemmas
 from papers.market.failures import describe_market
 from papers.market.instances import (
+    check_dominance,
     draw_markets,
     enumerate_markets,
     list_independent,
@@ -32,8 +34,6 @@ from papers.market.instances import (
 )
 
 MOST = 10_000
-DOMINANT = "votes are collusively dominant"
-LEMMAS = "votes are those of the lemmas"
 UNIT = "comparisons of votes"
 
 
@@ -164,7 +164,7 @@ def _check_definition_1(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
         search_counterexample(_test_literal, enumerate_markets(2, 1, 2), unit=UNIT),
         search_counterexample(
-            make_test(list_structures, [DOMINANT]),
+            make_test(list_structures, [check_dominance]),
             *_make_families(rng),
             unit=UNIT,
             correction="With s' other than s, every coalition has such a joint strategy in every "
@@ -176,7 +176,9 @@ def _check_definition_1(rng: np.random.Generator) -> tuple[Finding, ...]:
 def _check_corollary_1(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
         search_counterexample(
-            make_test(list_independent, [DOMINANT, LEMMAS]), *_make_families(rng), unit=UNIT
+            make_test(list_independent, [check_dominance, lemmas.check_votes]),
+            *_make_families(rng),
+            unit=UNIT,
         ),
     )
 

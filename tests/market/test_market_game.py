@@ -22,8 +22,9 @@ from aboveboard.auditing import (
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.capabilities import Proof
+from aboveboard.market.audit.announcing_game import build_announcing_game
 from aboveboard.market.audit.root_audit import audit_market
-from aboveboard.market.audit.voting_game import VotingGame, build_announcing_game
+from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_naive_rule, make_rule
 from aboveboard.market.model.markets import Outcome
 from aboveboard.market.model.steps import Votes

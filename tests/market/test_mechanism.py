@@ -18,7 +18,7 @@ from aboveboard.commands import settle
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.games.lottery import Lottery
 from aboveboard.market import VCG, Naive1, Naive2, Naive3, Naive4, ProposeAndAgree
-from aboveboard.market.audit.play_audit import leading_utility
+from aboveboard.market.audit.best_announcement import leading_utility
 from aboveboard.market.rules.parameters import Parameters
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.settlement import Settlement
@@ -216,7 +216,11 @@ def test_the_starting_file_runs_and_its_settlement_is_json(cls: type) -> None:
 @pytest.mark.parametrize("cls", [ProposeAndAgree, Naive2, Naive3, Naive4])
 def test_the_votes_of_a_run_are_audited_as_a_game(cls: type) -> None:
     mechanism, reports = read(cls.STARTING_FILE, cls)
-    verdicts = audit(mechanism.game(reports), mechanism.properties(), budget=Budget(samples=200))
+    verdicts = audit(
+        mechanism.game(reports),
+        [*mechanism.promises(reports), *mechanism.examines(reports)],
+        budget=Budget(samples=200),
+    )
     assert verdicts["ex-post IC"].status.value == "holds"
 
 
@@ -231,7 +235,9 @@ def test_remarks_of_a_tiny_market_say_whether_its_play_is_decided_at_the_root() 
 
 def test_the_audit_of_naive_1_finds_many_equilibria() -> None:
     mechanism, reports = read(Naive1.STARTING_FILE, Naive1)
-    verdicts = audit(mechanism.game(reports), mechanism.properties())
+    verdicts = audit(
+        mechanism.game(reports), [*mechanism.promises(reports), *mechanism.examines(reports)]
+    )
     assert verdicts["unique equilibrium"].status.value == "fails"
 
 
@@ -239,7 +245,9 @@ def test_the_audit_of_vcg_finds_the_colluders_and_the_deficit() -> None:
     mechanism, reports = read(VCG.STARTING_FILE, VCG)
     found = {
         name: verdict.status.value
-        for name, verdict in audit(mechanism.game(reports), mechanism.properties()).items()
+        for name, verdict in audit(
+            mechanism.game(reports), [*mechanism.promises(reports), *mechanism.examines(reports)]
+        ).items()
     }
     assert found["DSIC"] == "holds"
     assert found["coalition-proof (size 2, with transfers)"] == "fails"

@@ -12,12 +12,13 @@ from rule_markets import first_that, market, markets, proposals, sets, thetas, v
 from aboveboard.auditing import DSIC, audit
 from aboveboard.auditing.verdict import Status
 from aboveboard.errors import InputError
+from aboveboard.market.audit.announcing_game import build_announcing_game
 from aboveboard.market.audit.expected_utilities import (
     build_naive_scheme,
     find_unit,
     tabulate_utilities,
 )
-from aboveboard.market.audit.voting_game import VotingGame, build_announcing_game
+from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Ending, Votes, replay

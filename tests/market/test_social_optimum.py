@@ -191,7 +191,9 @@ def test_progress_is_told_while_the_solver_works(monkeypatch: pytest.MonkeyPatch
         seen.append((progress.welfare, progress.bound))
         told_meanwhile.set()
 
-    def slow(programme: IntegerProgramme, seconds: object, *, on_incumbent: object = None) -> SolverResult:
+    def slow(
+        programme: IntegerProgramme, seconds: object, *, on_incumbent: object = None
+    ) -> SolverResult:
         assert told_meanwhile.wait(30)
         return SolverResult(None, 9)
 

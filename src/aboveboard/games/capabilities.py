@@ -71,10 +71,13 @@ class OneOutcome(Bounded, Protocol):
         honest: Sequence[Codes],
         lying: Sequence[Codes],
         members: Sequence[int],
+        bounds: Array,
         *,
         transfers: bool,
     ) -> tuple[Array, NDArray[np.bool_]]:
         """Return the members' largest gain in any one outcome, in units, for m pairs of profiles.
+
+        `bounds` has shape (m,): no outcome gives more.
 
         Also whether a gain is left open: not all outcomes were tried, and none of those that
         were gives one. With `transfers` the members' gains are added; else the least counts.

@@ -130,7 +130,11 @@ def find_unit(scheme: UtilityScheme) -> Fraction:
     terms = [*scheme.acceptance, *scheme.proposer, *scheme.others]
     if scheme.destruction is not None:
         destruction = scheme.destruction
-        terms += [destruction.chance, destruction.chance * destruction.epsilon, destruction.chance * destruction.fine]
+        terms += [
+            destruction.chance,
+            destruction.chance * destruction.epsilon,
+            destruction.chance * destruction.fine,
+        ]
     return Fraction(1, lcm(*(term.denominator for term in terms)))
 
 

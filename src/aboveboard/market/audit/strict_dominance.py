@@ -11,15 +11,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from aboveboard.games.numbers import Array
-from aboveboard.market.audit.expected_utilities import UtilityScheme
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Coalition
 from aboveboard.market.rules.announcements import Announcements, IntArray
+
+
+class HasStrategies(Protocol):
+    """A rule, or its expected utilities: what is known of a voter's strategies."""
+
+    @property
+    def strategies(self) -> int:
+        """How many pure strategies a voter has: 2, or 4 where it votes twice."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Dominance:
     checks: int
 
 
-def find_dominance(filled: Array, scheme: UtilityScheme, members: Coalition) -> Dominance:
+def find_dominance(filled: Array, scheme: HasStrategies, members: Coalition) -> Dominance:
     """Find a coalition's candidate and its margin.
 
     Parameters
@@ -76,7 +84,7 @@ def find_dominance(filled: Array, scheme: UtilityScheme, members: Coalition) -> 
     return Dominance(voters, codes.astype(np.int64), margin, rows * utility.shape[1] * (own - 1))
 
 
-def predict_votes(announced: Announcements, scheme: UtilityScheme, members: Coalition) -> IntArray:
+def predict_votes(announced: Announcements, scheme: HasStrategies, members: Coalition) -> IntArray:
     """Give the votes of the lemmas as codes, shape (announcements, voters)."""
     voters = sorted(members - {0})
     if 0 in members:

@@ -8,45 +8,46 @@ properties about deviations are settled at any size by the inequalities of `expe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
-from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import encode_number, format_count
+from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Codes
-from aboveboard.games.capabilities import Proof
-from aboveboard.games.game import TabularGame
+from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import LARGEST, Array
-from aboveboard.market.audit.expected_utilities import compute_margin, compute_utilities, find_unit
+from aboveboard.market.audit.expected_utilities import (
+    UtilityScheme,
+    compute_margin,
+    compute_utilities,
+)
+from aboveboard.market.audit.play_audit import PlayAudit
 from aboveboard.market.audit.strict_dominance import decode_votes, predict_votes
-from aboveboard.market.audit.voting_rules import VotingRule
-from aboveboard.market.model.descriptions import describe_outcome, format_outcome, member_names
+from aboveboard.market.audit.voting_rules import VotingRule, make_rule
+from aboveboard.market.model.descriptions import member_names
+from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Market, Outcome, held_values
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import (
     Coalition,
     expected_prices,
     expected_utilities,
-    utilities,
 )
-from aboveboard.market.rules.announcements import Announcements, enumerate_announcements
+from aboveboard.market.optimum.social_optimum import Optimum, find_optimum
+from aboveboard.market.rules.announcements import Announcements, find_best_proposal
 from aboveboard.market.rules.dominant_votes import derive_dominant_votes, net_gains
+from aboveboard.market.rules.parameters import Parameters, choose_parameters
 from aboveboard.market.rules.propose_and_agree import is_regular
-
-MOST_PROFILES = 2_000_000
-"""Profiles that the table of an announcing game holds: 32 MB for two players."""
 
 WORD = ("NO", "YES")
 
 
 def as_announcements(market: Market, proposal: Outcome) -> Announcements:
-    """Give a single announcement as arrays; its prices must be whole."""
+    """Return a single announcement as arrays; its prices must be whole."""
     # Values near 2^62 would overflow in sums: Python's integers then.
     dtype = np.int64 if 8 * market.n * market.bound <= LARGEST else object
     return Announcements(
@@ -65,23 +66,53 @@ class VotingGame:
     Parameters
     ----------
     market, rule
-        M or one of Naive-2 to 4; see `rules`.
+        M or one of Naive-2 to 4; see `voting_rules`.
     proposal
         What player 0 announces. If it is not voted on, nobody has anything to decide.
     coalitions
         A partition of the players; None: everybody is independent.
+    cast
+        How the players vote here; None: as the lemmas prescribe.
+    optimum, parameters
+        The best allocation, and epsilon and delta of M, as far as they are known.
+    reports
+        By party what it reports here, in the order in which the game lists its players; None: in
+        the market's order.
     """
 
     market: Market
     rule: VotingRule
     proposal: Outcome
     coalitions: Sequence[Coalition] | None = None
+    cast: Votes | None = None
+    optimum: Optimum | None = None
+    parameters: Parameters | None = None
+    reports: Mapping[str, Trader] | None = None
 
     @cached_property
     def parts(self) -> tuple[Coalition, ...]:
-        """The coalitions, the proposer's first."""
+        """The coalitions, in the order of their first members."""
         alone = [frozenset({i}) for i in range(self.market.n)]
-        return tuple(sorted(self.coalitions or alone, key=sorted))
+        order = list(self.market.players if self.reports is None else self.reports)
+        rank = {i: order.index(name) for i, name in enumerate(self.market.players)}
+        return tuple(sorted(self.coalitions or alone, key=lambda c: min(rank[i] for i in c)))
+
+    @cached_property
+    def play(self) -> PlayAudit:
+        """The announcement with the votes on it, for claims about what is played here."""
+        return PlayAudit(
+            self.market,
+            self.rule,
+            self.proposal,
+            tuple(sorted(self.parts, key=min)),
+            self.optimum,
+            self.parameters,
+            self.cast,
+        )
+
+    def members(self, i: int, /) -> tuple[str, ...]:
+        """Return the parties that player i stands for."""
+        return member_names(self.market, self.parts[i])
 
     @cached_property
     def players(self) -> tuple[str, ...]:
@@ -91,11 +122,11 @@ class VotingGame:
     @cached_property
     def unit(self) -> Fraction:
         """What one unit of `payoff_rows` is worth."""
-        return find_unit(self.rule.scheme)
+        return self.rule.unit
 
     @cached_property
     def _voted(self) -> bool:
-        if self.rule.scheme.destruction is not None:
+        if self.rule.votes_twice:
             return is_regular(self.market, self.proposal)
         return self.proposal != self.market.nothing
 
@@ -107,30 +138,63 @@ class VotingGame:
         return sorted(self.parts[i] - {0}) if self._voted else []
 
     def actions(self, i: int, /) -> range:
-        """Positions of the joint strategies: digits of the voters', the first voter's foremost."""
-        return range(self.rule.scheme.strategies ** len(self._voters(i)))
+        """Return the joint strategies' positions: digits of the voters', the first foremost."""
+        return range(self.rule.strategies ** len(self._voters(i)))
 
     def truth(self, i: int, /) -> int:
-        """Position of what the lemmas prescribe."""
+        """Return the position of the votes cast here, by default of those the lemmas prescribe."""
         if not self._voters(i):
             return 0
-        codes = predict_votes(self._announced, self.rule.scheme, self.parts[i])[0]
+        if self.cast is None:
+            return self._encode(self._truthful_codes(i))
+        votes = zip(self.cast.step_2, self.cast.step_3, strict=True)
+        codes = [two + 2 * three * (self.rule.strategies > 2) for two, three in votes]
+        return self._encode([codes[voter - 1] for voter in self._voters(i)])
+
+    def _truthful_codes(self, i: int) -> list[int]:
+        codes: list[int] = predict_votes(self._announced, self.rule, self.parts[i])[0].tolist()
+        return codes
+
+    def _encode(self, codes: Sequence[int]) -> int:
         position = 0
-        for code in codes.tolist():
-            position = position * self.rule.scheme.strategies + code
+        for code in codes:
+            position = position * self.rule.strategies + code
         return position
 
+    def deviation_kind(self, i: int, action: int, /) -> DeviationKind:
+        """Return whether votes are untruthful, or the truthful ones where others are cast."""
+        truthful = self._codes(i, int(action)) == self._truthful_codes(i)
+        return "chooses" if truthful else "misreports"
+
+    def report(self, i: int, action: int, /) -> dict[str, Trader]:
+        """Return by party what the members report when they vote so.
+
+        Raises
+        ------
+        ValueError
+            If the game does not know what the parties report.
+        """
+        if self.reports is None:
+            raise ValueError("this game does not know the parties' reports")
+        found = {name: self.reports[name] for name in self.members(i)}
+        for voter, code in zip(self._voters(i), self._codes(i, int(action)), strict=True):
+            name = self.market.players[voter]
+            two = code & 1 == 1
+            three = code & 2 == 2 if self.rule.strategies > 2 else two
+            found[name] = replace(found[name], ballot=(two, three))
+        return found
+
     def absent(self, i: int, /) -> None:
-        """Give None: who stays away does not get as far as voting."""
+        """Return None: who stays away does not get as far as voting."""
 
     def outside(self, i: int, /) -> int:
-        """Give what staying away is worth: nothing gained, nothing paid."""
+        """Return what staying away is worth: nothing gained, nothing paid."""
         return 0
 
     def _codes(self, i: int, action: int) -> list[int]:
         codes = []
         for _ in self._voters(i):
-            action, code = divmod(action, self.rule.scheme.strategies)
+            action, code = divmod(action, self.rule.strategies)
             codes.append(code)
         return codes[::-1]
 
@@ -142,23 +206,24 @@ class VotingGame:
         return decode_votes(codes[1:])
 
     def payoffs(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
-        """Give each coalition's expected utility."""
+        """Return each coalition's expected utility."""
         each = expected_utilities(self.market, self.rule.play(self.proposal, self._votes(profile)))
         return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
 
     def payments(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
-        """Give what each coalition expects to pay: what it gains in goods less its utility.
+        """Return what each coalition expects to pay: what it gains in goods less its utility.
 
         No lottery is played out, for an audit of the budget asks for thousands of profiles.
         """
-        if not self._voted:
+        scheme = self.rule.scheme
+        if not self._voted or scheme is None:
             each = expected_prices(self.rule.play(self.proposal, self._votes(profile)))
         else:
-            each = self._expected_prices(self._votes(profile))
+            each = self._expect_prices(scheme, self._votes(profile))
         return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
 
-    def _expected_prices(self, votes: Votes) -> tuple[Fraction, ...]:
-        scheme, announced, n = self.rule.scheme, self._announced, self.market.n
+    def _expect_prices(self, scheme: UtilityScheme, votes: Votes) -> tuple[Fraction, ...]:
+        announced, n = self._announced, self.market.n
         codes = [[two + 2 * three] for two, three in zip(votes.step_2, votes.step_3, strict=True)]
         units = compute_utilities(scheme, self.market, announced, np.array(codes, dtype=np.int64))[
             :, 0
@@ -175,34 +240,48 @@ class VotingGame:
         )
 
     def payoff_rows(self, columns: Sequence[Codes]) -> Array:
-        """Give payoffs of many profiles in units, shape (m, coalitions)."""
+        """Return payoffs of many profiles in units, shape (m, coalitions)."""
         rows = max(len(column) for column in columns)
         if not self._voted:
             whole = [x / self.unit for x in self.payoffs([0] * len(self.parts))]
             return np.broadcast_to(np.array([int(x) for x in whole]), (rows, len(whole)))
+        scheme = self.rule.scheme
+        if scheme is None:
+            return self._play_rows(columns, rows)
         codes = np.zeros((self.market.n, rows), dtype=np.int64)
         for i, column in enumerate(columns):
             left = np.asarray(column)
             for voter in reversed(self._voters(i)):
-                left, codes[voter] = np.divmod(left, self.rule.scheme.strategies)
-        each = compute_utilities(self.rule.scheme, self.market, self._announced, codes[1:])
+                left, codes[voter] = np.divmod(left, self.rule.strategies)
+        each = compute_utilities(scheme, self.market, self._announced, codes[1:])
         return np.stack([each[sorted(c)].sum(axis=0) for c in self.parts], axis=1)
 
-    def describe_outcome(self, i: int, action: int) -> str:
+    def _play_rows(self, columns: Sequence[Codes], rows: int) -> Array:
+        """Return the payoffs of a rule that is known by its lotteries only."""
+        profiles = np.stack([np.broadcast_to(column, rows) for column in columns], axis=1)
+        filled: Array = np.empty((rows, len(self.parts)), dtype=object)
+        for k, profile in enumerate(profiles.tolist()):
+            filled[k] = [payoff / self.unit for payoff in self.payoffs(profile)]
+        return filled
+
+    def describe(self, i: int, action: int) -> str:
         """Write a joint strategy: "b YES, in step 3 NO"."""
         voters = self._voters(i)
         if not voters:
             return "announces" if 0 in self.parts[i] else "is not asked"
         said = []
         for voter, code in zip(voters, self._codes(i, int(action)), strict=True):
-            later = f", in step 3 {WORD[code >> 1]}" if self.rule.scheme.strategies > 2 else ""
+            later = f", in step 3 {WORD[code >> 1]}" if self.rule.strategies > 2 else ""
             said.append(f"{self.market.players[voter]} {WORD[code & 1]}{later}")
         return "; ".join(said)
 
     def proof(self, name: str) -> Proof | None:
-        """Give the reason why no other votes pay, at any size; None where that is not so."""
+        """Return the reason why no other votes pay, at any size; None where that is not so."""
         size = _DEVIATORS.get(name)
-        if size is None or not self._voted or self.rule.scheme.destruction is None:
+        scheme = self.rule.scheme
+        if size is None or not self._voted or scheme is None or self.cast is not None:
+            return None
+        if not self.rule.votes_twice:
             return None
         left = net_gains(self.market, self.proposal)
         prices = [int(price) for price in self.proposal.prices]
@@ -215,7 +294,7 @@ class VotingGame:
                 rest = [c for c in self.parts if c not in chosen]
                 if derive_dominant_votes(left, [members, *rest]) != truth:
                     return None
-                gap = compute_margin(self.rule.scheme, left, prices, members)
+                gap = compute_margin(scheme, left, prices, members)
                 looked_at += 1
                 if gap is not None and gap <= 0:
                     return None
@@ -225,7 +304,8 @@ class VotingGame:
             return None
         return Proof(
             "expected utilities depend on the others only through how many of them say YES; for "
-            f"each such number the dominant votes beat every other by at least {encode_number(least)}",
+            "each such number the dominant votes beat every other by at least "
+            f"{encode_number(least)}",
             looked_at,
         )
 
@@ -243,35 +323,26 @@ _DEVIATORS = {
 """Properties of deviations that dominance of the joint votes settles: deviators at most."""
 
 
-def build_announcing_game(market: Market, truth: Outcome) -> TabularGame:
-    """Give the game of Naive-1: everybody announces an outcome, `truth` being the one meant.
+def make_voting_game(market: Market, parameters: Parameters | None = None) -> VotingGame:
+    """Return the game of voting in M on the proposer's best announcement; nobody colludes.
 
-    Raises
-    ------
-    BudgetExceeded
-        If there are more than `MOST_PROFILES` profiles.
-    ValueError
-        If `truth` may not be announced.
+    Parameters
+    ----------
+    market
+        The market.
+    parameters
+        Epsilon and delta; None: chosen from the market.
+
+    Examples
+    --------
+    >>> from aboveboard.auditing import ExPostIC, audit
+    >>> from aboveboard.market import Additive, Market
+    >>> market = Market(("ann", "bob"), ("book",), (0,), (Additive((1,)), Additive((3,))), bits=3)
+    >>> audit(make_voting_game(market), [ExPostIC()])["ex-post IC"].status.value
+    'holds'
     """
-    bound = market.bound
-    listed = enumerate_announcements(market, bound, proposer_limited=True, most=MOST_PROFILES)
-    outcomes = [market.nothing, *(listed[k] for k in range(len(listed)))]
-    profiles = len(outcomes) ** market.n
-    if profiles > MOST_PROFILES:
-        raise BudgetExceeded(
-            f"there are {format_count(profiles)} profiles of announcements, and {MOST_PROFILES:,} "
-            "are allowed; audit a market of fewer parties, goods or bits"
-        )
-    payoffs = np.zeros((market.n, *(len(outcomes),) * market.n), dtype=np.int64)
-    same = np.arange(len(outcomes))
-    each = np.array([[int(u) for u in utilities(market, o)] for o in outcomes])
-    where: tuple[Any, ...] = (slice(None), *(same,) * market.n)
-    payoffs[where] = each.T
-    return TabularGame(
-        payoffs,
-        players=market.players,
-        truth=outcomes.index(truth),
-        outside=(0,) * market.n,
-        payments=np.zeros_like(payoffs),
-        labels=[[format_outcome(describe_outcome(market, o)) for o in outcomes]] * market.n,
-    )
+    parameters = parameters or choose_parameters(market)
+    optimum = find_optimum(market)
+    proposal = find_best_proposal(market, optimum.allocation)
+    rule = make_rule(market, parameters)
+    return VotingGame(market, rule, proposal, optimum=optimum, parameters=parameters)

@@ -1,59 +1,45 @@
-"""What the mechanisms of the market share: the market in the file, the search, the votes as text."""
+"""What the mechanisms of the market share: the market in the file, the search, votes as text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from aboveboard.games.game import Game
-from aboveboard.market.model.announcement import Announcement, parse_announcement
+from aboveboard.games.numbers import Number
+from aboveboard.market.model.announcement import parse_announcement
 from aboveboard.market.model.market_file import MarketFile, ProposingFile, SolverName
 from aboveboard.market.model.market_setup import MarketSetup, Trader, read_setup, read_structure
-from aboveboard.market.model.markets import Market
-from aboveboard.market.model.reports import read_traders
+from aboveboard.market.model.markets import Announcement, Market
+from aboveboard.market.model.reports import combine_votes, read_traders
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Structure
-from aboveboard.market.optimum.social_optimum import Optimum, Progress, find_optimum, require_solver
+from aboveboard.market.optimum.social_optimum import (
+    Optimum,
+    Progress,
+    require_solver,
+    search_optimum,
+)
 from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
+from aboveboard.mechanisms.settlement import Settlement
 
 SOURCE = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"
 
 
-PARTIES = """\
-# Which goods each party brings, and what bundles are worth to it: integers, also negative ones,
-# strictly between -2^(bits-1) and 2^(bits-1). bidding: table, additive, xor or or.
-[parties.anna]
-endowment = ["orders"]
-bidding = "xor"
-values = [
-  {goods = ["orders"], value = 1},
-  {goods = ["orders", "returns"], value = 3},
-]
-
-[parties.bert]
-endowment = ["returns"]
-bidding = "additive"
-values = [{goods = ["returns"], value = 1}]
-
-[parties.cleo]
-endowment = []
-values = [{goods = ["orders"], value = 1}]
-"""
-
-
 @dataclass(frozen=True)
 class OptimumSearch:
-    """How a socially optimal allocation is looked for.
+    """How a socially optimal allocation is searched.
 
     Parameters
     ----------
     solver
-        As in `social_optimum.optimum`.
+        As in `social_optimum.find_optimum`.
     seconds
         Its time limit.
     work
-        Who is told how far it is.
-    known
+        Who hears how far the search is.
+    results
         What was found before: a run and its report speak of the same allocation, even where a
         time limit lets a second search end elsewhere.
     """
@@ -61,26 +47,30 @@ class OptimumSearch:
     solver: SolverName
     seconds: int | None
     work: Work = field(default_factory=Work, compare=False)
-    known: dict[Market, Optimum] = field(default_factory=dict, compare=False, repr=False)
+    results: dict[Market, Optimum] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, market: Market) -> Optimum:
-        """Search, once for each market."""
-        if market not in self.known:
-            self.known[market] = self._search(market)
-        return self.known[market]
+        """Return the optimum; each market is searched once."""
+        if market not in self.results:
+            self.results[market] = self._search(market)
+        return self.results[market]
 
     def _search(self, market: Market) -> Optimum:
-        told = self.work.progress
+        listener, seconds = self.work.progress, self.seconds
 
-        def tell(progress: Progress) -> None:
-            if told is not None and self.seconds is not None:
-                told(min(int(progress.seconds), self.seconds), self.seconds)
+        def report(progress: Progress) -> None:
+            if listener is not None and seconds is not None:
+                listener(min(int(progress.seconds), seconds), seconds)
 
-        return find_optimum(market, solver=self.solver, seconds=self.seconds, progress=tell)
+        return search_optimum(market, solver=self.solver, seconds=seconds, progress=report)
+
+
+FileT = TypeVar("FileT", bound=MarketFile)
+GameT = TypeVar("GameT", bound=Game)
 
 
 @dataclass(frozen=True)
-class MarketMechanism(Mechanism[Any, Trader, Game]):
+class MarketMechanism(Mechanism[FileT, Trader, GameT]):
     """What the mechanisms share.
 
     Parameters
@@ -106,17 +96,33 @@ class MarketMechanism(Mechanism[Any, Trader, Game]):
     SOURCE: ClassVar[str] = SOURCE
 
     @staticmethod
-    def read_reports(file: MarketFile, read: Read) -> dict[str, Trader]:
-        """Read what each party brings, bids and votes."""
+    def read_reports(file: FileT, read: Read) -> dict[str, Trader]:
+        """Return what each party brings, bids, votes and announces."""
         return read_traders(file, read_setup(file), read)
 
     def with_work(self, work: Work) -> Self:
-        """Give the same rule, progress of its search told as `work` says."""
+        """Return the same rule, which reports the progress of its search to `work`."""
         return replace(self, search=replace(self.search, work=work))
+
+    def can_stay_away(self, party: str, types: Mapping[str, Trader]) -> bool:
+        """Return False: who takes part is known to all before the market begins."""
+        return False
+
+    def true_utility(
+        self,
+        party: str,
+        types: Mapping[str, Trader],
+        reports: Mapping[str, Trader],
+        settlement: Settlement,
+    ) -> Number | None:
+        """Return the true value of the goods received, less that of those brought and the price."""
+        share, own = settlement.parties[party], types[party]
+        goods = self.setup.encode_goods(share.more["goods"])
+        return own.valuation.value(goods) - own.valuation.value(own.endowment) - share.payment
 
 
 def read_market(file: MarketFile) -> tuple[MarketSetup, Structure, OptimumSearch, Market]:
-    """Take from a file what the mechanisms share, with the market that its values make.
+    """Return what the mechanisms share, with the market that the file's values make.
 
     Raises
     ------
@@ -130,12 +136,18 @@ def read_market(file: MarketFile) -> tuple[MarketSetup, Structure, OptimumSearch
 
 
 def read_announcement(file: ProposingFile, setup: MarketSetup) -> Announcement | None:
-    """Read what the file says is announced, if anything."""
+    """Return what the file says is announced, if anything."""
     return None if file.proposal is None else parse_announcement(file.proposal, setup)
 
 
+def find_cast_votes(market: Market, reports: Mapping[str, Trader], usual: Votes) -> Votes | None:
+    """Return the votes cast if the parties state any that differ from the usual ones."""
+    votes = combine_votes(market, reports, usual)
+    return None if votes == usual else votes
+
+
 def votes_as_text(votes: Votes, setup: MarketSetup) -> dict[str, str]:
-    """Put votes into words, by name."""
+    """Return votes in words, by name."""
     each = zip(setup.players[1:], votes.step_2, votes.step_3, strict=True)
     return {
         name: ("yes" if two else "no")

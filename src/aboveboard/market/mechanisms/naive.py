@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field
 
 from aboveboard.auditing import (
-    Budget,
     CoalitionProof,
     ExPostIC,
     IndividualRationality,
@@ -26,23 +27,29 @@ from aboveboard.auditing import (
 )
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
-from aboveboard.games.game import Game
+from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit import remarks
-from aboveboard.market.audit.voting_game import VotingGame, build_announcing_game
+from aboveboard.market.audit.announcing_game import build_announcing_game
+from aboveboard.market.audit.budget import BalancedPlay, NoDeficit
+from aboveboard.market.audit.collusive_dominance import CollusiveDominance
+from aboveboard.market.audit.exhibits import exhibit_rule
+from aboveboard.market.audit.participation import TotalParticipation
+from aboveboard.market.audit.root_solvability import RootSolvability
+from aboveboard.market.audit.social_optimum import SociallyOptimal
+from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.mechanisms.base import (
     MarketMechanism,
+    find_cast_votes,
     read_announcement,
     read_market,
     votes_as_text,
 )
 from aboveboard.market.mechanisms.settlement import Play
-from aboveboard.market.model.announcement import Announcement
-from aboveboard.market.model.market_file import ProposingFile, VotedFile
+from aboveboard.market.model.market_file import Proposal, ProposingFile, VotedFile
 from aboveboard.market.model.market_setup import Trader
-from aboveboard.market.model.markets import Market, Outcome
-from aboveboard.market.model.reports import combine_votes
+from aboveboard.market.model.markets import Announcement, Market, Outcome
+from aboveboard.market.model.reports import find_announcements
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import naive
 from aboveboard.market.rules.dominant_votes import find_dominant_votes
@@ -50,12 +57,12 @@ from aboveboard.market.rules.naive_proposal import find_best_within_domain
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.settlement import Settlement
 
-VOTED = (
-    ExPostIC(),
-    CoalitionProof(2, transfers=True),
-    IndividualRationality(),
-    WeakBudgetBalance(),
+AIMS: tuple[Property, ...] = (
+    CollusiveDominance(proposer_alone=True),
+    RootSolvability(proposer_alone=True),
+    SociallyOptimal(proposer_alone=True),
 )
+"""What the simple mechanisms are made for: their audit says that they fail to keep it."""
 
 
 def _find_announcement(announcement: Announcement | None, market: Market, best: Optimum) -> Outcome:
@@ -64,38 +71,44 @@ def _find_announcement(announcement: Announcement | None, market: Market, best: 
     return announcement.to_outcome(market)
 
 
-def _check_announcement(announcement: Announcement | None, market: Market) -> None:
+def _check_announcement(
+    announcement: Announcement | None, market: Market, place: str = "proposal"
+) -> None:
     """Refuse an announcement outside the domain while the file is read."""
-    if announcement is not None and not naive.is_announceable(
-        market, announcement.to_outcome(market)
-    ):
-        raise InputError(
-            "proposal.prices",
-            "a price is outside the domain, or they do not sum to 0",
-            f"choose whole ones between -{market.bound} and {market.bound} that sum to 0; "
-            "market.propose_and_agree takes any and fines 1 for these",
-        )
+    if announcement is None or naive.is_announceable(market, announcement.to_outcome(market)):
+        return
+    raise InputError(
+        f"{place}.prices",
+        "a price is outside the domain, or they do not sum to 0",
+        f"choose whole ones between -{market.bound} and {market.bound} that sum to 0; "
+        "market.propose_and_agree takes any and fines 1 for these",
+    )
 
 
 class Naive1File(ProposingFile):
     """The collaboration file of `market.naive_1`."""
 
     mechanism: Literal["market.naive_1"]
+    announcements: dict[str, Proposal] = Field(
+        default_factory=dict,
+        description="what a party announces where it differs from [proposal], by party",
+    )
 
 
 @dataclass(frozen=True)
-class Naive1(MarketMechanism):
+class Naive1(MarketMechanism["Naive1File", TabularGame]):
     """Everybody announces an outcome; if all say the same it is done.
 
     Parameters
     ----------
     setup, structure, search
         As for M.
-    announced
-        What all announce; None: the first party's best. Whose vote is "no" announces (E, 0).
+    announcement
+        What is announced by whoever does not announce otherwise; None: the first party's best.
+        Whose vote is "no" announces (E, 0).
     """
 
-    announced: Announcement | None
+    announcement: Announcement | None
 
     NAME: ClassVar[str] = "market.naive_1"
     SUMMARY: ClassVar[str] = "all announce an outcome; it is done if they agree (naive)"
@@ -107,43 +120,58 @@ class Naive1(MarketMechanism):
 
     @classmethod
     def from_file(cls, file: Naive1File) -> Naive1:
-        """Take the parameters from a validated collaboration file."""
+        """Return the rule with the parameters of a validated collaboration file."""
         setup, structure, search, market = read_market(file)
-        announced = read_announcement(file, setup)
-        _check_announcement(announced, market)
-        return cls(setup, structure, search, announced)
+        announcement = read_announcement(file, setup)
+        _check_announcement(announcement, market)
+        for name, each in find_announcements(file, setup).items():
+            _check_announcement(each, market, f"announcements.{name}")
+        return cls(setup, structure, search, announcement)
 
     def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
-        """Compare the announcements."""
+        """Return the outcome that all announce, or that everybody keeps what it has."""
         market = self.setup.build_market(reports)
         best = self.search(market)
-        outcome = _find_announcement(self.announced, market, best)
-        ballots = [reports[name].ballot or (True, True) for name in market.players]
-        announced = [outcome if agrees else market.nothing for agrees, _ in ballots]
+        announced = self._list_announcements(market, reports, best)
         lottery = naive.play_naive_1(market, announced)
         play = Play(self.NAME, self.setup, market, lottery, best)
-        others = zip(market.players[1:], ballots[1:], strict=True)
-        votes = {name: "yes" if agrees else "no" for name, (agrees, _) in others}
-        details = {"announcement": play.describe(outcome), "votes": votes}
+        usual = _find_announcement(self.announcement, market, best)
+        said = dict(zip(market.players, announced, strict=True))
+        details = {
+            "announcement": play.describe(usual),
+            "announcements": {
+                name: play.describe(said[name]) for name in self.setup.order if said[name] != usual
+            },
+        }
         return play.with_details(details).settlements()
 
-    def game(self, types: Mapping[str, Trader]) -> Game:
-        """Give the game of announcing."""
+    def game(self, types: Mapping[str, Trader]) -> TabularGame:
+        """Return the game of announcing; the truth is what each announces here."""
         market = self.setup.build_market(types)
-        outcome = _find_announcement(self.announced, market, self.search(market))
-        return build_announcing_game(market, outcome)
+        announced = self._list_announcements(market, types, self.search(market))
+        return build_announcing_game(market, announced, types)
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what the rule promises for its parameters."""
+        """Return what the rule is made for; that the equilibrium is unique fails."""
         return (ExPostIC(), UniqueEquilibrium(), IndividualRationality(), StrongBudgetBalance())
 
-    def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what an audit looks at besides."""
-        return ()
+    def _list_announcements(
+        self, market: Market, reports: Mapping[str, Trader], best: Optimum
+    ) -> list[Outcome]:
+        """Return what each player announces, in the market's order."""
+        usual = _find_announcement(self.announcement, market, best)
+        announced = []
+        for name in market.players:
+            own, ballot = reports[name].announcement, reports[name].ballot
+            if own is not None:
+                announced.append(own.to_outcome(market))
+            else:
+                announced.append(usual if ballot is None or ballot[0] else market.nothing)
+        return announced
 
 
 @dataclass(frozen=True)
-class _NaiveVote(MarketMechanism):
+class _NaiveVote(MarketMechanism["VotedFile", VotingGame]):
     """One announces, the others vote once: what Naive-2, 3 and 4 share.
 
     Parameters
@@ -152,56 +180,61 @@ class _NaiveVote(MarketMechanism):
         As for M.
     epsilon
         The discount; None: the middle of its range.
-    announced
+    announcement
         What the proposer announces; None: its best among what everybody agrees to.
     """
 
     epsilon: Fraction | None
-    announced: Announcement | None
+    announcement: Announcement | None
 
     VERSION: ClassVar[int]
     NAME: ClassVar[str]
     ASSUMES: ClassVar[str] = "the parties know one another's values"
 
+    @classmethod
+    def from_file(cls, file: VotedFile) -> Self:
+        """Return the rule with the parameters of a validated collaboration file."""
+        setup, structure, search, market = read_market(file)
+        naive.choose_epsilon(cls.VERSION, market, file.epsilon)
+        announcement = read_announcement(file, setup)
+        _check_announcement(announcement, market)
+        return cls(setup, structure, search, file.epsilon, announcement)
+
     def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
-        """Play the market: the exact lottery over settlements."""
-        market = self.setup.build_market(reports)
-        epsilon = naive.choose_epsilon(self.VERSION, market, self.epsilon)
-        best = self.search(market)
-        proposal = _find_announcement(self.announced, market, best)
-        votes = combine_votes(
-            market, reports, find_dominant_votes(market, proposal, self.structure)
-        )
-        lottery = naive.play(self.VERSION, market, epsilon, proposal, votes)
-        play = Play(self.NAME, self.setup, market, lottery, best)
+        """Return the exact lottery over settlements."""
+        game = self.game(reports)
+        market, epsilon = game.market, self._choose_epsilon(game.market)
+        usual = find_dominant_votes(market, game.proposal, self.structure)
+        votes = usual if game.cast is None else game.cast
+        lottery = naive.play(self.VERSION, market, epsilon, game.proposal, votes)
+        play = Play(self.NAME, self.setup, market, lottery, self.search(market))
         details = {
             "epsilon": encode_number(epsilon),
-            "announcement": play.describe(proposal),
+            "announcement": play.describe(game.proposal),
             "votes": votes_as_text(votes, self.setup),
         }
-        rule = make_naive_rule(self.VERSION, market, epsilon)
-        game = VotingGame(market, rule, proposal, self.structure)
-        return play.with_details(details, remarks.exhibits_of_naive(game)).settlements()
+        return play.with_details(details, exhibit_rule(game)).settlements()
 
-    def game(self, types: Mapping[str, Trader]) -> Game:
-        """Give the game of voting, the proposer's announcement being as in a run."""
+    def game(self, types: Mapping[str, Trader]) -> VotingGame:
+        """Return the game of voting on what is announced; the truth is what each votes here."""
         market = self.setup.build_market(types)
-        epsilon = naive.choose_epsilon(self.VERSION, market, self.epsilon)
-        proposal = _find_announcement(self.announced, market, self.search(market))
-        rule = make_naive_rule(self.VERSION, market, epsilon)
-        return VotingGame(market, rule, proposal, self.structure)
+        best = self.search(market)
+        proposal = _find_announcement(self.announcement, market, best)
+        cast = find_cast_votes(market, types, find_dominant_votes(market, proposal, self.structure))
+        rule = make_naive_rule(self.VERSION, market, self._choose_epsilon(market))
+        return VotingGame(market, rule, proposal, self.structure, cast, best, reports=types)
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what the rule promises for its parameters."""
-        return VOTED
+        """Return what the rule is made for; the audit finds what of it fails."""
+        votes = (ExPostIC(), IndividualRationality(), WeakBudgetBalance())
+        return (*votes, NoDeficit(), *AIMS)
 
     def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what an audit looks at besides."""
-        return ()
+        """Return what is examined besides."""
+        return (CoalitionProof(2, transfers=True), TotalParticipation(), BalancedPlay())
 
-    def remarks(self, game: VotingGame, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Say which claims of M fail here, where the market is tiny."""
-        return remarks.of_naive(game)
+    def _choose_epsilon(self, market: Market) -> Fraction:
+        return naive.choose_epsilon(self.VERSION, market, self.epsilon)
 
 
 class Naive2File(VotedFile):
@@ -222,15 +255,6 @@ class Naive4File(VotedFile):
     mechanism: Literal["market.naive_4"]
 
 
-def _from_file(cls: type[_NaiveVote], file: VotedFile) -> _NaiveVote:
-    """Take the parameters of Naive-2, 3 or 4 from a validated file."""
-    setup, structure, search, market = read_market(file)
-    naive.choose_epsilon(cls.VERSION, market, file.epsilon)
-    announced = read_announcement(file, setup)
-    _check_announcement(announced, market)
-    return cls(setup, structure, search, file.epsilon, announced)
-
-
 @dataclass(frozen=True)
 class Naive2(_NaiveVote):
     """One NO undoes the announcement."""
@@ -238,13 +262,10 @@ class Naive2(_NaiveVote):
     VERSION: ClassVar[int] = 2
     NAME: ClassVar[str] = "market.naive_2"
     SUMMARY: ClassVar[str] = "one announces, a single NO undoes it (naive)"
-    GUARANTEES: ClassVar[str] = "NOT resilient to beliefs: a NO that others will say seems needless"
+    GUARANTEES: ClassVar[str] = (
+        "NOT resilient to beliefs: expecting another NO, a voter need not vote NO"
+    )
     FILE: ClassVar[type[CollaborationFile]] = Naive2File
-
-    @classmethod
-    def from_file(cls, file: Naive2File) -> _NaiveVote:
-        """Take the parameters from a validated collaboration file."""
-        return _from_file(cls, file)
 
 
 @dataclass(frozen=True)
@@ -257,11 +278,6 @@ class Naive3(_NaiveVote):
     GUARANTEES: ClassVar[str] = "NOT efficient: the proposer gains by announcing a robbery"
     FILE: ClassVar[type[CollaborationFile]] = Naive3File
 
-    @classmethod
-    def from_file(cls, file: Naive3File) -> _NaiveVote:
-        """Take the parameters from a validated collaboration file."""
-        return _from_file(cls, file)
-
 
 @dataclass(frozen=True)
 class Naive4(_NaiveVote):
@@ -272,8 +288,3 @@ class Naive4(_NaiveVote):
     SUMMARY: ClassVar[str] = "one announces, a NO costs the proposer 1 (naive)"
     GUARANTEES: ClassVar[str] = "NOT resilient to collusion that the proposer is mistaken about"
     FILE: ClassVar[type[CollaborationFile]] = Naive4File
-
-    @classmethod
-    def from_file(cls, file: Naive4File) -> _NaiveVote:
-        """Take the parameters from a validated collaboration file."""
-        return _from_file(cls, file)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from aboveboard.auditing import (
-    Budget,
     CoalitionProof,
     ExPostIC,
     IndividualRationality,
@@ -23,24 +22,31 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
 )
 from aboveboard.formatting import encode_number
-from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.audit import remarks
+from aboveboard.market.audit.best_announcement import BestAnnouncement
+from aboveboard.market.audit.best_votes import BestVotes
+from aboveboard.market.audit.budget import BalancedPlay, NoDeficit
+from aboveboard.market.audit.collusive_dominance import CollusiveDominance
+from aboveboard.market.audit.exhibits import exhibit_play
+from aboveboard.market.audit.likely_ending import LikelyEnding
+from aboveboard.market.audit.participation import TotalParticipation
+from aboveboard.market.audit.privacy import FullPrivacy
+from aboveboard.market.audit.root_audit import is_tiny
+from aboveboard.market.audit.root_solvability import RootSolvability
+from aboveboard.market.audit.social_optimum import SociallyOptimal
 from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_rule
 from aboveboard.market.mechanisms.base import (
     MarketMechanism,
+    find_cast_votes,
     read_announcement,
     read_market,
     votes_as_text,
 )
 from aboveboard.market.mechanisms.settlement import Play
-from aboveboard.market.model.announcement import Announcement
 from aboveboard.market.model.market_file import VotedFile
 from aboveboard.market.model.market_setup import Trader
-from aboveboard.market.model.markets import Market, Outcome
-from aboveboard.market.model.reports import combine_votes
-from aboveboard.market.model.steps import Votes
+from aboveboard.market.model.markets import Announcement, Market, Outcome
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import propose_and_agree
 from aboveboard.market.rules.announcements import find_best_proposal
@@ -49,6 +55,28 @@ from aboveboard.market.rules.dominant_votes import find_dominant_votes
 from aboveboard.market.rules.parameters import choose_parameters
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.settlement import Settlement
+
+VOTED: tuple[Property, ...] = (
+    ExPostIC(),
+    CoalitionProof(2, transfers=True),
+    IndividualRationality(),
+    WeakBudgetBalance(),
+)
+"""What is promised of the votes."""
+
+PLAYED: tuple[Property, ...] = (BestVotes(), TotalParticipation(), BalancedPlay(), NoDeficit())
+"""What is promised of the play at hand, whatever is known of the optimum."""
+
+OPTIMAL: tuple[Property, ...] = (BestAnnouncement(), LikelyEnding())
+"""What is promised of the play at hand where the optimum is proved."""
+
+ROOT: tuple[Property, ...] = (
+    CollusiveDominance(),
+    RootSolvability(),
+    SociallyOptimal(),
+    FullPrivacy(),
+)
+"""What is promised of all announcements and collusion structures; an audit needs a tiny market."""
 
 
 class ProposeAndAgreeFile(VotedFile):
@@ -62,7 +90,7 @@ class ProposeAndAgreeFile(VotedFile):
 
 
 @dataclass(frozen=True)
-class ProposeAndAgree(MarketMechanism):
+class ProposeAndAgree(MarketMechanism["ProposeAndAgreeFile", VotingGame]):
     """The mechanism M: one party proposes, the others agree or not.
 
     Parameters
@@ -70,14 +98,14 @@ class ProposeAndAgree(MarketMechanism):
     setup, structure, search
         Who takes part, who colludes, how the optimum is searched.
     epsilon, delta
-        The parameters; None: chosen from the market (`parameters.chosen`).
-    announced
+        The parameters; None: chosen from the market (`parameters.choose_parameters`).
+    announcement
         What the proposer announces; None: its best.
     """
 
     epsilon: Fraction | None
     delta: Fraction | None
-    announced: Announcement | None
+    announcement: Announcement | None
 
     NAME: ClassVar[str] = "market.propose_and_agree"
     SUMMARY: ClassVar[str] = "one party proposes who gets which goods at what price, all vote"
@@ -92,7 +120,7 @@ class ProposeAndAgree(MarketMechanism):
 
     @classmethod
     def from_file(cls, file: ProposeAndAgreeFile) -> ProposeAndAgree:
-        """Take the parameters from a validated collaboration file.
+        """Return the rule with the parameters of a validated collaboration file.
 
         Raises
         ------
@@ -101,91 +129,82 @@ class ProposeAndAgree(MarketMechanism):
         """
         setup, structure, search, market = read_market(file)
         choose_parameters(market, file.epsilon, file.delta)
-        announced = read_announcement(file, setup)
-        return cls(setup, structure, search, file.epsilon, file.delta, announced)
+        announcement = read_announcement(file, setup)
+        return cls(setup, structure, search, file.epsilon, file.delta, announcement)
 
     def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
-        """Play the market: the exact lottery over settlements.
+        """Return the exact lottery over settlements.
 
         Raises
         ------
         InputError
-            If the solver that is asked for is not installed.
+            If the solver that is named is not installed.
         """
-        market = self.setup.build_market(reports)
+        game = self.game(reports)
+        market, proposal, best = game.market, game.proposal, self.search(game.market)
         parameters = choose_parameters(market, self.epsilon, self.delta)
-        best = self.search(market)
-        proposal = self._proposal(market, best)
-        regular = propose_and_agree.is_regular(market, proposal)
-        usual = (
-            find_dominant_votes(market, proposal, self.structure)
-            if regular
-            else Votes.from_answer(market.n, yes=True)
-        )
-        votes = combine_votes(market, reports, usual)
         play = Play(
             self.NAME,
             self.setup,
             market,
-            propose_and_agree.play(market, parameters, proposal, votes),
+            game.play.lottery,
             best,
             warning=_warn_of_step_a(market, proposal),
         )
+        votes = game.play.votes
         details = {
             "epsilon": encode_number(parameters.epsilon),
             "delta": encode_number(parameters.delta),
             "announcement": play.describe(proposal),
-            "votes": votes_as_text(votes, self.setup) if regular else {},
+            "votes": {} if votes is None else votes_as_text(votes, self.setup),
             "outcome_bits": count_outcome_bits(market),
         }
-        found = remarks.of_one_announcement(
-            market, parameters, proposal, best, self.structure, votes
-        )
-        return play.with_details(details, (remarks.exhibit(found),)).settlements()
+        return play.with_details(details, (exhibit_play(game.play),)).settlements()
 
-    def game(self, types: Mapping[str, Trader]) -> Game:
-        """Give the game of voting, the proposer's announcement being as in a run."""
+    def game(self, types: Mapping[str, Trader]) -> VotingGame:
+        """Return the game of voting on what is announced; the truth is what each votes here."""
         market = self.setup.build_market(types)
         parameters = choose_parameters(market, self.epsilon, self.delta)
-        proposal = self._proposal(market, self.search(market))
-        return VotingGame(market, make_rule(market, parameters), proposal, self.structure)
+        best = self.search(market)
+        proposal = self._choose_proposal(market, best)
+        cast = None
+        if propose_and_agree.is_regular(market, proposal):
+            usual = find_dominant_votes(market, proposal, self.structure)
+            cast = find_cast_votes(market, types, usual)
+        return VotingGame(
+            market,
+            make_rule(market, parameters),
+            proposal,
+            self.structure,
+            cast,
+            best,
+            parameters,
+            types,
+        )
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what the rule promises for its parameters."""
-        return (
-            ExPostIC(),
-            CoalitionProof(2, transfers=True),
-            IndividualRationality(),
-            WeakBudgetBalance(),
-        )
+        """Return what is promised of the play at hand, and in a tiny market of every other one.
+
+        That nothing is better to announce is promised where the optimum is proved.
+        """
+        proved = self.search(self.setup.build_market(types)).proved
+        return (*VOTED, *PLAYED, *(OPTIMAL if proved else ()), *self._list_root_claims(types))
 
     def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what an audit looks at besides."""
-        return ()
+        """Return what can only be examined where a time limit left the optimum unproved."""
+        return () if self.search(self.setup.build_market(types)).proved else OPTIMAL
 
-    def _proposal(self, market: Market, best: Optimum) -> Outcome:
-        if self.announced is not None:
-            return self.announced.to_outcome(market)
+    def _list_root_claims(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        return ROOT if is_tiny(self.game(types)) else ()
+
+    def _choose_proposal(self, market: Market, best: Optimum) -> Outcome:
+        if self.announcement is not None:
+            return self.announcement.to_outcome(market)
         return find_best_proposal(market, best.allocation)
-
-    def remarks(self, game: VotingGame, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Say what the audit of the root finds, by the claim: `root_solvability`, section 4.
-
-        Exhaustively for every collusion structure where the market is tiny; otherwise for this
-        announcement and coalitions of up to three, by the lemmas' closed forms.
-        """
-        if remarks.is_tiny(game):
-            return remarks.of_the_root(game)
-        market = game.market
-        parameters = choose_parameters(market, self.epsilon, self.delta)
-        found = remarks.of_one_announcement(
-            market, parameters, game.proposal, self.search(market), self.structure
-        )
-        return remarks.told(found)
 
 
 def _warn_of_step_a(market: Market, proposal: Outcome) -> str:
-    """Say what step a does: a slip of the pen in [proposal] would be fined unnoticed."""
+    """Return what step a does: a slip of the pen in [proposal] would be fined unnoticed."""
     if propose_and_agree.is_lawful(market, proposal):
         return ""
     return (

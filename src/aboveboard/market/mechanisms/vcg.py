@@ -20,7 +20,7 @@ from aboveboard.auditing import (
 )
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
-from aboveboard.games.game import Game
+from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.mechanisms.base import MarketMechanism, read_market
 from aboveboard.market.mechanisms.settlement import Play
@@ -41,7 +41,7 @@ class VCGFile(MarketFile):
 
 
 @dataclass(frozen=True)
-class VCG(MarketMechanism):
+class VCG(MarketMechanism["VCGFile", TabularGame]):
     """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others."""
 
     NAME: ClassVar[str] = "market.vcg"
@@ -56,12 +56,12 @@ class VCG(MarketMechanism):
 
     @classmethod
     def from_file(cls, file: VCGFile) -> VCG:
-        """Take the parameters from a validated collaboration file."""
+        """Return the rule with the parameters of a validated collaboration file."""
         setup, structure, search, _ = read_market(file)
         return cls(setup, structure, search)
 
     def settle(self, reports: Mapping[str, Trader]) -> Lottery[Settlement]:
-        """Clear the market.
+        """Return the settlement of the optimum at Clarke prices.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class VCG(MarketMechanism):
         """
         market = self.setup.build_market(reports)
         best = self.search(market)
-        outcome = vcg.settle(market, lambda part: self._proved(part).allocation)
+        outcome = vcg.settle(market, lambda part: self._search_proved(part).allocation)
         lottery = Lottery.sure(Ending("clearing", outcome))
         before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
         play = Play(self.NAME, self.setup, market, lottery, best)
@@ -79,19 +79,19 @@ class VCG(MarketMechanism):
             {"parties_gain_together": encode_number(Fraction(before))}
         ).settlements()
 
-    def game(self, types: Mapping[str, Trader]) -> Game:
-        """Give the game of reporting values."""
-        return vcg.build_game(self.setup.build_market(types))
+    def game(self, types: Mapping[str, Trader]) -> TabularGame:
+        """Return the game of reporting values."""
+        return vcg.build_game(self.setup.build_market(types), types)
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what the rule promises for its parameters."""
+        """Return what holds whatever the values are."""
         return (DSIC(), IndividualRationality())
 
     def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
-        """Return what an audit looks at besides."""
+        """Return what VCG does not promise: the center may pay, and coalitions may gain."""
         return (WeakBudgetBalance(), CoalitionProof(2, transfers=True))
 
-    def _proved(self, market: Market) -> Optimum:
+    def _search_proved(self, market: Market) -> Optimum:
         best = self.search(market)
         if not best.proved:
             raise InputError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aboveboard.errors import InputError
 from aboveboard.market.model.bidding import Language
 from aboveboard.market.model.market_file import DESTROYED_GOODS, MarketFile, ProposingFile
-from aboveboard.market.model.markets import DESTROYED, Allocation, Market
+from aboveboard.market.model.markets import DESTROYED, Allocation, Announcement, Market
 from aboveboard.market.model.utilities import Structure
 
 
@@ -24,11 +24,14 @@ class Trader:
         Its bids.
     ballot
         Its votes in steps 2 and 3; None: as is dominant.
+    announcement
+        What it announces where all do; None: what the file says for all.
     """
 
-    brings: int
+    endowment: int
     valuation: Language
     ballot: tuple[bool, bool] | None = None
+    announcement: Announcement | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class MarketSetup:
         endowment = [DESTROYED] * len(self.goods)
         for i, name in enumerate(self.players):
             for g in range(len(self.goods)):
-                if reports[name].brings >> g & 1:
+                if reports[name].endowment >> g & 1:
                     endowment[g] = i
         valuations = tuple(reports[name].valuation for name in self.players)
         return Market(self.players, self.goods, tuple(endowment), valuations, self.bits)

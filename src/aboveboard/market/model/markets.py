@@ -149,3 +149,26 @@ def is_allocation(market: Market, allocation: Sequence[int]) -> bool:
     """Say whether it gives every good a player of the market, or destroys it."""
     owners = range(DESTROYED, market.n)
     return len(allocation) == market.m and all(owner in owners for owner in allocation)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """An allocation with what the file says of its prices.
+
+    Parameters
+    ----------
+    allocation
+        Who gets what.
+    prices
+        By player; None: what each gains (the truthful prices).
+    """
+
+    allocation: Allocation
+    prices: tuple[Fraction, ...] | None
+
+    def to_outcome(self, market: Market) -> Outcome:
+        """Give the outcome that is announced."""
+        if self.prices is None:
+            return Outcome(self.allocation, truthful_prices(market, self.allocation))
+        whole = tuple(p.numerator if p.denominator == 1 else p for p in self.prices)
+        return Outcome(self.allocation, whole)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aboveboard.errors import InputError
+from aboveboard.market.model.announcement import parse_announcement
 from aboveboard.market.model.bidding import Additive, Bid, Language, Or, Table, Xor
-from aboveboard.market.model.market_file import MarketFile, Player, ProposingFile, Value
+from aboveboard.market.model.market_file import MarketFile, Player, Proposal, ProposingFile, Value
 from aboveboard.market.model.market_setup import MarketSetup, Trader
-from aboveboard.market.model.markets import Market
+from aboveboard.market.model.markets import Announcement, Market
 from aboveboard.market.model.steps import Votes
 from aboveboard.mechanisms.mechanism import Read
 
@@ -35,14 +36,37 @@ def read_traders(
         If a bid names a good that nobody brings, a value is beyond the bound, or a vote is none.
     """
     ballots = _read_ballots(file, setup, read) if isinstance(file, ProposingFile) else {}
+    announcements = find_announcements(file, setup)
     return {
         name: Trader(
             setup.encode_goods(player.endowment),
             _read_valuation(name, player, setup),
             ballots.get(name),
+            announcements.get(name),
         )
         for name, player in file.parties.items()
     }
+
+
+def find_announcements(file: MarketFile, setup: MarketSetup) -> dict[str, Announcement]:
+    """Return what parties announce for themselves, where the file lets them.
+
+    Raises
+    ------
+    InputError
+        If a stranger announces, or what is announced is no outcome.
+    """
+    stated: Mapping[str, Proposal] = getattr(file, "announcements", {})
+    found = {}
+    for name, proposal in stated.items():
+        if name not in setup.players:
+            raise InputError(
+                f"announcements.{name}",
+                "this is no party",
+                f"name some of {', '.join(setup.players)}",
+            )
+        found[name] = parse_announcement(proposal, setup, f"announcements.{name}")
+    return found
 
 
 def _read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:

@@ -112,12 +112,13 @@ def find_optimum(
     seconds: float | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Optimum:
-    """Find a socially optimal allocation.
+    """Return a socially optimal allocation.
 
     Parameters
     ----------
     market
-        Its valuations in the bidding languages, or so small that an exhaustive search will do.
+        At least two players; valuations in the bidding languages, or so small that an exhaustive
+        search will do.
     solver
         Which search; "auto" chooses by size.
     seconds
@@ -133,6 +134,24 @@ def find_optimum(
     BudgetExceeded
         If an exhaustive search is asked for and there are too many allocations.
     """
+    check_players(market)
+    return search_optimum(market, solver=solver, seconds=seconds, progress=progress)
+
+
+def check_players(market: Market) -> None:
+    """Raise `InputError` if a market has nobody but one player, as a collaboration file may not."""
+    if market.n < 2:
+        raise InputError("parties", f"there is {market.n}", "have at least two")
+
+
+def search_optimum(
+    market: Market,
+    *,
+    solver: SolverName = "auto",
+    seconds: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Optimum:
+    """Return the same for any market, also that of a single player, which VCG's prices need."""
     chosen = choose_solver(market) if solver == "auto" else solver
     if chosen == "exhaustive":
         allocation, welfare = search_all(market)
@@ -296,6 +315,7 @@ def list_optimal_allocations(
     solver
         Which search.
     """
+    check_players(market)
     chosen = choose_solver(market) if solver == "auto" else solver
     if chosen == "exhaustive":
         return list_optimal(market, limit)

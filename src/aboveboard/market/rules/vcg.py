@@ -7,8 +7,8 @@ mechanism is Vickrey's, Clarke's and Groves's). Cost: n + 1 allocation problems.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -19,6 +19,7 @@ from aboveboard.formatting import format_count
 from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restrict
+from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import (
     Allocation,
     Market,
@@ -118,8 +119,15 @@ def list_reports(market: Market) -> list[Table]:
     ]
 
 
-def build_game(market: Market) -> TabularGame:
-    """Give the game of reporting valuations, every valuation an action.
+def build_game(market: Market, types: Mapping[str, Trader] | None = None) -> TabularGame:
+    """Return the game of reporting valuations, every valuation an action.
+
+    Parameters
+    ----------
+    market
+        The market.
+    types
+        By party what it reports in truth; None: actions stand for no reports.
 
     Raises
     ------
@@ -152,6 +160,12 @@ def build_game(market: Market) -> TabularGame:
         outside=(0,) * market.n,
         payments=payments,
         labels=[[_format_report(market, row) for row in listed]] * market.n,
+        reports=None
+        if types is None
+        else [
+            [replace(types[name], valuation=action) for action in actions]
+            for name in market.players
+        ],
     )
 
 

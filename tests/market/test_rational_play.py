@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from claims import judge_root
 from rule_markets import market
 
 from aboveboard.auditing.verdict import Status, Verdict
@@ -31,24 +32,23 @@ def altered(change: object) -> VotingRule:
 
 
 def verdict(rule: VotingRule, name: str) -> Verdict:
-    found = audit_market(SWAP, rule).verdicts
-    return next(v for v in found.values() if v.property.startswith(name))
+    return judge_root(audit_market(SWAP, rule))[name]
 
 
-def test_a_step_that_keeps_money_is_told() -> None:
+def test_a_step_that_keeps_money_is_found() -> None:
     def keep(ending: Ending) -> Ending:
         first, *rest = ending.outcome.prices
         kept = Outcome(ending.outcome.allocation, (first + 1, *rest))
         return replace(ending, outcome=kept) if ending.step == "i" else ending
 
-    found = verdict(altered(keep), "the budget balances")
+    found = verdict(altered(keep), "balanced when played rationally")
     assert found.status is Status.FAILS
     assert found.witness is not None
     assert found.witness.gain == 1
     assert "step i" in found.witness.note
 
 
-def test_a_step_that_costs_the_center_money_is_told() -> None:
+def test_a_step_that_costs_the_center_money_is_found() -> None:
     def give(ending: Ending) -> Ending:
         prices = tuple(p - 10**6 for p in ending.outcome.prices)
         given = Outcome(ending.outcome.allocation, prices)
@@ -59,24 +59,24 @@ def test_a_step_that_costs_the_center_money_is_told() -> None:
     assert found.gain == 2 * 10**6 - Fraction(4 * 4 * 1000)
 
 
-def test_an_outcome_that_hides_which_node_was_reached_is_told() -> None:
+def test_an_outcome_that_hides_which_node_was_reached_is_found() -> None:
     def hide(ending: Ending) -> Ending:
         return replace(ending, outcome=Outcome(ending.outcome.allocation, (0, 0)))
 
-    assert verdict(altered(hide), "the outcome tells").status is Status.FAILS
+    assert verdict(altered(hide), "private in the likely ending").status is Status.FAILS
 
 
-def test_a_node_that_is_not_optimal_is_told() -> None:
+def test_a_node_that_is_not_optimal_is_found() -> None:
     def waste(ending: Ending) -> Ending:
         return replace(ending, outcome=Outcome((-1, -1), ending.outcome.prices))
 
-    assert verdict(altered(waste), "one node carries").status is Status.FAILS
+    assert verdict(altered(waste), "one likely ending").status is Status.FAILS
 
 
-def test_participation_is_total_in_expectation_and_the_risk_is_told() -> None:
+def test_participation_is_total_in_expectation_and_the_risk_is_stated() -> None:
     kept = market([1], [[3], [2]], 3)  # b sells what is worth 2 to it
-    found = audit_market(kept, make_rule(kept, choose_parameters(kept))).verdicts
-    said = found["participation is total in expectation"]
+    found = judge_root(audit_market(kept, make_rule(kept, choose_parameters(kept))))
+    said = found["total participation"]
     assert said.status is Status.HOLDS
     assert said.statement is not None
     # Step j with b drawn: a pays 2 + 2 epsilon for b's good, epsilon = 1/20, and it is destroyed.
@@ -85,8 +85,8 @@ def test_participation_is_total_in_expectation_and_the_risk_is_told() -> None:
 
 def test_whoever_brings_a_burden_expects_more_than_two_epsilon() -> None:
     parameters = choose_parameters(BURDEN)
-    found = audit_market(BURDEN, make_rule(BURDEN, parameters)).verdicts
-    statement = found["participation is total in expectation"].statement
+    found = judge_root(audit_market(BURDEN, make_rule(BURDEN, parameters)))
+    statement = found["total participation"].statement
     epsilon, delta = parameters.epsilon, parameters.delta
     expects = (1 - delta) * 2 * epsilon + delta * (Fraction(3, 2) + Fraction(3, 2) * epsilon)
     assert statement is not None
@@ -98,3 +98,12 @@ def test_what_the_fines_bring_is_reported() -> None:
     statement = verdict(make_rule(SWAP, choose_parameters(SWAP)), "never a deficit").statement
     assert statement is not None
     assert "step e brings 32; step k brings 16000" in statement
+
+
+def test_the_line_on_privacy_names_the_ending_that_it_speaks_of() -> None:
+    """Case lemma-6-line-overstates-privacy: with probability delta the play shows more."""
+    parameters = choose_parameters(SWAP)
+    statement = verdict(make_rule(SWAP, parameters), "private in the likely ending").statement
+    assert statement is not None
+    assert f"ending of probability {1 - parameters.delta}" in statement
+    assert f"with probability {parameters.delta} it ends elsewhere" in statement
