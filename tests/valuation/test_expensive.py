@@ -25,7 +25,8 @@ import aboveboard as ab
 from aboveboard import commands
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.mechanisms.user_functions import function_of, source_of
+from aboveboard.mechanisms.user_code import find_source
+from aboveboard.mechanisms.user_functions import import_function
 from aboveboard.settlements import writing as folder
 from aboveboard.valuation.evaluation import executors
 from aboveboard.valuation.evaluation.evaluations import IN_FLIGHT, EvaluationCache, map_unordered
@@ -223,15 +224,15 @@ class TestOnceAndKept:
         )
         sys.path.append(str(tmp_path))
         try:
-            before = source_of("scores_of_mine.score:value")
+            before = find_source("scores_of_mine.score:value")
             assert before.folder == str(tmp_path)
-            assert function_of(before)((1, 2)) == 2
+            assert import_function(before)((1, 2)) == 2
             (package / "parts.py").write_text("ONE = 2\n")
-            after = source_of("scores_of_mine.score:value")
+            after = find_source("scores_of_mine.score:value")
             assert after.code != before.code
-            assert function_of(after)((1, 2)) == 4
+            assert import_function(after)((1, 2)) == 4
             (package / "unused.py").write_text("")
-            assert source_of("scores_of_mine.score:value") == after
+            assert find_source("scores_of_mine.score:value") == after
         finally:
             sys.path.remove(str(tmp_path))
 

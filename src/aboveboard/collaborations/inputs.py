@@ -15,7 +15,7 @@ from typing import Any
 
 from aboveboard.collaborations.faults import list_faults
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.user_functions import own_code
+from aboveboard.mechanisms.user_code import fingerprint_own_code
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
 from aboveboard.storage.records import Records
@@ -145,5 +145,5 @@ def fingerprint_code(table: Mapping[str, Any]) -> dict[str, str]:
     table
         The file, parsed; the modules beside it must be importable.
     """
-    codes = {name: own_code(name) for name in list_functions(table)}
+    codes = {name: fingerprint_own_code(name) for name in list_functions(table)}
     return {name: code for name, code in codes.items() if code is not None}

@@ -26,7 +26,8 @@ from aboveboard.collaborations.validation import validate_table
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism, InfersParties
-from aboveboard.mechanisms.user_functions import NotExecuted, attribute_errors, forbid_execution
+from aboveboard.mechanisms.user_calls import attribute_errors
+from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
 
 # A party's name is also the name of its folder in the settlement.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")

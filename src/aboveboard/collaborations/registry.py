@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
-from aboveboard.mechanisms.user_functions import function_named
+from aboveboard.mechanisms.user_functions import find_function
 
 GROUP = "aboveboard.mechanisms"
 """The entry-point group in which mechanisms, ours and others', are found."""
@@ -69,7 +69,7 @@ def _import_mechanism(name: str, folder: Path, place: str) -> type[AnyMechanism]
     """Import "module:Class" with the modules of a folder at hand."""
     with allow_imports_from(folder):
         try:
-            rule = function_named(name, place)
+            rule = find_function(name, place)
         except InputError as error:
             raise InputError(place, error.problem, _suggest_class(name, error)) from error
     lacking = [word for word in REQUIRED if not hasattr(rule, word)]

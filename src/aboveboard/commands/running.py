@@ -22,7 +22,7 @@ from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.mechanism import Designs
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
-from aboveboard.mechanisms.user_functions import attribute_errors
+from aboveboard.mechanisms.user_calls import attribute_errors
 from aboveboard.report import render_page
 from aboveboard.report.deviations import list_kinds
 from aboveboard.settlements import writing as folder

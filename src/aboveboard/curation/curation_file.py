@@ -34,7 +34,7 @@ from aboveboard.curation.social_functions import (
     Threshold,
 )
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
-from aboveboard.mechanisms.user_functions import function_named
+from aboveboard.mechanisms.user_functions import find_function
 
 _EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
 CALLABLE_NAME = r"^[\w.]+:[\w.]+$"
@@ -211,7 +211,7 @@ FUNCTIONS: Mapping[str, Callable[[FunctionTable], SocialFunction]] = {
     "or": lambda t: Disjunction(),
     "table": lambda t: Table(tuple(bool(x) for x in t.values or ())),
     "callable": lambda t: CustomFunction(
-        str(t.function), function_named(str(t.function), "function")
+        str(t.function), find_function(str(t.function), "function")
     ),
 }
 
@@ -235,7 +235,7 @@ def find_shape(name: str, place: str) -> Shape:
     """
     if name in SHAPES:
         return SHAPES[name]
-    return CustomShape(name, function_named(name, place, tuple(SHAPES)))
+    return CustomShape(name, find_function(name, place, tuple(SHAPES)))
 
 
 def make_society(file: CurationFile) -> Society:

@@ -15,7 +15,7 @@ from aboveboard.exchange.participation import MOST_PARTIES, scale_to_integers
 from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.numbers import Array
 from aboveboard.mechanisms.file_model import Exact
-from aboveboard.mechanisms.user_functions import function_named
+from aboveboard.mechanisms.user_functions import find_function
 
 LARGEST = 10**300
 """Of the numerator and denominator of a value that is exact."""
@@ -135,7 +135,7 @@ def call_value_function(function: str, names: tuple[str, ...]) -> tuple[Fraction
         If it cannot be imported or fails, or a value is not finite or too long.
     """
     place = f"function {function!r}"
-    found = function_named(function, place)
+    found = find_function(function, place)
     try:
         values = tabulate_values(found, names)
     except Exception as error:

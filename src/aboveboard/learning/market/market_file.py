@@ -22,7 +22,7 @@ from aboveboard.learning.market.valuations import (
     Valuation,
 )
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
-from aboveboard.mechanisms.user_functions import function_named
+from aboveboard.mechanisms.user_functions import find_function
 
 MOST_SIZES = 10**7
 """Sizes of a grid: more would be a step that was mistyped."""
@@ -199,7 +199,7 @@ class Kind:
 
 def _make_quasi_monotone(table: ValuationTable, n: int) -> QuasiMonotone:
     own, others = (
-        tuple(function_named(name, f"valuation.{key}") for name in _repeat_name(names, n))
+        tuple(find_function(name, f"valuation.{key}") for name in _repeat_name(names, n))
         for key, names in (("own", table.own), ("others", table.others))
     )
     return QuasiMonotone(own, others)
@@ -211,7 +211,7 @@ def _repeat_name(names: str | tuple[str, ...] | None, n: int) -> tuple[str, ...]
 
 def _make_function(table: ValuationTable, n: int) -> FunctionValuation:
     name = str(table.function)
-    return FunctionValuation(name, function_named(name, "valuation.function"), n)
+    return FunctionValuation(name, find_function(name, "valuation.function"), n)
 
 
 KINDS: Mapping[str, Kind] = {

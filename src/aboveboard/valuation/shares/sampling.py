@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.mechanisms.user_functions import call, local_imports
+from aboveboard.mechanisms.user_calls import call, local_imports
 from aboveboard.valuation.evaluation.evaluations import map_unordered
 from aboveboard.valuation.shares.samplers import SAMPLERS, Coalitions, SpentError, TooFewError
 

@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.mechanisms.user_functions import (
-    Outcome,
-    Source,
-    call,
-    call_named,
-    function_of,
-    local_imports,
-    source_of,
-)
+from aboveboard.mechanisms.user_calls import Outcome, call, call_named, local_imports
+from aboveboard.mechanisms.user_code import Source, find_source
+from aboveboard.mechanisms.user_functions import import_function
 from aboveboard.valuation.evaluation.evaluations import EvaluationCache, map_unordered, name_cache
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.utilities.utilities import EXACT_VALUES, as_values, restrict_levels
@@ -60,13 +55,24 @@ class TableUtility:
     def table(self, levels: Sequence[Level]) -> Array:
         """Give the value of every coalition of those who take part."""
         exact = len(levels) <= EXACT_VALUES
-        values = objects(list(self.values)) if exact else np.array([float(v) for v in self.values])
+        values = (
+            as_objects(list(self.values)) if exact else np.array([float(v) for v in self.values])
+        )
         present = self._mask(levels)
         there: Array = values[np.arange(len(values)) & present]
         return there
 
     def group_users(self, levels: Sequence[Level]) -> None:
-        """Any two users may differ."""
+        """Return None: any two users may differ."""
+        return
+
+    def tabulate_states(
+        self,
+        members: Sequence[Sequence[int]],
+        levels: Sequence[Level],
+        counts: NDArray[np.int64],
+    ) -> None:
+        """Return None: there is no closed form."""
         return
 
     @staticmethod
@@ -98,7 +104,9 @@ class FunctionUtility:
     function: Callable[[tuple[float, ...]], Any]
     source: Source | None = None
     work: Work = field(default_factory=Work, compare=False, repr=False)
-    values_by_levels: EvaluationCache = field(default_factory=EvaluationCache, compare=False, repr=False)
+    values_by_levels: EvaluationCache = field(
+        default_factory=EvaluationCache, compare=False, repr=False
+    )
 
     KIND: ClassVar[str] = "callable"
 
@@ -169,7 +177,16 @@ class FunctionUtility:
         return as_values(values)
 
     def group_users(self, levels: Sequence[Level]) -> None:
-        """Any two users may differ."""
+        """Return None: any two users may differ."""
+        return
+
+    def tabulate_states(
+        self,
+        members: Sequence[Sequence[int]],
+        levels: Sequence[Level],
+        counts: NDArray[np.int64],
+    ) -> None:
+        """Return None: there is no closed form."""
         return
 
     def _task(self) -> Callable[[tuple[float, ...]], Outcome]:
@@ -197,5 +214,5 @@ def load_function(name: str, reads: tuple[str, ...] = ()) -> FunctionUtility:
     InputError
         If it cannot be imported or is not callable.
     """
-    source = source_of(name, reads)
-    return FunctionUtility(name, function_of(source), source)
+    source = find_source(name, reads)
+    return FunctionUtility(name, import_function(source), source)
