@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import comb, inf
@@ -28,7 +29,7 @@ from aboveboard.valuation import (
     shapley_among_users,
 )
 from aboveboard.valuation.offers.alike_users import binomial_probabilities
-from aboveboard.valuation.offers.pure_profiles import follow_best_replies
+from aboveboard.valuation.offers.best_replies import follow_best_replies
 from aboveboard.valuation.payments_file import Design
 from oracles import valuation as oracle
 
@@ -38,10 +39,10 @@ ZERO = F(0)
 SELECTIONS = ("optimistic", "pessimistic")
 
 
-def offered(utility, costs, low=ZERO, high=inf, selection="optimistic") -> Offer:
+def offered(utility, costs, low=ZERO, high=inf, selection="optimistic", fairness="users") -> Offer:
     names = tuple(f"u{i}" for i in range(len(costs)))
     costs = tuple(F(str(c)) for c in costs)
-    return propose_offer(utility, names, Design(low, high, costs, len(set(costs)) == 1, selection))
+    return propose_offer(utility, names, Design.from_numbers(low, high, costs, selection), fairness)
 
 
 class TestTwoUsersOfThePaper:
@@ -98,14 +99,16 @@ class TestTheOfferInWords:
         )
 
     def test_users_who_toss_coins_are_not_said_to_share_or_not_to(self) -> None:
-        offer = offered(DpMean(), [0.5, 0.5])
-        assert "each of 2 users shares with probability 0.5" in offer.headline
-        assert dict(offer.summary_rows())["who shares"] == "each of 2 users with probability 0.5"
+        pure = offered(DpMean(), [0.1] * 3)
+        offer = replace(pure, levels=None, private=(0.5,) * 3, verdict=None)
+        assert offer.equilibrium == "symmetric mixed"
+        assert "each of 3 users shares with probability" in offer.headline
+        assert "each of 3 users with probability" in dict(offer.summary_rows())["who shares"]
         assert "toss" in dict(offer.summary_rows())["audit: nobody gains by changing its mind"]
 
     def test_it_says_which_equilibria_are_counted(self) -> None:
         counted = "equilibria at this offer"
-        assert "act alike" in dict(offered(DpMean(), [0.2, 0.2]).summary_rows())[counted]
+        assert "act alike" in dict(offered(DpMean(), [0.1] * 3).summary_rows())[counted]
         assert "tossed coins" in dict(offered(DpMean(), [0.2, 0.3]).summary_rows())[counted]
         assert counted not in dict(offered(DpMean(), [0.02, 0.03, 0.5]).summary_rows())
 
@@ -214,7 +217,10 @@ class TestAlikeUsers:
     def test_a_falling_utility_has_no_pessimistic_offer(self) -> None:
         with pytest.raises(InputError, match="optimistic"):
             offered(
-                TableUtility(tuple(map(F, [0, 2, 2, 1]))), [0.1, 0.1], high=F(1), selection="pessimistic"
+                TableUtility(tuple(map(F, [0, 2, 2, 3, 2, 3, 3, 1]))),
+                [0.1] * 3,
+                high=F(1),
+                selection="pessimistic",
             )
 
     def test_a_utility_of_no_data_stays_with_the_platform(self) -> None:
@@ -361,7 +367,7 @@ class TestManyUsers:
     def test_three_users_of_different_costs(self) -> None:
         offer = offered(DpMean(), [0.02, 0.03, 0.5])
         assert offer.sharing == ("u0", "u1")
-        assert "heuristic" in offer.method
+        assert "mixed equilibria not searched" in offer.method
         assert offer.verdict.status == "holds"
         assert offer.regret < 1e-12
 
@@ -387,14 +393,14 @@ class TestManyUsers:
         assert offer.regret < 1e-9
         assert offer.verdict.status == "holds"
 
-    def test_thirty_users_of_two_types_go_by_dynamics(self) -> None:
+    def test_thirty_users_of_two_types_are_searched_by_numbers_of_each_type(self) -> None:
         ones = (F(1),) * 30
         utility = FederatedMean(
             Population(F(1), F(10)), tuple(F(100 if i % 2 else 10) for i in range(30)), ones
         )
         costs = [0.1 + 0.01 * i for i in range(30)]
         offer = offered(utility, costs, high=F(2))
-        assert "dynamics" in offer.method
+        assert offer.method.startswith("all 256 pure profiles")
         assert offer.sharing
         assert offer.regret < 1e-9
 

@@ -143,7 +143,7 @@ def test_the_file_of_the_issue_is_read() -> None:
     selection = "optimistic"
     """
     mechanism, reports = read(text)
-    assert mechanism.design.high == 2  # no restriction means direct
+    assert mechanism.design.levels == (0, 2)  # no restriction means direct
     assert mechanism.settle(reports).parties["anna"].more["share"] > 0
 
 

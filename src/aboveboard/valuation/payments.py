@@ -165,7 +165,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             share, level = by_user[name]
             shares[name] = Share(
                 benefit=share,
-                utility=tidy(share - self._cost(i, level)),
+                utility=tidy(share - self._find_cost(i, level)),
                 payment=-share if share else 0,
                 reply=Reply(
                     "json",
@@ -217,8 +217,8 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         chosen = self._levels(types)
         fixed = self._sampled(chosen)
         at_chosen = cache(lambda: self.divided(chosen))
-        on_offer = [(x,) if fixed else self._offered(x) for x in chosen]
-        costs = [tuple(self._cost(i, x) for x in levels) for i, levels in enumerate(on_offer)]
+        on_offer = [(x,) if fixed else self._list_levels(x) for x in chosen]
+        costs = [tuple(self._find_cost(i, x) for x in levels) for i, levels in enumerate(on_offer)]
         return LevelsGame(
             self.users,
             tuple(on_offer),
@@ -230,6 +230,17 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             # What was divided once is remembered: where users' shares are sampled, all of it.
             1 if fixed else count_values(self.utility, chosen),
         )
+
+    def true_utility(
+        self,
+        party: str,
+        types: Mapping[str, Level],
+        reports: Mapping[str, Level],
+        settlement: Settlement,
+    ) -> Number:
+        """Return the user's share less its cost: a level is a choice, and what it costs is true."""
+        share = settlement.parties.get(party)
+        return 0 if share is None else share.utility
 
     def offer(self) -> Offer:
         """Give the platform's best offer by the file's design.
@@ -245,7 +256,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
                 f"an offer needs the exact shares of all coalitions, 2^{len(self.users)}",
                 "leave [sampling] out, or raise its budget to that and leave the method out",
             )
-        return propose_offer(self.utility, self.users, self.design)
+        return propose_offer(self.utility, self.users, self.design, self.fairness)
 
     def examines(self, types: Mapping[str, Level]) -> Sequence[Property]:
         """Return what an audit looks at; ex-post IC is a Nash equilibrium at these levels."""
@@ -272,18 +283,13 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     def _levels(self, reports: Mapping[str, Level]) -> tuple[Level, ...]:
         return tuple(reports.get(name, NOTHING) for name in self.users)
 
-    def _offered(self, chosen: Level) -> tuple[Level, ...]:
-        there = (
-            self.utility.list_levels()
-            if self.design is None
-            else (self.design.low, self.design.high)
-        )
-        return tuple(sorted({*there, chosen}))
+    def _list_levels(self, chosen: Level) -> tuple[Level, ...]:
+        """Return the levels that a user chooses from; its own is always one of them."""
+        offered = self.utility.list_levels() if self.design is None else self.design.levels
+        return tuple(sorted({*offered, chosen}))
 
-    def _cost(self, i: int, level: Level) -> Number:
-        if self.design is None or level <= self.design.low:
-            return 0
-        return tidy(self.design.costs[i])
+    def _find_cost(self, i: int, level: Level) -> Number:
+        return 0 if self.design is None else tidy(self.design.find_cost(i, level))
 
     def _details(self, found: Shares, levels: Sequence[Level]) -> dict[str, Any]:
         return {

@@ -11,7 +11,12 @@ from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.valuation.estimation.samples import DataTable
 from aboveboard.valuation.levels import Level, as_input_error
-from aboveboard.valuation.offers.design import Design, DesignTable
+from aboveboard.valuation.offers.design import (
+    Design,
+    DesignTable,
+    check_cost_keys,
+    read_costs,
+)
 from aboveboard.valuation.shares.orders import OrderWalker
 from aboveboard.valuation.shares.sampling import LARGEST_BUDGET, SMALLEST_BUDGET, Method, Sampling
 from aboveboard.valuation.utilities.utilities import Utility
@@ -126,14 +131,8 @@ class PaymentsFile(CollaborationFile):
                 f"values has {len(values)} entries; {n} parties have {1 << n} coalitions, "
                 "indexed by bit mask in the order of the parties"
             )
-        if self.design is not None and isinstance(self.design.cost, dict):
-            named, there = set(self.design.cost), set(self.parties)
-            if named != there:
-                odd = sorted(named ^ there)[0]
-                raise ValueError(
-                    f"design.cost and parties differ in {odd!r}; give one number, or one for each "
-                    "party"
-                )
+        if self.design is not None:
+            check_cost_keys(self.design.cost, list(self.parties))
         return self
 
 
@@ -211,26 +210,29 @@ def read_levels(file: PaymentsFile) -> dict[str, Level]:
 
 
 def make_design(file: PaymentsFile) -> Design | None:
-    """Give what the platform may choose from; None where the file does not say.
+    """Return what the platform may choose from; None where the file does not say.
 
     Raises
     ------
     InputError
-        If a level is none of this utility's, or both mean the same.
+        If a level is none of this utility's, two mean the same, or a level has no cost.
     """
     if file.design is None:
         return None
     kind = KINDS[file.utility.kind]
-    low, high = sorted(_check_level(kind, x, "design.levels") for x in file.design.levels)
-    if low == high:
-        raise InputError("design.levels", "both mean the same here", "give two different levels")
-    cost = file.design.cost
-    by_user = (
-        tuple(cost[name] for name in file.parties)
-        if isinstance(cost, dict)
-        else (cost,) * len(file.parties)
-    )
-    return Design(low, high, by_user, not isinstance(cost, dict), file.design.selection)
+    offered = sorted(_check_level(kind, x, "design.levels") for x in file.design.levels)
+    if len(set(offered)) < len(offered):
+        both = "both" if len(offered) == 2 else "two of them"
+        raise InputError("design.levels", f"{both} mean the same here", "give different levels")
+    costs = read_costs(file.design, list(file.parties), kind.check_level)
+    design = Design(tuple(offered), costs, file.design.selection)
+    for i, (name, level) in enumerate(read_levels(file).items()):
+        try:
+            design.find_cost(i, level)
+        except InputError as error:
+            place = f"parties.{name}.level"
+            raise InputError(place, error.problem, error.remedy) from None
+    return design
 
 
 def _check_level(kind: Kind, level: Level, place: str) -> Level:

@@ -110,11 +110,13 @@ def _monotone(utility: Utility, game: LevelsGame) -> dict[str, Any]:
 
 def _diminishing(utility: Utility, design: Design | None, game: LevelsGame) -> dict[str, Any]:
     n = len(game.players)
-    low = NOTHING if design is None else design.low
-    high = max(game.chosen) if design is None else design.high
+    low = NOTHING if design is None else design.levels[0]
+    high = max(game.chosen) if design is None else design.levels[-1]
     if n > MOST_USERS or low == high:
         return _left_out(f"{n} users" if low != high else "nobody takes part")
-    check = axioms.check_diminishing_returns(tabulate_two_levels(utility, n, low, high), game.players)
+    check = axioms.check_diminishing_returns(
+        tabulate_two_levels(utility, n, low, high), game.players
+    )
     between = f"between levels {encode_level(low)} and {encode_level(high)}: "
     return {**check.as_dict(), "text": between + check.text}
 

@@ -74,7 +74,9 @@ class Estimator:
         return self(seen[:, 1:], seen[:, 0]).T
 
 
-def find_estimator(population: Population, levels: Sequence[int], samples: Sequence[float]) -> Estimator:
+def find_estimator(
+    population: Population, levels: Sequence[int], samples: Sequence[float]
+) -> Estimator:
     """Find the best estimator.
 
     Parameters

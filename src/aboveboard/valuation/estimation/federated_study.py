@@ -131,7 +131,9 @@ class FederatedStudy:
     ) -> tuple[NDArray[np.float64], SimulatedErrors]:
         population = Population(self.variances.s2, self.variances.t2)
         best = find_estimator(population, [int(x) for x in levels.values()], counts)
-        means = np.array([compute_mean(self.samples.read(name)) for name in _select_level(levels, DIRECT)])
+        means = np.array(
+            [compute_mean(self.samples.read(name)) for name in _select_level(levels, DIRECT)]
+        )
         rng = np.random.default_rng(self.seed)
         simulated = simulate_federated_mean(best, population, counts, rng)
         return best(means, np.array(aggregate.mean)), simulated

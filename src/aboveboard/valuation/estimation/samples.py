@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import Exact
-from aboveboard.storage.tabular_files import Whereabouts, read_csv, read_parquet
+from aboveboard.storage.tabular_files import Whereabouts, read_table
 from aboveboard.valuation.levels import Level, parse_level
 
 FloatArray = NDArray[np.float64]
@@ -30,7 +30,7 @@ LARGEST = 1e100
 """Of a sample: the squares of so large numbers, and their sums, still fit a float."""
 LISTED = 12
 """Columns named in a message before it ends in dots."""
-READERS = {".csv": ",", ".tsv": "\t", ".parquet": None, ".pq": None}
+SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".ods", ".gz", ".zst")
 
 
 class DataTable(BaseModel):
@@ -224,13 +224,10 @@ def read_samples(source: Source) -> Samples:
     """
     path, table, where = source.path, source.table, source.where
     suffix = path.suffix.lower()
-    if suffix not in READERS:
-        known = ", ".join(READERS)
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
         raise InputError(where, "its suffix does not say what it is", f"known are {known}")
-    separator = READERS[suffix]
-    frame, line = (
-        read_parquet(path, where) if separator is None else read_csv(path, where, separator)
-    )
+    frame, line = read_table(path, where)
     for key in ("user", "value", "level"):
         column = getattr(table, key)
         if column is not None and column not in frame.columns:
@@ -252,7 +249,9 @@ def read_samples(source: Source) -> Samples:
         return Samples(table, {source.user: UserSamples(source, whole, values, line)}, {})
     names = _read_names(frame[str(table.user)], where, line)
     rows = _group_rows(names)
-    levels = {} if table.level is None else _read_levels(frame[table.level], names, rows, where, line)
+    levels = (
+        {} if table.level is None else _read_levels(frame[table.level], names, rows, where, line)
+    )
     held = {name: UserSamples(source, mine, values, line) for name, mine in rows.items()}
     return Samples(table, held, levels)
 
@@ -302,7 +301,8 @@ def _read_levels(
         )
     starts = {user: int(mine[0]) for user, mine in rows.items()}
     return {
-        user: _parse_level(column[row], user, f"{where}, {line(row)}") for user, row in starts.items()
+        user: _parse_level(column[row], user, f"{where}, {line(row)}")
+        for user, row in starts.items()
     }
 
 

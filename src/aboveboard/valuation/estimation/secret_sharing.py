@@ -46,7 +46,9 @@ def split(secret: int, points: Sequence[int], threshold: int) -> dict[int, int]:
 def join(pieces: Mapping[int, int]) -> int:
     """Give the secret back from as many pieces as its threshold says; from fewer: noise."""
     points = tuple(sorted(pieces))
-    return sum(c * pieces[x] for c, x in zip(_find_coefficients(points), points, strict=True)) % PRIME
+    return (
+        sum(c * pieces[x] for c, x in zip(_find_coefficients(points), points, strict=True)) % PRIME
+    )
 
 
 def _evaluate(coefficients: Sequence[int], x: int) -> int:

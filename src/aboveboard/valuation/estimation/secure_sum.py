@@ -292,7 +292,9 @@ def secure_sum(links: Mapping[int, Link], length: int, *, neighbours: int = MOST
     for vector in masked.values():
         total = add(total, vector)
     for i in came:
-        seed = _join_pieces({j: pieces[j].own_masks[i] for j in {*near[i], i} if j in pieces}, threshold)
+        seed = _join_pieces(
+            {j: pieces[j].own_masks[i] for j in {*near[i], i} if j in pieces}, threshold
+        )
         total = subtract(total, draw_mask(seed.to_bytes(SEED_BYTES), length))
     for i in letters.keys() - came:
         held = {j: pieces[j].keys[i] for j in near[i] if j in pieces}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing import Verdict
-from aboveboard.games.numbers import Number
+from aboveboard.formatting import format_number, join_names
 from aboveboard.mechanisms.settlement import Exhibit
+from aboveboard.valuation.levels import NOTHING, Level, encode_level
 
 FloatArray = NDArray[np.float64]
 Selection = Literal["optimistic", "pessimistic"]
@@ -21,10 +22,10 @@ SURE = 1e-9
 """Probabilities this close to 0 or 1 are 0 or 1."""
 
 ROUNDING = 1e-12
-"""Of the utility: a gain that is no larger is rounding, and said to be 0."""
+"""Of the utility: a gain that is no larger is rounding, and shown as 0."""
 
 FEW = 6
-"""So many users are named in a sentence; of more it says how many they are."""
+"""Users up to whom a sentence names them; of more it says how many they are."""
 
 MOST_LISTED = 30
 """Users up to whom the terminal has a line for each; JSON has them all."""
@@ -57,9 +58,34 @@ class Curve:
     users: FloatArray
 
     def as_dict(self) -> dict[str, list[float]]:
-        """Give plain data."""
+        """Return plain data."""
         names = ("cost", "alpha", "private", "utility", "platform", "users")
         return {name: getattr(self, name).tolist() for name in names}
+
+
+@dataclass(frozen=True)
+class SymmetricOffer:
+    """The best offer of those that all users answer alike.
+
+    Parameters
+    ----------
+    alpha, private
+        The offer, and the probability with which a user stays at the more private level.
+    platform
+        What the platform keeps, in expectation.
+    """
+
+    alpha: float
+    private: float
+    platform: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Return plain data."""
+        return {
+            "alpha": self.alpha,
+            "probability_private": self.private,
+            "platform": self.platform,
+        }
 
 
 @dataclass(frozen=True)
@@ -70,16 +96,21 @@ class Offer:
     ----------
     names
         The users.
+    offered
+        The levels that they choose from, the most private one first.
     alpha
-        Part of the utility that the platform offers to share.
+        Part of the utility that the platform offers to share; None where the platform is a member
+        (Theorem 1), which leaves it nothing to choose.
     private
-        By user: the probability of the more private level; 0 where the user shares surely.
+        By user: the probability of the most private level; 0 where the user shares surely.
+    levels
+        By user: the level that it chooses; None where a user tosses coins.
     utility
         Expected utility.
     shares
         By user: what it expects to be awarded.
     selection
-        Which equilibrium was taken where there are several.
+        Which equilibrium counts where there are several.
     method
         How the offer was found, and what was not searched.
     searched
@@ -89,19 +120,23 @@ class Offer:
     equilibria
         How many equilibria were found at `alpha`; None where they were not counted.
     thresholds
-        c_th and gamma_max of Theorem 3: up to c_th everybody shares, from gamma_max on nobody.
-        None where the users differ.
+        c_th and gamma_max of Theorem 3: up to c_th all share, from gamma_max on nobody does, where
+        all act alike. None where the users differ.
+    symmetric
+        The best offer of those that all answer alike; None where the users differ.
     curve
         The offer over the cost; None where the users differ.
     verdict
-        The audit's word on whether the users' answer is a Nash equilibrium; None for mixed answers.
+        Verdict on whether the answer is a Nash equilibrium; None for mixed answers.
     regret
         The most that any user could gain by answering otherwise.
     """
 
     names: tuple[str, ...]
-    alpha: float
+    offered: tuple[Level, ...]
+    alpha: float | None
     private: tuple[float, ...]
+    levels: tuple[Level, ...] | None
     utility: float
     shares: tuple[float, ...]
     selection: Selection
@@ -109,6 +144,7 @@ class Offer:
     attained: bool = True
     equilibria: int | None = None
     thresholds: tuple[float, float] | None = None
+    symmetric: SymmetricOffer | None = None
     curve: Curve | None = None
     verdict: Verdict | None = None
     regret: float | None = None
@@ -132,17 +168,26 @@ class Offer:
         return "nobody shares" if min(self.private) == 1 else "some share"
 
     @property
+    def equilibrium(self) -> str:
+        """Which kind of equilibrium answers the offer, such as "asymmetric pure"."""
+        answers = self.private if self.levels is None else self.levels
+        alike = "symmetric" if len(set(answers)) == 1 else "asymmetric"
+        return f"{alike} {'mixed' if self.levels is None else 'pure'}"
+
+    @property
     def sharing(self) -> tuple[str, ...]:
-        """Who shares with certainty."""
+        """Who shares with certainty: is above the most private level."""
         return tuple(n for n, p in zip(self.names, self.private, strict=True) if p == 0)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         alike = len(set(self.private)) == 1
         by_name = dict(zip(self.names, self.private, strict=True))
+        chosen = None if self.levels is None else [encode_level(x) for x in self.levels]
         return {
             "alpha": self.alpha,
             "probability_private": self.private[0] if alike else by_name,
+            "levels": None if chosen is None else dict(zip(self.names, chosen, strict=True)),
             "utility": self.utility,
             "platform": self.platform,
             "users": self.users,
@@ -150,6 +195,7 @@ class Offer:
             "sharing": list(self.sharing),
             "shares": dict(zip(self.names, self.shares, strict=True)),
             "selection": self.selection,
+            "equilibrium": self.equilibrium,
             "attained": self.attained,
             "equilibria": self.equilibria,
             "method": self.method,
@@ -160,113 +206,171 @@ class Offer:
                 if self.thresholds
                 else {}
             ),
+            **({"symmetric": self.symmetric.as_dict()} if self.symmetric is not None else {}),
             **({"curve": self.curve.as_dict()} if self.curve is not None else {}),
         }
 
     @property
     def headline(self) -> str:
         """What was found, in a sentence."""
-        tossing = any(0 < p < 1 for p in self.private)
-        keeps = f"the platform keeps {_format(self.platform)}" + (
-            " in expectation" if tossing else ""
+        keeps = f"the platform keeps {format_number(self.platform)}" + (
+            " in expectation" if self.levels is None else ""
         )
-        if self.regime == "nobody shares":
-            return f"No offer is worth making at these costs: nobody shares, {keeps}."
+        if self.alpha is None:
+            return (
+                "The platform is a member, so the shares are fixed and no alpha is chosen: "
+                f"{self._describe_answer()}, {keeps}."
+            )
+        if self.regime == "nobody shares" and not self.alpha:
+            return f"No offer is worth making at these costs: {self._describe_answer()}, {keeps}."
         if not self.alpha:
-            return f"Pay nothing: {self._clause()} for nothing, {keeps}."
+            return f"Pay nothing: {self._describe_answer()} for nothing, {keeps}."
         close = "" if self.attained else "close to "
-        part = f"{100 * self.alpha:.6g}%"
-        return f"Pay users {close}{part} of what their data are worth: {self._clause()}, {keeps}."
+        part = f"{format_number(100 * self.alpha)}%"
+        return (
+            f"Pay users {close}{part} of what their data are worth: {self._describe_answer()}, "
+            f"{keeps}."
+        )
 
     def summary_rows(self) -> list[tuple[str, str]]:
-        """Give what was found as labels in plain words, with units, and values."""
-        return [(label, value) for label, value in self._rows() if value]
+        """Return what was found as labels in plain words, with units, and values."""
+        return [(label, value) for label, value in self._list_rows() if value]
 
     def tables(self) -> list[Exhibit]:
-        """Give a row for each user, where they differ and are few enough to be listed."""
-        if self._alike or len(self.names) > MOST_LISTED:
+        """Return a row for each user, where they differ and are few enough to be listed."""
+        if self._are_alike or len(self.names) > MOST_LISTED:
             return []
-        rows = zip(self.names, self.private, self.shares, strict=True)
-        listed = tuple((name, _describe_sharing(1 - p), _format(paid)) for name, p, paid in rows)
-        return [Exhibit("", ("user", "shares", "is paid"), listed)]
+        how = [self._describe_choice(i) for i in range(len(self.names))]
+        rows = tuple(
+            (name, choice, format_number(paid))
+            for name, choice, paid in zip(self.names, how, self.shares, strict=True)
+        )
+        head = "shares" if self._is_all_or_nothing else "level"
+        return [Exhibit("", ("user", head, "is paid"), rows)]
 
     @property
-    def _alike(self) -> bool:
+    def _is_all_or_nothing(self) -> bool:
+        """Whether users share or share nothing: then no level needs to be named."""
+        return len(self.offered) == 2 and self.offered[0] == NOTHING
+
+    @property
+    def _are_alike(self) -> bool:
         return len(set(self.private)) == 1 and len(set(self.shares)) == 1
 
-    def _who(self) -> list[tuple[str, str]]:
-        """Give who shares, and "surely", or with which probability."""
+    def _describe_choice(self, user: int) -> str:
+        """Return what a user does, for its row."""
+        p = self.private[user]
+        if self._is_all_or_nothing:
+            return {1.0: "no", 0.0: "yes"}.get(p, f"with probability {format_number(1 - p)}")
+        if self.levels is not None:
+            return str(encode_level(self.levels[user]))
+        low, high = (encode_level(x) for x in self.offered)
+        surely = {1.0: str(low), 0.0: str(high)}
+        return surely.get(p, f"{high} with probability {format_number(1 - p)}, else {low}")
+
+    def _group_answers(self) -> list[tuple[str, list[str]]]:
+        """Return what users do, in words, with those who do it; who shares nothing is left out."""
+        groups: dict[str, list[str]] = {}
+        for i, name in enumerate(self.names):
+            if not (self._is_all_or_nothing and self.private[i] == 1):
+                groups.setdefault(self._describe_choice(i), []).append(name)
+        return list(groups.items())
+
+    def _name_users(self, names: list[str]) -> str:
+        """Return users by name where they are few, else how many they are."""
         n = len(self.names)
-        tossing = {x: 1 - p for x, p in zip(self.names, self.private, strict=True) if 0 < p < 1}
-        if len(tossing) == n > 1 and self._alike:
-            return [(f"each of {n:,} users", _describe_sharing(next(iter(tossing.values()))))]
-        surely = self.sharing
-        if len(surely) <= FEW:
-            who = " and ".join(filter(None, (", ".join(surely[:-1]), *surely[-1:])))
+        if len(names) == n > 1 and self.levels is None and self._are_alike:
+            return f"each of {n:,} users"
+        if len(names) <= FEW:
+            return join_names(names)
+        return f"all {n:,} users" if len(names) == n else f"{len(names):,} of {n:,} users"
+
+    def _describe_answer(self) -> str:
+        """Return in a clause who shares, or who chooses which level."""
+        clauses = []
+        for choice, names in self._group_answers():
+            who = self._name_users(names)
+            one = len(names) == 1 or who.startswith("each of")
+            if not self._is_all_or_nothing:
+                clauses.append(f"{who} {'chooses' if one else 'choose'} level {choice}")
+            else:
+                verb = "shares" if one else "share"
+                clauses.append(f"{who} {verb}" if choice == "yes" else f"{who} {verb} {choice}")
+        return " and ".join(clauses) or "nobody shares"
+
+    def _list_sharers(self) -> str:
+        parts = []
+        for choice, names in self._group_answers():
+            who = self._name_users(names)
+            if not self._is_all_or_nothing:
+                parts.append(f"{who}: {choice}")
+            else:
+                parts.append(who if choice == "yes" else f"{who} {choice}")
+        joint = " and " if self._is_all_or_nothing else "; "
+        return joint.join(parts) or "nobody"
+
+    def _list_rows(self) -> Iterator[tuple[str, str]]:
+        """Yield labels and values; an empty value has nothing to say."""
+        if self.alpha is None:
+            yield "share of the gain paid to users (alpha)", "none to choose: Theorem 1"
         else:
-            who = f"all {n:,} users" if len(surely) == n else f"{len(surely):,} of {n:,} users"
-        return [(who, "yes")] * bool(surely) + [(x, _describe_sharing(p)) for x, p in tossing.items()]
-
-    def _clause(self) -> str:
-        """Say in a clause who shares."""
-        one = "" if len(self.sharing) > 1 else "s"
-        return " and ".join(
-            f"{who} share{one}" if chance == "yes" else f"{who} shares {chance}"
-            for who, chance in self._who()
-        )
-
-    def _rows(self) -> Iterator[tuple[str, str]]:
-        """Give labels and values; an empty value has nothing to say."""
-        yield "share of the gain paid to users (alpha)", _format(self.alpha)
+            yield "share of the gain paid to users (alpha)", format_number(self.alpha)
         if not self.attained:
             yield "is that share itself the best", "no: the best is approached right next to it"
-        sharing = (x if chance == "yes" else f"{x} {chance}" for x, chance in self._who())
-        yield "who shares", " and ".join(sharing) or "nobody"
-        yield "what the data are worth (expected)", _format(self.utility)
-        yield "  of that the users are paid", _format(self.users)
-        yield "  and the platform keeps", _format(self.platform)
-        if self._alike:
-            yield "paid to each user (expected)", _format(self.shares[0])
+        yield "who shares" if self._is_all_or_nothing else "levels chosen", self._list_sharers()
+        yield "kind of equilibrium", self._describe_kind()
+        yield "what the data are worth (expected)", format_number(self.utility)
+        yield "  of that the users are paid", format_number(self.users)
+        yield "  and the platform keeps", format_number(self.platform)
+        if self._are_alike:
+            yield "paid to each user (expected)", format_number(self.shares[0])
         elif len(self.names) > MOST_LISTED:
-            yield "paid to those who share", self._range()
+            yield "paid to those who share", self._describe_range()
         if self.thresholds is not None:
             only = ", if optimistic" if self.selection == "pessimistic" else ""
-            yield f"all share up to a cost of (c_th{only})", _format(self.thresholds[0])
-            yield "none shares from a cost of (gamma_max)", _format(self.thresholds[1])
-        yield "largest gain of one user who changes its mind", self._regret()
-        yield "audit: nobody gains by changing its mind", self._audited()
-        yield "equilibria at this offer", self._counted()
+            first, last = map(format_number, self.thresholds)
+            yield f"all share up to a cost of (c_th{only})", first
+            yield "nobody shares from a cost of (gamma_max)", last
+        if self.symmetric is not None and self.equilibrium.startswith("asymmetric"):
+            kept = format_number(self.symmetric.platform)
+            yield "the platform keeps if all act alike", f"{kept} at most"
+        yield "largest gain of one user who changes its mind", self._describe_regret()
+        yield "audit: nobody gains by changing its mind", self._describe_audit()
+        yield "equilibria at this offer", self._describe_count()
         yield "of several equilibria it counts on", COUNTED_ON[self.selection]
         yield "how it was found", self.searched or self.method
 
-    def _range(self) -> str:
-        """Say what the sharers are paid, from the least to the most."""
-        paid = [
-            (x, name) for x, name, p in zip(self.shares, self.names, self.private, strict=True)
-            if p < 1
-        ]  # fmt: skip
+    def _describe_kind(self) -> str:
+        """Return which kind of equilibrium answers the offer, in plain words."""
+        coins = " by tossing coins" if self.levels is None else ""
+        alike = "all users act alike" if self.equilibrium.startswith("symmetric") else ""
+        return (alike or "users act differently") + coins
+
+    def _describe_range(self) -> str:
+        """Return what the sharers are paid, from the least to the most."""
+        each = zip(self.shares, self.names, self.private, strict=True)
+        paid = [(x, name) for x, name, p in each if p < 1]
         if not paid:
             return ""
         (low, first), (high, last) = min(paid), max(paid)
-        return f"from {_format(low)} ({first}) to {_format(high)} ({last})"
+        return f"from {format_number(low)} ({first}) to {format_number(high)} ({last})"
 
-    def _regret(self) -> str:
+    def _describe_regret(self) -> str:
         if self.regret is None:
             return ""
         rounded = self.regret <= ROUNDING * max(1.0, abs(self.utility))
-        return "0" if rounded else _format(self.regret)
+        return "0" if rounded else format_number(self.regret)
 
-    def _audited(self) -> str:
+    def _describe_audit(self) -> str:
         if self.verdict is not None:
             return f"{self.verdict.status.value} ({self.verdict.basis()})"
-        tossing = any(0 < p < 1 for p in self.private)
-        return f"not run: {'users toss coins' if tossing else 'too many users'}"
+        return f"not run: {'users toss coins' if self.levels is None else 'too many users'}"
 
-    def _counted(self) -> str:
-        """Say how many equilibria there are, and of which kind those are that were counted."""
+    def _describe_count(self) -> str:
+        """Return how many equilibria there are, and of which kind those are that were counted."""
         if self.equilibria is None:
             return ""
-        if self.thresholds is None:
+        if len(self.names) == 2:
             return f"{self.equilibria}, those with tossed coins among them"
         return (
             f"{self.equilibria} in which all users act alike; 'aboveboard audit' counts those "
@@ -274,22 +378,8 @@ class Offer:
         )
 
 
-def _format(x: float) -> str:
-    return f"{x:.6g}"
-
-
-def _describe_sharing(p: float) -> str:
-    """Say whether a user shares, given how likely."""
-    return {0.0: "no", 1.0: "yes"}.get(p, f"with probability {_format(p)}")
-
-
 def snap_probability(p: float) -> float:
-    """Take a probability next to 0 or 1 for it."""
+    """Return a probability; one next to 0 or 1 is taken for it."""
     if p < SURE:
         return 0.0
     return 1.0 if p > 1 - SURE else float(p)
-
-
-def to_floats(values: Sequence[Number]) -> FloatArray:
-    """Give numbers as float64."""
-    return np.array([float(x) for x in values])

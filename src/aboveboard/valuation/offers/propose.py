@@ -1,57 +1,56 @@
-"""The platform's best offer for the users of a collaboration: which method, and its audit.
+"""The platform's best offer for the users of a collaboration: which search, and its audit.
 
-Users who are alike and have one cost: equation 19, all symmetric mixed equilibria. Two users who
-differ: equation 25, all equilibria. More users who differ: all pure equilibria for up to twenty,
-best-response dynamics beyond, both without mixed equilibria: a heuristic, whose proposal is audited
-as a Nash equilibrium.
+Two users and two levels: all equilibria, mixed ones too (equation 25). Users who are alike, and two
+levels: the symmetric equilibria (equation 19) and those in which some share and some do not.
+Otherwise all pure equilibria, users of one type counted together; where even these are too many,
+replies in turn, a heuristic. A pure answer is audited as a Nash equilibrium.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
-from math import comb
+from typing import Any
 
 import numpy as np
 
 from aboveboard.auditing import ExPostIC, Verdict, audit
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.levels import NOTHING, Level, as_input_error
+from aboveboard.valuation.levels import Level, as_input_error
 from aboveboard.valuation.levels_game import LevelsGame
+from aboveboard.valuation.offers.alike_offers import draw_curve, find_best_offer, find_equilibrium
 from aboveboard.valuation.offers.alike_users import AlikeUsers, Candidate
+from aboveboard.valuation.offers.best_replies import follow_best_replies, reply_in_turn
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.offer import (
     Curve,
-    FloatArray,
     Offer,
-    Selection,
+    SymmetricOffer,
     snap_probability,
-    to_floats,
 )
-from aboveboard.valuation.offers.pure_profiles import (
-    MOST_TABLED,
-    PureProfiles,
-    follow_best_replies,
-    potential,
-)
+from aboveboard.valuation.offers.pure_profiles import PureProfiles
 from aboveboard.valuation.offers.two_users import TwoUsers
-from aboveboard.valuation.shares.division import MOST_USERS, Divider
-from aboveboard.valuation.shares.shapley import count_members
-from aboveboard.valuation.utilities.utilities import EXACT_VALUES, Utility, tabulate_two_levels
+from aboveboard.valuation.offers.users import DesignUsers
+from aboveboard.valuation.shares.division import MOST_USERS, Divider, Fairness
+from aboveboard.valuation.utilities.utilities import Utility
 
 CURVE_POINTS = 101
 MOST_AUDITED = 64
-"""Users up to whom a pure answer is audited by a division for each user's other level."""
+"""Users up to whom a pure answer is audited by a division for each user's other levels."""
+MOST_AUDITED_VALUES = 1 << 25
+"""Values of the utility that go into these divisions at most: a few seconds."""
 NEAR = 1e-9
-MOST_TABLED_PARTLY = 10
-"""The same as `MOST_TABLED` where the private level is not 0: 3^N coalitions."""
 
 
-def propose_offer(utility: Utility, names: Sequence[str], design: Design | None) -> Offer:
-    """Give the platform's best offer.
+def propose_offer(
+    utility: Utility,
+    names: Sequence[str],
+    design: Design | None,
+    fairness: Fairness = "users",
+) -> Offer:
+    """Return the platform's best offer.
 
     Parameters
     ----------
@@ -60,28 +59,49 @@ def propose_offer(utility: Utility, names: Sequence[str], design: Design | None)
     names
         The users.
     design
-        The two levels, the costs, and which equilibrium counts.
+        The levels, what they cost, and which equilibrium counts.
+    fairness
+        "users": they share alpha of the utility, which is chosen; "platform": the platform is a
+        member and shares are fixed, so that only the users' answer is found.
 
     Raises
     ------
     InputError
         If there is no design, the users are too many, or the selection cannot be made.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> from aboveboard.valuation import DpMean
+    >>> half = Fraction(1, 2)
+    >>> offer = propose_offer(DpMean(), ("ann", "bob"), Design.from_numbers(0, inf, [half, half]))
+    >>> round(offer.platform, 9), offer.sharing, offer.equilibrium
+    (0.166666667, ('ann',), 'asymmetric pure')
     """
     if design is None:
-        raise InputError("design", "it is missing", "say levels, cost and selection in [design]")
-    users = _Users(utility, tuple(names), design)
+        raise InputError("design", "it is missing", "give levels, cost and selection in [design]")
+    if len(names) != len(design.costs):
+        raise InputError(
+            "design.cost",
+            f"it has {len(design.costs)} entries for {len(names)} users",
+            "give one for each user",
+        )
+    users = DesignUsers(utility, tuple(names), design, fairness)
+    two = len(design.levels) == 2
     try:
-        if len(set(design.costs)) == 1 and users.alike:
-            return _one_cost(users)
-        if users.n == 2:
-            return _two_users(users)
-        return _many_users(users)
+        if users.n == 2 and two:
+            return _offer_to_two(users)
+        if users.are_alike and two:
+            return _offer_to_alike(users)
+        if users.can_tabulate:
+            return _offer_to_all(users)
+        return _offer_by_replies(users)
     except ValueError as error:
         raise as_input_error("design", error, "see the docs of the offer") from error
 
 
 def make_alike_users(utility: Utility, n: int, low: Level, high: Level) -> AlikeUsers:
-    """Give N users whom only their level tells apart, for `AlikeUsers.best` and `.curve`.
+    """Return N users whom only their level tells apart, for `AlikeUsers.best` and `.curve`.
 
     Parameters
     ----------
@@ -96,227 +116,266 @@ def make_alike_users(utility: Utility, n: int, low: Level, high: Level) -> Alike
     ------
     ValueError
         If users at the same level differ.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> from aboveboard.valuation import DpMean
+    >>> round(make_alike_users(DpMean(), 2, Fraction(0), inf).c_th, 9)
+    0.333333333
     """
     names = tuple(str(i + 1) for i in range(n))
-    users = _Users(utility, names, Design(low, high, (), True, "optimistic"))
-    if not users.alike:
+    users = DesignUsers(utility, names, Design.from_numbers(low, high, [Fraction(0)] * n))
+    if not users.are_alike:
         raise ValueError("the users differ; give each its own cost")
-    return users.as_alike()
+    return users.make_alike_users()
 
 
-@dataclass(frozen=True)
-class _Users:
-    """The users of a design, and what their sharing brings."""
-
-    utility: Utility
-    names: tuple[str, ...]
-    design: Design
-
-    @cached_property
-    def divide(self) -> Divider:
-        return Divider(self.utility, self.n)
-
-    @property
-    def n(self) -> int:
-        return len(self.names)
-
-    @cached_property
-    def costs(self) -> FloatArray:
-        return to_floats(self.design.costs)
-
-    @cached_property
-    def at_nothing(self) -> float:
-        return float(self.utility.worth((NOTHING,) * self.n))
-
-    @cached_property
-    def alike(self) -> bool:
-        if self.utility.group_users((self.design.high,) * self.n) is not None:
-            return len(set(self.divide.kinds)) == 1
-        if self.n > EXACT_VALUES:
-            return False
-        table = tabulate_two_levels(self.utility, self.n, self.design.low, self.design.high)
-        sizes = count_members(self.n)
-        return all(len(set(table[sizes == m].tolist())) == 1 for m in range(self.n + 1))
-
-    def levels(self, mask: int) -> tuple[Level, ...]:
-        low, high = self.design.low, self.design.high
-        return tuple(high if mask >> i & 1 else low for i in range(self.n))
-
-    def worth(self, mask: int) -> float:
-        """Give the utility above that of no data where the users in `mask` share."""
-        return float(self.utility.worth(self.levels(mask))) - self.at_nothing
-
-    def shares(self, mask: int) -> tuple[Number, ...]:
-        """Give fair shares of the whole utility where the users in `mask` share."""
-        return self.divide(self.levels(mask)).users
-
-    def gain(self, others: int, i: int) -> Number:
-        """By how much i's share rises if it shares besides `others`."""
-        return self.shares(others | 1 << i)[i] - self.shares(others)[i]
-
-    def as_alike(self) -> AlikeUsers:
-        sharers = [(1 << m) - 1 for m in range(self.n + 1)]
-        grouped = self.utility.group_users((self.design.high,) * self.n)
-        if self.design.low:
-            worth = to_floats([self.worth(mask) for mask in sharers])
-            gain = to_floats([self.gain(mask, m) for m, mask in enumerate(sharers[:-1])])
-            return AlikeUsers(gain, worth)
-        if grouped is None:
-            worth = to_floats([self.worth(mask) for mask in sharers])
-        else:
-            worth = grouped.worth(np.arange(self.n + 1)[:, None]) - self.at_nothing
-        # Users who share are alike and the others add nothing: each has an equal part.
-        return AlikeUsers(worth[1:] / np.arange(1, self.n + 1), worth)
-
-
-def _one_cost(users: _Users) -> Offer:
-    game, cost = users.as_alike(), float(users.costs[0])
-    selection = users.design.selection
-    best = game.best(cost, selection)
-    q = snap_probability(best.q)
-    worth = float(game.expected(np.array([q]))[0])
-    net = best.alpha * float(game.gamma(np.array([q]))[0]) - cost
-    regret = max(net * (1 - q), -net * q, 0.0)
-    mask = {0.0: 0, 1.0: (1 << users.n) - 1}.get(q)
-    top = 1.25 * game.gamma_max if game.gamma_max > 0 else 1.0
-    curve = game.curve(np.linspace(0.0, top, CURVE_POINTS).tolist(), selection)
-    return Offer(
-        names=users.names,
-        alpha=best.alpha,
-        private=(snap_probability(1 - q),) * users.n,
-        utility=worth + users.at_nothing,
-        shares=(best.alpha * worth / users.n,) * users.n,
-        selection=selection,
-        method="equation 19: symmetric equilibria in mixed strategies",
-        searched="the best offer where all users act alike, be it by tossing coins (equation 19)",
-        attained=best.attained,
-        equilibria=len(game.equilibria(best.alpha, cost)),
-        thresholds=(game.c_th, game.gamma_max),
-        curve=_above(curve, users.at_nothing),
-        verdict=None if mask is None or users.n > MOST_AUDITED else _audited(users, best, mask),
-        regret=regret,
+def _offer_to_two(users: DesignUsers) -> Offer:
+    """Return the best offer over all equilibria of two users."""
+    low, high = users.design.levels
+    profiles = [[(low, low), (low, high)], [(high, low), (high, high)]]
+    rises = [
+        [users.find_gain(0, (low, x), high) for x in (low, high)],
+        [users.find_gain(1, (x, low), high) for x in (low, high)],
+    ]
+    worth = np.array([[users.find_worth(levels) for levels in row] for row in profiles])
+    kept = np.array([[users.find_kept(levels) for levels in row] for row in profiles])
+    first, second = (float(x) for x in users.cost_table[:, 1] - users.cost_table[:, 0])
+    game = TwoUsers(
+        np.array(rises, dtype=np.float64),
+        worth,
+        (first, second),
+        kept if users.is_platform_member else None,
     )
-
-
-def _above(curve: Curve, at_nothing: float) -> Curve:
-    """Give the platform what no data bring it."""
-    return replace(curve, utility=curve.utility + at_nothing, platform=curve.platform + at_nothing)
-
-
-def _two_users(users: _Users) -> Offer:
-    rises = np.array([[users.gain(0, 0), users.gain(2, 0)], [users.gain(0, 1), users.gain(1, 1)]])
-    worth = np.array([[users.worth(0), users.worth(2)], [users.worth(1), users.worth(3)]])
-    first, second = users.costs.tolist()
-    game = TwoUsers(rises.astype(np.float64), worth, (first, second))
     best, (x, y) = game.best(users.design.selection)
-    pure = {x, y} <= {0.0, 1.0}
-    mask = int(x) + 2 * int(y)
-    chances = [(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y]
+    chances = np.outer([1 - x, x], [1 - y, y])
     shares = [
-        sum(p * best.alpha * float(users.shares(m)[i]) for m, p in enumerate(chances))
-        for i in range(2)
+        sum(
+            float(chances[a, b]) * best.alpha * float(users.find_shares(profiles[a][b])[i])
+            for a in (0, 1)
+            for b in (0, 1)
+        )
+        for i in (0, 1)
     ]
     net = best.alpha * game.rises - np.array(game.costs)[:, None]
     rise = [(1 - y) * net[0, 0] + y * net[0, 1], (1 - x) * net[1, 0] + x * net[1, 1]]
     regret = max(max(r * (1 - p), -r * p, 0.0) for r, p in zip(rise, (x, y), strict=True))
-    return Offer(
-        names=users.names,
-        alpha=best.alpha,
+    pure = {x, y} <= {0.0, 1.0}
+    return _make_offer(
+        users,
+        best,
         private=(snap_probability(1 - x), snap_probability(1 - y)),
-        utility=game.expected((x, y)) + users.at_nothing,
-        shares=tuple(float(s) for s in shares),
-        selection=users.design.selection,
+        levels=profiles[int(x)][int(y)] if pure else None,
+        worth=game.expected((x, y)),
+        shares=shares,
         method="equation 25: all equilibria of the game of two users",
         searched="the best offer of all, users who toss coins among them (equation 25)",
-        attained=best.attained,
         equilibria=len(game.equilibria(best.alpha)),
-        verdict=_audited(users, best, mask) if pure else None,
         regret=float(regret),
+        **_describe_alike(users),
     )
 
 
-def _many_users(users: _Users) -> Offer:
-    selection: Selection = users.design.selection
-    tabled = MOST_TABLED_PARTLY if users.design.low else MOST_TABLED
-    if users.n <= tabled:
-        game = PureProfiles(*_tables(users), users.costs)
-        best, mask = game.best(selection)
-        method = f"all {1 << users.n:,} pure profiles; a heuristic: mixed equilibria not searched"
-        searched = (
-            f"the best of all {1 << users.n:,} sets of users who could share; with users who toss "
-            "coins a better offer may exist"
-        )
+def _offer_to_alike(users: DesignUsers) -> Offer:
+    """Return the best offer to users who are alike: all act alike, or some share."""
+    game, cost = users.make_alike_users(), float(users.cost_table[0, 1] - users.cost_table[0, 0])
+    selection = users.design.selection
+    if users.is_platform_member:
+        found = find_equilibrium(game, users.tabulate_kept(), cost, selection)
     else:
-        if users.n > MOST_USERS and len(set(users.divide.kinds)) == users.n:
-            raise ValueError(
-                f"{users.n} users of as many types are too many; make fewer types by rounding"
-            )
-        best, mask = follow_best_replies(
-            lambda others, i: float(users.gain(others, i)),
-            users.worth,
-            users.costs.tolist(),
-            selection,
+        found = find_best_offer(game, cost, selection)
+    best, sharers = found.candidate, found.sharers
+    q = snap_probability(best.q)
+    if sharers is None and q in (0.0, 1.0):
+        sharers = int(q) * users.n
+    low, high = users.design.levels
+    if sharers is None:
+        worth = float(game.expected(np.array([q]))[0])
+        kept = (
+            float(AlikeUsers(game.gain, users.tabulate_kept()).expected(np.array([q]))[0])
+            if users.is_platform_member
+            else (1 - best.alpha) * worth
         )
-        method = (
-            "best-response dynamics over pure profiles; a heuristic: a better equilibrium, pure or "
-            "mixed, may exist"
+        net = best.alpha * float(game.gamma(np.array([q]))[0]) - cost
+        private = (snap_probability(1 - q),) * users.n
+        levels, shares = None, [(worth - kept) / users.n] * users.n
+        regret = max(net * (1 - q), -net * q, 0.0)
+    else:
+        levels = (high,) * sharers + (low,) * (users.n - sharers)
+        worth, private = float(game.worth[sharers]), (0.0,) * sharers + (1.0,) * (users.n - sharers)
+        shares = [best.alpha * float(x) for x in users.find_shares(levels)]
+        staying = cost - best.alpha * float(game.gain[sharers - 1]) if sharers else 0.0
+        joining = best.alpha * float(game.gain[sharers]) - cost if sharers < users.n else 0.0
+        regret = max(staying, joining, 0.0)
+    return _make_offer(
+        users,
+        best,
+        private=private,
+        levels=levels,
+        worth=worth,
+        shares=shares,
+        method="equation 19: symmetric equilibria in mixed strategies; and all pure ones, in which "
+        "some users share",
+        searched="the best offer where all users act alike, be it by tossing coins (equation 19), "
+        "or where some share and some do not",
+        equilibria=len(game.equilibria(best.alpha, cost)),
+        regret=regret,
+        **_describe_alike(users),
+    )
+
+
+def _describe_alike(users: DesignUsers) -> dict[str, Any]:
+    """Return what is said of users who are alike besides the offer: thresholds and curve."""
+    if not users.are_alike or users.is_platform_member:
+        return {}
+    game, cost = users.make_alike_users(), float(users.cost_table[0, 1] - users.cost_table[0, 0])
+    selection = users.design.selection
+    more: dict[str, Any] = {"thresholds": (game.c_th, game.gamma_max)}
+    try:
+        symmetric = game.best(cost, selection)
+        top = 1.25 * game.gamma_max if game.gamma_max > 0 else 1.0
+        curve = draw_curve(game, np.linspace(0.0, top, CURVE_POINTS), selection)
+    except ValueError:  # a utility that falls has no pessimistic symmetric offer
+        return more
+    more["symmetric"] = SymmetricOffer(
+        symmetric.alpha, snap_probability(1 - symmetric.q), symmetric.value + users.at_nothing
+    )
+    more["curve"] = _add_to_platform(curve, users.at_nothing)
+    return more
+
+
+def _add_to_platform(curve: Curve, at_nothing: float) -> Curve:
+    """Return the curve with what no data bring the platform."""
+    return Curve(
+        curve.cost,
+        curve.alpha,
+        curve.private,
+        curve.utility + at_nothing,
+        curve.platform + at_nothing,
+        curve.users,
+    )
+
+
+def _offer_to_all(users: DesignUsers) -> Offer:
+    """Return the best offer over all pure profiles."""
+    space = users.space
+    game = PureProfiles(
+        users.potential, users.worth_table, users.cost_table, space, users.is_platform_member
+    )
+    best, state = game.best(users.design.selection)
+    count = users.profile_count
+    levels = space.find_levels(state)
+    return _make_offer(
+        users,
+        best,
+        private=tuple(float(x == users.design.levels[0]) for x in levels),
+        levels=levels,
+        worth=float(users.worth_table[state]),
+        shares=[best.alpha * float(x) for x in users.find_shares(levels)],
+        method=f"all {count:,} pure profiles; mixed equilibria not searched",
+        searched=f"the best of all {format_count(count)} ways in which users could choose levels; "
+        "with users who toss coins a better offer may exist",
+        regret=game.find_regret(state, best.alpha),
+    )
+
+
+def _offer_by_replies(users: DesignUsers) -> Offer:
+    """Return the best offer on the path of best replies."""
+    if len(users.design.levels) > 2 or (
+        users.n > MOST_USERS and len(set(users.divide.kinds)) == users.n
+    ):
+        kinds = len(set(users.divide.kinds))
+        raise ValueError(
+            f"{users.n} users of {kinds} types and {len(users.design.levels)} levels are too many; "
+            "make fewer types by rounding, or offer two levels"
         )
-        searched = (
-            "users change their minds in turn until nobody wants to, at offer after offer; a "
-            "better one may exist"
-        )
-    alpha = best.alpha
-    shares = tuple(alpha * float(s) for s in users.shares(mask))
-    gains = [alpha * float(users.gain(mask & ~(1 << i), i)) for i in range(users.n)]
-    nets = [g - c for g, c in zip(gains, users.costs.tolist(), strict=True)]
-    regret = max(max(-r if mask >> i & 1 else r, 0.0) for i, r in enumerate(nets))
+    low, high = users.design.levels
+    costs = (users.cost_table[:, 1] - users.cost_table[:, 0]).tolist()
+    selection = users.design.selection
+
+    def list_levels(mask: int) -> tuple[Level, ...]:
+        return tuple(high if mask >> i & 1 else low for i in range(users.n))
+
+    def gain(others: int, i: int) -> float:
+        return float(users.find_gain(i, list_levels(others), high))
+
+    def worth(mask: int) -> float:
+        return users.find_worth(list_levels(mask))
+
+    if users.is_platform_member:
+        start = (1 << users.n) - 1 if selection == "optimistic" else 0
+        mask = reply_in_turn(gain, costs, 1.0, start)
+        best = Candidate(users.find_kept(list_levels(mask)), 1.0, mask.bit_count() / users.n)
+    else:
+        best, mask = follow_best_replies(gain, worth, costs, selection)
+    levels = list_levels(mask)
+    nets = [best.alpha * gain(mask & ~(1 << i), i) - cost for i, cost in enumerate(costs)]
+    return _make_offer(
+        users,
+        best,
+        private=tuple(float(1 - (mask >> i & 1)) for i in range(users.n)),
+        levels=levels,
+        worth=worth(mask),
+        shares=[best.alpha * float(x) for x in users.find_shares(levels)],
+        method="best replies over pure profiles; a heuristic: a better equilibrium, pure or mixed, "
+        "may exist",
+        searched="users change their minds in turn until nobody wants to, at offer after offer; a "
+        "better one may exist",
+        regret=max(max(-r if mask >> i & 1 else r, 0.0) for i, r in enumerate(nets)),
+    )
+
+
+def _make_offer(
+    users: DesignUsers,
+    best: Candidate,
+    *,
+    private: tuple[float, ...],
+    levels: tuple[Level, ...] | None,
+    worth: float,
+    shares: Sequence[float],
+    **more: Any,
+) -> Offer:
+    """Return the offer, audited where its answer is pure and the users are few enough."""
     return Offer(
         names=users.names,
-        alpha=alpha,
-        private=tuple(float(1 - (mask >> i & 1)) for i in range(users.n)),
-        utility=users.worth(mask) + users.at_nothing,
-        shares=shares,
-        selection=selection,
-        method=method,
-        searched=searched,
+        offered=users.design.levels,
+        alpha=None if users.is_platform_member else best.alpha,
+        private=private,
+        levels=levels,
+        utility=worth + users.at_nothing,
+        shares=tuple(shares),
+        selection=users.design.selection,
         attained=best.attained,
-        verdict=_audited(users, best, mask) if users.n <= MOST_AUDITED else None,
-        regret=regret,
+        verdict=None if levels is None else _audit_answer(users, best, levels),
+        **more,
     )
 
 
-def _tables(users: _Users) -> tuple[FloatArray, FloatArray]:
-    """Give a potential of the users' shares and the utility, by mask of sharers."""
-    n, low, high = users.n, users.design.low, users.design.high
-    worth = tabulate_two_levels(users.utility, n, low, high).astype(np.float64) - users.at_nothing
-    if not low:
-        return potential(worth), worth
-    sizes = count_members(n)
-    weight = np.array([0.0, *(1 / (s * comb(n, s)) for s in range(1, n + 1))])[sizes]
-    each = [users.utility.table(users.levels(mask)).astype(np.float64) for mask in range(1 << n)]
-    return np.array([weight @ (table - users.at_nothing) for table in each]), worth
-
-
-def _audited(users: _Users, best: Candidate, mask: int) -> Verdict:
-    """Audit a pure answer as a Nash equilibrium: nobody gains by the other level."""
-    offered = (users.design.low, users.design.high)
-    alpha = _exactly(users, best, mask)
+def _audit_answer(users: DesignUsers, best: Candidate, levels: tuple[Level, ...]) -> Verdict | None:
+    """Return the audit of a pure answer as a Nash equilibrium; None where it would take long."""
+    others = users.n * (len(users.design.levels) - 1)
+    if users.n > MOST_AUDITED or others * users.count_values(levels) > MOST_AUDITED_VALUES:
+        return None
+    alpha = 1 if users.is_platform_member else _find_exact_alpha(users, best, levels)
     game = LevelsGame(
         users.names,
-        (offered,) * users.n,
-        users.levels(mask),
-        tuple((0, cost) for cost in users.design.costs),
-        Divider(users.utility, users.n, alpha=alpha),
+        (users.design.levels,) * users.n,
+        levels,
+        tuple(tuple(costs[level] for level in users.design.levels) for costs in users.design.costs),
+        Divider(users.utility, users.n, users.fairness, alpha),
     )
     return audit(game, [ExPostIC()])["ex-post IC"]
 
 
-def _exactly(users: _Users, best: Candidate, mask: int) -> Number:
-    """Give alpha as a fraction where the shares are: the sharers are indifferent at the least."""
-    ratios = [
-        cost / gain
-        for i, cost in enumerate(users.design.costs)
-        if mask >> i & 1 and (gain := users.gain(mask & ~(1 << i), i)) > 0
-    ]
-    alpha = max(ratios, default=Fraction(0))
-    return alpha if abs(float(alpha) - best.alpha) <= NEAR else best.alpha
+def _find_exact_alpha(users: DesignUsers, best: Candidate, levels: Sequence[Level]) -> Number:
+    """Return alpha as a fraction where shares are: somebody is indifferent at the least alpha."""
+    least: Number = Fraction(0)
+    for i, level in enumerate(levels):
+        costs = users.design.costs[i]
+        for other in users.design.levels:
+            more = costs[level] - costs[other]
+            if more > 0:
+                gain = -users.find_gain(i, levels, other)
+                least = max(least, more / gain) if gain > 0 else least
+    return least if abs(float(least) - best.alpha) <= NEAR else best.alpha

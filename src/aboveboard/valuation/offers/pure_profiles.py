@@ -1,214 +1,247 @@
-"""The platform's best alpha for N users with different costs: beyond the paper, and a heuristic.
+"""The platform's best alpha over all profiles in which nobody tosses a coin.
 
-What: under fair shares the users play an exact potential game: user i's share changes by its own
-choice exactly as Hart and Mas-Colell's potential P of the profile does, so alpha P - sum of costs
-rises with every better reply. Hence pure equilibria exist for every alpha, best-response dynamics
-end in one, and a profile S of sharers is an equilibrium exactly for
+What: under fair shares the users play an exact potential game: a user's share changes by its own
+choice of a level exactly as Hart and Mas-Colell's potential P of the profile does, so alpha P minus
+the costs rises with every better reply. Hence pure equilibria exist for every alpha, and a profile
+is an equilibrium exactly for the alphas with
 
-    max over i in S of c_i / (P(S) - P(S - i)) <= alpha <= min over i not in S of
-    c_i / (P(S + i) - P(S)).
+    alpha (P(profile) - P(profile with i's level changed)) >= what the change saves user i,
 
-For up to `MOST_TABLED` users all 2^N profiles are looked at: the best pure equilibrium is found.
-Mixed equilibria are not searched (for two users `two_users` does): that makes it a heuristic.
-Beyond, best-response dynamics from everybody or nobody sharing are run for a row of alphas, and a
-better pure equilibrium may be missed. Cost: O(N 2^N), or a few divisions for each step. Source:
-Hart and Mas-Colell (1989) for the potential; its use here is ours.
+an interval. All profiles are looked at, users of one type counted together: the best pure
+equilibrium is found, for optimistic and for pessimistic selection. Mixed equilibria are not
+searched. With fairness of the platform (Theorem 1) nothing is left to choose but the equilibrium;
+the potential then is what the platform keeps. Cost: O(profiles * users), compiled; two levels and
+26 users who all differ take a minute. Source: Hart and Mas-Colell (1989) for the potential; its use
+here is ours.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.valuation.offers.alike_users import Candidate
+from aboveboard.valuation.offers.kernels import fill_potential, find_equilibria
 from aboveboard.valuation.offers.offer import FloatArray, Selection
-from aboveboard.valuation.shares.shapley import count_members
+from aboveboard.valuation.offers.profile_space import ProfileSpace
 
-MOST_TABLED = 20
-"""Users up to whom every profile is looked at."""
-ALPHAS = 33
-PASSES = 1000
 SLACK = 1e-12
+"""Rounding of a bound on alpha, relatively."""
+TIE = 1e-13
+"""Rounding of a difference of potentials, of the largest utility."""
+ROOM = 1 << 16
+"""Equilibria that are noted in the first sweep; where there are more, a second one follows."""
 
-Gain = Callable[[int, int], float]
-"""(sharers as a mask, user): by how much the user's share rises if it shares besides the others."""
+IntArray = NDArray[np.int64]
 
 
 def potential(worth: FloatArray) -> FloatArray:
-    """Give Hart and Mas-Colell's potential of every coalition, from U by mask; O(N 2^N).
+    """Return Hart and Mas-Colell's potential of every coalition, from U by mask; O(N 2^N).
 
     P(S) = (U(S) - U(0) + sum over i in S of P(S - i)) / |S|, and i's fair share in the game among S
     is P(S) - P(S - i).
+
+    Examples
+    --------
+    >>> potential(np.array([0.0, 2.0, 4.0, 8.0])).tolist()
+    [0.0, 2.0, 4.0, 7.0]
     """
     n = len(worth).bit_length() - 1
-    sizes = count_members(n)
-    found = np.zeros(len(worth))
-    for s in range(1, n + 1):
-        masks = np.flatnonzero(sizes == s)
-        total = worth[masks] - worth[0]
-        for i in range(n):
-            inside = (masks >> i & 1).astype(np.bool_)
-            total[inside] += found[masks[inside] ^ (1 << i)]
-        found[masks] = total / s
-    return found
+    return find_potential(_make_mask_space(np.zeros(n)), worth - worth[0])
 
 
-@dataclass(frozen=True)
+def find_potential(space: ProfileSpace, worth: FloatArray, *, platform: bool = False) -> FloatArray:
+    """Return the potential of every state of a space.
+
+    Parameters
+    ----------
+    space
+        The states.
+    worth
+        Shape (states,): utility above that of no data.
+    platform
+        Whether the platform is a member (Theorem 1).
+    """
+    out = np.empty(len(worth))
+    fill_potential(
+        np.ascontiguousarray(worth, dtype=np.float64),
+        space.radix,
+        space.count_table,
+        space.step_table,
+        int(platform),
+        out,
+    )
+    return out
+
+
+def _make_mask_space(costs: FloatArray) -> ProfileSpace:
+    """Return the space of users who all differ and share or do not: a state for each mask."""
+    members = tuple((i,) for i in range(len(costs)))
+    return ProfileSpace(members, (0, 1), np.stack([np.zeros(len(costs)), costs], axis=1))
+
+
+@dataclass(frozen=True, eq=False)
 class PureProfiles:
-    """All profiles of N users and two levels.
+    """All profiles in which nobody tosses a coin.
 
     Parameters
     ----------
     potential
-        Shape (2^N,): a potential of the users' shares of the whole utility, by mask of sharers.
+        Shape (states,): a potential of the users' shares of the whole utility.
     worth
-        Shape (2^N,): utility above that of no data.
+        Shape (states,): utility above that of no data.
     costs
-        Shape (N,): what sharing costs each.
+        Shape (users,): what sharing costs each; for two levels. Not used where there is a space.
+    space
+        What the states are; None: masks of the users who share, all of whom may differ.
+    platform
+        Whether the platform is a member: alpha then is 1, and it keeps the potential.
+
+    Examples
+    --------
+    >>> worth = np.array([0, 2 / 3, 2 / 3, 1])  # two users of the paper's Example 1
+    >>> best, mask = PureProfiles(potential(worth), worth, np.array([0.5, 0.5])).best()
+    >>> round(best.alpha, 9), round(best.value, 9), mask
+    (0.75, 0.166666667, 1)
     """
 
     potential: FloatArray
     worth: FloatArray
     costs: FloatArray
+    space: ProfileSpace | None = None
+    platform: bool = False
+
+    @cached_property
+    def profile_space(self) -> ProfileSpace:
+        """What the states are."""
+        return _make_mask_space(self.costs) if self.space is None else self.space
+
+    @cached_property
+    def equilibria(self) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Return the equilibria at some alpha up to 1, and the least and largest alpha of each."""
+        space = self.profile_space
+        moves, needs = space.change_tables
+        tie = TIE * max(1.0, float(np.abs(self.worth).max()))
+        room = ROOM
+        while True:
+            states, lows, highs = np.empty(room, np.int64), np.empty(room), np.empty(room)
+            found = find_equilibria(
+                self.potential,
+                space.radix,
+                space.is_profile,
+                moves,
+                needs,
+                1.0,
+                SLACK,
+                tie,
+                states,
+                lows,
+                highs,
+            )
+            if found <= room:
+                return states[:found], lows[:found], highs[:found]
+            room = found
 
     def intervals(self) -> tuple[FloatArray, FloatArray]:
-        """Give for each profile the least and the largest alpha at which it is an equilibrium."""
-        low, high = np.zeros(len(self.worth)), np.full(len(self.worth), inf)
-        masks = np.arange(len(self.worth))
-        for i, cost in enumerate(self.costs):
-            out = masks[masks >> i & 1 == 0]
-            rise = self.potential[out | 1 << i] - self.potential[out]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = np.where(rise > 0, cost / rise, inf)
-            # Who loses nothing and gains nothing may share, and may not.
-            sharing = np.where((rise == 0) & (cost == 0), 0.0, ratio)
-            low[out | 1 << i] = np.maximum(low[out | 1 << i], sharing)
-            high[out] = np.minimum(high[out], ratio)
+        """Return for each state the least and the largest alpha at which it is an equilibrium.
+
+        States that are none at any alpha up to 1 have an empty interval, from 2 to 1.
+        """
+        low, high = np.full(len(self.worth), 2.0), np.full(len(self.worth), 1.0)
+        states, lows, highs = self.equilibria
+        low[states], high[states] = lows, highs
         return low, high
 
+    def find_regret(self, state: int, alpha: float) -> float:
+        """Return the most that a user gains by changing its level alone."""
+        space = self.profile_space
+        moves, needs = space.change_tables
+        found = 0.0
+        for t, stride in enumerate(space.strides.tolist()):
+            s = state // stride % int(space.radix[t])
+            for move, need in zip(moves[t, s].tolist(), needs[t, s].tolist(), strict=True):
+                if need > -inf:
+                    rise = self.potential[state] - self.potential[state + move]
+                    found = max(found, need - alpha * float(rise))
+        return found
+
     def best(self, selection: Selection = "optimistic") -> tuple[Candidate, int]:
-        """Find the best offer over all pure equilibria; the profile as a mask."""
-        low, high = self.intervals()
-        # A bound that both sides share may differ in the last place.
-        there = np.flatnonzero((low <= high * (1 + SLACK)) & (low <= 1))
-        if selection == "optimistic":
-            value = (1 - low[there]) * self.worth[there]
-            mask = int(there[int(np.argmax(value))])
-            return self._candidate(float(low[mask]), mask, attained=True), mask
-        return self._worst_first(low, high, there)
+        """Return the best offer over all pure equilibria, and the state that answers it."""
+        states, low, high = self.equilibria
+        if self.platform:
+            return self._choose_equilibrium(states, low, high, selection)
+        if selection == "pessimistic":
+            return self._find_worst_first(states, low, high)
+        # What is worth less than no data is best paid for with the largest alpha.
+        worth = self.worth[states]
+        alpha = np.where(worth >= 0, low, np.minimum(high, 1.0))
+        best = int(np.argmax((1 - alpha) * worth))
+        return self._make_candidate(float(alpha[best]), int(states[best])), int(states[best])
 
-    def _candidate(self, alpha: float, mask: int, *, attained: bool) -> Candidate:
-        q = mask.bit_count() / len(self.costs)
-        return Candidate((1 - alpha) * float(self.worth[mask]), alpha, q, attained)
-
-    def _worst_first(
-        self, low: FloatArray, high: FloatArray, there: NDArray[np.int64]
+    def _choose_equilibrium(
+        self, states: IntArray, low: FloatArray, high: FloatArray, selection: Selection
     ) -> tuple[Candidate, int]:
-        """Sweep alpha upwards; keep the worst equilibrium in a heap."""
-        order = there[np.argsort(low[there], kind="stable")]
-        ends = high[there][(high[there] <= 1)]
-        points = np.unique(np.concatenate([low[there], ends, [0.0]]))
-        heap: list[tuple[float, int]] = []
-        best: tuple[Candidate, int] | None = None
-        at = 0
-        for alpha in points.tolist():
-            while at < len(order) and low[order[at]] <= alpha:
-                heapq.heappush(heap, (float(self.worth[order[at]]), int(order[at])))
-                at += 1
-            for attained in (True, False):
-                # At a bound itself the profile that ends there still counts; just above no more.
-                while heap and not _lasts(high[heap[0][1]], alpha, attained=attained):
-                    heapq.heappop(heap)
-                if not heap:
-                    continue
-                one = self._candidate(alpha, heap[0][1], attained=attained)
-                if best is None or one.value > best[0].value + SLACK:
-                    best = one, heap[0][1]
+        """Return the equilibrium that leaves the platform most, or least, at fixed shares."""
+        there = states[(low <= 1 + SLACK) & (high >= 1 - SLACK)]
+        kept = self.potential[there]
+        state = int(there[int(np.argmax(kept) if selection == "optimistic" else np.argmin(kept))])
+        return Candidate(float(self.potential[state]), 1.0, self._find_part(state)), state
+
+    def _find_part(self, state: int) -> float:
+        """Return the part of the users who are above the lowest level."""
+        levels = self.profile_space.find_levels(state)
+        return sum(x > self.profile_space.levels[0] for x in levels) / len(levels)
+
+    def _make_candidate(self, alpha: float, state: int, *, attained: bool = True) -> Candidate:
+        value = (1 - alpha) * float(self.worth[state])
+        return Candidate(value, alpha, self._find_part(state), attained)
+
+    def _find_worst_first(
+        self, states: IntArray, low: FloatArray, high: FloatArray
+    ) -> tuple[Candidate, int]:
+        """Return the best offer where the worst equilibrium answers: alpha is swept upwards."""
+        best: tuple[float, float, int, bool] | None = None
+        for alpha, attained, state in sweep_worst(states, low, high, self.worth):
+            value = (1 - alpha) * float(self.worth[state])
+            if best is None or value > best[0] + SLACK:
+                best = value, alpha, state, attained
         if best is None:
             raise ValueError("no pure equilibrium was found, though one exists at every alpha")
-        return best
+        _, alpha, state, attained = best
+        return self._make_candidate(alpha, state, attained=attained), state
+
+
+def sweep_worst(
+    states: IntArray, low: FloatArray, high: FloatArray, worth: FloatArray
+) -> Iterator[tuple[float, bool, int]]:
+    """Yield each alpha at which the worst equilibrium may change, and that equilibrium.
+
+    Yields alpha, whether it is alpha itself (else the alphas just above it), and the state.
+    """
+    order = np.argsort(low, kind="stable")
+    points = np.unique(np.concatenate([low, high[high <= 1], [0.0]]))
+    heap: list[tuple[float, int]] = []
+    at = 0
+    for alpha in points.tolist():
+        while at < len(order) and low[order[at]] <= alpha:
+            k = int(order[at])
+            heapq.heappush(heap, (float(worth[states[k]]), k))
+            at += 1
+        for attained in (True, False):
+            # At a bound itself the profile that ends there still counts; just above no more.
+            while heap and not _lasts(float(high[heap[0][1]]), alpha, attained=attained):
+                heapq.heappop(heap)
+            if heap:
+                yield alpha, attained, int(states[heap[0][1]])
 
 
 def _lasts(high: float, alpha: float, *, attained: bool) -> bool:
-    edge = alpha * (1 + SLACK) if not attained else alpha * (1 - SLACK)
-    return bool(high >= edge) if attained else bool(high > edge)
-
-
-def reply_in_turn(gain: Gain, costs: Sequence[float], alpha: float, start: int) -> int:
-    """Let users reply in turn until nobody gains by a change.
-
-    Parameters
-    ----------
-    gain
-        By how much a user's share of the whole utility rises if it shares besides these.
-    costs
-        By user: what sharing costs it.
-    alpha
-        The part of the utility that users share.
-    start
-        Who shares at first, as a mask.
-
-    Returns
-    -------
-    int
-        Who shares then, as a mask.
-
-    Raises
-    ------
-    ValueError
-        If `PASSES` rounds do not suffice; with fair shares every reply raises a potential, so
-        they end.
-    """
-    mask = start
-    for _ in range(PASSES):
-        before = mask
-        for i, cost in enumerate(costs):
-            others = mask & ~(1 << i)
-            net = alpha * gain(others, i) - cost
-            if abs(net) > SLACK:
-                mask = others | 1 << i if net > 0 else others
-        if mask == before:
-            return mask
-    raise ValueError(f"users still change their levels after {PASSES} rounds of best replies")
-
-
-def follow_best_replies(
-    gain: Gain, worth: Callable[[int], float], costs: Sequence[float], selection: Selection
-) -> tuple[Candidate, int]:
-    """Propose an offer by best-response dynamics over a row of alphas.
-
-    Optimistic selection starts from everybody sharing, pessimistic from nobody. In the optimistic
-    case alpha is then lowered as far as the profile stays an equilibrium.
-    """
-    n = len(costs)
-    everybody = (1 << n) - 1
-    best = Candidate(worth(0), 0.0, 0.0), 0
-    mask = everybody if selection == "optimistic" else 0
-    steps = np.linspace(1.0, 0.0, ALPHAS) if mask else np.linspace(0.0, 1.0, ALPHAS)
-    for alpha in steps.tolist():
-        # The last answer is a good start: sharers fall with alpha, and rise with it.
-        mask = reply_in_turn(gain, costs, alpha, mask)
-        if selection == "optimistic":
-            alpha = find_least_alpha(gain, costs, mask)
-        value = (1 - alpha) * worth(mask)
-        if value > best[0].value + SLACK:
-            best = Candidate(value, alpha, mask.bit_count() / n), mask
-    return best
-
-
-def find_least_alpha(gain: Gain, costs: Sequence[float], mask: int) -> float:
-    """Give the least alpha at which every sharer wants to share."""
-    found = 0.0
-    for i, cost in enumerate(costs):
-        if mask >> i & 1:
-            rise = gain(mask & ~(1 << i), i)
-            if rise > 0:
-                found = max(found, cost / rise)
-            elif cost > 0:
-                return inf
-    return found
+    if attained:
+        return high >= alpha * (1 - SLACK)
+    return high > alpha * (1 + SLACK)

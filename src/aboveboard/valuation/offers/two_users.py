@@ -7,12 +7,12 @@ U - (1 - alpha) U, it would keep what it gives). Between the breakpoints alpha =
 equilibria keeps its shape: a pure one is best at the left end, a mixed one where the derivative of
 a quadratic in 1/alpha is 0, and the worst of several can be best where two values cross. Cost:
 about forty games of four cells. Source: "The Fair Value of Data Under Heterogeneous Privacy
-Constraints", section 5.2, as READING corrects it.
+Constraints", section 5.2, corrected as `docs/theory.md` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,11 +41,23 @@ class TwoUsers:
         Shape (2, 2): utility above that of no data, by the levels of user 1 and user 2.
     costs
         What the less private level costs each.
+    kept
+        Shape (2, 2): what the platform keeps, where the platform is a member and alpha is no
+        choice (it is 1); None where the users share alpha of the utility.
+
+    Examples
+    --------
+    >>> rises = np.array([[2 / 3, 1 / 2], [2 / 3, 1 / 2]])
+    >>> game = TwoUsers(rises, np.array([[0, 2 / 3], [2 / 3, 1]]), (0.45, 0.4))
+    >>> best, answer = game.best()
+    >>> round(best.alpha, 9), answer
+    (0.6, (0.0, 1.0))
     """
 
     rises: FloatArray
     worth: FloatArray
     costs: tuple[float, float]
+    kept: FloatArray | None = None
 
     def equilibria(self, alpha: float) -> list[Answer]:
         """Give all Nash equilibria; of a segment of them, its ends."""
@@ -61,25 +73,39 @@ class TwoUsers:
         ]
 
     def expected(self, answer: Answer) -> float:
-        """Give the expected utility."""
-        x, y = answer
-        return float(np.array([1 - x, x]) @ self.worth @ np.array([1 - y, y]))
+        """Return the expected utility."""
+        return _expect(self.worth, answer)
 
     def best(self, selection: Selection = "optimistic") -> tuple[Candidate, Answer]:
-        """Find the best offer; `Candidate.q` is the mean of the two probabilities."""
+        """Return the best offer; `Candidate.q` is the mean of the two probabilities.
+
+        Of offers that leave the platform as much, one that it attains comes first, then one that
+        both users answer alike without a coin, then the smallest alpha.
+        """
+        pick = max if selection == "optimistic" else min
+        if self.kept is not None:
+            kept = self.kept
+            value, answer = pick((_expect(kept, a), a) for a in self.equilibria(1.0))
+            return Candidate(value, 1.0, sum(answer) / 2), answer
         found = []
         for alpha in self._alphas():
             above = alpha * (1 + ABOVE) or ABOVE * TIE
             for at, attained in ((alpha, True), (above, False), (alpha * (1 - ABOVE), False)):
-                answers = self.equilibria(at)
-                values = [((1 - alpha) * self.expected(a), a) for a in answers]
+                values = [((1 - alpha) * self.expected(a), a) for a in self.equilibria(at)]
                 if not values:
                     continue
-                value, answer = (max if selection == "optimistic" else min)(values)
-                found.append(
-                    (Candidate(value, alpha, (answer[0] + answer[1]) / 2, attained), answer)
-                )
-        return max(found, key=lambda one: (round(one[0].value, 11), one[0].attained, -one[0].alpha))
+                value, answer = _pick_first(values, pick)
+                candidate = Candidate(value, alpha, (answer[0] + answer[1]) / 2, attained)
+                found.append((candidate, answer))
+        return max(
+            found,
+            key=lambda one: (
+                round(one[0].value, 11),
+                one[0].attained,
+                one[1] in ((0.0, 0.0), (1.0, 1.0)),
+                -one[0].alpha,
+            ),
+        )
 
     def _alphas(self) -> Sequence[float]:
         """Give every alpha at which the best can lie, ascending."""
@@ -108,6 +134,20 @@ class TwoUsers:
         for value in w.ravel():
             inverses.extend(np.roots([d, e, a - value]))
         return [1 / float(b.real) for b in inverses if abs(b.imag) < TIE and b.real >= 1]
+
+
+def _expect(table: FloatArray, answer: Answer) -> float:
+    x, y = answer
+    return float(np.array([1 - x, x]) @ table @ np.array([1 - y, y]))
+
+
+def _pick_first(
+    values: Sequence[tuple[float, Answer]], pick: Callable[[Iterable[float]], float]
+) -> tuple[float, Answer]:
+    """Return the best or worst value, and the answer without coins if one has it."""
+    best = pick(value for value, _ in values)
+    alike = [one for one in values if abs(one[0] - best) <= TIE]
+    return max(alike, key=lambda one: (set(one[1]) <= {0.0, 1.0}, one[1]))
 
 
 def _find_indifference(net: FloatArray) -> list[float]:

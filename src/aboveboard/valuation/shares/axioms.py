@@ -143,7 +143,9 @@ def check_additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 
         together, apart = divide(table + drawn), alone + divide(drawn)
         slack = _find_slack(table + drawn)
         off = [
-            k for k, (a, b) in enumerate(zip(together, apart, strict=True)) if abs(a - b) > slack
+            k
+            for k, (a, b) in enumerate(zip(together, apart, strict=True))
+            if absolute(a - b) > slack
         ]
         if off:
             k = off[0]
@@ -218,7 +220,9 @@ def check_diminishing_returns(table: Array, names: Sequence[str]) -> Check:
             (most[later] for _, most in extremes for later in range(m, n)), key=itemgetter(0)
         )
         if many[0] > few[0] + slack:
-            return _report_growth(names, few, many, "what one user adds never grows, but users differ: ")
+            return _report_growth(
+                names, few, many, "what one user adds never grows, but users differ: "
+            )
     text = "one more switch never adds more where more users have switched"
     return Check("diminishing returns", True, n * n * (n + 1) // 2, text, {})
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Number, objects
+from aboveboard.games.numbers import Number, as_objects
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.shares.few_types import (
     MOST_STATES,
@@ -128,7 +128,9 @@ def divide(
     evaluated = 1 << sum(1 for x in levels if x) if isinstance(utility, BatchUtility) else None
     _refuse_large(n, grouped, MOST_USERS if evaluated is None else MOST_EVALUATED)
     values = utility.table(levels)
-    found = shapley_among_users(values, alpha) if fairness == "users" else shapley_with_platform(values)
+    found = (
+        shapley_among_users(values, alpha) if fairness == "users" else shapley_with_platform(values)
+    )
     exact = found.users.dtype == object
     method = "exact, from all coalitions" if exact else "one pass over all coalitions, float64"
     tidied = _make_shares(found, method)
@@ -271,7 +273,7 @@ def _divide_by_types(grouped: UserTypes, fairness: Fairness, alpha: Number) -> S
     if not platform:
         each = tuple(multiply(alpha, x) for x in each)
         kept = total - multiply(alpha, total - nothing)
-    users = objects([Fraction(0) if t is None else each[t] for t in grouped.type_of])
+    users = as_objects([Fraction(0) if t is None else each[t] for t in grouped.type_of])
     return _make_shares(ShapleyDivision(users, kept, total, nothing), method)
 
 

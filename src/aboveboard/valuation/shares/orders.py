@@ -107,7 +107,10 @@ def divide_along_orders(
         blocks = min(max(FEWEST_BLOCKS, STEPS // max(walked, 1)), MOST_BLOCKS)
     rng = np.random.default_rng(seed)
     found = np.array(
-        [utility.walk_orders(levels, rng.permutation(there)[positions], credit) for _ in range(blocks)]
+        [
+            utility.walk_orders(levels, rng.permutation(there)[positions], credit)
+            for _ in range(blocks)
+        ]
     )
     if not platform:
         missing = float(alpha) * (total - nothing) - found.sum(axis=1)

@@ -190,7 +190,9 @@ def _repeat(
         stream = np.random.SeedSequence([seed, k]).generate_state(1)
         log: list[FloatArray] = []
         try:
-            found = sampler(n=n, random_state=int(stream[0])).approximate(cost, _log_values(ask, log))
+            found = sampler(n=n, random_state=int(stream[0])).approximate(
+                cost, _log_values(ask, log)
+            )
         except SpentError:
             return
         ask.keep()
@@ -327,7 +329,9 @@ class _DrawnCoalitions:
         return f"{by_chance} draws, and all coalitions of {', '.join(map(str, every))} users"
 
 
-def _run_once(sampler: Callable[[], Any], n: int, ask: ValueSource) -> tuple[FloatArray, _DrawnCoalitions, FloatArray]:
+def _run_once(
+    sampler: Callable[[], Any], n: int, ask: ValueSource
+) -> tuple[FloatArray, _DrawnCoalitions, FloatArray]:
     """Run a sampler of distinct coalitions as large as the budget allows."""
     for size in ask.sizes():
         log: list[FloatArray] = []

@@ -26,7 +26,7 @@ from math import comb, lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.valuation.shares.kernels import sum_table
 
 FloatArray = NDArray[np.float64]
@@ -139,7 +139,7 @@ def check_table(table: Array | Sequence[Number]) -> Array:
     ValueError
         If the length is no power of two above 1, or a value is not a finite number.
     """
-    values = table if isinstance(table, np.ndarray) else objects(list(table))
+    values = table if isinstance(table, np.ndarray) else as_objects(list(table))
     n = len(values).bit_length() - 1
     if values.ndim != 1 or n < 1 or len(values) != 1 << n:
         raise ValueError(
@@ -207,13 +207,13 @@ def _compute_exactly(values: Array, w: Weights, member: Weights) -> tuple[Array,
     whole, denominator = _scale_to_integers(values)
     scale = lcm(*(x.denominator for x in (*w, *member)))
     sizes = count_members(n)
-    sums = objects([sum(whole[sizes == s].tolist()) for s in range(n + 1)])
-    c = objects([int(x * scale) for x in member])
+    sums = as_objects([sum(whole[sizes == s].tolist()) for s in range(n + 1)])
+    c = as_objects([int(x * scale) for x in member])
     raw = _fold(c[sizes] * whole)
     common = sum(int(x * scale) * y for x, y in zip(w, sums, strict=True))
     unit = Fraction(1, scale * denominator)
-    users = objects([Fraction(x - common) * unit for x in raw])
-    return users, objects([Fraction(x) / denominator for x in sums])
+    users = as_objects([Fraction(x - common) * unit for x in raw])
+    return users, as_objects([Fraction(x) / denominator for x in sums])
 
 
 def _scale_to_integers(values: Array) -> tuple[Array, int]:
@@ -223,7 +223,7 @@ def _scale_to_integers(values: Array) -> tuple[Array, int]:
         denominator = lcm(denominator, x.denominator)
         if denominator.bit_length() > COMMON:
             return values, 1
-    return objects([x.numerator * (denominator // x.denominator) for x in values]), denominator
+    return as_objects([x.numerator * (denominator // x.denominator) for x in values]), denominator
 
 
 def _fold(sums: Array) -> Array:

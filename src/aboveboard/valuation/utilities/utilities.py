@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.valuation.levels import NOTHING, Level, as_floats, encode_level
 from aboveboard.valuation.shares.few_types import Worth
@@ -75,6 +75,19 @@ class Utility(Protocol):
 
     def group_users(self, levels: Sequence[Level]) -> UserTypes | None:
         """Sort the users into types; None if any two may differ."""
+        ...
+
+    def tabulate_states(
+        self,
+        members: Sequence[Sequence[int]],
+        levels: Sequence[Level],
+        counts: NDArray[np.int64],
+    ) -> NDArray[np.float64] | None:
+        """Return U of many states at once, shape (states,); None where there is no closed form.
+
+        `members` are the users of each type, alike at equal levels; `counts`, shape (states, types,
+        levels), says how many of each type are at each of the `levels`, all above 0.
+        """
         ...
 
 
@@ -143,7 +156,9 @@ class DpMean:
         n = len(levels)
         if n <= EXACT_USERS:
             known: dict[tuple[Level, ...], Number] = {}
-            return objects([_evaluate_once(known, restrict_levels(levels, m)) for m in range(1 << n)])
+            return as_objects(
+                [_evaluate_once(known, restrict_levels(levels, m)) for m in range(1 << n)]
+            )
         return dp_mean.tabulate(as_floats(levels))
 
     def group_users(self, levels: Sequence[Level]) -> UserTypes:
@@ -162,6 +177,16 @@ class DpMean:
             lambda counts: dp_mean.tabulate_counts(epsilons, n, counts),
             exact,
         )
+
+    def tabulate_states(
+        self,
+        members: Sequence[Sequence[int]],
+        levels: Sequence[Level],
+        counts: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return U of many states at once; all users are of one kind."""
+        users = sum(map(len, members))
+        return dp_mean.tabulate_counts(as_floats(levels), users, counts.sum(axis=1))
 
     def walk_orders(
         self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
@@ -249,6 +274,26 @@ class FederatedMean:
             lambda counts: federated_mean.tabulate_counts(self.population, types, counts),
         )
 
+    def tabulate_states(
+        self,
+        members: Sequence[Sequence[int]],
+        levels: Sequence[Level],
+        counts: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return U of many states at once; users of a type have equal samples and weights."""
+        # A row for each type and level; those who are at no level of it count as silent once.
+        sizes = np.zeros((len(members), len(levels)), dtype=np.int64)
+        sizes[:, 0] = [len(users) for users in members]
+        first = [users[0] for users in members for _ in levels]
+        types = federated_mean.Types(
+            sizes.ravel(),
+            np.array([int(x) for _ in members for x in levels], dtype=np.int64),
+            as_floats([self.samples[i] for i in first]),
+            as_floats([self.weights[i] for i in first]),
+        )
+        flat = np.ascontiguousarray(counts.reshape(len(counts), -1))
+        return federated_mean.tabulate_counts(self.population, types, flat)
+
     def walk_orders(
         self, levels: Sequence[Level], orders: NDArray[np.int64], credit: NDArray[np.float64]
     ) -> NDArray[np.float64]:
@@ -283,4 +328,4 @@ def as_values(values: Sequence[Number]) -> Array:
     """Give numbers as float64 if one of them is a float, else as exact objects."""
     if any(isinstance(x, float) for x in values):
         return np.array([float(x) for x in values])
-    return objects(list(values))
+    return as_objects(list(values))

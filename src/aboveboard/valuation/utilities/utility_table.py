@@ -200,7 +200,9 @@ def _make_federated_mean(table: UtilityTable, users: Sequence[UserTable]) -> Fed
 
 KINDS: Mapping[str, Kind] = {
     "dp-mean": Kind((), (), DpMean.check_level, lambda table, users: DpMean()),
-    "federated-mean": Kind(("s2", "t2"), ("samples", "weight"), FederatedMean.check_level, _make_federated_mean),
+    "federated-mean": Kind(
+        ("s2", "t2"), ("samples", "weight"), FederatedMean.check_level, _make_federated_mean
+    ),
     "table": Kind(
         ("values",),
         (),
