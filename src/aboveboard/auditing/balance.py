@@ -10,6 +10,7 @@ from typing import ClassVar, cast
 import numpy as np
 
 from aboveboard.auditing.budget import Budget, Progress
+from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.profiles import Breach, check_profiles, make_breach_witness
 from aboveboard.auditing.property import Property
@@ -39,7 +40,8 @@ class _BudgetBalance(Property):
     ) -> Verdict:
         """Return the verdict: vacuous where no money moves."""
         if isinstance(game, TabularGame) and game.payment_table is not None:
-            return _examine_table(self.name, game, strong=self.strong)
+            verdict = _examine_table(self.name, game, strong=self.strong)
+            return limit_to_listed(verdict, game)
         if isinstance(game, TabularGame) or not isinstance(game, Paid):
             return Verdict(
                 self.name,

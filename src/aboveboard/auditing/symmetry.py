@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing.budget import Budget, Progress
+from aboveboard.auditing.listed import limit_to_listed
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.profiles import Breach, check_profiles, make_breach_witness
 from aboveboard.auditing.property import Property
@@ -46,7 +47,7 @@ class _Grading(Property):
             If the game does not say which report is inferior to which.
         """
         if isinstance(game, TabularGame):
-            return _examine_table(self, game)
+            return limit_to_listed(_examine_table(self, game), game)
         if not isinstance(game, Comparable):
             raise UndefinedProperty(
                 f"{self.name} compares reports between players; this game does not say which "
