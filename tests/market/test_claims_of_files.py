@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations, product
@@ -168,28 +168,42 @@ def audited(written: str, cls: type = ProposeAndAgree) -> Any:
     return audit(mechanism.game(reports), mechanism.promises(reports))
 
 
+TINY = """
+mechanism = "market.propose_and_agree"
+bits = 2
+[parties.a]
+values = [{goods = ["g"], value = 1}]
+[parties.b]
+endowment = ["g"]
+[parties.c]
+"""
+
+
 def test_an_announcement_of_the_file_is_audited_in_a_tiny_market_too() -> None:
-    """Case audit-exit-0-though-claims-fail, greedy: bert is to give for nothing."""
-    greedy = ProposeAndAgree.STARTING_FILE.replace("\n# [proposal]", "\n[proposal]").replace(
-        "\n# allocation", "\nallocation"
-    )
-    assert audited(ProposeAndAgree.STARTING_FILE)["no better announcement"].status is Status.HOLDS
-    verdict = audited(greedy)["no better announcement"]
-    assert verdict.status is Status.FAILS
-    assert verdict.witness is not None
-    assert "anna" in verdict.witness.parties
+    """Case audit-exit-0-though-claims-fail, greedy: c is to pay for nothing."""
+    greedy = TINY + '[proposal]\nallocation = {a = ["g"]}\nprices = {a = -1, c = 1}\n'
+    assert not audited(TINY).any_fails()
+    found = audited(greedy)
+    for name in ("no better announcement", "total participation", "one likely ending"):
+        assert found[name].status is Status.FAILS
+    assert found["root-solvable"].status is Status.HOLDS  # the rule itself is as it was
+    witness = found["no better announcement"].witness
+    assert witness is not None
+    assert "a" in witness.parties
 
 
-def test_votes_of_the_file_are_audited() -> None:
-    """Case audit-ignores-votes: bert loses by his NO to an announcement that he gains by."""
-    written = FILE.format(top="", rest='[votes]\nc = "no"')
-    found = audited(written)
+@pytest.mark.parametrize(
+    ("written", "voter"), [(TINY, "b"), (FILE.format(top="", rest=""), "c")], ids=["tiny", "larger"]
+)
+def test_votes_of_the_file_are_audited(written: str, voter: str) -> None:
+    """Case audit-ignores-votes: who says NO loses by it."""
+    found = audited(f'{written}[votes]\n{voter} = "no"\n')
     for name in ("ex-post IC", "no better votes"):
         assert found[name].status is Status.FAILS
-        assert found[name].witness is not None
-        assert found[name].witness.parties == ("c",)
-    agreed = audited(FILE.format(top="", rest='[votes]\nc = "yes"'))
-    assert not agreed.any_fails()
+        witness = found[name].witness
+        assert witness is not None
+        assert witness.parties == (voter,)
+    assert not audited(f'{written}[votes]\n{voter} = "yes"\n').any_fails()
 
 
 def test_a_market_in_which_nothing_is_to_be_had_fails_for_no_misprint() -> None:
@@ -222,15 +236,12 @@ def test_where_a_time_limit_proves_nothing_no_optimum_is_promised() -> None:
     assert {v.status for v in verdicts.values()} == {Status.UNDECIDED}
 
 
-@dataclass(frozen=True)
-class StrangersGame(TabularGame):  # type: ignore[misc]
+class StrangersGame(TabularGame):
     """Any game with a market and a rule takes the claims about the root."""
 
-    market: Market
-    rule: VotingRule
-
-    def __post_init__(self) -> None:
-        TabularGame.__init__(self, [[0]])
+    def __init__(self, market: Market, rule: VotingRule) -> None:
+        super().__init__([[0]])
+        self.market, self.rule = market, rule
 
 
 def test_a_strangers_rule_is_judged_by_how_it_is_played() -> None:

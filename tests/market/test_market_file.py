@@ -206,12 +206,12 @@ def test_the_simple_mechanisms_refuse_what_has_no_step_a() -> None:
 def test_prices_left_out_are_the_truthful_ones() -> None:
     mechanism, reports = read(text(rest='[proposal]\nallocation = {a = ["g1", "g2"]}'))
     market = mechanism.setup.build_market(reports)
-    assert mechanism.announced.to_outcome(market).prices == (1, -1, 0)
+    assert mechanism.announcement.to_outcome(market).prices == (1, -1, 0)
 
 
 def test_the_proposers_price_left_out_is_what_balances() -> None:
     mechanism, reports = read(text(rest=PROPOSAL % "{b = -2, c = 1}"))
-    assert mechanism.announced.to_outcome(mechanism.setup.build_market(reports)).prices == (
+    assert mechanism.announcement.to_outcome(mechanism.setup.build_market(reports)).prices == (
         1,
         -2,
         1,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from itertools import product
 from threading import Event
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import BudgetExceeded, InputError
+from aboveboard.market import VCG
 from aboveboard.market.model.bidding import Additive, Or, Table, Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
@@ -25,6 +28,7 @@ from aboveboard.market.optimum.social_optimum import (
     find_optimum,
     list_optimal_allocations,
     list_truthful_outcomes,
+    search_optimum,
 )
 from aboveboard.market.optimum.solvers import SOLVERS, SolverResult
 
@@ -70,7 +74,7 @@ def first_best(of: Market) -> tuple[Allocation, int]:
 def test_all_solvers_find_the_first_optimum_in_canonical_order(of: Market) -> None:
     expected = first_best(of)
     for solver in ALL:
-        found = find_optimum(of, solver=solver)
+        found = search_optimum(of, solver=solver)  # what VCG's prices need, of one player too
         assert (found.allocation, found.welfare) == expected
         assert found.proved
         assert found.canonical
@@ -80,6 +84,7 @@ def test_all_solvers_find_the_first_optimum_in_canonical_order(of: Market) -> No
 @settings(max_examples=25, deadline=None)
 @given(markets())
 def test_all_solvers_find_all_optima(of: Market) -> None:
+    assume(of.n > 1)
     best = first_best(of)[1]
     expected = [a for a in in_order(of) if social_welfare(of, a) == best]
     limit = 12
@@ -259,3 +264,50 @@ def test_truthful_outcomes_charge_everybody_what_it_gains() -> None:
 def test_where_the_endowment_is_optimal_the_only_truthful_outcome_is_to_leave_it() -> None:
     of = market((0,), Additive((4,)), Additive((4,)))
     assert list_truthful_outcomes(of) == ((of.nothing,), True)
+
+
+@pytest.mark.parametrize("solver", [*ALL, "auto"])
+def test_nobody_but_the_seller_is_no_market_whatever_the_solver(solver: Any) -> None:
+    alone = Market(("seller",), ("g",), (0,), (Additive((-1,)),), 3)
+    for search in (find_optimum, list_optimal_allocations):
+        with pytest.raises(InputError, match="have at least two"):
+            search(alone, solver=solver)
+    assert search_optimum(alone, solver=solver).welfare == 0  # a burden is destroyed
+    without_goods = Market(("buyer",), (), (), (Additive(()),), 3)
+    assert search_optimum(without_goods, solver=solver).welfare == 0
+
+
+@pytest.mark.parametrize("solver", ALL)
+def test_vcg_prices_need_the_others_alone_also_where_they_bring_nothing(solver: Any) -> None:
+    table = tomllib.loads(
+        f"""
+        mechanism = "market.vcg"
+        solver = "{solver}"
+        bits = 4
+        [parties.seller]
+        endowment = ["g"]
+        [parties.buyer]
+        values = [{{goods = ["g"], value = 3}}]
+        """
+    )
+    file = VCG.FILE.model_validate(table)
+    mechanism, reports = VCG.from_file(file), VCG.read_reports(file, None)
+    ((settlement, _),) = mechanism.settle(reports)
+    assert settlement.parties["buyer"].more["goods"] == ["g"]
+    assert settlement.parties["seller"].payment == -3
+
+
+@pytest.mark.parametrize(
+    ("valuation", "says"),
+    [
+        (Additive((4,)), "bound"),
+        (Additive((1, 1)), "goods"),
+        (Xor(((1, 5),)), "bound"),
+        (Xor(((2, 1),)), "goods"),
+        (Or(((0, 1),)), "empty"),
+        (Table(((1, 1), (1, 2))), "twice"),
+    ],
+)
+def test_python_refuses_the_values_that_a_file_refuses(valuation: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Market(("a", "b"), ("g",), (0,), (Additive((0,)), valuation), 3)

@@ -51,7 +51,8 @@ class LikelyEnding(RootProperty):
             failed = self._check(market, outcome, lottery, mass, best, len(plays))
             if failed is not None:
                 return failed
-        return self.hold(len(plays), f"in every rational play one ending has probability {encode_number(mass)}")
+        statement = f"in every rational play one ending has probability {encode_number(mass)}"
+        return self.hold(len(plays), statement)
 
     def judge_play(self, play: PlayAudit) -> Verdict:
         """Return the verdict on the play at hand; undecided where no optimum is proved."""

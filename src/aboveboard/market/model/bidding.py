@@ -147,6 +147,30 @@ def restrict(valuation: Language, kept: tuple[int, ...]) -> Language:
     return replace(valuation, bids=bids)
 
 
+def find_problem(valuation: Language, m: int, bound: int) -> str:
+    """Return what is wrong with a valuation of m goods and values below a bound; "" if nothing is.
+
+    Examples
+    --------
+    >>> find_problem(Additive((1, 9)), 2, 8)
+    'leaves the bound: values lie strictly between -8 and 8'
+    """
+    if isinstance(valuation, Additive):
+        if len(valuation.values) != m:
+            return f"has values of {len(valuation.values)} goods, and there are {m}"
+    else:
+        bundles = [bundle for bundle, _ in valuation.bids]
+        if any(bundle < 0 or bundle >> m for bundle in bundles):
+            return f"has bids on other goods than the {m} of the market"
+        if isinstance(valuation, Table) and len(set(bundles)) < len(bundles):
+            return "lists a bundle twice"
+        if not isinstance(valuation, Table) and not all(bundles):
+            return "has a bid on the empty bundle"
+    if any(abs(value) >= bound for value in valuation.find_extremes()):
+        return f"leaves the bound: values lie strictly between -{bound} and {bound}"
+    return ""
+
+
 def _find_extremes(bids: tuple[Bid, ...]) -> tuple[int, int]:
     values = [0, *(value for _, value in bids)]
     return min(values), max(values)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from aboveboard.market.model.bidding import Additive, Or, Table, Xor, find_problem
+
 DESTROYED = -1
 """The owner of a good that is destroyed."""
 
@@ -68,8 +70,8 @@ class Market:
     Raises
     ------
     ValueError
-        If names repeat, the parts do not fit together, or an empty bundle is worth something.
-        That every value is within the bound is checked where valuations are read (`bidding`).
+        If names repeat, the parts do not fit together, an empty bundle is worth something, or a
+        valuation in a bidding language breaks its bound or speaks of other goods.
     """
 
     players: tuple[str, ...]
@@ -89,6 +91,11 @@ class Market:
             raise ValueError("every good must be brought by a player")
         if self.bits < 1:
             raise ValueError(f"bits is {self.bits}; it must be at least 1")
+        for name, valuation in zip(self.players, self.valuations, strict=True):
+            if isinstance(valuation, Additive | Table | Xor | Or):
+                problem = find_problem(valuation, self.m, self.bound)
+                if problem:
+                    raise ValueError(f"the valuation of {name} {problem}")
         if any(valuation.value(0) for valuation in self.valuations):
             raise ValueError("the empty bundle must be worth 0")
 

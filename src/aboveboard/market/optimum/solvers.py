@@ -81,6 +81,8 @@ def solve_with_highs(
         from scipy.sparse import csr_array
     except ImportError:
         raise make_missing_error("SciPy", "highs") from None
+    if not programme.objective:  # no goods and no bids: SciPy refuses an empty programme
+        return SolverResult((), 0)
     rows = programme.rows
     starts = np.cumsum([0, *(len(row.terms) for row in rows)])
     columns = np.array([v for row in rows for v, _ in row.terms], dtype=np.int64)

@@ -30,7 +30,7 @@ from aboveboard.market.model.markets import (
 )
 from aboveboard.market.model.steps import Ending
 from aboveboard.market.model.utilities import utilities
-from aboveboard.market.rules.announcements import enumerate_allocations
+from aboveboard.market.optimum.integer_programme import order_owners
 
 Solve = Callable[[Market], Allocation]
 """Gives an allocation of maximum welfare; the same one for the same market."""
@@ -40,8 +40,12 @@ MOST_REPORTS = 300_000
 
 
 def find_best_allocation(market: Market) -> Allocation:
-    """Find an allocation of maximum welfare by looking at all; the first of them."""
-    return max(enumerate_allocations(market), key=lambda a: social_welfare(market, a))
+    """Return the first allocation of maximum welfare in canonical order, by looking at all.
+
+    The same one that `social_optimum` finds, so that the game clears as the rule that runs.
+    """
+    listed = product(*(order_owners(market, g) for g in range(market.m)))
+    return max(listed, key=lambda a: social_welfare(market, a))
 
 
 MOST_GOODS, MOST_BITS = 20, 1000
