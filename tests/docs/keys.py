@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.formatting import encode_number
-from aboveboard.mechanisms.file_model import CollaborationFile
+from aboveboard.mechanisms.file_model import CollaborationFile, draw_seed
 
 TABLE = re.compile(r"(?<=<!-- keys)( without [^>]*?)? -->\n(.*?)<!-- end -->", re.DOTALL)
 
@@ -57,6 +57,8 @@ def _tables_in(annotation: Any, named: bool = False) -> Iterator[tuple[type[Base
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if field.default_factory is draw_seed:
+        return "drawn"
     value = field.get_default(call_default_factory=True)
     if value is None or isinstance(value, BaseModel) or value in ("", (), {}, frozenset()):
         return ""

@@ -190,7 +190,8 @@ class Verdict:
         checks = format_quantity(self.checked, "check")
         if self.how == "listed":
             return f"all {checks} of listed reports"
-        if self.status is Status.NO_COUNTEREXAMPLE and self.checked >= self.total:
+        scanned = self.how in ("exhaustive", "sampled")
+        if scanned and self.status is Status.NO_COUNTEREXAMPLE and self.checked >= self.total:
             # Draws repeat themselves, and classes of rows are no rows: that was not everything.
             how = "drawn" if self.how == "sampled" else "that stand for more"
             return f"{checks} {how}"

@@ -177,7 +177,7 @@ class CurationFile(CollaborationFile):
     center: CenterTable = Field(
         default=CenterTable(), description="the center's bits; design and audit need none"
     )
-    parties: Mapping[str, AgentTable] = Field(min_length=1, description="the agents, by name")
+    parties: dict[str, AgentTable] = Field(min_length=1, description="the agents, by name")
     design: DesignTable = Field(
         default=DesignTable(),
         description="what an audit lets agents commit to, beside the truth, silence and a whisper",
@@ -197,7 +197,7 @@ class CurationFile(CollaborationFile):
 class CurationFileWithoutPrices(CurationFile):
     """The same for a mechanism that needs no prices to answer."""
 
-    parties: Mapping[str, AgentTableWithoutPrice] = Field(
+    parties: dict[str, AgentTableWithoutPrice] = Field(  # type: ignore[assignment]  # wider
         min_length=1, description="the agents, by name"
     )
 

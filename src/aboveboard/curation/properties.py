@@ -113,7 +113,7 @@ class TruthAnswered(Property):
         protocol, agents = played.curation.protocol, played.curation.society.agents
         total = count_profiles(game)
         if protocol.rule in (answer_fair, answer_truthful, answer_all):
-            reason = "by its rule, which does not look at the others first"
+            reason = "the rule answers the truthful, whatever the others commit to"
             return Verdict(self.name, Status.HOLDS, total, total, "closed form", statement=reason)
         tried = islice(product(played.listed, repeat=len(agents)), budget.rows_for(game))
         checked = 0
