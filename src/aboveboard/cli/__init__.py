@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aboveboard.cli import rounds
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, design, replay, run
@@ -53,6 +54,21 @@ def _root(
 
 
 for command in (demo, init, choose, mechanisms, check, run, audit, design, replay):
+    app.command()(command)
+
+app.add_typer(rounds.keys, name="keys")
+app.command("open")(rounds.open_)
+for command in (
+    rounds.agree,
+    rounds.commit,
+    rounds.submit,
+    rounds.fetch,
+    rounds.verify,
+    rounds.accept,
+    rounds.dispute,
+    rounds.close,
+    rounds.settle,
+):
     app.command()(command)
 
 # Click's, wherever this release of typer keeps it: newer ones carry a copy of their own.

@@ -7,6 +7,7 @@ believed: names are plain file names, lengths must add up, and the whole is limi
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,21 +50,31 @@ class Payload:
 
     @property
     def content(self) -> bytes:
-        """The table and the files without key and nonce: what a commitment is about."""
-        return self._join({})
+        """What a commitment without elements is about."""
+        return encode_content(self.table, self.files)
 
     def encode(self) -> bytes:
         """Return the bytes that are sealed."""
-        return self._join({"key": self.key.hex(), "nonce": self.nonce.hex()})
-
-    def _join(self, secrets: Mapping[str, str]) -> bytes:
         names = sorted(self.files)
         header = {
             "files": [[name, len(self.files[name])] for name in names],
+            "key": self.key.hex(),
+            "nonce": self.nonce.hex(),
             "table": dict(self.table),
-            **secrets,
         }
         return b"".join([encode_canonical(header), b"\n", *(self.files[name] for name in names)])
+
+
+def encode_content(table: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
+    """Return what a member brings, its files by their hashes: the one leaf of its commitment.
+
+    Examples
+    --------
+    >>> encode_content({"interval": [0, 1]}, {})
+    b'{"files":{},"table":{"interval":[0,1]}}'
+    """
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return encode_canonical({"files": digests, "table": dict(table)})
 
 
 def decode_payload(content: bytes, place: str) -> Payload:

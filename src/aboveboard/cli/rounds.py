@@ -1,0 +1,218 @@
+"""Commands of a round between organisations: keys, a member's steps, the center's steps."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aboveboard.cli.options import Format, FormatOption, echo_json
+
+PASSPHRASE = "ABOVEBOARD_PASSPHRASE"
+"""Environment variable with the passphrase of the keys; better than an option, which shows in
+the list of processes."""
+
+RoundArgument = Annotated[Path, typer.Argument(help="The round's public folder.")]
+TermsOption = Annotated[
+    str | None,
+    typer.Option("--terms", help="The beginning of the terms' hash, if you take part in several."),
+]
+
+_AWAITED = {
+    "offered": "agree",
+    "committing": "commit",
+    "submitting": "submit",
+    "result": "accept",
+}
+"""The kind of statement that a round waits for, by its state."""
+
+keys = typer.Typer(help="Make and show your keys.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def _passphrase() -> bytes | None:
+    given = os.environ.get(PASSPHRASE)
+    return given.encode() if given else None
+
+
+def _member(terms: str | None) -> Any:
+    from aboveboard.commands.rounds import find_membership
+
+    return find_membership(terms, passphrase=_passphrase())
+
+
+def _echo(output: Format, text: str, **data: Any) -> None:
+    if output is Format.JSON:
+        echo_json({name: str(x) if isinstance(x, Path) else x for name, x in data.items()})
+    else:
+        typer.echo(text)
+
+
+@keys.command("new")
+def new_keys(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to make. Default: your own folder.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Make your keys. Send public.json to the center, and keep the rest.
+
+    Set ABOVEBOARD_PASSPHRASE to encrypt the private keys.
+    """
+    from aboveboard.commands.rounds import KEYS, make_keys
+    from aboveboard.evidence.members import find_home
+
+    folder = out or find_home() / KEYS
+    public = make_keys(folder, _passphrase())
+    path = folder / "public.json"
+    text = f"wrote {folder}\nsend {path} to the center; its fingerprint is {public.fingerprint}"
+    _echo(output, text, folder=folder, public=path, fingerprint=public.fingerprint)
+
+
+def open_(
+    file: Annotated[Path, typer.Argument(help="The collaboration file, without members' data.")],
+    members: Annotated[Path, typer.Option(help="Folder with NAME.json: members' public keys.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The round's public folder to make.")],
+    missing: Annotated[
+        str, typer.Option(help="If a member is late: 'cancel' the round, or 'continue'.")
+    ] = "cancel",
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Center: begin a round. Writes the signed terms and a log."""
+    from aboveboard.commands.rounds import locate_center, open_collaboration
+
+    round_ = open_collaboration(file, members, out, missing=missing)
+    text = (
+        f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
+        f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"
+    )
+    _echo(output, text, round=out, terms=round_.terms_digest, members=list(round_.terms.names))
+
+
+def close(
+    folder: RoundArgument,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A member that is late; give it once for each.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Center: take in what members have said, and publish a new checkpoint."""
+    from aboveboard.commands.rounds import close_step
+
+    intake = close_step(folder, without=tuple(without or ()))
+    round_ = intake.round
+    step = _AWAITED.get(round_.state.value)
+    awaited = list(round_.awaited(step)) if step else []
+    lines = [f"the round is {round_.state}", f"accepted: {len(intake.accepted)} statements"]
+    lines += [f"refused: {path.name}: {why}" for path, why in intake.refused.items()]
+    lines += [f"awaited: {', '.join(awaited)}"] if awaited else []
+    _echo(
+        output,
+        "\n".join(lines),
+        state=round_.state.value,
+        accepted=[path.name for path in intake.accepted],
+        refused={path.name: why for path, why in intake.refused.items()},
+        awaited=awaited,
+    )
+
+
+def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
+    """Center: run a round in which all have submitted, and seal each member's result."""
+    from aboveboard.cli.text import settlement_table
+    from aboveboard.commands.rounds import locate_center, settle_round
+
+    round_, report = settle_round(folder)
+    text = (
+        f"{settlement_table(report.settlement, report.collaboration.mechanism.UNIT)}\n\n"
+        f"wrote a sealed result for each member to {folder}; the settlement is in "
+        f"{locate_center(folder) / 'settlement'}"
+    )
+    _echo(output, text, state=round_.state.value, settlement=report.as_dict())
+
+
+def agree(
+    terms: Annotated[Path, typer.Argument(help="terms.json of a round, or its folder.")],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: agree to the terms of a round."""
+    from aboveboard.commands.rounds import agree as sign_agreement
+
+    path = sign_agreement(terms, passphrase=_passphrase())
+    _echo(output, f"wrote {path}; send it to the center", statement=path)
+
+
+def commit(
+    file: Annotated[Path, typer.Argument(help="Your data file, or a TOML file with your keys.")],
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: commit to your data. Nothing of them leaves yet."""
+    from aboveboard.commands.rounds import commit as sign_commitment
+
+    path = sign_commitment(_member(terms), file)
+    _echo(output, f"wrote {path}; send it to the center", statement=path)
+
+
+def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
+    """Member: seal your committed data to the center, once all members have committed."""
+    from aboveboard.commands.rounds import submit as sign_submission
+
+    path = sign_submission(_member(terms))
+    text = f"wrote {path} and your sealed data in {path.parents[1] / 'sealed'}; send both"
+    _echo(output, text, statement=path)
+
+
+def fetch(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for your reply and bundle.")],
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: open your sealed result."""
+    from aboveboard.commands.rounds import fetch as open_result
+
+    bundle = open_result(_member(terms), out)
+    _echo(output, f"wrote {bundle} and your reply", bundle=bundle)
+
+
+def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
+    """Member: accept the result."""
+    from aboveboard.commands.rounds import answer
+
+    path = answer(_member(terms))
+    _echo(output, f"wrote {path}; send it to the center", statement=path)
+
+
+def dispute(
+    reason: Annotated[str, typer.Option(help="What is wrong, in a sentence; it goes in the log.")],
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: dispute the result. The agreed auditor then replays the round."""
+    from aboveboard.commands.rounds import answer
+
+    path = answer(_member(terms), reason)
+    _echo(output, f"wrote {path}; send it to the center and the auditor", statement=path)
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="bundle.json, or its folder.")],
+    mine: Annotated[Path | None, typer.Option(help="Your own data file.")] = None,
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Verify your result, offline: what is proved, contradicted, or on the center's word.
+
+    Exit status: 0 all that can be verified is; 1 something is contradicted; 2 it cannot be read;
+    3 something that is needed is missing.
+    """
+    from aboveboard.commands.rounds import find_bundle_member
+    from aboveboard.commands.rounds import verify as verify_bundle
+
+    member = find_bundle_member(bundle, terms, _passphrase())
+    findings = verify_bundle(bundle, mine, member)
+    if output is Format.JSON:
+        echo_json(findings.as_dict())
+    else:
+        typer.echo(str(findings))
+    raise typer.Exit(findings.exit_status)

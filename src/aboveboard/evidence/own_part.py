@@ -1,0 +1,150 @@
+"""A member's part of a collaboration: from its file to what it commits to, and back at the center.
+
+A member's FILE is its data file, or a TOML file with its own keys of `[parties.NAME]`, such as
+`interval = [0, 1]`; paths in it name files beside it. The public keys of its party stand in the
+terms. Exchange of lists commits to each element, every other mechanism to the whole part.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aboveboard.collaborations.loading import SourceFile, find_rule, read_all
+from aboveboard.errors import InputError
+from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
+from aboveboard.evidence.payloads import FILE_NAME, Payload
+from aboveboard.evidence.terms import Terms
+from aboveboard.storage.records import ELEMENT, Records
+
+WITH_ELEMENTS = frozenset({"exchange.union"})
+"""Mechanisms whose members commit to each element of a list."""
+
+PATH_KEYS = ("data",)
+"""Keys of a party's table that name a file."""
+
+MOST_TOML_BYTES = 2**20
+"""A party's own keys are short; long data lie in a file of their own."""
+
+
+def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return a member's own keys and files.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no TOML, or names a file that is not beside it.
+    """
+    if path.suffix != ".toml":
+        content = read_limited(path, MOST_SEALED_BYTES, "name your data file")
+        return {"data": _check_name(path)}, {path.name: content}
+    content = read_limited(path, MOST_TOML_BYTES, "name your own part of the collaboration")
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(
+            str(path), f"it is no TOML ({error})", "write your party's keys"
+        ) from error
+    files = {}
+    for key in PATH_KEYS:
+        if isinstance(table.get(key), str):
+            beside = path.parent / table[key]
+            name = _check_name(beside)
+            if beside.parent.resolve() != path.parent.resolve():
+                raise InputError(
+                    f"{path}: key {key!r}", "it names a file elsewhere", "put it beside this file"
+                )
+            files[name] = read_limited(beside, MOST_SEALED_BYTES, "put it beside this file")
+            table[key] = name
+    return table, files
+
+
+def _check_name(path: Path) -> str:
+    if not FILE_NAME.fullmatch(path.name):
+        raise InputError(
+            str(path), "its name has unusual characters", "use letters, digits, '.', '_' and '-'"
+        )
+    return path.name
+
+
+def build_table(
+    terms: Terms, parts: Mapping[str, Payload], folder: Path, seed: int | None = None
+) -> dict[str, Any]:
+    """Write members' files into a folder, and return the collaboration file's table.
+
+    Parameters
+    ----------
+    terms
+        What was agreed.
+    parts
+        By member.
+    folder
+        An empty folder of the center's.
+    seed
+        The joint seed; None: left out.
+
+    Raises
+    ------
+    InputError
+        If a member's part sets a key that the terms have set.
+    """
+    parties = {}
+    for name, part in parts.items():
+        public = terms.members[name].parameters
+        if twice := sorted(set(public) & set(part.table)):
+            raise InputError(
+                f"submission of {name}", f"the terms set {twice[0]!r} already", "leave it out"
+            )
+        place = folder / name
+        place.mkdir()
+        for file, content in part.files.items():
+            (place / file).write_bytes(content)
+        own = {
+            key: f"{name}/{value}" if key in PATH_KEYS and value in part.files else value
+            for key, value in part.table.items()
+        }
+        parties[name] = {**public, **own}
+    table = {"name": terms.name, "mechanism": terms.mechanism, **terms.parameters}
+    if seed is not None:
+        table["seed"] = str(seed)
+    return {**table, "parties": parties}
+
+
+def list_elements(terms: Terms, name: str, part: Payload) -> tuple[bytes, ...]:
+    """Return what a member commits to: its elements, or its whole part as one.
+
+    Raises
+    ------
+    InputError
+        If its list cannot be read by the terms.
+    """
+    if terms.mechanism not in WITH_ELEMENTS:
+        return (part.content,)
+    records = read_records(terms, name, part)
+    return encode_elements(records)
+
+
+def encode_elements(records: Records) -> tuple[bytes, ...]:
+    """Return a list's elements in normal form as UTF-8."""
+    return tuple(element.encode("utf-8") for element in records.frame[ELEMENT].to_list())
+
+
+def read_records(terms: Terms, name: str, part: Payload) -> Records:
+    """Return a member's list as the mechanism reads it, in normal form.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        table = build_table(terms, {name: part}, folder)
+        source = SourceFile(folder / "terms.toml", b"", "", table)
+        records = read_all(source, find_rule(source)).reports[name]
+        if not isinstance(records, Records):
+            raise InputError(f"party {name}", "it has no list", "submit a list or a table")
+        return records

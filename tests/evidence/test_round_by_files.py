@@ -1,0 +1,272 @@
+"""A whole round over a folder: three members and a center, each with a folder of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aboveboard.commands import rounds
+from aboveboard.errors import InputError
+from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.rounds import State
+
+LISTS = {
+    "acme": [f"{k}.example" for k in range(12)],
+    "bolt": [f"{k}.example" for k in range(8, 20)],
+    "core": ["0.example", "9.example", *(f"{k}.example" for k in range(30, 34))],
+}
+FILE = """
+name = "lists"
+mechanism = "exchange.union"
+kind = "domain"
+[parties.acme]
+[parties.bolt]
+[parties.core]
+"""
+
+
+@dataclass
+class Organisations:
+    """Three members and a center, in folders of their own."""
+
+    tmp: Path
+
+    def __post_init__(self) -> None:
+        members = self.tmp / "center" / "members"
+        members.mkdir(parents=True)
+        for name, elements in LISTS.items():
+            home = self.home(name)
+            rounds.make_keys(home / "keys")
+            (home / "list.txt").write_text("\n".join(elements) + "\n")
+            public = (home / "keys" / "public.json").read_bytes()
+            (members / f"{name}.json").write_bytes(public)
+        (self.tmp / "center" / "lists.toml").write_text(FILE)
+
+    @property
+    def folder(self) -> Path:
+        return self.tmp / "center" / "round"
+
+    def home(self, name: str) -> Path:
+        return self.tmp / name
+
+    def member(self, name: str) -> rounds.Membership:
+        return rounds.find_membership(home=self.home(name))
+
+    def open(self, missing: str = "cancel") -> None:
+        center = self.tmp / "center"
+        rounds.open_collaboration(
+            center / "lists.toml", center / "members", self.folder, missing=missing
+        )
+
+    def agree(self) -> None:
+        for name in LISTS:
+            rounds.agree(self.folder, self.home(name))
+        rounds.close_step(self.folder)
+
+    def commit(self) -> None:
+        for name in LISTS:
+            rounds.commit(self.member(name), self.home(name) / "list.txt")
+        rounds.close_step(self.folder)
+
+    def submit(self) -> None:
+        for name in LISTS:
+            rounds.submit(self.member(name))
+        rounds.close_step(self.folder)
+
+    def until_settled(self) -> None:
+        self.open()
+        self.agree()
+        self.commit()
+        self.submit()
+        rounds.settle_round(self.folder)
+
+    def fetch(self, name: str) -> Path:
+        return rounds.fetch(self.member(name), self.home(name) / "result")
+
+    def verify(self, name: str, file: str = "list.txt") -> rounds.Findings:
+        home = self.home(name)
+        return rounds.verify(home / "result", home / file, self.member(name))
+
+
+@pytest.fixture
+def organisations(tmp_path: Path) -> Organisations:
+    return Organisations(tmp_path)
+
+
+def test_an_honest_round_is_verified_by_each_member(organisations: Organisations) -> None:
+    organisations.until_settled()
+    for name in LISTS:
+        organisations.fetch(name)
+        found = organisations.verify(name)
+        assert found.exit_status == 0, str(found)
+        assert not found.contradicted
+        assert "your own data are what was committed, whole" in found.verified
+        assert any("nobody chose it" in each for each in found.verified)
+        rounds.answer(organisations.member(name))
+    assert rounds.close_step(organisations.folder).round.state is State.SETTLED
+
+
+def test_each_reply_holds_what_the_member_lacks(organisations: Organisations) -> None:
+    organisations.until_settled()
+    for name, owned in LISTS.items():
+        result = organisations.fetch(name).parent
+        received = (result / "reply.txt").read_text().split()
+        assert received
+        assert not set(received) & set(owned)
+
+
+def test_nothing_leaves_before_all_have_committed(organisations: Organisations) -> None:
+    organisations.open()
+    organisations.agree()
+    rounds.commit(organisations.member("acme"), organisations.home("acme") / "list.txt")
+    rounds.close_step(organisations.folder)
+    with pytest.raises(InputError, match="bolt, core have not committed"):
+        rounds.submit(organisations.member("acme"))
+    assert not (organisations.folder / "sealed").exists()
+
+
+def test_another_list_than_the_committed_one_is_refused(organisations: Organisations) -> None:
+    organisations.open()
+    organisations.agree()
+    home = organisations.home("acme")
+    rounds.commit(organisations.member("acme"), home / "list.txt")
+    (home / "list.txt").write_text("another.example\n")
+    with pytest.raises(InputError, match="another list was committed"):
+        rounds.commit(organisations.member("acme"), home / "list.txt")
+
+
+def test_a_member_sees_no_other_members_list(organisations: Organisations) -> None:
+    organisations.until_settled()
+    public = [p for p in organisations.folder.rglob("*") if p.is_file()]
+    for path in public:
+        content = path.read_bytes()
+        assert b".example" not in content, path
+
+
+def test_a_sealed_result_opens_for_its_member_only(organisations: Organisations) -> None:
+    organisations.until_settled()
+    sealed = organisations.folder / "sealed"
+    (theirs,) = sealed.glob("bolt-result-*.bin")
+    (own,) = sealed.glob("acme-result-*.bin")
+    own.write_bytes(theirs.read_bytes())
+    with pytest.raises(InputError, match="cannot be opened"):
+        organisations.fetch("acme")
+
+
+def test_a_reply_that_was_cut_is_contradicted(organisations: Organisations) -> None:
+    organisations.until_settled()
+    reply = organisations.fetch("acme").parent / "reply.txt"
+    reply.write_text("".join(line for line in reply.read_text().splitlines(keepends=True)[:-1]))
+    found = organisations.verify("acme")
+    assert found.exit_status == 1
+    assert "not the one that the signed result names" in str(found)
+
+
+def test_a_list_that_was_not_used_whole_is_contradicted(organisations: Organisations) -> None:
+    organisations.until_settled()
+    organisations.fetch("acme")
+    home = organisations.home("acme")
+    (home / "list.txt").write_text("\n".join([*LISTS["acme"], "one.more.example"]) + "\n")
+    found = organisations.verify("acme")
+    assert found.exit_status == 1
+    assert "your own data are not what was committed" in str(found)
+
+
+def test_without_its_own_file_a_member_is_told_what_is_missing(
+    organisations: Organisations,
+) -> None:
+    organisations.until_settled()
+    bundle = organisations.fetch("acme")
+    found = rounds.verify(bundle, None, organisations.member("acme"))
+    assert found.exit_status == 3
+    assert found.missing
+
+
+def test_another_rounds_bundle_is_contradicted(organisations: Organisations) -> None:
+    organisations.until_settled()
+    bundle = organisations.fetch("acme")
+    other = Organisations(organisations.tmp / "other")
+    other.until_settled()
+    bundle.write_bytes(other.fetch("acme").read_bytes())
+    found = organisations.verify("acme")
+    assert "not those that you have agreed to" in str(found)
+
+
+def test_a_log_that_was_rolled_back_is_refused_by_a_member(organisations: Organisations) -> None:
+    organisations.open()
+    organisations.agree()
+    before = {p.name: p.read_bytes() for p in organisations.folder.iterdir() if p.is_file()}
+    organisations.commit()
+    rounds.submit(organisations.member("acme"))  # acme has now seen the commitments
+    for name, content in before.items():
+        (organisations.folder / name).write_bytes(content)
+    with pytest.raises(InputError, match="the log shrank"):
+        rounds.submit(organisations.member("acme"))
+
+
+def test_a_second_log_is_refused_by_a_member(organisations: Organisations) -> None:
+    organisations.open()
+    rounds.agree(organisations.folder, organisations.home("acme"))
+    keys = rounds.read_center_keys(organisations.folder)
+    lines = (organisations.folder / "log.jsonl").read_bytes()
+    forged = rounds.read_log(organisations.folder, "x")
+    assert forged.entries
+    (organisations.folder / "checkpoint.note").write_bytes(
+        forged.append(b"{}").sign_checkpoint(keys.log).content
+    )
+    with pytest.raises(InputError, match="keep both logs"):
+        rounds.commit(organisations.member("acme"), organisations.home("acme") / "list.txt")
+    assert lines
+
+
+def test_a_stranger_cannot_agree(organisations: Organisations, tmp_path: Path) -> None:
+    organisations.open()
+    rounds.make_keys(tmp_path / "stranger" / "keys")
+    with pytest.raises(InputError, match="no member of these terms has your keys"):
+        rounds.agree(organisations.folder, tmp_path / "stranger")
+
+
+def test_a_forged_statement_is_refused_and_named(organisations: Organisations) -> None:
+    organisations.open()
+    written = rounds.agree(organisations.folder, organisations.home("acme"))
+    data = json.loads(written.read_bytes())
+    data["by"] = "bolt"
+    forged = written.with_name("bolt-agree.json")
+    forged.write_bytes(json.dumps(data, separators=(",", ":"), sort_keys=True).encode())
+    intake = rounds.close_step(organisations.folder)
+    assert intake.accepted == (written,)
+    assert "not signed with the key of 'bolt'" in intake.refused[forged]
+
+
+def test_a_round_goes_on_without_a_late_member_where_the_terms_say_so(
+    organisations: Organisations,
+) -> None:
+    organisations.open(missing="continue")
+    organisations.agree()
+    for name in ("acme", "bolt"):
+        rounds.commit(organisations.member(name), organisations.home(name) / "list.txt")
+    rounds.close_step(organisations.folder, without=("core",))
+    for name in ("acme", "bolt"):
+        rounds.submit(organisations.member(name))
+    rounds.close_step(organisations.folder)
+    rounds.settle_round(organisations.folder)
+    organisations.fetch("acme")
+    assert organisations.verify("acme").exit_status == 0
+
+
+def test_a_bundle_reads_back(organisations: Organisations) -> None:
+    organisations.until_settled()
+    content = organisations.fetch("acme").read_bytes()
+    assert decode_bundle(content, "here").encode() == content
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"format":1}', b"\xff" * 10])
+def test_what_is_no_bundle_is_refused(organisations: Organisations, content: bytes) -> None:
+    organisations.until_settled()
+    bundle = organisations.fetch("acme")
+    bundle.write_bytes(content)
+    with pytest.raises(InputError):
+        organisations.verify("acme")
