@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import aboveboard as ab
 from aboveboard.exchange.average import AveragePoint
 from aboveboard.exchange.average import compute_benefits as average_benefits
-from aboveboard.exchange.contribution import Contribution
 from aboveboard.exchange.coalition_values import compute_rewards, find_decrease
+from aboveboard.exchange.contribution import Contribution
 from aboveboard.exchange.interval import OneDimensionalSearch, narrow
 from oracles import exchange as oracle
 

@@ -453,3 +453,50 @@ def largest_participation_gain(benefit, n, exclusivity=Fraction(1), dominant=Fal
             if best is None or away - joined > best[0]:
                 best = (away - joined, i, list(before))
     return best
+
+
+# ---------------------------------------------------------------- one order of handing out
+
+
+def replies_in_order(reported, amounts, order):
+    """What everybody is handed: the first elements of the order that it did not report."""
+    everything = union_of(reported)
+    replies = []
+    for i in range(len(reported)):
+        pool = [element for element in order if element in everything - reported[i]]
+        replies.append(set(pool[: amounts[i]]))
+    return replies
+
+
+def utilities_in_order(owned, reported, rule, order, exclusivity):
+    """Everybody's utility under one order; what a player owns already counts nothing."""
+    replies = replies_in_order(reported, rule(reported), order)
+    benefits = [len(replies[i] - owned[i]) for i in range(len(owned))]
+    return [utility(benefits, i, exclusivity) for i in range(len(owned))]
+
+
+def largest_gain_in_one_order(owned, rule, exclusivity, members, others_free, transfers=False):
+    """Most that the members gain by a joint lie, over all orders, the same for truth and lie.
+
+    Everything is gone through: the others' reports (their truth, unless `others_free`), the
+    members' lies, and all permutations of the elements.
+    """
+    owned = [frozenset(one) for one in owned]
+    n = len(owned)
+    choices = [
+        list(every_subset(owned[i])) if i in members or others_free else [owned[i]]
+        for i in range(n)
+    ]
+    best = None
+    for order in permutations(sorted(union_of(owned))):
+        seen = {}
+        for reported in product(*choices):
+            seen[reported] = utilities_in_order(owned, list(reported), rule, order, exclusivity)
+        for lying in seen:
+            honest = tuple(owned[i] if i in members else lying[i] for i in range(n))
+            if honest == lying:
+                continue
+            gains = [seen[lying][i] - seen[honest][i] for i in members]
+            gain = sum(gains) if transfers else min(gains)
+            best = gain if best is None else max(best, gain)
+    return best

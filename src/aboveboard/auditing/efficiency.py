@@ -80,8 +80,8 @@ class _Efficiency(Property):
         Raises
         ------
         UndefinedProperty
-            If money moves and the alternatives do not say what the center takes in; or if outcomes
-            that give no less are asked for of a game that does not know its alternatives.
+            If money moves and the alternatives do not say what the center takes in; or if only
+            outcomes that hand out no less are compared and the game does not know its alternatives.
         """
         known = isinstance(game, Alternatives)
         if isinstance(game, Alternatives):
@@ -108,6 +108,10 @@ class _Efficiency(Property):
             status = Status.NO_COUNTEREXAMPLE
         draws = len(outcomes.payoffs) - 1 if status is Status.NO_COUNTEREXAMPLE else None
         found = "all profiles lead to a better one"
+        statement = f"{note}, within the tolerance of float64" if close and not sure else None
+        compared = getattr(game, "compared_outcomes", "")
+        if known and compared and statement is None:
+            statement = f"compared with {compared}"
         verdict = Verdict(
             self.name,
             status,
@@ -120,7 +124,7 @@ class _Efficiency(Property):
             seed=seed if outcomes.sampled else None,
             confidence=None if not draws else format_confidence(draws, found),
             draws=draws,
-            statement=f"{note}, within the tolerance of float64" if close and not sure else None,
+            statement=statement,
         )
         return verdict if known else limit_to_listed(verdict, game)
 
@@ -134,8 +138,8 @@ class ParetoEfficient(_Efficiency):
     Parameters
     ----------
     giving_no_less
-        Only compare with outcomes that hand out at least as much in total. Where parties mind
-        what their rivals learn, an outcome that hands out nothing can beat any other.
+        Only compare with outcomes that hand out at least as much in total. If it
+        harms parties that their rivals learn, handing out nothing can be better than anything else.
     """
 
     giving_no_less: bool = False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import DeviationSet
 from aboveboard.games.actions import Codes
-from aboveboard.games.capabilities import Bounded
+from aboveboard.games.capabilities import Bounded, OneOutcome
 from aboveboard.games.numbers import (
     LARGEST,
     Array,
@@ -22,6 +22,12 @@ from aboveboard.games.numbers import (
     to_units,
 )
 
+FEW_ROWS = 256
+"""So many rows are all compared in one outcome."""
+
+FIRST_ROWS = 32
+"""Of more rows so many, with the largest bounds, before deciding whether others can gain more."""
+
 
 def compute_gains(
     valuation: PayoffReader, part: DeviationSet, honest: Sequence[Codes], lying: Sequence[Codes]
@@ -32,7 +38,53 @@ def compute_gains(
     several, one outcome must do: each member's separate best case may need another. Then the gain
     is what one outcome grants every member (in whole units), or at most zero; with transfers a
     row is open if the best cases sum to a gain that `attainable` does not confirm.
+
+    Where one outcome serves all profiles (`OneOutcome`), a gain that the bounds allow is looked
+    for in each, the same for the truth and the lie, unless only one player is off the truth.
     """
+    joint, unclear = _compute_bounds_of_gains(valuation, part, honest, lying)
+    alone = len(part.members) == 1 and not part.others_free
+    if isinstance(valuation.game, OneOutcome) and not alone and part.outside is None:
+        _compare_in_one_outcome(valuation.game, part, honest, lying, (joint, unclear))
+    return joint, unclear
+
+
+def _compare_in_one_outcome(
+    game: OneOutcome,
+    part: DeviationSet,
+    honest: Sequence[Codes],
+    lying: Sequence[Codes],
+    found: tuple[Array, NDArray[np.bool_]],
+) -> None:
+    """Put into `found` what one outcome gives, in rows in which the bounds allow a gain.
+
+    Of many rows those with the largest bounds are looked at first, and the rest only as long as
+    their bounds exceed the largest gain.
+    """
+    joint, unclear = found
+    rows = np.flatnonzero((joint > 0) | unclear)
+    rows = rows[np.argsort(-joint[rows], kind="stable")]
+    best, start, width = 0, 0, len(rows) if len(rows) <= FEW_ROWS else FIRST_ROWS
+    while start < len(rows):
+        some = rows[start : start + width]
+        if start and joint[some[0]] <= best and not unclear[rows[start:]].any():
+            joint[rows[start:]] = 0
+            return
+        before, after = (
+            _broadcast([c[some] if len(c) == len(joint) else c for c in columns], len(some))
+            for columns in (honest, lying)
+        )
+        gains, left_open = game.gains_in_one_outcome(
+            before, after, part.members, joint[some], transfers=part.transfers
+        )
+        joint[some], unclear[some] = gains, left_open
+        best, start, width = max(best, int(gains.max())), start + width, 4 * width
+
+
+def _compute_bounds_of_gains(
+    valuation: PayoffReader, part: DeviationSet, honest: Sequence[Codes], lying: Sequence[Codes]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return what rows gain if each member has its own best case, and what that leaves open."""
     members = list(part.members)
     low = valuation.bounds(honest)[0][:, members]
     if part.outside is not None:

@@ -1,6 +1,6 @@
 """The search for profitable deviations.
 
-A part of the rows is scanned whole where the budget allows, else sampled. Against every report of
+All rows are scanned where the budget allows, else a sample. Against every report of
 the others, tables of payoffs are scanned by compiled code.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from aboveboard.auditing.budget import Budget, Estimate, Progress, measure_seconds, predict_seconds
 from aboveboard.auditing.gains import compute_gains
-from aboveboard.auditing.payoff_reader import PayoffReader, count_table_bytes
+from aboveboard.auditing.payoff_reader import CHUNK, PayoffReader, count_table_bytes
 from aboveboard.auditing.rows import (
     Deviation,
     DeviationSet,
@@ -26,7 +26,16 @@ from aboveboard.auditing.rows import (
 )
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
-from aboveboard.games.actions import AWAY, Action, Codes, count_actions, find_position, unravel
+from aboveboard.games.actions import (
+    AWAY,
+    Action,
+    Codes,
+    count_actions,
+    encode_positions,
+    find_position,
+    unravel,
+)
+from aboveboard.games.capabilities import OneOutcome
 from aboveboard.games.game import Game, count_profiles
 from aboveboard.games.numbers import (
     Array,
@@ -60,7 +69,7 @@ class Scan:
     exact
         Whether all payoffs were exact.
     tolerance
-        Gains nearer to the threshold than this are not told from rounding; 0 if exact.
+        Gains nearer to the threshold than this may be rounding; 0 if exact.
     left_open
         Why something that the rule leaves open was not settled; empty if nothing was.
     uniform
@@ -78,7 +87,7 @@ class Scan:
 
 
 def estimate(game: Game, parts: Sequence[DeviationSet]) -> Estimate:
-    """Return what scanning these parts whole would cost."""
+    """Return what scanning all rows of these parts would cost."""
     rows = sum(count_rows(game, part) for part in parts)
     return Estimate(
         rows, _estimate_memory(game, parts), predict_seconds(rows, measure_seconds(game))
@@ -219,9 +228,42 @@ class _SearchState:
                 pair.append(tuple(s[p] for s, p in zip(spaces, positions, strict=True)))
             return part, pair[0], pair[1]
 
-        if where[0] >= 0 and (self.best is None or best > self.best[0]):
+        if where[0] >= 0 and best > 0 and isinstance(game, OneOutcome):
+            self._compare_in_one_outcome(part, lows, highs, (truth, first, last))
+        elif where[0] >= 0 and (self.best is None or best > self.best[0]):
             self.best = best, row(where)
         self._count(count_rows(game, part))
+
+    def _compare_in_one_outcome(
+        self, part: DeviationSet, lows: Array, highs: Array, actions: tuple[int, int, int]
+    ) -> None:
+        """Look at the rows of a table in which the bounds allow a gain, the largest first.
+
+        Of the others the one with the largest bound is looked at too: it may be no gain and still
+        the largest.
+        """
+        truth, first, last = actions
+        (i,) = part.members
+        spaces = self.valuation.spaces
+        shape = [count_actions(space) for space in spaces]
+        shape[i] = last - first
+        table = highs[:, first:last, :] - lows[:, truth : truth + 1, :]
+        lies = np.ones(shape[i], dtype=np.bool_)
+        if first <= truth < last:
+            lies[truth - first] = False
+        bounds = np.where(lies[None, :, None], table, table.min() - 1).reshape(-1)
+        hopeful = np.flatnonzero(bounds > 0)
+        hopeful = hopeful[np.argsort(-bounds[hopeful], kind="stable")]
+        rest = int(np.argmax(np.where(bounds > 0, bounds.min(), bounds)))
+        rows = np.append(hopeful, rest) if bounds[rest] <= 0 else hopeful
+        for start in range(0, len(rows), CHUNK):
+            some = rows[start : start + CHUNK]
+            if self.best is not None and bounds[some[0]] <= self.best[0]:
+                return
+            digits = unravel(some, shape)
+            digits[i] = digits[i] + first
+            columns = [encode_positions(s, d) for s, d in zip(spaces, digits, strict=True)]
+            self._value(part, columns, len(some))
 
     def make_scan(self, total: int, *, sampled: bool) -> Scan:
         """Return what the search saw."""
@@ -232,8 +274,8 @@ class _SearchState:
             best = Deviation(*row, from_units(raw, valuation.unit))
         if self.unclear:
             left_open = (
-                "in some rows the members' separate best cases sum to a gain; whether one outcome "
-                "grants them that is not settled"
+                "in some rows the deviators' separate best cases sum to a gain; whether one "
+                "outcome grants them that is not settled"
             )
         return Scan(
             self.checked,

@@ -42,7 +42,6 @@ from aboveboard.exchange.participation import (
     make_participation_game,
 )
 from aboveboard.exchange.truthful_range import promise_over_range
-from aboveboard.exchange.utility import find_unit
 from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.numbers import Array, as_objects
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
@@ -73,6 +72,7 @@ class AverageFile(ExclusiveFile):
 
 
 def check_dimensions(points: Mapping[str, Sequence[Any]]) -> None:
+    """Raise `ValueError` unless all points have as many coordinates."""
     first = next(iter(points))
     for name, point in points.items():
         if len(point) != len(points[first]):
@@ -233,7 +233,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     def true_benefit(
         self, party: str, types: Mapping[str, Point], settlement: Settlement
     ) -> Fraction:
-        """Return what the reply adds to the party's own point, by the average of all true points."""
+        """Return what the reply adds to its own point, by the average of all true points."""
         target = compute_mean(list(types.values()))
         handed = tuple(Fraction(x) for x in settlement.parties[party].reply.data["point"])
         return squared_distance(types[party], target) - squared_distance(handed, target)
@@ -250,9 +250,8 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         same = np.array([[x == y for y in points] for x in points])
         box = BenefitBox([squared_distance(x, compute_mean(points)) for x in points], exclusivity)
 
-        def list_alternatives(present: Present, giving_no_less: bool) -> Array:
+        def list_alternatives(present: Present, unit: Fraction, giving_no_less: bool) -> Array:
             handed = [Fraction(int(b)) * benefits.unit for b in benefits(present[None, :])[0]]
-            unit = find_unit(exclusivity) * benefits.unit
             return box.list_outcomes(handed, unit, giving_no_less=giving_no_less)
 
         return make_participation_game(
@@ -263,6 +262,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
             worth_no_more=same,
             compare=lambda _: same,
             alternatives=list_alternatives,
+            compared_outcomes="all points between a party's own and the average",
         )
 
     def promises(self, types: Mapping[str, Point]) -> Sequence[Property]:

@@ -51,7 +51,6 @@ from aboveboard.exchange.participation import (
     Present,
 )
 from aboveboard.exchange.truthful_range import promise_over_range
-from aboveboard.exchange.utility import find_unit
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array, from_units
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
@@ -192,7 +191,7 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         What else the center could hand out: to each party information of any value up to what the
         coalition knows beyond the party.
         """
-        values, unit = scale_values(self.values)
+        values, value_unit = scale_values(self.values)
         table, _ = self._rewards
         bits = np.array(list(types.values()), dtype=np.int64)
         columns = [list(self.ranges).index(name) for name in types]
@@ -207,21 +206,21 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
             result = alone + find_rewards(present[None, :])[0]
             return np.asarray(result[:, None] <= result[None, :], dtype=np.bool_)
 
-        def list_alternatives(present: Present, giving_no_less: bool) -> Array:
+        def list_alternatives(present: Present, unit: Fraction, giving_no_less: bool) -> Array:
             room = np.where(present, values[int(bits[present].sum())] - alone, 0).tolist()
-            box = BenefitBox([int(r) * unit for r in room], exclusivity)
-            rewards = [int(b) * unit for b in find_rewards(present[None, :])[0]]
-            payoff_unit = find_unit(exclusivity) * unit
-            return box.list_outcomes(rewards, payoff_unit, giving_no_less=giving_no_less)
+            box = BenefitBox([int(r) * value_unit for r in room], exclusivity)
+            rewards = [int(b) * value_unit for b in find_rewards(present[None, :])[0]]
+            return box.list_outcomes(rewards, unit, giving_no_less=giving_no_less)
 
         return BatchedParticipationGame(
             tuple(types),
             find_rewards,
             exclusivity,
-            unit,
+            value_unit,
             worth_no_more=_compare_contributions(values)[np.ix_(columns, columns)],
             compare=compare,
             alternatives=list_alternatives,
+            compared_outcomes="information of every value up to what a party lacks",
         )
 
     def promises(self, types: Mapping[str, int]) -> Sequence[Property]:

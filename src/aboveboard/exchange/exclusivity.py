@@ -1,8 +1,9 @@
 """How much a party minds its best rival's gain: one number, or every number of a range.
 
-A file that says nothing means every exclusivity from 0 to 1. Utilities are then counted at the upper
-end, and what the rule promises is promised for the whole range. The gain of a lie is linear in the
-liar's own exclusivity, so that no lie pays within a range exactly if none pays at its two ends.
+A file that says nothing means every exclusivity from 0 to 1. Utilities are then counted at the
+upper end, and what the rule promises is promised for the whole range. The gain of a lie is linear
+in the liar's own exclusivity, so that no lie pays within a range exactly if none pays at its two
+ends.
 """
 
 from __future__ import annotations

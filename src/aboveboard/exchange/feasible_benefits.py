@@ -79,7 +79,7 @@ class BenefitBox:
     def find_dominating(
         self, benefits: Sequence[Fraction | int], *, giving_no_less: bool = False
     ) -> list[Fraction] | None:
-        """Return benefits that are worse for nobody and better for somebody; None if there are none.
+        """Return benefits that are better for somebody and worse for nobody, or None.
 
         Of all such benefits those with the largest total utility are returned. With
         `giving_no_less` only benefits are looked at that hand out no less in total.
@@ -111,7 +111,7 @@ class BenefitBox:
         return sorted({Fraction(0), end, *(r for r in others if r < end)})
 
     def raise_to(self, top: int, level: Fraction, w: Fraction) -> list[Fraction]:
-        """Return the benefits with w for the party at the top, V as far as there is room for all."""
+        """Return w for the party at the top and min(V, its room) for every other."""
         return [w if j == top else min(level, Fraction(r)) for j, r in enumerate(self.room)]
 
 

@@ -1,10 +1,12 @@
 """The game of partial hiding: each party reports any part of what it owns, or also invents.
 
-An action says how many elements of each region a party leaves out. Benefits are counted against what
-a party owns, so that elements it hid and is handed back are worth nothing. The rule fixes how many
-elements each party is handed; which ones depends on an order of all elements that nobody knows
+An action says how many elements of each region a party leaves out. Benefits are counted against
+what a party owns, so that elements it hid and is handed back are worth nothing. The rule fixes how
+many elements each party is handed; which ones depends on an order of all elements that nobody knows
 beforehand. One lie against truthful others is judged by the liar's best case over that order
-(`payoff_bounds`); where several reports are not true, both sides are judged by one order (`orders`).
+(`payoff_bounds`); where several reports are not true, both sides are judged by one order
+(`orders`).
+
 
 For one deviator the counts stand for all its lies, since elements of a region are interchangeable.
 For several, which ones they hide matters too: `refined` makes every element a region of its own.
@@ -19,7 +21,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +79,8 @@ class HidingGame:
     invented: int = 0
     lists: PartyLists | None = None
 
+    compared_outcomes: ClassVar[str] = "every number of new elements up to what a party lacks"
+
     @property
     def players(self) -> tuple[str, ...]:
         """Names of the parties."""
@@ -127,7 +131,7 @@ class HidingGame:
         return Grid(self._pool.counts[self._held[i]].tolist())
 
     def truth(self, i: int, /) -> Hidden:
-        """Return the truth: nothing is hidden, and every element that could be invented is left out."""
+        """Return the truth: nothing is hidden, and nothing is invented."""
         own = len(self._held[i]) - bool(self.invented)
         return (0,) * own + ((self.invented,) if self.invented else ())
 
@@ -258,6 +262,7 @@ class HidingGame:
         honest: Sequence[Codes],
         lying: Sequence[Codes],
         members: Sequence[int],
+        bounds: Array,
         *,
         transfers: bool,
     ) -> tuple[Array, NDArray[np.bool_]]:
@@ -269,6 +274,8 @@ class HidingGame:
             The two profiles of each row, as many as there are rows.
         members
             Who deviates.
+        bounds
+            By row, a gain that no order exceeds.
         transfers
             Whether the members' gains are added; else the least of them counts.
 
@@ -281,12 +288,12 @@ class HidingGame:
         """
         judge = OrderJudge(self, tuple(members), transfers=transfers)
         rows = [
-            judge.judge([c[k] for c in honest], [c[k] for c in lying])
-            for k in range(len(honest[0]))
+            judge.judge([c[k] for c in honest], [c[k] for c in lying], int(bound))
+            for k, bound in enumerate(bounds)
         ]
         gains = np.array([gain for gain, _ in rows], dtype=np.int64)
-        complete = np.array([whole for _, whole in rows], dtype=np.bool_)
-        return gains, ~complete & (gains <= 0)
+        settled = np.array([sure for _, sure in rows], dtype=np.bool_)
+        return gains, ~settled & (gains <= 0)
 
     def benefits(self, profile: Sequence[Hidden], /) -> list[int]:
         """Return how many elements each party is handed."""

@@ -44,7 +44,6 @@ from aboveboard.exchange.participation import (
     scale_to_integers,
 )
 from aboveboard.exchange.truthful_range import promise_over_range
-from aboveboard.exchange.utility import find_unit
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
@@ -96,7 +95,7 @@ def narrow(intervals: Sequence[Interval | None]) -> list[Interval | None]:
     Examples
     --------
     >>> narrow([(0, 10), (4, 16), None])
-    [(2, 10), (4, 14), None]
+    [(4, 10), (4, 12), None]
     """
     present = [x for x in intervals if x is not None]
     if not present:
@@ -184,9 +183,9 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
     Examples
     --------
     >>> rule = OneDimensionalSearch({"a": 1, "b": 1})
-    >>> settlement = rule.settle({"a": (Fraction(0), Fraction(10)), "b": (Fraction(4), Fraction(16))})
+    >>> settlement = rule.settle({"a": (0, 10), "b": (4, 16)})
     >>> [share.reply.data for share in settlement.parties.values()]
-    [{'interval': [2, 10]}, {'interval': [4, 14]}]
+    [{'interval': [4, 10]}, {'interval': [4, 12]}]
     """
 
     exclusivity: Exclusivities
@@ -265,7 +264,7 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
         exclusivity = tuple(self.ranges[name].high for name in types)
         same = np.array([[x == y for y in intervals] for x in intervals])
 
-        def list_alternatives(present: Present, giving_no_less: bool) -> Array:
+        def list_alternatives(present: Present, unit: Fraction, giving_no_less: bool) -> Array:
             handed = [Fraction(int(b)) * benefits.unit for b in benefits(present[None, :])[0]]
             low, high = _intersect([x for x, p in zip(intervals, present, strict=True) if p])
             room = [
@@ -273,7 +272,6 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
                 for x, here in zip(intervals, present, strict=True)
             ]
             box = BenefitBox(room, exclusivity)
-            unit = find_unit(exclusivity) * benefits.unit
             return box.list_outcomes(handed, unit, giving_no_less=giving_no_less)
 
         return make_participation_game(
@@ -284,6 +282,7 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             worth_no_more=same,
             compare=lambda _: same,
             alternatives=list_alternatives,
+            compared_outcomes="all intervals between the intersection and a party's own",
         )
 
     def promises(self, types: Mapping[str, Interval]) -> Sequence[Property]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import permutations
+from itertools import islice, permutations
 from math import factorial, prod
 from typing import TYPE_CHECKING
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from aboveboard.exchange.hiding import HidingGame
     from aboveboard.games.actions import Codes
 
-MOST_STATES = 20_000
+MOST_STATES = 3_000
 """Numbers of drawn elements of each kind, for one pair of profiles."""
 
-MOST_ORDERS = 720
-"""Orders of the kinds, where there are too many elements to go through all."""
+MOST_ORDERS = 120
+"""Orders of the kinds that are tried before all orders are, or where those are too many."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Elements that are alike: who owns them, and who reports them in either profile (bit masks)."""
+    """Elements that are alike: masks of who owns them and who reports them in either profile."""
 
     owners: int
     reporters: tuple[int, int]
@@ -70,7 +70,10 @@ class Benefits:
 
 
 def list_benefits(
-    segments: Sequence[Segment], amounts: tuple[Sequence[int], Sequence[int]]
+    segments: Sequence[Segment],
+    amounts: tuple[Sequence[int], Sequence[int]],
+    *,
+    quickly: bool = False,
 ) -> Benefits:
     """Return which benefits are possible together under one order.
 
@@ -80,6 +83,8 @@ def list_benefits(
         All elements.
     amounts
         How many elements each party is handed, in either profile.
+    quickly
+        Try only orders that put all elements of one kind after those of another.
 
     Examples
     --------
@@ -101,7 +106,8 @@ def list_benefits(
             else:
                 fixed[profile][party] = min(int(amount), new)
     kinds, counts = _merge_kinds(segments, open_replies)
-    found = _draw_all(kinds, counts, tuple(reply.amount for reply in open_replies))
+    wanted = tuple(reply.amount for reply in open_replies)
+    found = (_draw_blocks if quickly else _draw_all)(kinds, counts, wanted)
     pairs = set()
     for drawn in found.pairs:
         both = [list(row) for row in fixed]
@@ -135,12 +141,21 @@ class OrderJudge:
         self.scale = game.unit.denominator
         self.weights = [int(weight * self.scale) for weight in game.exclusivity]
 
-    def judge(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> tuple[int, bool]:
-        """Return the largest gain of a row in units, and whether all orders were tried."""
+    def judge(self, honest: Sequence[Codes], lying: Sequence[Codes], most: int) -> tuple[int, bool]:
+        """Return the largest gain of a row in units, and whether no order can give more.
+
+        `most` is what the bounds of the two profiles allow.
+        """
         segments = self.game.split_by_reporters(honest, lying)
         amounts = (self._find_amounts(honest), self._find_amounts(lying))
-        found = list_benefits(segments, amounts)
-        return max(self._value(before, after) for before, after in found.pairs), found.complete
+        gain = None
+        for quickly in (True, False):
+            found = list_benefits(segments, amounts, quickly=quickly)
+            gain = max(self._value(before, after) for before, after in found.pairs)
+            if found.complete or gain >= most:
+                return gain, True
+        assert gain is not None
+        return gain, False
 
     def _find_amounts(self, profile: Sequence[Codes]) -> list[int]:
         _, reported, counts = self.game.segments([row[None, :] for row in profile])
@@ -183,12 +198,18 @@ class _Drawn:
 @lru_cache(maxsize=1 << 16)
 def _draw_all(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -> _Drawn:
     """Return the benefits of the open replies that are possible together."""
-    if not amounts:
-        return _Drawn(frozenset({()}), True)
-    if prod(count + 1 for count in counts) <= MOST_STATES:
+    if amounts and prod(count + 1 for count in counts) <= MOST_STATES:
         found = _go_through_orders(kinds, counts, amounts)
         if found is not None:
             return _Drawn(frozenset(found), True)
+    return _draw_blocks(kinds, counts, amounts)
+
+
+@lru_cache(maxsize=1 << 16)
+def _draw_blocks(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -> _Drawn:
+    """Return benefits that are possible together where kinds come one after the other."""
+    if not amounts:
+        return _Drawn(frozenset({()}), True)
     return _Drawn(frozenset(_try_block_orders(kinds, counts, amounts)), False)
 
 
@@ -246,16 +267,9 @@ def _try_block_orders(
     kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
 ) -> set[tuple[int, ...]]:
     """Return the benefits in orders that put all elements of one kind after those of another."""
-    orders = permutations(range(len(kinds)))
     step = max(1, factorial(len(kinds)) // MOST_ORDERS)
-    found = set()
-    for number, order in enumerate(orders):
-        if number % step:
-            continue
-        found.add(_draw_in_blocks(kinds, counts, amounts, order))
-        if len(found) >= MOST_ORDERS or number > MOST_ORDERS * step:
-            break
-    return found
+    orders = islice(permutations(range(len(kinds))), 0, MOST_ORDERS * step, step)
+    return {_draw_in_blocks(kinds, counts, amounts, order) for order in orders}
 
 
 def _draw_in_blocks(

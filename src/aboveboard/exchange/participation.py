@@ -49,8 +49,10 @@ class ParticipationGame:
     compare
         From a coalition to [k, i] = k's result is contained in i's; None as above.
     alternatives
-        From a coalition, and whether no less may be handed out in total, to the payoffs of what
-        else the center could hand out, in units; see `feasible_benefits` and `efficiency`.
+        From a coalition, a unit, and whether no less may be handed out in total, to the payoffs of
+        what else the center could hand out, in that unit; see `feasible_benefits`, `efficiency`.
+    compared_outcomes
+        What these are, in words, for verdicts.
 
     Examples
     --------
@@ -67,7 +69,8 @@ class ParticipationGame:
     benefit_unit: Fraction = Fraction(1)
     worth_no_more: NDArray[np.bool_] | None = None
     compare: Callable[[Present], NDArray[np.bool_]] | None = None
-    alternatives: Callable[[Present, bool], Array] | None = None
+    alternatives: Callable[[Present, Fraction, bool], Array] | None = None
+    compared_outcomes: str = ""
 
     @classmethod
     def from_table(
@@ -149,7 +152,7 @@ class ParticipationGame:
         return both
 
     def outcomes(self, profile: Sequence[str], /, *, giving_no_less: bool) -> Array:
-        """Return the payoffs of what else the center could hand out, in units.
+        """Return the payoffs of what else the center could hand out; in units where it is batched.
 
         Raises
         ------
@@ -158,11 +161,12 @@ class ParticipationGame:
         """
         if self.alternatives is None:
             raise ValueError("this game does not say what else the center could hand out")
-        return self.alternatives(_find_present(profile), giving_no_less)
+        unit = self.unit if isinstance(self, BatchedParticipationGame) else Fraction(1)
+        return self.alternatives(_find_present(profile), unit, giving_no_less)
 
 
 class BatchedParticipationGame(ParticipationGame):
-    """A `ParticipationGame` whose benefits of many coalitions are cheap: all are scanned at once."""
+    """A `ParticipationGame` in which benefits of many coalitions are cheap."""
 
     def payoff_rows(self, columns: Sequence[Codes]) -> Array:
         """Return the utilities of many profiles, in units."""

@@ -1,10 +1,10 @@
 """The exclusivities for which a rule is truthful on these data.
 
 The gain of a deviation is linear in the exclusivity e, so the largest gain is convex and piecewise
-linear in e, and the truthful e form an interval. `truthful_range` finds both ends by Newton's method
-from outside, exactly, in as many searches as there are kinks on the way: each search gives the
-deviation that gains most, whose zero is the next e. `OverRange` says that a property holds for every
-exclusivity of a stated range, by checking its two ends.
+linear in e, and the truthful e form an interval. `truthful_range` finds both ends by Newton's
+method from outside, exactly, in as many searches as there are kinks on the way: each search gives
+the deviation that gains most, whose zero is the next e. `OverRange` says that a property holds for
+every exclusivity of a stated range, by checking its two ends.
 """
 
 from __future__ import annotations

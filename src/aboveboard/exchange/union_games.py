@@ -100,7 +100,9 @@ def make_union_participation_game(
         inside = np.minimum(amounts[:, None], lacks[None, :]) <= amounts[None, :]
         return np.asarray(inside, dtype=np.bool_)
 
-    def list_alternatives(present: Present, giving_no_less: bool) -> NDArray[np.int64]:
+    def list_alternatives(
+        present: Present, unit: Fraction, giving_no_less: bool
+    ) -> NDArray[np.int64]:
         return efficiency.list_candidates(
             find_amounts(present),
             find_lacks(present),
@@ -115,4 +117,5 @@ def make_union_participation_game(
         worth_no_more=is_subset,
         compare=compare,
         alternatives=list_alternatives,
+        compared_outcomes="every number of new elements up to what a party lacks",
     )

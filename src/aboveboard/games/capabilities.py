@@ -1,11 +1,11 @@
 """What a game may offer beyond `Game`, so that an audit can say more; all of it is optional.
 
-`Batched`, `Bounded` and `OneOutcome` (many profiles at once, and what the rule leaves open), `Paid` (budget
-balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency), `Shrinkable`
-(smaller instances of the same game), `Proved` (closed forms), `Described` (actions in words),
-`NamesDeviations` (hides, invents, ..), `PlaysReports` (which report an action is), `Outside` (what
-staying away pays where it is not an action), `Refinable` (actions fine enough for several
-deviators at once), `ListsActions` (whether the actions are all there is), `HasCost` (what a
+`Batched`, `Bounded` and `OneOutcome` (many profiles at once, and what the rule leaves open), `Paid`
+(budget balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency),
+`Shrinkable` (smaller instances of the same game), `Proved` (closed forms), `Described` (actions in
+words), `NamesDeviations` (hides, invents, ..), `PlaysReports` (which report an action is),
+`Outside` (what staying away pays where it is not an action), `Refinable` (actions fine enough for
+several deviators at once), `ListsActions` (whether the actions are all there is), `HasCost` (what a
 profile costs).
 """
 
@@ -112,11 +112,14 @@ class Comparable(Protocol):
 
 
 @runtime_checkable
-class Alternatives(Batched, Protocol):
-    """A game that knows what else the center could have done with the same reports."""
+class Alternatives(Protocol):
+    """A game that knows what else the center could have done with the same reports.
+
+    It may say in an attribute `compared_outcomes` what these are, for verdicts.
+    """
 
     def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
-        """Return payoffs in units, shape (m, players), of feasible outcomes.
+        """Return payoffs, shape (m, players), of feasible outcomes: in units where it is `Batched`.
 
         If any feasible outcome dominates `payoffs(profile)`, one that does must be among them;
         so must one with the largest total. With `giving_no_less`, only outcomes that hand out at
