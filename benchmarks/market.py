@@ -17,7 +17,7 @@ import numpy as np
 
 from aboveboard.market.model.bidding import Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
-from aboveboard.market.model.markets import Market, held_values, social_welfare
+from aboveboard.market.model.markets import Market, social_welfare, values_by_player
 from aboveboard.market.optimum.integer_programme import order_owners
 from aboveboard.market.optimum.social_optimum import choose_solver, find_optimum
 from aboveboard.market.rules import vcg
@@ -180,7 +180,9 @@ def clearing(traders: int, goods: int, repeat: int) -> Measured:
         lambda: vcg.settle(market, lambda part: find_optimum(part).allocation),
         lambda: definition.clarke(theta, held, names),
     )
-    mine = [w - p for w, p in zip(held_values(market, found.allocation), found.prices, strict=True)]
+    mine = [
+        w - p for w, p in zip(values_by_player(market, found.allocation), found.prices, strict=True)
+    ]
     plain = [v(a) - p for v, a, p in zip(theta, best, prices, strict=True)]
     agree(mine == plain, what=CLARKE)
     return Measured(ours, theirs, f"{(traders + 1) ** goods:,} allocations")

@@ -24,7 +24,12 @@ from aboveboard.market.model.bidding import Table
 from aboveboard.market.model.descriptions import describe_outcome
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import Structure, expected_utilities, surplus, utilities
+from aboveboard.market.model.utilities import (
+    Structure,
+    expect_utilities,
+    surplus,
+    utilities,
+)
 from aboveboard.market.rules import naive, vcg
 from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
 from aboveboard.market.rules.dominant_votes import find_dominant_votes
@@ -48,7 +53,7 @@ def enumerate_small_markets(n: int, m: int, bits: int) -> Iterator[Market]:
 
 
 def describe_market(market: Market) -> dict[str, Any]:
-    """Give a small market in plain data: who brings what, and every bundle's value."""
+    """Return a small market in plain data: who brings what, and every bundle's value."""
     bundles = {
         "+".join(g for k, g in enumerate(market.goods) if mask >> k & 1): mask
         for mask in range(1, 1 << market.m)
@@ -70,7 +75,7 @@ def describe_market(market: Market) -> dict[str, Any]:
 
 
 def show_two_equilibria(market: Market) -> Mapping[str, Any] | None:
-    """Show two optimal equilibria of Naive-1, and what comes of taking each for granted."""
+    """Return two optimal equilibria of Naive-1, and what mixed expectations lead to."""
     listed = enumerate_announcements(market, market.bound, proposer_limited=True, most=10_000)
     outcomes = [market.nothing, *(listed[k] for k in range(len(listed)))]
     stable = [
@@ -99,16 +104,16 @@ def show_two_equilibria(market: Market) -> Mapping[str, Any] | None:
 
 
 def _find_truthful_utility(version: int, market: Market, epsilon: Fraction) -> Fraction:
-    """Give what the proposer has of an optimal allocation, priced truthfully; all agree."""
+    """Return what the proposer has of an optimal allocation, priced truthfully; all agree."""
     proposal = find_best_proposal(market, vcg.find_best_allocation(market))
     if not naive.is_announceable(market, proposal):
         return Fraction(0)
     cast = Votes.from_answer(market.n, True)
-    return expected_utilities(market, naive.play(version, market, epsilon, proposal, cast))[0]
+    return expect_utilities(market, naive.play(version, market, epsilon, proposal, cast))[0]
 
 
 def show_no_left_to_others(market: Market) -> Mapping[str, Any] | None:
-    """Show an announcement in Naive-2 that two voters are hurt by if each counts on the other."""
+    """Return an announcement in Naive-2 that hurts two voters if each counts on the other."""
     epsilon = naive.choose_epsilon(2, market)
     truthful = _find_truthful_utility(2, market, epsilon)
     listed = enumerate_announcements(market, market.bound, proposer_limited=True, most=10_000)
@@ -116,7 +121,7 @@ def show_no_left_to_others(market: Market) -> Mapping[str, Any] | None:
 
     def has(proposal: Outcome, yes: Sequence[bool]) -> tuple[Fraction, ...]:
         votes = Votes(tuple(yes), tuple(yes))
-        return expected_utilities(market, naive.play(2, market, epsilon, proposal, votes))
+        return expect_utilities(market, naive.play(2, market, epsilon, proposal, votes))
 
     for k in range(len(listed)):
         proposal = listed[k]
@@ -147,7 +152,7 @@ def show_no_left_to_others(market: Market) -> Mapping[str, Any] | None:
 
 
 def show_gamble(market: Market) -> Mapping[str, Any] | None:
-    """Show a best announcement of Naive-3's proposer that is not of maximum welfare."""
+    """Return a best announcement of Naive-3's proposer that is not of maximum welfare."""
     epsilon = naive.choose_epsilon(3, market)
     alone = tuple(frozenset({i}) for i in range(market.n))
     found = audit_market(market, make_naive_rule(3, market, epsilon), [alone])
@@ -168,7 +173,7 @@ def show_gamble(market: Market) -> Mapping[str, Any] | None:
 
 
 def show_wrong_belief(market: Market) -> Mapping[str, Any] | None:
-    """Show an announcement that is best in Naive-4 only if b and c collude."""
+    """Return an announcement that is best in Naive-4 only if b and c collude."""
     epsilon = naive.choose_epsilon(4, market)
     alone: Structure = tuple(frozenset({i}) for i in range(market.n))
     pair: Structure = (alone[0], frozenset({1, 2}), *alone[3:])
@@ -182,7 +187,7 @@ def show_wrong_belief(market: Market) -> Mapping[str, Any] | None:
     proposal = tempting[0]
     rule = make_naive_rule(4, market, epsilon)
     cast = find_dominant_votes(market, proposal, alone)
-    has = expected_utilities(market, rule.play(proposal, cast))
+    has = expect_utilities(market, rule.play(proposal, cast))
     return {
         "announcement": describe_outcome(market, proposal),
         "epsilon": encode_number(epsilon),
@@ -197,7 +202,7 @@ def show_wrong_belief(market: Market) -> Mapping[str, Any] | None:
 
 
 def show_deficit(market: Market) -> Mapping[str, Any] | None:
-    """Show what VCG costs the center."""
+    """Return what VCG costs the center."""
     outcome = vcg.settle(market)
     if surplus(outcome) >= 0:
         return None
@@ -209,7 +214,7 @@ def show_deficit(market: Market) -> Mapping[str, Any] | None:
 
 
 def show_joint_lie(market: Market) -> Mapping[str, Any] | None:
-    """Show what two players gain together by misreporting to VCG."""
+    """Return what two players gain together by misreporting to VCG."""
     prop = CoalitionProof(2, transfers=True)
     game = vcg.build_game(market)
     witness = common_audit(game, [prop])[prop.name].witness

@@ -35,13 +35,13 @@ ALMOST = Fraction(99, 100)
 
 
 def list_parameters(market: Market) -> tuple[Parameters, ...]:
-    """Give the parameters with which a claim is tried: those chosen, and nearly the largest."""
+    """Return the parameters with which a claim is tried: those chosen, and nearly the largest."""
     epsilon = ALMOST / (5 * market.n)
     return choose_parameters(market), Parameters(epsilon, ALMOST * epsilon / market.bound)
 
 
 def enumerate_markets(n: int, m: int, bits: int) -> Family:
-    """Give every market of this size."""
+    """Return every market of this size."""
     return Family(
         f"markets of {_format_size(n, m, bits)}", list(enumerate_small_markets(n, m, bits))
     )
@@ -66,12 +66,12 @@ def _format_size(n: int, m: int, bits: int) -> str:
 
 
 def list_independent(n: int) -> list[Structure]:
-    """Give the structure in which nobody colludes, alone."""
+    """Return the structure in which nobody colludes, alone."""
     return [tuple(frozenset({i}) for i in range(n))]
 
 
 def list_structures(n: int) -> list[Structure]:
-    """Give every collusion structure."""
+    """Return every collusion structure."""
     return list(enumerate_structures(n))
 
 
@@ -79,7 +79,7 @@ Which = Callable[[int], list[Structure]]
 
 
 def describe_failure(market: Market, parameters: Parameters, verdict: Verdict) -> dict[str, Any]:
-    """Describe a counterexample: the market, and what the audit found there."""
+    """Return a description of a counterexample: the market, and what the audit found there."""
     found: dict[str, Any] = {
         "market": describe_market(market),
         "epsilon": encode_number(parameters.epsilon),

@@ -13,9 +13,9 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit import NoDeficit
 from aboveboard.market.model.descriptions import describe_outcome
-from aboveboard.market.model.markets import Market, held_values, social_welfare
+from aboveboard.market.model.markets import Market, social_welfare, values_by_player
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import expected_utilities, utilities
+from aboveboard.market.model.utilities import expect_utilities, utilities
 from aboveboard.market.rules.announcements import (
     enumerate_allocations,
     find_best_proposal,
@@ -39,7 +39,7 @@ from papers.market.roots import is_settled
 
 
 def play_rationally(market: Market, parameters: Parameters) -> Lottery[Ending]:
-    """Give the play of the truthful outcome (or of (E, 0)) that is found first; all agree."""
+    """Return the play of the truthful outcome (or of (E, 0)) that is found first; all agree."""
     proposal = find_best_proposal(market, find_best_allocation(market))
     return play(market, parameters, proposal, Votes.from_answer(market.n, True))
 
@@ -51,7 +51,7 @@ def _make_families(rng: np.random.Generator) -> tuple[Family, ...]:
 def _make_test(
     test: Callable[[Market, Parameters], tuple[int, Any]],
 ) -> Callable[[Market], Trial]:
-    """Give the test with both parameters: from the number of checks and what went wrong."""
+    """Return the test with both parameters: from the number of checks and what went wrong."""
 
     def tried(market: Market) -> Trial:
         total = 0
@@ -106,7 +106,7 @@ def _test_never_negative(market: Market, parameters: Parameters) -> tuple[int, A
 
 
 def _test_expectations(market: Market, parameters: Parameters) -> tuple[int, Any]:
-    each = expected_utilities(market, play_rationally(market, parameters))
+    each = expect_utilities(market, play_rationally(market, parameters))
     wrong = [name for name, has in zip(market.players, each, strict=True) if has < 0]
     return market.n, {"player": wrong[0]} if wrong else None
 
@@ -131,7 +131,7 @@ def _make_range_test(
     def test(market: Market, parameters: Parameters) -> tuple[int, Any]:
         if is_settled(market):
             return 0, None
-        each = expected_utilities(market, play_rationally(market, parameters))
+        each = expect_utilities(market, play_rationally(market, parameters))
         bounds = low(market.n, parameters), high(market.n, parameters)
         for name, has in list(zip(market.players, each, strict=True))[1:]:
             if not bounds[0] < has < bounds[1]:
@@ -144,8 +144,8 @@ def _make_range_test(
 def _test_burden(market: Market, parameters: Parameters) -> tuple[int, Any]:
     if is_settled(market):
         return 0, None
-    each = expected_utilities(market, play_rationally(market, parameters))
-    endowed = held_values(market, market.endowment)
+    each = expect_utilities(market, play_rationally(market, parameters))
+    endowed = values_by_player(market, market.endowment)
     for i in range(1, market.n):
         if (each[i] > 2 * parameters.epsilon) != (endowed[i] < 0):
             return i, {"player": market.players[i], "expects": encode_number(each[i])}
@@ -180,7 +180,7 @@ def _check_others(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def change_proposer(market: Market, proposer: int) -> Market:
-    """Give the same market with another proposer, who then comes first."""
+    """Return the same market with another proposer, who then comes first."""
     order = [proposer, *(i for i in range(market.n) if i != proposer)]
     return Market(
         tuple(market.players[i] for i in order),
@@ -192,11 +192,11 @@ def change_proposer(market: Market, proposer: int) -> Market:
 
 
 def compute_ex_ante(market: Market, parameters: Parameters) -> dict[str, Fraction]:
-    """Give what each player expects if the proposer is drawn uniformly."""
+    """Return what each player expects if the proposer is drawn uniformly."""
     total = dict.fromkeys(market.players, Fraction(0))
     for proposer in range(market.n):
         turned = change_proposer(market, proposer)
-        each = expected_utilities(turned, play_rationally(turned, parameters))
+        each = expect_utilities(turned, play_rationally(turned, parameters))
         for name, has in zip(turned.players, each, strict=True):
             total[name] += has / market.n
     return total
@@ -206,7 +206,7 @@ def _test_fairness(market: Market, parameters: Parameters) -> tuple[int, Any]:
     if is_settled(market):
         return 0, None
     each = compute_ex_ante(market, parameters)
-    endowed = dict(zip(market.players, held_values(market, market.endowment), strict=True))
+    endowed = dict(zip(market.players, values_by_player(market, market.endowment), strict=True))
     share = parameters.delta * Fraction(market.n - 1, market.n)
     levelled = {name: has + share * endowed[name] for name, has in each.items()}
     if len(set(levelled.values())) > 1:
@@ -267,7 +267,7 @@ def _test_approximation(market: Market, parameters: Parameters) -> tuple[int, An
             proposal = find_best_proposal(market, allocation)
             lottery = play(market, parameters, proposal, Votes.from_answer(market.n, True))
             welfare = social_welfare(market, allocation)
-            rows.append((welfare, expected_utilities(market, lottery)[0], proposal))
+            rows.append((welfare, expect_utilities(market, lottery)[0], proposal))
     rows.sort(key=lambda row: row[:2])
     for (less, has, _), (more, would, proposal) in pairwise(rows):
         if (more > less) != (would > has):
@@ -291,7 +291,7 @@ CLAIMS = (
     Claim(
         "market/no-deficit",
         "market",
-        "Section 5.2, Remarks, and READING.md",
+        "Section 5.2, Remarks (docs/theory.md)",
         "Off the path it may gain money, but it never loses any.",
         _check_no_deficit,
     ),

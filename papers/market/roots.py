@@ -37,7 +37,7 @@ ANNOUNCEMENTS = "announcements and coalitions"
 
 
 def is_settled(market: Market) -> bool:
-    """Say whether the endowment is of maximum welfare already."""
+    """Return whether the endowment is of maximum welfare already."""
     best = max(social_welfare(market, a) for a in enumerate_allocations(market))
     return social_welfare(market, market.endowment) == best
 
@@ -218,7 +218,7 @@ CLAIMS = (
     Claim(
         "market/leading-utility",
         "market",
-        "READING.md, beside Lemma 11",
+        "beside Lemma 11 (docs/theory.md)",
         "The proposer's coalition of c then expects (1 - delta)(gain - 2(n - c) epsilon) + delta "
         "(gain/n - (n - 1)/n sum theta_j(E_j) - (n + 1)/n (n - c) epsilon).",
         _check_leading_utility,

@@ -31,7 +31,7 @@ MOST = 10_000
 def _make_exhibit(
     shows: Callable[[Market], Mapping[str, Any] | None], n: int, m: int, bits: int
 ) -> Callable[[np.random.Generator], tuple[Finding, ...]]:
-    """Give the check that some market of this size shows the failure."""
+    """Return the check that some market of this size shows the failure."""
 
     def test(market: Market) -> Trial:
         shown = shows(market)
@@ -153,7 +153,7 @@ def _check_naive_3_votes(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _make_truthful_test(*, wide: bool) -> Callable[[Market], Trial]:
-    """Ask whether exactly the truthful outcomes are best in Naive-4 without collusion."""
+    """Return the test that the truthful outcomes alone are best in Naive-4, without collusion."""
 
     def test(market: Market) -> Trial:
         rule = make_naive_rule(4, market, naive.choose_epsilon(4, market))

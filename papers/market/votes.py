@@ -50,7 +50,7 @@ class Subgame:
     scheme
         Says how many strategies a voter has in `filled`.
     filled
-        Expected utilities, as `expectations.table` gives them.
+        Expected utilities, as `tabulate_utilities` gives them.
     part
         From the codes of strategies in M to those in this part of it.
     """
@@ -61,13 +61,13 @@ class Subgame:
 
 
 def _select_step_2(scheme: UtilityScheme, market: Market, announced: Announcements) -> Subgame:
-    """Give M if c0 falls heads: votes are cast in step 2 only."""
+    """Return M if c0 falls heads: votes are cast in step 2 only."""
     alone = replace(scheme, destruction=None)
     return Subgame(alone, tabulate_utilities(alone, market, announced), lambda codes: codes & 1)
 
 
 def _select_step_3(scheme: UtilityScheme, market: Market, announced: Announcements) -> Subgame:
-    """Give M if c0 falls tails: votes are cast in step 3 only, bit 1 of a strategy."""
+    """Return M if c0 falls tails: votes are cast in step 3 only, bit 1 of a strategy."""
     zero = (Fraction(0),) * market.n
     tails = replace(scheme, acceptance=zero, proposer=zero, others=zero)
     pick: tuple[Any, ...] = (slice(None),) * 2 + (slice(None, None, 2),) * (market.n - 1)
@@ -76,7 +76,7 @@ def _select_step_3(scheme: UtilityScheme, market: Market, announced: Announcemen
 
 
 def _select_all(scheme: UtilityScheme, market: Market, announced: Announcements) -> Subgame:
-    """Give all of M after an announcement."""
+    """Return all of M after an announcement."""
     return Subgame(scheme, tabulate_utilities(scheme, market, announced), lambda codes: codes)
 
 
@@ -84,7 +84,7 @@ def _make_test(
     after: Callable[[UtilityScheme, Market, Announcements], Subgame],
     of: Callable[[int], list[Coalition]],
 ) -> Callable[[Market], Trial]:
-    """Give the test: the lemmas' votes are strictly dominant in a subgame, for some coalitions."""
+    """Return the test that the lemmas' votes are strictly dominant in a subgame."""
 
     def test(market: Market) -> Trial:
         checks = 0

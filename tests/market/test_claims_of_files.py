@@ -36,7 +36,7 @@ from aboveboard.market.audit.voting_rules import make_naive_rule, make_rule
 from aboveboard.market.model.descriptions import describe_outcome, format_outcome
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import expected_utilities
+from aboveboard.market.model.utilities import expect_utilities
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import vcg
 from aboveboard.market.rules.parameters import choose_parameters
@@ -116,7 +116,7 @@ def test_a_coalition_that_casts_other_votes_gains_what_no_joint_vote_exceeds(
     parameters = choose_parameters(of)
 
     def has(said: Votes, members: tuple[int, ...]) -> Fraction:
-        each = expected_utilities(of, play(of, parameters, proposal, said))
+        each = expect_utilities(of, play(of, parameters, proposal, said))
         return sum((each[i] for i in members), Fraction(0))
 
     def most(members: tuple[int, ...]) -> Fraction:

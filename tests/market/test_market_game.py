@@ -28,7 +28,7 @@ from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_naive_rule, make_rule
 from aboveboard.market.model.markets import Outcome
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import enumerate_structures, expected_prices
+from aboveboard.market.model.utilities import enumerate_structures, expect_prices
 from aboveboard.market.rules import vcg
 from aboveboard.market.rules.announcements import find_best_proposal
 from aboveboard.market.rules.parameters import choose_parameters
@@ -164,5 +164,5 @@ def test_payments_are_those_of_the_lottery(data: st.DataObject, version: int) ->
     asked = [0] if len(game.actions(1)) == 1 else [0, *said]
     profile = (*asked, *[0] * (3 - len(asked)))
     cast = Votes(tuple(c & 1 == 1 for c in said), tuple(c & 2 == 2 for c in said))
-    played = expected_prices(rule.play(proposal, cast))
+    played = expect_prices(rule.play(proposal, cast))
     assert game.payments(profile) == played

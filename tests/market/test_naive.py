@@ -22,7 +22,7 @@ from aboveboard.market.audit.voting_game import VotingGame
 from aboveboard.market.audit.voting_rules import make_naive_rule
 from aboveboard.market.model.markets import Market, Outcome, social_welfare
 from aboveboard.market.model.steps import Ending, Votes, replay
-from aboveboard.market.model.utilities import expected_utilities, utilities
+from aboveboard.market.model.utilities import expect_utilities, utilities
 from aboveboard.market.rules import naive
 from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
 from aboveboard.market.rules.vcg import find_best_allocation
@@ -56,7 +56,7 @@ def test_the_lottery_is_what_the_paper_says(data: st.DataObject, version: int, n
     for p, _, allocation, prices in said:
         merged[allocation, prices] = merged.get((allocation, prices), F(0)) + p
     assert rows == merged
-    assert list(expected_utilities(of, found)) == oracle.expected(
+    assert list(expect_utilities(of, found)) == oracle.expected(
         thetas(of), sets(of.endowment, n), said
     )
     for ending, _ in found:
@@ -77,7 +77,7 @@ def test_expected_utilities_of_all_votes_at_once_are_those_of_the_lotteries(
     for one in (False, True):
         for two in (False, True):
             cast = Votes((one, two), (one, two))
-            exact = expected_utilities(of, naive.play(version, of, epsilon, announced[k], cast))
+            exact = expect_utilities(of, naive.play(version, of, epsilon, announced[k], cast))
             units = filled[:, k, int(one), int(two)].tolist()
             assert tuple(x * find_unit(scheme) for x in units) == exact
 
@@ -121,9 +121,7 @@ def test_in_naive_2_two_voters_may_leave_the_no_to_each_other() -> None:
     of, shown = first_that(failures.show_no_left_to_others, 3, 1, 2)
     epsilon = naive.choose_epsilon(2, of)
     proposal = outcome_of(of, shown["announcement"])
-    agreed = expected_utilities(
-        of, naive.play(2, of, epsilon, proposal, Votes.from_answer(3, True))
-    )
+    agreed = expect_utilities(of, naive.play(2, of, epsilon, proposal, Votes.from_answer(3, True)))
     hurt = [of.players.index(name) for name in shown["hurt, each leaving the NO to another"]]
     assert all(agreed[i] < 0 for i in hurt)
     assert agreed[0] > Fraction(shown["proposer's utility if truthful"])
@@ -136,7 +134,7 @@ def test_in_naive_3_a_gamble_on_one_yes_pays_more_than_the_truth() -> None:
     epsilon = naive.choose_epsilon(3, of)
     proposal = outcome_of(of, shown["announcement"])
     cast = tuple(vote == "YES" for vote in shown["votes"])
-    has = expected_utilities(of, naive.play(3, of, epsilon, proposal, Votes(cast, cast)))
+    has = expect_utilities(of, naive.play(3, of, epsilon, proposal, Votes(cast, cast)))
     assert has[0] == Fraction(shown["proposer's utility"])
     assert has[0] > Fraction(shown["proposer's utility if truthful"])
     best = social_welfare(of, find_best_allocation(of))

@@ -15,7 +15,7 @@ from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.expected_utilities import build_scheme, find_unit, tabulate_utilities
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import expected_utilities, surplus, utilities
+from aboveboard.market.model.utilities import expect_utilities, surplus, utilities
 from aboveboard.market.rules.announcements import enumerate_announcements, find_best_proposal
 from aboveboard.market.rules.communication import count_bits, count_outcome_bits
 from aboveboard.market.rules.parameters import Parameters, choose_parameters
@@ -63,9 +63,7 @@ def test_the_lottery_is_what_the_steps_say(data: st.DataObject, n: int, m: int, 
     )
     assert rows_of(of, found) == {(node, a, prices): p for p, node, a, prices in said}
     theta = thetas(of)
-    assert list(expected_utilities(of, found)) == oracle.expected(
-        theta, sets(of.endowment, n), said
-    )
+    assert list(expect_utilities(of, found)) == oracle.expected(theta, sets(of.endowment, n), said)
 
 
 @pytest.mark.parametrize("prices", [(-8, 8), (F(-1, 2), F(1, 2)), (1, 0), (0, F(5, 2))], ids=str)
@@ -114,7 +112,7 @@ def test_expected_utilities_of_all_votes_at_once_are_those_of_the_lotteries(
     for one in range(4):
         for two in range(4):
             cast = Votes((bool(one & 1), bool(two & 1)), (one > 1, two > 1))
-            exact = expected_utilities(of, play(of, parameters, announced[k], cast))
+            exact = expect_utilities(of, play(of, parameters, announced[k], cast))
             units = utilities_of[:, k, one, two].tolist()
             assert tuple(x * find_unit(scheme) for x in units) == exact
 
@@ -126,7 +124,7 @@ def test_where_64_bits_could_overflow_the_table_is_of_python_integers() -> None:
     announced = enumerate_announcements(of, 2, proposer_limited=False, most=10**4)
     filled = tabulate_utilities(scheme, of, announced)
     assert filled.dtype == object
-    exact = expected_utilities(of, play(of, parameters, announced[5], Votes((True,), (False,))))
+    exact = expect_utilities(of, play(of, parameters, announced[5], Votes((True,), (False,))))
     assert tuple(x * find_unit(scheme) for x in filled[:, 5, 1]) == exact
 
 

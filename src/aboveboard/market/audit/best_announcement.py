@@ -20,9 +20,9 @@ from aboveboard.games.game import Game
 from aboveboard.market.audit.best_votes import get_play
 from aboveboard.market.audit.play_audit import PlayAudit
 from aboveboard.market.model.descriptions import describe_outcome, member_names
-from aboveboard.market.model.markets import Market, held_values, social_welfare
+from aboveboard.market.model.markets import Market, social_welfare, values_by_player
 from aboveboard.market.model.steps import Votes
-from aboveboard.market.model.utilities import Coalition, expected_utilities
+from aboveboard.market.model.utilities import Coalition, expect_utilities
 from aboveboard.market.rules.announcements import find_best_proposal
 from aboveboard.market.rules.parameters import Parameters
 
@@ -75,7 +75,7 @@ def leading_utility(
     if gain == 0:
         return Fraction(0)
     n, rest = market.n, market.n - len(leading)
-    endowed = held_values(market, market.endowment)
+    endowed = values_by_player(market, market.endowment)
     brought = sum(endowed[j] for j in leading)
     epsilon, delta = parameters.epsilon, parameters.delta
     heads = gain - 2 * rest * epsilon
@@ -94,7 +94,7 @@ def judge_announcement(play: PlayAudit) -> Verdict:
     for c in coalitions:
         votes = play.find_dominant_votes(c)
         if votes not in played:
-            played[votes] = expected_utilities(play.market, play.play(votes))
+            played[votes] = expect_utilities(play.market, play.play(votes))
         has = sum((played[votes][i] for i in c), Fraction(0))
         gains.append((leading_utility(play.market, play.parameters, optimum.welfare, c) - has, c))
     gain, members = max(gains, key=lambda row: row[0])

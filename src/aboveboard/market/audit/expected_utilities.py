@@ -80,7 +80,7 @@ class UtilityScheme:
 
 
 def build_scheme(market: Market, parameters: Parameters) -> UtilityScheme:
-    """Give the scheme of the mechanism M."""
+    """Return the scheme of the mechanism M."""
     n, bound = market.n, market.bound
     epsilon, delta = parameters.epsilon, parameters.delta
     acceptance, proposer, others = [], [], []
@@ -104,7 +104,7 @@ def build_scheme(market: Market, parameters: Parameters) -> UtilityScheme:
 
 
 def build_naive_scheme(version: int, market: Market, epsilon: Fraction) -> UtilityScheme:
-    """Give the scheme of Naive-2, Naive-3 or Naive-4."""
+    """Return the scheme of Naive-2, Naive-3 or Naive-4."""
     n, bound = market.n, market.bound
     acceptance, proposer = [], []
     for yes in range(n):
@@ -126,7 +126,7 @@ def build_naive_scheme(version: int, market: Market, epsilon: Fraction) -> Utili
 
 
 def find_unit(scheme: UtilityScheme) -> Fraction:
-    """Give the unit in which every expected utility is a whole number."""
+    """Return the unit in which every expected utility is a whole number."""
     terms = [*scheme.acceptance, *scheme.proposer, *scheme.others]
     if scheme.destruction is not None:
         destruction = scheme.destruction
@@ -139,7 +139,7 @@ def find_unit(scheme: UtilityScheme) -> Fraction:
 
 
 def tabulate_utilities(scheme: UtilityScheme, market: Market, announced: Announcements) -> Array:
-    """Give all players' expected utilities for all votes on many announcements, in units.
+    """Return all players' expected utilities for all votes on many announcements, in units.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def tabulate_utilities(scheme: UtilityScheme, market: Market, announced: Announc
 def compute_utilities(
     scheme: UtilityScheme, market: Market, announced: Announcements, codes: IntArray
 ) -> Array:
-    """Give expected utilities of announcements and votes, row by row, in units.
+    """Return expected utilities of announcements and votes, row by row, in units.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def _compute_destruction(
     net_gain_of: Array,
     codes: IntArray,
 ) -> Array:
-    """Give what M' adds, shape (players, rows)."""
+    """Return what M' adds, shape (players, rows)."""
     n = len(net_gain_of)
     chance = int(destruction.chance * scale)
     small = int(destruction.chance * destruction.epsilon * scale)
@@ -235,11 +235,12 @@ def _compute_destruction(
 def find_margin(
     scheme: UtilityScheme, market: Market, proposal: Outcome, members: Iterable[int]
 ) -> Fraction | None:
-    """Give by how much a coalition's dominant vote beats every other, at least.
+    """Return by how much a coalition's dominant vote beats every other, at least.
 
-    The votes are those of `votes.dominant`. Step 2 is checked against every number of YES among
-    the others and every number of its own, step 3 member by member: since expected utilities are
-    the sum of the two, that covers all joint strategies of everybody. A margin of 0 or less says
+    The votes are those of `find_dominant_votes`. Step 2 is checked against every number of YES
+    among the others and every number of its own, step 3 member by member: since expected
+    utilities are the sum of the two, that covers all joint strategies of everybody. A margin of 0
+    or less says
     that the vote is not strictly dominant; None that nobody in the coalition votes. Cost: the
     players times the members, however many joint strategies there are.
     """
@@ -250,7 +251,7 @@ def find_margin(
 def compute_margin(
     scheme: UtilityScheme, left: Sequence[int], prices: Sequence[int], together: frozenset[int]
 ) -> Fraction | None:
-    """Give the margin of a coalition, given what each player gains beyond its price."""
+    """Return the margin of a coalition, given what each player gains beyond its price."""
     voters = sorted(together - {0})
     if not voters:
         return None

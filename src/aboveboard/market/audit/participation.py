@@ -17,7 +17,7 @@ from aboveboard.market.audit.root_audit import RootAudit
 from aboveboard.market.audit.root_property import RootProperty
 from aboveboard.market.model.descriptions import describe_outcome, member_names
 from aboveboard.market.model.markets import Outcome
-from aboveboard.market.model.utilities import Coalition, expected_utilities, utilities
+from aboveboard.market.model.utilities import Coalition, expect_utilities, utilities
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class TotalParticipation(RootProperty):
         """Return the verdict on every rational play."""
         market, checks = found.market, 0
         least: tuple[Fraction, Coalition, Outcome] | None = None
-        each = {k: expected_utilities(market, p) for k, p in found.rational_plays.items()}
+        each = {k: expect_utilities(market, p) for k, p in found.rational_plays.items()}
         for root in found.roots:
             for key in zip(root.best, root.votes, strict=True):
                 for members in root.structure:
@@ -93,7 +93,7 @@ class TotalParticipation(RootProperty):
 
 
 def _describe_stakes(found: RootAudit) -> str:
-    """Say what those outside the proposer's coalition expect, and the worst any coalition has."""
+    """Return what those outside the proposer's coalition expect, and the worst ending."""
     market = found.market
     others: list[Fraction] = []
     worst: list[Fraction] = []
@@ -101,7 +101,7 @@ def _describe_stakes(found: RootAudit) -> str:
         outside = [i for i in range(market.n) if i not in root.leading]
         for key in zip(root.best, root.votes, strict=True):
             lottery = found.rational_plays[key]
-            each = expected_utilities(market, lottery)
+            each = expect_utilities(market, lottery)
             others += [each[i] for i in outside]
             for ending, _ in lottery:
                 has = utilities(market, ending.outcome)

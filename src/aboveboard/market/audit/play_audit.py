@@ -19,7 +19,7 @@ from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.voting_rules import AnnouncementGame, VotingRule
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import Coalition, Structure, expected_utilities
+from aboveboard.market.model.utilities import Coalition, Structure, expect_utilities
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules.dominant_votes import derive_dominant_votes, net_gains
 from aboveboard.market.rules.parameters import Parameters
@@ -107,12 +107,12 @@ class PlayAudit:
     @cached_property
     def utilities(self) -> Mapping[Coalition, Fraction]:
         """What each coalition expects."""
-        each = expected_utilities(self.market, self.lottery)
+        each = expect_utilities(self.market, self.lottery)
         return {c: sum((each[i] for i in c), Fraction(0)) for c in self.coalitions}
 
     def expect(self, members: Coalition, votes: Votes | None) -> Fraction:
         """Return what a coalition expects of votes."""
-        each = expected_utilities(self.market, self.play(votes))
+        each = expect_utilities(self.market, self.play(votes))
         return sum((each[i] for i in members), Fraction(0))
 
 

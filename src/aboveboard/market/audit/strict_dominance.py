@@ -1,8 +1,9 @@
 """Which joint votes of a coalition are strictly dominant once an outcome is announced.
 
-Definition 1, with s' other than s (READING.md): a joint strategy must beat every other one against
-all strategies of everybody else. `dominance` looks at all of them, on many announcements at once;
-`closed_form` says what Lemmas 1, 2 and 7 to 9 predict. Cost: announcements times strategies.
+Definition 1, with s' other than s (`docs/theory.md`): a joint strategy must beat every other one
+against all strategies of everybody else. `find_dominance` looks at all of them, on many
+announcements at once; `predict_votes` says what Lemmas 1, 2 and 7 to 9 predict. Cost:
+announcements times strategies.
 """
 
 from __future__ import annotations
@@ -54,12 +55,12 @@ class Dominance:
 
 
 def find_dominance(filled: Array, scheme: HasStrategies, members: Coalition) -> Dominance:
-    """Find a coalition's candidate and its margin.
+    """Return a coalition's candidate and its margin.
 
     Parameters
     ----------
     filled
-        `expectations.table` of the announcements.
+        `tabulate_utilities` of the announcements.
     scheme
         The scheme that it is of.
     members
@@ -85,7 +86,7 @@ def find_dominance(filled: Array, scheme: HasStrategies, members: Coalition) -> 
 
 
 def predict_votes(announced: Announcements, scheme: HasStrategies, members: Coalition) -> IntArray:
-    """Give the votes of the lemmas as codes, shape (announcements, voters)."""
+    """Return the votes of the lemmas as codes, shape (announcements, voters)."""
     voters = sorted(members - {0})
     if 0 in members:
         return np.full((len(announced), len(voters)), scheme.strategies - 1, dtype=np.int64)
@@ -98,13 +99,13 @@ def predict_votes(announced: Announcements, scheme: HasStrategies, members: Coal
 
 
 def decode_votes(codes: Iterable[int]) -> Votes:
-    """Give the votes that codes of players 1 to n - 1 stand for."""
+    """Return the votes that codes of players 1 to n - 1 stand for."""
     listed = [int(code) for code in codes]
     return Votes(tuple(c & 1 == 1 for c in listed), tuple(c & 2 == 2 for c in listed))
 
 
 def combine_coalitions(filled: Array, by_coalition: Iterable[Dominance]) -> tuple[Array, IntArray]:
-    """Give all players' expected utilities if every coalition votes as found, and the votes.
+    """Return all players' expected utilities if every coalition votes as found, and the votes.
 
     Returns
     -------

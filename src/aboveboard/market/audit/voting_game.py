@@ -1,9 +1,9 @@
-"""Mechanisms for markets as games, for the common audit: voting on an announcement, announcing.
+"""The game of voting on an announcement, for the common audit.
 
-In the voting game the players are the coalitions: each takes a joint strategy and has its
-members' expected utility, exact. Truth is what the lemmas prescribe, so `DSIC` says that these
+The players are the coalitions: each takes a joint strategy and has its members' expected utility,
+exact. Truth is how they vote here, by default as the lemmas prescribe, so `DSIC` says that these
 votes are dominant. One profile costs one lottery, or in batches an array operation; in M the
-properties about deviations are settled at any size by the inequalities of `expectations.margin`.
+properties about deviations hold at any size by the inequalities of `compute_margin`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from aboveboard.market.audit.strict_dominance import decode_votes, predict_votes
 from aboveboard.market.audit.voting_rules import VotingRule, make_rule
 from aboveboard.market.model.descriptions import member_names
 from aboveboard.market.model.market_setup import Trader
-from aboveboard.market.model.markets import Market, Outcome, held_values
+from aboveboard.market.model.markets import Market, Outcome, values_by_player
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import (
     Coalition,
-    expected_prices,
-    expected_utilities,
+    expect_prices,
+    expect_utilities,
 )
 from aboveboard.market.optimum.social_optimum import Optimum, find_optimum
 from aboveboard.market.rules.announcements import Announcements, find_best_proposal
@@ -54,8 +54,8 @@ def as_announcements(market: Market, proposal: Outcome) -> Announcements:
         (proposal.allocation,),
         np.zeros(1, dtype=np.int64),
         np.array([[int(p) for p in proposal.prices]], dtype=dtype),
-        np.array([held_values(market, proposal.allocation)], dtype=dtype),
-        np.array(held_values(market, market.endowment), dtype=dtype),
+        np.array([values_by_player(market, proposal.allocation)], dtype=dtype),
+        np.array(values_by_player(market, market.endowment), dtype=dtype),
     )
 
 
@@ -207,7 +207,7 @@ class VotingGame:
 
     def payoffs(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
         """Return each coalition's expected utility."""
-        each = expected_utilities(self.market, self.rule.play(self.proposal, self._votes(profile)))
+        each = expect_utilities(self.market, self.rule.play(self.proposal, self._votes(profile)))
         return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
 
     def payments(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
@@ -217,7 +217,7 @@ class VotingGame:
         """
         scheme = self.rule.scheme
         if not self._voted or scheme is None:
-            each = expected_prices(self.rule.play(self.proposal, self._votes(profile)))
+            each = expect_prices(self.rule.play(self.proposal, self._votes(profile)))
         else:
             each = self._expect_prices(scheme, self._votes(profile))
         return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
@@ -265,7 +265,7 @@ class VotingGame:
         return filled
 
     def describe(self, i: int, action: int) -> str:
-        """Write a joint strategy: "b YES, in step 3 NO"."""
+        """Return a joint strategy: "b YES, in step 3 NO"."""
         voters = self._voters(i)
         if not voters:
             return "announces" if 0 in self.parts[i] else "is not asked"

@@ -28,7 +28,7 @@ from aboveboard.market.audit.expected_utilities import (
 from aboveboard.market.audit.strict_dominance import decode_votes
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.steps import Ending, Votes
-from aboveboard.market.model.utilities import expected_utilities
+from aboveboard.market.model.utilities import expect_utilities
 from aboveboard.market.rules import naive, propose_and_agree
 from aboveboard.market.rules.announcements import Announcements
 from aboveboard.market.rules.parameters import Parameters
@@ -90,7 +90,7 @@ class VotingRule:
             votes = decode_votes(codes)
             for k in range(len(announced)):
                 where: tuple[Any, ...] = (slice(None), k, *codes)
-                filled[where] = expected_utilities(market, self.play(announced[k], votes))
+                filled[where] = expect_utilities(market, self.play(announced[k], votes))
         return filled
 
 

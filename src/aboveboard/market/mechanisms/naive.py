@@ -3,7 +3,7 @@
 They read the parties and goods of `market.propose_and_agree`. Announcements must lie within their
 narrow domain, (-B, B) for every price; what breaks it is refused, for they have no step a. Where
 the file does not say what is announced, it is the proposer's best among what everybody agrees to
-(`within_domain`); that Naive-3's proposer does better by cheating is what its audit finds.
+(`naive_proposal`); that Naive-3's proposer does better by cheating is what its audit finds.
 Source: Azar, Chen, Micali (2011), section 5.1.
 """
 

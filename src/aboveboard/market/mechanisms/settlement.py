@@ -15,9 +15,15 @@ from typing import Any
 from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.market_setup import MarketSetup
-from aboveboard.market.model.markets import Market, Outcome, gains, held_bundles, social_welfare
+from aboveboard.market.model.markets import (
+    Market,
+    Outcome,
+    bundles_by_player,
+    gains,
+    social_welfare,
+)
 from aboveboard.market.model.steps import Ending
-from aboveboard.market.model.utilities import expected_utilities, surplus, utilities
+from aboveboard.market.model.utilities import expect_utilities, surplus, utilities
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
@@ -29,7 +35,7 @@ FOR_COMPARISON = "This rule is here to compare with: the audit shows what fails.
 
 @dataclass(frozen=True, eq=False)
 class EndingSettlement(Settlement):
-    """The settlement of one ending; two of them are never the same, so that one can be drawn."""
+    """The settlement of one ending; no two are equal, so that a lottery can draw one."""
 
     __hash__ = object.__hash__
 
@@ -49,7 +55,7 @@ class Play:
     best
         The socially optimal allocation, or the best that was found in time.
     details
-        What the rule adds, after what all rules tell.
+        What the rule adds, after what all rules state.
     exhibits
         Tables that the rule adds.
     warning
@@ -66,19 +72,19 @@ class Play:
     warning: str = ""
 
     def with_details(self, details: Mapping[str, Any], exhibits: tuple[Exhibit, ...] = ()) -> Play:
-        """Give the same play with what the rule adds."""
+        """Return the same play with what the rule adds."""
         return replace(self, details=details, exhibits=exhibits)
 
     def settlements(self) -> Lottery[Settlement]:
-        """Give one settlement for each ending, with its probability."""
-        shared = self._shared()
-        hoped = expected_utilities(self.market, self.lottery)
+        """Return one settlement for each ending, with its probability."""
+        shared = self._list_shared_details()
+        hoped = expect_utilities(self.market, self.lottery)
         return Lottery(
             {self._settlement(ending, hoped, shared): weight for ending, weight in self.lottery}
         )
 
-    def _shared(self) -> dict[str, Any]:
-        """Give the details that are the same however the coins fall."""
+    def _list_shared_details(self) -> dict[str, Any]:
+        """Return the details that are the same however the coins fall."""
         best = self.best
         found: dict[str, Any] = {
             "welfare_before": social_welfare(self.market, self.market.endowment),
@@ -109,7 +115,7 @@ class Play:
         self, ending: Ending, hoped: tuple[Fraction, ...], shared: Mapping[str, Any]
     ) -> Settlement:
         market, setup, outcome = self.market, self.setup, ending.outcome
-        held = held_bundles(market, outcome.allocation)
+        held = bundles_by_player(market, outcome.allocation)
         gained = gains(market, outcome.allocation)
         reached = utilities(market, outcome)
         by_name = {}
@@ -157,8 +163,8 @@ class Play:
         )
 
     def _who_gets_what(self, outcome: Outcome) -> Exhibit:
-        held = held_bundles(self.market, outcome.allocation)
-        brought = held_bundles(self.market, self.market.endowment)
+        held = bundles_by_player(self.market, outcome.allocation)
+        brought = bundles_by_player(self.market, self.market.endowment)
         rows = []
         for name in self.setup.order:
             i = self.setup.players.index(name)
@@ -182,7 +188,7 @@ class Play:
         )
 
     def describe(self, outcome: Outcome) -> dict[str, Any]:
-        """Give an outcome as plain data: by name, goods and prices."""
+        """Return an outcome as plain data: by name, goods and prices."""
         prices = dict(zip(self.setup.players, map(encode_number, outcome.prices), strict=True))
         return {
             "allocation": self.setup.list_holdings(outcome.allocation),

@@ -44,11 +44,11 @@ class Table:
         return dict(self.bids)
 
     def value(self, bundle: int) -> int:
-        """Give the value of a bundle."""
+        """Return the value of a bundle."""
         return self._values.get(bundle, 0)
 
     def find_extremes(self) -> tuple[int, int]:
-        """Give the lowest and the highest value of any bundle, the empty one included."""
+        """Return the lowest and the highest value of any bundle, the empty one included."""
         return _find_extremes(self.bids)
 
 
@@ -65,11 +65,11 @@ class Additive:
     values: tuple[int, ...]
 
     def value(self, bundle: int) -> int:
-        """Give the value of a bundle."""
+        """Return the value of a bundle."""
         return sum(value for g, value in enumerate(self.values) if bundle >> g & 1)
 
     def find_extremes(self) -> tuple[int, int]:
-        """Give the lowest and the highest value of any bundle, the empty one included."""
+        """Return the lowest and the highest value of any bundle, the empty one included."""
         return sum(v for v in self.values if v < 0), sum(v for v in self.values if v > 0)
 
 
@@ -86,11 +86,11 @@ class Xor:
     bids: tuple[Bid, ...]
 
     def value(self, bundle: int) -> int:
-        """Give the value of a bundle."""
+        """Return the value of a bundle."""
         return max((value for inside, value in self.bids if inside & ~bundle == 0), default=0)
 
     def find_extremes(self) -> tuple[int, int]:
-        """Give the lowest and the highest value of any bid and of the empty bundle.
+        """Return the lowest and the highest value of any bid and of the empty bundle.
 
         A bid that a smaller and better one hides counts too.
         """
@@ -110,7 +110,7 @@ class Or:
     bids: tuple[Bid, ...]
 
     def value(self, bundle: int) -> int:
-        """Give the value of a bundle, by an exact search."""
+        """Return the value of a bundle, by an exact search."""
         inside = tuple(bid for bid in self.bids if bid[0] & ~bundle == 0)
         useful = tuple(bid for bid in inside if bid[1] >= 0)
         if useful or not inside:
@@ -118,7 +118,7 @@ class Or:
         return max(value for _, value in inside)
 
     def find_extremes(self) -> tuple[int, int]:
-        """Give the lowest value of any bid and the highest of any bundle."""
+        """Return the lowest value of any bid and the highest of any bundle."""
         return _find_extremes(self.bids)[0], _pack_bids(tuple(b for b in self.bids if b[1] >= 0))
 
 
@@ -127,7 +127,7 @@ Language = Table | Additive | Xor | Or
 
 
 def restrict(valuation: Language, kept: tuple[int, ...]) -> Language:
-    """Give the same values of bundles of some goods only, in the same language.
+    """Return the same values of bundles of some goods only, in the same language.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def _find_extremes(bids: tuple[Bid, ...]) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)  # one game asks for the same few bundles again and again
 def _pack_bids(bids: tuple[Bid, ...]) -> int:
-    """Give the largest sum of disjoint bids, none of them negative.
+    """Return the largest sum of disjoint bids, none of them negative.
 
     Branches on the good that is in the most bids: one of these is taken, or none is. What is left
     often falls apart, and what was seen is remembered.
@@ -207,7 +207,7 @@ def _pack_bids(bids: tuple[Bid, ...]) -> int:
 
 
 def _find_connected(bids: tuple[Bid, ...], left: frozenset[int]) -> frozenset[int]:
-    """Give the bids that hang together with one of those left by shared goods."""
+    """Return the bids that hang together with one of those left by shared goods."""
     goods = bids[min(left)][0]
     part: frozenset[int] = frozenset()
     while True:
@@ -220,7 +220,7 @@ def _find_connected(bids: tuple[Bid, ...], left: frozenset[int]) -> frozenset[in
 
 
 def _find_busiest_good(bids: tuple[Bid, ...], left: frozenset[int]) -> int:
-    """Give the good that is in the most of these bids."""
+    """Return the good that is in the most of these bids."""
     counts: dict[int, int] = {}
     for k in left:
         bundle = bids[k][0]

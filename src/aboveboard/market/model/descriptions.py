@@ -12,17 +12,17 @@ from aboveboard.market.model.utilities import Coalition, Structure
 
 
 def member_names(market: Market, members: Coalition) -> tuple[str, ...]:
-    """Give the names of a coalition's members."""
+    """Return the names of a coalition's members."""
     return tuple(market.players[i] for i in sorted(members))
 
 
 def format_structure(market: Market, structure: Structure) -> str:
-    """Write a collusion structure: "{a, b}, {c}"."""
+    """Return a collusion structure: "{a, b}, {c}"."""
     return ", ".join("{" + ", ".join(member_names(market, c)) + "}" for c in structure)
 
 
 def describe_outcome(market: Market, outcome: Outcome) -> Mapping[str, Any]:
-    """Describe an outcome in plain data, as a collaboration file has it."""
+    """Return a description of an outcome in plain data, as a collaboration file has it."""
     held: dict[str, list[str]] = {name: [] for name in market.players}
     destroyed: list[str] = []
     for good, owner in zip(market.goods, outcome.allocation, strict=True):

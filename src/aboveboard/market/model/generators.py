@@ -38,7 +38,7 @@ CERTAIN = 1e-12  # keeps a choice defined where all weights are 0
 
 
 def generate_regions(traders: int, goods: int, seed: int) -> Market:
-    """Make a market of plots on a grid.
+    """Return a market of plots on a grid.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def generate_regions(traders: int, goods: int, seed: int) -> Market:
 
 
 def generate_arbitrary(traders: int, goods: int, seed: int) -> Market:
-    """Make a market of goods that are related at random.
+    """Return a market of goods that are related at random.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class Ballot(BaseModel):
 
 
 def _parse_votes(given: Any) -> dict[str, Ballot] | str:
-    """Take votes by party, or the name of the folder that holds them."""
+    """Return votes by party, or the name of the folder that holds them."""
     if isinstance(given, str) and given:
         return given
     if not isinstance(given, Mapping):
@@ -99,7 +99,7 @@ class MarketFile(CollaborationFile):
     seconds: Integer | None = Field(
         default=None, ge=1, description="the search ends after this; if left out, when it is proved"
     )
-    parties: dict[str, Player] = Field(min_length=2, description="by name: a table a party")
+    parties: dict[str, Player] = Field(min_length=2, description="by name: one table per party")
 
 
 class ProposingFile(MarketFile):

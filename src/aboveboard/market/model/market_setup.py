@@ -56,7 +56,7 @@ class MarketSetup:
     order: tuple[str, ...]
 
     def build_market(self, reports: Mapping[str, Trader]) -> Market:
-        """Put the reports together."""
+        """Return the market that the reports make."""
         endowment = [DESTROYED] * len(self.goods)
         for i, name in enumerate(self.players):
             for g in range(len(self.goods)):
@@ -66,15 +66,15 @@ class MarketSetup:
         return Market(self.players, self.goods, tuple(endowment), valuations, self.bits)
 
     def encode_goods(self, goods: Iterable[str]) -> int:
-        """Give goods by name as a bit mask."""
+        """Return goods by name as a bit mask."""
         return sum(1 << self.goods.index(g) for g in goods)
 
     def list_goods(self, bundle: int) -> list[str]:
-        """Name the goods of a bundle."""
+        """Return the names of the goods of a bundle."""
         return [name for g, name in enumerate(self.goods) if bundle >> g & 1]
 
     def list_holdings(self, allocation: Allocation) -> dict[str, list[str]]:
-        """Name what everybody holds, and what is destroyed."""
+        """Return the names of what everybody holds, and what is destroyed."""
         owners = (*enumerate(self.players), (DESTROYED, DESTROYED_GOODS))
         return {
             name: [good for good, owner in zip(self.goods, allocation, strict=True) if owner == i]
@@ -83,7 +83,7 @@ class MarketSetup:
 
 
 def read_setup(file: MarketFile) -> MarketSetup:
-    """Find the players and the goods.
+    """Return the players and the goods.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def read_setup(file: MarketFile) -> MarketSetup:
 
 
 def find_proposer(file: MarketFile) -> str:
-    """Give who proposes: as the file says, else the first party.
+    """Return who proposes: as the file says, else the first party.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def find_proposer(file: MarketFile) -> str:
 
 
 def read_structure(file: MarketFile, setup: MarketSetup) -> Structure:
-    """Give the coalitions as a partition of player indices; whoever is not named stands alone.
+    """Return the coalitions as a partition of player indices; whoever is not named stands alone.
 
     Raises
     ------

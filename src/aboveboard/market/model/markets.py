@@ -30,7 +30,7 @@ class Valuation(Protocol):
     """What bundles are worth to one player."""
 
     def value(self, bundle: int) -> int:
-        """Give the value of a bundle, a bit mask of goods; that of the empty one is 0."""
+        """Return the value of a bundle, a bit mask of goods; that of the empty one is 0."""
         ...
 
 
@@ -120,8 +120,8 @@ class Market:
         return Outcome(self.endowment, (0,) * self.n)
 
 
-def held_bundles(market: Market, allocation: Allocation) -> tuple[int, ...]:
-    """Give what each player holds, in one pass over the goods."""
+def bundles_by_player(market: Market, allocation: Allocation) -> tuple[int, ...]:
+    """Return what each player holds, in one pass over the goods."""
     held = [0] * market.n
     for g, owner in enumerate(allocation):
         if owner != DESTROYED:
@@ -129,31 +129,31 @@ def held_bundles(market: Market, allocation: Allocation) -> tuple[int, ...]:
     return tuple(held)
 
 
-def held_values(market: Market, allocation: Allocation) -> tuple[int, ...]:
-    """Give each player's value of what it holds: theta_i(A_i)."""
-    held = held_bundles(market, allocation)
+def values_by_player(market: Market, allocation: Allocation) -> tuple[int, ...]:
+    """Return each player's value of what it holds: theta_i(A_i)."""
+    held = bundles_by_player(market, allocation)
     return tuple(v.value(s) for v, s in zip(market.valuations, held, strict=True))
 
 
 def social_welfare(market: Market, allocation: Allocation) -> int:
-    """Give SW(A), the sum of the players' values of what they hold."""
-    return sum(held_values(market, allocation))
+    """Return SW(A), the sum of the players' values of what they hold."""
+    return sum(values_by_player(market, allocation))
 
 
 def gains(market: Market, allocation: Allocation) -> tuple[int, ...]:
-    """Give theta_i(A_i) - theta_i(E_i) for each player."""
-    after, before = held_values(market, allocation), held_values(market, market.endowment)
+    """Return theta_i(A_i) - theta_i(E_i) for each player."""
+    after, before = values_by_player(market, allocation), values_by_player(market, market.endowment)
     return tuple(a - b for a, b in zip(after, before, strict=True))
 
 
 def truthful_prices(market: Market, allocation: Allocation) -> tuple[int, ...]:
-    """Give the prices of the truthful outcome: each but the proposer pays what it gains."""
+    """Return the prices of the truthful outcome: each but the proposer pays what it gains."""
     others = gains(market, allocation)[1:]
     return (-sum(others), *others)
 
 
 def is_allocation(market: Market, allocation: Sequence[int]) -> bool:
-    """Say whether it gives every good a player of the market, or destroys it."""
+    """Return whether it gives every good a player of the market, or destroys it."""
     owners = range(DESTROYED, market.n)
     return len(allocation) == market.m and all(owner in owners for owner in allocation)
 
@@ -174,7 +174,7 @@ class Announcement:
     prices: tuple[Fraction, ...] | None
 
     def to_outcome(self, market: Market) -> Outcome:
-        """Give the outcome that is announced."""
+        """Return the outcome that is announced."""
         if self.prices is None:
             return Outcome(self.allocation, truthful_prices(market, self.allocation))
         whole = tuple(p.numerator if p.denominator == 1 else p for p in self.prices)

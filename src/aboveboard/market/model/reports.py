@@ -21,7 +21,7 @@ MOST_OR_BIDS = 64
 def read_traders(
     file: MarketFile, setup: MarketSetup, read: Read | None = None
 ) -> dict[str, Trader]:
-    """Read what each party brings, bids and votes, in the file's order.
+    """Return what each party brings, bids and votes, in the file's order.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def _build_valuation(place: str, language: str, bids: Sequence[Bid], m: int) -> 
 def _read_ballots(
     file: ProposingFile, setup: MarketSetup, read: Read | None
 ) -> dict[str, tuple[bool, bool]]:
-    """Take the votes that the file gives, or those in its folder of votes."""
+    """Return the votes that the file gives, or those in its folder of votes."""
     if isinstance(file.votes, str):
         return (
             {} if read is None else _read_ballot_folder(Path(file.votes), setup.players[1:], read)
@@ -152,7 +152,7 @@ def _read_ballots(
 def _read_ballot_folder(
     folder: Path, voters: Sequence[str], read: Read
 ) -> dict[str, tuple[bool, bool]]:
-    """Read each voter's file, NAME.txt: one answer, or one for step 2 and one for step 3."""
+    """Return each voter's file, NAME.txt: one answer, or one for step 2 and one for step 3."""
     given = {}
     for name in voters:
         path = read.file(f"votes of {name}", folder / f"{name}.txt")
@@ -168,7 +168,7 @@ def _read_ballot_folder(
 
 
 def combine_votes(market: Market, reports: Mapping[str, Trader], dominant: Votes) -> Votes:
-    """Give everybody's votes: those given, and the dominant ones where none is."""
+    """Return everybody's votes: those given, and the dominant ones where none is."""
     given = [reports[name].ballot for name in market.players[1:]]
     step_2 = zip(given, dominant.step_2, strict=True)
     step_3 = zip(given, dominant.step_3, strict=True)

@@ -1,10 +1,9 @@
 """Mechanisms that toss coins and ask for votes, written once as steps.
 
-A mechanism is a generator: it yields a `Coin` and is sent how it fell, yields an `Ask` and is
+A mechanism is a generator: it yields a `Coin` and is sent how it fell, yields a `Question` and is
 sent who says YES, and returns the letter of the step in which it halts with the outcome. The same
-steps give the exact lottery over endings (`endings`) and the check of a recorded play (`replay`).
-Cost of the lottery: one walk from the start for each ending
-and for each coin on the way.
+steps give the exact lottery over endings (`enumerate_endings`) and the check of a recorded play
+(`replay`). Cost of the lottery: one walk from the start for each ending and for each coin.
 """
 
 from __future__ import annotations
@@ -79,11 +78,11 @@ class Votes:
 
     @classmethod
     def from_answer(cls, n: int, yes: bool) -> Votes:
-        """Give the votes of n players who all say the same in both steps."""
+        """Return the votes of n players who all say the same in both steps."""
         return cls((yes,) * (n - 1), (yes,) * (n - 1))
 
     def answer(self, ask: Question) -> frozenset[int]:
-        """Give those who say YES among the players asked."""
+        """Return those who say YES among the players asked."""
         yes = self.step_2 if ask.step == 2 else self.step_3
         return frozenset(i for i in ask.players if yes[i - 1])
 
@@ -151,7 +150,7 @@ def _walk(
 
 
 def enumerate_endings(start: Start, votes: Votes) -> Lottery[Ending]:
-    """Give every ending with its exact probability."""
+    """Return every ending with its exact probability."""
     weights: dict[Ending, Fraction | int] = {}
     waiting: list[tuple[tuple[str, ...], Fraction]] = [((), Fraction(1))]
     while waiting:
@@ -183,7 +182,7 @@ def replay(start: Start, record: Ending) -> Ending:
             raise InputError(
                 "transcript",
                 f"the vote of player {missing[0] + 1} in step {ask.step} is missing",
-                "give every vote that was asked for",
+                "give every vote that the steps need",
             )
         return frozenset(i for i in ask.players if given[ask.step, i])
 

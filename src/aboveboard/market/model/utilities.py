@@ -19,18 +19,18 @@ Structure = tuple[Coalition, ...]
 
 
 def utilities(market: Market, outcome: Outcome) -> tuple[Fraction, ...]:
-    """Give each player's utility of an outcome."""
+    """Return each player's utility of an outcome."""
     gained = gains(market, outcome.allocation)
     return tuple(Fraction(g) - p for g, p in zip(gained, outcome.prices, strict=True))
 
 
 def utility(market: Market, player: int, outcome: Outcome) -> Fraction:
-    """Give one player's utility of an outcome."""
+    """Return one player's utility of an outcome."""
     return utilities(market, outcome)[player]
 
 
-def expected_utilities(market: Market, lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
-    """Give each player's expected utility."""
+def expect_utilities(market: Market, lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
+    """Return each player's expected utility."""
     total = [Fraction(0)] * market.n
     for ending, weight in lottery:
         for i, u in enumerate(utilities(market, ending.outcome)):
@@ -38,15 +38,15 @@ def expected_utilities(market: Market, lottery: Lottery[Ending]) -> tuple[Fracti
     return tuple(total)
 
 
-def expected_prices(lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
-    """Give what each player expects to pay."""
+def expect_prices(lottery: Lottery[Ending]) -> tuple[Fraction, ...]:
+    """Return what each player expects to pay."""
     rows = [(weight, ending.outcome.prices) for ending, weight in lottery]
     players = range(len(rows[0][1]))
     return tuple(sum((w * prices[i] for w, prices in rows), Fraction(0)) for i in players)
 
 
 def surplus(outcome: Outcome) -> Fraction:
-    """Give what the center takes in: the sum of the prices, negative for a deficit."""
+    """Return what the center takes in: the sum of the prices, negative for a deficit."""
     return sum((Fraction(p) for p in outcome.prices), Fraction(0))
 
 
@@ -71,6 +71,6 @@ def _enumerate_partitions(members: Sequence[int]) -> Iterator[tuple[tuple[int, .
 
 
 def is_structure(n: int, coalitions: Sequence[Iterable[int]]) -> bool:
-    """Say whether the coalitions are a partition of n players, none of them empty."""
+    """Return whether the coalitions are a partition of n players, none of them empty."""
     parts = [list(c) for c in coalitions]
     return all(parts) and sorted(i for part in parts for i in part) == list(range(n))

@@ -1,6 +1,6 @@
 """Of all optimal allocations the canonical one, by lexicographic solves.
 
-What: the first optimal allocation in canonical order (`integer_programme.canonical_order`), so that
+What: the first optimal allocation in canonical order (`integer_programme.order_owners`), so that
 the same market gives the same allocation whatever the solver, its version and its luck. Three steps
 of growing cost, each of which may prove that it is done:
 
@@ -20,7 +20,7 @@ from aboveboard.market.model.markets import (
     DESTROYED,
     Allocation,
     Market,
-    held_bundles,
+    bundles_by_player,
     social_welfare,
 )
 from aboveboard.market.optimum.integer_programme import IntegerProgramme, Row
@@ -37,12 +37,12 @@ def find_canonical(
     solve: Solver,
     seconds_left: SecondsLeft,
 ) -> tuple[Allocation, bool]:
-    """Give the first optimal allocation in canonical order, and whether that is proved.
+    """Return the first optimal allocation in canonical order, and whether that is proved.
 
     Parameters
     ----------
     market, programme
-        The market, and what `programme_of` makes of it.
+        The market, and what `build_programme` makes of it.
     optimal
         An optimal allocation.
     solve
@@ -76,7 +76,7 @@ def _move_to_earliest(
     market: Market, programme: IntegerProgramme, optimal: Allocation
 ) -> Allocation:
     """Move each good to the earliest owner that leaves the welfare as it is."""
-    held = list(held_bundles(market, optimal))
+    held = list(bundles_by_player(market, optimal))
     owners = list(optimal)
 
     def value(owner: int, bundle: int) -> int:
@@ -102,7 +102,7 @@ def _move_to_earliest(
 
 
 def _rank_owners(programme: IntegerProgramme, allocation: Allocation) -> list[int]:
-    """Give each good's place among its options: lexicographic order of these is canonical order."""
+    """Return each good's place among its options; their lexicographic order is canonical."""
     pairs = zip(programme.options, programme.choices(allocation), strict=True)
     return [[v for _, v in options].index(choice) for options, choice in pairs]
 
@@ -129,7 +129,7 @@ def _search_step_by_step(
     solve: Solver,
     seconds_left: SecondsLeft,
 ) -> tuple[Allocation, bool]:
-    """Find the first of all, fixing one more good with every solve."""
+    """Return the first of all, fixing one more good with every solve."""
     settled = 0
     while settled < len(optimal):
         left = seconds_left()
@@ -155,7 +155,7 @@ def _search_step_by_step(
 def _build_earlier_programme(
     programme: IntegerProgramme, optimal: Allocation, welfare: int, settled: int
 ) -> tuple[IntegerProgramme, dict[int, int]]:
-    """Give the programme of optimal allocations before this one, and the pivots' goods.
+    """Return the programme of optimal allocations before this one, and the pivots' goods.
 
     The goods up to `settled` stay. A pivot is a variable that says: this is the first good that
     differs, and it goes to this owner, whom it prefers to the present one.

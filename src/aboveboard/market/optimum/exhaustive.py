@@ -23,12 +23,12 @@ CHUNK = 1 << 16
 
 
 def count_allocations(market: Market) -> int:
-    """Count the allocations: every good has an owner or none."""
+    """Return the number of allocations: every good has an owner or none."""
     return int((market.n + 1) ** market.m)
 
 
 def search_all(market: Market) -> tuple[Allocation, int]:
-    """Give the canonical optimum and its welfare.
+    """Return the canonical optimum and its welfare.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def search_all(market: Market) -> tuple[Allocation, int]:
 
 
 def list_optimal(market: Market, limit: int) -> tuple[tuple[Allocation, ...], bool]:
-    """Give the optimal allocations in canonical order, at most `limit`, and whether that is all.
+    """Return the optimal allocations in canonical order, at most `limit`, and whether that is all.
 
     Raises
     ------

@@ -7,7 +7,7 @@ negative, a row forces it (or a better one) to count. The objective of a solutio
 welfare of its allocation, and equal to it for the best z: the two programmes have the same optimum.
 
 A player to whom a good makes no difference is offered it only where that decides ties (see
-`canonical_order`): of all such players the first alone, and the owner where it is among them.
+`order_owners`): of all such players the first alone, and the owner where it is among them.
 Cost: linear in the bids' sizes, but a table's negative bundles take a row of all goods each.
 """
 
@@ -52,19 +52,19 @@ class IntegerProgramme:
     options: tuple[tuple[tuple[int, int], ...], ...]
 
     def allocation(self, solution: Sequence[int]) -> Allocation:
-        """Read the allocation off a solution."""
+        """Return the allocation of a solution."""
         return tuple(
             next(owner for owner, variable in each if solution[variable]) for each in self.options
         )
 
     def choices(self, allocation: Allocation) -> tuple[int, ...]:
-        """Give, by good, the variable that says who owns it in this allocation."""
+        """Return, by good, the variable that says who owns it in this allocation."""
         return tuple(
             dict(each)[owner] for each, owner in zip(self.options, allocation, strict=True)
         )
 
     def with_rows(self, rows: Iterable[Row]) -> IntegerProgramme:
-        """Give the programme under further constraints."""
+        """Return the programme under further constraints."""
         return replace(self, rows=(*self.rows, *rows))
 
 
@@ -73,7 +73,7 @@ class UnreadableValuation(TypeError):  # noqa: N818 - the statement itself
 
 
 def order_owners(market: Market, good: int) -> tuple[int, ...]:
-    """Give the possible owners of a good, the preferred first.
+    """Return the possible owners of a good, the preferred first.
 
     Among optimal allocations the canonical one is the first in lexicographic order by good, each
     good's owners in this order: who brings it, then the others as the market lists them, then
@@ -84,7 +84,7 @@ def order_owners(market: Market, good: int) -> tuple[int, ...]:
 
 
 def build_programme(market: Market, *, every_owner: bool = False) -> IntegerProgramme:
-    """Write a market down as an integer programme.
+    """Return a market as an integer programme.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def build_programme(market: Market, *, every_owner: bool = False) -> IntegerProg
 
 
 def _find_relevant_goods(valuation: Valuation, m: int) -> int:
-    """Give the goods that can change a player's value, as a bit mask."""
+    """Return the goods that can change a player's value, as a bit mask."""
     match valuation:
         case Additive(values):
             return sum(1 << g for g, value in enumerate(values) if value)
@@ -133,13 +133,13 @@ def _find_relevant_goods(valuation: Valuation, m: int) -> int:
 
 
 def _select_owners(owners: tuple[int, ...], good: int, concerned: Sequence[int]) -> tuple[int, ...]:
-    """Keep those to whom the good matters and the first of the others: these are all alike."""
+    """Return those to whom the good matters and the first of the others: these are all alike."""
     indifferent = [i for i in owners if i == DESTROYED or not concerned[i] >> good & 1]
     return tuple(i for i in owners if i == indifferent[0] or i not in indifferent)
 
 
 def _add_bids(valuation: Valuation, x: dict[int, int], objective: list[int]) -> list[Row]:
-    """Add a player's bids to the objective, and give their rows; x has its variables by good."""
+    """Add a player's bids to the objective, and return their rows; x has its variables by good."""
     match valuation:
         case Additive(values):
             for g, variable in x.items():
@@ -164,7 +164,7 @@ def _add_variables(bids: Sequence[Bid], objective: list[int]) -> list[int]:
 
 
 def _make_packing_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
-    """Let a bid count only with all its goods, and each good serve one bid."""
+    """Return the rows by which a bid counts only with all its goods, each good for one bid."""
     return [
         Row(
             (*((v, 1) for (b, _), v in zip(bids, z, strict=True) if b >> g & 1), (has, -1)), None, 0
@@ -175,7 +175,7 @@ def _make_packing_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int])
 
 
 def _make_burden_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) -> list[Row]:
-    """Make some bid count where a negative one is inside the bundle."""
+    """Return the rows by which some bid counts where a negative one is inside the bundle."""
     some = tuple((v, -1) for v in z)
     return [
         Row((*((x[g], 1) for g in list_goods(b)), *some), None, b.bit_count() - 1)
@@ -185,7 +185,7 @@ def _make_burden_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) 
 
 
 def _add_table(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> list[Row]:
-    """Let a table's bundle count if the player holds it and nothing else."""
+    """Add a table's bundles, each counting if the player holds it alone; return their rows."""
     bids = [(b, value) for b, value in bids if value]
     z = _add_variables(bids, objective)
     rows = []

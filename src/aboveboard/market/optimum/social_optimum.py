@@ -125,7 +125,7 @@ def find_optimum(
         After which the best so far is taken; None: until it is proved. An exhaustive search takes
         the time it takes.
     progress
-        Told twice a second, and with every better allocation where the solver says so.
+        Called twice a second, and with every better allocation where the solver says so.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def require_solver(market: Market, solver: SolverName = "auto") -> None:
 
 
 def choose_solver(market: Market) -> str:
-    """Choose a search by the market's size and by what is installed.
+    """Return the search to use, by the market's size and by what is installed.
 
     Raises
     ------
@@ -272,7 +272,7 @@ class _Search:
 
     @contextmanager
     def heartbeat(self) -> Iterator[None]:
-        """Tell twice a second how long it has taken, for solvers that say nothing meanwhile."""
+        """Report twice a second how long it takes, for solvers that say nothing meanwhile."""
         if self.progress is None:
             yield
             return
@@ -292,7 +292,7 @@ class _Search:
 
 
 def _choose_tie_solver(programme: IntegerProgramme, solve: Solver) -> Solver:
-    """Give HiGHS where it is installed and exact enough: it is much the faster in ruling out ties.
+    """Return HiGHS where it is installed and exact enough: it rules out ties much faster.
 
     Measured by `python -m benchmarks market`: CP-SAT proves an optimum sooner than that nothing
     else reaches it.
@@ -304,7 +304,7 @@ def _choose_tie_solver(programme: IntegerProgramme, solve: Solver) -> Solver:
 def list_optimal_allocations(
     market: Market, limit: int = 100, *, solver: SolverName = "auto"
 ) -> tuple[tuple[Allocation, ...], bool]:
-    """Give the optimal allocations in canonical order, at most `limit`, and whether that is all.
+    """Return the optimal allocations in canonical order, at most `limit`, and whether that is all.
 
     Parameters
     ----------
@@ -335,7 +335,7 @@ def list_optimal_allocations(
 
 
 def list_truthful_outcomes(market: Market, limit: int = 100) -> tuple[tuple[Outcome, ...], bool]:
-    """Give the truthful outcomes (Definition 7), at most `limit`, and whether that is all.
+    """Return the truthful outcomes (Definition 7), at most `limit`, and whether that is all.
 
     Each is an optimal allocation at which everybody but the proposer pays what it gains. Where the
     endowment is optimal, (E, 0) alone is the best announcement (Lemma 3).

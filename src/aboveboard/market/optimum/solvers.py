@@ -161,14 +161,14 @@ SOLVERS: dict[str, Solver] = {"highs": solve_with_highs, "cp-sat": solve_with_cp
 
 
 def make_missing_error(package: str, solver: str) -> InputError:
-    """Say that a solver's package is not installed."""
+    """Return the error that a solver's package is not installed."""
     return InputError(
         f"solver {solver!r}", f"{package} is not installed", 'pip install "aboveboard[market]"'
     )
 
 
 def is_installed(module: str) -> bool:
-    """Say whether a module can be imported, without importing it."""
+    """Return whether a module can be imported, without importing it."""
     from importlib.util import find_spec
 
     return find_spec(module) is not None

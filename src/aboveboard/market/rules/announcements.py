@@ -23,8 +23,8 @@ from aboveboard.market.model.markets import (
     Allocation,
     Market,
     Outcome,
-    held_values,
     truthful_prices,
+    values_by_player,
 )
 from aboveboard.market.model.utilities import Coalition
 
@@ -81,7 +81,7 @@ class Announcements:
         return welfare
 
     def find_semi_truthful(self, best: int, leading: Coalition) -> NDArray[np.bool_]:
-        """Say which are semi-truthful for the proposer's coalition, if the most welfare is `best`.
+        """Return which are semi-truthful for the proposer's coalition, `best` the most welfare.
 
         With the coalition {0} those are the truthful ones.
         """
@@ -92,7 +92,7 @@ class Announcements:
         return found
 
     def select_rows(self, rows: slice) -> Announcements:
-        """Give some of them, by position."""
+        """Return some of them, by position."""
         return Announcements(
             self.allocations, self.which[rows], self.prices[rows], self.worth, self.endowed
         )
@@ -104,14 +104,14 @@ def enumerate_allocations(market: Market) -> Iterator[Allocation]:
 
 
 def count_announcements(market: Market, limit: int) -> int:
-    """Count the announcements with prices of the others strictly between -limit and limit."""
+    """Return the number of announcements, the others' prices strictly between -limit and limit."""
     return prod([market.n + 1] * market.m + [2 * limit - 1] * (market.n - 1))
 
 
 def enumerate_announcements(
     market: Market, limit: int, *, proposer_limited: bool, most: int
 ) -> Announcements:
-    """Give every balanced announcement of whole prices that is voted on, so all but (E, 0).
+    """Return every balanced announcement of whole prices that is voted on, so all but (E, 0).
 
     Parameters
     ----------
@@ -149,13 +149,13 @@ def enumerate_announcements(
         possible,
         which[regular],
         prices[regular],
-        np.array([held_values(market, a) for a in possible], dtype=np.int64),
-        np.array(held_values(market, market.endowment), dtype=np.int64),
+        np.array([values_by_player(market, a) for a in possible], dtype=np.int64),
+        np.array(values_by_player(market, market.endowment), dtype=np.int64),
     )
 
 
 def find_best_proposal(market: Market, allocation: Allocation) -> Outcome:
-    """Give what the proposer announces, given an allocation of maximum welfare.
+    """Return what the proposer announces, given an allocation of maximum welfare.
 
     The truthful outcome of that allocation; (E, 0) if it gains nothing over the endowment, which
     saves the discounts (Lemmas 3, 4, 10, 11). The truthful outcome is semi-truthful for every
@@ -163,5 +163,7 @@ def find_best_proposal(market: Market, allocation: Allocation) -> Outcome:
     only feasible, it is what the paper's approximation has the proposer announce.
     """
     proposal = Outcome(allocation, truthful_prices(market, allocation))
-    gained = sum(held_values(market, allocation)) - sum(held_values(market, market.endowment))
+    gained = sum(values_by_player(market, allocation)) - sum(
+        values_by_player(market, market.endowment)
+    )
     return proposal if gained > 0 else market.nothing

@@ -40,12 +40,12 @@ class Communication:
 
 
 def count_outcome_bits(market: Market) -> int:
-    """Give the least number of bits that tell all balanced outcomes within the domain apart."""
+    """Return the least number of bits that tell all balanced outcomes within the domain apart."""
     prices: int = 4 * market.bound - 1  # whole numbers strictly between -2B and 2B
     outcomes: int = (market.n + 1) ** market.m * prices ** (market.n - 1)
     return (outcomes - 1).bit_length()
 
 
 def count_bits(market: Market, ending: Ending) -> Communication:
-    """Count the bits of the play that ended so."""
+    """Return the bits of the play that ended so."""
     return Communication(count_outcome_bits(market), len(ending.votes))

@@ -2,8 +2,8 @@
 
 A coalition without the proposer says YES in step 2 if its members together gain at least what
 they pay, and each of its members says YES in step 3 if that member alone does. The proposer's
-partners always say YES. Cost: one evaluation of each valuation. `expectations.margin` confirms
-their dominance for one announcement at any size, by inequalities that it evaluates.
+partners always say YES. Cost: one evaluation of each valuation. `find_margin` of
+`expected_utilities` confirms their dominance for one announcement at any size, by inequalities.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aboveboard.market.model.utilities import Coalition
 
 
 def net_gains(market: Market, proposal: Outcome) -> tuple[int, ...]:
-    """Give theta_i(A*_i) - theta_i(E_i) - P*_i for each player; prices must be whole."""
+    """Return theta_i(A*_i) - theta_i(E_i) - P*_i for each player; prices must be whole."""
     gained = gains(market, proposal.allocation)
     return tuple(g - int(p) for g, p in zip(gained, proposal.prices, strict=True))
 
@@ -24,7 +24,7 @@ def net_gains(market: Market, proposal: Outcome) -> tuple[int, ...]:
 def find_dominant_votes(
     market: Market, proposal: Outcome, coalitions: Iterable[Coalition]
 ) -> Votes:
-    """Give every coalition's dominant votes on an announcement that is voted on.
+    """Return every coalition's dominant votes on an announcement that is voted on.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def find_dominant_votes(
 
 
 def derive_dominant_votes(left: Sequence[int], coalitions: Iterable[Coalition]) -> Votes:
-    """Give the dominant votes, given what each player gains beyond its price."""
+    """Return the dominant votes, given what each player gains beyond its price."""
     step_2, step_3 = [True] * len(left), [True] * len(left)
     for members in coalitions:
         if 0 in members:

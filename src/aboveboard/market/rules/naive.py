@@ -32,7 +32,7 @@ VERSIONS = (2, 3, 4)
 
 
 def find_epsilon_limit(version: int, n: int) -> Fraction:
-    """Give what epsilon must stay below: 1/(n-1) in Naive-2 and 3 (so that (n-1) epsilon < 1).
+    """Return what epsilon must stay below: 1/(n-1) in Naive-2 and 3 (so that (n-1) epsilon < 1).
 
     In Naive-4 it is 1/(3n), as printed.
     """
@@ -58,7 +58,7 @@ def choose_epsilon(version: int, market: Market, epsilon: Fraction | None = None
 
 
 def is_announceable(market: Market, proposal: Outcome) -> bool:
-    """Say whether an outcome may be announced: balanced, whole prices between -B and B."""
+    """Return whether an outcome may be announced: balanced, whole prices between -B and B."""
     prices = [Fraction(p) for p in proposal.prices]
     whole = all(p.denominator == 1 and abs(p) < market.bound for p in prices)
     return whole and sum(prices) == 0
@@ -96,7 +96,7 @@ def play_naive_1(market: Market, announced: Sequence[Outcome]) -> Lottery[Ending
 
 
 def run_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Steps:
-    """Give the steps of Naive-2, 3 or 4 once the proposal is announced; it must be announceable.
+    """Return the steps of Naive-2, 3 or 4 once the proposal is announced; it must be announceable.
 
     Naive-4's are lettered as printed; in the other two "1", "2" and "3" are its bullets.
     """
@@ -122,7 +122,7 @@ def run_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome
 
 
 def prepare_steps(version: int, market: Market, epsilon: Fraction, proposal: Outcome) -> Start:
-    """Give the steps as `steps.endings` and `steps.replay` take them.
+    """Return the steps as `enumerate_endings` and `replay` of `steps` take them.
 
     Raises
     ------
@@ -136,6 +136,6 @@ def prepare_steps(version: int, market: Market, epsilon: Fraction, proposal: Out
 def play(
     version: int, market: Market, epsilon: Fraction, proposal: Outcome, votes: Votes
 ) -> Lottery[Ending]:
-    """Give the exact lottery over endings of an announcement and votes; errors as in `start`."""
+    """Return the exact lottery over endings; errors as in `prepare_steps`."""
     votes.check_count(market.n)
     return enumerate_endings(prepare_steps(version, market, epsilon, proposal), votes)

@@ -2,8 +2,8 @@
 
 What: the outcome of the largest utility for the proposer among those that everybody else gains by
 or is indifferent to. That narrow domain can exclude the truthful price, and with it the optimum
-(READING.md); the mechanism M has a wider one. Cost: nothing beyond the optimum where its truthful
-prices are within the domain, else a walk over all allocations of a tiny market.
+(`docs/theory.md`); the mechanism M has a wider one. Cost: nothing beyond the optimum where its
+truthful prices are within the domain, else a walk over all allocations of a tiny market.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aboveboard.market.rules.naive import is_announceable
 
 
 def find_best_within_domain(market: Market, optimal: Allocation) -> Outcome:
-    """Give the proposer's best announcement that everybody agrees to.
+    """Return the proposer's best announcement that everybody agrees to.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def find_best_within_domain(market: Market, optimal: Allocation) -> Outcome:
 
 
 def _find_highest_prices(gained: tuple[int, ...], bound: int) -> tuple[int, ...] | None:
-    """Give the highest prices that nobody loses by, all within the domain; None if there are none.
+    """Return the highest prices in the domain that nobody loses by; None if there are none.
 
     Where their sum is more than the proposer may receive, the last in the list pay less.
     """

@@ -19,7 +19,7 @@ LARGEST_DEFAULT_DELTA = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class Parameters:
-    """The two parameters of M, exact; `chosen` checks them.
+    """The two parameters of M, exact; `choose_parameters` checks them.
 
     Parameters
     ----------

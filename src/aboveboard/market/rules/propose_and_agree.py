@@ -1,8 +1,8 @@
 """The mechanism M: the proposer announces an outcome, the others agree or not.
 
 Steps 1 and a to k, word by word (section 5.2), with the minus signs of steps d, f and j that the
-text lost (READING.md): those who do not propose pay 2 epsilon less than announced. Player 0 is
-the paper's player 1. Cost of the exact lottery: at most n + 3 endings.
+text lost (`docs/theory.md`): those who do not propose pay 2 epsilon less than announced. Player 0
+is the paper's player 1. Cost of the exact lottery: at most n + 3 endings.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ HEADS, TAILS = "heads", "tails"
 
 @lru_cache(maxsize=1024)  # the same few coins are built for every announcement
 def make_coin(heads: Fraction) -> Lottery[str]:
-    """Give the coin that falls heads with this probability."""
+    """Return the coin that falls heads with this probability."""
     return Lottery({HEADS: heads, TAILS: 1 - heads})
 
 
 def is_in_domain(market: Market, price: Price) -> bool:
-    """Say whether a price is a whole number strictly between -2^k and 2^k."""
+    """Return whether a price is a whole number strictly between -2^k and 2^k."""
     exact = Fraction(price)
     return exact.denominator == 1 and abs(exact) < 2 * market.bound
 
 
 def is_regular(market: Market, proposal: Outcome) -> bool:
-    """Say whether M halts neither in step a nor in step b (appendix A)."""
+    """Return whether M halts neither in step a nor in step b (appendix A)."""
     return is_lawful(market, proposal) and proposal != market.nothing
 
 
 def is_lawful(market: Market, proposal: Outcome) -> bool:
-    """Say whether M does not halt in step a: whole prices in the domain that sum to 0."""
+    """Return whether M does not halt in step a: whole prices in the domain that sum to 0."""
     prices = proposal.prices
     return all(is_in_domain(market, p) for p in prices[1:]) and surplus(proposal) == 0
 
 
 def run_steps(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
-    """Give steps a to k, once the proposer has announced the proposal in step 1."""
+    """Return steps a to k, once the proposer has announced the proposal in step 1."""
     n, bound = market.n, market.bound
     epsilon, delta = parameters.epsilon, parameters.delta
     keep, announced = market.endowment, proposal.prices
@@ -78,7 +78,7 @@ def run_steps(market: Market, parameters: Parameters, proposal: Outcome) -> Step
 
 
 def _run_m_prime(market: Market, parameters: Parameters, proposal: Outcome) -> Steps:
-    """Give steps h to k, the mechanism M': one player w is drawn, all else is destroyed."""
+    """Return steps h to k, the mechanism M': one player w is drawn, all else is destroyed."""
     n, epsilon = market.n, parameters.epsilon
     drawn = yield Coin("w", Lottery.uniform(market.players))
     w = market.players.index(drawn)
@@ -103,7 +103,7 @@ def _keep_only(allocation: Allocation, player: int) -> Allocation:
 def play(
     market: Market, parameters: Parameters, proposal: Outcome, votes: Votes
 ) -> Lottery[Ending]:
-    """Give the exact lottery over endings of an announcement and votes.
+    """Return the exact lottery over endings of an announcement and votes.
 
     Raises
     ------

@@ -25,8 +25,8 @@ from aboveboard.market.model.markets import (
     Market,
     Outcome,
     Valuation,
-    held_values,
     social_welfare,
+    values_by_player,
 )
 from aboveboard.market.model.steps import Ending
 from aboveboard.market.model.utilities import utilities
@@ -60,21 +60,21 @@ class _RestrictedValuation:
     kept: tuple[int, ...]
 
     def value(self, bundle: int) -> int:
-        """Give the value of a bundle."""
+        """Return the value of a bundle."""
         return self.valuation.value(
             sum(1 << good for at, good in enumerate(self.kept) if bundle >> at & 1)
         )
 
 
 def _restrict_valuation(valuation: Valuation, kept: tuple[int, ...]) -> Valuation:
-    """Restrict a valuation to some goods, in its own bidding language where it has one."""
+    """Return a valuation restricted to some goods, in its own bidding language where it has one."""
     if isinstance(valuation, Table | Additive | Xor | Or):
         return restrict(valuation, kept)  # the solvers read these
     return _RestrictedValuation(valuation, kept)
 
 
 def remove_player(market: Market, player: int) -> Market:
-    """Give the market of the others, with their own goods."""
+    """Return the market of the others, with their own goods."""
     kept = tuple(g for g, owner in enumerate(market.endowment) if owner != player)
     stay = [i for i in range(market.n) if i != player]
     return Market(
@@ -97,7 +97,7 @@ def settle(market: Market, solve: Solve = find_best_allocation) -> Outcome:
         How allocations are found. The prices are truthful only if they are optimal.
     """
     allocation = solve(market)
-    now = held_values(market, allocation)
+    now = values_by_player(market, allocation)
     prices = []
     for i in range(market.n):
         rest = 0
@@ -109,13 +109,13 @@ def settle(market: Market, solve: Solve = find_best_allocation) -> Outcome:
 
 
 def play(market: Market, list_reports: tuple[Valuation, ...]) -> Lottery[Ending]:
-    """Give the outcome of reports, as the other mechanisms do: with certainty."""
+    """Return the outcome of reports, as the other mechanisms do: with certainty."""
     reported = Market(market.players, market.goods, market.endowment, list_reports, market.bits)
     return Lottery.sure(Ending("VCG", settle(reported)))
 
 
 def list_reports(market: Market) -> list[Table]:
-    """Give every valuation within the bound; (2B - 1)^(2^m - 1) of them."""
+    """Return every valuation within the bound; (2B - 1)^(2^m - 1) of them."""
     bundles = range(1, 1 << market.m)
     values = range(-market.bound + 1, market.bound)
     return [
@@ -178,7 +178,7 @@ def _list_values(valuation: Valuation, m: int) -> tuple[int, ...]:
 
 
 def _format_report(market: Market, row: tuple[int, ...]) -> str:
-    """Write a report: "g1 worth 2, g1+g2 worth 3"; what is worth nothing is left out."""
+    """Return a report: "g1 worth 2, g1+g2 worth 3"; what is worth nothing is left out."""
     said = [
         f"{'+'.join(g for k, g in enumerate(market.goods) if bundle >> k & 1)} worth {value}"
         for bundle, value in enumerate(row, start=1)
