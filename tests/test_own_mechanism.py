@@ -60,6 +60,7 @@ class Club(Mechanism):
 
 FILE = """
 mechanism = "club:Club"
+seed = 1
 [parties.ann]
 value = 1
 [parties.bea]

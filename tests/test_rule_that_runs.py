@@ -407,10 +407,18 @@ def test_a_settlement_that_differs_from_call_to_call_is_noticed():
     assert find_failures(Fickle)[0].startswith("settle gives two settlements for the same reports")
 
 
-def test_every_mechanism_of_ours_keeps_the_contract(subtests_of_mechanisms):
-    name, mechanism = subtests_of_mechanisms
-    # The naive rules are there to show how they fail.
-    assert find_failures(mechanism, promises_hold="naive" not in name) == []
+def test_every_mechanism_of_ours_keeps_the_contract(ours):
+    name, mechanism = ours
+    # The naive rules are there to show how they fail; M's promises take seconds to check.
+    checked = "naive" not in name and name != "market.propose_and_agree"
+    assert find_failures(mechanism, promises_hold=checked) == []
+
+
+@pytest.mark.deep
+def test_propose_and_agree_keeps_its_promises():
+    from aboveboard.market import ProposeAndAgree
+
+    assert find_failures(ProposeAndAgree) == []
 
 
 @pytest.fixture(
@@ -422,7 +430,7 @@ def test_every_mechanism_of_ours_keeps_the_contract(subtests_of_mechanisms):
         "market.naive_4", "market.propose_and_agree", "market.vcg", "valuation.payments",
     ]
 )  # fmt: skip
-def subtests_of_mechanisms(request):
+def ours(request):
     from aboveboard.collaborations.registry import load_mechanisms
 
     known = load_mechanisms()

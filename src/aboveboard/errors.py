@@ -49,7 +49,7 @@ class InputError(AboveboardError):
 
 
 class UndefinedProperty(AboveboardError):  # noqa: N818 - "undefined property" is the statement itself
-    """Raised when a property is asked of a game that lacks what the property speaks of."""
+    """Raised when a property has no meaning on a game."""
 
 
 class BudgetExceeded(AboveboardError):  # noqa: N818 - the name says what happened

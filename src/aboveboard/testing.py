@@ -184,6 +184,8 @@ class _Example:
         for party, share in settlement.parties.items():
             for name in ("benefit", "utility", "payment"):
                 value = getattr(share, name)
+                if name == "utility" and value is None:
+                    continue  # not known
                 try:
                     to_number(value)
                 except ValueError:

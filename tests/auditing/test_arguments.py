@@ -52,10 +52,10 @@ def test_whole_numbers_of_numpy_and_huge_tolerances_will_do():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"properties": ab.DSIC()}, "DSIC() stands alone; give a list, such as [DSIC()]"),
+        ({"properties": ab.DSIC()}, "DSIC() is not a list; write a list, such as [DSIC()]"),
         ({"properties": [ab.DSIC]}, "DSIC is a class; write DSIC()"),
         ({"properties": ["DSIC"]}, "'DSIC' is no property"),
-        ({"properties": "DSIC"}, "properties are 'DSIC'; give a list"),
+        ({"properties": "DSIC"}, "properties are 'DSIC'; write a list"),
         ({"properties": [ab.DSIC()], "budget": 5}, "budget is 5; write Budget(rows=..)"),
         ({"properties": [ab.DSIC()], "seed": -1}, "seed is -1; it must be at least 0"),
         ({"properties": [ab.DSIC()], "seed": 0.5}, "seed is 0.5; it must be a whole number"),

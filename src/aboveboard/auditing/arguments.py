@@ -1,4 +1,4 @@
-"""What an audit is asked, checked at the door: games, properties, a seed."""
+"""The arguments of an audit, checked before anything else: games, properties, budget, seed."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def check_properties(properties: Any) -> list[Property]:
         If they are no list, or one of them is no property.
     """
     if isinstance(properties, Property):
-        raise TypeError(f"{properties!r} stands alone; give a list, such as [{properties!r}]")
+        raise TypeError(f"{properties!r} is not a list; write a list, such as [{properties!r}]")
     if isinstance(properties, str | bytes) or not isinstance(properties, Iterable):
-        raise TypeError(f"properties are {properties!r}; give a list, such as [DSIC()]")
+        raise TypeError(f"properties are {properties!r}; write a list, such as [DSIC()]")
     listed: Sequence[Any] = list(properties)
     for prop in listed:
         if isinstance(prop, type):
             raise TypeError(f"{prop.__name__} is a class; write {prop.__name__}()")
         if not isinstance(prop, Property):
-            raise TypeError(f"{prop!r} is no property; give one such as DSIC()")
+            raise TypeError(f"{prop!r} is no property; write one such as DSIC()")
     return list(listed)
 
 

@@ -66,7 +66,10 @@ def _order(verdict: Verdict) -> float:
 
 def _combine_how(verdicts: Sequence[Verdict]) -> str:
     ways = sorted({v.how for v in verdicts if v.status is not Status.VACUOUS})
-    return "sampled" if "sampled" in ways else " and ".join(ways) or "exhaustive"
+    for weakest in ("sampled", "listed"):
+        if weakest in ways:
+            return weakest
+    return " and ".join(ways) or "exhaustive"
 
 
 def _combine_confidence(lead: Verdict, draws: int | None) -> str | None:

@@ -170,7 +170,7 @@ def _call_game(game: Game, spaces: Sequence[Sequence[Action]], columns: Sequence
         if len(payoffs) != n:
             raise ValueError(f"payoffs({profile}) gives {len(payoffs)} numbers for {n} players")
         flat += payoffs
-    # Whole floats are what they seem, as in a TabularGame.
+    # Floats that are integers are exact, as in a TabularGame.
     flat = [_make_whole(x) for x in flat]
     if any(isinstance(x, float) for x in flat):
         return to_floats(flat).reshape(m, n)

@@ -61,7 +61,7 @@ class Breach:
 
 
 class Check(Protocol):
-    """A property asked of one profile at a time; it notes how exact its comparisons were."""
+    """A check of one profile at a time; it records how exact its comparisons were."""
 
     exact: bool
     tolerance: float

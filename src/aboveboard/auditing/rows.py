@@ -190,13 +190,13 @@ def name_row(game: Game, name: str, row: Deviation) -> str:
 
 def name_profile(game: Game, profile: Sequence[Action]) -> str:
     """Return the name of a profile: the positions of its actions, vectors as they are."""
-    spoken = []
+    names = []
     for i, action in enumerate(profile):
         space = game.actions(i)
         if isinstance(space, Grid):
-            spoken.append(str(action).replace(" ", ""))
+            names.append(str(action).replace(" ", ""))
         elif action is AWAY and action not in space:
-            spoken.append("away")
+            names.append("away")
         else:
-            spoken.append(str(find_position(space, action)))
-    return f"({','.join(spoken)})"
+            names.append(str(find_position(space, action)))
+    return f"({','.join(names)})"

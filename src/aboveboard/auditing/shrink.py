@@ -164,10 +164,10 @@ def _list_simpler_reports(
     width = len(lies) // 2
     while width > 1:
         for start in range(0, len(lies), width):
-            told = list(action)
+            nearer = list(action)
             for k in lies[start : start + width]:
-                told[k] = truth[k]
-            yield tuple(told)
+                nearer[k] = truth[k]
+            yield tuple(nearer)
         width //= 2
     for k in lies:
         entry, goal = action[k], truth[k]

@@ -121,7 +121,7 @@ class Verdict:
     exact
         True if every comparison was exact; otherwise `tolerance` says how close floats may be.
     tolerance
-        Gains up to this are not told from rounding; 0 where `exact`.
+        Gains up to this may be rounding; 0 where `exact`.
     seed
         Seed of the sample; None where nothing was sampled.
     confidence
@@ -207,7 +207,7 @@ class Verdict:
 
 
 class Verdicts(Mapping[str, Verdict]):
-    """Verdicts in the order asked for, by property name; prints as a table."""
+    """Verdicts by the name of the property, in the order of the audit; prints as a table."""
 
     def __init__(self, verdicts: Iterable[Verdict]) -> None:
         self._by_name = {verdict.property: verdict for verdict in verdicts}

@@ -25,7 +25,7 @@ from aboveboard.collaborations.toml_file import (
 from aboveboard.collaborations.validation import validate_table
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import AnyMechanism, InfersParties
+from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.user_calls import attribute_errors
 from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
 
@@ -160,8 +160,7 @@ def _read_keys(
     if faults:
         _look_for_files(table, reader)
         raise_faults(faults)
-    if issubclass(rule, InfersParties):
-        file = rule.infer_parties(file, reader)
+    file = rule.infer_parties(file, reader)
     faults.extend(find_bad_names(file, source))
     return file
 

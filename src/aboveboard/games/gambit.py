@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MissingPygambitError(ImportError):
-    """Raised when pygambit is asked for and not installed."""
+    """Raised when pygambit is needed and not installed."""
 
 
 def to_gambit(game: TabularGame) -> pygambit.Game:

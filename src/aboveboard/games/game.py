@@ -2,7 +2,7 @@
 
 A game has players; each has actions (what it could report), one of which is the truth, and
 perhaps one that means staying away; a profile of actions gives each player a payoff. The audit
-needs to know nothing else, so a stranger's mechanism is audited once it is written as a `Game`.
+needs nothing more, so any mechanism can be audited once it is written as a `Game`.
 What else a game may offer is in `capabilities`.
 """
 

@@ -134,7 +134,7 @@ def make_exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
     inexact = entries.astype(np.float64, order="C")
     if not np.isfinite(inexact).all():
         raise ValueError("payoffs must be finite numbers; one is infinite or not a number")
-    # Whole numbers below 2^53 are what they seem: their differences carry no rounding.
+    # Integers below 2^53 are exact in float64, and so are their differences.
     small = inexact.size and float(np.abs(inexact).max()) < 2**53
     if small and (inexact == np.floor(inexact)).all():
         return _freeze(inexact.astype(np.int64)), Fraction(1)

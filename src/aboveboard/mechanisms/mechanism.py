@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 from aboveboard.auditing import Budget, Property
 from aboveboard.errors import InputError
@@ -44,7 +44,7 @@ class Work:
         Folder that keeps what was evaluated, so that a run that was killed goes on; None: kept in
         memory only.
     progress
-        Told after every evaluation how many are done, and how many there will be at most.
+        Called after every evaluation with how many are done, and how many there will be at most.
     """
 
     executor: Executor | None = None
@@ -54,7 +54,7 @@ class Work:
 
 @runtime_checkable
 class LongRunning(Protocol):
-    """A mechanism whose work takes long: it tells how far it is."""
+    """A mechanism whose work takes long: it reports its progress."""
 
     SPREADS: ClassVar[bool]
     """Whether the work is independent evaluations, which can be kept and done elsewhere."""
@@ -92,18 +92,31 @@ class Read(Protocol):
         ...
 
 
-@runtime_checkable
-class InfersParties(Protocol):
-    """A mechanism whose collaboration file may leave to the data who the parties are."""
+Spending = Literal["refuse", "allow", "none"]
+"""Of privacy beyond what a party allows: refused, or allowed; "none": nothing is published."""
 
-    @classmethod
-    def infer_parties(cls, file: Any, read: Read) -> Any:
-        """Return the file with what the data say filled in."""
+
+@runtime_checkable
+class KeepsLedger(Protocol):
+    """A mechanism that notes what a published settlement spends, such as parties' privacy."""
+
+    def with_spending(self, spending: Spending) -> AnyMechanism:
+        """Return the same rule, what a run spends handled as `spending` says."""
+        ...
+
+    def publish(self, settlement: Settlement) -> Settlement:
+        """Note what the settlement spends, and return it with what has been spent in all.
+
+        Raises
+        ------
+        InputError
+            If it would spend more than a party allows, and that is refused.
+        """
         ...
 
 
 class StartingFile:
-    """Text of a file of the package's folder `starting_files`, read when it is asked for."""
+    """Text of a file of the package's folder `starting_files`, read on access."""
 
     def __get__(self, instance: object, owner: type[Any]) -> str:
         """Return the text for the class's `NAME`; empty where there is no such file."""
@@ -178,6 +191,11 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     @abstractmethod
     def from_file(cls, file: FileT) -> Mechanism[FileT, ReportT, GameT_co]:
         """Return the rule with the parameters of a validated collaboration file."""
+
+    @classmethod
+    def infer_parties(cls, file: FileT, read: Read) -> FileT:
+        """Return the file with the parties that its data name; by default those it names."""
+        return file
 
     @staticmethod
     @abstractmethod
@@ -284,7 +302,7 @@ class Designs(Protocol):
 
 @runtime_checkable
 class Remarks(Protocol):
-    """A mechanism that has more to say on its game than verdicts."""
+    """A mechanism that adds facts that are no claims to an audit: ranges, advice."""
 
     def remarks(self, game: Any, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Return plain data by name."""
@@ -293,7 +311,7 @@ class Remarks(Protocol):
 
 @runtime_checkable
 class DesignResult(Protocol):
-    """What `design` found, said in plain words; `as_dict` keeps its keys for programs."""
+    """What `design` found, in words; the keys of `as_dict` are stable for programs."""
 
     @property
     def headline(self) -> str:

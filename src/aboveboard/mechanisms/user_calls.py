@@ -77,7 +77,7 @@ def local_imports(source: Source | None) -> Iterator[None]:
 def attribute_errors(name: str) -> Iterator[None]:
     """Turn errors of a user's own mechanism, "module:Class", into one line that says where.
 
-    Ours, which are named without a colon, are not excused: what they raise is a bug to report.
+    Errors of our own mechanisms, which are named without a colon, pass: they are bugs.
 
     Raises
     ------

@@ -61,7 +61,7 @@ class Source:
 
     @property
     def content(self) -> Content:
-        """Return what decides which code is meant."""
+        """Return folder, code and data: two functions of the same content are the same."""
         return self.folder, self.code, self.reads
 
 
