@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aboveboard.auditing import Budget
-from aboveboard.collaborations.collaboration import Collaboration, load
+from aboveboard.collaborations.collaboration import Collaboration, load, run
 from aboveboard.commands import audit_collaboration, settle
-from aboveboard.commands.running import run_and_draw
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.learning.training.tables import read_rows, read_terms
 from aboveboard.mechanisms.settlement import MANIFEST
@@ -71,7 +70,7 @@ def _collaboration(folder: Path, rng: random.Random) -> str:
 
 def _without_page(collaboration: Collaboration, out: Path) -> None:
     """Run a collaboration and write its folder, without the page, which takes a second."""
-    write(collaboration, run_and_draw(collaboration), out, report=lambda: "")
+    write(collaboration, run(collaboration), out, report=lambda: "")
 
 
 def _settled(folder: Path, _: random.Random) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.games.numbers import objects
+from aboveboard.games.numbers import as_objects
 from aboveboard.learning import Growth, Identity, Market
 from aboveboard.learning.desirable.constraints import compute_constraints
 from aboveboard.learning.desirable.search import SearchResult, search
@@ -320,7 +320,7 @@ def _negative_weight(instance: Searched) -> Trial:
 
 
 def _sizes(instance: Searched) -> Any:
-    return objects([Fraction(x) for x in instance.sizes])
+    return as_objects([Fraction(x) for x in instance.sizes])
 
 
 def _weights(rng: np.random.Generator) -> tuple[Finding, ...]:

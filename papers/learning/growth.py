@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.games.numbers import objects
+from aboveboard.games.numbers import as_objects
 from aboveboard.learning import Growth
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.learning.algorithm import Searched, growing, profiles
@@ -29,7 +29,7 @@ def _is_growing(alpha: Fraction) -> Trial:
     """Compare whole markets of two parties at all pairs of ordered qualities up to 3."""
     qualities = list(product(range(4), repeat=2))
     values = Growth(alpha).evaluate(
-        objects([Fraction(x) for q in qualities for x in q]).reshape(-1, 2)
+        as_objects([Fraction(x) for q in qualities for x in q]).reshape(-1, 2)
     )
     whole = dict(zip(qualities, values.sum(axis=-1).tolist(), strict=True))
     checks, falls, share_falls = 0, None, None

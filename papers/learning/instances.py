@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.games.numbers import Array, objects
+from aboveboard.games.numbers import Array, as_objects
 from aboveboard.learning import Counterfactual, Growth, Identity, Linear, Market, QuasiMonotone
 from papers.claims import Family
 from papers.learning import definitions
@@ -53,7 +53,7 @@ def rows(reports: Sequence[Reports]) -> tuple[Array, Any]:
     """Return profiles of reports as the product takes them: sizes and who is present, (m, n)."""
     flat = [Fraction(0 if t is None else t) for profile in reports for t in profile]
     present = np.array([[t is not None for t in profile] for profile in reports])
-    return objects(flat).reshape(present.shape), present
+    return as_objects(flat).reshape(present.shape), present
 
 
 def linear(matrix: Matrix, absent: Counterfactual) -> tuple[Market, Rule]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.valuation import shapley_among_users, shapley_by_type_exactly, shapley_with_platform
 from aboveboard.valuation.shares import axioms
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
@@ -84,7 +84,7 @@ def broken(values: Values, divide: Divide, shared: Number, *, but: str = "") -> 
     but
         The name of an axiom that is not looked at.
     """
-    table, who = objects(list(values)), names(users_of(values))
+    table, who = as_objects(list(values)), names(users_of(values))
     given = divide(table).tolist()
     checks = (
         axioms.check_fairness(table, given, who),

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from aboveboard.games.numbers import Array, Number, objects
+from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.valuation import shapley_among_users, shapley_with_platform
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.valuation.instances import Values, members, random_tables, tables, users_of
@@ -122,25 +122,25 @@ def _theorem_1_unique(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 def _in_order(table: Array) -> Array:
     n = users_of(tuple(table))
-    return objects([table[(2 << i) - 1] - table[(1 << i) - 1] for i in range(n)])
+    return as_objects([table[(2 << i) - 1] - table[(1 << i) - 1] for i in range(n)])
 
 
 def _equally(table: Array) -> Array:
     n = users_of(tuple(table))
-    return objects([Fraction(table[-1] - table[0], n)] * n)
+    return as_objects([Fraction(table[-1] - table[0], n)] * n)
 
 
 def _banzhaf(table: Array) -> Array:
     n = users_of(tuple(table))
     gains = [sum(table[m | 1 << i] - table[m] for m, _ in subsets(n, i)) for i in range(n)]
-    return objects([Fraction(x, 1 << (n - 1)) for x in gains])
+    return as_objects([Fraction(x, 1 << (n - 1)) for x in gains])
 
 
 def _among_useful(table: Array) -> Array:
     n = users_of(tuple(table))
     useful = [any(table[m | 1 << i] != table[m] for m, _ in subsets(n, i)) for i in range(n)]
     part = Fraction(table[-1] - table[0], max(1, sum(useful)))
-    return objects([part if x else Fraction(0) for x in useful])
+    return as_objects([part if x else Fraction(0) for x in useful])
 
 
 INSTEAD: dict[str, tuple[str, Divide]] = {
@@ -158,7 +158,7 @@ def _without(axiom: str) -> Callable[[Values], Trial]:
         check = broken(values, divide, values[-1] - values[0], but=axiom)
         if check is not None:
             raise RuntimeError(f"{said} breaks {check.name}: {check.text}")
-        found, given = divide(objects(list(values))).tolist(), shapley_among_users(values).users.tolist()
+        found, given = divide(as_objects(list(values))).tolist(), shapley_among_users(values).users.tolist()
         if found == given:
             return Trial(1)
         shares = {"Theorem 2": shown(given), said: shown(found)}
