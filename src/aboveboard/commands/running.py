@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aboveboard.auditing import Budget, Verdicts
+from aboveboard.auditing import Budget, Property, Status, Verdict, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.collaborations.collaboration import Collaboration, settle_outcome
 from aboveboard.collaborations.examination import examine
@@ -155,10 +155,43 @@ def _examine_run(
     if _estimate_cost(game) > MOST_VALUES_IN_A_RUN:
         return nothing
     promises = list(collaboration.mechanism.promises(collaboration.reports))
-    verdicts = examine(collaboration, promises, game=game, outcome=outcome, budget=BUDGET_IN_A_RUN)
+    verdicts = _examine_promises(collaboration, promises, game, outcome)
     lies = best_lies(game, budget=BUDGET_IN_A_RUN, seed=collaboration.search_seed)
     ordered = sort_by_party(lies, collaboration)
     return RunReport(collaboration, settlement, ordered, verdicts, list_kinds(game))
+
+
+def _examine_promises(
+    collaboration: Collaboration,
+    promises: Sequence[Property],
+    game: Game,
+    outcome: Settlement | Lottery[Settlement],
+) -> Verdicts:
+    """Examine the promises within the budget of a run; undecided where one takes more."""
+
+    def judge(listed: Sequence[Property]) -> Verdicts:
+        return examine(collaboration, listed, game=game, outcome=outcome, budget=BUDGET_IN_A_RUN)
+
+    try:
+        return judge(promises)
+    except BudgetExceeded:
+        found = []
+        for prop in promises:
+            try:
+                found += judge([prop]).values()
+            except BudgetExceeded:
+                found.append(
+                    Verdict(
+                        prop.name,
+                        Status.UNDECIDED,
+                        0,
+                        0,
+                        "exhaustive",
+                        statement="this takes longer than a run: see aboveboard audit",
+                        promised=True,
+                    )
+                )
+        return Verdicts(found)
 
 
 @contextmanager
