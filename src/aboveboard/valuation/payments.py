@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
+from math import fsum
 from typing import Any, ClassVar
 
 from aboveboard.auditing import (
@@ -23,12 +24,13 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Read, Spending, Work
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.valuation.estimation.findings import Findings
+from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy, publish_release
 from aboveboard.valuation.levels import NOTHING, Level, encode_level
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.design import Design
@@ -44,7 +46,6 @@ from aboveboard.valuation.payments_file import (
     read_levels,
 )
 from aboveboard.valuation.remarks import check_claims, check_sampled_claims
-from aboveboard.valuation.shares.axioms import said
 from aboveboard.valuation.shares.division import (
     Divider,
     Fairness,
@@ -87,6 +88,10 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         Shares are averaged over random orders of arrival; see `orders`.
     sampling
         How shares are sampled where the users ask for it; None: as the utility allows.
+    spending
+        Whether a release may spend more than a user's level: see `estimation.ledger`.
+    chosen
+        The levels that the users have chosen; the estimators run at these alone.
     """
 
     users: tuple[str, ...]
@@ -98,6 +103,8 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     seed: int = 0
     by_orders: bool = False
     sampling: Sampling | None = None
+    spending: Spending = "refuse"
+    chosen: tuple[Level, ...] = ()
 
     NAME: ClassVar[str] = "valuation.payments"
     UNIT: ClassVar[str] = "utility"
@@ -121,7 +128,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     @classmethod
     def from_file(cls, file: PaymentsFile) -> Payments:
         """Take the parameters from a validated collaboration file."""
-        read_levels(file)
+        levels = tuple(read_levels(file).values())
         return cls(
             tuple(file.parties),
             make_utility(file),
@@ -132,6 +139,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             file.seed,
             has_orders_method(file),
             make_sampling(file),
+            chosen=levels,
         )
 
     @classmethod
@@ -189,12 +197,32 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             {**details, **estimated.details},
             exhibits=estimated.exhibits,
             files=estimated.files,
+            center=estimated.center,
             unrepeatable=estimated.unrepeatable,
         )
 
+    def with_spending(self, spending: Spending) -> Payments:
+        """Return the same rule, what a run spends of users' privacy handled as `spending` says."""
+        return replace(self, spending=spending)
+
+    def publish(self, settlement: Settlement) -> Settlement:
+        """Note in the data's ledgers what a private release spends, before anybody sees it.
+
+        Raises
+        ------
+        InputError
+            If a user would have spent more than its privacy level, and that is refused.
+        """
+        if self.spending == "none" or not isinstance(self.study, PrivateMeanStudy):
+            return settlement
+        return publish_release(self.study, settlement, allow=self.spending == "allow")
+
     def _estimated(self, levels: tuple[Level, ...]) -> Findings:
-        """Run the estimators on the users' samples, if there are any."""
-        if self.study is None:
+        """Run the estimators on the users' samples, at the levels that the users have chosen.
+
+        At other levels, as in an audit, nobody has allowed anybody to look at the samples.
+        """
+        if self.study is None or levels != self.chosen:
             return Findings(levels, {}, {}, {})
         by_user = dict(zip(self.users, levels, strict=True))
         found = self.study.findings(by_user)
@@ -237,7 +265,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         types: Mapping[str, Level],
         reports: Mapping[str, Level],
         settlement: Settlement,
-    ) -> Number:
+    ) -> Number | None:
         """Return the user's share less its cost: a level is a choice, and what it costs is true."""
         share = settlement.parties.get(party)
         return 0 if share is None else share.utility
@@ -320,8 +348,8 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
                 "evaluations": sampled.evaluations,
                 "drawn": sampled.drawn,
                 "seed": self.sampling.seed,
-                "sum of shares": sum(float(x) for x in found.users),
-                "sums to the utility": sampled.sums,
+                "sum of shares": fsum(map(float, found.users)),
+                "missing before adjustment": sampled.missing,
                 **({} if platform is None else {"platform_standard_error": platform}),
             }
         }
@@ -330,7 +358,9 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         notes = []
         if found.sampled is not None:
             notes.append(_describe_sample(found.sampled))
-        below = [f"{name} {said(x)}" for name, x in find_negative(self.users, found).items()]
+        below = [
+            f"{name} {format_number(x)}" for name, x in find_negative(self.users, found).items()
+        ]
         if below:
             notes.append(
                 f"{len(below)} negative shares: {', '.join(below[:10])}; the platform is worse off "
@@ -342,17 +372,15 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
                 if self.fairness == "users"
                 else "it goes to the platform alone"
             )
-            notes.append(f"no data at all are worth {said(found.at_nothing)}, not 0: {whose}")
+            notes.append(
+                f"no data at all are worth {format_number(found.at_nothing)}, not 0: {whose}"
+            )
         return notes
 
 
 def _describe_sample(sampled: SampledShares) -> str:
-    sums = (
-        "their sum is that of exact shares"
-        if sampled.sums
-        else "the method does not make them sum to the utility: see the efficiency error"
-    )
     return (
         f"shares are estimates from {sampled.evaluations:,} coalitions, each with a standard "
-        f"error; {sums}"
+        "error; they sum to what is paid out"
+        + ("" if sampled.sums else ", to which the method's own estimates were adjusted")
     )

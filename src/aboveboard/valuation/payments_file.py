@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.valuation.estimation.samples import DataTable
 from aboveboard.valuation.levels import Level, as_input_error
@@ -28,7 +29,6 @@ from aboveboard.valuation.utilities.utility_table import (
     StrictTable,
     UserTable,
     UtilityTable,
-    join_keys,
 )
 
 ORDERS: Final = "orders"
@@ -105,7 +105,7 @@ class PaymentsFile(CollaborationFile):
         if self.utility.kind not in ESTIMATED:
             raise ValueError(
                 f"kind = {self.utility.kind!r} makes nothing of samples; data goes with "
-                f"{join_keys(ESTIMATED)}"
+                f"{join_names(ESTIMATED)}"
             )
         for name, party in self.parties.items():
             if (party.data is None) != (self.data.file is not None):

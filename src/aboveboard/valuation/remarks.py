@@ -8,13 +8,13 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_count, format_number
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, encode_level
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.shares import axioms
-from aboveboard.valuation.shares.axioms import Check, said
+from aboveboard.valuation.shares.axioms import Check
 from aboveboard.valuation.shares.division import find_negative
 from aboveboard.valuation.shares.shapley import shapley_among_users
 from aboveboard.valuation.utilities.utilities import (
@@ -50,7 +50,7 @@ def check_claims(
     found = game.division(game.chosen)
     said_of: dict[str, Any] = {}
     below = find_negative(game.players, found)
-    text = ", ".join(f"{name} {said(x)}" for name, x in below.items()) or "none"
+    text = ", ".join(f"{name} {format_number(x)}" for name, x in below.items()) or "none"
     said_of["negative shares"] = {"holds": not below, "text": text}
     said_of["nothing for nothing"] = _at_nothing(found.at_nothing)
     for check in _axioms(utility, game, seed):
@@ -64,7 +64,11 @@ def check_sampled_claims(game: LevelsGame) -> Mapping[str, Any]:
     """Say what can be said of shares that are sampled, and what is not checked."""
     found = game.division(game.chosen)
     told = zip(game.players, found.users, found.standard_errors or (), strict=True)
-    below = [f"{name} {said(x)} (standard error {said(error)})" for name, x, error in told if x < 0]
+    below = [
+        f"{name} {format_number(x)} (standard error {format_number(error)})"
+        for name, x, error in told
+        if x < 0
+    ]
     why = "shares are sampled"
     return {
         "negative shares": {"holds": not below, "text": ", ".join(below) or "none"},
@@ -78,7 +82,7 @@ def check_sampled_claims(game: LevelsGame) -> Mapping[str, Any]:
 
 def _at_nothing(worth: Number) -> dict[str, Any]:
     """Say whether a platform without any data gains nothing, as Theorem 2 takes it."""
-    gains = said(worth) if worth else "nothing (U = 0)"
+    gains = format_number(worth) if worth else "nothing (U = 0)"
     return {"holds": worth == 0, "text": f"without any user's data the platform gains {gains}"}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_number, format_rounded, join_names
 from aboveboard.learning.desirable.algorithms import (
     BY_COLUMNS,
     EXPLOITATION,
@@ -45,9 +45,6 @@ FOUND_BY = {
 
 FEW = 8
 """Links of a chain up to which it is written out."""
-
-LEGIBLE = 11
-"""Characters up to which a fraction is shown as one; JSON has all of them exactly."""
 
 
 @dataclass(frozen=True)
@@ -130,14 +127,17 @@ def _describe_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "any size" if limit is None else f"{limit:,}",
     )
     yield "may a party have nothing (size 0)", "yes" if found["zero"] else "no"
-    yield "growth rate of the market (alpha)", f"{found['alpha']:.6g}"
-    yield "growth rate from which there is no limit (alpha*)", f"{found['alpha_star']:.6g}"
+    yield "growth rate of the market (alpha)", f"{format_rounded(found['alpha'])}"
+    yield (
+        "growth rate from which there is no limit (alpha*)",
+        f"{format_rounded(found['alpha_star'])}",
+    )
     if limit is None:
         return
     yield "one step beyond, it fails at the sizes", _join_sizes(found["violated"])
     yield (
         "  there all payments together are at most",
-        f"{found['loss']:.6g} of what the joint model is worth to one party",
+        f"{format_rounded(found['loss'])} of what the joint model is worth to one party",
     )
     yield "  reports that bound what the larger party pays", _join_sizes(found["chain"])
 
@@ -145,8 +145,8 @@ def _describe_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _describe_search(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Tell what the search of the file's own grid found."""
     least = found["smallest_revenue"]
-    written = isinstance(least, str) and (len(least) <= LEGIBLE or least.startswith("about"))
-    shown = str(least) if written or isinstance(least, int) else f"{float(Fraction(least)):.6g}"
+    about = isinstance(least, str) and least.startswith("about")
+    shown = str(least) if about else format_number(Fraction(least))
     yield "smallest sum of payments at any sizes", shown
     if "violated" in found:
         yield "  first below 0 at the sizes", _join_sizes(found["violated"])
@@ -156,10 +156,10 @@ def _describe_search(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _join_sizes(sizes: Sequence[int | float]) -> str:
     """List sizes; of a long chain the first and the last."""
-    texts = [f"{x:,}" if isinstance(x, int) else f"{x:.6g}" for x in sizes]
+    texts = [format_number(x) for x in sizes]
     if len(texts) > FEW:
         return f"{', '.join(texts[: FEW - 2])}, .. {texts[-1]} ({len(texts)} in all)"
-    return " and ".join(texts) if len(texts) == 2 else ", ".join(texts)
+    return join_names(texts)
 
 
 def _summarize_boundary(found: Boundary, grid: Grid) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
+from aboveboard.formatting import format_rounded
 from aboveboard.games.game import Game
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.game import make_game
@@ -49,7 +50,7 @@ def remarks_on(
         text = f"none exists on this grid: with the sizes {at} all such payments sum to a loss"
         return {"desirable mechanism": {"holds": False, "text": text}}
     text = (
-        f"exists: at all {m**n:,} profiles of the grid payments sum to {float(found.smallest):.6g} "
+        f"exists: at all {m**n:,} profiles of the grid payments sum to {format_rounded(found.smallest)} "
         "or more"
     )
     if found.answer == "undecided":

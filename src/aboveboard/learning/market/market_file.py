@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number, format_quantity
+from aboveboard.formatting import encode_number, format_quantity, join_names
 from aboveboard.learning.market.allocation import Counterfactual
 from aboveboard.learning.market.quality import Identity, Logistic, Quality, fit_learning_curve
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
@@ -79,10 +79,10 @@ class ValuationTable(_Strict):
             given = getattr(self, key) is not None
             if given and key not in needed:
                 raise ValueError(
-                    f"kind = {self.kind!r} has no {key}; it takes {_join_keys(needed)}"
+                    f"kind = {self.kind!r} has no {key}; it takes {join_names(needed)}"
                 )
             if not given and key in needed:
-                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {_join_keys(needed)}")
+                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {join_names(needed)}")
         return self
 
 
@@ -286,10 +286,6 @@ def read_sizes(file: MarketFile) -> dict[str, Fraction]:
             raise InputError(place, "it has a size and data", "give one of the two")
         found[name] = party.size
     return found
-
-
-def _join_keys(keys: Sequence[str]) -> str:
-    return " and ".join(keys)
 
 
 def has_data(file: MarketFile) -> bool:

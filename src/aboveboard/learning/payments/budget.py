@@ -21,6 +21,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.valuations import Linear
@@ -127,7 +128,7 @@ def describe_balance(
     """
     if revenue < -TOLERANCE:
         return [
-            f"weak budget balance fails here: payments sum to {float(revenue):.6g}, which the "
+            f"weak budget balance fails here: payments sum to {format_rounded(revenue)}, which the "
             "center pays out"
         ]
     if prove_balance(market) is not None:
@@ -137,7 +138,7 @@ def describe_balance(
         at = ", ".join(f"{name} {x:g}" for name, x in zip(names, found.sizes, strict=True))
         return [
             f"weak budget balance may fail: with the sizes {at} payments would sum to "
-            f"{found.revenue:.6g}"
+            f"{format_rounded(found.revenue)}"
         ]
     return [
         "weak budget balance is not guaranteed in this market; it holds at the "

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, Verdict, audit
-from aboveboard.formatting import encode_number, format_count
+from aboveboard.formatting import encode_number, format_count, format_rounded
 from aboveboard.games.numbers import Number
 from aboveboard.learning.payments.budget import prove_balance, search_deficit
 from aboveboard.learning.payments.game import MarketGame
@@ -96,7 +96,7 @@ def _budget(game: MarketGame) -> dict[str, Any]:
     found = search_deficit(game.market, game.sizes)
     at = ", ".join(f"{n} {x:g}" for n, x in zip(game.players, found.sizes, strict=True))
     if found.fails:
-        text = f"with the sizes {at} payments sum to {found.revenue:.6g}"
+        text = f"with the sizes {at} payments sum to {format_rounded(found.revenue)}"
         return {"holds": False, "text": text}
     text = f"not guaranteed in this market; kept at {found.profiles:,} profiles of sizes"
     return {"text": text}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_rounded
 from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import LearningCurve, Quality
@@ -137,7 +137,7 @@ def _list_warnings(
 
 def _make_headline(found: Outcome) -> str:
     served, there = sum(found.served), sum(found.present)
-    amount = f"{abs(float(found.revenue)):.6g}"
+    amount = f"{format_rounded(abs(float(found.revenue)))}"
     taken = f"the center pays out {amount}" if found.revenue < 0 else f"payments sum to {amount}"
     return (
         f"{served} of {there} parties are served the joint model, of quality "
@@ -154,8 +154,8 @@ def _describe_quality(quality: Quality) -> Any:
         "ceiling": quality.ceiling,
         "scale": quality.scale,
         "power": quality.power,
-        "root mean squared residual": float(f"{quality.error:.6g}"),
-        "residuals": [float(f"{x:.6g}") for x in quality.residuals],
+        "root mean squared residual": float(f"{format_rounded(quality.error)}"),
+        "residuals": [float(f"{format_rounded(x)}") for x in quality.residuals],
     }
 
 
@@ -163,7 +163,7 @@ def _make_exhibits(quality: Quality) -> tuple[Exhibit, ...]:
     if not isinstance(quality, LearningCurve):
         return ()
     rows = tuple(
-        (size, score, float(f"{score - residual:.6g}"), float(f"{residual:.3g}"))
+        (size, score, float(f"{format_rounded(score - residual)}"), float(f"{residual:.3g}"))
         for (size, score), residual in zip(quality.points, quality.residuals, strict=True)
     )
     return (

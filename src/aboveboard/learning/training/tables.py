@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.storage.tabular_files import Whereabouts, read_csv, read_parquet
+from aboveboard.storage.tabular_files import Whereabouts, read_table
 
 LISTED = 8
 """Columns or classes named in a message before it ends in dots."""
@@ -137,7 +137,7 @@ def read_rows(
     Parameters
     ----------
     path
-        CSV or Parquet, by its suffix.
+        CSV, TSV, Parquet or a workbook.
     place
         Where the user named the file, for messages.
     terms
@@ -194,11 +194,7 @@ def shuffle_rows(rows: Rows, seed: int, classes: int) -> Rows:
 
 
 def _frame(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:
-    suffix = path.suffix.lower()
-    if suffix in (".parquet", ".pq"):
-        frame, at = read_parquet(path, where)
-    else:
-        frame, at = read_csv(path, where, "\t" if suffix == ".tsv" else ",")
+    frame, at = read_table(path, where)
     if not len(frame):
         raise InputError(where, "it has no rows", "add some")
     return frame, at

@@ -19,9 +19,9 @@ __all__ = [
     "Sum",
     "User",
     "VarianceComponents",
+    "estimate_variance_components",
     "find_estimator",
     "release",
     "secure_sum",
     "sum_samples",
-    "estimate_variance_components",
 ]

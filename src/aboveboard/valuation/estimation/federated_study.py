@@ -17,7 +17,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply
 from aboveboard.valuation.estimation.estimates import find_estimator
 from aboveboard.valuation.estimation.federation import CROWD, Aggregate, Federation
@@ -41,6 +40,11 @@ from aboveboard.valuation.utilities.federated_mean import (
 
 NAMED = 10
 """Users named in a note before it ends."""
+FEWEST_FOR_S2 = 3
+"""An estimate of s2 from two users would tell each how far the other's mean lies from its own."""
+WITHHELD = (
+    "so few others share that the estimate would tell one of their means; the platform alone has it"
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class FederatedStudy:
         counts = [self.samples.count(name) for name in names]
         population = Population(self.variances.s2, self.variances.t2)
         promised = np.array([float(e) for e in expected_errors(population, whole, counts)])
-        columns: dict[str, Any] = {
+        public: dict[str, Any] = {
             "user": names,
             "level": whole,
             "samples": counts,
@@ -94,12 +98,16 @@ class FederatedStudy:
         }
         exhibits: tuple[Exhibit, ...] = ()
         details = self._details(aggregate, left)
+        center: dict[str, Reply] = {}
         estimates: list[float | None] = [None] * len(names)
         if any(whole):
-            found, simulated = self._estimated(levels, counts, aggregate)
-            estimates = found.tolist()
-            columns |= {
-                "estimate": found,
+            found, simulated = self._estimate(levels, counts, aggregate)
+            center["estimates"] = Reply(
+                "csv", rows=lambda: pl.DataFrame({**public, "estimate": found})
+            )
+            told = [self._may_tell(levels, name) for name in names]
+            estimates = [x if may else None for x, may in zip(found.tolist(), told, strict=True)]
+            public |= {
                 "simulated_squared_error": simulated.errors,
                 "standard_error": simulated.standard_errors,
             }
@@ -109,6 +117,7 @@ class FederatedStudy:
                 "differing": find_differing(names, promised, simulated),
             }
         each = list(zip(names, counts, estimates, promised.tolist(), strict=True))
+        columns = dict(public)
         return Findings(
             tuple(levels.values()),
             {
@@ -116,17 +125,29 @@ class FederatedStudy:
                     "samples": n,
                     "the platform's estimate": x,
                     "expected squared error": error,
+                    **({"withheld": WITHHELD} if x is None and any(whole) else {}),
                 }
                 for name, n, x, error in each
             },
-            {name: _make_numbers(x, error) for name, _, x, error in each},
+            {name: {"expected_squared_error": error} for name, _, _, error in each},
             details,
             self._notes(aggregate, left, levels),
             exhibits,
             {"estimates": Reply("csv", rows=lambda: pl.DataFrame(columns))},
+            center,
         )
 
-    def _estimated(
+    def _may_tell(self, levels: Mapping[str, Level], user: str) -> bool:
+        """Return whether a user may see the estimate of its own mean.
+
+        The estimate is a weighted sum of all sharers' means, and the user knows its own: one
+        equation in the others' means. An estimate of s2, which everybody can tell from the shares,
+        is another one. There must be more unknown means than equations.
+        """
+        others = sum(1 for name, level in levels.items() if level and name != user)
+        return others > 1 + ("s2" in self.estimated)
+
+    def _estimate(
         self, levels: Mapping[str, Level], counts: Sequence[int], aggregate: Aggregate
     ) -> tuple[NDArray[np.float64], SimulatedErrors]:
         population = Population(self.variances.s2, self.variances.t2)
@@ -176,10 +197,10 @@ class FederatedStudy:
         if len(aggregate.members) == 1:
             (one,) = aggregate.members
             notes.append(
-                f"{one} is the only federated user: the aggregate is its own mean, as if it had "
-                "chosen level 2"
+                f"{one} is the only federated user: to the platform the aggregate is its own mean, "
+                "as if it had chosen level 2"
             )
-        if self.estimated and len(aggregate.members) > 1 and aggregate.sums is None:
+        if self.estimated and aggregate.members and aggregate.sums is None:
             notes.append(_describe_too_few(len(aggregate.members) + len(left)))
         if left:
             notes.append(
@@ -228,9 +249,15 @@ def prepare_federated_study(
         sums = sum_samples([samples.read(name) for name in direct])
         sums += federation.aggregate(federated).sums or NO_USERS
     try:
+        if s2 is None and sums.users == FEWEST_FOR_S2 - 1:
+            raise InputError(
+                "utility.s2",
+                "from two users' means it would tell each the other's mean but for its sign",
+                "give a number, or have more users share",
+            )
         variances = estimate_variance_components(sums, s2, t2)
     except InputError as error:
-        if not 1 < len(federated) < CROWD:
+        if not 0 < len(federated) < CROWD:
             raise
         problem = f"{error.problem}; {_describe_too_few(len(federated))}"
         raise InputError(error.place, problem, error.remedy) from None
@@ -238,17 +265,11 @@ def prepare_federated_study(
 
 
 def _describe_too_few(federated: int) -> str:
+    who = "1 federated user takes" if federated == 1 else f"{federated} federated users take"
     return (
-        f"the {federated} federated users take no part in the estimates of variances: fewer than "
-        f"{CROWD} could be told apart by the sums that it takes"
+        f"the {who} no part in the estimates of variances: fewer than {CROWD} could be told apart "
+        "by the sums that it takes"
     )
-
-
-def _make_numbers(estimate: float | None, error: float) -> dict[str, Number]:
-    told: dict[str, Number] = {"expected_squared_error": error}
-    if estimate is None:
-        return told
-    return {"estimate": estimate, **told}
 
 
 def _select_level(levels: Mapping[str, Level], level: int) -> list[str]:

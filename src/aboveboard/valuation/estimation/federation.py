@@ -84,9 +84,9 @@ class Federation:
         if not users:
             return Aggregate(frozenset(), 0.0, None)
         if len(users) < FEWEST:
-            # A sum of one hides nothing: its user is as good as direct, and a note says so.
+            # A sum of one hides nothing, which a note says; its scatter is not asked for.
             again = read_samples(self.samples.held[users[0]].source)
-            alone = make_summary(again, users[0], estimating=self.estimating)
+            alone = make_summary(again, users[0], estimating=False)
             return self._opened(Sum(alone, frozenset({1})), users)
         estimating = self.estimating and len(users) >= CROWD
         length, fewest = (4, FEWEST_MOMENTS) if estimating else (1, FEWEST)

@@ -32,7 +32,7 @@ class Findings:
         Plain data that all may know.
     notes
         What a reader must know, a sentence each.
-    exhibits, files, unrepeatable
+    exhibits, files, center, unrepeatable
         As in `Settlement`.
     """
 
@@ -43,6 +43,7 @@ class Findings:
     notes: tuple[str, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     files: Mapping[str, Reply] = field(default_factory=dict)
+    center: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()
 
 

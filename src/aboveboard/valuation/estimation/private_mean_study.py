@@ -7,7 +7,7 @@ else. How many of its values were clipped each user finds in its own reply alone
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,12 +15,18 @@ import numpy as np
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
-from aboveboard.mechanisms.settlement import Reply
+from aboveboard.mechanisms.settlement import Reply, Settlement
 from aboveboard.valuation.estimation.dp_release import clip_mean, release
 from aboveboard.valuation.estimation.findings import Findings, compare_errors, find_differing
+from aboveboard.valuation.estimation.ledger import (
+    Spending,
+    find_ledger,
+    fingerprint_samples,
+    spend,
+)
 from aboveboard.valuation.estimation.samples import Samples
 from aboveboard.valuation.estimation.simulation import simulate_private_mean
-from aboveboard.valuation.levels import Level, encode_level
+from aboveboard.valuation.levels import Level, encode_level, parse_level
 
 RELEASE = "release"
 
@@ -97,11 +103,35 @@ class PrivateMeanStudy:
             self._notes(levels, noisy=bool(found.scale)),
             (exhibit,),
             {RELEASE: Reply("json", data=content)},
-            drawn,
+            unrepeatable=drawn,
         )
 
     def _own(self, name: str) -> tuple[Fraction, int]:
         return clip_mean(self.samples.read(name), self.bounds())
+
+    def list_spendings(
+        self, levels: Mapping[str, Level], spent: Mapping[str, float]
+    ) -> list[Spending]:
+        """Return what a release spends of each user's privacy, and where that is noted.
+
+        Parameters
+        ----------
+        levels
+            By user: its privacy level.
+        spent
+            By user: the epsilon of the release.
+        """
+        return [
+            Spending(
+                name,
+                find_ledger(self.samples.held[name].source.path),
+                fingerprint_samples(self.samples.read(name)),
+                float(spent[name]),
+                level,
+            )
+            for name, level in levels.items()
+            if level
+        ]
 
     def bounds(self) -> tuple[Fraction, Fraction]:
         """Give the public bounds of the values.
@@ -127,5 +157,46 @@ class PrivateMeanStudy:
         if not any(levels.values()):
             notes.append("nobody shares: what is released is the middle of the bounds")
         elif not noisy:
-            notes.append("nobody who shares asks for privacy: the mean is released without noise")
+            notes.append(
+                "nobody who shares asks for privacy: the mean is released without noise, and a user "
+                "who knows all means but one can compute that one"
+            )
         return tuple(notes)
+
+
+def publish_release(
+    study: PrivateMeanStudy, settlement: Settlement, *, allow: bool = False
+) -> Settlement:
+    """Note a settlement's release in the ledgers of the data, and say in it what is spent in all.
+
+    Parameters
+    ----------
+    study
+        What made the release.
+    settlement
+        Not published yet.
+    allow
+        Whether users may spend more than their privacy levels.
+
+    Raises
+    ------
+    InputError
+        If a user would spend more than its level, or a ledger cannot be written, and that is not
+        allowed.
+    """
+    release = settlement.files.get(RELEASE)
+    if release is None:
+        return settlement
+    levels = {name: parse_level(x) for name, x in settlement.details["levels"].items()}
+    spent = {name: parse_level(x) for name, x in release.data["epsilon spent"].items()}
+    spendings = study.list_spendings(levels, {name: float(x) for name, x in spent.items()})
+    totals = spend(spendings, allow=allow)
+    content = {
+        **release.data,
+        "epsilon spent by all releases of these data": {
+            name: encode_level(x) for name, x in totals.items()
+        },
+    }
+    if not settlement.unrepeatable:
+        return settlement  # a release without noise is repeated to the byte
+    return replace(settlement, files={**settlement.files, RELEASE: Reply("json", data=content)})

@@ -20,15 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import encode
+from aboveboard.formatting import encode, format_number
 from aboveboard.games.numbers import Array, Number, absolute
 from aboveboard.valuation.shares.shapley import count_members
 
 TOLERANCE = 1e-9
 """Of the largest value, for tables of floats; exact tables have none."""
-
-SHORT = 10**6
-"""Denominators below it are written out."""
 
 Divide = Callable[[Array], Array]
 """From a table of coalitions to the users' shares."""
@@ -92,7 +89,7 @@ def check_fairness(table: Array, shares: Sequence[Number], names: Sequence[str])
             if absolute(shares[i] - shares[j]) > slack:
                 text = (
                     f"{names[j]} and {names[i]} add the same to every coalition, and get "
-                    f"{said(shares[j])} and {said(shares[i])}"
+                    f"{format_number(shares[j])} and {format_number(shares[i])}"
                 )
                 return Check(
                     "fairness", False, pairs, text, {names[j]: shares[j], names[i]: shares[i]}
@@ -111,7 +108,7 @@ def check_null_player(table: Array, shares: Sequence[Number], names: Sequence[st
             continue
         idle += 1
         if absolute(shares[i]) > slack:
-            text = f"{name} adds nothing to any coalition and gets {said(shares[i])}"
+            text = f"{name} adds nothing to any coalition and gets {format_number(shares[i])}"
             return Check("null player", False, idle, text, {name: shares[i]})
     adding = "1 user adds nothing, and gets" if idle == 1 else f"{idle} users add nothing, and get"
     text = f"{adding} nothing" if idle else "every user adds something"
@@ -123,9 +120,9 @@ def check_efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0
     total = sum(shares)
     gap = absolute(total - shared)
     if gap > slack:
-        text = f"the shares sum to {said(total)}, which is {said(gap)} off {said(shared)}"
+        text = f"the shares sum to {format_number(total)}, which is {format_number(gap)} off {format_number(shared)}"
         return Check("efficiency", False, 1, text, {"sum": total, "shared": shared})
-    text = f"the shares sum to {said(shared)}"
+    text = f"the shares sum to {format_number(shared)}"
     return Check("efficiency", True, 1, text, {})
 
 
@@ -150,8 +147,8 @@ def check_additivity(table: Array, divide: Divide, seed: int = 0, trials: int = 
         if off:
             k = off[0]
             text = (
-                f"user {k} gets {said(together[k])} of a sum of two utilities, "
-                f"{said(apart[k])} of the two"
+                f"user {k} gets {format_number(together[k])} of a sum of two utilities, "
+                f"{format_number(apart[k])} of the two"
             )
             return Check("additivity", False, trials, text, {"other": other.tolist()})
     text = f"the shares of a sum of two utilities are the sums of the shares ({trials} random ones)"
@@ -185,7 +182,7 @@ def check_monotone(worths: Array, names: Sequence[str], levels: Sequence[Sequenc
     profile = {name: levels[k][where[k]] for k, name in enumerate(names)}
     above = levels[i][where[i] + 1]
     text = (
-        f"the utility falls by {said(-fall)} when {names[i]} goes from level "
+        f"the utility falls by {format_number(-fall)} when {names[i]} goes from level "
         f"{levels[i][where[i]]} to {above}, the levels being {_list_levels(profile)}"
     )
     witness = {"user": names[i], "to": above, "levels": profile, "gain": fall}
@@ -251,16 +248,10 @@ def _report_growth(names: Sequence[str], few: Gain, many: Gain, opening: str = "
     witness = {}
     for key, (gain, i, mask) in (("before", few), ("after", many)):
         others = [name for k, name in enumerate(names) if mask >> k & 1]
-        told.append(f"{names[i]} adds {said(gain)} to {{{', '.join(others)}}}")
+        told.append(f"{names[i]} adds {format_number(gain)} to {{{', '.join(others)}}}")
         witness[key] = {"user": names[i], "switched": others, "gain": gain}
     text = f"{opening}{told[0]} and {told[1]}"
     return Check("diminishing returns", False, 2, text, witness)
-
-
-def said(x: Number) -> str:
-    """Write a number for people: a short fraction as such, everything else to six digits."""
-    exact = isinstance(x, int | Fraction) and Fraction(x).denominator < SHORT
-    return str(x) if exact else f"{float(x):.6g}"
 
 
 def _list_levels(profile: dict[str, Any]) -> str:

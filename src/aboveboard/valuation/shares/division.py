@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from math import inf
+from math import fsum, inf
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number, as_objects
 from aboveboard.valuation.levels import NOTHING, Level
+from aboveboard.valuation.shares.adjustment import adjust_to_sum
 from aboveboard.valuation.shares.few_types import (
     MOST_STATES,
     count_states,
@@ -170,27 +171,32 @@ def _sample(
     """Sample the coalitions of the users above level 0; the others add nothing to any."""
     present = [i for i, x in enumerate(levels) if x]
 
-    def asked(several: Sequence[Members]) -> Sequence[Number]:
+    def evaluate(several: Sequence[Members]) -> Sequence[Number]:
         coalitions = []
         for members in several:
             there = {i for i, takes_part in zip(present, members, strict=True) if takes_part}
             coalitions.append(tuple(x if i in there else NOTHING for i, x in enumerate(levels)))
         return evaluate_all(utility, coalitions)
 
-    found = estimate_shares(asked, len(present), sampling, platform=fairness == "platform")
-    part = float(alpha) if fairness == "users" else 1.0
-    users, errors = [0.0] * len(levels), [0.0] * len(levels)
-    for i, share, error in zip(present, found.shares, found.standard_errors, strict=True):
-        users[i], errors[i] = part * share, part * error
+    found = estimate_shares(evaluate, len(present), sampling, platform=fairness == "platform")
     total, nothing = found.total, found.at_nothing
-    kept = total - multiply(alpha, total - nothing) if found.platform is None else found.platform
+    users, errors = [0.0] * len(levels), [0.0] * len(levels)
+    if found.platform is None:
+        part, paid = float(alpha), multiply(alpha, total - nothing)
+        scaled = [part * x for x in found.shares]
+        shares = adjust_to_sum(scaled, found.standard_errors, paid)
+        kept: Number = total - paid
+    else:
+        part, shares, kept = 1.0, list(found.shares), found.platform
+    for i, share, error in zip(present, shares, found.standard_errors, strict=True):
+        users[i], errors[i] = share, part * error
     return Shares(
         tuple(users),
         tidy(kept),
         tidy(total),
         tidy(nothing),
         f"sampled: {found.method}",
-        abs(sum(users) + float(kept) - float(total)),
+        abs(fsum([*users, float(kept), -float(total)])),
         tuple(errors),
         found.evaluations,
         found,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import fsum
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, Level
+from aboveboard.valuation.shares.adjustment import adjust_to_sum
 from aboveboard.valuation.shares.division import Fairness, Shares
 
 FloatArray = NDArray[np.float64]
@@ -115,17 +117,23 @@ def divide_along_orders(
     if not platform:
         missing = float(alpha) * (total - nothing) - found.sum(axis=1)
         found[:, there] += missing[:, None] / k
-    shares = found.mean(axis=0)
+    shares = found.mean(axis=0).tolist()
     errors = found.std(axis=0, ddof=1) / blocks**0.5
-    kept = total - float(shares.sum())
-    expected = nothing + (1 - float(alpha)) * (total - nothing)
+    if platform:
+        kept = float(Fraction(total) - sum(map(Fraction, shares)))
+    else:
+        paid = Fraction(alpha) * (Fraction(total) - Fraction(nothing))
+        kept = float(Fraction(total) - paid)
+        adjusted = adjust_to_sum([shares[i] for i in there], errors[there].tolist(), paid)
+        for i, share in zip(there.tolist(), adjusted, strict=True):
+            shares[i] = share
     return Shares(
-        tuple(shares.tolist()),
-        kept if platform else expected,
+        tuple(shares),
+        kept,
         total,
         nothing,
         f"{blocks:,} random orders of arrival and their rotations, with standard errors",
-        0.0 if platform else kept - expected,
+        abs(fsum([*shares, kept, -total])),
         tuple(errors.tolist()),
     )
 

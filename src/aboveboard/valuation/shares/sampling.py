@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import fsum
 from typing import Literal, get_args
 
 import numpy as np
@@ -22,6 +23,7 @@ from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_calls import call, local_imports
 from aboveboard.valuation.evaluation.evaluations import map_unordered
+from aboveboard.valuation.shares.adjustment import adjust_to_sum
 from aboveboard.valuation.shares.samplers import SAMPLERS, Coalitions, SpentError, TooFewError
 
 Method = Literal["auto", "permutation", "stratified", "svarm", "kernelshap"]
@@ -86,7 +88,9 @@ class SampledShares:
     evaluations
         How many distinct coalitions were evaluated.
     sums
-        The method makes shares that sum to U.
+        The method itself makes shares that sum to U.
+    missing
+        What the estimates lacked of the sum before they were adjusted to it; see `adjustment`.
     """
 
     shares: tuple[float, ...]
@@ -100,6 +104,7 @@ class SampledShares:
     drawn: str
     evaluations: int
     sums: bool
+    missing: float = 0.0
 
 
 def estimate_shares(
@@ -135,19 +140,24 @@ def estimate_shares(
     known = dict(zip(members, worths(members), strict=True))
     answers = _ValueTable(known, plan)
     estimate = SAMPLERS[name].estimate(plan.players, sampling.seed, answers)
-    shares, errors = estimate.shares.tolist(), estimate.standard_errors.tolist()
+    errors = estimate.standard_errors.tolist()
+    total, nothing = known[(True,) * users], known[(False,) * users]
+    estimated = estimate.shares.tolist()
+    whole = float(total) if platform else float(total) - float(nothing)
+    shares = adjust_to_sum(estimated, errors, whole)
     return SampledShares(
         tuple(shares[:users]),
         tuple(errors[:users]),
         shares[users] if platform else None,
         errors[users] if platform else None,
-        known[(True,) * users],
-        known[(False,) * users],
+        total,
+        nothing,
         name,
         why,
         estimate.drawn,
         len(members),
         SAMPLERS[name].sums,
+        whole - fsum(estimated),
     )
 
 

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from aboveboard.formatting import join_names
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import fingerprint
@@ -154,10 +155,10 @@ class UtilityTable(StrictTable):
             given = getattr(self, key) is not None
             if given and key not in (*needed, *optional):
                 raise ValueError(
-                    f"kind = {self.kind!r} has no {key}; it takes {join_keys(needed) or 'no keys'}"
+                    f"kind = {self.kind!r} has no {key}; it takes {join_names(needed) or 'no keys'}"
                 )
             if not given and key in needed:
-                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {join_keys(needed)}")
+                raise ValueError(f"kind = {self.kind!r} needs {key}; it takes {join_names(needed)}")
         return self
 
 
@@ -242,8 +243,3 @@ def locate_files(table: UtilityTable, read: Read) -> UtilityTable:
         named = table.cache if isinstance(table.cache, Path) else CACHE
         folder = read.folder.resolve() / named
     return table.with_cache_place(CachePlace(folder, prints))
-
-
-def join_keys(keys: Sequence[str]) -> str:
-    """Name keys in a message."""
-    return " and ".join(keys)
