@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aboveboard.games.numbers import objects
+from aboveboard.games.numbers import as_objects
 from aboveboard.valuation import DpMean, shapley_among_users
 from aboveboard.valuation.shares import axioms
 from aboveboard.valuation.utilities.utilities import tabulate_two_levels
@@ -26,7 +26,7 @@ def divided(table: object) -> object:
 
 @given(VALUES, st.integers(0, 99))
 def test_fair_shares_keep_all_four_axioms(values: list[F], seed: int) -> None:
-    table = objects(values)
+    table = as_objects(values)
     shares = divided(table).tolist()
     assert axioms.check_fairness(table, shares, NAMES).holds
     assert axioms.check_null_player(table, shares, NAMES).holds
@@ -39,9 +39,11 @@ def test_they_keep_them_where_two_users_add_the_same_and_one_nothing(
     values: list[F], idle: str, seed: int
 ) -> None:
     k = NAMES.index(idle)
-    table = objects([values[(m & ~(1 << k)).bit_count()] for m in range(8)])
+    table = as_objects([values[(m & ~(1 << k)).bit_count()] for m in range(8)])
     shares = divided(table).tolist()
-    fair, null = (f(table, shares, NAMES) for f in (axioms.check_fairness, axioms.check_null_player))
+    fair, null = (
+        f(table, shares, NAMES) for f in (axioms.check_fairness, axioms.check_null_player)
+    )
     assert fair.holds
     assert fair.checks >= 1
     assert null.holds
@@ -58,16 +60,16 @@ def test_they_keep_them_where_two_users_add_the_same_and_one_nothing(
 def test_a_rule_that_is_not_additive_is_told() -> None:
     def greedy(table: object) -> object:
         shares = divided(table)
-        return objects([x * x for x in shares.tolist()])
+        return as_objects([x * x for x in shares.tolist()])
 
-    check = axioms.check_additivity(objects([F(x) for x in range(8)]), greedy)
+    check = axioms.check_additivity(as_objects([F(x) for x in range(8)]), greedy)
     assert not check.holds
     assert check.witness
 
 
 @given(VALUES)
 def test_monotone_says_what_loops_say(values: list[F]) -> None:
-    table = objects(values).reshape(2, 2, 2)
+    table = as_objects(values).reshape(2, 2, 2)
     check = axioms.check_monotone(table, NAMES, [[0, 1]] * 3)
     falls = [
         table[a] - table[b]
@@ -82,7 +84,7 @@ def test_monotone_says_what_loops_say(values: list[F]) -> None:
 
 @given(VALUES)
 def test_diminishing_returns_say_what_loops_say(values: list[F]) -> None:
-    check = axioms.check_diminishing_returns(objects(values), NAMES)
+    check = axioms.check_diminishing_returns(as_objects(values), NAMES)
     gains = [
         (m.bit_count(), values[m | 1 << i] - values[m])
         for i in range(3)
@@ -105,11 +107,13 @@ def test_the_papers_own_example_lacks_diminishing_returns_below_2_sqrt_3(epsilon
 @pytest.mark.parametrize("n", [2, 3, 6])
 def test_without_noise_its_returns_diminish(n: int) -> None:
     names = tuple(map(str, range(n)))
-    assert axioms.check_diminishing_returns(tabulate_two_levels(DpMean(), n, F(0), inf), names).holds
+    assert axioms.check_diminishing_returns(
+        tabulate_two_levels(DpMean(), n, F(0), inf), names
+    ).holds
 
 
 def test_users_who_differ_are_told_from_growing_returns() -> None:
-    check = axioms.check_diminishing_returns(objects([F(x) for x in (0, 1, 2, 3)]), ("a", "b"))
+    check = axioms.check_diminishing_returns(as_objects([F(x) for x in (0, 1, 2, 3)]), ("a", "b"))
     assert not check.holds
     assert "users differ" in check.text
 
@@ -119,4 +123,6 @@ def test_what_holds_is_said_in_the_right_number() -> None:
     same = axioms.check_fairness(two, [F(1), F(1)], NAMES[:2]).text
     assert same == "1 pair of users: both add the same, and both get the same"
     assert axioms.check_fairness(none, [F(1), F(2)], NAMES[:2]).text == "no two users add the same"
-    assert axioms.check_null_player(two, [F(1), F(1)], NAMES[:2]).text == "every user adds something"
+    assert (
+        axioms.check_null_player(two, [F(1), F(1)], NAMES[:2]).text == "every user adds something"
+    )

@@ -128,7 +128,9 @@ def test_closed_forms_by_types_and_by_table_agree() -> None:
     users = [0 if t is None else by_types.users[t] for t in grouped.type_of]
     from aboveboard.valuation import shapley_among_users
 
-    assert users == pytest.approx(shapley_among_users(utility.table(levels)).users.tolist(), abs=1e-12)
+    assert users == pytest.approx(
+        shapley_among_users(utility.table(levels)).users.tolist(), abs=1e-12
+    )
     dp = DpMean().group_users([Fraction(1), Fraction(2), Fraction(1)])
     assert dp.sizes == (2, 1)
 

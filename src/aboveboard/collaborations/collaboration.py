@@ -20,7 +20,13 @@ from aboveboard.collaborations.loading import find_rule, read_all, read_source
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import AnyMechanism, LongRunning, Work
+from aboveboard.mechanisms.mechanism import (
+    AnyMechanism,
+    KeepsLedger,
+    LongRunning,
+    Spending,
+    Work,
+)
 from aboveboard.mechanisms.settlement import Settlement, fingerprint
 from aboveboard.mechanisms.settling import draw_settlement, settle_reports
 
@@ -86,6 +92,19 @@ class Collaboration:
         if not isinstance(self.mechanism, LongRunning):
             return self
         return replace(self, mechanism=self.mechanism.with_work(work))
+
+    def with_spending(self, spending: Spending) -> Collaboration:
+        """Return the same collaboration, what a run spends of privacy handled as it says.
+
+        Parameters
+        ----------
+        spending
+            "refuse": no more than parties allow; "allow": more too; "none": nothing is published,
+            as in a replay, and nothing is noted.
+        """
+        if not isinstance(self.mechanism, KeepsLedger):
+            return self
+        return replace(self, mechanism=self.mechanism.with_spending(spending))
 
 
 def load(path: str | Path, *, seed: int | str | None = None) -> Collaboration:
@@ -166,8 +185,18 @@ def _load_if_path(subject: Collaboration | str | Path) -> Collaboration:
 
 
 def settle_outcome(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:
-    """Return what the rule comes to: one settlement, or a lottery over several."""
-    return settle_reports(collaboration.mechanism, collaboration.reports)
+    """Return what the rule comes to: one settlement, or a lottery over several.
+
+    Raises
+    ------
+    InputError
+        If a settlement would spend more of a party's privacy than it allows.
+    """
+    mechanism = collaboration.mechanism
+    outcome = settle_reports(mechanism, collaboration.reports)
+    if isinstance(outcome, Settlement) and isinstance(mechanism, KeepsLedger):
+        return mechanism.publish(outcome)
+    return outcome
 
 
 def audit(

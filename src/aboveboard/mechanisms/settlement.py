@@ -105,6 +105,8 @@ class Settlement:
         Tables for the report.
     files
         What all may read in the settlement folder, by name without its suffix.
+    center
+        What the center alone may read, in the folder `center` there.
     unrepeatable
         Paths in the settlement folder whose bytes cannot be made again, such as noise that must
         not follow from a seed. A replay compares them with what the run recorded.
@@ -117,6 +119,7 @@ class Settlement:
     caveat: str = ""
     exhibits: tuple[Exhibit, ...] = ()
     files: Mapping[str, Reply] = field(default_factory=dict)
+    center: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()
 
     def __hash__(self) -> int:

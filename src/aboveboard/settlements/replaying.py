@@ -72,7 +72,7 @@ def replay(folder: Path, settle_again: Callable[..., object], source: Path | Non
     # Before any file that it names is read: it may not be the file that was run.
     if fingerprint(read_content(path)) != manifest["inputs"].get(COPY):
         raise _changed_error(path)
-    collaboration = load(path, seed=manifest["seed"])
+    collaboration = load(path, seed=manifest["seed"]).with_spending("none")
     for name, digest in manifest["inputs"].items():
         if name != COPY and name not in collaboration.inputs:
             raise InputError(

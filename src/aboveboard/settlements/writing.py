@@ -143,6 +143,11 @@ def _write_content(
         place = f"{name}.{reply.form}"
         write_reply(reply, folder / place)
         outputs[place] = fingerprint_file(folder, place)
+    for name, reply in settlement.center.items():
+        place = f"center/{name}.{reply.form}"
+        (folder / place).parent.mkdir(exist_ok=True)
+        write_reply(reply, folder / place)
+        outputs[place] = fingerprint_file(folder, place)
     (folder / COPY).write_bytes(collaboration.content)
     (folder / REPORT).write_text(report(), encoding="utf-8", newline="\n")
     outputs[REPORT] = fingerprint_file(folder, REPORT)
@@ -151,7 +156,7 @@ def _write_content(
 
 def _refuse_bad_names(settlement: Settlement) -> None:
     """Raise `InputError` if a rule, perhaps a user's own, would write outside the folder."""
-    for name in (*settlement.parties, *settlement.files):
+    for name in (*settlement.parties, *settlement.files, *settlement.center):
         if not NAME.fullmatch(name):
             raise InputError(
                 f"mechanism {settlement.mechanism!r}",

@@ -77,7 +77,7 @@ def test_schools_estimates_lie_between_their_own_mean_and_the_common_one(
         own = rows[rows[:, 0] == float(name), 1]
         means.append(own.mean())
         counts.append(len(own))
-        estimates.append(float(share.more["estimate"]))
+        estimates.append(float(share.reply.data["the platform's estimate"]))
     variances = settlement.details["variances"]
     precision = 1 / (variances["s2"] + variances["t2"] / np.array(counts))
     common = np.average(means, weights=precision)

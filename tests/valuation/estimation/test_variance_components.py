@@ -85,7 +85,9 @@ def test_what_is_given_is_taken_as_it_is() -> None:
 
 
 def test_a_negative_estimate_is_taken_as_0_and_kept_beside() -> None:
-    found = estimate_variance_components(sum_samples([np.array([-9.0, 9.0]), np.array([-8.0, 8.0])]))
+    found = estimate_variance_components(
+        sum_samples([np.array([-9.0, 9.0]), np.array([-8.0, 8.0])])
+    )
     assert found.s2 == 0
     assert found.untruncated < 0
 
