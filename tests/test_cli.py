@@ -160,7 +160,8 @@ def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(
     )
     (tmp_path / "slow.toml").write_text(
         'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\n'
-        'function = "slow:score"\n[parties.anna]\nlevel = 1\n[design]\nlevels = [0, 2]\ncost = 1\n'
+        'function = "slow:score"\n[parties.anna]\nlevel = 1\n[design]\nlevels = [0, 2]\n'
+        "cost = {1 = 0, 2 = 1}\n"
     )
     command = [sys.executable, "-m", "aboveboard", "run", "slow.toml", "--out", "out"]
 

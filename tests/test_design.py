@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-# READING.md: N = 2 and levels {0, inf}; for a cost c between 1/3 and 2/3 the best offer is
-# alpha* = 6c / (3c + 2), and each user stays private with probability 3c - 1.
+# docs/theory.md: N = 2 and levels {0, inf}; for a cost c between 1/3 and 2/3 the best offer that both
+# users answer alike is alpha* = 6c / (3c + 2); each stays private with probability 3c - 1. An offer
+# that one of them accepts and the other does not may be better.
 TWO_USERS = """
 mechanism = "valuation.payments"
 fairness = "users"
@@ -49,10 +50,11 @@ def test_design_prints_the_closed_form_of_two_users(tmp_path: Path, cost: float)
     file = tmp_path / "c.toml"
     file.write_text(TWO_USERS.format(cost=cost))
     offer = json.loads(aboveboard("design", file, "--format", "json").stdout)
-    assert offer["alpha"] == pytest.approx(6 * cost / (3 * cost + 2), abs=1e-6)
-    assert offer["probability_private"] == pytest.approx(3 * cost - 1, abs=1e-6)
-    assert {"utility", "platform", "users", "regime"} <= set(offer)
-    assert offer["regime"] == "some share"
+    alike = offer["symmetric"]
+    assert alike["alpha"] == pytest.approx(6 * cost / (3 * cost + 2), abs=1e-6)
+    assert alike["probability_private"] == pytest.approx(3 * cost - 1, abs=1e-6)
+    assert {"alpha", "utility", "platform", "users", "regime"} <= set(offer)
+    assert offer["platform"] >= alike["platform"]
 
 
 def test_design_draws_the_offer_over_the_cost(path: Path, tmp_path: Path) -> None:

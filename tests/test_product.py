@@ -133,7 +133,7 @@ def test_the_report_is_one_file_with_a_described_chart(tmp_path: Path) -> None:
 def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text(
-        'mechanism = "exchange.union"\nexclusivity = "1/2"\n'
+        'mechanism = "exchange.union"\nrule = "best-group"\nexclusivity = "1/2"\n'
         '[parties.a]\nelements = ["0", "1", "2"]\n[parties.b]\nelements = ["1", "2"]\n'
         '[parties.c]\nelements = ["2"]\n'
     )
@@ -166,6 +166,6 @@ def test_no_file_names_a_registry_or_this_machine() -> None:
 
 def test_the_demonstration_leaves_a_stranger_folder_alone(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("mine")
-    with pytest.raises(ab.InputError, match="no demonstration made it"):
+    with pytest.raises(ab.InputError, match="is not a demonstration's folder"):
         demo(tmp_path)
     assert (tmp_path / "report.html").read_text() == "mine"

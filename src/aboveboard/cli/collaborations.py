@@ -31,6 +31,10 @@ def run(
     file: FileArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="The settlement folder to make.")],
     force: ForceOption = False,
+    spend: Annotated[
+        bool,
+        typer.Option("--spend", help="Allow releases to spend more privacy than parties allow."),
+    ] = False,
     executor: ExecutorOption = None,
     cache: CacheOption = None,
     output: FormatOption = Format.TEXT,
@@ -46,7 +50,7 @@ def run(
     from aboveboard.commands.outputs import refuse_folder
 
     refuse_folder("--out", out, force=force)  # before the work, not after
-    collaboration = load(file)
+    collaboration = load(file).with_spending("allow" if spend else "refuse")
     with (
         show_evaluations() as progress,
         _with_work(collaboration, executor, cache, progress) as working,

@@ -97,7 +97,7 @@ def close(
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Center: take in what members have said, and publish a new checkpoint."""
+    """Center: take in the members' statements, publish a checkpoint."""
     from aboveboard.commands.rounds import close_step
 
     intake = close_step(folder, without=tuple(without or ()))
@@ -118,7 +118,7 @@ def close(
 
 
 def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
-    """Center: run a round in which all have submitted, and seal each member's result."""
+    """Center: run a complete round, seal each member's result."""
     from aboveboard.cli.text import settlement_table
     from aboveboard.commands.rounds import locate_center, settle_round
 
@@ -155,7 +155,10 @@ def commit(
 
 
 def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
-    """Member: seal your committed data to the center, once all members have committed."""
+    """Member: seal your committed data to the center.
+
+    Only once all members have committed.
+    """
     from aboveboard.commands.rounds import submit as sign_submission
 
     path = sign_submission(_member(terms))
@@ -188,7 +191,10 @@ def dispute(
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Member: dispute the result. The agreed auditor then replays the round."""
+    """Member: dispute the result.
+
+    The agreed auditor then replays the round.
+    """
     from aboveboard.commands.rounds import answer
 
     path = answer(_member(terms), reason)
@@ -201,7 +207,9 @@ def verify(
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Verify your result, offline: what is proved, contradicted, or on the center's word.
+    """Verify your result, offline.
+
+    Says what is proved, what is contradicted, and what rests on the center's word.
 
     Exit status: 0 all that can be verified is; 1 something is contradicted; 2 it cannot be read;
     3 something that is needed is missing.

@@ -16,12 +16,22 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for lists, replies and report.")
     ] = Path("aboveboard-demo"),
+    between: Annotated[
+        bool,
+        typer.Option(
+            "--between-organisations",
+            help="A whole round: each member signs, commits, submits under seal, and verifies.",
+        ),
+    ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Exchange five real lists and audit the exchange; offline.
 
     The lists are of disposable e-mail domains, from installed packages.
     """
+    if between:
+        _demonstrate_round(out, output)
+        return
     from aboveboard.cli.text import demo_text
     from aboveboard.commands import demo as run_demo
 
@@ -29,6 +39,20 @@ def demo(
         raise InputError(f"demo {name!r}", "there is no such demonstration", "write: exchange")
     result = run_demo(out)
     echo_json(result.as_dict()) if output is Format.JSON else typer.echo(demo_text(result))
+
+
+def _demonstrate_round(out: Path, output: Format) -> None:
+    from aboveboard.commands.round_demonstration import demonstrate_round
+
+    result = demonstrate_round(out)
+    if output is Format.JSON:
+        echo_json(result.as_dict())
+    else:
+        lines = [f"the round is {result.state}; everything lies in {result.folder}"]
+        for name, found in result.findings.items():
+            lines += ["", f"{name} received {result.received[name]:,} domains", str(found)]
+        typer.echo("\n".join(lines))
+    raise typer.Exit(result.exit_status)
 
 
 def init(

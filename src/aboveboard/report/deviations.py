@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aboveboard.formatting import join_names
+from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import NamesDeviations
 from aboveboard.games.game import Game
 
@@ -36,9 +37,10 @@ def list_kinds(game: Game) -> tuple[str, ...]:
     for i in range(len(game.players)):
         actions = game.actions(i)
         truth = game.truth(i)
-        step = max(1, len(actions) // LOOKED_AT)
-        spread = [actions[k] for k in range(0, len(actions), step)]
-        for action in (*spread, actions[-1]):
+        n = count_actions(actions)
+        step = max(1, n // LOOKED_AT)
+        spread = [actions[k] for k in range(0, n, step)]
+        for action in (*spread, actions[n - 1]):
             if action != truth:
                 found.add(game.deviation_kind(i, action))
     return tuple(kind for kind in ORDER if kind in found)
