@@ -261,7 +261,7 @@ def test_what_is_handed_out_is_new_submitted_and_as_much_as_the_rule_says(
     from aboveboard.storage.party_data import read_elements
 
     sets = {f"p{i}": s for i, s in enumerate(listed)}
-    records = {n: read_elements(sorted(s), place=n, normalize=frozenset()) for n, s in sets.items()}
+    records = {n: read_elements(sorted(s), place=n) for n, s in sets.items()}
     mechanism = Union(RULES[rule], "partial", dict.fromkeys(sets, Fraction(1)), seed)
     settlement = mechanism.settle(records)
     expected = dict(zip(sets, RULES[rule].compute_amounts(Regions.from_sets(sets)).tolist(), strict=True))

@@ -18,7 +18,7 @@ COLLABORATION = """\
 name = "Disposable e-mail domains of five maintainers"
 mechanism = "exchange.union"
 hiding = "partial"
-normalize = ["case", "whitespace"]
+kind = "domain"
 seed = 7
 """
 

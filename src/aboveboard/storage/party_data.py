@@ -41,6 +41,9 @@ from aboveboard.storage.tabular_files import Table, read_plain_content
 LISTED = 12
 """Columns named in a message before it ends in dots."""
 
+SAFE = r"^[ -~]*[!-~][ -~]*$"
+"""Texts that are neither blank nor broken, for certain."""
+
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
@@ -129,12 +132,12 @@ def read_elements(
     """
     options = options or DataOptions()
     series = pl.Series(ELEMENT, elements, dtype=pl.String)
-    _refuse_unusable(series, lambda row: f"{place}, element {row + 1}", "the element")
     if options.kind in (None, "text"):
+        _refuse_unusable(series, lambda row: f"{place}, element {row + 1}", "the element")
         return _list_records(ListedElements(series), "list", place, options)
     listed = ListedElements(series)
     listed.elements = _normalize(
-        series, options.kind, lambda row: f"element {row + 1}", listed
+        series, options.kind, lambda row: f"element {row + 1}", listed, place, "the element"
     ).drop_nulls()
     return _list_records(listed, "list", place, options)
 
@@ -187,12 +190,13 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
     key = _find_key(frame.columns, options.key, where)
     texts, key_type = write_keys(frame[key], where)
     texts = texts.alias(ELEMENT)
-    _refuse_unusable(texts, lambda row: f"{where}, {table.whereabouts(row)}", f"the key {key!r}")
+    if options.kind in (None, "text"):
+        _refuse_unusable(texts, lambda row: f"{where}, {table.whereabouts(row)}", _call_key(key))
     listed = ListedElements(texts, table.comments)
     kept = _choose_columns(frame.columns, key, options.columns, where)
     others = frame.select(kept).rename(escape_column)
     if options.kind is not None:
-        texts = _normalize(texts, options.kind, table.whereabouts, listed)
+        texts = _normalize(texts, options.kind, table.whereabouts, listed, where, _call_key(key))
         listed.elements = texts.drop_nulls()
         _refuse_wrong_kind(listed, where, options.kind)
     elements = _fold(texts, options.normalize, listed)
@@ -207,13 +211,23 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
 
 
 def _normalize(
-    elements: pl.Series, kind: Kind, whereabouts: Whereabouts, listed: ListedElements
+    elements: pl.Series,
+    kind: Kind,
+    whereabouts: Whereabouts,
+    listed: ListedElements,
+    where: str,
+    called: str,
 ) -> pl.Series:
     """Return elements in normal form, null where one is not of its kind; those are counted."""
-    normal = normalize_column(elements, kind).alias(ELEMENT)
+    normal = normalize_column(elements, kind)
+    if normal is elements:
+        return elements
     foreign = normal.is_null()
     listed.respelled = int((normal != elements).fill_null(value=False).sum())
     if foreign.any():
+        rows = foreign.arg_true()
+        odd = elements.gather(rows)
+        _refuse_unusable(odd, lambda row: f"{where}, {whereabouts(int(rows[row]))}", called)
         reason = f"entries that are no {describe_kind(kind)}"
         listed.left_out[reason] = int(foreign.sum())
         listed.samples[reason] = tuple(
@@ -292,6 +306,10 @@ def _list(columns: list[str]) -> str:
 
 def _refuse_unusable(elements: pl.Series, at: Whereabouts, called: str) -> None:
     """Raise at the first element that is empty, or that a reply in lines of text would break."""
+    plan = elements.alias(ELEMENT).to_frame().lazy()
+    safe = plan.select(pl.col(ELEMENT).str.contains(SAFE).fill_null(value=False)).collect()
+    if safe[ELEMENT].all():
+        return
     empty = ~elements.str.contains(r"\S").fill_null(value=False)
     broken = elements.str.contains(LINE_BREAKS).fill_null(value=False)
     if not (empty | broken).any():
@@ -299,6 +317,10 @@ def _refuse_unusable(elements: pl.Series, at: Whereabouts, called: str) -> None:
     row = (empty | broken).arg_max() or 0
     problem = f"{called} is empty" if empty[row] else f"{called} holds a line break"
     raise InputError(at(row), problem, "give one line of text that is not blank")
+
+
+def _call_key(key: str) -> str:
+    return f"the key {key!r}"
 
 
 def _fold(elements: pl.Series, folds: frozenset[str], listed: ListedElements) -> pl.Series:
