@@ -145,14 +145,21 @@ class _CoalitionBenefits:
         """What one unit of a benefit is worth."""
         return Fraction(1, (self._offsets[1] * self._sizes_product) ** 2)
 
-    def __call__(self, present: Present) -> Array:
-        """Return the benefits of m coalitions, shape (m, n)."""
+    @cached_property
+    def _scaled(self) -> tuple[Array, Array]:
+        """The offsets, and what the points of the parties lose by themselves, in units."""
         offsets, every = self._offsets[0], self._sizes_product
         own = (offsets**2).sum(axis=1) * every**2
         # No sum of offsets is longer than all of them laid in one line.
         reach = int(sum(np.abs(offsets).sum(axis=0) ** 2)) * every**2
         if reach < 2**60:
-            offsets, own = offsets.astype(np.int64), own.astype(np.int64)
+            return offsets.astype(np.int64), own.astype(np.int64)
+        return offsets, own
+
+    def __call__(self, present: Present) -> Array:
+        """Return the benefits of m coalitions, shape (m, n)."""
+        offsets, own = self._scaled
+        every = self._sizes_product
         sums = present.astype(offsets.dtype) @ offsets
         sizes = np.maximum(present.sum(axis=1), 1)
         scale = np.array([every // int(s) for s in sizes], dtype=offsets.dtype)
@@ -230,13 +237,17 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         parties = self.make_shares(benefits, replies)
         return Settlement(self.NAME, parties, {"dimensions": len(average)})
 
-    def true_benefit(
-        self, party: str, types: Mapping[str, Point], settlement: Settlement
-    ) -> Fraction:
-        """Return what the reply adds to its own point, by the average of all true points."""
+    def true_benefits(
+        self, types: Mapping[str, Point], settlement: Settlement
+    ) -> dict[str, Fraction | int]:
+        """Return what the replies add to the parties' points, by the average of all true points."""
         target = compute_mean(list(types.values()))
-        handed = tuple(Fraction(x) for x in settlement.parties[party].reply.data["point"])
-        return squared_distance(types[party], target) - squared_distance(handed, target)
+        benefits: dict[str, Fraction | int] = {}
+        for name, share in settlement.parties.items():
+            handed = tuple(Fraction(x) for x in share.reply.data["point"])
+            gap = squared_distance(handed, target)
+            benefits[name] = squared_distance(types[name], target) - gap
+        return benefits
 
     def game(self, types: Mapping[str, Point]) -> ParticipationGame:
         """Return the game of joining or staying away.

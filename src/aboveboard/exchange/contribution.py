@@ -179,11 +179,11 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         details = {"pareto": self.pareto, "value": encode_number(self.values[full])}
         return Settlement(self.NAME, parties, details)
 
-    def true_benefit(
-        self, party: str, types: Mapping[str, int], settlement: Settlement
-    ) -> Fraction:
-        """Return the value that a party is handed: nobody can report anything but its input."""
-        return Fraction(settlement.parties[party].reply.data["value"])
+    def true_benefits(
+        self, types: Mapping[str, int], settlement: Settlement
+    ) -> dict[str, Fraction | int]:
+        """Return the values that parties are handed: nobody can report anything but its input."""
+        return {n: Fraction(share.benefit) for n, share in settlement.parties.items()}
 
     def game(self, types: Mapping[str, int]) -> ParticipationGame:
         """Return the game of joining or staying away.

@@ -246,12 +246,15 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             self.NAME, parties, {"intersection": [encode_number(low), encode_number(high)]}
         )
 
-    def true_benefit(
-        self, party: str, types: Mapping[str, Interval], settlement: Settlement
-    ) -> Fraction:
-        """Return by how much the reply shortens the party's own interval."""
-        low, high = (Fraction(x) for x in settlement.parties[party].reply.data["interval"])
-        return (types[party][1] - types[party][0]) - (high - low)
+    def true_benefits(
+        self, types: Mapping[str, Interval], settlement: Settlement
+    ) -> dict[str, Fraction | int]:
+        """Return by how much the replies shorten the parties' intervals."""
+        benefits: dict[str, Fraction | int] = {}
+        for name, share in settlement.parties.items():
+            low, high = (Fraction(x) for x in share.reply.data["interval"])
+            benefits[name] = (types[name][1] - types[name][0]) - (high - low)
+        return benefits
 
     def game(self, types: Mapping[str, Interval]) -> ParticipationGame:
         """Return the game of joining or staying away.

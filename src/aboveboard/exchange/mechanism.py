@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Generic
@@ -47,10 +48,10 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
         }
 
     @abstractmethod
-    def true_benefit(
-        self, party: str, types: Mapping[str, ReportT], settlement: Settlement
-    ) -> Fraction | int:
-        """Return what the reply of a party that takes part brings it, by its true type."""
+    def true_benefits(
+        self, types: Mapping[str, ReportT], settlement: Settlement
+    ) -> dict[str, Fraction | int]:
+        """Return what the replies bring those who take part, by their true types."""
 
     def true_utility(
         self,
@@ -63,13 +64,25 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
 
         Who stays away gains nothing and still minds what the others gain.
         """
-        names = list(types)
-        benefits = [
-            self.true_benefit(name, types, settlement) if name in settlement.parties else 0
-            for name in names
-        ]
-        weights = [self.ranges[name].high for name in names]
-        return compute_utilities(benefits, weights)[names.index(party)]
+        return self._value(types, settlement)[party]
+
+    def _value(self, types: Mapping[str, ReportT], settlement: Settlement) -> dict[str, Fraction]:
+        """Return all true utilities; those of the last settlement are kept."""
+        last: _Valued | None = self.__dict__.get("_last")
+        if last is None or last.settlement is not settlement or last.types is not types:
+            found = self.true_benefits(types, settlement)
+            weights = [self.ranges[name].high for name in types]
+            utilities = compute_utilities([found.get(name, 0) for name in types], weights)
+            last = _Valued(types, settlement, dict(zip(types, utilities, strict=True)))
+            self.__dict__["_last"] = last
+        return last.utilities
+
+
+@dataclass(frozen=True, eq=False)
+class _Valued:
+    types: Mapping[str, Any]
+    settlement: Settlement
+    utilities: dict[str, Fraction]
 
 
 def as_fraction(value: Any) -> Fraction:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from typing import Any, ClassVar
 
@@ -194,14 +195,19 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             if amount and name in handed
         }
 
-    def true_benefit(self, party: str, types: Mapping[str, Records], settlement: Settlement) -> int:
-        """Return how many elements a party is handed that are real and that it does not own."""
-        rows = settlement.parties[party].reply.rows
-        assert rows is not None
-        handed = rows().to_series(0)
+    def true_benefits(
+        self, types: Mapping[str, Records], settlement: Settlement
+    ) -> dict[str, Fraction | int]:
+        """Return how many elements parties are handed that are real and that they do not own."""
         real = pl.concat([records.frame[ELEMENT] for records in types.values()])
-        owned = types[party].frame[ELEMENT]
-        return int((handed.is_in(real.implode()) & ~handed.is_in(owned.implode())).sum())
+        benefits: dict[str, Fraction | int] = {}
+        for name, share in settlement.parties.items():
+            assert share.reply.rows is not None
+            handed = share.reply.rows().to_series(0)
+            owned = types[name].frame[ELEMENT]
+            new = handed.is_in(real.implode()) & ~handed.is_in(owned.implode())
+            benefits[name] = int(new.sum())
+        return benefits
 
     def thin(self, types: Mapping[str, Records]) -> Mapping[str, Records]:
         """Return the lists with a few elements of each region, to compare game and rule on."""
