@@ -164,7 +164,7 @@ def forgetful(results):
 
 
 def test_a_guess_that_is_never_better_than_a_coin_breaks_lemma_1(monkeypatch):
-    monkeypatch.setattr(hearings, "right_guess", lambda *_: F(1, 2))
+    monkeypatch.setattr(hearings, "compute_accuracy", lambda *_: F(1, 2))
     assert verdict("lemma-1") == FALSE
 
 
