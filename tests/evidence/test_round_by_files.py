@@ -270,3 +270,10 @@ def test_what_is_no_bundle_is_refused(organisations: Organisations, content: byt
     bundle.write_bytes(content)
     with pytest.raises(InputError):
         organisations.verify("acme")
+
+
+def test_a_fetched_result_is_its_members_alone(organisations: Organisations) -> None:
+    organisations.until_settled()
+    result = organisations.fetch("acme").parent
+    assert result.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in result.iterdir()} == {0o600}

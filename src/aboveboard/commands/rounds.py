@@ -46,6 +46,7 @@ from aboveboard.evidence.folders import (
     write_statement,
 )
 from aboveboard.evidence.keys import (
+    PRIVATE,
     PrivateKeys,
     PublicKeys,
     generate_keys,
@@ -454,10 +455,10 @@ def fetch(member: Membership, out: Path) -> Path:
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(str(found[-1]), "it is no result", "dispute the round") from error
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with atomic_file(out / BUNDLE) as target:
-        target.write_bytes(rest[:length])
-    with atomic_file(out / file) as target:
-        target.write_bytes(rest[length:])
+    for name, part in ((BUNDLE, rest[:length]), (file, rest[length:])):
+        with atomic_file(out / name) as target:
+            target.write_bytes(part)
+            target.chmod(PRIVATE)
     remember_seen(member.private, seen.checkpoint)
     return out / BUNDLE
 

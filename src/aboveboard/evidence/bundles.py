@@ -1,18 +1,19 @@
 """A bundle: all that one party needs to verify its part of a round, alone and offline.
 
-Canonical JSON with the log's entries, its signed checkpoint, and the evidence of the party's own
+JSON with the log's entries, its signed checkpoint, and the evidence of the party's own
 reply. The reply itself lies beside it. In a run of one operator the bundle also holds the tree key
 of the party's own list, which in a round the member has made itself.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.canonical import decode_canonical, encode_canonical
+from aboveboard.evidence.canonical import decode_json
 
 FORMAT = 1
 """Version of the bundle."""
@@ -61,7 +62,9 @@ class Bundle:
             "evidence": dict(self.evidence),
             "secrets": dict(self.secrets),
         }
-        return encode_canonical(data)
+        # Nobody signs a bundle, so that it need not be canonical, which takes ten times as long.
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return text.encode("utf-8")
 
 
 def decode_bundle(content: bytes, place: str) -> Bundle:
@@ -72,7 +75,7 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     InputError
         If they are no bundle.
     """
-    data = decode_canonical(content.rstrip(b"\n"), place, most=MOST_BUNDLE_BYTES)
+    data = decode_json(content, place, most=MOST_BUNDLE_BYTES)
     remedy = "give the bundle.json that the center sent you"
     if not isinstance(data, dict) or set(data) != _KEYS or data["format"] != FORMAT:
         raise InputError(place, "it is no bundle of this version", remedy)

@@ -8,6 +8,7 @@ value, no duplicate key, no NaN, limited size and depth, and its bytes must be t
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import rfc8785
@@ -98,30 +99,18 @@ def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
         ) from error
 
 
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+
 def _depth(content: bytes) -> int:
-    """Return the deepest nesting of brackets, those within text counted too."""
-    # Brackets in text can only make this larger: a file of ours has none, and a bound is enough.
-    depth = deepest = 0
-    in_text = escaped = False
+    """Return the deepest nesting of brackets outside of text, at least where it is too deep."""
     if content.count(b"[") + content.count(b"{") <= MOST_DEPTH:
         return 0
-    for byte in content:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:  # a backslash
-                escaped = True
-            elif byte == 0x22:  # a quotation mark
-                in_text = False
-        elif byte == 0x22:
-            in_text = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > MOST_DEPTH:
-                return deepest
-        elif byte in b"]}":
-            depth -= 1
+    depth = deepest = 0
+    for bracket in _BRACKET.finditer(_TEXT.sub(b"", content)):
+        depth += 1 if bracket[0] in b"[{" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 

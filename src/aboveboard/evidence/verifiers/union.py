@@ -283,9 +283,10 @@ def _verify_order(claim: UnionClaim, findings: Findings) -> None:
         "the hand-out order follows from the seed",
         "the hand-out order does not follow from the seed",
     )
-    passed_over = [e for e in start if e not in claim.mine and e not in set(claim.reply)]
+    received = frozenset(claim.reply)
+    passed_over = [e for e in start if e not in claim.mine and e not in received]
     findings.check(
-        set(start) >= set(claim.reply) and not passed_over,
+        received <= set(start) and not passed_over,
         "your reply is the first elements of the committed order that you lack",
         f"{len(passed_over):,} elements that you lack stand before others that you were handed"
         if passed_over
