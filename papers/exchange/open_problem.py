@@ -1,6 +1,6 @@
 """Open Problem 1: any number of parties that may hide any part of what they own.
 
-Two answers of ours (READING.md): the best-group rule at exclusivity 1, and plain equal gain at
+Two answers of ours (docs/theory.md): the best-group rule at exclusivity 1, and plain equal gain at
 every exclusivity from 0 to 1.
 """
 
@@ -216,7 +216,7 @@ def _closed_forms(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (search_counterexample(test, *families, unit="comparisons"),)
 
 
-OURS = "Open Problem 1 (our answer: READING.md)"
+OURS = "Open Problem 1 (our answer: docs/theory.md)"
 
 CLAIMS = (
     Claim(

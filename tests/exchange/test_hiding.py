@@ -136,7 +136,7 @@ def test_the_group_of_a_proof_reaches_its_value() -> None:
 
 
 def test_dominance_fails_when_another_hides_too() -> None:
-    """READING.md: own {0, 4} and {0, 2}, the second reports {2}: the first gains by hiding 4."""
+    """Own {0, 4} and {0, 2}, the second reports {2}: the first gains by hiding 4."""
     verdict = ab.audit(game("best-group", {0, 4}, {0, 2}), [ab.DSIC()])["DSIC"]
     assert verdict.status == "fails"
     assert verdict.gain == 1
@@ -172,10 +172,10 @@ def test_what_a_liar_is_handed_back_of_its_own_counts_nothing() -> None:
 def test_the_counts_of_hidden_elements_stand_for_every_subset_of_one_liar() -> None:
     listed = {0, 1, 2, 3}, {2, 3, 4}, {0, 4, 5}
     coarse = game("three-party", *listed)
-    fine = coarse.refined()
+    fine = coarse.refine()
     assert fine is not None
     assert searched_gain(coarse) == searched_gain(fine)
-    assert fine.refined() is None
+    assert fine.refine() is None
 
 
 def test_hiding_everything_is_absence_and_brings_nothing() -> None:

@@ -68,7 +68,7 @@ def test_benefits_of_averages_equal_the_plain_ones(points: list, data: st.DataOb
 
 
 def test_averaging_is_an_equilibrium_but_not_dominant() -> None:
-    """READING.md: points (0, -1, 0); with 2 and 3 taking part, 3 gains 1/3 by leaving."""
+    """Points (0, -1, 0); with 2 and 3 taking part, 3 gains 1/3 by leaving."""
     types = {f"p{i + 1}": (Fraction(x),) for i, x in enumerate((0, -1, 0))}
     game = AveragePoint(tastes(3)).game(types)
     verdicts = ab.audit(game, [ab.ExPostIC(), ab.DSIC()])

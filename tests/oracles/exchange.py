@@ -1,7 +1,7 @@
-"""Slow, plain restatement of "Sharing information with competitors" (arXiv:1809.10637).
+"""Slow, plain restatement of "Sharing information with competitors" (arXiv 1809.10637).
 
 Every function follows a definition of the paper literally, with loops over Python sets and
-Fractions. Where the paper is misprinted, the reading of READING.md is used and said so.
+Fractions. Where the paper is misprinted, the corrected reading of docs/theory.md is used and noted.
 Nothing here imports the product.
 
 Set rules take ``sets``, a list of frozensets in player order, and return the information benefits:
@@ -123,7 +123,7 @@ def _take_out_intersections(sets):
 def three_party_moves(sets, labelling=None):
     """Mechanism 1 by the prose of section 2.2. Returns the set each player receives.
 
-    The sizes of z and w are those of the prose (READING.md), not of the pseudocode.
+    The sizes of z and w are those of the prose, not of the pseudocode.
     """
     if labelling is None:
         labelling = three_party_labellings(sets)[0]
@@ -235,7 +235,7 @@ def compute_v(sets):
 
 
 def all_or_nothing(sets):
-    """Mechanism 2, with line 5 corrected to v_i = min(V, |u minus x_i|) (READING.md)."""
+    """Mechanism 2, with line 5 corrected to v_i = min(V, |u minus x_i|)."""
     return run_among_present(sets, lambda some: equal_up_to(some, compute_v(some)))
 
 
@@ -251,7 +251,7 @@ def best_group_value(sets):
 
 
 def best_group(sets):
-    """The best-group rule of READING.md (an answer to Open Problem 1, not in the paper)."""
+    """The best-group rule (our answer to Open Problem 1, not in the paper)."""
     return run_among_present(sets, lambda some: equal_up_to(some, best_group_value(some)))
 
 

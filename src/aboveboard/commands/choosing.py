@@ -59,7 +59,7 @@ class Row:
 TABLE: tuple[Row, ...] = (
     Row("exchange.union", ("records",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=True,
-        cannot="truth is not dominant if several parties hide at once"),
+        cannot="truth is not dominant if several parties hide at once; inventing elements can pay"),
     Row("exchange.interval", ("number",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=False,
         cannot="it does not cover reports of an interval that is too wide"),

@@ -1,4 +1,4 @@
-"""`exchange.average`: everybody who joins is told the average of the points of those who join.
+"""`exchange.average`: everybody who joins learns the average of the points of those who join.
 
 What: a party's value of a point y is -|y - a|^2, a the average of ALL true points; its benefit is
 what the reply adds to what its own point is worth, and zero if it stays away. Truthful when all
@@ -223,7 +223,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         return {name: party.point for name, party in file.parties.items()}
 
     def settle(self, reports: Mapping[str, Point]) -> Settlement:
-        """Tell everybody the average.
+        """Hand everybody the average.
 
         Raises
         ------

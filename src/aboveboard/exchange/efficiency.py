@@ -1,18 +1,19 @@
 """What else the center could have handed out: candidates for Pareto dominance and efficiency.
 
-Feasible outcomes give each present party any number of elements up to what it lacks. Only outcomes
-of Lemma 2's form need a look: raising everybody but one party to the second-highest benefit hurts
-nobody. So a party i is on top with w elements, all others get min(V, what they lack), and for each
-i and V two values of w are extreme. Cost: O(n^2 * largest lack), whole arrays.
+Feasible outcomes hand each present party any whole number of elements up to what it lacks. As
+`feasible_benefits` shows, it is enough to look at outcomes in which one party i has w elements and
+all others get min(V, what they lack), V <= w. Here the numbers are whole: for each i and V two
+values of w are extreme. Cost: O(n^2 * largest lack), whole arrays.
 
-Lemma 2 says that such outcomes are Pareto optimal. That is wrong where a party cannot use V:
-with {0, 1}, {0}, {1} and exclusivity 1 the benefits (0, 1, 1) have utilities (-1, 0, 0), and
-handing out nothing has (0, 0, 0). Hence `giving_no_less`.
+Lemma 2 of Branzei, Orlandi, Yang (arXiv 1809.10637) calls such outcomes Pareto optimal. That is
+wrong where a party cannot use V: with {0, 1}, {0}, {1} and exclusivity 1 the benefits (0, 1, 1)
+have utilities (-1, 0, 0), and handing out nothing has (0, 0, 0). Hence `giving_no_less`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -20,15 +21,13 @@ from numpy.typing import NDArray
 
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 
+Rows = NDArray[np.int64]
+
 
 def list_candidates(
-    benefits: NDArray[np.int64],
-    lacks: NDArray[np.int64],
-    exclusivity: Sequence[Fraction],
-    *,
-    giving_no_less: bool,
-) -> NDArray[np.int64]:
-    """Give payoffs, shape (m, n), in units, of outcomes that would dominate or total the most.
+    benefits: Rows, lacks: Rows, exclusivity: Sequence[Fraction], *, giving_no_less: bool
+) -> Rows:
+    """Return payoffs, shape (m, n), in units, of outcomes that dominate or total the most.
 
     Parameters
     ----------
@@ -41,62 +40,91 @@ def list_candidates(
     giving_no_less
         Only outcomes that hand out at least as much in total as `benefits`.
     """
-    n = len(benefits)
-    scale = find_unit(exclusivity).denominator
-    weights = np.array([int(w * scale) for w in exclusivity], dtype=np.int64)
-    here = _payoffs(benefits[None, :], exclusivity)[0]
+    least = int(benefits.sum()) if giving_no_less else 0
+    search = _Search(benefits, lacks, exclusivity, least)
     found = [benefits[None, :]]
-    best_total: tuple[int, NDArray[np.int64]] | None = None
-    for i in range(n):
-        rest = np.delete(np.arange(n), i)
-        levels = np.arange(int(lacks[rest].max(initial=0)) + 1, dtype=np.int64)
-        given = np.zeros((len(levels), n), dtype=np.int64)
-        given[:, rest] = np.minimum(levels[:, None], lacks[rest])
-        rival = given[:, rest].max(axis=1, initial=0)
-        least = np.maximum(rival, -(-(here[i] + weights[i] * rival) // scale))
-        most = np.full(len(levels), lacks[i])
-        for k in rest.tolist():
+    totals: list[tuple[int, Rows]] = []
+    for top in range(len(benefits)):
+        found += [search.keep_first_dominating(rows) for rows in search.list_harmless(top)]
+        totals += [
+            search.find_largest_total(rows) for rows in search.list_extreme(top) if len(rows)
+        ]
+    if totals:
+        found.append(max(totals, key=lambda total: total[0])[1])
+    return _compute_payoffs(np.concatenate(found), exclusivity)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Outcomes with one party at the top, as rows of benefits."""
+
+    benefits: Rows
+    lacks: Rows
+    exclusivity: Sequence[Fraction]
+    least_total: int
+
+    @property
+    def _scale(self) -> int:
+        return find_unit(self.exclusivity).denominator
+
+    @property
+    def _here(self) -> Rows:
+        here: Rows = _compute_payoffs(self.benefits[None, :], self.exclusivity)[0]
+        return here
+
+    def _raise_others(self, top: int) -> tuple[Rows, Rows]:
+        """Return for each V the benefits of all but the top, and the largest of them."""
+        others = np.delete(np.arange(len(self.lacks)), top)
+        levels = np.arange(int(self.lacks[others].max(initial=0)) + 1, dtype=np.int64)
+        rows = np.zeros((len(levels), len(self.lacks)), dtype=np.int64)
+        rows[:, others] = np.minimum(levels[:, None], self.lacks[others])
+        return rows, rows[:, others].max(axis=1, initial=0)
+
+    def list_harmless(self, top: int) -> Iterator[Rows]:
+        """Yield the outcomes that hurt nobody, with the smallest and the largest w for each V."""
+        rows, rival = self._raise_others(top)
+        scale, here = self._scale, self._here
+        weights = [int(weight * scale) for weight in self.exclusivity]
+        smallest = np.maximum(rival, -(-(here[top] + weights[top] * rival) // scale))
+        largest = np.full(len(rows), self.lacks[top])
+        for k in range(len(self.lacks)):
+            if k == top:
+                continue
+            room = rows[:, k] * scale - here[k]
             if weights[k] > 0:
-                room = (given[:, k] * scale - here[k]) // weights[k]
-                most = np.minimum(most, room)
+                largest = np.minimum(largest, room // weights[k])
             else:
-                most = np.where(given[:, k] * scale >= here[k], most, -1)
-        for top in (least, most):
-            feasible = (least <= most) & (rival <= top)
-            rows = given[feasible]
-            rows[:, i] = top[feasible]
-            if giving_no_less:
-                rows = rows[rows.sum(axis=1) >= benefits.sum()]
-            found.append(_some_dominating(rows, here, exclusivity))
-        for top in (rival, np.full(len(levels), lacks[i])):
-            feasible = (rival <= top) & (top <= lacks[i])
-            rows = given[feasible]
-            rows[:, i] = top[feasible]
-            if giving_no_less:
-                rows = rows[rows.sum(axis=1) >= benefits.sum()]
-            if len(rows):
-                totals = _payoffs(rows, exclusivity).sum(axis=1)
-                k = int(np.argmax(totals))
-                if best_total is None or totals[k] > best_total[0]:
-                    best_total = (int(totals[k]), rows[k : k + 1])
-    if best_total is not None:
-        found.append(best_total[1])
-    return _payoffs(np.concatenate(found), exclusivity)
+                largest = np.where(room >= 0, largest, -1)
+        for w in (smallest, largest):
+            yield self._set_top(rows, top, w, (smallest <= largest) & (rival <= w))
+
+    def list_extreme(self, top: int) -> Iterator[Rows]:
+        """Yield the outcomes with the smallest and the largest feasible w for each V."""
+        rows, rival = self._raise_others(top)
+        for w in (rival, np.full(len(rows), self.lacks[top])):
+            yield self._set_top(rows, top, w, (rival <= w) & (w <= self.lacks[top]))
+
+    def _set_top(self, rows: Rows, top: int, w: Rows, feasible: NDArray[np.bool_]) -> Rows:
+        chosen = rows[feasible]
+        chosen[:, top] = w[feasible]
+        no_less: Rows = chosen[chosen.sum(axis=1) >= self.least_total]
+        return no_less
+
+    def keep_first_dominating(self, rows: Rows) -> Rows:
+        """Return the first row that dominates, as an array of one row or none."""
+        if not len(rows):
+            return rows
+        payoffs, here = _compute_payoffs(rows, self.exclusivity), self._here
+        dominates = (payoffs >= here).all(axis=1) & (payoffs > here).any(axis=1)
+        return rows[dominates][:1]
+
+    def find_largest_total(self, rows: Rows) -> tuple[int, Rows]:
+        """Return the largest total payoff among rows, and its row."""
+        totals = _compute_payoffs(rows, self.exclusivity).sum(axis=1)
+        k = int(np.argmax(totals))
+        return int(totals[k]), rows[k : k + 1]
 
 
-def _payoffs(benefits: NDArray[np.int64], exclusivity: Sequence[Fraction]) -> NDArray[np.int64]:
-    payoffs: NDArray[np.int64] = compute_payoff_rows(
-        benefits, find_best_rivals(benefits), exclusivity
-    )
+def _compute_payoffs(benefits: Rows, exclusivity: Sequence[Fraction]) -> Rows:
+    payoffs: Rows = compute_payoff_rows(benefits, find_best_rivals(benefits), exclusivity)
     return payoffs
-
-
-def _some_dominating(
-    rows: NDArray[np.int64], here: NDArray[np.int64], exclusivity: Sequence[Fraction]
-) -> NDArray[np.int64]:
-    """Keep the first row that dominates, if there is one."""
-    if not len(rows):
-        return rows
-    payoffs = _payoffs(rows, exclusivity)
-    dominates = (payoffs >= here).all(axis=1) & (payoffs > here).any(axis=1)
-    return rows[dominates][:1]

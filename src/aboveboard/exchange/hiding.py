@@ -239,7 +239,7 @@ class HidingGame:
     def attainable(
         self, columns: Sequence[Codes], members: Sequence[int], floors: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Say for each row whether one choice of elements lifts all members above their floors.
+        """Return for each row whether the bounds let all members exceed their floors.
 
         Each benefit lies between its bounds. Whoever must exceed its floor needs more the more
         its rivals have, so the least sufficient benefits are reached by raising each in turn.
@@ -336,7 +336,7 @@ class HidingGame:
             giving_no_less=giving_no_less,
         )
 
-    def refined(self) -> HidingGame | None:
+    def refine(self) -> HidingGame | None:
         """Return the game with a region for every element; None if it is that already."""
         if (self.regions.counts == 1).all():
             return None

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# De Bruijn's sequence: multiplied by one bit its highest six bits tell which bit that was.
+# De Bruijn's sequence: multiplied by one bit, its highest six bits identify that bit.
 _SEQUENCE = np.uint64(0x03F79D71B4CB0A89)
 _PLACES = np.zeros(64, dtype=np.int64)
 for _place in range(64):
@@ -22,7 +22,7 @@ for _place in range(64):
 
 @njit(cache=True)
 def _lowest(mask: Any) -> Any:
-    """Give the position of the lowest bit that is set, in a few steps for any number of parties."""
+    """Return the position of the lowest bit that is set, in a few steps."""
     return _PLACES[((mask & (~mask + np.uint64(1))) * _SEQUENCE) >> np.uint64(58)]
 
 
@@ -57,7 +57,7 @@ def _largest_first(sizes: NDArray[Any], order: NDArray[Any]) -> None:
 
 @njit(cache=True)
 def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Give amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
+    """Return amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
@@ -92,7 +92,7 @@ def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 @njit(cache=True)
 def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Give amounts by plain equal gain: what the largest party lacks, for everybody present."""
+    """Return amounts by plain equal gain: what the largest party lacks, for everybody present."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
@@ -107,7 +107,7 @@ def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 @njit(cache=True)
 def _three_disjoint(a: int, b: int, c: int) -> tuple[int, int, int]:
-    """Give what parties with a, b and c elements of their own gain from one another."""
+    """Return what parties with a, b and c elements of their own gain from one another."""
     least = min(a, b, c)
     a, b, c = a - least, b - least, c - least
     if a == 0:
@@ -124,7 +124,7 @@ def _three_disjoint(a: int, b: int, c: int) -> tuple[int, int, int]:
 def three_party(
     reported: NDArray[Any], counts: NDArray[Any], n: int, topped_up: bool
 ) -> NDArray[Any]:
-    """Give amounts by Mechanism 1 (`topped_up`: Theorem 2.2) for n = 3.
+    """Return amounts by Mechanism 1 (`topped_up`: Theorem 2.2) for n = 3.
 
     With two parties present they exchange as a pair.
     """
@@ -184,7 +184,7 @@ def three_party(
 
 @njit(cache=True)
 def ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
-    """Give Mechanism 2's V for every coalition, from |union| of every coalition: O(n 2^n)."""
+    """Return Mechanism 2's V for every coalition, from |union| of every coalition: O(n 2^n)."""
     n = len(sizes)
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(1, len(unions)):
@@ -200,7 +200,7 @@ def ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
 
 @njit(cache=True)
 def coalition_unions(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Give the size of every coalition's union, shape (2^n,), for the segments of one instance."""
+    """Return the size of every coalition's union, shape (2^n,), from one instance's segments."""
     inside = np.zeros(1 << n, dtype=np.int64)
     for s in range(len(reported)):
         if reported[s] != 0:
@@ -218,7 +218,7 @@ def coalition_unions(reported: NDArray[Any], counts: NDArray[Any], n: int) -> ND
 
 @njit(cache=True)
 def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
-    """Give amounts by Mechanism 2 among the parties that are present."""
+    """Return amounts by Mechanism 2 among the parties that are present."""
     m = len(reported)
     amounts = np.zeros((m, n), dtype=np.int64)
     sizes = np.zeros(n, dtype=np.int64)
@@ -239,7 +239,7 @@ def all_or_nothing(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDAr
 def best_group_ceilings(
     unions: NDArray[Any], sizes: NDArray[Any], order: NDArray[Any]
 ) -> NDArray[Any]:
-    """Give the best-group rule's V for every coalition, from `order`, largest first."""
+    """Return the best-group rule's V for every coalition, from `order`, largest first."""
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(len(unions)):
         suffix, members = 0, 0
@@ -255,7 +255,7 @@ def best_group_ceilings(
 
 @njit(cache=True)
 def equal_gain_ceilings(unions: NDArray[Any], sizes: NDArray[Any]) -> NDArray[Any]:
-    """Give plain equal gain's V for every coalition."""
+    """Return plain equal gain's V for every coalition."""
     value = np.zeros(len(unions), dtype=np.int64)
     for coalition in range(1, len(unions)):
         largest = 0
@@ -294,8 +294,8 @@ def hide(
         region has more cuts than holders. Segments that are not needed have size 0.
     """
     m, width = len(hidden), len(owners) + len(holders)
-    own = np.empty((m, width), dtype=np.uint64)
-    told = np.empty((m, width), dtype=np.uint64)
+    owned_by = np.empty((m, width), dtype=np.uint64)
+    reported = np.empty((m, width), dtype=np.uint64)
     size = np.empty((m, width), dtype=np.int64)
     for row in range(m):
         at = 0
@@ -308,18 +308,22 @@ def hide(
                         reporters |= np.uint64(1) << np.uint64(holders[k])
                     else:
                         following = min(following, hidden[row, k])
-                own[row, at], told[row, at], size[row, at] = owners[r], reporters, following - cut
+                owned_by[row, at], reported[row, at], size[row, at] = (
+                    owners[r],
+                    reporters,
+                    following - cut,
+                )
                 at += 1
                 cut = following
-        own[row, at:], told[row, at:], size[row, at:] = 0, 0, 0
-    return own, told, size
+        owned_by[row, at:], reported[row, at:], size[row, at:] = 0, 0, 0
+    return owned_by, reported, size
 
 
 @njit(cache=True)
 def benefit_bounds(
     owners: NDArray[Any], reported: NDArray[Any], counts: NDArray[Any], amounts: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Least and most new elements that amounts can bring, counted against what parties own.
+    """Return the least and most new elements that amounts can bring, against what parties own.
 
     What a party is handed of its own, because it hid it, counts nothing. Shapes as in `hide`;
     the results (m, parties).
@@ -333,15 +337,15 @@ def benefit_bounds(
         union = np.int64(0)
         owned[:], returned[:] = 0, 0
         for s in range(owners.shape[1]):
-            size, told = counts[row, s], reported[row, s]
-            if size > 0 and told != 0:
+            size, reporters = counts[row, s], reported[row, s]
+            if size > 0 and reporters != 0:
                 union += size
                 left = owners[row, s]
                 while left != 0:
                     i = _lowest(left)
                     left &= left - np.uint64(1)
                     owned[i] += size
-                    if not (told >> np.uint64(i)) & np.uint64(1):
+                    if not (reporters >> np.uint64(i)) & np.uint64(1):
                         returned[i] += size
         for i in range(n):
             high[row, i] = min(amounts[row, i], union - owned[i])

@@ -3,7 +3,7 @@
 The center hands every party the first elements that it lacks in one order of all elements, the same
 for everybody and whatever is reported. So a lie and the truth are compared under one order: a gain
 counts only if some order gives it. Which benefits are possible together is found by going through
-all orders, element by element; elements that are alike for everybody are counted, not told apart.
+all orders, element by element; elements that are alike for everybody are only counted.
 
 Cost: the number of ways to have drawn so many of each kind of element, times the benefits reached
 there; `MOST_STATES` at most. Beyond, orders that put one kind after the other are tried: a gain

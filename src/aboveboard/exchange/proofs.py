@@ -1,8 +1,8 @@
 """Closed forms: why no hiding pays, for the rules where that has been proved.
 
-**best-group, exclusivity 1** (READING.md, Open Problem 1). V = max over groups T of at least two
-parties of |union of T| - max size in T. Every member of the best group lacks at least V, so under
-any reports some rival of i is handed the whole of V', and i's utility is at most
+**best-group, exclusivity 1** (docs/theory.md, best-group rule). V = max over groups T of at least
+two parties of |union of T| - max size in T. Every member of the best group lacks at least V, so
+under any reports some rival of i is handed the whole of V', and i's utility is at most
 min(V', lack_i) - V' <= 0. If V <= lack_i the truth has utility 0. Otherwise i is in no best group,
 whatever it hides leaves that group's V, so V' >= V and lack_i - V' <= lack_i - V, the truth's
 utility.
@@ -32,7 +32,7 @@ PROVED = ("ex-post IC", "IR", "coalition-proof (size 1)", "epsilon-IC (epsilon 0
 def find_proof(
     name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fraction]
 ) -> Proof | None:
-    """Give the proof that a property holds on this instance, its conditions evaluated; or None."""
+    """Return the proof that a property holds on this instance, conditions evaluated, or None."""
     if name not in PROVED or not regions.union:
         return None
     if rule.name == "best-group" and all(weight == 1 for weight in exclusivity):
@@ -43,7 +43,7 @@ def find_proof(
 
 
 def find_best_group(regions: Regions) -> tuple[int, tuple[int, ...]]:
-    """Give V and a group that reaches it: a party and all that are no larger.
+    """Return V and a group that reaches it: a party and all that are no larger.
 
     The group is empty where no exchange brings anything.
     """
