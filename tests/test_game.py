@@ -17,7 +17,7 @@ from aboveboard.games.actions import (
     count_actions,
     unravel,
 )
-from aboveboard.games.capabilities import Outside, Paid
+from aboveboard.games.capabilities import HasOutsideOption, HasPayments
 from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.numbers import from_units, to_number
 
@@ -26,8 +26,8 @@ SIZES = st.lists(st.integers(0, 4), max_size=4)
 
 def test_a_tabular_game_is_a_game():
     assert isinstance(TabularGame([[1, 2]]), Game)
-    assert isinstance(TabularGame([[1, 2]]), Paid)
-    assert isinstance(TabularGame([[1, 2]]), Outside)
+    assert isinstance(TabularGame([[1, 2]]), HasPayments)
+    assert isinstance(TabularGame([[1, 2]]), HasOutsideOption)
 
 
 def test_a_tabular_game_numbers_its_players_and_tells_the_first_action():

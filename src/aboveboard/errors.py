@@ -18,7 +18,13 @@ MOST = 600
 
 
 class AboveboardError(Exception):
-    """The root of the tree: catch this to catch them all."""
+    """The root of the tree: catch this to catch them all.
+
+    Examples
+    --------
+    >>> issubclass(InputError, AboveboardError)
+    True
+    """
 
     def __str__(self) -> str:
         """Return the message, as one line."""
@@ -36,6 +42,11 @@ class InputError(AboveboardError):
         What is wrong there.
     remedy
         What would be right.
+
+    Examples
+    --------
+    >>> print(InputError("lists.toml: key 'key'", "there is no such column", "name a column"))
+    lists.toml: key 'key': there is no such column; name a column
     """
 
     def __init__(self, place: str, problem: str, remedy: str) -> None:

@@ -17,7 +17,7 @@ from aboveboard.auditing import (
     audit,
 )
 from aboveboard.errors import UndefinedProperty
-from aboveboard.games.capabilities import Alternatives, Bounded, Refinable
+from aboveboard.games.capabilities import HasAlternatives, HasBounds, Refinable
 
 
 class Toss:
@@ -68,7 +68,7 @@ def verdict(game, prop):
 
 
 def test_the_toss_is_open():
-    assert isinstance(Toss([0, 0, 0]), Bounded)
+    assert isinstance(Toss([0, 0, 0]), HasBounds)
 
 
 @pytest.mark.parametrize("prop", [ExPostIC(), DSIC()])
@@ -140,7 +140,7 @@ class Classes:
     def payoffs(self, profile):
         return [1, 1] if self.count > 2 and tuple(profile) == (2, 1) else [0, 0]
 
-    def refined(self):
+    def refine(self):
         return self.refinement
 
 
@@ -167,7 +167,7 @@ def test_a_game_that_is_itself_too_large_is_not_refined():
     class Costly(Classes):
         calls = 0
 
-        def refined(self):
+        def refine(self):
             Costly.calls += 1
             return self.refinement
 
@@ -189,7 +189,7 @@ class Center(Toss):
 
 def test_alternatives_are_what_the_game_says():
     game = Center([[2, 2], [1, 1]])
-    assert isinstance(game, Alternatives)
+    assert isinstance(game, HasAlternatives)
     found = audit(game, [Efficient(), ParetoEfficient(), ParetoEfficient(giving_no_less=True)])
     assert found["efficient"].witness.gain == 2
     assert found["Pareto efficient"].witness.parties == ("a", "b")

@@ -22,7 +22,7 @@ from aboveboard.auditing import (
     pure_equilibria,
 )
 from aboveboard.games.actions import Grid
-from aboveboard.games.capabilities import Batched
+from aboveboard.games.capabilities import HasBatches
 from aboveboard.games.game import Game
 
 
@@ -76,7 +76,7 @@ ALL = [
 
 def test_five_members_make_a_game():
     assert isinstance(Auction(), Game)
-    assert not isinstance(Auction(), Batched)
+    assert not isinstance(Auction(), HasBatches)
 
 
 def test_actions_may_be_strings_and_payoffs_fractions():

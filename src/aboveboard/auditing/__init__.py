@@ -106,6 +106,15 @@ def audit(
         If a property has no meaning on the game.
     BudgetExceeded
         If a check is larger than the budget allows and cannot, or shall not, be sampled.
+
+    Examples
+    --------
+    >>> from aboveboard import DSIC, Efficient, TabularGame
+    >>> from aboveboard.auditing import audit
+    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+    >>> verdicts = audit(dilemma, [DSIC(), Efficient()])
+    >>> verdicts["DSIC"].status.value, verdicts["efficient"].witness.gain
+    ('holds', 4)
     """
     games, properties = check_games(game), check_properties(properties)
     budget, seed = check_budget(budget), check_seed(seed)

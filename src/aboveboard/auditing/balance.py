@@ -17,7 +17,7 @@ from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action
-from aboveboard.games.capabilities import Paid
+from aboveboard.games.capabilities import HasPayments
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
     absolute,
@@ -42,7 +42,7 @@ class _BudgetBalance(Property):
         if isinstance(game, TabularGame) and game.payment_table is not None:
             verdict = _examine_table(self.name, game, strong=self.strong)
             return limit_to_listed(verdict, game)
-        if isinstance(game, TabularGame) or not isinstance(game, Paid):
+        if isinstance(game, TabularGame) or not isinstance(game, HasPayments):
             return Verdict(
                 self.name,
                 Status.VACUOUS,
@@ -54,7 +54,7 @@ class _BudgetBalance(Property):
         everybody = tuple(range(len(game.players)))
 
         def make_check(refined: Game) -> _Balance:
-            return _Balance(cast("Paid", refined), everybody, self.strong)
+            return _Balance(cast("HasPayments", refined), everybody, self.strong)
 
         return check_profiles(
             self.name, game, make_check, budget=budget, seed=seed, progress=progress
@@ -63,7 +63,15 @@ class _BudgetBalance(Property):
 
 @dataclass(frozen=True)
 class WeakBudgetBalance(_BudgetBalance):
-    """Whatever is reported, the center pays out no more than it takes in."""
+    """Whatever is reported, the center pays out no more than it takes in.
+
+    Examples
+    --------
+    >>> from aboveboard import TabularGame, WeakBudgetBalance, audit
+    >>> game = TabularGame([[0, 0]], payments=[[1, -2]])
+    >>> print(audit(game, [WeakBudgetBalance()])["weak budget balance"].witness)
+    payments sum to -2
+    """
 
     strong: ClassVar[bool] = False
 
@@ -75,7 +83,15 @@ class WeakBudgetBalance(_BudgetBalance):
 
 @dataclass(frozen=True)
 class StrongBudgetBalance(_BudgetBalance):
-    """Whatever is reported, payments sum to zero."""
+    """Whatever is reported, payments sum to zero.
+
+    Examples
+    --------
+    >>> from aboveboard import StrongBudgetBalance, TabularGame, audit
+    >>> game = TabularGame([[[0]], [[0]]], payments=[[[2]], [[-2]]])
+    >>> audit(game, [StrongBudgetBalance()])["strong budget balance"].status.value
+    'holds'
+    """
 
     strong: ClassVar[bool] = True
 
@@ -89,7 +105,7 @@ class StrongBudgetBalance(_BudgetBalance):
 class _Balance:
     """Whether payments sum to zero (or to no less) in one profile."""
 
-    paid: Paid
+    paid: HasPayments
     everybody: tuple[int, ...]
     strong: bool
     exact: bool = True

@@ -13,7 +13,7 @@ from aboveboard.auditing.rows import Deviation, DeviationSet
 from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
 from aboveboard.formatting import encode_number, format_digits
-from aboveboard.games.capabilities import Described
+from aboveboard.games.capabilities import HasDescriptions
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
 
@@ -96,6 +96,13 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
     Notes
     -----
     Cost: as ex-post IC, a row for each lie of each party.
+
+    Examples
+    --------
+    >>> from aboveboard import TabularGame, best_lies
+    >>> lie, = best_lies(TabularGame([[3, 5, 4]], players=["ann"]))
+    >>> lie.party, lie.truth, lie.lie, lie.report
+    ('ann', 3, 5, 1)
     """
     games = check_games(game)
     if len(games) > 1:
@@ -113,7 +120,7 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
         if best is not None:
             lie = honest[i] + best.gain
             lying = _simplify(game, best).lying[i] if scan.exact else best.lying[i]
-            report = game.describe(i, lying) if isinstance(game, Described) else lying
+            report = game.describe(i, lying) if isinstance(game, HasDescriptions) else lying
         away = _find_absent_payoff(game, i)
         found.append(BestLie(party, honest[i], lie, report, away, scan.checked, scan.total))
     return found

@@ -12,7 +12,7 @@ import numpy as np
 
 from aboveboard.formatting import format_count
 from aboveboard.games.actions import count_actions, encode
-from aboveboard.games.capabilities import Batched
+from aboveboard.games.capabilities import HasBatches
 from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.numbers import as_integer
 
@@ -49,6 +49,13 @@ class Budget:
         If a number is not whole.
     ValueError
         If `rows` or `memory` is negative, `samples` less than 1, or `beyond` none of the two.
+
+    Examples
+    --------
+    >>> from aboveboard import Budget, DSIC, TabularGame, audit
+    >>> few = Budget(rows=0, samples=10)
+    >>> audit(TabularGame([[5, 1, 2, 3]]), [DSIC()], budget=few)["DSIC"].how
+    'sampled'
     """
 
     rows: int | None = None
@@ -70,7 +77,7 @@ class Budget:
             return self.rows
         if isinstance(game, TabularGame):
             return ROWS_OF_A_TABLE
-        return ROWS_IN_BATCHES if isinstance(game, Batched) else ROWS_BY_CALLS
+        return ROWS_IN_BATCHES if isinstance(game, HasBatches) else ROWS_BY_CALLS
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,11 @@ class Estimate:
         Bytes of the payoff table that the scan would make; 0 where it makes none.
     seconds
         Time on one core, from valuing a few rows first; rough.
+
+    Examples
+    --------
+    >>> str(Estimate(rows=540, memory=0, seconds=0.25))
+    '540 checks, 0 MiB, about 0.25 s'
     """
 
     rows: int
@@ -112,7 +124,7 @@ def measure_seconds(game: Game, probe: int = 64) -> float:
         return 1e-8
     count = min(probe, count_profiles(game))
     spaces = [game.actions(i) for i in range(len(game.players))]
-    if isinstance(game, Batched):
+    if isinstance(game, HasBatches):
         truth = [encode(space, game.truth(i)) for i, space in enumerate(spaces)]
         columns = [np.repeat(column, count, axis=0) for column in truth]
         game.payoff_rows(truth)  # compile first

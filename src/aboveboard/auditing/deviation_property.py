@@ -17,7 +17,7 @@ from aboveboard.auditing.shrink import exceeds, shrink
 from aboveboard.auditing.verdict import Status, Verdict, format_confidence
 from aboveboard.auditing.witnesses import make_witness
 from aboveboard.formatting import encode_number
-from aboveboard.games.capabilities import Proved, Refinable, Shrinkable
+from aboveboard.games.capabilities import HasProofs, Refinable, Shrinkable
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 
@@ -34,6 +34,22 @@ class DeviationProperty(Property):
     """A property that says: none of these deviations pays more than a threshold.
 
     A subclass says which deviations are looked at (`parts`).
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from aboveboard import TabularGame, audit
+    >>> from aboveboard.auditing import DeviationProperty
+    >>> from aboveboard.auditing.rows import DeviationSet
+    >>> @dataclass(frozen=True)
+    ... class FirstLie(DeviationProperty):
+    ...     name, deviators = "the first action does not pay", 1
+    ...
+    ...     def parts(self, game):
+    ...         everybody = range(len(game.players))
+    ...         return [DeviationSet((i,), (game.actions(i)[:1],)) for i in everybody]
+    >>> audit(TabularGame([[3, 5, 4]], truth=2), [FirstLie()])[FirstLie().name].status.value
+    'holds'
     """
 
     nothing_to_check: ClassVar[str | None] = None
@@ -74,7 +90,7 @@ class DeviationProperty(Property):
         if not parts:
             empty = self.nothing_to_check
             return Verdict(self.name, Status.VACUOUS, 0, 0, "exhaustive", statement=empty)
-        if isinstance(game, Proved) and (proof := game.proof(self.name)) is not None:
+        if isinstance(game, HasProofs) and (proof := game.proof(self.name)) is not None:
             return Verdict(
                 self.name,
                 Status.HOLDS,
@@ -105,7 +121,7 @@ def _scan(
     if prop.deviators != 1 and isinstance(game, Refinable):
         # The refinement has no fewer rows: where the game itself is too large, so is that.
         coarse = sum(count_rows(game, part) for part in prop.parts(game))
-        refined = game.refined() if coarse <= budget.rows_for(game) else None
+        refined = game.refine() if coarse <= budget.rows_for(game) else None
         if refined is not None:
             rows = sum(count_rows(refined, part) for part in prop.parts(refined))
             scanned = refined if rows <= budget.rows_for(refined) else game
@@ -121,7 +137,7 @@ def _scan(
 
 def _is_complete(prop: DeviationProperty, game: Game) -> bool:
     """Return whether the game's actions are all that the property's deviators could do."""
-    return prop.deviators == 1 or not isinstance(game, Refinable) or game.refined() is None
+    return prop.deviators == 1 or not isinstance(game, Refinable) or game.refine() is None
 
 
 def _judge(

@@ -13,14 +13,22 @@ from aboveboard.auditing.deviation_property import DeviationProperty
 from aboveboard.auditing.rows import DeviationSet
 from aboveboard.auditing.search import estimate
 from aboveboard.formatting import encode_number
-from aboveboard.games.capabilities import Outside
+from aboveboard.games.capabilities import HasOutsideOption
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, as_integer
 
 
 @dataclass(frozen=True)
 class ExPostIC(DeviationProperty):
-    """Truth is each player's best reply to the others' truth."""
+    """Truth is each player's best reply to the others' truth.
+
+    Examples
+    --------
+    >>> from aboveboard import ExPostIC, TabularGame, audit
+    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+    >>> audit(dilemma, [ExPostIC()])["ex-post IC"].status.value
+    'holds'
+    """
 
     @property
     def name(self) -> str:
@@ -39,7 +47,15 @@ class ExPostIC(DeviationProperty):
 
 @dataclass(frozen=True)
 class DSIC(DeviationProperty):
-    """Truth is each player's best reply to every report of the others (dominant strategy)."""
+    """Truth is each player's best reply to every report of the others (dominant strategy).
+
+    Examples
+    --------
+    >>> from aboveboard import DSIC, TabularGame, audit
+    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+    >>> audit(dilemma, [DSIC()])["DSIC"].status.value
+    'holds'
+    """
 
     @property
     def name(self) -> str:
@@ -75,6 +91,13 @@ class EpsilonIC(DeviationProperty):
         If `epsilon` is no number.
     ValueError
         If it is negative, infinite or not a number.
+
+    Examples
+    --------
+    >>> from aboveboard import EpsilonIC, TabularGame, audit
+    >>> verdict = audit(TabularGame([[3, 5]]), [EpsilonIC(1)])["epsilon-IC (epsilon 1)"]
+    >>> verdict.status.value, verdict.gain
+    ('fails', 2)
     """
 
     allows_gains: ClassVar[bool] = True
@@ -119,6 +142,13 @@ class IndividualRationality(DeviationProperty):
     ------
     ValueError
         If `against` is neither.
+
+    Examples
+    --------
+    >>> from aboveboard import IndividualRationality, TabularGame, audit
+    >>> game = TabularGame([[3, 5]], absent=[1])
+    >>> str(audit(game, [IndividualRationality()])["IR"].status)
+    'fails'
     """
 
     nothing_to_check: ClassVar[str | None] = (
@@ -151,7 +181,7 @@ class IndividualRationality(DeviationProperty):
         parts = []
         for i in range(len(game.players)):
             absent = game.absent(i)
-            outside = game.outside(i) if isinstance(game, Outside) else None
+            outside = game.outside(i) if isinstance(game, HasOutsideOption) else None
             if absent is not None:
                 parts.append(DeviationSet((i,), ([absent],), others_free=free))
             elif outside is not None:
@@ -177,6 +207,13 @@ class CoalitionProof(DeviationProperty):
         If `size` is no whole number, or `transfers` neither True nor False.
     ValueError
         If `size` is less than 1.
+
+    Examples
+    --------
+    >>> from aboveboard import CoalitionProof, TabularGame, audit
+    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+    >>> audit(dilemma, [CoalitionProof(2)])["coalition-proof (size 2)"].status.value
+    'fails'
     """
 
     size: int = 2

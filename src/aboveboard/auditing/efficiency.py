@@ -20,7 +20,7 @@ from aboveboard.auditing.verdict import Status, Verdict, Witness, format_confide
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action, Codes, find_position, unravel
-from aboveboard.games.capabilities import Alternatives, Paid
+from aboveboard.games.capabilities import HasAlternatives, HasPayments
 from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.numbers import (
     Array,
@@ -75,7 +75,7 @@ class _Efficiency(Property):
     ) -> Verdict:
         """Compare what truth brings with what else could come out.
 
-        A game that does not know its `Alternatives` is compared with what other reports bring.
+        A game that does not know its `HasAlternatives` is compared with what other reports bring.
 
         Raises
         ------
@@ -83,8 +83,8 @@ class _Efficiency(Property):
             If money moves and the alternatives do not say what the center takes in; or if only
             outcomes that hand out no less are compared and the game does not know its alternatives.
         """
-        known = isinstance(game, Alternatives)
-        if isinstance(game, Alternatives):
+        known = isinstance(game, HasAlternatives)
+        if isinstance(game, HasAlternatives):
             outcomes = _list_alternatives(self.name, game, giving_no_less=self.giving_no_less)
         elif self.giving_no_less:
             raise UndefinedProperty(
@@ -140,6 +140,13 @@ class ParetoEfficient(_Efficiency):
     giving_no_less
         Only compare with outcomes that hand out at least as much in total. If it
         harms parties that their rivals learn, handing out nothing can be better than anything else.
+
+    Examples
+    --------
+    >>> from aboveboard import ParetoEfficient, TabularGame, audit
+    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+    >>> audit(dilemma, [ParetoEfficient()])["Pareto efficient"].status.value
+    'fails'
     """
 
     giving_no_less: bool = False
@@ -155,7 +162,15 @@ class ParetoEfficient(_Efficiency):
 
 @dataclass(frozen=True)
 class Efficient(_Efficiency):
-    """With truthful reports, no other outcome has a larger total of payoffs (and payments)."""
+    """With truthful reports, no other outcome has a larger total of payoffs (and payments).
+
+    Examples
+    --------
+    >>> from aboveboard import Efficient, TabularGame, audit
+    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+    >>> audit(dilemma, [Efficient()])["efficient"].status.value
+    'fails'
+    """
 
     giving_no_less = False
 
@@ -225,13 +240,13 @@ def _make_witness(
     )
 
 
-def _list_alternatives(name: str, game: Alternatives, *, giving_no_less: bool) -> _Outcomes:
+def _list_alternatives(name: str, game: HasAlternatives, *, giving_no_less: bool) -> _Outcomes:
     assert isinstance(game, Game)
     valuation = PayoffReader(game)
     truth = [game.truth(i) for i in range(len(game.players))]
     payoffs = normalize_array(game.outcomes(truth, giving_no_less=giving_no_less))
     here, names, unit = valuation.payoffs(valuation.truth)[0], tuple(game.players), valuation.unit
-    if isinstance(game, Paid):
+    if isinstance(game, HasPayments):
         if payoffs.shape[1] == len(names):
             raise UndefinedProperty(
                 f"{name} counts what the center takes in, but the outcomes of this game do "
@@ -253,7 +268,7 @@ def _list_reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcom
     payoffs = _stack([valuation.payoffs(batch) for batch in batches])
     here, unit = valuation.payoffs(valuation.truth), valuation.unit
     taken = None
-    if isinstance(game, Paid):
+    if isinstance(game, HasPayments):
         here_taken = [_sum_payments(game, valuation.actions(valuation.truth))]
         taken = [_sum_payments(game, valuation.actions(columns, k)) for k in range(len(payoffs))]
         payoffs = _append_center(payoffs, unit, normalize_array(as_objects(taken)), Fraction(1))
@@ -263,7 +278,7 @@ def _list_reachable(name: str, game: Game, budget: Budget, seed: int) -> _Outcom
     return _Outcomes(payoffs, here[0], unit, names, count_profiles(game), sampled, columns)
 
 
-def _sum_payments(game: Paid, profile: Sequence[Action]) -> Number:
+def _sum_payments(game: HasPayments, profile: Sequence[Action]) -> Number:
     return sum_exactly(to_number(x) for x in game.payments(profile))
 
 

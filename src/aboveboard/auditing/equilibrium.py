@@ -19,7 +19,7 @@ from aboveboard.auditing.witnesses import describe
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import describe_action, format_count
 from aboveboard.games.actions import count_actions, find_position, unravel
-from aboveboard.games.capabilities import Proved, Refinable
+from aboveboard.games.capabilities import HasProofs, Refinable
 from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.numbers import LARGEST, Array, Number, to_units
 
@@ -49,6 +49,12 @@ def pure_equilibria(game: Game, *, tolerance: Number | None = None) -> NDArray[n
     Notes
     -----
     Two passes over the payoff array for each player, compiled; one byte a profile beyond it.
+
+    Examples
+    --------
+    >>> from aboveboard import TabularGame, pure_equilibria
+    >>> pure_equilibria(TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]])).tolist()
+    [[1, 1]]
     """
     if tolerance is not None and tolerance < 0:
         raise ValueError(f"tolerance is {tolerance}; it cannot be negative")
@@ -86,6 +92,13 @@ class UniqueEquilibrium(Property):
     """Truth is a pure Nash equilibrium and there is no other.
 
     Where the rule leaves something open, payoffs are those that `payoff_rows` gives.
+
+    Examples
+    --------
+    >>> from aboveboard import UniqueEquilibrium, TabularGame, audit
+    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
+    >>> audit(dilemma, [UniqueEquilibrium()])["unique equilibrium"].status.value
+    'holds'
     """
 
     @property
@@ -103,7 +116,7 @@ class UniqueEquilibrium(Property):
         BudgetExceeded
             If the game has too many profiles: equilibria cannot be sampled.
         """
-        if isinstance(game, Proved) and (proof := game.proof(self.name)) is not None:
+        if isinstance(game, HasProofs) and (proof := game.proof(self.name)) is not None:
             return Verdict(
                 self.name,
                 Status.HOLDS,
@@ -113,7 +126,7 @@ class UniqueEquilibrium(Property):
                 statement=proof.argument,
             )
         _refuse_if_large(self.name, game, budget)
-        if isinstance(game, Refinable) and (refined := game.refined()) is not None:
+        if isinstance(game, Refinable) and (refined := game.refine()) is not None:
             game = refined
             _refuse_if_large(self.name, game, budget)
         valuation = PayoffReader(game)

@@ -11,7 +11,7 @@ from aboveboard.auditing.implications import implies
 from aboveboard.auditing.property import Property
 from aboveboard.auditing.rows import count_rows
 from aboveboard.auditing.verdict import Status, Verdict, format_confidence
-from aboveboard.games.capabilities import Bounded
+from aboveboard.games.capabilities import HasBounds
 from aboveboard.games.game import Game, TabularGame
 
 WORTH_SKIPPING = 100_000
@@ -142,7 +142,7 @@ def is_passed_on(stronger: Property, weaker: Property, games: Sequence[Game]) ->
     """
     if stronger == weaker or not implies(stronger, weaker):
         return False
-    if isinstance(stronger, UniqueEquilibrium) and any(isinstance(g, Bounded) for g in games):
+    if isinstance(stronger, UniqueEquilibrium) and any(isinstance(g, HasBounds) for g in games):
         return False
     if not isinstance(weaker, DeviationProperty) or not isinstance(stronger, DeviationProperty):
         return True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import DeviationSet
 from aboveboard.games.actions import Codes
-from aboveboard.games.capabilities import Bounded, OneOutcome
+from aboveboard.games.capabilities import HasBounds, OneOutcome
 from aboveboard.games.numbers import (
     LARGEST,
     Array,
@@ -34,7 +34,7 @@ def compute_gains(
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Return what each row gains, in units, and in which rows that is left open.
 
-    Where the rule leaves something open (`Bounded`) one deviator is judged by its best case. For
+    Where the rule leaves something open (`HasBounds`) one deviator is judged by its best case. For
     several, one outcome must do: each member's separate best case may need another. Then the gain
     is what one outcome grants every member (in whole units), or at most zero; with transfers a
     row is open if the best cases sum to a gain that `attainable` does not confirm.
@@ -56,7 +56,7 @@ def _compare_in_one_outcome(
     lying: Sequence[Codes],
     found: tuple[Array, NDArray[np.bool_]],
 ) -> None:
-    """Put into `found` what one outcome gives, in rows in which the bounds allow a gain.
+    """Write into `found` what one outcome gives, in rows in which the bounds allow a gain.
 
     Of many rows those with the largest bounds are looked at first, and the rest only as long as
     their bounds exceed the largest gain.
@@ -95,7 +95,7 @@ def _compute_bounds_of_gains(
     joint = sum_along(each, axis=1) if part.transfers else each.min(axis=1)
     unclear = np.zeros(len(joint), dtype=np.bool_)
     game = valuation.game
-    if len(members) == 1 or not isinstance(game, Bounded):
+    if len(members) == 1 or not isinstance(game, HasBounds):
         return joint, unclear
     hopeful = np.flatnonzero(joint > 0)
     if not len(hopeful):
@@ -117,7 +117,7 @@ def _broadcast(columns: Sequence[Codes], m: int) -> list[Codes]:
 
 
 def _find_gain_for_all(
-    game: Bounded, columns: Sequence[Codes], members: Sequence[int], floors: Array, most: Array
+    game: HasBounds, columns: Sequence[Codes], members: Sequence[int], floors: Array, most: Array
 ) -> Array:
     """Find by bisection the largest gain, up to `most`, that one outcome grants all members."""
     columns = _broadcast(columns, len(most))

@@ -48,7 +48,7 @@ IMPLICATIONS: tuple[Implication, ...] = (
 """(stronger, weaker, when): where `when` is true of the two, the first implies the second.
 
 DSIC and ex-post IC cover staying away only where it is an action; where it only has a payoff
-(`Outside`), they do not imply individual rationality.
+(`HasOutsideOption`), they do not imply individual rationality.
 """
 
 

@@ -17,7 +17,7 @@ from aboveboard.games.actions import (
     encode_positions,
     unravel,
 )
-from aboveboard.games.capabilities import Batched, Bounded
+from aboveboard.games.capabilities import HasBatches, HasBounds
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
     LARGEST,
@@ -58,19 +58,19 @@ class PayoffReader:
         n = len(game.players)
         self.spaces = [game.actions(i) for i in range(n)]
         self.truth = [encode(self.spaces[i], game.truth(i)) for i in range(n)]
-        self.unit = Fraction(game.unit) if isinstance(game, Batched) else Fraction(1)
+        self.unit = Fraction(game.unit) if isinstance(game, HasBatches) else Fraction(1)
         self.peak: Number = 0
         self.exact = True
 
     def payoffs(self, columns: Sequence[Codes]) -> Array:
         """Return the payoffs of the profiles, shape (m, players), in units."""
-        if isinstance(self.game, Batched):
+        if isinstance(self.game, HasBatches):
             return self._record(normalize_array(self.game.payoff_rows(columns)))
         return self._record(_call_game(self.game, self.spaces, columns))
 
     def bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
         """Return the lowest and highest payoffs of the profiles, each of shape (m, players)."""
-        if not isinstance(self.game, Bounded):
+        if not isinstance(self.game, HasBounds):
             both = self.payoffs(columns)
             return both, both
         low, high = self.game.payoff_bounds(columns)
@@ -109,7 +109,7 @@ class PayoffReader:
 
     def tables(self) -> tuple[Array, Array]:
         """Return lowest and highest payoffs of all profiles; one array if nothing is left open."""
-        if not isinstance(self.game, Bounded):
+        if not isinstance(self.game, HasBounds):
             table = self.table()
             return table, table
         low, high = self._fill(self.bounds)
@@ -150,7 +150,7 @@ def count_table_bytes(game: Game, profiles: int) -> int:
     """Return how many bytes a table of all payoffs takes beyond what the game already has."""
     if isinstance(game, TabularGame):
         return 0
-    return profiles * len(game.players) * 8 * (2 if isinstance(game, Bounded) else 1)
+    return profiles * len(game.players) * 8 * (2 if isinstance(game, HasBounds) else 1)
 
 
 def _widen(table: Array, entries: Array, filled: int) -> Array:

@@ -134,7 +134,7 @@ def check_profiles(
             break
         doubtful = doubtful or found
     status, witness = _find_status(doubtful, sampled=sampled, met=check.met), None
-    coarse = isinstance(game, Refinable) and not sampled and game.refined() is not None
+    coarse = isinstance(game, Refinable) and not sampled and game.refine() is not None
     if coarse and status is Status.HOLDS:
         status = Status.NO_COUNTEREXAMPLE
     if status is Status.FAILS and doubtful is not None:
@@ -163,7 +163,7 @@ def check_profiles(
 
 def _refine(game: Game, budget: Budget) -> Game:
     """Return the game with every single report as an action, where that is affordable."""
-    refined = game.refined() if isinstance(game, Refinable) else None
+    refined = game.refine() if isinstance(game, Refinable) else None
     if refined is None:
         return game
     return refined if count_profiles(refined) <= _most_profiles(refined, budget) else game

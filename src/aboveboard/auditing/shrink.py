@@ -15,7 +15,7 @@ from aboveboard.auditing.gains import compute_gains
 from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import Deviation
 from aboveboard.games.actions import Action, Codes, Grid, encode_all, find_position
-from aboveboard.games.capabilities import Batched
+from aboveboard.games.capabilities import HasBatches
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
 
@@ -61,7 +61,7 @@ def _find_first_that_pays(
 def _value_rows(valuation: PayoffReader, rows: list[Deviation]) -> Iterator[Deviation]:
     """Value rows: in one call if they have one part and the game values profiles in batches."""
     game = valuation.game
-    together = isinstance(game, Batched) and len(rows) > 1
+    together = isinstance(game, HasBatches) and len(rows) > 1
     if not together or any(
         row.part != rows[0].part or row.part.outside is not None for row in rows
     ):

@@ -64,7 +64,15 @@ class _Grading(Property):
 
 @dataclass(frozen=True)
 class Symmetric(_Grading):
-    """Players whose reports are worth the same are sent the same amount."""
+    """Players whose reports are worth the same are sent the same amount.
+
+    Examples
+    --------
+    >>> from aboveboard import Symmetric, TabularGame, audit
+    >>> alike = TabularGame([[[1, 0], [2, 1]], [[1, 2], [0, 1]]])
+    >>> audit(alike, [Symmetric()])["symmetric"].status.value
+    'holds'
+    """
 
     dominance: ClassVar[bool] = False
 
@@ -76,7 +84,15 @@ class Symmetric(_Grading):
 
 @dataclass(frozen=True)
 class StrongDominance(_Grading):
-    """A player whose report is inferior to another's is sent no more than the other."""
+    """A player whose report is inferior to another's is sent no more than the other.
+
+    Examples
+    --------
+    >>> from aboveboard import StrongDominance, TabularGame, audit
+    >>> game = TabularGame([[[1, 0], [2, 1]], [[1, 2], [0, 1]]], quality=[[0, 1], [0, 1]])
+    >>> audit(game, [StrongDominance()])["strong dominance"].status.value
+    'holds'
+    """
 
     dominance: ClassVar[bool] = True
 

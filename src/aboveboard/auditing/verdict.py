@@ -30,7 +30,13 @@ COLUMNS = ("property", "verdict", "largest gain", "basis", "counterexample")
 
 
 class Status(StrEnum):
-    """How sure a verdict is."""
+    """How sure a verdict is.
+
+    Examples
+    --------
+    >>> Status("holds") is Status.HOLDS
+    True
+    """
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -61,6 +67,11 @@ class Witness:
         By party: payoff with the truth, payoff with the lie.
     note
         What the numbers mean, where that is not a deviation.
+
+    Examples
+    --------
+    >>> print(Witness(("ann",), {"ann": "truth"}, {"ann": "hides x"}, {}, 2, "DSIC/ann/(1)"))
+    ann hides x, and gains 2
     """
 
     parties: tuple[str, ...]
@@ -135,6 +146,12 @@ class Verdict:
         Whether the mechanism promises the property for its parameters.
     compared
         In how many profiles the game was compared with the rule that runs, in words.
+
+    Examples
+    --------
+    >>> verdict = Verdict("DSIC", Status.HOLDS, checked=4, total=4, how="exhaustive", gain=-1)
+    >>> verdict.basis(), verdict.epsilon
+    ('all 4 checks', 0)
     """
 
     property: str
@@ -207,7 +224,17 @@ class Verdict:
 
 
 class Verdicts(Mapping[str, Verdict]):
-    """Verdicts by the name of the property, in the order of the audit; prints as a table."""
+    """Verdicts by the name of the property, in the order of the audit; prints as a table.
+
+    Examples
+    --------
+    >>> found = Verdicts([Verdict("DSIC", Status.HOLDS, 4, 4, "exhaustive", gain=-1)])
+    >>> print(found)
+    property  verdict  largest gain  basis         counterexample
+    DSIC      holds    -1            all 4 checks
+    >>> found.mark(["DSIC"]).promises_stand
+    True
+    """
 
     def __init__(self, verdicts: Iterable[Verdict]) -> None:
         self._by_name = {verdict.property: verdict for verdict in verdicts}

@@ -8,7 +8,7 @@ from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.auditing.rows import Deviation, name_row
 from aboveboard.auditing.verdict import Witness
 from aboveboard.games.actions import AWAY
-from aboveboard.games.capabilities import Described, DeviationKind, NamesDeviations
+from aboveboard.games.capabilities import DeviationKind, HasDescriptions, NamesDeviations
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units, to_number
 
@@ -60,7 +60,7 @@ def _find_payoff(game: Game, profile: tuple[Any, ...], i: int, *, best: bool) ->
 
 def describe(game: Game, i: int, action: Any) -> Any:
     """Return an action in words where the game has some, else the action itself."""
-    return game.describe(i, action) if isinstance(game, Described) else action
+    return game.describe(i, action) if isinstance(game, HasDescriptions) else action
 
 
 def find_kind(game: Game, i: int, action: Any) -> DeviationKind:

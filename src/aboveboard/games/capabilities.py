@@ -1,12 +1,12 @@
 """What a game may offer beyond `Game`, so that an audit can say more; all of it is optional.
 
-`Batched`, `Bounded` and `OneOutcome` (many profiles at once, and what the rule leaves open), `Paid`
-(budget balance), `Comparable` (symmetry, strong dominance), `Alternatives` (efficiency),
-`Shrinkable` (smaller instances of the same game), `Proved` (closed forms), `Described` (actions in
-words), `NamesDeviations` (hides, invents, ..), `PlaysReports` (which report an action is),
-`Outside` (what staying away pays where it is not an action), `Refinable` (actions fine enough for
-several deviators at once), `ListsActions` (whether the actions are all there is), `HasCost` (what a
-profile costs).
+`HasBatches`, `HasBounds` and `OneOutcome` (many profiles at once, and what the rule leaves open),
+`HasPayments` (budget balance), `Comparable` (symmetry, strong dominance), `HasAlternatives`
+(efficiency), `Shrinkable` (smaller instances of the same game), `HasProofs` (closed forms),
+`HasDescriptions` (actions in words), `NamesDeviations` (hides, invents, ..), `PlaysReports` (which
+report an action is), `HasOutsideOption` (what staying away pays where it is not an action),
+`Refinable` (actions fine enough for several deviators at once), `ListsActions` (whether the actions
+are all there is), `HasCost` (what a profile costs).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from aboveboard.games.numbers import Array, Number
 
 
 @runtime_checkable
-class Batched(Protocol):
+class HasBatches(Protocol):
     """A game that values many profiles in one call."""
 
     unit: Fraction
@@ -37,7 +37,7 @@ class Batched(Protocol):
 
 
 @runtime_checkable
-class Bounded(Batched, Protocol):
+class HasBounds(HasBatches, Protocol):
     """A game whose rule leaves something open, such as which elements are handed out.
 
     A deviation is then judged by the deviator's best case: its highest payoff with the lie
@@ -59,8 +59,8 @@ class Bounded(Batched, Protocol):
 
 
 @runtime_checkable
-class OneOutcome(Bounded, Protocol):
-    """A `Bounded` game in which one outcome, such as one order of elements, serves all profiles.
+class OneOutcome(HasBounds, Protocol):
+    """A game in which one outcome, such as one order of elements, serves all profiles.
 
     Where not only one deviator is off the truth, a lie and the truth are then compared under the
     same outcome: the bounds alone would take the best of one and the worst of another.
@@ -86,7 +86,7 @@ class OneOutcome(Bounded, Protocol):
 
 
 @runtime_checkable
-class Paid(Protocol):
+class HasPayments(Protocol):
     """A game in which money moves."""
 
     def payments(self, profile: Sequence[Action], /) -> Sequence[Number]:
@@ -112,19 +112,19 @@ class Comparable(Protocol):
 
 
 @runtime_checkable
-class Alternatives(Protocol):
+class HasAlternatives(Protocol):
     """A game that knows what else the center could have done with the same reports.
 
     It may say in an attribute `compared_outcomes` what these are, for verdicts.
     """
 
     def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
-        """Return payoffs, shape (m, players), of feasible outcomes: in units where it is `Batched`.
+        """Return payoffs, shape (m, players), of feasible outcomes, in units if it `HasBatches`.
 
         If any feasible outcome dominates `payoffs(profile)`, one that does must be among them;
         so must one with the largest total. With `giving_no_less`, only outcomes that hand out at
-        least as much as the rule does. In a game that is `Paid` one more column is needed: what
-        the center takes in.
+        least as much as the rule does. In a game that `HasPayments` one more column is needed:
+        what the center takes in.
         """
         ...
 
@@ -143,7 +143,7 @@ class Shrinkable(Protocol):
 
 
 @runtime_checkable
-class Proved(Protocol):
+class HasProofs(Protocol):
     """A game for which some properties are settled in closed form."""
 
     def proof(self, name: str) -> Proof | None:
@@ -162,7 +162,7 @@ class HasCost(Protocol):
 
 
 @runtime_checkable
-class Described(Protocol):
+class HasDescriptions(Protocol):
     """A game that can put an action into words."""
 
     def describe(self, i: int, action: Action) -> Any:
@@ -171,7 +171,7 @@ class Described(Protocol):
 
 
 @runtime_checkable
-class Outside(Protocol):
+class HasOutsideOption(Protocol):
     """A game in which staying away is not an action but has a payoff."""
 
     def outside(self, i: int, /) -> Number | None:
@@ -183,11 +183,11 @@ class Outside(Protocol):
 class Refinable(Protocol):
     """A game whose actions stand for classes of reports that are alike for one deviator.
 
-    When several players deviate at once the classes may be too coarse: `refined` gives the same
+    When several players deviate at once the classes may be too coarse: `refine` gives the same
     game with every single report as an action, or None where that is the game itself.
     """
 
-    def refined(self) -> Game | None:
+    def refine(self) -> Game | None:
         """Return the game with every report as an action of its own; None if this is it."""
         ...
 

@@ -30,7 +30,28 @@ from aboveboard.games.numbers import (
 
 @runtime_checkable
 class Game(Protocol):
-    """What the audit needs to know of a mechanism once types are fixed."""
+    """What the audit needs to know of a mechanism once types are fixed.
+
+    Examples
+    --------
+    >>> from aboveboard import DSIC, audit
+    >>> class Alone:
+    ...     players = ("ann",)
+    ...
+    ...     def actions(self, i):
+    ...         return ["low", "high"]
+    ...
+    ...     def truth(self, i):
+    ...         return "low"
+    ...
+    ...     def absent(self, i):
+    ...         return None
+    ...
+    ...     def payoffs(self, profile):
+    ...         return [1 if profile[0] == "high" else 0]
+    >>> isinstance(Alone(), Game), audit(Alone(), [DSIC()])["DSIC"].gain
+    (True, 1)
+    """
 
     @property
     def players(self) -> Sequence[str]:
@@ -91,6 +112,13 @@ class TabularGame:
         If a shape does not fit, a payoff is not a finite number, or two players have one name.
     TypeError
         If a position is no whole number.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> game = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], players=["ann", "bob"])
+    >>> game.payoffs((1, 0)), TabularGame([[Fraction(1, 3), 1]]).payoffs((0,))
+    ((5, 0), (Fraction(1, 3),))
     """
 
     def __init__(

@@ -31,6 +31,12 @@ class Lottery(Generic[T]):
         If a weight is negative or the weights do not sum to one.
     TypeError
         If a weight is a float.
+
+    Examples
+    --------
+    >>> coin = Lottery.uniform(["heads", "tails"])
+    >>> coin.probability(lambda side: side == "heads")
+    Fraction(1, 2)
     """
 
     weights: Mapping[T, Fraction]

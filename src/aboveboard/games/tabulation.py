@@ -81,6 +81,17 @@ def tabulate(
     Notes
     -----
     Cost: one call of `rule` a profile, one of `utility` a profile and player.
+
+    Examples
+    --------
+    >>> from aboveboard import DSIC, audit
+    >>> def highest(bids):
+    ...     return max(bids, key=bids.get), max(bids.values())
+    >>> def utility(party, value, sale):
+    ...     return value - sale[1] if party == sale[0] else 0
+    >>> game = tabulate(highest, utility, {"ann": range(4), "bob": range(4)}, {"ann": 3, "bob": 1})
+    >>> audit(game, [DSIC()])["DSIC"].gain
+    3
     """
     one = {player: [kind] for player, kind in types.items()}
     return next(
@@ -132,6 +143,17 @@ def tabulate_all(
     -----
     Cost: one call of `rule` a profile of reports, one of `utility` a profile and type of a player,
     all before the first game; then a copy of the table a game. An audit holds all games at once.
+
+    Examples
+    --------
+    >>> from aboveboard import DSIC, audit
+    >>> def median(reports):
+    ...     return sorted(reports.values())[1]
+    >>> def utility(party, ideal, outcome):
+    ...     return -abs(ideal - outcome)
+    >>> games = tabulate_all(median, utility, {party: range(3) for party in ("ann", "bob", "cy")})
+    >>> audit(games, [DSIC()])["DSIC"].status.value
+    'holds'
     """
     players = tuple(reports)
     shape = tuple(len(reports[player]) for player in players)

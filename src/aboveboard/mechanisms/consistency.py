@@ -17,7 +17,7 @@ from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.formatting import describe_action, format_number, format_quantity
 from aboveboard.games.actions import AWAY, Action, count_actions, decode, draw
-from aboveboard.games.capabilities import Described, GroupsParties, Paid, PlaysReports
+from aboveboard.games.capabilities import GroupsParties, HasDescriptions, HasPayments, PlaysReports
 from aboveboard.games.game import Game, TabularGame, count_profiles
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import (
@@ -32,8 +32,8 @@ from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settlement_game import SettlementGame
 from aboveboard.mechanisms.settling import (
-    expected_payment,
-    expected_utility,
+    compute_expected_payment,
+    compute_expected_utility,
     is_same,
     settle_reports,
 )
@@ -57,6 +57,11 @@ class Comparison:
         Those in which somebody lies or stays away, and what that is worth to somebody is known.
     unknown
         What could not be compared; empty where deviations were.
+
+    Examples
+    --------
+    >>> print(Comparison(profiles=25, deviations=24))
+    the game agrees with settle in 25 profiles
     """
 
     profiles: int
@@ -126,7 +131,7 @@ def compare_game_with_settle(
 
 
 @dataclass(frozen=True)
-class _Compared:
+class _Extent:
     """What could be compared in one profile."""
 
     utilities: bool = False
@@ -166,11 +171,11 @@ class _Comparer:
             return ""
         return "lies were not compared: the game does not say which report an action is"
 
-    def compare(self, profile: list[Action]) -> _Compared:
+    def compare(self, profile: list[Action]) -> _Extent:
         """Raise if the two differ in a profile; return what could be compared."""
         reports = self._find_reports(profile)
         if not reports:
-            return _Compared()  # a rule is never applied to nobody
+            return _Extent()  # a rule is never applied to nobody
         try:
             outcome = settle_reports(self.mechanism, reports)
         except AboveboardError as error:
@@ -207,7 +212,7 @@ class _Comparer:
 
     def _compare(
         self, profile: list[Action], reports: Mapping[str, Any], outcome: Outcome
-    ) -> _Compared:
+    ) -> _Extent:
         low, high = self.reader.bounds(self.reader.columns(profile))
         paid = _find_payments(self.game, profile)
         known = False
@@ -219,16 +224,19 @@ class _Comparer:
                 self._refuse_difference(profile, party, "has", bounds, settled)
             if paid is not None:
                 pays = to_number(paid[i])
-                owed = sum_exactly([expected_payment(name, outcome) for name in self.members[i]])
+                owed = sum_exactly(
+                    [compute_expected_payment(name, outcome) for name in self.members[i]]
+                )
                 self._refuse_difference(profile, party, "pays", [pays, pays], owed)
-        return _Compared(known, paid is not None)
+        return _Extent(known, paid is not None)
 
     def _add_utilities(
         self, members: Sequence[str], reports: Mapping[str, Any], outcome: Outcome
     ) -> Number | None:
         """Return what the outcome is worth to all of them together; None if one is not known."""
         worth = [
-            expected_utility(self.mechanism, name, self.types, reports, outcome) for name in members
+            compute_expected_utility(self.mechanism, name, self.types, reports, outcome)
+            for name in members
         ]
         known = [value for value in worth if value is not None]
         return sum_exactly(known) if len(known) == len(worth) else None
@@ -288,7 +296,7 @@ class _Comparer:
             elif _is_absent(self.game, i, action):
                 said.append(f"{party} {AWAY}")
             else:
-                known = isinstance(self.game, Described)
+                known = isinstance(self.game, HasDescriptions)
                 words = self.game.describe(i, action) if known else f"reports {action}"  # type: ignore[attr-defined]
                 said.append(f"{party} {describe_action(words)}")
         if all(words.endswith(" tells the truth") for words in said):
@@ -310,7 +318,9 @@ def _is_absent(game: Game, i: int, action: Action) -> bool:
 
 def _find_payments(game: Game, profile: list[Action]) -> Sequence[Number] | None:
     """Return what each player pays; None where no money moves in the game."""
-    if not isinstance(game, Paid) or (isinstance(game, TabularGame) and game.payment_table is None):
+    if not isinstance(game, HasPayments) or (
+        isinstance(game, TabularGame) and game.payment_table is None
+    ):
         return None
     return game.payments(profile)
 

@@ -101,6 +101,11 @@ class CollaborationFile(BaseModel):
 
     name: str = Field(default="", description="what the collaboration is called")
     mechanism: str = Field(description="which rule is run")
+    currency: str = Field(
+        default="",
+        pattern=r"^([A-Z]{3})?$",
+        description="what payments are in, such as EUR: they are then whole cents",
+    )
     seed: Seed = Field(
         default_factory=draw_seed,
         description="seed of everything that is drawn: a whole number or text; if left out, it is "

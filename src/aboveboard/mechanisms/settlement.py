@@ -30,6 +30,11 @@ class Reply:
         What a JSON reply holds.
     content
         The bytes of a reply that is neither a table nor JSON.
+
+    Examples
+    --------
+    >>> Reply("json", data={"won": True}).data
+    {'won': True}
     """
 
     form: Literal["txt", "csv", "parquet", "json", "skops"]
@@ -54,6 +59,12 @@ class Share:
         What it is handed.
     more
         Further numbers, or lists of names, that the mechanism gives each party, by name.
+
+    Examples
+    --------
+    >>> share = Share(benefit=5, utility=2, payment=3, reply=Reply("json", data="the data"))
+    >>> share.benefit - share.payment == share.utility
+    True
     """
 
     benefit: Number
@@ -77,6 +88,11 @@ class Exhibit:
         Text and numbers, as many as columns.
     note
         How to read it; may be empty.
+
+    Examples
+    --------
+    >>> Exhibit("Bids", ("party", "bid"), (("ann", 2), ("bea", 5))).columns
+    ('party', 'bid')
     """
 
     title: str
@@ -110,6 +126,12 @@ class Settlement:
     unrepeatable
         Paths in the settlement folder whose bytes cannot be made again, such as noise that must
         not follow from a seed. A replay compares them with what the run recorded.
+
+    Examples
+    --------
+    >>> shares = {"ann": Share(1, 1, 0, Reply("json", data="x"))}
+    >>> Settlement("mine", shares).parties["ann"].benefit
+    1
     """
 
     mechanism: str

@@ -13,8 +13,8 @@ from aboveboard.games.actions import AWAY
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settling import (
-    expected_payment,
-    expected_utility,
+    compute_expected_payment,
+    compute_expected_utility,
     is_same,
     settle_reports,
 )
@@ -113,7 +113,7 @@ class SettlementGame:
         outcome = settle_reports(self.mechanism, reports)
         return (
             tuple(self._utility(party, reports, outcome) for party in self.players),
-            tuple(expected_payment(party, outcome) for party in self.players),
+            tuple(compute_expected_payment(party, outcome) for party in self.players),
         )
 
     def _utility(
@@ -122,7 +122,7 @@ class SettlementGame:
         reports: Mapping[str, Any],
         outcome: Settlement | Lottery[Settlement],
     ) -> Number:
-        value = expected_utility(self.mechanism, party, self.types, reports, outcome)
+        value = compute_expected_utility(self.mechanism, party, self.types, reports, outcome)
         if value is not None:
             return value
         if party not in reports:

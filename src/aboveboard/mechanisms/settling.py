@@ -71,7 +71,7 @@ def draw_settlement(outcome: Settlement | Lottery[Settlement], seed: int) -> Set
     return outcome
 
 
-def expected_utility(
+def compute_expected_utility(
     mechanism: AnyMechanism,
     party: str,
     types: Mapping[str, Any],
@@ -82,7 +82,7 @@ def expected_utility(
     return _expect(outcome, lambda s: mechanism.true_utility(party, types, reports, s))
 
 
-def expected_payment(party: str, outcome: Settlement | Lottery[Settlement]) -> Number:
+def compute_expected_payment(party: str, outcome: Settlement | Lottery[Settlement]) -> Number:
     """Return what a party pays to the center; 0 where it stays away."""
     paid = _expect(outcome, lambda s: s.parties[party].payment if party in s.parties else 0)
     return 0 if paid is None else paid
