@@ -60,7 +60,8 @@ def run(
         echo_json(report.as_dict())
     else:
         unit = collaboration.mechanism.UNIT
-        typer.echo(settlement_table(report.settlement, unit, report.verdicts))
+        currency = collaboration.file.currency
+        typer.echo(settlement_table(report.settlement, unit, report.verdicts, currency))
         typer.echo(f"\nreplies, manifest and report: {out}")
     if report.verdicts.promises_stand is False:
         raise typer.Exit(1)

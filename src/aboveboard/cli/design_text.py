@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.cli.text import format_table, wrap
-from aboveboard.formatting import LEGIBLE
+from aboveboard.cli.text import wrap
+from aboveboard.formatting import LEGIBLE, format_table
 from aboveboard.mechanisms.mechanism import DesignResult
 
 

@@ -10,30 +10,16 @@ from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
 from aboveboard.commands import AuditReport, Demonstration, Recommendation
 from aboveboard.commands.checking import CheckReport
-from aboveboard.formatting import format_number, format_quantity, join_names
+from aboveboard.formatting import format_number, format_quantity, format_table, join_names
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import format_report, list_notes, round_gain
+from aboveboard.settlements.money import ROUNDING, describe_payments, has_payments
 
 MOST_NAMED = 3
 """So many parties are named in a note below a table; of more only the number is."""
 
 WIDTH_IN_A_PIPE, NARROWEST = 100, 40
 """Columns to which sentences are wrapped: where there is no terminal, and at least."""
-
-
-def format_table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
-) -> str:
-    """Return rows set in columns; those at the positions in `right` are aligned right."""
-    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
-    lines = []
-    for row in (head, *rows):
-        cells = [
-            cell.rjust(width) if k in right else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
 
 
 def wrap(text: str, indent: str = "", label: str = "") -> str:
@@ -52,7 +38,10 @@ NOTES = ("notes", "warnings")
 
 
 def settlement_table(
-    settlement: Settlement, unit: str = "", verdicts: Verdicts | None = None
+    settlement: Settlement,
+    unit: str = "",
+    verdicts: Verdicts | None = None,
+    currency: str = "",
 ) -> str:
     """Return what each party gets, the settlement's notes, and what is promised."""
     of = f" ({unit})" if unit else ""
@@ -64,19 +53,23 @@ def settlement_table(
         if isinstance(value, list | tuple)
     ]
     listed = list(dict.fromkeys(lists))
+    paid = describe_payments(settlement, currency) if has_payments(settlement) else {}
     rows = [
         [
             name,
             format_number(share.benefit),
             format_number(share.utility),
-            format_number(share.payment),
+            paid[name] if paid else format_number(share.payment),
             *(", ".join(map(str, share.more.get(key, ()))) for key in listed),
         ]
         for name, share in shares.items()
     ]
-    shown = format_table(["party", f"gains{of}", "utility", "pays", *listed], rows, (1, 2, 3))
+    head = ["party", f"gains{of}", "utility", "payment" if paid else "pays", *listed]
+    shown = format_table(head, rows, (1, 2) if paid else (1, 2, 3))
     details = settlement.details
+    rounding = [f"payments are {ROUNDING}"] if paid and currency else []
     notes = [wrap(note, label="note: ") for key in NOTES for note in details.get(key, ())]
+    notes += [wrap(note, label="note: ") for note in rounding]
     headline = wrap(settlement.headline) if settlement.headline else ""
     found = verdict_text(verdicts) if verdicts else ""
     return "\n\n".join(filter(None, (headline, shown, *notes, found)))

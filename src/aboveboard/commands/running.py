@@ -175,7 +175,7 @@ def _examine_promises(
     try:
         return judge(promises)
     except BudgetExceeded:
-        found = []
+        found: list[Verdict] = []
         for prop in promises:
             try:
                 found += judge([prop]).values()

@@ -81,7 +81,7 @@ def render_page(
         summary=rule.SUMMARY,
         answers=write_answers(settlement, lies, verdicts, unit, kinds),
         unit=unit,
-        parties=tables.tabulate_parties(settlement, unit),
+        parties=tables.tabulate_parties(settlement, unit, collaboration.file.currency),
         exhibits=tables.tabulate_exhibits(settlement),
         chart=tables.draw_chart(lies, unit),
         chart_notes=tables.write_chart_notes(lies),

@@ -10,8 +10,9 @@ from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
 from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.games.numbers import Number
-from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
+from aboveboard.settlements.money import ROUNDING, describe_payments, has_payments
 
 MOST_DRAWN = 16
 """Parties that the chart shows at most, to stay readable; the table shows all."""
@@ -41,21 +42,23 @@ SIGNS = {Status.HOLDS: "✓", Status.FAILS: "✗", Status.NO_COUNTEREXAMPLE: "~"
 """They tell verdicts apart without colours."""
 
 
-def tabulate_parties(settlement: Settlement | None, unit: str) -> dict[str, Any] | None:
+def tabulate_parties(
+    settlement: Settlement | None, unit: str, currency: str = ""
+) -> dict[str, Any] | None:
     """Return each party's share as a table; None without a settlement."""
     if settlement is None:
         return None
     shares = settlement.parties
     further = list(dict.fromkeys(key for share in shares.values() for key in share.more))
     of = f" ({unit})" if unit else ""
-    has_payments = any(share.payment for share in shares.values())
-    columns = ["party", f"gains{of}", f"utility{of}", *([f"pays{of}"] if has_payments else [])]
+    paid = describe_payments(settlement, currency) if has_payments(settlement) else {}
+    columns = ["party", f"gains{of}", f"utility{of}", *(["payment"] if paid else [])]
     rows = [
         [
             _make_cell(name),
             _make_cell(share.benefit),
             _make_cell(share.utility),
-            *([_make_cell(share.payment)] if has_payments else []),
+            *([_make_cell(paid[name])] if paid else []),
             *(_make_cell(share.more.get(key)) for key in further),
         ]
         for name, share in shares.items()
@@ -64,8 +67,10 @@ def tabulate_parties(settlement: Settlement | None, unit: str) -> dict[str, Any]
         "gains: the benefit of its reply to a party. utility: what that is worth to it, with "
         "rivals' gains, payments and privacy, where the rule counts them."
     )
-    if has_payments:
-        note += " pays: to the center; a negative payment is received."
+    if paid:
+        note += " payment: to or from the center."
+    if paid and currency:
+        note += f" Payments are {ROUNDING}; exact values are in {MANIFEST}."
     return _make_table([*columns, *(key.replace("_", " ") for key in further)], rows, note)
 
 

@@ -32,10 +32,12 @@ from aboveboard.settlements.manifest import (
     list_files,
     read_manifest,
 )
+from aboveboard.settlements.money import ROUNDING, account_settlement
 from aboveboard.storage.atomic import atomic_folder, recover
 
 COPY = "collaboration.toml"
 REPORT = "report.html"
+ACCOUNTS, JOURNAL = "accounts.csv", "accounts.beancount"
 SYSTEM_FILES = (".DS_Store", "._*", ".directory", ".nfs*")
 """Files that file managers and file systems make by themselves."""
 
@@ -106,9 +108,10 @@ def write(
     # Something else may be there when the writing ends, so it is checked again.
     replace = partial(refuse_existing, force=True) if force else None
     with atomic_folder(out, replace=replace) as folder:
-        outputs = _write_content(collaboration, settlement, folder, report)
+        outputs = _write_content(collaboration, settlement, folder, report, date)
         manifest = {
             **summarize(settlement),
+            **_summarize_accounts(collaboration, settlement),
             "name": collaboration.file.name,
             "date": date,
             "seed": collaboration.recorded_seed,
@@ -130,6 +133,7 @@ def _write_content(
     settlement: Settlement,
     folder: Path,
     report: Callable[[], str],
+    date: str,
 ) -> dict[str, str | None]:
     """Write everything but the manifest; return the fingerprint of each file."""
     _refuse_bad_names(settlement)
@@ -148,10 +152,39 @@ def _write_content(
         (folder / place).parent.mkdir(exist_ok=True)
         write_reply(reply, folder / place)
         outputs[place] = fingerprint_file(folder, place)
+    for place, text in _format_accounts(collaboration, settlement, date).items():
+        (folder / place).write_text(text, encoding="utf-8", newline="\n")
+        outputs[place] = fingerprint_file(folder, place)
     (folder / COPY).write_bytes(collaboration.content)
     (folder / REPORT).write_text(report(), encoding="utf-8", newline="\n")
     outputs[REPORT] = fingerprint_file(folder, REPORT)
     return outputs
+
+
+def _format_accounts(
+    collaboration: Collaboration, settlement: Settlement, date: str
+) -> dict[str, str]:
+    """Return the accounts by file name, where the collaboration has a currency."""
+    if not collaboration.file.currency:
+        return {}
+    accounts = account_settlement(settlement, collaboration.file.currency)
+    title = collaboration.file.name or collaboration.mechanism.NAME
+    return {ACCOUNTS: accounts.as_csv(), JOURNAL: accounts.as_journal(date, title)}
+
+
+def _summarize_accounts(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+    """Return what the manifest says of whole cents, where the collaboration has a currency."""
+    if not collaboration.file.currency:
+        return {}
+    accounts = account_settlement(settlement, collaboration.file.currency)
+    return {
+        "accounts": {
+            "currency": accounts.currency,
+            "rounding": ROUNDING,
+            "cents": dict(accounts.cents),
+            "center_bears_cents": encode_number(accounts.difference),
+        }
+    }
 
 
 def _refuse_bad_names(settlement: Settlement) -> None:

@@ -1,0 +1,165 @@
+"""Payments in a currency: whole cents by largest remainder, accounts, and a journal.
+
+Every payment is rounded down to a whole cent; the cents that are missing to the rounded sum of the
+exact payments go to the largest remainders, one each, equal remainders in the order of the parties.
+So no payment is off by a cent or more, and the center bears half a cent at most. Exact values stay
+in the manifest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+from aboveboard.formatting import format_money
+from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.settlement import Settlement
+
+ROUNDING = "whole cents by largest remainder"
+
+CENTS = 100
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What each party pays to the center, in whole cents; negative where it receives.
+
+    Parameters
+    ----------
+    currency
+        Three letters, such as "EUR".
+    cents
+        By party.
+    difference
+        What the center bears by the rounding, in cents: the exact sum less the rounded one.
+
+    Examples
+    --------
+    >>> round_payments({"anna": Fraction(10, 3), "bert": Fraction(-10, 3)}, "EUR").cents
+    {'anna': 333, 'bert': -333}
+    """
+
+    currency: str
+    cents: Mapping[str, int]
+    difference: Fraction
+
+    def as_csv(self) -> str:
+        """Return one row per party and one for the center: party, pays, receives, currency."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(("party", "pays", "receives", "currency"))
+        for party, cents in (*self.cents.items(), ("center", -sum(self.cents.values()))):
+            pays, receives = (format_cents(max(x, 0)) for x in (cents, -cents))
+            writer.writerow((party, pays, receives, self.currency))
+        return out.getvalue()
+
+    def as_journal(self, date: str, title: str) -> str:
+        """Return a plain-text journal for Beancount: one balanced transaction on a day.
+
+        Parameters
+        ----------
+        date
+            The day, such as "2026-05-03".
+        title
+            What the collaboration is called.
+        """
+        names = {party: _name_account(k, party) for k, party in enumerate(self.cents, 1)}
+        lines = [
+            f'option "operating_currency" "{self.currency}"',
+            "",
+            f"{date} open Assets:Center {self.currency}",
+            *(f"{date} open {account} {self.currency}" for account in names.values()),
+            "",
+            f'{date} * "{_escape(title)}" "{ROUNDING}"',
+            *(
+                f"  {names[party]}  {format_cents(-cents)} {self.currency}"
+                for party, cents in self.cents.items()
+            ),
+            f"  Assets:Center  {format_cents(sum(self.cents.values()))} {self.currency}",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def round_payments(payments: Mapping[str, Number], currency: str) -> Accounts:
+    """Return the payments in whole cents.
+
+    Parameters
+    ----------
+    payments
+        By party, in units of the currency; exact, or floats that mean what they are.
+    currency
+        Three letters.
+    """
+    exact = {party: Fraction(payment) * CENTS for party, payment in payments.items()}
+    cents = {party: floor(x) for party, x in exact.items()}
+    total = sum(exact.values(), Fraction(0))
+    missing = round(total) - sum(cents.values())
+    ranked = sorted(exact, key=lambda party: cents[party] - exact[party])
+    for party in ranked[:missing]:
+        cents[party] += 1
+    return Accounts(currency, cents, total - sum(cents.values()))
+
+
+def account_settlement(settlement: Settlement, currency: str) -> Accounts:
+    """Return the payments of a settlement in whole cents."""
+    payments = {name: share.payment for name, share in settlement.parties.items()}
+    return round_payments(payments, currency)
+
+
+def format_cents(cents: int) -> str:
+    """Return whole cents as an amount with two decimals.
+
+    Examples
+    --------
+    >>> format_cents(1234), format_cents(-5)
+    ('12.34', '-0.05')
+    """
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // CENTS}.{abs(cents) % CENTS:02d}"
+
+
+def format_payment(cents: int, currency: str) -> str:
+    """Return who pays: "pays 12.34 EUR", "receives 5.07 EUR" or "pays nothing".
+
+    Examples
+    --------
+    >>> format_payment(1234, "EUR"), format_payment(-507, "EUR"), format_payment(0, "EUR")
+    ('pays 12.34 EUR', 'receives 5.07 EUR', 'pays nothing')
+    """
+    if not cents:
+        return "pays nothing"
+    whole, rest = divmod(abs(cents), CENTS)
+    return f"{'pays' if cents > 0 else 'receives'} {whole:,}.{rest:02d} {currency}"
+
+
+def describe_payments(settlement: Settlement, currency: str) -> dict[str, str]:
+    """Return who pays or receives how much, by party; without a currency to two decimals."""
+    if currency:
+        cents = account_settlement(settlement, currency).cents
+        return {party: format_payment(x, currency) for party, x in cents.items()}
+    return {name: _describe(share.payment) for name, share in settlement.parties.items()}
+
+
+def _describe(payment: Number) -> str:
+    if not payment:
+        return "pays nothing"
+    return f"{'pays' if payment > 0 else 'receives'} {format_money(abs(payment))}"
+
+
+def has_payments(settlement: Settlement) -> bool:
+    """Return whether any party pays or receives anything."""
+    return any(share.payment for share in settlement.parties.values())
+
+
+def _name_account(k: int, party: str) -> str:
+    """Return an account for a party: Beancount takes letters, digits and dashes, no twice."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in party)
+    return f"Assets:Party:{k:03d}-{plain}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

@@ -1,0 +1,91 @@
+"""Payments in a currency: whole cents that add up, accounts, and a journal."""
+
+from __future__ import annotations
+
+import csv
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import aboveboard as ab
+from aboveboard.commands import run_collaboration
+from aboveboard.settlements.money import format_payment, round_payments
+
+PAYMENTS = st.dictionaries(
+    st.text("abcdef", min_size=1, max_size=4),
+    st.fractions(-1000, 1000, max_denominator=9999),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=50)
+@given(PAYMENTS)
+def test_no_payment_is_off_by_a_cent_and_the_center_bears_half_a_cent_at_most(payments) -> None:
+    accounts = round_payments(payments, "EUR")
+    assert all(abs(accounts.cents[p] - 100 * x) < 1 for p, x in payments.items())
+    exact = 100 * sum(payments.values())
+    assert abs(sum(accounts.cents.values()) - exact) <= Fraction(1, 2)
+    assert accounts.difference == exact - sum(accounts.cents.values())
+
+
+def test_the_missing_cents_go_to_the_largest_remainders() -> None:
+    thirds = dict.fromkeys("abc", Fraction(10, 3))
+    assert round_payments(thirds, "EUR").cents == {"a": 334, "b": 333, "c": 333}
+    payments = {"a": Fraction("0.001"), "b": Fraction("0.009"), "c": Fraction("-0.01")}
+    assert round_payments(payments, "EUR").cents == {"a": 0, "b": 1, "c": -1}
+
+
+@pytest.mark.parametrize(
+    ("cents", "text"), [(123_456, "pays 1,234.56 EUR"), (-507, "receives 5.07 EUR")]
+)
+def test_a_payment_is_paid_or_received_and_never_negative(cents: int, text: str) -> None:
+    assert format_payment(cents, "EUR") == text
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("money") / "c.toml"
+    path.write_text(
+        'name = "a \\"quoted\\" name"\nmechanism = "valuation.payments"\ncurrency = "EUR"\n'
+        'seed = 1\n[utility]\nkind = "dp-mean"\n[parties.anna]\nepsilon = "inf"\n'
+        "[parties.bert]\nepsilon = 1\n"
+    )
+    run_collaboration(ab.load(path), path.parent / "s")
+    return path.parent / "s"
+
+
+def test_accounts_add_up_and_exact_values_stay_in_the_manifest(folder: Path) -> None:
+    rows = list(csv.DictReader((folder / "accounts.csv").open()))
+    assert [row["party"] for row in rows] == ["anna", "bert", "center"]
+    assert sum(Fraction(row["pays"]) - Fraction(row["receives"]) for row in rows) == 0
+    manifest = json.loads((folder / "settlement.json").read_text())
+    assert manifest["accounts"]["currency"] == "EUR"
+    exact = Fraction(str(manifest["parties"]["anna"]["payment"]))
+    assert abs(100 * exact - manifest["accounts"]["cents"]["anna"]) < 1
+
+
+def test_the_journal_balances_and_beancount_takes_it(folder: Path) -> None:
+    journal = folder / "accounts.beancount"
+    postings = [
+        Fraction(line.split()[1]) for line in journal.read_text().splitlines() if line[:2] == "  "
+    ]
+    assert len(postings) == 3
+    assert sum(postings) == 0
+    loader = pytest.importorskip("beancount.loader", reason="beancount is GPL: tests only")
+    entries, errors, _ = loader.load_file(str(journal))
+    assert not errors
+    assert entries
+
+
+def test_a_currency_is_three_letters(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(
+        'mechanism = "exchange.union"\ncurrency = "euros"\n[parties.a]\nelements = []\n'
+    )
+    with pytest.raises(ab.InputError, match="key 'currency'"):
+        ab.load(path)
