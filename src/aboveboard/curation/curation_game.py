@@ -243,7 +243,7 @@ class CurationGame:
     >>> society = Society(Threshold(2), (Agent(1, Fraction(1, 5)),) * 3, Fraction(1, 2))
     >>> game = CurationGame(society, PROTOCOLS["fair"])
     >>> game.utilities([TRUTH, TRUTH, SILENCE])
-    [Fraction(27, 40), Fraction(27, 40), Fraction(11, 16)]
+    [Fraction(49, 80), Fraction(49, 80), Fraction(11, 16)]
     >>> pure_equilibria(game).unique_truthful
     True
     """

@@ -103,6 +103,13 @@ def compare_game_with_settle(
     InputError
         If the two differ by more than rounding (or, where the game gives bounds, if `settle` lies
         outside them): with the profile, the party and both numbers.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange import OneDimensionalSearch
+    >>> rule = OneDimensionalSearch({"ann": 1, "bob": 1})
+    >>> str(compare_game_with_settle(rule, {"ann": (0, 4), "bob": (1, 6)}))[:30]
+    'the game agrees with settle in'
     """
     game = mechanism.game(types) if game is None else game
     if outcome is None and not mechanism.AUDITS_WITHOUT_DATA:

@@ -95,7 +95,15 @@ Seed = Annotated[int, BeforeValidator(parse_seed)]
 
 
 class CollaborationFile(BaseModel):
-    """What every collaboration file has; each mechanism adds its own keys."""
+    """What every collaboration file has; each mechanism adds its own keys.
+
+    Examples
+    --------
+    >>> class AuctionFile(CollaborationFile):
+    ...     reserve: int = 0
+    >>> AuctionFile.model_validate({"mechanism": "auctions:Mine", "seed": 1, "reserve": 3}).reserve
+    3
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 

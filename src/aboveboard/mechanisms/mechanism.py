@@ -65,7 +65,14 @@ class LongRunning(Protocol):
 
 
 class Read(Protocol):
-    """Reads what a collaboration file names, at the edge of the product."""
+    """Reads what a collaboration file names, at the edge of the product.
+
+    Examples
+    --------
+    >>> def read_reports(file, read):
+    ...     parties = file.parties.items()
+    ...     return {name: read.file(f"parties.{name}.data", p.data) for name, p in parties}
+    """
 
     @property
     def folder(self) -> Path:

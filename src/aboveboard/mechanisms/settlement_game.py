@@ -39,6 +39,25 @@ class SettlementGame:
         The rule; it says what lies there are and what a settlement is worth.
     types
         The truth, by party.
+
+    Examples
+    --------
+    >>> from aboveboard.mechanisms import Mechanism, Reply, Settlement, Share
+    >>> class Gift(Mechanism):
+    ...     NAME, from_file, read_reports = "gift", None, None
+    ...
+    ...     def settle(self, reports):
+    ...         shares = {p: Share(x, x, 0, Reply("json", data=x)) for p, x in reports.items()}
+    ...         return Settlement(self.NAME, shares)
+    ...
+    ...     def lies(self, party, types):
+    ...         return [1, 2]
+    ...
+    ...     def true_utility(self, party, types, reports, settlement):
+    ...         return settlement.parties[party].utility if party in reports else 0
+    >>> game = SettlementGame(Gift(), {"ann": 1, "bob": 2})
+    >>> [game.describe(0, action) for action in game.actions(0)], game.payoffs((1, 0))
+    (['reports 1', 'reports 2', 'stays away'], (2, 2))
     """
 
     def __init__(self, mechanism: AnyMechanism, types: Mapping[str, Any]) -> None:

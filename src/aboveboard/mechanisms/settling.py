@@ -27,6 +27,13 @@ def settle_reports(
     ------
     InputError
         If the settlement lacks a party or has one that reported nothing, or is none.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange import OneDimensionalSearch
+    >>> rule = OneDimensionalSearch({"ann": 1, "bob": 1})
+    >>> int(settle_reports(rule, {"ann": (0, 4), "bob": (1, 6)}).parties["ann"].benefit)
+    1
     """
     outcome = mechanism.settle(reports)
     for settlement in _list_settlements(outcome):
@@ -65,7 +72,15 @@ def _check_settlement(name: str, settlement: Any, reports: Mapping[str, Any]) ->
 
 
 def draw_settlement(outcome: Settlement | Lottery[Settlement], seed: int) -> Settlement:
-    """Return the settlement; of a lottery the one that the seed draws."""
+    """Return the settlement; of a lottery the one that the seed draws.
+
+    Examples
+    --------
+    >>> from aboveboard.games.lottery import Lottery
+    >>> sides = [Settlement("coin", {}, headline=side) for side in ("heads", "tails")]
+    >>> draw_settlement(Lottery.uniform(sides), seed=1).headline in ("heads", "tails")
+    True
+    """
     if isinstance(outcome, Lottery):
         return outcome.draw(np.random.default_rng(seed))
     return outcome

@@ -40,7 +40,7 @@ def parse_level(value: Any) -> Level:
 
     Examples
     --------
-    >>> level("inf"), level(0.3), level(2)
+    >>> parse_level("inf"), parse_level(0.3), parse_level(2)
     (inf, Fraction(3, 10), Fraction(2, 1))
     """
     if isinstance(value, str) and value.strip().lower() in INFINITE:

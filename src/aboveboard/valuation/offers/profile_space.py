@@ -47,7 +47,7 @@ class ProfileSpace:
     Examples
     --------
     >>> space = ProfileSpace(((0,), (1,)), (0, 1), np.array([[0.0, 1.0], [0.0, 2.0]]))
-    >>> [space.find_levels(state) for state in range(space.size)]
+    >>> [tuple(map(int, space.find_levels(state))) for state in range(space.size)]
     [(0, 0), (1, 0), (0, 1), (1, 1)]
     """
 

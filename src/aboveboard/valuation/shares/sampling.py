@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_calls import call, local_imports
@@ -59,6 +60,15 @@ class Sampling:
     method: Method = "auto"
     budget: int = 2000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in get_args(Method):
+            known = join_names(get_args(Method))
+            raise InputError("method", f"there is no {self.method!r}", f"known are {known}")
+        if isinstance(self.budget, bool) or not 1 <= self.budget <= LARGEST_BUDGET:
+            raise InputError(
+                "budget", f"it is {self.budget}", f"give a number from 1 to {LARGEST_BUDGET:,}"
+            )
 
     def in_force(self, users: int) -> bool:
         """Say whether shares of so many users are sampled; if not, all coalitions are evaluated."""
@@ -192,7 +202,7 @@ def sample_shares(
 
     Examples
     --------
-    >>> found = sampled_shares(len, 6, "permutation", budget=60)
+    >>> found = sample_shares(len, 6, "permutation", budget=60)
     >>> [round(share, 9) for share in found.shares]
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
