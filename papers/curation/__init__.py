@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from papers.curation import coins, dynamics, existence, footnotes, information, uniqueness
+from papers.curation import dynamics, existence, footnotes, information, mixed, uniqueness
 
 CLAIMS = (
     *information.CLAIMS,
     *uniqueness.CLAIMS,
     *footnotes.CLAIMS,
     *existence.CLAIMS,
-    *coins.CLAIMS,
+    *mixed.CLAIMS,
 )
 """Roughly in the order of the paper."""
 

@@ -1,4 +1,4 @@
-"""The "minor natural assumptions" (section 4): of which usual functions the center is helpless."""
+"""The "minor natural assumptions" (section 4): for which usual functions the center is helpless."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from papers.curation.instances import HALF
 F = Fraction
 
 
-def matters(function: SocialFunction, agents: int) -> bool:
-    """Say whether the center matters to somebody, from V with her bit and without."""
-    return society_stake(function, agents) > 0
+def does_center_matter(function: SocialFunction, agents: int) -> bool:
+    """Return whether the center matters to somebody, from V with her bit and without."""
+    return compute_center_value(function, agents) > 0
 
 
-def society_stake(function: SocialFunction, agents: int) -> Number:
-    """Give the value of the center's bit to an agent of value 1."""
+def compute_center_value(function: SocialFunction, agents: int) -> Number:
+    """Return the value of the center's bit to an agent of value 1."""
     society = Society(function, (Agent(F(1), F(1)),) * agents, HALF)
     return compute_stake(society, 0).center_value
 
@@ -47,43 +47,43 @@ USUAL: dict[str, Callable[[int], SocialFunction]] = {
 }
 
 
-def _usual(case: tuple[int, str]) -> Trial:
+def _check_usual(case: tuple[int, str]) -> Trial:
     agents, name = case
-    if matters(USUAL[name](agents), agents):
+    if does_center_matter(USUAL[name](agents), agents):
         return Trial(1)
     return Trial(1, {"function": name, "agents": agents, "center": "helpless"})
 
 
-def _which_thresholds(agents: int) -> Trial:
+def _check_thresholds(agents: int) -> Trial:
     """Compare which thresholds have a center that matters with two of an odd number."""
     mid = {(agents + 1) // 2, (agents + 3) // 2} if agents % 2 else set()
     checks = 0
     for k in range(1, agents + 2):
         checks += 1
-        if matters(Threshold(k), agents) != (k in mid):
+        if does_center_matter(Threshold(k), agents) != (k in mid):
             return Trial(checks, {"agents": agents, "k": k})
     for name, of in USUAL.items():
         # The majority of an even number of bits in all is the threshold (N + 3) / 2.
         wanted = name == "majority" and agents % 2 == 1
         checks += 1
-        if matters(of(agents), agents) != wanted:
+        if does_center_matter(of(agents), agents) != wanted:
             return Trial(checks, {"agents": agents, "function": name})
     return Trial(checks)
 
 
-def _cured(agents: int) -> Trial:
-    cured = [k for k in range(1, agents + 3) if matters(Threshold(k, 2), agents)]
+def _check_cures(agents: int) -> Trial:
+    cured = [k for k in range(1, agents + 3) if does_center_matter(Threshold(k, 2), agents)]
     return Trial(agents + 2, None if len(cured) in (2, 3) else {"agents": agents, "k": cured})
 
 
-def natural(_: np.random.Generator) -> tuple[Finding, ...]:
+def check_assumptions(_: np.random.Generator) -> tuple[Finding, ...]:
     """Check the usual functions, every threshold, and what counting her bit twice cures."""
     numbers = Family("numbers of agents from 2 to 12", range(2, 13))
     usual = Family("usual functions of 2 to 6 agents", product(range(2, 7), USUAL))
     return (
-        search_counterexample(_usual, usual, unit="functions"),
+        search_counterexample(_check_usual, usual, unit="functions"),
         search_counterexample(
-            _which_thresholds,
+            _check_thresholds,
             numbers,
             unit="functions",
             correction="With two agents or more and even odds a threshold of the N + 1 bits has a "
@@ -91,7 +91,7 @@ def natural(_: np.random.Generator) -> tuple[Finding, ...]:
             "and parity never; majority iff N is odd.",
         ),
         search_counterexample(
-            _cured,
+            _check_cures,
             numbers,
             unit="thresholds",
             correction="Counting the center's bit twice cures it at two or three thresholds.",

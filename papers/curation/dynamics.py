@@ -28,8 +28,8 @@ STEPS = 120
 NAMES = ("competitive", "fair", "straightforward")
 
 
-def society() -> Society:
-    """Give five agents who want to know whether three of six bits are 1; prices bearable."""
+def make_society() -> Society:
+    """Return five agents who want to know whether three of six bits are 1; prices bearable."""
     agents = tuple(Agent(F(1), F(k, 50)) for k in range(6, 6 + AGENTS))
     return Society(Threshold(3), agents, F(1, 2))
 
@@ -37,7 +37,7 @@ def society() -> Society:
 def _compute(rng: np.random.Generator) -> FigureData:
     tables, settled = [], {}
     for name in NAMES:
-        game = CurationGame(society(), PROTOCOLS[name])
+        game = CurationGame(make_society(), PROTOCOLS[name])
         path = simulate_better_replies(game, (SILENCE,) * AGENTS, STEPS, rng)
         settled[name] = path.at_equilibrium
         disclosed = np.array(path.disclosed)
@@ -57,15 +57,15 @@ def _compute(rng: np.random.Generator) -> FigureData:
 def _draw(canvas: Canvas, table: pl.DataFrame) -> None:
     rows = canvas.subplots(len(NAMES), 1, sharex=True, sharey=True)
     for axes, name in zip(rows, NAMES, strict=True):
-        there = table.filter(pl.col("protocol") == name)
-        ended = there.height <= STEPS
-        moves = [*there["move"], STEPS] if ended else list(there["move"])
+        path = table.filter(pl.col("protocol") == name)
+        ended = path.height <= STEPS
+        moves = [*path["move"], STEPS] if ended else list(path["move"])
         for i in range(AGENTS):
-            bids = there[f"agent {i + 1}"].to_list()
+            bids = path[f"agent {i + 1}"].to_list()
             bids += bids[-1:] * ended
             style = ("-", "--", ":", "-.")[i % 4]
             axes.step(moves, bids, style, where="post", label=f"agent {i + 1}")
-        after = f"nobody moves after {there.height - 1} moves" if ended else "it goes on"
+        after = f"nobody moves after {path.height - 1} moves" if ended else "it goes on"
         axes.set_title(f"{name}: {after}")
         axes.set_ylabel("relative price")
         axes.spines[["top", "right"]].set_visible(False)

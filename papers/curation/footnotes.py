@@ -1,4 +1,4 @@
-"""Where uniqueness ends: footnotes 5 to 7, Definition 1 at its word, prices that dip or jump."""
+"""Where uniqueness ends: footnotes 5 to 7, Definition 1 read literally, prices that dip or jump."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from papers.curation.instances import (
     Profile,
     Setting,
     Values,
-    all_silent,
-    all_truthful,
-    bits,
-    competitive,
-    functions,
-    over_settings,
-    pairs,
-    right_by_definition,
-    said,
-    settings,
-    society_of,
+    accuracy_by_definition,
+    answer_competitive,
+    are_all_silent,
+    are_all_truthful,
+    check_settings,
+    format_bits,
+    format_pairs,
+    linear_price,
+    list_functions,
+    list_settings,
+    make_society,
     utility,
 )
 
@@ -63,8 +63,8 @@ class Dip:
     continuous: ClassVar[bool] = True
 
     def relative_price(self, commitment: Commitment) -> Number:
-        """Give the relative price."""
-        d = said(commitment)
+        """Return the relative price."""
+        d = linear_price(commitment)
         if d <= HALF:
             return F(9, 5) * d
         if d <= F(3, 4):
@@ -79,7 +79,7 @@ class Dip:
 WIDE = tuple(Commitment(F(a, 8), F(b, 8)) for a, b in ((5, 3), (6, 2), (7, 1), (8, 1), (0, 8)))
 
 
-def _dips(setting: Setting) -> Trial:
+def _check_dips(setting: Setting) -> Trial:
     agents = tuple(Agent(F(1), price, Dip()) for price in setting.prices)
     society = Society(Table(setting.values), agents, HALF)
     stakes = [compute_stake(society, i) for i in (0, 1)]
@@ -88,20 +88,20 @@ def _dips(setting: Setting) -> Trial:
     for protocol in (COMPETITIVE, FAIR):
         for profile in product((TRUTH, SILENCE, *WIDE), repeat=2):
             checks += 1
-            wanted = (truth and all_truthful(profile)) or (silence and all_silent(profile))
+            wanted = (truth and are_all_truthful(profile)) or (silence and are_all_silent(profile))
             if is_equilibrium(CurationGame(society, protocol), profile) != wanted:
-                return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+                return Trial(checks, {**setting.as_dict(), "profile": format_pairs(profile)})
     return Trial(checks)
 
 
 def _footnote_5(_: np.random.Generator) -> tuple[Finding, ...]:
-    some = [Setting(values, (F(1, 10), F(1, 3))) for values in functions(3)[::4]]
+    some = [Setting(values, (F(1, 10), F(1, 3))) for values in list_functions(3)[::4]]
     family = Family("functions of two agents' bits and the center's, prices that dip", some)
-    return (search_counterexample(_dips, family, unit="profiles"),)
+    return (search_counterexample(_check_dips, family, unit="profiles"),)
 
 
 @dataclass(frozen=True)
-class Alone:
+class SingleAgent:
     """One agent.
 
     Parameters
@@ -116,27 +116,27 @@ class Alone:
     price: Fraction
 
 
-def _paid_alone(case: Alone, commitment: Commitment, *, told: bool) -> Fraction:
-    right = right_by_definition(case.values, 1, {0: CLEAR if told else NOISE})
-    return right - case.price * said(commitment)
+def _utility_alone(case: SingleAgent, commitment: Commitment, *, answered: bool) -> Fraction:
+    right = accuracy_by_definition(case.values, 1, {0: CLEAR if answered else NOISE})
+    return right - case.price * linear_price(commitment)
 
 
-def _read_literally(case: Alone) -> Trial:
+def _read_literally(case: SingleAgent) -> Trial:
     """Try Definition 1 with one agent, which has no rival to outbid: saying little is enough."""
     little = Commitment(F(51, 100), F(49, 100))
-    truth, hint = (_paid_alone(case, c, told=True) for c in (TRUTH, little))
-    bearable = not compute_stake(society_of(case.values, (case.price,)), 0).fanatic
+    truth, hint = (_utility_alone(case, c, answered=True) for c in (TRUTH, little))
+    bearable = not compute_stake(make_society(case.values, (case.price,)), 0).fanatic
     if bearable and hint > truth:
-        shown = {"g by bit mask": bits(case.values), "price": encode_number(case.price)}
-        return Trial(1, {**shown, "better than the truth": pairs([little])[0]})
+        shown = {"g by bit mask": format_bits(case.values), "price": encode_number(case.price)}
+        return Trial(1, {**shown, "better than the truth": format_pairs([little])[0]})
     return Trial(1)
 
 
-def _truth_alone(case: Alone) -> Trial:
+def _truth_alone(case: SingleAgent) -> Trial:
     """Compare the product's verdict on one agent with a search."""
-    society = society_of(case.values, (case.price,))
-    silent = _paid_alone(case, SILENCE, told=False)
-    truth = _paid_alone(case, TRUTH, told=True)
+    society = make_society(case.values, (case.price,))
+    silent = _utility_alone(case, SILENCE, answered=False)
+    truth = _utility_alone(case, TRUTH, answered=True)
     wanted = tuple(
         name
         for name, is_one in (("truth", truth >= silent), ("silence", silent >= truth))
@@ -145,34 +145,36 @@ def _truth_alone(case: Alone) -> Trial:
     for name in ("competitive", "indicator", "fair", "straightforward"):
         if pure_equilibria(CurationGame(society, PROTOCOLS[name])).named() != wanted:
             return Trial(
-                1, {"g by bit mask": bits(case.values), "price": encode_number(case.price)}
+                1, {"g by bit mask": format_bits(case.values), "price": encode_number(case.price)}
             )
     return Trial(4)
 
 
-def _another_protocol(case: Alone) -> Trial:
+def _another_protocol(case: SingleAgent) -> Trial:
     """Let the center also answer (0, 1): it reveals the bit as well, at no higher price."""
     contrary = Commitment(F(0), F(1))
     tried = [(c, c in (TRUTH, contrary)) for c in (*COMMITMENTS, contrary)]
-    best = max(_paid_alone(case, c, told=told) for c, told in tried)
-    truth = _paid_alone(case, TRUTH, told=True)
-    if truth == best > _paid_alone(case, SILENCE, told=False):
-        shown = {"g by bit mask": bits(case.values), "price": encode_number(case.price)}
+    best = max(_utility_alone(case, c, answered=answered) for c, answered in tried)
+    truth = _utility_alone(case, TRUTH, answered=True)
+    if truth == best > _utility_alone(case, SILENCE, answered=False):
+        shown = {"g by bit mask": format_bits(case.values), "price": encode_number(case.price)}
         return Trial(1, {**shown, "answers": "(1, 0) and (0, 1)", "equilibria": "both"})
     return Trial(1)
 
 
-def _alone() -> Family:
-    some = [Alone(v, k) for v in functions(2) for k in (F(1, 10), F(1, 4), HALF, F(3, 4))]
+def _list_single_agents() -> Family:
+    some = [
+        SingleAgent(v, k) for v in list_functions(2) for k in (F(1, 10), F(1, 4), HALF, F(3, 4))
+    ]
     return Family("functions of one agent's bit and the center's with prices", some)
 
 
 def _footnote_6(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        search_counterexample(_another_protocol, _alone(), unit="protocols"),
+        search_counterexample(_another_protocol, _list_single_agents(), unit="protocols"),
         search_counterexample(
             _truth_alone,
-            _alone(),
+            _list_single_agents(),
             unit="protocols",
             correction="One agent who is answered iff it is truthful has the truth as an "
             "equilibrium iff its price is at most what the center's bit brings it, and as the only "
@@ -183,40 +185,44 @@ def _footnote_6(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _definition_1_alone(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        search_counterexample(_read_literally, _alone(), unit="agents"),
+        search_counterexample(_read_literally, _list_single_agents(), unit="agents"),
         search_counterexample(
             _truth_alone,
-            _alone(),
+            _list_single_agents(),
             unit="protocols",
             correction="With one agent Definition 5 (answered iff truthful) takes its place.",
         ),
     )
 
 
-def _indicator(setting: Setting) -> Trial:
-    one, other = setting.curated(COMPETITIVE), setting.curated(INDICATOR)
+def _check_indicator(setting: Setting) -> Trial:
+    one, other = setting.make_game(COMPETITIVE), setting.make_game(INDICATOR)
     checks = 0
     for profile in product(COMMITMENTS, repeat=2):
         checks += 1
         if is_equilibrium(one, profile) != is_equilibrium(other, profile):
-            return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+            return Trial(checks, {**setting.as_dict(), "profile": format_pairs(profile)})
     return Trial(checks)
 
 
 MIXTURES = (*COMMITMENTS, Commitment(F(7, 10), F(1, 5)))
 
 
-def _jumps(setting: Setting) -> Trial:
+def _check_jumps(setting: Setting) -> Trial:
     """Look for an equilibrium neither truthful nor silent where saying anything has one price."""
     agents = tuple(Agent(F(1), price, Indicator()) for price in setting.prices)
     game = CurationGame(Society(Table(setting.values), agents, HALF), INDICATOR)
     checks = 0
     for profile in product(MIXTURES[::-1], repeat=2):
         checks += 1
-        if all_truthful(profile) or all_silent(profile) or not is_equilibrium(game, profile):
+        if (
+            are_all_truthful(profile)
+            or are_all_silent(profile)
+            or not is_equilibrium(game, profile)
+        ):
             continue
         if not any(compute_stake(game.society, i).fanatic for i in (0, 1)):
-            return Trial(checks, {**setting.shown(), "profile": pairs(profile)})
+            return Trial(checks, {**setting.as_dict(), "profile": format_pairs(profile)})
     return Trial(checks)
 
 
@@ -227,10 +233,10 @@ def _footnote_7_jumps(_: np.random.Generator) -> tuple[Finding, ...]:
         [Setting(xor_and, (F(1, 5), F(1, 5)))],
     )
     return (
-        search_counterexample(_jumps, family, unit="profiles"),
+        search_counterexample(_check_jumps, family, unit="profiles"),
         search_counterexample(
-            _indicator,
-            Family("societies of continuous prices", list(settings().instances)[::6]),
+            _check_indicator,
+            Family("societies of continuous prices", list(list_settings().instances)[::6]),
             unit="profiles",
             correction="While the agents' real prices are continuous the indicator score has the "
             "same pure equilibria.",
@@ -238,15 +244,15 @@ def _footnote_7_jumps(_: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def _contrary(profile: Profile) -> Trial:
+def _show_contrary(profile: Profile) -> Trial:
     """Show that the contrary of the truth, which reveals everything, silences all."""
     setting = Setting(tuple(bool(m.bit_count() % 2) for m in range(8)), (F(1, 10), F(1, 10)))
-    told = setting.curated(COMPETITIVE).protocol.answer(
-        setting.curated(COMPETITIVE).society.agents, profile
+    answered = setting.make_game(COMPETITIVE).protocol.answer(
+        setting.make_game(COMPETITIVE).society.agents, profile
     )
-    known = right_by_definition(setting.values, 1, {0: CLEAR, 2: Channel(*profile[1])})
-    if known == 1 and not any(told) and utility(setting, competitive, profile, 0) < 1:
-        return Trial(1, {"profile": pairs(profile), "answered": list(told)})
+    known = accuracy_by_definition(setting.values, 1, {0: CLEAR, 2: Channel(*profile[1])})
+    if known == 1 and not any(answered) and utility(setting, answer_competitive, profile, 0) < 1:
+        return Trial(1, {"profile": format_pairs(profile), "answered": list(answered)})
     return Trial(1)
 
 
@@ -254,7 +260,7 @@ def _definition_1_contrary(_: np.random.Generator) -> tuple[Finding, ...]:
     some = [(TRUTH, c) for c in COMMITMENTS]
     return (
         search_example(
-            _contrary, Family("profiles in which agent 1 is truthful", some), unit="profiles"
+            _show_contrary, Family("profiles in which agent 1 is truthful", some), unit="profiles"
         ),
     )
 
@@ -293,7 +299,7 @@ CLAIMS = tuple(
             "footnote-7",
             "Footnote 7",
             "With the indicator score the pure equilibria are the same, prices being continuous.",
-            over_settings(_indicator, "profiles"),
+            check_settings(_check_indicator, "profiles"),
         ),
         (
             "footnote-7-jumps",

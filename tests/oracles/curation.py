@@ -16,7 +16,7 @@ Function = Callable[[tuple[int, ...]], int]
 def profit(
     g: Function, i: int, profile: Sequence[Pair], prior: Fraction, hears: Callable[[int], bool]
 ) -> Fraction:
-    """Give the chance that agent i (from 1) guesses right; it hears the messages of some bits."""
+    """Return the chance that agent i (from 1) guesses right; it hears the messages of some bits."""
     n = len(profile) + 1
     seen: dict[tuple[int | None, ...], list[Fraction]] = {}
     for bits in product((0, 1), repeat=n):
@@ -62,7 +62,7 @@ def utilities(
     prices: Sequence[Fraction],
     answered: Sequence[bool],
 ) -> list[Fraction]:
-    """Give U_i with values 1 and prices K |p - q|."""
+    """Return U_i with values 1 and prices K |p - q|."""
     found = []
     for i, (p, q) in enumerate(profile):
         heard = profit(g, i + 1, profile, prior, lambda j, there=answered[i]: there)

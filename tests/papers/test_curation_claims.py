@@ -13,7 +13,7 @@ from aboveboard.curation.channels import Channel
 from oracles import curation as plain
 from papers import check_claim, find_claim, list_claims
 from papers.claims import Standing
-from papers.curation import coins, existence, hearings, instances, uniqueness
+from papers.curation import agent_information, existence, instances, mixed, uniqueness
 from papers.figures import compute_figure, find_figure
 
 HOLDS, FALSE, CORRECTED = "holds", "false as printed", "holds as corrected"
@@ -139,9 +139,9 @@ def test_a_fixed_cost_of_joining_has_a_third_equilibrium(results):
 def test_the_mixed_equilibrium_is_one_by_plain_sums_of_the_competitive_protocol_only(results):
     said = shown(results, "theorem-4-mixed")
     assert said["truthful with chance"] == [1, "16/25", "16/25"]
-    setting = instances.Setting(coins.MAJORITY_OF_4, (F(1, 20), F(1, 5), F(1, 5)))
-    assert coins.stable_coins(setting, instances.competitive, coins.CHANCES)
-    assert not coins.stable_coins(setting, instances.fair, coins.CHANCES)
+    setting = instances.Setting(mixed.MAJORITY_OF_4, (F(1, 20), F(1, 5), F(1, 5)))
+    assert mixed.is_stable_mixture(setting, instances.answer_competitive, mixed.CHANCES)
+    assert not mixed.is_stable_mixture(setting, instances.answer_fair, mixed.CHANCES)
 
 
 # ------------------------------------------------------------------------ broken code
@@ -160,11 +160,11 @@ def broken(name, rule):
 def forgetful(results):
     """What is remembered of the product's numbers is of the product as it is."""
     yield
-    instances.society.cache_clear()
+    instances.cached_society.cache_clear()
 
 
 def test_a_guess_that_is_never_better_than_a_coin_breaks_lemma_1(monkeypatch):
-    monkeypatch.setattr(hearings, "compute_accuracy", lambda *_: F(1, 2))
+    monkeypatch.setattr(agent_information, "compute_accuracy", lambda *_: F(1, 2))
     assert verdict("lemma-1") == FALSE
 
 
@@ -175,7 +175,7 @@ def test_a_value_of_the_center_that_is_always_naught_breaks_lemma_5(monkeypatch)
 
 
 def test_nobody_fanatic_breaks_corollary_4_and_the_four_cases(monkeypatch):
-    monkeypatch.setattr(existence, "fanatic", lambda setting: [False, False])
+    monkeypatch.setattr(existence, "find_fanatics", lambda setting: [False, False])
     assert verdict("corollary-4") == FALSE
     assert verdict("four-cases") == FALSE
 
@@ -208,7 +208,7 @@ def test_messages_that_are_kept_from_those_answered_break_theorem_2(monkeypatch)
 
 
 def test_coins_that_nobody_finds_break_what_is_said_of_them(monkeypatch):
-    monkeypatch.setattr(coins, "mixed_equilibria", lambda game: MixedSearch((), "nothing"))
+    monkeypatch.setattr(mixed, "mixed_equilibria", lambda game: MixedSearch((), "nothing"))
     assert verdict("theorem-2-mixed") == FALSE
 
 

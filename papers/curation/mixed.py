@@ -18,7 +18,7 @@ from aboveboard.curation import (
 )
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
-from papers.curation.instances import Profile, Setting, competitive, fair, utility
+from papers.curation.instances import Profile, Setting, answer_competitive, answer_fair, utility
 
 F = Fraction
 COMPETITIVE = PROTOCOLS["competitive"]
@@ -26,7 +26,7 @@ MAJORITY_OF_4 = tuple(m.bit_count() > 2 for m in range(16))
 CHANCES = (F(1), F(16, 25), F(16, 25))
 
 
-def _three() -> Family:
+def _make_three_agents() -> Family:
     prices = [(F(1, 20), F(1, 5), F(1, 5)), (F(1, 10), F(1, 10), F(1, 10))]
     return Family("three agents who want the majority", [Setting(MAJORITY_OF_4, p) for p in prices])
 
@@ -40,76 +40,79 @@ TRIED = (
 )
 
 
-def expected(
+def expected_utility(
     setting: Setting,
     rule: Callable[[Profile], list[bool]],
     chances: tuple[Fraction, ...],
     i: int,
     commitment: Commitment,
 ) -> Fraction:
-    """Give agent i's expected utility, plainly, where the others toss coins for the truth."""
+    """Return agent i's expected utility, plainly, where the others toss coins for the truth."""
     total = F(0)
     for who in product((0, 1), repeat=len(chances)):
         if who[i]:
             continue
         weight = F(1)
-        for j, there in enumerate(who):
+        for j, joined in enumerate(who):
             if j != i:
-                weight *= chances[j] if there else 1 - chances[j]
+                weight *= chances[j] if joined else 1 - chances[j]
         profile = tuple(
-            commitment if j == i else (TRUTH if there else SILENCE) for j, there in enumerate(who)
+            commitment if j == i else (TRUTH if joined else SILENCE) for j, joined in enumerate(who)
         )
         if weight:
             total += weight * utility(setting, rule, profile, i)
     return total
 
 
-def stable_coins(
+def is_stable_mixture(
     setting: Setting, rule: Callable[[Profile], list[bool]], chances: tuple[Fraction, ...]
 ) -> bool:
-    """Say whether nobody gains, plainly, by what is tried instead of its coin."""
+    """Return whether nobody gains, plainly, by what is tried instead of its coin."""
     for i, chance in enumerate(chances):
-        worth = {c: expected(setting, rule, chances, i, c) for c in TRIED}
+        worth = {c: expected_utility(setting, rule, chances, i, c) for c in TRIED}
         here = chance * worth[TRUTH] + (1 - chance) * worth[SILENCE]
         if max(worth.values()) > here:
             return False
     return True
 
 
-def _mixed_alike(setting: Setting) -> Trial:
+def _compare_mixed(setting: Setting) -> Trial:
     """Compare the mixed equilibria of the two protocols, each checked plainly in both."""
-    of = {
-        name: mixed_equilibria(setting.curated(PROTOCOLS[name])).equilibria
+    by_protocol = {
+        name: mixed_equilibria(setting.make_game(PROTOCOLS[name])).equilibria
         for name in ("competitive", "fair")
     }
-    for name, rule, other in (("competitive", competitive, fair), ("fair", fair, competitive)):
-        for coins in of[name]:
-            chances = tuple(F(x) for x in coins.chances)
-            sure = coins.regret == 0 and stable_coins(setting, rule, chances)
-            if sure and not stable_coins(setting, other, chances):
+    for name, rule, other in (
+        ("competitive", answer_competitive, answer_fair),
+        ("fair", answer_fair, answer_competitive),
+    ):
+        for found in by_protocol[name]:
+            chances = tuple(F(x) for x in found.chances)
+            sure = found.regret == 0 and is_stable_mixture(setting, rule, chances)
+            if sure and not is_stable_mixture(setting, other, chances):
                 shown = {"truthful with chance": [encode_number(x) for x in chances]}
-                return Trial(1, {**setting.shown(), "of": name, **shown})
-    return Trial(1 + sum(len(x) for x in of.values()))
+                return Trial(1, {**setting.as_dict(), "of": name, **shown})
+    return Trial(1 + sum(len(x) for x in by_protocol.values()))
 
 
-def _is_mixed(setting: Setting) -> Trial:
-    """Show an equilibrium in coins beside the truth that is the only pure one."""
-    if not pure_equilibria(setting.curated(COMPETITIVE)).unique_truthful:
+def _show_mixed(setting: Setting) -> Trial:
+    """Show a mixed equilibrium beside the truth that is the only pure one."""
+    if not pure_equilibria(setting.make_game(COMPETITIVE)).unique_truthful:
         return Trial(1)
-    for coins in mixed_equilibria(setting.curated(COMPETITIVE)).equilibria:
-        chances = tuple(F(x) for x in coins.chances)
-        if coins.regret == 0 and stable_coins(setting, competitive, chances):
+    for found in mixed_equilibria(setting.make_game(COMPETITIVE)).equilibria:
+        chances = tuple(F(x) for x in found.chances)
+        if found.regret == 0 and is_stable_mixture(setting, answer_competitive, chances):
             shown = {"truthful with chance": [encode_number(x) for x in chances]}
-            return Trial(1, {**setting.shown(), **shown})
+            return Trial(1, {**setting.as_dict(), **shown})
     return Trial(1)
 
 
 def _theorem_2_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_example(_is_mixed, _three(), unit="societies"),)
+    return (search_example(_show_mixed, _make_three_agents(), unit="societies"),)
 
 
 def _theorem_4_mixed(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(_mixed_alike, _three(), unit="societies"),)
+    return (search_counterexample(_compare_mixed, _make_three_agents(), unit="societies"),)
 
 
 CLAIMS = tuple(
