@@ -8,6 +8,7 @@ zone and an instant, the text 007 and the number 7), it is refused, and both are
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -70,9 +71,8 @@ def write_keys(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
     if dtype == pl.Duration:
         return keys.dt.to_string("iso"), DURATION
     if dtype == pl.Binary:
-        texts = keys.cast(pl.String, strict=False)
-        if texts.null_count() == keys.null_count():
-            return texts, TEXT
+        with suppress(pl.exceptions.PolarsError):
+            return keys.cast(pl.String), TEXT
     problem = f"the key {keys.name!r} holds {dtype}, which has no text"
     remedy = "name a column of text, numbers or dates"
     raise InputError(where, problem, remedy)

@@ -293,7 +293,8 @@ def _choose_columns(
 
 
 def _miss_column(columns: list[str], name: str, where: str) -> InputError:
-    near = difflib.get_close_matches(name, columns, n=1)
+    near = [column for column in columns if column.strip().casefold() == name.strip().casefold()]
+    near = near or difflib.get_close_matches(name, columns, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
     return InputError(
         where, f"there is no column {name!r}", f"{guess}the columns are: {_list(columns)}"

@@ -50,6 +50,9 @@ FOREIGN: tuple[tuple[bytes, str, str], ...] = (
 GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
 STEP = 1 << 22
 """Bytes decompressed at a time."""
+ZSTD_STEP = 1 << 12
+"""Bytes of a zstd file taken at a time: each may unpack to thirty thousand."""
+PACK_AGAIN = "pack it again"
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,7 @@ def _unpack_gzip(data: bytes, where: str) -> Iterator[bytes]:
             while piece := stream.read(STEP):
                 yield piece
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(where, f"this gzip file is broken ({error})", "pack it again") from None
+        raise InputError(where, f"this gzip file is broken ({error})", PACK_AGAIN) from None
 
 
 def _unpack_zstd(data: bytes, where: str) -> Iterator[bytes]:
@@ -213,14 +216,19 @@ def _unpack_zstd(data: bytes, where: str) -> Iterator[bytes]:
         problem = "this file is packed with zstd, and the package zstandard is not there"
         remedy = "unpack it, or pip install 'aboveboard[tables]'"
         raise InputError(where, problem, remedy) from None
-    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
-        io.BytesIO(data), read_across_frames=True
-    )
+    at = 0
     try:
-        while piece := reader.read(STEP):
-            yield piece
+        while at < len(data):
+            frame = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+            while not frame.eof:
+                if at >= len(data):
+                    raise InputError(where, "this zstd file is broken (it ends early)", PACK_AGAIN)
+                piece = data[at : at + ZSTD_STEP]
+                at += len(piece)
+                yield frame.decompress(piece)
+            at -= len(frame.unused_data)
     except zstandard.ZstdError as error:
-        raise InputError(where, f"this zstd file is broken ({error})", "pack it again") from None
+        raise InputError(where, f"this zstd file is broken ({error})", PACK_AGAIN) from None
 
 
 def decode(data: bytes, where: str, encoding: str | None) -> bytes:

@@ -212,7 +212,10 @@ def _find_prefix(lines: pl.Series) -> str:
 
 def _read_words(odd: pl.Series, kind: Kind, listed: ListedElements) -> pl.Series:
     """Return the elements of lines that are one word and nothing else, null for other lines."""
-    words = odd.set(~odd.str.contains(WORD).fill_null(value=False), None)
+    fits = odd.str.contains(WORD).fill_null(value=False)
+    if kind == "domain":
+        fits &= ~odd.str.contains(r"\.localdomain[0-9]?\.?$").fill_null(value=False)
+    words = odd.set(~fits, None)
     normal = normalize_column(words, kind)
     listed.respelled += int((normal != words).sum())
     return normal

@@ -238,7 +238,7 @@ def check_pages(file: BinaryIO, size: int, footer: Footer, columns: frozenset[st
             continue
         try:
             problem = _check_chunk(file, size, chunk)
-        except (FooterError, KeyError, TypeError, OSError) as error:
+        except (FooterError, KeyError, TypeError, AttributeError, OSError) as error:
             problem = str(error) or type(error).__name__
         if problem:
             return f"column {'.'.join(chunk.path)!r}: {problem}"

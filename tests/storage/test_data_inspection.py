@@ -1,0 +1,109 @@
+"""What is to be seen of parties' data before anything is run."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from aboveboard.storage.cells import mark_formulas
+from aboveboard.storage.inspection import summarize_data
+from aboveboard.storage.options import DataKeys, DataOptions, merge_options
+from aboveboard.storage.party_data import read_elements, read_frame
+from aboveboard.storage.records import Reading, Records
+
+
+def party(*elements: str, **reading: object) -> Records:
+    frame = pl.DataFrame({"element": pl.Series(elements, dtype=pl.String)})
+    return Records(frame, reading=Reading(**reading))  # type: ignore[arg-type]
+
+
+def test_elements_are_counted_by_kind() -> None:
+    mixed = party("bad.example", "192.0.2.1", "http://bad.example/x", "ann@bad.example", "a b")
+    summary = summarize_data({"a": mixed, "b": party("x.example", kind="domain")})
+    assert summary.parties["a"].kinds == {
+        "domain": 1, "address": 1, "url": 1, "email": 1, "text": 1,
+    }  # fmt: skip
+    assert summary.parties["b"].kinds == {"domain": 1}
+    assert "a has elements of several kinds" in summary.warnings[0]
+
+
+def test_one_thing_in_two_spellings_across_parties_is_seen() -> None:
+    lists = {"a": party("Acme Corp", "www.bad.example", "same"), "b": party("acme  corp", "same")}
+    lists["c"] = party("bad.example", "ｓａｍｅ")
+    summary = summarize_data(lists)
+    assert summary.respelled_things == 3
+    assert ("Acme Corp", "acme  corp") in summary.spellings
+    assert ("bad.example", "www.bad.example") in summary.spellings
+    assert (
+        "3 elements of several parties could be the same in two spellings" in summary.warnings[-1]
+    )
+
+
+def test_lists_that_differ_are_no_spellings() -> None:
+    lists = {"a": party("a.example", "B c"), "b": party("b.example", "B d")}
+    assert summarize_data(lists).respelled_things == 0
+
+
+def test_what_is_seldom_meant_is_warned_of() -> None:
+    frame = pl.DataFrame({"k": ["a", "a"], "note": ["x", "y"]})
+    table = read_frame(frame, place="p", options=DataOptions(key="k"))
+    summary = summarize_data(
+        {"acme": table, "bolt": party(left_out={"patterns": 2})}, {"a.txt": "1", "b.txt": "1"}
+    )
+    assert summary.warnings == (
+        "a.txt and b.txt are the same file",
+        "acme: the columns note go to other parties with its rows",
+        "acme: 1 entry repeat an element",
+        "bolt has no elements",
+        "bolt: 2 entries left out: patterns",
+    )
+    assert summarize_data({"acme": party("a")}).warnings == ("acme is the only party",)
+
+
+def test_a_summary_is_plain_data() -> None:
+    records = read_elements(["Bad.example", "x"], place="p", options=DataOptions(kind="domain"))
+    assert summarize_data({"acme": records}).parties["acme"].as_dict() == {
+        "elements": 1,
+        "entries": 2,
+        "comments": 0,
+        "left_out": {"entries that are no domain names": 1},
+        "duplicates": 0,
+        "respelled": 1,
+        "kinds": {"domain": 1},
+        "format": "list",
+        "columns_that_leave": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cell", "marked"),
+    [("=1+1", True), ("+1+1", True), ("-1+1", True), ("@x", True), ("\t=1", True), (" =1", True),
+     ("\ufeff=1", True), ("＝1", True), ("-5", False), ("+3.5e2", False), ("-1.234,5", False),
+     ("a=1", False), ("", False), ("-5%", False), ("+49 30", True)],
+)  # fmt: skip
+def test_cells_that_a_spreadsheet_computes_are_marked(cell: str, marked: bool) -> None:
+    frame = pl.DataFrame({"a": [cell, None], "n": [1, 2]})
+    assert mark_formulas(frame).rows() == [("'" + cell if marked else cell, 1), (None, 2)]
+
+
+def test_names_of_columns_are_cells_too() -> None:
+    assert mark_formulas(pl.DataFrame({"=x": ["a"]})).columns == ["'=x"]
+
+
+def test_of_a_party_and_the_file_the_party_goes_first() -> None:
+    file = DataKeys.model_validate({"kind": "domain", "normalize": True, "encoding": "CP1252"})
+    own = DataKeys.model_validate({"kind": "text", "delimiter": "tab"})
+    assert merge_options(own, file, key="k") == DataOptions(
+        kind="text", key="k", delimiter="\t", encoding="cp1252",
+        normalize=frozenset({"case", "whitespace"}),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("kind", "domains"), ("delimiter", "ab"), ("delimiter", '"'), ("encoding", "utf-9"),
+     ("encoding", "base64"), ("decimal", ";"), ("csv", "safe"), ("normalize", "upper")],
+)  # fmt: skip
+def test_values_that_mean_nothing_are_refused(key: str, value: str) -> None:
+    with pytest.raises(ValueError, match=key):
+        DataKeys.model_validate({key: value})

@@ -1,0 +1,363 @@
+"""Tables as programs write them: found or stated, exact or refused, never another value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import aboveboard as ab
+from aboveboard.errors import InputError
+from aboveboard.storage.keys import unify_keys
+from aboveboard.storage.options import DataOptions
+from aboveboard.storage.party_data import read_elements, read_frame, read_records
+from aboveboard.storage.records import Records
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+Write = Callable[[str, bytes | str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_file(name: str, content: bytes | str) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write_file
+
+
+def read(file: Path, key: str | None = "k", **more: Any) -> Records:
+    return read_records(file, place="p", options=DataOptions(key=key, **more))
+
+
+def complaint(file: Path, key: str | None = "k", **more: Any) -> str:
+    with pytest.raises(InputError) as raised:
+        read(file, key, **more)
+    return str(raised.value)
+
+
+# CSV
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["k;n\na;x\nb;y\n", "sep=;\nk;n\na;x\nb;y\n", "k|n\na|x\nb|y\n", "k\tn\na\tx\nb\ty\n",
+     '"sep=;"\r\nk;n\r\n"a";x\r\nb;"y"\r\n', "k;n\ra;x\rb;y\r"],
+)  # fmt: skip
+def test_the_delimiter_is_found(write: Write, content: str) -> None:
+    assert read(write("a.csv", content)).frame.rows() == [("a", "x"), ("b", "y")]
+
+
+def test_a_delimiter_that_is_not_plain_to_see_is_to_be_stated(write: Write) -> None:
+    path = write("a.csv", "k;n|m\na;x|u\nb;y|v\n")
+    assert "write one of them, such as delimiter = ';'" in complaint(path)
+    assert read(path, delimiter=";").frame.columns == ["element", "n|m"]
+
+
+def test_one_column_with_semicolons_in_two_is_no_column_of_domains(write: Write) -> None:
+    said = complaint(write("a.csv", "domain;note\nbad.example;x\n"), None)
+    assert "set key to one of the columns: domain, note" in said
+
+
+def test_decimal_commas_become_points_where_the_whole_column_is_numbers(write: Write) -> None:
+    path = write("a.csv", "k;n;m\na;0,75;1,5 kg\nb;1.234,50;2\nc;;x\n")
+    frame = read(path).frame
+    assert frame.rows() == [("a", "0.75", "1,5 kg"), ("b", "1234.50", "2"), ("c", None, "x")]
+    assert read(path, decimal=".").frame["n"].to_list() == ["0,75", "1.234,50", None]
+
+
+def test_what_could_be_thousands_stays_unless_the_decimal_sign_is_stated(write: Write) -> None:
+    path = write("a.csv", "k;n\na;1,234\nb;5,678\n")
+    assert read(path).frame["n"].to_list() == ["1,234", "5,678"]
+    assert read(path, decimal=",").frame["n"].to_list() == ["1.234", "5.678"]
+
+
+FEED = (
+    '# Feed\n#\n# id,url,note\n"1","http://a.example/x#y","n"\n# end\n"2","http://b.example/","m"\n'
+)
+
+
+def test_comment_lines_above_a_header_are_skipped_and_the_header_found_in_the_last(
+    write: Write,
+) -> None:
+    path = write("a.csv", FEED)
+    records = read(path, "url")
+    assert records.frame.rows() == [
+        ("http://a.example/x#y", "1", "n"),
+        ("http://b.example/", "2", "m"),
+    ]
+    assert records.reading.comments == 3
+    assert "the header may stand in the last comment line" in complaint(path, None)
+    plain = write("b.csv", "# Feed\n# by us\nid,url\n1,http://a.example/\n")
+    assert read(plain, "url").frame.rows() == [("http://a.example/", "1")]
+
+
+def test_a_fault_after_comment_lines_has_the_line_of_the_file(write: Write) -> None:
+    assert "a.csv, line 6: the row has 1 field and the header 2" in complaint(
+        write("a.csv", "sep=,\n# Feed\n\nk,n\na,1\nb\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [('k,n\na,O"Brian\n', "line 2, column 4"), ('k,n\na,1\n"b" c,2\n', "line 3, column 3"),
+     ('k,n\n"a\nb",1\nc,d"\n', "line 4, column 4")],
+)  # fmt: skip
+def test_a_stray_quotation_mark_is_refused_with_line_and_column(
+    write: Write, content: str, place: str
+) -> None:
+    said = complaint(write("a.csv", content))
+    assert f"{place}: a quotation mark stands inside a field" in said
+
+
+def test_in_tsv_quotation_marks_are_plain_unless_all_enclose_fields(write: Write) -> None:
+    content = 'k\tn\n5" disk\t3.5" disk\npython\t"Lorem" dolor\n'
+    assert read(write("a.tsv", content)).frame.rows() == [
+        ('5" disk', '3.5" disk'),
+        ("python", '"Lorem" dolor'),
+    ]
+    quoted = write("b.tsv", '"k"\t"n"\n"a\tb"\t"say ""x"""\n')
+    assert read(quoted).frame.rows() == [("a\tb", 'say "x"')]
+
+
+def test_only_named_columns_of_a_row_leave_their_owner(write: Write) -> None:
+    path = write("a.csv", "n,k,m\n1,a,2\n")
+    records = read(path, columns=("m",))
+    assert records.frame.columns == ["element", "m"]
+    assert records.columns_that_leave == ("m",)
+    assert records.columns == ("n", "k", "m")
+    assert "there is no column 'M'; did you mean" in complaint(path, columns=("M", "n"))
+    pl.read_csv(path).write_parquet(path.with_suffix(".parquet"))
+    assert read(path.with_suffix(".parquet"), columns=("m",)).columns_that_leave == ("m",)
+
+
+# Parquet
+
+
+def test_every_type_that_pyarrow_writes_is_read_or_refused_by_name(tmp_path: Path) -> None:
+    fixed = timezone(timedelta(hours=5, minutes=30))
+    columns = {
+        "half": pa.array([1.5], pa.float16()),
+        "nothing": pa.nulls(1),
+        "wide": pa.array([Decimal("1.50")], pa.decimal256(60, 2)),
+        "narrow": pa.array([Decimal("1.50")], pa.decimal32(9, 2)),
+        "bytes": pa.array([b"ab"], pa.binary(2)),
+        "span": pa.array([5], pa.duration("ms")),
+        "time": pa.array([3], pa.time32("s")),
+        "map": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int32())),
+        "struct": pa.array([{"a": 1}]),
+        "fixed": pa.array([[1, 2]], pa.list_(pa.int8(), 2)),
+        "view": pa.array([[1]], pa.list_view(pa.int32())),
+        "offset": pa.array([datetime(2026, 1, 1, tzinfo=fixed)], pa.timestamp("us", "+05:30")),
+        "codes": pa.array(["a"]).dictionary_encode(),
+        "json": pa.ExtensionArray.from_storage(pa.json_(), pa.array(["{}"])),
+    }
+    path = tmp_path / "a.parquet"
+    for name, column in columns.items():
+        pq.write_table(pa.table({"k": ["x"], "v": column}), path)
+        (value,) = read(path).frame["v"].to_list()
+        expected = column.to_pylist()[0]
+        if name == "offset":
+            assert value == expected.astimezone(UTC)
+        elif name == "wide":
+            assert value == "1.50"
+        elif name == "map":
+            assert value == dict(expected)
+        else:
+            assert value == expected, name
+
+
+def test_timestamps_of_96_bits_are_exact_beyond_nanoseconds(tmp_path: Path) -> None:
+    values = [datetime(2026, 1, 1, 1, 2, 3, 4), datetime(9999, 12, 31), datetime(1, 1, 1), None]
+    path = tmp_path / "a.parquet"
+    table = pa.table({"k": ["a", "b", "c", "d"], "v": pa.array(values, pa.timestamp("us"))})
+    for store in (True, False):
+        pq.write_table(table, path, use_deprecated_int96_timestamps=True, store_schema=store)
+        assert read(path).frame["v"].to_list() == values
+
+
+def test_timestamps_of_96_bits_keep_their_nanoseconds_or_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    fine = pa.array([1, 2], pa.timestamp("ns"))
+    pq.write_table(
+        pa.table({"k": ["a", "b"], "v": fine}),
+        path, use_deprecated_int96_timestamps=True, store_schema=False,
+    )  # fmt: skip
+    assert read(path).frame["v"].cast(pl.Int64).to_list() == [1, 2]
+
+
+def test_a_parquet_file_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["k", "k"]), path)
+    assert "two of its columns are called 'k'" in complaint(path)
+
+
+def test_a_file_says_what_it_is_whatever_its_name(tmp_path: Path) -> None:
+    pl.DataFrame({"k": ["a"]}).write_parquet(tmp_path / "a.txt")
+    assert read(tmp_path / "a.txt").form == "parquet"
+
+
+# Workbooks
+
+
+def write_workbook(path: Path, **sheets: list[list[Any]]) -> Path:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(path) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+    return path
+
+
+def test_a_workbook_is_a_table(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    path = write_workbook(
+        tmp_path / "a.xlsx", empty=[], list=[["k", "n"], ["Bad.example", 7], ["a.example", 1.5]]
+    )
+    records = read(path, kind="domain")
+    assert records.frame.rows() == [("bad.example", 7.0), ("a.example", 1.5)]
+    assert records.form == "csv"
+    assert "there is no sheet 'x'" in complaint(path, sheet="x")
+
+
+def test_a_workbook_with_several_sheets_asks_which(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    path = write_workbook(tmp_path / "a.xlsx", one=[["k"], ["a"]], two=[["k"], ["b"]])
+    assert "set sheet to one of: 'one' and 'two'" in complaint(path)
+    assert read(path, sheet="two").frame["element"].to_list() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [([["k", "k"], ["a", "b"]], "names 'k' more than once"),
+     ([["k", ""], ["a", "b"]], "leaves a column without a name"), ([], "is empty")],
+)  # fmt: skip
+def test_a_workbook_with_a_poor_header_is_refused(
+    tmp_path: Path, rows: list[list[Any]], words: str
+) -> None:
+    pytest.importorskip("fastexcel")
+    assert words in complaint(write_workbook(tmp_path / "a.xlsx", one=rows))
+
+
+def test_an_empty_key_in_a_workbook_is_refused_with_sheet_and_row(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    path = write_workbook(tmp_path / "a.xlsx", one=[["k", "n"], ["a", 1], [None, None], [None, 2]])
+    assert "sheet 'one', row 4: the key 'k' is empty" in complaint(path)
+
+
+# Keys of one value
+
+
+def keys(values: Any, dtype: Any = None) -> Records:
+    frame = pl.DataFrame({"k": pl.Series(values, dtype=dtype)})
+    return read_frame(frame, place="p", options=DataOptions(key="k"))
+
+
+def texts(*values: str) -> Records:
+    return read_elements(values, place="p")
+
+
+T = [datetime(2026, 1, 1), datetime(2026, 7, 2, 3, 4, 5)]
+BERLIN = [datetime(2026, 1, 1, 1), datetime(2026, 7, 2, 5, 4, 5)]
+
+ONE_KEY = [
+    (keys(T, pl.Datetime("ms")), keys(T, pl.Datetime("us"))),
+    (keys(T, pl.Datetime("ns")), texts("2026-01-01T00:00:00", "2026-07-02 03:04:05.000")),
+    (keys(T, pl.Datetime("us", "UTC")),
+     read_frame(pl.DataFrame({"k": pl.Series(BERLIN).dt.replace_time_zone("Europe/Berlin")}),
+                place="p")),
+    (keys(T, pl.Datetime("us", "UTC")), texts("2026-01-01T01:00:00+01:00", "2026-07-02T03:04:05Z")),
+    (keys([Decimal("1.50"), Decimal("2.00")], pl.Decimal(9, 2)),
+     keys([Decimal("1.500"), Decimal("2")], pl.Decimal(12, 3))),
+    (keys([7, 8], pl.Int64), keys([7.0, 8.0], pl.Float64)),
+    (keys([7, 8], pl.UInt8), keys([Decimal("7.0"), Decimal("8.0")], pl.Decimal(9, 1))),
+    (keys([7, 8], pl.Int64), texts("7.0", "8e0")),
+    (keys([0.1, -0.0], pl.Float64), keys([Decimal("0.10"), Decimal("0")], pl.Decimal(9, 2))),
+    (keys([1.5, 2.25], pl.Float32), keys([1.5, 2.25], pl.Float64)),
+    (keys([True, False]), texts("True", "FALSE")),
+    (keys(["a", "b"], pl.Categorical), texts("a", "b")),
+    (keys([b"a", b"b"], pl.Binary), texts("a", "b")),
+    (keys([date(2026, 1, 1)]), texts("2026-01-01")),
+    (keys([time(1, 2, 3)]), texts("01:02:03")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), ONE_KEY)
+def test_keys_of_one_value_are_one_key(one: Records, other: Records) -> None:
+    for pair in ({"a": one, "b": other}, {"a": other, "b": one}):
+        unified = unify_keys(pair)
+        a, b = (set(records.frame["element"].to_list()) for records in unified.values())
+        assert a == b
+
+
+REFUSED = [
+    (keys(T, pl.Datetime("us")), keys(T, pl.Datetime("us", "UTC")), "times without a zone"),
+    (keys([7]), keys([True]), "numbers"),
+    (keys([7]), texts("007"), "'007' as text"),
+    (keys([True]), texts("1"), "'1' as text"),
+    (keys(T, pl.Datetime("us", "UTC")), texts("2026-01-01T00:00:00"), "times have a zone"),
+    (keys([0.1], pl.Float32), keys([0.1], pl.Float64), "single precision"),
+    (keys([date(2026, 1, 1)]), keys(T), "dates"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "words"), REFUSED)
+def test_keys_that_cannot_be_compared_are_refused_by_name(
+    one: Records, other: Records, words: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        unify_keys({"acme": one, "bolt": other})
+    assert words in str(raised.value)
+    assert "acme" in str(raised.value)
+    assert "bolt" in str(raised.value)
+
+
+def test_texts_that_name_no_value_of_the_type_stay_as_they_are() -> None:
+    unified = unify_keys({"a": keys([7]), "b": texts("n/a", "7.50", "7.5")})
+    assert sorted(unified["b"].frame["element"].to_list()) == ["7.5", "n/a"]
+    assert unified["b"].reading.duplicates == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [([float("nan")], "is nan"), ([float("inf")], "is inf"), ([["a"]], "which has no text"),
+     ([b"\xff"], "which has no text"), ([None], "is empty")],
+)  # fmt: skip
+def test_keys_without_a_text_are_refused(values: list[Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        keys(values)
+
+
+def test_a_run_takes_keys_of_one_value_for_one(tmp_path: Path) -> None:
+    pl.DataFrame({"k": [7, 8]}).write_parquet(tmp_path / "a.parquet")
+    (tmp_path / "b.csv").write_text("k\n7.0\n9\n")
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\n[parties.a]\ndata = "a.parquet"\n[parties.b]\ndata = "b.csv"\n'  # noqa: E501
+    )
+    assert ab.run(ab.load(tmp_path / "c.toml")).details["union"] == 3
+
+
+def test_replies_have_the_own_columns_order_and_no_formulas(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n,k,m\n1,a,=1+1\n")
+    (tmp_path / "b.csv").write_text('k,x,m,n\nb,@x,=HYPERLINK("y"),-2\n')
+    text = (
+        'mechanism = "exchange.union"\n{}\n[parties.a]\ndata = "a.csv"\nkey = "k"\n'
+        '[parties.b]\ndata = "b.csv"\nkey = "k"\n'
+    )
+    (tmp_path / "c.toml").write_text(text.format(""))
+    (tmp_path / "b.csv").write_text("k,x,m,n\nb,@x,=1+2,-2\n")
+    reply = ab.run(ab.load(tmp_path / "c.toml")).parties["a"].reply.rows()
+    assert reply.columns == ["n", "k", "m", "x"]
+    assert reply.rows() == [("-2", "b", "'=1+2", "'@x")]
+    (tmp_path / "c.toml").write_text(text.format('csv = "plain"'))
+    reply = ab.run(ab.load(tmp_path / "c.toml")).parties["a"].reply.rows()
+    assert reply.rows() == [("-2", "b", "=1+2", "@x")]
