@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from aboveboard.auditing.best_lies import best_lies
     from aboveboard.collaborations.collaboration import Collaboration, audit, load, lottery, run
+    from aboveboard.collaborations.in_memory import collaborate
     from aboveboard.errors import AboveboardError, InputError
     from aboveboard.games.game import Game, TabularGame
     from aboveboard.games.lottery import Lottery
@@ -74,6 +75,7 @@ _FACE = {
         ("Collaboration", "audit", "load", "lottery", "run"),
         "aboveboard.collaborations.collaboration",
     ),
+    "collaborate": "aboveboard.collaborations.in_memory",
     **dict.fromkeys(("AboveboardError", "InputError"), "aboveboard.errors"),
     **dict.fromkeys(("Game", "TabularGame"), "aboveboard.games.game"),
     "Lottery": "aboveboard.games.lottery",
@@ -110,6 +112,7 @@ __all__ = [
     "__version__",
     "audit",
     "best_lies",
+    "collaborate",
     "load",
     "lottery",
     "pure_equilibria",

@@ -58,7 +58,7 @@ for command in (demo, init, choose, mechanisms, check, run, audit, design, repla
 
 app.add_typer(rounds.keys, name="keys")
 app.command("open")(rounds.open_)
-for command in (
+for step in (
     rounds.agree,
     rounds.commit,
     rounds.submit,
@@ -69,7 +69,7 @@ for command in (
     rounds.close,
     rounds.settle,
 ):
-    app.command()(command)
+    app.command()(step)
 
 # Click's, wherever this release of typer keeps it: newer ones carry a copy of their own.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]

@@ -78,7 +78,9 @@ def settlement_table(
 def verdict_text(verdicts: Verdicts) -> str:
     """Return the verdicts in two groups, each with its basis and its counterexample."""
     groups = (("Promised", verdicts.promised), ("Also examined", verdicts.examined))
-    return "\n\n".join(f"{title}\n{_verdict_table(found)}" for title, found in groups if found)
+    tables = [f"{title}\n{_verdict_table(found)}" for title, found in groups if found]
+    compared = sorted({v.compared for v in verdicts.values() if v.compared})
+    return "\n\n".join([*tables, *(wrap(f"{note}.") for note in compared)])
 
 
 def _verdict_table(verdicts: Verdicts) -> str:
@@ -91,8 +93,7 @@ def _verdict_table(verdicts: Verdicts) -> str:
     shown = lines[:1]
     for line, verdict in zip(lines[1:], verdicts.values(), strict=True):
         shown += [line, *(wrap(note, "    ") for note in list_notes(verdict))]
-    compared = {v.compared for v in verdicts.values() if v.compared}
-    return "\n".join([*shown, *(wrap(f"{note}.", "  ") for note in sorted(compared))])
+    return "\n".join(shown)
 
 
 def lies_table(lies: Sequence[BestLie]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from aboveboard.mechanisms.mechanism import (
     Spending,
     Work,
 )
-from aboveboard.mechanisms.settlement import Settlement, fingerprint
+from aboveboard.mechanisms.settlement import Settlement, Share, fingerprint
 from aboveboard.mechanisms.settling import draw_settlement, settle_reports
 
 LARGEST_JSON = 2**53
@@ -82,6 +83,16 @@ class Collaboration:
         Nobody gains by knowing it, unlike the seed of the rule.
         """
         return self.file.seed % 2**32
+
+    @cached_property
+    def settlement(self) -> Settlement:
+        """What the rule comes to, computed once; `run` applies it anew."""
+        return run(self)
+
+    @property
+    def parties(self) -> Mapping[str, Share]:
+        """Each party's share of the settlement."""
+        return self.settlement.parties
 
     def game(self) -> Game:
         """Return the game among these parties, their reports taken as their types."""

@@ -106,7 +106,10 @@ class Content:
 
 
 def read_all(
-    source: SourceFile, rule: type[AnyMechanism], seed: int | str | None = None
+    source: SourceFile,
+    rule: type[AnyMechanism],
+    seed: int | str | None = None,
+    reader: Reader | None = None,
 ) -> Content:
     """Validate a file by its rule and read the parties' data.
 
@@ -118,6 +121,8 @@ def read_all(
         Its mechanism.
     seed
         Takes the place of a seed that the file leaves out, as in a replay; None: one is drawn.
+    reader
+        Reads the parties' data; None: from the files that the file names.
 
     Raises
     ------
@@ -130,14 +135,16 @@ def read_all(
     try:
         # Whatever is a user's own, the model of the file included, runs in here.
         with allow_imports_from(path.parent), attribute_errors(source.mechanism):
-            return _read_content(source, table, rule)
+            return _read_content(source, table, rule, reader)
     except InputError as error:
         raise _add_path(error, path) from error
 
 
-def _read_content(source: SourceFile, table: dict[str, Any], rule: type[AnyMechanism]) -> Content:
+def _read_content(
+    source: SourceFile, table: dict[str, Any], rule: type[AnyMechanism], reader: Reader | None
+) -> Content:
     faults: list[InputError] = []
-    reader = Reader(source.path, faults)
+    reader = reader or Reader(source.path, faults)
     file = _read_keys(source, table, rule, reader, faults)
     raise_faults(faults)
     mechanism = rule.from_file(file)

@@ -201,16 +201,16 @@ def _list_keys(model: type[BaseModel], location: Sequence[str]) -> list[str]:
             inner
             for table in tables
             if step in table.model_fields
-            for inner in _find_tables(table.model_fields[step].annotation)
+            for inner in find_tables(table.model_fields[step].annotation)
         ]
         # A step that is no field names one of several tables, a party's or a choice among models.
         tables = found or tables
     return list(dict.fromkeys(key for table in tables for key in table.model_fields))
 
 
-def _find_tables(annotation: Any) -> Iterable[type[BaseModel]]:
+def find_tables(annotation: Any) -> Iterable[type[BaseModel]]:
     """Yield the models of the tables that a key may hold, at any depth of its annotation."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
-        yield from _find_tables(argument)
+        yield from find_tables(argument)

@@ -122,7 +122,7 @@ def _describe_gains(settlement: Settlement | None, lies: Sequence[BestLie], unit
         return _describe_range("Utility with the truth", utilities, unit) if lies else ""
     shares = settlement.parties
     if any(share.payment for share in shares.values()):
-        worth = {name: share.utility for name, share in shares.items()}
+        worth = {n: share.utility for n, share in shares.items() if share.utility is not None}
         return _describe_range("Worth after payments", worth, unit)
     return _describe_range("Gains", {name: share.benefit for name, share in shares.items()}, unit)
 

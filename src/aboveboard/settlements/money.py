@@ -147,7 +147,9 @@ def describe_payments(settlement: Settlement, currency: str) -> dict[str, str]:
 def _describe(payment: Number) -> str:
     if not payment:
         return "pays nothing"
-    return f"{'pays' if payment > 0 else 'receives'} {format_money(abs(payment))}"
+    if payment > 0:
+        return f"pays {format_money(payment)}"
+    return f"receives {format_money(-payment)}"
 
 
 def has_payments(settlement: Settlement) -> bool:
