@@ -18,7 +18,7 @@ from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import Proof
 from aboveboard.games.game import Game
 from papers.claims import Trial
-from papers.exchange.instances import Sets, sets_of
+from papers.exchange.instances import Sets, list_sets
 
 Test = Callable[[Regions], Trial]
 Maker = Callable[[Regions, str, tuple[Fraction, ...]], Game]
@@ -32,7 +32,7 @@ class Scanned(HidingGame):
     """Partial hiding, audited by going through every deviation: no closed form."""
 
     def proof(self, name: str) -> Proof | None:
-        """Give none."""
+        """Return none."""
         return None
 
     def smaller(self) -> Iterator[HidingGame]:
@@ -46,28 +46,40 @@ class AsSubmitted(Scanned):
     def benefit_bounds(
         self, columns: Sequence[Codes]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give what each party is handed: nothing of what it submits is handed to it."""
-        _, reported, counts = self.segments(columns)
-        amounts = self.rule.apply(reported, counts, len(self.players))
+        """Return what each party is handed: nothing of what it submits is handed to it."""
+        _, list_reported, counts = self.segments(columns)
+        amounts = self.rule.apply(list_reported, counts, len(self.players))
         return amounts, amounts
 
+    def gains_in_one_outcome(
+        self,
+        honest: Sequence[Codes],
+        lying: Sequence[Codes],
+        members: Sequence[int],
+        bounds: NDArray[np.int64],
+        *,
+        transfers: bool,
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the bounds: these benefits do not depend on which elements are handed out."""
+        return bounds, np.zeros(len(bounds), dtype=np.bool_)
 
-def hiding(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
-    """Give the game of partial hiding."""
+
+def make_hiding_game(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
+    """Return the game of partial hiding."""
     return Scanned(regions, RULES[rule], exclusivity)
 
 
-def as_submitted(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
-    """Give the game of partial hiding with the printed benefits."""
+def make_printed_game(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
+    """Return the game of partial hiding with the printed benefits."""
     return AsSubmitted(regions, RULES[rule], exclusivity)
 
 
-def joining(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
-    """Give the game of all-or-nothing parties."""
+def make_joining_game(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
+    """Return the game of all-or-nothing parties."""
     return make_union_participation_game(regions, RULES[rule], exclusivity)
 
 
-def verdict_of(game: Game, prop: Property) -> Verdict:
+def examine(game: Game, prop: Property) -> Verdict:
     """Audit one property, exhaustively.
 
     Raises
@@ -82,33 +94,36 @@ def verdict_of(game: Game, prop: Property) -> Verdict:
     return verdict
 
 
-def obeys(
-    rule: str, prop: Property, exclusivities: Sequence[Fraction] = ONE, make: Maker = hiding
+def make_property_test(
+    rule: str,
+    prop: Property,
+    exclusivities: Sequence[Fraction] = ONE,
+    make: Maker = make_hiding_game,
 ) -> Test:
-    """Give the test: the rule has the property on an instance, at every exclusivity listed."""
+    """Return the test: the rule has the property on an instance, at every exclusivity listed."""
 
     def test(regions: Regions) -> Trial:
         checks = 0
         for e in exclusivities:
             game = make(regions, rule, (e,) * len(regions.names))
-            verdict = verdict_of(game, prop)
+            verdict = examine(game, prop)
             checks += verdict.checked
             if verdict.witness is not None:
-                found = counterexample(regions, rule, verdict.witness)
+                found = describe_counterexample(regions, rule, verdict.witness)
                 return Trial(checks, {**found, "exclusivity": encode_number(e)})
         return Trial(checks)
 
     return test
 
 
-def counterexample(regions: Regions, rule: str, witness: Witness) -> dict[str, Any]:
+def describe_counterexample(regions: Regions, rule: str, witness: Witness) -> dict[str, Any]:
     """Describe a witness in sets of numbered elements."""
-    own = sets_of(regions)
+    own = list_sets(regions)
     said: dict[str, Any] = {"rule": rule, "own": own}
     if witness.lie:
         actions = {**witness.others, **witness.lie}
         said["reports"] = [
-            reported(own[i], actions[party]) for i, party in enumerate(regions.names)
+            list_reported(own[i], actions[party]) for i, party in enumerate(regions.names)
         ]
         said["party"] = int(witness.parties[0])
         said["gain"] = encode_number(witness.gain)
@@ -117,8 +132,8 @@ def counterexample(regions: Regions, rule: str, witness: Witness) -> dict[str, A
     return said
 
 
-def reported(own: Sequence[int], action: Any) -> list[int]:
-    """Give what a party reports by the description of its action."""
+def list_reported(own: Sequence[int], action: Any) -> list[int]:
+    """Return what a party reports by the description of its action."""
     if action in ("truth", "joins"):
         return list(own)
     if isinstance(action, Mapping):
@@ -127,8 +142,10 @@ def reported(own: Sequence[int], action: Any) -> list[int]:
     return []
 
 
-def efficient(rule: str, exclusivities: Sequence[Fraction], *, giving_no_less: bool) -> Test:
-    """Give the test: no outcome dominates, by the audit and by going through all outcomes.
+def make_efficiency_test(
+    rule: str, exclusivities: Sequence[Fraction], *, giving_no_less: bool
+) -> Test:
+    """Return the test: no outcome dominates, by the audit and by going through all outcomes.
 
     The two must agree; each outcome is a check.
 
@@ -144,19 +161,21 @@ def efficient(rule: str, exclusivities: Sequence[Fraction], *, giving_no_less: b
         present = np.where(regions.sizes > 0, regions.lacks, 0)
         checks = 0
         for e in exclusivities:
-            verdict = verdict_of(hiding(regions, rule, (e,) * len(given)), prop)
-            better, tried = dominating(given, present.tolist(), e, giving_no_less=giving_no_less)
+            verdict = examine(make_hiding_game(regions, rule, (e,) * len(given)), prop)
+            better, tried = find_dominating(
+                given, present.tolist(), e, giving_no_less=giving_no_less
+            )
             if (better is None) != (verdict.witness is None):
-                raise RuntimeError(f"the audit and the full search differ on {sets_of(regions)}")
+                raise RuntimeError(f"the audit and the full search differ on {list_sets(regions)}")
             checks += tried
             if better is not None:
-                return Trial(checks, dominated(sets_of(regions), given, better, e))
+                return Trial(checks, describe_dominated(list_sets(regions), given, better, e))
         return Trial(checks)
 
     return test
 
 
-def dominated(
+def describe_dominated(
     own: Sets, given: NDArray[np.int64], better: NDArray[np.int64], e: Fraction
 ) -> dict[str, Any]:
     """Describe an outcome and one that dominates it."""
@@ -168,16 +187,16 @@ def dominated(
     }
 
 
-def outcomes(most: Sequence[int]) -> NDArray[np.int64]:
-    """Give every list of benefits up to what each party lacks, one a row."""
+def list_outcomes(most: Sequence[int]) -> NDArray[np.int64]:
+    """Return every list of benefits up to what each party lacks, one a row."""
     return np.array(list(product(*(range(int(x) + 1) for x in most))), dtype=np.int64)
 
 
-def dominating(
+def find_dominating(
     given: NDArray[np.int64], most: Sequence[int], e: Fraction, *, giving_no_less: bool
 ) -> tuple[NDArray[np.int64] | None, int]:
-    """Give an outcome that dominates, if one does, and how many outcomes were tried."""
-    rows = outcomes(most)
+    """Return an outcome that dominates, if one does, and how many outcomes were tried."""
+    rows = list_outcomes(most)
     if giving_no_less:
         rows = rows[rows.sum(axis=1) >= given.sum()]
     weights = (e,) * len(given)

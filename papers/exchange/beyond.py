@@ -16,14 +16,14 @@ from aboveboard.exchange.interval import Interval, narrow
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
-from papers.exchange.audits import ENDS, ONE, verdict_of
-from papers.exchange.instances import names
+from papers.exchange.audits import ENDS, ONE, examine
+from papers.exchange.instances import name_parties
 
 Intervals = Sequence[Interval]
 Points = Sequence[tuple[Fraction, ...]]
 
 
-def leaving(witness: Witness, parties: Sequence[str]) -> dict[str, Any]:
+def describe_leaver(witness: Witness, parties: Sequence[str]) -> dict[str, Any]:
     """Describe a witness among all-or-nothing parties: who took part, and who leaves."""
     here = [
         int(party)
@@ -37,24 +37,24 @@ def leaving(witness: Witness, parties: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def stays(
+def make_test(
     make: Callable[[Any, Fraction], Game],
     prop: Property,
     exclusivities: Sequence[Fraction],
     describe: Callable[[Any], dict[str, Any]],
 ) -> Callable[[Any], Trial]:
-    """Give the test: the game of an instance has the property at every exclusivity listed."""
+    """Return the test: the game of an instance has the property at every exclusivity listed."""
 
     def test(instance: Any) -> Trial:
         checks = 0
         for e in exclusivities:
             game = make(instance, e)
-            verdict = verdict_of(game, prop)
+            verdict = examine(game, prop)
             checks += verdict.checked
             if verdict.witness is not None:
                 said = describe(instance)
                 if verdict.witness.lie:
-                    said |= leaving(verdict.witness, game.players)
+                    said |= describe_leaver(verdict.witness, game.players)
                 return Trial(checks, {**said, "exclusivity": encode_number(e)})
         return Trial(checks)
 
@@ -64,15 +64,15 @@ def stays(
 # ------------------------------------------------------------------------------ intervals
 
 
-def intervals(n: int, most: int) -> Family:
-    """Give n intervals with whole ends from 0 to `most` and a point in common, up to order."""
+def list_intervals(n: int, most: int) -> Family:
+    """Return n intervals with whole ends from 0 to `most` and a point in common, up to order."""
     whole = [Fraction(x) for x in range(most + 1)]
     single = [(a, b) for a in whole for b in whole if a <= b]
     some = [x for x in combinations_with_replacement(single, n) if _meet(x)]
     return Family(f"lists of {n} overlapping intervals with whole ends from 0 to {most}", some)
 
 
-def random_intervals(rng: np.random.Generator, n: int, count: int) -> Family:
+def draw_intervals(rng: np.random.Generator, n: int, count: int) -> Family:
     """Draw n intervals around a common point, ends in eighths."""
     drawn = [
         tuple((Fraction(-int(a), 8), Fraction(int(b), 8)) for a, b in rng.integers(0, 40, (n, 2)))
@@ -85,15 +85,15 @@ def _meet(some: Intervals) -> bool:
     return max(x[0] for x in some) <= min(x[1] for x in some)
 
 
-def search_game(some: Intervals, e: Fraction) -> Game:
-    """Give the product's game of one-dimensional search."""
-    parties = names(len(some))
+def make_search_game(some: Intervals, e: Fraction) -> Game:
+    """Return the product's game of one-dimensional search."""
+    parties = name_parties(len(some))
     return OneDimensionalSearch(dict.fromkeys(parties, e)).game(
         dict(zip(parties, some, strict=True))
     )
 
 
-def _shown(some: Intervals) -> dict[str, Any]:
+def _describe_intervals(some: Intervals) -> dict[str, Any]:
     return {"intervals": [[encode_number(a), encode_number(b)] for a, b in some]}
 
 
@@ -110,27 +110,33 @@ def _fair(some: Intervals) -> Trial:
         wanted = gain if old in (left, right) else 0
         inside = old[0] <= x[0] <= low and high <= x[1] <= old[1]
         if got != wanted or not inside:
-            return Trial(len(new), {**_shown(some), "new": _shown(new)["intervals"]})
+            return Trial(
+                len(new),
+                {**_describe_intervals(some), "new": _describe_intervals(new)["intervals"]},
+            )
     return Trial(len(new))
 
 
-def _nested(some: Intervals) -> Trial:
+def _is_nested(some: Intervals) -> Trial:
     """Check that nothing is exchanged where one interval lies in all others."""
     low, high = max(x[0] for x in some), min(x[1] for x in some)
     if (low, high) not in some:
         return Trial(0)
     new = [x for x in narrow(some) if x is not None]
     return Trial(
-        1, None if new == list(some) else {**_shown(some), "new": _shown(new)["intervals"]}
+        1,
+        None
+        if new == list(some)
+        else {**_describe_intervals(some), "new": _describe_intervals(new)["intervals"]},
     )
 
 
 def _interval_families(rng: np.random.Generator) -> tuple[Family, ...]:
-    return (intervals(2, 4), intervals(3, 3), random_intervals(rng, 6, 20))
+    return (list_intervals(2, 4), list_intervals(3, 3), draw_intervals(rng, 6, 20))
 
 
 def _theorem_3_1(rng: np.random.Generator) -> tuple[Finding, ...]:
-    test = stays(search_game, DSIC(), ENDS, _shown)
+    test = make_test(make_search_game, DSIC(), ENDS, _describe_intervals)
     return (search_counterexample(test, *_interval_families(rng), unit="deviations"),)
 
 
@@ -139,25 +145,25 @@ def _mechanism_3(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _mechanism_3_nested(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(_nested, *_interval_families(rng), unit="nested lists"),)
+    return (search_counterexample(_is_nested, *_interval_families(rng), unit="nested lists"),)
 
 
 def _mechanism_3_identical(rng: np.random.Generator) -> tuple[Finding, ...]:
-    test = stays(search_game, Symmetric(), ONE, _shown)
+    test = make_test(make_search_game, Symmetric(), ONE, _describe_intervals)
     return (search_counterexample(test, *_interval_families(rng), unit="profiles"),)
 
 
 # -------------------------------------------------------------------------- average point
 
 
-def points(n: int, most: int = 1) -> Family:
-    """Give n points on a line with whole coordinates from -most to most, up to order."""
+def list_points(n: int, most: int = 1) -> Family:
+    """Return n points on a line with whole coordinates from -most to most, up to order."""
     whole = [(Fraction(x),) for x in range(-most, most + 1)]
     some = sorted(combinations_with_replacement(whole, n), key=lambda p: sum(abs(x[0]) for x in p))
     return Family(f"lists of {n} whole points from -{most} to {most}", some)
 
 
-def random_points(rng: np.random.Generator, n: int, d: int, count: int) -> Family:
+def draw_points(rng: np.random.Generator, n: int, d: int, count: int) -> Family:
     """Draw n points in d dimensions, coordinates in thirds."""
     drawn = [
         tuple(tuple(Fraction(int(x), 3) for x in row) for row in rng.integers(-9, 10, (n, d)))
@@ -166,13 +172,13 @@ def random_points(rng: np.random.Generator, n: int, d: int, count: int) -> Famil
     return Family(f"lists of {n} points in R^{d} with coordinates in thirds", drawn, sampled=True)
 
 
-def average_game(some: Points, e: Fraction) -> Game:
-    """Give the product's game of the average point."""
-    parties = names(len(some))
+def make_average_game(some: Points, e: Fraction) -> Game:
+    """Return the product's game of the average point."""
+    parties = name_parties(len(some))
     return AveragePoint(dict.fromkeys(parties, e)).game(dict(zip(parties, some, strict=True)))
 
 
-def listed(some: Points) -> dict[str, Any]:
+def describe_points(some: Points) -> dict[str, Any]:
     """Describe points; on a line as numbers."""
     return {
         "points": [
@@ -184,14 +190,17 @@ def listed(some: Points) -> dict[str, Any]:
 def _theorem_3_2(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
         search_counterexample(
-            stays(average_game, DSIC(), ONE, listed), points(2), points(3), unit="deviations"
+            make_test(make_average_game, DSIC(), ONE, describe_points),
+            list_points(2),
+            list_points(3),
+            unit="deviations",
         ),
         search_counterexample(
-            stays(average_game, ExPostIC(), ENDS, listed),
-            points(2),
-            points(3),
-            points(4),
-            random_points(rng, 5, 2, 10),
+            make_test(make_average_game, ExPostIC(), ENDS, describe_points),
+            list_points(2),
+            list_points(3),
+            list_points(4),
+            draw_points(rng, 5, 2, 10),
             unit="deviations",
             correction="Joining is a best reply where all others join (a Nash equilibrium), for "
             "every exclusivity from 0 to 1.",
@@ -216,7 +225,7 @@ def _pays_at_every_exclusivity(some: Points) -> Trial:
                     "gain at exclusivity 0": encode_number(gain),
                     "at 1": encode_number(gain + slope),
                 }
-                return Trial(checks, {**listed(some), **said, **gains})
+                return Trial(checks, {**describe_points(some), **said, **gains})
     return Trial(checks)
 
 
@@ -225,7 +234,7 @@ def _best_rival(benefits: Sequence[Fraction], i: int) -> Fraction:
 
 
 def _dominance_fails(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_example(_pays_at_every_exclusivity, points(3), unit="deviations"),)
+    return (search_example(_pays_at_every_exclusivity, list_points(3), unit="deviations"),)
 
 
 def _nothing_is_better(some: Points) -> Trial:
@@ -233,7 +242,7 @@ def _nothing_is_better(some: Points) -> Trial:
     utilities = [b - _best_rival(benefits, i) for i, b in enumerate(benefits)]
     if max(utilities) <= 0 and min(utilities) < 0:
         said = {"benefits": [encode_number(b) for b in benefits], "dominated by": [0] * len(some)}
-        return Trial(1, {**listed(some), **said, "exclusivity": 1})
+        return Trial(1, {**describe_points(some), **said, "exclusivity": 1})
     return Trial(1)
 
 
@@ -245,18 +254,19 @@ def _largest_total(some: Points) -> Trial:
     for benefit, (own,) in zip(benefits, some, strict=True):
         if max((own - center) ** 2 - (y - center) ** 2 for y in told) > benefit:
             return Trial(
-                len(told), {**listed(some), "benefits": [encode_number(b) for b in benefits]}
+                len(told),
+                {**describe_points(some), "benefits": [encode_number(b) for b in benefits]},
             )
     return Trial(len(told) * len(some))
 
 
 def _average_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        search_counterexample(_nothing_is_better, points(2), points(3), unit="outcomes"),
+        search_counterexample(_nothing_is_better, list_points(2), list_points(3), unit="outcomes"),
         search_counterexample(
             _largest_total,
-            points(3),
-            points(4),
+            list_points(3),
+            list_points(4),
             unit="replies",
             correction="No reply is worth more to anybody than the average, so the total benefit "
             "is the largest (replies were tried in quarters from -2 to 2).",
@@ -265,10 +275,10 @@ def _average_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _average_symmetric(rng: np.random.Generator) -> tuple[Finding, ...]:
-    test = stays(average_game, Symmetric(), ONE, listed)
+    test = make_test(make_average_game, Symmetric(), ONE, describe_points)
     return (
         search_counterexample(
-            test, points(3), points(4), random_points(rng, 5, 2, 10), unit="profiles"
+            test, list_points(3), list_points(4), draw_points(rng, 5, 2, 10), unit="profiles"
         ),
     )
 

@@ -14,15 +14,15 @@ from papers.claims import Claim, Family, Finding, Trial, search_counterexample, 
 from papers.exchange.audits import (
     ENDS,
     ONE,
-    as_submitted,
-    counterexample,
-    dominated,
-    dominating,
-    efficient,
-    obeys,
-    verdict_of,
+    describe_counterexample,
+    describe_dominated,
+    examine,
+    find_dominating,
+    make_efficiency_test,
+    make_printed_game,
+    make_property_test,
 )
-from papers.exchange.instances import coalition, diagrams, random_diagrams, sets_of
+from papers.exchange.instances import draw_diagrams, list_diagrams, list_sets, restrict_to_coalition
 
 BETWEEN = (Fraction(1, 10), Fraction(9, 10))
 TRIED = f"tried: {', '.join(map(str, BETWEEN))}"
@@ -31,13 +31,15 @@ INSIDE = f"At exclusivity strictly between 0 and 1 ({TRIED}) no outcome at all d
 
 
 def _benefit(_: np.random.Generator) -> tuple[Finding, ...]:
-    three = diagrams(3, 4, nobody_empty=True)
+    three = list_diagrams(3, 4, nobody_empty=True)
     return (
         search_counterexample(
-            obeys("three-party", ExPostIC(), make=as_submitted), three, unit="deviations"
+            make_property_test("three-party", ExPostIC(), make=make_printed_game),
+            three,
+            unit="deviations",
         ),
         search_counterexample(
-            obeys("three-party", ExPostIC()),
+            make_property_test("three-party", ExPostIC()),
             three,
             unit="deviations",
             correction="Counted against what a party owns, what it hid and is handed back is "
@@ -46,7 +48,7 @@ def _benefit(_: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def readings(
+def check_readings(
     rule: str, small: Family, *families: Family, exclusivities: Sequence[Fraction] = ONE
 ) -> tuple[Finding, ...]:
     """Find out whether a rule of partial hiding is truthful, in three senses.
@@ -57,15 +59,17 @@ def readings(
     """
     span = "at exclusivity 1" if len(exclusivities) == 1 else "for every exclusivity from 0 to 1"
     return (
-        search_counterexample(obeys(rule, DSIC(), make=as_submitted), small, unit="deviations"),
         search_counterexample(
-            obeys(rule, DSIC()),
+            make_property_test(rule, DSIC(), make=make_printed_game), small, unit="deviations"
+        ),
+        search_counterexample(
+            make_property_test(rule, DSIC()),
             small,
             unit="deviations",
             correction="Truth is dominant with benefits counted against what a party owns.",
         ),
         search_counterexample(
-            obeys(rule, ExPostIC(), exclusivities),
+            make_property_test(rule, ExPostIC(), exclusivities),
             *families,
             unit="deviations",
             correction="Truth is a best reply to the others' truth (ex-post IC), benefits counted "
@@ -75,13 +79,13 @@ def readings(
 
 
 def _proposition_1(rng: np.random.Generator) -> tuple[Finding, ...]:
-    families = (diagrams(2, 6), random_diagrams(rng, 2, 12, 20))
-    return readings("two-party", diagrams(2, 5), *families, exclusivities=ENDS)
+    families = (list_diagrams(2, 6), draw_diagrams(rng, 2, 12, 20))
+    return check_readings("two-party", list_diagrams(2, 5), *families, exclusivities=ENDS)
 
 
 def _three(rule: str, rng: np.random.Generator) -> tuple[Finding, ...]:
-    small = diagrams(3, 4, nobody_empty=True)
-    return readings(rule, small, diagrams(3, 4), random_diagrams(rng, 3, 12, 40))
+    small = list_diagrams(3, 4, nobody_empty=True)
+    return check_readings(rule, small, list_diagrams(3, 4), draw_diagrams(rng, 3, 12, 40))
 
 
 def _theorem_2_1(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -92,22 +96,22 @@ def _theorem_2_2(rng: np.random.Generator) -> tuple[Finding, ...]:
     return _three("three-party-pareto", rng)
 
 
-def efficiency(rule: str, *sizes: tuple[int, int]) -> tuple[Finding, ...]:
+def check_efficiency(rule: str, *sizes: tuple[int, int]) -> tuple[Finding, ...]:
     """Find out whether a rule is Pareto efficient at exclusivity 1, giving no less, and inside."""
-    families = [diagrams(n, most, nobody_empty=True) for n, most in sizes]
-    smaller = [diagrams(n, most - 1, nobody_empty=True) for n, most in sizes]
+    families = [list_diagrams(n, most, nobody_empty=True) for n, most in sizes]
+    smaller = [list_diagrams(n, most - 1, nobody_empty=True) for n, most in sizes]
     return (
         search_counterexample(
-            efficient(rule, ONE, giving_no_less=False), *families, unit="outcomes"
+            make_efficiency_test(rule, ONE, giving_no_less=False), *families, unit="outcomes"
         ),
         search_counterexample(
-            efficient(rule, ONE, giving_no_less=True),
+            make_efficiency_test(rule, ONE, giving_no_less=True),
             *families,
             unit="outcomes",
             correction=NO_LESS,
         ),
         search_counterexample(
-            efficient(rule, BETWEEN, giving_no_less=False),
+            make_efficiency_test(rule, BETWEEN, giving_no_less=False),
             *smaller,
             unit="outcomes",
             correction=INSIDE,
@@ -116,19 +120,19 @@ def efficiency(rule: str, *sizes: tuple[int, int]) -> tuple[Finding, ...]:
 
 
 def _theorem_2_2_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
-    return efficiency("three-party-pareto", (3, 4))
+    return check_efficiency("three-party-pareto", (3, 4))
 
 
 def _inefficient(regions: Regions) -> Trial:
     given = RULES["three-party"].compute_amounts(regions)
-    better, tried = dominating(given, regions.lacks.tolist(), ONE[0], giving_no_less=True)
+    better, tried = find_dominating(given, regions.lacks.tolist(), ONE[0], giving_no_less=True)
     if better is None:
         return Trial(tried)
-    return Trial(tried, dominated(sets_of(regions), given, better, ONE[0]))
+    return Trial(tried, describe_dominated(list_sets(regions), given, better, ONE[0]))
 
 
 def _mechanism_1_inefficient(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_example(_inefficient, diagrams(3, 4, nobody_empty=True), unit="outcomes"),)
+    return (search_example(_inefficient, list_diagrams(3, 4, nobody_empty=True), unit="outcomes"),)
 
 
 def _handing_out_all(regions: Regions) -> Trial:
@@ -136,19 +140,21 @@ def _handing_out_all(regions: Regions) -> Trial:
     n = len(regions.names)
     table = np.zeros((1 << n, n), dtype=np.int64)
     for mask in range(1 << n):
-        some = coalition(regions, mask)
+        some = restrict_to_coalition(regions, mask)
         told = int(some.counts[some.owners != 0].sum()) - some.sizes
         table[mask] = np.where(some.sizes > 0, told, 0)
     game = ParticipationGame.from_table(regions.names, table, ONE * n)
-    verdict = verdict_of(game, ExPostIC())
+    verdict = examine(game, ExPostIC())
     if verdict.witness is None:
         return Trial(verdict.checked)
-    found = counterexample(regions, "everything to everybody", verdict.witness)
+    found = describe_counterexample(regions, "everything to everybody", verdict.witness)
     return Trial(verdict.checked, {**found, "exclusivity": encode_number(ONE[0])})
 
 
 def _everything(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_example(_handing_out_all, diagrams(2, 3, nobody_empty=True), unit="deviations"),)
+    return (
+        search_example(_handing_out_all, list_diagrams(2, 3, nobody_empty=True), unit="deviations"),
+    )
 
 
 CLAIMS = (

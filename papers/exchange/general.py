@@ -15,17 +15,17 @@ from aboveboard.exchange.coalition_values import compute_rewards
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
-from papers.exchange.audits import ENDS, ONE, dominating, verdict_of
-from papers.exchange.beyond import leaving
+from papers.exchange.audits import ENDS, ONE, examine, find_dominating
+from papers.exchange.beyond import describe_leaver
 from papers.exchange.few import NO_LESS
-from papers.exchange.instances import names
+from papers.exchange.instances import name_parties
 
 Values = tuple[int, ...]
 """V of each coalition, by bit mask."""
 
 
-def monotone(n: int, most: int) -> Family:
-    """Give every monotone V of n parties with whole values up to `most` and V(nobody) = 0."""
+def list_monotone_values(n: int, most: int) -> Family:
+    """Return every monotone V of n parties with whole values up to `most` and V(nobody) = 0."""
     found = [
         (0, *rest)
         for rest in product(range(most + 1), repeat=(1 << n) - 1)
@@ -44,7 +44,7 @@ def _is_monotone(values: Values, n: int) -> bool:
     )
 
 
-def random_monotone(rng: np.random.Generator, n: int, count: int) -> Family:
+def draw_monotone_values(rng: np.random.Generator, n: int, count: int) -> Family:
     """Draw values: uniform up to 20, then each raised to the largest among its subsets."""
     drawn = []
     for _ in range(count):
@@ -58,32 +58,34 @@ def random_monotone(rng: np.random.Generator, n: int, count: int) -> Family:
     return Family(kind, drawn, sampled=True)
 
 
-def parties_of(values: Values) -> int:
-    """Give n from the 2^n values."""
+def count_parties(values: Values) -> int:
+    """Return n from the 2^n values."""
     return len(values).bit_length() - 1
 
 
-def contribution_game(values: Values, e: Fraction, *, pareto: bool) -> Game:
-    """Give the product's game of rewards by contribution."""
-    parties = names(parties_of(values))
+def make_contribution_game(values: Values, e: Fraction, *, pareto: bool) -> Game:
+    """Return the product's game of rewards by contribution."""
+    parties = name_parties(count_parties(values))
     mechanism = Contribution(dict.fromkeys(parties, e), pareto, values)
     return mechanism.game({party: 1 << i for i, party in enumerate(parties)})
 
 
-def obeys(prop: Property, exclusivities: Iterable[Fraction], *, pareto: bool = False) -> Any:
-    """Give the test: rewards have the property, at every exclusivity listed."""
+def make_property_test(
+    prop: Property, exclusivities: Iterable[Fraction], *, pareto: bool = False
+) -> Any:
+    """Return the test: rewards have the property, at every exclusivity listed."""
     listed = tuple(exclusivities)
 
     def test(values: Values) -> Trial:
         checks = 0
         for e in listed:
-            game = contribution_game(values, e, pareto=pareto)
-            verdict = verdict_of(game, prop)
+            game = make_contribution_game(values, e, pareto=pareto)
+            verdict = examine(game, prop)
             checks += verdict.checked
             if verdict.witness is not None:
                 said: dict[str, Any] = {"values": list(values)}
                 if verdict.witness.lie:
-                    said |= leaving(verdict.witness, game.players)
+                    said |= describe_leaver(verdict.witness, game.players)
                 else:
                     said["note"] = verdict.witness.note
                 return Trial(checks, {**said, "exclusivity": encode_number(e)})
@@ -93,19 +95,33 @@ def obeys(prop: Property, exclusivities: Iterable[Fraction], *, pareto: bool = F
 
 
 def _families(rng: np.random.Generator) -> tuple[Family, ...]:
-    return (monotone(2, 4), monotone(3, 2), random_monotone(rng, 5, 20))
+    return (
+        list_monotone_values(2, 4),
+        list_monotone_values(3, 2),
+        draw_monotone_values(rng, 5, 20),
+    )
 
 
 def _theorem_c_1(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(obeys(DSIC(), ENDS), *_families(rng), unit="deviations"),)
+    return (
+        search_counterexample(make_property_test(DSIC(), ENDS), *_families(rng), unit="deviations"),
+    )
 
 
 def _symmetric(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(obeys(Symmetric(), ONE), *_families(rng), unit="profiles"),)
+    return (
+        search_counterexample(
+            make_property_test(Symmetric(), ONE), *_families(rng), unit="profiles"
+        ),
+    )
 
 
 def _dominance(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(obeys(StrongDominance(), ONE), *_families(rng), unit="profiles"),)
+    return (
+        search_counterexample(
+            make_property_test(StrongDominance(), ONE), *_families(rng), unit="profiles"
+        ),
+    )
 
 
 def _adds_no_more(values: Values, k: int, i: int) -> bool:
@@ -126,10 +142,13 @@ def _more_for_more(values: Values) -> Trial:
 def _benefits(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
         search_counterexample(
-            _more_for_more, monotone(2, 4), monotone(3, 2), unit="pairs of parties"
+            _more_for_more,
+            list_monotone_values(2, 4),
+            list_monotone_values(3, 2),
+            unit="pairs of parties",
         ),
         search_counterexample(
-            obeys(StrongDominance(), ONE),
+            make_property_test(StrongDominance(), ONE),
             *_families(rng),
             unit="profiles",
             correction="What one ends with, not what one gains, is worth more for who adds more.",
@@ -149,7 +168,7 @@ def _by_definition(values: Values, mask: int, i: int) -> int:
 
 def _definition(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(values: Values) -> Trial:
-        n, given, checks = parties_of(values), compute_rewards(values), 0
+        n, given, checks = count_parties(values), compute_rewards(values), 0
         for mask in range(1 << n):
             for i in (i for i in range(n) if mask >> i & 1):
                 checks += 1
@@ -164,7 +183,7 @@ def _definition(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _equation_4(values: Values) -> Trial:
-    n, checks = parties_of(values), 0
+    n, checks = count_parties(values), 0
     for t in range(1 << n):
         members = [i for i in range(n) if t >> i & 1]
         for i, j in permutations(members, 2):
@@ -181,9 +200,9 @@ def _equation(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (search_counterexample(_equation_4, *_families(rng), unit="inequalities"),)
 
 
-def _bounded(values: Values) -> Trial:
+def _is_bounded(values: Values) -> Trial:
     """Check that the largest reward is at most what its owner adds to some coalition."""
-    given, n = compute_rewards(values)[-1].tolist(), parties_of(values)
+    given, n = compute_rewards(values)[-1].tolist(), count_parties(values)
     for i in range(n):
         adds = max(values[t] - values[t ^ 1 << i] for t in range(1 << n) if t >> i & 1)
         if given[i] > adds:
@@ -202,25 +221,29 @@ def _short_of_room(values: Values) -> Trial:
 
 
 def _remark_bounded(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(_bounded, *_families(rng), unit="rewards"),)
+    return (search_counterexample(_is_bounded, *_families(rng), unit="rewards"),)
 
 
 def _remark_room(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_example(_short_of_room, monotone(2, 4), monotone(3, 2), unit="values"),)
+    return (
+        search_example(
+            _short_of_room, list_monotone_values(2, 4), list_monotone_values(3, 2), unit="values"
+        ),
+    )
 
 
 def _corollary_2(rng: np.random.Generator) -> tuple[Finding, ...]:
-    test = obeys(DSIC(), ENDS, pareto=True)
+    test = make_property_test(DSIC(), ENDS, pareto=True)
     return (search_counterexample(test, *_families(rng), unit="deviations"),)
 
 
 def _efficient(exclusivities: tuple[Fraction, ...], *, giving_no_less: bool) -> Any:
     def test(values: Values) -> Trial:
-        n, checks = parties_of(values), 0
+        n, checks = count_parties(values), 0
         given = compute_rewards(values, pareto=True)[-1]
         room = [values[-1] - values[1 << i] for i in range(n)]
         for e in exclusivities:
-            better, tried = dominating(given, room, e, giving_no_less=giving_no_less)
+            better, tried = find_dominating(given, room, e, giving_no_less=giving_no_less)
             checks += tried
             if better is not None:
                 said = {"benefits": given.tolist(), "dominated by": better.tolist()}
@@ -233,7 +256,7 @@ def _efficient(exclusivities: tuple[Fraction, ...], *, giving_no_less: bool) -> 
 
 
 def _corollary_2_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
-    families = (monotone(2, 4), monotone(3, 2))
+    families = (list_monotone_values(2, 4), list_monotone_values(3, 2))
     unit = "outcomes of whole benefits"
     return (
         search_counterexample(_efficient(ONE, giving_no_less=False), *families, unit=unit),

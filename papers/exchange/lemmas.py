@@ -14,9 +14,16 @@ from aboveboard.exchange import ParticipationGame, Regions
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Finding, Trial, search_counterexample
-from papers.exchange.audits import ONE, counterexample, dominated, dominating, outcomes, verdict_of
+from papers.exchange.audits import (
+    ONE,
+    describe_counterexample,
+    describe_dominated,
+    examine,
+    find_dominating,
+    list_outcomes,
+)
 from papers.exchange.few import BETWEEN, TRIED
-from papers.exchange.instances import coalition, diagrams, lacks, sets_of
+from papers.exchange.instances import list_diagrams, list_lacks, list_sets, restrict_to_coalition
 
 # ------------------------------------------------------------------------------- Lemma 1
 
@@ -25,7 +32,7 @@ def _equal_systems(regions: Regions) -> Iterator[NDArray[np.int64]]:
     """Yield every table of benefits in which all who take part gain the same, in each coalition."""
     n = len(regions.names)
     together = [mask for mask in range(1 << n) if mask.bit_count() > 1]
-    some = {mask: coalition(regions, mask) for mask in together}
+    some = {mask: restrict_to_coalition(regions, mask) for mask in together}
     most = [int(some[mask].lacks[_members(mask, n)].min()) for mask in together]
     for gains in product(*(range(m + 1) for m in most)):
         table = np.zeros((1 << n, n), dtype=np.int64)
@@ -42,10 +49,12 @@ def _equal_is_truthful(regions: Regions) -> Trial:
     checks = 0
     for table in _equal_systems(regions):
         game = ParticipationGame.from_table(regions.names, table, ONE * len(regions.names))
-        verdict = verdict_of(game, DSIC())
+        verdict = examine(game, DSIC())
         checks += verdict.checked
         if verdict.witness is not None:
-            return Trial(checks, counterexample(regions, str(table.tolist()), verdict.witness))
+            return Trial(
+                checks, describe_counterexample(regions, str(table.tolist()), verdict.witness)
+            )
     return Trial(checks)
 
 
@@ -53,27 +62,27 @@ def _equal_is_efficient(regions: Regions) -> Trial:
     checks = 0
     for gain in range(int(regions.lacks.min()) + 1):
         given = np.full(len(regions.names), gain, dtype=np.int64)
-        better, tried = dominating(given, regions.lacks.tolist(), ONE[0], giving_no_less=False)
+        better, tried = find_dominating(given, regions.lacks.tolist(), ONE[0], giving_no_less=False)
         checks += tried
         if better is not None:
-            return Trial(checks, dominated(sets_of(regions), given, better, ONE[0]))
+            return Trial(checks, describe_dominated(list_sets(regions), given, better, ONE[0]))
     return Trial(checks)
 
 
 def _lemma_1(_: np.random.Generator) -> tuple[Finding, ...]:
-    families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 4), (3, 3))]
+    families = [list_diagrams(n, most, nobody_empty=True) for n, most in ((2, 4), (3, 3))]
     return (search_counterexample(_equal_is_truthful, *families, unit="deviations"),)
 
 
 def _lemma_1_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
-    families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 4), (4, 3))]
+    families = [list_diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 4), (4, 3))]
     return (search_counterexample(_equal_is_efficient, *families, unit="outcomes"),)
 
 
 # ------------------------------------------------------------------------------- Lemma 2
 
 
-def undominated(
+def find_undominated(
     rows: NDArray[np.int64], e: Fraction, *, giving_no_less: bool = False
 ) -> NDArray[np.bool_]:
     """Say which of all outcomes no other dominates."""
@@ -87,12 +96,12 @@ def undominated(
     return ~np.asarray(beats.any(axis=1), dtype=np.bool_)
 
 
-def of_lemma_2(rows: NDArray[np.int64], most: Sequence[int]) -> NDArray[np.bool_]:
+def has_lemma_2_form(rows: NDArray[np.int64], most: Sequence[int]) -> NDArray[np.bool_]:
     """Say which outcomes have the lemma's form: all but one at the top get min(V, their lack)."""
     return _form(rows, lambda v: np.minimum(v[:, None], np.array(most)))
 
 
-def level(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def is_level(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say in which outcomes all but one at the top get the same."""
     return _form(rows, lambda v: np.repeat(v[:, None], rows.shape[1], axis=1))
 
@@ -110,7 +119,7 @@ def _form(
 
 
 def _first(most: Sequence[int], rows: NDArray[np.int64], broken: NDArray[np.bool_]) -> Trial:
-    """Give the first outcome that breaks an equivalence, if one does."""
+    """Return the first outcome that breaks an equivalence, if one does."""
     if not broken.any():
         return Trial(len(rows))
     return Trial(
@@ -119,38 +128,38 @@ def _first(most: Sequence[int], rows: NDArray[np.int64], broken: NDArray[np.bool
 
 
 def _only_if(most: Sequence[int]) -> Trial:
-    rows = outcomes(most)
-    return _first(most, rows, undominated(rows, ONE[0]) & ~of_lemma_2(rows, most))
+    rows = list_outcomes(most)
+    return _first(most, rows, find_undominated(rows, ONE[0]) & ~has_lemma_2_form(rows, most))
 
 
 def _if(most: Sequence[int]) -> Trial:
-    rows = outcomes(most)
-    broken = of_lemma_2(rows, most) & ~undominated(rows, ONE[0])
+    rows = list_outcomes(most)
+    broken = has_lemma_2_form(rows, most) & ~find_undominated(rows, ONE[0])
     trial = _first(most, rows, broken)
     if trial.example is None:
         return trial
     given = np.array(trial.example["benefits"], dtype=np.int64)
-    better, _ = dominating(given, most, ONE[0], giving_no_less=False)
+    better, _ = find_dominating(given, most, ONE[0], giving_no_less=False)
     shown = [] if better is None else better.tolist()
     return Trial(trial.checks, {**trial.example, "dominated by": shown, "exclusivity": 1})
 
 
 def _if_and_only_if_level(most: Sequence[int]) -> Trial:
-    rows = outcomes(most)
-    return _first(most, rows, undominated(rows, ONE[0]) != level(rows))
+    rows = list_outcomes(most)
+    return _first(most, rows, find_undominated(rows, ONE[0]) != is_level(rows))
 
 
 def _if_and_only_if_no_less(most: Sequence[int]) -> Trial:
-    rows = outcomes(most)
-    best = undominated(rows, ONE[0], giving_no_less=True)
-    return _first(most, rows, best != of_lemma_2(rows, most))
+    rows = list_outcomes(most)
+    best = find_undominated(rows, ONE[0], giving_no_less=True)
+    return _first(most, rows, best != has_lemma_2_form(rows, most))
 
 
 def _if_and_only_if_inside(most: Sequence[int]) -> Trial:
-    rows, checks = outcomes(most), 0
-    wanted = of_lemma_2(rows, most) & (rows == np.array(most)).any(axis=1)
+    rows, checks = list_outcomes(most), 0
+    wanted = has_lemma_2_form(rows, most) & (rows == np.array(most)).any(axis=1)
     for e in BETWEEN:
-        trial = _first(most, rows, undominated(rows, e) != wanted)
+        trial = _first(most, rows, find_undominated(rows, e) != wanted)
         checks += trial.checks
         if trial.example is not None:
             return Trial(checks, {**trial.example, "exclusivity": encode_number(e)})
@@ -159,12 +168,14 @@ def _if_and_only_if_inside(most: Sequence[int]) -> Trial:
 
 def _lemma_2_only_if(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        search_counterexample(_only_if, lacks(2, 5), lacks(3, 3), lacks(4, 2), unit="outcomes"),
+        search_counterexample(
+            _only_if, list_lacks(2, 5), list_lacks(3, 3), list_lacks(4, 2), unit="outcomes"
+        ),
     )
 
 
 def _lemma_2_if(_: np.random.Generator) -> tuple[Finding, ...]:
-    families = (lacks(2, 4), lacks(3, 3), lacks(4, 2))
+    families = (list_lacks(2, 4), list_lacks(3, 3), list_lacks(4, 2))
     return (
         search_counterexample(_if, *families, unit="outcomes"),
         search_counterexample(

@@ -19,9 +19,17 @@ from aboveboard.exchange import RULES, Regions
 from aboveboard.exchange.proofs import PROVED, find_proof
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.exchange.audits import ENDS, ONE, efficient, hiding, joining, obeys, verdict_of
-from papers.exchange.few import BETWEEN, TRIED, efficiency, readings
-from papers.exchange.instances import diagrams, random_diagrams, sets_of
+from papers.exchange.audits import (
+    ENDS,
+    ONE,
+    examine,
+    make_efficiency_test,
+    make_hiding_game,
+    make_joining_game,
+    make_property_test,
+)
+from papers.exchange.few import BETWEEN, TRIED, check_efficiency, check_readings
+from papers.exchange.instances import draw_diagrams, list_diagrams, list_sets
 
 GRID = (Fraction(0), Fraction(9, 10), Fraction(1), Fraction(11, 10))
 
@@ -50,23 +58,25 @@ PROPERTIES: tuple[DeviationProperty, ...] = (
 
 def _several(rng: np.random.Generator) -> tuple[Family, ...]:
     return (
-        diagrams(3, 4),
-        diagrams(4, 2),
-        random_diagrams(rng, 4, 8, 10),
-        random_diagrams(rng, 6, 8, 10),
+        list_diagrams(3, 4),
+        list_diagrams(4, 2),
+        draw_diagrams(rng, 4, 8, 10),
+        draw_diagrams(rng, 6, 8, 10),
     )
 
 
 def _best_group(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return readings("best-group", diagrams(3, 3, nobody_empty=True), *_several(rng))
+    return check_readings("best-group", list_diagrams(3, 3, nobody_empty=True), *_several(rng))
 
 
 def _best_group_exclusivity(_: np.random.Generator) -> tuple[Finding, ...]:
-    three = diagrams(3, 4, nobody_empty=True)
+    three = list_diagrams(3, 4, nobody_empty=True)
     return (
-        search_counterexample(obeys("best-group", ExPostIC(), GRID[:2]), three, unit="deviations"),
         search_counterexample(
-            obeys("best-group", ExPostIC()),
+            make_property_test("best-group", ExPostIC(), GRID[:2]), three, unit="deviations"
+        ),
+        search_counterexample(
+            make_property_test("best-group", ExPostIC()),
             three,
             unit="deviations",
             correction="It is truthful at exclusivity 1.",
@@ -75,18 +85,18 @@ def _best_group_exclusivity(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _equal_gain(rng: np.random.Generator) -> tuple[Finding, ...]:
-    small = diagrams(3, 3, nobody_empty=True)
-    return readings("equal-gain", small, *_several(rng), exclusivities=ENDS)
+    small = list_diagrams(3, 3, nobody_empty=True)
+    return check_readings("equal-gain", small, *_several(rng), exclusivities=ENDS)
 
 
 def _equal_gain_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
-    test = efficient("equal-gain", (*BETWEEN, Fraction(1)), giving_no_less=False)
-    families = [diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 3), (4, 2))]
+    test = make_efficiency_test("equal-gain", (*BETWEEN, Fraction(1)), giving_no_less=False)
+    families = [list_diagrams(n, most, nobody_empty=True) for n, most in ((2, 5), (3, 3), (4, 2))]
     return (search_counterexample(test, *families, unit="outcomes"),)
 
 
 def _best_group_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
-    return efficiency("best-group", (3, 4))
+    return check_efficiency("best-group", (3, 4))
 
 
 def _three_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -94,7 +104,7 @@ def _three_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
         ours = RULES["best-group"].compute_amounts(regions)
         return _equal(regions, ours, RULES["three-party-pareto"].compute_amounts(regions))
 
-    families = (diagrams(3, 5, nobody_empty=True), random_diagrams(rng, 3, 30, 300))
+    families = (list_diagrams(3, 5, nobody_empty=True), draw_diagrams(rng, 3, 30, 300))
     return (search_counterexample(test, *families, unit="comparisons"),)
 
 
@@ -106,19 +116,19 @@ def _two_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
             RULES["two-party"].compute_amounts(regions),
         )
 
-    families = (diagrams(2, 6), random_diagrams(rng, 2, 30, 100))
+    families = (list_diagrams(2, 6), draw_diagrams(rng, 2, 30, 100))
     return (search_counterexample(test, *families, unit="comparisons"),)
 
 
 def _equal(regions: Regions, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Trial:
     if (ours == theirs).all():
         return Trial(1)
-    said = {"own": sets_of(regions), "best-group": ours.tolist(), "other": theirs.tolist()}
+    said = {"own": list_sets(regions), "best-group": ours.tolist(), "other": theirs.tolist()}
     return Trial(1, said)
 
 
 def _sizes(rng: np.random.Generator) -> tuple[Family, ...]:
-    return (diagrams(3, 4), diagrams(4, 3), random_diagrams(rng, 8, 40, 200))
+    return (list_diagrams(3, 4), list_diagrams(4, 3), draw_diagrams(rng, 8, 40, 200))
 
 
 def _between(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -129,14 +139,14 @@ def _between(rng: np.random.Generator) -> tuple[Finding, ...]:
         ]
         if (given[0] <= given[1]).all() and (given[1] <= given[2]).all():
             return Trial(1)
-        return Trial(1, {"own": sets_of(regions), "benefits": [g.tolist() for g in given]})
+        return Trial(1, {"own": list_sets(regions), "benefits": [g.tolist() for g in given]})
 
     return (search_counterexample(test, *_sizes(rng), unit="comparisons"),)
 
 
-def best_of_all_groups(regions: Regions) -> tuple[int, int]:
-    """Give the largest equal gain of any group, by its definition, and the number of groups."""
-    sets = [set(x) for x in sets_of(regions)]
+def find_best_of_all_groups(regions: Regions) -> tuple[int, int]:
+    """Return the largest equal gain of any group, by its definition, and the number of groups."""
+    sets = [set(x) for x in list_sets(regions)]
     present = [x for x in sets if x]
     gains = [
         len(set().union(*group)) - max(map(len, group))
@@ -148,12 +158,12 @@ def best_of_all_groups(regions: Regions) -> tuple[int, int]:
 
 def _suffixes(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(regions: Regions) -> Trial:
-        value, groups = best_of_all_groups(regions)
+        value, groups = find_best_of_all_groups(regions)
         expected = np.where(regions.sizes > 0, np.minimum(value, regions.lacks), 0)
         ours = RULES["best-group"].compute_amounts(regions)
         if (ours == expected).all():
             return Trial(groups)
-        said = {"own": sets_of(regions), "rule": ours.tolist(), "groups": expected.tolist()}
+        said = {"own": list_sets(regions), "rule": ours.tolist(), "groups": expected.tolist()}
         return Trial(groups, said)
 
     return (search_counterexample(test, *_sizes(rng), unit="groups"),)
@@ -167,8 +177,8 @@ def _ranges(_: np.random.Generator) -> tuple[Finding, ...]:
         checks, truthful = 0, []
         n = RULES[rule].least if RULES[rule].most < 4 else 3
         for e in GRID:
-            trial = _on_all(obeys(rule, ExPostIC() if kind == "hiding" else DSIC(), (e,),
-                                  hiding if kind == "hiding" else joining), n)  # fmt: skip
+            trial = _on_all(make_property_test(rule, ExPostIC() if kind == "hiding" else DSIC(), (e,),
+                                  make_hiding_game if kind == "hiding" else make_joining_game), n)  # fmt: skip
             checks += trial.checks
             if trial.example is None:
                 truthful.append(e)
@@ -186,7 +196,7 @@ def _ranges(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _on_all(test: Any, n: int) -> Trial:
     checks = 0
-    for regions in diagrams(n, 3, nobody_empty=True).instances:
+    for regions in list_diagrams(n, 3, nobody_empty=True).instances:
         trial = test(regions)
         checks += trial.checks
         if trial.example is not None:
@@ -204,15 +214,15 @@ def _closed_forms(rng: np.random.Generator) -> tuple[Finding, ...]:
             for prop in PROPERTIES:
                 checks += 1
                 proved = find_proof(prop.name, regions, RULES[rule], weights)
-                found = verdict_of(hiding(regions, rule, weights), prop)
+                found = examine(make_hiding_game(regions, rule, weights), prop)
                 if proved is None or found.witness is not None:
                     case = {"rule": rule, "exclusivity": encode_number(e), "property": prop.name}
-                    return Trial(checks, {"own": sets_of(regions), **case})
+                    return Trial(checks, {"own": list_sets(regions), **case})
         return Trial(checks)
 
     if {prop.name for prop in PROPERTIES} != set(PROVED):
         raise RuntimeError("the closed forms speak of other properties than are compared here")
-    families = (diagrams(2, 2), diagrams(3, 2), random_diagrams(rng, 4, 6, 5))
+    families = (list_diagrams(2, 2), list_diagrams(3, 2), draw_diagrams(rng, 4, 6, 5))
     return (search_counterexample(test, *families, unit="comparisons"),)
 
 

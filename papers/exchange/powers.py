@@ -13,9 +13,9 @@ from aboveboard.exchange import ParticipationGame
 from aboveboard.exchange.average import compute_benefits
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.exchange.audits import verdict_of
-from papers.exchange.beyond import Points, leaving, listed, points
-from papers.exchange.instances import names
+from papers.exchange.audits import examine
+from papers.exchange.beyond import Points, describe_leaver, describe_points, list_points
+from papers.exchange.instances import name_parties
 
 WHOLE = (1, 2, 3)
 """Powers whose games are exact, so that the product's audit goes through them."""
@@ -23,8 +23,8 @@ BELOW_1 = (Fraction(1, 3), Fraction(1, 2))
 FROM_1 = (Fraction(1), Fraction(3, 2), Fraction(2), Fraction(3))
 
 
-def benefits(some: Points, joined: Sequence[bool], p: int) -> list[Fraction]:
-    """Give each party's benefit for points on a line with the loss |y - average|^p."""
+def compute_power_benefits(some: Points, joined: Sequence[bool], p: int) -> list[Fraction]:
+    """Return each party's benefit for points on a line with the loss |y - average|^p."""
     here = [x[0] for x, j in zip(some, joined, strict=True) if j]
     if not here:
         return [Fraction(0)] * len(some)
@@ -36,8 +36,8 @@ def benefits(some: Points, joined: Sequence[bool], p: int) -> list[Fraction]:
     ]
 
 
-def power_game(some: Points, e: Fraction, p: int) -> ParticipationGame:
-    """Give the game of joining or staying away with the loss of power p.
+def make_power_game(some: Points, e: Fraction, p: int) -> ParticipationGame:
+    """Return the game of joining or staying away with the loss of power p.
 
     Raises
     ------
@@ -48,18 +48,18 @@ def power_game(some: Points, e: Fraction, p: int) -> ParticipationGame:
     table = np.empty((1 << n, n), dtype=object)
     for mask in range(1 << n):
         joined = [bool(mask >> i & 1) for i in range(n)]
-        table[mask] = benefits(some, joined, p)
+        table[mask] = compute_power_benefits(some, joined, p)
         if p == 2 and table[mask].tolist() != compute_benefits(some, joined):
             raise RuntimeError("the product's benefits differ from the definition")
-    return ParticipationGame.from_table(names(n), table, (e,) * n)
+    return ParticipationGame.from_table(name_parties(n), table, (e,) * n)
 
 
 def _nash(some: Points, e: Fraction, p: int) -> Trial:
-    game = power_game(some, e, p)
-    verdict = verdict_of(game, ExPostIC())
+    game = make_power_game(some, e, p)
+    verdict = examine(game, ExPostIC())
     if verdict.witness is None:
         return Trial(verdict.checked)
-    said = {**listed(some), "power": p, **leaving(verdict.witness, game.players)}
+    said = {**describe_points(some), "power": p, **describe_leaver(verdict.witness, game.players)}
     return Trial(verdict.checked, {**said, "exclusivity": encode_number(e)})
 
 
@@ -72,12 +72,14 @@ def _nash_by_distances(some: Points, p: Fraction) -> Trial:
     """
     for i, (own, moved) in enumerate(_distances(some)):
         if moved**p.numerator > own**p.numerator:
-            return Trial(i + 1, {**listed(some), "power": encode_number(p), "party": i + 1})
+            return Trial(
+                i + 1, {**describe_points(some), "power": encode_number(p), "party": i + 1}
+            )
     return Trial(len(some))
 
 
 def _distances(some: Points) -> list[tuple[Fraction, Fraction]]:
-    """Give each party's distance to the average, and the average's without it."""
+    """Return each party's distance to the average, and the average's without it."""
     n, total = len(some), sum((x[0] for x in some), Fraction(0))
     center = total / n
     return [(abs(x[0] - center), abs((total - x[0]) / (n - 1) - center)) for x in some]
@@ -93,7 +95,7 @@ def _remark(instance: tuple[Points, Fraction]) -> Trial:
     )
 
 
-def _crossed(powers: Sequence[Any], *families: Family) -> tuple[Family, ...]:
+def _cross_with_powers(powers: Sequence[Any], *families: Family) -> tuple[Family, ...]:
     shown = ", ".join(str(p) for p in powers)
     return tuple(
         Family(f"{f.kind}, powers {shown}", [(x, Fraction(p)) for p in powers for x in f.instances])
@@ -103,7 +105,7 @@ def _crossed(powers: Sequence[Any], *families: Family) -> tuple[Family, ...]:
 
 def _power(_: np.random.Generator) -> tuple[Finding, ...]:
     powers = sorted({*BELOW_1, *FROM_1})
-    families = _crossed(powers, points(2), points(3), points(4))
+    families = _cross_with_powers(powers, list_points(2), list_points(3), list_points(4))
     return (search_counterexample(_remark, *families, unit="deviations"),)
 
 
@@ -121,13 +123,17 @@ def _exactly_to(instance: tuple[Points, Fraction]) -> Trial:
     if above.example is None:
         return Trial(
             checks,
-            {**listed(some), "power": encode_number(p), "truthful above": encode_number(limit)},
+            {
+                **describe_points(some),
+                "power": encode_number(p),
+                "truthful above": encode_number(limit),
+            },
         )
     return Trial(checks)
 
 
 def _range(_: np.random.Generator) -> tuple[Finding, ...]:
-    families = _crossed(WHOLE, points(2), points(3), points(4))
+    families = _cross_with_powers(WHOLE, list_points(2), list_points(3), list_points(4))
     return (search_counterexample(_exactly_to, *families, unit="deviations"),)
 
 
@@ -137,19 +143,21 @@ def _step(instance: tuple[Points, Fraction]) -> Trial:
     for i, (own, moved) in enumerate(_distances(some)):
         weight = Fraction(len(some) - 1) ** p.denominator
         if moved**p.numerator * weight > own**p.numerator:
-            return Trial(i + 1, {**listed(some), "power": encode_number(p), "party": i + 1})
+            return Trial(
+                i + 1, {**describe_points(some), "power": encode_number(p), "party": i + 1}
+            )
     return Trial(len(some))
 
 
 def _printed_step(_: np.random.Generator) -> tuple[Finding, ...]:
-    families = (points(2), points(3), points(4))
+    families = (list_points(2), list_points(3), list_points(4))
     return (
         search_counterexample(
-            _step, *_crossed((*BELOW_1, *FROM_1), *families), unit="inequalities"
+            _step, *_cross_with_powers((*BELOW_1, *FROM_1), *families), unit="inequalities"
         ),
         search_counterexample(
             _step,
-            *_crossed(FROM_1, *families),
+            *_cross_with_powers(FROM_1, *families),
             unit="inequalities",
             correction="The step holds for p of at least 1; for smaller p the remark needs only "
             "|average' - average| <= |own - average|, which holds.",

@@ -14,7 +14,7 @@ import numpy as np
 
 from aboveboard.exchange import RULES, Regions
 from papers.claims import Claim, Finding, Trial, search_counterexample
-from papers.exchange.instances import diagrams, random_diagrams, sets_of
+from papers.exchange.instances import draw_diagrams, list_diagrams, list_sets
 
 Elements = set[int]
 
@@ -24,7 +24,7 @@ class Shortage(Exception):  # noqa: N818 - it says what there is
 
 
 def select(elements: Elements, count: int) -> Elements:
-    """Give an "arbitrary" subset of that size: the first elements.
+    """Return an "arbitrary" subset of that size: the first elements.
 
     Raises
     ------
@@ -37,13 +37,13 @@ def select(elements: Elements, count: int) -> Elements:
 
 
 def swap(a: Elements, b: Elements) -> tuple[Elements, Elements]:
-    """Give what two parties hand each other by Proposition 1."""
+    """Return what two parties hand each other by Proposition 1."""
     count = min(len(a - b), len(b - a))
     return select(b - a, count), select(a - b, count)
 
 
-def disjoint(a: Elements, b: Elements, c: Elements) -> list[Elements]:
-    """Give what three parties hand each other who are meant to have nothing in common."""
+def exchange_disjoint(a: Elements, b: Elements, c: Elements) -> list[Elements]:
+    """Return what three parties hand each other who are meant to have nothing in common."""
     least = min(len(a), len(b), len(c))
     shown = [select(x, least) for x in (a, b, c)]
     received = [shown[1] | shown[2], shown[0] | shown[2], shown[0] | shown[1]]
@@ -56,7 +56,7 @@ def disjoint(a: Elements, b: Elements, c: Elements) -> list[Elements]:
 
 
 def mechanism_1(sets: Sequence[Elements], *, printed: bool) -> list[Elements]:
-    """Give what each of three parties is handed.
+    """Return what each of three parties is handed.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _prose_rounds(x1: Elements, x2: Elements, x3: Elements) -> list[Elements]:
         return [w | own3 | more1, x3 | more2, z | w]
     if len(own3) > len(both2) and len(own2) > len(both3):
         z, w = select(own3, len(both2)), select(own2, len(both3))
-        more = disjoint(x1 - both2 - both3, own2 - w, own3 - z)
+        more = exchange_disjoint(x1 - both2 - both3, own2 - w, own3 - z)
         return [z | w | more[0], both3 | z | more[1], both2 | w | more[2]]
     w, z = select(both2, len(own3)), select(both3, len(own2))
     more2, more3 = swap(both2 - w, both3 - z)
@@ -111,7 +111,7 @@ def _printed_rounds(x1: Elements, x2: Elements, x3: Elements) -> list[Elements]:
         return [w | own3 | more1, x3 | more2, z | w]
     if len(own3) > len(both2) and len(own2) > len(both3):
         w, z = select(own2, len(both3)), select(own3, len(both2))
-        more = disjoint(x1 - both2 - both3, both2 - w, both3 - z)
+        more = exchange_disjoint(x1 - both2 - both3, both2 - w, both3 - z)
         return [z | w | more[0], both3 | z | more[1], both2 | w | more[2]]
     w, z = select(both2, len(own3)), select(both3, len(own2))
     more2, more3 = swap(both2 - w, both3 - z)
@@ -119,13 +119,13 @@ def _printed_rounds(x1: Elements, x2: Elements, x3: Elements) -> list[Elements]:
 
 
 def benefits(sets: Sequence[Elements], *, printed: bool) -> list[int]:
-    """Give how many new elements each party is handed."""
+    """Return how many new elements each party is handed."""
     received = mechanism_1(sets, printed=printed)
     return [len(new - own) for new, own in zip(received, sets, strict=True)]
 
 
 def _can_be_carried_out(regions: Regions) -> Trial:
-    own = sets_of(regions)
+    own = list_sets(regions)
     try:
         mechanism_1([set(x) for x in own], printed=True)
     except Shortage as shortage:
@@ -135,7 +135,7 @@ def _can_be_carried_out(regions: Regions) -> Trial:
 
 def _is_truthful_where_it_runs(regions: Regions) -> Trial:
     """Try every subset as a lie; what the liar is handed of its own counts nothing."""
-    own = [set(x) for x in sets_of(regions)]
+    own = [set(x) for x in list_sets(regions)]
     try:
         truth = benefits(own, printed=True)
     except Shortage:
@@ -176,7 +176,7 @@ def _utility(given: Sequence[int], i: int) -> int:
 
 
 def _equals_the_product(regions: Regions) -> Trial:
-    own = sets_of(regions)
+    own = list_sets(regions)
     by_steps = benefits([set(x) for x in own], printed=False)
     ours = RULES["three-party"].compute_amounts(regions).tolist()
     if by_steps == ours:
@@ -185,14 +185,14 @@ def _equals_the_product(regions: Regions) -> Trial:
 
 
 def _check(rng: np.random.Generator) -> tuple[Finding, ...]:
-    small = diagrams(3, 5, nobody_empty=True)
+    small = list_diagrams(3, 5, nobody_empty=True)
     return (
         search_counterexample(_can_be_carried_out, small, unit="runs"),
         search_counterexample(_is_truthful_where_it_runs, small, unit="deviations"),
         search_counterexample(
             _equals_the_product,
-            diagrams(3, 5),
-            random_diagrams(rng, 3, 30, 200),
+            list_diagrams(3, 5),
+            draw_diagrams(rng, 3, 30, 200),
             unit="runs",
             correction="With the sizes of the prose (case 1: |z| = |x3''|, |w| = |x3'|, and z is "
             "taken out before players 1 and 2 go on; case 2: players 2 and 3 go on with "

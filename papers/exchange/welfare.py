@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from aboveboard.exchange import Regions
 from aboveboard.exchange.utility import find_best_rivals
-from papers.exchange.audits import outcomes
-from papers.exchange.instances import coalition
+from papers.exchange.audits import list_outcomes
+from papers.exchange.instances import restrict_to_coalition
 
 Largest = tuple[int, ...]
 """The largest benefit in each coalition settled so far, by bit mask."""
 
 
-def most_welfare(regions: Regions) -> tuple[int, int]:
-    """Give the largest total benefit at the full coalition, and how many benefits were tried."""
+def find_most_welfare(regions: Regions) -> tuple[int, int]:
+    """Return the largest total benefit at the full coalition, and how many benefits were tried."""
     n = len(regions.names)
     full = (1 << n) - 1
     masks = sorted(range(1, full), key=lambda mask: (mask.bit_count(), mask))
@@ -44,11 +44,11 @@ def most_welfare(regions: Regions) -> tuple[int, int]:
 
 
 def _benefits(regions: Regions, mask: int) -> NDArray[np.int64]:
-    """Give all benefits of a coalition's members, shape (m, members)."""
-    some = coalition(regions, mask)
+    """Return all benefits of a coalition's members, shape (m, members)."""
+    some = restrict_to_coalition(regions, mask)
     members = [i for i in range(len(regions.names)) if mask >> i & 1]
     union = int(some.counts[some.owners != 0].sum())
-    return outcomes([union - int(some.sizes[i]) for i in members])
+    return list_outcomes([union - int(some.sizes[i]) for i in members])
 
 
 def _stable(rows: NDArray[np.int64], mask: int, known: Largest) -> NDArray[np.int64]:
