@@ -62,8 +62,11 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
     ) -> Fraction:
         """Return the party's true benefit less its exclusivity times its best rival's.
 
-        Who stays away gains nothing and still minds what the others gain.
+        A party that stays away gains nothing; the others' gains still count against it.
         """
+        if all(reports.get(name) is own for name, own in types.items()):
+            # Where all are truthful the settlement says it, without a look at every reply.
+            return Fraction(settlement.parties[party].utility or 0)
         return self._value(types, settlement)[party]
 
     def _value(self, types: Mapping[str, ReportT], settlement: Settlement) -> dict[str, Fraction]:
