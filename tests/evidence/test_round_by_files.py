@@ -11,6 +11,8 @@ import pytest
 from aboveboard.commands import rounds
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.folders import read_log
 from aboveboard.evidence.rounds import State
 
 LISTS = {
@@ -86,7 +88,7 @@ class Organisations:
     def fetch(self, name: str) -> Path:
         return rounds.fetch(self.member(name), self.home(name) / "result")
 
-    def verify(self, name: str, file: str = "list.txt") -> rounds.Findings:
+    def verify(self, name: str, file: str = "list.txt") -> Findings:
         home = self.home(name)
         return rounds.verify(home / "result", home / file, self.member(name))
 
@@ -212,7 +214,7 @@ def test_a_second_log_is_refused_by_a_member(organisations: Organisations) -> No
     rounds.agree(organisations.folder, organisations.home("acme"))
     keys = rounds.read_center_keys(organisations.folder)
     lines = (organisations.folder / "log.jsonl").read_bytes()
-    forged = rounds.read_log(organisations.folder, "x")
+    forged = read_log(organisations.folder, "x")
     assert forged.entries
     (organisations.folder / "checkpoint.note").write_bytes(
         forged.append(b"{}").sign_checkpoint(keys.log).content

@@ -1,0 +1,257 @@
+"""The center's commands of a round over a folder: open it, close a step, settle."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import tomli_w
+
+from aboveboard._version import __version__
+from aboveboard.collaborations.collaboration import Collaboration, load
+from aboveboard.collaborations.toml_file import read_content
+from aboveboard.commands.rounds.member import KEYS
+from aboveboard.commands.running import RunReport, run_collaboration
+from aboveboard.errors import InputError
+from aboveboard.evidence.bundles import Bundle
+from aboveboard.evidence.canonical import encode_canonical
+from aboveboard.evidence.centers import (
+    CenterKeys,
+    Intake,
+    check_committed,
+    open_round,
+    open_submission,
+    read_own_round,
+    state,
+    take_in,
+)
+from aboveboard.evidence.folders import (
+    read_log,
+    write_sealed,
+)
+from aboveboard.evidence.keys import (
+    generate_keys,
+    read_keys,
+    read_public,
+    write_keys,
+)
+from aboveboard.evidence.own_part import build_table, list_elements
+from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.publication import Publication, publish
+from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.sealing import encode_context, seal_message
+from aboveboard.evidence.seeds import derive_seed
+from aboveboard.evidence.terms import CENTER
+from aboveboard.settlements.writing import reply_path
+
+LOG_KEYS = "log-keys"
+SETTLEMENT = "settlement"
+
+_NOT_PARAMETERS = {"name", "mechanism", "parties", "seed", "currency"}
+"""Keys of a collaboration file that are no parameters of its mechanism."""
+
+
+def locate_center(folder: Path) -> Path:
+    """Return the center's private folder of a round: beside the public one."""
+    whole = folder.resolve()
+    return whole.with_name(f"{whole.name}-center")
+
+
+def open_collaboration(
+    file: Path, members: Path, folder: Path, *, missing: str = "cancel", serial: int = 1
+) -> Round:
+    """Begin a round: terms from a collaboration file and the members' public keys.
+
+    Parameters
+    ----------
+    file
+        The collaboration file. What stands in `[parties.NAME]` is public; members add the rest.
+    members
+        A folder with NAME.json, the public keys of each party.
+    folder
+        The public folder to make; the center's private one is made beside it.
+    missing
+        What happens if a member is late or leaves: "cancel" or "continue".
+    serial
+        Number of the round.
+
+    Raises
+    ------
+    InputError
+        If the file is no collaboration, a party has no key file, or a folder exists.
+    """
+    table = _read_table(file)
+    parties = table.get("parties")
+    if not isinstance(parties, dict) or not parties:
+        raise InputError(f"{file}: key 'parties'", "it names no party", "use one table per party")
+    keys = {name: read_public(members / f"{name}.json") for name in parties}
+    private = locate_center(folder)
+    own = CenterKeys(generate_keys(), generate_keys())
+    if folder.exists():
+        raise InputError(str(folder), "it exists", "name a folder that is new")
+    body = {
+        "kind": "terms",
+        "format": 1,
+        "protocol": "round",
+        "name": str(table.get("name", "")),
+        "serial": serial,
+        "previous": None,
+        "engine": f"aboveboard {__version__}",
+        "mechanism": str(table.get("mechanism", "")),
+        "parameters": {k: v for k, v in table.items() if k not in _NOT_PARAMETERS},
+        "members": {
+            name: {"keys": keys[name].as_dict(), "parameters": dict(parties[name])}
+            for name in parties
+        },
+        "center": own.center.public.as_dict(),
+        "log": {
+            "origin": f"aboveboard/{secrets.token_hex(8)}",
+            "signing": own.log.public.signing,
+        },
+        "auditor": None,
+        "missing": missing,
+        "sees": {},
+        "currency": table.get("currency"),
+        "rounding": "whole cents by largest remainder" if "currency" in table else "",
+        "deadlines": {},
+    }
+    try:
+        round_ = open_round(folder, body, own)
+    except ValueError as error:
+        raise InputError(str(file), str(error), "write dates and large numbers as text") from error
+    write_keys(own.center, private / KEYS)
+    write_keys(own.log, private / LOG_KEYS)
+    return round_
+
+
+def _read_table(file: Path) -> dict[str, Any]:
+    content = read_content(file)
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(file), f"it is no TOML ({error})", "run 'aboveboard check'") from error
+
+
+def read_center_keys(folder: Path) -> CenterKeys:
+    """Return the center's keys of a round, from its private folder."""
+    private = locate_center(folder)
+    return CenterKeys(read_keys(private / KEYS), read_keys(private / LOG_KEYS))
+
+
+def close_step(folder: Path, *, without: tuple[str, ...] = ()) -> Intake:
+    """Take in what members have said, and publish a new checkpoint.
+
+    Parameters
+    ----------
+    folder
+        The public folder.
+    without
+        Members that are late: the round goes on without them, or is cancelled, as the terms say.
+
+    Raises
+    ------
+    InputError
+        If the folder is damaged, or a member named is not awaited.
+    """
+    keys = read_center_keys(folder)
+    intake = take_in(folder, keys)
+    if without:
+        round_, _ = state(folder, keys, "missing", lambda _: {"members": sorted(without)})
+        intake = Intake(round_, intake.accepted, intake.refused)
+    return intake
+
+
+def settle_round(folder: Path) -> tuple[Round, RunReport]:
+    """Run a round that is sealed; seal each member's reply and bundle to it.
+
+    Raises
+    ------
+    InputError
+        If a submission is missing or not what was committed, or the rule refuses the data.
+    """
+    keys = read_center_keys(folder)
+    take_in(folder, keys)
+    round_, _ = read_own_round(folder)
+    parts = _open_parts(round_, folder, keys)
+    seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
+    out = locate_center(folder) / SETTLEMENT
+    with TemporaryDirectory() as scratch:
+        collaboration = _rebuild(round_, parts, Path(scratch), int.from_bytes(seed, "big"))
+        report = run_collaboration(collaboration, out)
+        publication = publish(
+            collaboration, report.settlement, {name: parts[name].key for name in parts}
+        )
+    replies = {
+        name: (out / reply_path(name, share.reply))
+        for name, share in report.settlement.parties.items()
+    }
+    round_, _ = state(
+        folder,
+        keys,
+        "result",
+        lambda _: {
+            "nonces": {name: part.nonce.hex() for name, part in parts.items()},
+            "seed": seed.hex(),
+            "facts": dict(publication.facts),
+            "shares": dict(publication.shares),
+            "replies": {name: _digest(path) for name, path in replies.items()},
+        },
+    )
+    _seal_results(round_, folder, keys, publication, replies)
+    return round_, report
+
+
+def _open_parts(round_: Round, folder: Path, keys: CenterKeys) -> dict[str, Payload]:
+    """Return every member's part, checked against its commitment."""
+    parts = {}
+    for name in round_.present:
+        statement = round_.find("submit", name)
+        if statement is None:
+            raise InputError(str(folder), f"{name} has not submitted", "wait, or close without it")
+        parts[name] = open_submission(round_, folder, statement, keys)
+        elements = list_elements(round_.terms, name, parts[name])
+        check_committed(round_, name, elements, parts[name].key)
+    return parts
+
+
+def _rebuild(round_: Round, parts: Mapping[str, Payload], folder: Path, seed: int) -> Collaboration:
+    """Write the collaboration that the terms and the members' parts make, and load it."""
+    table = build_table(round_.terms, parts, folder, seed)
+    path = folder / "collaboration.toml"
+    path.write_text(tomli_w.dumps(table), encoding="utf-8", newline="\n")
+    return load(path)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _seal_results(
+    round_: Round,
+    folder: Path,
+    keys: CenterKeys,
+    publication: Publication,
+    replies: Mapping[str, Path],
+) -> None:
+    log = read_log(folder, round_.terms.log.origin)
+    note = log.sign_checkpoint(keys.log).content.decode("utf-8")
+    for name, path in replies.items():
+        bundle = Bundle(
+            name,
+            log.entries,
+            note,
+            {"file": path.name, "sha256": _digest(path)},
+            publication.private.get(name, {}),
+        )
+        header = encode_canonical({"bundle": len(bundle.encode()), "file": path.name})
+        content = b"\n".join([header, bundle.encode() + path.read_bytes()])
+        context = encode_context(round_.terms_digest, CENTER, name, "result")
+        member = round_.terms.members[name]
+        if member.keys is not None:
+            sealed = seal_message(content, member.keys.sealing, context)
+            write_sealed(folder, name, "result", sealed)
