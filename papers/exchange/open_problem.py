@@ -48,6 +48,8 @@ RANGES: dict[tuple[str, str], tuple[int, int]] = {
 }
 """The claim `exchange/exclusivity`: least and largest exclusivity at which a rule is truthful."""
 
+MAKERS = {"hiding": make_hiding_game, "joining": make_joining_game}
+
 PROPERTIES: tuple[DeviationProperty, ...] = (
     ExPostIC(),
     IndividualRationality(),
@@ -177,8 +179,8 @@ def _ranges(_: np.random.Generator) -> tuple[Finding, ...]:
         checks, truthful = 0, []
         n = RULES[rule].least if RULES[rule].most < 4 else 3
         for e in GRID:
-            trial = _on_all(make_property_test(rule, ExPostIC() if kind == "hiding" else DSIC(), (e,),
-                                  make_hiding_game if kind == "hiding" else make_joining_game), n)  # fmt: skip
+            claim, make = ExPostIC() if kind == "hiding" else DSIC(), MAKERS[kind]
+            trial = _on_all(make_property_test(rule, claim, (e,), make), n)
             checks += trial.checks
             if trial.example is None:
                 truthful.append(e)
