@@ -116,6 +116,23 @@ def format_number(x: Number | None) -> str:
     return f"{float(x):,.2f}"
 
 
+def format_decimal(x: Number) -> str:
+    """Return a number with all its decimals where they are few, else as `format_number` does.
+
+    Examples
+    --------
+    >>> format_decimal(Fraction(1109, 8)), format_decimal(1500), format_decimal(Fraction(1, 3))
+    ('138.625', '1,500', '1/3')
+    """
+    if isinstance(x, Fraction) and x.denominator != 1:
+        for digits in range(1, 10):
+            scaled = abs(x) * 10**digits
+            if scaled.denominator == 1:
+                whole, rest = divmod(scaled.numerator, 10**digits)
+                return f"{'-' if x < 0 else ''}{whole:,}.{rest:0{digits}d}"
+    return format_number(x)
+
+
 def format_rounded(x: Number, digits: int = 6) -> str:
     """Return a number to so many significant digits, never as a fraction.
 

@@ -160,8 +160,8 @@ def test_what_means_nothing_is_refused_in_one_line(wrong: str, said: str) -> Non
 @pytest.mark.parametrize(
     "wrong",
     [
-        text(value=1.5),
-        text(value='"1"'),
+        text(value='"one"'),
+        text(value="[1]"),
         text(rest='[votes]\nb = "maybe"'),
         text(top="seconds = 0"),
         text(top="colour = 1"),

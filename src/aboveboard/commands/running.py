@@ -23,7 +23,7 @@ from aboveboard.mechanisms.mechanism import Designs
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.mechanisms.user_calls import attribute_errors
-from aboveboard.report import render_page
+from aboveboard.report import STATEMENT, render_page, render_statements
 from aboveboard.report.deviations import list_kinds
 from aboveboard.settlements import writing as folder
 
@@ -127,7 +127,19 @@ def run_collaboration(
             date=date,
         )
 
-    folder.write(collaboration, settlement, out, report=render, force=force, date=date)
+    def render_further() -> dict[str, str]:
+        pages = render_statements(collaboration, settlement, found[0].lies, date)
+        return {f"parties/{name}/{STATEMENT}": page for name, page in pages}
+
+    folder.write(
+        collaboration,
+        settlement,
+        out,
+        report=render,
+        pages=render_further,
+        force=force,
+        date=date,
+    )
     return found[0]
 
 

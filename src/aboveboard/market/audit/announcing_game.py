@@ -74,6 +74,7 @@ def build_announcing_game(
     return TabularGame(
         payoffs,
         players=order,
+        unit=market.step,
         truth=[outcomes.index(announced[i]) for i in rows],
         outside=(0,) * market.n,
         payments=payments,

@@ -15,9 +15,8 @@ from typing import ClassVar
 from aboveboard.auditing import Budget, Property, Status, Verdict, Witness
 from aboveboard.auditing.budget import Progress
 from aboveboard.errors import UndefinedProperty
-from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
-from aboveboard.market.audit.best_votes import get_play
+from aboveboard.market.audit.best_votes import get_play, scale_gains
 from aboveboard.market.audit.play_audit import PlayAudit
 from aboveboard.market.model.descriptions import describe_outcome, member_names
 from aboveboard.market.model.markets import Market, social_welfare, values_by_player
@@ -51,7 +50,7 @@ class BestAnnouncement(Property):
         play = get_play(self.name, game)
         if play.optimum is None:
             raise UndefinedProperty(f"{self.name} needs the best allocation")
-        return judge_announcement(play)
+        return scale_gains(judge_announcement(play), play.market.step)
 
 
 def leading_utility(
@@ -108,8 +107,8 @@ def judge_announcement(play: PlayAudit) -> Verdict:
             0,
             checks,
             "closed form",
-            statement=f"welfare {optimum.welfare} is the most that was found, not proved to be "
-            "the most there is: whoever finds more gains",
+            statement=f"welfare {play.market.encode_amount(optimum.welfare)} is the most that was "
+            "found, not proved to be the most there is: whoever finds more gains",
         )
     return Verdict(
         name,
@@ -134,8 +133,9 @@ def _refute(
         {"announced": describe_outcome(play.market, play.proposal)},
         gain,
         f"{BestAnnouncement.name}/{'+'.join(names)}",
-        note=f"{'+'.join(names)}: of welfare {welfare}, priced truthfully, they would have "
-        f"{encode_number(gain)} more",
+        note=f"{'+'.join(names)}: of welfare {play.market.encode_amount(welfare)}, "
+        "priced truthfully, "
+        f"they would have {play.market.encode_amount(gain)} more",
     )
     return Verdict(
         BestAnnouncement.name,

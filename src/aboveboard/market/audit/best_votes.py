@@ -6,14 +6,13 @@ times members (`expected_utilities.compute_margin`), at any size of the market.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar
 
 from aboveboard.auditing import Budget, Property, Status, Verdict, Witness
 from aboveboard.auditing.budget import Progress
 from aboveboard.errors import UndefinedProperty
-from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from aboveboard.market.audit.expected_utilities import compute_margin
 from aboveboard.market.audit.play_audit import AnnouncedGame, PlayAudit
@@ -43,7 +42,8 @@ class BestVotes(Property):
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
     ) -> Verdict:
         """Return the verdict on the play at hand."""
-        return judge_votes(get_play(self.name, game))
+        play = get_play(self.name, game)
+        return scale_gains(judge_votes(play), play.market.step)
 
 
 def get_play(name: str, game: Game) -> PlayAudit:
@@ -57,6 +57,17 @@ def get_play(name: str, game: Game) -> PlayAudit:
     if not isinstance(game, AnnouncedGame) or game.play.parameters is None:
         raise UndefinedProperty(f"{name} speaks of an announcement in market.propose_and_agree")
     return game.play
+
+
+def scale_gains(verdict: Verdict, step: Fraction) -> Verdict:
+    """Return a verdict with its gains in money, `step` being what one unit is worth."""
+    if step == 1:
+        return verdict
+    witness = verdict.witness
+    if witness is not None:
+        witness = replace(witness, gain=witness.gain * step)
+    gain = None if verdict.gain is None else verdict.gain * step
+    return replace(verdict, gain=gain, witness=witness)
 
 
 def judge_votes(play: PlayAudit) -> Verdict:
@@ -93,8 +104,8 @@ def judge_votes(play: PlayAudit) -> Verdict:
         "closed form",
         -least[0],
         "+".join(member_names(play.market, least[1])),
-        statement=f"other votes of up to {play.most} lose at least {encode_number(least[0])}, "
-        "whatever the rest say",
+        statement=f"other votes of up to {play.most} lose at least "
+        f"{play.market.encode_amount(least[0])}, whatever the rest say",
     )
 
 
@@ -125,7 +136,7 @@ def _refute(
         gain,
         f"{BestVotes.name}/{'+'.join(names)}",
         note=f"{'+'.join(names)}: by the votes that are best for them they would have "
-        f"{encode_number(gain)} more",
+        f"{play.market.encode_amount(gain)} more",
     )
     return Verdict(
         BestVotes.name,

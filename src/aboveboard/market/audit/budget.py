@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import ClassVar
 
 from aboveboard.auditing import Verdict
-from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.play_audit import PlayAudit
 from aboveboard.market.audit.root_audit import RootAudit
@@ -59,7 +58,8 @@ class BalancedPlay(RootProperty):
                     (),
                     describe_outcome(market, outcome),
                     taken,
-                    f"{where}step {ending.step} leaves the center with {encode_number(taken)}",
+                    f"{where}step {ending.step} leaves the center with "
+                    f"{market.encode_amount(taken)}",
                     row=ending.step,
                 )
                 return self.fail(len(rows), witness)
@@ -92,13 +92,15 @@ class NoDeficit(RootProperty):
 
     def judge_root(self, found: RootAudit) -> Verdict:
         """Return the verdict on every announcement; the steps that bring money are reported."""
-        return self._check(_list_plays(found), "played out with all YES and with all NO; ")
+        return self._check(
+            found.market, _list_plays(found), "played out with all YES and with all NO; "
+        )
 
     def judge_play(self, play: PlayAudit) -> Verdict:
         """Return the verdict on the play at hand."""
-        return self._check([play.lottery], "as it is played here ")
+        return self._check(play.market, [play.lottery], "as it is played here ")
 
-    def _check(self, lotteries: list[Lottery[Ending]], where: str) -> Verdict:
+    def _check(self, market: Market, lotteries: list[Lottery[Ending]], where: str) -> Verdict:
         by_step: dict[str, set[Fraction]] = {}
         checks = 0
         for lottery in lotteries:
@@ -107,7 +109,7 @@ class NoDeficit(RootProperty):
                 by_step.setdefault(ending.step, set()).add(surplus(ending.outcome))
         least, step = min((min(taken), step) for step, taken in by_step.items())
         gains = [
-            f"step {step} brings {' or '.join(str(encode_number(x)) for x in sorted(taken))}"
+            f"step {step} brings {_format_amounts(market, taken)}"
             for step, taken in sorted(by_step.items())
             if max(taken) > 0
         ]
@@ -116,9 +118,13 @@ class NoDeficit(RootProperty):
         )
         if least >= 0:
             return self.hold(checks, statement, gain=-least)
-        cost = f"step {step} costs the center {encode_number(-least)}"
+        cost = f"step {step} costs the center {market.encode_amount(-least)}"
         witness = self.make_witness((), {}, -least, cost, row=step)
         return self.fail(checks, witness, gain=-least, statement=statement)
+
+
+def _format_amounts(market: Market, amounts: set[Fraction]) -> str:
+    return " or ".join(str(market.encode_amount(x)) for x in sorted(amounts))
 
 
 def _list_plays(found: RootAudit) -> list[Lottery[Ending]]:

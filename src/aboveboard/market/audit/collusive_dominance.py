@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aboveboard.auditing import Status, Verdict
-from aboveboard.formatting import encode_number
 from aboveboard.market.audit.root_audit import RootAudit
 from aboveboard.market.audit.root_property import RootProperty
 from aboveboard.market.model.descriptions import describe_outcome, member_names
@@ -41,7 +40,7 @@ class CollusiveDominance(RootProperty):
             return Verdict(self.name, Status.VACUOUS, 0, 0, "exhaustive", statement=statement)
         names = member_names(found.market, weakest.members)
         if weakest.margin > 0:
-            least = encode_number(weakest.margin)
+            least = found.market.encode_amount(weakest.margin)
             return self.hold(
                 found.checks,
                 f"the least that another vote loses is {least}, by {', '.join(names)}",

@@ -37,6 +37,7 @@ class LikelyEnding(RootProperty):
     """
 
     LABEL: ClassVar[str] = "one likely ending"
+    GAINS_ARE_MONEY: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -64,12 +65,12 @@ class LikelyEnding(RootProperty):
         welfare = social_welfare(play.market, ending.outcome.allocation)
         statement = (
             f"as it is played here, step {ending.step} has probability {encode_number(carried)} "
-            f"and welfare {welfare}"
+            f"and welfare {play.market.encode_amount(welfare)}"
         )
         if play.optimum is None or not play.optimum.proved:
             unproved = f"{statement}; no optimum is proved"
             return Verdict(self.name, Status.UNDECIDED, 1, 1, "exhaustive", statement=unproved)
-        return self.hold(1, f"{statement} of {best}")
+        return self.hold(1, f"{statement} of {play.market.encode_amount(best or 0)}")
 
     def _check(
         self,
@@ -91,7 +92,8 @@ class LikelyEnding(RootProperty):
             describe_outcome(market, outcome),
             mass - carried,
             f"step {ending.step} has probability {encode_number(carried)} of "
-            f"{encode_number(mass)}, welfare {welfare}" + (f" of {best}" if falls_short else ""),
+            f"{encode_number(mass)}, welfare {market.encode_amount(welfare)}"
+            + (f" of {market.encode_amount(best or 0)}" if falls_short else ""),
             row=ending.step,
         )
         return self.fail(checks, witness)

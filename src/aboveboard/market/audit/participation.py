@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import ClassVar
 
 from aboveboard.auditing import Status, Verdict
-from aboveboard.formatting import encode_number
 from aboveboard.market.audit.play_audit import PlayAudit
 from aboveboard.market.audit.root_audit import RootAudit
 from aboveboard.market.audit.root_property import RootProperty
@@ -65,7 +64,7 @@ class TotalParticipation(RootProperty):
             names,
             describe_outcome(market, outcome),
             -has,
-            f"after this announcement they expect {encode_number(has)}",
+            f"after this announcement they expect {market.encode_amount(has)}",
         )
         return self.fail(checks, witness, gain=-has, statement=statement)
 
@@ -79,7 +78,7 @@ class TotalParticipation(RootProperty):
         names = member_names(market, members)
         statement = (
             f"of coalitions of up to {play.most} as it is played here, the least that one expects "
-            f"is {encode_number(least)}"
+            f"is {market.encode_amount(least)}"
         )
         if least >= 0:
             return self.hold(checks, statement, gain=-least, gainer="+".join(names))
@@ -87,7 +86,7 @@ class TotalParticipation(RootProperty):
             names,
             describe_outcome(market, play.proposal),
             -least,
-            f"as it is played here, {'+'.join(names)} expects {encode_number(least)}",
+            f"as it is played here, {'+'.join(names)} expects {market.encode_amount(least)}",
         )
         return self.fail(checks, witness, gain=-least, statement=statement)
 
@@ -106,12 +105,12 @@ def _describe_stakes(found: RootAudit) -> str:
             for ending, _ in lottery:
                 has = utilities(market, ending.outcome)
                 worst += [sum((has[i] for i in c), Fraction(0)) for c in root.structure]
-    least = (
-        f"the worst ending of a rational play leaves a coalition with {encode_number(min(worst))}"
-    )
+    lowest = market.encode_amount(min(worst))
+    least = f"the worst ending of a rational play leaves a coalition with {lowest}"
     if not others:
         return least
     return (
-        f"a player outside the proposer's coalition expects from {encode_number(min(others))} to "
-        f"{encode_number(max(others))}; {least}"
+        "a player outside the proposer's coalition expects from "
+        f"{market.encode_amount(min(others))} to "
+        f"{market.encode_amount(max(others))}; {least}"
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from aboveboard.auditing import Budget, Property, Status, Verdict, Witness
 from aboveboard.auditing.budget import Progress
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
+from aboveboard.market.audit.best_votes import scale_gains
 from aboveboard.market.audit.play_audit import AnnouncedGame, PlayAudit
 from aboveboard.market.audit.root_audit import RootAudit, check_game, examine_root
 
@@ -37,6 +39,7 @@ class RootProperty(Property):
     proposer_alone: bool = False
 
     LABEL: ClassVar[str] = ""
+    GAINS_ARE_MONEY: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
@@ -56,7 +59,8 @@ class RootProperty(Property):
             verdicts += [] if own is None else [own]
         if not verdicts:
             return Verdict(self.name, Status.UNDECIDED, 0, 0, "exhaustive", statement=TOO_LARGE)
-        return combine_verdicts(verdicts)
+        step = known.market.step if self.GAINS_ARE_MONEY else Fraction(1)
+        return scale_gains(combine_verdicts(verdicts), step)
 
     @abstractmethod
     def judge_root(self, found: RootAudit) -> Verdict:

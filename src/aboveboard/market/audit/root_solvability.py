@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import ClassVar
 
 from aboveboard.auditing import Property, Status, Verdict
-from aboveboard.formatting import encode_number
 from aboveboard.market.audit.collusive_dominance import CollusiveDominance
 from aboveboard.market.audit.participation import TotalParticipation
 from aboveboard.market.audit.root_audit import RootAudit
@@ -86,7 +85,7 @@ class RootSolvability(RootProperty):
             {"coalitions": coalitions},
             reached - best,
             f"this is best if the coalitions are {belief}; whoever believes so wrongly expects "
-            f"{encode_number(best)} and has {encode_number(reached)}",
+            f"{market.encode_amount(best)} and has {market.encode_amount(reached)}",
             lie={market.players[0]: describe_outcome(market, outcome)},
             row=str(k),
         )

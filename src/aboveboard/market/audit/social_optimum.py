@@ -44,7 +44,9 @@ class SociallyOptimal(RootProperty):
                         (market.players[0],),
                         {"coalitions": coalitions},
                         best - welfare,
-                        f"this is best to announce, and its welfare is {welfare} of {best}",
+                        f"this is best to announce, and its welfare is "
+                        f"{market.encode_amount(welfare)} of "
+                        f"{market.encode_amount(best)}",
                         lie={market.players[0]: describe_outcome(market, outcome)},
                     )
                     return self.fail(found.rows, witness)

@@ -16,7 +16,6 @@ from itertools import combinations
 
 import numpy as np
 
-from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Codes
 from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import LARGEST, Array
@@ -122,7 +121,7 @@ class VotingGame:
     @cached_property
     def unit(self) -> Fraction:
         """What one unit of `payoff_rows` is worth."""
-        return self.rule.unit
+        return self.rule.unit * self.market.step
 
     @cached_property
     def _voted(self) -> bool:
@@ -208,7 +207,12 @@ class VotingGame:
     def payoffs(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
         """Return each coalition's expected utility."""
         each = expect_utilities(self.market, self.rule.play(self.proposal, self._votes(profile)))
-        return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
+        return self._add_up(each)
+
+    def _add_up(self, each: Sequence[Fraction]) -> tuple[Fraction, ...]:
+        """Return by coalition what its members have together, in money."""
+        step = self.market.step
+        return tuple(sum((each[i] for i in c), Fraction(0)) * step for c in self.parts)
 
     def payments(self, profile: Sequence[int], /) -> tuple[Fraction, ...]:
         """Return what each coalition expects to pay: what it gains in goods less its utility.
@@ -220,7 +224,7 @@ class VotingGame:
             each = expect_prices(self.rule.play(self.proposal, self._votes(profile)))
         else:
             each = self._expect_prices(scheme, self._votes(profile))
-        return tuple(sum((each[i] for i in c), Fraction(0)) for c in self.parts)
+        return self._add_up(each)
 
     def _expect_prices(self, scheme: UtilityScheme, votes: Votes) -> tuple[Fraction, ...]:
         announced, n = self._announced, self.market.n
@@ -235,7 +239,7 @@ class VotingGame:
         return tuple(
             done * gained[i]
             + chance * (takes[i] * gained[i] - (n - 1) * endowed[i])
-            - int(units[i]) * self.unit
+            - int(units[i]) * self.rule.unit
             for i in range(n)
         )
 
@@ -305,7 +309,7 @@ class VotingGame:
         return Proof(
             "expected utilities depend on the others only through how many of them say YES; for "
             "each such number the dominant votes beat every other by at least "
-            f"{encode_number(least)}",
+            f"{self.market.encode_amount(least)}",
             looked_at,
         )
 

@@ -9,10 +9,11 @@ from typing import ClassVar, Self, TypeVar
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 from aboveboard.market.model.announcement import parse_announcement
+from aboveboard.market.model.bids_table import read_tables
 from aboveboard.market.model.market_file import MarketFile, ProposingFile, SolverName
-from aboveboard.market.model.market_setup import MarketSetup, Trader, read_setup, read_structure
+from aboveboard.market.model.market_setup import MarketSetup, Trader, read_structure
 from aboveboard.market.model.markets import Announcement, Market
-from aboveboard.market.model.reports import combine_votes, read_traders
+from aboveboard.market.model.reports import combine_votes, read_bidding_setup, read_traders
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Structure
 from aboveboard.market.optimum.social_optimum import (
@@ -98,7 +99,12 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
     @staticmethod
     def read_reports(file: FileT, read: Read) -> dict[str, Trader]:
         """Return what each party brings, bids, votes and announces."""
-        return read_traders(file, read_setup(file), read)
+        return read_traders(file, read_bidding_setup(file), read)
+
+    @classmethod
+    def infer_parties(cls, file: FileT, read: Read) -> FileT:
+        """Return the file with the parties, bids and endowments of its tables."""
+        return read_tables(file, read)
 
     def with_work(self, work: Work) -> Self:
         """Return the same rule, which reports the progress of its search to `work`."""
@@ -118,7 +124,8 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
         """Return the true value of the goods received, less that of those brought and the price."""
         share, own = settlement.parties[party], types[party]
         goods = self.setup.encode_goods(share.more["goods"])
-        return own.valuation.value(goods) - own.valuation.value(own.endowment) - share.payment
+        gain = own.valuation.value(goods) - own.valuation.value(own.endowment)
+        return gain * self.setup.step - share.payment
 
 
 def read_market(file: MarketFile) -> tuple[MarketSetup, Structure, OptimumSearch, Market]:
@@ -129,7 +136,7 @@ def read_market(file: MarketFile) -> tuple[MarketSetup, Structure, OptimumSearch
     InputError
         If the file does not make a market, or no solver for it is installed.
     """
-    setup = read_setup(file)
+    setup = read_bidding_setup(file)
     market = setup.build_market(read_traders(file, setup))
     require_solver(market, file.solver)
     return setup, read_structure(file, setup), OptimumSearch(file.solver, file.seconds), market

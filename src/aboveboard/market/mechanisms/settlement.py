@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_decimal
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.market_setup import MarketSetup
 from aboveboard.market.model.markets import (
     Market,
     Outcome,
+    Price,
     bundles_by_player,
     gains,
     social_welfare,
@@ -87,14 +88,14 @@ class Play:
         """Return the details that are the same however the coins fall."""
         best = self.best
         found: dict[str, Any] = {
-            "welfare_before": social_welfare(self.market, self.market.endowment),
-            "welfare_best": best.welfare,
+            "welfare_before": self._encode(social_welfare(self.market, self.market.endowment)),
+            "welfare_best": self._encode(best.welfare),
         }
         if not best.proved:
             found |= {
                 "welfare_best_is": "the best that was found in time",
-                "welfare_bound": "none proved" if best.bound is None else best.bound,
-                "welfare_gap": "unknown" if best.gap is None else best.gap,
+                "welfare_bound": "none proved" if best.bound is None else self._encode(best.bound),
+                "welfare_gap": "unknown" if best.gap is None else self._encode(best.gap),
             }
         elif not best.canonical:
             found["welfare_best_is"] = "proved; which of several optima is first was not, in time"
@@ -103,8 +104,8 @@ class Play:
                 "step": ending.step,
                 "probability": encode_number(weight),
                 **self.describe(ending.outcome),
-                "welfare": social_welfare(self.market, ending.outcome.allocation),
-                "surplus": encode_number(surplus(ending.outcome)),
+                "welfare": self._encode(social_welfare(self.market, ending.outcome.allocation)),
+                "surplus": self._encode(surplus(ending.outcome)),
                 "coins": dict(ending.tosses),
             }
             for ending, weight in self.lottery
@@ -115,29 +116,34 @@ class Play:
         self, ending: Ending, hoped: tuple[Fraction, ...], shared: Mapping[str, Any]
     ) -> Settlement:
         market, setup, outcome = self.market, self.setup, ending.outcome
+        money = market.to_money
         held = bundles_by_player(market, outcome.allocation)
         gained = gains(market, outcome.allocation)
         reached = utilities(market, outcome)
         by_name = {}
         for i, name in enumerate(setup.players):
             goods = setup.list_goods(held[i])
-            more: dict[str, Any] = {"goods": goods, "utility_reached": reached[i]}
+            more: dict[str, Any] = {"goods": goods, "utility_reached": money(reached[i])}
             reply = {
                 "goods": goods,
-                "payment": encode_number(outcome.prices[i]),
+                "payment": self._encode(outcome.prices[i]),
                 "step": ending.step,
             }
             by_name[name] = Share(
-                gained[i], hoped[i], outcome.prices[i], Reply("json", data=reply), more
+                money(gained[i]),
+                money(hoped[i]),
+                money(outcome.prices[i]),
+                Reply("json", data=reply),
+                more,
             )
         welfare = social_welfare(market, outcome.allocation)
         likely = self.lottery.probability(lambda other: other.outcome == outcome)
         details = {
             **shared,
             "step": ending.step,
-            "welfare_reached": welfare,
+            "welfare_reached": self._encode(welfare),
             "outcome_probability": encode_number(likely),
-            "surplus": encode_number(surplus(outcome)),
+            "surplus": self._encode(surplus(outcome)),
             "overhead_bits": len(ending.votes),
         }
         return EndingSettlement(
@@ -149,16 +155,27 @@ class Play:
             (self._who_gets_what(outcome), *self.exhibits),
         )
 
+    def _encode(self, amount: Price) -> Any:
+        """Return an amount in money as plain data."""
+        return self.market.encode_amount(amount)
+
+    def _format(self, amount: Price) -> str:
+        """Return an amount in money in words."""
+        return format_decimal(self.market.to_money(amount))
+
     def _headline(self, welfare: int, likely: Fraction) -> str:
         before = social_welfare(self.market, self.market.endowment)
-        best = f"the best is {self.best.welfare:,}"
+        best = f"the best is {self._format(self.best.welfare)}"
         if not self.best.proved:
-            best = f"the best found in time is {self.best.welfare:,}" + (
-                f", and none is above {self.best.bound:,}" if self.best.bound is not None else ""
+            best = f"the best found in time is {self._format(self.best.welfare)}" + (
+                f", and none is above {self._format(self.best.bound)}"
+                if self.best.bound is not None
+                else ""
             )
         nearly = " (nearly certain)" if NEARLY_CERTAIN < likely < 1 else ""
         return (
-            f"{self.warning}Welfare was {before:,} and is {welfare:,}; {best}. "
+            f"{self.warning}Welfare was {self._format(before)} and is {self._format(welfare)}; "
+            f"{best}. "
             f"This outcome had probability {encode_number(likely)}{nearly}."
         )
 
@@ -174,10 +191,10 @@ class Play:
                 (
                     name,
                     ", ".join(self.setup.list_goods(brought[i])),
-                    value(brought[i]),
+                    self.market.to_money(value(brought[i])),
                     ", ".join(kept),
-                    value(held[i]),
-                    outcome.prices[i],
+                    self.market.to_money(value(held[i])),
+                    self.market.to_money(outcome.prices[i]),
                 )
             )
         return Exhibit(
@@ -189,7 +206,7 @@ class Play:
 
     def describe(self, outcome: Outcome) -> dict[str, Any]:
         """Return an outcome as plain data: by name, goods and prices."""
-        prices = dict(zip(self.setup.players, map(encode_number, outcome.prices), strict=True))
+        prices = dict(zip(self.setup.players, map(self._encode, outcome.prices), strict=True))
         return {
             "allocation": self.setup.list_holdings(outcome.allocation),
             "prices": {name: prices[name] for name in self.setup.order},

@@ -76,7 +76,7 @@ class VCG(MarketMechanism["VCGFile", TabularGame]):
         before = sum(gains(market, outcome.allocation)) - sum(outcome.prices)
         play = Play(self.NAME, self.setup, market, lottery, best)
         return play.with_details(
-            {"parties_gain_together": encode_number(Fraction(before))}
+            {"parties_gain_together": encode_number(Fraction(market.to_money(before)))}
         ).settlements()
 
     def game(self, types: Mapping[str, Trader]) -> TabularGame:

@@ -74,6 +74,7 @@ def parse_announcement(
                 "this is no party",
                 f"name some of {', '.join(setup.players)}",
             )
-    rest = [proposal.prices.get(name, Fraction(0)) for name in others]
+    prices = {name: price / setup.step for name, price in proposal.prices.items()}
+    rest = [prices.get(name, Fraction(0)) for name in others]
     balancing = -sum(rest, Fraction(0))
-    return Announcement(allocation, (proposal.prices.get(proposer, balancing), *rest))
+    return Announcement(allocation, (prices.get(proposer, balancing), *rest))

@@ -5,6 +5,7 @@ table       a listed bundle, exactly as listed, is worth its value; any other is
 additive    a bundle is worth the sum of its goods' values
 xor         the best of the bids inside the bundle; 0 if none is inside
 or          the best sum of disjoint bids inside the bundle, of at least one; 0 if none is inside
+groups      the best sum of disjoint bids, at most one of each group; units of a good are alike
 =========== ===================================================================================
 
 Values are integers of either sign. A bid is inside a bundle if the bundle has all its goods. In xor
@@ -19,9 +20,10 @@ field's (Nisan, "Bidding and allocation in combinatorial auctions", 2000).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import combinations
 
 Bid = tuple[int, int]
 """A bundle, as a bit mask of goods, and its value."""
@@ -122,7 +124,36 @@ class Or:
         return _find_extremes(self.bids)[0], _pack_bids(tuple(b for b in self.bids if b[1] >= 0))
 
 
-Language = Table | Additive | Xor | Or
+CountedBid = tuple[tuple[tuple[int, int], ...], int]
+"""Kinds of goods with how many units of each, and the value of having them."""
+
+
+@dataclass(frozen=True)
+class BidGroups:
+    """At most one bid of each group counts, groups add; units of a kind are alike.
+
+    Parameters
+    ----------
+    kinds
+        Bit masks of the goods of one kind; each good is in one of them.
+    groups
+        The bids; no value is negative, none is of nothing.
+    """
+
+    kinds: tuple[int, ...]
+    groups: tuple[tuple[CountedBid, ...], ...]
+
+    def value(self, bundle: int) -> int:
+        """Return the value of a bundle, by an exact search."""
+        held = tuple((bundle & mask).bit_count() for mask in self.kinds)
+        return _pack_counts(self.groups, held)
+
+    def find_extremes(self) -> tuple[int, int]:
+        """Return the lowest and the highest value of any bundle, the empty one included."""
+        return 0, _pack_counts(self.groups, tuple(mask.bit_count() for mask in self.kinds))
+
+
+Language = Table | Additive | Xor | Or | BidGroups
 """The languages that the solvers read; any other valuation is searched exhaustively."""
 
 
@@ -138,6 +169,11 @@ def restrict(valuation: Language, kept: tuple[int, ...]) -> Language:
     """
     if isinstance(valuation, Additive):
         return Additive(tuple(valuation.values[g] for g in kept))
+    if isinstance(valuation, BidGroups):
+        kinds = tuple(
+            sum(1 << k for k, g in enumerate(kept) if mask >> g & 1) for mask in valuation.kinds
+        )
+        return BidGroups(kinds, valuation.groups)
     left = sum(1 << g for g in kept)
     bids = tuple(
         (sum(1 << k for k, g in enumerate(kept) if bundle >> g & 1), value)
@@ -158,6 +194,14 @@ def find_problem(valuation: Language, m: int, bound: int) -> str:
     if isinstance(valuation, Additive):
         if len(valuation.values) != m:
             return f"has values of {len(valuation.values)} goods, and there are {m}"
+    elif isinstance(valuation, BidGroups):
+        bids = [bid for group in valuation.groups for bid in group]
+        if sum(valuation.kinds) != (1 << m) - 1 or any(
+            one & other for one, other in combinations(valuation.kinds, 2)
+        ):
+            return f"has kinds that are no partition of the {m} goods"
+        if any(value < 0 or not counts for counts, value in bids):
+            return "has a negative bid in a group, or a bid on nothing"
     else:
         bundles = [bundle for bundle, _ in valuation.bids]
         if any(bundle < 0 or bundle >> m for bundle in bundles):
@@ -174,6 +218,47 @@ def find_problem(valuation: Language, m: int, bound: int) -> str:
 def _find_extremes(bids: tuple[Bid, ...]) -> tuple[int, int]:
     values = [0, *(value for _, value in bids)]
     return min(values), max(values)
+
+
+@lru_cache(maxsize=4096)  # one game looks at the same few bundles many times
+def _pack_counts(groups: tuple[tuple[CountedBid, ...], ...], held: tuple[int, ...]) -> int:
+    """Return the largest sum of bids, one of each group at most, that the units held satisfy."""
+    fitting = [
+        [bid for bid in group if all(held[kind] >= count for kind, count in bid[0])]
+        for group in groups
+    ]
+    fitting = [group for group in fitting if group]
+    if len(fitting) <= 1:
+        return max((value for group in fitting for _, value in group), default=0)
+    if all(held[kind] == 1 for group in fitting for counts, _ in group for kind, _ in counts):
+        # A good of its own stands for each group, so that its bids exclude one another.
+        bids = tuple(
+            (sum(1 << kind for kind, _ in counts) | 1 << len(held) + k, value)
+            for k, group in enumerate(fitting)
+            for counts, value in group
+        )
+        return _pack_bids(bids)
+    return _search_counts(fitting, held)
+
+
+def _search_counts(groups: Sequence[Sequence[CountedBid]], held: tuple[int, ...]) -> int:
+    """Return the same by a search over the groups; what was seen is remembered."""
+    seen: dict[tuple[int, tuple[int, ...]], int] = {}
+
+    def search(k: int, left: tuple[int, ...]) -> int:
+        if k == len(groups):
+            return 0
+        if (k, left) not in seen:
+            best = search(k + 1, left)
+            for counts, value in groups[k]:
+                wanted = dict(counts)
+                rest = tuple(units - wanted.get(kind, 0) for kind, units in enumerate(left))
+                if min(rest) >= 0:
+                    best = max(best, value + search(k + 1, rest))
+            seen[k, left] = best
+        return seen[k, left]
+
+    return search(0, held)
 
 
 @lru_cache(maxsize=4096)  # one game asks for the same few bundles again and again

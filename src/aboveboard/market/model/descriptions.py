@@ -28,7 +28,11 @@ def describe_outcome(market: Market, outcome: Outcome) -> Mapping[str, Any]:
     for good, owner in zip(market.goods, outcome.allocation, strict=True):
         (destroyed if owner < 0 else held[market.players[owner]]).append(good)
     prices = dict(
-        zip(market.players, map(encode_number, map(Fraction, outcome.prices)), strict=True)
+        zip(
+            market.players,
+            map(encode_number, map(Fraction, map(market.to_money, outcome.prices))),
+            strict=True,
+        )
     )
     return {"allocation": {**held, "destroyed": destroyed}, "prices": prices}
 

@@ -27,13 +27,27 @@ Answer = Literal["yes", "no"]
 SolverName = Literal["auto", "exhaustive", "highs", "cp-sat"]
 
 
+Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Goods = tuple[str, ...] | dict[str, Count]
+"""Names of goods, one unit of each; or how many units of each."""
+
+
 class Value(BaseModel):
     """One bid: some goods and what they are worth together."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    goods: tuple[str, ...] = Field(min_length=1, description="names of goods")
-    value: Integer = Field(description="an integer, of either sign")
+    goods: Goods = Field(
+        min_length=1, description="names of goods; or how many units of each: {pallet = 2}"
+    )
+    value: Exact = Field(description="what they are worth, of either sign; decimals are allowed")
+    group: str | None = Field(
+        default=None, description="of the bids of a group at most one counts; groups add"
+    )
+
+    def count_goods(self) -> dict[str, int]:
+        """Return how many units of each good the bid is on."""
+        return dict(self.goods) if isinstance(self.goods, Mapping) else dict.fromkeys(self.goods, 1)
 
 
 class Player(BaseModel):
@@ -41,11 +55,25 @@ class Player(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    endowment: tuple[str, ...] = Field(default=(), description="goods that it brings")
+    endowment: Goods = Field(
+        default=(), description="goods that it brings; or how many units of each: {pallet = 3}"
+    )
     bidding: Literal["table", "additive", "xor", "or"] = Field(
         default="xor", description="the language of its values"
     )
     values: tuple[Value, ...] = Field(default=(), description="its bids")
+
+    def count_endowment(self) -> dict[str, int]:
+        """Return how many units of each good the party brings."""
+        counts: dict[str, int] = {}
+        units = (
+            self.endowment.items()
+            if isinstance(self.endowment, Mapping)
+            else ((good, 1) for good in self.endowment)
+        )
+        for good, count in units:
+            counts[good] = counts.get(good, 0) + count
+        return counts
 
 
 class Ballot(BaseModel):
@@ -91,7 +119,23 @@ class Proposal(BaseModel):
 class MarketFile(CollaborationFile):
     """What every file of the system has."""
 
-    bits: Integer = Field(ge=1, le=MOST_BITS, description="k: values lie in (-2^(k-1), 2^(k-1))")
+    bits: Integer | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_BITS,
+        description="k: values lie in (-2^(k-1), 2^(k-1)); if left out, the least that holds them",
+    )
+    bids: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a table of bids (party, goods, value; group, quantity), or a CATS instance",
+    )
+    endowments: str | None = Field(
+        default=None, min_length=1, description="a table of endowments (party, good; quantity)"
+    )
+    seller: str | None = Field(
+        default=None, min_length=1, description="who brings every good that nobody else brings"
+    )
     coalitions: tuple[tuple[str, ...], ...] = Field(
         default=(), description="who colludes with whom; whoever is not named stands alone"
     )
@@ -99,7 +143,9 @@ class MarketFile(CollaborationFile):
     seconds: Integer | None = Field(
         default=None, ge=1, description="the search ends after this; if left out, when it is proved"
     )
-    parties: dict[str, Player] = Field(min_length=2, description="by name: one table per party")
+    parties: dict[str, Player] = Field(
+        default_factory=dict, description="by name: one table per party; more may be in the tables"
+    )
 
 
 class ProposingFile(MarketFile):

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from aboveboard.errors import InputError
 from aboveboard.market.model.bidding import Language
-from aboveboard.market.model.market_file import DESTROYED_GOODS, MarketFile, ProposingFile
+from aboveboard.market.model.market_file import (
+    DESTROYED_GOODS,
+    MOST_BITS,
+    MarketFile,
+    ProposingFile,
+)
 from aboveboard.market.model.markets import DESTROYED, Allocation, Announcement, Market
 from aboveboard.market.model.utilities import Structure
+
+MOST_UNITS = 10_000
+"""Units of goods in a market."""
+
+MOST_DECIMALS = 9
+"""Decimals of a value."""
+
+DECIMALS = dict.fromkeys(("BIF", "CLP", "ISK", "JPY", "KRW", "UGX", "VND", "XAF", "XOF"), 0) | (
+    dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+)
+"""Decimals of currencies that do not have two (ISO 4217)."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +66,31 @@ class MarketSetup:
         The paper's k.
     order
         The players in the file's order.
+    step
+        What one unit of a value is worth in money.
+    kinds
+        By good: the name of its kind; units of one kind are alike. None: each is of its own.
+    owners
+        By good: the party that brings it.
+    stated_bits
+        The bits that the file states, of values in whole money; None: they are derived.
     """
 
     players: tuple[str, ...]
     goods: tuple[str, ...]
     bits: int
     order: tuple[str, ...]
+    step: Fraction = Fraction(1)
+    kinds: tuple[str, ...] | None = None
+    owners: tuple[str, ...] = ()
+    stated_bits: int | None = None
+
+    def list_kinds(self) -> dict[str, int]:
+        """Return the kinds of goods, each with the bit mask of its units."""
+        masks: dict[str, int] = {}
+        for g, kind in enumerate(self.kinds or self.goods):
+            masks[kind] = masks.get(kind, 0) | 1 << g
+        return masks
 
     def build_market(self, reports: Mapping[str, Trader]) -> Market:
         """Return the market that the reports make."""
@@ -63,7 +100,18 @@ class MarketSetup:
                 if reports[name].endowment >> g & 1:
                     endowment[g] = i
         valuations = tuple(reports[name].valuation for name in self.players)
-        return Market(self.players, self.goods, tuple(endowment), valuations, self.bits)
+        return Market(self.players, self.goods, tuple(endowment), valuations, self.bits, self.step)
+
+    @property
+    def bound(self) -> Fraction:
+        """Values lie strictly between -bound and bound, in money."""
+        if self.stated_bits is not None:
+            return Fraction(1 << (self.stated_bits - 1))
+        return (1 << (self.bits - 1)) * self.step
+
+    def find_endowment(self, party: str) -> int:
+        """Return what a party brings, as a bit mask."""
+        return sum(1 << g for g, owner in enumerate(self.owners) if owner == party)
 
     def encode_goods(self, goods: Iterable[str]) -> int:
         """Return goods by name as a bit mask."""
@@ -90,21 +138,10 @@ def read_setup(file: MarketFile) -> MarketSetup:
     InputError
         If two parties bring the same good, or the proposer is no party.
     """
-    owners: dict[str, str] = {}
-    for name, player in file.parties.items():
-        for good in player.endowment:
-            if good in owners:
-                twice = owners[good] == name
-                raise InputError(
-                    f"parties.{name}.endowment",
-                    f"good {good!r} "
-                    + (
-                        "is listed twice" if twice else f"has two owners, {owners[good]} and {name}"
-                    ),
-                    "let one party bring it, once",
-                )
-            owners[good] = name
-    if not owners:
+    if len(file.parties) < 2:
+        raise InputError("parties", f"there is {len(file.parties)}", "have at least two")
+    units = _list_units(file)
+    if not units:
         raise InputError("parties", "nobody brings a good", "list goods as an endowment")
     if DESTROYED_GOODS in file.parties:
         raise InputError(
@@ -114,7 +151,91 @@ def read_setup(file: MarketFile) -> MarketSetup:
         )
     first = find_proposer(file)
     others = (name for name in file.parties if name != first)
-    return MarketSetup((first, *others), tuple(owners), file.bits, tuple(file.parties))
+    goods, owners, kinds = zip(*units, strict=True)
+    step = find_step(file)
+    return MarketSetup(
+        (first, *others),
+        goods,
+        MOST_BITS if file.bits is None else file.bits + extra_bits(step),
+        tuple(file.parties),
+        step,
+        kinds if len(set(kinds)) < len(kinds) else None,
+        owners,
+        file.bits,
+    )
+
+
+def _list_units(file: MarketFile) -> list[tuple[str, str, str]]:
+    """Return every unit of every good: its name, who brings it, and its kind."""
+    countable = {
+        good
+        for player in file.parties.values()
+        if isinstance(player.endowment, Mapping)
+        for good in player.endowment
+    }
+    listed: list[tuple[str, str]] = []  # kind and owner
+    owners: dict[str, str] = {}
+    for name, player in file.parties.items():
+        for good, count in player.count_endowment().items():
+            if good not in countable and (count > 1 or good in owners):
+                problem = (
+                    "is listed twice" if count > 1 else f"has two owners, {owners[good]} and {name}"
+                )
+                raise InputError(
+                    f"parties.{name}.endowment",
+                    f"good {good!r} {problem}",
+                    "let one party bring it, once; or say how many there are: "
+                    f"endowment = {{{good} = 2}}",
+                )
+            owners[good] = name
+            listed += [(good, name)] * count
+    if len(listed) > MOST_UNITS:
+        raise InputError(
+            "parties", f"there are {len(listed):,} units of goods", f"use at most {MOST_UNITS:,}"
+        )
+    total = Counter(kind for kind, _ in listed)
+    seen: Counter[str] = Counter()
+    units = []
+    for kind, owner in listed:
+        seen[kind] += 1
+        unit = f"{kind} {seen[kind]}" if total[kind] > 1 else kind
+        units.append((unit, owner, kind))
+    names = Counter(unit for unit, _, _ in units)
+    for unit, count in names.items():
+        if count > 1:
+            raise InputError(
+                "parties", f"good {unit!r} is also the name of a unit", "rename the good"
+            )
+    return units
+
+
+def extra_bits(step: Fraction) -> int:
+    """Return how many bits the decimals of values take."""
+    return (step.denominator - 1).bit_length()
+
+
+def find_step(file: MarketFile) -> Fraction:
+    """Return the smallest unit of money that values are written in: 1, 1/10, 1/100, ..
+
+    With a currency it is its smallest coin, or less where values have more decimals.
+
+    Raises
+    ------
+    InputError
+        If a value has more than `MOST_DECIMALS` decimals.
+    """
+    decimals = 0 if not file.currency else DECIMALS.get(file.currency, 2)
+    for name, player in file.parties.items():
+        for k, entry in enumerate(player.values):
+            while (entry.value * 10**decimals).denominator != 1:
+                decimals += 1
+                if decimals > MOST_DECIMALS:
+                    raise InputError(
+                        f"parties.{name}.values[{k}].value",
+                        f"{entry.value} has more than {MOST_DECIMALS} decimals",
+                        "round it",
+                    )
+    return Fraction(1, 10**decimals)
 
 
 def find_proposer(file: MarketFile) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor, find_problem
+from aboveboard.formatting import encode_number
+from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor, find_problem
 
 DESTROYED = -1
 """The owner of a good that is destroyed."""
@@ -66,6 +67,8 @@ class Market:
         By player.
     bits
         The paper's k, at least 1: values lie in (-2^(k-1), 2^(k-1)).
+    step
+        What one unit of a value is worth in money: 1/100 where values are in cents.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class Market:
     endowment: Allocation
     valuations: tuple[Valuation, ...]
     bits: int
+    step: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
         if len(set(self.players)) < len(self.players) or len(set(self.goods)) < len(self.goods):
@@ -89,10 +93,12 @@ class Market:
             raise ValueError("the endowment must name an owner for each good")
         if not all(0 <= owner < len(self.players) for owner in self.endowment):
             raise ValueError("every good must be brought by a player")
+        if self.step <= 0:
+            raise ValueError(f"step is {self.step}; it must be more than 0")
         if self.bits < 1:
             raise ValueError(f"bits is {self.bits}; it must be at least 1")
         for name, valuation in zip(self.players, self.valuations, strict=True):
-            if isinstance(valuation, Additive | Table | Xor | Or):
+            if isinstance(valuation, Additive | Table | Xor | Or | BidGroups):
                 problem = find_problem(valuation, self.m, self.bound)
                 if problem:
                     raise ValueError(f"the valuation of {name} {problem}")
@@ -113,6 +119,14 @@ class Market:
     def bound(self) -> int:
         """B = 2^(k-1): every value is strictly between -B and B."""
         return 1 << (self.bits - 1)
+
+    def to_money(self, amount: Price) -> Price:
+        """Return an amount in steps as money."""
+        return amount if self.step == 1 else Fraction(amount) * self.step
+
+    def encode_amount(self, amount: Price) -> Any:
+        """Return an amount in steps as money, in plain data: exact where it can be."""
+        return encode_number(self.to_money(amount))
 
     @property
     def nothing(self) -> Outcome:

@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import encode_number
 from aboveboard.market.model.announcement import parse_announcement
-from aboveboard.market.model.bidding import Additive, Bid, Language, Or, Table, Xor
+from aboveboard.market.model.bidding import (
+    Additive,
+    Bid,
+    BidGroups,
+    CountedBid,
+    Language,
+    Or,
+    Table,
+    Xor,
+)
 from aboveboard.market.model.market_file import MarketFile, Player, Proposal, ProposingFile, Value
-from aboveboard.market.model.market_setup import MarketSetup, Trader
+from aboveboard.market.model.market_setup import MarketSetup, Trader, read_setup
 from aboveboard.market.model.markets import Announcement, Market
 from aboveboard.market.model.steps import Votes
 from aboveboard.mechanisms.mechanism import Read
 
 MOST_OR_BIDS = 64
 """An or-bid's value is an exact search that grows with the number of bids."""
+
+
+MOST_GROUPS = 12
+"""Groups of bids on identical units: their best choice is an exact search."""
+
+
+def read_bidding_setup(file: MarketFile) -> MarketSetup:
+    """Return the setup, its bits derived from the values where the file leaves them out.
+
+    Raises
+    ------
+    InputError
+        As `read_setup`, and if values need more than `MOST_BITS` bits.
+    """
+    setup = read_setup(file)
+    if file.bits is not None:
+        return setup
+    largest = 0
+    for name, player in file.parties.items():
+        largest = max(largest, *map(abs, _read_valuation(name, player, setup).find_extremes()))
+    return replace(setup, bits=largest.bit_length() + 1)
 
 
 def read_traders(
@@ -39,7 +71,7 @@ def read_traders(
     announcements = find_announcements(file, setup)
     return {
         name: Trader(
-            setup.encode_goods(player.endowment),
+            setup.find_endowment(name),
             _read_valuation(name, player, setup),
             ballots.get(name),
             announcements.get(name),
@@ -71,39 +103,100 @@ def find_announcements(file: MarketFile, setup: MarketSetup) -> dict[str, Announ
 
 def _read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:
     place = f"parties.{name}.values"
-    bids = [_read_bid(f"{place}[{k}]", each, setup) for k, each in enumerate(player.values)]
-    valuation = _build_valuation(place, player.bidding, bids, len(setup.goods))
-    bound = 1 << (setup.bits - 1)
+    for k, entry in enumerate(player.values):
+        _check_bid(f"{place}[{k}]", entry, setup)
+    if any(entry.group for entry in player.values) or setup.kinds is not None:
+        valuation = _build_groups(place, player, setup)
+    else:
+        bids = [(setup.encode_goods(v.count_goods()), _to_steps(v, setup)) for v in player.values]
+        valuation = _build_valuation(place, player.bidding, bids, len(setup.goods))
     for value in valuation.find_extremes():
-        if abs(value) >= bound:
+        if abs(value) * setup.step >= setup.bound:
             raise InputError(
                 place,
-                f"a bundle is worth {value}",
-                f"with bits = {setup.bits} values lie strictly between -{bound} and {bound}; "
-                "use more bits",
+                f"a bundle is worth {encode_number(value * setup.step)}",
+                f"{_describe_bound(setup)}; use more bits, or leave bits out",
             )
     return valuation
 
 
-def _read_bid(place: str, entry: Value, setup: MarketSetup) -> Bid:
+def _describe_bound(setup: MarketSetup) -> str:
+    bound = encode_number(setup.bound)
+    bits = "" if setup.stated_bits is None else f"with bits = {setup.stated_bits} "
+    return f"{bits}values lie strictly between -{bound} and {bound}"
+
+
+def _to_steps(entry: Value, setup: MarketSetup) -> int:
+    """Return a bid's value in the smallest unit of money."""
+    return int(entry.value / setup.step)  # exact: the step divides every value
+
+
+def _build_groups(place: str, player: Player, setup: MarketSetup) -> Language:
+    """Return the valuation of bids in groups, or on units that are alike."""
+    masks = setup.list_kinds()
+    kinds = {kind: k for k, kind in enumerate(masks)}
+    grouped = any(entry.group for entry in player.values)
+    if player.bidding == "additive" and not grouped:
+        return _build_additive(place, player, setup)
+    if player.bidding in ("table", "additive"):
+        raise InputError(
+            place, f"bidding = {player.bidding!r} has no groups and no units", "use xor or or"
+        )
+    groups: dict[str, list[CountedBid]] = {}
+    for k, entry in enumerate(player.values):
+        if entry.value < 0:
+            raise InputError(
+                f"{place}[{k}].value", f"it is {entry.value}", "values in groups are not negative"
+            )
+        if grouped:
+            key = f"group {entry.group}" if entry.group else f"bid {k}"
+        else:
+            key = "one" if player.bidding == "xor" else f"bid {k}"
+        counts = tuple((kinds[good], count) for good, count in entry.count_goods().items())
+        groups.setdefault(key, []).append((counts, _to_steps(entry, setup)))
+    if setup.kinds is not None and len(groups) > MOST_GROUPS:
+        raise InputError(
+            place,
+            f"there are {len(groups)} groups of bids on units",
+            f'use at most {MOST_GROUPS}, or bidding = "xor"',
+        )
+    if len(groups) > MOST_OR_BIDS:
+        raise InputError(
+            place, f"there are {len(groups)} groups of bids", f"use at most {MOST_OR_BIDS}"
+        )
+    return BidGroups(tuple(masks.values()), tuple(map(tuple, groups.values())))
+
+
+def _build_additive(place: str, player: Player, setup: MarketSetup) -> Additive:
+    """Return additive values of goods, each unit of a kind worth the same."""
+    worth: dict[str, int] = {}
+    for entry in player.values:
+        counts = entry.count_goods()
+        if list(counts.values()) != [1] or set(counts) & set(worth):
+            raise InputError(
+                place, "an additive value is that of one good", "list one unit of one good in each"
+            )
+        worth[next(iter(counts))] = _to_steps(entry, setup)
+    return Additive(tuple(worth.get(kind, 0) for kind in setup.kinds or setup.goods))
+
+
+def _check_bid(place: str, entry: Value, setup: MarketSetup) -> None:
+    kinds = set(setup.kinds or setup.goods)
     for good in entry.goods:
-        if good not in setup.goods:
+        if good not in kinds:
             raise InputError(
                 f"{place}.goods",
                 f"nobody brings the good {good!r}",
-                f"give it an owner, or name some of {', '.join(setup.goods[:12])}",
+                f"give it an owner, or name some of {', '.join(sorted(kinds)[:12])}",
             )
     if len(set(entry.goods)) < len(entry.goods):
         raise InputError(f"{place}.goods", "a good is listed twice", "list it once")
-    bound = 1 << (setup.bits - 1)
-    if abs(entry.value) >= bound:
+    if abs(entry.value) >= setup.bound:
         raise InputError(
             f"{place}.value",
-            f"it is {entry.value}",
-            f"with bits = {setup.bits} values lie strictly between -{bound} and {bound}; "
-            "use more bits",
+            f"it is {encode_number(entry.value)}",
+            f"{_describe_bound(setup)}; use more bits, or leave bits out",
         )
-    return setup.encode_goods(entry.goods), entry.value
 
 
 def _build_valuation(place: str, language: str, bids: Sequence[Bid], m: int) -> Language:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from aboveboard.market.model.bidding import Additive, Bid, Or, Table, Xor
+from aboveboard.market.model.bidding import Additive, Bid, BidGroups, CountedBid, Or, Table, Xor
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Valuation
 
 Terms = tuple[tuple[int, int], ...]
@@ -124,6 +124,9 @@ def _find_relevant_goods(valuation: Valuation, m: int) -> int:
         case Table(bids):
             # A good that no listed bundle has still turns a listed bundle into one that is not.
             return (1 << m) - 1 if any(value for _, value in bids) else 0
+        case BidGroups(kinds, groups):
+            bids_on = {kind for group in groups for counts, _ in group for kind, _ in counts}
+            return sum(kinds[kind] for kind in bids_on)
         case Xor(bids) | Or(bids):
             union = 0
             for inside, _ in bids:
@@ -151,6 +154,8 @@ def _add_bids(valuation: Valuation, x: dict[int, int], objective: list[int]) -> 
             z = _add_variables(bids, objective)
             one = Row(tuple((v, 1) for v in z), None, 1)
             return [one, *_make_packing_rows(bids, z, x), *_make_burden_rows(bids, z, x)]
+        case BidGroups(kinds, groups):
+            return _add_groups(kinds, groups, x, objective)
         case Or(bids):
             z = _add_variables(bids, objective)
             return [*_make_packing_rows(bids, z, x), *_make_burden_rows(bids, z, x)]
@@ -182,6 +187,28 @@ def _make_burden_rows(bids: Sequence[Bid], z: Sequence[int], x: dict[int, int]) 
         for b, value in bids
         if value < 0
     ]
+
+
+def _add_groups(
+    kinds: Sequence[int],
+    groups: Sequence[Sequence[CountedBid]],
+    x: dict[int, int],
+    objective: list[int],
+) -> list[Row]:
+    """Add groups of bids, of each at most one; all together use the units that the player has."""
+    rows = []
+    used: dict[int, list[tuple[int, int]]] = {}
+    for group in groups:
+        first = len(objective)
+        objective.extend(value for _, value in group)
+        rows.append(Row(tuple((first + k, 1) for k in range(len(group))), None, 1))
+        for k, (counts, _) in enumerate(group):
+            for kind, count in counts:
+                used.setdefault(kind, []).append((first + k, count))
+    for kind, terms in used.items():
+        has = tuple((x[g], -1) for g in list_goods(kinds[kind]) if g in x)
+        rows.append(Row((*terms, *has), None, 0))
+    return rows
 
 
 def _add_table(bids: Sequence[Bid], x: dict[int, int], objective: list[int]) -> list[Row]:

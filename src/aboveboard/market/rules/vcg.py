@@ -18,7 +18,7 @@ from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
 from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor, restrict
+from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor, restrict
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import (
     Allocation,
@@ -68,7 +68,7 @@ class _RestrictedValuation:
 
 def _restrict_valuation(valuation: Valuation, kept: tuple[int, ...]) -> Valuation:
     """Return a valuation restricted to some goods, in its own bidding language where it has one."""
-    if isinstance(valuation, Table | Additive | Xor | Or):
+    if isinstance(valuation, Table | Additive | Xor | Or | BidGroups):
         return restrict(valuation, kept)  # the solvers read these
     return _RestrictedValuation(valuation, kept)
 
@@ -83,6 +83,7 @@ def remove_player(market: Market, player: int) -> Market:
         tuple(stay.index(market.endowment[g]) for g in kept),
         tuple(_restrict_valuation(market.valuations[i], kept) for i in stay),
         market.bits,
+        market.step,
     )
 
 
@@ -160,6 +161,7 @@ def build_game(market: Market, types: Mapping[str, Trader] | None = None) -> Tab
     return TabularGame(
         payoffs,
         players=market.players,
+        unit=market.step,
         truth=[listed.index(row) for row in rows],
         outside=(0,) * market.n,
         payments=payments,
