@@ -382,3 +382,16 @@ def test_a_member_checks_its_own_file_against_the_terms(tmp_path: Path) -> None:
     mine.write_text("name\none.example\nx,y,z\n")
     assert aboveboard("check", "--mine", mine, *options, "acme", cwd=tmp_path).returncode == 2
     assert aboveboard("check", "--mine", mine, *options, "none", cwd=tmp_path).returncode == 2
+
+
+def test_two_rules_on_the_same_data_stand_side_by_side(lists: Path) -> None:
+    ran = aboveboard("compare", lists, "--rules", "equal-gain,best-group", "-f", "json")
+    results = json.loads(ran.stdout)["rules"]
+    assert [each["rule"] for each in results] == ["equal-gain", "best-group"]
+    for each in results:
+        assert set(each["parties"]) == {"alpha", "beta", "gamma"}
+        assert each["promises_stand"] is True
+    text = aboveboard("compare", lists, "--rules", "equal-gain,best-group").stdout
+    assert "equal-gain: gains" in text
+    assert "best-group: all promises stand" in text
+    assert aboveboard("compare", lists, "--rules", "equal").returncode == 2

@@ -19,7 +19,7 @@ import typer
 from aboveboard.cli import rounds
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
-from aboveboard.cli.collaborations import audit, design, replay, run
+from aboveboard.cli.collaborations import audit, compare, design, replay, run
 from aboveboard.cli.starting import demo, init, mechanisms
 from aboveboard.errors import AboveboardError
 
@@ -53,7 +53,7 @@ def _root(
     pass
 
 
-for command in (demo, init, choose, mechanisms, check, run, audit, design, replay):
+for command in (demo, init, choose, mechanisms, check, run, audit, compare, design, replay):
     app.command()(command)
 
 app.add_typer(rounds.keys, name="keys")

@@ -132,6 +132,25 @@ def audit(
         raise typer.Exit(status)
 
 
+def compare(
+    file: FileArgument,
+    rules: Annotated[
+        str,
+        typer.Option(help="Rules, by commas: mechanisms, or values of the file's key 'rule'."),
+    ],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Apply several rules to the same data, side by side."""
+    from aboveboard.cli.text import comparison_text
+    from aboveboard.commands.comparing import compare_rules
+
+    results = compare_rules(file, [rule.strip() for rule in rules.split(",") if rule.strip()])
+    if output is Format.JSON:
+        echo_json({"rules": [result.as_dict() for result in results]})
+    else:
+        typer.echo(comparison_text(results))
+
+
 @contextmanager
 def _with_work(
     collaboration: Collaboration,

@@ -10,9 +10,10 @@ from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
 from aboveboard.commands import AuditReport, Demonstration, Recommendation
 from aboveboard.commands.checking import CheckReport
+from aboveboard.commands.comparing import RuleResult
 from aboveboard.formatting import format_number, format_quantity, format_table, join_names
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report import format_report, list_notes, round_gain
+from aboveboard.report import format_report, is_profitable, list_notes, round_gain
 from aboveboard.settlements.money import ROUNDING, describe_payments, has_payments
 
 MOST_NAMED = 3
@@ -208,6 +209,28 @@ def check_text(report: CheckReport) -> str:
     if report.code:
         lines.append(wrap(f"a run executes your code: {join_names(report.code)}"))
     return "\n".join(lines)
+
+
+def comparison_text(results: Sequence[RuleResult]) -> str:
+    """Return what each rule gives each party, and whether its promises stand."""
+    parties = list(dict.fromkeys(name for each in results for name in each.settlement.parties))
+    rows = []
+    for name in parties:
+        row = [name]
+        for each in results:
+            share = each.settlement.parties.get(name)
+            row += ["", ""] if share is None else [
+                format_number(share.benefit), format_number(share.utility)
+            ]  # fmt: skip
+        rows.append(row)
+    head = ["party", *(f"{each.rule}: {what}" for each in results for what in ("gains", "utility"))]
+    lines = [format_table(head, rows, right=range(1, len(head)))]
+    stands = {True: "all promises stand", False: "a promise fails", None: "a promise is undecided"}
+    for each in results:
+        paying = [lie.party for lie in each.audit.lies if is_profitable(lie)]
+        lying = f"lying pays {join_names(paying)}" if paying else "no lie found pays"
+        lines.append(wrap(f"{each.rule}: {stands[each.audit.verdicts.promises_stand]}; {lying}."))
+    return "\n".join([lines[0], "", *lines[1:]])
 
 
 IN_CHOICES = ("summary", "guarantees", "cannot")

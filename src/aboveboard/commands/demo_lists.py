@@ -18,6 +18,7 @@ COLLABORATION = """\
 name = "Disposable e-mail domains of five maintainers"
 mechanism = "exchange.union"
 hiding = "partial"
+exclusivity = 1
 kind = "domain"
 seed = 7
 """

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from aboveboard._version import __version__
@@ -17,6 +16,8 @@ from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
+from aboveboard.report.statements import STATEMENT, render_statements
+from aboveboard.report.templates import load_template
 from aboveboard.report.words import (
     format_counterexample,
     format_report,
@@ -26,15 +27,15 @@ from aboveboard.report.words import (
 )
 
 __all__ = [
+    "STATEMENT",
     "format_counterexample",
     "format_report",
     "is_profitable",
     "list_notes",
     "render_page",
+    "render_statements",
     "round_gain",
 ]
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def render_page(
@@ -66,15 +67,9 @@ def render_page(
     date
         The day of the run, from its record; empty: none is shown.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     rule = collaboration.mechanism
     unit = rule.UNIT
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("page.html.jinja").render(
+    return load_template("page.html.jinja").render(
         title=collaboration.file.name or rule.NAME,  # not the file's name: the file may move
         kind="Audit" if settlement is None else "Run",
         mechanism=rule.NAME,

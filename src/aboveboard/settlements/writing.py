@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,7 @@ def write(
     out: Path,
     *,
     report: Callable[[], str],
+    pages: Callable[[], Mapping[str, str]] | None = None,
     force: bool = False,
     date: str = "",
 ) -> Path:
@@ -86,6 +87,8 @@ def write(
         The folder to make.
     report
         Makes the report page.
+    pages
+        Makes further pages after it, by their path in the folder; None: there are none.
     force
         Replace an existing settlement folder; nothing else is ever replaced.
     date
@@ -108,7 +111,10 @@ def write(
     # Something else may be there when the writing ends, so it is checked again.
     replace = partial(refuse_existing, force=True) if force else None
     with atomic_folder(out, replace=replace) as folder:
-        outputs = _write_content(collaboration, settlement, folder, report, date)
+        outputs = _write_content(collaboration, settlement, folder, date)
+        for place, text in _render_pages(report, pages):
+            (folder / place).write_text(text, encoding="utf-8", newline="\n")
+            outputs[place] = fingerprint_file(folder, place)
         manifest = {
             **summarize(settlement),
             **_summarize_accounts(collaboration, settlement),
@@ -123,8 +129,8 @@ def write(
         }
         _write_json(folder / MANIFEST, manifest)
         path = collaboration.path
-        place = None if path == STANDARD_INPUT else str(path.resolve())
-        _write_json(folder / SOURCE, {"collaboration": place})
+        source = None if path == STANDARD_INPUT else str(path.resolve())
+        _write_json(folder / SOURCE, {"collaboration": source})
     return out
 
 
@@ -132,10 +138,9 @@ def _write_content(
     collaboration: Collaboration,
     settlement: Settlement,
     folder: Path,
-    report: Callable[[], str],
     date: str,
 ) -> dict[str, str | None]:
-    """Write everything but the manifest; return the fingerprint of each file."""
+    """Write everything but pages and the manifest; return the fingerprint of each file."""
     _refuse_bad_names(settlement)
     outputs: dict[str, str | None] = {}
     for name, share in settlement.parties.items():
@@ -156,9 +161,15 @@ def _write_content(
         (folder / place).write_text(text, encoding="utf-8", newline="\n")
         outputs[place] = fingerprint_file(folder, place)
     (folder / COPY).write_bytes(collaboration.content)
-    (folder / REPORT).write_text(report(), encoding="utf-8", newline="\n")
-    outputs[REPORT] = fingerprint_file(folder, REPORT)
     return outputs
+
+
+def _render_pages(
+    report: Callable[[], str], pages: Callable[[], Mapping[str, str]] | None
+) -> Iterator[tuple[str, str]]:
+    yield REPORT, report()
+    if pages is not None:
+        yield from pages().items()
 
 
 def _format_accounts(

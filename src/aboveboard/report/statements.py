@@ -1,0 +1,171 @@
+"""Each party's own page: what it brought, what went out, what it got and pays, how to verify it.
+
+It shows nothing of other parties but their names and how many of the party's own elements each of
+them received. Cost: one join of each pair of parties' lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from aboveboard._version import __version__
+from aboveboard.auditing.best_lies import BestLie
+from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.formatting import format_number, format_quantity, join_names
+from aboveboard.mechanisms.settlement import MANIFEST, Settlement, fingerprint
+from aboveboard.report.templates import load_template
+from aboveboard.report.words import format_report, is_profitable
+from aboveboard.settlements.money import describe_payments, has_payments
+from aboveboard.storage.records import ELEMENT, Records
+
+STATEMENT = "statement.html"
+
+MOST_COUNTED = 2_000_000
+"""Elements of all parties up to which it is counted how many went out to whom."""
+
+MOST_PARTIES = 1_000
+"""Parties up to which each gets a page."""
+
+
+def render_statements(
+    collaboration: Collaboration,
+    settlement: Settlement,
+    lies: Sequence[BestLie] = (),
+    date: str = "",
+) -> Iterator[tuple[str, str]]:
+    """Yield each party's name and its page, as HTML.
+
+    Parameters
+    ----------
+    collaboration
+        What was run.
+    settlement
+        The result.
+    lies
+        Each party's best lie.
+    date
+        The day of the run, from its record.
+    """
+    if len(settlement.parties) > MOST_PARTIES:
+        return
+    template = load_template("statement.html.jinja")
+    best = {lie.party: lie for lie in lies}
+    received = _list_received(collaboration, settlement)
+    paid = {}
+    if has_payments(settlement):
+        paid = describe_payments(settlement, collaboration.file.currency)
+    for name, share in settlement.parties.items():
+        rows = [
+            *_describe_data(name, collaboration, received),
+            ("Gain", _join(format_number(share.benefit), collaboration.mechanism.UNIT)),
+            ("Payment", paid.get(name, "none: no money moves")),
+            ("Your reply", f"the file reply.{share.reply.form} in this folder"),
+            ("Rivals", _compare_with_rivals(name, settlement)),
+            *_describe_lie(best.get(name)),
+        ]
+        page = template.render(
+            party=name,
+            title=collaboration.file.name or collaboration.mechanism.NAME,
+            mechanism=collaboration.mechanism.NAME,
+            summary=collaboration.mechanism.SUMMARY,
+            rows=[row for row in rows if row[1]],
+            manifest=MANIFEST,
+            date=date,
+            version=__version__,
+            rules=fingerprint(collaboration.content),
+            data=_find_own_inputs(name, collaboration),
+        )
+        yield name, page
+
+
+def _join(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _describe_data(
+    name: str, collaboration: Collaboration, received: Mapping[str, pl.Series]
+) -> list[tuple[str, str]]:
+    """Return how much the party brought, and how much of it went out to whom."""
+    own = collaboration.reports.get(name)
+    if not isinstance(own, Records):
+        return []
+    brought = format_quantity(len(own), "element")
+    left_out = sum(own.reading.left_out.values())
+    if left_out:
+        brought += f"; {left_out:,} lines of your file were left out, because they are no elements"
+    rows = [("You brought", brought)]
+    if received:
+        mine = own.frame[ELEMENT]
+        counts = {
+            other: int(theirs.is_in(mine.implode()).sum())
+            for other, theirs in received.items()
+            if other != name
+        }
+        out = [f"{n:,} to {other}" for other, n in counts.items() if n]
+        rows.append(("Of these went out", join_names(out) if out else "none"))
+        columns = own.columns_that_leave
+        if columns:
+            rows.append(("With the columns", join_names(columns)))
+    return rows
+
+
+def _list_received(collaboration: Collaboration, settlement: Settlement) -> dict[str, pl.Series]:
+    """Return the elements that each party received; nothing where replies are no such lists."""
+    reports = collaboration.reports
+    records = {name: report for name, report in reports.items() if isinstance(report, Records)}
+    if not records or sum(map(len, records.values())) > MOST_COUNTED:
+        return {}
+    found = {}
+    for name, share in settlement.parties.items():
+        if share.reply.rows is None or name not in records:
+            continue
+        frame = share.reply.rows()
+        column = records[name].key or ELEMENT
+        if column in frame.columns:
+            found[name] = frame[column].cast(pl.String)
+    return found
+
+
+def _compare_with_rivals(name: str, settlement: Settlement) -> str:
+    """Return whether a rival gained more than the party, in words."""
+    benefits: dict[str, Any] = {n: share.benefit for n, share in settlement.parties.items()}
+    more = sum(x > benefits[name] for n, x in benefits.items() if n != name)
+    if len(benefits) == 1:
+        return ""
+    if not more:
+        return "no rival gained more than you"
+    return f"{format_quantity(more, 'rival')} gained more than you"
+
+
+def _describe_lie(lie: BestLie | None) -> list[tuple[str, str]]:
+    """Return what the party's best lie would have got it, and what staying away would."""
+    if lie is None:
+        return []
+    rows = []
+    if lie.lie is not None:
+        verdict = "it would have paid" if is_profitable(lie) else "no gain over the truth"
+        tried = "all were tried" if lie.exhaustive else "not all were tried"
+        rows.append(
+            (
+                "Your best lie",
+                f"{format_report(lie.report)}: utility {format_number(lie.lie)} instead of "
+                f"{format_number(lie.truth)}, {verdict} ({tried})",
+            )
+        )
+    if lie.absent is not None:
+        rows.append(
+            ("Staying away", f"utility {format_number(lie.absent)} instead of "
+             f"{format_number(lie.truth)}")
+        )  # fmt: skip
+    return rows
+
+
+def _find_own_inputs(name: str, collaboration: Collaboration) -> list[tuple[str, str]]:
+    """Return the party's own data file with its fingerprint."""
+    party = getattr(collaboration.file, "parties", {}).get(name)
+    data = getattr(party, "data", None)
+    place = "" if data is None else data.as_posix()
+    return [(place, collaboration.inputs[place])] if place in collaboration.inputs else []

@@ -1,0 +1,62 @@
+"""Each party's own page says what went out, what came in, and nothing of others' data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import aboveboard as ab
+from aboveboard.commands import run_collaboration
+
+LISTS = {
+    "alpha": {"a.example", "b.example", "s.example"},
+    "beta": {"b.example", "c.example"},
+    "gamma": {"c.example", "d.example", "<i>.example"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("statement") / "c.toml"
+    path.write_text(
+        'name = "lists"\nmechanism = "exchange.union"\nseed = 7\n'
+        + "".join(f"[parties.{n}]\nelements = {sorted(x)}\n" for n, x in LISTS.items())
+    )
+    run_collaboration(ab.load(path), path.parent / "s", date="2026-05-03")
+    return path.parent / "s"
+
+
+def entries(folder: Path, party: str) -> dict[str, str]:
+    page = (folder / "parties" / party / "statement.html").read_text(encoding="utf-8")
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+
+
+def test_what_went_out_is_what_others_received_of_it(folder: Path) -> None:
+    replies = {
+        name: set((folder / "parties" / name / "reply.txt").read_text().split()) for name in LISTS
+    }
+    for name, own in LISTS.items():
+        found = entries(folder, name)
+        assert found["You brought"] == f"{len(own)} elements"
+        for other, reply in replies.items():
+            if other != name:
+                shared = len(reply & own)
+                assert (f"{shared} to {other}" in found["Of these went out"]) == bool(shared)
+
+
+def test_it_names_the_gain_the_lie_and_the_rules(folder: Path) -> None:
+    found = entries(folder, "beta")
+    reply = (folder / "parties" / "beta" / "reply.txt").read_text().split()
+    assert found["Gain"] == f"{len(reply)} elements"
+    assert "no gain over the truth" in found["Your best lie"]
+    assert found["rules"].startswith("SHA-256 ")
+    assert found["Rivals"] in ("no rival gained more than you", "1 rival gained more than you")
+
+
+def test_it_shows_no_element_of_anybody(folder: Path) -> None:
+    for name in LISTS:
+        page = (folder / "parties" / name / "statement.html").read_text(encoding="utf-8")
+        assert ".example" not in page
+        assert "2026-05-03" in page
