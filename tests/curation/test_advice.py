@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from aboveboard.curation import (
     simulate_better_replies,
 )
 from aboveboard.curation.social_functions import Mean, Parity, Table, Threshold
+from oracles import curation as plain
 from oracles.curation_files import draw_bits, write_file
 
 F = Fraction
@@ -151,3 +152,36 @@ def test_under_the_fair_protocol_better_replies_from_silence_end_in_the_truth() 
     path = simulate_better_replies(game, (SILENCE,) * 3, 200, np.random.default_rng(1))
     assert path.at_equilibrium
     assert path.profiles[-1] == (TRUTH,) * 3
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_the_agents_to_leave_out_are_those_in_no_group_without_a_fanatic(
+    data: st.DataObject,
+) -> None:
+    """By the plain definitions, over all groups: the truth of a group, all others silent."""
+    n = 3
+    bits = data.draw(st.lists(st.booleans(), min_size=2 << n, max_size=2 << n))
+    prices = [data.draw(st.sampled_from([F(1, 50), F(1, 8), F(1, 4), F(3, 8)])) for _ in range(n)]
+    prior = data.draw(st.sampled_from([F(1, 2), F(1, 3)]))
+
+    def value(i: int, group: tuple[int, ...] | None) -> Fraction:
+        truthful = [(F(1), F(0)) if group and j in group else (F(1, 2),) * 2 for j in range(n)]
+        return plain.profit(
+            lambda b: int(bits[sum(x << k for k, x in enumerate(b))]),
+            i + 1,
+            truthful,
+            prior,
+            lambda _: group is not None,
+        )
+
+    alone = [value(i, None) for i in range(n)]
+    groups = [g for size in range(n + 1) for g in combinations(range(n), size)]
+    bearable = [g for g in groups if all(prices[i] <= value(i, g) - alone[i] for i in g)]
+    largest = max(bearable, key=len)
+    assert all(set(g) <= set(largest) for g in bearable)
+    agents = tuple(Agent(F(1), k) for k in prices)
+    game = CurationGame(Society(Table(tuple(bits)), agents, prior), PROTOCOLS["fair"])
+    said = advise(game, "abc")
+    assert said.bearable_group == tuple(i in largest for i in range(n))
+    assert said.as_dict()["leave_out"] == [x for i, x in enumerate("abc") if i not in largest]

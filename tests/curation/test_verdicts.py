@@ -213,3 +213,36 @@ def test_to_choose_a_commitment_is_not_called_a_lie(tmp_path: Path) -> None:
     loaded = ab.load(write(tmp_path, "fair", MATTERS, ["0.1", "0.1"]))
     game = loaded.mechanism.game(loaded.reports)
     assert {game.deviation_kind(0, action) for action in game.listed} == {"chooses"}
+
+
+# ------------------------------------------------------------- the fair rule without prices
+
+
+def test_the_fair_rule_with_the_indicator_score_runs_without_prices(tmp_path: Path) -> None:
+    path = without_prices(tmp_path, "fair")
+    path.write_text(path.read_text().replace("seed = 5", 'seed = 5\nscore = "indicator"'))
+    settlement = ab.run(path)
+    assert settlement.details["answered"] == ["a", "b", "c"]
+    assert {share.utility for share in settlement.parties.values()} == {None}
+
+
+def test_with_the_indicator_score_the_fair_rule_promises_the_same(tmp_path: Path) -> None:
+    for function, prices in ((MATTERS, ["0.1", "0.1"]), (HELPLESS, ["0.1", "0.1"])):
+        plainly = write(tmp_path, "fair", function, prices)
+        promised = names(plainly)
+        plainly.write_text(plainly.read_text().replace("seed = 5", 'seed = 5\nscore = "indicator"'))
+        assert names(plainly) == promised
+        assert all(v.status == "holds" for v in ab.audit(plainly).promised.values())
+
+
+def test_a_whisper_bids_as_much_as_half_the_truth_under_the_indicator_score(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "fair", MATTERS, ["0.1", "0.1"])
+    path.write_text(path.read_text().replace("seed = 5", 'seed = 5\nscore = "indicator"'))
+    loaded = ab.load(path)
+    game = loaded.mechanism.game(loaded.reports)
+    whisper = game.listed[2]
+    rule = game.curation.protocol
+    assert rule.answer(game.curation.society.agents, (whisper, SILENCE)) == (True, False)
+    assert rule.answer(game.curation.society.agents, (whisper, game.listed[3])) == (False, False)

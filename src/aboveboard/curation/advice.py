@@ -22,6 +22,7 @@ from aboveboard.curation.equilibria import (
     Equilibria,
     Stake,
     compute_stake,
+    find_most_truthful,
     is_helpless,
     pure_equilibria,
     regrets,
@@ -67,6 +68,8 @@ class Advice:
         None if none up to `MOST_WEIGHT` does.
     mixed
         Equilibria in which some toss coins between truth and silence, and what was searched.
+    bearable_group
+        The largest group in which no agent is fanatic while the others are left out: who is in it.
     """
 
     names: tuple[str, ...]
@@ -78,6 +81,7 @@ class Advice:
     cure: Cure | None
     weight_that_cures: int | None
     mixed: MixedSearch
+    bearable_group: tuple[bool, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -97,6 +101,7 @@ class Advice:
                 for found in self.mixed.equilibria
             ],
             "mixed_searched": self.mixed.searched,
+            "leave_out": self.leave_out,
             "parties": {
                 name: {
                     "fanatic": stake.fanatic,
@@ -107,6 +112,13 @@ class Advice:
                 for name, stake in zip(self.names, self.stakes, strict=True)
             },
         }
+
+    @property
+    def leave_out(self) -> list[str]:
+        """The agents to leave out so that no other agent is fanatic."""
+        return [
+            name for name, inside in zip(self.names, self.bearable_group, strict=True) if not inside
+        ]
 
     @property
     def headline(self) -> str:
@@ -193,6 +205,8 @@ class Advice:
             "yes, proved" if self.equilibria.complete else "not known: there may be others",
         )
         yield "agents whose price is too high (fanatic)", name_few(self._fanatic) or "none"
+        if self.leave_out:
+            yield "agents to leave out so that no other is fanatic", name_few(self.leave_out)
         yield (
             "does the center's bit alone matter to anybody",
             "no (the center is helpless)" if self.helpless else "yes",
@@ -267,6 +281,7 @@ def advise(game: CurationGame, names: Sequence[str]) -> Advice:
         cure=find_cure(society) if helpless else None,
         weight_that_cures=find_curing_weight(society) if helpless else None,
         mixed=mixed_equilibria(game),
+        bearable_group=find_most_truthful(game),
     )
 
 

@@ -202,6 +202,25 @@ class CurationFileWithoutPrices(CurationFile):
     )
 
 
+class FairFile(CurationFileWithoutPrices):
+    """The collaboration file of curation.fair, which chooses its score."""
+
+    score: Literal["price", "indicator"] = Field(
+        default="price",
+        description="what agents who are not truthful compete with: their relative price, or "
+        "whether they say anything; the second needs no prices",
+    )
+
+    @model_validator(mode="after")
+    def _check_prices(self) -> Self:
+        missing = [name for name, agent in self.parties.items() if agent.price is None]
+        if missing and self.score == "price":
+            raise ValueError(
+                f'parties.{missing[0]}.price is missing; add it, or set score = "indicator"'
+            )
+        return self
+
+
 FUNCTIONS: Mapping[str, Callable[[FunctionTable], SocialFunction]] = {
     "majority": lambda t: Mean(Fraction(1, 2), _center_weight(t)),
     "threshold": lambda t: Threshold(t.k or 0, _center_weight(t)),

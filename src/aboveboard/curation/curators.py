@@ -8,8 +8,8 @@ Privacy-Aware Agents".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.curation_file import (
     CurationFile,
     CurationFileWithoutPrices,
+    FairFile,
     list_commitments,
     make_society,
 )
@@ -45,6 +46,7 @@ from aboveboard.curation.protocols import (
     ALWAYS_NOISE,
     COMPETITIVE,
     FAIR,
+    FAIR_INDICATOR,
     INDICATOR,
     STRAIGHTFORWARD,
     Protocol,
@@ -127,9 +129,14 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         }
 
     @property
+    def protocol(self) -> Protocol:
+        """Whom the center answers."""
+        return self.PROTOCOL
+
+    @property
     def curation_game(self) -> CurationGame:
         """The game over all commitments."""
-        return CurationGame(self.society, self.PROTOCOL)
+        return CurationGame(self.society, self.protocol)
 
     def settle(self, reports: Mapping[str, AgentReport]) -> Settlement:
         """Return the settlement: messages are drawn, some agents answered, and all guess.
@@ -201,7 +208,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         only pure one if besides the center matters and prices do not jump.
         """
         promised: list[Property] = []
-        protocol = self.PROTOCOL
+        protocol = self.protocol
         stakes = [compute_stake(self.society, i) for i in range(len(self.names))]
         answered = protocol.rule is answer_truthful or is_competitive(protocol)
         if answered and all(stake.fanatic is False for stake in stakes):
@@ -224,7 +231,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         examined: list[Property] = [ExPostIC(), IndividualRationality(), StableCommitments()]
         if len(self.listed) ** len(self.names) <= MOST_PROFILES:
             examined += [DSIC(), UniqueEquilibrium()]
-        comparison = self.PROTOCOL.rule in (answer_all, answer_nobody)
+        comparison = self.protocol.rule in (answer_all, answer_nobody)
         if len(self.names) <= MOST_AGENTS and not comparison:
             examined.append(NoMixedEquilibrium())
         return examined
@@ -284,8 +291,15 @@ class IndicatorScored(Curator):
     FILE = CurationFileWithoutPrices
 
 
+@dataclass(frozen=True)
 class Fair(Curator):
     """Definition 5: the truthful are always answered.
+
+    Parameters
+    ----------
+    score
+        What the others compete with: "price", the relative price, or "indicator", whether they say
+        anything at all (footnote 7): then the center needs no prices.
 
     Examples
     --------
@@ -297,13 +311,26 @@ class Fair(Curator):
     ['truth is answered']
     """
 
+    score: Literal["price", "indicator"] = "price"
+
     PROTOCOL = FAIR
+    FILE = FairFile
     NAME = "curation.fair"
     SUMMARY = "answers the truthful, and of two or more others the single highest bidder"
     GUARANTEES = (
         "the pure equilibria of curation.competitive (Theorem 4); the truthful are answered "
         "whatever the others do"
     )
+
+    @classmethod
+    def from_file(cls, file: CurationFile) -> Self:
+        """Return the rule with the parameters of a validated collaboration file."""
+        return replace(super().from_file(file), score=getattr(file, "score", "price"))
+
+    @property
+    def protocol(self) -> Protocol:
+        """Whom the center answers, by the score of the file."""
+        return FAIR if self.score == "price" else FAIR_INDICATOR
 
 
 class Straightforward(Curator):

@@ -251,7 +251,12 @@ def find_least_truthful(game: CurationGame) -> tuple[bool, ...]:
 
 
 def find_most_truthful(game: CurationGame) -> tuple[bool, ...]:
-    """Return who is truthful in some equilibrium of truth and silence: whoever loses leaves."""
+    """Return the largest group in which nobody is fanatic while all others are silent.
+
+    Whoever loses by the truth leaves, until nobody does. What the truth of a group brings grows
+    with the group, so whoever leaves is in no such group: see docs/theory.md. Under the
+    straightforward protocol it is the largest equilibrium of truth and silence.
+    """
     return _iterate(
         game,
         True,

@@ -2,8 +2,8 @@
 
 A protocol answers an agent with all messages, the center's bit among them, or with uniform noise.
 Source: "Data Curation from Privacy-Aware Agents": Definition 1 (competitive), footnote 7
-(indicator), Definition 5 (fair), section 4 (straightforward), section 4.2 (max and min). Cost:
-linear in the agents.
+(indicator), Definition 5 (fair), section 4 (straightforward), section 4.2 (max and min). The fair
+rule with the score of footnote 7 is ours, see docs/theory.md. Cost: linear in the agents.
 """
 
 from __future__ import annotations
@@ -203,11 +203,20 @@ def answer_nobody(truthful: Sequence[bool], _: Sequence[Number]) -> tuple[bool, 
 COMPETITIVE = Protocol("competitive", relative_price, answer_competitive, by_rank=True)
 INDICATOR = Protocol("indicator", says_something, answer_competitive, by_rank=True)
 FAIR = Protocol("fair", relative_price, answer_fair, by_rank=True)
+FAIR_INDICATOR = Protocol("fair-indicator", says_something, answer_fair, by_rank=True)
 STRAIGHTFORWARD = Protocol("straightforward", None, answer_truthful, by_rank=True)
 ALWAYS_ALL = Protocol("always-all", None, answer_all, by_rank=True)
 ALWAYS_NOISE = Protocol("always-noise", None, answer_nobody, by_rank=True)
 
 PROTOCOLS: Mapping[str, Protocol] = {
     protocol.name: protocol
-    for protocol in (COMPETITIVE, INDICATOR, FAIR, STRAIGHTFORWARD, ALWAYS_ALL, ALWAYS_NOISE)
+    for protocol in (
+        COMPETITIVE,
+        INDICATOR,
+        FAIR,
+        FAIR_INDICATOR,
+        STRAIGHTFORWARD,
+        ALWAYS_ALL,
+        ALWAYS_NOISE,
+    )
 }
