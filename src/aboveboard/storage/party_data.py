@@ -101,7 +101,7 @@ def read_records(path: Path, *, place: str, options: DataOptions | None = None) 
         if options.kind is None:
             refuse_unclear_lines(lines, where)
     else:
-        listed = read_kind_lines(lines, options.kind)
+        listed = read_kind_lines(lines, options.kind, local=b"localdomain" in data)
     return _list_records(listed, "lines", where, options)
 
 

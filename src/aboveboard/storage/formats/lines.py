@@ -124,7 +124,7 @@ def split_lines(data: bytes, where: str) -> pl.Series:
         data = data.rstrip(b"\r")
     if not data:
         return pl.Series([], dtype=pl.String)
-    if not data.strip(b"\n"):
+    if data[:1] == b"\n" and not data.strip(b"\n"):
         return pl.Series([None] * data.count(b"\n"), dtype=pl.String)
     separator = next((c for c in map(chr, (1, 2, 3, 4, 5, 6)) if c.encode() not in data), None)
     if separator is None:
@@ -163,7 +163,7 @@ def read_text_lines(lines: pl.Series, where: str) -> ListedElements:
     return ListedElements(normalize_column(lines, "text").drop_nulls())
 
 
-def read_kind_lines(lines: pl.Series, kind: Kind) -> ListedElements:
+def read_kind_lines(lines: pl.Series, kind: Kind, *, local: bool = True) -> ListedElements:
     """Read a list whose elements are of a kind.
 
     Parameters
@@ -172,6 +172,8 @@ def read_kind_lines(lines: pl.Series, kind: Kind) -> ListedElements:
         From `split_lines`.
     kind
         Any but "text".
+    local
+        Whether a line may name a machine of the domain `localdomain`.
 
     Notes
     -----
@@ -183,7 +185,7 @@ def read_kind_lines(lines: pl.Series, kind: Kind) -> ListedElements:
     if prefix:
         plan = plan.select(pl.col("line").str.strip_prefix(prefix))
     plain = is_normal(pl.col("line"), kind)
-    if prefix:
+    if prefix and local:
         plain &= ~pl.col("line").str.ends_with(".localdomain").fill_null(value=False)
     looked_at = plan.with_columns(plain.alias("usual")).collect()
     bare, usual = looked_at["line"], looked_at["usual"]
