@@ -89,7 +89,9 @@ def _second(_: np.random.Generator) -> tuple[Finding, ...]:
 def _diminishing(instance: tuple[int, Level], *, expected: bool | None = None) -> Trial:
     """Check Assumption 2 for Example 1, or that it holds exactly from epsilon'^2 = 12 on."""
     n, epsilon = instance
-    check = axioms.check_diminishing_returns(tabulate_two_levels(DpMean(), n, NOTHING, epsilon), names(n))
+    check = axioms.check_diminishing_returns(
+        tabulate_two_levels(DpMean(), n, NOTHING, epsilon), names(n)
+    )
     wanted = True if expected is None else (epsilon == inf or Fraction(epsilon) ** 2 >= 12)
     if check.holds == wanted:
         return Trial(check.checks)

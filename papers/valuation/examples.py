@@ -47,7 +47,7 @@ EQUATION_13 = {
 
 
 def said(chosen: Sequence[Level]) -> list[Any]:
-    """Give privacy levels as plain data."""
+    """Return privacy levels as plain data."""
     return [encode_level(x) for x in chosen]
 
 
@@ -115,7 +115,7 @@ def _equation_13(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _reciprocal(epsilon: Level, over: int) -> Fraction:
-    """Give over/epsilon^2."""
+    """Return over/epsilon^2."""
     return Fraction(0) if epsilon == inf else over / Fraction(epsilon) ** 2
 
 
@@ -141,7 +141,7 @@ def _two_users(epsilon: Level) -> Trial:
 
 
 def _noise(epsilon: Level, square: int, constant: int) -> Fraction:
-    """Give the printed scale epsilon/(square epsilon^2 + constant) of the Laplace noise."""
+    """Return the printed scale epsilon/(square epsilon^2 + constant) of the Laplace noise."""
     if epsilon == inf:
         return Fraction(0)
     return Fraction(epsilon) / (square * Fraction(epsilon) ** 2 + constant)
@@ -157,7 +157,7 @@ def _equation_36(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def risk_of(weights: Sequence[Number], noise: Number) -> Fraction:
-    """Give the Bayes risk of an estimator from the definition: all data, p integrated over [0, 1].
+    """Return the Bayes risk of an estimator by its definition: all data, p over [0, 1].
 
     E[p^a (1-p)^b] = a! b!/(a+b+1)!; Laplace noise of scale z has variance 2 z^2.
     """
@@ -176,7 +176,7 @@ def risk_of(weights: Sequence[Number], noise: Number) -> Fraction:
 
 
 def kept(found: PrivateMean, chosen: Sequence[Level]) -> bool:
-    """Say whether every user's privacy level is kept: w_i/noise is at most epsilon_i."""
+    """Return whether every user's privacy level is kept: w_i/noise is at most epsilon_i."""
     return all(
         e == inf or (w == 0 if e == 0 else 0 <= w <= Fraction(e) * found.noise)
         for w, e in zip(found.weights, chosen, strict=True)

@@ -19,12 +19,12 @@ Estimator = tuple[Fraction, ...]
 
 
 def promised(some: Federation) -> Sequence[Any]:
-    """Give the product's expected squared errors, one for each user."""
+    """Return the product's expected squared errors, one for each user."""
     return expected_errors(Population(some.s2, some.t2), some.levels, some.samples)
 
 
 def error_of(some: Federation, v: Estimator, i: int) -> Fraction:
-    """Give E(sum v_j thetahat_j - theta_i)^2 from the covariances; the weights sum to 1.
+    """Return E(sum v_j thetahat_j - theta_i)^2 from the covariances; the weights sum to 1.
 
     User means have variance s2 and are independent, sample means add t2/n; the common mean of all
     users cancels.
@@ -36,7 +36,7 @@ def error_of(some: Federation, v: Estimator, i: int) -> Fraction:
 def equation_54(
     some: Federation, v: Estimator, i: int, inverse: Fraction, w0: Fraction
 ) -> Fraction:
-    """Give equation 54, to the letter but for 1/nbar, which is `inverse`; w0 is w_i0."""
+    """Return equation 54, to the letter but for 1/nbar, which is `inverse`; w0 is w_i0."""
     direct, federated = some.at(2), some.at(1)
     n1 = max(1, len(federated))
     own = sum(v[j] ** 2 / some.samples[j] for j in direct) + w0**2 * inverse / n1
@@ -45,23 +45,23 @@ def equation_54(
 
 
 def _mean_inverse(some: Federation, users: Sequence[int]) -> Fraction:
-    """Give the sum of 1/n over some users, over N1."""
+    """Return the sum of 1/n over some users, over N1."""
     return sum((Fraction(1, some.samples[j]) for j in users), Fraction(0)) / max(1, len(some.at(1)))
 
 
 def printed_inverse(some: Federation, i: int) -> Fraction:
-    """Give 1/nbar with the printed range j = N1+1 .. N1+N2, j != i."""
+    """Return 1/nbar with the printed range j = N1+1 .. N1+N2, j != i."""
     n1, n2 = len(some.at(1)), len(some.at(2))
     return _mean_inverse(some, [j for j in range(n1, n1 + n2) if j != i])
 
 
 def corrected_inverse(some: Federation, _: int) -> Fraction:
-    """Give 1/nbar over all federated users, i among them."""
+    """Return 1/nbar over all federated users, i among them."""
     return _mean_inverse(some, some.at(1))
 
 
 def _estimators(some: Federation) -> list[tuple[Estimator, Fraction]]:
-    """Give the estimators (v, w_i0) that put whole weights of 1 and 2 on what the platform has."""
+    """Return the estimators (v, w_i0) with weights of 1 and 2 on what the platform has."""
     direct, federated = some.at(2), some.at(1)
     parts = len(direct) + bool(federated)
     found = []

@@ -140,7 +140,7 @@ def figure_5a(_: np.random.Generator) -> FigureData:
 
 
 def _spread(rows: list[Row], group: int) -> float:
-    """Give the largest less the smallest payment in a group."""
+    """Return the largest less the smallest payment in a group."""
     payments: list[float] = [row["payment"] for row in rows if row["group"] == group]
     return max(payments) - min(payments)
 

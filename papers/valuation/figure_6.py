@@ -95,7 +95,7 @@ def figure_6(_: np.random.Generator) -> FigureData:
 
 
 def _advantage(cost: float) -> float:
-    """Give by how much more the platform keeps than it pays."""
+    """Return by how much more the platform keeps than it pays."""
     curve = example(inf).curve([cost])
     return float(curve.platform[0] - curve.users[0])
 

@@ -63,7 +63,7 @@ def _row(first: Fraction, second: Fraction) -> dict[str, Any]:
 
 
 def _edge(answer: str, low: float, high: float) -> float:
-    """Give the equal cost up to which the answer is this one."""
+    """Return the equal cost up to which the answer is this one."""
 
     def inside(cost: float) -> float:
         _, (x, y), _ = best_of((Fraction(cost), Fraction(cost)))
@@ -119,7 +119,7 @@ def figure_7(_: np.random.Generator) -> FigureData:
 
 
 def _places(table: pl.DataFrame) -> list[tuple[tuple[float, float], str, int]]:
-    """Give for each region the cell that is deepest inside, its letter, and its cells."""
+    """Return for each region the cell that is deepest inside, its letter, and its cells."""
     answers = table["answer"].to_numpy().reshape(CELLS, CELLS)
     found = []
     for answer, letter in LETTERS.items():

@@ -55,7 +55,9 @@ def _gamma_between(instance: tuple[int, Fraction, Level]) -> Trial:
     gain = make_alike_users(DpMean(), n, low, high).gain
     if gain.min() >= -TOLERANCE and np.diff(gain).max(initial=-inf) <= TOLERANCE:
         return Trial(n)
-    return Trial(n, {"users": n, "levels": [encode_level(low), encode_level(high)], "rises": gain.tolist()})
+    return Trial(
+        n, {"users": n, "levels": [encode_level(low), encode_level(high)], "rises": gain.tolist()}
+    )
 
 
 def _monotone_gamma(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -129,7 +131,7 @@ def _binomials(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _by_definition(gain: Sequence[Fraction], alpha: Fraction, cost: Fraction, q: Fraction) -> bool:
-    """Say whether sharing with probability q is a best reply to itself."""
+    """Return whether sharing with probability q is a best reply to itself."""
     net = alpha * expectation(gain, q) - cost
     return (q == 0 or net >= 0) and (q == 1 or net <= 0)
 

@@ -24,12 +24,12 @@ def names(n: int) -> tuple[str, ...]:
 
 
 def members(mask: int, n: int) -> list[int]:
-    """Give the users in a bit mask, counted from 1."""
+    """Return the users in a bit mask, counted from 1."""
     return [i + 1 for i in range(n) if mask >> i & 1]
 
 
 def rounded(value: Any) -> Any:
-    """Give plain data with floats to nine digits: what is shown is the same on every machine."""
+    """Return plain data with floats to nine digits: what is shown is the same on every machine."""
     if isinstance(value, float):
         return round(value, 9)
     if isinstance(value, list | tuple):
@@ -40,12 +40,12 @@ def rounded(value: Any) -> Any:
 
 
 def users_of(values: Values) -> int:
-    """Give N from the 2^N values."""
+    """Return N from the 2^N values."""
     return len(values).bit_length() - 1
 
 
 def tables(n: int, most: int, *, at_nothing: tuple[int, ...] = (0,)) -> Family:
-    """Give every utility of n users with whole values up to `most`; U(0) is one of `at_nothing`."""
+    """Return every utility of n users with values up to `most`; U(0) is one of `at_nothing`."""
     found = list(product(at_nothing, *[range(most + 1)] * ((1 << n) - 1)))
     nothing = "0" if at_nothing == (0,) else f"from {at_nothing[0]} to {at_nothing[-1]}"
     kind = f"utilities of {_users(n)}, whole values up to {most}, U(0) {nothing}"
@@ -59,7 +59,7 @@ def random_tables(rng: np.random.Generator, n: int, count: int) -> Family:
 
 
 def concave(n: int, most: int, *, strictly: bool = True) -> Family:
-    """Give utilities of how many of n users share, each adding less than the one before.
+    """Return utilities of how many of n users share, each adding less than the one before.
 
     Every user adds a whole number from 1 to `most`; `strictly` leaves out those who add as much.
     """
@@ -72,7 +72,7 @@ def concave(n: int, most: int, *, strictly: bool = True) -> Family:
 
 
 def of_number(worth: Values) -> Values:
-    """Give the table of the 2^N coalitions from the utility of 0, 1, .., N of them."""
+    """Return the table of the 2^N coalitions from the utility of 0, 1, .., N of them."""
     return tuple(worth[mask.bit_count()] for mask in range(1 << (len(worth) - 1)))
 
 
@@ -82,7 +82,7 @@ EPSILONS: tuple[Level, ...] = (
 
 
 def levels(n: int) -> Family:
-    """Give every choice of n privacy levels from `EPSILONS`, up to order."""
+    """Return every choice of n privacy levels from `EPSILONS`, up to order."""
     shown = ", ".join(str(encode_level(x)) for x in EPSILONS)
     found = list(combinations_with_replacement(EPSILONS, n))
     return Family(f"privacy levels of {_users(n)} from {shown}", found)
@@ -119,20 +119,20 @@ class Federation:
     samples: tuple[int, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         variances = {"s2": str(self.s2), "t2": str(self.t2)}
         return {**variances, "levels": list(self.levels), "samples": list(self.samples)}
 
     def within(self, i: int) -> Fraction:
-        """Give the variance of user i's sample mean around its own mean, t2/n."""
+        """Return the variance of user i's sample mean around its own mean, t2/n."""
         return self.t2 / self.samples[i]
 
     def spread(self, i: int) -> Fraction:
-        """Give V: the variance of user i's sample mean."""
+        """Return V: the variance of user i's sample mean."""
         return self.s2 + self.within(i)
 
     def at(self, level: int) -> list[int]:
-        """Give the users at a level."""
+        """Return the users at a level."""
         return [i for i, x in enumerate(self.levels) if x == level]
 
 
@@ -141,7 +141,7 @@ SAMPLES = (1, 2, 10)
 
 
 def federations(n: int) -> Family:
-    """Give every federation of n users with few kinds of samples and variances, up to order."""
+    """Return every federation of n users with few kinds of samples and variances, up to order."""
 
     def generate() -> Iterator[Federation]:
         kinds = [(level, m) for level in (2, 1, 0) for m in SAMPLES]

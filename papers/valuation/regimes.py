@@ -22,7 +22,7 @@ Instance = tuple[Values, float]
 
 
 def _on_grid(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Give E values[k], k of len - 1 users sharing with the probabilities of the grid."""
+    """Return E values[k], k of len - 1 users sharing with the probabilities of the grid."""
     n = len(values) - 1
     chances = [comb(n, k) * POINTS**k * (1 - POINTS) ** (n - k) for k in range(n + 1)]
     expected: np.ndarray[Any, Any] = np.array(chances).T @ values
@@ -30,7 +30,7 @@ def _on_grid(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def best_on_grid(worth: Values, cost: float) -> float:
-    """Give the most that the platform keeps in a symmetric equilibrium whose q is on the grid."""
+    """Return the most that the platform keeps in a symmetric equilibrium whose q is on the grid."""
     gamma = _on_grid(np.array([float(x) for x in rises(worth)]))
     total = _on_grid(np.array(worth, dtype=np.float64))
     there = gamma >= cost
@@ -39,7 +39,7 @@ def best_on_grid(worth: Values, cost: float) -> float:
 
 
 def offer_is(game: AlikeUsers, cost: float, alpha: float, q: float, kept: float) -> bool:
-    """Say whether q is an equilibrium at alpha, in which the platform keeps `kept`."""
+    """Return whether q is an equilibrium at alpha, in which the platform keeps `kept`."""
     if not 0 <= alpha <= 1:
         return False
     net = alpha * float(game.gamma(np.array([q]))[0]) - cost
@@ -134,7 +134,7 @@ def _theorem_3_2(_: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def condition_22(worth: Values, cost: float) -> bool:
-    """Say whether equation 22's condition holds at every alpha whose answer is on the grid.
+    """Return whether equation 22's condition holds at every alpha whose answer is on the grid.
 
     Below c/gamma_min the answers are those of gamma(p) = c/alpha, and p = 1 where gamma_max is
     too small; there U is 0.

@@ -18,7 +18,7 @@ THIRD, TWO_THIRDS = Fraction(1, 3), Fraction(2, 3)
 
 
 def _kept(cost: Fraction) -> tuple[float, float]:
-    """Give what the platform and the users have in Example 1 with levels 0 and infinity."""
+    """Return what the platform and the users have in Example 1 with levels 0 and infinity."""
     curve = example(inf).curve([float(cost)])
     return float(curve.platform[0]), float(curve.users[0])
 

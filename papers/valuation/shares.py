@@ -23,7 +23,7 @@ FREE = (0, 1, 2)
 
 
 def shown(shares: Iterable[Number]) -> list[Any]:
-    """Give shares as plain data."""
+    """Return shares as plain data."""
     return [encode_number(x) for x in shares]
 
 
@@ -35,7 +35,7 @@ def subsets(n: int, without: int | None = None) -> Iterator[tuple[int, int]]:
 
 
 def equations_5_6(values: Values) -> tuple[Fraction, list[Fraction]]:
-    """Give the platform's share and the users', to the letter."""
+    """Return the platform's share and the users', to the letter."""
     n = users_of(values)
     platform = sum((Fraction(values[m], comb(n, s)) for m, s in subsets(n)), Fraction(0))
     users = [
@@ -46,7 +46,7 @@ def equations_5_6(values: Values) -> tuple[Fraction, list[Fraction]]:
 
 
 def equation_12(values: Values) -> list[Fraction]:
-    """Give the users' shares for alpha = 1, to the letter."""
+    """Return the users' shares for alpha = 1, to the letter."""
     n = users_of(values)
     return [
         Fraction(sum(Fraction(values[m | 1 << i] - values[m], comb(n - 1, s)) for m, s in rest)) / n
@@ -56,7 +56,7 @@ def equation_12(values: Values) -> list[Fraction]:
 
 
 def mean_contributions(values: Values) -> list[Fraction]:
-    """Give what each user adds, in the mean over all orders of arrival."""
+    """Return what each user adds, in the mean over all orders of arrival."""
     n = users_of(values)
     totals = [0] * n
     for order in permutations(range(n)):
@@ -71,7 +71,7 @@ Divide = Callable[[Array], Array]
 
 
 def broken(values: Values, divide: Divide, shared: Number, *, but: str = "") -> axioms.Check | None:
-    """Give the first axiom that a division of this utility breaks.
+    """Return the first axiom that a division of this utility breaks.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def broken(values: Values, divide: Divide, shared: Number, *, but: str = "") -> 
 
 
 def with_alpha(alpha: Fraction) -> Divide:
-    """Give Theorem 2's division of a table."""
+    """Return Theorem 2's division of a table."""
     return lambda table: shapley_among_users(table, alpha).users
 
 
@@ -143,7 +143,9 @@ def _theorem_1_holds(values: Values) -> Trial:
         "platform": encode_number(found.platform),
         "users": shown(found.users),
     }
-    check = broken(values, lambda table: shapley_with_platform(table).users, values[-1] - found.platform)
+    check = broken(
+        values, lambda table: shapley_with_platform(table).users, values[-1] - found.platform
+    )
     if check is not None:
         return Trial(4, {**said, "axiom": check.name, "text": check.text})
     platform, users = equations_5_6(values)

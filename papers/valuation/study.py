@@ -53,7 +53,7 @@ class Paid:
     star: float | None = None
 
     def above(self, payment: float) -> float:
-        """Give by how much a payment exceeds U/N."""
+        """Return by how much a payment exceeds U/N."""
         return payment - self.total / USERS
 
 
@@ -106,7 +106,7 @@ def _by_samples(split: int) -> Trial:
 
 
 def _level_gaps(one: Paid) -> tuple[float, float]:
-    """Give what level 2 is paid above level 1, with 100 and with 10 samples."""
+    """Return what level 2 is paid above level 1, with 100 and with 10 samples."""
     a, b, c, d = one.each
     return a - c, b - d
 
@@ -163,7 +163,7 @@ def _less_dramatic(split: int) -> Trial:
 
 
 def _gains(regime: str, star: int, split: int) -> tuple[tuple[float, ...], float, float]:
-    """Give by how much a star raises each type's payment, the star's, and U."""
+    """Return by how much a star raises each type's payment, the star's, and U."""
     before, after = paid(regime, split=split), paid(regime, star, split)
     others = tuple(b - a for a, b in zip(before.each, after.each, strict=True))
     return others, (after.star or 0.0) - before.each[star], after.total - before.total

@@ -16,7 +16,7 @@ from papers.valuation.systems import Row, solve
 
 
 def dividends(values: Values) -> list[int]:
-    """Give b_T with U = sum over T of b_T U_T, U_T being 1 where T takes part."""
+    """Return b_T with U = sum over T of b_T U_T, U_T being 1 where T takes part."""
     found = list(values)
     for i in range(users_of(values)):
         for mask in range(len(found)):
@@ -26,7 +26,7 @@ def dividends(values: Values) -> list[int]:
 
 
 def axiom_rows(values: Values, alike: int, shared: Number) -> tuple[list[Row], list[Number]]:
-    """Give the equations that fairness, null player and efficiency put on one game's shares.
+    """Return the equations that fairness, null player and efficiency put on one game's shares.
 
     Parameters
     ----------
@@ -158,7 +158,10 @@ def _without(axiom: str) -> Callable[[Values], Trial]:
         check = broken(values, divide, values[-1] - values[0], but=axiom)
         if check is not None:
             raise RuntimeError(f"{said} breaks {check.name}: {check.text}")
-        found, given = divide(as_objects(list(values))).tolist(), shapley_among_users(values).users.tolist()
+        found, given = (
+            divide(as_objects(list(values))).tolist(),
+            shapley_among_users(values).users.tolist(),
+        )
         if found == given:
             return Trial(1)
         shares = {"Theorem 2": shown(given), said: shown(found)}
@@ -191,7 +194,7 @@ def _restricted(values: Values, mask: int) -> Values:
 
 
 def _alpha_may_be(rule: str) -> Callable[[tuple[Values, Values]], Trial]:
-    """Give the test: with this alpha, B.ii holds for U and for V, and B.iii for U + V."""
+    """Return the test: with this alpha, B.ii holds for U and for V, and B.iii for U + V."""
     alpha = VARYING[rule]
 
     def shares(values: Values, mask: int) -> list[Number]:

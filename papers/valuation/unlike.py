@@ -27,7 +27,7 @@ PROFILES = tuple(product((0, 1), repeat=2))
 
 @lru_cache(maxsize=1)
 def tables() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Give U by both users' levels, and their fair shares of it by user and levels, exactly."""
+    """Return U by both users' levels, and their fair shares of it by user and levels, exactly."""
     worth = np.empty((2, 2), dtype=object)
     shares = np.empty((2, 2, 2), dtype=object)
     for a, b in PROFILES:
@@ -38,7 +38,7 @@ def tables() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 
 
 def game(costs: Costs) -> TwoUsers:
-    """Give the product's game of Example 1's two users with levels 0 and infinity."""
+    """Return the product's game of Example 1's two users with levels 0 and infinity."""
     worth, shares = tables()
     first, second = shares[0, 1] - shares[0, 0], shares[1, :, 1] - shares[1, :, 0]
     rises = np.array([first, second]).astype(np.float64)
@@ -46,7 +46,7 @@ def game(costs: Costs) -> TwoUsers:
 
 
 def best_of(costs: Costs) -> tuple[float, tuple[float, float], float]:
-    """Give the best alpha, the probabilities of sharing, and what the platform keeps."""
+    """Return the best alpha, the probabilities of sharing, and what the platform keeps."""
     best, answer = game(costs).best()
     return best.alpha, answer, best.value
 
@@ -73,7 +73,7 @@ def _objective(cell: tuple[Fraction, Fraction, Fraction], *, printed: bool) -> T
 
 
 def _best_reply(rise: Fraction, cost: Fraction, q: Fraction) -> tuple[Fraction, Fraction]:
-    """Give the alphas, at most 1, at which sharing with q is a best reply."""
+    """Return the alphas, at most 1, at which sharing with q is a best reply."""
     indifferent = cost / rise
     return (
         Fraction(0) if q == 0 else indifferent,
@@ -82,7 +82,7 @@ def _best_reply(rise: Fraction, cost: Fraction, q: Fraction) -> tuple[Fraction, 
 
 
 def grid_best(costs: Costs) -> float:
-    """Give the most that the platform keeps in an equilibrium, from the definition, on a grid.
+    """Return the most that the platform keeps in an equilibrium, from the definition, on a grid.
 
     Where a user is sure, the other's probability is in twentieths and alpha the least that holds
     the two together. Where both mix, the first one's is, and alpha and the other's make both
@@ -238,7 +238,7 @@ def _nobody(a: Fraction, b: Fraction) -> tuple[float, float] | None:
 
 
 def _near(parts: int) -> list[Costs]:
-    """Give costs above 1/3 that differ by very little."""
+    """Return costs above 1/3 that differ by very little."""
     tiny = Fraction(1, 10_000)
     each = [THIRD + THIRD * k / parts for k in range(1, parts)]
     return [pair for c in each for pair in ((c, c + tiny), (c + tiny, c))]

@@ -50,7 +50,7 @@ def best_estimator(some: Federation, i: int) -> Estimator:
 
 
 def proposition_5(some: Federation, i: int) -> Estimator:
-    """Give the weights of equations 58 to 63, to the letter (N1 and N2 at least 1)."""
+    """Return the weights of equations 58 to 63, to the letter (N1 and N2 at least 1)."""
     direct, federated = some.at(2), some.at(1)
     s2, n1, n2 = some.s2, len(federated), len(direct)
     v0 = s2 + some.t2 * corrected_inverse(some, i)

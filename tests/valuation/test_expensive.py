@@ -28,6 +28,7 @@ from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_code import find_source
 from aboveboard.mechanisms.user_functions import import_function
 from aboveboard.settlements import writing as folder
+from aboveboard.settlements.replaying import replay
 from aboveboard.valuation.evaluation import executors
 from aboveboard.valuation.evaluation.evaluations import IN_FLIGHT, EvaluationCache, map_unordered
 from aboveboard.valuation.evaluation.executors import open_executor
@@ -58,7 +59,7 @@ class Place:
         parties = "".join(f"[parties.p{i}]\nlevel = {i + 1}\n" for i in range(users))
         self.file = path / "collaboration.toml"
         self.file.write_text(
-            f'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\n'
+            f'mechanism = "valuation.payments"\nseed = 0\n[utility]\nkind = "callable"\n'
             f'function = "score_{self.tag}:value"\n{more}\n{parties}'
         )
 
@@ -108,7 +109,7 @@ class TestOnceAndKept:
         place.kept().unlink()
         collaboration = ab.load(place.file).with_work(Work(cache=place.path / "elsewhere"))
         commands.settle(collaboration, place.path / "other")
-        assert folder.replay(place.path / "cold", commands.settle).differ == ()
+        assert replay(place.path / "cold", commands.settle).differ == ()
         assert outs[0] == outs[1]
         for name in (folder.MANIFEST, folder.REPORT):
             assert (place.path / "cold" / name).read_bytes() == (
@@ -208,7 +209,7 @@ class TestOnceAndKept:
             )
             (there / "twin_helper.py").write_text(f"WORTH = {k}\n")
             (there / "c.toml").write_text(
-                'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\n'
+                'mechanism = "valuation.payments"\nseed = 0\n[utility]\nkind = "callable"\n'
                 'function = "twin_score:value"\n[parties.a]\nlevel = 1\n'
             )
             found.append(ab.run(ab.load(there / "c.toml")).details["utility"])
@@ -485,7 +486,7 @@ def test_a_sampled_run_asks_for_its_budget_once_and_is_resumed_too(tmp_path: Pat
     place.kept().write_text("\n\n".join(lines[:-50]))
     assert place.run() == first
     assert len(place.calls()) == 350
-    assert folder.replay(place.path / "out", commands.settle).differ == ()
+    assert replay(place.path / "out", commands.settle).differ == ()
 
 
 def test_a_callable_is_audited_where_its_shares_are_sampled(tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ def test_the_oracle_is_the_same_shapley_value() -> None:
 
 FILE = """
 mechanism = "valuation.payments"
+seed = 0
 [utility]
 kind = "{kind}"
 {keys}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import inf
@@ -12,10 +13,30 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
-from aboveboard.errors import InputError
+from aboveboard import TabularGame
+from aboveboard.auditing import (
+    Budget,
+    ExPostIC,
+    IndividualRationality,
+    Status,
+    Verdicts,
+    audit,
+)
+from aboveboard.errors import InputError, UndefinedProperty
 from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.valuation import DpMean, FederatedMean, Payments, Population, Shares, divide
+from aboveboard.valuation import (
+    DpMean,
+    FederatedMean,
+    Payments,
+    Population,
+    Sampling,
+    Shares,
+    TableUtility,
+    divide,
+    propose_offer,
+)
+from aboveboard.valuation.claims import PaysOut, ShapleyFairness
+from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.payments_file import PaymentsFile
 from aboveboard.valuation.shares.division import find_negative
 from oracles import valuation as oracle
@@ -284,31 +305,180 @@ class TestGame:
             assert tuple(game.payoffs(profile)) == divide(mechanism.utility, profile).users
 
 
-class TestRemarks:
-    def remarks(self, text: str) -> dict[str, Any]:
+class TestClaims:
+    def verdicts(self, text: str) -> Verdicts:
         mechanism, types = read(text)
-        return dict(mechanism.remarks(mechanism.game(types), Budget(), 0))
+        claims = [*mechanism.promises(types), *mechanism.examines(types)]
+        return audit(mechanism.game(types), claims)
+
+    def test_what_is_promised_are_the_axioms_and_what_is_paid_out(self) -> None:
+        mechanism, types = read(TWO)
+        assert [claim.name for claim in mechanism.promises(types)] == [
+            "pays out alpha U", "fairness", "null player", "additivity",
+        ]  # fmt: skip
+        # Levels are chosen freely: that nobody gains by another one is examined, not promised.
+        assert "ex-post IC" in [claim.name for claim in mechanism.examines(types)]
+
+    def test_of_sampled_shares_only_what_is_paid_out_is_promised(self) -> None:
+        parties = "".join(f"[parties.p{i}]\nepsilon = {i + 1}\n" for i in range(9))
+        text = 'mechanism = "valuation.payments"\n[sampling]\nbudget = 200\n[utility]\n'
+        mechanism, types = read(text + f'kind = "dp-mean"\n{parties}')
+        assert [claim.name for claim in mechanism.promises(types)] == ["pays out alpha U"]
+        assert audit(mechanism.game(types), mechanism.promises(types)).any_fails() is False
 
     def test_all_hold_without_noise(self) -> None:
-        found = self.remarks(TWO)
-        assert len(found) == 8
-        assert all(remark["holds"] for remark in found.values())
+        found = self.verdicts(TWO)
+        assert {v.status.value for v in found.values()} <= {"holds", "vacuous", "fails"}
+        assert [name for name, v in found.items() if v.status is Status.FAILS] == []
+
+    @pytest.mark.parametrize("more", ["alpha = 0.3\n", 'fairness = "platform"\n', ""])
+    def test_what_is_paid_out_is_checked_exactly(self, more: str) -> None:
+        mechanism, types = read(more + TWO)
+        game = mechanism.game(types)
+        verdict = audit(game, [PaysOut()])["pays out alpha U"]
+        assert verdict.status is Status.HOLDS
+        assert verdict.exact
+        wrong = replace(
+            game, shares=lambda levels: replace(game.shares(levels), users=(F(1, 7),) * 2)
+        )
+        assert audit(wrong, [PaysOut()])["pays out alpha U"].status is Status.FAILS
+
+    def test_to_choose_a_level_is_no_lie(self) -> None:
+        mechanism, types = read(TWO + DESIGN.format(cost="0.2"))
+        game = mechanism.game(types)
+        assert {game.deviation_kind(0, a) for a in game.actions(0)} == {"chooses"}
 
     def test_growing_returns_are_shown(self) -> None:
-        found = self.remarks(TWO.replace('"inf"', "1"))["diminishing returns"]
-        assert not found["holds"]
-        assert "between levels 0 and 1" in found["text"]
+        found = self.verdicts(TWO.replace('"inf"', "1"))["diminishing returns"]
+        assert found.status is Status.FAILS
+        assert "between levels 0 and 1" in str(found.witness)
 
     def test_a_loss_by_federating_is_shown(self) -> None:
-        found = self.remarks(Payments.STARTING_FILE)["monotone"]
-        assert not found["holds"]
-        assert found["witness"]["to"] == 1
+        found = self.verdicts(Payments.STARTING_FILE)["monotone"]
+        assert found.status is Status.FAILS
+        assert "to 1" in str(found.witness)
 
-    def test_what_would_take_too_long_is_said(self) -> None:
+    def test_a_negative_share_is_shown_with_its_user(self) -> None:
+        found = self.verdicts(TABLE.format(more="", values="[0, 4, -2, 1]"))["no negative share"]
+        assert "b -5/2" in str(found.witness)
+
+    def test_what_would_take_too_long_is_left_to_the_theorem_and_said(self) -> None:
         many = hundreds('kind = "federated-mean"\ns2 = 1\nt2 = 10', "level = 1\nsamples = 10", 40)
-        found = self.remarks(many)
-        assert "not checked" in found["monotone"]["text"]
-        assert "fairness" not in found
+        mechanism, types = read(many)
+        game = mechanism.game(types)
+        assert "too many" in mechanism.remarks(game, Budget(), 0)["monotone"]["text"]
+        verdict = audit(game, [ShapleyFairness()])["fairness"]
+        assert (verdict.status, verdict.how) == (Status.HOLDS, "closed form")
+
+    def test_other_games_have_no_shares(self) -> None:
+        with pytest.raises(UndefinedProperty):
+            audit(TabularGame([[0, 1]]), [PaysOut()])
+
+
+class TestCosts:
+    """A user's cost is a function of its level (equation 2)."""
+
+    FILE = """
+    mechanism = "valuation.payments"
+    [utility]
+    kind = "federated-mean"
+    s2 = 1
+    t2 = 10
+    [parties.a]
+    level = 1
+    samples = 10
+    [parties.b]
+    level = 1
+    samples = 10
+    [design]
+    levels = {levels}
+    cost = {cost}
+    """
+
+    def test_a_level_without_a_cost_is_refused_and_not_charged_anothers(self) -> None:
+        with pytest.raises(InputError, match=r"parties\.a\.level.*what level 1 costs.*1 = 0\.5"):
+            read(self.FILE.format(levels="[0, 2]", cost="0.5"))
+
+    @pytest.mark.parametrize(
+        "cost",
+        ["{1 = 0.25, 2 = 0.5}", "{a = {1 = 0.25, 2 = 0.5}, b = {1 = 0.25, 2 = 0.5, 0 = 0}}"],
+    )
+    @pytest.mark.parametrize("levels", ["[0, 2]", "[0, 1, 2]", "[1, 2]"])
+    def test_the_audit_charges_each_level_its_own_cost(self, levels: str, cost: str) -> None:
+        mechanism, types = read(self.FILE.format(levels=levels, cost=cost))
+        game = mechanism.game(types)
+        shares = divide(mechanism.utility, (F(1), F(1))).users
+        assert game.payoffs((F(1), F(1)))[0] == pytest.approx(float(shares[0]) - 0.25)
+        high = divide(mechanism.utility, (F(2), F(1))).users
+        assert game.payoffs((F(2), F(1)))[0] == pytest.approx(float(high[0]) - 0.5)
+        settled = mechanism.settle(types).parties["a"]
+        assert settled.utility == pytest.approx(float(shares[0]) - 0.25)
+
+    def test_a_number_for_one_party_and_a_table_for_the_other(self) -> None:
+        text = self.FILE.format(levels="[0, 2]", cost="{a = 0.5, b = {1 = 0.1, 2 = 0.9}}")
+        mechanism, _ = read(text.replace("level = 1", "level = 2", 1))
+        assert mechanism.design.find_cost(0, F(2)) == F(1, 2)
+        assert mechanism.design.find_cost(1, F(1)) == F(1, 10)
+
+    @pytest.mark.parametrize(
+        ("levels", "cost", "message"),
+        [
+            ("[0, 1, 2]", "0.5", "one number cannot be the cost of 2 levels"),
+            ("[0, 1, 2]", "{2 = 0.5}", "level 1 is on offer and has no cost"),
+            ("[0, 1]", "{1 = 0.5, 7 = 1}", r"design\.cost\.7"),
+            ("[0, 1]", "{0 = 0.5, 1 = 1}", "sharing nothing costs something"),
+            ("[1, 2]", "{1 = 0.5, 2 = 1, inf = 2}", "the same level as '2'"),
+        ],
+    )
+    def test_costs_that_do_not_fit_are_refused(self, levels: str, cost: str, message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            read(self.FILE.format(levels=levels, cost=cost))
+
+
+class TestPythonRefusesWhatTheFileRefuses:
+    two = DpMean(), (inf, inf)
+
+    @pytest.mark.parametrize("alpha", [-1, F(3, 2), True])
+    def test_alpha(self, alpha: Any) -> None:
+        with pytest.raises(InputError, match="alpha"):
+            divide(*self.two, "users", alpha)
+        with pytest.raises(InputError, match="alpha"):
+            Payments(("a",), DpMean(), "users", alpha, None)
+
+    def test_fairness(self) -> None:
+        with pytest.raises(InputError, match="no fairness 'nobody'"):
+            divide(*self.two, "nobody")
+        with pytest.raises(InputError, match="alpha"):
+            Payments(("a",), DpMean(), "platform", F(1, 2), None)
+
+    def test_levels(self) -> None:
+        with pytest.raises(InputError, match="negative"):
+            divide(DpMean(), (F(-1), inf))
+        mechanism, _ = read(TWO)
+        with pytest.raises(InputError, match=r"parties\.anna\.level"):
+            mechanism.settle({"anna": -1, "bert": inf})
+        with pytest.raises(InputError, match=r"parties\.carl.*no user"):
+            mechanism.settle({"anna": inf, "bert": inf, "carl": inf})
+
+    def test_utilities(self) -> None:
+        with pytest.raises(ValueError, match="2\\^N"):
+            TableUtility((F(0), F(1), F(2)))
+        with pytest.raises(ValueError, match="not of 3"):
+            divide(TableUtility((F(0), F(1), F(2), F(3))), (F(1),) * 3)
+        with pytest.raises(ValueError, match="more than 0"):
+            FederatedMean(Population(F(1), F(1)), (F(0),), (F(1),))
+        with pytest.raises(ValueError, match="weights"):
+            FederatedMean(Population(F(1), F(1)), (F(1), F(2)), (F(1),))
+
+    def test_designs(self) -> None:
+        with pytest.raises(ValueError, match="ascending"):
+            Design.from_numbers(inf, F(0), [F(1)])
+        with pytest.raises(ValueError, match="negative"):
+            Design.from_numbers(F(0), inf, [F(-1)])
+        with pytest.raises(InputError, match="1 entries for 2 users"):
+            propose_offer(DpMean(), ("a", "b"), Design.from_numbers(F(0), inf, [F(1)]))
+        with pytest.raises(InputError, match="no 'owen'"):
+            Sampling("owen")
 
 
 def test_alike_users_are_divided_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -335,7 +335,6 @@ class TestFromAFile:
         assert audit(game, [ExPostIC()])["ex-post IC"].status is Status.VACUOUS
         remarks = mechanism.remarks(game, Budget(), 0)
         assert "not checked: shares are sampled" in remarks["axioms"]["text"]
-        assert remarks["negative shares"]["holds"]
 
     def test_an_offer_is_refused(self) -> None:
         text = file_of(9, "[sampling]\nbudget = 150\n[design]\nlevels = [0, 1]\ncost = 0.5")

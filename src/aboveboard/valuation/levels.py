@@ -67,12 +67,12 @@ PrivacyLevel = Annotated[Any, BeforeValidator(parse_level)]
 
 
 def as_floats(levels: Sequence[Level]) -> NDArray[np.float64]:
-    """Give levels as float64, shape (N,)."""
+    """Return levels as float64, shape (N,)."""
     return np.array([float(x) for x in levels])
 
 
 def encode_level(x: Level) -> Any:
-    """Give a level as plain data: an integer, a decimal where that is exact, "3/2", or "inf"."""
+    """Return a level as plain data: an integer, a decimal where that is exact, "3/2", or "inf"."""
     if not isinstance(x, Fraction):
         return "inf" if isinf(x) else x
     if x.denominator == 1:

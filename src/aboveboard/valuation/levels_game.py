@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, Level, encode_level
-from aboveboard.valuation.shares.division import Shares, tidy
+from aboveboard.valuation.shares.division import Fairness, Shares, tidy
+from aboveboard.valuation.utilities.utilities import Utility
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class LevelsGame:
         The fair division at given levels, which remembers what it has divided.
     weight
         How many values of the utility go into one division.
+    utility, fairness, alpha
+        What is divided and how, for the claims about shares.
     """
 
     players: tuple[str, ...]
@@ -41,42 +45,49 @@ class LevelsGame:
     costs: tuple[tuple[Number, ...], ...]
     shares: Callable[[Sequence[Level]], Shares]
     weight: int = 1
+    utility: Utility | None = None
+    fairness: Fairness = "users"
+    alpha: Number = 1
 
     def actions(self, i: int, /) -> tuple[Level, ...]:
-        """Levels on offer."""
+        """Return the levels on offer."""
         return self.levels[i]
 
     def truth(self, i: int, /) -> Level:
-        """Give the level that the user has chosen."""
+        """Return the level that the user has chosen."""
         return self.chosen[i]
 
     def absent(self, i: int, /) -> Level | None:
-        """Level 0 is to stay away."""
+        """Return level 0, if it is on offer: to stay away."""
         return NOTHING if NOTHING in self.levels[i] else None
 
     def outside(self, i: int, /) -> Number | None:
-        """Where level 0 is not on offer, who stays away has nothing and pays nothing."""
+        """Return what staying away is worth where level 0 is not on offer: nothing."""
         return None if NOTHING in self.levels[i] else 0
 
     def payoffs(self, profile: Sequence[Level], /) -> list[Number]:
-        """Give shares minus costs."""
+        """Return shares minus costs."""
         return [
             tidy(share - self.cost(i, x))
             for i, (share, x) in enumerate(zip(self.division(profile).users, profile, strict=True))
         ]
 
     def payments(self, profile: Sequence[Level], /) -> list[Number]:
-        """Give what each user pays to the platform: minus its share."""
+        """Return what each user pays to the platform: minus its share."""
         return [-share if share else 0 for share in self.division(profile).users]
 
+    def deviation_kind(self, i: int, action: Level, /) -> DeviationKind:
+        """Return "chooses": to choose another privacy level is no lie."""
+        return "chooses"
+
     def division(self, profile: Sequence[Level]) -> Shares:
-        """Give the fair division at these levels."""
+        """Return the fair division at these levels."""
         return self.shares(profile)
 
     def cost(self, i: int, level: Level) -> Number:
-        """Give what a level costs user i."""
+        """Return what a level costs user i."""
         return self.costs[i][self.levels[i].index(level)]
 
     def describe(self, i: int, action: Level) -> Any:
-        """Say what the user does: the level as data."""
+        """Return what the user does: the level as data."""
         return {"chooses level": encode_level(action)}

@@ -29,9 +29,18 @@ from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Read, Spending, Work
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
+from aboveboard.valuation.claims import (
+    PROMISED,
+    NonnegativeShares,
+    NothingForNothing,
+    PaysOut,
+    describe_omissions,
+    describe_sampling,
+    list_examined,
+)
 from aboveboard.valuation.estimation.findings import Findings
 from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy, publish_release
-from aboveboard.valuation.levels import NOTHING, Level, encode_level
+from aboveboard.valuation.levels import NOTHING, Level, as_input_error, encode_level, parse_level
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.offer import Offer
@@ -45,11 +54,11 @@ from aboveboard.valuation.payments_file import (
     make_utility,
     read_levels,
 )
-from aboveboard.valuation.remarks import check_claims, check_sampled_claims
 from aboveboard.valuation.shares.division import (
     Divider,
     Fairness,
     Shares,
+    check_division,
     count_values,
     divide,
     find_negative,
@@ -61,7 +70,7 @@ from aboveboard.valuation.shares.sampling import SampledShares, Sampling
 from aboveboard.valuation.utilities.utilities import LongRunningUtility, Utility
 
 ALL_PROFILES_UP_TO = 12
-"""Users up to whom an audit looks at all profiles of levels unless told otherwise."""
+"""Users up to whom an audit looks at all profiles of levels by default."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,17 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     spending: Spending = "refuse"
     chosen: tuple[Level, ...] = ()
 
+    def __post_init__(self) -> None:
+        check_division(len(self.users), self.fairness, self.alpha)
+        if self.fairness == "platform" and self.alpha != 1:
+            raise InputError("alpha", "users share alpha among users only", "leave alpha out")
+        if self.design is not None and len(self.design.costs) != len(self.users):
+            raise InputError(
+                "design.cost",
+                f"it has {len(self.design.costs)} entries for {len(self.users)} users",
+                "give one for each user",
+            )
+
     NAME: ClassVar[str] = "valuation.payments"
     UNIT: ClassVar[str] = "utility"
     SPREADS: ClassVar[bool] = True
@@ -148,19 +168,22 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         return infer_parties(file, read)
 
     def with_work(self, work: Work) -> Payments:
-        """Give the same rule, the calls of its utility done as `work` says."""
+        """Return the same rule, the calls of its utility done as `work` says."""
         if not isinstance(self.utility, LongRunningUtility):
             return self
         return replace(self, utility=self.utility.with_work(work))
 
     @staticmethod
     def read_reports(file: PaymentsFile, read: Read) -> dict[str, Level]:
-        """Give each user's privacy level."""
+        """Return each user's privacy level."""
         return read_levels(file)
 
     def settle(self, reports: Mapping[str, Level]) -> Settlement:
         """Pay every user its fair share; who does not report is at level 0."""
         levels = self._levels(reports)
+        for name in reports:
+            if name not in self.users:
+                raise InputError(f"parties.{name}", "it is no user of this rule", "name its users")
         estimated = self._estimated(levels)
         levels = estimated.levels
         found = self.divided(levels)
@@ -237,7 +260,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         return divide(self.utility, levels, self.fairness, self.alpha, self.sampling)
 
     def game(self, types: Mapping[str, Level]) -> LevelsGame:
-        """Give the game in which each user chooses its privacy level.
+        """Return the game in which each user chooses its privacy level.
 
         Where shares are sampled nobody has a choice in it: two samples differ by chance, which
         would pass for gains.
@@ -257,6 +280,9 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             else Divider(self.utility, len(self.users), self.fairness, self.alpha),
             # What was divided once is remembered: where users' shares are sampled, all of it.
             1 if fixed else count_values(self.utility, chosen),
+            self.utility,
+            self.fairness,
+            self.alpha,
         )
 
     def true_utility(
@@ -271,7 +297,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         return 0 if share is None else share.utility
 
     def offer(self) -> Offer:
-        """Give the platform's best offer by the file's design.
+        """Return the platform's best offer by the file's design.
 
         Raises
         ------
@@ -286,30 +312,43 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             )
         return propose_offer(self.utility, self.users, self.design, self.fairness)
 
+    def promises(self, types: Mapping[str, Level]) -> Sequence[Property]:
+        """Return what is promised: what is paid out, and for exact shares Shapley's axioms.
+
+        That no user gains by another level is not promised: users choose their levels freely.
+        """
+        return (PaysOut(),) if self._sampled(self._levels(types)) else PROMISED
+
     def examines(self, types: Mapping[str, Level]) -> Sequence[Property]:
         """Return what an audit looks at; ex-post IC is a Nash equilibrium at these levels."""
-        usual = (ExPostIC(), IndividualRationality())
-        sampled = self.by_orders or (
-            self.sampling is not None and self.sampling.in_force(len(self.users))
-        )
-        if len(self.users) > ALL_PROFILES_UP_TO or sampled:
-            return usual
-        return (*usual, DSIC(), UniqueEquilibrium())
+        usual: tuple[Property, ...] = (ExPostIC(), IndividualRationality())
+        if self._sampled(self._levels(types)):
+            return (*usual, NonnegativeShares(), NothingForNothing())
+        if len(self.users) <= ALL_PROFILES_UP_TO:
+            usual = (*usual, DSIC(), UniqueEquilibrium())
+        return (*usual, *list_examined(self.game(types)))
 
     def remarks(self, game: LevelsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Check the axioms on these shares, and Assumptions 1 and 2 on this utility."""
+        """Return what an audit leaves out, and why."""
         if self._sampled(game.chosen):
-            return check_sampled_claims(game)
-        return check_claims(self.utility, self.design, game, seed)
+            return describe_sampling()
+        return describe_omissions(game)
 
     def _sampled(self, levels: Sequence[Level]) -> bool:
-        """Say whether shares at these levels are estimates."""
+        """Return whether shares at these levels are estimates."""
         if self.sampling is None:
             return self.by_orders
         return is_sampled(self.utility, levels, self.sampling)
 
     def _levels(self, reports: Mapping[str, Level]) -> tuple[Level, ...]:
-        return tuple(reports.get(name, NOTHING) for name in self.users)
+        return tuple(self._check_level(name, reports.get(name, NOTHING)) for name in self.users)
+
+    def _check_level(self, name: str, level: Level) -> Level:
+        try:
+            return self.utility.check_level(parse_level(level))
+        except ValueError as error:
+            place = f"parties.{name}.level"
+            raise as_input_error(place, error, "name a level of this utility") from None
 
     def _list_levels(self, chosen: Level) -> tuple[Level, ...]:
         """Return the levels that a user chooses from; its own is always one of them."""
@@ -335,7 +374,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         }
 
     def _sampling_details(self, found: Shares) -> dict[str, Any]:
-        """Say how shares were sampled, where [sampling] was in force."""
+        """Return how shares were sampled, where [sampling] was in force."""
         sampled = found.sampled
         if sampled is None or self.sampling is None:
             return {}

@@ -101,7 +101,7 @@ def _as_known(variance: Any) -> Fraction | None:
 
 
 def _list_parties(file: PaymentsFile, samples: Samples) -> dict[str, UserTable]:
-    """Give the users: those of the data where these tell their levels, else those listed."""
+    """Return the users: those of the data where these tell their levels, else those listed."""
     for name in file.parties:
         if name not in samples.held:
             near = difflib.get_close_matches(name, samples.held, n=1, cutoff=0.5)
@@ -136,7 +136,7 @@ def _fill_user(user: UserTable, name: str, samples: Samples, *, counted: bool) -
 
 
 def list_notes(study: Study, users: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say what of the data is not used."""
+    """Return what of the data is not used."""
     unused = len(study.samples.held) - len(users)
     if not unused:
         return ()

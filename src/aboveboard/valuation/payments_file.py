@@ -79,7 +79,7 @@ class PaymentsFile(CollaborationFile):
         return self._study
 
     def with_study(self, study: Any) -> Self:
-        """Give the same file with what runs the estimators."""
+        """Return the same file with what runs the estimators."""
         file = self.model_copy()
         file._study = study
         return file
@@ -137,7 +137,7 @@ class PaymentsFile(CollaborationFile):
 
 
 def has_orders_method(file: PaymentsFile) -> bool:
-    """Say whether shares are averaged over random orders of arrival (see `orders`).
+    """Return whether shares are averaged over random orders of arrival (see `orders`).
 
     Raises
     ------
@@ -162,7 +162,7 @@ def has_orders_method(file: PaymentsFile) -> bool:
 
 
 def make_sampling(file: PaymentsFile) -> Sampling | None:
-    """Give how shares are sampled; None where the file does not say."""
+    """Return how shares are sampled; None where the file does not say."""
     if file.sampling is None:
         return None
     method = file.sampling.method
@@ -172,13 +172,13 @@ def make_sampling(file: PaymentsFile) -> Sampling | None:
 
 
 def make_utility(file: PaymentsFile) -> Utility:
-    """Give the utility that the file describes."""
+    """Return the utility that the file describes."""
     users = list(file.parties.values())
     return KINDS[file.utility.kind].make(file.utility, users)
 
 
 def read_levels(file: PaymentsFile) -> dict[str, Level]:
-    """Give each user's privacy level.
+    """Return each user's privacy level.
 
     Raises
     ------

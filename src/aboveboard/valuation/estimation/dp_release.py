@@ -57,7 +57,7 @@ class Release:
 def clip_mean(
     values: NDArray[np.float64], bounds: tuple[Fraction, Fraction]
 ) -> tuple[Fraction, int]:
-    """Give the mean of one user's samples clipped to the bounds, and how many were outside."""
+    """Return the mean of one user's samples clipped to the bounds, and how many were outside."""
     low, high = float(bounds[0]), float(bounds[1])
     outside = int(((values < low) | (values > high)).sum())
     mean = Fraction(compute_mean(np.clip(values, low, high)))

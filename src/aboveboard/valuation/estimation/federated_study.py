@@ -105,8 +105,10 @@ class FederatedStudy:
             center["estimates"] = Reply(
                 "csv", rows=lambda: pl.DataFrame({**public, "estimate": found})
             )
-            told = [self._may_tell(levels, name) for name in names]
-            estimates = [x if may else None for x, may in zip(found.tolist(), told, strict=True)]
+            estimates = [
+                x if self._may_see(levels, name) else None
+                for name, x in zip(names, found.tolist(), strict=True)
+            ]
             public |= {
                 "simulated_squared_error": simulated.errors,
                 "standard_error": simulated.standard_errors,
@@ -137,7 +139,7 @@ class FederatedStudy:
             center,
         )
 
-    def _may_tell(self, levels: Mapping[str, Level], user: str) -> bool:
+    def _may_see(self, levels: Mapping[str, Level], user: str) -> bool:
         """Return whether a user may see the estimate of its own mean.
 
         The estimate is a weighted sum of all sharers' means, and the user knows its own: one
@@ -249,12 +251,7 @@ def prepare_federated_study(
         sums = sum_samples([samples.read(name) for name in direct])
         sums += federation.aggregate(federated).sums or NO_USERS
     try:
-        if s2 is None and sums.users == FEWEST_FOR_S2 - 1:
-            raise InputError(
-                "utility.s2",
-                "from two users' means it would tell each the other's mean but for its sign",
-                "give a number, or have more users share",
-            )
+        _refuse_two(s2, sums.users)
         variances = estimate_variance_components(sums, s2, t2)
     except InputError as error:
         if not 0 < len(federated) < CROWD:
@@ -262,6 +259,16 @@ def prepare_federated_study(
         problem = f"{error.problem}; {_describe_too_few(len(federated))}"
         raise InputError(error.place, problem, error.remedy) from None
     return FederatedStudy(samples, federation, variances, estimated, sums.users, seed)
+
+
+def _refuse_two(s2: Fraction | None, users: int) -> None:
+    """Raise `InputError` if s2 would be estimated from two users."""
+    if s2 is None and users == FEWEST_FOR_S2 - 1:
+        raise InputError(
+            "utility.s2",
+            "from two users' means it would tell each the other's mean but for its sign",
+            "give a number, or have more users share",
+        )
 
 
 def _describe_too_few(federated: int) -> str:

@@ -25,7 +25,7 @@ MOMENTS = 3
 FEWEST_MOMENTS = MOMENTS + 1
 """As many users as sums could be solved for: two of 2 and 3 samples by two linear equations."""
 CROWD = 6
-"""Federated users from whom on all sums are asked for: a third may leave, and four stay."""
+"""From so many federated users on all sums are taken: a third may leave, and four stay."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Aggregate:
     mean
         The average of their sample means; 0 where there are none.
     sums
-        Their part of the variance estimates; None where nobody asked for it, or they are fewer
+        Their part of the variance estimates; None where it is not needed, or they are fewer
         than `CROWD` and would give themselves away.
     """
 
@@ -57,7 +57,7 @@ class Federation:
     samples
         Where each user finds its samples.
     estimating
-        Whether the sums for the variances are asked for.
+        Whether the sums for the variances are needed.
     known
         Sums so far, by the users in them: each is made once.
     """
@@ -84,7 +84,7 @@ class Federation:
         if not users:
             return Aggregate(frozenset(), 0.0, None)
         if len(users) < FEWEST:
-            # A sum of one hides nothing, which a note says; its scatter is not asked for.
+            # A sum of one hides nothing, which a note says; its scatter is not taken.
             again = read_samples(self.samples.held[users[0]].source)
             alone = make_summary(again, users[0], estimating=False)
             return self._opened(Sum(alone, frozenset({1})), users)
@@ -115,7 +115,7 @@ class Federation:
 
 
 def make_summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
-    """Give what a federated user adds to the sums: computed by the user, not by the platform.
+    """Return what a federated user adds to the sums: computed by the user, not by the platform.
 
     Raises
     ------

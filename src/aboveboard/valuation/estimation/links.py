@@ -34,14 +34,14 @@ class LocalLink:
         self._answer: Any | None = None
 
     def send(self, message: Message) -> None:
-        """Have the user answer; one that refuses has left."""
+        """Let the user answer; one that refuses has left."""
         try:
             self._answer = self._user.receive(message)
         except ValueError:
             self._answer = None
 
     def answer(self) -> Any | None:
-        """Give the answer."""
+        """Return the answer."""
         return self._answer
 
 

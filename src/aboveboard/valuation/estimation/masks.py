@@ -35,7 +35,7 @@ Vector = tuple[int, ...]
 
 
 def encode(numbers: Sequence[float]) -> Vector:
-    """Give numbers on the grid, modulo 2^192.
+    """Return numbers on the grid, modulo 2^192.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def encode(numbers: Sequence[float]) -> Vector:
 
 
 def decode(vector: Vector) -> tuple[Fraction, ...]:
-    """Give the numbers back, negative ones from the upper half."""
+    """Return the numbers back, negative ones from the upper half."""
     signed = (x - MODULUS if x >= MODULUS // 2 else x for x in vector)
     return tuple(Fraction(x, 1 << FRACTION_BITS) for x in signed)
 
@@ -99,7 +99,7 @@ class KeyPair:
         self.public: bytes = self._key.public_key().public_bytes_raw()
 
     def agree(self, public: bytes, purpose: bytes) -> bytes:
-        """Give the 32 bytes that only the holders of these two keys know, for one purpose."""
+        """Return the 32 bytes that only the holders of these two keys know, for one purpose."""
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
         shared = self._key.exchange(X25519PublicKey.from_public_bytes(public))

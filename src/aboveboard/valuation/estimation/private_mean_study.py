@@ -134,7 +134,7 @@ class PrivateMeanStudy:
         ]
 
     def bounds(self) -> tuple[Fraction, Fraction]:
-        """Give the public bounds of the values.
+        """Return the public bounds of the values.
 
         Raises
         ------
@@ -158,8 +158,8 @@ class PrivateMeanStudy:
             notes.append("nobody shares: what is released is the middle of the bounds")
         elif not noisy:
             notes.append(
-                "nobody who shares asks for privacy: the mean is released without noise, and a user "
-                "who knows all means but one can compute that one"
+                "nobody who shares asks for privacy: the mean is released without noise, and a "
+                "user who knows all means but one can compute that one"
             )
         return tuple(notes)
 

@@ -1,9 +1,9 @@
-"""The users' samples, out of one CSV or Parquet file with a row a sample, or of a file a user.
+"""The users' samples, from one CSV or Parquet file with a row per sample, or a file per user.
 
-What: who the users are, how many samples and which privacy level each has. The samples themselves
-stay as they came until their user's level allows somebody to look: `Samples.read` turns those of one
-user into numbers. Those of users at level 0 are forgotten once their rows are counted, unlooked at;
-so are those of federated users who are processes and read their own. Cost: one pass over the files.
+What: who the users are, how many samples and which privacy level each has. The samples stay
+unparsed until their user's level allows somebody to look: `Samples.read` turns those of one user
+into numbers. Those of users at level 0 are dropped unparsed once their rows are counted; so are
+those of federated users who are processes and read their own. Cost: one pass over the files.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Samples:
     levels: Mapping[str, Level]
 
     def count(self, user: str) -> int:
-        """Give how many samples a user has."""
+        """Return how many samples a user has."""
         return len(self.held[user].rows)
 
     def keep_only(self, users: Sequence[str]) -> Samples:
@@ -180,7 +180,7 @@ class Samples:
 
 
 def _blank_others(values: pl.Series, held: Mapping[str, UserSamples], kept: set[str]) -> pl.Series:
-    """Give a column with null for the samples of those who are not kept."""
+    """Return a column with null for the samples of those who are not kept."""
     there = np.zeros(len(values), np.bool_)
     for name, own in held.items():
         if name in kept and own.values is values:

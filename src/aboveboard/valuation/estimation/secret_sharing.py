@@ -44,7 +44,7 @@ def split(secret: int, points: Sequence[int], threshold: int) -> dict[int, int]:
 
 
 def join(pieces: Mapping[int, int]) -> int:
-    """Give the secret back from as many pieces as its threshold says; from fewer: noise."""
+    """Return the secret back from as many pieces as its threshold says; from fewer: noise."""
     points = tuple(sorted(pieces))
     return (
         sum(c * pieces[x] for c, x in zip(_find_coefficients(points), points, strict=True)) % PRIME
@@ -60,7 +60,7 @@ def _evaluate(coefficients: Sequence[int], x: int) -> int:
 
 @lru_cache(maxsize=64)
 def _find_coefficients(points: tuple[int, ...]) -> tuple[int, ...]:
-    """Give Lagrange's coefficients for the value at 0."""
+    """Return Lagrange's coefficients for the value at 0."""
     found = []
     for x in points:
         above, below = 1, 1

@@ -235,7 +235,7 @@ class Sum:
 
 
 def find_threshold(neighbourhood: int) -> int:
-    """Give how many of a user and its neighbours must stay: two thirds, and never one alone."""
+    """Return how many of a user and its neighbours must stay: two thirds, and never one alone."""
     return max(FEWEST, -(-2 * neighbourhood // 3))
 
 

@@ -45,7 +45,7 @@ class SimulatedErrors:
     rounds: int
 
     def distance(self, promised: FloatArray) -> FloatArray:
-        """Give how many standard errors lie between what was promised and what was found."""
+        """Return how many standard errors lie between what was promised and what was found."""
         gap = self.errors - promised
         sure = self.standard_errors > 0
         apart = np.where(gap == 0, 0.0, np.sign(gap) * np.inf)

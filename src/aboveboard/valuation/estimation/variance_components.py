@@ -80,7 +80,7 @@ class VarianceComponents:
 
 
 def sum_samples(samples: Sequence[NDArray[np.float64]]) -> Sums:
-    """Give the sums of users whose samples are at hand, an array of shape (samples,) for each."""
+    """Return the sums of users whose samples are at hand, an array of shape (samples,) for each."""
     total = NO_USERS
     for values in samples:
         means, squares, within = compute_summands(values)
@@ -90,13 +90,13 @@ def sum_samples(samples: Sequence[NDArray[np.float64]]) -> Sums:
 
 
 def compute_summands(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Give what one user adds to the sums: n m, n m^2, and its sum of squares about m."""
+    """Return what one user adds to the sums: n m, n m^2, and its sum of squares about m."""
     n, mean = len(values), compute_mean(values)
     return n * mean, n * mean * mean, fsum((values - mean) ** 2)
 
 
 def compute_mean(values: NDArray[np.float64]) -> float:
-    """Give the mean, its sum rounded once: the same bits on every machine."""
+    """Return the mean, its sum rounded once: the same bits on every machine."""
     return fsum(values) / len(values)
 
 

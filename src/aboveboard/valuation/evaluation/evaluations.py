@@ -88,11 +88,11 @@ def _wait_for(future: Future[Result]) -> Result:
 
 
 def _make_error(error: BaseException) -> InputError:
-    told = " ".join(str(error).split()) or "no more is known"
+    text = " ".join(str(error).split()) or "no message"
     return InputError(
         "executor",
-        f"evaluations failed with {type(error).__name__}: {told[:300]}",
-        "what is evaluated is kept: mend the workers and run again, and the run goes on",
+        f"evaluations failed with {type(error).__name__}: {text[:300]}",
+        "results are cached; fix the workers and rerun to resume",
     )
 
 
@@ -187,6 +187,6 @@ def _checksum(text: str) -> str:
 
 
 def name_cache(folder: Path, name: str, *content: Any) -> Path:
-    """Give the file of a function with this content of code and data."""
+    """Return the file of a function with this content of code and data."""
     digest = hashlib.sha256(json.dumps([name, *content]).encode()).hexdigest()
     return folder / f"{digest}.txt"

@@ -39,7 +39,7 @@ REMEDY = 'write "threads", "threads:4", "processes", "processes:2" or "dask://HO
 
 
 def open_executor(spec: str) -> AbstractContextManager[Executor]:
-    """Give the executor that a text names, for a `with` statement.
+    """Return the executor that a text names, for a `with` statement.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _open_dask(address: str, place: str) -> Iterator[Executor]:
         raise InputError(
             place,
             f"no scheduler answers within {PATIENCE} seconds",
-            "start one with 'dask scheduler' and workers with 'dask worker', or mend the address",
+            "start one with 'dask scheduler' and workers with 'dask worker', or fix the address",
         ) from error
     try:
         try:
@@ -167,7 +167,7 @@ class _Cluster(Executor):
     """The workers of a Dask client.
 
     Dask's own executor fails with a TypeError if a worker dies between the end of a task and the
-    handing over of its result (distributed 2026.8); a future asked for its result has it done
+    handing over of its result (distributed 2026.8); its own futures have the task done
     again.
     """
 
@@ -195,7 +195,7 @@ class _Cluster(Executor):
         del self._there[here]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Give up what is not done."""
+        """Return up what is not done."""
         self._client.cancel(list(self._there.values()))
 
 

@@ -14,7 +14,8 @@ alpha" gives the platform nothing). Without concavity several q can share an alp
 takes the platform's best, `pessimistic` its worst, which is the smallest q where U is monotone;
 there the best value may only be approached from above. gamma and U are Bernstein polynomials: roots
 of derivatives are found by bisection between the points of a fine grid. Cost: O(2000 N). Source:
-"The Fair Value of Data Under Heterogeneous Privacy Constraints", section 5, as READING corrects it.
+"The Fair Value of Data Under Heterogeneous Privacy Constraints", section 5, corrected as
+`docs/theory.md` says.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ BISECTIONS = 60
 
 
 def binomial_probabilities(q: FloatArray, n: int) -> FloatArray:
-    """Give the probabilities of 0..n successes in n trials; shape (len(q), n + 1)."""
+    """Return the probabilities of 0..n successes in n trials; shape (len(q), n + 1)."""
     k = np.arange(n + 1)
     logs = np.array([lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1) for j in range(n + 1)])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -91,21 +92,21 @@ class AlikeUsers:
 
     @cached_property
     def grid(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Give q, gamma(q), U(q) on a grid that is finer at both ends."""
+        """Return q, gamma(q), U(q) on a grid that is finer at both ends."""
         q = np.sin(np.pi / 2 * np.arange(POINTS) / (POINTS - 1)) ** 2
         q[-1] = 1.0
         return q, self.gamma(q), self.expected(q)
 
     def gamma(self, q: FloatArray) -> FloatArray:
-        """Give the expected rise of a user's share."""
+        """Return the expected rise of a user's share."""
         return binomial_probabilities(q, self.n - 1) @ self.gain
 
     def expected(self, q: FloatArray) -> FloatArray:
-        """Give the expected utility."""
+        """Return the expected utility."""
         return binomial_probabilities(q, self.n) @ self.worth
 
     def slope(self, q: float, cost: float) -> float:
-        """Give the derivative of value(q)."""
+        """Return the derivative of value(q)."""
         at = np.array([q])
         gamma, worth = float(self.gamma(at)[0]), float(self.expected(at)[0])
         d_worth = self.n * float((binomial_probabilities(at, self.n - 1) @ np.diff(self.worth))[0])
@@ -144,7 +145,7 @@ class AlikeUsers:
         return max(bound, 0.0)
 
     def equilibria(self, alpha: float, cost: float) -> list[float]:
-        """Give all symmetric equilibria q, ascending, as fine as the grid tells them apart."""
+        """Return all symmetric equilibria q, ascending, as fine as the grid tells them apart."""
         q, gamma, _ = self.grid
         edge = alpha * gamma - cost
         tie = 1e-12 * max(1.0, float(np.abs(gamma).max()))
@@ -166,7 +167,7 @@ class AlikeUsers:
         Raises
         ------
         ValueError
-            If the cost is negative, or the worst equilibrium is asked for where more sharing can
+            If the cost is negative, or the worst equilibrium counts where more sharing can
             be worth less: the smallest q need not be the worst then.
         """
         if cost < 0:
@@ -194,7 +195,7 @@ class AlikeUsers:
             return np.where(there & (gamma >= cost), (1 - cost / gamma) * worth, -inf)
 
     def _along(self, cost: float, there: NDArray[np.bool_]) -> list[Candidate]:
-        """Give the local maxima of value(q) among grid points that are `there`, made precise."""
+        """Return the local maxima of value(q) among grid points that are `there`, made precise."""
         q, gamma, _ = self.grid
         value = self._values(cost, there)
         padded = np.concatenate([[-inf], value, [-inf]])
@@ -217,7 +218,7 @@ class AlikeUsers:
         return Candidate((1 - alpha) * float(self.expected(at)[0]), alpha, q)
 
     def _worst_first(self, cost: float) -> list[Candidate]:
-        """Give candidates where the smallest equilibrium answers.
+        """Return candidates where the smallest equilibrium answers.
 
         q is the smallest equilibrium at c/gamma(q) iff gamma is larger everywhere before. Where
         gamma turns up again, the answer jumps to the next q with so small a gamma, or to 1, for
@@ -236,7 +237,7 @@ class AlikeUsers:
         return found
 
     def curve(self, costs: Sequence[float], selection: Selection = "optimistic") -> Curve:
-        """Give the best offer for many costs."""
+        """Return the best offer for many costs."""
         best = [self.best(float(c), selection) for c in costs]
         q = np.array([snap_probability(one.q) for one in best])
         alpha = np.array([one.alpha for one in best])

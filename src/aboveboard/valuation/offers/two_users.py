@@ -60,7 +60,7 @@ class TwoUsers:
     kept: FloatArray | None = None
 
     def equilibria(self, alpha: float) -> list[Answer]:
-        """Give all Nash equilibria; of a segment of them, its ends."""
+        """Return all Nash equilibria; of a segment of them, its ends."""
         net = alpha * self.rises - np.array(self.costs)[:, None]
         # Where one user is indifferent lies in the hands of the other.
         firsts = [0.0, 1.0, *_find_indifference(net[1])]
@@ -108,7 +108,7 @@ class TwoUsers:
         )
 
     def _alphas(self) -> Sequence[float]:
-        """Give every alpha at which the best can lie, ascending."""
+        """Return every alpha at which the best can lie, ascending."""
         found = {0.0}
         for i in range(2):
             found.update(self.costs[i] / d for d in self.rises[i].tolist() if d > 0)
@@ -116,7 +116,7 @@ class TwoUsers:
         return sorted(a for a in found if 0 <= a <= 1)
 
     def _mixed_alphas(self) -> list[float]:
-        """Give where the mixed equilibrium's value is stationary or meets a pure one's.
+        """Return where the mixed equilibrium's value is stationary or meets a pure one's.
 
         With b = 1/alpha both probabilities are linear in b, so the utility is a + e b + d b^2.
         """
@@ -151,7 +151,7 @@ def _pick_first(
 
 
 def _find_indifference(net: FloatArray) -> list[float]:
-    """Give the probability of the other at which this user is indifferent, if it is in (0, 1)."""
+    """Return the probability of the other at which this user is indifferent, if it is in (0, 1)."""
     if abs(net[1] - net[0]) <= TIE:
         return []
     at = float(-net[0] / (net[1] - net[0]))
@@ -159,7 +159,7 @@ def _find_indifference(net: FloatArray) -> list[float]:
 
 
 def _is_best_reply(net: FloatArray, other: float, own: float) -> bool:
-    """Say whether `own` is a best reply to `other`."""
+    """Return whether `own` is a best reply to `other`."""
     rise = float((1 - other) * net[0] + other * net[1])
     if abs(rise) <= TIE:
         return True
@@ -167,7 +167,7 @@ def _is_best_reply(net: FloatArray, other: float, own: float) -> bool:
 
 
 def _fit_line(rises: FloatArray, cost: float) -> tuple[float, float] | None:
-    """Give where a user is indifferent as p + r/alpha, the other's probability."""
+    """Return where a user is indifferent as p + r/alpha, the other's probability."""
     step = float(rises[1] - rises[0])
     if abs(step) <= TIE:
         return None

@@ -47,6 +47,8 @@ class Check:
         In one line, with the numbers of the counterexample where it fails.
     witness
         The counterexample as plain data; empty where the claim holds.
+    exact
+        Whether all numbers are exact.
     """
 
     name: str
@@ -54,9 +56,10 @@ class Check:
     checks: int
     text: str
     witness: dict[str, Any]
+    exact: bool = True
 
     def as_dict(self) -> dict[str, Any]:
-        """Give plain data."""
+        """Return plain data."""
         return {
             "holds": self.holds,
             "checks": self.checks,
@@ -72,7 +75,7 @@ def _find_slack(table: Array) -> Number:
 
 
 def _are_interchangeable(table: Array, i: int, j: int, slack: Number) -> bool:
-    """Say whether i and j add the same to every coalition without the two."""
+    """Return whether i and j add the same to every coalition without the two."""
     masks = np.arange(len(table))
     rest = masks[(masks >> i & 1 | masks >> j & 1) == 0]
     return bool((np.abs(table[rest | 1 << i] - table[rest | 1 << j]) <= slack).all())
@@ -120,7 +123,8 @@ def check_efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0
     total = sum(shares)
     gap = absolute(total - shared)
     if gap > slack:
-        text = f"the shares sum to {format_number(total)}, which is {format_number(gap)} off {format_number(shared)}"
+        off = f"{format_number(gap)} off {format_number(shared)}"
+        text = f"the shares sum to {format_number(total)}, which is {off}"
         return Check("efficiency", False, 1, text, {"sum": total, "shared": shared})
     text = f"the shares sum to {format_number(shared)}"
     return Check("efficiency", True, 1, text, {})
@@ -229,7 +233,7 @@ Gain = tuple[Number, int, int]
 
 
 def _find_gains(table: Array, i: int) -> tuple[list[Gain], list[Gain]]:
-    """Give the least and the largest gain by user i's switch after 0, 1, .. others."""
+    """Return the least and the largest gain by user i's switch after 0, 1, .. others."""
     n = len(table).bit_length() - 1
     masks = np.arange(len(table))
     before = masks[masks >> i & 1 == 0]
@@ -244,13 +248,13 @@ def _find_gains(table: Array, i: int) -> tuple[list[Gain], list[Gain]]:
 
 
 def _report_growth(names: Sequence[str], few: Gain, many: Gain, opening: str = "") -> Check:
-    told = []
+    clauses = []
     witness = {}
     for key, (gain, i, mask) in (("before", few), ("after", many)):
         others = [name for k, name in enumerate(names) if mask >> k & 1]
-        told.append(f"{names[i]} adds {format_number(gain)} to {{{', '.join(others)}}}")
+        clauses.append(f"{names[i]} adds {format_number(gain)} to {{{', '.join(others)}}}")
         witness[key] = {"user": names[i], "switched": others, "gain": gain}
-    text = f"{opening}{told[0]} and {told[1]}"
+    text = f"{opening}{clauses[0]} and {clauses[1]}"
     return Check("diminishing returns", False, 2, text, witness)
 
 

@@ -121,6 +121,9 @@ def divide(
         If there are too many users of too many types, or the budget is too small to sample.
     """
     n = len(levels)
+    check_division(n, fairness, alpha)
+    if not all(x >= 0 for x in levels):
+        raise InputError("levels", "one is negative or no number", "a privacy level is 0 or more")
     grouped = utility.group_users(levels)
     if sampling is not None and is_sampled(utility, levels, sampling):
         return _sample(utility, levels, fairness, alpha, sampling)
@@ -140,8 +143,20 @@ def divide(
     return replace(tidied, users=users, evaluations=evaluated)
 
 
+def check_division(users: int, fairness: str, alpha: Number) -> None:
+    """Raise `InputError` for a division that no collaboration file could describe."""
+    if users < 1:
+        raise InputError("parties", "there are no users", "name one or more")
+    if fairness not in ("users", "platform"):
+        raise InputError(
+            "fairness", f"there is no fairness {fairness!r}", 'take "users" or "platform"'
+        )
+    if isinstance(alpha, bool) or not 0 <= alpha <= 1:
+        raise InputError("alpha", f"it is {alpha}", "a part of the utility is from 0 to 1")
+
+
 def count_values(utility: Utility, levels: Sequence[Level]) -> int:
-    """Give how many values of the utility go into one exact division at these levels."""
+    """Return how many values of the utility go into one exact division at these levels."""
     grouped = utility.group_users(levels)
     if grouped is not None and _is_better_by_types(grouped, len(levels)):
         return estimate_states(grouped.sizes) * max(len(grouped.sizes), 1)
@@ -149,7 +164,7 @@ def count_values(utility: Utility, levels: Sequence[Level]) -> int:
 
 
 def is_sampled(utility: Utility, levels: Sequence[Level], sampling: Sampling) -> bool:
-    """Say whether shares at these levels are sampled, not exact."""
+    """Return whether shares at these levels are sampled, not exact."""
     if not sampling.in_force(sum(1 for x in levels if x)):
         return False
     grouped = utility.group_users(levels)
@@ -312,7 +327,7 @@ def _make_shares(found: ShapleyDivision, method: str) -> Shares:
 
 
 def find_negative(names: Sequence[str], found: Shares) -> dict[str, Number]:
-    """Give the shares below 0, by name; what rounding may have put there is left out."""
+    """Return the shares below 0, by name; what rounding may have put there is left out."""
     slack = ROUNDING * max(1.0, abs(float(found.total)))
     return {
         name: x
@@ -322,7 +337,7 @@ def find_negative(names: Sequence[str], found: Shares) -> dict[str, Number]:
 
 
 def tidy(x: Number) -> Number:
-    """Give a fraction as an integer where it is one, and as the nearest float where it is long."""
+    """Return a fraction as an integer if it is one, as the nearest float if it is long."""
     if not isinstance(x, Fraction):
         return x
     if x.denominator == 1:

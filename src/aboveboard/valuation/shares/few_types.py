@@ -8,11 +8,12 @@ H(k) = prod C(N_t, k_t) / C(N, s). Among users (Theorem 2) a user of type t is w
 
 any constant u_s may be taken off, as k_t/N_t is s/N in the mean; with the platform (Theorem 1)
 N/(s (N - s)) becomes 1/(N - s) and the platform gets the mean over s of E_H[u]. Both come from one
-sweep over the states k. H is had from its neighbours by ratios of small numbers and is not visited
+sweep over the states k. H follows from its neighbours by ratios of small numbers and is not visited
 where it is below `FLOOR`, so a size s costs about (8 standard deviations)^(T-1) states instead of
 the product of all N_t; an upper bound of the probability left out is part of the answer. Efficiency
 holds by construction, up to rounding. Cost: N = 10 000 of 3 types about 7e8 states, N = 1000 of 4
-types about 4e8. Source: Theorems 1 and 2; the formula is READING's, the centred form ours.
+types about 4e8. Source: Theorems 1 and 2; the
+formula is in `docs/theory.md`, its centred form is ours.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def estimate_states(sizes: Sequence[int]) -> int:
 
 
 def _compute_gamma(d: int) -> float:
-    """Give Gamma(d/2 + 1)."""
+    """Return Gamma(d/2 + 1)."""
     x = 1.0 if d % 2 == 0 else sqrt(pi) / 2
     return x * prod((k / 2 for k in range(2 + d % 2, d + 1, 2)), start=1.0)
 
@@ -174,7 +175,7 @@ class _Sweep:
         self.per_member = 1.0 / np.array(sizes, dtype=np.float64)
 
     def over(self, portion: range) -> _PartialSums:
-        """Give mean and covariances of `worth` for each size in `portion`."""
+        """Return mean and covariances of `worth` for each size in `portion`."""
         mean = np.empty(len(portion))
         covariance = np.zeros((len(portion), len(self.sizes)))
         states, lost = 0, [0.0]
@@ -269,7 +270,7 @@ def shapley_by_type_exactly(
 
 
 def _find_coefficients(n: int, s: int, *, platform: bool) -> tuple[Fraction, Fraction]:
-    """Give what U of coalitions of s adds to a member's value, and takes off another's."""
+    """Return what U of coalitions of s adds to a member's value, and takes off another's."""
     if platform:
         inside = Fraction(1, n + 1)
         outside = Fraction(s + 1, (n - s) * (n + 1)) if s < n else Fraction(0)

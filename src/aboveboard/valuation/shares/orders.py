@@ -56,7 +56,7 @@ class OrderWalker(Protocol):
         ...
 
     def worth(self, levels: Sequence[Level]) -> Number:
-        """Give U of these levels."""
+        """Return U of these levels."""
         ...
 
 
@@ -139,7 +139,7 @@ def divide_along_orders(
 
 
 def _make_credit(base: FloatArray, k: int) -> FloatArray:
-    """Give what each position counts in each rotation: (k, k) that sums to `base` by position."""
+    """Return what each position counts in each rotation: (k, k) that sums to `base` by position."""
     ends = min(k, MOST_ROTATIONS)
     to_the_end = np.arange(ends) * k // ends
     credit = np.zeros((k, k))

@@ -85,15 +85,15 @@ class ValueSource(Protocol):
         ...
 
     def __call__(self, coalitions: Coalitions, /) -> FloatArray:
-        """Give their values, or raise `SpentError`."""
+        """Return their values, or raise `SpentError`."""
         ...
 
     def sizes(self) -> Iterable[int]:
-        """Give how many coalitions a sampler may be told to draw, the largest number first."""
+        """Return how many coalitions a sampler may draw, the largest number first."""
         ...
 
     def keep(self) -> None:
-        """Take what was asked for since the last time into the estimate."""
+        """Keep the values since the last call for the estimate."""
         ...
 
 
@@ -158,7 +158,7 @@ def sample_strata(n: int, seed: int, ask: ValueSource) -> Estimate:
 
 
 def _variance_of_mean(draws: FloatArray, users: int) -> FloatArray:
-    """Give the variance of the mean of m independent draws, (m, .., players) to (.., players).
+    """Return the variance of the mean of m independent draws, (m, .., players) to (.., players).
 
     Draws of one user that are all alike, as those of a vote that seldom turns on it, would say that
     it is known for sure; what the others' draws look like says how far that may be chance. The
@@ -172,7 +172,7 @@ def _variance_of_mean(draws: FloatArray, users: int) -> FloatArray:
 
 
 def _read_marginals(n: int, log: Sequence[FloatArray]) -> FloatArray:
-    """Give what a sweep has drawn, shape (size, user), from the values in the order of asking."""
+    """Return what a sweep has drawn, shape (size, user), from the values in the order of asking."""
     values = [float(x[0]) for x in log]
     empty, full, rest = values[0], values[1], values[2:]
     between = n + 2 * n * (n - 2)
@@ -236,7 +236,7 @@ def sample_svarm(n: int, seed: int, ask: ValueSource) -> Estimate:
         common = (spread.sum(axis=1) / more.sum(axis=1))[:, None]
         each = np.where(more > 0, spread / np.maximum(more, 1), common)
         variance += (each / total).sum(axis=0) / n**2
-    return Estimate(shares, np.sqrt(variance), drawn.told())
+    return Estimate(shares, np.sqrt(variance), drawn.describe())
 
 
 def fit_kernelshap(n: int, seed: int, ask: ValueSource) -> Estimate:
@@ -256,7 +256,7 @@ def fit_kernelshap(n: int, seed: int, ask: ValueSource) -> Estimate:
         lambda: KernelSHAP(n=n, random_state=seed, pairing_trick=True), n, ask
     )
     if not drawn.sampled.any():
-        return Estimate(shares, np.zeros(n), drawn.told())
+        return Estimate(shares, np.zeros(n), drawn.describe())
     # shapiq's own weights: of the kernel, the ends as good as exact, and of the sampling.
     kernel = [1 / ((n - 1) * comb(n - 2, k - 1)) if 0 < k < n else _ENDS for k in range(n + 1)]
     weights = np.array(kernel)[drawn.sizes] * adjustment
@@ -271,7 +271,7 @@ def fit_kernelshap(n: int, seed: int, ask: ValueSource) -> Estimate:
     around = pairs - (counts[:, None] * pairs).sum(axis=0) / draws
     meat = (counts[:, None] * around).T @ around * draws / (draws - n)
     error = np.sqrt(np.maximum(np.diag(bread @ meat @ bread), 0))
-    return Estimate(shares, error, drawn.told())
+    return Estimate(shares, error, drawn.describe())
 
 
 _ENDS = 1e8
@@ -322,8 +322,8 @@ class _DrawnCoalitions:
     sizes: NDArray[np.int64]
     sampled: NDArray[np.bool_]
 
-    def told(self) -> str:
-        """Say what was drawn."""
+    def describe(self) -> str:
+        """Return what was drawn."""
         by_chance = int(self.counts[self.sampled].sum())
         every = sorted(set(self.sizes[~self.sampled].tolist()))
         return f"{by_chance} draws, and all coalitions of {', '.join(map(str, every))} users"

@@ -71,7 +71,7 @@ class Sampling:
             )
 
     def in_force(self, users: int) -> bool:
-        """Say whether shares of so many users are sampled; if not, all coalitions are evaluated."""
+        """Return whether shares of so many users are sampled; else all are evaluated."""
         if users < FEWEST_PLAYERS:
             return False
         return self.method != "auto" or self.budget < 1 << users
@@ -124,7 +124,7 @@ def estimate_shares(
     *,
     platform: bool = False,
 ) -> SampledShares:
-    """Estimate the shares of a utility that is asked for many coalitions at once.
+    """Estimate the shares of a utility that evaluates many coalitions at once.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def sample_shares(
     method, budget, seed
         As in `Sampling`.
     work
-        Where evaluations are done, and who is told of them; its cache is for functions that a
+        Where evaluations are done, and what reports progress; its cache is for functions that a
         collaboration file names.
 
     Raises
@@ -271,7 +271,7 @@ class _DrawPlan:
             yield min(self.budget * percent // 100, 1 << self.players)
 
     def paid(self, coalitions: Coalitions) -> Iterator[Members]:
-        """Give the users of each coalition that may earn something."""
+        """Return the users of each coalition that may earn something."""
         for row in coalitions.tolist():
             if not self.platform:
                 yield tuple(row)

@@ -1,8 +1,8 @@
 """Fair shares of all users from the table of all coalitions, in one pass.
 
-What: `shapley_among_users` is Theorem 2 (users share alpha (U - U(0))), `shapley_with_platform` is Theorem 1 (the
-platform is a member without whom nothing is earned). A coalition S of s users enters the value of
-each of its members with weight w(s-1) and that of everybody else with -w(s), so
+What: `shapley_among_users` is Theorem 2 (users share alpha (U - U(0))), `shapley_with_platform`
+is Theorem 1 (the platform is a member without whom nothing is earned). A coalition S of s users
+enters the value of each of its members with weight w(s-1) and that of everybody else with -w(s), so
 
     value of i = sum over S containing i of c(s) U(S) - C,   c(s) = w(s-1) + w(s),
     C = sum over all S of w(s) U(S),
@@ -68,14 +68,14 @@ class ShapleyDivision:
 
 @lru_cache(maxsize=64)
 def shapley_weights(users: int) -> Weights:
-    """Give w(s) for s = 0..N: 1/(N C(N-1, s)), and 0 for everybody."""
+    """Return w(s) for s = 0..N: 1/(N C(N-1, s)), and 0 for everybody."""
     marginal = (Fraction(1, users * comb(users - 1, s)) for s in range(users))
     return (*marginal, Fraction(0))
 
 
 @lru_cache(maxsize=64)
 def platform_weights(users: int) -> Weights:
-    """Give w(s) for s = 0..N: 1/((N+1) C(N, s+1)), and 0 for everybody."""
+    """Return w(s) for s = 0..N: 1/((N+1) C(N, s+1)), and 0 for everybody."""
     marginal = (Fraction(1, (users + 1) * comb(users, s + 1)) for s in range(users))
     return (*marginal, Fraction(0))
 
@@ -132,7 +132,7 @@ def multiply(alpha: Number, x: Number) -> Number:
 
 
 def check_table(table: Array | Sequence[Number]) -> Array:
-    """Give a table as contiguous float64, or as an array of integers and fractions.
+    """Return a table as contiguous float64, or as an array of integers and fractions.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def _weigh(weight: Fraction, x: Number) -> Number:
 
 
 def _compute_values(values: Array, weights: Callable[[int], Weights]) -> tuple[Array, Array]:
-    """Give the users' values and the sums of the table by size of the coalition."""
+    """Return the users' values and the sums of the table by size of the coalition."""
     n = len(values).bit_length() - 1
     w = weights(n)
     member = (w[0] * 0, *(w[s - 1] + w[s] for s in range(1, n + 1)))
@@ -227,7 +227,7 @@ def _scale_to_integers(values: Array) -> tuple[Array, int]:
 
 
 def _fold(sums: Array) -> Array:
-    """Give for each bit the sum over the positions that have it: fold in half once a bit."""
+    """Return for each bit the sum over the positions that have it: fold in half once a bit."""
     n = len(sums).bit_length() - 1
     found = np.empty(n, dtype=sums.dtype)
     for bit in reversed(range(n)):
@@ -238,7 +238,7 @@ def _fold(sums: Array) -> Array:
 
 
 def count_members(n: int) -> NDArray[np.int64]:
-    """Give the number of members of each of the 2^n masks."""
+    """Return the number of members of each of the 2^n masks."""
     sizes = np.zeros(1, dtype=np.int64)
     for _ in range(n):
         sizes = np.concatenate([sizes, sizes + 1])

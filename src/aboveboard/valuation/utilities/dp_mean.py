@@ -8,7 +8,7 @@ Bayes risk. With tau the solution of sum over finite epsilon_i > 0 of epsilon_i 
     w_i = min(epsilon_i/tau, 1)/(n_eff + 2),  1/eta = 1/((n_eff + 2) tau),
     risk = 1/(6 (n_eff + 2)),  U = (N + 2)/N * n_eff/(n_eff + 2).
 
-A user above tau is saturated: it is given more privacy than it asked for, and more epsilon is worth
+A user above tau is saturated: it gets more privacy than its level demands; more epsilon is worth
 nothing. Where no epsilon is finite and positive there is no noise (tau infinite). tau is linear
 between neighbouring levels: exact for exact levels, O(N log N). Source: "The Fair Value of Data
 Under Heterogeneous Privacy Constraints", Example 1 (two users); N users and any levels are ours.
@@ -86,7 +86,7 @@ def private_mean(epsilons: Sequence[Level]) -> PrivateMean:
 
 
 def find_threshold(epsilons: Sequence[Level]) -> Level:
-    """Give tau: sum over finite epsilon_i > 0 of epsilon_i (tau - epsilon_i)+ = 12; O(N log N)."""
+    """Return tau, where sum over finite epsilon_i > 0 of epsilon_i (tau - epsilon_i)+ = 12."""
     first: Level = Fraction(0)
     second: Level = Fraction(0)
     for e in sorted(e for e in epsilons if 0 < e < inf):
@@ -103,12 +103,12 @@ def _find_reach(e: Level, tau: Level) -> Number:
 
 
 def utility(epsilons: Sequence[Level]) -> Number:
-    """Give U of these privacy levels, 0 for those who stay away."""
+    """Return U of these privacy levels, 0 for those who stay away."""
     return private_mean(epsilons).utility
 
 
 def tabulate(epsilons: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give U of every coalition by bit mask: shape (2^N,) from levels of shape (N,)."""
+    """Return U of every coalition by bit mask: shape (2^N,) from levels of shape (N,)."""
     n = len(epsilons)
     out = np.empty(1 << n)
     order = _sort_positive(epsilons)
@@ -119,7 +119,7 @@ def tabulate(epsilons: NDArray[np.float64]) -> NDArray[np.float64]:
 def tabulate_counts(
     epsilons: NDArray[np.float64], users: int, counts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Give U where `counts[m, t]` of N `users` take part at level `epsilons[t]`; shape (m,)."""
+    """Return U where `counts[m, t]` of N `users` take part at level `epsilons[t]`; shape (m,)."""
     out = np.empty(len(counts))
     order = _sort_positive(epsilons)
     fill_dp_mean_counts(_cap(epsilons[order]), order, (users + 2) / users, counts, out)

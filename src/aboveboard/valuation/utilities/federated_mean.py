@@ -12,7 +12,7 @@ squared error of the best estimator of theta_i whose weights sum to 1 is
 and U = sum a_i log((t2 + 2 s2)/error_i). U is not monotone from level 0 to 1 (one more user blurs
 the aggregate), so shares can be negative. Cost: one log a direct user and coalition; a table of
 2^20 in tenths of a second. Source: "The Fair Value of Data Under Heterogeneous Privacy
-Constraints", section 4, Propositions 4 and 5, in READING's closed forms.
+Constraints", section 4, Propositions 4 and 5, in the closed forms of `docs/theory.md`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Population:
 def expected_errors(
     population: Population, levels: Sequence[int], samples: Sequence[Number]
 ) -> tuple[Number, ...]:
-    """Give the expected squared error of every user's estimate, exact for exact input.
+    """Return the expected squared error of every user's estimate, exact for exact input.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def utility(
     samples: Sequence[Number],
     weights: Sequence[Number],
 ) -> float:
-    """Give U = sum a_i log((t2 + 2 s2)/error_i)."""
+    """Return U = sum a_i log((t2 + 2 s2)/error_i)."""
     base = population.t2 + 2 * population.s2
     each = expected_errors(population, levels, samples)
     return float(
@@ -112,7 +112,7 @@ def utility(
 def tabulate(
     population: Population, levels: NDArray[np.int64], samples: FloatArray, weights: FloatArray
 ) -> FloatArray:
-    """Give U of every coalition by bit mask, shape (2^N,); who is not in it is at level 0."""
+    """Return U of every coalition by bit mask, shape (2^N,); who is not in it is at level 0."""
     out = np.empty(1 << len(levels))
     s2, t2 = float(population.s2), float(population.t2)
     fill_federated_table(levels, 1.0 / samples, weights, s2, t2, out)
@@ -154,7 +154,7 @@ class Types:
 
 
 def tabulate_counts(population: Population, types: Types, counts: NDArray[np.int64]) -> FloatArray:
-    """Give U where `counts[m, t]` users of type t take part and the others are silent; (m,)."""
+    """Return U where `counts[m, t]` users of type t take part and the others are silent; (m,)."""
     out = np.empty(len(counts))
     fill_federated_counts(
         types.sizes,

@@ -71,7 +71,7 @@ def fill_dp_mean_counts(
 def _find_errors(
     direct: float, federated: float, inverse: float, s2: float, t2: float
 ) -> tuple[float, float, float]:
-    """Give 1/A, the error of a user who sends nothing, and that of one who federates."""
+    """Return 1/A, the error of a user who sends nothing, and that of one who federates."""
     precision = direct
     r0 = 0.0
     if federated > 0.0:

@@ -16,7 +16,7 @@ SMALL = 1e-200
 
 @njit(cache=True, nogil=True)
 def _find_length(credit: NDArray[np.float64]) -> int:
-    """Give how far an order is walked."""
+    """Return how far an order is walked."""
     length = len(credit)
     while length > 0 and credit[length - 1] == 0.0:
         length -= 1

@@ -36,11 +36,17 @@ class TableUtility:
 
     values: tuple[Fraction, ...]
 
+    def __post_init__(self) -> None:
+        if len(self.values) < 2 or len(self.values) & (len(self.values) - 1):
+            raise ValueError(
+                f"there are {len(self.values)} values; 2^N are needed, one for each coalition"
+            )
+
     KIND: ClassVar[str] = "table"
 
     @staticmethod
     def check_level(level: Level) -> Level:
-        """Any level above 0 is to take part."""
+        """Return the level as 0 or 1: any above 0 is to take part."""
         return Fraction(1) if level else NOTHING
 
     @staticmethod
@@ -49,11 +55,13 @@ class TableUtility:
         return (Fraction(0), Fraction(1))
 
     def worth(self, levels: Sequence[Level]) -> Number:
-        """Give the value of those who take part."""
+        """Return the value of those who take part."""
+        self._check_length(levels)
         return self.values[self._mask(levels)]
 
     def table(self, levels: Sequence[Level]) -> Array:
-        """Give the value of every coalition of those who take part."""
+        """Return the value of every coalition of those who take part."""
+        self._check_length(levels)
         exact = len(levels) <= EXACT_VALUES
         values = (
             as_objects(list(self.values)) if exact else np.array([float(v) for v in self.values])
@@ -75,6 +83,13 @@ class TableUtility:
         """Return None: there is no closed form."""
         return
 
+    def _check_length(self, levels: Sequence[Level]) -> None:
+        if len(self.values) != 1 << len(levels):
+            raise ValueError(
+                f"{len(self.values)} values are those of {len(self.values).bit_length() - 1} "
+                f"users, not of {len(levels)}"
+            )
+
     @staticmethod
     def _mask(levels: Sequence[Level]) -> int:
         return sum(1 << i for i, x in enumerate(levels) if x)
@@ -95,7 +110,7 @@ class FunctionUtility:
         Where it comes from; None for one that only this process knows, whose values are kept in
         memory only.
     work
-        Where its calls are done, and who is told how many are done.
+        Where its calls are done, and what reports progress.
     values_by_levels
         What it has been called for.
     """
@@ -112,22 +127,22 @@ class FunctionUtility:
 
     @staticmethod
     def check_level(level: Level) -> Level:
-        """Any level will do."""
+        """Return the level: any will do."""
         return level
 
     @staticmethod
     def list_levels() -> tuple[Level, ...]:
-        """Staying away is on offer."""
+        """Return level 0: staying away is on offer."""
         return (NOTHING,)
 
     def with_work(self, work: Work) -> FunctionUtility:
-        """Give the same function, its calls done as `work` says; what is known stays known."""
+        """Return the same function, its calls done as `work` says; what is known stays known."""
         if work.cache is None:
             return replace(self, work=work)
         return replace(self.with_cache(work.cache), work=work)
 
     def with_cache(self, folder: Path | None) -> FunctionUtility:
-        """Give the same function, its values kept in this folder; None: in memory only."""
+        """Return the same function, its values kept in this folder; None: in memory only."""
         path = None
         if folder is not None and self.source is not None:
             path = name_cache(folder, self.source.name, self.source.code, self.source.reads)
@@ -149,18 +164,18 @@ class FunctionUtility:
         missing = [levels for levels in distinct if levels not in self.values_by_levels]
         done = len(distinct) - len(missing)
         if missing:
-            told: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
-            for levels in missing:  # fractions that are one float are told alike
-                told.setdefault(_as_plain_numbers(levels), []).append(levels)
+            same: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
+            for levels in missing:  # fractions may be equal as floats
+                same.setdefault(_as_plain_numbers(levels), []).append(levels)
             with local_imports(self.source):
-                for each, outcome in map_unordered(self._task(), told, self.work.executor):
+                for each, outcome in map_unordered(self._make_task(), same, self.work.executor):
                     if outcome.value is None:
                         raise InputError(
                             f"function {self.name!r}",
                             f"{outcome.problem} (levels {each})",
                             "let it take a tuple of privacy levels and return a finite number",
                         )
-                    for levels in told[each]:
+                    for levels in same[each]:
                         self.values_by_levels.add(levels, outcome.value)
                         done += 1
                     if self.work.progress is not None:
@@ -168,7 +183,7 @@ class FunctionUtility:
         return [self.values_by_levels[levels] for levels in several]
 
     def table(self, levels: Sequence[Level]) -> Array:
-        """Give U of every coalition: 2^k calls for k users above level 0."""
+        """Return U of every coalition: 2^k calls for k users above level 0."""
         present = sum(1 << i for i, x in enumerate(levels) if x)
         masks = range(1 << len(levels))
         values = self.evaluate([restrict_levels(levels, m & present) for m in masks])
@@ -189,7 +204,7 @@ class FunctionUtility:
         """Return None: there is no closed form."""
         return
 
-    def _task(self) -> Callable[[tuple[float, ...]], Outcome]:
+    def _make_task(self) -> Callable[[tuple[float, ...]], Outcome]:
         if self.source is not None:
             return partial(call_named, self.source)
         return partial(call, self.function)

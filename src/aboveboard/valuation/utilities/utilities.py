@@ -57,20 +57,20 @@ class Utility(Protocol):
 
     @staticmethod
     def check_level(level: Level) -> Level:
-        """Give the level as this utility understands it; ValueError if it does not."""
+        """Return the level as this utility understands it; ValueError if it does not."""
         ...
 
     @staticmethod
     def list_levels() -> tuple[Level, ...]:
-        """Give the levels that are always on offer."""
+        """Return the levels that are always on offer."""
         ...
 
     def worth(self, levels: Sequence[Level]) -> Number:
-        """Give U of these levels, one for each user; 0 for those who stay away."""
+        """Return U of these levels, one for each user; 0 for those who stay away."""
         ...
 
     def table(self, levels: Sequence[Level]) -> Array:
-        """Give U of every coalition at these levels, shape (2^N,): floats or exact objects."""
+        """Return U of every coalition at these levels, shape (2^N,): floats or exact objects."""
         ...
 
     def group_users(self, levels: Sequence[Level]) -> UserTypes | None:
@@ -93,10 +93,10 @@ class Utility(Protocol):
 
 @runtime_checkable
 class BatchUtility(Protocol):
-    """A utility that is asked for many values at once, because each takes long."""
+    """A utility that evaluates many levels at once, because each takes long."""
 
     def evaluate(self, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
-        """Give U of several tuples of levels."""
+        """Return U of several tuples of levels."""
         ...
 
 
@@ -105,17 +105,17 @@ class LongRunningUtility(BatchUtility, Protocol):
     """A utility whose values may be worked out elsewhere."""
 
     def with_work(self, work: Work) -> Utility:
-        """Give the same utility, its values worked out as `work` says."""
+        """Return the same utility, its values worked out as `work` says."""
         ...
 
 
 def restrict_levels(levels: Sequence[Level], mask: int) -> tuple[Level, ...]:
-    """Give the levels if only the users in `mask` take part."""
+    """Return the levels if only the users in `mask` take part."""
     return tuple(x if mask >> i & 1 else NOTHING for i, x in enumerate(levels))
 
 
 def sort_into_types(keys: Sequence[Any]) -> tuple[list[Any], list[int], list[int | None]]:
-    """Give the distinct keys in order, their numbers, and each user's type; None keys have none."""
+    """Return the distinct keys in order, their numbers, and the type of each user."""
     position: dict[Any, int] = {}
     sizes: list[int] = []
     type_of: list[int | None] = []
@@ -139,20 +139,20 @@ class DpMean:
 
     @staticmethod
     def check_level(level: Level) -> Level:
-        """Any level will do."""
+        """Return the level: any will do."""
         return level
 
     @staticmethod
     def list_levels() -> tuple[Level, ...]:
-        """Staying away is on offer."""
+        """Return level 0: staying away is on offer."""
         return (NOTHING,)
 
     def worth(self, levels: Sequence[Level]) -> Number:
-        """Give U exactly."""
+        """Return U exactly."""
         return dp_mean.utility(levels)
 
     def table(self, levels: Sequence[Level]) -> Array:
-        """Give U of every coalition: exact for few users."""
+        """Return U of every coalition: exact for few users."""
         n = len(levels)
         if n <= EXACT_USERS:
             known: dict[tuple[Level, ...], Number] = {}
@@ -162,7 +162,7 @@ class DpMean:
         return dp_mean.tabulate(as_floats(levels))
 
     def group_users(self, levels: Sequence[Level]) -> UserTypes:
-        """Users of equal level are alike."""
+        """Return the types: users of equal level are alike."""
         n = len(levels)
         keys, sizes, type_of = sort_into_types([x or None for x in levels])
         epsilons = as_floats(keys)
@@ -196,7 +196,7 @@ class DpMean:
 
 
 def _evaluate_once(known: dict[tuple[Level, ...], Number], levels: tuple[Level, ...]) -> Number:
-    """U does not depend on who has which level: value each multiset once."""
+    """Return U; it does not depend on who has which level, so each multiset is valued once."""
     key = tuple(sorted(levels))
     if key not in known:
         known[key] = dp_mean.utility(key)
@@ -219,11 +219,19 @@ class FederatedMean:
     samples: tuple[Fraction, ...]
     weights: tuple[Fraction, ...]
 
+    def __post_init__(self) -> None:
+        if len(self.samples) != len(self.weights):
+            raise ValueError(
+                f"there are {len(self.samples)} numbers of samples and {len(self.weights)} weights"
+            )
+        if not all(n > 0 for n in self.samples) or not all(w >= 0 for w in self.weights):
+            raise ValueError("numbers of samples are more than 0, and weights 0 or more")
+
     KIND: ClassVar[str] = "federated-mean"
 
     @staticmethod
     def check_level(level: Level) -> Level:
-        """0, 1 or 2; no restriction ("inf") is 2.
+        """Return 0, 1 or 2; no restriction ("inf") is 2.
 
         Raises
         ------
@@ -240,16 +248,16 @@ class FederatedMean:
 
     @staticmethod
     def list_levels() -> tuple[Level, ...]:
-        """All three levels."""
+        """Return all three levels."""
         return (Fraction(0), Fraction(1), Fraction(2))
 
     def worth(self, levels: Sequence[Level]) -> float:
-        """Give U of these levels."""
+        """Return U of these levels."""
         whole = [int(x) for x in levels]
         return federated_mean.utility(self.population, whole, self.samples, self.weights)
 
     def table(self, levels: Sequence[Level]) -> Array:
-        """Give U of every coalition."""
+        """Return U of every coalition."""
         return federated_mean.tabulate(
             self.population,
             np.array([int(x) for x in levels], dtype=np.int64),
@@ -258,7 +266,7 @@ class FederatedMean:
         )
 
     def group_users(self, levels: Sequence[Level]) -> UserTypes:
-        """Users of equal level, samples and weight are alike; those of level 0 add nothing."""
+        """Return the types: users of equal level, samples and weight are alike."""
         each = list(zip(levels, self.samples, self.weights, strict=True))
         keys, sizes, type_of = sort_into_types([key if key[0] else None for key in each])
         types = federated_mean.Types(
@@ -309,14 +317,14 @@ class FederatedMean:
 
 
 def evaluate_all(utility: Utility, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
-    """Give U of several tuples of levels, all at once where the utility takes long."""
+    """Return U of several tuples of levels, all at once where the utility takes long."""
     if isinstance(utility, BatchUtility):
         return utility.evaluate(several)
     return [utility.worth(levels) for levels in several]
 
 
 def tabulate_two_levels(utility: Utility, n: int, low: Level, high: Level) -> Array:
-    """Give U by the mask of the users at the high level, the others at the low one; (2^N,)."""
+    """Return U by the mask of the users at the high level, the others at the low one; (2^N,)."""
     if not low:
         return utility.table((high,) * n)
     masks = range(1 << n)
@@ -325,7 +333,7 @@ def tabulate_two_levels(utility: Utility, n: int, low: Level, high: Level) -> Ar
 
 
 def as_values(values: Sequence[Number]) -> Array:
-    """Give numbers as float64 if one of them is a float, else as exact objects."""
+    """Return numbers as float64 if one of them is a float, else as exact objects."""
     if any(isinstance(x, float) for x in values):
         return np.array([float(x) for x in values])
     return as_objects(list(values))

@@ -143,7 +143,7 @@ class UtilityTable(StrictTable):
         return self._cache_place
 
     def with_cache_place(self, kept: CachePlace) -> Self:
-        """Give the same table with what its place on disk says."""
+        """Return the same table with what its place on disk says."""
         table = self.model_copy()
         table._cache_place = kept
         return table
@@ -227,7 +227,7 @@ ESTIMATED = ("dp-mean", "federated-mean")
 
 
 def locate_files(table: UtilityTable, read: Read) -> UtilityTable:
-    """Give the table with where its function's values are kept, and what the function reads.
+    """Return the table with where its function's values are kept, and what the function reads.
 
     Raises
     ------
