@@ -31,7 +31,12 @@ from aboveboard.exchange.orders import OrderJudge, Segment
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
 from aboveboard.exchange.union_games import PartyLists
-from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
+from aboveboard.exchange.utility import (
+    can_exceed_floors,
+    compute_payoff_rows,
+    find_best_rivals,
+    find_unit,
+)
 from aboveboard.games.actions import AWAY, Codes, Grid, encode
 from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import Array
@@ -249,7 +254,7 @@ class HidingGame:
         weights = [int(weight * scale) for weight in self.exclusivity]
         return np.array(
             [
-                _least_sufficient(
+                can_exceed_floors(
                     low.tolist(), high.tolist(), members, floor.tolist(), weights, scale
                 )
                 for low, high, floor in zip(lows, highs, floors, strict=True)
@@ -386,25 +391,3 @@ def _find_reporters(reported: NDArray[np.uint64], n: int) -> NDArray[np.bool_]:
     """Return who reports which segment, shape (parties, segments)."""
     bits = np.arange(n, dtype=np.uint64)[:, None]
     return (reported[None, :] >> bits & np.uint64(1)).astype(np.bool_)
-
-
-def _least_sufficient(
-    benefit: list[int],
-    most: list[int],
-    members: Sequence[int],
-    floors: list[int],
-    weights: list[int],
-    scale: int,
-) -> bool:
-    """Raise the members' benefits until each exceeds its floor; False if that is too much."""
-    moved = True
-    while moved:
-        moved = False
-        for i, floor in zip(members, floors, strict=True):
-            rival = max((b for j, b in enumerate(benefit) if j != i), default=0)
-            needed = (floor + weights[i] * rival) // scale + 1
-            if needed > benefit[i]:
-                if needed > most[i]:
-                    return False
-                benefit[i], moved = needed, True
-    return True

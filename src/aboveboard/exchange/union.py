@@ -162,6 +162,9 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             "owned": {name: sizes[name] for name in reports},
             "lacked": {name: regions.union - sizes[name] for name in reports},
         }
+        left_out = {n: dict(r.reading.left_out) for n, r in reports.items() if r.reading.left_out}
+        if left_out:
+            details["left_out"] = left_out
         if replies.conflicts:
             details["conflicting_elements"] = replies.conflicts
         generous = self._compare_with_best_group(regions, handed)
@@ -169,6 +172,7 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             details["best_group"] = generous
         notes = [
             *_note_spellings(reports),
+            *_note_left_out(left_out),
             *_note_text_replies(reports),
             *_note_conflicts(replies.conflicts),
             *_note_best_group(generous, regions),
@@ -282,6 +286,15 @@ def _note_spellings(reports: Mapping[str, Records]) -> list[str]:
         return []
     counts = join_names([f"{count} of {name}" for name, count in sorted(changed.items())])
     return [f"elements are compared and delivered in one spelling, which changed {counts}"]
+
+
+def _note_left_out(left_out: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Note how many entries of whom are no elements, and why."""
+    return [
+        f"of {name} were left out: "
+        + join_names([f"{count:,} {reason}" for reason, count in counts.items()])
+        for name, counts in sorted(left_out.items())
+    ]
 
 
 def _note_text_replies(reports: Mapping[str, Records]) -> list[str]:

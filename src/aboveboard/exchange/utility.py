@@ -84,3 +84,25 @@ def compute_payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fractio
     weights = np.array(factors, dtype=np.int64)
     payoffs: Array = own * np.int64(unit.denominator) - rivals * weights
     return payoffs
+
+
+def can_exceed_floors(
+    benefit: list[int],
+    most: list[int],
+    members: Sequence[int],
+    floors: list[int],
+    weights: list[int],
+    scale: int,
+) -> bool:
+    """Return whether the members' benefits can rise until each utility exceeds its floor."""
+    moved = True
+    while moved:
+        moved = False
+        for i, floor in zip(members, floors, strict=True):
+            rival = max((b for j, b in enumerate(benefit) if j != i), default=0)
+            needed = (floor + weights[i] * rival) // scale + 1
+            if needed > benefit[i]:
+                if needed > most[i]:
+                    return False
+                benefit[i], moved = needed, True
+    return True
