@@ -3,7 +3,7 @@
 from aboveboard.market.mechanisms.naive import Naive1, Naive2, Naive3, Naive4
 from aboveboard.market.mechanisms.propose_and_agree import ProposeAndAgree
 from aboveboard.market.mechanisms.vcg import VCG
-from aboveboard.market.model.bidding import Additive, Or, Table, Xor
+from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome, social_welfare
 from aboveboard.market.optimum.social_optimum import (
@@ -18,6 +18,7 @@ __all__ = [
     "DESTROYED",
     "VCG",
     "Additive",
+    "BidGroups",
     "Market",
     "Naive1",
     "Naive2",

@@ -37,6 +37,11 @@ class Table:
     ----------
     bids
         Each bundle once.
+
+    Examples
+    --------
+    >>> Table(((0b01, 3), (0b11, 5))).value(0b10)
+    0
     """
 
     bids: tuple[Bid, ...]
@@ -62,6 +67,11 @@ class Additive:
     ----------
     values
         By good.
+
+    Examples
+    --------
+    >>> Additive((3, 2)).value(0b11)
+    5
     """
 
     values: tuple[int, ...]
@@ -83,6 +93,11 @@ class Xor:
     ----------
     bids
         No empty bundle.
+
+    Examples
+    --------
+    >>> Xor(((0b01, 3), (0b10, 2))).value(0b11)
+    3
     """
 
     bids: tuple[Bid, ...]
@@ -107,6 +122,11 @@ class Or:
     ----------
     bids
         No empty bundle.
+
+    Examples
+    --------
+    >>> Or(((0b01, 3), (0b10, 2))).value(0b11)
+    5
     """
 
     bids: tuple[Bid, ...]
@@ -138,6 +158,13 @@ class BidGroups:
         Bit masks of the goods of one kind; each good is in one of them.
     groups
         The bids; no value is negative, none is of nothing.
+
+    Examples
+    --------
+    >>> two_berths = (((0, 2),), 7)
+    >>> one_berth = (((0, 1),), 4)
+    >>> BidGroups((0b111,), ((two_berths,), (one_berth,))).value(0b111)
+    11
     """
 
     kinds: tuple[int, ...]

@@ -45,6 +45,11 @@ class Outcome:
         By good: its owner.
     prices
         By player: what it pays.
+
+    Examples
+    --------
+    >>> Outcome((1,), (-2, 2)).prices
+    (-2, 2)
     """
 
     allocation: Allocation
@@ -75,6 +80,13 @@ class Market:
     ValueError
         If names repeat, the parts do not fit together, an empty bundle is worth something, or a
         valuation in a bidding language breaks its bound or speaks of other goods.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive
+    >>> values = Additive((1,)), Additive((3,))
+    >>> Market(("ann", "bob"), ("book",), (0,), values, bits=3).bound
+    4
     """
 
     players: tuple[str, ...]
@@ -150,7 +162,15 @@ def values_by_player(market: Market, allocation: Allocation) -> tuple[int, ...]:
 
 
 def social_welfare(market: Market, allocation: Allocation) -> int:
-    """Return SW(A), the sum of the players' values of what they hold."""
+    """Return SW(A), the sum of the players' values of what they hold.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive
+    >>> values = Additive((1,)), Additive((3,))
+    >>> social_welfare(Market(("ann", "bob"), ("book",), (0,), values, bits=3), (1,))
+    3
+    """
     return sum(values_by_player(market, allocation))
 
 

@@ -1,1 +1,10 @@
-"""Winner determination: the allocation of greatest welfare."""
+"""Winner determination: socially optimal allocations."""
+
+from aboveboard.market.optimum.social_optimum import (
+    Optimum,
+    find_optimum,
+    list_optimal_allocations,
+    list_truthful_outcomes,
+)
+
+__all__ = ["Optimum", "find_optimum", "list_optimal_allocations", "list_truthful_outcomes"]

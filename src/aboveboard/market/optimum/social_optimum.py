@@ -132,7 +132,14 @@ def find_optimum(
     InputError
         If the solver is not installed, or the market is neither readable nor tiny.
     BudgetExceeded
-        If an exhaustive search is asked for and there are too many allocations.
+        If an exhaustive search is named and there are too many allocations.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> values = Additive((1,)), Additive((3,))
+    >>> find_optimum(Market(("ann", "bob"), ("book",), (0,), values, bits=3)).welfare
+    3
     """
     check_players(market)
     return search_optimum(market, solver=solver, seconds=seconds, progress=progress)
