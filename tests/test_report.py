@@ -82,13 +82,13 @@ def test_truth_that_is_best_only_against_the_truth_is_no_plain_good_news() -> No
     assert answer.mood == ""
 
 
-def test_what_a_mechanism_itself_finds_to_fail_is_on_the_first_screen(tmp_path: Path) -> None:
+def test_promises_that_fail_are_on_the_first_screen(tmp_path: Path) -> None:
     from aboveboard.collaborations.registry import load_mechanisms
 
     path = tmp_path / "c.toml"
     path.write_text(load_mechanisms()["market.naive_2"].STARTING_FILE)
     page = audit_collaboration(ab.load(path)).report()
-    assert "But this fails (see Details): every party and coalition has one vote" in page
+    assert "But these promises fail: collusively dominant (the proposer alone) and" in page
 
 
 def test_many_parties_are_summed_up_by_the_least_and_the_most() -> None:

@@ -267,7 +267,8 @@ def _list_failures(verdicts: Verdicts | None) -> list[str]:
         sentences.append("A party can be better off staying away.")
     broken = [n for n, v in failing.items() if v.promised and not n.startswith(SAID_ABOVE)]
     if broken:
-        sentences.append(f"But this promise fails: {join_names(broken)}.")
+        verb = "these promises fail" if len(broken) > 1 else "this promise fails"
+        sentences.append(f"But {verb}: {join_names(broken)}.")
     return sentences
 
 
