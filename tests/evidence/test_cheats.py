@@ -1,0 +1,344 @@
+"""Every way to cheat that we know, played by a center that has all its keys, and who finds it.
+
+The table in docs/evidence.md is written from here: `python tests/evidence/test_cheats.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_round_by_files import LISTS, Organisations
+from test_union_evidence import hand_out
+
+from aboveboard.commands import rounds
+from aboveboard.errors import InputError
+from aboveboard.evidence.bundles import Bundle, decode_bundle
+from aboveboard.evidence.commitments import commit_elements
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.log import Log
+from aboveboard.evidence.members import read_payload
+from aboveboard.evidence.seeds import derive_seed
+from aboveboard.evidence.statements import read_statement, sign_statement
+from aboveboard.evidence.verifiers.union import UnionRecord, make_evidence
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "evidence.md"
+START, END = "<!-- cheats: written by tests/evidence/test_cheats.py -->", "<!-- end of cheats -->"
+VICTIM = "core"
+"""The member that verifies: it lacks more than it is handed, so that an order matters to it."""
+
+Lists = Mapping[str, frozenset[bytes]]
+
+
+@dataclass
+class Center:
+    """A center with its keys, and all that it knows of a settled round."""
+
+    organisations: Organisations
+    keys: rounds.center.CenterKeys
+    entries: list[bytes]
+    lists: Lists
+    tree_keys: Mapping[str, bytes]
+    seed: int
+    replies: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        return str(json.loads(self.entries[0])["body"]["log"]["origin"])
+
+    def find(self, kind: str) -> int:
+        return next(k for k, e in enumerate(self.entries) if json.loads(e)["body"]["kind"] == kind)
+
+    def record(self, *, lists: Lists | None = None, seed: int | None = None) -> UnionRecord:
+        lists, seed = lists or self.lists, self.seed if seed is None else seed
+        handed = hand_out(lists, "equal-gain", seed)
+        committed = {n: commit_elements(owned, self.tree_keys[n]) for n, owned in lists.items()}
+        amounts = {name: len(each) for name, each in handed.items()}
+        return UnionRecord(
+            "equal-gain", tuple(sorted(lists)), committed, amounts, handed, seed, b"o" * 32
+        )
+
+    def give(
+        self,
+        record: UnionRecord,
+        *,
+        body: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        entries: Sequence[bytes] | None = None,
+    ) -> tuple[Bundle, bytes]:
+        """Sign a result for this record and return the victim's bundle and reply."""
+        evidence = make_evidence(record)
+        listed = list(self.entries if entries is None else entries)
+        at = next(k for k, e in enumerate(listed) if json.loads(e)["body"]["kind"] == "result")
+        replies = {
+            n: b"".join(e + b"\n" for e in sorted(each)) for n, each in record.handed.items()
+        }
+        said = json.loads(listed[at])["body"]
+        said |= {
+            "facts": {**evidence.facts, **(facts or {})},
+            "shares": {n: {"benefit": a, "payment": 0} for n, a in record.amounts.items()},
+            "replies": {n: hashlib.sha256(r).hexdigest() for n, r in replies.items()},
+            **(body or {}),
+        }
+        listed[at] = sign_statement(said, "center", self.keys.center).content
+        listed = listed[: at + 1]
+        note = Log(self.origin, tuple(listed)).sign_checkpoint(self.keys.log)
+        reply = replies[VICTIM]
+        bundle = Bundle(
+            VICTIM,
+            tuple(listed),
+            note.content.decode(),
+            {"file": "reply.txt", "sha256": hashlib.sha256(reply).hexdigest()},
+            evidence.private[VICTIM],
+        )
+        return bundle, reply
+
+
+Given = tuple[Bundle, bytes]
+
+
+def be_honest(center: Center) -> Given:
+    return center.give(center.record())
+
+
+def use_own_seed(center: Center) -> Given:
+    seed = 12345
+    return center.give(center.record(seed=seed), body={"seed": seed.to_bytes(32, "big").hex()})
+
+
+def choose_a_nonce(center: Center) -> Given:
+    said = json.loads(center.entries[center.find("result")])["body"]
+    nonces = {**said["nonces"], "acme": "00" * 32}
+    seed = derive_seed(said["terms"], {n: bytes.fromhex(x) for n, x in nonces.items()})
+    record = center.record(seed=int.from_bytes(seed, "big"))
+    return center.give(record, body={"seed": seed.hex(), "nonces": nonces})
+
+
+def shorten_the_reply(center: Center) -> Given:
+    record = center.record()
+    handed = {**record.handed, VICTIM: record.handed[VICTIM][:-3]}
+    return center.give(replace(record, handed=handed))
+
+
+def shorten_the_reply_and_the_gain(center: Center) -> Given:
+    record = center.record()
+    handed = {**record.handed, VICTIM: record.handed[VICTIM][:-3]}
+    amounts = {**record.amounts, VICTIM: record.amounts[VICTIM] - 3}
+    return center.give(replace(record, handed=handed, amounts=amounts))
+
+
+def favour_an_element(center: Center) -> Given:
+    record = center.record()
+    kept = record.handed[VICTIM][1:]
+    others = center.lists["acme"] | center.lists["bolt"]
+    spare = min(others - center.lists[VICTIM] - set(record.handed[VICTIM]))
+    return center.give(replace(record, handed={**record.handed, VICTIM: [*kept, spare]}))
+
+
+def drop_half_a_list(center: Center) -> Given:
+    half = frozenset(sorted(center.lists[VICTIM])[::2])
+    return center.give(center.record(lists={**center.lists, VICTIM: half}))
+
+
+def invent_elements(center: Center) -> Given:
+    record = center.record()
+    more = {**center.lists, "bolt": center.lists["bolt"] | {b"invented.example"}}
+    lists = {**record.lists, "bolt": commit_elements(more["bolt"], center.tree_keys["bolt"])}
+    handed = {**record.handed, VICTIM: [*record.handed[VICTIM][:-1], b"invented.example"]}
+    return center.give(replace(record, lists=lists, handed=handed))
+
+
+def count_falsely(center: Center) -> Given:
+    record = center.record()
+    regions = [[mask, n + (mask == "1")] for mask, n in make_evidence(record).facts["regions"]]
+    return center.give(record, facts={"regions": regions})
+
+
+def count_falsely_but_keep_sizes(center: Center) -> Given:
+    """Move elements between regions so that each list and the union keep their sizes."""
+    record = center.record()
+    counts = {int(mask): n for mask, n in make_evidence(record).facts["regions"]}
+    for mask, step in ((0b111, 1), (0b011, -1), (0b101, -1), (0b001, 1)):
+        counts[mask] = counts.get(mask, 0) + step
+    regions = [[str(mask), n] for mask, n in sorted(counts.items()) if n]
+    return center.give(record, facts={"regions": regions})
+
+
+def pad_the_union(center: Center) -> Given:
+    record = center.record()
+    return center.give(record, facts={"union": make_evidence(record).facts["union"] + 5})
+
+
+def sign_other_terms(center: Center) -> Given:
+    said = json.loads(center.entries[0])["body"]
+    said["parameters"] = {**said["parameters"], "rule": "best-group"}
+    terms = sign_statement(said, "center", center.keys.center).content
+    return center.give(center.record(), entries=[terms, *center.entries[1:]])
+
+
+def leave_out_a_signature(center: Center) -> Given:
+    at = center.find("agree")
+    return center.give(center.record(), entries=[*center.entries[:at], *center.entries[at + 1 :]])
+
+
+def take_a_submission_before_a_commitment(center: Center) -> Given:
+    entries, commit, submit = list(center.entries), center.find("commit"), center.find("submit")
+    entries.insert(commit, entries.pop(submit))
+    return center.give(center.record(), entries=entries)
+
+
+def speak_for_a_member(center: Center) -> Given:
+    entries = list(center.entries)
+    at = center.find("commit")
+    said = read_statement(entries[at], "entry")
+    entries[at] = sign_statement(said.body, said.by, center.keys.center).content
+    return center.give(center.record(), entries=entries)
+
+
+def swap_names(center: Center) -> Given:
+    entries = list(center.entries)
+    places = [k for k, e in enumerate(entries) if json.loads(e)["body"]["kind"] == "commit"]
+    first, second = (json.loads(entries[k]) for k in places[:2])
+    first["by"], second["by"] = second["by"], first["by"]
+    for k, data in zip(places, (first, second), strict=False):
+        entries[k] = json.dumps(data, separators=(",", ":"), sort_keys=True).encode()
+    return center.give(center.record(), entries=entries)
+
+
+def spell_a_name_with_another_letter(center: Center) -> Given:
+    entries = list(center.entries)
+    at = center.find("agree")
+    entries[at] = entries[at].replace(b'"by":"acme"', '"by":"аcme"'.encode())
+    return center.give(center.record(), entries=entries)
+
+
+def write_a_number_another_way(center: Center) -> Given:
+    entries = list(center.entries)
+    at = center.find("commit")
+    size = json.loads(entries[at])["body"]["size"]
+    entries[at] = entries[at].replace(f'"size":{size}'.encode(), f'"size":{size}.0'.encode())
+    return center.give(center.record(), entries=entries)
+
+
+def swap_the_reply_afterwards(center: Center) -> Given:
+    bundle, reply = be_honest(center)
+    return bundle, reply.replace(b"example", b"invalid", 1)
+
+
+def show_another_log(center: Center) -> Given:
+    bundle, reply = be_honest(center)
+    other = Log(center.origin, (*bundle.entries[:-1], b"{}")).sign_checkpoint(center.keys.log)
+    return replace(bundle, checkpoint=other.content.decode()), reply
+
+
+CHEATS: dict[str, tuple[Callable[[Center], Given], str]] = {
+    "the center chooses the seed": (use_own_seed, "seed does not follow"),
+    "it changes a member's nonce": (choose_a_nonce, "nonce of acme is not the committed one"),
+    "a reply is too short": (shorten_the_reply, "are due to you"),
+    "a reply and its stated gain are too small": (
+        shorten_the_reply_and_the_gain, "gains are not those of the rule"
+    ),
+    "an element is favoured over one that is due": (favour_an_element, "stand before others"),
+    "half of a member's list is dropped": (drop_half_a_list, "size of the list of core"),
+    "an element is invented": (invent_elements, "not in the committed list of bolt"),
+    "an overlap is counted falsely": (count_falsely, "do not have the size"),
+    "the union is padded": (pad_the_union, "do not have the size"),
+    "the result is for other terms": (sign_other_terms, "other terms"),
+    "a member's agreement is missing": (leave_out_a_signature, "log is not in order"),
+    "a submission came before a commitment": (
+        take_a_submission_before_a_commitment, "log is not in order"
+    ),
+    "the center signs in a member's name": (speak_for_a_member, "not signed with the key"),
+    "two members' commitments are exchanged": (swap_names, "not signed with the key"),
+    "a name has a letter that looks alike": (spell_a_name_with_another_letter, "name"),
+    "a number is written another way": (write_a_number_another_way, "canonical form"),
+    "a reply is exchanged after the result": (
+        swap_the_reply_afterwards, "not the one that the signed result names"
+    ),
+    "a checkpoint is of another log": (show_another_log, "another log"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def center(tmp_path_factory: pytest.TempPathFactory) -> Center:
+    organisations = Organisations(tmp_path_factory.mktemp("round"))
+    organisations.until_settled()
+    organisations.fetch(VICTIM)
+    bundle = decode_bundle(
+        (organisations.home(VICTIM) / "result" / "bundle.json").read_bytes(), "bundle"
+    )
+    result = json.loads(bundle.entries[-1])["body"]
+    return Center(
+        organisations,
+        rounds.read_center_keys(organisations.folder),
+        list(bundle.entries),
+        {name: frozenset(e.encode() for e in owned) for name, owned in LISTS.items()},
+        {n: read_payload(organisations.member(n).private).key for n in LISTS},
+        int(result["seed"], 16),
+    )
+
+
+def verify(center: Center, given: Given, folder: Path) -> Findings:
+    bundle, reply = given
+    (folder / "bundle.json").write_bytes(bundle.encode())
+    (folder / "reply.txt").write_bytes(reply)
+    mine = center.organisations.home(VICTIM) / "list.txt"
+    return rounds.verify(folder, mine, center.organisations.member(VICTIM))
+
+
+def test_an_honest_result_made_by_hand_is_verified(center: Center, tmp_path: Path) -> None:
+    found = verify(center, be_honest(center), tmp_path)
+    assert found.exit_status == 0, str(found)
+
+
+@pytest.mark.parametrize("cheat", list(CHEATS))
+def test_a_member_finds_that(cheat: str, center: Center, tmp_path: Path) -> None:
+    play, finding = CHEATS[cheat]
+    found = verify(center, play(center), tmp_path)
+    assert found.exit_status == 1
+    assert finding in str(found)
+
+
+def test_false_counts_that_keep_every_size_are_not_found_and_said_to_be_trusted(
+    center: Center, tmp_path: Path
+) -> None:
+    found = verify(center, count_falsely_but_keep_sizes(center), tmp_path)
+    assert not found.contradicted
+    assert "as far as sizes do not tell" in "; ".join(found.on_the_centers_word)
+
+
+def test_a_log_that_was_rolled_back_is_refused(center: Center, tmp_path: Path) -> None:
+    folder = tmp_path / "round"
+    shutil.copytree(center.organisations.folder, folder)
+    log = Log(center.origin, tuple(center.entries[:3]))
+    (folder / "log.jsonl").write_bytes(b"".join(e + b"\n" for e in log.entries))
+    note = log.sign_checkpoint(center.keys.log)
+    (folder / "checkpoint.note").write_bytes(note.content)
+    member = replace(center.organisations.member(VICTIM), folder=folder)
+    with pytest.raises(InputError, match="the log shrank"):
+        rounds.answer(member)
+
+
+def write_table() -> str:
+    rows = [f'| {cheat} | "{finding}" |' for cheat, (_, finding) in CHEATS.items()]
+    return "\n".join(["| what a center does | what `verify` says |", "|---|---|", *rows])
+
+
+def test_the_docs_name_every_cheat() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page.partition(START)[2].partition(END)[0].strip() == write_table()
+
+
+if __name__ == "__main__":
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
+    after = rest.partition(END)[2]
+    PAGE.write_text(f"{before}{START}\n{write_table()}\n{END}{after}", encoding="utf-8")
+    sys.exit()
