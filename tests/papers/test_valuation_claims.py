@@ -356,7 +356,7 @@ def test_wrong_weights_of_coalitions_make_theorem_2_fail(monkeypatch):
     def uniform(users):
         return (*[Fraction(1, 2 ** (users - 1))] * users, Fraction(0))
 
-    monkeypatch.setattr(shapley, "weights_among_users", uniform)
+    monkeypatch.setattr(shapley, "shapley_weights", uniform)
     assert verdicts("theorem-2")[1] == STILL_FALSE
     assert verdicts("theorem-2-unique") == (FALSE,)
 
@@ -368,12 +368,12 @@ def test_too_little_noise_makes_example_1_fail(monkeypatch):
 
 
 def test_wrong_errors_make_propositions_and_simulation_fail(monkeypatch):
-    right = federation.errors
+    right = federation.expected_errors
 
     def wrong(population, levels, samples):
         return [x * Fraction(11, 10) for x in right(population, levels, samples)]
 
-    monkeypatch.setattr(federation, "errors", wrong)
+    monkeypatch.setattr(federation, "expected_errors", wrong)
     for name in ("proposition-5", "federated-closed-form", "federated-simulation"):
         assert verdicts(name) == (FALSE,), name
 
@@ -396,7 +396,7 @@ def test_an_offer_that_is_not_best_makes_regime_2_fail(monkeypatch):
 
 def test_shares_that_favour_one_user_break_an_axiom():
     def favouring(table):
-        return shares.objects(
+        return shares.as_objects(
             [x + (i == 0) for i, x in enumerate(shapley.shapley_among_users(table).users)]
         )
 

@@ -237,7 +237,8 @@ def locate_files(table: UtilityTable, read: Read) -> UtilityTable:
     if table.kind != "callable":
         return table
     reads = [read.file("utility.reads", path) for path in table.reads or ()]
-    prints = tuple(fingerprint(path.read_bytes()) for path in reads)
+    # A missing file is a fault that `read` reports, at the end with all others.
+    prints = tuple(fingerprint(path.read_bytes()) for path in reads if path.is_file())
     folder = None
     if table.cache is not False:
         named = table.cache if isinstance(table.cache, Path) else CACHE
