@@ -214,7 +214,9 @@ def test_the_starting_file_runs_and_its_settlement_is_json(cls: type) -> None:
         assert all(isinstance(party["goods"], list) for party in told["parties"].values())
 
 
-@pytest.mark.parametrize("cls", [ProposeAndAgree, Naive2, Naive3, Naive4])
+@pytest.mark.parametrize(
+    "cls", [pytest.param(ProposeAndAgree, marks=pytest.mark.deep), Naive2, Naive3, Naive4]
+)
 def test_the_votes_of_a_run_are_audited_as_a_game(cls: type) -> None:
     mechanism, reports = read(cls.STARTING_FILE, cls)
     verdicts = audit(
