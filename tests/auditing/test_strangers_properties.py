@@ -204,3 +204,38 @@ def test_symmetry_and_dominance_look_at_every_report_where_regions_have_several_
     found = ab.audit(ab.load(path).game(), [Symmetric(), ab.StrongDominance()])
     for verdict in found.values():
         assert (verdict.status.value, verdict.basis()) == ("holds", "all 16 checks")
+
+
+def test_a_counterexample_names_the_deviation_by_what_it_is():
+    class Levels:
+        players = ("ann",)
+
+        def actions(self, i):
+            return ["none", "low", "high"]
+
+        def truth(self, i):
+            return "low"
+
+        def absent(self, i):
+            return "none"
+
+        def payoffs(self, profile):
+            return [{"none": 2, "low": 0, "high": 1}[profile[0]]]
+
+        def deviation_kind(self, i, action):
+            return "chooses"
+
+    def find_kinds(actions):
+        class Some(Levels):
+            def actions(self, i):
+                return actions
+
+            def absent(self, i):
+                return "none" if "none" in actions else None
+
+        return ab.audit(Some(), [ab.DSIC()])["DSIC"].as_dict()["counterexample"]["kinds"]
+
+    assert find_kinds(["low", "high"]) == {"ann": "chooses"}
+    assert find_kinds(["none", "low"]) == {"ann": "stays away"}
+    lie = ab.audit(ab.TabularGame([[0, 1]]), [ab.DSIC()])["DSIC"].witness
+    assert lie.kinds == {"1": "misreports"}

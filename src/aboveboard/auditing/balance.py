@@ -17,7 +17,7 @@ from aboveboard.auditing.property import Property
 from aboveboard.auditing.verdict import Status, Verdict
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Action
-from aboveboard.games.capabilities import HasPayments
+from aboveboard.games.capabilities import HasPayments, HasProofs
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
     absolute,
@@ -50,6 +50,15 @@ class _BudgetBalance(Property):
                 0,
                 "exhaustive",
                 statement="no money moves in this game",
+            )
+        if isinstance(game, HasProofs) and (proof := game.proof(self.name)) is not None:
+            return Verdict(
+                self.name,
+                Status.HOLDS,
+                proof.conditions,
+                proof.conditions,
+                "closed form",
+                statement=proof.argument,
             )
         everybody = tuple(range(len(game.players)))
 

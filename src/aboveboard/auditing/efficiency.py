@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -126,7 +126,16 @@ class _Efficiency(Property):
             draws=draws,
             statement=statement,
         )
-        return verdict if known else limit_to_listed(verdict, game)
+        return _limit_to_compared(verdict, game) if known else limit_to_listed(verdict, game)
+
+
+def _limit_to_compared(verdict: Verdict, game: Game) -> Verdict:
+    """Return the verdict, "no counterexample" in place of "holds" where more could come out."""
+    other = getattr(game, "unlisted_outcomes", "")
+    if not other or verdict.status is not Status.HOLDS:
+        return verdict
+    said = f"no counterexample among {verdict.checked:,} other outcomes; not compared: {other}"
+    return replace(verdict, status=Status.NO_COUNTEREXAMPLE, how="listed", statement=said)
 
 
 @dataclass(frozen=True)

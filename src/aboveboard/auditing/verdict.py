@@ -82,6 +82,7 @@ class Witness:
     row: str
     payoffs: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
     note: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data; exact numbers as integers or "5/12"."""
@@ -93,6 +94,7 @@ class Witness:
             "gain": encode_number(self.gain),
             "payoffs": {p: [encode_number(x) for x in pair] for p, pair in self.payoffs.items()},
             "row": self.row,
+            **({"kinds": dict(self.kinds)} if self.kinds else {}),
             **({"note": self.note} if self.note else {}),
         }
 

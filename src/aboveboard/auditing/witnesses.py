@@ -30,6 +30,7 @@ def make_witness(game: Game, name: str, row: Deviation) -> Witness:
         gain=row.gain,
         row=name_row(game, name, row),
         payoffs=_list_payoffs(game, row),
+        kinds={players[i]: find_kind(game, i, AWAY if away else row.lying[i]) for i in members},
     )
 
 
