@@ -184,3 +184,12 @@ def test_where_orders_are_too_many_a_gain_is_still_found_or_left_open() -> None:
     big = {*range(1000), *range(5000, 6000)}, {*range(1000), *range(2000, 3000)}
     game, budget = make_game("two-party", *big), ab.Budget(samples=200)
     assert ab.audit(game, [ab.DSIC()], budget=budget)["DSIC"].status == "fails"
+
+
+def test_many_kinds_of_elements_are_tried_in_some_orders() -> None:
+    """Each of 30 elements has other owners: 30! orders of kinds."""
+    generator = np.random.default_rng(3)
+    lists = [set(np.flatnonzero(generator.random(30) < 0.5).tolist()) for _ in range(5)]
+    game, budget = make_game("best-group", *lists), ab.Budget(samples=50)
+    for prop in (ab.DSIC(), ab.CoalitionProof(2)):
+        assert ab.audit(game, [prop], budget=budget)[prop.name].status != "holds"

@@ -15,9 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, permutations
+from itertools import permutations
 from math import factorial, prod
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from aboveboard.exchange.hiding import HidingGame
@@ -267,22 +270,22 @@ def _try_block_orders(
     kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
 ) -> set[tuple[int, ...]]:
     """Return the benefits in orders that put all elements of one kind after those of another."""
-    step = max(1, factorial(len(kinds)) // MOST_ORDERS)
-    orders = islice(permutations(range(len(kinds))), 0, MOST_ORDERS * step, step)
-    return {_draw_in_blocks(kinds, counts, amounts, order) for order in orders}
-
-
-def _draw_in_blocks(
-    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...], order: Sequence[int]
-) -> tuple[int, ...]:
+    orders = _list_orders(len(kinds))
+    sizes = np.array(counts, dtype=np.int64)
     benefits = []
     for r, amount in enumerate(amounts):
-        left, new = amount, 0
-        for k in order:
-            drawn, fresh = kinds[k][r]
-            if drawn:
-                taken = min(left, counts[k])
-                left -= taken
-                new += taken if fresh else 0
-        benefits.append(new)
-    return tuple(benefits)
+        drawn = np.array([kind[r][0] for kind in kinds]) * sizes
+        fresh = np.array([kind[r][1] for kind in kinds])
+        before = np.cumsum(drawn[orders], axis=1) - drawn[orders]
+        taken = np.clip(amount - before, 0, drawn[orders])
+        benefits.append((taken * fresh[orders]).sum(axis=1))
+    return set(map(tuple, np.stack(benefits, axis=1).tolist()))
+
+
+@lru_cache(maxsize=64)
+def _list_orders(n: int) -> NDArray[np.int64]:
+    """Return all orders of n kinds, or `MOST_ORDERS` of them, the same ones every time."""
+    if factorial(n) <= MOST_ORDERS:
+        return np.array(list(permutations(range(n))), dtype=np.int64).reshape(-1, n)
+    generator = np.random.default_rng(n)
+    return np.array([generator.permutation(n) for _ in range(MOST_ORDERS)], dtype=np.int64)
