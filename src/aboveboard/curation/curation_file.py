@@ -23,6 +23,7 @@ from aboveboard.curation.commitments import (
     Shape,
 )
 from aboveboard.curation.curation_game import Society
+from aboveboard.curation.joint import make_joint, refuse_many_agents
 from aboveboard.curation.social_functions import (
     Conjunction,
     CustomFunction,
@@ -33,6 +34,8 @@ from aboveboard.curation.social_functions import (
     Table,
     Threshold,
 )
+from aboveboard.errors import InputError
+from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.user_functions import find_function
 
@@ -103,6 +106,12 @@ class FunctionTable(_Strict):
         default=Fraction(1, 2), gt=0, lt=1, description="chance that a bit is 1, the same for all"
     )
 
+    joint: tuple[Exact, ...] | None = Field(
+        default=None,
+        description="the chance of every set of bits, by bit mask, the center's bit first, where "
+        "bits depend on one another; instead of priors",
+    )
+
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
         takes = KEYS[self.kind]
@@ -120,6 +129,9 @@ class FunctionTable(_Strict):
 class CenterTable(_Strict):
     """The center's own bits."""
 
+    prior: Exact | None = Field(
+        default=None, gt=0, lt=1, description="chance that the center's bit is 1, if it differs"
+    )
     data: Path | None = Field(
         default=None, description="one column of 0 and 1, one row for each round"
     )
@@ -133,6 +145,9 @@ class AgentTable(_Strict):
 
     value: Exact = Field(default=Fraction(1), gt=0, description="what a right guess is worth")
     price: Exact = Field(gt=0, description="what the truthful commitment costs")
+    prior: Exact | None = Field(
+        default=None, gt=0, lt=1, description="chance that its bit is 1, if it differs"
+    )
     shape: str = Field(
         default="linear",
         description="how the price grows: linear, quadratic, plateau, indicator, or "
@@ -280,7 +295,21 @@ def make_society(file: CurationFile) -> Society:
     function = FUNCTIONS[file.function.kind](file.function)
     if isinstance(function, CustomFunction):
         function = Table(tuple(function.table(len(agents)).tolist()))
-    return Society(function, agents, file.function.prior)
+    return Society(function, agents, file.function.prior, _find_joint(file))
+
+
+def _find_joint(file: CurationFile) -> tuple[Number, ...] | None:
+    """Return the joint chances of the bits; None where all are independent with one prior."""
+    own = [file.center.prior, *(agent.prior for agent in file.parties.values())]
+    joint, common = file.function.joint, file.function.prior
+    if joint is not None:
+        if any(prior is not None for prior in own):
+            raise InputError("function.joint", "there are priors too", "use joint or priors")
+        return joint
+    if all(prior is None for prior in own):
+        return None
+    refuse_many_agents(len(own) - 1)
+    return make_joint([common if prior is None else prior for prior in own])
 
 
 DEFAULT_COMMITMENTS = (

@@ -27,6 +27,7 @@ from aboveboard.curation.commitments import (
 )
 from aboveboard.curation.counting import compute_accuracy_by_count, count_kinds, count_states
 from aboveboard.curation.inference import compute_accuracy
+from aboveboard.curation.joint import compute_joint_accuracy, refuse_invalid_joint
 from aboveboard.curation.protocols import Protocol
 from aboveboard.curation.social_functions import Bits, SocialFunction
 from aboveboard.errors import InputError
@@ -56,6 +57,9 @@ class Society:
         Their values and prices, in the order of the bits 1 to N.
     prior
         The chance that a bit is 1, more than 0 and less than 1.
+    joint
+        The chance of every set of bits, by bit mask, the center's bit first, where bits depend on
+        one another or have different priors; then `prior` is ignored.
 
     Raises
     ------
@@ -74,6 +78,7 @@ class Society:
     function: SocialFunction
     agents: tuple[Agent, ...]
     prior: Number
+    joint: tuple[Number, ...] | None = None
     _cache: dict[tuple[Any, ...], Number] = field(
         default_factory=dict, compare=False, repr=False, init=False
     )
@@ -86,11 +91,13 @@ class Society:
             raise InputError("agents", "there are none", "add at least one")
         if not isinstance(self.prior, int | float | Fraction) or not 0 < self.prior < 1:
             raise InputError("prior", f"it is {self.prior}", "use a number between 0 and 1")
+        if self.joint is not None:
+            refuse_invalid_joint(self.joint, len(self.agents))
 
     @cached_property
     def by_count(self) -> Bits | None:
-        """The function by count, where it treats agents alike."""
-        return self.function.by_count(len(self.agents))
+        """The function by count, where it and the distribution of bits treat agents alike."""
+        return None if self.joint is not None else self.function.by_count(len(self.agents))
 
     @cached_property
     def table(self) -> Bits:
@@ -157,10 +164,20 @@ class Society:
 
     def _contract(self, i: int, center: Channel, others: tuple[Channel | None, ...]) -> Number:
         channels = {0: center} | {j + 1: c for j, c in enumerate(others) if c is not None}
+        if self.joint is not None:
+            return self._contract_joint(self.joint, i, channels)
         if len(self.agents) <= MOST_EXACT:
             return compute_accuracy(self.table, i + 1, channels, self.prior)
         floats = {j: as_float_channel(channel) for j, channel in channels.items()}
         return compute_accuracy(self.table, i + 1, floats, float(self.prior))
+
+    def _contract_joint(
+        self, joint: tuple[Number, ...], i: int, channels: dict[int, Channel]
+    ) -> Number:
+        if len(self.agents) > MOST_EXACT:
+            channels = {j: as_float_channel(channel) for j, channel in channels.items()}
+            joint = tuple(map(float, joint))
+        return compute_joint_accuracy(self.table, joint, i + 1, channels)
 
     def profit_if_answered(self, i: int, messages: Messages) -> Number:
         """Return V_all: agent i's profit with the center's bit and these messages."""

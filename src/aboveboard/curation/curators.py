@@ -69,6 +69,10 @@ MOST_PROFILES = 200_000
 """The most profiles of listed commitments that an audit plays unless told otherwise: each is one
 contraction for every agent."""
 
+KNOWN_BITS = (
+    "the distribution of bits is known (by default independent, one prior); commitments are kept"
+)
+
 
 @dataclass(frozen=True)
 class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
@@ -99,8 +103,8 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
     AUDITS_WITHOUT_DATA: ClassVar[bool] = True
     UNIT: ClassVar[str] = "value"
     ASSUMES: ClassVar[str] = (
-        "bits are independent with a known prior; commitments are kept; the center knows how "
-        "prices grow"
+        "the distribution of bits is known (by default independent, one prior); commitments are "
+        "kept; the center knows how prices grow"
     )
     COST: ClassVar[str] = (
         "linear in rounds and agents to run; the game sums over 2^N bits, or counts in O(N^2) "
@@ -286,7 +290,7 @@ class IndicatorScored(Curator):
     PROTOCOL = INDICATOR
     NAME = "curation.indicator"
     SUMMARY = "answers all if all are truthful, else the only agent that says anything"
-    ASSUMES = "bits are independent with a known prior; commitments are kept"
+    ASSUMES = KNOWN_BITS
     GUARANTEES = "as curation.competitive, but the center need not know prices"
     FILE = CurationFileWithoutPrices
 
@@ -345,7 +349,7 @@ class Straightforward(Curator):
     PROTOCOL = STRAIGHTFORWARD
     NAME = "curation.straightforward"
     SUMMARY = "answers the truthful and nobody else"
-    ASSUMES = "bits are independent with a known prior; commitments are kept"
+    ASSUMES = KNOWN_BITS
     GUARANTEES = "truth is an equilibrium if no agent is fanatic; silence may be another"
     FILE = CurationFileWithoutPrices
 
@@ -362,7 +366,7 @@ class AlwaysAll(Curator):
     PROTOCOL = ALWAYS_ALL
     NAME = "curation.always_all"
     SUMMARY = "answers everybody, whatever they reveal (for comparison)"
-    ASSUMES = "bits are independent with a known prior; commitments are kept"
+    ASSUMES = KNOWN_BITS
     GUARANTEES = "no incentive for the truth: silence is dominant"
     FILE = CurationFileWithoutPrices
 
@@ -379,6 +383,6 @@ class AlwaysNoise(Curator):
     PROTOCOL = ALWAYS_NOISE
     NAME = "curation.always_noise"
     SUMMARY = "answers nobody (for comparison)"
-    ASSUMES = "bits are independent with a known prior; commitments are kept"
+    ASSUMES = KNOWN_BITS
     GUARANTEES = "no incentive for the truth: silence is dominant"
     FILE = CurationFileWithoutPrices

@@ -45,7 +45,7 @@ def find_cure(society: Society) -> Cure | None:
     matters if and only if for some own bit b the best guess is 0 if her bit is 0, and 1 if it is 1:
     P(Bin(N - 1, prior) >= k - b) < 1/2 < P(Bin(N - 1, prior) >= k - b - w).
     """
-    if with_center_weight(society.function, 2) is None:
+    if with_center_weight(society.function, 2) is None or society.joint is not None:
         return None
     n = len(society.agents)
     tails = tail_probabilities(n - 1, Fraction(society.prior))
@@ -79,7 +79,9 @@ def find_curing_weight(society: Society) -> int | None:
         function = with_center_weight(society.function, weight)
         if function is None:
             return None
-        # Between agents of a symmetric function stakes differ by a factor only: one is enough.
-        if compute_stake(replace(society, function=function), 0).center_value > 0:
+        weighted = replace(society, function=function)
+        # Between agents who are alike stakes differ by a factor only: one is enough.
+        agents = [0] if society.joint is None else range(len(society.agents))
+        if any(compute_stake(weighted, i).center_value > 0 for i in agents):
             return weight
     return None

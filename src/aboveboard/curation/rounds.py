@@ -19,6 +19,7 @@ from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.counting import compute_beliefs_by_count, count_kinds, match_beliefs
 from aboveboard.curation.curation_game import Society
 from aboveboard.curation.inference import compute_beliefs
+from aboveboard.curation.joint import compute_joint_posterior
 
 Ints = NDArray[np.int64]
 
@@ -132,6 +133,8 @@ def compute_posterior(
         return beliefs.posterior(reply[:, 0], own, reply[:, [j + 1 for j in rivals]])
     others = {j: channel for j, channel in enumerate(channels) if j != i + 1}
     messages = {j: reply[:, j] for j in others} | {i + 1: own}
+    if society.joint is not None:
+        return compute_joint_posterior(society.table, society.joint, i + 1, others, messages)
     return compute_beliefs(society.table, i + 1, others, prior).posterior(messages)
 
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from aboveboard.curation.channels import Channel
 from aboveboard.curation.commitments import SILENCE, Commitment
-from aboveboard.curation.curation_game import CurationGame
+from aboveboard.curation.curation_game import CurationGame, Society
 from aboveboard.curation.reports import AgentReport
 from aboveboard.curation.rounds import (
     Guesses,
@@ -279,10 +279,21 @@ def _make_exhibit(rounds: Rounds, results: Sequence[LearningResult]) -> Exhibit:
             "measured, own bit only",
         ),
         tuple(each.as_row() for each in results),
-        "Shares of rounds guessed right. Expected values assume independent bits with the prior "
-        f"{format_number(rounds.game.society.prior)}. The mean correlation between two parties "
-        f"would then be 0; {measured} here. The share of ones is {rounds.all_bits.mean():.3f}. "
-        "Differences beyond chance come from there.",
+        f"Shares of rounds guessed right. {_describe_model(rounds.game.society)}; {measured} here. "
+        f"The share of ones is {rounds.all_bits.mean():.3f}. Differences beyond chance come from "
+        "there.",
+    )
+
+
+def _describe_model(society: Society) -> str:
+    if society.joint is not None:
+        return (
+            "Expected values assume the joint chances of the file, whatever correlation between "
+            "two parties they imply"
+        )
+    return (
+        "Expected values assume independent bits with the prior "
+        f"{format_number(society.prior)}. The mean correlation between two parties would then be 0"
     )
 
 
