@@ -139,7 +139,7 @@ def test_a_run_without_bits_is_refused_but_a_design_is_not(tmp_path: Path) -> No
         ab.run(collaboration)
 
 
-def test_a_seed_that_everybody_guesses_is_told_where_it_gives_something_away(
+def test_a_seed_that_everybody_can_guess_is_noted_where_it_reveals_something(
     tmp_path: Path,
 ) -> None:
     partly = {"a": "commitment = [0.75, 0.25]"}

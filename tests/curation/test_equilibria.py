@@ -161,7 +161,7 @@ def test_a_threshold_has_a_center_that_matters_for_two_k_of_an_odd_number(n: int
     assert len([k for k in range(1, n + 3) if matters(k, 2)]) in (2, 3)
 
 
-def test_a_helpless_center_is_told_how_to_matter() -> None:
+def test_a_cure_is_proposed_for_a_helpless_center() -> None:
     said = advise(CurationGame(society(Mean(), [F(1, 10)] * 4), PROTOCOLS["fair"]), list("abcd"))
     assert said.helpless
     assert said.cure is not None

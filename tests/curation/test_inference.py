@@ -39,17 +39,17 @@ def floats(channel: Channel) -> Channel:
 @settings(max_examples=60, deadline=None)
 @given(instances(), st.booleans())
 def test_contraction_is_the_sum_over_all_bits_and_messages(
-    instance: tuple[list[bool], int, list[Channel], Fraction], center_heard: bool
+    instance: tuple[list[bool], int, list[Channel], Fraction], center_revealed: bool
 ) -> None:
     table, i, profile, prior = instance
     channels = {j + 1: channel for j, channel in enumerate(profile) if j + 1 != i}
-    channels[0] = CLEAR if center_heard else NOISE
+    channels[0] = CLEAR if center_revealed else NOISE
     expected = plain.profit(
         lambda bits: int(table[sum(b << j for j, b in enumerate(bits))]),
         i,
         [tuple(c) for c in profile],
         prior,
-        lambda j: j > 0 or center_heard,
+        lambda j: j > 0 or center_revealed,
     )
     values = np.array(table)
     assert compute_accuracy(values, i, channels, prior) == expected
@@ -82,7 +82,7 @@ def test_counting_is_contraction(
 
 
 def summed_plainly(one: np.ndarray, n: int, after_zero: float, after_one: float) -> np.ndarray:
-    """Sum n rivals out of P(g = 1 | ones), shape (m, R + 1): by zeros heard and ones left."""
+    """Sum n rivals out of P(g = 1 | ones), shape (m, R + 1): by messages 0 and ones left."""
     rows = []
     for row in one:
         there = [list(row)]
@@ -111,7 +111,7 @@ def test_a_thousand_agents_neither_underflow_nor_lose_what_they_know() -> None:
 
 
 @pytest.mark.parametrize("function", [Threshold(3), Threshold(2, 2), Mean(F(1, 3)), Parity()])
-def test_better_heard_is_never_worse(function: Threshold | Mean | Parity) -> None:
+def test_better_messages_are_never_worse(function: Threshold | Mean | Parity) -> None:
     by_count = function.by_count(4)
     said = []
     for k in range(5):

