@@ -108,7 +108,7 @@ def test_negative_shares_are_told() -> None:
     settlement = settled(TABLE.format(more="", values="[0, 4, -2, 1]"))
     assert settlement.parties["b"].more["share"] == F(-5, 2)
     assert settlement.parties["b"].payment == F(5, 2)
-    assert "1 negative shares: b -5/2" in settlement.details["notes"][0]
+    assert "1 negative share: b -5/2" in settlement.details["notes"][0]
 
 
 @pytest.mark.parametrize("more", ["", 'fairness = "platform"'])
@@ -118,7 +118,7 @@ def test_a_utility_of_no_data_is_told_and_is_the_platforms(more: str) -> None:
     platform = F(settlement.details["platform"])
     assert shared + platform == 5
     assert platform == (1 if not more else oracle.theorem_1([1, 3, 3, 5])[0])
-    assert "no data at all are worth 1" in settlement.details["notes"][0]
+    assert "U(no data) = 1, not 0" in settlement.details["notes"][0]
 
 
 def test_who_does_not_report_stays_away() -> None:

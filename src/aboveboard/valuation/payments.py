@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
-from math import fsum
 from typing import Any, ClassVar
 
 from aboveboard.auditing import (
@@ -24,7 +23,7 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number, format_number
+from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Read, Spending, Work
@@ -46,6 +45,7 @@ from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.offer import Offer
 from aboveboard.valuation.offers.propose import propose_offer
 from aboveboard.valuation.payments_data import Study, infer_parties, list_notes
+from aboveboard.valuation.payments_details import describe_division
 from aboveboard.valuation.payments_file import (
     PaymentsFile,
     has_orders_method,
@@ -61,12 +61,11 @@ from aboveboard.valuation.shares.division import (
     check_division,
     count_values,
     divide,
-    find_negative,
     is_sampled,
     tidy,
 )
 from aboveboard.valuation.shares.orders import OrderWalker, divide_along_orders
-from aboveboard.valuation.shares.sampling import SampledShares, Sampling
+from aboveboard.valuation.shares.sampling import Sampling
 from aboveboard.valuation.utilities.utilities import LongRunningUtility, Utility
 
 ALL_PROFILES_UP_TO = 12
@@ -180,13 +179,13 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
 
     def settle(self, reports: Mapping[str, Level]) -> Settlement:
         """Pay every user its fair share; who does not report is at level 0."""
-        levels = self._levels(reports)
+        levels = self._read_levels(reports)
         for name in reports:
             if name not in self.users:
                 raise InputError(f"parties.{name}", "it is no user of this rule", "name its users")
-        estimated = self._estimated(levels)
+        estimated = self._run_estimators(levels)
         levels = estimated.levels
-        found = self.divided(levels)
+        found = self.divide(levels)
         by_user = dict(zip(self.users, zip(found.users, levels, strict=True), strict=True))
         sure = dict(zip(self.users, found.standard_errors or (), strict=False))
         shares = {}
@@ -212,7 +211,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
                     **estimated.numbers.get(name, {}),
                 },
             )
-        details = self._details(found, levels)
+        details = describe_division(self, found, levels)
         details["notes"] += estimated.notes
         return Settlement(
             self.NAME,
@@ -240,7 +239,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
             return settlement
         return publish_release(self.study, settlement, allow=self.spending == "allow")
 
-    def _estimated(self, levels: tuple[Level, ...]) -> Findings:
+    def _run_estimators(self, levels: tuple[Level, ...]) -> Findings:
         """Run the estimators on the users' samples, at the levels that the users have chosen.
 
         At other levels, as in an audit, nobody has allowed anybody to look at the samples.
@@ -251,7 +250,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         found = self.study.findings(by_user)
         return replace(found, notes=(*found.notes, *list_notes(self.study, by_user)))
 
-    def divided(self, levels: Sequence[Level]) -> Shares:
+    def divide(self, levels: Sequence[Level]) -> Shares:
         """Divide the utility at these levels, one for each user."""
         if self.by_orders and isinstance(self.utility, OrderWalker):
             return divide_along_orders(
@@ -265,9 +264,9 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         Where shares are sampled nobody has a choice in it: two samples differ by chance, which
         would pass for gains.
         """
-        chosen = self._levels(types)
-        fixed = self._sampled(chosen)
-        at_chosen = cache(lambda: self.divided(chosen))
+        chosen = self._read_levels(types)
+        fixed = self._is_sampled(chosen)
+        at_chosen = cache(lambda: self.divide(chosen))
         on_offer = [(x,) if fixed else self._list_levels(x) for x in chosen]
         costs = [tuple(self._find_cost(i, x) for x in levels) for i, levels in enumerate(on_offer)]
         return LevelsGame(
@@ -317,12 +316,12 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
 
         That no user gains by another level is not promised: users choose their levels freely.
         """
-        return (PaysOut(),) if self._sampled(self._levels(types)) else PROMISED
+        return (PaysOut(),) if self._is_sampled(self._read_levels(types)) else PROMISED
 
     def examines(self, types: Mapping[str, Level]) -> Sequence[Property]:
         """Return what an audit looks at; ex-post IC is a Nash equilibrium at these levels."""
         usual: tuple[Property, ...] = (ExPostIC(), IndividualRationality())
-        if self._sampled(self._levels(types)):
+        if self._is_sampled(self._read_levels(types)):
             return (*usual, NonnegativeShares(), NothingForNothing())
         if len(self.users) <= ALL_PROFILES_UP_TO:
             usual = (*usual, DSIC(), UniqueEquilibrium())
@@ -330,17 +329,17 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
 
     def remarks(self, game: LevelsGame, budget: Budget, seed: int) -> Mapping[str, Any]:
         """Return what an audit leaves out, and why."""
-        if self._sampled(game.chosen):
+        if self._is_sampled(game.chosen):
             return describe_sampling()
         return describe_omissions(game)
 
-    def _sampled(self, levels: Sequence[Level]) -> bool:
+    def _is_sampled(self, levels: Sequence[Level]) -> bool:
         """Return whether shares at these levels are estimates."""
         if self.sampling is None:
             return self.by_orders
         return is_sampled(self.utility, levels, self.sampling)
 
-    def _levels(self, reports: Mapping[str, Level]) -> tuple[Level, ...]:
+    def _read_levels(self, reports: Mapping[str, Level]) -> tuple[Level, ...]:
         return tuple(self._check_level(name, reports.get(name, NOTHING)) for name in self.users)
 
     def _check_level(self, name: str, level: Level) -> Level:
@@ -357,69 +356,3 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
 
     def _find_cost(self, i: int, level: Level) -> Number:
         return 0 if self.design is None else tidy(self.design.find_cost(i, level))
-
-    def _details(self, found: Shares, levels: Sequence[Level]) -> dict[str, Any]:
-        return {
-            "fairness": self.fairness,
-            **({"alpha": encode_number(self.alpha)} if self.fairness == "users" else {}),
-            "utility": encode_number(found.total),
-            "platform": encode_number(found.platform),
-            "levels": {name: encode_level(x) for name, x in zip(self.users, levels, strict=True)},
-            "method": found.method,
-            **({} if found.evaluations is None else {"evaluations": found.evaluations}),
-            **self._sampling_details(found),
-            "efficiency error": encode_number(found.error),
-            "signs": "share is what a party is awarded; payment is what it pays to the platform",
-            "notes": self._notes(found),
-        }
-
-    def _sampling_details(self, found: Shares) -> dict[str, Any]:
-        """Return how shares were sampled, where [sampling] was in force."""
-        sampled = found.sampled
-        if sampled is None or self.sampling is None:
-            return {}
-        platform = sampled.platform_error
-        return {
-            "sampling": {
-                "method": sampled.method,
-                **({"chosen because": sampled.why} if sampled.why else {}),
-                "budget": self.sampling.budget,
-                "evaluations": sampled.evaluations,
-                "drawn": sampled.drawn,
-                "seed": self.sampling.seed,
-                "sum of shares": fsum(map(float, found.users)),
-                "missing before adjustment": sampled.missing,
-                **({} if platform is None else {"platform_standard_error": platform}),
-            }
-        }
-
-    def _notes(self, found: Shares) -> list[str]:
-        notes = []
-        if found.sampled is not None:
-            notes.append(_describe_sample(found.sampled))
-        below = [
-            f"{name} {format_number(x)}" for name, x in find_negative(self.users, found).items()
-        ]
-        if below:
-            notes.append(
-                f"{len(below)} negative shares: {', '.join(below[:10])}; the platform is worse off "
-                "with these data, and by the axioms their owners would pay"
-            )
-        if found.at_nothing != 0:
-            whose = (
-                "the shares sum to alpha (U - U(0)) and the platform keeps the rest"
-                if self.fairness == "users"
-                else "it goes to the platform alone"
-            )
-            notes.append(
-                f"no data at all are worth {format_number(found.at_nothing)}, not 0: {whose}"
-            )
-        return notes
-
-
-def _describe_sample(sampled: SampledShares) -> str:
-    return (
-        f"shares are estimates from {sampled.evaluations:,} coalitions, each with a standard "
-        "error; they sum to what is paid out"
-        + ("" if sampled.sums else ", to which the method's own estimates were adjusted")
-    )

@@ -77,17 +77,17 @@ class Federation:
         """
         key = tuple(users)
         if key not in self.known:
-            self.known[key] = self._summed(key)
+            self.known[key] = self._sum_up(key)
         return self.known[key]
 
-    def _summed(self, users: tuple[str, ...]) -> Aggregate:
+    def _sum_up(self, users: tuple[str, ...]) -> Aggregate:
         if not users:
             return Aggregate(frozenset(), 0.0, None)
         if len(users) < FEWEST:
             # A sum of one hides nothing, which a note says; its scatter is not taken.
             again = read_samples(self.samples.held[users[0]].source)
             alone = make_summary(again, users[0], estimating=False)
-            return self._opened(Sum(alone, frozenset({1})), users)
+            return self._open_sum(Sum(alone, frozenset({1})), users)
         estimating = self.estimating and len(users) >= CROWD
         length, fewest = (4, FEWEST_MOMENTS) if estimating else (1, FEWEST)
         require_cryptography()
@@ -99,14 +99,14 @@ class Federation:
                 for i, name in numbered.items()
             }
             with start_processes(makers) as links:
-                return self._opened(secure_sum(links, length), users)
+                return self._open_sum(secure_sum(links, length), users)
         here: dict[int, Link] = {
             i: LocalLink(User(i, make_summary(self.samples, name, estimating=estimating), fewest))
             for i, name in numbered.items()
         }
-        return self._opened(secure_sum(here, length), users)
+        return self._open_sum(secure_sum(here, length), users)
 
-    def _opened(self, found: Sum, users: Sequence[str]) -> Aggregate:
+    def _open_sum(self, found: Sum, users: Sequence[str]) -> Aggregate:
         members = [users[i - 1] for i in sorted(found.members)]
         mean, *rest = decode(found.total)
         counts = [self.samples.count(name) for name in members]

@@ -141,7 +141,7 @@ class User:
         steps: dict[type, Callable[[Any], Any]] = {
             SendKeys: self._public_keys,
             SendLetters: self._letters,
-            SendMasked: self._masked,
+            SendMasked: self._mask_vector,
             SendPieces: self._pieces_for,
         }
         if list(steps)[self._done : self._done + 1] != [type(message)]:
@@ -168,7 +168,7 @@ class User:
             for other in message.keys
         }
 
-    def _masked(self, message: SendMasked) -> Vector:
+    def _mask_vector(self, message: SendMasked) -> Vector:
         """Hide the vector under the own mask and one for each neighbour who wrote."""
         self._refuse_few(1 + len(message.letters))
         hidden = add(self._vector, draw_mask(self._own_mask, len(self._vector)))

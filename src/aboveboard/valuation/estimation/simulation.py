@@ -80,7 +80,7 @@ def simulate_federated_mean(
     federated = estimator.levels == FEDERATED
     direct = estimator.levels == DIRECT
 
-    def squared(count: int) -> FloatArray:
+    def draw_squared_errors(count: int) -> FloatArray:
         truth = rng.normal(scale=between, size=(count, n))
         seen = truth + rng.normal(size=(count, n)) * within
         average = seen[:, federated].mean(axis=1) if federated.any() else np.zeros(count)
@@ -88,7 +88,7 @@ def simulate_federated_mean(
 
     done, total, squares = 0, np.zeros(n), np.zeros(n)
     while done < rounds:
-        found = squared(min(rounds - done, max(1, AT_ONCE // n)))
+        found = draw_squared_errors(min(rounds - done, max(1, AT_ONCE // n)))
         done += len(found)
         total += found.sum(axis=0)
         squares += (found**2).sum(axis=0)

@@ -182,10 +182,10 @@ class _Cluster(Executor):
         # pure: a value of yesterday's code must not be taken for today's.
         there = self._client.submit(task, *args, pure=False, **kwargs)
         self._there[here] = there  # a task that nobody refers to is dropped
-        there.add_done_callback(partial(self._done, here))
+        there.add_done_callback(partial(self._pass_on, here))
         return here
 
-    def _done(self, here: Future[Any], there: Any) -> None:
+    def _pass_on(self, here: Future[Any], there: Any) -> None:
         try:
             result = there.result()
         except (Exception, CancelledError) as error:

@@ -204,9 +204,9 @@ class _Sweep:
             start[0, 0] = s
             yield start, np.ones(1), np.zeros(1, dtype=np.int64)
             return
-        yield from self._placed((start, np.ones(1), np.array([s])), 0, self.n, lost)
+        yield from self._place((start, np.ones(1), np.array([s])), 0, self.n, lost)
 
-    def _placed(self, state: State, at: int, pool: int, lost: list[float]) -> Iterator[State]:
+    def _place(self, state: State, at: int, pool: int, lost: list[float]) -> Iterator[State]:
         column = self.order[at]
         size = self.sizes[column]
         final = at == len(self.order) - 2
@@ -237,7 +237,7 @@ class _Sweep:
             if final:
                 yield placed
             else:
-                yield from self._placed(placed, at + 1, pool - size, lost)
+                yield from self._place(placed, at + 1, pool - size, lost)
 
 
 def shapley_by_type_exactly(

@@ -200,11 +200,11 @@ def _repeat(
 
 
 def _log_values(ask: ValueSource, log: list[FloatArray]) -> Callable[[Coalitions], FloatArray]:
-    def asked(coalitions: Coalitions) -> FloatArray:
+    def read_values(coalitions: Coalitions) -> FloatArray:
         log.append(ask(np.atleast_2d(np.asarray(coalitions, dtype=bool))))
         return log[-1]
 
-    return asked
+    return read_values
 
 
 def sample_svarm(n: int, seed: int, ask: ValueSource) -> Estimate:
