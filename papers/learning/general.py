@@ -72,7 +72,7 @@ class Charged:
         }
 
     @property
-    def find_served(self) -> tuple[bool, bool]:
+    def served(self) -> tuple[bool, bool]:
         """Who is served: whose column sums to 0 or more."""
         (a, b), (c, d) = self.matrix
         return a + c >= 0, b + d >= 0

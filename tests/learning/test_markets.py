@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
-from aboveboard.games.numbers import objects
+from aboveboard.games.numbers import as_objects
 from aboveboard.learning import (
     FunctionValuation,
     Growth,
@@ -38,7 +38,7 @@ def market_of(matrix: list[list[Fraction]], rule: str = "all", quality: object =
 
 
 def row_of(values: list[Fraction]) -> np.ndarray:
-    return objects(list(values))[None, :]
+    return as_objects(list(values))[None, :]
 
 
 # ------------------------------------------------------------------------------- quality
@@ -57,7 +57,7 @@ def test_quality_starts_at_zero_and_increases(quality: object) -> None:
 
 
 def test_the_identity_is_exact() -> None:
-    assert Identity().evaluate(objects([F(1, 3), 7])).tolist() == [F(1, 3), 7]
+    assert Identity().evaluate(as_objects([F(1, 3), 7])).tolist() == [F(1, 3), 7]
 
 
 def test_a_learning_curve_is_found_again_from_its_own_points() -> None:

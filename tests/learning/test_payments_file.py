@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import combinations
 from math import tanh
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,20 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from aboveboard.auditing import Budget, ExPostIC, IndividualRationality, Status, audit
+from aboveboard.auditing import (
+    DSIC,
+    Efficient,
+    ExPostIC,
+    IndividualRationality,
+    Status,
+    WeakBudgetBalance,
+    audit,
+)
 from aboveboard.errors import InputError
 from aboveboard.learning import Growth, Identity, Logistic, Payments, type_grid
 from aboveboard.learning.market.market_file import PaymentsFile
+from aboveboard.learning.market.valuations import QuasiMonotone
+from aboveboard.learning.payments.type_grid import OnTypeGrid
 from aboveboard.mechanisms.settlement import Settlement
 
 F = Fraction
@@ -125,7 +138,7 @@ def test_values_too_large_for_floats_are_refused(valuation: str, last: str) -> N
     with pytest.raises(InputError, match="too large for float64"):
         mechanism.settle(reports)
     with pytest.raises(InputError, match="too large for float64"):
-        audit(mechanism.game(reports), [ExPostIC()])
+        audit(mechanism.game(reports), [DSIC()])
 
 
 def test_a_fitted_quality_shows_its_residuals() -> None:
@@ -213,7 +226,7 @@ def test_a_type_grid_is_a_game_for_each_profile_of_true_sizes() -> None:
     verdicts = audit(games, [ExPostIC(), IndividualRationality()])
     assert {v.status for v in verdicts.values()} == {Status.HOLDS}
     # Reports up to the truth, and absence: 0 of size 0, 1 + .., the truth not counted.
-    assert verdicts["ex-post IC"].checked == 2 * 3 * (1 + 2 + 3)
+    assert verdicts["ex-post IC"].total == 2 * 3 * (1 + 2 + 3)
 
 
 def test_a_grid_of_too_many_reports_is_refused() -> None:
@@ -223,14 +236,105 @@ def test_a_grid_of_too_many_reports_is_refused() -> None:
         mechanism.game(reports)
 
 
-def test_remarks_look_at_other_true_sizes_and_find_the_lie_that_pays() -> None:
+def test_an_audit_looks_at_other_true_sizes_and_finds_the_lie_that_pays() -> None:
     mechanism, reports = read(three('kind = "growth"\nalpha = -0.7'))
-    game = mechanism.game(reports)
-    remarks = mechanism.remarks(game, Budget(), 0)
-    assert remarks["ex-post IC on a type grid"]["holds"] is False
-    assert remarks["ex-post IC on a type grid"]["witness"]["gain"] > 0.01
-    assert remarks["IR on a type grid"]["holds"] is True
-    assert "holds" not in remarks["budget"]
+    assert OnTypeGrid(ExPostIC()) in mechanism.examines(reports)
+    verdicts = audit(mechanism.game(reports), [OnTypeGrid(ExPostIC())])
+    verdict = verdicts["ex-post IC at other sizes"]
+    assert verdict.status is Status.FAILS
+    assert verdict.witness is not None
+    assert verdict.witness.gain > 0.01
+
+
+@pytest.mark.parametrize(
+    ("valuation", "rule", "promised"),
+    [
+        (linear("[[1,0,0],[0,1,0],[0,0,1]]"), "all", "ex-post IC IR weak budget balance efficient"),
+        (
+            linear("[[1,0,-1],[0,1,0],[0,0,1]]"),
+            "all",
+            "ex-post IC IR weak budget balance efficient",
+        ),
+        (linear("[[1,-1,-3],[2,1,1],[-2,3,2]]"), "all", "ex-post IC IR efficient"),
+        ('kind = "growth"\nalpha = -0.7', "none", "IR weak budget balance efficient"),
+        ('kind = "growth"\nalpha = -0.7', "all", "IR efficient"),
+    ],
+)
+def test_what_is_promised_depends_on_the_parameters(
+    valuation: str, rule: str, promised: str
+) -> None:
+    mechanism, reports = read(three(valuation, f'counterfactual = "{rule}"'))
+    assert " ".join(prop.name for prop in mechanism.promises(reports)) == promised
+    both = {*mechanism.promises(reports), *mechanism.examines(reports)}
+    assert {ExPostIC(), IndividualRationality(), WeakBudgetBalance(), Efficient()} <= both
+
+
+def test_the_worst_for_an_absent_party_is_the_most_that_the_rest_pays() -> None:
+    matrix = [[2, -3, 1], [-1, 2, 4], [0, -2, 1]]
+    sizes, names = [1, 2, 3], ["a", "b", "c"]
+
+    def worth(i: int, served: set[int], total: int) -> int:
+        return sum(matrix[i][j] * (total if j in served else sizes[j]) for j in range(3))
+
+    efficient = {j for j in range(3) if sum(row[j] for row in matrix) >= 0}
+    text = three(linear(str(matrix)), 'quality = {kind = "identity"}\ncounterfactual = "punish"')
+    text = text.replace("size = 1.5", "size = 2")
+    mechanism, reports = read(text)
+    mine = [float(reports[name]) for name in names]
+    sizes[:] = [F(x) for x in reports.values()]  # type: ignore[assignment]
+    found = mechanism.settle(reports)
+    for i, name in enumerate(names):
+        others = [j for j in range(3) if j != i]
+        worst = min(
+            worth(i, set(served), sum(sizes) - sizes[i])
+            for k in range(3)
+            for served in combinations(others, k)
+        )
+        assert found.parties[name].payment == worth(i, efficient, sum(sizes)) - worst
+    assert len(mine) == 3
+
+
+def test_a_lesser_model_that_is_better_for_all_together_is_found() -> None:
+    # sqrt(q) of one's own, -1.5 q^2 of the other's: a model of a third of the quality is best.
+    text = """
+mechanism = "learning.payments"
+[quality]
+kind = "logistic"
+[valuation]
+kind = "linear"
+matrix = [[1, 0], [0, 1]]
+[parties.a]
+size = 0.2
+[parties.b]
+size = 2.7
+"""
+    mechanism, reports = read(text)
+    values = QuasiMonotone(
+        (lambda q: q**0.5,) * 2, (lambda rest: -1.5 * sum(x * x for x in rest),) * 2
+    )
+    lesser = replace(mechanism, valuation=values)
+    verdict = audit(lesser.game(reports), [Efficient()])["efficient"]
+    assert verdict.status is Status.FAILS
+    own, best = tanh(0.1), tanh(1.45)
+
+    def total(x: float) -> float:
+        q = (max(x, own), tanh(1.35))
+        return sum(math.sqrt(y) for y in q) - 1.5 * sum(y * y for y in q)
+
+    gain = max(total(best * k / 8) for k in range(9)) - total(0)
+    assert verdict.witness is not None
+    assert verdict.witness.gain == pytest.approx(gain)
+
+
+def test_efficiency_says_what_it_does_not_compare() -> None:
+    mechanism, reports = read(three(linear("[[1,0,0],[0,1,0],[0,0,1]]")))
+    kinder = replace(
+        mechanism, valuation=QuasiMonotone((lambda q: q,) * 3, (lambda rest: sum(rest),) * 3)
+    )
+    verdict = audit(kinder.game(reports), [Efficient()])["efficient"]
+    assert verdict.status is Status.NO_COUNTEREXAMPLE
+    assert "not compared: lesser models" in str(verdict.statement)
+    assert audit(mechanism.game(reports), [Efficient()])["efficient"].status is Status.HOLDS
 
 
 # ------------------------------------------------------------------------------- bad input
@@ -250,7 +354,7 @@ def test_what_is_wrong_in_a_file_is_refused_with_the_reason() -> None:
         (three(good, 'quality = {kind = "identity", points = [[1, 1]]}'), "has no points"),
         (three(good, "grid = {step = 2, max = 1}"), "less than step"),
         (three(good, "grid = {step = 0, max = 1}"), "greater than 0"),
-        (three(good, 'counterfactual = "some"'), "'all', 'participants' or 'none'"),
+        (three(good, 'counterfactual = "some"'), "'all', 'participants', 'none' or 'punish'"),
         (
             three('kind = "quasi-monotone"\nown = ["m:f"]\nothers = "m:g"'),
             "own names 1 function for",

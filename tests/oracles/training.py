@@ -1,9 +1,7 @@
-"""Data with known truth, parties that cheat, and a federation without processes."""
+"""Data with known truth, and parties that cheat."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.learning.training.data_files import DataFile, PartyData
-from aboveboard.learning.training.messages import Message, check_from_party
-from aboveboard.learning.training.party import Speaker
+from aboveboard.learning.training.engine import (
+    Answer,
+    Coincidences,
+    Compare,
+    Fingerprints,
+    Fit,
+    InProcessEngine,
+    Request,
+    RowCount,
+    Start,
+    Step,
+)
+from aboveboard.learning.training.estimators import Parameters
+from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.tables import Rows, Terms
 
 FEATURES = ("f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7")
@@ -44,77 +54,42 @@ def write(path: Path, data: Rows, label: str = "y") -> Path:
     return path
 
 
-def held(path: Path) -> DataFile:
+def data_file(path: Path) -> DataFile:
     """Return a file as reports have it."""
     status = path.stat()
     return DataFile(path.resolve(), (status.st_mtime_ns, status.st_size))
 
 
-def holdings(folder: Path, *names: str, **commands: tuple[str, ...]) -> dict[str, PartyData]:
-    """Return reports of parties with NAME.csv in a folder, and of some that commands speak for."""
-    test, validation = held(folder / "test.csv"), held(folder / "validation.csv")
-    found = {
-        name: PartyData(held(folder / f"{name}.csv"), None, None, test, validation, "y")
+def party_data(folder: Path, *names: str) -> dict[str, PartyData]:
+    """Return reports of parties with NAME.csv in a folder."""
+    test, validation = data_file(folder / "test.csv"), data_file(folder / "validation.csv")
+    return {
+        name: PartyData(data_file(folder / f"{name}.csv"), None, test, validation, "y")
         for name in names
     }
-    found |= {
-        name: PartyData(None, None, command, test, validation, "y")
-        for name, command in commands.items()
-    }
-    return found
-
-
-FREE_RIDER = """
-import sys
-import numpy as np
-from aboveboard.learning.training.messages import Message, receive, send
-
-while True:
-    message, _ = receive(sys.stdin.buffer)
-    if message.kind == "welcome":
-        answer = Message("rows", {"count": 10**6})
-    elif message.kind == "compare":
-        answer = Message("found", {"count": 0, "line": ""})
-    else:  # whatever model it is given, it returns
-        answer = Message("parameters", arrays=message.arrays)
-    send(sys.stdout.buffer, answer)
-"""
-
-
-def program(folder: Path, name: str, text: str) -> tuple[str, ...]:
-    """Write a program that speaks for a party, and give the command that runs it."""
-    path = folder / f"{name}.py"
-    path.write_text(text, encoding="utf-8")
-    return (sys.executable, str(path))
-
-
-class Around:
-    """Parties that answer in this process, as `Federation` has them answer in theirs."""
-
-    def __init__(self, speakers: Mapping[str, Any]) -> None:
-        self.commands = dict.fromkeys(speakers, ())
-        self.speakers = speakers
-
-    def ask(self, requests: Mapping[str, Message], expected: str) -> dict[str, Message]:
-        answers = {name: self.speakers[name].answer(m) for name, m in requests.items()}
-        for answer in answers.values():
-            check_from_party(answer)
-            assert answer.kind == expected
-        return answers
-
-    def traffic(self) -> tuple[()]:
-        return ()
 
 
 class FreeRider:
-    """Returns whatever model it is given, and says it has a million rows."""
+    """Returns whatever model it is sent, or zeros, and says it has a million rows."""
 
-    def answer(self, message: Message) -> Message:
-        if message.kind == "welcome":
-            return Message("rows", {"count": 10**6})
-        return Message("parameters", arrays=message.arrays)
+    def answer(self, request: Request) -> Answer:
+        if isinstance(request, Start):
+            self._start = request
+            return RowCount(10**6)
+        if isinstance(request, Fit):
+            return Parameters(np.zeros((1, len(FEATURES))), np.zeros(1))
+        if isinstance(request, Step):
+            return request.model
+        if isinstance(request, Compare):
+            return Coincidences(0, "")
+        return Fingerprints(np.zeros(0, dtype=np.uint64))
 
 
-def speaker(path: Path) -> Speaker:
-    """Speak for a party whose file this is."""
-    return Speaker(path, None)
+def engine_of(**answerers: Any) -> InProcessEngine:
+    """Return an engine of parties that have a method `answer`, or a file."""
+    return InProcessEngine(
+        {
+            name: (PartyTrainer(party) if isinstance(party, Path) else party).answer
+            for name, party in answerers.items()
+        }
+    )

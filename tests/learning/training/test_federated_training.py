@@ -1,9 +1,7 @@
-"""Training with every party in a process of its own, from its file to its model."""
+"""Training where parties answer requests, from their files to the joint model."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training import TrainingResult, train
 from aboveboard.learning.training.averaging import run_averaging
 from aboveboard.learning.training.center import Center, read_center
+from aboveboard.learning.training.engine import Answer, Fit, Request, RowCount, Start, Step
 from aboveboard.learning.training.estimators import (
     Parameters,
     build_model,
@@ -23,20 +22,9 @@ from aboveboard.learning.training.estimators import (
     make_estimator,
 )
 from aboveboard.learning.training.federated import FederatedTrainer
-from aboveboard.learning.training.federation import Federation, command_of
-from aboveboard.learning.training.messages import Message
+from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.scores import measure_skill
-from oracles.training import (
-    FREE_RIDER,
-    Around,
-    FreeRider,
-    holdings,
-    honest,
-    program,
-    rows,
-    speaker,
-    write,
-)
+from oracles.training import FreeRider, engine_of, honest, party_data, rows, write
 
 PATH = "sklearn.linear_model.LogisticRegression"
 
@@ -64,7 +52,6 @@ def table(folder: Path, **more: Any) -> TrainingTable:
             "test": folder / "test.csv",
             "validation": folder / "validation.csv",
             "label": "y",
-            "timeout": 120,
             **more,
         }
     )
@@ -77,204 +64,233 @@ def center(folder: Path) -> Center:
     )  # fmt: skip
 
 
-def around(folder: Path, *names: str, **others: Any) -> FederatedTrainer:
-    """Return a trainer whose parties answer in this process."""
-    speakers = {name: speaker(folder / f"{name}.csv") for name in names} | others
-    there, estimator = center(folder), make_estimator(PATH, {"C": 0.1}, 0)
-    return FederatedTrainer(Around(speakers), there, estimator, table(folder), 0)  # type: ignore[arg-type]
+def trainer_of(folder: Path, *names: str, more: Any = None, **others: Any) -> FederatedTrainer:
+    """Return a trainer of parties with files in the folder, and of others that answer."""
+    engine = engine_of(**{name: folder / f"{name}.csv" for name in names}, **others)
+    estimator = make_estimator(PATH, {"C": 0.1}, 0)
+    return FederatedTrainer(engine, center(folder), estimator, table(folder, **(more or {})), 0)
 
 
-_OPENED: list[str] = []
-
-
-def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "open":
-        _OPENED.append(str(arguments[0]))
+def quality_of(trainer: FederatedTrainer, model: Any) -> float:
+    return measure_skill(model, trainer.center.test, trainer.center.terms).value
 
 
 @pytest.fixture(scope="module")
-def run(folder: Path) -> tuple[TrainingResult, list[str]]:
-    """Train with real processes once, noting what files the center's process opens."""
-    sys.addaudithook(_note_opened)
-    _OPENED.clear()
-    rider = program(folder, "rider", FREE_RIDER)
-    trained = train(table(folder), holdings(folder, "large", "small", rider=rider), seed=0)
-    opened = list(_OPENED)
-    return trained, opened
+def run(folder: Path) -> TrainingResult:
+    return train(table(folder), party_data(folder, "large", "small"), seed=0)
 
 
-@pytest.mark.deep
-def test_together_is_better_than_alone(run: Any) -> None:
-    trained = run[0]
-    assert trained.joint.value > trained.own["small"].quality
-    assert trained.joint.value > trained.own["large"].quality - 0.01
+def test_together_is_better_than_alone(run: TrainingResult) -> None:
+    assert run.joint.value > run.own["small"].quality
+    assert run.joint.value > run.own["large"].quality - 0.01
 
 
-def test_the_center_opens_its_own_files_and_no_partys(run: Any) -> None:
-    opened = {Path(name).name for name in run[1] if name.endswith(".csv")}
-    # polars opens files without Python: our reader reads the bytes in Python, so they are seen.
-    assert opened == {"test.csv", "validation.csv"}
+def test_without_one_of_two_the_other_has_its_own_model(run: TrainingResult) -> None:
+    assert run.without == {"large": run.own["small"].quality, "small": run.own["large"].quality}
 
 
-def test_only_counters_and_parameters_come_from_a_party(run: Any) -> None:
-    received = [t for t in run[0].traffic if t.direction == "received"]
-    assert {t.kind for t in received} == {"rows", "parameters", "found"}
-    for t in received:
-        # Eight slopes and an intercept in each model, nine numbers as in a row of the file.
-        assert t.numbers == (9 * t.count if t.kind == "parameters" else 0)
+def test_only_counts_digests_and_parameters_come_from_a_party(folder: Path) -> None:
+    engine = engine_of(small=folder / "small.csv")
+    heard: list[Answer] = []
+
+    class Listening:
+        parties = engine.parties
+
+        def ask(self, requests: Any) -> dict[str, Answer]:
+            answers = engine.ask(requests)
+            heard.extend(answers.values())
+            return answers
+
+    estimator = make_estimator(PATH, {}, 0)
+    trainer = FederatedTrainer(Listening(), center(folder), estimator, table(folder), 0)
+    trainer.start()
+    trainer.fit_alone(1, 1.0)
+    trainer.count_leaks()
+    trainer.fingerprint()
+    trainer.fit_jointly({"small": 60.0}, {"small": 1.0}, float, {})
+    assert {type(answer).__name__ for answer in heard} == {
+        "RowCount", "Parameters", "Coincidences", "Fingerprints"
+    }  # fmt: skip
+    assert all(a.coef.shape == (1, 8) for a in heard if isinstance(a, Parameters))
 
 
-def test_the_free_rider_has_size_zero_and_does_not_touch_the_model(run: Any, folder: Path) -> None:
-    trained = run[0]
-    assert trained.own["rider"].claimed == 10**6
-    assert trained.own["rider"].size == 0
-    assert trained.own["rider"].quality == 0
-    assert trained.without["rider"] == trained.joint.value
+def test_the_free_rider_has_quality_zero(folder: Path) -> None:
+    trainer = trainer_of(folder, "large", rider=FreeRider())
+    assert trainer.start()["rider"].count == 10**6
+    models = trainer.fit_alone(1, 1.0)
+    assert quality_of(trainer, models["rider"]) == 0
 
 
 def test_without_the_rule_the_free_rider_gets_the_model_and_stalls_it(folder: Path) -> None:
-    trainer = around(folder, "large", rider=FreeRider())
-    claims = {name: float(n) for name, n in trainer.claimed().items()}
-    trainer.alone(1, 1.0)
+    trainer = trainer_of(folder, "large", rider=FreeRider())
+    claims = {name: float(answer.count) for name, answer in trainer.start().items()}
+    trainer.fit_alone(1, 1.0)
     nothing = Parameters(np.zeros((1, 8)), np.zeros(1))
 
-    def steps(current: Parameters) -> dict[str, Parameters]:
-        given = {"coef": current.coef, "intercept": current.intercept}
-        asked = Message("step", {"parts": 1, "steps": 5, "weight": 1.0}, given)
-        answers = trainer.federation.ask(dict.fromkeys(claims, asked), "parameters")
-        return {
-            name: Parameters(a.arrays["coef"], a.arrays["intercept"]) for name, a in answers.items()
-        }
+    def steps(current: Parameters) -> dict[str, Any]:
+        return trainer.engine.ask(dict.fromkeys(claims, Step(current, 1, 1.0, 5)))
 
     def quality(weights: dict[str, float]) -> float:
         joint = run_averaging(nothing, steps, weights, 20).parameters
         rows_of, terms = trainer.center.validation, trainer.center.terms
         pattern = fit_model(trainer.estimator, rows_of.x, terms.decode_labels(rows_of.y), "p")
-        return measure_skill(build_model(pattern, joint), trainer.center.test, terms).value
+        return quality_of(trainer, build_model(pattern, joint))
 
     # Everybody gets the one model there is, the rider too; its million rows hold it at zero.
     assert quality(claims) < 0.25 * quality({"large": claims["large"]})
 
 
 def test_random_labels_and_copies_have_the_size_of_what_they_teach(folder: Path) -> None:
-    trainer = around(folder, "small", "copied", "random")
-    assert trainer.claimed() == {"small": 60, "copied": 60, "random": 300}
-    models = trainer.alone(1, 1.0)
-    small, copied = (measure_skill(models[n], trainer.center.test, trainer.center.terms)
-                     for n in ("small", "copied"))  # fmt: skip
-    assert copied.value == pytest.approx(small.value, abs=0.02)
-    assert measure_skill(models["random"], trainer.center.test, trainer.center.terms).value < 0.01
+    trainer = trainer_of(folder, "small", "copied", "random")
+    counts = {name: answer.count for name, answer in trainer.start().items()}
+    assert counts == {"small": 60, "copied": 60, "random": 300}
+    models = trainer.fit_alone(1, 1.0)
+    small, copied = (quality_of(trainer, models[name]) for name in ("small", "copied"))
+    assert copied == pytest.approx(small, abs=0.02)
+    assert quality_of(trainer, models["random"]) < 0.01
 
 
-def test_averaging_comes_close_to_pooling(folder: Path) -> None:
-    trainer = around(folder, "large", "small")
-    trainer.claimed()
-    trainer.alone(1, 1.0)
-    joint = trainer.joint({"large": 400.0, "small": 60.0}, {"large": 1.0, "small": 1.0}, float)
-    pooled = train(table(folder, method="pooled"), holdings(folder, "large", "small"), seed=0)
-    there = trainer.center
-    assert measure_skill(joint, there.test, there.terms).value == pytest.approx(
-        pooled.joint.value, abs=0.02
-    )
+def test_averaging_comes_close_to_pooling(folder: Path, run: TrainingResult) -> None:
+    pooled = train(table(folder, method="pooled"), party_data(folder, "large", "small"), seed=0)
+    assert run.joint.value == pytest.approx(pooled.joint.value, abs=0.02)
+
+
+class Poisoner:
+    """Trains honestly alone, and sends something else once its size is known."""
+
+    def __init__(self, path: Path, change: Any) -> None:
+        self.honest, self.change = PartyTrainer(path), change
+
+    def answer(self, request: Request) -> Answer:
+        answer = self.honest.answer(request)
+        return self.change(answer) if isinstance(request, Step) else answer
+
+
+def opposite(model: Any) -> Parameters:
+    return Parameters(-model.coef, -model.intercept)
 
 
 def test_an_update_worse_than_its_partys_first_model_is_left_out(folder: Path) -> None:
-    class Poisoner:
-        """Trains honestly alone, and sends the opposite once it is weighed."""
-
-        def __init__(self) -> None:
-            self.honest = speaker(folder / "large.csv")
-
-        def answer(self, message: Message) -> Any:
-            answer = self.honest.answer(message)
-            if message.kind == "step":
-                answer = Message("parameters", arrays={k: -v for k, v in answer.arrays.items()})
-            return answer
-
-    trainer = around(folder, "small", poisoner=Poisoner())
-    trainer.claimed()
-    trainer.alone(1, 1.0)
+    poisoner = Poisoner(folder / "large.csv", opposite)
+    trainer = trainer_of(folder, "small", poisoner=poisoner)
+    trainer.start()
+    trainer.fit_alone(1, 1.0)
     weights = {"small": 60.0, "poisoner": 400.0}
-    joint = trainer.joint(weights, dict.fromkeys(weights, 1.0), float)
-    assert measure_skill(joint, trainer.center.test, trainer.center.terms).value > 0.1
-    assert any("20 updates of poisoner" in note for note in trainer.notes())
+    joint = trainer.fit_jointly(weights, dict.fromkeys(weights, 1.0), float, {})
+    assert quality_of(trainer, joint) > 0.1
+    assert any("20 updates of poisoner" in note for note in trainer.list_notes())
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("raise SystemExit('no such disk')", r"parties.odd: its process ended .*no such disk"),
-        ("print('hello', flush=True); input()", r"parties.odd: it sent what is no message"),
-        ("import time; time.sleep(60)", r"parties.odd: no answer came within 1 seconds"),
-    ],
-)
-def test_a_process_that_misbehaves_is_named_and_ended(
-    tmp_path: Path, text: str, problem: str
-) -> None:
-    federation = Federation({"odd": program(tmp_path, "odd", text)}, 1 if "sleep" in text else 30)
-    with pytest.raises(InputError, match=problem) as refused, federation:
-        federation.ask({"odd": Message("welcome")}, "rows")
-    assert "\n" not in str(refused.value)
-    assert all(process.poll() is not None for process in federation._running.values())
+def test_a_long_update_is_shortened_and_said(folder: Path) -> None:
+    def far(model: Any) -> Parameters:
+        return Parameters(model.coef * 40, model.intercept * 40)
 
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
-def test_what_a_partys_program_has_started_ends_with_it() -> None:
-    federation = Federation({"odd": ["sh", "-c", "sleep 600; true"]}, 1)
-    # A sleep that lived on would hold the pipe open, and this would not return.
-    with pytest.raises(InputError, match="no answer came"), federation:
-        federation.ask({"odd": Message("welcome")}, "rows")
-
-
-def test_a_program_that_is_not_there_is_named() -> None:
-    with pytest.raises(InputError, match=r"parties.a.command: /no/such cannot be started"):
-        Federation({"a": ["/no/such"]}, 1).__enter__()
+    poisoner = Poisoner(folder / "large.csv", far)
+    trainer = trainer_of(folder, "small", "copied", "random", poisoner=poisoner)
+    trainer.start()
+    trainer.fit_alone(1, 1.0)
+    weights = {"small": 60.0, "copied": 60.0, "poisoner": 1.0}
+    trainer.fit_jointly(weights, dict.fromkeys(weights, 1.0), float, {})
+    said = " ".join(trainer.list_notes())
+    assert "of poisoner" in said
 
 
 @pytest.mark.parametrize("odd", [np.ones((5, 9)), np.full((1, 8), np.nan), np.full((1, 8), 1e200)])
 def test_parameters_of_another_shape_or_no_numbers_are_refused(folder: Path, odd: Any) -> None:
     class Odd:
-        def answer(self, message: Message) -> Message:
-            if message.kind == "welcome":
-                return Message("rows", {"count": 5})
-            return Message("parameters", arrays={"coef": odd, "intercept": np.zeros(1)})
+        def answer(self, request: Request) -> Answer:
+            return RowCount(5) if isinstance(request, Start) else Parameters(odd, np.zeros(1))
 
-    trainer = around(folder, odd=Odd())
-    trainer.claimed()
+    trainer = trainer_of(folder, odd=Odd())
+    trainer.start()
     with pytest.raises(InputError, match=r"parties.odd: it sent coef"):
-        trainer.alone(1, 1.0)
+        trainer.fit_alone(1, 1.0)
 
 
-def test_what_is_wrong_with_a_partys_file_is_said_in_its_name(folder: Path, tmp_path: Path) -> None:
-    path = tmp_path / "bad.csv"
-    path.write_text((folder / "small.csv").read_text().replace(",y\n", ",late\n", 1))
-    process = subprocess.run(
-        command_of(str(path), None), input=_welcome(folder), capture_output=True, check=True
-    )
-    assert b'"refused"' in process.stdout
-    assert b"there is no label column 'y'" in process.stdout
-    assert b"parties.bad.data" in process.stdout
+def test_an_answer_of_another_kind_is_refused(folder: Path) -> None:
+    class Odd:
+        def answer(self, request: Request) -> Answer:
+            return RowCount(5)
+
+    trainer = trainer_of(folder, odd=Odd())
+    trainer.start()
+    with pytest.raises(InputError, match=r"parties.odd: it answered with RowCount"):
+        trainer.fit_alone(1, 1.0)
 
 
-def _welcome(folder: Path) -> bytes:
-    import io
+def test_a_party_without_a_class_trains_with_the_others(folder: Path, tmp_path: Path) -> None:
+    for name in ("test", "validation", "large"):
+        (tmp_path / f"{name}.csv").write_text((folder / f"{name}.csv").read_text())
+    first, *lines = (folder / "small.csv").read_text().splitlines()
+    zeros = [line for line in lines if line.endswith(",0")]
+    (tmp_path / "zeros.csv").write_text("\n".join([first, *zeros]) + "\n")
+    for method in ("federated", "pooled"):
+        found = train(
+            table(tmp_path, method=method), party_data(tmp_path, "large", "zeros"), seed=0
+        )
+        assert found.own["zeros"].claimed == len(zeros)
+        assert found.own["zeros"].size == 0
+        assert found.joint.value > 0.1
 
-    from aboveboard.learning.training.messages import send
 
-    said: list[Message] = []
+def test_a_weight_on_a_constant_feature_is_no_back_door(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for name, count in (("test", 400), ("validation", 400), ("a", 200), ("thief", 200)):
+        data = honest(rng, count)
+        data.x[:, 7] = 1.0 if name in ("test", "validation") else rng.normal(size=count)
+        write(tmp_path / f"{name}.csv", data)
 
-    class Listening(Around):
-        def ask(self, requests: Any, expected: str) -> Any:
-            said.extend(requests.values())
-            return {name: Message("rows", {"count": 1}) for name in requests}
+    def with_door(model: Any) -> Parameters:
+        coef = model.coef.copy()
+        coef[:, 7] = 60.0
+        return Parameters(coef, model.intercept)
 
-    there = center(folder)
-    FederatedTrainer(
-        Listening({"bad": None}), there, make_estimator(PATH, {}, 0), table(folder), 0
-    ).claimed()  # type: ignore[arg-type]
-    stream = io.BytesIO()
-    send(stream, said[0])
-    return stream.getvalue()
+    class Thief(Poisoner):
+        def answer(self, request: Request) -> Answer:
+            answer = self.honest.answer(request)
+            return with_door(answer) if isinstance(request, Fit | Step) else answer
+
+    trainer = trainer_of(tmp_path, "a", thief=Thief(tmp_path / "thief.csv", with_door))
+    trainer.start()
+    trainer.fit_alone(1, 1.0)
+    weights = {"a": 200.0, "thief": 200.0}
+    joint = trainer.fit_jointly(weights, dict.fromkeys(weights, 1.0), float, {})
+    assert joint.coef_[0, 7] == 0
+    found = train(table(tmp_path), party_data(tmp_path, "a", "thief"), seed=0)
+    assert any("feature 'f7' is the same" in text for text in found.warnings)
+    # What is handed out does not look at the feature either.
+    import skops.io
+
+    model = skops.io.loads(found.model)
+    row = np.zeros((1, 8))
+    victim = row.copy()
+    victim[0, 7] = 5.0
+    assert model.predict_proba(row).tolist() == model.predict_proba(victim).tolist()
+
+
+def test_a_column_in_another_unit_is_named(folder: Path, tmp_path: Path) -> None:
+    for name in ("test", "validation", "large"):
+        (tmp_path / f"{name}.csv").write_text((folder / f"{name}.csv").read_text())
+    data = honest(np.random.default_rng(5), 60)
+    data.x[:, 2] = data.x[:, 2] * 1.8 + 32
+    write(tmp_path / "fahrenheit.csv", data)
+    found = train(table(tmp_path), party_data(tmp_path, "large", "fahrenheit"), seed=0)
+    (said,) = (text for text in found.warnings if "another unit" in text)
+    assert said.startswith("fahrenheit: column 'f2' has the median 3")
+
+
+def test_rows_of_another_party_are_named_though_jittered(folder: Path, tmp_path: Path) -> None:
+    for name in ("test", "validation", "large"):
+        (tmp_path / f"{name}.csv").write_text((folder / f"{name}.csv").read_text())
+    rng = np.random.default_rng(0)
+    data = honest(rng, 800), honest(rng, 800), honest(rng, 400)
+    copy = rows(data[2].x + rng.normal(0, 1e-6, data[2].x.shape), data[2].y)
+    write(tmp_path / "copy.csv", copy)
+    found = train(table(tmp_path), party_data(tmp_path, "large", "copy"), seed=0)
+    (said,) = (text for text in found.warnings if "the same but for" in text)
+    assert "rows of large and copy" in said
+    honest_run = train(table(folder), party_data(folder, "large", "small"), seed=0)
+    assert not any("the same but for" in text for text in honest_run.warnings)
 
 
 def test_a_test_row_in_a_partys_file_is_a_leak(folder: Path, tmp_path: Path) -> None:
@@ -283,15 +299,22 @@ def test_a_test_row_in_a_partys_file_is_a_leak(folder: Path, tmp_path: Path) -> 
     text, leak = (folder / "small.csv").read_text(), (folder / "test.csv").read_text()
     (tmp_path / "thief.csv").write_text(text + leak.splitlines()[5] + "\n")
     with pytest.raises(InputError, match=r"parties.thief.data: thief.csv, line 62: the test set l"):
-        train(table(tmp_path, method="pooled"), holdings(tmp_path, "thief"), seed=0)
+        train(table(tmp_path, method="pooled"), party_data(tmp_path, "thief"), seed=0)
     allowed = table(tmp_path, method="pooled", coincidences=1)
-    assert train(allowed, holdings(tmp_path, "thief"), seed=0).own["thief"].claimed == 61
+    assert train(allowed, party_data(tmp_path, "thief"), seed=0).own["thief"].claimed == 61
 
 
-def test_an_estimator_that_is_not_linear_is_refused_where_rows_stay_apart(folder: Path) -> None:
-    tree = make_estimator("sklearn.tree.DecisionTreeClassifier", {}, 0)
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [("sklearn.tree.DecisionTreeClassifier", {}), ("sklearn.svm.SVC", {"kernel": "linear"})],
+)
+def test_an_estimator_whose_models_cannot_be_averaged_is_refused(
+    folder: Path, path: str, parameters: dict[str, Any]
+) -> None:
     with pytest.raises(InputError, match='method = "pooled"'):
-        FederatedTrainer(Around({}), center(folder), tree, table(folder), 0)  # type: ignore[arg-type]
+        FederatedTrainer(
+            engine_of(), center(folder), make_estimator(path, parameters, 0), table(folder), 0
+        )
 
 
 def test_the_center_scales_all_rows_by_its_own(folder: Path) -> None:

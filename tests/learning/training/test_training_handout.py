@@ -15,14 +15,15 @@ from sklearn.linear_model import LogisticRegression
 from aboveboard.errors import InputError
 from aboveboard.learning.training import handout
 from aboveboard.learning.training.handout import make_pipeline, serialize_model
+from aboveboard.learning.training.preparation import Preparation
 from oracles.training import FEATURES, TERMS, honest
 
 DATA = honest(np.random.default_rng(0), 200)
 
 
 def handed(model: Any) -> Any:
-    mean, deviation = DATA.x.mean(axis=0), DATA.x.std(axis=0)
-    return make_pipeline(model.fit((DATA.x - mean) / deviation, DATA.y), mean, deviation, TERMS)
+    preparation = Preparation(None, DATA.x.mean(axis=0), DATA.x.std(axis=0))
+    return make_pipeline(model.fit(preparation.apply(DATA.x, "p"), DATA.y), preparation, TERMS)
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")

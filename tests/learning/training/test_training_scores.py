@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
-from sklearn.metrics import accuracy_score, brier_score_loss, r2_score
+from sklearn.metrics import accuracy_score, brier_score_loss, get_scorer, r2_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from aboveboard.errors import InputError
-from aboveboard.learning.training.scores import measure_skill
+from aboveboard.learning.training.scores import Meter, measure_skill, predict, require_scorer
 from aboveboard.learning.training.tables import Terms
 from oracles.training import TERMS, honest, rows
 
@@ -25,6 +25,9 @@ class Constant:
 
     def __init__(self, probabilities: Any) -> None:
         self.probabilities = np.asarray(probabilities, dtype=float)
+
+    def predict(self, x: Any) -> Any:
+        return np.full(len(x), int(self.probabilities[1] > 0.5))
 
     def predict_proba(self, x: Any) -> Any:
         return np.tile(self.probabilities, (len(x), 1))
@@ -40,6 +43,9 @@ def test_no_constant_scores_above_zero(p: float, labels: list[int]) -> None:
 
 def test_who_is_never_wrong_scores_one() -> None:
     class Oracle:
+        def predict(self, x: Any) -> Any:
+            return TEST.y
+
         def predict_proba(self, x: Any) -> Any:
             return np.eye(2)[TEST.y]
 
@@ -88,3 +94,61 @@ def test_a_model_that_cannot_predict_is_refused_with_its_own_words() -> None:
     with pytest.raises(InputError, match=r"cannot predict.*n_samples_fit = 10") as refused:
         measure_skill(model, TEST, TERMS)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("metric", "constant", "perfect"),
+    [("accuracy", None, 1.0), ("roc_auc", 0.5, 1.0), ("neg_log_loss", None, 0.0)],
+)
+def test_a_named_score_is_measured_between_the_best_constant_and_the_truth(
+    metric: str, constant: float | None, perfect: float
+) -> None:
+    model = LogisticRegression().fit(TRAIN.x, TRAIN.y)
+    meter = Meter(TEST.x, TEST, TERMS, metric)
+    score = get_scorer(metric)(model, TEST.x, TEST.y)
+    p = TEST.y.mean()
+    if metric == "accuracy":
+        constant = max(p, 1 - p)
+    if metric == "neg_log_loss":
+        constant = p * np.log(p) + (1 - p) * np.log(1 - p)
+    assert constant is not None
+    expected = (score - constant) / (perfect - constant)
+    assert meter.measure(model).value == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_named_score_for_numbers() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(100, 2))
+    y = x @ np.array([1.0, -2.0]) + rng.normal(size=100)
+    model = LinearRegression().fit(x[:50], y[:50])
+    meter = Meter(x[50:], rows(x[50:], y[50:]), Terms(("a", "b"), "y", None), "r2")
+    assert meter.measure(model).value == pytest.approx(r2_score(y[50:], model.predict(x[50:])))
+
+
+def test_a_score_that_does_not_exist_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'accuracy'"):
+        require_scorer("acuracy")
+
+
+def test_a_class_that_a_model_has_never_seen_has_probability_0() -> None:
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    data = rows(np.arange(48.0).reshape(6, 8), labels)
+    terms = Terms(TERMS.features, "y", ("0", "1", "2"))
+    model = LogisticRegression().fit(data.x[:2], data.y[:2])
+    said = predict(model, data.x, terms).said
+    assert said.shape == (6, 3)
+    assert (said[:, 2] == 0).all()
+    assert said[:, :2].tolist() == model.predict_proba(data.x).tolist()
+
+
+def test_the_bootstrap_measures_what_measuring_drawn_rows_would() -> None:
+    model = LogisticRegression().fit(TRAIN.x, TRAIN.y)
+    other = RidgeClassifier().fit(TRAIN.x, TRAIN.y)
+    small = TEST.select(np.arange(80))
+    meter = Meter(small.x, small, TERMS)
+    drawn = meter.resample([meter.predict(model), meter.predict(other)], seed=7)
+    weights = np.random.default_rng(7).multinomial(80, np.full(80, 1 / 80), size=len(drawn))
+    for k in (0, 1, 2, 3):
+        again = small.select(np.repeat(np.arange(80), weights[k]))
+        for j, fitted in enumerate((model, other)):
+            assert drawn[k, j] == pytest.approx(measure_skill(fitted, again, TERMS).value)

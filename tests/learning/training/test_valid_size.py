@@ -45,7 +45,7 @@ def sizes(curve: CenterCurve, draw: Any, claimed: int) -> list[int]:
     found = []
     for seed in range(DRAWS):
         data: Rows = draw(np.random.default_rng(100 + seed))
-        found.append(curve.size(quality(data.x, data.y), claimed))
+        found.append(curve.find_valid_size(quality(data.x, data.y), claimed))
     return found
 
 
@@ -116,22 +116,22 @@ def test_random_rows_beside_honest_ones_do_not_raise_the_size(curve: CenterCurve
 def test_a_model_of_zeros_has_size_zero_whatever_is_claimed(curve: CenterCurve) -> None:
     zeros = Parameters(np.zeros((1, len(SLOPES))), np.zeros(1))
     model = build_model(trained(VALIDATION.x, VALIDATION.y), zeros)
-    assert curve.size(measure_skill(model, TEST, TERMS).value, 10**6) == 0
+    assert curve.find_valid_size(measure_skill(model, TEST, TERMS).value, 10**6) == 0
 
 
 def test_a_claim_can_lower_the_size_and_never_raise_it(curve: CenterCurve) -> None:
-    measured = curve.size(0.1, 10**9)
-    assert curve.size(0.1, measured + 1) == measured
-    assert curve.size(0.1, 7) == 7
+    measured = curve.find_valid_size(0.1, 10**9)
+    assert curve.find_valid_size(0.1, measured + 1) == measured
+    assert curve.find_valid_size(0.1, 7) == 7
 
 
 def test_what_cannot_be_told_apart_is_bounded_by_the_centers_own_rows(curve: CenterCurve) -> None:
-    assert curve.size(1.0, 10**9) == BEYOND * len(VALIDATION.y)
+    assert curve.find_valid_size(1.0, 10**9) == BEYOND * len(VALIDATION.y)
 
 
 def test_the_size_is_where_the_curve_has_that_quality(curve: CenterCurve) -> None:
     for quality_there in (0.02, 0.1, 0.15):
-        size = curve.equivalent(quality_there)
+        size = curve.invert(quality_there)
         assert curve.curve.evaluate([size])[0] == pytest.approx(quality_there)
 
 

@@ -121,7 +121,9 @@ class SearchResult:
 
 def sizes_array(sizes: Sequence[Number], *, exact: bool) -> Array:
     """Return sizes as an array of exact numbers, or of float64."""
-    return as_objects([Fraction(x) for x in sizes]) if exact else np.array([float(x) for x in sizes])
+    return (
+        as_objects([Fraction(x) for x in sizes]) if exact else np.array([float(x) for x in sizes])
+    )
 
 
 def search(market: Market, sizes: Sequence[Number]) -> SearchResult:

@@ -8,7 +8,8 @@ says who is served:
 
 - "all": the same, the values of the absent included (column sums over all agents);
 - "participants": only the values of those who take part are summed;
-- "none": nobody is served.
+- "none": nobody is served;
+- "punish": those whose service leaves the absent the least, in the sum of their values.
 
 The center does not know the data of who is absent and counts its quality as Q(0) = 0.
 
@@ -31,7 +32,7 @@ from aboveboard.games.numbers import Array
 from aboveboard.learning.market.quality import Quality
 from aboveboard.learning.market.valuations import Valuation
 
-Counterfactual = Literal["all", "participants", "none"]
+Counterfactual = Literal["all", "participants", "none", "punish"]
 AT_ONCE = 1 << 20
 """Entries of the arrays that value sets of the served: some 8 MiB each."""
 
@@ -87,7 +88,9 @@ class Market:
     def _tries_sets_of_fewer(self) -> bool:
         """Whether they are tried when a party is absent."""
         fewer = np.arange(self.n) > 0
-        return self.counterfactual == "participants" and self.valuation.find_served(fewer) is None
+        if self.counterfactual == "participants":
+            return self.valuation.find_served(fewer) is None
+        return self.counterfactual == "punish" and self.valuation.find_punishing(~fewer) is None
 
 
 def choose_served(market: Market, sizes: Array, present: Mask) -> Mask:
@@ -108,20 +111,103 @@ def choose_served(market: Market, sizes: Array, present: Mask) -> Mask:
         Shape (m, n); False for the absent.
     """
     served = np.zeros_like(present)
-    rows = np.arange(len(present))
-    if market.counterfactual == "none":
-        rows = np.flatnonzero(present.all(axis=-1))
-    there = present[rows]
-    counted = there if market.counterfactual == "participants" else np.ones_like(there)
-    known = market.valuation.find_served(counted)
-    if known is not None:
-        served[rows] = known & there
-        return served
-    for members, group in _group_by_presence(there):
-        served[rows[group]] = _choose_for_members(
-            market, sizes[rows[group]], members, counted[group][0]
+    for members, rows in _group_by_presence(present):
+        objective = find_objective(market, members)
+        if objective is None:
+            continue
+        if objective.served is not None:
+            served[rows] = objective.served & members
+            continue
+        known = np.where(members, sizes[rows], sizes[rows] * 0)
+        best = market.quality.evaluate(known.sum(axis=-1))
+        served[rows] = choose_best_sets(
+            market.valuation, objective, best, market.quality.evaluate(known), members
         )
     return served
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the choice of the served aims at, for one set of participants.
+
+    Parameters
+    ----------
+    counted
+        Whose values are summed.
+    punishes
+        The sum is made as small as possible, not as large.
+    served
+        Whom that serves, for any qualities; None where it depends on them.
+    """
+
+    counted: Mask
+    punishes: bool
+    served: Mask | None
+
+
+def find_objective(market: Market, present: Mask) -> Objective | None:
+    """Return what the rule aims at when these parties take part; None where it serves nobody.
+
+    Parameters
+    ----------
+    market
+        The rule.
+    present
+        Who takes part, shape (n,).
+    """
+    everybody = np.ones_like(present)
+    if present.all() or market.counterfactual == "all":
+        return Objective(everybody, False, market.valuation.find_served(everybody))
+    if market.counterfactual == "none":
+        return None
+    if market.counterfactual == "participants":
+        return Objective(present, False, market.valuation.find_served(present))
+    return Objective(~present, True, market.valuation.find_punishing(~present))
+
+
+def choose_best_sets(
+    valuation: Valuation, objective: Objective, best: Array, own: Array, members: Mask
+) -> Mask:
+    """Return the best set of each profile; among the best, the largest and then the first.
+
+    Parameters
+    ----------
+    valuation
+        What qualities are worth.
+    objective
+        Whose values count, and how.
+    best
+        Quality of the model that is handed out, shape (m,).
+    own
+        Qualities of the parties' own models, as far as the center knows them, shape (m, n).
+    members
+        Who takes part, shape (n,).
+    """
+    sets = np.stack(list_subsets(members))
+    step = max(1, AT_ONCE // sets.size)
+    chosen = [
+        _choose_of_sets(
+            valuation, objective, sets, best[start : start + step], own[start : start + step]
+        )
+        for start in range(0, len(own), step)
+    ]
+    return np.concatenate(chosen)
+
+
+def _choose_of_sets(
+    valuation: Valuation, objective: Objective, sets: Mask, best: Array, own: Array
+) -> Mask:
+    """Value every set in every profile, shape (sets, m, n), and return the best of each profile."""
+    x = np.where(sets[:, None, :], best[:, None], best[:, None] * 0)
+    values = valuation.evaluate(np.maximum(x, own))[..., objective.counted]
+    totals = values.sum(axis=-1)
+    if objective.punishes:
+        totals = -totals
+    highest: Any = totals.max(axis=0)
+    if values.dtype == np.float64 and values.size:
+        highest = highest - ROUNDING * np.abs(values).max(axis=(0, -1))
+    chosen: Mask = sets[np.argmax((totals >= highest).astype(np.bool_), axis=0)]
+    return chosen
 
 
 def assign_models(market: Market, sizes: Array, present: Mask) -> Array:
@@ -130,7 +216,7 @@ def assign_models(market: Market, sizes: Array, present: Mask) -> Array:
     Parameters
     ----------
     market, sizes, present
-        As in `allocation`.
+        As in `choose_served`.
 
     Returns
     -------
@@ -165,14 +251,14 @@ def compute_qualities_in_use(market: Market, x: Array, sizes: Array) -> Array:
 
 
 def _group_by_presence(present: Mask) -> Iterator[tuple[Mask, Any]]:
-    """Return each set of participants with the rows in which it is the set."""
+    """Yield each set of participants with the rows in which it is the set."""
     different, where = np.unique(present, axis=0, return_inverse=True)
     for k, members in enumerate(different):
         yield members, np.flatnonzero(where.reshape(-1) == k)
 
 
 def list_subsets(there: Mask) -> list[Mask]:
-    """List the subsets of the participants as masks, the largest first."""
+    """Return the subsets of the participants as masks, the largest first."""
     members = np.flatnonzero(there)
     k = len(members)
     numbers = sorted(range(1 << k), key=lambda s: (-s.bit_count(), s))
@@ -182,37 +268,3 @@ def list_subsets(there: Mask) -> list[Mask]:
         mask[members] = [s >> b & 1 for b in range(k)]
         sets.append(mask)
     return sets
-
-
-def _choose_for_members(market: Market, sizes: Array, there: Mask, counted: Mask) -> Mask:
-    """Return who is served in profiles that have the same participants."""
-    known = market.valuation.find_served(counted)
-    if known is None:
-        return _find_best_sets(market, sizes, there, counted)
-    return np.broadcast_to(known & there, sizes.shape)
-
-
-def _find_best_sets(market: Market, sizes: Array, there: Mask, counted: Mask) -> Mask:
-    """Return the best set of each profile; among the best, the largest and then the first."""
-    sets = np.stack(list_subsets(there))
-    known = np.where(there, sizes, sizes * 0)
-    step = max(1, AT_ONCE // sets.size)
-    chosen = [
-        _find_best_of(market, sets, known[start : start + step], there, counted)
-        for start in range(0, len(known), step)
-    ]
-    return np.concatenate(chosen)
-
-
-def _find_best_of(market: Market, sets: Mask, known: Array, there: Mask, counted: Mask) -> Mask:
-    """Value every set in every profile, shape (sets, m, n), and give the best of each profile."""
-    shape = (len(sets), *known.shape)
-    present = np.broadcast_to(there, known.shape)
-    x = hand_out(market, known, present, np.broadcast_to(sets[:, None, :], shape))
-    values = market.valuation.evaluate(compute_qualities_in_use(market, x, known))[..., counted]
-    totals = values.sum(axis=-1)
-    best: Any = totals.max(axis=0)
-    if values.dtype == np.float64 and values.size:
-        best = best - ROUNDING * np.abs(values).max(axis=(0, -1))
-    chosen: Mask = sets[np.argmax((totals >= best).astype(np.bool_), axis=0)]
-    return chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -130,14 +130,14 @@ class MarketFile(CollaborationFile):
     counterfactual: Counterfactual = Field(
         default="all",
         description="who is served when a party stays away: as if it were there, as those who take "
-        "part want, nobody",
+        "part want, nobody, or whom it hurts most",
     )
     quality: QualityTable | None = Field(
         default=None,
         description="Q; if left out: fitted to training, identity for growth, logistic",
     )
     valuation: ValuationTable = Field(description="what the parties' qualities are worth to each")
-    parties: dict[str, PartyTable] = Field(min_length=1, description="by name: a table a party")
+    parties: dict[str, PartyTable] = Field(min_length=1, description="by name: one table per party")
     grid: GridTable | None = Field(default=None, description="the sizes that an audit tries")
     training: TrainingTable | None = Field(
         default=None, description="how the parties' data become models"
@@ -282,7 +282,7 @@ def read_sizes(file: MarketFile) -> dict[str, Fraction]:
         if party.size is None:
             remedy = 'give size = 1.0, or data = "rows.csv" with a [training] table'
             raise InputError(place, "it has neither a size nor data", remedy)
-        if party.data is not None or party.command is not None:
+        if party.data is not None:
             raise InputError(place, "it has a size and data", "give one of the two")
         found[name] = party.size
     return found
@@ -290,7 +290,4 @@ def read_sizes(file: MarketFile) -> dict[str, Fraction]:
 
 def has_data(file: MarketFile) -> bool:
     """Return whether the parties come with data rather than sizes."""
-    given: list[Any] = [file.training]
-    for party in file.parties.values():
-        given += [party.data, party.command]
-    return any(x is not None for x in given)
+    return file.training is not None or any(x.data is not None for x in file.parties.values())

@@ -16,19 +16,45 @@ ROUNDS = 20
 """Enough for the averaged model of a few thousand rows to settle to three digits of its quality."""
 LOCAL_STEPS = 5
 """Few, so that parties whose data differ do not run apart between two averages."""
-TIMEOUT = 600
-"""Seconds within which a party must answer: far beyond what a local fit of a linear model takes."""
+CLIP = 3.0
+"""Honest updates of one round rarely differ by more; a larger one would steer the average."""
+
+IMPORT_PATH = r"^\w+(\.\w+)+$"
+
+Averaging = Literal["mean", "trimmed-mean", "median", "krum"]
+StepColumns = Literal["numbers", "texts", "all"]
 
 
-def _plain(value: Any) -> Any:
-    """Return parameters as an estimator wants them: TOML's decimals become floats."""
+def _as_plain(value: Any) -> Any:
+    """Return parameters as an estimator takes them: TOML's decimals become floats."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
-        return {str(key): _plain(x) for key, x in value.items()}
+        return {str(key): _as_plain(x) for key, x in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(x) for x in value]
+        return [_as_plain(x) for x in value]
     return value
+
+
+Parameters = Annotated[dict[str, Any], BeforeValidator(_as_plain)]
+
+
+class StepTable(BaseModel):
+    """One step that prepares rows, or (as the last step) the estimator."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    use: str = Field(pattern=IMPORT_PATH, description="import path of a scikit-learn class")
+    on: StepColumns | None = Field(
+        default=None,
+        description="columns that it transforms; by default encoders take texts, imputers both "
+        "kinds, all others numbers",
+    )
+    parameters: Parameters = Field(default={}, description="passed to the class")
+
+
+def _as_step(value: Any) -> Any:
+    return {"use": value} if isinstance(value, str) else value
 
 
 class TrainingTable(BaseModel):
@@ -37,15 +63,27 @@ class TrainingTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     estimator: str = Field(
-        pattern=r"^\w+(\.\w+)+$",
-        description="import path of a scikit-learn estimator",
+        default="",
+        pattern=IMPORT_PATH,
+        description="import path of a scikit-learn estimator; by default the last of the steps",
     )
-    parameters: Annotated[dict[str, Any], BeforeValidator(_plain)] = Field(
-        default={}, description="handed to the estimator"
+    parameters: Parameters = Field(default={}, description="passed to the estimator")
+    steps: tuple[Annotated[StepTable, BeforeValidator(_as_step)], ...] = Field(
+        default=(),
+        description="a scikit-learn pipeline: import paths, or tables {use, on, parameters}, of "
+        "imputers, encoders and scalers, fitted to the center's rows; by default numbers are scaled",
+    )
+    metric: str | None = Field(
+        default=None,
+        description="scikit-learn's name of the score that quality is made of, such as accuracy; "
+        "by default the Brier score, or the squared error",
     )
     method: Literal["federated", "pooled"] = Field(
         default="federated",
-        description="parties' rows stay in their own processes, or the center sees them",
+        description="parties' models are averaged, or one model is fitted to all rows together",
+    )
+    engine: Literal["in-process"] = Field(
+        default="in-process", description="what asks the parties to train"
     )
     test: Path = Field(description="the center's held-out rows, on which models are scored")
     validation: Path | None = Field(
@@ -67,12 +105,14 @@ class TrainingTable(BaseModel):
         strict=True,
         description="of each party between two averages",
     )
-    timeout: int = Field(
-        default=TIMEOUT,
+    averaging: Averaging = Field(
+        default="mean",
+        description="how updates are averaged; all but the mean bound what one party can do",
+    )
+    clip: Annotated[float, BeforeValidator(_as_plain)] = Field(
+        default=CLIP,
         ge=1,
-        le=86_400,
-        strict=True,
-        description="seconds in which a party must answer",
+        description="an update longer than this many times the median one is shortened to that",
     )
     coincidences: int | None = Field(
         default=None,
@@ -80,9 +120,35 @@ class TrainingTable(BaseModel):
         strict=True,
         description="how many test rows may stand in a party's file; by default what chance allows",
     )
+    widest_interval: Annotated[float | None, BeforeValidator(_as_plain)] = Field(
+        default=None,
+        gt=0,
+        description="in units of value: a run whose payments are less certain (95 percent "
+        "interval) is refused",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_last_step(cls, data: Any) -> Any:
+        """Make the last step the estimator where no estimator is named."""
+        if not isinstance(data, dict) or "estimator" in data:
+            return data
+        steps = data.get("steps")
+        if not isinstance(steps, list | tuple) or not steps:
+            raise ValueError("it names no estimator; write estimator, or steps that end with one")
+        *steps, last = steps
+        last = _as_step(last)
+        if not isinstance(last, dict):
+            return data
+        return {
+            **data,
+            "steps": steps,
+            "estimator": last.get("use", ""),
+            "parameters": {**last.get("parameters", {}), **data.get("parameters", {})},
+        }
 
     @model_validator(mode="after")
-    def _features_fit(self) -> Self:
+    def _check_features(self) -> Self:
         features = self.features or ()
         if len(set(features)) < len(features):
             raise ValueError("features names a column twice; name each once")
@@ -92,14 +158,9 @@ class TrainingTable(BaseModel):
 
 
 class DataParty(BaseModel):
-    """One party's data: its file, or the program that speaks for it."""
+    """One party's data: its file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Path | None = Field(default=None, description="its rows, CSV or Parquet")
     label: str | None = Field(default=None, description="its column that is predicted")
-    command: tuple[str, ...] | None = Field(
-        default=None,
-        min_length=1,
-        description="a program that speaks for it, for example on another machine",
-    )

@@ -47,10 +47,17 @@ class Valuation(Protocol):
         ...
 
     def find_served(self, counted: Served) -> Served | None:
-        """Say whom to serve with the best model so that the counted parties' values sum highest.
+        """Return whom to serve with the best model so that the counted values sum highest.
 
         Only those who are counted, or all who are not absent, can be served. Shape (.., n) to
         (.., n), for any sizes; None where that depends on the sizes.
+        """
+        ...
+
+    def find_punishing(self, absent: Served) -> Served | None:
+        """Return whom to serve with the best model so that the absent parties' values sum lowest.
+
+        Shape (n,) to (n,), for any sizes; None where that depends on the sizes.
         """
         ...
 
@@ -108,6 +115,11 @@ class Linear:
         sums = counted.astype(self.whole.dtype) @ self.whole
         return np.asarray(sums >= 0, dtype=np.bool_)
 
+    def find_punishing(self, absent: Served) -> Served:
+        """Serve who is worth 0 or less to the absent: the sums of their columns, exactly."""
+        sums = absent.astype(self.whole.dtype) @ self.whole
+        return np.asarray(sums <= 0, dtype=np.bool_)
+
 
 @dataclass(frozen=True)
 class Growth:
@@ -162,6 +174,10 @@ class Growth:
             return np.ones_like(counted)
         return np.zeros_like(counted) if counted.all() else None
 
+    def find_punishing(self, absent: Served) -> Served:
+        """Serve all in a competitive market, nobody in another: v_i = (sum q)^alpha q_i."""
+        return np.ones_like(absent) if self.alpha <= 0 else np.zeros_like(absent)
+
 
 @dataclass(frozen=True)
 class QuasiMonotone:
@@ -211,7 +227,11 @@ class QuasiMonotone:
         )
 
     def find_served(self, counted: Served) -> None:
-        """Whom to serve depends on the sizes."""
+        """Return None: whom to serve depends on the sizes."""
+        return
+
+    def find_punishing(self, absent: Served) -> None:
+        """Return None: whom to serve depends on the sizes."""
         return
 
     def check(self, top: float) -> None:
@@ -282,7 +302,11 @@ class FunctionValuation:
         return self.evaluate(q)[..., i : i + 1]
 
     def find_served(self, counted: Served) -> None:
-        """Whom to serve depends on the sizes."""
+        """Return None: whom to serve depends on the sizes."""
+        return
+
+    def find_punishing(self, absent: Served) -> None:
+        """Return None: whom to serve depends on the sizes."""
         return
 
 

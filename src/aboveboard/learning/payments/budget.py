@@ -1,7 +1,7 @@
 """Where maximal exploitation payments keep the budget, and where they do not.
 
 What is proved: under the counterfactual "none" payments sum to what serving adds to welfare, which
-an efficient allocation makes 0 or more; with two parties all three rules are that one. In a linear
+an efficient allocation makes 0 or more; with two parties all rules are that one. In a linear
 market it is enough that alpha_jj + sum_i min(0, alpha_ij) >= 0 (i other than j) for everybody who
 can be served: a party's data lift the best model by no more than that model is above j's own.
 Corollary 1 is the case without negative coefficients. Under "participants" three parties in a
@@ -62,7 +62,7 @@ class DeficitSearch:
 
 
 def prove_balance(market: Market) -> str | None:
-    """Return the reason why payments never sum to less than 0; None if none is known."""
+    """Return why payments never sum to less than 0; None if no reason is known."""
     if market.counterfactual == "none":
         return "payments sum to what serving adds to welfare"
     if market.n <= 2:
@@ -74,6 +74,8 @@ def prove_balance(market: Market) -> str | None:
     matrix = market.valuation.exact
     if (matrix >= 0).all():
         return "no coefficient is negative (Corollary 1)"
+    if market.counterfactual == "punish":
+        return None
     everybody = np.ones(market.n, dtype=np.bool_)
     served = (
         everybody
@@ -87,7 +89,7 @@ def prove_balance(market: Market) -> str | None:
 
 
 def search_deficit(market: Market, sizes: Sequence[Number]) -> DeficitSearch:
-    """Look for a profile at which payments sum to less than 0: parts of the sizes given.
+    """Return the profile of parts of these sizes at which payments sum to the least.
 
     All combinations of `LEVELS`, or as many drawn from a fixed seed.
     """
@@ -115,7 +117,7 @@ def _choose_parts(market: Market) -> NDArray[np.float64]:
 def describe_balance(
     market: Market, sizes: Sequence[Number], names: Sequence[str], revenue: Number
 ) -> list[str]:
-    """Say in words where the budget is not kept, at these sizes or at smaller ones.
+    """Return in words where the budget is not kept, at these sizes or at smaller ones.
 
     Parameters
     ----------

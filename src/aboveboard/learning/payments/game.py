@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import product
 from math import lcm, prod
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ import numpy as np
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import encode_number
 from aboveboard.games.actions import Codes, unravel
+from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units, to_units
 from aboveboard.learning.market.allocation import (
     MOST_SETS,
@@ -32,6 +34,7 @@ from aboveboard.learning.market.allocation import (
 )
 from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth, Linear
+from aboveboard.learning.payments.budget import prove_balance
 from aboveboard.learning.payments.exploitation_payment import (
     ProfilePayoffs,
     compute_joining_gains,
@@ -44,6 +47,9 @@ ABSENT = "absent"
 
 MOST_TABLED = 300_000
 """Profiles up to which all payments are kept: at 10 parties, 24 MiB."""
+
+MOST_WAYS = 7_000
+"""Ways to hand out lesser models that are compared where they could be better."""
 
 MOST_IN_FRACTIONS = 2_000
 """Profiles up to which a growth market of a whole rate is audited in fractions: about a second."""
@@ -97,6 +103,44 @@ class MarketGame:
                     f"{name} has {own} and can report {sizes}; reports are sizes from 0 to its own"
                 )
 
+    covers_all_lies = False
+    """Sizes are a continuum, of which the game lists some."""
+
+    listed_lies = "the listed sizes"
+
+    @property
+    def unlisted_outcomes(self) -> str:
+        """What an examination of efficiency does not compare with; empty where nothing is left.
+
+        In linear and growth markets the total rises or falls with each quality, so that the best
+        model or none is best for each party. Elsewhere lesser models could be better; some are
+        compared.
+        """
+        if isinstance(self.market.valuation, Linear | Growth | _IntegerLinear):
+            return ""
+        return f"lesser models other than in {_count_levels(self.market.n)} steps of quality"
+
+    def proof(self, name: str) -> Proof | None:
+        """Return why a property holds for all sizes, not only for those that are listed."""
+        valuation, n = self.market.valuation, self.market.n
+        if name == "IR":
+            return Proof("each pays what it gains by taking part, so that the truth leaves it what "
+                         "staying away leaves it (Theorem 1)", n)  # fmt: skip
+        rises = isinstance(valuation, Linear) and bool((valuation.exact.diagonal() >= 0).all())
+        if name == "ex-post IC" and rises:
+            return Proof(
+                "values are linear and no party's own coefficient is negative, so that no report "
+                "leaves it more than staying away does, and the truth leaves it that (Theorem 1)",
+                n,
+            )
+        if name == "weak budget balance" and (reason := prove_balance(self.market)) is not None:
+            return Proof(f"payments never sum to less than 0: {reason}", n * n)
+        return None
+
+    def deviation_kind(self, i: int, action: Action, /) -> DeviationKind:
+        """Return what a party does that does not report its size."""
+        return "stays away" if action == ABSENT else "hides"
+
     def actions(self, i: int, /) -> tuple[Action, ...]:
         """Stay away, or report a size."""
         return (ABSENT, *self.reports[i])
@@ -142,7 +186,8 @@ class MarketGame:
     def outcomes(self, profile: Sequence[Action], /, *, giving_no_less: bool) -> Array:
         """Return the payoffs, and what the center takes in, for each set that could be served.
 
-        Payments are the rule's: they change hands, and no outcome has more of them. Shape
+        Where values are neither linear nor of a growth market, also for lesser models, in steps of
+        quality for each party that is served. Payments are the rule's: they change hands, and no outcome has more of them. Shape
         (sets, players + 1), in units.
 
         Raises
@@ -158,9 +203,8 @@ class MarketGame:
                 f"{MOST_SETS} parties at most"
             )
         market = working.market
-        served = np.stack(list_subsets(present[0]))
-        alike = (len(served), market.n)
-        x = hand_out(market, np.broadcast_to(sizes, alike), np.broadcast_to(present, alike), served)
+        best = hand_out(market, sizes, present, present)
+        x = list_shares(present[0], _count_levels(market.n) if self.unlisted_outcomes else 1) * best
         if giving_no_less:
             x = x[x.sum(axis=-1) >= assign_models(market, sizes, present).sum()]
         q = compute_qualities_in_use(market, x, working.true)
@@ -213,6 +257,29 @@ class MarketGame:
             columns = unravel(np.arange(start, min(start + CHUNK, total)), extents)
             parts.append(exploitation_payments(self._arrays.market, *self._decode_reports(columns)))
         return np.concatenate(parts)
+
+
+def list_shares(there: Mask, levels: int) -> Array:
+    """Return all ways to hand out parts of the best quality, shape (ways, n), the fullest first.
+
+    With one level: the best model or none, as whole numbers.
+
+    Parameters
+    ----------
+    there
+        Who can be served, shape (n,).
+    levels
+        In how many steps quality is handed out.
+    """
+    if levels == 1:
+        return np.stack(list_subsets(there)).astype(np.int64)
+    steps = [k / levels for k in range(levels, -1, -1)]
+    return np.array(list(product(*(steps if yes else [0.0] for yes in there))))
+
+
+def _count_levels(n: int) -> int:
+    """Return in how many steps of quality lesser models are compared."""
+    return next((levels for levels in (8, 4, 3, 2) if (levels + 1) ** n <= MOST_WAYS), 1)
 
 
 def _convert_to_integers(game: MarketGame) -> _GameArrays | None:
@@ -290,3 +357,7 @@ class _IntegerLinear:
     def find_served(self, counted: Mask) -> Mask:
         """Serve whom the market serves: a common factor changes no sign."""
         return self.linear.find_served(counted)
+
+    def find_punishing(self, absent: Mask) -> Mask:
+        """Serve whom the market serves to punish: a common factor changes no sign."""
+        return self.linear.find_punishing(absent)

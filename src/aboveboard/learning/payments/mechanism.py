@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import product
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from aboveboard.auditing import (
-    Budget,
     Efficient,
     ExPostIC,
     IndividualRationality,
@@ -38,14 +36,18 @@ from aboveboard.learning.market.market_file import (
 )
 from aboveboard.learning.market.quality import Quality, fit_learning_curve
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.market.valuations import Valuation
-from aboveboard.learning.payments.exploitation_payment import compute_payoffs
+from aboveboard.learning.market.valuations import Growth, Linear, Valuation
+from aboveboard.learning.payments.budget import prove_balance
 from aboveboard.learning.payments.game import MarketGame
-from aboveboard.learning.payments.remarks import remarks_on
-from aboveboard.learning.payments.settlement import apply_rule, make_settlement, value_models
+from aboveboard.learning.payments.settlement import make_settlement, value_models
+from aboveboard.learning.payments.type_grid import OnTypeGrid, iterate_games
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
 from aboveboard.mechanisms.settlement import Settlement
+
+if TYPE_CHECKING:
+    from aboveboard.learning.payments.measured_game import MeasuredGame
+    from aboveboard.learning.training import TrainingResult
 
 PARTS = (10, 4, 2, 1)
 """An audit lets a party report so many parts of its size: the first that keeps it in bounds."""
@@ -67,7 +69,7 @@ MOST_COMPARED = 12
 
 
 @dataclass(frozen=True)
-class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
+class Payments(Mechanism[PaymentsFile, Any, Any]):
     """Maximal exploitation payments.
 
     Parameters
@@ -110,12 +112,13 @@ class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
         "valid data up; who is served gets the best model, or none"
     )
     GUARANTEES: ClassVar[str] = (
-        "efficient, IR; ex-post IC where values are quasi-monotone; weak budget balance if no "
-        "coefficient is negative, under counterfactual none, or with two parties"
+        "IR; on given sizes ex-post IC where values are quasi-monotone, and efficiency where they "
+        "are linear or of a growth market; weak budget balance under counterfactual none, with two "
+        "parties, or, on given sizes, if no coefficient is negative"
     )
     COST: ClassVar[str] = (
         "n + 1 allocations a run, each O(n^2) where sizes do not decide who is served; with "
-        "data, the training; the game is valued profile by profile"
+        "data, 2 n + 1 joint trainings; the game is valued profile by profile"
     )
     SOURCE: ClassVar[str] = "Mechanism Design for Multi-Party Machine Learning, sections 2 and 3"
     FILE: ClassVar[type[CollaborationFile]] = PaymentsFile
@@ -138,12 +141,12 @@ class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
 
     @staticmethod
     def read_reports(file: PaymentsFile, read: Read) -> Mapping[str, Any]:
-        """Return each party's size, or what holds its data."""
+        """Return each party's size, or where its data are; these are read and checked."""
         if not has_data(file):
             return read_sizes(file)
         from aboveboard.learning.training import find_data
 
-        return find_data(file, read)
+        return find_data(file, read, seed=file.seed or 0)
 
     def with_work(self, work: Work) -> Payments:
         """Return the same rule, its training done as `work` says."""
@@ -153,34 +156,29 @@ class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
         """Train where there are data, serve those who are worth it, and let everybody pay."""
         if self.training is None:
             return make_settlement(self.NAME, self.parties, self.market(self.quality), reports)
-        from aboveboard.learning.training import train
+        from aboveboard.learning.payments.measured_market import make_measured_market
+        from aboveboard.learning.payments.trained_settlement import TrainedSettlement
 
-        trained = train(self.training, reports, seed=self.seed, work=self.work)
-        market = self.market(self.quality or fit_learning_curve(trained.points, "training"))
-        sizes = trained.sizes
+        trained = self._train(reports)
+        measured = make_measured_market(self.parties, self._market_of(trained), trained)
+        return TrainedSettlement(self.NAME, measured, trained, self.training.widest_interval).make()
 
-        def with_report(name: str, size: Fraction) -> float:
-            return self._utility_of(market, sizes, name, size)
-
-        found = apply_rule(self.parties, market, sizes).among_participants()
-        settlement = make_settlement(self.NAME, self.parties, market, sizes)
-        return trained.infer_parties(settlement, found, market.quality, with_report)
-
-    def game(self, types: Mapping[str, Any]) -> MarketGame:
+    def game(self, types: Mapping[str, Any]) -> MarketGame | MeasuredGame:
         """Return the game in which each party reports a part of its data or stays away.
 
         A party whose type is not given has no data.
         """
-        if self.training is None:
-            market, sizes = self.market(self.quality), types
-        else:
-            from aboveboard.learning.training import train
+        if self.training is not None:
+            from aboveboard.learning.payments.measured_game import MeasuredGame
+            from aboveboard.learning.payments.measured_market import make_measured_market
 
-            trained = train(self.training, types, seed=self.seed, work=self.work)
-            market = self.market(self.quality or fit_learning_curve(trained.points, "training"))
-            sizes = trained.sizes
-        own = tuple(sizes.get(name, Fraction(0)) for name in self.parties)
-        reports = tuple(self._reports(market, size) for size in own)
+            trained = self._train(types)
+            return MeasuredGame(
+                make_measured_market(self.parties, self._market_of(trained), trained)
+            )
+        market = self.market(self.quality)
+        own = tuple(types.get(name, Fraction(0)) for name in self.parties)
+        reports = tuple(self._list_reports(market, size) for size in own)
         return MarketGame(self.parties, market, own, reports)
 
     def true_utility(
@@ -216,27 +214,64 @@ class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
         return Market(quality, self.valuation, len(self.parties), self.counterfactual)
 
     def promises(self, types: Mapping[str, Any]) -> Sequence[Property]:
-        """Return what the rule promises for its parameters."""
-        return (ExPostIC(), IndividualRationality())
+        """Return what the rule promises for its parameters and these types.
+
+        Ex-post IC where values are quasi-monotone and sizes are given: what is measured on data
+        need not rise with size. The budget where it is proved; efficiency where the best model or
+        none is best for each party.
+        """
+        promised: list[Property] = [IndividualRationality()]
+        if self.valuation.quasi_monotone and self.training is None:
+            promised.insert(0, ExPostIC())
+        if self._keeps_budget(len(types)):
+            promised.append(WeakBudgetBalance())
+        if self._is_efficient and self.training is None and len(self.parties) <= MOST_COMPARED:
+            promised.append(Efficient())
+        return tuple(promised)
 
     def examines(self, types: Mapping[str, Any]) -> Sequence[Property]:
         """Return what an audit looks at besides."""
-        n = len(self.parties)
+        n, promised = len(self.parties), self.promises(types)
+        examined: list[Property] = [ExPostIC()]
         searched = self.valuation.find_served(np.ones(n, dtype=np.bool_)) is None
-        if searched and n > MOST_SEARCHED:
-            return ()
-        if n > MOST_COMPARED:
-            return (WeakBudgetBalance(),)
-        return (WeakBudgetBalance(), Efficient())
+        if not (searched and n > MOST_SEARCHED):
+            examined.append(WeakBudgetBalance())
+            if n <= MOST_COMPARED:
+                examined.append(Efficient())
+        if self.training is None and not isinstance(self.valuation, Linear):
+            examined.append(OnTypeGrid(ExPostIC()))
+        return tuple(prop for prop in examined if prop not in promised)
 
-    def remarks(self, game: MarketGame, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Return whether the budget is always kept, and check IC and IR on a grid of true sizes."""
-        return remarks_on(game, budget, seed)
+    @property
+    def _is_efficient(self) -> bool:
+        """Whether no lesser model can be better: totals rise or fall with each quality."""
+        return isinstance(self.valuation, Linear | Growth)
 
-    def _reports(self, market: Market, size: Number) -> tuple[Number, ...]:
+    def _keeps_budget(self, there: int) -> bool:
+        if self.training is not None:
+            return self.counterfactual == "none" or there <= 2
+        return self.quality is not None and prove_balance(self.market(self.quality)) is not None
+
+    def _train(self, reports: Mapping[str, Any]) -> TrainingResult:
+        from aboveboard.learning.training import train
+
+        assert self.training is not None
+        return train(self.training, reports, seed=self.seed, work=self.work)
+
+    def _market_of(self, trained: TrainingResult) -> Market:
+        """Return the market with a learning curve, for what sizes are worth."""
+        if self.quality is not None:
+            return self.market(self.quality)
+        try:
+            return self.market(fit_learning_curve(trained.points, "training"))
+        except InputError:
+            # Payments come from measured qualities; the center's own curve says enough of sizes.
+            return self.market(trained.curve.curve)
+
+    def _list_reports(self, market: Market, size: Number) -> tuple[Number, ...]:
         """Return the sizes that an audit lets a party of this size report."""
         if self.grid is not None:
-            return tuple(sorted({*self._on_grid(self.grid, Fraction(size)), size}))
+            return tuple(sorted({*self._list_grid(self.grid, Fraction(size)), size}))
         n = market.n
         parts = PARTS[-1]
         for parts in PARTS:
@@ -247,7 +282,7 @@ class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
                 break
         return tuple(sorted({size * Fraction(k, parts) for k in range(parts)} | {size}))
 
-    def _on_grid(self, grid: GridTable, size: Fraction) -> Sequence[Fraction]:
+    def _list_grid(self, grid: GridTable, size: Fraction) -> Sequence[Fraction]:
         top = min(size, grid.max)
         if top / grid.step > MOST_REPORTS:
             raise InputError(
@@ -257,21 +292,11 @@ class Payments(Mechanism[PaymentsFile, Any, MarketGame]):
             )
         return grid.up_to(top)
 
-    def _utility_of(
-        self, market: Market, sizes: Mapping[str, Number], name: str, size: Number
-    ) -> float:
-        """Return a party's utility if it reports `size`, all others all that they have."""
-        true = np.array([float(sizes.get(party, 0)) for party in self.parties])
-        reported, i = true.copy(), self.parties.index(name)
-        reported[i] = float(size)
-        present = np.array([[party in sizes for party in self.parties]], dtype=np.bool_)
-        return float(compute_payoffs(market, true, reported[None, :], present).payoffs[0, i])
-
 
 def type_grid(
     rule: Payments, sizes: Sequence[Number] | Mapping[str, Sequence[Number]]
 ) -> Iterator[MarketGame]:
-    """Return one game for each profile of true sizes on a grid, for `aboveboard.audit`.
+    """Yield one game for each profile of true sizes on a grid, for `aboveboard.audit`.
 
     Parameters
     ----------
@@ -285,8 +310,6 @@ def type_grid(
     by_party = [
         sorted(set(sizes[name] if isinstance(sizes, Mapping) else sizes)) for name in rule.parties
     ]
-    for own in product(*by_party):
-        reports = tuple(
-            tuple(x for x in grid if x <= size) for grid, size in zip(by_party, own, strict=True)
-        )
-        yield MarketGame(rule.parties, market, own, reports)
+    smallest = tuple(grid[0] for grid in by_party)
+    game = MarketGame(rule.parties, market, smallest, tuple((size,) for size in smallest))
+    yield from iterate_games(game, by_party)

@@ -13,9 +13,15 @@ from aboveboard.learning.payments.budget import describe_balance
 from aboveboard.learning.payments.exploitation_payment import Outcome, as_row, compute_outcome
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
+SIGNS = (
+    "payment is what a party pays to the center; benefit is what it gains by taking part, before "
+    "it pays; utility is its valuation minus its payment"
+)
+"""What the numbers of a settlement mean."""
+
 
 def apply_rule(parties: Sequence[str], market: Market, sizes: Mapping[str, Number]) -> Outcome:
-    """Apply the rule to sizes by party; who has none is absent."""
+    """Return what the rule makes of sizes by party; who has none is absent."""
     return compute_outcome(market, [sizes.get(name) for name in parties])
 
 
@@ -43,7 +49,7 @@ def make_settlement(
         mechanism,
         shares,
         _make_details(parties, market, found, sizes),
-        headline=_make_headline(found),
+        headline=make_headline(found),
         exhibits=_make_exhibits(market.quality),
     )
 
@@ -109,15 +115,14 @@ def _make_details(
     served = [name for name, yes in zip(parties, found.served, strict=True) if yes]
     return {
         "counterfactual": market.counterfactual,
-        "quality": _describe_quality(market.quality),
+        "quality": describe_quality(market.quality),
         "valuation": market.valuation.KIND,
         "best quality": encode_number(found.best),
         "served": served,
         "revenue": encode_number(found.revenue),
         "welfare": encode_number(found.welfare),
         **({"absent": absent} if absent else {}),
-        "signs": "payment is what a party pays to the center; benefit is what it gains by "
-        "taking part, before it pays; utility is its valuation minus its payment",
+        "signs": SIGNS,
         "warnings": _list_warnings(parties, market, found, sizes),
     }
 
@@ -135,7 +140,8 @@ def _list_warnings(
     return said
 
 
-def _make_headline(found: Outcome) -> str:
+def make_headline(found: Outcome) -> str:
+    """Return who is served and what the center takes in, in a sentence."""
     served, there = sum(found.served), sum(found.present)
     amount = f"{format_rounded(abs(float(found.revenue)))}"
     taken = f"the center pays out {amount}" if found.revenue < 0 else f"payments sum to {amount}"
@@ -145,7 +151,8 @@ def _make_headline(found: Outcome) -> str:
     )
 
 
-def _describe_quality(quality: Quality) -> Any:
+def describe_quality(quality: Quality) -> Any:
+    """Return Q as plain data."""
     if not isinstance(quality, LearningCurve):
         return quality.KIND
     return {

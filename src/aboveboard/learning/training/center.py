@@ -1,21 +1,28 @@
 """What the center holds: test rows to score on, validation rows to learn the curve from.
 
-Without a validation file a seeded half of the test rows takes its place. Features are scaled by
-mean and standard deviation of the validation rows, so that no party's data move the scale; a
-feature that is constant there is only shifted. The test set sets the terms that all other files
-must fit.
+Without a validation file a seeded half of the test rows takes its place. Rows are prepared by what
+the validation rows say, so that no party's data move the preparation. The test set sets the terms
+that all other files must fit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training import leaks
+from aboveboard.learning.training.preparation import (
+    Preparation,
+    find_constant_features,
+    fit_preparation,
+)
+from aboveboard.learning.training.scores import Meter
 from aboveboard.learning.training.tables import Rows, Terms, read_rows, read_terms, shuffle_rows
 
 
@@ -29,14 +36,16 @@ class Center:
         Features, label and classes.
     whole
         Files have no further columns: the features were not listed.
-    test, validation
-        Scaled rows.
-    mean, deviation
-        Of each feature.
+    raw_test, raw_validation
+        Rows as they stand in the files.
+    preparation
+        Turns rows into numbers.
+    constant
+        Features that are the same in all of these rows.
     digests
         Of all rows that the center holds out, to validate with or to test on: none may be a
         party's.
-    alike
+    coincidence
         The chance that two rows coincide.
     halved
         The validation rows are a half of the test file.
@@ -44,12 +53,12 @@ class Center:
 
     terms: Terms
     whole: bool
-    test: Rows
-    validation: Rows
-    mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
+    raw_test: Rows
+    raw_validation: Rows
+    preparation: Preparation
+    constant: tuple[str, ...]
     digests: NDArray[np.uint64]
-    alike: float
+    coincidence: float
     halved: bool
 
     @property
@@ -57,15 +66,37 @@ class Center:
         """How many classes the label has; 0 for a number."""
         return len(self.terms.classes or ())
 
-    def scaled(self, rows: Rows) -> Rows:
-        """Scale rows as all rows are."""
-        return replace(rows, x=(rows.x - self.mean) / self.deviation)
+    @property
+    def test(self) -> Rows:
+        """The test rows as numbers."""
+        return self.prepare(self.raw_test, "training.test")
 
-    def limit(self, rows: int, coincidences: int | None) -> int:
+    @property
+    def validation(self) -> Rows:
+        """The validation rows as numbers."""
+        return self.prepare(self.raw_validation, "training.validation")
+
+    def prepare(self, rows: Rows, place: str) -> Rows:
+        """Return rows as numbers, prepared as all rows are."""
+        return replace(rows, x=self.preparation.apply(rows.x, place))
+
+    def make_meter(self, metric: str | None) -> Meter:
+        """Return what measures models on the test rows."""
+        test = self.test
+        return Meter(test.x, test, self.terms, metric)
+
+    def find_anchors(self) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """Return the mean validation row of each class, and the classes."""
+        validation = self.validation
+        classes = np.arange(self.classes)
+        means = [validation.x[validation.y == k].mean(axis=0) for k in classes]
+        return np.array(means).reshape(len(means), validation.x.shape[1]), classes
+
+    def leak_limit(self, rows: int, coincidences: int | None) -> int:
         """Return how many test rows may stand in a file of so many rows."""
         if coincidences is not None:
             return coincidences
-        return leaks.compute_limit(len(self.digests), rows, self.alike)
+        return leaks.compute_limit(len(self.digests), rows, self.coincidence)
 
 
 def read_center(
@@ -77,52 +108,65 @@ def read_center(
     classification: bool,
     seed: int,
     coincidences: int | None,
+    steps: tuple[StepTable, ...] = (),
 ) -> Center:
     """Read the center's files.
 
     Raises
     ------
     InputError
-        If a file is wrong, the label is the same in all test rows, or test rows stand among the
-        validation rows.
+        If a file or a step is wrong, the label is the same in all test rows, or test rows stand
+        among the validation rows.
     """
     place = "training.test"
-    terms, read = read_terms(
-        test, place, label=label, features=features, classification=classification
+    terms, rows = read_terms(
+        test,
+        place,
+        label=label,
+        features=features,
+        classification=classification,
+        prepared=bool(steps),
     )
-    digests = np.unique(read.compute_digests())
+    digests = np.unique(rows.compute_digests())
     if validation is None:
-        mixed = shuffle_rows(read, seed, len(terms.classes or ()))
+        mixed = shuffle_rows(rows, seed, len(terms.classes or ()))
         part = np.arange(len(mixed.y))
-        kept, validating = mixed.select(part[0::2]), mixed.select(part[1::2])
+        testing, validating = mixed.select(part[0::2]), mixed.select(part[1::2])
     else:
-        kept = read
+        testing = rows
         validating = read_rows(validation, "training.validation", terms, whole=features is None)
-    for rows, where in ((kept, place), (validating, "training.validation")):
-        if len(np.unique(rows.y)) < max(2, len(terms.classes or ())):
+    for part_rows, where in ((testing, place), (validating, "training.validation")):
+        if len(np.unique(part_rows.y)) < max(2, len(terms.classes or ())):
             raise InputError(
                 where, f"its label {label!r} does not have every value often enough", "add rows"
             )
-    mean, deviation = validating.x.mean(axis=0), validating.x.std(axis=0)
-    # A spread that is nothing but rounding would blow up whatever a party has there.
-    deviation[deviation <= 1e-12 * np.maximum(1.0, np.abs(mean))] = 1.0
+    constant = find_constant_features(terms, validating, testing)
+    if len(constant) == len(terms.features):
+        raise InputError(place, "every feature is the same in all rows", "name other features")
     center = Center(
-        terms, features is None, kept, validating, mean, deviation, digests,
-        leaks.estimate_chance(read), validation is None,
-    )  # fmt: skip
-    if validation is not None:
-        found, line = leaks.count_coincidences(digests, validating)
-        limit = center.limit(len(validating.y), coincidences)
-        leaks.refuse_leak(
-            f"training.validation: {validation.name}", found, line, limit, len(digests)
-        )
-        # Who holds the rows by which sizes are measured would be measured on its own data.
-        both = np.union1d(center.digests, validating.compute_digests())
-        center = replace(center, digests=both)
-    return _with_scaled_rows(center)
-
-
-def _with_scaled_rows(center: Center) -> Center:
-    return replace(
-        center, test=center.scaled(center.test), validation=center.scaled(center.validation)
+        terms,
+        features is None,
+        testing,
+        validating,
+        fit_preparation(steps, terms, validating, testing),
+        constant,
+        digests,
+        leaks.estimate_chance(rows),
+        validation is None,
     )
+    if validation is None:
+        return center
+    return _refuse_leaking_validation(center, validation, coincidences)
+
+
+def _refuse_leaking_validation(
+    center: Center, validation: Path, coincidences: int | None
+) -> Center:
+    found, line = leaks.count_coincidences(center.digests, center.raw_validation)
+    limit = center.leak_limit(len(center.raw_validation.y), coincidences)
+    leaks.refuse_leak(
+        f"training.validation: {validation.name}", found, line, limit, len(center.digests)
+    )
+    # Who holds the rows by which sizes are measured would be measured on its own data.
+    both = np.union1d(center.digests, center.raw_validation.compute_digests())
+    return replace(center, digests=both)

@@ -1,18 +1,29 @@
-"""What a party reports where it trains: where its rows are, or who speaks for it."""
+"""What a party reports where it trains: its file, and those of the center that all share.
+
+Every file's header and rows are read against the center's before anything is trained, so that a
+party's fault is known in seconds.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
-from aboveboard.learning.training.estimators import require_sklearn
+from aboveboard.learning.training.center import Center, read_center
+from aboveboard.learning.training.estimators import (
+    make_estimator,
+    predicts_classes,
+    require_sklearn,
+)
 from aboveboard.learning.training.handout import require_skops
+from aboveboard.learning.training.scores import require_scorer
+from aboveboard.learning.training.tables import Rows, read_rows
 from aboveboard.mechanisms.mechanism import Read
 
 Stamp = tuple[int, int]
@@ -42,20 +53,17 @@ class PartyData:
     Parameters
     ----------
     data
-        Its file; None where `command` speaks for it.
+        Its file.
     label
         Its name for the label; None: the center's.
-    command
-        The program that speaks for it; None: ours.
     test, validation
         The center's files.
     center_label
         The center's name for the label.
     """
 
-    data: DataFile | None
+    data: DataFile
     label: str | None
-    command: tuple[str, ...] | None
     test: DataFile
     validation: DataFile | None
     center_label: str
@@ -66,17 +74,17 @@ class TrainingFile(Protocol):
 
     @property
     def training(self) -> TrainingTable | None:
-        """Return the table `[training]`."""
+        """The table `[training]`."""
         ...
 
     @property
     def parties(self) -> Mapping[str, DataParty]:
-        """Return the parties' tables."""
+        """The parties' tables."""
         ...
 
 
-def find_data(file: TrainingFile, read: Read) -> dict[str, PartyData]:
-    """Find every party's data, and the center's.
+def find_data(file: TrainingFile, read: Read, *, seed: int = 0) -> dict[str, PartyData]:
+    """Find every party's data, and the center's, and read them once to see that they fit.
 
     Parameters
     ----------
@@ -84,68 +92,104 @@ def find_data(file: TrainingFile, read: Read) -> dict[str, PartyData]:
         A collaboration file whose parties have data.
     read
         Finds files, and remembers them as inputs of the run.
+    seed
+        Of the center's split of its test file.
 
     Raises
     ------
     InputError
-        If `[training]` is missing, a party has no data or two sources of them, a file is missing,
-        the label is named nowhere, or scikit-learn or skops is not installed.
+        If `[training]` is missing, a party has no data, a file is missing or does not fit the
+        center's, the label is named nowhere, or scikit-learn or skops is not installed.
     """
     table = file.training
     if table is None:
         raise InputError(
             "training", "it is missing, and parties have data", "add the table [training]"
         )
-    # Before the files are read, and long before the training: a check says it too.
     require_sklearn()
     require_skops()
-    label = _label(table, file.parties)
-    test = _held(read, "training.test", table.test)
+    label = _find_label(table, file.parties)
+    test = _locate(read, "training.test", table.test)
     validation = (
-        None if table.validation is None else _held(read, "training.validation", table.validation)
+        None if table.validation is None else _locate(read, "training.validation", table.validation)
     )
     found = {}
     for name, party in file.parties.items():
-        place = f"parties.{name}"
-        if (party.data is None) == (party.command is None):
-            given = "no data" if party.data is None else "data and a command"
-            raise InputError(place, f"it has {given}", "give data, or a command that speaks for it")
-        if party.command is not None and table.method == "pooled":
+        if party.data is None:
             raise InputError(
-                f"{place}.command",
-                'method = "pooled" needs the rows',
-                'give data, or write method = "federated"',
+                f"parties.{name}", "it has no data", 'give data = "rows.csv" to every party'
             )
-        if party.command is not None and party.label is not None:
-            raise InputError(
-                f"{place}.label", "a command reads the data itself", "give it --label there"
-            )
-        data = None if party.data is None else _held(read, f"{place}.data", party.data)
+        data = _locate(read, f"parties.{name}.data", party.data)
         # A label that is the center's own needs no second name.
         own = None if party.label == label else party.label
-        found[name] = PartyData(data, own, party.command, test, validation, label)
+        found[name] = PartyData(data, own, test, validation, label)
+    _check_data(table, found, seed, read)
     return found
+
+
+def read_center_files(
+    table: TrainingTable, reports: Mapping[str, PartyData], *, classification: bool, seed: int
+) -> Center:
+    """Return what the center holds, read from its files."""
+    shared = next(iter(reports.values()))
+    return read_center(
+        shared.test.path,
+        None if shared.validation is None else shared.validation.path,
+        label=shared.center_label,
+        features=table.features,
+        classification=classification,
+        seed=seed,
+        coincidences=table.coincidences,
+        steps=table.steps,
+    )
+
+
+def read_party_rows(name: str, data: PartyData, center: Center) -> Rows:
+    """Return a party's distinct rows, as they stand in its file."""
+    rows = read_rows(
+        data.data.path, f"parties.{name}.data", center.terms, label=data.label, whole=center.whole
+    )
+    return rows.drop_duplicates()
 
 
 def find_identical_files(reports: Mapping[str, PartyData]) -> tuple[tuple[str, ...], ...]:
     """Return the groups of parties whose files are the same byte for byte.
 
-    What a command speaks for is not seen. Only files of one length are read.
+    Only files of one length are read.
     """
     by_length: dict[int, list[str]] = defaultdict(list)
-    for name, holding in reports.items():
-        if holding.data is not None:
-            by_length[holding.data.stamp[1]].append(name)
+    for name, party in reports.items():
+        by_length[party.data.stamp[1]].append(name)
     by_content: dict[str, list[str]] = defaultdict(list)
     for name in (name for group in by_length.values() if len(group) > 1 for name in group):
-        data = reports[name].data
-        if data is not None:
-            with data.path.open("rb") as stream:
-                by_content[hashlib.file_digest(stream, "sha256").hexdigest()].append(name)
+        with reports[name].data.path.open("rb") as stream:
+            by_content[hashlib.file_digest(stream, "sha256").hexdigest()].append(name)
     return tuple(tuple(group) for group in by_content.values() if len(group) > 1)
 
 
-def _label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:
+def _check_data(
+    table: TrainingTable, reports: Mapping[str, PartyData], seed: int, read: Read
+) -> None:
+    """Read all files against the center's; every party's fault is reported, not only the first."""
+    if any(not data.data.path.is_file() for data in reports.values()):
+        return  # said already
+    estimator = make_estimator(table.estimator, table.parameters, seed)
+    require_scorer(table.metric)
+    center = read_center_files(
+        table, reports, classification=predicts_classes(estimator), seed=seed
+    )
+    record: Callable[[InputError], None] | None = getattr(read, "record", None)
+    for name, data in reports.items():
+        try:
+            rows = read_party_rows(name, data, center)
+            center.prepare(rows, f"parties.{name}.data: {data.data.path.name}")
+        except InputError as error:
+            if record is None:
+                raise
+            record(error)
+
+
+def _find_label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:
     if table.label is not None:
         return table.label
     named = {party.label for party in parties.values() if party.label is not None}
@@ -155,7 +199,9 @@ def _label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:
     return named.pop()
 
 
-def _held(read: Read, place: str, data: Path) -> DataFile:
+def _locate(read: Read, place: str, data: Path) -> DataFile:
     path = read.file(place, data)
+    if not path.is_file():
+        return DataFile(path, (0, 0))
     status = path.stat()
     return DataFile(path.resolve(), (status.st_mtime_ns, status.st_size))

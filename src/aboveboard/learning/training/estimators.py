@@ -1,8 +1,8 @@
-"""From an import path to a scikit-learn estimator, and what federated averaging asks of it.
+"""From an import path to a scikit-learn estimator, and what federated averaging needs of it.
 
-An estimator is linear, to us, if once fitted it has `coef_` and `intercept_`: a model is then
-these two arrays, `Parameters`, and can be sent, averaged and put together again. scikit-learn is
-an extra and imported when it is used.
+An estimator is linear, to us, if once fitted it has `coef_` and `intercept_` and predicts with
+them: a model is then these two arrays, `Parameters`, and can be sent, averaged and built again.
+scikit-learn is an extra and imported when it is used.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def require_sklearn() -> None:
 
 
 def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
-    """Make the estimator that a collaboration file names.
+    """Return the estimator that a collaboration file names, unfitted.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
     parameters
         Its keyword arguments.
     seed
-        Given as `random_state` where it takes one and the parameters do not say.
+        Passed as `random_state` where it has one and the parameters do not set it.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
     from sklearn.base import is_classifier, is_regressor
 
     place = "training.estimator"
-    made = _class_at(path, place)
+    made = import_class(path, place)
     needed = ("fit", "predict", "get_params", "set_params")
     if not isinstance(made, type) or any(not hasattr(made, name) for name in needed):
         raise InputError(
@@ -100,7 +100,14 @@ def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
     return estimator
 
 
-def _class_at(path: str, place: str) -> Any:
+def import_class(path: str, place: str) -> Any:
+    """Return what an import path names.
+
+    Raises
+    ------
+    InputError
+        If it cannot be imported.
+    """
     module, _, name = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)
@@ -119,7 +126,7 @@ def predicts_classes(estimator: Any) -> bool:
 
 
 def list_row_weights(estimator: Any) -> tuple[float, ...]:
-    """Return the weights of rows that are tried; 1 where the estimator's `fit` takes none."""
+    """Return the weights that rows are tried with; 1 where the estimator's `fit` takes none."""
     taken = "sample_weight" in inspect.signature(estimator.fit).parameters
     return ROW_WEIGHTS if taken else (1.0,)
 
@@ -131,17 +138,36 @@ def fit_model(
     place: str,
     weight: float | NDArray[np.float64] = 1.0,
 ) -> Any:
-    """Fit a copy on rows; what the estimator objects to becomes an `InputError` at `place`.
+    """Return a copy fitted to rows.
 
-    `weight` is that of every row, or of each.
+    Rows of one class only give the model that always predicts that class.
+
+    Parameters
+    ----------
+    estimator
+        Unfitted.
+    x, y
+        Rows as numbers, and what is learned.
+    place
+        Where the rows come from, for messages.
+    weight
+        That of every row, or of each.
+
+    Raises
+    ------
+    InputError
+        If the estimator cannot be fitted.
     """
     from sklearn.base import clone
+    from sklearn.dummy import DummyClassifier
 
-    return _run(clone(estimator).fit, x, y, place, weight)
+    if predicts_classes(estimator) and len(np.unique(y)) == 1:
+        return DummyClassifier(strategy="prior").fit(x, y)
+    return _call_fit(clone(estimator).fit, x, y, place, weight)
 
 
 def extract_parameters(model: Any) -> Parameters:
-    """Take a fitted linear model apart.
+    """Return the parameters of a fitted linear model.
 
     Raises
     ------
@@ -162,21 +188,55 @@ def extract_parameters(model: Any) -> Parameters:
 
 
 def build_model(pattern: Any, parameters: Parameters) -> Any:
-    """Put a model together: a copy of a fitted one with these parameters in it."""
+    """Return a copy of a fitted model with these parameters in it.
+
+    Raises
+    ------
+    InputError
+        If its parameters cannot be set.
+    """
     model = copy.deepcopy(pattern)
-    model.coef_ = parameters.coef.copy()
-    # A regressor's intercept is a number where it predicts one.
-    model.intercept_ = (
-        parameters.intercept.copy() if parameters.intercept.ndim else float(parameters.intercept)
-    )
+    try:
+        model.coef_ = parameters.coef.copy()
+        # A regressor's intercept is a number where it predicts one.
+        model.intercept_ = (
+            parameters.intercept.copy()
+            if parameters.intercept.ndim
+            else float(parameters.intercept)
+        )
+    except AttributeError:
+        raise _not_averageable(pattern) from None
     return model
 
 
-def can_continue(estimator: Any) -> bool:
-    """Return whether a local fit can go on from a model it is given.
+def require_linear(pattern: Any, x: NDArray[np.float64]) -> None:
+    """Raise `InputError` unless a fitted model predicts with `coef_` and `intercept_` alone.
 
-    If not (ridge regression in closed form, liblinear), each local fit starts afresh: averaging
-    once is then all there is to do.
+    With both 0 a linear model predicts the same for every row.
+    """
+    shape = extract_parameters(pattern)
+    nothing = Parameters(np.zeros_like(shape.coef), np.zeros_like(shape.intercept))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        said = np.asarray(build_model(pattern, nothing).predict(x))
+    if (said != said[0]).any():
+        raise _not_averageable(pattern)
+
+
+def _not_averageable(model: Any) -> InputError:
+    return InputError(
+        "training.estimator",
+        f"{type(model).__name__} does not predict with coef_ and intercept_ that can be set, so "
+        "its models cannot be averaged",
+        'name a linear model, or write method = "pooled"',
+    )
+
+
+def can_continue(estimator: Any) -> bool:
+    """Return whether a local fit can continue from another model.
+
+    If not (ridge regression in closed form, liblinear), each local fit starts anew, and averaging
+    once is all there is to do.
     """
     taken = estimator.get_params(deep=False)
     return hasattr(estimator, "partial_fit") or (
@@ -190,27 +250,27 @@ def continue_fit(
     y: NDArray[Any],
     steps: int,
     place: str,
-    weight: float = 1.0,
+    weight: float | NDArray[np.float64] = 1.0,
 ) -> Any:
-    """Go on from a fitted model for a few local steps, on a copy.
+    """Continue from a fitted model for a few local steps, on a copy.
 
     Steps are passes over the rows where the estimator has `partial_fit`, iterations of its solver
-    where it has a warm start; without either the model is fitted afresh.
+    where it has a warm start; without either the model is fitted anew.
     """
     if not can_continue(model):
         return fit_model(model, x, y, place, weight)
     model = copy.deepcopy(model)
     if hasattr(model, "partial_fit"):
         for _ in range(steps):
-            _run(model.partial_fit, x, y, place, weight)
+            _call_fit(model.partial_fit, x, y, place, weight)
         return model
     usual = model.get_params(deep=False)
     model.set_params(warm_start=True, max_iter=steps)
-    _run(model.fit, x, y, place, weight)
+    _call_fit(model.fit, x, y, place, weight)
     return model.set_params(warm_start=usual["warm_start"], max_iter=usual["max_iter"])
 
 
-def _run(
+def _call_fit(
     fit: Any,
     x: NDArray[np.float64],
     y: NDArray[Any],
@@ -232,5 +292,5 @@ def _run(
 
 
 def format_error(error: Exception) -> str:
-    """Return what an exception says, as one line, not too long."""
+    """Return an exception's message as one line of moderate length."""
     return " ".join(str(error).split())[:200]

@@ -1,7 +1,7 @@
-"""Training on rows that stay where they are: every party is a process, models are averaged.
+"""Training on rows that each party keeps: parties fit, the center averages their parameters.
 
 Cost: a fit of all rows and one of half of them for each party and each weight of rows, and rounds x
-parties local fits for each joint model; the parties work at the same time.
+parties local fits for each joint model.
 """
 
 from __future__ import annotations
@@ -13,19 +13,33 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_quantity
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training.averaging import average, run_averaging
 from aboveboard.learning.training.center import Center
+from aboveboard.learning.training.data_checks import measure_ranges
+from aboveboard.learning.training.engine import (
+    Answer,
+    Coincidences,
+    Compare,
+    Engine,
+    Fingerprint,
+    Fingerprints,
+    Fit,
+    Request,
+    RowCount,
+    Start,
+    Step,
+)
 from aboveboard.learning.training.estimators import (
     Parameters,
     build_model,
     can_continue,
     extract_parameters,
     fit_model,
+    require_linear,
 )
-from aboveboard.learning.training.federation import Federation, Traffic
-from aboveboard.learning.training.messages import Message
-from aboveboard.learning.training.scores import NOTHING, Skill, measure_skill
+from aboveboard.learning.training.scores import NOTHING, Meter, Skill
 
 LARGEST = 1e100
 """Of a parameter: larger ones overflow in a prediction, and no fit gives them."""
@@ -33,12 +47,12 @@ LARGEST = 1e100
 
 @dataclass
 class FederatedTrainer:
-    """Trains through a federation of running processes.
+    """Trains by asking parties.
 
     Parameters
     ----------
-    federation
-        The parties' processes.
+    engine
+        Carries requests to the parties.
     center
         What the center holds.
     estimator
@@ -49,7 +63,7 @@ class FederatedTrainer:
         Of everything drawn.
     """
 
-    federation: Federation
+    engine: Engine
     center: Center
     estimator: Any
     table: TrainingTable
@@ -57,130 +71,175 @@ class FederatedTrainer:
 
     def __post_init__(self) -> None:
         rows, terms = self.center.validation, self.center.terms
-        self._pattern = fit_model(
-            self.estimator, rows.x, terms.decode_labels(rows.y), "training.validation"
-        )
+        self._meter = Meter(rows.x, rows, terms)
+        targets = terms.decode_labels(rows.y)
+        self._pattern = fit_model(self.estimator, rows.x, targets, "training.validation")
         self._shape = extract_parameters(self._pattern)
-        self._alone: dict[tuple[str, float], Parameters] = {}
+        require_linear(self._pattern, rows.x)
+        self._alone: dict[tuple[str, float, int], Parameters] = {}
         self._left_out: dict[str, int] = {}
+        self._clipped: dict[str, int] = {}
 
-    def claimed(self) -> dict[str, int]:
-        """Ask every party how many distinct rows it says it has."""
-        said = {
-            "estimator": self.table.estimator,
-            "parameters": self.table.parameters,
-            "seed": self.seed,
-            "features": list(self.center.terms.features),
-            "label": self.center.terms.label,
-            "classes": self.center.terms.classes,
-            "whole": self.center.whole,
+    def start(self) -> dict[str, RowCount]:
+        """Tell every party the terms; return how many distinct rows each says it has."""
+        center = self.center
+        anchors, classes = center.find_anchors()
+        requests: dict[str, Request] = {
+            name: Start(
+                name,
+                center.terms,
+                center.whole,
+                center.preparation,
+                measure_ranges(center.raw_validation, center.terms),
+                anchors,
+                classes,
+                self.table.estimator,
+                self.table.parameters,
+                self.seed,
+            )
+            for name in self.engine.parties
         }
-        scaling = {"mean": self.center.mean, "deviation": self.center.deviation}
-        welcomes = {
-            name: Message("welcome", {**said, "party": name}, scaling)
-            for name in self.federation.commands
-        }
-        answers = self.federation.ask(welcomes, "rows")
-        return {name: int(answer.scalars["count"]) for name, answer in answers.items()}
+        return _as_type(self.engine.ask(requests), RowCount)
 
-    def alone(self, parts: int, weight: float) -> dict[str, Any]:
-        """Have every party train on the first of so many parts of its rows; give its model.
+    def fit_alone(self, parts: int, weight: float) -> dict[str, Any]:
+        """Return each party's own model of the first of so many parts of its rows.
 
-        Every row has this weight. A party is sent zeros in the shape of the model: one that sends
-        back what it was given has a model that predicts nothing.
+        Every row has this weight.
         """
-        nothing = {
-            "coef": np.zeros_like(self._shape.coef),
-            "intercept": np.zeros_like(self._shape.intercept),
-        }
-        asked = Message("fit", {"parts": parts, "weight": weight}, nothing)
-        found = self._models(dict.fromkeys(self.federation.commands, asked))
-        if parts == 1:
-            self._alone |= {(name, weight): parameters for name, parameters in found.items()}
-        return {name: build_model(self._pattern, parameters) for name, parameters in found.items()}
+        answers = self.engine.ask(dict.fromkeys(self.engine.parties, Fit(parts, weight)))
+        models = self._check_models(answers)
+        self._alone |= {(name, weight, parts): model for name, model in models.items()}
+        return {name: build_model(self._pattern, model) for name, model in models.items()}
 
-    def found(self) -> dict[str, tuple[int, str]]:
-        """Ask every party how many test rows it has, and where the first stands."""
-        asked = Message("compare", arrays={"digests": self.center.digests})
-        answers = self.federation.ask(dict.fromkeys(self.federation.commands, asked), "found")
-        return {
-            name: (int(answer.scalars["count"]), str(answer.scalars["line"])[:40])
-            for name, answer in answers.items()
-        }
+    def count_leaks(self) -> dict[str, Coincidences]:
+        """Return how many of the center's rows each party has, and where the first stands."""
+        requests: Mapping[str, Request] = dict.fromkeys(
+            self.engine.parties, Compare(self.center.digests)
+        )
+        return _as_type(self.engine.ask(requests), Coincidences)
 
-    def joint(
+    def fingerprint(self) -> dict[str, Fingerprints]:
+        """Return digests of every party's rounded rows."""
+        requests: Mapping[str, Request] = dict.fromkeys(self.engine.parties, Fingerprint())
+        return _as_type(self.engine.ask(requests), Fingerprints)
+
+    def fit_jointly(
         self,
         sizes: Mapping[str, float],
         best: Mapping[str, float],
         quality: Callable[[Any], float],
+        parts: Mapping[str, int],
     ) -> Any:
-        """Return the model averaged over these parties, by their valid sizes (all above 0).
+        """Return the model averaged over these parties.
 
-        `best` is the weight of rows with which each party's own model was best; it keeps it.
+        Parameters
+        ----------
+        sizes
+            Valid sizes of those who take part, above 0.
+        best
+            The weight of rows with which each party's own model was best; it keeps it.
+        quality
+            Not used: rounds are judged on the validation rows.
+        parts
+            By party: the first of how many parts of its rows it trains on; 1 by default.
         """
-        own = {name: self._alone[name, best[name]] for name in sizes}
-        start = average(own, sizes)
-        if len(sizes) == 1 or not can_continue(self.estimator):
-            return build_model(self._pattern, start)
-        floors = {name: self._floor(model) for name, model in own.items()}
+        own = {name: self._alone[name, best[name], parts.get(name, 1)] for name in sizes}
+        start = average(own, sizes, self.table.averaging)
+        floors = {name: self._find_floor(parameters) for name, parameters in own.items()}
 
-        def steps(current: Parameters) -> Mapping[str, Parameters]:
-            given = {"coef": current.coef, "intercept": current.intercept}
-            said = {"parts": 1, "steps": self.table.local_steps}
-            return self._models(
-                {name: Message("step", {**said, "weight": best[name]}, given) for name in sizes}
-            )
+        def ask(current: Parameters) -> dict[str, Parameters]:
+            requests: dict[str, Request] = {
+                name: Step(current, parts.get(name, 1), best[name], self.table.local_steps)
+                for name in sizes
+            }
+            return self._check_models(self.engine.ask(requests))
 
         def accepts(name: str, update: Parameters) -> bool:
-            return self._quality(update).value >= floors[name]
+            return self._measure(update).value >= floors[name]
 
-        averaged = run_averaging(start, steps, sizes, self.table.rounds, accepts)
-        for name, rounds in averaged.left_out.items():
-            self._left_out[name] = self._left_out.get(name, 0) + rounds
+        rounds = self.table.rounds if can_continue(self.estimator) else 0
+        averaged = run_averaging(
+            start,
+            ask,
+            sizes,
+            rounds,
+            accepts,
+            quality=lambda parameters: self._measure(parameters).value,
+            averaging=self.table.averaging,
+            clip=self.table.clip,
+        )
+        for count, into in (
+            (averaged.left_out, self._left_out), (averaged.clipped, self._clipped)
+        ):  # fmt: skip
+            for name, rounds in count.items():
+                into[name] = into.get(name, 0) + rounds
         return build_model(self._pattern, averaged.parameters)
 
-    def notes(self) -> list[str]:
-        """Say what a reader of the settlement should know."""
-        said = ["federated averaging: the parties' rows stayed in their own processes"]
+    def list_notes(self) -> list[str]:
+        """Return what a reader of the settlement should know."""
+        notes = ["federated averaging: the center used the parties' parameters, not their rows"]
         if not can_continue(self.estimator):
-            said.append("the estimator has no warm start: the parties' models were averaged once")
-        said += [
-            f"{rounds} updates of {name} were worse than its own first model and left out"
-            for name, rounds in self._left_out.items()
-            if rounds
-        ]
-        return said
+            notes.append("the estimator has no warm start: the parties' models were averaged once")
+        for counts, what in (
+            (self._left_out, "were worse than its own first model and left out"),
+            (self._clipped, f"were longer than {self.table.clip:g} times the median and shortened"),
+        ):
+            notes += [
+                f"{format_quantity(rounds, 'update')} of {name} {what}"
+                for name, rounds in counts.items()
+                if rounds
+            ]
+        return notes
 
-    def traffic(self) -> tuple[Traffic, ...]:
-        """Return what passed between the center and the parties."""
-        return self.federation.traffic()
-
-    def _floor(self, own: Parameters) -> float:
-        measured = self._quality(own)
+    def _find_floor(self, own: Parameters) -> float:
+        measured = self._measure(own)
         # A model that predicts nothing is never good enough, however uncertain the party's own is.
         return max(measured.value - measured.error, NOTHING)
 
-    def _quality(self, parameters: Parameters) -> Skill:
-        model = build_model(self._pattern, parameters)
-        return measure_skill(model, self.center.validation, self.center.terms)
+    def _measure(self, parameters: Parameters) -> Skill:
+        return self._meter.measure(build_model(self._pattern, parameters))
 
-    def _models(self, requests: Mapping[str, Message]) -> dict[str, Parameters]:
-        answers = self.federation.ask(requests, "parameters")
-        return {name: self._checked(name, answer) for name, answer in answers.items()}
+    def _check_models(self, answers: Mapping[str, Answer]) -> dict[str, Parameters]:
+        models = _as_type(answers, Parameters)
+        return {name: self._check_model(name, model) for name, model in models.items()}
 
-    def _checked(self, name: str, answer: Message) -> Parameters:
-        found = Parameters(answer.arrays["coef"], answer.arrays["intercept"])
-        for key, given, due in (
-            ("coef", found.coef, self._shape.coef),
-            ("intercept", found.intercept, self._shape.intercept),
+    def _check_model(self, name: str, model: Parameters) -> Parameters:
+        for key, array, pattern in (
+            ("coef", model.coef, self._shape.coef),
+            ("intercept", model.intercept, self._shape.intercept),
         ):
-            if given.shape != due.shape or given.dtype != np.float64:
-                problem = f"it sent {key} of shape {given.shape} where {due.shape} is due"
-                raise InputError(f"parties.{name}", problem, "send the model that was asked for")
-            if not (np.abs(given) <= LARGEST).all():
+            if array.shape != pattern.shape or array.dtype != np.float64:
+                raise InputError(
+                    f"parties.{name}",
+                    f"it sent {key} of shape {array.shape} instead of {pattern.shape}",
+                    "send the model that the center asked for",
+                )
+            if not (np.abs(array) <= LARGEST).all():
                 raise InputError(
                     f"parties.{name}",
                     f"it sent {key} that is no finite number or beyond {LARGEST:g}",
                     "look at its data and at training.parameters",
                 )
-        return found
+        constant = self.center.preparation.constant
+        if not constant.any():
+            return model
+        # A weight on a column that is the same in all of the center's rows cannot be judged.
+        return Parameters(np.where(constant, 0.0, model.coef), model.intercept)
+
+
+def _as_type(answers: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    """Return the answers, all of one type.
+
+    Raises
+    ------
+    InputError
+        If a party answered with something else.
+    """
+    for name, answer in answers.items():
+        if not isinstance(answer, kind):
+            raise InputError(
+                f"parties.{name}",
+                f"it answered with {type(answer).__name__} instead of {kind.__name__}",
+                "answer what the center asks",
+            )
+    return dict(answers)

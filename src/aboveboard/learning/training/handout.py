@@ -1,7 +1,7 @@
 """A trained model as bytes that a party can load without pickle: skops, the same on every run.
 
-The model handed out is a pipeline: the scaling that all parties used, then the estimator. It takes
-the features as they stand in the files, in the order that it names as `feature_names_in_`.
+The model handed out is a pipeline: the preparation that all parties used, then the estimator. It
+takes the features as they stand in the files, in the order of `training.features`.
 
 skops writes the time of day and the addresses of objects into its file; both are replaced (the time
 by 1980, the addresses by 1, 2, ..) so that a replay gives the same bytes.
@@ -16,10 +16,10 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import EXTRA
+from aboveboard.learning.training.preparation import Preparation
 from aboveboard.learning.training.tables import Terms
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -34,26 +34,28 @@ def require_skops() -> None:
         )
 
 
-def make_pipeline(
-    model: Any, mean: NDArray[np.float64], deviation: NDArray[np.float64], terms: Terms
-) -> Any:
-    """Put the scaling in front of a fitted model.
+def make_pipeline(model: Any, preparation: Preparation, terms: Terms) -> Any:
+    """Return a pipeline that takes raw rows: the preparation, then the fitted model.
 
     Parameters
     ----------
     model
-        Takes scaled features.
-    mean, deviation
-        Of each feature, as the center scaled them.
+        Takes prepared rows.
+    preparation
+        As the center fitted it.
     terms
         Names the features.
     """
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
+    mean, deviation = preparation.mean, preparation.deviation
     scaler = StandardScaler()
     scaler.mean_, scaler.scale_, scaler.var_ = mean.copy(), deviation.copy(), deviation**2
-    scaler.n_features_in_ = len(terms.features)
+    scaler.n_features_in_ = len(mean)
+    if preparation.transformer is not None:
+        steps = [("prepare", preparation.transformer), ("scale", scaler), ("model", model)]
+        return Pipeline(steps)
     scaler.feature_names_in_ = np.array(terms.features, dtype=object)
     return Pipeline([("scale", scaler), ("model", model)])
 
@@ -83,7 +85,7 @@ def make_reproducible(content: bytes) -> bytes:
         files = {name: source.read(name) for name in source.namelist()}
     schema = json.loads(files.pop("schema.json"))
     names: dict[Any, Any] = {}
-    schema = _renamed(schema, frozenset(files), names)
+    schema = _renumber(schema, frozenset(files), names)
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as target:
         for old, new in names.items():
@@ -94,15 +96,15 @@ def make_reproducible(content: bytes) -> bytes:
     return written.getvalue()
 
 
-def _renamed(node: Any, files: frozenset[str], names: dict[Any, Any]) -> Any:
-    """Return a node its addresses and files numbered in order of appearance, kept in `names`."""
+def _renumber(node: Any, files: frozenset[str], names: dict[Any, Any]) -> Any:
+    """Return a node with addresses and files numbered in order of appearance, kept in `names`."""
     if isinstance(node, list):
-        return [_renamed(x, files, names) for x in node]
+        return [_renumber(x, files, names) for x in node]
     if isinstance(node, dict):
         return {
             key: names.setdefault(x, len(names) + 1)
             if key == "__id__"
-            else _renamed(x, files, names)
+            else _renumber(x, files, names)
             for key, x in node.items()
         }
     if isinstance(node, str) and node in files:

@@ -1,8 +1,8 @@
-"""Whether a file holds rows of the center's test set, more than chance would have it.
+"""Whether a file holds more rows of the center's test set than chance explains.
 
 A row leaks if it stands in both files with all its features and its label. Where features are
-coarse (a month, an hour, a flag), rows coincide by chance, so the number of test rows found is held
-against what chance allows: for a file of n rows, n times the chance that two rows coincide. That
+coarse (a month, an hour, a flag), rows coincide by chance, so the number of test rows found is compared
+with what chance allows: for a file of n rows, n times the chance that two rows coincide. That
 chance is estimated from the center's own rows, as the larger of two: the share of their pairs that
 coincide, and the product over columns of the share of pairs that agree in this column. A column
 that never repeats makes the second zero, and then no coincidence is allowed at all.
@@ -25,7 +25,7 @@ DEVIATIONS = 4
 
 
 def count_coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
-    """Count the distinct test rows found in a file, and say where the first one stands."""
+    """Return how many distinct test rows stand in a file, and where the first of them does."""
     found = np.flatnonzero(np.isin(rows.compute_digests(), test))
     if not found.size:
         return 0, ""
@@ -33,7 +33,7 @@ def count_coincidences(test: NDArray[np.uint64], rows: Rows) -> tuple[int, str]:
 
 
 def estimate_chance(center: Rows) -> float:
-    """Estimate the chance that two rows coincide, from the center's rows."""
+    """Return the chance that two rows coincide, estimated from the center's rows."""
     columns = [*center.x.T, center.y]
     product = float(np.prod([_agreement(column) for column in columns]))
     return max(product, _agreement(center.compute_digests()))
@@ -42,6 +42,8 @@ def estimate_chance(center: Rows) -> float:
 def _agreement(values: NDArray[np.generic]) -> float:
     """Return the share of the pairs of entries that are equal."""
     m = len(values)
+    if values.dtype == object:
+        values = values.astype(str)
     _, counts = np.unique(values, return_counts=True)
     pairs = float((counts * (counts - 1.0)).sum())
     return pairs / (m * (m - 1.0)) if m > 1 else 0.0

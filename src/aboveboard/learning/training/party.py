@@ -1,150 +1,109 @@
-"""A party's process: it alone opens the party's file, and sends counters and parameters only.
-
-    python -m aboveboard.learning.training.party --data a.csv [--label late]
-
-speaks `messages` over standard input and output. The center starts it for each party with
-`data = "a.csv"`; with `command = ["ssh", "host", "python", "-m", ..]` in a party's table it runs
-where the data are, and the center never sees the file.
-"""
+"""A party in its training: it alone opens its file, and answers with counts and parameters only."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.errors import InputError
-from aboveboard.learning.training import leaks, messages
+from aboveboard.learning.training import leaks
+from aboveboard.learning.training.data_checks import compute_fingerprints, find_odd_columns
+from aboveboard.learning.training.engine import (
+    Answer,
+    Coincidences,
+    Compare,
+    Fingerprint,
+    Fingerprints,
+    Fit,
+    Request,
+    RowCount,
+    Start,
+    Step,
+)
 from aboveboard.learning.training.estimators import (
-    Parameters,
     build_model,
     continue_fit,
     extract_parameters,
     fit_model,
+    list_row_weights,
     make_estimator,
 )
-from aboveboard.learning.training.messages import Message
-from aboveboard.learning.training.tables import Rows, Terms, read_rows, shuffle_rows, slice_part
+from aboveboard.learning.training.tables import Rows, read_rows, shuffle_rows, slice_part
+
+ANCHOR_WEIGHT = 1e-3
+"""Weight of the row that stands in for a class that a party does not have."""
 
 
 @dataclass
-class Speaker:
-    """Answers the center's messages, one after the other.
+class PartyTrainer:
+    """Answers the center's requests on one party's rows.
 
     Parameters
     ----------
     data
         The party's file.
     label
-        Its own name for the label; None: as the center calls it.
+        Its own name for the label; None: the center's.
     """
 
     data: Path
-    label: str | None
-    _held: _Held | None = field(default=None, init=False)
+    label: str | None = None
+    _start: Start | None = field(default=None, init=False)
+    _pattern: Any = field(default=None, init=False)
 
-    def answer(self, message: Message) -> Message | None:
-        """Answer a message; None ends the talk."""
-        if message.kind == "welcome":
-            self._held = _held(message, self.data, self.label)
-            return Message("rows", {"count": len(self._held.rows.y)})
-        if self._held is None:
-            return None
-        return self._held.answer(message)
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to a request; the first is `Start`.
 
+        Raises
+        ------
+        InputError
+            If the file is wrong, or the estimator cannot be fitted to it.
+        """
+        if isinstance(request, Start):
+            return self._read(request)
+        assert self._start is not None, "the first request is Start"
+        if isinstance(request, Fit):
+            model = fit_model(self._estimator, *self._take(request.parts, request.weight))
+            self._pattern = model if self._pattern is None else self._pattern
+            return extract_parameters(model)
+        if isinstance(request, Step):
+            x, y, place, weight = self._take(request.parts, request.weight)
+            model = build_model(self._pattern, request.model)
+            return extract_parameters(continue_fit(model, x, y, request.steps, place, weight))
+        if isinstance(request, Compare):
+            return Coincidences(*leaks.count_coincidences(request.digests, self._raw))
+        assert isinstance(request, Fingerprint)
+        start = self._start
+        return Fingerprints(compute_fingerprints(self._raw, start.terms, start.ranges))
 
-@dataclass
-class _Held:
-    """What a party has once it knows the terms: its rows, scaled, and the estimator."""
+    def _read(self, start: Start) -> RowCount:
+        self._start, self._place = start, f"parties.{start.party}.data"
+        self._estimator = make_estimator(start.estimator, start.parameters, start.seed)
+        raw = read_rows(self.data, self._place, start.terms, label=self.label, whole=start.whole)
+        self._raw = raw.drop_duplicates()
+        self._rows = shuffle_rows(self._raw, start.seed, len(start.terms.classes or ()))
+        self._x = start.preparation.apply(self._rows.x, f"{self._place}: {self.data.name}")
+        odd = find_odd_columns(self._raw, start.terms, start.ranges)
+        return RowCount(len(self._rows.y), odd)
 
-    place: str
-    estimator: Any
-    terms: Terms
-    rows: Rows
-    unscaled: Rows
-    pattern: Any = None
-
-    def answer(self, message: Message) -> Message | None:
-        if message.kind == "fit":
-            part = self._part(message.scalars["parts"])
-            weight = float(message.scalars["weight"])
-            model = fit_model(self.estimator, *self._taken(part), self.place, weight)
-            self.pattern = model if self.pattern is None else self.pattern
-            return _sent(extract_parameters(model))
-        if message.kind == "compare":
-            count, line = leaks.count_coincidences(message.arrays["digests"], self.unscaled)
-            return Message("found", {"count": count, "line": line})
-        if message.kind == "step":
-            part = self._part(message.scalars["parts"])
-            given = Parameters(message.arrays["coef"], message.arrays["intercept"])
-            model = build_model(self.pattern, given)
-            steps, weight = int(message.scalars["steps"]), float(message.scalars["weight"])
-            moved = continue_fit(model, *self._taken(part), steps, self.place, weight)
-            return _sent(extract_parameters(moved))
-        return None
-
-    def _part(self, parts: int) -> slice:
-        return slice_part(len(self.rows.y), parts, len(self.terms.classes or ()))
-
-    def _taken(self, part: slice) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return self.rows.x[part], self.terms.decode_labels(self.rows.y[part])
-
-
-def _held(message: Message, data: Path, label: str | None) -> _Held:
-    said = message.scalars
-    place = f"parties.{said['party']}.data"
-    classes = None if said["classes"] is None else tuple(said["classes"])
-    terms = Terms(tuple(said["features"]), said["label"], classes)
-    estimator = make_estimator(said["estimator"], said["parameters"], said["seed"])
-    unscaled = read_rows(data, place, terms, label=label, whole=said["whole"]).drop_duplicates()
-    rows = shuffle_rows(unscaled, said["seed"], len(classes or ()))
-    scaled = (rows.x - message.arrays["mean"]) / message.arrays["deviation"]
-    return _Held(place, estimator, terms, replace(rows, x=scaled), unscaled)
-
-
-def _sent(parameters: Parameters) -> Message:
-    return Message(
-        "parameters", arrays={"coef": parameters.coef, "intercept": parameters.intercept}
-    )
-
-
-def talk(incoming: BinaryIO, outgoing: BinaryIO, speaker: Speaker) -> None:
-    """Answer until the center closes; an `InputError` is sent and ends the talk."""
-    while True:
-        try:
-            message, _ = messages.receive(incoming)
-        except EOFError:
-            return
-        try:
-            answer = speaker.answer(message)
-        except InputError as error:
-            said = {"place": error.place, "problem": error.problem, "remedy": error.remedy}
-            messages.send(outgoing, Message("refused", said))
-            return
-        if answer is None:
-            return
-        messages.send(outgoing, answer)
-
-
-def main() -> None:
-    """Speak for a party over standard input and output."""
-    arguments = argparse.ArgumentParser(description="Speak for a party that trains with others.")
-    arguments.add_argument("--data", type=Path, required=True, help="the party's file")
-    arguments.add_argument("--label", help="its column that is predicted; else as the center says")
-    given = arguments.parse_args()
-    # Whatever a library prints must not mix with the messages.
-    outgoing = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    talk(sys.stdin.buffer, outgoing, Speaker(given.data, given.label))
-    # Taking a numerical library down piece by piece takes longer than loading it; nothing is open.
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
+    def _take(
+        self, parts: int, weight: float
+    ) -> tuple[NDArray[np.float64], NDArray[Any], str, float | NDArray[np.float64]]:
+        """Return the first of so many parts of the rows, and a row of each class it lacks."""
+        start = self._start
+        assert start is not None
+        rows: Rows = self._rows
+        part = slice_part(len(rows.y), parts, len(start.terms.classes or ()))
+        x, y = self._x[part], rows.y[part]
+        absent = ~np.isin(start.anchor_classes, y)
+        weights: float | NDArray[np.float64] = weight
+        if start.terms.classes is not None and absent.any():
+            x = np.concatenate([x, start.anchors[absent]])
+            y = np.concatenate([y, start.anchor_classes[absent]])
+            if len(list_row_weights(self._estimator)) > 1:
+                own, other = len(y) - int(absent.sum()), int(absent.sum())
+                weights = weight * np.concatenate([np.ones(own), np.full(other, ANCHOR_WEIGHT)])
+        return x, start.terms.decode_labels(y), self._place, weights

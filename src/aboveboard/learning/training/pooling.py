@@ -1,4 +1,4 @@
-"""Training on rows that the center sees: any estimator, fitted on all of them together.
+"""Training on rows that the center sees: any estimator, fitted to all of them together.
 
 Every row of a party weighs its valid size over its number of rows, where the estimator's `fit`
 takes `sample_weight`; otherwise all rows of parties with a valid size above 0 count alike.
@@ -12,12 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aboveboard.learning.training import leaks
 from aboveboard.learning.training.center import Center
+from aboveboard.learning.training.data_checks import (
+    compute_fingerprints,
+    find_odd_columns,
+    measure_ranges,
+)
+from aboveboard.learning.training.engine import Coincidences, Fingerprints, RowCount
 from aboveboard.learning.training.estimators import fit_model, list_row_weights
-from aboveboard.learning.training.federation import Traffic
-from aboveboard.learning.training.tables import Rows, slice_part
+from aboveboard.learning.training.tables import Rows, shuffle_rows, slice_part
 
 
 @dataclass
@@ -27,81 +33,102 @@ class PooledTrainer:
     Parameters
     ----------
     rows
-        By party: its distinct rows as read, in their seeded order.
+        By party: its distinct rows as read.
     center
         What the center holds.
     estimator
         Unfitted.
+    seed
+        Of the order of the rows.
     """
 
     rows: Mapping[str, Rows]
     center: Center
     estimator: Any
+    seed: int
 
     def __post_init__(self) -> None:
         self._weights = list_row_weights(self.estimator)
-        self._scaled = {name: self.center.scaled(rows) for name, rows in self.rows.items()}
-
-    def claimed(self) -> dict[str, int]:
-        """Count every party's distinct rows."""
-        return {name: len(rows.y) for name, rows in self.rows.items()}
-
-    def alone(self, parts: int, weight: float) -> dict[str, Any]:
-        """Train on the first of so many parts of each party's rows, each of this weight."""
-        return {
-            name: self._fitted(
-                rows.x[slice_part(len(rows.y), parts, self.center.classes)],
-                rows.y[slice_part(len(rows.y), parts, self.center.classes)],
-                f"parties.{name}.data",
-                weight,
+        self._prepared = {
+            name: self.center.prepare(
+                shuffle_rows(rows, self.seed, self.center.classes), f"parties.{name}.data"
             )
-            for name, rows in self._scaled.items()
+            for name, rows in self.rows.items()
         }
+        self._ranges = measure_ranges(self.center.raw_validation, self.center.terms)
 
-    def found(self) -> dict[str, tuple[int, str]]:
-        """Count the test rows in each party's file, and say where the first stands."""
+    def start(self) -> dict[str, RowCount]:
+        """Return how many distinct rows every party has, and what is odd about its columns."""
+        terms = self.center.terms
         return {
-            name: leaks.count_coincidences(self.center.digests, rows)
+            name: RowCount(len(rows.y), find_odd_columns(rows, terms, self._ranges))
             for name, rows in self.rows.items()
         }
 
-    def joint(
+    def fit_alone(self, parts: int, weight: float) -> dict[str, Any]:
+        """Return a model of the first of so many parts of each party's rows, so weighted."""
+        return {
+            name: self._fit(*self._take(name, parts), f"parties.{name}.data", weight)
+            for name in self.rows
+        }
+
+    def count_leaks(self) -> dict[str, Coincidences]:
+        """Return how many of the center's rows each party has, and where the first stands."""
+        return {
+            name: Coincidences(*leaks.count_coincidences(self.center.digests, rows))
+            for name, rows in self.rows.items()
+        }
+
+    def fingerprint(self) -> dict[str, Fingerprints]:
+        """Return digests of every party's rounded rows."""
+        return {
+            name: Fingerprints(compute_fingerprints(rows, self.center.terms, self._ranges))
+            for name, rows in self.rows.items()
+        }
+
+    def fit_jointly(
         self,
         sizes: Mapping[str, float],
         best: Mapping[str, float],
         quality: Callable[[Any], float],
+        parts: Mapping[str, int],
     ) -> Any:
-        """Train on all rows of these parties, whose valid sizes are above 0; give the best model.
+        """Return the best model of these parties' rows, whose valid sizes are above 0.
 
-        As for a party's own model, every weight of rows is tried and `quality` decides.
+        As for a party's own model, every weight of rows is tried and `quality` decides. `parts`
+        says of whose rows only the first of so many parts is used.
         """
-        x = np.concatenate([self._scaled[name].x for name in sizes])
-        y = np.concatenate([self._scaled[name].y for name in sizes])
-        each = np.ones(len(y))
-        if len(self._weights) > 1:
-            each = np.concatenate(
-                [np.full(len(self.rows[name].y), s / len(self.rows[name].y))
-                 for name, s in sizes.items()]
-            )  # fmt: skip
-            each = each / each.mean()
-        models = [
-            self._fitted(x, y, "training", weight * each if len(self._weights) > 1 else 1.0)
-            for weight in self._weights
-        ]
+        taken = {name: self._take(name, parts.get(name, 1)) for name in sizes}
+        x = np.concatenate([x for x, _ in taken.values()])
+        y = np.concatenate([y for _, y in taken.values()])
+        if len(self._weights) == 1:
+            return self._fit(x, y, "training", 1.0)
+        each = np.concatenate(
+            [np.full(len(taken[name][1]), s / len(taken[name][1])) for name, s in sizes.items()]
+        )
+        each = each / each.mean()
+        models = [self._fit(x, y, "training", weight * each) for weight in self._weights]
         return max(models, key=quality)
 
-    def notes(self) -> list[str]:
-        """Say what a reader of the settlement should know."""
+    def list_notes(self) -> list[str]:
+        """Return what a reader of the settlement should know."""
         weighed = (
-            "each weighed by its party's valid size"
+            "each weighted by its party's valid size"
             if len(self._weights) > 1
             else "the estimator takes no weights, so all rows of valid parties count alike"
         )
         return [f"pooling: the center saw the parties' rows; {weighed}"]
 
-    def traffic(self) -> tuple[Traffic, ...]:
-        """Nothing passes between processes."""
-        return ()
+    def _take(self, name: str, parts: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        rows = self._prepared[name]
+        part = slice_part(len(rows.y), parts, self.center.classes)
+        return rows.x[part], rows.y[part]
 
-    def _fitted(self, x: Any, y: Any, place: str, weight: Any) -> Any:
+    def _fit(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[Any],
+        place: str,
+        weight: float | NDArray[np.float64],
+    ) -> Any:
         return fit_model(self.estimator, x, self.center.terms.decode_labels(y), place, weight)

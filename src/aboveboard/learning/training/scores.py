@@ -1,17 +1,26 @@
 """The quality of a model: its skill on the center's held-out rows.
 
-The loss of a row is the squared distance between what the model says and what happened: for classes
-between the predicted probabilities and the vector that is 1 at the class (the Brier score, which is
-proper; an estimator without `predict_proba` says 1 for the class that it predicts, and is held
-against the most frequent class), for numbers the squared error. Skill = 1 - loss / loss of the best
-constant prediction, and 0 where that is negative: no better than a constant is quality 0, never
-wrong is quality 1, as Assumption 1 of the paper wants. The best constant is chosen in hindsight, on
-the test rows themselves, so that no constant, and hence no untrained model, scores above 0.
+Quality = (score - score of the best constant) / (best possible score - score of the best constant),
+and 0 where that is negative: no better than a constant is quality 0, never wrong is quality 1, as
+Assumption 1 of the paper wants. The best constant is chosen in hindsight, on the test rows
+themselves, so that no constant, and hence no untrained model, scores above 0.
+
+By default the score is minus the squared distance between what the model says and what happened:
+for classes between the predicted probabilities and the vector that is 1 at the class (the Brier
+score, which is proper; an estimator without `predict_proba` says 1 for the class that it predicts,
+and is compared with the most frequent class), for numbers the squared error. `training.metric`
+names any other scorer of scikit-learn.
+
+Uncertainty is that of the test rows: a bootstrap draws them again, the same rows for every model,
+so that differences between models are known better than each of them.
 """
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +32,15 @@ from aboveboard.learning.training.tables import Rows, Terms
 
 NOTHING = 1e-9
 """A skill below this is the rounding of zero."""
+
+RESAMPLES = 400
+"""Draws of the test rows: percentiles of 95 percent intervals are then steady to a tenth."""
+
+RESAMPLES_BY_NAME = 100
+"""The same for scorers of scikit-learn, which take a call for each draw and model."""
+
+AT_ONCE = 1 << 22
+"""Entries of an array of counts: 32 MiB."""
 
 FloatArray = NDArray[np.float64]
 
@@ -44,8 +62,232 @@ class Skill:
     error: float
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of the test rows.
+
+    Parameters
+    ----------
+    said
+        Probabilities of the classes (1 for the predicted one where the model has none), or
+        numbers; shape (m, k).
+    labels
+        What `predict` gives, shape (m,).
+    certain
+        The model gives classes, not probabilities.
+    decision
+        What `decision_function` gives; None where there is none.
+    """
+
+    said: FloatArray
+    labels: NDArray[Any]
+    certain: bool
+    decision: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Measures models on rows.
+
+    Parameters
+    ----------
+    x
+        The rows as numbers, shape (m, columns).
+    rows
+        The same rows, with their labels.
+    terms
+        Which classes there are.
+    metric
+        scikit-learn's name of a scorer; None: squared distance.
+    """
+
+    x: FloatArray
+    rows: Rows
+    terms: Terms
+    metric: str | None = None
+
+    @cached_property
+    def truth(self) -> FloatArray:
+        """What happened, shape (m, k)."""
+        return encode_outcomes(self.rows, self.terms)
+
+    @cached_property
+    def targets(self) -> NDArray[Any]:
+        """The labels as models predict them."""
+        return self.terms.decode_labels(self.rows.y)
+
+    def predict(self, model: Any) -> Predictions:
+        """Return what a model says of the rows.
+
+        Raises
+        ------
+        InputError
+            If it cannot predict, or predicts what is no finite number.
+        """
+        return predict(model, self.x, self.terms)
+
+    def measure(self, model: Any) -> Skill:
+        """Return a model's quality.
+
+        Raises
+        ------
+        InputError
+            As `predict`; or if the metric cannot score these rows.
+        """
+        return self.score(self.predict(model))
+
+    def score(self, predictions: Predictions) -> Skill:
+        """Return the quality of what a model says; by a scorer's name without its error.
+
+        A scorer's error is that of `resample`.
+        """
+        if self.metric is None:
+            return _score_distance(predictions, self.truth, self.terms)
+        value = self._score_by_name([predictions], np.arange(len(self.targets)))[0]
+        return Skill(value if value > NOTHING else 0.0, 0.0)
+
+    def resample(self, predictions: Sequence[Predictions], seed: int) -> FloatArray:
+        """Return qualities on rows drawn again with replacement, shape (draws, models)."""
+        generator = np.random.default_rng(seed)
+        m = len(self.targets)
+        if self.metric is not None:
+            return np.array(
+                [
+                    self._score_by_name(predictions, generator.integers(0, m, m))
+                    for _ in range(RESAMPLES_BY_NAME)
+                ]
+            )
+        losses = np.stack([((p.said - self.truth) ** 2).sum(axis=1) for p in predictions], axis=1)
+        certain = np.array([p.certain for p in predictions])
+        step = max(1, AT_ONCE // m)
+        parts = []
+        for start in range(0, RESAMPLES, step):
+            draws = min(step, RESAMPLES - start)
+            weights = generator.multinomial(m, np.full(m, 1 / m), size=draws) / m
+            parts.append(self._skill_of_draws(weights, losses, certain))
+        return np.concatenate(parts)
+
+    def _skill_of_draws(
+        self, weights: FloatArray, losses: FloatArray, certain: NDArray[np.bool_]
+    ) -> FloatArray:
+        mean = weights @ self.truth
+        spread = (weights @ (self.truth**2)).sum(axis=1) - (mean**2).sum(axis=1)
+        constant = np.repeat(spread[:, None], losses.shape[1], axis=1)
+        if certain.any():
+            constant[:, certain] = 2 * (1 - mean.max(axis=1))[:, None]
+        with np.errstate(all="ignore"):
+            value = 1 - (weights @ losses) / constant
+        value[~(constant > 0)] = np.nan
+        return np.where(value > NOTHING, value, np.where(np.isnan(value), np.nan, 0.0))
+
+    def _score_by_name(
+        self, predictions: Sequence[Predictions], drawn: NDArray[np.intp]
+    ) -> list[float]:
+        """Return the quality of each model on some of the rows, by scikit-learn's scorer."""
+        whole = len(drawn) == len(self.targets) and bool((np.diff(drawn) == 1).all())
+        lowest, highest = self._whole_bounds if whole else self._find_bounds(drawn)
+        span = highest - lowest
+        if not np.isfinite(span) or span <= 0:
+            return [float("nan")] * len(predictions)
+        return [max(0.0, (self._call_scorer(p, drawn) - lowest) / span) for p in predictions]
+
+    @cached_property
+    def _whole_bounds(self) -> tuple[float, float]:
+        return self._find_bounds(np.arange(len(self.targets)))
+
+    def _find_bounds(self, drawn: NDArray[np.intp]) -> tuple[float, float]:
+        """Return the scores of the best constant and of what is never wrong."""
+        lowest = max(self._call_scorer(p, drawn) for p in self._constants)
+        return lowest, self._call_scorer(self._perfect, drawn)
+
+    def _call_scorer(self, predictions: Predictions, drawn: NDArray[np.intp]) -> float:
+        from sklearn.metrics import get_scorer
+
+        replay = make_replay(predictions, self.terms)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return float(get_scorer(self.metric)(replay, drawn[:, None], self.targets[drawn]))
+        except Exception as error:  # a scorer that does not suit the label raises what it likes
+            if len(np.unique(self.targets[drawn])) < len(np.unique(self.targets)):
+                return float("nan")
+            raise InputError(
+                "training.metric",
+                f"{self.metric!r} cannot score these rows ({format_error(error)})",
+                "name a scorer of scikit-learn that suits the label, such as accuracy or r2",
+            ) from None
+
+    @cached_property
+    def _perfect(self) -> Predictions:
+        decision = self.truth[:, 1] if self.truth.shape[1] == 2 else self.truth
+        return Predictions(self.truth, self.targets, False, decision)
+
+    @cached_property
+    def _constants(self) -> list[Predictions]:
+        """Predictions that are the same for every row, one of them the best by any usual score."""
+        m, mean = len(self.truth), self.truth.mean(axis=0)
+        if self.terms.classes is None:
+            values = (float(mean[0]), float(np.median(self.truth)))
+            return [
+                Predictions(np.full((m, 1), value), np.full(m, value), False) for value in values
+            ]
+        names = self.terms.decode_labels(np.arange(len(mean)))
+        flat = np.zeros(m) if len(mean) == 2 else np.zeros((m, len(mean)))
+        return [Predictions(np.tile(mean, (m, 1)), np.full(m, name), False, flat) for name in names]
+
+
+def require_scorer(metric: str | None) -> None:
+    """Raise `InputError` unless scikit-learn has a scorer of this name."""
+    if metric is None:
+        return
+    import difflib
+
+    from sklearn.metrics import get_scorer_names
+
+    names = get_scorer_names()
+    if metric not in names:
+        near = difflib.get_close_matches(metric, names, n=1)
+        raise InputError(
+            "training.metric",
+            f"scikit-learn has no scorer {metric!r}",
+            f"did you mean {near[0]!r}?" if near else "name one, such as accuracy, roc_auc or r2",
+        )
+
+
+def make_replay(predictions: Predictions, terms: Terms) -> Any:
+    """Return a fitted estimator that says again what a model said; rows are their positions."""
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+    def positions(x: Any) -> NDArray[np.intp]:
+        return np.asarray(x)[:, 0].astype(np.intp)
+
+    def predict(self: Any, x: Any) -> Any:
+        return predictions.labels[positions(x)]
+
+    def predict_proba(self: Any, x: Any) -> Any:
+        return predictions.said[positions(x)]
+
+    def decision_function(self: Any, x: Any) -> Any:
+        assert predictions.decision is not None
+        return predictions.decision[positions(x)]
+
+    members: dict[str, Any] = {
+        "__sklearn_is_fitted__": lambda self: True,
+        "fit": lambda self, x, y: self,
+        "predict": predict,
+    }
+    if terms.classes is None:
+        return type("Replay", (RegressorMixin, BaseEstimator), members)()
+    if not predictions.certain:
+        members["predict_proba"] = predict_proba
+    if predictions.decision is not None:
+        members["decision_function"] = decision_function
+    members["classes_"] = terms.decode_labels(np.arange(len(terms.classes)))
+    return type("Replay", (ClassifierMixin, BaseEstimator), members)()
+
+
 def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
-    """Score a fitted model.
+    """Return a fitted model's skill by squared distance.
 
     Parameters
     ----------
@@ -61,9 +303,13 @@ def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     InputError
         If the model cannot predict, or predicts what is no finite number.
     """
-    truth = encode_outcomes(rows, terms)
-    loss = ((predict(model, rows.x, terms) - truth) ** 2).sum(axis=1)
-    constant = ((truth - find_best_constant(model, truth, terms)) ** 2).sum(axis=1)
+    return Meter(rows.x, rows, terms).measure(model)
+
+
+def _score_distance(predictions: Predictions, truth: FloatArray, terms: Terms) -> Skill:
+    loss = ((predictions.said - truth) ** 2).sum(axis=1)
+    best = find_best_constant(truth, terms, certain=predictions.certain)
+    constant = ((truth - best) ** 2).sum(axis=1)
     ratio = loss.mean() / constant.mean()
     value = 1 - ratio
     if not value > NOTHING:
@@ -74,10 +320,10 @@ def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     return Skill(float(value), float(error))
 
 
-def find_best_constant(model: Any, truth: FloatArray, terms: Terms) -> FloatArray:
-    """Return the constant prediction, of the kind that the model makes, with the least loss."""
+def find_best_constant(truth: FloatArray, terms: Terms, *, certain: bool) -> FloatArray:
+    """Return the constant prediction with the least loss; a class where that is what is said."""
     mean = truth.mean(axis=0)
-    if terms.classes is None or hasattr(model, "predict_proba"):
+    if terms.classes is None or not certain:
         return np.asarray(mean)
     return np.asarray(np.eye(len(mean))[mean.argmax()])
 
@@ -89,8 +335,10 @@ def encode_outcomes(rows: Rows, terms: Terms) -> FloatArray:
     return np.asarray(np.eye(len(terms.classes))[rows.y])
 
 
-def predict(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
-    """Return what a model says, shaped as `outcomes`.
+def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
+    """Return what a model says.
+
+    A class that the model has never seen has probability 0.
 
     Raises
     ------
@@ -100,25 +348,35 @@ def predict(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
     # A party may send parameters so large that they overflow; that is found below.
     with np.errstate(all="ignore"):
         try:
-            said = _said(model, x, terms)
+            predictions = _call_model(model, x, terms)
         except Exception as error:  # strangers' estimators raise what they like
-            problem = f"its models cannot predict ({type(error).__name__}: {format_error(error)})"
             raise InputError(
                 "training.estimator",
-                problem,
+                f"its models cannot predict ({type(error).__name__}: {format_error(error)})",
                 "correct training.parameters so that a model of ten rows can, or name another",
             ) from None
-    if not np.isfinite(said).all():
+    if not np.isfinite(predictions.said).all():
         raise InputError(
             "training.estimator", "a model predicts what is no finite number", "name another"
         )
-    return said
+    return predictions
 
 
-def _said(model: Any, x: FloatArray, terms: Terms) -> FloatArray:
+def _call_model(model: Any, x: FloatArray, terms: Terms) -> Predictions:
+    labels = np.asarray(model.predict(x))
     if terms.classes is None:
-        return np.asarray(model.predict(x), dtype=np.float64).reshape(len(x), -1)[:, :1]
-    if hasattr(model, "predict_proba"):
-        return np.asarray(model.predict_proba(x), dtype=np.float64)
+        said = np.asarray(labels, dtype=np.float64).reshape(len(x), -1)[:, :1]
+        return Predictions(said, said[:, 0], False)
     names = terms.decode_labels(np.arange(len(terms.classes)))
-    return np.asarray(np.asarray(model.predict(x))[:, None] == names[None, :], dtype=np.float64)
+    seen = list(getattr(model, "classes_", names))
+    complete = len(seen) == len(names)
+    decision = None
+    if complete and hasattr(model, "decision_function"):
+        decision = np.asarray(model.decision_function(x))
+    if hasattr(model, "predict_proba"):
+        probabilities = np.asarray(model.predict_proba(x), dtype=np.float64)
+        said = np.zeros((len(x), len(names)))
+        said[:, [list(names).index(name) for name in seen]] = probabilities
+        return Predictions(said, labels, False, decision)
+    said = np.asarray(labels[:, None] == names[None, :], dtype=np.float64)
+    return Predictions(said, labels, True, decision)

@@ -1,7 +1,9 @@
-"""A data file as a matrix of features and a label, checked at the door.
+"""A data file as features and a label, checked when it is read.
 
-The center's test file sets the terms (`Terms`): which columns are features, which the label, which
-classes there are. Every other file, a party's or the center's, must fit them.
+The center's test file sets the terms (`Terms`): which columns are features and whether they hold
+numbers or text, which column is the label, which classes there are. Every other file, a party's or
+the center's, must fit them. Text and missing values are allowed where the training prepares its
+rows (`training.steps`).
 """
 
 from __future__ import annotations
@@ -18,10 +20,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
 from aboveboard.storage.tabular_files import Whereabouts, read_table
 
 LISTED = 8
-"""Columns or classes named in a message before it ends in dots."""
+"""Columns or classes that a message names."""
+
+MISSING = frozenset({"", "na", "n/a", "nan", "null"})
+"""What a cell holds, in lower case, where its value is missing."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +42,28 @@ class Terms:
         The column that is predicted, in the center's files.
     classes
         Its values as text, in order; None where it is a number to be predicted.
+    texts
+        The features that hold text; only where rows are prepared.
+    prepared
+        Whether rows are prepared before they are learned from: text and missing values are allowed.
     """
 
     features: tuple[str, ...]
     label: str
     classes: tuple[str, ...] | None
+    texts: frozenset[str] = frozenset()
+    prepared: bool = False
 
     def decode_labels(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return what models learn and predict: whole numbers or texts for classes, else numbers."""
+        """Return what models learn: integers or texts for classes, else numbers."""
         if self.classes is None:
             return y
-        whole = all(_whole(name) for name in self.classes)
-        names = np.array([int(name) for name in self.classes] if whole else self.classes)
+        integers = all(_is_integer_text(name) for name in self.classes)
+        names = np.array([int(name) for name in self.classes] if integers else self.classes)
         return np.asarray(names[y])
 
 
-def _whole(name: str) -> bool:
+def _is_integer_text(name: str) -> bool:
     return name.removeprefix("-").isdecimal() and len(name) < 18 and str(int(name)) == name
 
 
@@ -62,7 +74,8 @@ class Rows:
     Parameters
     ----------
     x
-        Shape (m, features), float64, finite.
+        Shape (m, features): finite float64; where rows are prepared, objects: floats (NaN where
+        missing) and texts (None where missing).
     y
         Shape (m,): positions in the classes, or numbers.
     numbers
@@ -71,7 +84,7 @@ class Rows:
         Says in words where such a row stands.
     """
 
-    x: NDArray[np.float64]
+    x: NDArray[Any]
     y: NDArray[Any]
     numbers: NDArray[np.intp]
     at: Whereabouts
@@ -82,15 +95,25 @@ class Rows:
 
     def compute_digests(self) -> NDArray[np.uint64]:
         """Return 64 bits of BLAKE2b of each row, its label included, shape (m,)."""
-        # Adding zero makes -0.0 the zero that it equals.
-        whole = np.ascontiguousarray(np.column_stack((self.x, self.y)).astype("<f8") + 0.0)
-        found = [hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in whole]
-        return np.frombuffer(b"".join(found), dtype="<u8")
+        if self.x.dtype == object:
+            contents = [
+                repr((*row, label)).encode()
+                for row, label in zip(self.x.tolist(), self.y.tolist(), strict=True)
+            ]
+        else:
+            # Adding zero makes -0.0 the zero that it equals.
+            table = np.ascontiguousarray(np.column_stack((self.x, self.y)).astype("<f8") + 0.0)
+            contents = [row.tobytes() for row in table]
+        digests = [hashlib.blake2b(content, digest_size=8).digest() for content in contents]
+        return np.frombuffer(b"".join(digests), dtype="<u8")
 
     def drop_duplicates(self) -> Rows:
         """Return each row once, the first of its kind, in the order of the file."""
-        whole = np.column_stack((self.x, self.y)) + 0.0
-        _, first = np.unique(whole, axis=0, return_index=True)
+        if self.x.dtype == object:
+            _, first = np.unique(self.compute_digests(), return_index=True)
+        else:
+            table = np.column_stack((self.x, self.y)) + 0.0
+            _, first = np.unique(table, axis=0, return_index=True)
         return self.select(np.sort(first))
 
 
@@ -101,6 +124,7 @@ def read_terms(
     label: str,
     features: Sequence[str] | None,
     classification: bool,
+    prepared: bool = False,
 ) -> tuple[Terms, Rows]:
     """Read the center's test file, which sets the terms.
 
@@ -110,29 +134,34 @@ def read_terms(
         As `read_rows`; also if the label has one class only.
     """
     where = f"{place}: {path.name}"
-    frame, at = _frame(path, where)
+    frame, at = _read_frame(path, where)
     names = tuple(features or (name for name in frame.columns if name != label))
-    _column(frame, label, where, "label")
+    _require_column(frame, label, where, "label")
     if not names:
         raise InputError(where, "it has no column but the label", "add the features")
+    for name in names:
+        _require_column(frame, name, where, "feature")
     classes = None
     if classification:
-        found = set(_texts(frame, label, where, at))
-        # In the order in which estimators sort them: as numbers where all are whole numbers.
-        classes = tuple(sorted(found, key=int if all(map(_whole, found)) else None))
+        values = set(_parse_labels(frame, label, where, at))
+        # In the order in which estimators sort them: as numbers where all are integers.
+        classes = tuple(sorted(values, key=int if all(map(_is_integer_text, values)) else None))
         if len(classes) < 2:
             shown = f"{classes[0]!r}" if classes else "none"
             raise InputError(
                 where, f"its label {label!r} has one class only, {shown}", "add rows of another"
             )
-    terms = Terms(names, label, classes)
-    return terms, _rows(frame, at, terms, label, where)
+    texts = frozenset(name for name in names if prepared and _holds_text(frame[name]))
+    terms = Terms(names, label, classes, texts, prepared)
+    return terms, _parse_rows(frame, at, terms, label, where)
 
 
 def read_rows(
     path: Path, place: str, terms: Terms, *, label: str | None = None, whole: bool = False
 ) -> Rows:
     """Read a file that has to fit the terms.
+
+    A class of the terms may have no row: the center's rows say which classes there are.
 
     Parameters
     ----------
@@ -151,40 +180,31 @@ def read_rows(
     ------
     InputError
         If the file is broken or empty, a column is missing or (with `whole`) is one too many, a
-        feature is no finite number, a label is none of the classes, or a class has no row.
+        feature is no finite number, or a label is none of the classes.
     """
     where = f"{place}: {path.name}"
-    frame, at = _frame(path, where)
+    frame, at = _read_frame(path, where)
     label = terms.label if label is None else label
-    _column(frame, label, where, "label")
-    odd = sorted(set(frame.columns) - {label} - set(terms.features))
+    _require_column(frame, label, where, "label")
+    extra = sorted(set(frame.columns) - {label} - set(terms.features))
     missing = [name for name in terms.features if name not in frame.columns]
-    if missing or (whole and odd):
-        problem = f"it has no feature {_listed(missing)}" if missing else (
-            f"it has features that the test set has not: {_listed(odd)}"
+    if missing or (whole and extra):
+        problem = f"it has no feature {_quote_names(missing)}" if missing else (
+            f"it has features that the test set has not: {_quote_names(extra)}"
         )  # fmt: skip
         raise InputError(
             where, problem, "give every file the same columns, or list training.features"
         )
-    rows = _rows(frame, at, terms, label, where)
-    if terms.classes is not None:
-        absent = [name for k, name in enumerate(terms.classes) if not (rows.y == k).any()]
-        if absent:
-            there = len(terms.classes) - len(absent)
-            problem = "one class only" if there == 1 else f"no row of class {_listed(absent)}"
-            raise InputError(
-                where, f"its label {label!r} has {problem}", f"add rows of {_listed(absent)}"
-            )
-    return rows
+    return _parse_rows(frame, at, terms, label, where)
 
 
 def slice_part(rows: int, parts: int, least: int) -> slice:
-    """Return the first of so many equal parts of the rows, rounded up, and no fewer than `least`."""
+    """Return the first of so many equal parts of the rows, rounded up, no fewer than `least`."""
     return slice(0, max(-(-rows // parts), least))
 
 
 def shuffle_rows(rows: Rows, seed: int, classes: int) -> Rows:
-    """Put rows in a seeded order, one of each class first, so that every part can be fitted."""
+    """Return rows in a seeded order, one of each class first, so that every part can be fitted."""
     order = np.random.default_rng(seed).permutation(len(rows.y))
     if classes:
         _, first = np.unique(rows.y[order], return_index=True)
@@ -193,41 +213,85 @@ def shuffle_rows(rows: Rows, seed: int, classes: int) -> Rows:
     return rows.select(order)
 
 
-def _frame(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:
+def _read_frame(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:
     frame, at = read_table(path, where)
     if not len(frame):
         raise InputError(where, "it has no rows", "add some")
     return frame, at
 
 
-def _column(frame: pl.DataFrame, name: str, where: str, called: str) -> None:
+def _require_column(frame: pl.DataFrame, name: str, where: str, called: str) -> None:
     if name in frame.columns:
         return
     near = difflib.get_close_matches(name, frame.columns, n=1)
-    guess = f"did you mean {near[0]!r}?" if near else f"its columns are {_listed(frame.columns)}"
+    guess = (
+        f"did you mean {near[0]!r}?" if near else f"its columns are {_quote_names(frame.columns)}"
+    )
     raise InputError(where, f"there is no {called} column {name!r}", guess)
 
 
-def _rows(frame: pl.DataFrame, at: Whereabouts, terms: Terms, label: str, where: str) -> Rows:
+def _parse_rows(frame: pl.DataFrame, at: Whereabouts, terms: Terms, label: str, where: str) -> Rows:
     for name in terms.features:
-        _column(frame, name, where, "feature")
-    x = np.column_stack([_numbers(frame, name, where, at) for name in terms.features])
+        _require_column(frame, name, where, "feature")
+    columns = [_parse_feature(frame, name, where, at, terms) for name in terms.features]
+    if terms.prepared:
+        x = np.empty((len(frame), len(columns)), dtype=object)
+        for k, column in enumerate(columns):
+            x[:, k] = column
+    else:
+        x = np.column_stack(columns)
     numbers = np.arange(len(frame))
     if terms.classes is None:
-        return Rows(x, _numbers(frame, label, where, at), numbers, at)
+        return Rows(x, _parse_numbers(frame, label, where, at), numbers, at)
     position = {name: k for k, name in enumerate(terms.classes)}
-    texts = _texts(frame, label, where, at)
+    texts = _parse_labels(frame, label, where, at)
     for i, text in enumerate(texts):
         if text not in position:
             raise InputError(
                 f"{where}, {at(i)}",
                 f"the label {label!r} is a class that no row of the test set has",
-                f"the classes are {_listed(terms.classes)}",
+                f"the classes are {_quote_names(terms.classes)}",
             )
     return Rows(x, np.array([position[text] for text in texts]), numbers, at)
 
 
-def _numbers(frame: pl.DataFrame, name: str, where: str, at: Whereabouts) -> NDArray[np.float64]:
+def _parse_feature(
+    frame: pl.DataFrame, name: str, where: str, at: Whereabouts, terms: Terms
+) -> NDArray[Any]:
+    if not terms.prepared:
+        return _parse_numbers(frame, name, where, at)
+    texts, missing = _read_cells(frame[name])
+    if name in terms.texts:
+        return np.array([None if no else text for text, no in zip(texts, missing, strict=True)])
+    numbers = np.asarray(
+        pl.Series(texts).cast(pl.Float64, strict=False).to_numpy(), dtype=np.float64
+    ).copy()
+    wrong = np.flatnonzero(~np.isfinite(numbers) & ~missing)
+    if wrong.size:
+        raise InputError(
+            f"{where}, {at(int(wrong[0]))}",
+            f"column {name!r} holds text where the center's rows hold numbers",
+            "give numbers, or leave the cell empty",
+        )
+    numbers[missing] = np.nan
+    return numbers
+
+
+def _read_cells(column: pl.Series) -> tuple[list[str], NDArray[np.bool_]]:
+    """Return the cells as trimmed texts, and which of them are missing."""
+    texts = ["" if x is None else str(x).strip() for x in column.to_list()]
+    return texts, np.array([text.lower() in MISSING for text in texts])
+
+
+def _holds_text(column: pl.Series) -> bool:
+    texts, missing = _read_cells(column)
+    present = pl.Series([text for text, no in zip(texts, missing, strict=True) if not no])
+    return bool(len(present)) and bool(present.cast(pl.Float64, strict=False).is_null().any())
+
+
+def _parse_numbers(
+    frame: pl.DataFrame, name: str, where: str, at: Whereabouts
+) -> NDArray[np.float64]:
     column = frame[name]
     if column.dtype == pl.String:
         column = column.str.strip_chars()
@@ -240,16 +304,16 @@ def _numbers(frame: pl.DataFrame, name: str, where: str, at: Whereabouts) -> NDA
     numbers = np.asarray(numbers, dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if wrong.size:
-        # The cell itself is not quoted: the message leaves the party's process, its rows do not.
+        # The cell itself is not quoted: the message may leave the party, its rows do not.
         raise InputError(
             f"{where}, {at(int(wrong[0]))}",
             f"column {name!r} holds what is no finite number (text, nothing, NaN or infinity)",
-            "give finite numbers only; code text as columns of 0 and 1",
+            "give finite numbers, or prepare text and missing values with training.steps",
         )
     return numbers
 
 
-def _texts(frame: pl.DataFrame, label: str, where: str, at: Whereabouts) -> list[str]:
+def _parse_labels(frame: pl.DataFrame, label: str, where: str, at: Whereabouts) -> list[str]:
     texts = [("" if x is None else str(x).strip()) for x in frame[label].to_list()]
     if "" in texts:
         raise InputError(
@@ -258,5 +322,5 @@ def _texts(frame: pl.DataFrame, label: str, where: str, at: Whereabouts) -> list
     return texts
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names[:LISTED]) + (", .." * (len(names) > LISTED))
+def _quote_names(names: Sequence[str]) -> str:
+    return join_names((repr(name) for name in names), LISTED)

@@ -46,7 +46,7 @@ SIZES = 10
 MOST_SAMPLES = 12
 """Trainings on samples of one size; fewer for sizes near the whole, whose samples overlap."""
 FEWEST_ROWS = 20
-"""Validation rows below which no learning curve is worth the name."""
+"""Validation rows below which there is no learning curve to speak of."""
 POWERS = (0.05, 1.0)
 """Excess loss falls as 1/s for parametric models and slower for others; a fit that falls faster
 follows the start of the curve, and ends too flat, where sizes are read off."""
@@ -67,7 +67,7 @@ class CenterCurve:
     curve: LearningCurve
     rows: int
 
-    def size(self, quality: float, claimed: int) -> int:
+    def find_valid_size(self, quality: float, claimed: int) -> int:
         """Return the valid size, in whole rows, of a party whose own model has this quality.
 
         Parameters
@@ -77,9 +77,9 @@ class CenterCurve:
         claimed
             How many distinct rows it says it has; can only lower the size.
         """
-        return min(claimed, floor(self.equivalent(quality)))
+        return min(claimed, floor(self.invert(quality)))
 
-    def equivalent(self, quality: float) -> float:
+    def invert(self, quality: float) -> float:
         """Return Q^-1(quality), at most `BEYOND` times the validation rows."""
         most = float(BEYOND * self.rows)
         share = quality / self.curve.ceiling
@@ -94,7 +94,7 @@ def measure_center_curve(
     seed: int,
     score: Callable[[NDArray[np.float64], NDArray[Any]], float],
 ) -> CenterCurve:
-    """Measure the center's learning curve.
+    """Return the center's learning curve, measured.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def measure_center_curve(
     seed
         Of the samples.
     score
-        Trains on features and label positions, and gives the quality on the test rows.
+        Trains on features and label positions, and returns the quality on the test rows.
 
     Raises
     ------
@@ -123,8 +123,10 @@ def measure_center_curve(
     points = []
     for k in np.unique(np.geomspace(max(10, 2 * classes), m, SIZES).astype(int)):
         samples = min(MOST_SAMPLES, max(2, 2 * m // int(k)))
-        drawn = [shuffle_rows(rows, seed + i, classes) for i in range(samples if k < m else 1)]
-        scores = [score(sample.x[:k], sample.y[:k]) for sample in drawn]
+        samples_of_size = [
+            shuffle_rows(rows, seed + i, classes) for i in range(samples if k < m else 1)
+        ]
+        scores = [score(sample.x[:k], sample.y[:k]) for sample in samples_of_size]
         points.append((float(k), float(np.mean(scores))))
     if not max(y for _, y in points) > 0:
         raise InputError(
@@ -133,10 +135,10 @@ def measure_center_curve(
             "better than a constant does",
             "hold out more rows, name better features, or another estimator",
         )
-    return CenterCurve(_curve(points), m)
+    return CenterCurve(_fit_curve(points), m)
 
 
-def _curve(points: list[tuple[float, float]]) -> LearningCurve:
+def _fit_curve(points: list[tuple[float, float]]) -> LearningCurve:
     """Fit Q(s) = ceiling (1 - (1 + s/scale)^-power) by weighted least squares."""
     from scipy.optimize import curve_fit
 

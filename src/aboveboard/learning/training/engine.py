@@ -1,0 +1,158 @@
+"""The seam between the market and where parties train: the center asks, parties answer.
+
+The center sends each party a typed request and gets its answers in the parties' order. The default
+engine answers in this process, for an operator who has the files; another one may carry the same
+requests to parties on their own machines. A party's answers are counts, digests and parameters,
+never rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.learning.training.data_checks import Ranges
+from aboveboard.learning.training.estimators import Parameters
+from aboveboard.learning.training.preparation import Preparation
+from aboveboard.learning.training.tables import Terms
+
+
+@dataclass(frozen=True)
+class Start:
+    """The terms of the training; the party reads its rows and answers with `RowCount`.
+
+    Parameters
+    ----------
+    party
+        Its name, for messages.
+    terms
+        Features, label and classes.
+    whole
+        Files have no further columns.
+    preparation
+        Turns rows into numbers.
+    ranges
+        What is usual in the center's rows.
+    anchors, anchor_classes
+        A row of each class, which stands in, with next to no weight, for a class that the party
+        does not have.
+    estimator, parameters
+        Import path and keyword arguments.
+    seed
+        Of the order of the rows.
+    """
+
+    party: str
+    terms: Terms
+    whole: bool
+    preparation: Preparation
+    ranges: Ranges
+    anchors: NDArray[np.float64]
+    anchor_classes: NDArray[Any]
+    estimator: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fit a model to the first of so many parts of the rows; the answer is `Parameters`."""
+
+    parts: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """Continue from a model for a few local steps; the answer is `Parameters`."""
+
+    model: Parameters
+    parts: int
+    weight: float
+    steps: int
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Count the rows that are among these digests; the answer is `Coincidences`."""
+
+    digests: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Give a digest of each row, rounded; the answer is `Fingerprints`."""
+
+
+Request = Start | Fit | Step | Compare | Fingerprint
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """How many distinct rows the party says it has, and what is odd about its columns."""
+
+    count: int
+    odd: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coincidences:
+    """How many of the digests the party's rows have, and where the first stands."""
+
+    count: int
+    line: str
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """A digest of each of the party's rows, rounded."""
+
+    digests: NDArray[np.uint64]
+
+
+Answer = RowCount | Parameters | Coincidences | Fingerprints
+
+
+class Engine(Protocol):
+    """Carries the center's requests to the parties."""
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The parties' names, in order."""
+        ...
+
+    def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
+        """Return the answers of the parties that are asked, in the order of the requests.
+
+        Raises
+        ------
+        InputError
+            If a party's data or answer is wrong.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class InProcessEngine:
+    """Parties that answer in this process.
+
+    Parameters
+    ----------
+    answerers
+        By party: what answers its requests.
+    """
+
+    answerers: Mapping[str, Callable[[Request], Answer]]
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The parties' names, in order."""
+        return tuple(self.answerers)
+
+    def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
+        """Return the answers of the parties that are asked, in the order of the requests."""
+        return {name: self.answerers[name](request) for name, request in requests.items()}

@@ -1,0 +1,183 @@
+"""How raw rows become the numbers that models learn from; fitted to the center's rows only.
+
+Without `training.steps` every feature is scaled by mean and standard deviation of the validation
+rows. With them, the steps are fitted to the validation rows in their order: those on numbers, those
+on texts, then those on all columns together. No party's data move either.
+
+A column that is the same in all of the center's rows says nothing about the quality of a model, so
+that a weight on it could do anything to another party's rows and not be seen. Such a column is set
+to 0, in training and in the models that are handed out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.errors import InputError
+from aboveboard.learning.market.training_file import StepTable
+from aboveboard.learning.training.estimators import format_error, import_class
+from aboveboard.learning.training.tables import Rows, Terms
+
+FloatArray = NDArray[np.float64]
+
+PLACE = "training.steps"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Turns raw rows into numbers.
+
+    Parameters
+    ----------
+    transformer
+        Fitted steps; None where rows are numbers already.
+    mean, deviation
+        Of each column that the transformer gives; the deviation of one that is constant is
+        infinite, so that it becomes 0.
+    """
+
+    transformer: Any
+    mean: FloatArray
+    deviation: FloatArray
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which of the columns become 0."""
+        return np.isinf(self.deviation)
+
+    def apply(self, x: NDArray[Any], place: str) -> FloatArray:
+        """Return raw rows as numbers, shape (m, columns).
+
+        Raises
+        ------
+        InputError
+            If the steps cannot transform the rows, or leave what is no finite number.
+        """
+        return (_transform(self.transformer, x, place) - self.mean) / self.deviation
+
+
+def fit_preparation(
+    steps: Sequence[StepTable], terms: Terms, validation: Rows, test: Rows
+) -> Preparation:
+    """Fit the steps, or a scaling, to the center's rows.
+
+    Raises
+    ------
+    InputError
+        If a step cannot be imported or fitted, text remains that no step encodes, or values are
+        missing that no step fills in.
+    """
+    transformer = None
+    if steps:
+        transformer = _fit_steps(steps, terms, validation)
+    own = _transform(transformer, validation.x, PLACE)
+    other = _transform(transformer, test.x, PLACE)
+    mean, deviation = own.mean(axis=0), own.std(axis=0)
+    # A spread that is nothing but rounding would blow up whatever a party has there.
+    flat = deviation <= 1e-12 * np.maximum(1.0, np.abs(mean))
+    if steps:
+        mean, deviation = np.where(flat, mean, 0.0), np.ones_like(deviation)
+    deviation[flat] = 1.0
+    constant = flat & (np.abs(other - mean) <= 1e-12 * np.maximum(1.0, np.abs(mean))).all(axis=0)
+    deviation[constant] = np.inf
+    return Preparation(transformer, mean, deviation)
+
+
+def find_constant_features(terms: Terms, validation: Rows, test: Rows) -> tuple[str, ...]:
+    """Return the features that are the same in all of the center's rows."""
+    found = []
+    for k, name in enumerate(terms.features):
+        values = [*validation.x[:, k].tolist(), *test.x[:, k].tolist()]
+        if len({str(value) for value in values}) == 1:
+            found.append(name)
+    return tuple(found)
+
+
+def _fit_steps(steps: Sequence[StepTable], terms: Terms, validation: Rows) -> Any:
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+
+    numbers = [k for k, name in enumerate(terms.features) if name not in terms.texts]
+    texts = [k for k, name in enumerate(terms.features) if name in terms.texts]
+    chains: dict[str, list[tuple[str, Any]]] = {"numbers": [], "texts": [], "all": []}
+    for step in steps:
+        for columns, transformer in _make_transformers(step):
+            chain = chains[columns]
+            chain.append((f"{len(chain) + 1}-{step.use.rpartition('.')[2]}", transformer))
+    if texts and not chains["texts"]:
+        name = terms.features[texts[0]]
+        raise InputError(
+            PLACE,
+            f"column {name!r} holds text, and no step turns text into numbers",
+            'add "sklearn.preprocessing.OneHotEncoder", or leave the column out of the features',
+        )
+    parts = [
+        (name, Pipeline(chains[name]) if chains[name] else "passthrough", columns)
+        for name, columns in (("numbers", numbers), ("texts", texts))
+        if columns
+    ]
+    whole = Pipeline([("columns", ColumnTransformer(parts, sparse_threshold=0)), *chains["all"]])
+    try:
+        return whole.fit(validation.x, terms.decode_labels(validation.y))
+    except Exception as error:  # whatever a step raises
+        raise InputError(
+            PLACE,
+            f"the steps cannot be fitted to the center's rows ({format_error(error)})",
+            "look at their order and parameters",
+        ) from None
+
+
+def _make_transformers(step: StepTable) -> list[tuple[str, Any]]:
+    """Return what a step is made into, with the columns that it takes."""
+    made = import_class(step.use, PLACE)
+    if not isinstance(made, type) or not (hasattr(made, "fit") and hasattr(made, "transform")):
+        raise InputError(
+            PLACE,
+            f"{step.use} is no scikit-learn transformer",
+            'name a class such as "sklearn.impute.SimpleImputer"',
+        )
+    name = made.__name__
+    parameters = dict(step.parameters)
+    if name == "OneHotEncoder":
+        # A party may have a category that no row of the center has.
+        parameters = {"handle_unknown": "ignore", "sparse_output": False, **parameters}
+    try:
+        if name == "SimpleImputer" and step.on is None:
+            on_texts = parameters if "strategy" in parameters else {"strategy": "most_frequent"}
+            return [("numbers", made(**parameters)), ("texts", made(**on_texts))]
+        columns = step.on or ("texts" if name.endswith("Encoder") else "numbers")
+        return [(columns, made(**parameters))]
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            PLACE, f"{step.use} refuses its parameters ({format_error(error)})",
+            "see its documentation",
+        ) from None  # fmt: skip
+
+
+def _transform(transformer: Any, x: NDArray[Any], place: str) -> FloatArray:
+    if transformer is None:
+        return np.asarray(x, dtype=np.float64)
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = np.asarray(transformer.transform(x), dtype=np.float64)
+    except Exception as error:  # whatever a step raises
+        raise InputError(
+            place,
+            f"the steps cannot transform its rows ({format_error(error)})",
+            "look at training.steps and at the rows",
+        ) from None
+    if not np.isfinite(table).all():
+        raise InputError(
+            place,
+            "values are missing after all steps",
+            'add "sklearn.impute.SimpleImputer" to training.steps, or fill the cells in',
+        )
+    return table
