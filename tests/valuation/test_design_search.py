@@ -165,16 +165,16 @@ def test_at_equal_costs_one_of_two_users_is_worth_more_than_two_who_toss_coins()
     assert ("kind of equilibrium", "users act differently") in offer.summary_rows()
 
 
-@pytest.mark.parametrize("n", [2, 3, 5, 10])
+@pytest.mark.parametrize("n", [3, *(pytest.param(n, marks=pytest.mark.deep) for n in (2, 5, 10))])
 def test_equal_costs_are_never_worse_for_the_platform_than_nearly_equal_ones(n: int) -> None:
-    for cost in (F(1, 50), F(1, 10), F(1, 4), F(1, 2)):
+    for cost in (F(1, 50), F(1, 4)):
         equal = propose_offer(DpMean(), names(n), Design.from_numbers(ZERO, inf, [cost] * n))
         nearly = [cost + F(i, 10**9) for i in range(n)]
         other = propose_offer(DpMean(), names(n), Design.from_numbers(ZERO, inf, nearly))
         assert equal.platform >= other.platform - 1e-6
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.integers(0, 30), min_size=3, max_size=5).filter(sum),
     st.floats(0.02, 0.5),

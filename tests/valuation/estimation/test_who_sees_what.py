@@ -78,7 +78,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("levels", CASES[::4], ids=str)
+@pytest.mark.parametrize("levels", CASES[::7], ids=str)
 def test_what_all_may_read_is_the_same_whatever_the_means(
     tmp_path: Path, levels: Sequence[int]
 ) -> None:
@@ -106,7 +106,7 @@ def weights_of_estimate(levels: Sequence[int], user: int, s2: float, t2: float) 
     return weights
 
 
-@pytest.mark.parametrize("levels", CASES[1::4], ids=str)
+@pytest.mark.parametrize("levels", CASES[1::7], ids=str)
 def test_a_reply_never_lets_its_user_compute_anothers_mean(
     tmp_path: Path, levels: Sequence[int]
 ) -> None:
@@ -135,7 +135,7 @@ def test_with_two_who_share_each_sees_no_estimate_and_the_platform_all(tmp_path:
     assert None not in kept
 
 
-@pytest.mark.parametrize("direct", [3, 4])
+@pytest.mark.parametrize("direct", [3])
 @pytest.mark.parametrize("federated", range(6))
 def test_fewer_than_six_federated_users_leave_the_estimated_variances_alone(
     tmp_path: Path, federated: int, direct: int
