@@ -25,12 +25,20 @@ from aboveboard.games.numbers import (
 FEW_ROWS = 256
 """So many rows are all compared in one outcome."""
 
+MOST_ROWS = 128
+"""Of the rows of a sample so many, once one of them has a gain."""
+
 FIRST_ROWS = 32
 """Of more rows so many, with the largest bounds, before deciding whether others can gain more."""
 
 
 def compute_gains(
-    valuation: PayoffReader, part: DeviationSet, honest: Sequence[Codes], lying: Sequence[Codes]
+    valuation: PayoffReader,
+    part: DeviationSet,
+    honest: Sequence[Codes],
+    lying: Sequence[Codes],
+    *,
+    every_row: bool = False,
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Return what each row gains, in units, and in which rows that is left open.
 
@@ -40,12 +48,16 @@ def compute_gains(
     row is open if the best cases sum to a gain that `attainable` does not confirm.
 
     Where one outcome serves all profiles (`OneOutcome`), a gain that the bounds allow is looked
-    for in each, the same for the truth and the lie, unless only one player is off the truth.
+    for in each, the same for the truth and the lie, unless only one player is off the truth. Once
+    one of many rows has a gain, only `MOST_ROWS` are looked at, unless `every_row` is asked for:
+    the others count as no gain.
     """
     joint, unclear = _compute_bounds_of_gains(valuation, part, honest, lying)
     alone = len(part.members) == 1 and not part.others_free
     if isinstance(valuation.game, OneOutcome) and not alone and part.outside is None:
-        _compare_in_one_outcome(valuation.game, part, honest, lying, (joint, unclear))
+        found = joint, unclear
+        most = len(joint) if every_row else MOST_ROWS
+        _compare_in_one_outcome(valuation.game, part, honest, lying, found, most)
     return joint, unclear
 
 
@@ -55,6 +67,7 @@ def _compare_in_one_outcome(
     honest: Sequence[Codes],
     lying: Sequence[Codes],
     found: tuple[Array, NDArray[np.bool_]],
+    most: int,
 ) -> None:
     """Write into `found` what one outcome gives, in rows in which the bounds allow a gain.
 
@@ -67,8 +80,9 @@ def _compare_in_one_outcome(
     best, start, width = 0, 0, len(rows) if len(rows) <= FEW_ROWS else FIRST_ROWS
     while start < len(rows):
         some = rows[start : start + width]
-        if start and joint[some[0]] <= best and not unclear[rows[start:]].any():
-            joint[rows[start:]] = 0
+        enough = best > 0 and start >= most
+        if enough or (start and joint[some[0]] <= best and not unclear[rows[start:]].any()):
+            joint[rows[start:]], unclear[rows[start:]] = 0, False
             return
         before, after = (
             _broadcast([c[some] if len(c) == len(joint) else c for c in columns], len(some))

@@ -181,7 +181,9 @@ class _SearchState:
                 self._value(part, columns, m)
                 self._count(m)
 
-    def _value(self, part: DeviationSet, columns: list[Codes], m: int) -> None:
+    def _value(
+        self, part: DeviationSet, columns: list[Codes], m: int, *, every_row: bool = False
+    ) -> None:
         valuation = self.valuation
         full = [np.broadcast_to(c, (m, *c.shape[1:])) for c in columns]
         honest = [
@@ -190,7 +192,7 @@ class _SearchState:
         ]
         if part.others_free:
             honest = [np.broadcast_to(c, (m, *c.shape[1:])) for c in honest]
-        joint, unclear = compute_gains(valuation, part, honest, full)
+        joint, unclear = compute_gains(valuation, part, honest, full, every_row=every_row)
         self.unclear |= bool(unclear.any())
 
         def row(k: int) -> Row:
@@ -263,7 +265,7 @@ class _SearchState:
             digits = unravel(some, shape)
             digits[i] = digits[i] + first
             columns = [encode_positions(s, d) for s, d in zip(spaces, digits, strict=True)]
-            self._value(part, columns, len(some))
+            self._value(part, columns, len(some), every_row=True)
 
     def make_scan(self, total: int, *, sampled: bool) -> Scan:
         """Return what the search saw."""

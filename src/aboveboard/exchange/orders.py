@@ -66,10 +66,13 @@ class Benefits:
         By order: benefits in the first profile, and in the second.
     complete
         Whether all orders were gone through.
+    few
+        Whether there are few enough to go through all.
     """
 
     pairs: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     complete: bool
+    few: bool
 
 
 def list_benefits(
@@ -117,7 +120,8 @@ def list_benefits(
         for reply, benefit in zip(open_replies, drawn, strict=True):
             both[reply.profile][reply.party] = benefit
         pairs.add((tuple(both[0]), tuple(both[1])))
-    return Benefits(tuple(sorted(pairs)), found.complete)
+    few = prod(count + 1 for count in counts) <= MOST_STATES
+    return Benefits(tuple(sorted(pairs)), found.complete, few)
 
 
 def _describe_reply(segments: Sequence[Segment], party: int, profile: int, amount: int) -> _Reply:
@@ -157,6 +161,8 @@ class OrderJudge:
             gain = max(self._value(before, after) for before, after in found.pairs)
             if found.complete or gain >= most:
                 return gain, True
+            if not found.few:
+                return gain, False
         assert gain is not None
         return gain, False
 
