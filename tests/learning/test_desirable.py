@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from aboveboard.auditing import (
-    Budget,
+    Efficient,
     ExPostIC,
     IndividualRationality,
     Status,
@@ -21,6 +21,7 @@ from aboveboard.auditing import (
     audit,
 )
 from aboveboard.errors import BudgetExceeded, InputError
+from aboveboard.games.game import TabularGame
 from aboveboard.learning.desirable import game as games
 from aboveboard.learning.desirable.file import DesirableFile
 from aboveboard.learning.desirable.mechanism import Desirable
@@ -145,7 +146,7 @@ def test_charging_more_than_the_largest_payment_would_make_a_lie_or_absence_pay(
     for i, profile in ((0, (8, 3)), (1, (8, 3))):
         payoffs = np.array(game.table)
         payoffs[(i, *profile)] -= 1e-6
-        dearer = type(game)(payoffs, truth=(8, 3), outside=[game.outside(0), game.outside(1)])
+        dearer = TabularGame(payoffs, truth=(8, 3), outside=[game.outside(0), game.outside(1)])
         found = audit(dearer, [ExPostIC(), IndividualRationality()])
         assert Status.FAILS in {v.status for v in found.values()}
 
@@ -159,12 +160,42 @@ def test_without_a_mechanism_the_game_is_that_of_parties_on_their_own() -> None:
 
 
 def test_an_audit_says_whether_it_exists_and_looks_at_other_true_sizes() -> None:
-    for top, zero, exists, count in (("6", "false", True, 3), ("50", "true", False, 1)):
+    for top, zero, exists, count in (("6", "false", True, 5), ("50", "true", False, 4)):
         mechanism, reports = growing(top=top, zero=zero, a=3, b=2)
-        said = mechanism.remarks(mechanism.game(reports), Budget(), 0)
-        assert said["desirable mechanism"]["holds"] is exists
-        assert len(said) == count
-        assert all(remark["holds"] for name, remark in said.items() if "grid" in name)
+        game = mechanism.game(reports)
+        promised = audit(game, mechanism.promises(reports))
+        assert (promised["desirable mechanism exists"].status is Status.HOLDS) is exists
+        assert len(promised) == count
+        others = audit(game, mechanism.examines(reports))
+        assert others["ex-post IC at other sizes"].status is not Status.FAILS
+
+
+def test_where_there_is_none_sharing_nothing_is_not_called_efficient() -> None:
+    mechanism, reports = growing(alpha="-0.95", top="10", a=6, b=1)
+    assert not mechanism.search_result.exists
+    verdict = audit(mechanism.game(reports), [Efficient()])["efficient"]
+    assert verdict.status is Status.FAILS
+    assert verdict.witness is not None
+    # Each its own: (6 + 1)^0.05; both the joint model: (7 + 7)^0.05.
+    assert verdict.witness.gain == pytest.approx(14**0.05 - 7**0.05)
+
+
+def test_no_mechanism_names_the_rule_for_absences_and_what_is_desirable_all_the_same() -> None:
+    text = GROWTH.format(alpha=-1, step=1, max=14, zero="false")
+    mechanism, reports = rule('counterfactual = "none"\n' + text, a=14, b=1, c=1)
+    verdict = audit(mechanism.game(reports), mechanism.promises(reports))[
+        "desirable mechanism exists"
+    ]
+    assert verdict.status is Status.FAILS
+    assert 'counterfactual = "none"' in str(verdict.statement)
+    assert "sharing nothing, for nothing, is desirable" in str(verdict.statement)
+    # It is: the market is 1 whatever is shared, so that each keeps its own part of it.
+    found = mechanism.settle(reports)
+    assert "sharing nothing" in found.headline
+    assert [share.payment for share in found.parties.values()] == [0, 0, 0]
+    assert sum(share.utility for share in found.parties.values()) == 1
+    offered = mechanism.offer()
+    assert 'counterfactual "none"' in offered.headline
 
 
 def test_a_game_too_large_for_a_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

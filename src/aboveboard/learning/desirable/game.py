@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,74 @@ from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import Array, Number, to_number
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.search import SearchResult
-from aboveboard.learning.market.allocation import Market, assign_models
+from aboveboard.learning.market.allocation import (
+    Market,
+    assign_models,
+    choose_served,
+    hand_out,
+    list_subsets,
+)
+from aboveboard.learning.market.valuations import Growth, Linear
 from aboveboard.learning.payments.game import MarketGame
 
 MOST_PROFILES = 10**7
 """Profiles of reports up to which a game is tabled: for two parties 640 MiB while it is made."""
+
+
+class GridGame(MarketGame):
+    """A game of reported sizes whose grid is all that there is."""
+
+    covers_all_lies = True
+
+
+class DesirableGame(TabularGame):
+    """A table of all reports that knows what else could be handed out where all are truthful.
+
+    Parameters
+    ----------
+    found
+        What the search found; its market values other outcomes.
+    profile
+        Positions of the true sizes on the grid.
+    payoffs, more
+        As `TabularGame` takes them.
+    """
+
+    def __init__(
+        self, found: SearchResult, profile: Sequence[int], payoffs: Any, **more: Any
+    ) -> None:
+        super().__init__(payoffs, **more)
+        self._found, self._profile = found, tuple(profile)
+
+    @property
+    def unlisted_outcomes(self) -> str:
+        """What an examination of efficiency does not compare with; empty where nothing is left."""
+        if isinstance(self._found.market.valuation, Linear | Growth):
+            return ""
+        return "lesser models"
+
+    def outcomes(self, profile: Sequence[int], /, *, giving_no_less: bool) -> Array:
+        """Return the payoffs, and what the center takes in, for each set that could be served.
+
+        Payments are the rule's. In units, shape (sets, players + 1), for the true sizes.
+        """
+        market = self._found.market
+        sizes = self._found.working_sizes[list(self._profile)][None, :]
+        present = np.ones(sizes.shape, dtype=np.bool_)
+        served = np.stack(list_subsets(present[0]))
+        if giving_no_less and self._found.exists:
+            served = served[served.sum(axis=1) >= choose_served(market, sizes, present).sum()]
+        alike = served.shape
+        x = hand_out(market, np.broadcast_to(sizes, alike), np.broadcast_to(present, alike), served)
+        q = np.maximum(x, market.quality.evaluate(sizes))
+        values = _scale(market.valuation.evaluate(q), self._found)
+        paid = np.array([to_number(p) for p in self.payments(profile)])
+        table = np.concatenate([values - paid, np.full((len(values), 1), paid.sum())], axis=1)
+        if self.unit == 1:
+            return table
+        if table.dtype == np.float64:
+            return np.asarray(table / float(self.unit))
+        return np.asarray(table / self.unit)
 
 
 def make_game(players: Sequence[str], found: SearchResult, truth: Sequence[int]) -> Game:
@@ -45,11 +109,13 @@ def make_game(players: Sequence[str], found: SearchResult, truth: Sequence[int])
     if found.market.valuation.quasi_monotone:
         reports = tuple(found.sizes[:extent] for extent in extents)
         own = tuple(found.sizes[top] for top in truth)
-        return MarketGame(tuple(players), found.market, own, reports)
+        return GridGame(tuple(players), found.market, own, reports)
     values, outside = _compute_values(found.market, found.working_sizes, truth)
     here = tuple(slice(extent) for extent in extents)
     payments = np.stack([table[here] for table in found.payments])
-    return TabularGame(
+    return DesirableGame(
+        found,
+        truth,
         _scale(values - payments, found),
         players=players,
         truth=truth,
@@ -62,7 +128,7 @@ def make_game(players: Sequence[str], found: SearchResult, truth: Sequence[int])
 
 def _make_game_without_mechanism(
     players: Sequence[str], found: SearchResult, truth: Sequence[int]
-) -> TabularGame:
+) -> DesirableGame:
     """Return the game in which nobody is served or charged, whatever is reported."""
     own = found.market.quality.evaluate(found.working_sizes[list(truth)])
     worth = [found.worth(x) for x in found.market.valuation.evaluate(own)]
@@ -70,7 +136,9 @@ def _make_game_without_mechanism(
     table = np.empty((len(worth), *extents), dtype=object)
     for i, value in enumerate(worth):
         table[i] = value
-    return TabularGame(
+    return DesirableGame(
+        found,
+        truth,
         table,
         players=players,
         truth=truth,

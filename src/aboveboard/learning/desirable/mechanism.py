@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.auditing import (
-    Budget,
+    Efficient,
     ExPostIC,
     IndividualRationality,
     Property,
@@ -30,6 +30,7 @@ from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.desirable.algorithms import choose_algorithm, refuse_large
 from aboveboard.learning.desirable.certificate import size_as_number
+from aboveboard.learning.desirable.claims import AtOtherSizes, MechanismExists
 from aboveboard.learning.desirable.file import (
     DesirableFile,
     Grid,
@@ -39,13 +40,16 @@ from aboveboard.learning.desirable.file import (
 )
 from aboveboard.learning.desirable.game import make_game
 from aboveboard.learning.desirable.offer import DesirableOffer, design_grid
-from aboveboard.learning.desirable.remarks import remarks_on
 from aboveboard.learning.desirable.search import SearchResult, search, sizes_array
 from aboveboard.learning.market.allocation import Market, assign_models
+from aboveboard.learning.market.valuations import Growth, Linear
 from aboveboard.learning.payments.settlement import make_settlement, value_models
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Mechanism, Read
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
+
+MOST_COMPARED = 12
+"""Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
 
 MOST_ROWS = 10**7
 """Rows of the payments table that a settlement holds: beyond, files of gigabytes."""
@@ -176,20 +180,31 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         return value_models(self.market, self.parties, party, types, settlement)
 
     def offer(self) -> DesirableOffer:
-        """Say how far the grid may reach, or whether the mechanism exists on the file's grid."""
+        """Return how far the grid may reach, or whether the mechanism exists on the file's grid."""
         return design_grid(self.market, self.grid, lambda: self.search_result)
 
     def promises(self, types: Mapping[str, Fraction]) -> Sequence[Property]:
         """Return what the rule promises for its parameters."""
-        return (ExPostIC(), IndividualRationality(), WeakBudgetBalance())
+        exists = MechanismExists(self.parties, self.search_result)
+        if not self.search_result.exists:
+            # Nobody is served or charged: truthful, fair and in balance, but not what is promised.
+            return (exists, ExPostIC(), IndividualRationality(), WeakBudgetBalance())
+        efficient = (Efficient(),) if self._is_efficient else ()
+        return (exists, ExPostIC(), IndividualRationality(), WeakBudgetBalance(), *efficient)
 
     def examines(self, types: Mapping[str, Fraction]) -> Sequence[Property]:
         """Return what an audit looks at besides."""
-        return ()
+        promised = self.promises(types)
+        efficient = (
+            () if Efficient() in promised or self.market.n > MOST_COMPARED else (Efficient(),)
+        )
+        return (*efficient, AtOtherSizes(ExPostIC(), self.parties, self.search_result))
 
-    def remarks(self, game: Game, budget: Budget, seed: int) -> Mapping[str, Any]:
-        """Return whether the mechanism exists, and audit it at other true sizes of the grid."""
-        return remarks_on(self.parties, self.search_result, budget, seed)
+    @property
+    def _is_efficient(self) -> bool:
+        """Whether no lesser model can be better: totals rise or fall with each quality."""
+        known = isinstance(self.market.valuation, Linear | Growth)
+        return known and self.market.n <= MOST_COMPARED
 
     def _is_defined_without_all(self) -> bool:
         return self.market.valuation.quasi_monotone and self.search_result.exists
@@ -226,6 +241,8 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
             "exact": found.exact,
             "tolerance": found.tolerance * found.scale,
             "payments table": self._describe_table(found),
+            "supposes": found.supposes,
+            **({"alternative": found.alternative} if found.alternative else {}),
             "signs": "payment is what a party pays to the center; benefit is what it gains by "
             "taking part, before it pays; utility is its valuation minus its payment",
         }
@@ -258,9 +275,11 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
             for name, t in zip(self.parties, found.violated, strict=True)
         )
         return (
-            f"No desirable mechanism exists on this grid ({grid}): with the sizes {at} all "
-            "payments that are truthful and fair to join sum to a loss. Nobody is served or "
-            "charged; each party keeps its own model."
+            f"No desirable mechanism exists on this grid ({grid}) under counterfactual "
+            f'"{self.market.counterfactual}" where the best model is handed out efficiently: with '
+            f"the sizes {at} all payments that are truthful and fair to join sum to a loss. Nobody "
+            "is served or charged; each party keeps its own model."
+            + (f" In fact {found.alternative}." if found.alternative else "")
         )
 
     def _make_exhibits(self, found: SearchResult) -> tuple[Exhibit, ...]:

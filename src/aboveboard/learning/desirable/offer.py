@@ -72,9 +72,11 @@ class DesirableOffer:
         found = self.facts
         if "max_over_step" not in found:
             if not found["exists"]:
+                also = f" In fact {found['alternative']}." if found["alternative"] else ""
                 return (
-                    f"{NONE} exists on this grid: with the sizes "
-                    f"{_join_sizes(found['violated'])} all such payments sum to a loss."
+                    f'{NONE} exists on this grid under counterfactual "{found["counterfactual"]}" '
+                    "where the best model is handed out efficiently: with the sizes "
+                    f"{_join_sizes(found['violated'])} all such payments sum to a loss.{also}"
                 )
             doubt = ", up to rounding" if found["verdict"] == "undecided" else ""
             return f"{WHAT} exists on this grid{doubt}."
@@ -82,7 +84,14 @@ class DesirableOffer:
         if found["boundary"] is None:
             return f"{grid}, and on every other: {found['reason']}."
         reach = f"{found['max_over_step']:,} steps"
-        return f"{grid}, of {reach}; two such parties have one up to {found['boundary']:,} steps."
+        limit = f"two such parties have one up to {found['boundary']:,} steps"
+        if found["alpha"] == -1:
+            return (
+                f"{grid}, of {reach}, where the best model is handed to both; {limit}. With alpha "
+                "= -1 the market is worth the same whatever is shared: sharing nothing, for "
+                "nothing, is desirable on every grid."
+            )
+        return f"{grid}, of {reach}; {limit}."
 
     def summary_rows(self) -> list[tuple[str, str]]:
         """Return what was found as labels in plain words, with units, and values."""
@@ -98,7 +107,7 @@ class DesirableOffer:
 
 
 def design_grid(market: Market, grid: Grid, searched: Callable[[], SearchResult]) -> DesirableOffer:
-    """Say on which grids a desirable mechanism exists.
+    """Return on which grids a desirable mechanism exists.
 
     Parameters
     ----------
@@ -119,7 +128,7 @@ def design_grid(market: Market, grid: Grid, searched: Callable[[], SearchResult]
 
 
 def _describe_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Tell how far the sizes of two parties in a growing market may differ."""
+    """Yield how far the sizes of two parties in a growing market may differ, in rows."""
     limit = found["boundary"]
     yield "largest size on this grid (steps)", f"{found['max_over_step']:,}"
     yield (
@@ -143,7 +152,7 @@ def _describe_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _describe_search(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Tell what the search of the file's own grid found."""
+    """Yield what the search of the file's own grid found, in rows."""
     least = found["smallest_revenue"]
     about = isinstance(least, str) and least.startswith("about")
     shown = str(least) if about else format_number(Fraction(least))
@@ -190,6 +199,9 @@ def _summarize_search(found: SearchResult) -> dict[str, Any]:
         "verdict": found.answer,
         "smallest_revenue": encode_number(found.smallest),
         "method": found.method,
+        "counterfactual": found.market.counterfactual,
+        "supposes": found.supposes,
+        "alternative": found.alternative,
         "reason": "a boundary of max/step is known for the growth market of two parties with "
         "quality identity; for this market the file's grid was searched",
     }

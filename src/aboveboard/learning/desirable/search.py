@@ -29,6 +29,7 @@ from aboveboard.learning.desirable.algorithms import (
 )
 from aboveboard.learning.desirable.certificate import Certificate, make_certificate
 from aboveboard.learning.market.allocation import Market
+from aboveboard.learning.market.valuations import Growth
 
 ROUNDING = 1e-12
 """Sums of payments this near to 0, as a part of the largest value, are not told from 0. A payment
@@ -92,6 +93,32 @@ class SearchResult:
         if self.violated is not None:
             return "none"
         return "undecided" if self.undecided else "exists"
+
+    @property
+    def supposes(self) -> str:
+        """What the answer supposes: the allocation, and who is served when a party is absent."""
+        rule = {
+            "all": "those whom all values, the absent party's included, ask for",
+            "participants": "those whom the values of who takes part ask for",
+            "none": "nobody",
+            "punish": "those whom it hurts most",
+        }[self.market.counterfactual]
+        return (
+            "supposed: the best model, or none, to each party, so that the total of values is "
+            f"largest (ties serve); when a party stays away, {rule} (counterfactual = "
+            f'"{self.market.counterfactual}")'
+        )
+
+    @property
+    def alternative(self) -> str:
+        """What is desirable although the answer is "none"; empty where nothing is known to be."""
+        valuation = self.market.valuation
+        if self.exists or not isinstance(valuation, Growth) or valuation.alpha != -1:
+            return ""
+        return (
+            "with alpha = -1 the market is worth the same whatever is shared: sharing nothing, for "
+            "nothing, is desirable"
+        )
 
     @property
     def exists(self) -> bool:
