@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-# docs/theory.md: N = 2 and levels {0, inf}; for a cost c between 1/3 and 2/3 the best offer that both
-# users answer alike is alpha* = 6c / (3c + 2); each stays private with probability 3c - 1. An offer
-# that one of them accepts and the other does not may be better.
+# docs/theory.md: N = 2 and levels {0, inf}; for a cost c between 1/3 and 2/3 the best offer that
+# both users answer alike is alpha* = 6c / (3c + 2); each stays private with probability 3c - 1. An
+# offer that one of them accepts and the other does not may be better.
 TWO_USERS = """
 mechanism = "valuation.payments"
 fairness = "users"

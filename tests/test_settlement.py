@@ -264,7 +264,9 @@ def test_what_is_handed_out_is_new_submitted_and_as_much_as_the_rule_says(
     records = {n: read_elements(sorted(s), place=n) for n, s in sets.items()}
     mechanism = Union(RULES[rule], "partial", dict.fromkeys(sets, Fraction(1)), seed)
     settlement = mechanism.settle(records)
-    expected = dict(zip(sets, RULES[rule].compute_amounts(Regions.from_sets(sets)).tolist(), strict=True))
+    expected = dict(
+        zip(sets, RULES[rule].compute_amounts(Regions.from_sets(sets)).tolist(), strict=True)
+    )
     everything = frozenset().union(*listed)
     for name, share in settlement.parties.items():
         handed = share.reply.rows()["element"].to_list()

@@ -9,10 +9,13 @@ LINE = 2_000
 
 
 def plain(error: ab.AboveboardError) -> str:
-    """Give the message of an error, which must be one plain line with all its parts."""
-    line = str(error)
-    assert line.isprintable()
-    assert 0 < len(line) < LINE
-    if isinstance(error, ab.InputError):
-        assert all((error.place, error.problem, error.remedy))
-    return line
+    """Return the message of an error: for each fault one plain line with all its parts."""
+    faults = getattr(error, "faults", (error,))
+    for fault in faults:
+        line = str(fault)
+        assert line.isprintable()
+        assert 0 < len(line) < LINE
+        if isinstance(fault, ab.InputError):
+            assert all((fault.place, fault.problem, fault.remedy))
+    assert str(error) == "\n".join(map(str, faults))
+    return str(error)
