@@ -115,9 +115,9 @@ def _no_equilibrium(setting: Setting) -> Trial:
     checks = 0
     for rule, protocol in ((answer_competitive, COMPETITIVE), (answer_fair, FAIR)):
         checks += len(COMMITMENTS) ** 2
-        if find_stable(setting, rule) or pure_equilibria(setting.make_game(protocol)).named() != (
-            "none",
-        ):
+        if find_stable(setting, rule) or pure_equilibria(
+            setting.make_game(protocol)
+        ).list_names() != ("none",):
             return Trial(checks, setting.as_dict())
     return Trial(checks)
 
@@ -134,7 +134,7 @@ def _four_cases(setting: Setting) -> Trial:
         )
         if there
     }
-    named = set(pure_equilibria(setting.make_game(COMPETITIVE)).named()) - {"none"}
+    named = set(pure_equilibria(setting.make_game(COMPETITIVE)).list_names()) - {"none"}
     return Trial(len(COMMITMENTS) ** 2, None if kinds == wanted == named else setting.as_dict())
 
 

@@ -143,7 +143,7 @@ def _truth_alone(case: SingleAgent) -> Trial:
         if is_one
     )
     for name in ("competitive", "indicator", "fair", "straightforward"):
-        if pure_equilibria(CurationGame(society, PROTOCOLS[name])).named() != wanted:
+        if pure_equilibria(CurationGame(society, PROTOCOLS[name])).list_names() != wanted:
             return Trial(
                 1, {"g by bit mask": format_bits(case.values), "price": encode_number(case.price)}
             )
@@ -151,7 +151,7 @@ def _truth_alone(case: SingleAgent) -> Trial:
 
 
 def _another_protocol(case: SingleAgent) -> Trial:
-    """Let the center also answer (0, 1): it reveals the bit as well, at no higher price."""
+    """Compare with a center that also answers (0, 1): it reveals the bit too, no dearer."""
     contrary = Commitment(F(0), F(1))
     tried = [(c, c in (TRUTH, contrary)) for c in (*COMMITMENTS, contrary)]
     best = max(_utility_alone(case, c, answered=answered) for c, answered in tried)

@@ -90,7 +90,7 @@ class Setting:
 
     def make_game(self, protocol: Protocol) -> CurationGame:
         """Return the product's game."""
-        return CurationGame(cached_society(self.values, self.prices), protocol)
+        return CurationGame(get_society(self.values, self.prices), protocol)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -101,7 +101,7 @@ class Setting:
 
 
 @cache
-def cached_society(values: Values, prices: tuple[Fraction, ...]) -> Society:
+def get_society(values: Values, prices: tuple[Fraction, ...]) -> Society:
     """Return the product's society, with what it has computed before."""
     return make_society(values, prices)
 

@@ -13,7 +13,7 @@ from aboveboard.curation import (
     SILENCE,
     TRUTH,
     Commitment,
-    mixed_equilibria,
+    find_mixed_equilibria,
     pure_equilibria,
 )
 from aboveboard.formatting import encode_number
@@ -40,7 +40,7 @@ TRIED = (
 )
 
 
-def expected_utility(
+def compute_expected_utility(
     setting: Setting,
     rule: Callable[[Profile], list[bool]],
     chances: tuple[Fraction, ...],
@@ -69,7 +69,7 @@ def is_stable_mixture(
 ) -> bool:
     """Return whether nobody gains, plainly, by what is tried instead of its coin."""
     for i, chance in enumerate(chances):
-        worth = {c: expected_utility(setting, rule, chances, i, c) for c in TRIED}
+        worth = {c: compute_expected_utility(setting, rule, chances, i, c) for c in TRIED}
         here = chance * worth[TRUTH] + (1 - chance) * worth[SILENCE]
         if max(worth.values()) > here:
             return False
@@ -79,7 +79,7 @@ def is_stable_mixture(
 def _compare_mixed(setting: Setting) -> Trial:
     """Compare the mixed equilibria of the two protocols, each checked plainly in both."""
     by_protocol = {
-        name: mixed_equilibria(setting.make_game(PROTOCOLS[name])).equilibria
+        name: find_mixed_equilibria(setting.make_game(PROTOCOLS[name])).equilibria
         for name in ("competitive", "fair")
     }
     for name, rule, other in (
@@ -99,7 +99,7 @@ def _show_mixed(setting: Setting) -> Trial:
     """Show a mixed equilibrium beside the truth that is the only pure one."""
     if not pure_equilibria(setting.make_game(COMPETITIVE)).unique_truthful:
         return Trial(1)
-    for found in mixed_equilibria(setting.make_game(COMPETITIVE)).equilibria:
+    for found in find_mixed_equilibria(setting.make_game(COMPETITIVE)).equilibria:
         chances = tuple(F(x) for x in found.chances)
         if found.regret == 0 and is_stable_mixture(setting, answer_competitive, chances):
             shown = {"truthful with chance": [encode_number(x) for x in chances]}

@@ -113,7 +113,7 @@ def test_a_thousand_agents_are_advised_with_a_cure() -> None:
     agents = (Agent(F(1), F(1, 100)),) * 1000
     names = [str(i) for i in range(1000)]
     said = advise(CurationGame(Society(Mean(), agents, F(1, 2)), PROTOCOLS["fair"]), names)
-    assert said.equilibria.named() == ("truth", "silence")
+    assert said.equilibria.list_names() == ("truth", "silence")
     assert said.cure is not None
     assert (said.cure.center_weight, said.cure.k) == (2, (501, 502))
     assert said.mixed.searched == "nothing: there are more than 8 agents"

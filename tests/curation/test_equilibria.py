@@ -22,9 +22,9 @@ from aboveboard.curation import (
     advise,
     best_reply,
     compute_stake,
+    find_mixed_equilibria,
     is_equilibrium,
     is_helpless,
-    mixed_equilibria,
     pure_equilibria,
     simulate_better_replies,
 )
@@ -137,7 +137,7 @@ def test_the_four_cells_are_all_that_a_search_finds(
             silent = all(c.silent for c in profile)
             kinds.add("truth" if truth else "silence" if silent else "other")
     assert kinds == found
-    assert set(pure_equilibria(game).named()) == (found or {"none"})
+    assert set(pure_equilibria(game).list_names()) == (found or {"none"})
 
 
 @pytest.mark.parametrize("n", range(1, 9))
@@ -217,14 +217,14 @@ def test_with_a_fixed_cost_no_commitment_beats_the_best_reply_and_some_come_clos
 
 def test_the_competitive_protocol_has_a_mixed_equilibrium_that_the_fair_one_has_not() -> None:
     three = society(Mean(), [F(1, 20), F(1, 5), F(1, 5)])
-    (found,) = mixed_equilibria(CurationGame(three, PROTOCOLS["competitive"])).equilibria
+    (found,) = find_mixed_equilibria(CurationGame(three, PROTOCOLS["competitive"])).equilibria
     assert found.chances == (1, F(16, 25), F(16, 25))
-    assert mixed_equilibria(CurationGame(three, PROTOCOLS["fair"])).equilibria == ()
+    assert find_mixed_equilibria(CurationGame(three, PROTOCOLS["fair"])).equilibria == ()
 
 
 def test_one_agent_is_answered_for_the_truth_only() -> None:
     game = CurationGame(society(Parity(), [F(1, 10)]), PROTOCOLS["competitive"])
-    assert pure_equilibria(game).named() == ("truth",)
+    assert pure_equilibria(game).list_names() == ("truth",)
     assert game.utilities([Commitment(F(0), F(1))]) == [F(1, 2) - F(1, 10)]
 
 

@@ -23,7 +23,7 @@ from aboveboard.curation import (
     NoMixedEquilibrium,
     Protocol,
     Society,
-    mixed_equilibria,
+    find_mixed_equilibria,
 )
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.mixed import solve_quadratic
@@ -86,7 +86,7 @@ def test_three_agents_with_a_helpless_center_mix_by_the_closed_form(ratios) -> N
     for b in range(3):
         c, d = (i for i in range(3) if i != b)
         closed.append(sqrt(ratios[c] * ratios[d] / ratios[b]))
-    found = [m.chances for m in mixed_equilibria(game).equilibria]
+    found = [m.chances for m in find_mixed_equilibria(game).equilibria]
     inside = all(x < 1 for x in closed)
     three = [chances for chances in found if all(0 < x < 1 for x in chances)]
     assert len(three) == inside
@@ -97,7 +97,7 @@ def test_three_agents_with_a_helpless_center_mix_by_the_closed_form(ratios) -> N
 
 def test_a_rational_root_is_exact() -> None:
     game = make_game(Parity(), [F(9, 50)] * 3)
-    (found,) = [m for m in mixed_equilibria(game).equilibria if 0 < min(m.chances) < 1]
+    (found,) = [m for m in find_mixed_equilibria(game).equilibria if 0 < min(m.chances) < 1]
     assert found.chances == (F(3, 5),) * 3
     assert found.regret == 0
 
@@ -137,7 +137,7 @@ def compare_with_solver(trial: int) -> int:
     prices = [F(int(k), 40) for k in rng.integers(1, 14, 3)]
     protocol = ("competitive", "fair", "straightforward")[trial % 3]
     game = make_game(table, prices, protocol)
-    search = mixed_equilibria(game)
+    search = find_mixed_equilibria(game)
     for found in search.equilibria:
         assert largest_gain(game, found.chances) < 1e-7
     if "indifferent" in search.searched:
@@ -165,7 +165,7 @@ def test_one_and_two_mixing_agents_are_what_a_fine_grid_finds() -> None:
     """Prices are such that chances are multiples of 1/20: the grid hits every equilibrium."""
     grid = [F(k, 20) for k in range(21)]
     game = make_game(Threshold(2), [F(1, 8), F(1, 4)])
-    search = mixed_equilibria(game)
+    search = find_mixed_equilibria(game)
     mine = {m.chances for m in search.equilibria}
     for chances in product(grid, repeat=2):
         if all(x in (0, 1) for x in chances):
@@ -178,7 +178,7 @@ def test_one_and_two_mixing_agents_are_what_a_fine_grid_finds() -> None:
 def test_an_indifferent_agent_alone_mixes_and_the_interval_is_said() -> None:
     # K = D = 1/2 for the first: it is indifferent while the second is truthful.
     game = make_game(Parity(), [F(1, 2), F(1, 8)])
-    search = mixed_equilibria(game)
+    search = find_mixed_equilibria(game)
     found = [m.chances for m in search.equilibria if m.chances[1] == 1]
     assert len(found) == 1
     assert 0 < found[0][0] < 1
@@ -191,19 +191,22 @@ def test_an_indifferent_agent_alone_mixes_and_the_interval_is_said() -> None:
 
 def test_all_is_said_only_where_other_commitments_are_worth_nothing() -> None:
     for name in ("competitive", "fair", "indicator"):
-        assert "not searched" in mixed_equilibria(make_game(Mean(), [F(1, 10)] * 3, name)).searched
+        assert (
+            "not searched"
+            in find_mixed_equilibria(make_game(Mean(), [F(1, 10)] * 3, name)).searched
+        )
     for name in ("straightforward", "always-all", "always-noise"):
-        assert mixed_equilibria(make_game(Mean(), [F(1, 10)] * 3, name)).searched == "all"
+        assert find_mixed_equilibria(make_game(Mean(), [F(1, 10)] * 3, name)).searched == "all"
 
 
 def test_what_is_not_searched_is_said() -> None:
-    four = mixed_equilibria(make_game(Mean(), [F(k, 40) for k in (3, 4, 5, 6)]))
+    four = find_mixed_equilibria(make_game(Mean(), [F(k, 40) for k in (3, 4, 5, 6)]))
     assert "four agents or more" in four.searched
-    many = mixed_equilibria(make_game(Mean(), [F(1, 100)] * 9))
+    many = find_mixed_equilibria(make_game(Mean(), [F(1, 100)] * 9))
     assert (many.equilibria, many.searched) == ((), "nothing: there are more than 8 agents")
     society = Society(Parity(), (Agent(1, F(1, 4)),) * 2, F(1, 2))
     own = Protocol("mine", None, lambda flags, _: list(flags))
-    assert mixed_equilibria(CurationGame(society, own)).searched.startswith("nothing")
+    assert find_mixed_equilibria(CurationGame(society, own)).searched.startswith("nothing")
 
 
 def test_mixed_equilibria_over_bids_exist_that_the_search_does_not_claim_to_cover() -> None:
@@ -225,7 +228,7 @@ def test_mixed_equilibria_over_bids_exist_that_the_search_does_not_claim_to_cove
         mean = sum(game.utilities((own, other))[0] for other in ladder) / steps
         utilities.append(mean)
     assert max(utilities) - min(utilities[:-1]) <= F(1, steps)
-    assert "mixtures over other commitments" in mixed_equilibria(game).searched
+    assert "mixtures over other commitments" in find_mixed_equilibria(game).searched
 
 
 # ------------------------------------------------------------------------------ the verdict
@@ -282,5 +285,5 @@ def test_the_oracle_agrees_on_the_majoritys_mixed_equilibrium() -> None:
 
 def test_pairs_of_agents_are_alike_in_what_is_listed() -> None:
     game = make_game(Parity(), [F(1, 8)] * 3)
-    found = [m.chances for m in mixed_equilibria(game).equilibria]
+    found = [m.chances for m in find_mixed_equilibria(game).equilibria]
     assert all(a != b or sorted(a) != sorted(b) for a, b in combinations(found, 2))

@@ -80,7 +80,7 @@ def test_what_a_search_does_not_find_is_not_called_an_equilibrium() -> None:
     found = pure_equilibria(game)
     assert is_equilibrium(game, (SILENCE, SILENCE)) is None
     assert found.silence is None
-    assert "silence (not proved)" in found.named()
+    assert "silence (not proved)" in found.list_names()
     assert not found.complete
     assert not found.unique_truthful
 

@@ -160,7 +160,7 @@ def broken(name, rule):
 def forgetful(results):
     """What is remembered of the product's numbers is of the product as it is."""
     yield
-    instances.cached_society.cache_clear()
+    instances.get_society.cache_clear()
 
 
 def test_a_guess_that_is_never_better_than_a_coin_breaks_lemma_1(monkeypatch):
@@ -208,7 +208,7 @@ def test_messages_that_are_kept_from_those_answered_break_theorem_2(monkeypatch)
 
 
 def test_coins_that_nobody_finds_break_what_is_said_of_them(monkeypatch):
-    monkeypatch.setattr(mixed, "mixed_equilibria", lambda game: MixedSearch((), "nothing"))
+    monkeypatch.setattr(mixed, "find_mixed_equilibria", lambda game: MixedSearch((), "nothing"))
     assert verdict("theorem-2-mixed") == FALSE
 
 

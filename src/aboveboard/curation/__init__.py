@@ -6,7 +6,7 @@ Examples
 >>> from aboveboard.curation.social_functions import Threshold
 >>> agents = (Agent(value=1, price=Fraction(1, 5)),) * 3
 >>> game = CurationGame(Society(Threshold(2), agents, prior=Fraction(1, 2)), PROTOCOLS["fair"])
->>> pure_equilibria(game).named()
+>>> pure_equilibria(game).list_names()
 ('truth',)
 """
 
@@ -33,7 +33,7 @@ from aboveboard.curation.equilibria import (
     pure_equilibria,
     regrets,
 )
-from aboveboard.curation.mixed import MixedEquilibrium, MixedSearch, mixed_equilibria
+from aboveboard.curation.mixed import MixedEquilibrium, MixedSearch, find_mixed_equilibria
 from aboveboard.curation.properties import NoMixedEquilibrium, StableCommitments, TruthAnswered
 from aboveboard.curation.protocols import PROTOCOLS, Protocol
 
@@ -65,9 +65,9 @@ __all__ = [
     "advise",
     "best_reply",
     "compute_stake",
+    "find_mixed_equilibria",
     "is_equilibrium",
     "is_helpless",
-    "mixed_equilibria",
     "pure_equilibria",
     "regrets",
     "simulate_better_replies",

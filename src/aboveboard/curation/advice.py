@@ -27,7 +27,7 @@ from aboveboard.curation.equilibria import (
     pure_equilibria,
     regrets,
 )
-from aboveboard.curation.mixed import MixedSearch, mixed_equilibria
+from aboveboard.curation.mixed import MixedSearch, find_mixed_equilibria
 from aboveboard.formatting import encode_number, format_number, join_names
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit
@@ -88,7 +88,7 @@ class Advice:
         cure = self.cure
         return {
             "unique_truthful": self.equilibria.unique_truthful,
-            "equilibria": list(self.equilibria.named(self.names)),
+            "equilibria": list(self.equilibria.list_names(self.names)),
             "complete": self.equilibria.complete,
             "helpless": self.helpless,
             "epsilon": encode_number(self.epsilon),
@@ -132,11 +132,11 @@ class Advice:
                 f"the theorems cover: this is a search, no proof.{obstacle}"
             )
         if found.truth:
-            others = [name for name in found.named(self.names) if name != "truth"]
+            others = [name for name in found.list_names(self.names) if name != "truth"]
             more = f"so is {' and so is '.join(others)}" if others else "there may be others"
             return f"Telling the truth is an equilibrium, but {more}.{obstacle}"
         if found.silence is not False or found.others:
-            which = " and ".join(found.named(self.names))
+            which = " and ".join(found.list_names(self.names))
             return f"Telling the truth is no equilibrium. Equilibria: {which}.{obstacle}"
         if found.complete:
             return f"There is no pure equilibrium: somebody always gains by a change.{obstacle}"
@@ -199,7 +199,10 @@ class Advice:
         return ""
 
     def _list_rows(self) -> Iterator[tuple[str, str]]:
-        yield "pure equilibria, over all commitments", ", ".join(self.equilibria.named(self.names))
+        yield (
+            "pure equilibria, over all commitments",
+            ", ".join(self.equilibria.list_names(self.names)),
+        )
         yield (
             "is that list complete",
             "yes, proved" if self.equilibria.complete else "not known: there may be others",
@@ -280,7 +283,7 @@ def advise(game: CurationGame, names: Sequence[str]) -> Advice:
         epsilon=max((0, *regrets(game, (SILENCE,) * n))),
         cure=find_cure(society) if helpless else None,
         weight_that_cures=find_curing_weight(society) if helpless else None,
-        mixed=mixed_equilibria(game),
+        mixed=find_mixed_equilibria(game),
         bearable_group=find_most_truthful(game),
     )
 

@@ -176,7 +176,7 @@ class Equilibria:
         """Whether it is proved that the truth is the only pure equilibrium."""
         return self.truth is True and self.silence is False and not self.others and self.complete
 
-    def named(self, agents: Sequence[str] = ()) -> tuple[str, ...]:
+    def list_names(self, agents: Sequence[str] = ()) -> tuple[str, ...]:
         """Return their names: "truth", "silence", "only anna truthful"; "none" if there is none.
 
         Parameters
@@ -212,7 +212,7 @@ def pure_equilibria(game: CurationGame) -> Equilibria:
     >>> from aboveboard.curation import PROTOCOLS, Agent
     >>> from aboveboard.curation.social_functions import Parity
     >>> society = Society(Parity(), (Agent(1, Fraction(1, 4)),) * 2, Fraction(1, 2))
-    >>> pure_equilibria(CurationGame(society, PROTOCOLS["fair"])).named()
+    >>> pure_equilibria(CurationGame(society, PROTOCOLS["fair"])).list_names()
     ('truth', 'silence')
     """
     n = len(game.society.agents)

@@ -77,7 +77,7 @@ class MixedSearch:
     searched: str
 
 
-def mixed_equilibria(game: CurationGame) -> MixedSearch:
+def find_mixed_equilibria(game: CurationGame) -> MixedSearch:
     """Return the equilibria in which agents toss coins between the truth and silence.
 
     Parameters
@@ -95,7 +95,7 @@ def mixed_equilibria(game: CurationGame) -> MixedSearch:
     >>> from aboveboard.curation.social_functions import Parity
     >>> agents = tuple(Agent(1, Fraction(1, 8) * k) for k in (1, 1, 1))
     >>> game = CurationGame(Society(Parity(), agents, Fraction(1, 2)), PROTOCOLS["competitive"])
-    >>> [found.chances for found in mixed_equilibria(game).equilibria]
+    >>> [found.chances for found in find_mixed_equilibria(game).equilibria]
     [(Fraction(1, 2), Fraction(1, 2), Fraction(1, 2))]
     """
     n = len(game.society.agents)

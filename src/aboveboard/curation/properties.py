@@ -15,7 +15,7 @@ from aboveboard.auditing import Budget, Property, Status, Verdict, Witness
 from aboveboard.auditing.budget import Progress
 from aboveboard.curation.best_replies import exceeds_rounding, find_best_replies
 from aboveboard.curation.commitments_game import CommitmentsGame
-from aboveboard.curation.mixed import MixedEquilibrium, mixed_equilibria
+from aboveboard.curation.mixed import MixedEquilibrium, find_mixed_equilibria
 from aboveboard.curation.protocols import answer_all, answer_fair, answer_truthful
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import format_number, join_names
@@ -168,7 +168,7 @@ class NoMixedEquilibrium(Property):
             If the game is not one of commitments.
         """
         played = _require_curation(self.name, game)
-        search = mixed_equilibria(played.curation)
+        search = find_mixed_equilibria(played.curation)
         supports = 3 ** len(played.players)
         if search.equilibria:
             first = search.equilibria[0]

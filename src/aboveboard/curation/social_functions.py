@@ -50,6 +50,11 @@ class Threshold:
         How many ones are needed.
     center_weight
         How often the center's bit counts.
+
+    Raises
+    ------
+    InputError
+        If the weight is negative.
     """
 
     k: int
@@ -82,6 +87,11 @@ class Mean:
         From 0 to 1.
     center_weight
         How often the center's bit counts.
+
+    Raises
+    ------
+    InputError
+        If the weight is negative, or the level is not from 0 to 1.
     """
 
     level: Fraction = Fraction(1, 2)
