@@ -160,3 +160,38 @@ def test_a_boundary_out_of_reach_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "MOST_SIZES", 2**11)
     with pytest.raises(InputError, match="so near to alpha"):
         find_boundary(Fraction("-0.668"), zero=True)
+
+
+@pytest.mark.parametrize(
+    ("parties", "digits"), [(3, "-0.7183450"), (4, "-0.7481153"), (5, "-0.7672154")]
+)
+def test_alpha_star_of_more_parties(parties: int, digits: str) -> None:
+    assert str(alpha_star(7, parties)) == digits
+
+
+@pytest.mark.parametrize("parties", [2, 3, 4])
+def test_below_alpha_star_profiles_of_one_large_party_lose_and_above_they_do_not(
+    parties: int,
+) -> None:
+    def first_loss(alpha: float, top: int) -> int | None:
+        """Charge size after size of (a, 0, .., 0), each against all lies; the first loss or None."""
+        sizes = np.arange(1.0, top + 1)
+        paid: list[float] = []
+        for k, size in enumerate(sizes):
+            honest = (parties * size) ** alpha * size
+            # A report r leaves the others the model of r, and the party its own.
+            lies = (size + (parties - 1) * sizes[:k]) ** alpha * size - np.array(paid)
+            kept = max([size ** (alpha + 1), *lies])
+            paid.append(honest - kept)
+            if paid[-1] + (parties - 1) * honest < -1e-12 * honest:
+                return int(size)
+        return None
+
+    edge = float(alpha_star(12, parties))
+    assert first_loss(edge - 0.02, 2500) is not None
+    assert first_loss(edge + 0.002, 2500) is None
+
+
+def test_alpha_star_of_many_parties_is_refused() -> None:
+    with pytest.raises(InputError, match="not known for 6"):
+        alpha_star(7, 6)
