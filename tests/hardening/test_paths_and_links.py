@@ -287,8 +287,8 @@ def test_a_device_or_a_pipe_is_written_to(tmp_path: Path) -> None:
 def test_what_standard_output_leads_to_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     said = tmp_path / "said"
     code = (
-        "from pathlib import Path; from aboveboard.storage.atomic import whole_file\n"
-        "with whole_file(Path('/dev/stdout')) as file: file.write_text('new')\n"
+        "from pathlib import Path; from aboveboard.storage.atomic import atomic_file\n"
+        "with atomic_file(Path('/dev/stdout')) as file: file.write_text('new')\n"
     )
     with said.open("wb") as stream:
         before = os.fstat(stream.fileno()).st_ino

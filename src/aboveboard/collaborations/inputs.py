@@ -18,6 +18,7 @@ from aboveboard.errors import InputError
 from aboveboard.mechanisms.user_code import fingerprint_own_code
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
+from aboveboard.storage.paths import locate_file
 from aboveboard.storage.records import Records
 from aboveboard.storage.tabular_files import open_regular_file
 
@@ -36,10 +37,14 @@ class Reader:
     faults
         Where the faults of files go, so that the next file is read too; None: they are raised. A
         party whose file is at fault has no records then.
+    allow_outside
+        Whether files may lie outside of the collaboration's folder.
     """
 
-    def __init__(self, path: Path, faults: list[InputError] | None = None) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, faults: list[InputError] | None = None, *, allow_outside: bool = True
+    ) -> None:
+        self.path, self.allow_outside = path, allow_outside
         self.inputs: dict[str, str] = {}
         self._faults = faults
 
@@ -60,7 +65,7 @@ class Reader:
         try:
             return self._read(party, data, elements, options)
         except InputError as error:
-            self._record(error)
+            self.record(error)
             return read_elements((), place="")
 
     def file(self, place: str, data: Path) -> Path:
@@ -70,11 +75,11 @@ class Reader:
             source = self._locate(place, data)
             self._remember(place, data)
         except InputError as error:
-            self._record(error)
+            self.record(error)
             return self.path.parent / data
         return source
 
-    def _record(self, error: InputError) -> None:
+    def record(self, error: InputError) -> None:
         """Remember a fault, or raise it where nobody collects them."""
         if self._faults is None:
             raise error
@@ -97,9 +102,7 @@ class Reader:
         return records
 
     def _locate(self, place: str, data: Path) -> Path:
-        if "\0" in str(data):
-            raise InputError(place, "this is not a file", "name a regular file")
-        return self.path.parent / data
+        return locate_file(self.path.parent, data, place, allow_outside=self.allow_outside)
 
     def _remember(self, place: str, data: Path) -> None:
         source = self.path.parent / data

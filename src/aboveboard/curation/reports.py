@@ -14,7 +14,7 @@ from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import Read
-from aboveboard.storage.tabular_files import read_csv
+from aboveboard.storage.tabular_files import open_regular_file, read_csv
 
 Ints = NDArray[np.int64]
 
@@ -120,7 +120,9 @@ def _read_texts(path: Path, place: str) -> pl.Series:
 def _refuse_gaps(path: Path, place: str) -> None:
     """Raise `InputError` at a blank line, which would shift all rounds after it."""
     try:
-        lines = path.read_bytes().rstrip().split(b"\n")
+        # Not `read_bytes`: a pipe would be waited for.
+        with open_regular_file(path, place) as file:
+            lines = file.read().rstrip().split(b"\n")
     except OSError:
         return  # `read_csv` raises the error
     for number, line in enumerate(lines, 1):
