@@ -147,7 +147,7 @@ def largest(column: Column, *, neighbours: bool = False) -> list[Any]:
 
 
 def by_trying(column: Column, low: int, high: int) -> list[Any] | None:
-    """Return the largest of all whole payments in a range that leave truth the best, entry by entry.
+    """Return the largest whole payments in a range that leave truth the best, entry by entry.
 
     None if these largest ones are together no such payments: then there are no largest ones.
     """

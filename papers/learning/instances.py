@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from itertools import product
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from papers.claims import Family
 from papers.learning import definitions
 from papers.learning.definitions import Reports, Rule
 
-RULES: tuple[Counterfactual, ...] = get_args(Counterfactual)
+RULES: tuple[Counterfactual, ...] = ("all", "participants", "none")
 Matrix = tuple[tuple[int, ...], ...]
 
 

@@ -174,7 +174,7 @@ def test_below_alpha_star_profiles_of_one_large_party_lose_and_above_they_do_not
     parties: int,
 ) -> None:
     def first_loss(alpha: float, top: int) -> int | None:
-        """Charge size after size of (a, 0, .., 0), each against all lies; the first loss or None."""
+        """Charge size after size of (a, 0, .., 0) against all lies; return the first loss."""
         sizes = np.arange(1.0, top + 1)
         paid: list[float] = []
         for k, size in enumerate(sizes):

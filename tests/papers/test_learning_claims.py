@@ -344,7 +344,7 @@ def test_not_serving_ties_makes_the_efficient_allocation_fail(monkeypatch):
     def find_served(self, counted):
         return np.asarray(counted.astype(self.whole.dtype) @ self.whole > 0, dtype=np.bool_)
 
-    monkeypatch.setattr(Linear, "served", served)
+    monkeypatch.setattr(Linear, "find_served", find_served)
     assert verdicts("efficient-allocation") == (FALSE,)
 
 
@@ -362,13 +362,13 @@ def test_payments_that_are_too_low_or_too_high_make_theorem_1_fail(monkeypatch):
 
 
 def test_a_model_trained_on_less_makes_theorem_1_and_corollary_1_fail(monkeypatch):
-    right = exploitation_payment.models
+    right = exploitation_payment.assign_models
 
     def less(market, sizes, present):
         x = right(market, sizes, present)
         return x - (x > 0)
 
-    monkeypatch.setattr(exploitation_payment, "models", less)
+    monkeypatch.setattr(exploitation_payment, "assign_models", less)
     assert verdicts("theorem-1-truthful")[1] == STILL_FALSE
     assert verdicts("corollary-1") == (FALSE,)
 
@@ -380,7 +380,7 @@ def test_payments_that_only_participation_binds_make_theorem_5_fail(monkeypatch)
     def forward(values, bounds, payments, parents):
         payments[:] = np.diagonal(values, axis1=1, axis2=2) - bounds
 
-    monkeypatch.setattr(desirable_payments, "_exactly", alone)
+    monkeypatch.setattr(desirable_payments, "_solve_exactly", alone)
     monkeypatch.setattr(desirable_payments, "forward_pass", forward)
     assert verdicts("theorem-5")[1:] == (STILL_FALSE, STILL_FALSE)
     assert verdicts("algorithm-1-own-model")[1] == STILL_FALSE
@@ -404,14 +404,14 @@ def test_a_checker_that_integrates_too_little_makes_theorem_2_fail(monkeypatch):
 
 
 def test_a_boundary_off_by_one_and_a_wrong_alpha_star_are_found(monkeypatch):
-    right = boundary.growth_boundary
+    right = boundary.find_boundary
 
     def late(alpha, *, zero):
         found = right(alpha, zero=zero)
         last = None if found.boundary is None else found.boundary + 1
         return type(found)(alpha, zero, last, found.loss, found.reason)
 
-    monkeypatch.setattr(boundary, "growth_boundary", late)
+    monkeypatch.setattr(boundary, "find_boundary", late)
     monkeypatch.setattr(boundary, "alpha_star", lambda: Decimal("-0.6609110323"))
     assert verdicts("figure-3-first-loss") == (FALSE,)
     assert verdicts("alpha-star") == (FALSE,)

@@ -95,7 +95,7 @@ def test_a_long_update_is_shortened_to_so_many_times_the_median_one() -> None:
 
 
 def weighted_median(values: list[float], weights: list[float]) -> float:
-    """The mean of the smallest and the largest value at which half of the weight is on each side."""
+    """Return the mean of the lowest and the highest value with half of the weight on each side."""
     total = sum(weights)
     halves = [
         v for v in values
@@ -141,6 +141,7 @@ def test_krum_takes_the_update_nearest_to_the_others() -> None:
 @pytest.mark.parametrize("averaging", ["median", "trimmed-mean", "krum"])
 def test_one_party_of_five_cannot_move_a_robust_average_far(averaging: str) -> None:
     models = {name: model(x, x) for name, x in zip("abcd", (1.0, 1.1, 0.9, 1.0), strict=True)}
-    moved = average({**models, "liar": model(1e6, -1e6)}, dict.fromkeys("abcd", 1.0) | {"liar": 1.0},
+    sizes = dict.fromkeys([*models, "liar"], 1.0)
+    moved = average({**models, "liar": model(1e6, -1e6)}, sizes,
                     averaging)  # type: ignore[arg-type]  # fmt: skip
     assert 0.9 <= moved.coef[0, 0] <= 1.1

@@ -269,8 +269,9 @@ label = "sick"
 
 
 def test_text_that_no_step_encodes_is_refused(folder: Path) -> None:
-    path = written(folder, training=TRAINING.format(method="pooled").replace(
-        'estimator = ', 'steps = ["sklearn.preprocessing.StandardScaler"]\nestimator = '))  # fmt: skip
+    steps = 'steps = ["sklearn.preprocessing.StandardScaler"]\nestimator = '
+    training = TRAINING.format(method="pooled").replace("estimator = ", steps)
+    path = written(folder, training=training)
     text = (folder / "test.csv").read_text().replace("0.", "zero.", 1)
     (folder / "test.csv").write_text(text)
     with pytest.raises(ab.InputError, match="holds text, and no step turns text into numbers"):

@@ -67,7 +67,7 @@ class GridPayments:
 
 
 def is_exact(market: Market, m: int) -> bool:
-    """Return whether the search is done in fractions: where they stay such, and are not too many."""
+    """Return whether the search is done in fractions: where they stay fractions, and are few."""
     valuation = market.valuation
     whole = isinstance(valuation, Growth) and valuation.alpha.denominator == 1
     closed = isinstance(market.quality, Identity) and (isinstance(valuation, Linear) or whole)

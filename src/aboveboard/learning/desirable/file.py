@@ -34,7 +34,8 @@ class DesirableFile(MarketFile):
         if steps.denominator != 1:
             step, below = self.grid.step, self.grid.step * int(steps)
             raise ValueError(
-                f"grid.max {size_as_number(self.grid.max)} is no multiple of step {size_as_number(step)}; "
+                f"grid.max {size_as_number(self.grid.max)} is no multiple of step "
+                f"{size_as_number(step)}; "
                 f"take {size_as_number(below)} or {size_as_number(below + step)}"
             )
         return self
@@ -78,8 +79,10 @@ class Grid:
         near = sorted({below, min(below + 1, last)} if self.smallest <= steps <= last else {below})
         raise InputError(
             f"parties.{party}.size",
-            f"{size_as_number(size)} is not on the grid {size_as_number(self.step * self.smallest)}, "
-            f"{size_as_number(self.step * (self.smallest + 1))}, .. {size_as_number(self.step * last)}",
+            f"{size_as_number(size)} is not on the grid "
+            f"{size_as_number(self.step * self.smallest)}, "
+            f"{size_as_number(self.step * (self.smallest + 1))}, .. "
+            f"{size_as_number(self.step * last)}",
             f"take {' or '.join(str(size_as_number(self.step * k)) for k in near)}",
         )
 

@@ -1,19 +1,19 @@
 """alpha*: from which growth rate on the budget is kept, whatever the largest party's size.
 
-Look at profiles in which one party has a and the n - 1 others nothing: there the largest party loses
-the most by sharing. Its largest payment is c(a) a^(alpha + 1), where c falls to a limit c*: a lie from
-a down to r a allows c (1 - r^(alpha + 1)) <= n^alpha - (1 + (n - 1) r)^alpha. The others pay
-n^alpha a^(alpha + 1) each, so that the budget needs c >= -(n - 1) n^alpha. So at these profiles
+Look at profiles in which one party has a and the n - 1 others nothing: there the largest party
+loses the most by sharing. Its largest payment is c(a) a^(alpha + 1), where c falls to a limit c*: a
+lie from a down to r a allows c (1 - r^(alpha + 1)) <= n^alpha - (1 + (n - 1) r)^alpha. The others
+pay n^alpha a^(alpha + 1) each, so that the budget needs c >= -(n - 1) n^alpha. So at these profiles
 payments never sum to a loss iff
 
     g(r) = (1 + (n - 1) r)^alpha + (n - 1) n^alpha r^(alpha + 1) - n^(alpha + 1) <= 0, 0 < r < 1,
 
-and alpha* is where the largest g inside (0, 1) is 0. For two parties no other profile loses earlier on
-any grid that was searched, so that alpha* is where the boundary of figure 3 ends; for more parties it
-is shown for these profiles only: below alpha* no desirable mechanism exists once sizes differ enough.
-Decimal arithmetic, Newton's method in (alpha, r) on g = 0 and dg/dr = 0; g(1) = 0 always, but the
-root is well inside. Source: "Mechanism Design for Multi-Party Machine Learning", section 6.2, which
-saw the boundary grow "very fast" near -0.67 and gave no limit.
+and alpha* is where the largest g inside (0, 1) is 0. For two parties no other profile loses earlier
+on any grid that was searched, so that alpha* is where the boundary of figure 3 ends; for more
+parties it is shown for these profiles only: below alpha* no desirable mechanism exists once sizes
+differ enough. Decimal arithmetic, Newton's method in (alpha, r) on g = 0 and dg/dr = 0; g(1) = 0
+always, but the root is well inside. Source: "Mechanism Design for Multi-Party Machine Learning",
+section 6.2, which saw the boundary grow "very fast" near -0.67 and gave no limit.
 """
 
 from __future__ import annotations

@@ -308,7 +308,7 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
 
 
 def payments_table(parties: Sequence[str], found: SearchResult) -> pl.DataFrame:
-    """Return one row for each profile: every party's size, then every party's payment, in float64."""
+    """Return one row for each profile: every party's size, then every party's payment."""
     m, n = len(found.sizes), len(parties)
     sizes = np.array([float(x) for x in found.sizes])
     columns: dict[str, Any] = {}

@@ -33,7 +33,7 @@ def is_symmetric(market: Market) -> bool:
 
 
 def list_multisets(m: int, k: int) -> NDArray[np.int64]:
-    """Return all multisets of k positions below m, ascending each, in the order of their numbers."""
+    """Return all multisets of k positions below m, each ascending, in order of their numbers."""
     every = np.array(list(combinations_with_replacement(range(m), k)), dtype=np.int64)
     every = every.reshape(-1, k)
     ordered = np.empty_like(every)

@@ -105,8 +105,8 @@ class GridTable(_Strict):
     def _check_counts(self) -> Self:
         if self.max < self.step:
             raise ValueError(
-                f"max {encode_number(self.max)} is less than step {encode_number(self.step)}; the grid is step, "
-                "2 step, .. max"
+                f"max {encode_number(self.max)} is less than step {encode_number(self.step)}; "
+                "the grid is step, 2 step, .. max"
             )
         if self.max / self.step > MOST_SIZES:
             raise ValueError(
@@ -168,7 +168,8 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
     if len(matrix) != n or any(len(row) != n for row in matrix):
         widths = sorted({len(row) for row in matrix})
         of = " or ".join(map(str, widths)) or "no"
-        shape = f"{format_quantity(len(matrix), 'row')} of {of} {'entry' if widths == [1] else 'entries'}"
+        entries = "entry" if widths == [1] else "entries"
+        shape = f"{format_quantity(len(matrix), 'row')} of {of} {entries}"
         raise ValueError(
             f"valuation.matrix has {shape}; give {n} of {n} each, a row for each party and in the "
             "order of the parties"
@@ -176,8 +177,8 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
     for i, name in enumerate(names):
         if matrix[i][i] < 0:
             raise ValueError(
-                f"valuation.matrix: {name}'s own coefficient is {encode_number(matrix[i][i])}; a better "
-                "model of its own must not be worth less to a party, so the diagonal is 0 or more"
+                f"valuation.matrix: {name}'s own coefficient is {encode_number(matrix[i][i])}; a "
+                "better model of its own must not be worth less to a party, so the diagonal is 0 or more"
             )
 
 

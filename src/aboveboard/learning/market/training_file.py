@@ -71,7 +71,8 @@ class TrainingTable(BaseModel):
     steps: tuple[Annotated[StepTable, BeforeValidator(_as_step)], ...] = Field(
         default=(),
         description="a scikit-learn pipeline: import paths, or tables {use, on, parameters}, of "
-        "imputers, encoders and scalers, fitted to the center's rows; by default numbers are scaled",
+        "imputers, encoders and scalers, fitted to the center's rows; by default numbers are "
+        "scaled",
     )
     metric: str | None = Field(
         default=None,

@@ -187,8 +187,9 @@ class MarketGame:
         """Return the payoffs, and what the center takes in, for each set that could be served.
 
         Where values are neither linear nor of a growth market, also for lesser models, in steps of
-        quality for each party that is served. Payments are the rule's: they change hands, and no outcome has more of them. Shape
-        (sets, players + 1), in units.
+        quality for each party that is served. Payments are
+        the rule's: they change hands, and no outcome has more of them. Shape (sets, players + 1),
+        in units.
 
         Raises
         ------

@@ -1,10 +1,10 @@
 """The market on measured qualities: who is served, and what each pays, without any curve.
 
 With J the quality of the joint model, J_-i that of the one trained without party i, and o_i that of
-party i's own, the parties use q_j = max(x_j, o_j), where x_j is J for who is served and 0 for who is
-not. Had i stayed away they would use the same with J_-i. Party i pays v_i(q) - v_i(q without i), so
-nobody pays for a model worse than its own. Hiding half of its rows is measured too: its own model of
-that half, and the joint model trained with it.
+party i's own, the parties use q_j = max(x_j, o_j), where x_j is J for who is served and 0 for who
+is not. Had i stayed away they would use the same with J_-i. Party i pays v_i(q) - v_i(q without i),
+so nobody pays for a model worse than its own. Hiding half of its rows is measured too: its own
+model of that half, and the joint model trained with it.
 
 Cost: n + 1 valuations a profile, and as many for each draw of the test rows. Source: "Mechanism
 Design for Multi-Party Machine Learning", Definition 9, applied to measured qualities.

@@ -287,7 +287,8 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         if top / grid.step > MOST_REPORTS:
             raise InputError(
                 "grid",
-                f"it lets a party of size {encode_number(size)} report more than {MOST_REPORTS:,} sizes",
+                f"it lets a party of size {encode_number(size)} report more than "
+                f"{MOST_REPORTS:,} sizes",
                 "take a larger step: an audit tries each of them",
             )
         return grid.up_to(top)

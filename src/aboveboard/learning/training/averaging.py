@@ -14,9 +14,9 @@ largest and the smallest (both weighted by size); or the one update that is near
 start is fitted anew by each party, and averaged once.
 
 Cost: rounds x parties local fits of a few steps.
-Source: McMahan et al. 2017, FederatedAveraging; Yin et al. 2018 (median, trimmed mean); Blanchard et
-al. 2017 (Krum); paper 002, section 2: the platform trains "using a (weighted) combination of all the
-contributions".
+Source: McMahan et al. 2017, FederatedAveraging; Yin et al. 2018 (median, trimmed mean); Blanchard
+et al. 2017 (Krum); paper 002, section 2: the platform trains "using a (weighted) combination of all
+the contributions".
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def average_trimmed(table: FloatArray, shares: FloatArray, trimmed: float) -> Fl
 
 
 def find_krum(table: FloatArray) -> int:
-    """Return the position of the model nearest to its n - f - 2 closest others, f = (n - 3) // 2."""
+    """Return the model nearest to its n - f - 2 closest others; f = (n - 3) // 2."""
     n = len(table)
     distances = ((table[:, None, :] - table[None, :, :]) ** 2).sum(axis=2)
     near = max(1, n - 2 - (n - 3) // 2) if n > 2 else 1

@@ -205,7 +205,7 @@ class _Session:
         own = self._fit_alone(1)
         self._advance()
         half = self._fit_alone(2)
-        # Only now are parties shown what their rows must not be: it cannot have helped their models.
+        # Only now are parties shown what their rows must not be: it cannot help their models.
         self._refuse_leaks(claimed)
         self._advance()
         curve = self._measure_curve()

@@ -1,11 +1,11 @@
 """Whether a file holds more rows of the center's test set than chance explains.
 
 A row leaks if it stands in both files with all its features and its label. Where features are
-coarse (a month, an hour, a flag), rows coincide by chance, so the number of test rows found is compared
-with what chance allows: for a file of n rows, n times the chance that two rows coincide. That
-chance is estimated from the center's own rows, as the larger of two: the share of their pairs that
-coincide, and the product over columns of the share of pairs that agree in this column. A column
-that never repeats makes the second zero, and then no coincidence is allowed at all.
+coarse (a month, an hour, a flag), rows coincide by chance, so the number of test rows found is
+compared with what chance allows: for a file of n rows, n times the chance that two rows coincide.
+That chance is estimated from the center's own rows, as the larger of two: the share of their pairs
+that coincide, and the product over columns of the share of pairs that agree in this column. A
+column that never repeats makes the second zero, and then no coincidence is allowed at all.
 
 Cost: a hash per row, and a sort of the center's rows by each column.
 """
