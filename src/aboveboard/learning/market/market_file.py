@@ -178,7 +178,8 @@ def _check_matrix(matrix: Sequence[Sequence[Fraction]], names: Sequence[str]) ->
         if matrix[i][i] < 0:
             raise ValueError(
                 f"valuation.matrix: {name}'s own coefficient is {encode_number(matrix[i][i])}; a "
-                "better model of its own must not be worth less to a party, so the diagonal is 0 or more"
+                "better model of its own must not be worth less to a party, so the diagonal is 0 "
+                "or more"
             )
 
 
