@@ -10,7 +10,6 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,6 +17,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.content import Whereabouts
+from aboveboard.storage.formats.csv_layout import Layout, find_layout
 from aboveboard.storage.limits import COPIES, refuse_too_large
 
 NO_HEADER = "this CSV file has no header"
@@ -32,32 +32,6 @@ SMALL = 1 << 26
 COMMA_NUMBER = r"^\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+(?:[eE][+-]?[0-9]+)?\s*$"
 AMBIGUOUS = r"^\s*[+-]?[0-9]{1,3},[0-9]{3}\s*$"
 WHOLE_NUMBER = r"^\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)?\s*$"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where each record of a CSV file starts and ends, and its number of fields.
-
-    Parameters
-    ----------
-    starts, ends
-        Offsets; an end is that of the line feed.
-    fields
-        How many each record has.
-    blank
-        Which records are empty lines.
-    misplaced
-        Offset of the first quotation mark that does not open or close a whole field; -1: none.
-    closed
-        Whether every quotation mark has its partner.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    fields: np.ndarray
-    blank: np.ndarray
-    misplaced: int
-    closed: bool
 
 
 def read_delimited(
@@ -269,44 +243,6 @@ def _has_ordinary_quotes(body: bytes) -> bool:
     """Return whether quotation marks of a TSV are plain characters: they do not enclose fields."""
     layout = find_layout(np.frombuffer(body, np.uint8), "\t")
     return layout.misplaced >= 0 or not layout.closed
-
-
-def find_layout(content: np.ndarray, separator: str, *, quotes: bool = True) -> Layout:
-    """Find the records of a CSV file, given as uint8, in a few passes over its bytes."""
-    breaks, separators = content == ord("\n"), content == ord(separator)
-    marks = np.flatnonzero(content == ord('"')) if quotes else np.zeros(0, np.int64)
-    misplaced, closed = -1, True
-    if marks.size:
-        misplaced, closed = _find_misplaced(content, marks, separator), marks.size % 2 == 0
-        # After an odd number of quotation marks one is inside a quoted field (a doubled mark
-        # leaves it and enters it again). The count wraps at 256, which keeps its parity.
-        outside = (np.cumsum(content == ord('"'), dtype=np.uint8) & 1) == 0
-        breaks &= outside
-        separators &= outside
-    ends = np.flatnonzero(breaks)
-    if content.size and (ends.size == 0 or ends[-1] != content.size - 1):
-        ends = np.append(ends, content.size)
-    starts = np.concatenate((np.zeros(1, np.int64), ends + 1))[: ends.size]
-    before = np.searchsorted(np.flatnonzero(separators), ends)
-    length = ends - starts
-    length -= (length > 0) & (content[ends - 1] == ord("\r"))
-    return Layout(starts, ends, np.diff(before, prepend=0) + 1, length == 0, misplaced, closed)
-
-
-def _find_misplaced(content: np.ndarray, marks: np.ndarray, separator: str) -> int:
-    """Return the offset of the first mark that is neither a field's end nor doubled; -1: none."""
-    borders = np.array([ord(separator), ord("\n"), ord("\r")], np.uint8)
-    opening, closing = marks[::2], marks[1::2]
-    doubled = np.zeros(opening.size, np.bool_)
-    doubled[1:] = opening[1:] == closing[: opening.size - 1] + 1
-    good = doubled | (opening == 0) | np.isin(content[opening - 1], borders[:2])
-    wrong = opening[~good][:1].tolist()
-    after = np.minimum(closing + 1, content.size - 1)
-    ends = (closing == content.size - 1) | np.isin(content[after], borders)
-    followed = np.zeros(closing.size, np.bool_)
-    followed[: opening.size - 1] = opening[1:] == closing[: opening.size - 1] + 1
-    wrong += closing[~(ends | followed)][:1].tolist()
-    return min(wrong, default=-1)
 
 
 def _drop_later_comments(
