@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from aboveboard.games.game import Game, TabularGame
     from aboveboard.games.lottery import Lottery
     from aboveboard.games.tabulation import tabulate, tabulate_all
+    from aboveboard.implementation import Implementation, implement
     from aboveboard.mechanisms import Mechanism, Settlement
 
 # Name to module: loaded when first used, so that `import aboveboard` costs next to nothing.
@@ -81,6 +82,7 @@ _FACE = {
     "Lottery": "aboveboard.games.lottery",
     **dict.fromkeys(("Mechanism", "Settlement"), "aboveboard.mechanisms"),
     **dict.fromkeys(("tabulate_all", "tabulate"), "aboveboard.games.tabulation"),
+    **dict.fromkeys(("Implementation", "implement"), "aboveboard.implementation"),
 }
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "EpsilonIC",
     "ExPostIC",
     "Game",
+    "Implementation",
     "IndividualRationality",
     "InputError",
     "Lottery",
@@ -113,6 +116,7 @@ __all__ = [
     "audit",
     "best_lies",
     "collaborate",
+    "implement",
     "load",
     "lottery",
     "pure_equilibria",

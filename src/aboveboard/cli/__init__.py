@@ -20,6 +20,7 @@ from aboveboard.cli import rounds
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
+from aboveboard.cli.implementing import implement
 from aboveboard.cli.starting import demo, init, mechanisms
 from aboveboard.errors import AboveboardError
 
@@ -53,7 +54,19 @@ def _root(
     pass
 
 
-for command in (demo, init, choose, mechanisms, check, run, audit, compare, design, replay):
+for command in (
+    demo,
+    init,
+    choose,
+    mechanisms,
+    check,
+    run,
+    audit,
+    compare,
+    design,
+    implement,
+    replay,
+):
     app.command()(command)
 
 app.add_typer(rounds.keys, name="keys")

@@ -1,0 +1,60 @@
+"""`implement`: payments that would make a rule honest, or the proof that there are none."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from aboveboard.cli.options import FileArgument, Format, FormatOption, echo_json
+
+
+class Concept(StrEnum):
+    """When truth must be best."""
+
+    EX_POST = "ex-post"
+    DOMINANT = "dominant"
+
+
+class Choice(StrEnum):
+    """Which payments are shown."""
+
+    GREATEST = "greatest"
+    LEAST = "least"
+
+
+def implement(
+    file: FileArgument,
+    ic: Annotated[
+        Concept, typer.Option(help="Truth is best if the others are truthful, or always.")
+    ] = Concept.EX_POST,
+    rational: Annotated[
+        bool, typer.Option("--rational/--no-rational", help="Nobody loses by taking part.")
+    ] = True,
+    budget: Annotated[
+        bool, typer.Option("--budget/--no-budget", help="Payments never need a subsidy.")
+    ] = True,
+    payments: Annotated[Choice, typer.Option(help="Which payments.")] = Choice.GREATEST,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Find payments that make a rule honest, or prove that there are none.
+
+    Exit status: 0 payments exist, 1 none do, with the proof.
+    """
+    from aboveboard.cli.implementing_text import format_implementation
+    from aboveboard.collaborations.collaboration import load
+    from aboveboard.commands.implementing import implement_collaboration
+
+    found = implement_collaboration(
+        load(file),
+        ic=ic.value,
+        individually_rational=rational,
+        budget="weak" if budget else None,
+        payments=payments.value,
+    )
+    if output is Format.JSON:
+        echo_json(found.as_dict())
+    else:
+        typer.echo(format_implementation(found))
+    raise typer.Exit(0 if found.holds else 1)
