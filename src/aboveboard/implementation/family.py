@@ -19,7 +19,7 @@ import numpy as np
 from aboveboard.errors import BudgetExceeded
 from aboveboard.games.actions import Action
 from aboveboard.games.capabilities import HasPayments
-from aboveboard.games.game import Game
+from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import Array, Number, to_number
 
 Concept = Literal["ex-post", "dominant"]
@@ -133,10 +133,10 @@ def _build_player(
                 away = _outside(game, i, reported)
                 if away is not None:
                     bounds[o, t] = min(bounds[o, t], worth - away)
-                for r, lie in enumerate(types[i]):
-                    if r != t and _can_report(game, i, lie):
-                        loss = worth - _value(game, i, _insert(reported, i, lie), best=True)
-                        weights[o, r, t] = min(weights[o, r, t], loss)
+                lies = _list_values(game, i, reported, types[i])
+                for r, lie in enumerate(lies):
+                    if r != t and lie is not None:
+                        weights[o, r, t] = min(weights[o, r, t], worth - lie)
     stays = bool((bounds == UNREACHABLE).all())
     return weights, None if stays else bounds
 
@@ -145,8 +145,22 @@ def _insert(others: Sequence[Any], i: int, own: Any) -> tuple[Any, ...]:
     return (*others[:i], own, *others[i:])
 
 
-def _can_report(game: Game, i: int, report: Action) -> bool:
-    return report in game.actions(i)
+def _list_values(
+    game: Game, i: int, others: Sequence[Action], reports: Sequence[Action]
+) -> list[Fraction | None]:
+    """Return what each report is worth to a player, at best; None for one that it cannot make."""
+    if isinstance(game, TabularGame):
+        where = (i, *_insert(others, i, slice(None)))
+        worths = [game.unit * x for x in map(Fraction, game.table[where].tolist())]
+        if game.payment_table is not None:
+            paid = map(Fraction, game.payment_table[where].tolist())
+            worths = [x + game.payment_unit * y for x, y in zip(worths, paid, strict=True)]
+        return [worths[report] for report in reports]
+    possible = set(game.actions(i))
+    return [
+        _value(game, i, _insert(others, i, report), best=True) if report in possible else None
+        for report in reports
+    ]
 
 
 def _value(game: Game, i: int, profile: Sequence[Action], *, best: bool = False) -> Fraction:
