@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -284,11 +285,22 @@ def test_a_lottery_is_compared_by_expectation():
         compare_game_with_settle(Sure(), VALUES)
 
 
+def _change(shares, **changes):
+    return {**shares, "cyd": replace(shares["cyd"], **changes)}
+
+
 @pytest.mark.parametrize(
     ("drop", "said"),
     [
         (lambda shares: dict(list(shares.items())[:-1]), "has no share for cyd"),
         (lambda shares: {**shares, "dan": shares["ann"]}, "has a share for dan, who reported"),
+        (lambda shares: {**shares, "cyd": 3}, "its share for cyd is 3, which is no Share"),
+        (lambda shares: _change(shares, payment=float("nan")), "the payment of cyd is nan"),
+        (lambda shares: _change(shares, benefit=float("inf")), "the benefit of cyd is inf"),
+        (lambda shares: _change(shares, utility="high"), "the utility of cyd is 'high'"),
+        (lambda shares: _change(shares, payment="3"), "the payment of cyd is '3'"),
+        (lambda shares: _change(shares, payment=None), "the payment of cyd is None"),
+        (lambda shares: _change(shares, reply=None), "the reply of cyd is None"),
     ],
 )
 def test_a_settlement_without_one_share_for_each_party_is_refused(drop, said):
@@ -326,6 +338,18 @@ class Broken(WithGame):
     NAME = "auctions:Broken"
     def settle(self, reports):
         return 1 / 0
+
+class Ending(WithGame):
+    NAME = "auctions:Ending"
+    def settle(self, reports):
+        sys.exit(1)
+
+class Lonely(Auction):
+    NAME = "auctions:Lonely"
+    def settle(self, reports):
+        if len(reports) < 3:
+            raise ValueError("too few")
+        return Auction.settle(self, reports)
 """
 
 
@@ -342,6 +366,7 @@ def write(folder: Path, name: str) -> Path:
         ("Cheat", "is not the rule that settle applies", "is not the rule that settle applies"),
         ("Forgetful", "no share for cyd", "no share for cyd"),
         ("Broken", "it fails with ZeroDivisionError", "it fails with ZeroDivisionError"),
+        ("Ending", "it fails with SystemExit", "it fails with SystemExit"),
     ],
 )
 def test_run_and_audit_refuse_a_rule_whose_game_is_another(tmp_path: Path, name, run, audit):
@@ -351,6 +376,11 @@ def test_run_and_audit_refuse_a_rule_whose_game_is_another(tmp_path: Path, name,
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match=audit):
         commands.audit_collaboration(collaboration)
+
+
+def test_where_settle_fails_in_a_deviation_the_message_names_the_profile(tmp_path: Path):
+    with pytest.raises(InputError, match=r"too few in settle, where .*stays away.* \(auctions.py"):
+        commands.audit_collaboration(ab.load(write(tmp_path, "Lonely")))
 
 
 def test_a_mechanism_that_only_settles_runs_and_is_audited_from_its_file(tmp_path: Path):

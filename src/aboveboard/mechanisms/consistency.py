@@ -192,7 +192,7 @@ class _Comparer:
                 "which its game has among its actions",
                 "leave out of the game what settle refuses",
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             error.add_note(f"in settle, where {self._describe(profile)}")
             raise
         return self._compare(profile, reports, outcome)

@@ -129,10 +129,22 @@ class SettlementGame:
         if not reports:  # nobody comes, and nothing is settled
             nothing: tuple[Number, ...] = (0,) * len(self.players)
             return nothing, nothing
-        outcome = settle_reports(self.mechanism, reports)
+        try:
+            outcome = settle_reports(self.mechanism, reports)
+        except (Exception, SystemExit) as error:
+            error.add_note(f"in settle, where {self._describe_profile(profile)}")
+            raise
         return (
             tuple(self._utility(party, reports, outcome) for party in self.players),
             tuple(compute_expected_payment(party, outcome) for party in self.players),
+        )
+
+    def _describe_profile(self, profile: tuple[int, ...]) -> str:
+        if not any(profile):
+            return "everybody tells the truth"
+        return ", ".join(
+            f"{party} {self.describe(i, action) if action else 'tells the truth'}"
+            for i, (party, action) in enumerate(zip(self.players, profile, strict=True))
         )
 
     def _utility(

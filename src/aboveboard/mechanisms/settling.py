@@ -12,7 +12,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Number, sum_exactly, to_number
-from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
 if TYPE_CHECKING:
     from aboveboard.mechanisms.mechanism import AnyMechanism
@@ -26,7 +26,8 @@ def settle_reports(
     Raises
     ------
     InputError
-        If the settlement lacks a party or has one that reported nothing, or is none.
+        If the settlement lacks a party or has one that reported nothing, or is none; or if a share
+        has a number that is not finite, or no reply.
 
     Examples
     --------
@@ -69,6 +70,35 @@ def _check_settlement(name: str, settlement: Any, reports: Mapping[str, Any]) ->
             f"its settlement has a share for {join_names(extra)}, who reported nothing",
             "return one share for each party that reports, and no other",
         )
+    for party, share in settlement.parties.items():
+        _check_share(place, party, share)
+
+
+def _check_share(place: str, party: str, share: Any) -> None:
+    if not isinstance(share, Share):
+        raise InputError(
+            place,
+            f"its share for {party} is {share!r}, which is no Share",
+            "return Share(benefit, utility, payment, reply) for each party",
+        )
+    for name in ("benefit", "utility", "payment"):
+        value = getattr(share, name)
+        if not (_is_finite(value) or (value is None and name == "utility")):
+            raise InputError(place, f"the {name} of {party} is {value!r}", "use a finite number")
+    if not isinstance(share.reply, Reply):
+        raise InputError(
+            place, f"the reply of {party} is {share.reply!r}", "return a Reply for each party"
+        )
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, str):
+        return False
+    try:
+        to_number(value)
+    except ValueError:
+        return False
+    return True
 
 
 def draw_settlement(outcome: Settlement | Lottery[Settlement], seed: int) -> Settlement:
