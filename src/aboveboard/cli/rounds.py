@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from aboveboard.cli.options import Format, FormatOption, echo_json
-
-PASSPHRASE = "ABOVEBOARD_PASSPHRASE"
-"""Environment variable with the passphrase of the keys; better than an option, which shows in
-the list of processes."""
 
 RoundArgument = Annotated[Path, typer.Argument(help="The round's public folder.")]
 TermsOption = Annotated[
@@ -32,8 +27,9 @@ keys = typer.Typer(help="Make and show your keys.", no_args_is_help=True, rich_m
 
 
 def _passphrase() -> bytes | None:
-    given = os.environ.get(PASSPHRASE)
-    return given.encode() if given else None
+    from aboveboard.cli.evidence import find_passphrase
+
+    return find_passphrase()
 
 
 def _member(terms: str | None) -> Any:

@@ -8,12 +8,21 @@ value, no duplicate key, no NaN, limited size and depth, and its bytes must be t
 from __future__ import annotations
 
 import json
+import math
 import re
+from datetime import date, time
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import rfc8785
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import encode_number
+
+LARGEST_INTEGER = 2**53
+"""From here on RFC 8785 would round: an integer is then written as text."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -42,6 +51,39 @@ def encode_canonical(data: Any) -> bytes:
         return rfc8785.dumps(data)
     except (rfc8785.CanonicalizationError, UnicodeError) as error:
         raise ValueError(f"this cannot be written as canonical JSON: {error}") from error
+
+
+def as_plain(value: Any) -> Any:
+    """Return data as JSON holds them: large integers, fractions, dates and paths as text.
+
+    Examples
+    --------
+    >>> as_plain({"a": (2**60, Fraction(5, 12)), 3: Path("x")})
+    {'a': ['1152921504606846976', '5/12'], '3': 'x'}
+    """
+    if hasattr(value, "item"):  # a number of NumPy
+        value = value.item()
+    if isinstance(value, dict):
+        return {str(key): as_plain(x) for key, x in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(as_plain(x) for x in value)
+    if isinstance(value, list | tuple):
+        return [as_plain(x) for x in value]
+    if isinstance(value, Fraction):
+        value = encode_number(value)
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < LARGEST_INTEGER else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return value.as_posix()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise ValueError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def decode_canonical(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:

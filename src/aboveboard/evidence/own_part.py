@@ -15,6 +15,7 @@ from typing import Any
 
 from aboveboard.collaborations.loading import SourceFile, find_rule, read_all
 from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import as_plain
 from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
 from aboveboard.evidence.payloads import FILE_NAME, Payload
 from aboveboard.evidence.terms import Terms
@@ -25,6 +26,9 @@ WITH_ELEMENTS = frozenset({"exchange.union"})
 
 PATH_KEYS = ("data",)
 """Keys of a party's table that name a file."""
+
+FOR_ALL_PARTIES = frozenset({"rule", "hiding"})
+"""Parameters that say nothing of how one list is read, and may not go with a single party."""
 
 MOST_TOML_BYTES = 2**20
 """A party's own keys are short; long data lie in a file of their own."""
@@ -59,7 +63,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
                 )
             files[name] = read_limited(beside, MOST_SEALED_BYTES, "put it beside this file")
             table[key] = name
-    return table, files
+    return as_plain(table), files
 
 
 def _check_name(path: Path) -> str:
@@ -101,6 +105,8 @@ def build_table(
         place = folder / name
         place.mkdir()
         for file, content in part.files.items():
+            if not FILE_NAME.fullmatch(file):
+                raise InputError(f"part of {name}", f"{file[:60]!r} is no file", "rename it")
             (place / file).write_bytes(content)
         own = {
             key: f"{name}/{value}" if key in PATH_KEYS and value in part.files else value
@@ -111,6 +117,39 @@ def build_table(
     if seed is not None:
         table["seed"] = str(seed)
     return {**table, "parties": parties}
+
+
+def write_collaboration(
+    terms: Terms,
+    parts: Mapping[str, Payload],
+    files: Mapping[str, bytes],
+    folder: Path,
+    seed: int,
+) -> Path:
+    """Write the collaboration that the terms, all parts and the center's own files make.
+
+    Raises
+    ------
+    InputError
+        If a member's part sets a key that the terms have set, or a name is no file name.
+    """
+    import tomli_w
+
+    table = build_table(terms, parts, folder, seed)
+    for name, content in files.items():
+        if not FILE_NAME.fullmatch(name) or (folder / name).exists():
+            raise InputError(f"file {name!r}", "it cannot be written", "give it another name")
+        (folder / name).write_bytes(content)
+    path = folder / "collaboration.toml"
+    path.write_text(tomli_w.dumps(_without_nothing(table)), encoding="utf-8", newline="\n")
+    return path
+
+
+def _without_nothing(value: Any) -> Any:
+    """Return a table without keys that hold nothing: TOML has no word for that."""
+    if isinstance(value, dict):
+        return {key: _without_nothing(x) for key, x in value.items() if x is not None}
+    return [_without_nothing(x) for x in value] if isinstance(value, list) else value
 
 
 def list_elements(terms: Terms, name: str, part: Payload) -> tuple[bytes, ...]:
@@ -143,6 +182,7 @@ def read_records(terms: Terms, name: str, part: Payload) -> Records:
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         table = build_table(terms, {name: part}, folder)
+        table = {key: value for key, value in table.items() if key not in FOR_ALL_PARTIES}
         source = SourceFile(folder / "terms.toml", b"", "", table)
         records = read_all(source, find_rule(source)).reports[name]
         if not isinstance(records, Records):

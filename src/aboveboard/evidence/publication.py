@@ -1,19 +1,21 @@
-"""What the center publishes of a settlement, and what each party gets besides, by mechanism."""
+"""What the center publishes of a settlement, and what each party gets besides, by mechanism.
+
+Every mechanism publishes all shares. Beyond that: exchange.union its regions and the root of its
+hand-out order; valuation the users' levels; learning sizes, or the qualities that were measured;
+market.propose_and_agree its announcement, votes and ending; curation all commitments and who is
+answered. `verifiers` holds the other side of each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.evidence.canonical import as_plain
 from aboveboard.evidence.commitments import CommittedList, commit_elements, generate_tree_key
 from aboveboard.evidence.own_part import encode_elements
-from aboveboard.evidence.verifiers.union import UnionRecord, make_evidence
-from aboveboard.exchange import Union
-from aboveboard.exchange.handout import select_elements
-from aboveboard.exchange.ownership import index_owners
-from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.storage.records import ELEMENT
 
@@ -30,15 +32,29 @@ class Publication:
         By party: benefit and payment, exact.
     private
         By party: what only it gets.
+    commitments
+        By party: root and size of a list that was committed on the way.
     """
 
     facts: Mapping[str, Any]
     shares: Mapping[str, Mapping[str, Any]]
     private: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    commitments: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
+
+
+def publishes_seed(mechanism: str) -> bool:
+    """Return whether a run tells the parties its seed.
+
+    The seed of curation would show what agents hide with a commitment that is no whole truth.
+    """
+    return mechanism.startswith(("exchange.union", "market.", "valuation."))
 
 
 def publish(
-    collaboration: Collaboration, settlement: Settlement, keys: Mapping[str, bytes]
+    collaboration: Collaboration,
+    settlement: Settlement,
+    keys: Mapping[str, bytes],
+    order_key: bytes | None = None,
 ) -> Publication:
     """Return what is published of a settlement.
 
@@ -48,17 +64,25 @@ def publish(
         What was run, and what came out.
     keys
         Each party's tree key.
+    order_key
+        The secret key of a hand-out order that is committed; None: a new one.
     """
-    shares = {
-        name: {
-            "benefit": encode_number(share.benefit),
-            "payment": encode_number(share.payment),
-        }
+    shares = list_shares(settlement)
+    name = collaboration.mechanism.NAME
+    if name == "exchange.union":
+        key = order_key or generate_tree_key()
+        return _publish_union(collaboration, settlement, keys, shares, key)
+    find = _FACTS.get(name) or (_publish_curation if name.startswith("curation.") else None)
+    facts = {} if find is None else as_plain(find(collaboration, settlement))
+    return Publication(facts, shares)
+
+
+def list_shares(settlement: Settlement) -> dict[str, dict[str, Any]]:
+    """Return benefit and payment of each party, exact, as plain data."""
+    return {
+        name: as_plain({"benefit": share.benefit, "payment": share.payment})
         for name, share in settlement.parties.items()
     }
-    if isinstance(collaboration.mechanism, Union):
-        return _publish_union(collaboration, settlement, keys, shares)
-    return Publication({}, shares)
 
 
 def _publish_union(
@@ -66,8 +90,13 @@ def _publish_union(
     settlement: Settlement,
     keys: Mapping[str, bytes],
     shares: Mapping[str, Mapping[str, Any]],
+    order_key: bytes,
 ) -> Publication:
-    rule: Union = collaboration.mechanism  # type: ignore[assignment]  # the caller checked
+    from aboveboard.evidence.verifiers.union import UnionRecord, make_evidence
+    from aboveboard.exchange.handout import select_elements
+    from aboveboard.exchange.ownership import index_owners
+
+    rule: Any = collaboration.mechanism
     reports = collaboration.reports
     names = tuple(sorted(reports))
     lists: dict[str, CommittedList] = {
@@ -81,8 +110,93 @@ def _publish_union(
         name: [element.encode("utf-8") for element in texts.gather(selected[name]).to_list()]
         for name in names
     }
+    masks, counts = ownership.count_regions()
+    regions = dict(sorted(zip(masks.tolist(), counts.tolist(), strict=True)))
     record = UnionRecord(
-        rule.rule.name, names, lists, amounts, handed, rule.seed, generate_tree_key()
+        rule.rule.name, names, lists, amounts, handed, rule.seed, order_key, regions
     )
     evidence = make_evidence(record)
-    return Publication(evidence.facts, shares, evidence.private)
+    committed = {name: (each.root, each.size) for name, each in lists.items()}
+    return Publication(evidence.facts, shares, evidence.private, committed)
+
+
+def _publish_valuation(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+    """Return the users' levels and numbers, and the utility with the numbers that data gave it."""
+    file: Any = collaboration.file
+    levels = settlement.details["levels"]
+    return {
+        "users": [
+            [name, {"level": levels[name], "samples": user.samples, "weight": user.weight}]
+            for name, user in file.parties.items()
+        ],
+        "utility": file.utility.model_dump(exclude_none=True),
+        "estimated": file.data is not None,
+        "total": settlement.details["utility"],
+    }
+
+
+def _publish_learning(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+    """Return the sizes where parties state them."""
+    file: Any = collaboration.file
+    order = list(file.parties)
+    if getattr(collaboration.mechanism, "training", None) is not None:
+        return {"order": order, "trained": True}
+    sizes = {name: collaboration.reports[name] for name in order if name in collaboration.reports}
+    return {"order": order, "trained": False, "sizes": sizes}
+
+
+def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+    """Return who brings what, the announcement, the votes, and how the play ended."""
+    rule: Any = collaboration.mechanism
+    market = rule.game(collaboration.reports).market
+    game = rule.game(collaboration.reports)
+    votes = game.play.votes
+    details = settlement.details
+    return {
+        "players": list(market.players),
+        "order": list(rule.setup.order),
+        "goods": list(market.goods),
+        "endowment": list(market.endowment),
+        "bits": market.bits,
+        "step": market.step,
+        "epsilon": details["epsilon"],
+        "delta": details["delta"],
+        "announced": {
+            "allocation": list(game.proposal.allocation),
+            "prices": list(game.proposal.prices),
+        },
+        "votes": None
+        if votes is None
+        else {"step_2": list(votes.step_2), "step_3": list(votes.step_3)},
+        "ending": details["step"],
+    }
+
+
+def _publish_curation(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
+    """Return what each agent committed to, at what price, and who was answered."""
+    file: Any = collaboration.file
+    return {
+        "agents": [
+            [
+                name,
+                {
+                    "value": agent.value,
+                    "price": agent.price,
+                    "shape": agent.shape,
+                    "commitment": [agent.commitment.p, agent.commitment.q],
+                    **({} if agent.prior is None else {"prior": agent.prior}),
+                },
+            ]
+            for name, agent in file.parties.items()
+        ],
+        "answered": list(settlement.details.get("answered", [])),
+        "rounds": settlement.details.get("rounds", 0),
+    }
+
+
+_FACTS: Mapping[str, Callable[[Collaboration, Settlement], dict[str, Any]]] = {
+    "valuation.payments": _publish_valuation,
+    "learning.payments": _publish_learning,
+    "learning.desirable": _publish_learning,
+    "market.propose_and_agree": _publish_market,
+}

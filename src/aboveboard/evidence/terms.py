@@ -77,6 +77,10 @@ class Terms(_Strict):
     The protocol is "round" between organisations, each of which signs; it is "run" where one
     operator has everybody's files and states the result alone.
 
+    `opened` says what everybody sees once the result is there: nothing but it, the center's own
+    files, or every member's part besides. `files` are the center's own, by name: the SHA-256 of a
+    secret key and their content.
+
     The mechanism's parameters are those of a collaboration file as plain data: exact numbers are
     text. What a member brings is no part of them.
     """
@@ -95,6 +99,8 @@ class Terms(_Strict):
     log: LogKey
     auditor: Keys | None = None
     missing: Literal["cancel", "continue"] = "cancel"
+    opened: Literal["nothing", "center", "all"] = "nothing"
+    files: dict[str, Digest] = Field(default_factory=dict, max_length=100)
     sees: dict[str, Literal["all", "center", "party"]] = Field(default_factory=dict)
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     rounding: str = Field(default="", max_length=500)

@@ -128,6 +128,8 @@ def prove_inclusions(levels: Sequence[Sequence[bytes]], indices: Iterable[int]) 
     IndexError
         If there is no such leaf.
     """
+    if isinstance(indices, range) and indices.start == 0 and indices.step == 1:
+        return _prove_first(levels, len(indices))
     wanted = sorted(set(indices))
     if wanted and not 0 <= wanted[0] <= wanted[-1] < len(levels[0]):
         raise IndexError(f"the tree has {len(levels[0])} leaves; {wanted} are not all among them")
@@ -143,6 +145,18 @@ def prove_inclusions(levels: Sequence[Sequence[bytes]], indices: Iterable[int]) 
                 above.append(index // 2)
         wanted = above
     return proof
+
+
+def _prove_first(levels: Sequence[Sequence[bytes]], count: int) -> list[bytes]:
+    """Return the same for the first leaves: at most one hash for each level."""
+    if count > len(levels[0]):
+        raise IndexError(f"the tree has {len(levels[0])} leaves, not {count}")
+    proof = []
+    for level in levels[:-1]:
+        if count % 2 and count < len(level):
+            proof.append(level[count])
+        count = (count + 1) // 2
+    return proof if levels[0] and count else []
 
 
 def verify_inclusions(

@@ -12,52 +12,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.bundles import Bundle
+from aboveboard.evidence.canonical import decode_json
+from aboveboard.evidence.cases import Case, Given, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
-from aboveboard.evidence.own_part import encode_elements, list_elements, read_own_file, read_records
+from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Payload
-from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.seeds import NONCE, commit_nonce, derive_seed
 from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.evidence.verifiers import verify_mechanism
 
 TRUSTED_IN_A_RUN = (
     "the seed: one operator ran this alone",
     "that the other parties' commitments are of what they sent",
 )
+"""What stays on the center's word where one operator has everybody's files."""
 
-
-@dataclass(frozen=True)
-class Given:
-    """What is verified.
-
-    Parameters
-    ----------
-    bundle
-        What the center sent.
-    mine
-        The party's own file; None where it was not given.
-    reply
-        The reply that lies beside the bundle; None where it is missing.
-    key
-        The tree key of the party's own list; None: the one in the bundle.
-    expected_terms
-        The hash of the terms that the party has agreed to; None where it does not know it.
-    """
-
-    bundle: Bundle
-    mine: Path | None
-    reply: Path | None
-    key: bytes | None = None
-    expected_terms: str | None = None
+IN_PLACE = ("elements",)
+"""Keys of a party's table that a data file may take the place of."""
 
 
 def verify_bundle(given: Given) -> Findings:
@@ -80,25 +59,12 @@ def verify_bundle(given: Given) -> Findings:
     _verify_own_part(given, round_, part, key, commitments, findings)
     seed = _verify_seed(round_, body, findings)
     reply = _verify_reply(given, body, findings)
-    verify = _VERIFIERS.get(round_.terms.mechanism, _verify_shares)
-    verify(_Case(given, round_, body, commitments, part, reply, seed, result.digest), findings)
+    case = Case(given, round_, body, commitments, part, reply, seed, result.digest)
+    verify_mechanism(case, findings)
     if round_.terms.protocol == "run":
-        findings.trust(*TRUSTED_IN_A_RUN)
+        fingerprint = round_.terms.center.public.fingerprint
+        findings.trust(*TRUSTED_IN_A_RUN, f"that the operator's key is the one of {fingerprint}")
     return findings
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What a mechanism's verifier gets: the bundle, and what the steps before it have read."""
-
-    given: Given
-    round: Round
-    body: Mapping[str, Any]
-    commitments: Mapping[str, tuple[bytes, int]]
-    part: Payload | None
-    reply: Path | None
-    seed: int
-    proof: str
 
 
 def _verify_log(given: Given, findings: Findings) -> Round | None:
@@ -164,7 +130,28 @@ def _read_own_part(
         findings.miss("your own file: that your data were used whole (--mine FILE)")
         return None, key or None
     table, files = read_own_file(given.mine)
+    if "table" in given.bundle.secrets:
+        stated = decode_json(given.bundle.secrets["table"].encode("utf-8"), "bundle")
+        if isinstance(stated, dict):
+            table, files = _combine(stated, table, files, findings)
     return Payload(table, files, key, bytes(NONCE)), key or None
+
+
+def _combine(
+    stated: dict[str, Any], table: dict[str, Any], files: dict[str, bytes], findings: Findings
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return a party's part in a run: its own file, and the keys that the operator wrote for it.
+
+    The operator may have the file under another name.
+    """
+    rest = {key: x for key, x in stated.items() if key not in table and key not in IN_PLACE}
+    if rest:
+        findings.trust(f"your further keys, as the operator's file has them: {describe(rest)}")
+    named, mine = stated.get("data"), table.get("data")
+    if isinstance(named, str) and mine in files:
+        files = {**{k: x for k, x in files.items() if k != mine}, named: files[mine]}
+        table = {**table, "data": named}
+    return {**rest, **table}, files
 
 
 def _verify_own_part(
@@ -176,6 +163,9 @@ def _verify_own_part(
     findings: Findings,
 ) -> None:
     if part is None:
+        return
+    if given.bundle.name not in commitments:
+        findings.trust("that your data were used: they stand in a table of all parties")
         return
     if key is None:
         findings.miss("the key of your committed list: that your data were used whole")
@@ -238,47 +228,3 @@ def _verify_reply(given: Given, body: Mapping[str, Any], findings: Findings) -> 
         "result",
     )
     return given.reply if same else None
-
-
-def _verify_union(case: _Case, findings: Findings) -> None:
-    from aboveboard.evidence.verifiers.union import UnionClaim, verify_union
-
-    if case.part is None or case.reply is None or len(case.commitments) < len(case.round.present):
-        findings.miss("your own file and your reply: that the reply is what is due to you")
-        return
-    name = case.given.bundle.name
-    mine = frozenset(encode_elements(read_records(case.round.terms, name, case.part)))
-    private = case.given.bundle.evidence
-    opened = {
-        element
-        for data in dict(private.get("openings", {})).values()
-        if isinstance(data, dict)
-        for element in data.get("elements", [])
-        if isinstance(element, str)
-    }
-    amounts = {
-        each: share["benefit"]
-        for each, share in case.body["shares"].items()
-        if isinstance(share, dict) and type(share.get("benefit")) is int
-    }
-    claim = UnionClaim(
-        name,
-        case.body["facts"],
-        private,
-        case.commitments,
-        amounts,
-        mine,
-        tuple(read_elements(case.reply, case.given.bundle.reply.get("file", ""), opened)),
-        case.seed,
-    )
-    verify_union(claim, findings)
-
-
-def _verify_shares(case: _Case, findings: Findings) -> None:
-    """Note the party's share in the signed result: all that every mechanism has."""
-    share = case.body["shares"][case.given.bundle.name]
-    findings.verify(f"your share stands in the signed result: {share}")
-    findings.trust("that the shares of all follow from what all sent by the rule")
-
-
-_VERIFIERS = {"exchange.union": _verify_union}

@@ -25,6 +25,17 @@ LONGEST_SEED = 100
 REMEDY = "name a folder that 'run' wrote"
 
 
+def locate_bundle(name: str) -> str:
+    """Return where a party's bundle lies in the settlement folder."""
+    return f"parties/{name}/bundle.json"
+
+
+def is_bundle(place: str) -> bool:
+    """Return whether a path is that of a party's bundle, which no replay makes again."""
+    parts = PurePosixPath(place).parts
+    return len(parts) == 3 and parts[0] == "parties" and place == locate_bundle(parts[1])
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of a settlement folder.
 

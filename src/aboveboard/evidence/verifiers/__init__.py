@@ -1,1 +1,48 @@
-"""One verifier for each mechanism: what its rule lets a party check from what is public."""
+"""One verifier for each mechanism: what its rule lets a party check from what is public.
+
+A verifier shares the rule's code with the mechanism and nothing else, and is imported only where
+its mechanism is verified. `opened` is for rounds whose terms say that all parts are opened.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from aboveboard.evidence.cases import Case
+from aboveboard.evidence.findings import Findings
+
+_MODULES = {
+    "exchange.union": "union",
+    "valuation.payments": "valuation",
+    "learning.payments": "learning",
+    "learning.desirable": "desirable",
+    "market.propose_and_agree": "market",
+    "curation.competitive": "curation",
+    "curation.indicator": "curation",
+    "curation.fair": "curation",
+    "curation.straightforward": "curation",
+    "curation.always_all": "curation",
+    "curation.always_noise": "curation",
+}
+"""By mechanism: the module of this package that verifies it; `shares` for all others."""
+
+
+def find_verifier(mechanism: str) -> Any:
+    """Return the module that verifies a mechanism: it has `verify` and `ON_THE_CENTERS_WORD`."""
+    return import_module(f"{__name__}.{_MODULES.get(mechanism, 'shares')}")
+
+
+def verify_mechanism(case: Case, findings: Findings) -> None:
+    """Verify what the rule made of everybody's data, as far as it can be verified."""
+    if case.round.terms.opened == "all":
+        from aboveboard.evidence.verifiers.opened import verify_opened
+
+        if verify_opened(case, findings):
+            return
+    find_verifier(case.round.terms.mechanism).verify(case, findings)
+
+
+def list_trusted(mechanism: str) -> tuple[str, ...]:
+    """Return what stays on the center's word with a mechanism where no part is opened."""
+    return tuple(find_verifier(mechanism).ON_THE_CENTERS_WORD)

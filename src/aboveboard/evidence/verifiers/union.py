@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from aboveboard.evidence.cases import Case
 from aboveboard.evidence.commitments import (
     CommittedList,
     Opening,
@@ -22,6 +23,8 @@ from aboveboard.evidence.commitments import (
     verify_opening,
 )
 from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.own_part import encode_elements, read_records
+from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.exchange.handout import hash_elements
 from aboveboard.exchange.regions import Regions
@@ -56,6 +59,8 @@ class UnionRecord:
         The seed of the order.
     order_key
         The secret key of the committed order.
+    regions
+        How many elements each set of owners, a bit mask, has; None: counted here.
     """
 
     rule: str
@@ -65,12 +70,14 @@ class UnionRecord:
     handed: Mapping[str, Sequence[bytes]]
     seed: int
     order_key: bytes
+    regions: Mapping[int, int] | None = None
 
 
 def rank_elements(elements: Sequence[bytes], seed: int) -> list[int]:
     """Return the rank of each element: those of smaller ranks are handed out first."""
     series = pl.Series([element.decode("utf-8") for element in elements], dtype=pl.String)
-    return [int(rank) for rank in hash_elements(series, seed)]
+    ranks: list[int] = hash_elements(series, seed).tolist()
+    return ranks
 
 
 def count_regions(names: Sequence[str], lists: Mapping[str, CommittedList]) -> dict[int, int]:
@@ -108,9 +115,11 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
     """
     union = sorted({e for owned in record.lists.values() for e in owned.elements})
     ranks = rank_elements(union, record.seed)
-    ordered = [union[k] for k in sorted(range(len(union)), key=lambda k: (ranks[k], union[k]))]
+    # The union is sorted, so that a stable sort breaks ties by the elements themselves.
+    places = np.argsort(np.array(ranks, dtype=np.uint64), kind="stable").tolist()
+    ordered = [union[k] for k in places]
     order = commit_order(ordered, record.order_key)
-    counts = count_regions(record.names, record.lists)
+    counts = record.regions or count_regions(record.names, record.lists)
     facts = {
         "rule": record.rule,
         "names": list(record.names),
@@ -119,23 +128,28 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
         "union": len(ordered),
     }
     positions = {element: k for k, element in enumerate(ordered)}
-    private = {name: _prove_reply(record, name, order, positions) for name in record.names}
+    lasts = [
+        max(map(positions.__getitem__, record.handed[name]), default=-1) for name in record.names
+    ]
+    private = {
+        name: {"openings": _open_reply(record, name), "order": start}
+        for name, start in zip(
+            record.names, order.open_first([last + 1 for last in lasts]), strict=True
+        )
+    }
     return UnionEvidence(facts, private)
 
 
-def _prove_reply(
-    record: UnionRecord, name: str, order: CommittedList, positions: Mapping[bytes, int]
-) -> dict[str, Any]:
-    handed = list(record.handed[name])
+def _open_reply(record: UnionRecord, name: str) -> dict[str, Any]:
+    """Return the openings of a reply's elements from the lists of their owners."""
     openings = {}
-    left = set(handed)
+    left = set(record.handed[name])
     for owner in record.names:
-        theirs = {e for e in left if e in record.lists[owner]} if owner != name else set()
+        theirs = record.lists[owner].find_common(left) if owner != name else set()
         if theirs:
             openings[owner] = record.lists[owner].open(theirs).as_dict()
             left -= theirs
-    last = max((positions[element] for element in handed), default=-1)
-    return {"openings": openings, "order": order.open(order.elements[: last + 1]).as_dict()}
+    return openings
 
 
 @dataclass(frozen=True)
@@ -242,7 +256,8 @@ def _verify_reply(claim: UnionClaim, findings: Findings) -> None:
         "your reply holds an element twice, or one of your own",
     )
     opened: set[bytes] = set()
-    for owner, data in dict(claim.private.get("openings", {})).items():
+    openings = claim.private.get("openings", {})
+    for owner, data in (openings if isinstance(openings, dict) else {}).items():
         if owner == claim.name or owner not in claim.commitments:
             findings.contradict(
                 f"elements are opened from a list of {owner!r}, who is no other member"
@@ -292,3 +307,36 @@ def _verify_order(claim: UnionClaim, findings: Findings) -> None:
         if passed_over
         else "an element of your reply is not where the committed order has it",
     )
+
+
+def verify(case: Case, findings: Findings) -> None:
+    """Verify one party's part of an exchange from its bundle."""
+    if case.part is None or case.reply is None or len(case.commitments) < len(case.round.present):
+        findings.miss("your own file and your reply: that the reply is what is due to you")
+        return
+    mine = frozenset(encode_elements(read_records(case.round.terms, case.name, case.part)))
+    private = case.given.bundle.evidence
+    openings = private.get("openings")
+    opened = {
+        element
+        for data in (openings if isinstance(openings, dict) else {}).values()
+        if isinstance(data, dict) and isinstance(data.get("elements"), list)
+        for element in data["elements"]
+        if isinstance(element, str)
+    }
+    amounts = {
+        each: share["benefit"]
+        for each, share in case.body["shares"].items()
+        if isinstance(share, dict) and type(share.get("benefit")) is int
+    }
+    claim = UnionClaim(
+        case.name,
+        case.facts,
+        private,
+        case.commitments,
+        amounts,
+        mine,
+        tuple(read_elements(case.reply, case.given.bundle.reply.get("file", ""), opened)),
+        case.seed,
+    )
+    verify_union(claim, findings)

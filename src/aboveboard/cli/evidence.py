@@ -1,0 +1,41 @@
+"""What `run` says of the bundles that it leaves, and whose key signs them."""
+
+from __future__ import annotations
+
+import os
+from textwrap import fill
+
+from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.local_runs import find_obstacle, find_operator_keys
+from aboveboard.evidence.verification import TRUSTED_IN_A_RUN
+from aboveboard.evidence.verifiers import list_trusted
+
+PASSPHRASE = "ABOVEBOARD_PASSPHRASE"
+"""Environment variable with the passphrase of the keys; better than an option, which shows in
+the list of processes."""
+
+
+def find_passphrase() -> bytes | None:
+    """Return the passphrase of the keys; None where none is set."""
+    given = os.environ.get(PASSPHRASE)
+    return given.encode() if given else None
+
+
+def find_operator() -> CenterKeys:
+    """Return the keys that sign a run's bundles; they are made on first use."""
+    return find_operator_keys(find_passphrase())
+
+
+def evidence_text(collaboration: Collaboration) -> str:
+    """Return what a party can do with its bundle, and what stays on the operator's word."""
+    obstacle = find_obstacle(collaboration)
+    if obstacle:
+        return f"no bundles: {obstacle}"
+    trusted = [*list_trusted(collaboration.mechanism.NAME), *TRUSTED_IN_A_RUN]
+    return "\n".join(
+        [
+            "bundles: each party verifies its part with 'aboveboard verify FOLDER --mine FILE'",
+            fill(f"on your word remain: {'; '.join(trusted)}", 88, subsequent_indent="  "),
+        ]
+    )

@@ -1,0 +1,259 @@
+"""Evidence of a run of one operator: a bundle for each party, beside its reply.
+
+The operator states terms and result alone, signed with a key that is made on first use. Each
+party's bundle opens its own commitment; it holds nothing of the others but what the mechanism
+publishes: see `publication`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aboveboard._version import __version__
+from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.errors import InputError
+from aboveboard.evidence.bundles import Bundle
+from aboveboard.evidence.canonical import as_plain, encode_canonical
+from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.commitments import commit_elements
+from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, write_keys
+from aboveboard.evidence.log import Log
+from aboveboard.evidence.members import HOME, find_home
+from aboveboard.evidence.own_part import PATH_KEYS
+from aboveboard.evidence.publication import publish, publishes_seed
+from aboveboard.evidence.statements import sign_statement
+from aboveboard.evidence.terms import CENTER, MOST_MEMBERS, parse_terms
+from aboveboard.mechanisms.settlement import Settlement
+
+BUNDLE = "bundle.json"
+"""The file beside a party's reply."""
+
+OPERATOR = "operator"
+"""Folder of the operator's keys, in the home of this machine's user."""
+
+_CENTER_KEYS, _LOG_KEYS = "keys", "log-keys"
+
+_NOT_PUBLIC = {"name", "mechanism", "parties", "seed", "currency", "center", "data", "design",
+               "bids", "endowments", "training"}  # fmt: skip
+"""Keys of a collaboration file that a run does not tell the parties: others' data, and paths."""
+
+
+@dataclass(frozen=True)
+class ReplyFile:
+    """A party's reply as it was written.
+
+    Parameters
+    ----------
+    file
+        Its name, beside the bundle.
+    sha256
+        Its hash.
+    """
+
+    file: str
+    sha256: str
+
+
+def find_operator_keys(passphrase: bytes | None = None, home: Path | None = None) -> CenterKeys:
+    """Return the operator's keys; they are made on first use.
+
+    Parameters
+    ----------
+    passphrase
+        Of the keys; encrypts them where they are made.
+    home
+        Where they lie; None: `find_home()`.
+
+    Raises
+    ------
+    InputError
+        If they cannot be read or made.
+    """
+    folder = (home or find_home()) / OPERATOR
+    if not folder.exists():
+        _make_operator_keys(folder, passphrase)
+    return CenterKeys(
+        read_keys(folder / _CENTER_KEYS, passphrase), read_keys(folder / _LOG_KEYS, passphrase)
+    )
+
+
+def _make_operator_keys(folder: Path, passphrase: bytes | None) -> None:
+    """Make the keys beside their place and rename them: two runs may begin at once."""
+    from tempfile import TemporaryDirectory
+
+    try:
+        folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{OPERATOR}-", dir=folder.parent) as scratch:
+            fresh = Path(scratch) / OPERATOR
+            write_keys(generate_keys(), fresh / _CENTER_KEYS, passphrase)
+            write_keys(generate_keys(), fresh / _LOG_KEYS, passphrase)
+            fresh.chmod(PRIVATE_FOLDER)
+            fresh.rename(folder)
+    except OSError as error:
+        if folder.is_dir():
+            return  # another run has made them
+        raise InputError(
+            str(folder),
+            f"the operator's keys cannot be made there ({error.strerror})",
+            f"name a folder of yours in {HOME}, or run with --no-bundles",
+        ) from error
+
+
+def find_obstacle(collaboration: Collaboration) -> str:
+    """Return why a run cannot leave bundles; empty where it can."""
+    names = list(collaboration.reports)
+    if len(names) > MOST_MEMBERS:
+        return f"there are more than {MOST_MEMBERS:,} parties"
+    reserved = sorted({CENTER, "auditor"} & set(names))
+    return f"a party is called {reserved[0]!r}" if reserved else ""
+
+
+def make_bundles(
+    collaboration: Collaboration,
+    settlement: Settlement,
+    keys: CenterKeys,
+    replies: Mapping[str, ReplyFile],
+) -> dict[str, bytes]:
+    """Return each party's bundle.
+
+    Parameters
+    ----------
+    collaboration, settlement
+        What was run, and what came out.
+    keys
+        The operator's.
+    replies
+        By party: its reply as it was written.
+
+    Raises
+    ------
+    InputError
+        If the collaboration cannot be written down as terms.
+    """
+    parts = _read_parts(collaboration)
+    derive = partial(_derive_key, _digest_inputs(collaboration), keys)
+    tree_keys = {name: derive("tree", name) for name in settlement.parties}
+    publication = publish(collaboration, settlement, tree_keys, derive("order", ""))
+    commitments = dict(publication.commitments)
+    for name, part in parts.items():
+        if name in tree_keys and name not in commitments:
+            committed = commit_elements([part.encode()], tree_keys[name])
+            commitments[name] = (committed.root, committed.size)
+    terms = sign_statement(_make_terms(collaboration, settlement, keys), CENTER, keys.center)
+    parse_terms(terms.body, str(collaboration.path))
+    shown = {name: {"root": root.hex(), "size": n} for name, (root, n) in commitments.items()}
+    seed = collaboration.file.seed if publishes_seed(collaboration.mechanism.NAME) else None
+    result = sign_statement(
+        {
+            "kind": "result",
+            "terms": terms.digest,
+            "nonces": {},
+            "seed": "" if seed is None else seed.to_bytes(32, "big").hex(),
+            "facts": {**publication.facts, "commitments": shown},
+            "shares": dict(publication.shares),
+            "replies": {name: reply.sha256 for name, reply in replies.items()},
+        },
+        CENTER,
+        keys.center,
+    )
+    log = Log(terms.body["log"]["origin"], (terms.content, result.content))
+    note = log.sign_checkpoint(keys.log).content.decode("utf-8")
+    return {
+        name: Bundle(
+            name,
+            log.entries,
+            note,
+            {"file": reply.file, "sha256": reply.sha256},
+            publication.private.get(name, {}),
+            _list_secrets(tree_keys[name], parts.get(name)),
+        ).encode()
+        for name, reply in replies.items()
+    }
+
+
+def _digest_inputs(collaboration: Collaboration) -> bytes:
+    """Return a hash of everything that the run depends on."""
+    inputs = [dict(collaboration.inputs), str(collaboration.file.seed)]
+    return hashlib.sha256(collaboration.content + encode_canonical(inputs)).digest()
+
+
+def _derive_key(inputs: bytes, keys: CenterKeys, purpose: str, name: str) -> bytes:
+    """Return a secret key that only the operator can make: the same inputs give the same bytes."""
+    secret = keys.center.signing.private_bytes_raw()
+    text = f"aboveboard run v1\n{purpose}\n{name}\n".encode()
+    return hashlib.blake2b(text + inputs, key=secret, digest_size=32).digest()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A party's part of a collaboration file."""
+
+    table: Mapping[str, Any]
+    files: Mapping[str, str]
+
+    def encode(self) -> bytes:
+        """Return what `payloads.encode_content` returns for the same part."""
+        return encode_canonical({"files": dict(self.files), "table": dict(self.table)})
+
+
+def _read_table(collaboration: Collaboration) -> dict[str, Any]:
+    """Return the collaboration file as plain data; empty where there is no file."""
+    table: dict[str, Any] = as_plain(tomllib.loads(collaboration.content.decode("utf-8-sig")))
+    return table
+
+
+def _read_parts(collaboration: Collaboration) -> dict[str, _Part]:
+    parties = _read_table(collaboration).get("parties", {})
+    parts = {}
+    for name, table in parties.items():
+        own, files = dict(table), {}
+        for key in PATH_KEYS:
+            digest = collaboration.inputs.get(str(own.get(key)))
+            if digest is not None:
+                own[key] = Path(own[key]).name
+                files[own[key]] = digest
+        parts[name] = _Part(own, files)
+    return parts
+
+
+def _list_secrets(key: bytes, part: _Part | None) -> dict[str, str]:
+    secrets = {"key": key.hex()}
+    if part is not None:
+        secrets["table"] = json.dumps(part.table, ensure_ascii=False, sort_keys=True)
+    return secrets
+
+
+def _make_terms(
+    collaboration: Collaboration, settlement: Settlement, keys: CenterKeys
+) -> dict[str, Any]:
+    table = _read_table(collaboration)
+    name = collaboration.mechanism.NAME
+    own = ":" in collaboration.file.mechanism  # a rule beside the file: we know not what it hides
+    return {
+        "kind": "terms",
+        "format": 1,
+        "protocol": "run",
+        "name": collaboration.file.name[:200],
+        "serial": 1,
+        "previous": None,
+        "engine": f"aboveboard {__version__}",
+        "mechanism": collaboration.file.mechanism if own else name,
+        "parameters": {} if own else {k: x for k, x in table.items() if k not in _NOT_PUBLIC},
+        "members": {name: {"keys": None, "parameters": {}} for name in settlement.parties},
+        "center": keys.center.public.as_dict(),
+        "log": {
+            "origin": f"aboveboard/{keys.log.public.fingerprint}",
+            "signing": keys.log.public.signing,
+        },
+        "auditor": None,
+        "missing": "cancel",
+        "currency": collaboration.file.currency or None,
+        "rounding": "whole cents by largest remainder" if collaboration.file.currency else "",
+    }

@@ -1,0 +1,52 @@
+"""Numbers in evidence: exact ones are compared exactly, floats up to the last digits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isclose
+from typing import Any
+
+FLOAT_TOLERANCE = 1e-9
+"""Relative: other machines and libraries may differ in a float's last digits, no more."""
+
+LONGEST = 4000
+"""Characters of an exact number."""
+
+
+def parse_number(value: Any) -> Fraction | float | None:
+    """Return a number of plain data: an integer, text such as "5/12", or a float; None for others.
+
+    Examples
+    --------
+    >>> parse_number("5/12"), parse_number(True)
+    (Fraction(5, 12), None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, float):
+        return value
+    if isinstance(value, str) and len(value) > LONGEST:
+        return None
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def is_same_number(first: Any, second: Any) -> bool:
+    """Return whether two numbers of plain data are the same.
+
+    Examples
+    --------
+    >>> is_same_number("1/2", 0.5), is_same_number("1/2", "1/3"), is_same_number(None, 0)
+    (True, False, False)
+    """
+    a, b = parse_number(first), parse_number(second)
+    if a is None or b is None:
+        return first is None and second is None
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a == b
+    try:
+        return isclose(float(a), float(b), rel_tol=FLOAT_TOLERANCE, abs_tol=FLOAT_TOLERANCE)
+    except OverflowError:
+        return False

@@ -1,0 +1,172 @@
+"""Evidence of curation: who is answered follows from what all have committed to.
+
+Commitments, prices and values are published; the protocol is applied to them again. An answered
+agent that commits to the truth finds its own bits in its column. In a round the noise of an agent
+that is not answered comes from the joint seed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.cases import Case
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.formatting import encode_number
+from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
+
+ON_THE_CENTERS_WORD = (
+    "the messages of the others, and the center's own bits",
+    "that messages were drawn as all have committed to",
+)
+
+NOISE_TRUSTED = "that the noise of those who are not answered depends on no bit"
+
+
+def verify(case: Case, findings: Findings) -> None:
+    """Verify one agent's part of a curation."""
+    verify_own_share(case, findings)
+    _verify_own_commitment(case, findings)
+    try:
+        with forbid_execution():
+            names, game, profile, answered = _apply_protocol(case)
+            profits = game.profits(profile)
+    except NotExecuted:
+        findings.trust("who is answered and what all gain: a function is the operator's own")
+        return
+    except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        findings.contradict(f"the published commitments are none of this rule: {error}")
+        return
+    findings.check(
+        answered == case.facts.get("answered"),
+        f"who is answered follows from the commitments: {', '.join(answered) or 'nobody'}",
+        f"by the commitments {', '.join(answered) or 'nobody'} is to be answered",
+        case.proof,
+    )
+    wrong = [
+        name
+        for name, gain in zip(names, profits, strict=True)
+        if not is_same_number(encode_number(gain), case.find_share(name, "benefit"))
+    ]
+    findings.check(
+        not wrong,
+        "every expected gain follows from the commitments",
+        f"by the commitments the expected gain of {', '.join(wrong)} is another one",
+        case.proof,
+    )
+    i = names.index(case.name)
+    _verify_reply(case, i, case.name in answered, profile[i], findings)
+    findings.trust(*ON_THE_CENTERS_WORD)
+
+
+def _apply_protocol(case: Case) -> tuple[list[str], Any, Any, list[str]]:
+    """Return the agents, their game, what they have committed to, and who is to be answered."""
+    from aboveboard.collaborations.registry import find_mechanism
+
+    listed = case.facts["agents"]
+    agents = {str(name): dict(numbers) for name, numbers in listed}
+    if sorted(agents) != sorted(case.round.present) or len(agents) < len(listed):
+        raise ValueError("the agents are not the members")
+    rule = find_mechanism(case.round.terms.mechanism, "terms")
+    table = {k: x for k, x in case.parameters.items() if k not in ("center", "design")}
+    table |= {"mechanism": case.round.terms.mechanism, "seed": "1"}
+    table["parties"] = {
+        name: {key: x for key, x in numbers.items() if x is not None}
+        for name, numbers in agents.items()
+    }
+    mechanism: Any = rule.from_file(rule.FILE.model_validate(table))
+    names, profile = list(agents), mechanism.chosen
+    game = mechanism.curation_game
+    answers = game.protocol.answer(game.society.agents, profile)
+    return names, game, profile, [name for name, yes in zip(names, answers, strict=True) if yes]
+
+
+def _verify_own_commitment(case: Case, findings: Findings) -> None:
+    used = case.find_numbers("agents")
+    own = case.own_table
+    default = {"commitment": [1, 0], "shape": "linear", "value": 1}
+    for key in ("commitment", "value", "price", "shape"):
+        stated = own.get(key, default.get(key))
+        found = used.get(key)
+        if key not in own and case.part is None:
+            continue
+        same = (
+            all(map(is_same_number, stated, found)) and len(stated) == len(found)
+            if isinstance(stated, list) and isinstance(found, list)
+            else stated == found or is_same_number(stated, found)
+        )
+        if not same:
+            findings.contradict(f"your {key} is {stated}, and {found} was used", case.proof)
+            return
+    findings.verify("your commitment, value and price were used")
+
+
+def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findings) -> None:
+    """Verify the party's own column, or the noise."""
+    if case.reply is None:
+        return
+    try:
+        frame = pl.read_csv(case.reply)
+        columns = frame.select(pl.nth(range(1, 2 + len(case.round.present)))).to_numpy()
+    except (pl.exceptions.PolarsError, OSError):
+        findings.contradict("your reply is no table of rounds", case.proof)
+        return
+    if not answered:
+        _verify_noise(case, i, columns, findings)
+        return
+    bits = _read_own_bits(case)
+    if bits is None:
+        findings.miss("your own bits: that they stand in your column")
+        return
+    sent = columns[:, i + 1]
+    if len(bits) != len(sent):
+        findings.contradict(f"your reply has {len(sent)} rounds, and you have {len(bits)}")
+        return
+    p, q = float(own.p), float(own.q)
+    impossible = (
+        ((bits == 0) & (sent == 0) & (p == 0))
+        | ((bits == 0) & (sent == 1) & (p == 1))
+        | ((bits == 1) & (sent == 0) & (q == 0))
+        | ((bits == 1) & (sent == 1) & (q == 1))
+    )
+    findings.check(
+        not impossible.any(),
+        "your column holds messages that your commitment allows",
+        f"in {int(impossible.sum())} rounds your column holds what your commitment excludes",
+        case.proof,
+    )
+
+
+def _verify_noise(case: Case, i: int, columns: Any, findings: Findings) -> None:
+    from aboveboard.curation.rounds import draw_noise
+
+    if case.round.terms.protocol == "run":
+        findings.trust(NOISE_TRUSTED)
+        return
+    rng = np.random.default_rng([case.seed, 1, i])
+    due = draw_noise(len(columns), columns.shape[1] - 1, rng)
+    findings.check(
+        bool(np.array_equal(due, columns)),
+        "your reply is noise from the joint seed, which depends on no bit",
+        "your reply is not the noise that follows from the joint seed",
+        case.proof,
+    )
+
+
+def _read_own_bits(case: Case) -> Any:
+    """Return the party's own bits; None where they were not given."""
+    if case.part is None:
+        return None
+    own = case.part.table
+    if isinstance(own.get("bits"), list):
+        return np.array(own["bits"])
+    content = case.part.files.get(str(own.get("data")))
+    if content is None:
+        return None
+    lines = content.decode("utf-8", errors="replace").split()
+    return np.array([int(x) for x in lines if x in ("0", "1")])

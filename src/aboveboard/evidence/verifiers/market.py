@@ -1,0 +1,167 @@
+"""Evidence of market.propose_and_agree: the whole play follows from what is public.
+
+Who brings what, the announcement, the votes and the parameters are published. The steps of the
+mechanism are followed again, the coins are tossed with the seed of the run, and goods and prices
+are compared. No value of any bundle is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.cases import Case
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.numbers import is_same_number, parse_number
+from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.market.model.bidding import Additive
+from aboveboard.market.model.markets import Market, Outcome, bundles_by_player
+from aboveboard.market.model.steps import Ending, Votes
+from aboveboard.market.rules.parameters import choose_parameters
+from aboveboard.market.rules.propose_and_agree import play
+
+MOST_PLAYERS = 1000
+MOST_GOODS = 10_000
+"""Larger markets are refused here: they are not run either."""
+
+ON_THE_CENTERS_WORD = (
+    "that the announcement is the proposer's and the votes are the voters', where the terms do not "
+    "state them",
+    "what everybody gains: it depends on values, which are not published",
+)
+
+
+def verify(case: Case, findings: Findings) -> None:
+    """Verify how a market ended."""
+    verify_own_share(case, findings)
+    try:
+        market, ending = _follow(case)
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        findings.contradict(f"the published play is none of this rule: {error}", case.proof)
+        return
+    findings.check(
+        ending.step == case.facts.get("ending"),
+        "the ending follows from announcement, votes and the coins of the seed",
+        f"by announcement, votes and seed the play ends in step {ending.step}, "
+        f"not in step {case.facts.get('ending')}",
+        case.proof,
+    )
+    _verify_prices(case, market, ending.outcome, findings)
+    _verify_goods(case, market, ending.outcome, findings)
+    _verify_terms(case, findings)
+    findings.trust(*ON_THE_CENTERS_WORD)
+
+
+def _follow(case: Case) -> tuple[Market, Ending]:
+    """Return the market, with no values, and how the play ends by the seed."""
+    facts = case.facts
+    players, goods = tuple(map(str, facts["players"])), tuple(map(str, facts["goods"]))
+    if sorted(players) != sorted(case.round.present):
+        raise ValueError("its players are not the members")
+    if len(players) > MOST_PLAYERS or len(goods) > MOST_GOODS:
+        raise ValueError("it is too large")
+    nothing = Additive((0,) * len(goods))
+    market = Market(
+        players,
+        goods,
+        tuple(map(_as_index, facts["endowment"])),
+        (nothing,) * len(players),
+        _as_index(facts["bits"]),
+        _as_fraction(facts["step"]),
+    )
+    parameters = choose_parameters(
+        market, _as_fraction(facts["epsilon"]), _as_fraction(facts["delta"])
+    )
+    announced = facts["announced"]
+    proposal = Outcome(
+        tuple(map(_as_index, announced["allocation"])),
+        tuple(_as_price(price) for price in announced["prices"]),
+    )
+    votes = _read_votes(facts["votes"], market.n)
+    lottery = play(market, parameters, proposal, votes)
+    return market, lottery.draw(np.random.default_rng(case.seed))
+
+
+def _as_index(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _as_fraction(value: Any) -> Fraction:
+    number = parse_number(value)
+    if number is None:
+        raise TypeError(f"{value!r} is no number")
+    return Fraction(number)
+
+
+def _as_price(value: Any) -> int | Fraction:
+    price = _as_fraction(value)
+    return price.numerator if price.denominator == 1 else price
+
+
+def _read_votes(data: Mapping[str, Any] | None, n: int) -> Votes:
+    if data is None:  # the play ends before anybody votes
+        return Votes.from_answer(n, yes=True)
+    steps = data["step_2"], data["step_3"]
+    if any(type(vote) is not bool for step in steps for vote in step):
+        raise TypeError("a vote is true or false")
+    return Votes(tuple(steps[0]), tuple(steps[1]))
+
+
+def _verify_prices(case: Case, market: Market, outcome: Outcome, findings: Findings) -> None:
+    due = {
+        name: market.encode_amount(price)
+        for name, price in zip(market.players, outcome.prices, strict=True)
+    }
+    wrong = [n for n, x in due.items() if not is_same_number(x, case.find_share(n, "payment"))]
+    findings.check(
+        not wrong,
+        "everybody pays what the ending says, and payments sum to what it says",
+        f"the payment of {', '.join(sorted(wrong))} is not that of the ending",
+        case.proof,
+    )
+
+
+def _verify_goods(case: Case, market: Market, outcome: Outcome, findings: Findings) -> None:
+    reply = case.read_reply()
+    if reply is None:
+        findings.miss("your reply: that the goods are those of the ending")
+        return
+    held = bundles_by_player(market, outcome.allocation)[market.players.index(case.name)]
+    due = [good for g, good in enumerate(market.goods) if held >> g & 1]
+    findings.check(
+        reply.get("goods") == due,
+        "your goods are those of the ending",
+        f"your reply has the goods {reply.get('goods')}, the ending gives you {due}",
+        case.proof,
+    )
+
+
+def _verify_terms(case: Case, findings: Findings) -> None:
+    """Compare what the terms state of parameters and votes with what was played."""
+    parameters, facts = case.parameters, case.facts
+    for key in ("epsilon", "delta"):
+        stated = parameters.get(key)
+        if stated is not None and not is_same_number(stated, facts.get(key)):
+            findings.contradict(f"{key} is {facts.get(key)}, and {stated} in the terms", case.proof)
+    proposer = parameters.get("proposer")
+    if proposer is not None and facts["players"][0] != proposer:
+        findings.contradict(f"the proposer was not {proposer}, as the terms say", case.proof)
+    votes = parameters.get("votes")
+    own = votes.get(case.name) if isinstance(votes, dict) else None
+    if own is None or facts.get("votes") is None or facts["players"][0] == case.name:
+        return
+    both = own if isinstance(own, dict) else {"step_2": own, "step_3": own}
+    at = facts["players"].index(case.name) - 1
+    cast = [facts["votes"][step][at] for step in ("step_2", "step_3")]
+    findings.check(
+        cast == [both.get("step_2") == "yes", both.get("step_3") == "yes"],
+        "your votes are those that the terms state",
+        "your votes are not those that the terms state",
+        case.proof,
+    )

@@ -1,0 +1,243 @@
+"""Evidence of a round in which every part is opened after the run: the round is run again.
+
+Each member's part is checked against its commitment; the collaboration is made again from the
+terms, the parts and the seed; its rule is applied, and all shares and the party's own reply are
+compared. No code is called that a member or the center has sent: such a rule stays on the
+center's word.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aboveboard._version import __version__
+from aboveboard.errors import AboveboardError, InputError
+from aboveboard.evidence.cases import Case
+from aboveboard.evidence.commitments import commit_elements
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.own_part import list_elements, write_collaboration
+from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.publication import list_shares
+from aboveboard.evidence.seeds import NONCE
+from aboveboard.mechanisms.reply_files import write_reply
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settling import draw_settlement
+from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
+
+MOST_OPENED = 16 * 2**20
+"""Bytes of all opened parts together: they stand in the log."""
+
+_REMEDY = "dispute the round"
+
+
+def open_parts(parts: Mapping[str, Payload]) -> dict[str, Any]:
+    """Return all parts as plain data, for the result.
+
+    Raises
+    ------
+    InputError
+        If they are too large for a log.
+    """
+    size = sum(len(content) for part in parts.values() for content in part.files.values())
+    if size > MOST_OPENED:
+        raise InputError(
+            "opened parts",
+            f"they have {size:,} bytes",
+            f"open at most {MOST_OPENED:,}, or agree on an auditor instead",
+        )
+    return {
+        name: {
+            "table": dict(part.table),
+            "files": {
+                file: base64.b64encode(content).decode() for file, content in part.files.items()
+            },
+            "key": part.key.hex(),
+        }
+        for name, part in parts.items()
+    }
+
+
+def read_parts(data: Any) -> dict[str, Payload]:
+    """Return the parts in plain data.
+
+    Raises
+    ------
+    InputError
+        If they are none.
+    """
+    try:
+        return {
+            str(name): Payload(
+                dict(part["table"]),
+                {
+                    str(file): base64.b64decode(text, validate=True)
+                    for file, text in part["files"].items()
+                },
+                bytes.fromhex(part["key"]),
+                bytes(NONCE),
+            )
+            for name, part in data.items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        raise InputError(
+            "opened parts", f"these are none ({error})", "dispute the round"
+        ) from error
+
+
+def open_files(files: Mapping[str, tuple[bytes, bytes]]) -> dict[str, Any]:
+    """Return the center's own files with their keys as plain data, for the result."""
+    return {
+        name: {"key": key.hex(), "content": base64.b64encode(content).decode()}
+        for name, (key, content) in files.items()
+    }
+
+
+def read_files(data: Any) -> dict[str, tuple[bytes, bytes]]:
+    """Return the center's own files in plain data, each with its key.
+
+    Raises
+    ------
+    InputError
+        If they are none.
+    """
+    try:
+        return {
+            str(name): (bytes.fromhex(x["key"]), base64.b64decode(x["content"], validate=True))
+            for name, x in data.items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        raise InputError(
+            "opened files", f"these are none ({error})", "dispute the round"
+        ) from error
+
+
+def verify_files(case: Case, findings: Findings) -> dict[str, bytes] | None:
+    """Return the center's own files where they are those of the terms; else None."""
+    try:
+        opened = read_files(case.facts.get("files", {}))
+    except InputError as error:
+        findings.contradict(str(error), case.proof)
+        return None
+    stated = case.round.terms.files
+    wrong = sorted(
+        name for name in stated if name not in opened or digest_file(*opened[name]) != stated[name]
+    )
+    if not stated:
+        return {}
+    holds = findings.check(
+        not wrong,
+        f"the center's own files are those of the terms: {', '.join(sorted(stated))}",
+        f"{', '.join(wrong)} of the center is not the file of the terms",
+        case.proof,
+    )
+    return {name: content for name, (_, content) in opened.items()} if holds else None
+
+
+def verify_opened(case: Case, findings: Findings) -> bool:
+    """Run a round again from its opened parts; return whether that verified everything."""
+    parts = _verify_parts(case, findings)
+    files = verify_files(case, findings)
+    if parts is None or files is None:
+        return False
+    if case.round.terms.engine != f"aboveboard {__version__}":
+        findings.miss(
+            f"{case.round.terms.engine}, by which the round was run: install that version"
+        )
+        return False
+    try:
+        with forbid_execution():
+            settlement = settle_parts(case, parts, files)
+    except NotExecuted:
+        findings.trust("the rule: it calls a function of the operator's own")
+        return False
+    except AboveboardError as error:
+        findings.contradict(f"the opened parts cannot be settled: {error}", case.proof)
+        return False
+    shares = _verify_shares(case, settlement, findings)
+    return _verify_reply(case, settlement, findings) and shares
+
+
+def _verify_parts(case: Case, findings: Findings) -> dict[str, Payload] | None:
+    try:
+        parts = read_parts(case.facts.get("parts"))
+        wrong = [n for n in case.round.present if n not in parts or not _fits(case, n, parts[n])]
+    except (AboveboardError, ValueError) as error:
+        findings.contradict(f"the parts are not opened: {error}", case.proof)
+        return None
+    holds = findings.check(
+        not wrong and len(parts) == len(case.round.present),
+        "every member's opened part is what it committed to",
+        f"the opened part of {', '.join(wrong) or 'a stranger'} is not what was committed",
+        case.proof,
+    )
+    return parts if holds else None
+
+
+def _fits(case: Case, name: str, part: Payload) -> bool:
+    committed = commit_elements(list_elements(case.round.terms, name, part), part.key)
+    return case.commitments.get(name) == (committed.root, committed.size)
+
+
+def settle_parts(
+    case: Case, parts: Mapping[str, Payload], files: Mapping[str, bytes]
+) -> Settlement:
+    """Return what the rule makes of everybody's parts.
+
+    Raises
+    ------
+    InputError
+        If the rule is not installed here, or refuses them.
+    """
+    from aboveboard.collaborations.collaboration import load, settle_outcome
+
+    terms = case.round.terms
+    if ":" in terms.mechanism:
+        raise NotExecuted(terms.mechanism)
+    with TemporaryDirectory() as scratch:
+        path = write_collaboration(terms, parts, files, Path(scratch), case.seed)
+        collaboration = load(path).with_spending("none")
+        return draw_settlement(settle_outcome(collaboration), collaboration.file.seed)
+
+
+def _verify_shares(case: Case, settlement: Settlement, findings: Findings) -> bool:
+    wrong = [
+        f"{name} ({what})"
+        for name, share in list_shares(settlement).items()
+        for what, due in share.items()
+        if not is_same_number(due, case.find_share(name, what))
+    ]
+    return findings.check(
+        not wrong,
+        "every gain and payment is what the rule makes of the opened parts",
+        f"by the rule another amount is due: {', '.join(wrong[:10])}",
+        case.proof,
+    )
+
+
+def _verify_reply(case: Case, settlement: Settlement, findings: Findings) -> bool:
+    """Compare the party's reply, byte for byte, with the one that the rule gives."""
+    if case.reply is None:
+        return False
+    reply = settlement.parties[case.name].reply
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "reply"
+        write_reply(reply, path)
+        due = hashlib.sha256(path.read_bytes()).hexdigest()
+    return findings.check(
+        due == case.body["replies"][case.name],
+        "your reply is the one that the rule gives you, byte for byte",
+        "your reply is not the one that the rule gives you",
+        case.proof,
+    )
+
+
+def digest_file(key: bytes, content: bytes) -> str:
+    """Return by what the terms name a file of the center's own: it tells nothing of the content."""
+    return hashlib.sha256(key + content).hexdigest()

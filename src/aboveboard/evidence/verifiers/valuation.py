@@ -1,0 +1,150 @@
+"""Evidence of valuation.payments: shares follow from published levels and the utility.
+
+The utility is made again from its published numbers and divided by the rule. A utility that is a
+function of the operator's own is never called here: it would be foreign code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.cases import Case
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.formatting import encode_number
+from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
+
+ON_THE_CENTERS_WORD = ("numbers of users and of the utility that were computed from data",)
+
+OWN_KEYS = ("level", "epsilon", "samples", "weight")
+"""A user's keys that decide its share."""
+
+MOST_USERS_EXACT = 20
+"""Users up to whom all coalitions are summed here: 2^20 take seconds."""
+
+
+def verify(case: Case, findings: Findings) -> None:
+    """Verify the division of a utility."""
+    verify_own_share(case, findings)
+    _verify_own_numbers(case, findings)
+    try:
+        with forbid_execution():
+            shares, total = _divide(case)
+    except NotExecuted:
+        findings.trust("the utility, which is a function of the operator's own")
+        return
+    except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        findings.contradict(f"the published levels and utility make no division: {error}")
+        return
+    _verify_shares(case, shares, total, findings)
+    if case.facts.get("estimated"):
+        findings.trust(*ON_THE_CENTERS_WORD)
+
+
+def _divide(case: Case) -> tuple[dict[str, Any], Any]:
+    """Return what the rule awards each user, and the utility of all."""
+    from aboveboard.valuation.payments import Payments
+    from aboveboard.valuation.payments_file import PaymentsFile
+
+    stated = case.facts["users"]
+    users = {
+        str(name): {k: x for k, x in numbers.items() if k in OWN_KEYS and x is not None}
+        for name, numbers in stated
+    }
+    if sorted(users) != sorted(case.round.present) or len(users) < len(stated):
+        raise ValueError("the users are not the members")
+    table = {
+        key: x for key, x in case.parameters.items() if key not in ("design", "data", "utility")
+    }
+    table |= {
+        "mechanism": "valuation.payments",
+        "seed": str(case.seed),
+        "utility": case.facts["utility"],
+        "parties": users,
+    }
+    if not case.facts.get("estimated"):
+        _refuse_other_utility(case)
+    rule = Payments.from_file(PaymentsFile.model_validate(table))
+    found = rule.divide(rule.chosen)
+    awarded = {name: encode_number(x) for name, x in zip(users, found.users, strict=True)}
+    return awarded, encode_number(found.total)
+
+
+def _refuse_other_utility(case: Case) -> None:
+    """Raise `ValueError` if the utility is not that of the terms."""
+    stated = case.parameters.get("utility")
+    if not isinstance(stated, dict):
+        raise ValueError("the terms have no utility")  # noqa: TRY004 - one error for all of them
+    used = case.facts["utility"]
+    for key, value in stated.items():
+        if used.get(key) != value and not is_same_number(used.get(key), value):
+            if isinstance(value, list | dict):
+                continue  # lists are compared below, number by number
+            raise ValueError(f"utility.{key} is {used.get(key)}, and {value} in the terms")
+        if key not in used:
+            raise ValueError(f"utility.{key} of the terms was not used")
+    values, known = used.get("values"), stated.get("values")
+    if isinstance(known, list) and not (
+        isinstance(values, list)
+        and len(values) == len(known)
+        and all(is_same_number(a, b) for a, b in zip(values, known, strict=True))
+    ):
+        raise ValueError("the table of utilities is not that of the terms")
+
+
+def _verify_own_numbers(case: Case, findings: Findings) -> None:
+    """Compare the party's own level, samples and weight with those that were used."""
+    used = case.find_numbers("users")
+    if not used or case.facts.get("estimated"):
+        return
+    own = case.own_table
+    for key, column in (("level", "level"), ("epsilon", "level"), *((k, k) for k in OWN_KEYS[2:])):
+        if key in own and not (
+            own[key] == used.get(column) or is_same_number(own[key], used.get(column))
+        ):
+            findings.contradict(f"your {key} is {own[key]}, and {used.get(column)} was used")
+            return
+    findings.verify(f"your level and numbers were used: {used}")
+
+
+def _verify_shares(case: Case, shares: dict[str, Any], total: Any, findings: Findings) -> None:
+    wrong = [
+        name
+        for name, due in shares.items()
+        if not is_same_number(due, case.find_share(name, "benefit"))
+    ]
+    findings.check(
+        not wrong and is_same_number(total, case.facts.get("total")),
+        "every share follows from the published levels and utility by the rule",
+        f"by the rule the share of {', '.join(sorted(wrong)) or 'all'} is another one",
+        case.proof,
+    )
+    unpaid = [
+        name
+        for name in shares
+        if not _is_negative(case.find_share(name, "payment"), case.find_share(name, "benefit"))
+    ]
+    findings.check(
+        not unpaid,
+        "everybody is paid its share, no more and no less",
+        f"{', '.join(sorted(unpaid))} is paid another amount than its share",
+        case.proof,
+    )
+    reply = case.read_reply()
+    if reply is not None:
+        findings.check(
+            is_same_number(reply.get("share"), shares[case.name]),
+            "your reply states the share that is due to you",
+            f"your reply states the share {reply.get('share')}, {shares[case.name]} is due to you",
+            case.proof,
+        )
+
+
+def _is_negative(payment: Any, share: Any) -> bool:
+    """Return whether a payment is what a share is, with the other sign."""
+    from aboveboard.evidence.numbers import parse_number
+
+    number = parse_number(share)
+    return number is not None and is_same_number(encode_number(-number), payment)

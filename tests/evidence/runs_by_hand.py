@@ -1,0 +1,96 @@
+"""Runs of one operator for tests: each mechanism's own starting file, and a result made anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from aboveboard.collaborations.collaboration import load, run
+from aboveboard.commands import rounds
+from aboveboard.commands.running import plan_bundles
+from aboveboard.evidence.bundles import Bundle, decode_bundle
+from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.keys import generate_keys
+from aboveboard.evidence.log import Log
+from aboveboard.evidence.statements import sign_statement
+from aboveboard.evidence.terms import CENTER
+from aboveboard.settlements.writing import write
+
+ROOT = Path(__file__).parents[2]
+STARTING = ROOT / "src" / "aboveboard" / "starting_files"
+OPERATOR = CenterKeys(generate_keys(), generate_keys())
+
+Change = Callable[[dict[str, Any]], None]
+"""Changes a result's body in place."""
+
+
+@dataclass(frozen=True)
+class RunOfOneOperator:
+    """A settlement folder with bundles, and each party's own file."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+    def home(self, name: str) -> Path:
+        return self.folder / "parties" / name
+
+    def mine(self, name: str) -> Path:
+        return self.folder.parent / f"{name}.toml"
+
+    def bundle(self, name: str) -> Bundle:
+        content = (self.home(name) / "bundle.json").read_bytes()
+        return decode_bundle(content, "bundle")
+
+    def verify(self, name: str) -> Findings:
+        return rounds.verify(self.home(name), self.mine(name))
+
+    def state(self, name: str, change: Change, folder: Path) -> Findings:
+        """Let the operator state another result, and the party verify it."""
+        bundle = self.bundle(name)
+        body = json.loads(bundle.entries[1])["body"]
+        change(body)
+        result = sign_statement(body, CENTER, OPERATOR.center)
+        origin = json.loads(bundle.entries[0])["body"]["log"]["origin"]
+        log = Log(origin, (bundle.entries[0], result.content))
+        note = log.sign_checkpoint(OPERATOR.log).content.decode()
+        changed = replace(bundle, entries=log.entries, checkpoint=note)
+        (folder / "bundle.json").write_bytes(changed.encode())
+        file = bundle.reply["file"]
+        (folder / file).write_bytes((self.home(name) / file).read_bytes())
+        return rounds.verify(folder, self.mine(name))
+
+    def reply_with(self, name: str, content: bytes, folder: Path) -> Findings:
+        """Let the operator hand out another reply, named in the result."""
+        digest = hashlib.sha256(content).hexdigest()
+        self.state(name, lambda body: body["replies"].update({name: digest}), folder)
+        bundle = decode_bundle((folder / "bundle.json").read_bytes(), "bundle")
+        changed = replace(bundle, reply={**bundle.reply, "sha256": digest})
+        (folder / "bundle.json").write_bytes(changed.encode())
+        (folder / bundle.reply["file"]).write_bytes(content)
+        return rounds.verify(folder, self.mine(name))
+
+
+def run_starting_file(
+    mechanism: str, folder: Path, changes: Mapping[str, Any] | None = None
+) -> RunOfOneOperator:
+    """Run a mechanism's starting file with bundles."""
+    table = tomllib.loads((STARTING / f"{mechanism}.toml").read_text())
+    table |= {"seed": "5", **(changes or {})}
+    path = folder / "collaboration.toml"
+    path.write_text(tomli_w.dumps(table))
+    out = folder / "out"
+    collaboration = load(path)
+    settlement = run(collaboration)
+    bundles = plan_bundles(collaboration, settlement, OPERATOR)
+    write(collaboration, settlement, out, report=lambda: "", bundles=bundles)
+    for name, own in table["parties"].items():
+        (folder / f"{name}.toml").write_text(tomli_w.dumps(own))
+    return RunOfOneOperator(out, tuple(table["parties"]))
