@@ -57,8 +57,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         wanted = getattr(item, "fixturenames", ())
-        group = "claims" if "all_results" in wanted else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+        if "all_results" in wanted:
+            item.add_marker(pytest.mark.xdist_group("claims"))
+        elif _shares_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+def _shares_fixture(item: pytest.Item) -> bool:
+    """Return whether a test uses a fixture that other tests of its module use too."""
+    info = getattr(item, "_fixtureinfo", None)
+    definitions = info.name2fixturedefs.values() if info is not None else ()
+    own = (d for each in definitions for d in each if d.func.__module__ not in ("conftest",))
+    return any(d.scope in ("module", "class", "package") for d in own)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def _parameter(page: Path) -> ParameterSet:
     return pytest.param(page, id=name, marks=() if name in QUICK else pytest.mark.deep)
 
 
-@pytest.mark.parametrize("page", map(_parameter, PAGES))
+@pytest.mark.parametrize("page", [_parameter(page) for page in PAGES])
 def test_a_page_does_what_it_says(page: Path) -> None:
     for needed in NEEDS.get(page.relative_to(ROOT).as_posix(), ()):
         pytest.importorskip(needed)
