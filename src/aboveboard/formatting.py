@@ -29,7 +29,7 @@ TWO_DECIMALS_FROM = 100
 HUGE = 10**30
 """From here on nobody reads the digits of a number; JSON has them."""
 
-LEGIBLE = 11
+LEGIBLE = 5
 """Characters up to which a fraction is shown as one; JSON has all of them exactly."""
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -177,23 +177,80 @@ def format_money(x: Number) -> str:
     return f"{value:,.2f}" if abs(value) >= 0.01 else f"{value:.2g}"
 
 
+PRACTICALLY_CERTAIN = Fraction(999, 1000)
+"""From here on a probability is not told apart from 1 in words; JSON has its digits."""
+
+
+def format_transfer(x: Number) -> str:
+    """Return who pays: "pays 5.07", "receives 5.07" or "pays nothing".
+
+    Parameters
+    ----------
+    x
+        What is paid; negative where it is received.
+
+    Examples
+    --------
+    >>> format_transfer(Fraction(-76, 15)), format_transfer(1200), format_transfer(0)
+    ('receives 5.07', 'pays 1,200', 'pays nothing')
+    """
+    if not x:
+        return "pays nothing"
+    return f"pays {format_money(x)}" if x > 0 else f"receives {format_money(-x)}"
+
+
+def format_amount(x: Number | None) -> str:
+    """Return a number for a page that people read: digits grouped, never a fraction.
+
+    Examples
+    --------
+    >>> format_amount(Fraction(172502, 15)), format_amount(Fraction(5, 12)), format_amount(1234)
+    ('11,500.13', '0.416667', '1,234')
+    """
+    if isinstance(x, Fraction) and x.denominator != 1 and abs(x) < TWO_DECIMALS_FROM:
+        return f"{float(x):.6g}"
+    return format_number(x)
+
+
 def format_probability(p: Number) -> str:
-    """Return a probability: a short fraction as it is, else three digits, never a rounded 1.
+    """Return a probability: a short fraction as it is, else three digits; near 1 in words.
 
     Examples
     --------
     >>> format_probability(Fraction(5, 12)), format_probability(0.41666), format_probability(1e-9)
     ('5/12', '0.417', '1e-09')
     >>> format_probability(0.99999), format_probability(1)
-    ('more than 0.999', '1')
+    ('practically certain', '1')
     """
+    if PRACTICALLY_CERTAIN <= p < 1:
+        return "practically certain"
     shown = encode_number(p)
     if isinstance(shown, int) or (isinstance(shown, str) and len(shown) <= LEGIBLE):
         return str(shown)
-    value = float(p)
-    if value < 1 and f"{value:.3g}" == "1":
-        return "more than 0.999"
-    return f"{value:.3g}"
+    return f"{float(p):.3g}"
+
+
+def state_probability(p: Number, *, past: bool = False) -> str:
+    """Return a probability as the end of a sentence, such as "has probability 5/12".
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    past
+        Whether it is told of what has happened.
+
+    Examples
+    --------
+    >>> state_probability(Fraction(5, 12)), state_probability(Fraction(999, 1000), past=True)
+    ('has probability 5/12', 'was practically certain')
+    """
+    verb, has = ("was", "had") if past else ("is", "has")
+    if p == 1:
+        return f"{verb} certain"
+    if p >= PRACTICALLY_CERTAIN:
+        return f"{verb} practically certain"
+    return f"{has} probability {format_probability(p)}"
 
 
 def format_percent(share: Number) -> str:

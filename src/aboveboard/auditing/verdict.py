@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aboveboard.formatting import (
     describe_action,
@@ -20,7 +20,10 @@ from aboveboard.formatting import (
     format_quantity,
     format_table,
 )
-from aboveboard.games.numbers import Number
+from aboveboard.games.numbers import Number, to_nearest_float
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CONFIDENCE = Fraction(95, 100)
 
@@ -179,6 +182,11 @@ class Verdict:
         """The largest gain found, and zero where nobody gains."""
         return None if self.gain is None else max(self.gain, 0)
 
+    def __repr__(self) -> str:
+        """Return the property, the status and what it rests on."""
+        gain = "" if self.gain is None else f", largest gain {format_number(self.gain)}"
+        return f"<Verdict {self.property}: {self.status.value}{gain} ({self.basis()})>"
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, with the keys that other programs rely on first."""
         counterexample = None
@@ -271,6 +279,12 @@ class Verdicts(Mapping[str, Verdict]):
             return False
         return None if Status.UNDECIDED in statuses else True
 
+    def group(self) -> list[tuple[str, Verdicts]]:
+        """Return the verdicts under the heads that people read; a head without any is left out."""
+        promised, examined = self.promised, self.examined
+        head = "Also examined" if promised else "Examined"
+        return [(name, g) for name, g in (("Promised", promised), (head, examined)) if g]
+
     def mark(self, promised: Iterable[str], compared: str | None = None) -> Verdicts:
         """Return the same verdicts, those of these names marked as promised.
 
@@ -293,6 +307,33 @@ class Verdicts(Mapping[str, Verdict]):
             "promises_stand": self.promises_stand,
             "verdicts": [verdict.as_dict() for verdict in self.values()],
         }
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row for each verdict, in a polars data frame; gains become floats.
+
+        Examples
+        --------
+        >>> found = Verdicts([Verdict("DSIC", Status.HOLDS, 4, 4, "exhaustive", gain=-1)])
+        >>> found.to_frame().select("property", "status", "gain").row(0)
+        ('DSIC', 'holds', -1.0)
+        """
+        import polars as pl  # a tenth of a second: only when it is used
+
+        rows = [
+            {
+                "property": v.property,
+                "status": v.status.value,
+                "promised": v.promised,
+                "gain": None if v.gain is None else to_nearest_float(v.gain),
+                "checked": to_nearest_float(v.checked),
+                "of": to_nearest_float(v.total),
+                "basis": v.full_basis(),
+                "counterexample": None if v.witness is None else str(v.witness),
+                "statement": v.statement,
+            }
+            for v in self.values()
+        ]
+        return pl.DataFrame(rows, schema_overrides={"gain": pl.Float64}, infer_schema_length=None)
 
     def any_fails(self) -> bool:
         """Return whether a property fails."""

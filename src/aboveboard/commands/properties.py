@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from fractions import Fraction
@@ -42,17 +43,26 @@ PROPERTIES: dict[str, Property] = {
 WITH_A_NUMBER = ("epsilon-ic", "coalition-proof", "coalition-proof-with-transfers")
 
 
-def parse_property(name: str) -> Property:
+def parse_property(name: str, offered: Sequence[Property] = ()) -> Property:
     """Return the property that a name such as "dsic" or "coalition-proof=3" means.
 
     The names in verdicts ("ex-post IC", "weak budget balance") work too.
+
+    Parameters
+    ----------
+    name
+        As the user writes it.
+    offered
+        What the mechanism itself promises and examines, such as root solvability.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    by_name = PROPERTIES | {_normalize_name(claim.name): claim for claim in PROPERTIES.values()}
+    own = {_normalize_name(claim.name): claim for claim in offered}
+    ours = {_normalize_name(claim.name): claim for claim in PROPERTIES.values()}
+    by_name = ours | own | PROPERTIES
     if _normalize_name(name) in by_name:
         return by_name[_normalize_name(name)]
     kind, _, value = name.partition("=")
@@ -69,12 +79,14 @@ def parse_property(name: str) -> Property:
             f"{value!r} is not a number that it takes",
             "write, for example, =2",
         ) from None
-    listed = [*PROPERTIES, *(f"{k}=N" for k in WITH_A_NUMBER)]
+    general = {claim.name for claim in PROPERTIES.values()}
+    further = [key for key, claim in own.items() if claim.name not in general]
+    listed = [*PROPERTIES, *(f"{k}=N" for k in WITH_A_NUMBER), *further]
     near = get_close_matches(_normalize_name(name), [*by_name, *WITH_A_NUMBER], n=1)
     raise InputError(
         f"--property {name}",
         "there is no such property",
-        f"did you mean {near[0]}?" if near else f"known are {', '.join(listed)}",
+        (f"did you mean {near[0]}? " if near else "") + f"known are {', '.join(listed)}",
     )
 
 
@@ -83,13 +95,22 @@ def option_name(properties: Sequence[Property], message: str) -> str:
     named = [claim for claim in properties if message.startswith(claim.name)]
     claim = max(named, key=lambda claim: len(claim.name))
     names = {known: name for name, known in PROPERTIES.items()}
-    return names.get(claim, claim.name)
+    return names.get(claim, _normalize_name(claim.name))
 
 
 def _normalize_name(name: str) -> str:
-    return "-".join(name.lower().replace("_", "-").split())
+    """Return a name as it is written on a command line, without blanks and brackets.
+
+    Examples
+    --------
+    >>> _normalize_name("coalition-proof (size 2)"), _normalize_name("ir=every")
+    ('coalition-proof-size-2', 'ir=every')
+    """
+    return re.sub(r"[^\w=/.]+", "-", name.lower().replace("_", "-")).strip("-")
 
 
-def parse_properties(names: Sequence[str] | None) -> list[Property] | None:
+def parse_properties(
+    names: Sequence[str] | None, offered: Sequence[Property] = ()
+) -> list[Property] | None:
     """Return the properties of several names, each once; None for none."""
-    return list(dict.fromkeys(parse_property(name) for name in names)) if names else None
+    return list(dict.fromkeys(parse_property(name, offered) for name in names or ())) or None

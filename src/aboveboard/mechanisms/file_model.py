@@ -108,6 +108,9 @@ class CollaborationFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     name: str = Field(default="", description="what the collaboration is called")
+    operator: str = Field(
+        default="", max_length=200, description="who runs the center, for reports and records"
+    )
     mechanism: str = Field(description="which rule is run")
     currency: str = Field(
         default="",

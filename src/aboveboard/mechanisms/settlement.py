@@ -5,15 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
-from aboveboard.formatting import encode_number, format_html_table
-from aboveboard.games.numbers import Number
+from aboveboard.formatting import encode_number, format_html_table, format_number, join_names
+from aboveboard.games.numbers import Number, to_nearest_float
 
 MANIFEST = "settlement.json"
 """The file of a settlement folder in which everything stands."""
+
+
+MOST_SHOWN = 5
+"""Parties that a short text of a settlement names."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,11 @@ class Share:
     payment: Number
     reply: Reply
     more: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Return the party's numbers, without its reply."""
+        numbers = ((k, getattr(self, k)) for k in ("benefit", "utility", "payment"))
+        return f"Share({', '.join(f'{k}={encode_number(x)}' for k, x in numbers)})"
 
 
 @dataclass(frozen=True)
@@ -148,6 +160,44 @@ class Settlement:
         shares = ((p, s.benefit, s.utility, s.payment) for p, s in self.parties.items())
         return hash((self.mechanism, self.headline, *shares))
 
+    def __repr__(self) -> str:
+        """Return the mechanism and what a few parties gain."""
+        gains = [f"{p} gains {format_number(s.benefit)}" for p, s in self.parties.items()]
+        return f"<Settlement of {self.mechanism}: {join_names(gains, most=MOST_SHOWN)}>"
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return a row for each party: benefit, utility, payment, and what the rule adds.
+
+        Exact numbers become floats; `parties` has them as they are.
+
+        Examples
+        --------
+        >>> shares = {"ann": Share(1, 1, 0, Reply("json", data="x"), {"level": 2})}
+        >>> Settlement("mine", shares).to_frame().row(0, named=True)
+        {'party': 'ann', 'benefit': 1.0, 'utility': 1.0, 'payment': 0.0, 'level': 2.0}
+        """
+        further = dict.fromkeys(key for share in self.parties.values() for key in share.more)
+        columns: dict[str, list[Any]] = {"party": list(self.parties)}
+        for key in ("benefit", "utility", "payment"):
+            columns[key] = [_to_cell(getattr(s, key)) for s in self.parties.values()]
+        for key in further:
+            columns[key] = [_to_cell(s.more.get(key)) for s in self.parties.values()]
+        return pl.DataFrame(columns, strict=False)
+
+    def report(self, path: str | Path = "report.html") -> Path:
+        """Write what each party gets as a page; return its path.
+
+        `Collaboration.report` also shows each party's best lie and the verdicts.
+
+        Raises
+        ------
+        InputError
+            If the page cannot be written.
+        """
+        pages = import_module("aboveboard.commands.pages")  # a layer above, only when it is used
+        written: Path = pages.write_settlement_page(self, Path(path))
+        return written
+
     def _repr_html_(self) -> str:
         """Show in a notebook what each party gets."""
         rows = [
@@ -160,6 +210,17 @@ class Settlement:
             for party, share in self.parties.items()
         ]
         return format_html_table(("party", "gains", "utility", "pays"), rows)
+
+
+def _to_cell(value: Any) -> Any:
+    """Return a value as an entry of a data frame."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float | Fraction):
+        return to_nearest_float(value)
+    if isinstance(value, list | tuple):
+        return [str(x) for x in value]
+    return str(value)
 
 
 def fingerprint(content: bytes) -> str:

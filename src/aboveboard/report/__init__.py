@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from aboveboard._version import __version__
@@ -16,7 +17,9 @@ from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
+from aboveboard.report.citations import move_citations
 from aboveboard.report.statements import STATEMENT, render_statements
+from aboveboard.report.subject import Subject, describe_collaboration
 from aboveboard.report.templates import load_template
 from aboveboard.report.words import (
     format_counterexample,
@@ -39,7 +42,7 @@ __all__ = [
 
 
 def render_page(
-    collaboration: Collaboration,
+    subject: Collaboration | Subject,
     *,
     settlement: Settlement | None = None,
     lies: Sequence[BestLie] = (),
@@ -52,7 +55,7 @@ def render_page(
 
     Parameters
     ----------
-    collaboration
+    subject
         What was run or audited.
     settlement
         The result of a run.
@@ -67,37 +70,38 @@ def render_page(
     date
         The day of the run, from its record; empty: none is shown.
     """
-    rule = collaboration.mechanism
-    unit = rule.UNIT
+    if isinstance(subject, Collaboration):
+        subject = describe_collaboration(subject)
+    unit = subject.unit
+    appendix: dict[str, str] = {}
+    answers = write_answers(settlement, lies, verdicts, unit, kinds)
+    shown = move_citations(
+        {
+            "answers": [asdict(answer) for answer in answers],
+            "exhibits": tables.tabulate_exhibits(settlement),
+            "verdicts": tables.tabulate_verdicts(verdicts),
+            "details": tables.list_details(settlement, remarks),
+        },
+        appendix,
+    )
     return load_template("page.html.jinja").render(
-        title=collaboration.file.name or rule.NAME,  # not the file's name: the file may move
+        title=subject.title,
         kind="Audit" if settlement is None else "Run",
-        mechanism=rule.NAME,
-        summary=rule.SUMMARY,
-        answers=write_answers(settlement, lies, verdicts, unit, kinds),
+        mechanism=subject.mechanism,
+        summary=subject.summary,
         unit=unit,
-        parties=tables.tabulate_parties(settlement, unit, collaboration.file.currency),
-        exhibits=tables.tabulate_exhibits(settlement),
+        parties=tables.tabulate_parties(settlement, unit, subject.currency),
+        **shown,
+        appendix=list(appendix.items()),
         chart=tables.draw_chart(lies, unit),
         chart_notes=tables.write_chart_notes(lies),
         lies=tables.tabulate_lies(lies),
         can_stay_away=any(lie.absent is not None for lie in lies),
-        verdicts=tables.tabulate_verdicts(verdicts),
-        details=tables.list_details(settlement, remarks),
-        source=rule.SOURCE,
-        assumes=rule.ASSUMES,
+        source=subject.source,
+        assumes=subject.assumes,
+        operator=subject.operator,
         version=__version__,
-        seed=collaboration.recorded_seed,
+        seed=subject.seed,
         date=date,
-        inputs=_list_fingerprints(collaboration),
+        inputs=subject.inputs,
     )
-
-
-def _list_fingerprints(collaboration: Collaboration) -> list[tuple[str, str]]:
-    """Return the inputs with their fingerprints, the collaboration file first."""
-    from aboveboard.mechanisms.settlement import fingerprint
-
-    return [
-        ("collaboration file", fingerprint(collaboration.content)),
-        *collaboration.inputs.items(),
-    ]

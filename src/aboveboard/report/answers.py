@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
 from aboveboard.formatting import (
+    format_amount,
     format_count_typeset,
-    format_number,
     format_quantity,
     join_names,
 )
@@ -79,7 +79,7 @@ def _describe_outcome(
 ) -> str:
     if settlement is not None:
         gained = [share.benefit for share in settlement.parties.values()]
-        total = " ".join(["total", unit or "gain", format_number(sum(gained, 0))])
+        total = " ".join(["total", unit or "gain", format_amount(sum(gained, 0))])
         counted = f"{sum(x > 0 for x in gained)} of {_count_parties(len(gained))} gain; {total}."
         return settlement.headline or counted
     of = f" of {_count_parties(len(lies))}" if lies else ""
@@ -133,11 +133,12 @@ def _describe_range(what: str, amounts: Mapping[str, Number], unit: str) -> str:
         return ""
     head = f"{what} ({unit})" if unit and unit not in what.lower() else what
     least, most = (pick(amounts, key=lambda name: amounts[name]) for pick in (min, max))
-    smallest, largest = format_number(amounts[least]), format_number(amounts[most])
+    smallest, largest = format_amount(amounts[least]), format_amount(amounts[most])
     if len(amounts) > 1 and amounts[least] == amounts[most]:
-        return f"{head}: {largest} for each of {_count_parties(len(amounts))}."
+        alike = "; no rival gained more than another" if what == "Gains" else ""
+        return f"{head}: {largest} for each of {_count_parties(len(amounts))}{alike}."
     if len(amounts) <= MOST_LISTED and sum(map(len, amounts)) <= LONGEST_LIST:
-        return f"{head}: " + ", ".join(f"{p} {format_number(x)}" for p, x in amounts.items()) + "."
+        return f"{head}: " + ", ".join(f"{p} {format_amount(x)}" for p, x in amounts.items()) + "."
     return (
         f"{head}: from {smallest} ({least}) to {largest} ({most}), {_count_parties(len(amounts))}."
     )
@@ -191,7 +192,7 @@ def _find_refuted(verdicts: Verdicts | None) -> Verdict | None:
 
 def _describe_paying(paying: Sequence[BestLie], unit: str, kinds: Sequence[str]) -> str:
     worst = max(paying, key=lambda lie: (lie.lie or 0) - lie.truth)
-    gain = format_number((worst.lie or 0) - worst.truth)
+    gain = format_amount((worst.lie or 0) - worst.truth)
     others = len(paying) - 1
     counted = format_quantity(others, "more party", "more parties")
     more = f" {counted} can gain, too." if others else ""

@@ -14,7 +14,8 @@ import polars as pl
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.formatting import format_number, format_quantity, join_names
+from aboveboard.formatting import format_amount, format_quantity, join_names
+from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement, fingerprint
 from aboveboard.report.templates import load_template
 from aboveboard.report.words import format_report, is_profitable
@@ -60,11 +61,11 @@ def render_statements(
     for name, share in settlement.parties.items():
         rows = [
             *_describe_data(name, collaboration, received),
-            ("Gain", _join(format_number(share.benefit), collaboration.mechanism.UNIT)),
+            ("Gain", _join(format_amount(share.benefit), collaboration.mechanism.UNIT)),
             ("Payment", paid.get(name, "none: no money moves")),
             ("Your reply", f"the file reply.{share.reply.form} in this folder"),
             ("Rivals", _compare_with_rivals(name, settlement)),
-            *_describe_lie(best.get(name)),
+            *_describe_lie(best.get(name), collaboration.mechanism.UNIT),
         ]
         page = template.render(
             party=name,
@@ -74,6 +75,7 @@ def render_statements(
             rows=[row for row in rows if row[1]],
             manifest=MANIFEST,
             date=date,
+            operator=collaboration.file.operator,
             version=__version__,
             rules=fingerprint(collaboration.content),
             data=_find_own_inputs(name, collaboration),
@@ -140,27 +142,33 @@ def _compare_with_rivals(name: str, settlement: Settlement) -> str:
     return f"{format_quantity(more, 'rival')} gained more than you"
 
 
-def _describe_lie(lie: BestLie | None) -> list[tuple[str, str]]:
+def _describe_lie(lie: BestLie | None, unit: str) -> list[tuple[str, str]]:
     """Return what the party's best lie would have got it, and what staying away would."""
     if lie is None:
         return []
     rows = []
     if lie.lie is not None:
-        verdict = "it would have paid" if is_profitable(lie) else "no gain over the truth"
         tried = "all were tried" if lie.exhaustive else "not all were tried"
-        rows.append(
-            (
-                "Your best lie",
-                f"{format_report(lie.report)}: utility {format_number(lie.lie)} instead of "
-                f"{format_number(lie.truth)}, {verdict} ({tried})",
-            )
+        compared = (
+            _compare(lie.lie, lie.truth, unit)
+            if is_profitable(lie) or (lie.lie < lie.truth)
+            else "no gain over the truth"
         )
+        rows.append(("Your best lie", f"{format_report(lie.report)}: {compared} ({tried})"))
     if lie.absent is not None:
-        rows.append(
-            ("Staying away", f"utility {format_number(lie.absent)} instead of "
-             f"{format_number(lie.truth)}")
-        )  # fmt: skip
+        rows.append(("Staying away", _compare(lie.absent, lie.truth, unit)))
     return rows
+
+
+def _compare(other: Number, truth: Number, unit: str) -> str:
+    """Return by how much another move would have left the party better or worse off."""
+    if other == truth:
+        return "it would have got you as much as the truth"
+    difference: Number = other - truth if other > truth else truth - other
+    amount = _join(format_amount(difference), unit)
+    word = "better" if other > truth else "worse"
+    verdict = "" if other > truth else ", no gain over the truth"
+    return f"it would have left you {word} off by {amount}{verdict}"
 
 
 def _find_own_inputs(name: str, collaboration: Collaboration) -> list[tuple[str, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
-from aboveboard.formatting import format_count_typeset, format_number
+from aboveboard.formatting import format_amount, format_count_typeset, format_probability
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
@@ -99,6 +100,9 @@ def _make_table(columns: list[str], rows: list[list[dict[str, Any]]], note: str)
     return {"columns": columns, "numeric": numeric, "rows": texts, "note": note}
 
 
+LONGEST_EXACT = 300
+"""Characters of a text that is taken for an exact number."""
+
 LARGEST_DRAWN = 10**300
 """What matplotlib can lay out: floats end at 1e308, and axes have margins."""
 
@@ -108,10 +112,11 @@ def _make_cell(x: Any) -> dict[str, Any]:
         return {"text": "" if x is None else ("yes" if x else "no"), "number": False}
     if isinstance(x, str):
         # Text such as "5/12" is an exact number.
-        return {"text": x, "number": re.fullmatch(r"-?\d+(/\d+)?", x) is not None}
+        exact = re.fullmatch(r"-?\d+(/[1-9]\d*)?", x) is not None and len(x) <= LONGEST_EXACT
+        return {"text": format_amount(Fraction(x)) if exact and "/" in x else x, "number": exact}
     if isinstance(x, list | tuple):
         return {"text": ", ".join(map(str, x)) or "none", "number": False}
-    return {"text": format_number(x), "number": True}
+    return {"text": format_amount(x), "number": True}
 
 
 def draw_chart(lies: Sequence[BestLie], unit: str) -> Any:
@@ -184,9 +189,9 @@ def tabulate_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
     return [
         {
             "party": lie.party,
-            "truth": format_number(lie.truth),
-            "absent": format_number(lie.absent) or "–",
-            "lie": "none" if lie.lie is None else format_number(lie.lie),
+            "truth": format_amount(lie.truth),
+            "absent": format_amount(lie.absent) or "–",
+            "lie": "none" if lie.lie is None else format_amount(lie.lie),
             "report": format_report(lie.report),
             "tried": f"{format_count_typeset(lie.checked)} of {format_count_typeset(lie.total)}",
         }
@@ -196,13 +201,9 @@ def tabulate_lies(lies: Sequence[BestLie]) -> list[dict[str, str]]:
 
 def tabulate_verdicts(found: Verdicts | None) -> list[dict[str, Any]]:
     """Return the verdicts by group, each with its claim in plain words, its name and its basis."""
-    groups = (
-        [] if found is None else [("Promised", found.promised), ("Also examined", found.examined)]
-    )
     return [
         {"title": title, "rows": [_describe_verdict(v) for v in group.values()]}
-        for title, group in groups
-        if group
+        for title, group in (() if found is None else found.group())
     ]
 
 
@@ -245,8 +246,8 @@ def _describe_gain(verdict: Verdict) -> str:
     if gain is None:
         return ""
     if gain < 0 and verdict.status is not Status.NO_COUNTEREXAMPLE:
-        return f"none: every lie loses {format_number(-gain)} or more"
-    return format_number(gain)
+        return f"none: every lie loses {format_amount(-gain)} or more"
+    return format_amount(gain)
 
 
 def _describe_basis(verdict: Verdict) -> str:
@@ -269,4 +270,12 @@ def list_details(
     """Return the mechanism's further facts, as names and texts."""
     rows = dict(settlement.details) if settlement is not None else {}
     rows.update(remarks or {})
-    return [(key.replace("_", " "), format_detail(value)) for key, value in rows.items()]
+    return [(key.replace("_", " "), _describe_detail(key, value)) for key, value in rows.items()]
+
+
+def _describe_detail(key: str, value: Any) -> str:
+    """Return a detail in words; exact numbers as decimals, probabilities as such."""
+    if isinstance(value, str) and _make_cell(value)["number"]:
+        number = Fraction(value)
+        return format_probability(number) if "probability" in key else format_amount(number)
+    return format_detail(value)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
-from aboveboard.formatting import format_money
+from aboveboard.formatting import format_transfer
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
 
@@ -141,15 +141,7 @@ def describe_payments(settlement: Settlement, currency: str) -> dict[str, str]:
     if currency:
         cents = account_settlement(settlement, currency).cents
         return {party: format_payment(x, currency) for party, x in cents.items()}
-    return {name: _describe(share.payment) for name, share in settlement.parties.items()}
-
-
-def _describe(payment: Number) -> str:
-    if not payment:
-        return "pays nothing"
-    if payment > 0:
-        return f"pays {format_money(payment)}"
-    return f"receives {format_money(-payment)}"
+    return {name: format_transfer(share.payment) for name, share in settlement.parties.items()}
 
 
 def has_payments(settlement: Settlement) -> bool:

@@ -11,7 +11,6 @@ A folder appears whole or not at all: it is written beside its place and renamed
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -24,12 +23,15 @@ from aboveboard.collaborations.collaboration import Collaboration, fingerprint_c
 from aboveboard.collaborations.loading import NAME
 from aboveboard.collaborations.toml_file import STANDARD_INPUT
 from aboveboard.errors import InputError
+from aboveboard.evidence.keys import write_private
 from aboveboard.formatting import encode_number
+from aboveboard.mechanisms.reply_files import write_json, write_reply
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
 from aboveboard.settlements.manifest import (
     SOURCE,
     fingerprint_file,
     list_files,
+    locate_bundle,
     read_manifest,
 )
 from aboveboard.settlements.money import ROUNDING, account_settlement
@@ -72,6 +74,7 @@ def write(
     *,
     report: Callable[[], str],
     pages: Callable[[], Mapping[str, str]] | None = None,
+    bundles: Callable[[Mapping[str, str]], Mapping[str, bytes]] | None = None,
     force: bool = False,
     date: str = "",
 ) -> Path:
@@ -89,6 +92,9 @@ def write(
         Makes the report page.
     pages
         Makes further pages after it, by their path in the folder; None: there are none.
+    bundles
+        Makes each party's bundle from the fingerprints of all replies, by path; None: there are
+        none. A replay does not make them again.
     force
         Replace an existing settlement folder; nothing else is ever replaced.
     date
@@ -112,6 +118,8 @@ def write(
     replace = partial(refuse_existing, force=True) if force else None
     with atomic_folder(out, replace=replace) as folder:
         outputs = _write_content(collaboration, settlement, folder, date)
+        if bundles is not None:
+            outputs |= _write_bundles(bundles({k: x for k, x in outputs.items() if x}), folder)
         for place, text in _render_pages(report, pages):
             (folder / place).write_text(text, encoding="utf-8", newline="\n")
             outputs[place] = fingerprint_file(folder, place)
@@ -119,6 +127,7 @@ def write(
             **summarize(settlement),
             **_summarize_accounts(collaboration, settlement),
             "name": collaboration.file.name,
+            "operator": collaboration.file.operator,
             "date": date,
             "seed": collaboration.recorded_seed,
             "parameters": _parameters(collaboration),
@@ -127,10 +136,10 @@ def write(
             "unrepeatable": sorted(settlement.unrepeatable),
             "version": __version__,
         }
-        _write_json(folder / MANIFEST, manifest)
+        write_json(folder / MANIFEST, manifest)
         path = collaboration.path
         source = None if path == STANDARD_INPUT else str(path.resolve())
-        _write_json(folder / SOURCE, {"collaboration": source})
+        write_json(folder / SOURCE, {"collaboration": source})
     return out
 
 
@@ -161,6 +170,17 @@ def _write_content(
         (folder / place).write_text(text, encoding="utf-8", newline="\n")
         outputs[place] = fingerprint_file(folder, place)
     (folder / COPY).write_bytes(collaboration.content)
+    return outputs
+
+
+def _write_bundles(bundles: Mapping[str, bytes], folder: Path) -> dict[str, str | None]:
+    """Write bundles that only the operator can read; return the fingerprint of each."""
+    outputs = {}
+    for name, content in bundles.items():
+        place = locate_bundle(name)
+        (folder / place).parent.chmod(0o700)
+        write_private(folder / place, content)
+        outputs[place] = fingerprint_file(folder, place)
     return outputs
 
 
@@ -207,24 +227,6 @@ def _refuse_bad_names(settlement: Settlement) -> None:
                 f"it names a party or a file {name!r}",
                 "these name files: letters, digits, spaces, '.', '_' and '-'",
             )
-
-
-def write_reply(reply: Reply, path: Path) -> None:
-    """Write one party's reply in the form in which it sent its data."""
-    if reply.content is not None:
-        path.write_bytes(reply.content)
-        return
-    if reply.rows is None:
-        _write_json(path, reply.data)
-        return
-    frame = reply.rows()
-    with path.open("wb") as file:  # polars takes no path that is not UTF-8
-        if reply.form == "parquet":
-            frame.write_parquet(file)
-        elif reply.form == "csv":
-            frame.write_csv(file)
-        else:
-            frame.write_csv(file, include_header=False, quote_style="never")
 
 
 def refuse_existing(out: Path, *, force: bool) -> None:
@@ -291,9 +293,3 @@ def _encode(value: Any) -> Any:
     if isinstance(value, Path):
         return value.as_posix()
     return encode_number(value) if not isinstance(value, str | bool | None) else value
-
-
-def _write_json(path: Path, data: Any) -> None:
-    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    # A path that is not UTF-8 holds half a surrogate pair, which JSON also writes as \udcff.
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

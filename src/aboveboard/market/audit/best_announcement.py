@@ -107,7 +107,7 @@ def judge_announcement(play: PlayAudit) -> Verdict:
             0,
             checks,
             "closed form",
-            statement=f"welfare {play.market.encode_amount(optimum.welfare)} is the most that was "
+            statement=f"welfare {play.market.format_amount(optimum.welfare)} is the most that was "
             "found, not proved to be the most there is: whoever finds more gains",
         )
     return Verdict(
@@ -133,9 +133,9 @@ def _refute(
         {"announced": describe_outcome(play.market, play.proposal)},
         gain,
         f"{BestAnnouncement.name}/{'+'.join(names)}",
-        note=f"{'+'.join(names)}: of welfare {play.market.encode_amount(welfare)}, "
+        note=f"{'+'.join(names)}: of welfare {play.market.format_amount(welfare)}, "
         "priced truthfully, "
-        f"they would have {play.market.encode_amount(gain)} more",
+        f"they would have {play.market.format_amount(gain)} more",
     )
     return Verdict(
         BestAnnouncement.name,

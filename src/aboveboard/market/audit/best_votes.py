@@ -105,7 +105,7 @@ def judge_votes(play: PlayAudit) -> Verdict:
         -least[0],
         "+".join(member_names(play.market, least[1])),
         statement=f"other votes of up to {play.most} lose at least "
-        f"{play.market.encode_amount(least[0])}, whatever the rest say",
+        f"{play.market.format_amount(least[0])}, whatever the rest say",
     )
 
 
@@ -136,7 +136,7 @@ def _refute(
         gain,
         f"{BestVotes.name}/{'+'.join(names)}",
         note=f"{'+'.join(names)}: by the votes that are best for them they would have "
-        f"{play.market.encode_amount(gain)} more",
+        f"{play.market.format_amount(gain)} more",
     )
     return Verdict(
         BestVotes.name,

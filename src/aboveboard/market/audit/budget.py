@@ -59,7 +59,7 @@ class BalancedPlay(RootProperty):
                     describe_outcome(market, outcome),
                     taken,
                     f"{where}step {ending.step} leaves the center with "
-                    f"{market.encode_amount(taken)}",
+                    f"{market.format_amount(taken)}",
                     row=ending.step,
                 )
                 return self.fail(len(rows), witness)
@@ -118,13 +118,13 @@ class NoDeficit(RootProperty):
         )
         if least >= 0:
             return self.hold(checks, statement, gain=-least)
-        cost = f"step {step} costs the center {market.encode_amount(-least)}"
+        cost = f"step {step} costs the center {market.format_amount(-least)}"
         witness = self.make_witness((), {}, -least, cost, row=step)
         return self.fail(checks, witness, gain=-least, statement=statement)
 
 
 def _format_amounts(market: Market, amounts: set[Fraction]) -> str:
-    return " or ".join(str(market.encode_amount(x)) for x in sorted(amounts))
+    return " or ".join(market.format_amount(x) for x in sorted(amounts))
 
 
 def _list_plays(found: RootAudit) -> list[Lottery[Ending]]:

@@ -40,7 +40,7 @@ class CollusiveDominance(RootProperty):
             return Verdict(self.name, Status.VACUOUS, 0, 0, "exhaustive", statement=statement)
         names = member_names(found.market, weakest.members)
         if weakest.margin > 0:
-            least = found.market.encode_amount(weakest.margin)
+            least = found.market.format_amount(weakest.margin)
             return self.hold(
                 found.checks,
                 f"the least that another vote loses is {least}, by {', '.join(names)}",

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from aboveboard.auditing import Status, Verdict
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import format_number, state_probability
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.play_audit import PlayAudit
 from aboveboard.market.audit.root_audit import RootAudit
@@ -52,7 +52,7 @@ class LikelyEnding(RootProperty):
             failed = self._check(market, outcome, lottery, mass, best, len(plays))
             if failed is not None:
                 return failed
-        statement = f"in every rational play one ending has probability {encode_number(mass)}"
+        statement = f"in every rational play one ending {state_probability(mass)}"
         return self.hold(len(plays), statement)
 
     def judge_play(self, play: PlayAudit) -> Verdict:
@@ -64,13 +64,13 @@ class LikelyEnding(RootProperty):
         ending, carried = find_likeliest(play.lottery)
         welfare = social_welfare(play.market, ending.outcome.allocation)
         statement = (
-            f"as it is played here, step {ending.step} has probability {encode_number(carried)} "
-            f"and welfare {play.market.encode_amount(welfare)}"
+            f"as it is played here, step {ending.step} {state_probability(carried)} "
+            f"and welfare {play.market.format_amount(welfare)}"
         )
         if play.optimum is None or not play.optimum.proved:
             unproved = f"{statement}; no optimum is proved"
             return Verdict(self.name, Status.UNDECIDED, 1, 1, "exhaustive", statement=unproved)
-        return self.hold(1, f"{statement} of {play.market.encode_amount(best or 0)}")
+        return self.hold(1, f"{statement} of {play.market.format_amount(best or 0)}")
 
     def _check(
         self,
@@ -91,9 +91,9 @@ class LikelyEnding(RootProperty):
             (),
             describe_outcome(market, outcome),
             mass - carried,
-            f"step {ending.step} has probability {encode_number(carried)} of "
-            f"{encode_number(mass)}, welfare {market.encode_amount(welfare)}"
-            + (f" of {market.encode_amount(best or 0)}" if falls_short else ""),
+            f"step {ending.step} has probability {format_number(carried)} of "
+            f"{format_number(mass)}, welfare {market.format_amount(welfare)}"
+            + (f" of {market.format_amount(best or 0)}" if falls_short else ""),
             row=ending.step,
         )
         return self.fail(checks, witness)

@@ -64,7 +64,7 @@ class TotalParticipation(RootProperty):
             names,
             describe_outcome(market, outcome),
             -has,
-            f"after this announcement they expect {market.encode_amount(has)}",
+            f"after this announcement they expect {market.format_amount(has)}",
         )
         return self.fail(checks, witness, gain=-has, statement=statement)
 
@@ -78,7 +78,7 @@ class TotalParticipation(RootProperty):
         names = member_names(market, members)
         statement = (
             f"of coalitions of up to {play.most} as it is played here, the least that one expects "
-            f"is {market.encode_amount(least)}"
+            f"is {market.format_amount(least)}"
         )
         if least >= 0:
             return self.hold(checks, statement, gain=-least, gainer="+".join(names))
@@ -86,7 +86,7 @@ class TotalParticipation(RootProperty):
             names,
             describe_outcome(market, play.proposal),
             -least,
-            f"as it is played here, {'+'.join(names)} expects {market.encode_amount(least)}",
+            f"as it is played here, {'+'.join(names)} expects {market.format_amount(least)}",
         )
         return self.fail(checks, witness, gain=-least, statement=statement)
 
@@ -105,12 +105,12 @@ def _describe_stakes(found: RootAudit) -> str:
             for ending, _ in lottery:
                 has = utilities(market, ending.outcome)
                 worst += [sum((has[i] for i in c), Fraction(0)) for c in root.structure]
-    lowest = market.encode_amount(min(worst))
+    lowest = market.format_amount(min(worst))
     least = f"the worst ending of a rational play leaves a coalition with {lowest}"
     if not others:
         return least
     return (
         "a player outside the proposer's coalition expects from "
-        f"{market.encode_amount(min(others))} to "
-        f"{market.encode_amount(max(others))}; {least}"
+        f"{market.format_amount(min(others))} to "
+        f"{market.format_amount(max(others))}; {least}"
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aboveboard.auditing import Verdict
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import format_probability, state_probability
 from aboveboard.market.audit.likely_ending import find_likeliest
 from aboveboard.market.audit.root_audit import RootAudit
 from aboveboard.market.audit.root_property import RootProperty
@@ -67,7 +67,7 @@ def _describe_rest(found: RootAudit) -> str:
     if not rest:
         return "whoever sees the whole play learns no more than its outcome"
     return (
-        f"in the ending of probability {encode_number(found.rule.mass)} whoever sees the whole "
-        f"play learns no more than its outcome; with probability {encode_number(rest)} it ends "
+        f"in the ending that {state_probability(found.rule.mass)} whoever sees the whole play "
+        f"learns no more than its outcome; with probability {format_probability(rest)} it ends "
         "elsewhere, and then votes and goods show more of the parties' values"
     )

@@ -85,7 +85,7 @@ class RootSolvability(RootProperty):
             {"coalitions": coalitions},
             reached - best,
             f"this is best if the coalitions are {belief}; whoever believes so wrongly expects "
-            f"{market.encode_amount(best)} and has {market.encode_amount(reached)}",
+            f"{market.format_amount(best)} and has {market.format_amount(reached)}",
             lie={market.players[0]: describe_outcome(market, outcome)},
             row=str(k),
         )

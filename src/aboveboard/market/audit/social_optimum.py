@@ -45,8 +45,8 @@ class SociallyOptimal(RootProperty):
                         {"coalitions": coalitions},
                         best - welfare,
                         f"this is best to announce, and its welfare is "
-                        f"{market.encode_amount(welfare)} of "
-                        f"{market.encode_amount(best)}",
+                        f"{market.format_amount(welfare)} of "
+                        f"{market.format_amount(best)}",
                         lie={market.players[0]: describe_outcome(market, outcome)},
                     )
                     return self.fail(found.rows, witness)

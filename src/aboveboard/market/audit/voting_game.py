@@ -309,7 +309,7 @@ class VotingGame:
         return Proof(
             "expected utilities depend on the others only through how many of them say YES; for "
             "each such number the dominant votes beat every other by at least "
-            f"{self.market.encode_amount(least)}",
+            f"{self.market.format_amount(least)}",
             looked_at,
         )
 

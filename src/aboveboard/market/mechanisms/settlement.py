@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import encode_number, format_decimal
+from aboveboard.formatting import encode_number, format_transfer, state_probability
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.model.market_setup import MarketSetup
 from aboveboard.market.model.markets import (
@@ -27,9 +27,6 @@ from aboveboard.market.model.steps import Ending
 from aboveboard.market.model.utilities import expect_utilities, surplus, utilities
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
-
-NEARLY_CERTAIN = Fraction(9999, 10_000)
-"""From here on a probability is said to be nearly certain beside its digits."""
 
 FOR_COMPARISON = "This rule is here to compare with: the audit shows what fails."
 
@@ -161,7 +158,7 @@ class Play:
 
     def _format(self, amount: Price) -> str:
         """Return an amount in money in words."""
-        return format_decimal(self.market.to_money(amount))
+        return self.market.format_amount(amount)
 
     def _headline(self, welfare: int, likely: Fraction) -> str:
         before = social_welfare(self.market, self.market.endowment)
@@ -172,11 +169,10 @@ class Play:
                 if self.best.bound is not None
                 else ""
             )
-        nearly = " (nearly certain)" if NEARLY_CERTAIN < likely < 1 else ""
         return (
             f"{self.warning}Welfare was {self._format(before)} and is {self._format(welfare)}; "
             f"{best}. "
-            f"This outcome had probability {encode_number(likely)}{nearly}."
+            f"This outcome {state_probability(likely, past=True)}."
         )
 
     def _who_gets_what(self, outcome: Outcome) -> Exhibit:
@@ -194,14 +190,13 @@ class Play:
                     self.market.to_money(value(brought[i])),
                     ", ".join(kept),
                     self.market.to_money(value(held[i])),
-                    self.market.to_money(outcome.prices[i]),
+                    format_transfer(self.market.to_money(outcome.prices[i])),
                 )
             )
         return Exhibit(
             "Who ends with what, and at what price",
-            ("party", "brought", "worth to it", "ends with", "worth to it then", "pays"),
+            ("party", "brought", "worth to it", "ends with", "worth to it then", "payment"),
             tuple(rows),
-            "A negative price is received.",
         )
 
     def describe(self, outcome: Outcome) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_transfer
 from aboveboard.market.model.markets import Market, Outcome
 from aboveboard.market.model.utilities import Coalition, Structure
 
@@ -38,11 +38,13 @@ def describe_outcome(market: Market, outcome: Outcome) -> Mapping[str, Any]:
 
 
 def format_outcome(described: Mapping[str, Any]) -> str:
-    """Write an outcome that `describe` gave: "g1 to a, g2 destroyed; a pays -1, b pays 1"."""
+    """Write an outcome that `describe` gave: "g1 to a, g2 destroyed; a receives 1, b pays 1"."""
     goods = [
         f"{good} destroyed" if name == "destroyed" else f"{good} to {name}"
         for name, held in described["allocation"].items()
         for good in held
     ]
-    prices = [f"{name} pays {price}" for name, price in described["prices"].items()]
+    prices = [
+        f"{name} {format_transfer(Fraction(price))}" for name, price in described["prices"].items()
+    ]
     return "; ".join(", ".join(part) for part in (goods, prices) if part)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_amount, format_decimal
 from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor, find_problem
 
 DESTROYED = -1
@@ -139,6 +139,12 @@ class Market:
     def encode_amount(self, amount: Price) -> Any:
         """Return an amount in steps as money, in plain data: exact where it can be."""
         return encode_number(self.to_money(amount))
+
+    def format_amount(self, amount: Price) -> str:
+        """Return an amount in steps as money, in words."""
+        money = self.to_money(amount)
+        shown = format_decimal(money)
+        return format_amount(money) if "/" in shown else shown
 
     @property
     def nothing(self) -> Outcome:
