@@ -100,12 +100,25 @@ def parse_table(text: str, path: Path) -> dict[str, Any]:
         found = re.search(r"\(at line (\d+)", problem)
         place = f"{path}: line {found.group(1)}" if found else f"{path}: at the end"
         problem = problem.rpartition(" (at ")[0] or problem
-        raise InputError(place, f"this is not TOML: {problem}", "see toml.io") from None
+        raise InputError(place, f"this is not TOML: {problem}", _name_remedy(path)) from None
     except RecursionError:
         raise InputError(str(path), "it is nested too deeply", "use one table per party") from None
     except (ValueError, InvalidOperation):
         # Python reads no integer of more than some thousand digits, and no such exponent.
         raise _long_number_error(text, path) from None
+
+
+def _name_remedy(path: Path) -> str:
+    """Return what to do with a file that is not TOML, by its name."""
+    name = path.name.lower()
+    if name.endswith(".cats"):
+        mechanism = 'mechanism = "market.vcg"'
+        return (
+            f"name this instance of CATS in a collaboration file: {mechanism}, bids = {path.name!r}"
+        )
+    if name.endswith(".toml") or path == STANDARD_INPUT:
+        return "see toml.io"
+    return "name the collaboration file itself; it names the data files"
 
 
 LONG_WORD = re.compile(r"[=\[,]\s*+[+-]?0[xob][0-9A-Fa-f_]{300}")

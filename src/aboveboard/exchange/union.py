@@ -207,7 +207,8 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         benefits: dict[str, Fraction | int] = {}
         for name, share in settlement.parties.items():
             assert share.reply.rows is not None
-            handed = share.reply.rows().to_series(0)
+            # Not the first column: a reply has the receiver's own order.
+            handed = share.reply.rows()[types[name].key or ELEMENT]
             owned = types[name].frame[ELEMENT]
             new = handed.is_in(real.implode()) & ~handed.is_in(owned.implode())
             benefits[name] = int(new.sum())

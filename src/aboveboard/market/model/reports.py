@@ -19,7 +19,14 @@ from aboveboard.market.model.bidding import (
     Table,
     Xor,
 )
-from aboveboard.market.model.market_file import MarketFile, Player, Proposal, ProposingFile, Value
+from aboveboard.market.model.market_file import (
+    MOST_BITS,
+    MarketFile,
+    Player,
+    Proposal,
+    ProposingFile,
+    Value,
+)
 from aboveboard.market.model.market_setup import MarketSetup, Trader, read_setup
 from aboveboard.market.model.markets import Announcement, Market
 from aboveboard.market.model.steps import Votes
@@ -115,9 +122,16 @@ def _read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:
             raise InputError(
                 place,
                 f"a bundle is worth {encode_number(value * setup.step)}",
-                f"{_describe_bound(setup)}; use more bits, or leave bits out",
+                f"{_describe_bound(setup)}; {_advise_on_bits(setup)}",
             )
     return valuation
+
+
+def _advise_on_bits(setup: MarketSetup) -> str:
+    """Return what to do about a value beyond the bound; no more bits than `MOST_BITS` exist."""
+    if setup.stated_bits in (None, MOST_BITS):
+        return "write values in a larger unit, such as thousands"
+    return f"use more bits (at most {MOST_BITS}), or leave bits out"
 
 
 def _describe_bound(setup: MarketSetup) -> str:
@@ -195,7 +209,7 @@ def _check_bid(place: str, entry: Value, setup: MarketSetup) -> None:
         raise InputError(
             f"{place}.value",
             f"it is {encode_number(entry.value)}",
-            f"{_describe_bound(setup)}; use more bits, or leave bits out",
+            f"{_describe_bound(setup)}; {_advise_on_bits(setup)}",
         )
 
 
