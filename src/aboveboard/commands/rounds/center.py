@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import tomli_w
-
 from aboveboard._version import __version__
-from aboveboard.collaborations.collaboration import Collaboration, load
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.commands.rounds.member import KEYS
-from aboveboard.commands.running import RunReport, run_collaboration
+from aboveboard.commands.rounds.outcomes import Outcome, check_part, compute_outcome, pack_result
+from aboveboard.commands.running import RunReport
 from aboveboard.errors import InputError
-from aboveboard.evidence.bundles import Bundle
-from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.centers import (
     CenterKeys,
     Intake,
-    check_committed,
     open_round,
     open_submission,
     read_own_round,
@@ -35,19 +28,16 @@ from aboveboard.evidence.folders import (
     write_sealed,
 )
 from aboveboard.evidence.keys import (
+    PublicKeys,
     generate_keys,
     read_keys,
     read_public,
     write_keys,
 )
-from aboveboard.evidence.own_part import build_table, list_elements
 from aboveboard.evidence.payloads import Payload
-from aboveboard.evidence.publication import Publication, publish
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, seal_message
-from aboveboard.evidence.seeds import derive_seed
 from aboveboard.evidence.terms import CENTER
-from aboveboard.settlements.writing import reply_path
 
 LOG_KEYS = "log-keys"
 SETTLEMENT = "settlement"
@@ -85,16 +75,68 @@ def open_collaboration(
     InputError
         If the file is no collaboration, a party has no key file, or a folder exists.
     """
-    table = _read_table(file)
-    parties = table.get("parties")
-    if not isinstance(parties, dict) or not parties:
-        raise InputError(f"{file}: key 'parties'", "it names no party", "use one table per party")
-    keys = {name: read_public(members / f"{name}.json") for name in parties}
+    table = read_table(file)
+    keys = {name: read_public(members / f"{name}.json") for name in list_parties(table, file)}
     private = locate_center(folder)
     own = CenterKeys(generate_keys(), generate_keys())
     if folder.exists():
         raise InputError(str(folder), "it exists", "name a folder that is new")
-    body = {
+    origin = f"aboveboard/{secrets.token_hex(8)}"
+    body = draft_terms(table, keys, own, origin, missing=missing, serial=serial)
+    try:
+        round_ = open_round(folder, body, own)
+    except ValueError as error:
+        raise InputError(str(file), str(error), "write dates and large numbers as text") from error
+    write_keys(own.center, private / KEYS)
+    write_keys(own.log, private / LOG_KEYS)
+    return round_
+
+
+def list_parties(table: Mapping[str, Any], file: Path) -> list[str]:
+    """Return the names of a collaboration file's parties.
+
+    Raises
+    ------
+    InputError
+        If it names none.
+    """
+    parties = table.get("parties")
+    if not isinstance(parties, dict) or not parties:
+        raise InputError(f"{file}: key 'parties'", "it names no party", "use one table per party")
+    return list(parties)
+
+
+def draft_terms(
+    table: Mapping[str, Any],
+    keys: Mapping[str, PublicKeys],
+    own: CenterKeys,
+    origin: str,
+    *,
+    missing: str = "cancel",
+    serial: int = 1,
+    deadlines: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the body of the terms that a collaboration file and the members' keys make.
+
+    Parameters
+    ----------
+    table
+        The collaboration file's content.
+    keys
+        The public keys of each of its parties.
+    own
+        The center's.
+    origin
+        The name of the log.
+    missing
+        What happens if a member is late or leaves: "cancel" or "continue".
+    serial
+        Number of the round.
+    deadlines
+        By step; None: there are none.
+    """
+    parties = table["parties"]
+    return {
         "kind": "terms",
         "format": 1,
         "protocol": "round",
@@ -109,27 +151,24 @@ def open_collaboration(
             for name in parties
         },
         "center": own.center.public.as_dict(),
-        "log": {
-            "origin": f"aboveboard/{secrets.token_hex(8)}",
-            "signing": own.log.public.signing,
-        },
+        "log": {"origin": origin, "signing": own.log.public.signing},
         "auditor": None,
         "missing": missing,
         "sees": {},
         "currency": table.get("currency"),
         "rounding": "whole cents by largest remainder" if "currency" in table else "",
-        "deadlines": {},
+        "deadlines": dict(deadlines or {}),
     }
-    try:
-        round_ = open_round(folder, body, own)
-    except ValueError as error:
-        raise InputError(str(file), str(error), "write dates and large numbers as text") from error
-    write_keys(own.center, private / KEYS)
-    write_keys(own.log, private / LOG_KEYS)
-    return round_
 
 
-def _read_table(file: Path) -> dict[str, Any]:
+def read_table(file: Path) -> dict[str, Any]:
+    """Return the content of a collaboration file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is no TOML.
+    """
     content = read_content(file)
     try:
         return tomllib.loads(content.decode("utf-8"))
@@ -178,32 +217,10 @@ def settle_round(folder: Path) -> tuple[Round, RunReport]:
     take_in(folder, keys)
     round_, _ = read_own_round(folder)
     parts = _open_parts(round_, folder, keys)
-    seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
-    out = locate_center(folder) / SETTLEMENT
-    with TemporaryDirectory() as scratch:
-        collaboration = _rebuild(round_, parts, Path(scratch), int.from_bytes(seed, "big"))
-        report = run_collaboration(collaboration, out)
-        publication = publish(
-            collaboration, report.settlement, {name: parts[name].key for name in parts}
-        )
-    replies = {
-        name: (out / reply_path(name, share.reply))
-        for name, share in report.settlement.parties.items()
-    }
-    round_, _ = state(
-        folder,
-        keys,
-        "result",
-        lambda _: {
-            "nonces": {name: part.nonce.hex() for name, part in parts.items()},
-            "seed": seed.hex(),
-            "facts": dict(publication.facts),
-            "shares": dict(publication.shares),
-            "replies": {name: _digest(path) for name, path in replies.items()},
-        },
-    )
-    _seal_results(round_, folder, keys, publication, replies)
-    return round_, report
+    outcome = compute_outcome(round_, parts, locate_center(folder) / SETTLEMENT)
+    round_, _ = state(folder, keys, "result", lambda _: outcome.body)
+    _seal_results(round_, folder, keys, outcome)
+    return round_, outcome.report
 
 
 def _open_parts(round_: Round, folder: Path, keys: CenterKeys) -> dict[str, Payload]:
@@ -214,42 +231,16 @@ def _open_parts(round_: Round, folder: Path, keys: CenterKeys) -> dict[str, Payl
         if statement is None:
             raise InputError(str(folder), f"{name} has not submitted", "wait, or close without it")
         parts[name] = open_submission(round_, folder, statement, keys)
-        elements = list_elements(round_.terms, name, parts[name])
-        check_committed(round_, name, elements, parts[name].key)
+        check_part(round_, name, parts[name])
     return parts
 
 
-def _rebuild(round_: Round, parts: Mapping[str, Payload], folder: Path, seed: int) -> Collaboration:
-    """Write the collaboration that the terms and the members' parts make, and load it."""
-    table = build_table(round_.terms, parts, folder, seed)
-    path = folder / "collaboration.toml"
-    path.write_text(tomli_w.dumps(table), encoding="utf-8", newline="\n")
-    return load(path)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _seal_results(
-    round_: Round,
-    folder: Path,
-    keys: CenterKeys,
-    publication: Publication,
-    replies: Mapping[str, Path],
-) -> None:
+def _seal_results(round_: Round, folder: Path, keys: CenterKeys, outcome: Outcome) -> None:
     log = read_log(folder, round_.terms.log.origin)
     note = log.sign_checkpoint(keys.log).content.decode("utf-8")
-    for name, path in replies.items():
-        bundle = Bundle(
-            name,
-            log.entries,
-            note,
-            {"file": path.name, "sha256": _digest(path)},
-            publication.private.get(name, {}),
-        )
-        header = encode_canonical({"bundle": len(bundle.encode()), "file": path.name})
-        content = b"\n".join([header, bundle.encode() + path.read_bytes()])
+    for name, path in outcome.replies.items():
+        private = outcome.publication.private.get(name, {})
+        content = pack_result(name, path, log.entries, note, private)
         context = encode_context(round_.terms_digest, CENTER, name, "result")
         member = round_.terms.members[name]
         if member.keys is not None:

@@ -1,0 +1,150 @@
+"""The outcome of a sealed round, computed without any key: a process that has none can do it.
+
+The center opens the submissions, lets them be computed here, and signs and seals what comes out.
+Over folders that happens in one process; the hub runs this part in a child with limits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import tomli_w
+
+from aboveboard.collaborations.collaboration import Collaboration, load
+from aboveboard.commands.running import RunReport, run_collaboration
+from aboveboard.errors import InputError
+from aboveboard.evidence.bundles import Bundle
+from aboveboard.evidence.canonical import encode_canonical
+from aboveboard.evidence.centers import check_committed
+from aboveboard.evidence.own_part import build_table, list_elements
+from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.publication import Publication, publish
+from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.seeds import commit_nonce, derive_seed
+from aboveboard.settlements.writing import reply_path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comes out of a round, before the center signs it.
+
+    Parameters
+    ----------
+    report
+        The run: the settlement, and the folder it was written to.
+    publication
+        Public facts, shares, and what only one member gets.
+    nonces
+        By member's name, in hexadecimal.
+    seed
+        In hexadecimal.
+    replies
+        The file of each member's reply.
+    """
+
+    report: RunReport
+    publication: Publication
+    nonces: Mapping[str, str]
+    seed: str
+    replies: Mapping[str, Path]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The rest of the result's body, plain data."""
+        return {
+            "nonces": dict(self.nonces),
+            "seed": self.seed,
+            "facts": dict(self.publication.facts),
+            "shares": dict(self.publication.shares),
+            "replies": {name: digest_file(path) for name, path in self.replies.items()},
+        }
+
+
+def check_part(round_: Round, name: str, part: Payload) -> None:
+    """Raise `InputError` if a member's part is not what it has committed to."""
+    commitment = round_.find("commit", name)
+    if commitment is None or commit_nonce(part.nonce, name) != commitment.body["nonce"]:
+        raise InputError(
+            f"submission of {name}",
+            "its nonce is not the committed one",
+            "submit what was committed",
+        )
+    check_committed(round_, name, list_elements(round_.terms, name, part), part.key)
+
+
+def compute_outcome(
+    round_: Round, parts: Mapping[str, Payload], out: Path, order: bytes | None = None
+) -> Outcome:
+    """Run a round on its members' parts, all of them checked before.
+
+    Parameters
+    ----------
+    round_
+        The round, sealed.
+    parts
+        By member's name.
+    out
+        The folder that the settlement is written to.
+    order
+        The secret key of the hand-out order's tree, 32 bytes; None: a new one.
+
+    Raises
+    ------
+    InputError
+        If the rule refuses the data, or the folder cannot be written.
+    """
+    seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
+    with TemporaryDirectory() as scratch:
+        collaboration = _rebuild(round_, parts, Path(scratch), int.from_bytes(seed, "big"))
+        report = run_collaboration(collaboration, out)
+        keys = {name: parts[name].key for name in parts}
+        publication = publish(collaboration, report.settlement, keys, order)
+    shares = report.settlement.parties
+    replies = {name: out / reply_path(name, share.reply) for name, share in shares.items()}
+    nonces = {name: part.nonce.hex() for name, part in parts.items()}
+    return Outcome(report, publication, nonces, seed.hex(), replies)
+
+
+def pack_result(
+    name: str,
+    reply: Path,
+    entries: Sequence[bytes],
+    note: str,
+    private: Mapping[str, Any],
+) -> bytes:
+    """Return what is sealed to a member: a line of JSON, its bundle, and its reply.
+
+    Parameters
+    ----------
+    name
+        The member.
+    reply
+        The file of its reply.
+    entries, note
+        The log with the result in it, and its signed checkpoint.
+    private
+        What only this member gets.
+    """
+    named = {"file": reply.name, "sha256": digest_file(reply)}
+    bundle = Bundle(name, tuple(entries), note, named, private).encode()
+    header = encode_canonical({"bundle": len(bundle), "file": reply.name})
+    return b"\n".join([header, bundle + reply.read_bytes()])
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _rebuild(round_: Round, parts: Mapping[str, Payload], folder: Path, seed: int) -> Collaboration:
+    """Write the collaboration that the terms and the members' parts make, and load it."""
+    table = build_table(round_.terms, parts, folder, seed)
+    path = folder / "collaboration.toml"
+    path.write_text(tomli_w.dumps(table), encoding="utf-8", newline="\n")
+    return load(path)
