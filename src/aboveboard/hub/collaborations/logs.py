@@ -1,0 +1,222 @@
+"""The log of a collaboration in the database, and the round that it tells.
+
+A round is folded from its entries. Since entries are never changed, a process keeps the rounds
+that it has read, and reads only what was added.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.keys import PrivateKeys
+from aboveboard.evidence.notes import Checkpoint, sign_note
+from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round
+from aboveboard.evidence.statements import Statement, read_statement
+from aboveboard.evidence.trees import compute_root
+from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry
+
+MOST_ROUNDS = 256
+"""Rounds that a process keeps."""
+
+
+class NoCollaborationError(Exception):
+    """Raised when there is no such collaboration, or the caller takes no part in it."""
+
+
+class RoundCache:
+    """Rounds as they were read last, by collaboration."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], Round] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: tuple[str, str], size: int) -> Round | None:
+        """Return the round, unless it is longer than the log is now."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None or len(found.leaves) > size:
+                return None
+            self._kept.move_to_end(key)
+            return found
+
+    def keep(self, key: tuple[str, str], round_: Round) -> None:
+        """Keep a round; the one used longest ago makes room."""
+        with self._lock:
+            self._kept[key] = round_
+            self._kept.move_to_end(key)
+            while len(self._kept) > MOST_ROUNDS:
+                self._kept.popitem(last=False)
+
+
+_rounds = RoundCache()
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a statement stands.
+
+    Parameters
+    ----------
+    index
+        In the log.
+    digest
+        Its SHA-256.
+    fresh
+        Whether it was added just now; False: it stood there already.
+    state
+        Of the round afterwards.
+    """
+
+    index: int
+    digest: str
+    fresh: bool
+    state: str
+
+
+def lock(connection: Connection, identifier: str) -> Any:
+    """Return a collaboration's row; no other transaction changes it before this one ends.
+
+    Raises
+    ------
+    NoCollaborationError
+        If there is none.
+    """
+    row = connection.execute(
+        select(collaboration).where(collaboration.c.id == identifier).with_for_update()
+    ).first()
+    if row is None:
+        raise NoCollaborationError(identifier)
+    return row
+
+
+def read_round(connection: Connection, row: Any) -> Round:
+    """Return the round that a collaboration's log tells.
+
+    Parameters
+    ----------
+    connection
+        A transaction.
+    row
+        Of the collaboration.
+
+    Raises
+    ------
+    InputError
+        If the database was changed: an entry cannot follow.
+    """
+    cached = (row.id, row.terms)
+    round_ = _rounds.find(cached, row.size)
+    known = 0 if round_ is None else len(round_.leaves)
+    entries = connection.execute(
+        select(log_entry.c.index, log_entry.c.content)
+        .where(log_entry.c.collaboration == row.id, log_entry.c.index >= known)
+        .order_by(log_entry.c.index)
+    ).all()
+    for index, content in entries:
+        place = f"collaboration {row.id}: entry {index}"
+        if round_ is None:
+            round_ = begin_round(content, place)
+            continue
+        try:
+            round_ = round_.accept(read_statement(content, place))
+        except RefusedStatementError as error:
+            raise InputError(place, str(error), "restore the database from a backup") from error
+    if round_ is None or len(round_.leaves) != row.size:
+        raise InputError(
+            f"collaboration {row.id}",
+            "its log has not the length that the database states",
+            "restore the database from a backup",
+        )
+    _rounds.keep(cached, round_)
+    return round_
+
+
+def append(
+    connection: Connection, row: Any, after: Round, statement: Statement, log: PrivateKeys, now: int
+) -> Position:
+    """Write a statement that the round has accepted, and the checkpoint with it.
+
+    Parameters
+    ----------
+    connection
+        The transaction that has locked the row.
+    row
+        Of the collaboration.
+    after
+        The round with the statement.
+    statement
+        What was said.
+    log
+        The log's keys.
+    now
+        Seconds since 1970.
+    """
+    index = len(after.leaves) - 1
+    content = statement.content
+    connection.execute(
+        log_entry.insert().values(
+            collaboration=row.id,
+            index=index,
+            digest=statement.digest,
+            kind=statement.kind,
+            signer=statement.by,
+            content=content,
+            created=now,
+        )
+    )
+    connection.execute(
+        checkpoint.insert().values(
+            collaboration=row.id, size=index + 1, note=sign_checkpoint(after, log)
+        )
+    )
+    state = after.state.value
+    connection.execute(
+        update(collaboration)
+        .where(collaboration.c.id == row.id)
+        .values(state=state, size=index + 1, updated=now)
+    )
+    return Position(index, statement.digest, True, state)
+
+
+def sign_checkpoint(round_: Round, log: PrivateKeys) -> str:
+    """Return the signed checkpoint of a round's whole log, as text."""
+    origin = round_.terms.log.origin
+    text = Checkpoint(origin, len(round_.leaves), compute_root(round_.leaves)).text
+    return sign_note(text, origin, log).content.decode("utf-8")
+
+
+def find_statement(connection: Connection, identifier: str, digest: str) -> int | None:
+    """Return where a statement stands in a log; None where it does not."""
+    found: int | None = connection.execute(
+        select(log_entry.c.index).where(
+            log_entry.c.collaboration == identifier, log_entry.c.digest == digest
+        )
+    ).scalar()
+    return found
+
+
+def read_entries(connection: Connection, identifier: str, start: int, limit: int) -> list[bytes]:
+    """Return some entries of a log, in order."""
+    rows = connection.execute(
+        select(log_entry.c.content)
+        .where(log_entry.c.collaboration == identifier, log_entry.c.index >= start)
+        .order_by(log_entry.c.index)
+        .limit(limit)
+    )
+    return [bytes(content) for (content,) in rows]
+
+
+def read_checkpoint(connection: Connection, identifier: str, size: int) -> str:
+    """Return the signed checkpoint of a log when it had this many entries."""
+    note: str = connection.execute(
+        select(checkpoint.c.note).where(
+            checkpoint.c.collaboration == identifier, checkpoint.c.size == size
+        )
+    ).scalar_one()
+    return note

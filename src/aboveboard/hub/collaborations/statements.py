@@ -1,0 +1,156 @@
+"""What members say: each statement one transaction, once, under the collaboration's lock."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from aboveboard.evidence.rounds import RefusedStatementError, Round, State
+from aboveboard.evidence.statements import Statement, read_statement
+from aboveboard.hub.collaborations.logs import (
+    Position,
+    append,
+    find_statement,
+    lock,
+    read_round,
+)
+from aboveboard.hub.collaborations.membership import require_member
+from aboveboard.hub.collaborations.notices import notify_awaited
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import collaboration, submission
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.queue import enqueue_settlement
+from aboveboard.hub.organizations.registry import Organization
+
+DEADLINES = ("agree", "commit", "submit", "accept")
+
+
+def take_statement(
+    hub: Hub, organization: Organization, identifier: str, content: bytes
+) -> Position:
+    """Append what a member says; the same statement twice is one.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    organization
+        Who sent it: members speak for themselves only.
+    identifier
+        Of the collaboration.
+    content
+        The canonical bytes.
+
+    Raises
+    ------
+    InputError
+        If it is no statement.
+    RefusedStatementError
+        If it cannot follow, is late, or its ciphertext has not arrived.
+    NoCollaborationError
+        If the organisation takes part in no such collaboration.
+    """
+    statement = read_statement(content, "statement", most=hub.configuration.limits.statement_bytes)
+    with write(hub.engine) as connection:
+        row = lock(connection, identifier)
+        name = require_member(connection, organization, identifier)
+        if statement.by != name:
+            raise RefusedStatementError(f"you are {name!r}, and speak for yourself only")
+        index = find_statement(connection, identifier, statement.digest)
+        if index is not None:
+            return Position(index, statement.digest, False, row.state)
+        before = read_round(connection, row)
+        refuse_late(before, statement.kind, hub.now)
+        if statement.kind == "submit":
+            _refuse_unsent(connection, identifier, statement)
+        after = before.accept(statement)
+        position = append(connection, row, after, statement, hub.keys.log, hub.now)
+        if statement.kind == "submit":
+            _forget_fault(connection, row, name)
+        notify_awaited(connection, identifier, before, after, hub.now)
+        enqueue_settlement(connection, identifier, after, hub.now)
+    return position
+
+
+def find_deadline(round_: Round, kind: str) -> int | None:
+    """Return until when a step must be taken, in seconds since 1970; None: no deadline."""
+    moment = getattr(round_.terms.deadlines, kind, None) if kind in DEADLINES else None
+    return None if moment is None else int(datetime.fromisoformat(moment).timestamp())
+
+
+def refuse_late(round_: Round, kind: str, now: int) -> None:
+    """Raise `RefusedStatementError` if a step's deadline has passed."""
+    deadline = find_deadline(round_, kind)
+    if deadline is not None and now > deadline:
+        raise RefusedStatementError(f"the deadline of {kind!r} has passed")
+
+
+def _refuse_unsent(connection: Connection, identifier: str, statement: Statement) -> None:
+    """Raise `RefusedStatementError` unless the ciphertext that a submission names is here."""
+    found = connection.execute(
+        select(submission.c.digest).where(
+            submission.c.collaboration == identifier,
+            submission.c.name == statement.by,
+            submission.c.digest == str(statement.body.get("sealed")),
+        )
+    ).first()
+    if found is None:
+        raise RefusedStatementError("its sealed data have not arrived: send them first")
+
+
+def _forget_fault(connection: Connection, row: Any, name: str) -> None:
+    """Take back what was found wrong with a member's earlier submission."""
+    faults = json.loads(row.faults)
+    if faults:
+        left = {who: what for who, what in faults.items() if who not in (name, "")}
+        connection.execute(
+            update(collaboration)
+            .where(collaboration.c.id == row.id)
+            .values(faults=json.dumps(left, sort_keys=True))
+        )
+
+
+def note_submission(
+    hub: Hub, organization: Organization, identifier: str, digest: str, size: int
+) -> bool:
+    """Record that a ciphertext has arrived; return whether it is new.
+
+    Raises
+    ------
+    NoCollaborationError
+        If the organisation takes part in no such collaboration.
+    RefusedStatementError
+        If the round takes no submissions now.
+    """
+    with write(hub.engine) as connection:
+        row = lock(connection, identifier)
+        name = require_member(connection, organization, identifier)
+        where = (
+            submission.c.collaboration == identifier,
+            submission.c.name == name,
+            submission.c.digest == digest,
+        )
+        if connection.execute(select(submission.c.digest).where(*where)).first() is not None:
+            return False
+        _refuse_unexpected(read_round(connection, row), name)
+        connection.execute(
+            submission.insert().values(
+                collaboration=identifier, name=name, digest=digest, size=size, created=hub.now
+            )
+        )
+    return True
+
+
+def refuse_upload(connection: Connection, organization: Organization, identifier: str) -> None:
+    """Raise before a ciphertext is read, if the round takes none of this member now."""
+    name = require_member(connection, organization, identifier)
+    row = connection.execute(select(collaboration).where(collaboration.c.id == identifier)).one()
+    _refuse_unexpected(read_round(connection, row), name)
+
+
+def _refuse_unexpected(round_: Round, name: str) -> None:
+    if round_.state not in (State.SUBMITTING, State.SEALED) or name not in round_.present:
+        raise RefusedStatementError(f"the round is {round_.state}; it takes no sealed data of you")

@@ -1,0 +1,108 @@
+"""The configuration of a hub: `hub.toml` in its folder, read strictly."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.keys import write_private
+
+CONFIGURATION_FILE = "hub.toml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Limits(_Strict):
+    """What the hub takes from one organisation, or one address."""
+
+    upload_bytes: int = Field(default=2**31, ge=1)
+    statement_bytes: int = Field(default=2**16, ge=1)
+    requests_per_minute: int = Field(default=1200, ge=1)
+    strangers_per_minute: int = Field(default=120, ge=1)
+    """Requests of one address without a valid signature."""
+    free_bytes: int = Field(default=2**30, ge=0)
+    """Uploads are refused while the disk has less."""
+
+
+class WorkerLimits(_Strict):
+    """What a settlement may take, and how long a worker holds a job."""
+
+    memory_bytes: int = Field(default=2**33, ge=2**28)
+    seconds: int = Field(default=3600, ge=1)
+    output_bytes: int = Field(default=2**32, ge=1)
+    lease_seconds: int = Field(default=60, ge=1)
+    attempts: int = Field(default=5, ge=1)
+
+
+class Configuration(_Strict):
+    """What an operator sets.
+
+    `address` is what members write before every path. `database` is a URL of SQLAlchemy, such as
+    `postgresql+psycopg://user@host/name`; empty: a SQLite file in the hub's folder.
+    """
+
+    name: str = Field(default="hub", max_length=200)
+    address: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^/\s]+$")
+    database: str = ""
+    metrics_token: str = Field(default="", max_length=200)
+    limits: Limits = Limits()
+    worker: WorkerLimits = WorkerLimits()
+
+    @property
+    def authority(self) -> str:
+        """Host and port of the address, as browsers and members send them."""
+        return urlsplit(self.address).netloc
+
+
+def read_configuration(folder: Path) -> Configuration:
+    """Return the configuration in a hub's folder.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no TOML, or a key is unknown or wrong.
+    """
+    path = folder / CONFIGURATION_FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            str(path),
+            f"it cannot be read ({error.strerror})",
+            "name the folder that 'aboveboard hub init' made",
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(str(path), f"it is no TOML ({error})", "correct the file") from error
+    return check_configuration(table, str(path))
+
+
+def check_configuration(table: dict[str, Any], place: str) -> Configuration:
+    """Return the configuration in a table.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or wrong.
+    """
+    try:
+        return Configuration.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{place}: key {where!r}", first["msg"].lower(), "see docs/hub.md for all keys"
+        ) from error
+
+
+def write_configuration(configuration: Configuration, folder: Path) -> None:
+    """Write a new configuration file that only its owner can read: a database URL is a secret."""
+    content = tomli_w.dumps(configuration.model_dump()).encode("utf-8")
+    write_private(folder / CONFIGURATION_FILE, content)

@@ -1,0 +1,1 @@
+"""Tables, transactions and migrations of the hub, on SQLite and PostgreSQL."""

@@ -1,0 +1,120 @@
+"""The database of a hub: SQLite by default, PostgreSQL by URL, one code path for both.
+
+SQLite writes ahead (WAL) and begins every writing transaction with BEGIN IMMEDIATE, so that two
+writers wait for each other instead of failing at their first write. On PostgreSQL the row of the
+collaboration is locked first; SQLite has no such locks and needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from aboveboard.errors import InputError
+
+SQLITE_FILE = "hub.sqlite"
+WAIT = 30
+"""Seconds that a writer waits for another one."""
+
+_READS = "aboveboard_reads"
+
+
+def open_engine(url: str, folder: Path) -> Engine:
+    """Return the engine of a database.
+
+    Parameters
+    ----------
+    url
+        Of SQLAlchemy; empty: a SQLite file in the folder.
+    folder
+        The hub's.
+
+    Raises
+    ------
+    InputError
+        If the URL is none, or of a database that the hub does not know.
+    """
+    url = url or f"sqlite:///{(folder / SQLITE_FILE).resolve()}"
+    try:
+        if url.startswith("sqlite:"):
+            return _open_sqlite(url)
+        engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise InputError("key 'database'", f"it names no database ({error})", _REMEDY) from error
+    if engine.dialect.name != "postgresql":
+        raise InputError("key 'database'", f"{engine.dialect.name} is not supported", _REMEDY)
+    return engine
+
+
+_REMEDY = "leave it empty for SQLite, or write postgresql+psycopg://USER@HOST/NAME"
+
+
+def _open_sqlite(url: str) -> Engine:
+    arguments = {"timeout": WAIT, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, pool_size=20, max_overflow=20)
+
+    def prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get(_READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection that only reads, all of it from one moment."""
+    options: dict[str, Any] = {_READS: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection:
+        yield connection
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in a transaction that is committed at the end, or undone by an error."""
+    with engine.begin() as connection:
+        yield connection
+
+
+def _configure(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["engine"] = engine
+    return config
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the tables to this version's; nothing happens where they are."""
+    command.upgrade(_configure(engine), "head")
+
+
+def refuse_old_tables(engine: Engine) -> None:
+    """Raise `InputError` if the tables are not those of this version."""
+    head = ScriptDirectory.from_config(_configure(engine)).get_current_head()
+    with read(engine) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != head:
+        raise InputError(
+            "the database",
+            f"its tables are of version {found or 'none'}, not {head}",
+            "make a backup, then run 'aboveboard hub upgrade'",
+        )

@@ -1,0 +1,159 @@
+"""The hub's tables. Times are seconds since 1970, so that both databases agree on them.
+
+The log is the truth: a collaboration's state and size repeat what its entries say, so that lists
+of many collaborations need not read them; `aboveboard hub check` compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+organization = Table(
+    "organization",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("folded", String(64), nullable=False, unique=True),
+    Column("created", BigInteger, nullable=False),
+)
+"""A member organisation; two names may not differ in case only."""
+
+key = Table(
+    "key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("organization", ForeignKey("organization.id"), nullable=False, index=True),
+    Column("signing", String(80), nullable=False, unique=True),
+    Column("sealing", String(80), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("revoked", BigInteger),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token", String(64), nullable=False, unique=True),  # its SHA-256: we cannot spend it
+    Column("name", String(64), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("used", BigInteger),
+    Column("organization", ForeignKey("organization.id")),
+)
+
+collaboration = Table(
+    "collaboration",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("origin", String(200), nullable=False, unique=True),
+    Column("terms", String(64), nullable=False, unique=True),
+    Column("state", String(20), nullable=False, index=True),
+    Column("size", Integer, nullable=False),
+    Column("faults", Text, nullable=False, server_default="{}"),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("organization", ForeignKey("organization.id"), primary_key=True, index=True),
+    Column("name", String(64), nullable=False),
+    UniqueConstraint("collaboration", "name"),
+)
+
+log_entry = Table(
+    "log_entry",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("index", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("signer", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("collaboration", "digest"),
+)
+"""Statements in their order; the bytes are the canonical ones that were signed."""
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+"""Ciphertexts that members have sent; the file is named by its hash."""
+
+reply = Table(
+    "reply",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("fetched", BigInteger),
+)
+"""Each member's sealed result."""
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("collaboration", ForeignKey("collaboration.id"), nullable=False, index=True),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("state", String(20), nullable=False),  # queued, running, done, failed
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease", BigInteger, nullable=False, server_default="0"),
+    Column("worker", String(80), nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("created", BigInteger, nullable=False),
+    Index("ix_job_state_lease", "state", "lease"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collaboration", ForeignKey("collaboration.id"), nullable=False, index=True),
+    Column("recipient", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("sent", BigInteger),
+)
+"""What somebody is to hear; no content beyond "it is your turn"."""

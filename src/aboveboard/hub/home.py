@@ -1,0 +1,128 @@
+"""The folder of a hub, and everything that its parts share: keys, database, files."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, write_keys
+from aboveboard.hub.configuration import Configuration, read_configuration, write_configuration
+from aboveboard.hub.database.engine import open_engine, refuse_old_tables, upgrade
+from aboveboard.hub.files import FileStore
+
+KEYS = "keys"
+LOG_KEYS = "log-keys"
+FILES = "files"
+SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A hub.
+
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    configuration
+        What its operator set.
+    keys
+        The center's and the log's.
+    engine
+        Its database.
+    clock
+        Returns seconds since 1970; tests set another one.
+    """
+
+    folder: Path
+    configuration: Configuration
+    keys: CenterKeys
+    engine: Engine = field(repr=False)
+    clock: Callable[[], float] = field(default=time.time, repr=False)
+
+    @property
+    def now(self) -> int:
+        """The time, in seconds since 1970."""
+        return int(self.clock())
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Ciphertexts and replies."""
+        return FileStore(self.folder / FILES)
+
+    @property
+    def fingerprint(self) -> str:
+        """What members compare: of the center's keys."""
+        return self.keys.center.public.fingerprint
+
+    def derive_secret(self, purpose: str, *parts: str) -> bytes:
+        """Return 32 bytes that only this hub knows, the same each time for the same parts."""
+        secret = self.keys.center.signing.private_bytes_raw()
+        content = "\n".join([purpose, *parts]).encode()
+        return hashlib.blake2b(
+            content, key=secret, digest_size=32, person=b"aboveboard hub"
+        ).digest()
+
+    def close(self) -> None:
+        """Close all connections to the database."""
+        self.engine.dispose()
+
+
+def make_hub(folder: Path, configuration: Configuration) -> Hub:
+    """Make a hub in a new folder: keys, configuration, tables.
+
+    Raises
+    ------
+    InputError
+        If the folder exists, or the database cannot be reached.
+    """
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
+    except FileExistsError as error:
+        raise InputError(str(folder), "it exists", "name a folder that is new") from error
+    except OSError as error:
+        raise InputError(
+            str(folder), f"it cannot be made ({error.strerror})", "name another folder"
+        ) from error
+    write_keys(generate_keys(), folder / KEYS)
+    write_keys(generate_keys(), folder / LOG_KEYS)
+    token = configuration.metrics_token or secrets.token_urlsafe(24)
+    write_configuration(configuration.model_copy(update={"metrics_token": token}), folder)
+    hub = _open(folder)
+    upgrade(hub.engine)
+    return hub
+
+
+def open_hub(folder: Path) -> Hub:
+    """Return the hub in a folder.
+
+    Raises
+    ------
+    InputError
+        If it is none, its keys or its configuration are wrong, or its tables are old.
+    """
+    hub = _open(folder)
+    refuse_old_tables(hub.engine)
+    return hub
+
+
+def upgrade_hub(folder: Path) -> None:
+    """Bring a hub's tables to this version's."""
+    hub = _open(folder)
+    upgrade(hub.engine)
+    hub.close()
+
+
+def _open(folder: Path) -> Hub:
+    configuration = read_configuration(folder)
+    keys = CenterKeys(read_keys(folder / KEYS), read_keys(folder / LOG_KEYS))
+    return Hub(folder.resolve(), configuration, keys, open_engine(configuration.database, folder))

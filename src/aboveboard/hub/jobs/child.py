@@ -1,0 +1,110 @@
+"""The child that settles a round: `python -m aboveboard.hub.jobs.child FOLDER ..`.
+
+It has no keys. It limits itself before it reads anything: memory, time, size of files, and where
+the system lets it no network. The folder holds `log.jsonl`, `parts/NAME.bin` with each member's
+opened submission, and `order.key`; the child writes `outcome.json` and `settlement/`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+OUTCOME_FILE = "outcome.json"
+SETTLEMENT = "settlement"
+PARTS = "parts"
+LOG_FILE = "log.jsonl"
+ORDER_FILE = "order.key"
+
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
+"""Of Linux: <linux/sched.h>."""
+
+
+def limit_process(memory: int, seconds: int, output: int) -> None:
+    """Limit what this process may take.
+
+    Parameters
+    ----------
+    memory
+        Bytes of address space.
+    seconds
+        Of processor time on all cores.
+    output
+        Bytes of each file it writes.
+    """
+    cores = os.cpu_count() or 1
+    for kind, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds * cores),
+        (resource.RLIMIT_FSIZE, output),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (most if hard < 0 else min(most, hard),) * 2)
+
+
+def leave_network() -> bool:
+    """Return whether this process could be put where there is no network."""
+    if not sys.platform.startswith("linux"):
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
+    flags = (_NEW_NETWORK,) if os.geteuid() == 0 else (_NEW_USER | _NEW_NETWORK,)
+    return any(library.unshare(flag) == 0 for flag in flags)
+
+
+def settle_folder(folder: Path) -> dict[str, Any]:
+    """Return the outcome of the round in a folder, plain data.
+
+    Either "refused" with the problem by member ("" for the rule itself), or "body", "private" and
+    "replies", the latter with paths below the folder.
+    """
+    from aboveboard.commands.rounds.outcomes import check_part, compute_outcome
+    from aboveboard.errors import AboveboardError, InputError
+    from aboveboard.evidence.payloads import decode_payload
+    from aboveboard.evidence.rounds import replay_log
+
+    round_ = replay_log((folder / LOG_FILE).read_bytes().split(b"\n")[:-1], "log")
+    parts, refused = {}, {}
+    for name in round_.present:
+        place = f"submission of {name}"
+        try:
+            parts[name] = decode_payload((folder / PARTS / f"{name}.bin").read_bytes(), place)
+            check_part(round_, name, parts[name])
+        except InputError as error:
+            refused[name] = f"{error.problem}; {error.remedy}"
+    if refused:
+        return {"refused": refused}
+    order = (folder / ORDER_FILE).read_bytes()
+    try:
+        outcome = compute_outcome(round_, parts, folder / SETTLEMENT, order)
+    except AboveboardError as error:
+        return {"refused": {"": str(error)}}
+    return {
+        "body": outcome.body,
+        "private": dict(outcome.publication.private),
+        "replies": {
+            name: path.relative_to(folder).as_posix() for name, path in outcome.replies.items()
+        },
+    }
+
+
+def main() -> None:
+    """Settle the round in the folder that the command line names."""
+    folder = Path(sys.argv[1]).resolve()
+    memory, seconds, output = (int(text) for text in sys.argv[2:5])
+    alone = leave_network()  # before any thread starts: the system refuses it later
+    limit_process(memory, seconds, output)
+    os.umask(0o077)
+    outcome = {"network": not alone, **settle_folder(folder)}
+    fresh = folder / f".{OUTCOME_FILE}"
+    fresh.write_text(json.dumps(outcome, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    fresh.replace(folder / OUTCOME_FILE)
+
+
+if __name__ == "__main__":
+    main()

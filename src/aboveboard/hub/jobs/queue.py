@@ -1,0 +1,149 @@
+"""The table of jobs. A worker leases a job; each lease has a higher number, its fence.
+
+Whoever finishes a job shows the fence in the transaction that holds the job's result: a worker
+whose lease ran out, and whose job another one has taken, changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aboveboard.evidence.rounds import Round, State
+from aboveboard.hub.database.tables import job
+
+SETTLE = "settle"
+
+
+class LostLeaseError(Exception):
+    """Raised when another worker has taken a job, or it is done."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A job that one worker has for a while.
+
+    Parameters
+    ----------
+    job
+        Its id.
+    kind
+        What is to be done.
+    collaboration
+        For which one.
+    fence
+        The number of this lease.
+    attempts
+        How often it was begun, this time included.
+    """
+
+    job: int
+    kind: str
+    collaboration: str
+    fence: int
+    attempts: int
+
+
+def enqueue_settlement(connection: Connection, identifier: str, round_: Round, now: int) -> None:
+    """Let a sealed round be settled; once for each set of submissions."""
+    if round_.state is not State.SEALED:
+        return
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(
+        insert(job)
+        .values(
+            kind=SETTLE,
+            collaboration=identifier,
+            key=f"{SETTLE}:{identifier}:{len(round_.leaves)}",
+            state="queued",
+            created=now,
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+def claim(connection: Connection, worker: str, now: int, seconds: int) -> Lease | None:
+    """Return the oldest job that nobody has; None: there is nothing to do."""
+    row = connection.execute(
+        select(job)
+        .where(
+            or_(
+                job.c.state == "queued",
+                and_(job.c.state == "running", job.c.lease < now),
+            )
+        )
+        .order_by(job.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    connection.execute(
+        update(job)
+        .where(job.c.id == row.id)
+        .values(
+            state="running",
+            fence=row.fence + 1,
+            attempts=row.attempts + 1,
+            lease=now + seconds,
+            worker=worker,
+        )
+    )
+    return Lease(row.id, row.kind, row.collaboration, row.fence + 1, row.attempts + 1)
+
+
+def renew(connection: Connection, lease: Lease, now: int, seconds: int) -> None:
+    """Keep a job for longer.
+
+    Raises
+    ------
+    LostLeaseError
+        If it is not this worker's any more.
+    """
+    _change(connection, lease, lease_until=now + seconds)
+
+
+def finish(
+    connection: Connection, lease: Lease, *, problem: str = "", failed: bool = False
+) -> None:
+    """End a job, in the transaction that writes its result.
+
+    Raises
+    ------
+    LostLeaseError
+        If it is not this worker's any more: the transaction must be undone.
+    """
+    _change(connection, lease, state="failed" if failed else "done", problem=problem)
+
+
+def release(connection: Connection, lease: Lease, problem: str) -> None:
+    """Give a job back after an error, to be tried again."""
+    _change(connection, lease, state="queued", problem=problem)
+
+
+def _change(
+    connection: Connection,
+    lease: Lease,
+    *,
+    lease_until: int | None = None,
+    state: str | None = None,
+    problem: str | None = None,
+) -> None:
+    values = {"lease": lease_until, "state": state, "problem": problem}
+    changed = connection.execute(
+        update(job)
+        .where(job.c.id == lease.job, job.c.fence == lease.fence, job.c.state == "running")
+        .values({name: value for name, value in values.items() if value is not None})
+    )
+    if changed.rowcount != 1:
+        raise LostLeaseError(str(lease.job))
+
+
+def count_jobs(connection: Connection) -> dict[str, int]:
+    """Return how many jobs there are in each state."""
+    from sqlalchemy import func
+
+    rows = connection.execute(select(job.c.state, func.count()).group_by(job.c.state)).all()
+    return {str(state): int(number) for state, number in rows}

@@ -1,0 +1,137 @@
+"""The worker: takes jobs one after the other, and ends steps whose deadline has passed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import socket
+import threading
+
+from sqlalchemy import select, update
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.hub.collaborations.logs import append, lock, read_round
+from aboveboard.hub.collaborations.notices import STEPS, notify_awaited
+from aboveboard.hub.collaborations.opening import make_own
+from aboveboard.hub.collaborations.statements import find_deadline
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import collaboration, job
+from aboveboard.hub.home import SCRATCH, Hub
+from aboveboard.hub.jobs.queue import (
+    Lease,
+    LostLeaseError,
+    claim,
+    enqueue_settlement,
+    finish,
+    release,
+)
+from aboveboard.hub.jobs.settling import ChildError, Tamper, settle
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.5
+"""Seconds between two looks at an empty table."""
+
+OPEN = ("offered", "committing", "submitting")
+
+
+class Worker:
+    """Takes jobs of one hub.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    tamper
+        See `aboveboard.hub.jobs.settling.Tamper`; a hub that is none of our demonstration has none.
+    """
+
+    def __init__(self, hub: Hub, *, tamper: Tamper | None = None) -> None:
+        self.hub = hub
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._tamper = tamper
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until the event is set."""
+        while not stop.is_set():
+            self.end_steps()
+            if not self.work():
+                stop.wait(PAUSE)
+
+    def work(self) -> bool:
+        """Do one job; return whether there was one."""
+        limits = self.hub.configuration.worker
+        with write(self.hub.engine) as connection:
+            lease = claim(connection, self.name, self.hub.now, limits.lease_seconds)
+        if lease is None:
+            return False
+        self._remove_leftovers(lease)
+        try:
+            settle(self.hub, lease, tamper=self._tamper)
+        except LostLeaseError:
+            logger.warning("job %d: another worker has it", lease.job)
+        except (ChildError, InputError, RefusedStatementError, OSError) as error:
+            self._give_back(lease, str(error))
+        return True
+
+    def _give_back(self, lease: Lease, problem: str) -> None:
+        """Let a job be tried again, or give it up and tell the operator."""
+        logger.error("job %d, attempt %d: %s", lease.job, lease.attempts, problem)
+        try:
+            with write(self.hub.engine) as connection:
+                if lease.attempts < self.hub.configuration.worker.attempts:
+                    release(connection, lease, problem)
+                    return
+                finish(connection, lease, problem=problem, failed=True)
+                fault = json.dumps({"": "the settlement failed; the operator sees why"})
+                connection.execute(
+                    update(collaboration)
+                    .where(collaboration.c.id == lease.collaboration)
+                    .values(faults=fault)
+                )
+        except LostLeaseError:
+            logger.warning("job %d: another worker has it", lease.job)
+
+    def _remove_leftovers(self, lease: Lease) -> None:
+        """Remove what a killed worker left of this job: it holds opened submissions."""
+        for folder in (self.hub.folder / SCRATCH).glob(f"job-{lease.job}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def end_steps(self) -> int:
+        """End each step whose deadline has passed, as the terms say; return how many."""
+        with read(self.hub.engine) as connection:
+            waiting = (
+                connection.execute(
+                    select(collaboration.c.id).where(collaboration.c.state.in_(OPEN))
+                )
+                .scalars()
+                .all()
+            )
+        return sum(self._end_step(identifier) for identifier in waiting)
+
+    def _end_step(self, identifier: str) -> bool:
+        hub = self.hub
+        with write(hub.engine) as connection:
+            row = lock(connection, identifier)
+            before = read_round(connection, row)
+            step = STEPS.get(before.state)
+            deadline = None if step is None else find_deadline(before, step)
+            if step is None or deadline is None or hub.now <= deadline or row.state not in OPEN:
+                return False
+            statement = make_own(hub, before, "missing", {"members": list(before.awaited(step))})
+            after = before.accept(statement)
+            append(connection, row, after, statement, hub.keys.log, hub.now)
+            notify_awaited(connection, identifier, before, after, hub.now)
+            enqueue_settlement(connection, identifier, after, hub.now)
+        return True
+
+
+def count_failures(hub: Hub) -> int:
+    """Return how many jobs were given up."""
+    with read(hub.engine) as connection:
+        rows = connection.execute(select(job.c.id).where(job.c.state == "failed")).all()
+    return len(rows)

@@ -1,0 +1,149 @@
+"""Invitations: one-time links by which an organisation registers its public keys.
+
+The link holds a token and the fingerprint of the hub's keys behind a "#", which browsers do not
+send: no server's log of addresses has them. The database holds the token's hash alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.keys import PublicKeys
+from aboveboard.evidence.statements import NAME
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import invitation, key, organization
+from aboveboard.hub.home import Hub
+from aboveboard.hub.organizations.registry import Organization
+
+DAYS = 14
+"""How long an invitation lasts."""
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """An invitation.
+
+    Parameters
+    ----------
+    name
+        Of the organisation.
+    link
+        What it is sent; it works once.
+    expires
+        In seconds since 1970.
+    """
+
+    name: str
+    link: str
+    expires: int
+
+
+def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS) -> Invitation:
+    """Return a new invitation for an organisation.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    name
+        Of the organisation, as collaborations call it.
+    address
+        Where members reach the hub; None: as configured.
+    days
+        How long it lasts.
+
+    Raises
+    ------
+    InputError
+        If the name is none, or taken.
+    """
+    if not NAME.fullmatch(name) or name.casefold() in (CENTER, "auditor"):
+        raise InputError(
+            f"name {name[:80]!r}",
+            "it is no name of a member",
+            "use letters, digits, ' ', '.', '_' and '-', at most 64, and none of ours",
+        )
+    token, now = secrets.token_urlsafe(32), hub.now
+    expires = now + days * 24 * 3600
+    with write(hub.engine) as connection:
+        taken = connection.execute(
+            select(organization.c.id).where(organization.c.folded == name.casefold())
+        ).first()
+        if taken is not None:
+            raise InputError(f"name {name!r}", "it has joined already", "use another name")
+        connection.execute(
+            invitation.insert().values(
+                token=_digest(token), name=name, created=now, expires=expires
+            )
+        )
+    place = address or hub.configuration.address
+    return Invitation(name, f"{place}/join#{token}.{hub.fingerprint}", expires)
+
+
+def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
+    """Register an organisation's keys; the same keys with the same token are one registration.
+
+    The caller has shown that it holds the private keys.
+
+    Raises
+    ------
+    InputError
+        If the invitation is none, spent or too old, or the keys belong to another organisation.
+    """
+    refused = InputError(
+        "invitation", "it is unknown, spent or too old", "ask the operator for a new one"
+    )
+    now = hub.now
+    with write(hub.engine) as connection:
+        row = connection.execute(
+            select(invitation).where(invitation.c.token == _digest(token)).with_for_update()
+        ).first()
+        if row is None:
+            raise refused
+        if row.used is not None:
+            known = connection.execute(
+                select(organization.c.id, organization.c.name)
+                .join(key, key.c.organization == organization.c.id)
+                .where(
+                    organization.c.id == row.organization,
+                    key.c.signing == keys.signing,
+                    key.c.sealing == keys.sealing,
+                )
+            ).first()
+            if known is None:
+                raise refused
+            return Organization(known.id, known.name)
+        if row.expires < now:
+            raise refused
+        try:
+            made = connection.execute(
+                organization.insert()
+                .values(name=row.name, folded=row.name.casefold(), created=now)
+                .returning(organization.c.id)
+            ).scalar_one()
+            connection.execute(
+                key.insert().values(
+                    organization=made, signing=keys.signing, sealing=keys.sealing, created=now
+                )
+            )
+        except IntegrityError as error:
+            raise InputError(
+                "invitation",
+                "this name or these keys are registered already",
+                "make new keys with 'aboveboard keys new', or ask the operator",
+            ) from error
+        connection.execute(
+            update(invitation).where(invitation.c.id == row.id).values(used=now, organization=made)
+        )
+    return Organization(made, row.name)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,60 @@
+"""Which organisation a key belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.keys import PublicKeys
+from aboveboard.hub.database.tables import key, organization
+
+
+@dataclass(frozen=True)
+class Organization:
+    """A member organisation.
+
+    Parameters
+    ----------
+    id
+        Of its row.
+    name
+        Its name, in every collaboration.
+    """
+
+    id: int
+    name: str
+
+
+def find_by_key(connection: Connection, signing: str) -> Organization | None:
+    """Return the organisation that a signing key belongs to; None for a stranger's."""
+    row = connection.execute(
+        select(organization.c.id, organization.c.name)
+        .join(key, key.c.organization == organization.c.id)
+        .where(key.c.signing == signing, key.c.revoked.is_(None))
+    ).first()
+    return None if row is None else Organization(row.id, row.name)
+
+
+def find_keys(connection: Connection, name: str) -> tuple[Organization, PublicKeys]:
+    """Return an organisation and its keys.
+
+    Raises
+    ------
+    InputError
+        If no organisation of this name has registered.
+    """
+    row = connection.execute(
+        select(organization.c.id, organization.c.name, key.c.signing, key.c.sealing)
+        .join(key, key.c.organization == organization.c.id)
+        .where(organization.c.name == name, key.c.revoked.is_(None))
+        .order_by(key.c.id.desc())
+    ).first()
+    if row is None:
+        raise InputError(
+            f"party {name!r}",
+            "no organisation of this name has joined",
+            "run 'aboveboard hub invite', and wait until it has joined",
+        )
+    return Organization(row.id, row.name), PublicKeys(row.signing, row.sealing)

