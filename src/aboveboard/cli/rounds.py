@@ -73,12 +73,19 @@ def open_(
     missing: Annotated[
         str, typer.Option(help="If a member is late: 'cancel' the round, or 'continue'.")
     ] = "cancel",
+    opened: Annotated[
+        str,
+        typer.Option(
+            help="What all members see afterwards: 'nothing' but the result; the files of the "
+            "'center'; or 'all' parts."
+        ),
+    ] = "nothing",
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Center: begin a round. Writes the signed terms and a log."""
     from aboveboard.commands.rounds import locate_center, open_collaboration
 
-    round_ = open_collaboration(file, members, out, missing=missing)
+    round_ = open_collaboration(file, members, out, missing=missing, opened=opened)
     text = (
         f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
         f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,26 @@ class Case:
         """Return a number of a share in the signed result; None where there is none."""
         share = self.body["shares"].get(name)
         return share.get(what) if isinstance(share, dict) else None
+
+
+_CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def names_code(data: Any) -> bool:
+    """Return whether plain data name a function "module:function": it is never called here.
+
+    Examples
+    --------
+    >>> names_code({"utility": {"kind": "callable", "function": "worth:of"}})
+    True
+    >>> names_code({"name": "a: b", "at": "12:30"})
+    False
+    """
+    if isinstance(data, dict):
+        return any(map(names_code, data.values()))
+    if isinstance(data, list):
+        return any(map(names_code, data))
+    return isinstance(data, str) and _CODE.fullmatch(data) is not None
 
 
 def describe(data: Any) -> str:

@@ -25,6 +25,7 @@ from aboveboard.evidence.folders import (
 )
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.log import Log
+from aboveboard.evidence.own_part import list_elements
 from aboveboard.evidence.payloads import Payload, decode_payload
 from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round, replay_log
 from aboveboard.evidence.sealing import encode_context, open_message
@@ -48,6 +49,12 @@ class CenterKeys:
 
     center: PrivateKeys
     log: PrivateKeys
+
+    def derive_key(self, purpose: str) -> bytes:
+        """Return a secret key that only the center can make, 32 bytes."""
+        secret = self.center.signing.private_bytes_raw()
+        text = b"aboveboard center v1\n" + purpose.encode("utf-8")
+        return hashlib.blake2b(text, key=secret, digest_size=32).digest()
 
 
 @dataclass(frozen=True)
@@ -161,10 +168,17 @@ def _accept(round_: Round, folder: Path, statement: Statement, keys: CenterKeys)
     after = round_.accept(statement)
     if statement.kind == "submit":
         try:
-            open_submission(round_, folder, statement, keys)
-        except InputError as error:
-            raise RefusedStatementError(f"{error.problem}; {error.remedy}") from error
+            part = open_submission(round_, folder, statement, keys)
+            check_committed(
+                round_, statement.by, list_elements(round_.terms, statement.by, part), part.key
+            )
+        except (InputError, ValueError) as error:
+            raise RefusedStatementError(_explain(error)) from error
     return after
+
+
+def _explain(error: InputError | ValueError) -> str:
+    return f"{error.problem}; {error.remedy}" if isinstance(error, InputError) else str(error)
 
 
 def open_submission(round_: Round, folder: Path, statement: Statement, keys: CenterKeys) -> Payload:

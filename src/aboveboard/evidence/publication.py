@@ -140,7 +140,13 @@ def _publish_learning(collaboration: Collaboration, settlement: Settlement) -> d
     file: Any = collaboration.file
     order = list(file.parties)
     if getattr(collaboration.mechanism, "training", None) is not None:
-        return {"order": order, "trained": True}
+        shares = settlement.parties
+        return {
+            "order": order,
+            "trained": True,
+            "qualities": {name: share.more["quality"] for name, share in shares.items()},
+            "without": {name: share.utility for name, share in shares.items()},
+        }
     sizes = {name: collaboration.reports[name] for name in order if name in collaboration.reports}
     return {"order": order, "trained": False, "sizes": sizes}
 

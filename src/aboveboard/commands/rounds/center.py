@@ -14,6 +14,7 @@ from aboveboard.commands.rounds.member import KEYS
 from aboveboard.commands.rounds.outcomes import Outcome, check_part, compute_outcome, pack_result
 from aboveboard.commands.running import RunReport
 from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import as_plain
 from aboveboard.evidence.centers import (
     CenterKeys,
     Intake,
@@ -24,22 +25,28 @@ from aboveboard.evidence.centers import (
     take_in,
 )
 from aboveboard.evidence.folders import (
+    MOST_SEALED_BYTES,
+    read_limited,
     read_log,
     write_sealed,
 )
 from aboveboard.evidence.keys import (
+    PRIVATE_FOLDER,
     PublicKeys,
     generate_keys,
     read_keys,
     read_public,
     write_keys,
+    write_private,
 )
-from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.payloads import FILE_NAME, Payload
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.terms import CENTER
+from aboveboard.evidence.verifiers.opened import digest_file
 
 LOG_KEYS = "log-keys"
+FILES = "files"
 SETTLEMENT = "settlement"
 
 _NOT_PARAMETERS = {"name", "mechanism", "parties", "seed", "currency"}
@@ -53,7 +60,13 @@ def locate_center(folder: Path) -> Path:
 
 
 def open_collaboration(
-    file: Path, members: Path, folder: Path, *, missing: str = "cancel", serial: int = 1
+    file: Path,
+    members: Path,
+    folder: Path,
+    *,
+    missing: str = "cancel",
+    serial: int = 1,
+    opened: str = "nothing",
 ) -> Round:
     """Begin a round: terms from a collaboration file and the members' public keys.
 
@@ -69,6 +82,9 @@ def open_collaboration(
         What happens if a member is late or leaves: "cancel" or "continue".
     serial
         Number of the round.
+    opened
+        What all see afterwards besides the result: "nothing", the "center"'s own files, or "all"
+        members' parts too.
 
     Raises
     ------
@@ -82,14 +98,70 @@ def open_collaboration(
     if folder.exists():
         raise InputError(str(folder), "it exists", "name a folder that is new")
     origin = f"aboveboard/{secrets.token_hex(8)}"
-    body = draft_terms(table, keys, own, origin, missing=missing, serial=serial)
+    table, files = collect_files(table, file.parent)
+    digests = {name: digest_file(own.derive_key(name), x) for name, x in files.items()}
+    body = draft_terms(
+        table, keys, own, origin, missing=missing, serial=serial, opened=opened, files=digests
+    )
     try:
         round_ = open_round(folder, body, own)
     except ValueError as error:
         raise InputError(str(file), str(error), "write dates and large numbers as text") from error
     write_keys(own.center, private / KEYS)
     write_keys(own.log, private / LOG_KEYS)
+    for name, content in files.items():
+        (private / FILES).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        write_private(private / FILES / name, content)
     return round_
+
+
+def collect_files(
+    table: Mapping[str, Any], folder: Path
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return a collaboration file's content, and the center's own files that it names.
+
+    The center's files, such as its test rows, stay in its private folder; the terms have their
+    hashes. What lies in `[parties]` is not looked at.
+
+    Raises
+    ------
+    InputError
+        If a name is no plain file name, two files share one, or the center's bits stand in the
+        file itself, where all members would read them.
+    """
+    center = table.get("center")
+    if isinstance(center, dict) and "bits" in center:
+        raise InputError(
+            "key 'center.bits'", "all members would read it in the terms", "use center.data"
+        )
+    files: dict[str, bytes] = {}
+
+    def take(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: take(x) for key, x in value.items()}
+        if isinstance(value, list):
+            return [take(x) for x in value]
+        if not isinstance(value, str) or not value or "\0" in value or len(value) > 500:
+            return value
+        path = folder / value
+        if not path.is_file():
+            return value
+        content = read_limited(path, MOST_SEALED_BYTES, "make it readable")
+        if not FILE_NAME.fullmatch(path.name) or files.get(path.name, content) != content:
+            raise InputError(str(path), "its name has unusual characters, or is used twice",
+                             "rename it")  # fmt: skip
+        files[path.name] = content
+        return path.name
+
+    own = {key: x if key in _NOT_PARAMETERS else take(x) for key, x in table.items()}
+    return own, files
+
+
+def read_center_files(folder: Path, keys: CenterKeys) -> dict[str, tuple[bytes, bytes]]:
+    """Return the center's own files of a round, each with the key that hides its hash."""
+    place = locate_center(folder) / FILES
+    paths = sorted(place.iterdir()) if place.is_dir() else []
+    return {p.name: (keys.derive_key(p.name), p.read_bytes()) for p in paths}
 
 
 def list_parties(table: Mapping[str, Any], file: Path) -> list[str]:
@@ -115,6 +187,8 @@ def draft_terms(
     missing: str = "cancel",
     serial: int = 1,
     deadlines: Mapping[str, str] | None = None,
+    opened: str = "nothing",
+    files: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the body of the terms that a collaboration file and the members' keys make.
 
@@ -134,6 +208,10 @@ def draft_terms(
         Number of the round.
     deadlines
         By step; None: there are none.
+    opened
+        What all see afterwards besides the result: "nothing", "center" or "all".
+    files
+        Digests of the center's own files, by name; None: there are none.
     """
     parties = table["parties"]
     return {
@@ -145,15 +223,17 @@ def draft_terms(
         "previous": None,
         "engine": f"aboveboard {__version__}",
         "mechanism": str(table.get("mechanism", "")),
-        "parameters": {k: v for k, v in table.items() if k not in _NOT_PARAMETERS},
+        "parameters": as_plain({k: v for k, v in table.items() if k not in _NOT_PARAMETERS}),
         "members": {
-            name: {"keys": keys[name].as_dict(), "parameters": dict(parties[name])}
+            name: {"keys": keys[name].as_dict(), "parameters": as_plain(parties[name])}
             for name in parties
         },
         "center": own.center.public.as_dict(),
         "log": {"origin": origin, "signing": own.log.public.signing},
         "auditor": None,
         "missing": missing,
+        "opened": opened,
+        "files": dict(files or {}),
         "sees": {},
         "currency": table.get("currency"),
         "rounding": "whole cents by largest remainder" if "currency" in table else "",
@@ -217,7 +297,8 @@ def settle_round(folder: Path) -> tuple[Round, RunReport]:
     take_in(folder, keys)
     round_, _ = read_own_round(folder)
     parts = _open_parts(round_, folder, keys)
-    outcome = compute_outcome(round_, parts, locate_center(folder) / SETTLEMENT)
+    files = read_center_files(folder, keys)
+    outcome = compute_outcome(round_, parts, locate_center(folder) / SETTLEMENT, files=files)
     round_, _ = state(folder, keys, "result", lambda _: outcome.body)
     _seal_results(round_, folder, keys, outcome)
     return round_, outcome.report

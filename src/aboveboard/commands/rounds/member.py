@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.cases import Given
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
@@ -45,7 +46,7 @@ from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.terms import CENTER
-from aboveboard.evidence.verification import Given, verify_bundle
+from aboveboard.evidence.verification import verify_bundle
 from aboveboard.storage.atomic import atomic_file
 
 KEYS = "keys"

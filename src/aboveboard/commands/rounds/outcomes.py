@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import tomli_w
-
-from aboveboard.collaborations.collaboration import Collaboration, load
+from aboveboard.collaborations.collaboration import load
 from aboveboard.commands.running import RunReport, run_collaboration
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.centers import check_committed
-from aboveboard.evidence.own_part import build_table, list_elements
+from aboveboard.evidence.own_part import list_elements, write_collaboration
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.publication import Publication, publish
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.seeds import commit_nonce, derive_seed
+from aboveboard.evidence.verifiers.opened import open_files, open_parts
 from aboveboard.settlements.writing import reply_path
 
 
@@ -78,7 +77,11 @@ def check_part(round_: Round, name: str, part: Payload) -> None:
 
 
 def compute_outcome(
-    round_: Round, parts: Mapping[str, Payload], out: Path, order: bytes | None = None
+    round_: Round,
+    parts: Mapping[str, Payload],
+    out: Path,
+    order: bytes | None = None,
+    files: Mapping[str, tuple[bytes, bytes]] | None = None,
 ) -> Outcome:
     """Run a round on its members' parts, all of them checked before.
 
@@ -92,6 +95,8 @@ def compute_outcome(
         The folder that the settlement is written to.
     order
         The secret key of the hand-out order's tree, 32 bytes; None: a new one.
+    files
+        The center's own files by name, each with its key; None: there are none.
 
     Raises
     ------
@@ -99,11 +104,20 @@ def compute_outcome(
         If the rule refuses the data, or the folder cannot be written.
     """
     seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
+    own = {name: content for name, (_, content) in (files or {}).items()}
     with TemporaryDirectory() as scratch:
-        collaboration = _rebuild(round_, parts, Path(scratch), int.from_bytes(seed, "big"))
+        path = write_collaboration(
+            round_.terms, parts, own, Path(scratch), int.from_bytes(seed, "big")
+        )
+        collaboration = load(path)
         report = run_collaboration(collaboration, out)
         keys = {name: parts[name].key for name in parts}
         publication = publish(collaboration, report.settlement, keys, order)
+    if round_.terms.opened != "nothing":
+        opened: dict[str, Any] = {"files": open_files(files or {})}
+        if round_.terms.opened == "all":
+            opened["parts"] = open_parts(parts)
+        publication = replace(publication, facts={**publication.facts, **opened})
     shares = report.settlement.parties
     replies = {name: out / reply_path(name, share.reply) for name, share in shares.items()}
     nonces = {name: part.nonce.hex() for name, part in parts.items()}
@@ -140,11 +154,3 @@ def digest_file(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _rebuild(round_: Round, parts: Mapping[str, Payload], folder: Path, seed: int) -> Collaboration:
-    """Write the collaboration that the terms and the members' parts make, and load it."""
-    table = build_table(round_.terms, parts, folder, seed)
-    path = folder / "collaboration.toml"
-    path.write_text(tomli_w.dumps(table), encoding="utf-8", newline="\n")
-    return load(path)

@@ -35,10 +35,12 @@ def find_verifier(mechanism: str) -> Any:
 
 def verify_mechanism(case: Case, findings: Findings) -> None:
     """Verify what the rule made of everybody's data, as far as it can be verified."""
-    if case.round.terms.opened == "all":
-        from aboveboard.evidence.verifiers.opened import verify_opened
+    if case.round.terms.opened != "nothing":
+        from aboveboard.evidence.verifiers.opened import verify_files, verify_opened
 
-        if verify_opened(case, findings):
+        if case.round.terms.opened == "center":
+            verify_files(case, findings)
+        elif verify_opened(case, findings):
             return
     find_verifier(case.round.terms.mechanism).verify(case, findings)
 

@@ -13,15 +13,15 @@ import numpy as np
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.cases import Case
+from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.verifiers.opened import read_files
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.formatting import encode_number
-from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
 
 ON_THE_CENTERS_WORD = (
-    "the messages of the others, and the center's own bits",
+    "the messages of the others",
     "that messages were drawn as all have committed to",
 )
 
@@ -32,13 +32,12 @@ def verify(case: Case, findings: Findings) -> None:
     """Verify one agent's part of a curation."""
     verify_own_share(case, findings)
     _verify_own_commitment(case, findings)
-    try:
-        with forbid_execution():
-            names, game, profile, answered = _apply_protocol(case)
-            profits = game.profits(profile)
-    except NotExecuted:
+    if names_code([case.parameters, case.facts]):
         findings.trust("who is answered and what all gain: a function is the operator's own")
         return
+    try:
+        names, game, profile, answered = _apply_protocol(case)
+        profits = game.profits(profile)
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
         findings.contradict(f"the published commitments are none of this rule: {error}")
         return
@@ -119,6 +118,7 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
     if not answered:
         _verify_noise(case, i, columns, findings)
         return
+    _verify_center(case, columns[:, 0], findings)
     bits = _read_own_bits(case)
     if bits is None:
         findings.miss("your own bits: that they stand in your column")
@@ -158,6 +158,30 @@ def _verify_noise(case: Case, i: int, columns: Any, findings: Findings) -> None:
     )
 
 
+def _verify_center(case: Case, column: Any, findings: Findings) -> None:
+    """Compare the center's column with its own file, where the terms say that it is opened."""
+    center = case.parameters.get("center")
+    named = center.get("data") if isinstance(center, dict) else None
+    if case.round.terms.opened == "nothing" or named not in case.round.terms.files:
+        findings.trust("the center's own bits")
+        return
+    try:
+        content = read_files(case.facts.get("files", {}))[named][1]
+    except (InputError, KeyError):
+        return  # said already
+    findings.check(
+        np.array_equal(_parse_bits(content), column),
+        "the center's column holds the bits of its own file, which the terms name",
+        "the center's column does not hold the bits of its own file",
+        case.proof,
+    )
+
+
+def _parse_bits(content: bytes) -> Any:
+    lines = content.decode("utf-8", errors="replace").split()
+    return np.array([int(x) for x in lines if x in ("0", "1")], dtype=np.int64)
+
+
 def _read_own_bits(case: Case) -> Any:
     """Return the party's own bits; None where they were not given."""
     if case.part is None:
@@ -168,5 +192,4 @@ def _read_own_bits(case: Case) -> Any:
     content = case.part.files.get(str(own.get("data")))
     if content is None:
         return None
-    lines = content.decode("utf-8", errors="replace").split()
-    return np.array([int(x) for x in lines if x in ("0", "1")])
+    return _parse_bits(content)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from aboveboard.errors import InputError
-from aboveboard.evidence.cases import Case
+from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.numbers import is_same_number, parse_number
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.formatting import encode_number
-from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
 
 ON_THE_CENTERS_WORD = ("that the other parties' sizes and qualities are what they have",)
 
@@ -23,17 +24,14 @@ def verify(case: Case, findings: Findings) -> None:
     """Verify the payments of a market of models."""
     verify_own_share(case, findings)
     if case.facts.get("trained"):
-        findings.trust(
-            "all measured qualities, and the payments that follow from them: see audit-round"
-        )
+        _verify_measured(case, findings)
         return
     _verify_own_size(case, findings)
-    try:
-        with forbid_execution():
-            settled = settle(case)
-    except NotExecuted:
+    if names_code(case.parameters):
         findings.trust("what qualities are worth: that is a function of the operator's own")
         return
+    try:
+        settled = settle(case)
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
         findings.contradict(f"the rule cannot be applied to the published sizes: {error}")
         return
@@ -41,10 +39,51 @@ def verify(case: Case, findings: Findings) -> None:
     findings.trust(*ON_THE_CENTERS_WORD)
 
 
+def _verify_measured(case: Case, findings: Findings) -> None:
+    """Verify that each pays what its models are worth to it, less what it would have alone."""
+    findings.trust("all measured qualities, and what each party would have if it stayed away")
+    if names_code(case.parameters):
+        findings.trust("what qualities are worth: that is a function of the operator's own")
+        return
+    try:
+        values = _value_qualities(case)
+        left = {name: parse_number(x) for name, x in case.facts["without"].items()}
+        wrong = [
+            name
+            for name, value in values.items()
+            if name in case.round.present
+            and not is_same_number(value - float(left[name] or 0), case.find_share(name, "payment"))
+        ]
+    except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        findings.contradict(f"the published qualities are none of this market: {error}")
+        return
+    findings.check(
+        not wrong,
+        "everybody pays what the models in use are worth to it, less what it would have without",
+        f"by the published qualities {', '.join(sorted(wrong))} pays another amount",
+        case.proof,
+    )
+
+
+def _value_qualities(case: Case) -> dict[str, float]:
+    """Return what the published qualities of all models in use are worth to each party."""
+    from aboveboard.collaborations.registry import find_mechanism
+    from aboveboard.learning.market.market_file import make_valuation
+
+    order = [str(name) for name in case.facts["order"]]
+    qualities = [float(parse_number(case.facts["qualities"].get(name, 0)) or 0) for name in order]
+    rule = find_mechanism(case.round.terms.mechanism, "terms")
+    table = {k: x for k, x in case.parameters.items() if k not in ("training", "quality")}
+    table |= {"mechanism": case.round.terms.mechanism, "seed": str(case.seed)}
+    table |= {"parties": {n: {"size": 0} for n in order}, "quality": {"kind": "identity"}}
+    valuation = make_valuation(rule.FILE.model_validate(table))  # type: ignore[arg-type]
+    worth = valuation.evaluate(np.array([qualities]))[0]
+    return dict(zip(order, map(float, worth), strict=True))
+
+
 def settle(case: Case) -> Any:
     """Return what the rule makes of the published sizes."""
     from aboveboard.collaborations.registry import find_mechanism
-    from aboveboard.evidence.numbers import parse_number
 
     sizes = case.facts["sizes"]
     order = [str(name) for name in case.facts["order"]]

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.cases import Case
+from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.formatting import encode_number
-from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
 
 ON_THE_CENTERS_WORD = ("numbers of users and of the utility that were computed from data",)
 
@@ -29,12 +28,11 @@ def verify(case: Case, findings: Findings) -> None:
     """Verify the division of a utility."""
     verify_own_share(case, findings)
     _verify_own_numbers(case, findings)
-    try:
-        with forbid_execution():
-            shares, total = _divide(case)
-    except NotExecuted:
+    if names_code([case.parameters, case.facts]):
         findings.trust("the utility, which is a function of the operator's own")
         return
+    try:
+        shares, total = _divide(case)
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
         findings.contradict(f"the published levels and utility make no division: {error}")
         return

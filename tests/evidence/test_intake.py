@@ -1,0 +1,60 @@
+"""What the center takes in: a submission must be the committed list, and may be sent again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_round_by_files import Organisations
+
+from aboveboard.commands import rounds
+from aboveboard.evidence.folders import write_sealed, write_statement
+from aboveboard.evidence.members import make_submission, read_payload, read_round
+from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.rounds import State
+
+
+@pytest.fixture
+def organisations(tmp_path: Path) -> Organisations:
+    made = Organisations(tmp_path)
+    made.open()
+    made.agree()
+    made.commit()
+    return made
+
+
+def submit(organisations: Organisations, name: str, part: Payload) -> Path:
+    member = organisations.member(name)
+    seen = read_round(member.folder, member.private)
+    statement, sealed = make_submission(seen, name, member.keys, part)
+    write_sealed(member.folder, name, "submit", sealed)
+    return write_statement(member.folder, statement)
+
+
+def test_another_list_than_the_committed_one_is_named_and_may_be_sent_again(
+    organisations: Organisations,
+) -> None:
+    part = read_payload(organisations.member("acme").private)
+    path = submit(organisations, "acme", replace(part, files={"list.txt": b"other.example\n"}))
+    intake = rounds.close_step(organisations.folder)
+    assert "another list than the committed one" in intake.refused[path]
+    assert "acme" in intake.round.awaited("submit")
+    for name in ("acme", "bolt", "core"):
+        rounds.submit(organisations.member(name))
+    assert rounds.close_step(organisations.folder).round.state is State.SEALED
+
+
+def test_a_list_that_cannot_be_read_is_named(organisations: Organisations) -> None:
+    part = read_payload(organisations.member("acme").private)
+    path = submit(organisations, "acme", replace(part, table={"data": "missing.txt"}))
+    assert "there is no such" in rounds.close_step(organisations.folder).refused[path]
+
+
+def test_another_key_than_the_committed_one_is_named(organisations: Organisations) -> None:
+    part = read_payload(organisations.member("acme").private)
+    path = submit(organisations, "acme", replace(part, key=bytes(32)))
+    assert (
+        "another list than the committed one"
+        in rounds.close_step(organisations.folder).refused[path]
+    )
