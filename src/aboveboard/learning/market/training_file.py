@@ -128,6 +128,12 @@ class TrainingTable(BaseModel):
         "interval) is refused",
     )
 
+    failing: Literal["absent", "refuse"] = Field(
+        default="absent",
+        description="what a party that fails in training is: absent from then on, or a reason to "
+        "refuse the run",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _take_last_step(cls, data: Any) -> Any:

@@ -90,6 +90,11 @@ class MeasuredMarket:
     draws: Qualities
     approximation: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Who takes part."""
+        return tuple(name for name, there in zip(self.parties, self.present, strict=True) if there)
+
     @cached_property
     def served(self) -> Mask:
         """Who is handed the joint model, shape (n,)."""

@@ -13,14 +13,11 @@ from aboveboard.learning.payments.exploitation_payment import Outcome
 from aboveboard.learning.payments.measured_market import (
     MeasuredMarket,
     find_enough_rows,
-    find_interval,
 )
 from aboveboard.learning.payments.settlement import SIGNS, describe_quality, make_headline
+from aboveboard.learning.payments.trained_exhibits import TrainedExhibits
 from aboveboard.learning.training.training_result import TrainingResult
-from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
-
-DIGITS = 6
-"""Decimal places of qualities in tables: finer than any of their standard errors."""
+from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
 DEVIATIONS = 2
 """Standard errors by which a measured quality must be off the curve before a warning is given."""
@@ -59,18 +56,17 @@ class TrainedSettlement:
             If a payment's interval is wider than it may be.
         """
         self._refuse_wide_intervals()
-        shares = {name: self._make_share(name) for name in self._names}
+        shares = {
+            name: self._make_share(name) if name in self._names else self._make_empty_share(name)
+            for name in self.measured.parties
+            if name in self._names or name in self.trained.failed
+        }
         return Settlement(
             self.mechanism,
             shares,
             self._make_details(),
             headline=make_headline(self._outcome),
-            exhibits=(
-                self._show_parties(),
-                self._show_certainty(),
-                self._show_joining(),
-                self._show_trainings(),
-            ),
+            exhibits=TrainedExhibits(self.measured, self.trained, self._gains).make(),
         )
 
     @property
@@ -79,9 +75,7 @@ class TrainedSettlement:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        """Who takes part."""
-        parties, present = self.measured.parties, self.measured.present
-        return tuple(name for name, there in zip(parties, present, strict=True) if there)
+        return self.measured.names
 
     def _position(self, name: str) -> int:
         return self.measured.parties.index(name)
@@ -151,6 +145,29 @@ class TrainedSettlement:
             more=more,
         )
 
+    def _make_empty_share(self, name: str) -> Share:
+        """Return what a party gets that failed in training: nothing, and it pays nothing."""
+        i, outcome = self._position(name), self._outcome
+        problem = self.trained.failed[name]
+        reply = Reply(
+            "json",
+            data={"served": False, "note": f"it failed in training and is absent: {problem}"},
+        )
+        return Share(
+            benefit=outcome.payments[i],
+            utility=outcome.utilities[i],
+            payment=outcome.payments[i],
+            reply=reply,
+            more={
+                "size": 0,
+                "own_quality": outcome.alone[i],
+                "quality": outcome.qualities[i],
+                "valuation": outcome.valuations[i],
+                "payment_interval": [0.0, 0.0],
+                "failed": problem,
+            },
+        )
+
     def _make_details(self) -> dict[str, Any]:
         outcome, trained = self._outcome, self.trained
         parties = self.measured.parties
@@ -166,6 +183,7 @@ class TrainedSettlement:
             "revenue": encode_number(outcome.revenue),
             "welfare": encode_number(outcome.welfare),
             **({"absent": absent} if absent else {}),
+            **({"failed": dict(trained.failed)} if trained.failed else {}),
             "signs": SIGNS,
             "warnings": self._list_warnings(),
             "training": {
@@ -198,8 +216,17 @@ class TrainedSettlement:
         ]
         if self.measured.approximation:
             said.append(self.measured.approximation)
-        said += self._warn_of_budget() + self._warn_of_signs() + self._warn_of_hiding()
+        said += self._warn_of_failures() + self._warn_of_budget() + self._warn_of_signs()
+        said += self._warn_of_hiding()
         return said + self._warn_of_own_models()
+
+    def _warn_of_failures(self) -> list[str]:
+        rule = self.measured.market.counterfactual
+        return [
+            f"{name} failed in training and is absent from all of it: {problem}; it is treated as "
+            f'a party that stays away (counterfactual "{rule}"), gets no model and pays nothing'
+            for name, problem in self.trained.failed.items()
+        ]
 
     def _warn_of_budget(self) -> list[str]:
         revenue = float(self._outcome.revenue)
@@ -256,136 +283,3 @@ class TrainedSettlement:
             if self._outcome.served[self._position(name)] and own.quality > joint.value
         ]
         return said
-
-    def _show_parties(self) -> Exhibit:
-        trained, outcome = self.trained, self._outcome
-        rows = []
-        for name in self._names:
-            i, own, half = self._position(name), trained.own[name], trained.half[name]
-            gain = self._gains.get(name)
-            rows.append(
-                (
-                    name,
-                    own.claimed,
-                    int(own.size),
-                    _round(own.quality),
-                    _round(trained.joint.value) if outcome.served[i] else "not served",
-                    _round(outcome.payments[i]),
-                    _round(outcome.utilities[i]),
-                    int(half.size),
-                    _round(half.quality),
-                    "-" if gain is None else _round(float(outcome.utilities[i]) + gain[0]),
-                )
-            )
-        errors = ", ".join(f"{name} {m.error:.2g}" for name, m in trained.own.items())
-        return Exhibit(
-            "Each party alone, together, and had it hidden half of its data",
-            (
-                "party", "distinct rows it says it has", "valid size (rows)",
-                "quality alone (measured)", "quality together (measured)", "pays", "utility",
-                "valid size of half", "quality of half (measured)", "utility with half hidden",
-            ),
-            tuple(rows),
-            "Quality is skill on the center's test rows: 0 for the best constant, 1 for what is "
-            f"never wrong. Standard errors alone: {errors}; together {trained.joint.error:.2g}. "
-            "Each half was really trained on, alone and with the others. A party that hides can "
-            "still use the model of all its rows.",
-        )  # fmt: skip
-
-    def _show_certainty(self) -> Exhibit:
-        draws, outcome = self.measured.draws, self._outcome
-        rows = []
-        for name in self._names:
-            i = self._position(name)
-            own = find_interval(draws.own[:, i], self.trained.own[name].quality)
-            without = find_interval(
-                draws.without[:, i], float(self.measured.measured.without[0, i])
-            )
-            low, high = self._intervals[name]
-            gain = self._gains.get(name)
-            rows.append(
-                (
-                    name,
-                    _round(outcome.payments[i]),
-                    _span(low, high),
-                    _span(*own),
-                    _span(*without),
-                    "-" if gain is None else _span(*gain[1]),
-                )
-            )
-        joint = find_interval(draws.joint, self.trained.joint.value)
-        return Exhibit(
-            "How certain qualities and payments are",
-            (
-                "party", "pays", "pays, 95 percent interval", "quality alone",
-                "joint quality without it", "gain by hiding half",
-            ),
-            tuple(rows),
-            f"The joint quality lies in {_span(*joint)}. Intervals are those of the "
-            f"{format_count(self.trained.test_rows)} test rows, drawn again {len(draws.joint)} "
-            "times, the same rows for every model; other rows of the parties would move the "
-            "numbers too.",
-        )  # fmt: skip
-
-    def _show_joining(self) -> Exhibit:
-        outcome = self._outcome
-        rows = []
-        for name in self._names:
-            i = self._position(name)
-            rows.append(
-                (
-                    name,
-                    _round(outcome.without[i]),
-                    _round(outcome.valuations[i]),
-                    "yes" if outcome.valuations[i] >= outcome.without[i] else "no",
-                    _round(outcome.payments[i]),
-                    _round(outcome.utilities[i]),
-                )
-            )
-        return Exhibit(
-            "Who would join without payments, and with them",
-            (
-                "party", "worth of staying away", "worth of joining, before payments",
-                "joins without payments", "pays to join (negative: receives)",
-                "utility with payments",
-            ),
-            tuple(rows),
-            "With maximal exploitation payments joining is worth as much as staying away: nobody "
-            "loses by it.",
-        )  # fmt: skip
-
-    def _show_trainings(self) -> Exhibit:
-        trained = self.trained
-        total = sum(trained.sizes.values())
-        found: list[tuple[str, float, float]] = [
-            ("all together", float(total), trained.joint.value),
-            *((f"without {name}", float(total - trained.sizes[name]), q)
-              for name, q in trained.without.items()),
-            *((f"with half of {name}",
-               float(total - trained.sizes[name] + trained.half[name].size), q)
-              for name, q in trained.with_half.items()),
-            *((f"{name} alone", float(m.size), m.quality) for name, m in trained.own.items()),
-            *((f"half of {name} alone", float(m.size), m.quality)
-              for name, m in trained.half.items()),
-            *(("rows of the center", size, q) for size, q in trained.curve.curve.points),
-        ]  # fmt: skip
-        by_curve = self._curve.evaluate([size for _, size, _ in found])
-        rows = tuple(
-            (what, round(size), _round(quality), _round(q), _round(quality - float(q)))
-            for (what, size, quality), q in zip(found, by_curve, strict=True)
-        )
-        return Exhibit(
-            "What was trained: measured quality, and what the learning curve says of such sizes",
-            ("trained on", "valid size (rows)", "measured", "by the curve", "residual"),
-            rows,
-            "Valid sizes are read off the curve of the center's rows alone. Payments are computed "
-            "from measured qualities, not from the curve.",
-        )
-
-
-def _round(x: Any) -> float:
-    return round(float(x), DIGITS)
-
-
-def _span(low: float, high: float) -> str:
-    return f"{format_number(float(f'{low:.4g}'))} to {format_number(float(f'{high:.4g}'))}"

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.errors import InputError
 from aboveboard.learning.training.data_checks import Ranges
-from aboveboard.learning.training.estimators import Parameters
+from aboveboard.learning.training.estimators import Parameters, format_error
 from aboveboard.learning.training.preparation import Preparation
 from aboveboard.learning.training.tables import Terms
 
@@ -85,7 +86,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Give a digest of each row, rounded; the answer is `Fingerprints`."""
+    """Return a digest of each row, rounded; the answer is `Fingerprints`."""
 
 
 Request = Start | Fit | Step | Compare | Fingerprint
@@ -117,6 +118,23 @@ class Fingerprints:
 Answer = RowCount | Parameters | Coincidences | Fingerprints
 
 
+class PartyError(Exception):
+    """A party does not answer, or not as it must: it is absent from then on.
+
+    Parameters
+    ----------
+    party
+        Its name.
+    error
+        What is wrong.
+    """
+
+    def __init__(self, party: str, error: InputError) -> None:
+        super().__init__(str(error))
+        self.party = party
+        self.error = error
+
+
 class Engine(Protocol):
     """Carries the center's requests to the parties."""
 
@@ -130,8 +148,8 @@ class Engine(Protocol):
 
         Raises
         ------
-        InputError
-            If a party's data or answer is wrong.
+        PartyError
+            If a party does not answer.
         """
         ...
 
@@ -155,4 +173,15 @@ class InProcessEngine:
 
     def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
         """Return the answers of the parties that are asked, in the order of the requests."""
-        return {name: self.answerers[name](request) for name, request in requests.items()}
+        return {name: self._ask(name, request) for name, request in requests.items()}
+
+    def _ask(self, name: str, request: Request) -> Answer:
+        try:
+            return self.answerers[name](request)
+        except InputError as error:
+            raise PartyError(name, error) from None
+        except Exception as error:  # a party's fault, whatever it is, ends its part and not the run
+            problem = f"it failed ({type(error).__name__}: {format_error(error)})"
+            raise PartyError(
+                name, InputError(f"parties.{name}", problem, "look at its data")
+            ) from error

@@ -26,6 +26,7 @@ from aboveboard.learning.training.engine import (
     Fingerprint,
     Fingerprints,
     Fit,
+    PartyError,
     Request,
     RowCount,
     Start,
@@ -40,6 +41,7 @@ from aboveboard.learning.training.estimators import (
     require_linear,
 )
 from aboveboard.learning.training.scores import NOTHING, Meter, Skill
+from aboveboard.learning.training.trainer import JointFit
 
 LARGEST = 1e100
 """Of a parameter: larger ones overflow in a prediction, and no fit gives them."""
@@ -77,11 +79,9 @@ class FederatedTrainer:
         self._shape = extract_parameters(self._pattern)
         require_linear(self._pattern, rows.x)
         self._alone: dict[tuple[str, float, int], Parameters] = {}
-        self._left_out: dict[str, int] = {}
-        self._clipped: dict[str, int] = {}
 
     def start(self) -> dict[str, RowCount]:
-        """Tell every party the terms; return how many distinct rows each says it has."""
+        """Send every party the terms; return how many distinct rows each says it has."""
         center = self.center
         anchors, classes = center.find_anchors()
         requests: dict[str, Request] = {
@@ -129,7 +129,7 @@ class FederatedTrainer:
         best: Mapping[str, float],
         quality: Callable[[Any], float],
         parts: Mapping[str, int],
-    ) -> Any:
+    ) -> JointFit:
         """Return the model averaged over these parties.
 
         Parameters
@@ -168,21 +168,17 @@ class FederatedTrainer:
             averaging=self.table.averaging,
             clip=self.table.clip,
         )
-        for count, into in (
-            (averaged.left_out, self._left_out), (averaged.clipped, self._clipped)
-        ):  # fmt: skip
-            for name, rounds in count.items():
-                into[name] = into.get(name, 0) + rounds
-        return build_model(self._pattern, averaged.parameters)
+        model = build_model(self._pattern, averaged.parameters)
+        return JointFit(model, averaged.left_out, averaged.clipped)
 
-    def list_notes(self) -> list[str]:
-        """Return what a reader of the settlement should know."""
+    def list_notes(self, left_out: Mapping[str, int], clipped: Mapping[str, int]) -> list[str]:
+        """Return what a reader of the settlement should know; counts are those of all fits."""
         notes = ["federated averaging: the center used the parties' parameters, not their rows"]
         if not can_continue(self.estimator):
             notes.append("the estimator has no warm start: the parties' models were averaged once")
         for counts, what in (
-            (self._left_out, "were worse than its own first model and left out"),
-            (self._clipped, f"were longer than {self.table.clip:g} times the median and shortened"),
+            (left_out, "were worse than its own first model and left out"),
+            (clipped, f"were longer than {self.table.clip:g} times the median and shortened"),
         ):
             notes += [
                 f"{format_quantity(rounds, 'update')} of {name} {what}"
@@ -209,14 +205,14 @@ class FederatedTrainer:
             ("intercept", model.intercept, self._shape.intercept),
         ):
             if array.shape != pattern.shape or array.dtype != np.float64:
-                raise InputError(
-                    f"parties.{name}",
+                raise _make_failure(
+                    name,
                     f"it sent {key} of shape {array.shape} instead of {pattern.shape}",
                     "send the model that the center asked for",
                 )
             if not (np.abs(array) <= LARGEST).all():
-                raise InputError(
-                    f"parties.{name}",
+                raise _make_failure(
+                    name,
                     f"it sent {key} that is no finite number or beyond {LARGEST:g}",
                     "look at its data and at training.parameters",
                 )
@@ -232,14 +228,18 @@ def _as_type(answers: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
 
     Raises
     ------
-    InputError
+    PartyError
         If a party answered with something else.
     """
     for name, answer in answers.items():
         if not isinstance(answer, kind):
-            raise InputError(
-                f"parties.{name}",
+            raise _make_failure(
+                name,
                 f"it answered with {type(answer).__name__} instead of {kind.__name__}",
                 "answer what the center asks",
             )
     return dict(answers)
+
+
+def _make_failure(name: str, problem: str, remedy: str) -> PartyError:
+    return PartyError(name, InputError(f"parties.{name}", problem, remedy))

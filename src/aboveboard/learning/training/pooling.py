@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.errors import InputError
 from aboveboard.learning.training import leaks
 from aboveboard.learning.training.center import Center
 from aboveboard.learning.training.data_checks import (
@@ -21,9 +22,15 @@ from aboveboard.learning.training.data_checks import (
     find_odd_columns,
     measure_ranges,
 )
-from aboveboard.learning.training.engine import Coincidences, Fingerprints, RowCount
+from aboveboard.learning.training.engine import (
+    Coincidences,
+    Fingerprints,
+    PartyError,
+    RowCount,
+)
 from aboveboard.learning.training.estimators import fit_model, list_row_weights
 from aboveboard.learning.training.tables import Rows, shuffle_rows, slice_part
+from aboveboard.learning.training.trainer import JointFit
 
 
 @dataclass
@@ -49,12 +56,7 @@ class PooledTrainer:
 
     def __post_init__(self) -> None:
         self._weights = list_row_weights(self.estimator)
-        self._prepared = {
-            name: self.center.prepare(
-                shuffle_rows(rows, self.seed, self.center.classes), f"parties.{name}.data"
-            )
-            for name, rows in self.rows.items()
-        }
+        self._prepared = {name: self._prepare(name, rows) for name, rows in self.rows.items()}
         self._ranges = measure_ranges(self.center.raw_validation, self.center.terms)
 
     def start(self) -> dict[str, RowCount]:
@@ -67,10 +69,7 @@ class PooledTrainer:
 
     def fit_alone(self, parts: int, weight: float) -> dict[str, Any]:
         """Return a model of the first of so many parts of each party's rows, so weighted."""
-        return {
-            name: self._fit(*self._take(name, parts), f"parties.{name}.data", weight)
-            for name in self.rows
-        }
+        return {name: self._fit_party(name, parts, weight) for name in self.rows}
 
     def count_leaks(self) -> dict[str, Coincidences]:
         """Return how many of the center's rows each party has, and where the first stands."""
@@ -92,7 +91,7 @@ class PooledTrainer:
         best: Mapping[str, float],
         quality: Callable[[Any], float],
         parts: Mapping[str, int],
-    ) -> Any:
+    ) -> JointFit:
         """Return the best model of these parties' rows, whose valid sizes are above 0.
 
         As for a party's own model, every weight of rows is tried and `quality` decides. `parts`
@@ -102,15 +101,15 @@ class PooledTrainer:
         x = np.concatenate([x for x, _ in taken.values()])
         y = np.concatenate([y for _, y in taken.values()])
         if len(self._weights) == 1:
-            return self._fit(x, y, "training", 1.0)
+            return JointFit(self._fit(x, y, "training", 1.0))
         each = np.concatenate(
             [np.full(len(taken[name][1]), s / len(taken[name][1])) for name, s in sizes.items()]
         )
         each = each / each.mean()
         models = [self._fit(x, y, "training", weight * each) for weight in self._weights]
-        return max(models, key=quality)
+        return JointFit(max(models, key=quality))
 
-    def list_notes(self) -> list[str]:
+    def list_notes(self, left_out: Mapping[str, int], clipped: Mapping[str, int]) -> list[str]:
         """Return what a reader of the settlement should know."""
         weighed = (
             "each weighted by its party's valid size"
@@ -118,6 +117,19 @@ class PooledTrainer:
             else "the estimator takes no weights, so all rows of valid parties count alike"
         )
         return [f"pooling: the center saw the parties' rows; {weighed}"]
+
+    def _prepare(self, name: str, rows: Rows) -> Rows:
+        shuffled = shuffle_rows(rows, self.seed, self.center.classes)
+        try:
+            return self.center.prepare(shuffled, f"parties.{name}.data")
+        except InputError as error:
+            raise PartyError(name, error) from None
+
+    def _fit_party(self, name: str, parts: int, weight: float) -> Any:
+        try:
+            return self._fit(*self._take(name, parts), f"parties.{name}.data", weight)
+        except InputError as error:
+            raise PartyError(name, error) from None
 
     def _take(self, name: str, parts: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
         rows = self._prepared[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -90,6 +90,8 @@ class TrainingResult:
         What is odd about the data.
     same
         Groups of parties whose files are the same.
+    failed
+        By party that failed on the way, and is absent: what was wrong.
     """
 
     method: str
@@ -108,6 +110,7 @@ class TrainingResult:
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     same: tuple[tuple[str, ...], ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, Fraction]:
@@ -124,5 +127,5 @@ class TrainingResult:
         total = float(sum(self.sizes.values()))
         together = [(total, self.joint.value)]
         together += [(total - float(self.sizes[name]), q) for name, q in self.without.items()]
-        found = [*self.curve.curve.points, *alone, *together]
-        return tuple((size, quality) for size, quality in dict.fromkeys(found) if size > 0)
+        points = [*self.curve.curve.points, *alone, *together]
+        return tuple((size, quality) for size, quality in dict.fromkeys(points) if size > 0)

@@ -1,0 +1,154 @@
+"""Joint models as they were measured, kept on disk: a run that was killed goes on with them.
+
+One file for each training, named by a digest of all that it depends on: the contents of all files,
+the table `[training]`, the seed, the versions of the libraries, and who trained with what. Files
+hold what a model predicts for the test rows, no model and no pickle. What is kept is checked by
+sample: in each run one of the trainings that were read, drawn at random, is done again.
+Cost: for m test rows some 10 m to 50 m bytes a training, and one training more a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aboveboard.errors import InputError
+from aboveboard.learning.market.training_file import TrainingTable
+from aboveboard.learning.training.measured_models import JointModel, Members
+from aboveboard.learning.training.scores import Predictions, Skill
+from aboveboard.storage.atomic import atomic_file
+
+LIBRARIES = ("aboveboard", "numpy", "scipy", "scikit-learn")
+"""A training by another version is done again."""
+
+TOLERANCE = 1e-6
+"""Of predictions: two machines may round differently."""
+
+
+@dataclass
+class TrainingStore:
+    """A folder of measured joint models.
+
+    Parameters
+    ----------
+    folder
+        It is made when something is kept.
+    run
+        Digest of what all trainings of a run depend on.
+    """
+
+    folder: Path
+    run: str
+    _read: list[tuple[Members, JointModel]] = field(default_factory=list, init=False)
+
+    def load(self, members: Members, score: Callable[[Predictions], Skill]) -> JointModel | None:
+        """Return a training that was kept; None where there is none, or its file is damaged.
+
+        Parameters
+        ----------
+        members
+            Who trained together, with what.
+        score
+            Measures what a model predicts.
+        """
+        try:
+            with np.load(self._find_path(members), allow_pickle=False) as file:
+                counts = json.loads(str(file["counts"]))
+                decision = file.get("decision", None)
+                predictions = Predictions(
+                    file["said"], file["labels"], bool(file["certain"]), decision
+                )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        kept = JointModel(score(predictions), predictions, counts["left_out"], counts["clipped"])
+        self._read.append((members, kept))
+        return kept
+
+    def save(self, members: Members, model: JointModel) -> None:
+        """Keep a training; a folder that cannot be written is done without."""
+        predictions = model.predictions
+        if predictions is None:
+            return
+        arrays: dict[str, Any] = {
+            "said": predictions.said,
+            "labels": predictions.labels,
+            "certain": predictions.certain,
+            "counts": json.dumps(
+                {"left_out": dict(model.left_out), "clipped": dict(model.clipped)}
+            ),
+        }
+        if predictions.decision is not None:
+            arrays["decision"] = predictions.decision
+        with suppress(OSError, InputError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_file(self._find_path(members)) as path, path.open("wb") as stream:
+                np.savez_compressed(stream, **arrays)
+
+    def check_sample(self, train: Callable[[Members], JointModel]) -> None:
+        """Do one of the trainings again that were read in this run.
+
+        Raises
+        ------
+        InputError
+            If it gives something else than was kept.
+        """
+        if not self._read:
+            return
+        members, kept = secrets.choice(self._read)
+        again = train(members)
+        assert again.predictions is not None
+        assert kept.predictions is not None
+        said, now = kept.predictions.said, again.predictions.said
+        if said.shape != now.shape or not np.allclose(said, now, rtol=0, atol=TOLERANCE):
+            raise InputError(
+                "cache",
+                f"{self._find_path(members).name} in {self.folder} is not what training gives",
+                "delete the folder: somebody has changed it, or it comes from another machine",
+            )
+
+    def _find_path(self, members: Members) -> Path:
+        text = json.dumps([self.run, sorted(members.items())])
+        return self.folder / f"learning-{hashlib.sha256(text.encode()).hexdigest()}.npz"
+
+
+def open_store(
+    folder: Path | None, table: TrainingTable, files: Mapping[str, Path], seed: int
+) -> TrainingStore | None:
+    """Return the store of a run; None without a folder.
+
+    Parameters
+    ----------
+    folder
+        Where trainings are kept.
+    table
+        The file's `[training]`.
+    files
+        All files that are trained or scored on, by what they are.
+    seed
+        Of everything drawn.
+    """
+    if folder is None:
+        return None
+    parts = {
+        "table": table.model_dump_json(exclude={"test", "validation", "widest_interval"}),
+        "files": {what: _digest(path) for what, path in files.items()},
+        "seed": str(seed),
+        "versions": {library: version(library) for library in LIBRARIES},
+    }
+    text = json.dumps(parts, sort_keys=True)
+    return TrainingStore(folder, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
