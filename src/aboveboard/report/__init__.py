@@ -18,6 +18,7 @@ from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.citations import move_citations
+from aboveboard.report.pictures import Picture, draw_picture
 from aboveboard.report.statements import STATEMENT, render_statements
 from aboveboard.report.subject import Subject, describe_collaboration
 from aboveboard.report.templates import load_template
@@ -31,6 +32,8 @@ from aboveboard.report.words import (
 
 __all__ = [
     "STATEMENT",
+    "Picture",
+    "draw_picture",
     "format_counterexample",
     "format_report",
     "is_profitable",
@@ -50,6 +53,7 @@ def render_page(
     remarks: Mapping[str, Any] | None = None,
     kinds: Sequence[str] = (),
     date: str = "",
+    picture: Picture | None = None,
 ) -> str:
     """Return the page, as HTML.
 
@@ -69,6 +73,8 @@ def render_page(
         Which kinds of deviations were looked at.
     date
         The day of the run, from its record; empty: none is shown.
+    picture
+        What the run did, from `report.pictures`; None: there is none.
     """
     if isinstance(subject, Collaboration):
         subject = describe_collaboration(subject)
@@ -93,6 +99,7 @@ def render_page(
         parties=tables.tabulate_parties(settlement, unit, subject.currency),
         **shown,
         appendix=list(appendix.items()),
+        picture=picture,
         chart=tables.draw_chart(lies, unit),
         chart_notes=tables.write_chart_notes(lies),
         lies=tables.tabulate_lies(lies),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -89,9 +90,9 @@ def plot_truth_against_lie(
         figure.legend(
             loc="outside upper left", ncols=3, frameon=False, handletextpad=0.4, columnspacing=1.2
         )
-        svg = _to_svg(figure)
+        svg = to_svg(figure)
     title = "Utility of each party: truth, best lie, staying away"
-    return _with_alt_text(svg[svg.index("<svg") :], title, _alt_text(parties, (truth, lie, away)))
+    return add_alt_text(svg[svg.index("<svg") :], title, _alt_text(parties, (truth, lie, away)))
 
 
 @runtime_checkable
@@ -131,13 +132,11 @@ def write_offer(offer: Any, path: Path) -> None:
             offer.draw(figure)
         else:
             _draw_curve(figure, offer.curve)
-        svg = _to_svg(figure)
+        svg = to_svg(figure)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     note = "'aboveboard design' prints its numbers, all of them with --format json."
     with atomic_file(path) as file:
-        file.write_text(
-            _with_alt_text(svg, "; ".join(titles), note), encoding="utf-8", newline="\n"
-        )
+        file.write_text(add_alt_text(svg, "; ".join(titles), note), encoding="utf-8", newline="\n")
 
 
 def _draw_curve(figure: Canvas, curve: Any) -> None:
@@ -159,11 +158,23 @@ def _draw_curve(figure: Canvas, curve: Any) -> None:
         axes.spines[["top", "right"]].set_visible(False)
 
 
-def _to_svg(figure: Canvas) -> str:
+def to_svg(figure: Canvas) -> str:
     """Return a figure as SVG, without anything that differs from run to run."""
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
+
+
+def prefix_ids(svg: str, prefix: str) -> str:
+    """Return an SVG whose identifiers begin with a prefix, so that a page can hold several.
+
+    Examples
+    --------
+    >>> prefix_ids('<g id="a"/><use href="#a"/>', "b-")
+    '<g id="b-a"/><use href="#b-a"/>'
+    """
+    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
 
 
 def _alt_text(parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
@@ -179,7 +190,7 @@ def _alt_text(parties: Sequence[str], values: Sequence[Sequence[float | None]]) 
     )
 
 
-def _with_alt_text(svg: str, title: str, text: str) -> str:
+def add_alt_text(svg: str, title: str, text: str) -> str:
     """Return an SVG with a text alternative in its outermost element."""
     before, _, rest = svg.partition("<svg")
     attributes, _, content = rest.partition(">")

@@ -1,0 +1,130 @@
+"""What the pictures share: a canvas of one width, marks that differ without colour, text for all.
+
+Pictures are SVG that is the same on every run. A phone shows them almost unscaled; in grey, marks
+differ by shape or hatching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from aboveboard.report.plot import STYLE, WIDTH, add_alt_text, prefix_ids, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GREEN, DARK, PALE = "#009E73", "#333333", "#d9d9d9"
+"""Beside blue and orange of `report.plot`: Okabe and Ito's green, lines, and what is faint."""
+
+MOST_PARTIES = 24
+"""Parties that a picture shows; of more the table has all."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture for a page.
+
+    Parameters
+    ----------
+    title
+        What it shows.
+    svg
+        An `<svg>` element with a title and a description.
+    note
+        How to read it.
+    """
+
+    title: str
+    svg: Markup
+    note: str
+
+
+@contextmanager
+def open_canvas(height: float) -> Iterator[Figure]:
+    """Yield an empty matplotlib figure of the common width, in the common style.
+
+    Parameters
+    ----------
+    height
+        In inches.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure  # a second to import: only when something is drawn
+
+    with mpl.rc_context(STYLE):
+        yield Figure(figsize=(WIDTH, height), layout="constrained")
+
+
+def finish_picture(figure: Figure, title: str, description: str, note: str) -> Picture:
+    """Return a drawn figure as a picture.
+
+    Parameters
+    ----------
+    figure
+        What was drawn; within `open_canvas`.
+    title, note
+        As in `Picture`.
+    description
+        The picture's numbers in words, for those who cannot see it.
+    """
+    svg = to_svg(figure)
+    svg = prefix_ids(svg[svg.index("<svg") :], "picture-")
+    return Picture(title, Markup(add_alt_text(svg, title, description)), note)
+
+
+def list_parties(axes: Axes, parties: Sequence[str]) -> None:
+    """Give each party a row, the first on top, its name above the row's line."""
+    for row, name in enumerate(parties):
+        axes.axhline(row, color=PALE, linewidth=0.8, zorder=0)
+        # Above its line, a long name has the whole width.
+        axes.annotate(
+            name, (0, row), xycoords=("axes fraction", "data"), xytext=(0, 10),
+            textcoords="offset points", fontsize=9, parse_math=False,
+        )  # fmt: skip
+    axes.set_ylim(len(parties) - 0.5, -0.85)
+    axes.set_yticks([])
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+LONGEST_LABEL = 18
+"""Characters of a name beside a picture; the text alternative has all of them."""
+
+
+def shorten(name: str) -> str:
+    """Return a name that fits beside a picture.
+
+    Examples
+    --------
+    >>> shorten("acme"), shorten("a company with a very long name")
+    ('acme', 'a company with a …')
+    """
+    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
+
+
+def set_ticks(axes: Axes, numbers: Sequence[float]) -> None:
+    """Give the horizontal axis a few ticks, whole ones for whole numbers."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    whole = all(float(x).is_integer() for x in numbers)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole, min_n_ticks=1))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
+
+
+LEGEND: dict[str, Any] = {
+    "loc": "outside upper left",
+    "frameon": False,
+    "handletextpad": 0.4,
+    "columnspacing": 1.2,
+}
+"""Where the legend of a figure stands, and how."""
+
+
+def is_drawable(numbers: Sequence[Any]) -> bool:
+    """Return whether all numbers fit on an axis."""
+    return bool(numbers) and all(-1e300 < x < 1e300 for x in numbers)

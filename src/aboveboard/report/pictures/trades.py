@@ -1,0 +1,121 @@
+"""Goods and money before and after: who brought what, who ends with what, and who pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.formatting import format_transfer, join_names
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.report.pictures.canvas import (
+    DARK,
+    MOST_PARTIES,
+    PALE,
+    Picture,
+    finish_picture,
+    open_canvas,
+)
+from aboveboard.report.plot import BLUE, ORANGE
+
+MOST_GOODS = 30
+"""Goods whose way is drawn."""
+
+
+@dataclass(frozen=True)
+class Trade:
+    """What one party has before and after.
+
+    Parameters
+    ----------
+    party
+        Who.
+    before, after
+        Its goods.
+    payment
+        Who pays how much, in words.
+    """
+
+    party: str
+    before: Sequence[str]
+    after: Sequence[str]
+    payment: str
+
+    def describe(self) -> str:
+        """Return the trade in words."""
+        brought, ends = (join_names(goods) or "nothing" for goods in (self.before, self.after))
+        return f"{self.party}: brings {brought}, ends with {ends}, {self.payment}"
+
+
+def draw_trades(settlement: Settlement, brought: Mapping[str, Sequence[str]]) -> Picture | None:
+    """Draw each good's way from who brought it to who ends with it; None for too many.
+
+    Parameters
+    ----------
+    settlement
+        Of a market.
+    brought
+        By party: its goods before.
+    """
+    trades = [
+        Trade(name, brought.get(name, ()), share.more.get("goods", ()), _format(share.payment))
+        for name, share in settlement.parties.items()
+    ]
+    goods = [good for trade in trades for good in trade.before]
+    if not goods or len(goods) > MOST_GOODS or len(trades) > MOST_PARTIES:
+        return None
+    return draw_all(trades)
+
+
+def _format(payment: Any) -> str:
+    return format_transfer(payment if isinstance(payment, float) else Fraction(payment))
+
+
+def draw_all(trades: Sequence[Trade]) -> Picture:
+    """Draw trades: a row for each party, before on the left, after on the right."""
+    heights = [max(len(t.before), len(t.after), 1) for t in trades]
+    total = sum(heights) + 0.9 * len(trades)
+    owner = {good: k for k, t in enumerate(trades) for good in t.before}
+    with open_canvas(0.6 + 0.27 * total) as figure:
+        axes = figure.add_subplot()
+        left: dict[str, float] = {}
+        right: dict[str, float] = {}
+        y = 0.0
+        for trade, height in zip(trades, heights, strict=True):
+            axes.axhline(y - 0.1, color=PALE, linewidth=0.8)
+            axes.text(
+                0, y + 0.35, trade.party, fontsize=9, weight="bold", va="center", parse_math=False
+            )
+            axes.text(1, y + 0.35, trade.payment, fontsize=9, ha="right", va="center")
+            for goods, places in ((trade.before, left), (trade.after, right)):
+                places.update({good: y + 1.15 + k for k, good in enumerate(goods)})
+            y += height + 0.9
+        for k, trade in enumerate(trades):
+            for good in trade.after:
+                if good not in left:
+                    continue
+                moved = owner[good] != k
+                axes.plot(
+                    [0.34, 0.66], [left[good], right[good]], "-" if moved else "--",
+                    color=ORANGE if moved else BLUE, linewidth=2 if moved else 1.4,
+                    marker="o", markersize=3.5,
+                )  # fmt: skip
+        for places, x, side in ((left, 0.32, "right"), (right, 0.68, "left")):
+            for good, where in places.items():
+                kept = side == "left" or good in right
+                axes.text(
+                    x, where, good if kept else f"{good} (destroyed)", fontsize=8.5, ha=side,
+                    va="center", color=DARK, parse_math=False,
+                )  # fmt: skip
+        axes.text(0.32, -0.55, "before", fontsize=9, ha="right", style="italic")
+        axes.text(0.68, -0.55, "after", fontsize=9, ha="left", style="italic")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(y, -0.9)
+        axes.set_axis_off()
+        note = (
+            "A full line is a good that changes its owner, a dashed one a good that stays. On the "
+            "right stands what each party pays or receives."
+        )
+        words = "; ".join(trade.describe() for trade in trades)
+        return finish_picture(figure, "Goods and money before and after", words, note)
