@@ -81,6 +81,7 @@ for step in (
     rounds.dispute,
     rounds.close,
     rounds.settle,
+    rounds.audit_round,
 ):
     app.command()(step)
 

@@ -191,16 +191,22 @@ def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
 
 def dispute(
     reason: Annotated[str, typer.Option(help="What is wrong, in a sentence; it goes in the log.")],
+    part: Annotated[
+        Path | None,
+        typer.Option("--open", help="Write your committed part here, for the agreed auditor."),
+    ] = None,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Member: dispute the result.
 
-    The agreed auditor then replays the round.
+    The agreed auditor then computes the round again: see audit-round.
     """
-    from aboveboard.commands.rounds import answer
+    from aboveboard.commands.rounds import answer, open_part
 
     path = answer(_member(terms), reason)
+    if part is not None:
+        open_part(_member(terms), part)
     _echo(output, f"wrote {path}; send it to the center and the auditor", statement=path)
 
 
@@ -222,6 +228,31 @@ def verify(
 
     member = find_bundle_member(bundle, terms, _passphrase())
     findings = verify_bundle(bundle, mine, member)
+    if output is Format.JSON:
+        echo_json(findings.as_dict())
+    else:
+        typer.echo(str(findings))
+    raise typer.Exit(findings.exit_status)
+
+
+def audit_round(
+    folder: RoundArgument,
+    opened: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with NAME.bin, what each member opens; files.json of the center."
+        ),
+    ],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Auditor: compute a round again from what all members open.
+
+    Names who contradicts what. Exit status: 0 everything is as stated; 1 something is not; 2 it
+    cannot be read; 3 a part is missing.
+    """
+    from aboveboard.commands.rounds import audit_round as compute_again
+
+    findings = compute_again(folder, opened)
     if output is Format.JSON:
         echo_json(findings.as_dict())
     else:

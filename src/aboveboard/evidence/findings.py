@@ -17,17 +17,22 @@ class Contradiction:
         In a sentence.
     proof
         The statement that proves it: its hash, or what else shows it.
+    who
+        Who stated it, where an auditor asks: a member, or "center".
     """
 
     what: str
     proof: str = ""
+    who: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Return plain data."""
-        return {"what": self.what, "proof": self.proof}
+        """Return plain data; "who" only where it is known."""
+        data = {"what": self.what, "proof": self.proof}
+        return {**data, "who": self.who} if self.who else data
 
     def __str__(self) -> str:
-        return f"{self.what} (proof: {self.proof})" if self.proof else self.what
+        text = f"{self.who}: {self.what}" if self.who else self.what
+        return f"{text} (proof: {self.proof})" if self.proof else text
 
 
 @dataclass
@@ -55,9 +60,9 @@ class Findings:
         """Note what is proved."""
         self.verified.append(what)
 
-    def contradict(self, what: str, proof: str = "") -> None:
+    def contradict(self, what: str, proof: str = "", who: str = "") -> None:
         """Note what is not as stated."""
-        self.contradicted.append(Contradiction(what, proof))
+        self.contradicted.append(Contradiction(what, proof, who))
 
     def trust(self, *what: str) -> None:
         """Note what only the center says."""
@@ -67,12 +72,12 @@ class Findings:
         """Note what was not given."""
         self.missing.append(what)
 
-    def check(self, holds: bool, what: str, otherwise: str, proof: str = "") -> bool:
+    def check(self, holds: bool, what: str, otherwise: str, proof: str = "", who: str = "") -> bool:
         """Note `what` as verified if it holds, else `otherwise` as contradicted; return it."""
         if holds:
             self.verify(what)
         else:
-            self.contradict(otherwise, proof)
+            self.contradict(otherwise, proof, who)
         return holds
 
     @property

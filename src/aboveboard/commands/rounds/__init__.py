@@ -5,6 +5,7 @@ in one folder of their own (`ABOVEBOARD_HOME`); the center has a private folder 
 one. `docs/evidence.md` describes the protocol.
 """
 
+from aboveboard.commands.rounds.auditor import audit_round
 from aboveboard.commands.rounds.center import (
     close_step,
     locate_center,
@@ -23,6 +24,7 @@ from aboveboard.commands.rounds.member import (
     find_bundle_member,
     find_membership,
     make_keys,
+    open_part,
     submit,
     verify,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "Membership",
     "agree",
     "answer",
+    "audit_round",
     "close_step",
     "commit",
     "fetch",
@@ -41,6 +44,7 @@ __all__ = [
     "locate_center",
     "make_keys",
     "open_collaboration",
+    "open_part",
     "read_center_keys",
     "settle_round",
     "submit",

@@ -10,11 +10,12 @@ from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.collaborations.toml_file import read_content
+from aboveboard.commands.rounds.auditor import OPENED_FILES
 from aboveboard.commands.rounds.member import KEYS
 from aboveboard.commands.rounds.outcomes import Outcome, check_part, compute_outcome, pack_result
 from aboveboard.commands.running import RunReport
 from aboveboard.errors import InputError
-from aboveboard.evidence.canonical import as_plain
+from aboveboard.evidence.canonical import as_plain, encode_canonical
 from aboveboard.evidence.centers import (
     CenterKeys,
     Intake,
@@ -43,7 +44,7 @@ from aboveboard.evidence.payloads import FILE_NAME, Payload
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.terms import CENTER
-from aboveboard.evidence.verifiers.opened import digest_file
+from aboveboard.evidence.verifiers.opened import digest_file, open_files
 
 LOG_KEYS = "log-keys"
 FILES = "files"
@@ -112,6 +113,9 @@ def open_collaboration(
     for name, content in files.items():
         (private / FILES).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         write_private(private / FILES / name, content)
+    if files:
+        opened_files = open_files({n: (own.derive_key(n), x) for n, x in files.items()})
+        write_private(private / OPENED_FILES, encode_canonical(opened_files))
     return round_
 
 

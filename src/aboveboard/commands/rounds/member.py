@@ -25,6 +25,7 @@ from aboveboard.evidence.keys import (
     generate_keys,
     read_keys,
     write_keys,
+    write_private,
 )
 from aboveboard.evidence.members import (
     begin_membership,
@@ -226,6 +227,24 @@ def answer(member: Membership, reason: str | None = None) -> Path:
     statement = make_answer(seen.round, member.name, member.keys, reason=reason)
     remember_seen(member.private, seen.checkpoint)
     return write_statement(member.folder, statement)
+
+
+def open_part(member: Membership, out: Path) -> Path:
+    """Write the member's committed part to a new file, for the agreed auditor; return the file.
+
+    Raises
+    ------
+    InputError
+        If nothing was committed, or the file exists.
+    """
+    content = read_payload(member.private).encode()
+    try:
+        write_private(out, content)
+    except OSError as error:
+        raise InputError(
+            str(out), f"it cannot be written ({error.strerror})", "name a new file"
+        ) from error
+    return out
 
 
 def verify(bundle: Path, mine: Path | None = None, member: Membership | None = None) -> Findings:
