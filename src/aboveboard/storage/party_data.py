@@ -36,7 +36,7 @@ from aboveboard.storage.keys import TEXT, write_keys
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize_column
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
-from aboveboard.storage.tabular_files import Table, read_plain_content
+from aboveboard.storage.tabular_files import FileBytes, Table, read_plain_content
 
 LISTED = 12
 """Columns named in a message before it ends in dots."""
@@ -47,7 +47,9 @@ SAFE = r"^[ -~]*[!-~][ -~]*$"
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
-def read_records(path: Path, *, place: str, options: DataOptions | None = None) -> Records:
+def read_records(
+    source: Path | FileBytes, *, place: str, options: DataOptions | None = None
+) -> Records:
     """Read what one party holds.
 
     How the file begins says what it is: Parquet, a workbook, JSON; then its suffix, `.csv` and
@@ -57,8 +59,8 @@ def read_records(path: Path, *, place: str, options: DataOptions | None = None) 
 
     Parameters
     ----------
-    path
-        The file.
+    source
+        The file, or its bytes if they are read already.
     place
         Where the user named the file, for messages.
     options
@@ -83,8 +85,8 @@ def read_records(path: Path, *, place: str, options: DataOptions | None = None) 
     Linear in the file, of which up to three copies are in memory at the peak.
     """
     options = options or DataOptions()
-    where = f"{place}: {path}"
-    found = read_plain_content(path, where, options)
+    where = f"{place}: {source.path if isinstance(source, FileBytes) else source}"
+    found = read_plain_content(source, where, options)
     if isinstance(found, Table):
         return _read_table(found, where, options)
     data, suffix = found

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PosixPath, WindowsPath
+from typing import TYPE_CHECKING
 
 from aboveboard.errors import InputError
+
+if TYPE_CHECKING:
+    NativePath = Path
+else:
+    NativePath = WindowsPath if os.name == "nt" else PosixPath
+
+
+class FingerprintedPath(NativePath):
+    """The path of a file whose SHA-256 is known: our readers refuse it if it has changed since."""
+
+    digest: str = ""
+
+
+def fingerprint_path(path: Path, digest: str) -> FingerprintedPath:
+    """Return the path with the SHA-256 of what it holds."""
+    found = FingerprintedPath(path)
+    found.digest = digest
+    return found
 
 
 def locate_file(folder: Path, data: Path, place: str, *, allow_outside: bool = False) -> Path:

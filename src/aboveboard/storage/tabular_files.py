@@ -12,10 +12,12 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.storage.formats.content import (
+    FileBytes,
     Whereabouts,
     decode,
     open_regular_file,
     read_content,
+    read_file,
 )
 from aboveboard.storage.formats.delimited import read_delimited
 from aboveboard.storage.formats.parquet import read_parquet_file
@@ -24,10 +26,12 @@ from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import Form
 
 __all__ = [
+    "FileBytes",
     "Table",
     "Whereabouts",
     "open_regular_file",
     "read_csv",
+    "read_file",
     "read_parquet",
     "read_plain_content",
     "read_table",
@@ -59,7 +63,9 @@ class Table:
     comments: int = 0
 
 
-def read_plain_content(path: Path, where: str, options: DataOptions) -> Table | tuple[bytes, str]:
+def read_plain_content(
+    source: Path | FileBytes, where: str, options: DataOptions
+) -> Table | tuple[bytes, str]:
     """Return the table that a file holds, or the text of a file that is none and its suffix.
 
     Raises
@@ -67,7 +73,7 @@ def read_plain_content(path: Path, where: str, options: DataOptions) -> Table | 
     InputError
         If the file cannot be read, or is broken or too large.
     """
-    content = read_content(path, where)
+    content = read_content(source, where)
     if content.container == "parquet":
         wanted = (
             None
@@ -76,10 +82,10 @@ def read_plain_content(path: Path, where: str, options: DataOptions) -> Table | 
         )
         if wanted is not None and options.key is None:
             wanted = None
-        frame, whereabouts = read_parquet_file(path, where, wanted)
+        frame, whereabouts = read_parquet_file(content.data, where, wanted)
         return Table(frame, whereabouts, "parquet", "Parquet")
     if content.container == "workbook":
-        frame, whereabouts = read_workbook(path, where, options.sheet)
+        frame, whereabouts = read_workbook(content.data, where, options.sheet)
         return Table(frame, whereabouts, "csv", "workbook")
     data = decode(content.data, where, options.encoding)
     if content.suffix in (".csv", ".tsv") or options.delimiter is not None:
@@ -153,4 +159,4 @@ def read_parquet(path: Path, where: str) -> tuple[pl.DataFrame, Whereabouts]:
     InputError
         If the file cannot be read or is not Parquet.
     """
-    return read_parquet_file(path, where)
+    return read_parquet_file(read_file(path, where).data, where)

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import codecs
 import errno
+import hashlib
 import io
 import os
 import stat
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from aboveboard.errors import InputError
 from aboveboard.storage.limits import COPIES, refuse_too_large
+from aboveboard.storage.paths import FingerprintedPath
 
 Whereabouts = Callable[[int], str]
 """From the number of a row, counted from 0, to words that say where it stands."""
@@ -48,6 +51,8 @@ FOREIGN: tuple[tuple[bytes, str, str], ...] = (
 """How files begin that are no lists: what they are, and what to do."""
 
 GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
+HASHED_ASIDE = 1 << 20
+"""Bytes of a file from which on a thread of its own fingerprints it."""
 STEP = 1 << 22
 """Bytes decompressed at a time."""
 ZSTD_STEP = 1 << 12
@@ -62,7 +67,7 @@ class Content:
     Parameters
     ----------
     data
-        Its bytes, decompressed; empty for Parquet and workbooks, which are read from their path.
+        Its bytes, decompressed.
     container
         Text, Parquet or a workbook.
     suffix
@@ -116,8 +121,78 @@ def describe_os_error(error: OSError, where: str) -> InputError:
     return InputError(where, f"this file cannot be read ({reason})", "name a file that can")
 
 
-def read_content(path: Path, where: str) -> Content:
-    """Read a file, decompressed, and find out what it is.
+class FileBytes:
+    """A file's bytes, read once, and their SHA-256: what is parsed is what is fingerprinted.
+
+    Parameters
+    ----------
+    path
+        The file.
+    data
+        Its bytes.
+    """
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path, self.data = path, data
+        self._hash: Any = None
+        self._thread: threading.Thread | None = None
+        if len(data) >= HASHED_ASIDE:
+            # hashlib lets other threads run: the file is parsed meanwhile.
+            self._thread = threading.Thread(target=self._compute)
+            self._thread.start()
+
+    def _compute(self) -> None:
+        self._hash = hashlib.sha256(self.data)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hexadecimal."""
+        if self._thread is not None:
+            self._thread.join()
+        elif self._hash is None:
+            self._compute()
+        return str(self._hash.hexdigest())
+
+
+def read_file(path: Path, where: str) -> FileBytes:
+    """Read all bytes of a regular file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read or would not fit into memory; or it is no longer what it was when its
+        fingerprint was taken, if it is a `FingerprintedPath`.
+    """
+    try:
+        with open_regular_file(path, where) as file:
+            size = os.fstat(file.fileno()).st_size
+            start = file.read(4)
+            # Text and what it is parsed into; of Parquet and workbooks more is known later.
+            copies = 1 if start in (PARQUET, ZIP) else COPIES
+            refuse_too_large(where, memory=copies * size, stated=f"{size:,} bytes")
+            # Unbuffered: one copy of the bytes, not two.
+            raw = cast(io.FileIO, file.raw)
+            raw.seek(0)
+            found = FileBytes(path, raw.readall())
+    except OSError as error:
+        raise describe_os_error(error, where) from error
+    # A copy of such a path, as another process gets, knows no digest.
+    stated = path.digest if isinstance(path, FingerprintedPath) else ""
+    if stated and stated != found.digest:
+        problem = "this file has changed while the collaboration was being read"
+        raise InputError(where, problem, "start again, and leave the file alone meanwhile")
+    return found
+
+
+def read_content(source: Path | FileBytes, where: str) -> Content:
+    """Find out what a file is, and unpack it.
+
+    Parameters
+    ----------
+    source
+        The file, or what `read_file` returns of it.
+    where
+        What to call it in messages.
 
     Raises
     ------
@@ -125,24 +200,16 @@ def read_content(path: Path, where: str) -> Content:
         The file cannot be read, would not fit into memory, is packed in a way that cannot be
         unpacked, or is no list at all.
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    try:
-        with open_regular_file(path, where) as file:
-            size = os.fstat(file.fileno()).st_size
-            start = file.read(16)
-            if start.startswith(PARQUET) or (
-                suffixes[-1:] in ([".parquet"], [".pq"]) and not start.startswith((GZIP, ZSTD))
-            ):
-                return Content(b"", "parquet", ".parquet")
-            if start.startswith(ZIP):
-                return Content(b"", "workbook", _name_workbook(file, where))
-            refuse_too_large(where, memory=COPIES * size, stated=f"{size:,} bytes")
-            # Unbuffered: one copy of the bytes, not two.
-            raw = cast(io.FileIO, file.raw)
-            raw.seek(0)
-            data = raw.readall()
-    except OSError as error:
-        raise describe_os_error(error, where) from error
+    file = source if isinstance(source, FileBytes) else read_file(source, where)
+    suffixes = [suffix.lower() for suffix in file.path.suffixes]
+    data = file.data
+    start = data[:16]
+    if start.startswith(PARQUET) or (
+        suffixes[-1:] in ([".parquet"], [".pq"]) and not start.startswith((GZIP, ZSTD))
+    ):
+        return Content(data, "parquet", ".parquet")
+    if start.startswith(ZIP):
+        return Content(data, "workbook", _name_workbook(data, where))
     packed = ""
     if start.startswith((GZIP, ZSTD)):
         packed = "gzip" if start.startswith(GZIP) else "zstd"
@@ -159,12 +226,12 @@ def read_content(path: Path, where: str) -> Content:
     return Content(data, "text", suffixes[-1] if suffixes else "", packed)
 
 
-def _name_workbook(file: io.BufferedReader, where: str) -> str:
+def _name_workbook(data: bytes, where: str) -> str:
     """Return ".xlsx" or ".ods" for a ZIP archive that is a workbook."""
     import zipfile
 
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if len(members) > 10_000:
                 problem = f"this archive holds {len(members):,} files"

@@ -7,19 +7,19 @@ in a child process: on some broken files the reader ends the process.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import threading
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
-from aboveboard.storage.formats.content import Whereabouts, describe_os_error, open_regular_file
+from aboveboard.storage.formats.content import Whereabouts, describe_os_error
 from aboveboard.storage.formats.parquet_footer import (
     Footer,
     FooterError,
@@ -32,23 +32,23 @@ STDERR = 2
 TRIAL_SECONDS = 600
 TRIAL = """\
 import sys, polars
-polars.read_parquet(sys.argv[1], columns=sys.argv[2:] or None, glob=False, hive_partitioning=False)
+polars.read_parquet(sys.stdin.buffer.read(), columns=sys.argv[1:] or None)
 """
-"""Run in a child: ends well if the file can be read."""
+"""Run in a child, with the file on standard input: ends well if it can be read."""
 
 INT96_EXACT = (2, 1)
 """The first version of polars that reads timestamps of 96 bits exactly beyond 1677 to 2262."""
 
 
 def read_parquet_file(
-    path: Path, where: str, columns: list[str] | None = None
+    data: bytes, where: str, columns: list[str] | None = None
 ) -> tuple[pl.DataFrame, Whereabouts]:
     """Read a Parquet file, columns with their types; a row's whereabouts are its number.
 
     Parameters
     ----------
-    path
-        The file.
+    data
+        The bytes of the file.
     where
         What to call it in messages.
     columns
@@ -60,18 +60,14 @@ def read_parquet_file(
         The file cannot be read, is not Parquet, names a column twice, is too large, or holds
         timestamps that cannot be read exactly.
     """
+    file, size = io.BytesIO(data), len(data)
     try:
-        with open_regular_file(path, where) as file:
-            size = os.fstat(file.fileno()).st_size
-            try:
-                footer = read_footer(file, size)
-            except FooterError as error:
-                problem = f"this is not a Parquet file ({error})"
-                raise InputError(where, problem, "write the file again") from error
-            wanted = _choose_columns(footer, where, columns)
-            odd = check_pages(file, size, footer, wanted)
-    except OSError as error:
-        raise describe_os_error(error, where) from error
+        footer = read_footer(file, size)
+    except FooterError as error:
+        problem = f"this is not a Parquet file ({error})"
+        raise InputError(where, problem, "write the file again") from error
+    wanted = _choose_columns(footer, where, columns)
+    odd = check_pages(file, size, footer, wanted)
     refuse_too_large(
         where,
         rows=footer.rows,
@@ -81,10 +77,10 @@ def read_parquet_file(
     )
     chosen = [name for name in footer.columns if wanted is None or name in wanted]
     if odd:
-        _try_in_child(path, where, chosen, odd)
+        _try_in_child(data, where, chosen, odd)
     if not footer.rows and not footer.columns:
         raise InputError(where, "it has no columns", "write the table again")
-    frame = _read(path, where, footer, chosen)
+    frame = _read(data, where, footer, chosen)
     return _plain_types(frame), lambda row: f"row {row + 1}"
 
 
@@ -99,12 +95,12 @@ def _choose_columns(footer: Footer, where: str, columns: list[str] | None) -> fr
     return wanted if wanted <= frozenset(footer.columns) else None
 
 
-def _try_in_child(path: Path, where: str, columns: list[str], odd: str) -> None:
+def _try_in_child(data: bytes, where: str, columns: list[str], odd: str) -> None:
     """Raise `InputError` if the reader fails, or ends its process, on a file."""
-    command = [sys.executable, "-I", "-c", TRIAL, os.path.abspath(path), *columns]  # noqa: PTH100
+    command = [sys.executable, "-I", "-c", TRIAL, *columns]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            command, input=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             timeout=TRIAL_SECONDS, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -116,35 +112,35 @@ def _try_in_child(path: Path, where: str, columns: list[str], odd: str) -> None:
         raise InputError(where, problem, "write the file again")
 
 
-def _read(path: Path, where: str, footer: Footer, columns: list[str]) -> pl.DataFrame:
+def _read(data: bytes, where: str, footer: Footer, columns: list[str]) -> pl.DataFrame:
     int96 = footer.find_int96() & frozenset(columns)
     try:
         with _silent:
             if int96 and _version() < INT96_EXACT:
-                return _read_by_pyarrow(path, where, columns, "timestamps of 96 bits")
-            frame = pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
-            return _read_int96(path, where, frame, int96) if int96 else frame
+                return _read_by_pyarrow(data, where, columns, "timestamps of 96 bits")
+            frame = pl.read_parquet(data, columns=columns)
+            return _read_int96(data, where, frame, int96) if int96 else frame
     except OSError as error:
         raise describe_os_error(error, where) from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        return _read_by_pyarrow(path, where, columns, reason)
+        return _read_by_pyarrow(data, where, columns, reason)
 
 
 def _version() -> tuple[int, ...]:
     return tuple(int(part) for part in pl.__version__.split(".")[:2])
 
 
-def _read_int96(path: Path, where: str, frame: pl.DataFrame, int96: frozenset[str]) -> pl.DataFrame:
+def _read_int96(
+    data: bytes, where: str, frame: pl.DataFrame, int96: frozenset[str]
+) -> pl.DataFrame:
     """Return timestamps of 96 bits exactly: in nanoseconds where all fit, else in microseconds."""
     schema: dict[str, Any] = dict(frame.schema)
     for name in int96:
         schema[name] = _to_microseconds(schema[name])
-    whole = pl.read_parquet_schema(path)
+    whole = pl.read_parquet_schema(io.BytesIO(data))
     whole_schema = {name: schema.get(name, dtype) for name, dtype in whole.items()}
-    wide = pl.read_parquet(
-        path, schema=whole_schema, columns=frame.columns, glob=False, hive_partitioning=False
-    )
+    wide = pl.read_parquet(data, schema=whole_schema, columns=frame.columns)
     changed = []
     for name in sorted(int96):
         fine, coarse = frame[name], wide[name]
@@ -176,7 +172,7 @@ def _to_microseconds(dtype: pl.DataType) -> pl.DataType:
     return dtype
 
 
-def _read_by_pyarrow(path: Path, where: str, columns: list[str], reason: str) -> pl.DataFrame:
+def _read_by_pyarrow(data: bytes, where: str, columns: list[str], reason: str) -> pl.DataFrame:
     """Read what polars cannot, if pyarrow is there."""
     try:
         import pyarrow as pa
@@ -186,7 +182,9 @@ def _read_by_pyarrow(path: Path, where: str, columns: list[str], reason: str) ->
         remedy = "pip install 'aboveboard[tables]', or write the file with plainer types"
         raise InputError(where, problem, remedy) from None
     try:
-        table = pq.ParquetFile(path, coerce_int96_timestamp_unit="us").read(columns=columns)
+        table = pq.ParquetFile(pa.BufferReader(data), coerce_int96_timestamp_unit="us").read(
+            columns=columns
+        )
         arrays = [_simplify(pa, column) for column in table.columns]
         with _silent:
             frame = pl.from_arrow(pa.table(arrays, names=table.column_names))

@@ -6,20 +6,19 @@ polars reads them with fastexcel, which the extra `tables` brings.
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
-from aboveboard.storage.formats.content import Whereabouts, describe_os_error, open_regular_file
+from aboveboard.storage.formats.content import Whereabouts
 from aboveboard.storage.limits import refuse_too_large
 
 LISTED = 8
 """Sheets named in a message."""
 
 
-def read_workbook(path: Path, where: str, sheet: str | None) -> tuple[pl.DataFrame, Whereabouts]:
+def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFrame, Whereabouts]:
     """Read one sheet of a workbook, its first row as header; columns with their types.
 
     Raises
@@ -35,8 +34,6 @@ def read_workbook(path: Path, where: str, sheet: str | None) -> tuple[pl.DataFra
         remedy = "save the sheet as CSV, or pip install 'aboveboard[tables]'"
         raise InputError(where, problem, remedy) from None
     try:
-        with open_regular_file(path, where) as file:
-            data = file.read()
         book = fastexcel.read_excel(data)
         name = _choose_sheet(book, where, sheet)
         # Without a header first: one that is repeated would be renamed, silently.
@@ -48,8 +45,6 @@ def read_workbook(path: Path, where: str, sheet: str | None) -> tuple[pl.DataFra
             name, header_row=None, skip_rows=1, schema_sample_rows=None,
             dtype_coercion="coerce",
         ).to_polars()  # fmt: skip
-    except OSError as error:
-        raise describe_os_error(error, where) from error
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         problem = f"this workbook cannot be read ({first})"

@@ -1,0 +1,90 @@
+"""What is parsed is what is fingerprinted, also where somebody swaps files meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from aboveboard.collaborations.inputs import Reader
+from aboveboard.errors import InputError
+from aboveboard.storage.formats import content
+from aboveboard.storage.options import DataOptions
+from aboveboard.storage.tabular_files import read_table
+
+BIG = content.HASHED_ASIDE
+
+
+def list_names(amount: int) -> bytes:
+    return b"".join(b"name%07d.example\n" % k for k in range(amount))
+
+
+@pytest.mark.parametrize("amount", [0, 3, BIG // 10])
+def test_a_fingerprint_is_the_sha_256_of_the_file(tmp_path: Path, amount: int) -> None:
+    (tmp_path / "a.txt").write_bytes(list_names(amount))
+    reader = Reader(tmp_path / "c.toml")
+    records = reader("a", data=Path("a.txt"), elements=None, options=DataOptions(kind="domain"))
+    assert len(records) == amount
+    assert reader.inputs == {"a.txt": hashlib.sha256(list_names(amount)).hexdigest()}
+
+
+@pytest.mark.parametrize("suffix", ["txt", "csv", "parquet"])
+def test_a_swap_between_two_opens_changes_nothing_for_there_is_one_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+
+    def write(name: str) -> bytes:
+        if suffix == "parquet":
+            pl.DataFrame({"k": [name]}).write_parquet(path)
+        else:
+            path.write_text(f"{name}\n" if suffix == "txt" else f"k\n{name}\n")
+        return path.read_bytes()
+
+    first = write("first.example")
+    true_open = content.open_regular_file
+
+    def open_and_swap(*args: object) -> object:
+        opened = true_open(*args)  # type: ignore[arg-type]
+        path.unlink()
+        write("second.example")
+        return opened
+
+    monkeypatch.setattr(content, "open_regular_file", open_and_swap)
+    reader = Reader(tmp_path / "c.toml")
+    records = reader("a", data=Path(path.name), elements=None, options=DataOptions())
+    assert records.frame["element"].to_list() == ["first.example"]
+    assert reader.inputs == {path.name: hashlib.sha256(first).hexdigest()}
+
+
+def test_a_file_that_a_mechanism_reads_itself_must_be_as_it_was_fingerprinted(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "bids.csv").write_text("party,value\na,1\n")
+    path = Reader(tmp_path / "c.toml").file("bids", Path("bids.csv"))
+    assert read_table(path, "bids")[0].height == 1
+    assert path == tmp_path / "bids.csv"
+    (tmp_path / "bids.csv").write_text("party,value\na,9\n")
+    with pytest.raises(InputError, match="has changed while"):
+        read_table(path, "bids")
+    again = Reader(tmp_path / "c.toml").file("bids", Path("bids.csv"))
+    assert read_table(again, "bids")[0]["value"].to_list() == ["9"]
+    # A worker's copy of the path is a plain one.
+    assert read_table(pickle.loads(pickle.dumps(path)), "bids")[0].height == 1
+
+
+def test_files_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("a.example\n")
+    opened: list[Path] = []
+    true_open = content.open_regular_file
+
+    def open_and_note(path: Path, where: str) -> object:
+        opened.append(path)
+        return true_open(path, where)
+
+    monkeypatch.setattr(content, "open_regular_file", open_and_note)
+    Reader(tmp_path / "c.toml")("a", data=Path("a.txt"), elements=None)
+    assert opened == [tmp_path / "a.txt"]
