@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -10,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from trusting import trust
 
 ROOT = Path(__file__).parents[1]
 
@@ -164,6 +167,7 @@ def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(
         "cost = {1 = 0, 2 = 1}\n"
     )
     command = [sys.executable, "-m", "aboveboard", "run", "slow.toml", "--out", "out"]
+    command += trust(tmp_path / "slow.toml")
 
     def halves() -> list[Path]:
         return [path for path in tmp_path.iterdir() if path.name.startswith((".out", "out"))]
@@ -337,11 +341,12 @@ def test_check_executes_no_code_of_a_user(tmp_path: Path) -> None:
     (tmp_path / "class.toml").write_text('mechanism = "mine:Rule"\n[parties.a]\ndata = "a.txt"\n')
     ran = aboveboard("check", "function.toml", "-f", "json", cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout
-    assert json.loads(ran.stdout)["code"] == ["mine:worth"]
+    digest = hashlib.sha256((tmp_path / "mine.py").read_bytes()).hexdigest()
+    assert json.loads(ran.stdout)["code"] == [{"file": "mine.py", "sha256": digest}]
     ran = aboveboard("check", "class.toml", "-f", "json", cwd=tmp_path)
     assert ran.returncode == 2
     found = json.loads(ran.stdout)
-    assert found["code"] == ["mine:Rule"]
+    assert found["code"] == [{"file": "mine.py", "sha256": digest}]
     assert [fault["problem"] for fault in found["faults"]] == ["there is no file a.txt"]
     assert not (tmp_path / "executed").exists()
 

@@ -102,7 +102,7 @@ WRONG = {
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(ab.InputError) as raised:
-        ab.load(path)
+        ab.load(path, trust_code=True)
     message = str(raised.value)
     assert WRONG[text] in message
     assert message.startswith(str(path))
@@ -131,7 +131,7 @@ def test_a_callable_may_live_beside_the_file(tmp_path: Path) -> None:
         'mechanism = "exchange.contribution"\nfunction = "worth_of_names:value"\n'
         "[parties.a]\n[parties.b]\n",
     )
-    assert [s.benefit for s in ab.run(ab.load(path)).parties.values()] == [1, 1]
+    assert [s.benefit for s in ab.run(ab.load(path, trust_code=True)).parties.values()] == [1, 1]
 
 
 def test_a_callable_that_fails_is_reported_in_one_line(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_callable_that_fails_is_reported_in_one_line(tmp_path: Path) -> None:
         'mechanism = "exchange.contribution"\nfunction = "failing_value:value"\n[parties.a]\n',
     )
     with pytest.raises(ab.InputError, match="it failed with RuntimeError: no"):
-        ab.load(path)
+        ab.load(path, trust_code=True)
 
 
 def test_every_mechanism_says_what_it_assumes_and_its_starting_file_runs(tmp_path: Path) -> None:
@@ -199,5 +199,5 @@ def test_what_a_callable_prints_stays_out_of_standard_output(
         tmp_path,
         'mechanism = "exchange.contribution"\nfunction = "talking_value:value"\n[parties.a]\n',
     )
-    ab.load(path)
+    ab.load(path, trust_code=True)
     assert capsys.readouterr().out == ""

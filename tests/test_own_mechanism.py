@@ -76,26 +76,26 @@ def _club(folder: Path, module: str = RULE.replace("{GAME}", "pass"), file: str 
 
 
 def test_it_runs_replays_and_is_audited_like_ours(tmp_path: Path) -> None:
-    collaboration = ab.load(_club(tmp_path))
+    collaboration = ab.load(_club(tmp_path), trust_code=True)
     settlement, lies = commands.settle(collaboration, tmp_path / "out")
     assert settlement.parties["ann"].benefit == 3
     assert [lie.party for lie in lies] == ["ann", "bea"]
     verdict = commands.audit_collaboration(collaboration).verdicts["DSIC"]
     assert verdict.status == ab.audit(collaboration.game(), [ab.DSIC()])["DSIC"].status
-    assert replay(tmp_path / "out", commands.settle).differ == ()
+    assert replay(tmp_path / "out", commands.settle, trust_code=True).differ == ()
 
 
 def test_its_code_is_an_input_so_that_a_replay_sees_a_change(tmp_path: Path) -> None:
-    commands.settle(ab.load(_club(tmp_path)), tmp_path / "out")
+    commands.settle(ab.load(_club(tmp_path), trust_code=True), tmp_path / "out")
     _club(tmp_path, RULE.replace("{GAME}", "pass").replace("max(reports", "min(reports"))
     with pytest.raises(InputError, match="club:Club"):
-        replay(tmp_path / "out", commands.settle)
+        replay(tmp_path / "out", commands.settle, trust_code=True)
 
 
 def test_a_class_that_lacks_a_part_is_told_which(tmp_path: Path) -> None:
     path = _club(tmp_path, "class Club:\n    NAME = 'x'\n")
     with pytest.raises(InputError, match="it has no FILE, from_file, read_reports, settle"):
-        ab.load(path)
+        ab.load(path, trust_code=True)
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_a_name_that_is_not_found_is_told_what_would_be_right(
 ) -> None:
     path = _club(tmp_path, file=FILE.replace("club:Club", name))
     with pytest.raises(InputError) as refusal:
-        ab.load(path)
+        ab.load(path, trust_code=True)
     assert refusal.value.remedy == right
 
 
 def test_a_report_that_its_game_does_not_know_is_for_its_author_to_refuse(tmp_path: Path) -> None:
     path = _club(tmp_path, RULE.replace("{GAME}", 'raise ValueError("3 is no bid")'))
     with pytest.raises(InputError, match=r"3 is no bid; let `read_reports` refuse it, or widen"):
-        commands.audit_collaboration(ab.load(path))
+        commands.audit_collaboration(ab.load(path, trust_code=True))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, 
     line = broken.splitlines().index(next(each for each in broken.splitlines() if "lost" in each))
     path = _club(tmp_path, broken)
     with pytest.raises(InputError) as refusal:
-        does(ab.load(path), tmp_path / "out")
+        does(ab.load(path, trust_code=True), tmp_path / "out")
     said = str(refusal.value)
     assert "mechanism 'club:Club': it fails with KeyError: 'lost'" in said
     assert f"(club.py, line {line + 1})" in said
@@ -145,7 +145,7 @@ def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, 
 
 def test_a_game_too_large_to_write_out_names_the_file(tmp_path: Path) -> None:
     path = _club(tmp_path, RULE.replace("{GAME}", 'raise BudgetExceeded("too many bids")'))
-    collaboration = ab.load(path)
+    collaboration = ab.load(path, trust_code=True)
     _, lies = commands.settle(collaboration, tmp_path / "out")
     assert not lies
     with pytest.raises(BudgetExceeded, match=r"club\.toml: too many bids"):
@@ -162,7 +162,7 @@ def test_a_lie_that_a_sampled_verdict_overlooked_is_a_failure(tmp_path: Path) ->
     rule = rule.replace("Share(top, top, 0", "Share(0, int(reports[n] == 37), 0")
     path = _club(tmp_path, rule)
     audit = commands.audit_collaboration(
-        ab.load(path), [ab.ExPostIC()], ab.Budget(rows=100, samples=3)
+        ab.load(path, trust_code=True), [ab.ExPostIC()], ab.Budget(rows=100, samples=3)
     )
     assert audit.verdicts["ex-post IC"].status == "fails"
     assert {lie.report for lie in audit.overlooked} == {"reports 37"}

@@ -89,7 +89,7 @@ def test_every_example_runs_and_audits(path: Path, tmp_path: Path) -> None:
         if not _has_lists():
             pytest.skip("the extra 'demo' is not installed")
         subprocess.run([sys.executable, str(script)], check=True, capture_output=True)
-    collaboration = ab.load(folder / path.name)
+    collaboration = ab.load(folder / path.name, trust_code=True)
     settlement, _ = settle(collaboration, tmp_path / "out")
     assert settlement.parties
     result = audit_collaboration(collaboration, [ab.ExPostIC()])

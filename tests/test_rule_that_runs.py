@@ -370,7 +370,7 @@ def write(folder: Path, name: str) -> Path:
     ],
 )
 def test_run_and_audit_refuse_a_rule_whose_game_is_another(tmp_path: Path, name, run, audit):
-    collaboration = ab.load(write(tmp_path, name))
+    collaboration = ab.load(write(tmp_path, name), trust_code=True)
     with pytest.raises(InputError, match=run):
         commands.settle(collaboration, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -380,17 +380,17 @@ def test_run_and_audit_refuse_a_rule_whose_game_is_another(tmp_path: Path, name,
 
 def test_where_settle_fails_in_a_deviation_the_message_names_the_profile(tmp_path: Path):
     with pytest.raises(InputError, match=r"too few in settle, where .*stays away.* \(auctions.py"):
-        commands.audit_collaboration(ab.load(write(tmp_path, "Lonely")))
+        commands.audit_collaboration(ab.load(write(tmp_path, "Lonely"), trust_code=True))
 
 
 def test_a_mechanism_that_only_settles_runs_and_is_audited_from_its_file(tmp_path: Path):
     path = write(tmp_path, "Honest")
-    assert ab.run(path).parties["bea"].payment == 3
-    assert len(ab.lottery(path)) == 1
-    verdicts = ab.audit(path)
+    assert ab.run(path, trust_code=True).parties["bea"].payment == 3
+    assert len(ab.lottery(path, trust_code=True)) == 1
+    verdicts = ab.audit(path, trust_code=True)
     assert (verdicts.promises_stand, list(verdicts.promised)) == (True, ["DSIC", "IR"])
     assert verdicts["DSIC"].as_dict()["basis"].endswith("settle itself was played")
-    settlement, lies = commands.settle(ab.load(path), tmp_path / "out")
+    settlement, lies = commands.settle(ab.load(path, trust_code=True), tmp_path / "out")
     assert settlement.parties["bea"].utility == 2
     assert [lie.lie for lie in lies if lie.party == "bea"] == [2]
 

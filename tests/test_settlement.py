@@ -295,7 +295,7 @@ def called(tmp_path: Path) -> Path:
 def test_what_a_function_prints_stays_out_of_the_results(
     called: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settle(ab.load(called), tmp_path / "out")
+    settle(ab.load(called, trust_code=True), tmp_path / "out")
     printed = capsys.readouterr()
     assert "working" in printed.err
     assert printed.out == ""
@@ -304,11 +304,11 @@ def test_what_a_function_prints_stays_out_of_the_results(
 def test_a_function_that_has_changed_is_an_input_that_has_changed(
     called: Path, tmp_path: Path
 ) -> None:
-    settle(ab.load(called), tmp_path / "out")
-    assert replay(tmp_path / "out", settle).differ == ()
+    settle(ab.load(called, trust_code=True), tmp_path / "out")
+    assert replay(tmp_path / "out", settle, trust_code=True).differ == ()
     (called.parent / "figures.py").write_text("scale = 3\n")
     with pytest.raises(ab.InputError, match=r"worths:of: it has changed since the run"):
-        replay(tmp_path / "out", settle)
+        replay(tmp_path / "out", settle, trust_code=True)
 
 
 def test_functions_of_one_name_beside_two_files_are_two(called: Path, tmp_path: Path) -> None:
@@ -316,8 +316,8 @@ def test_functions_of_one_name_beside_two_files_are_two(called: Path, tmp_path: 
     other.mkdir()
     (other / "worths.py").write_text("def of(qualities):\n    return [5 * q for q in qualities]\n")
     (other / "market.toml").write_text(called.read_text())
-    first, _ = settle(ab.load(called), tmp_path / "one")
-    second, _ = settle(ab.load(other / "market.toml"), tmp_path / "two")
+    first, _ = settle(ab.load(called, trust_code=True), tmp_path / "one")
+    second, _ = settle(ab.load(other / "market.toml", trust_code=True), tmp_path / "two")
     ratio = second.parties["a"].utility / first.parties["a"].utility
     assert ratio == pytest.approx(5 / 2)
 

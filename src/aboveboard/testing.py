@@ -93,7 +93,7 @@ def find_failures(
         if path is None:
             return ["STARTING_FILE is empty and no example is given: write a file to check it by"]
         try:
-            source = read_source(path)
+            source = read_source(path, trust_code=True)
             content = read_all(source, mechanism, 1)
         except Exception as error:
             return [f"the example cannot be read: {_name(error)}"]

@@ -36,7 +36,7 @@ def test_the_audit_names_the_agent_whose_price_jumps(tmp_path: Path) -> None:
     path = write_file(
         tmp_path, {"a": [0, 1] * 4, "b": [1, 0] * 4}, more={"a": 'shape = "prices:entry"'}
     )
-    mechanism = ab.load(path).mechanism
+    mechanism = ab.load(path, trust_code=True).mechanism
     said = mechanism.remarks(mechanism.game({}), None, 0)
     assert said["prices that jump"]["text"].startswith("a (0.1 for next to nothing)")
     assert ab.UniqueEquilibrium() not in mechanism.promises({})

@@ -104,7 +104,7 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(InputError) as caught:
-        ab.run(ab.load(path))
+        ab.run(ab.load(path, trust_code=True))
     message = str(caught.value)
     assert "\n" not in message
     for each in said:

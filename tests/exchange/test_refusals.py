@@ -78,7 +78,7 @@ def test_a_value_function_is_held_to_the_same(tmp_path: Path, body: str) -> None
         "[parties.a]\n[parties.b]\n"
     )
     with pytest.raises(InputError, match="function 'val"):
-        ab.load(path)
+        ab.load(path, trust_code=True)
 
 
 def count_coalitions(game: ParticipationGame, *properties: ab.Property) -> int:

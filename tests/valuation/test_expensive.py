@@ -33,6 +33,7 @@ from aboveboard.valuation.evaluation import executors
 from aboveboard.valuation.evaluation.evaluations import IN_FLIGHT, EvaluationCache, map_unordered
 from aboveboard.valuation.evaluation.executors import open_executor
 from aboveboard.valuation.utilities.user_utilities import load_function
+from trusting import trust
 
 SCORE = """
 import os, time
@@ -74,7 +75,7 @@ class Place:
 
     def run(self, out: str = "out", work: Work | None = None) -> dict[str, Any]:
         """Run it, and give the manifest."""
-        collaboration = ab.load(self.file).with_work(work or Work())
+        collaboration = ab.load(self.file, trust_code=True).with_work(work or Work())
         commands.settle(collaboration, self.path / out, force=True)
         return json.loads((self.path / out / folder.MANIFEST).read_text())
 
@@ -98,7 +99,7 @@ class TestOnceAndKept:
         assert first["details"]["evaluations"] == 32
         assert place.run() == first
         commands.audit_collaboration(
-            ab.load(place.file)
+            ab.load(place.file, trust_code=True)
         )  # asks for further levels, and for none again
         assert max(Counter(place.calls()).values()) == 1
 
@@ -107,9 +108,11 @@ class TestOnceAndKept:
     ) -> None:
         outs = [place.run(out) for out in ("cold", "warm")]
         place.kept().unlink()
-        collaboration = ab.load(place.file).with_work(Work(cache=place.path / "elsewhere"))
+        collaboration = ab.load(place.file, trust_code=True).with_work(
+            Work(cache=place.path / "elsewhere")
+        )
         commands.settle(collaboration, place.path / "other")
-        assert replay(place.path / "cold", commands.settle).differ == ()
+        assert replay(place.path / "cold", commands.settle, trust_code=True).differ == ()
         assert outs[0] == outs[1]
         for name in (folder.MANIFEST, folder.REPORT):
             assert (place.path / "cold" / name).read_bytes() == (
@@ -212,7 +215,7 @@ class TestOnceAndKept:
                 'mechanism = "valuation.payments"\nseed = 0\n[utility]\nkind = "callable"\n'
                 'function = "twin_score:value"\n[parties.a]\nlevel = 1\n'
             )
-            found.append(ab.run(ab.load(there / "c.toml")).details["utility"])
+            found.append(ab.run(ab.load(there / "c.toml", trust_code=True)).details["utility"])
         assert found == [1, 2]
 
     def test_a_module_of_a_package_is_found_with_what_it_imports(self, tmp_path: Path) -> None:
@@ -241,7 +244,15 @@ class TestOnceAndKept:
 @pytest.mark.deep
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     place = Place(tmp_path, users=6, seconds=0.03)
-    command = [sys.executable, "-m", "aboveboard", "run", str(place.file), "--out"]
+    command = [
+        sys.executable,
+        "-m",
+        "aboveboard",
+        "run",
+        str(place.file),
+        *trust(place.file),
+        "--out",
+    ]
     first = subprocess.Popen([*command, str(tmp_path / "a")], stderr=subprocess.DEVNULL)
     waited = time.monotonic() + 60
     while len(place.calls()) < 10 and time.monotonic() < waited:
@@ -486,12 +497,12 @@ def test_a_sampled_run_asks_for_its_budget_once_and_is_resumed_too(tmp_path: Pat
     place.kept().write_text("\n\n".join(lines[:-50]))
     assert place.run() == first
     assert len(place.calls()) == 350
-    assert replay(place.path / "out", commands.settle).differ == ()
+    assert replay(place.path / "out", commands.settle, trust_code=True).differ == ()
 
 
 def test_a_callable_is_audited_where_its_shares_are_sampled(tmp_path: Path) -> None:
     place = Place(tmp_path, users=21)
     place.file.write_text(place.file.read_text() + "[sampling]\nbudget = 200\n")
-    audit = commands.audit_collaboration(ab.load(place.file))
+    audit = commands.audit_collaboration(ab.load(place.file, trust_code=True))
     assert len(place.calls()) == 200
     assert "not checked" in audit.remarks["other levels"]["text"]

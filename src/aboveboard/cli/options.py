@@ -36,6 +36,15 @@ CacheOption = Annotated[
     Path | None, typer.Option(help="Folder that keeps long evaluations for the next run.")
 ]
 
+TrustOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trust-code",
+        metavar="SHA256",
+        help="Let the code that comes with the file run, if this is its digest ('check' shows it).",
+    ),
+]
+
 
 def echo_json(data: Any) -> None:
     """Print plain data as JSON."""

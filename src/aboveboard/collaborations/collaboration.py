@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,14 @@ from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.search import Progress
 from aboveboard.collaborations.examination import examine
-from aboveboard.collaborations.loading import find_rule, read_all, read_source
+from aboveboard.collaborations.loading import (
+    Content,
+    SourceFile,
+    TrustCode,
+    find_rule,
+    read_all,
+    read_source,
+)
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
@@ -30,6 +38,8 @@ from aboveboard.mechanisms.mechanism import (
 )
 from aboveboard.mechanisms.settlement import Settlement, Share, fingerprint
 from aboveboard.mechanisms.settling import draw_settlement, settle_reports
+from aboveboard.mechanisms.user_code import CodeList
+from aboveboard.mechanisms.user_functions import allow_code
 
 LARGEST_JSON = 2**53
 """Beyond this, other programs round an integer in JSON; it is written as text."""
@@ -53,6 +63,8 @@ class Collaboration:
         By party: what it reports (its records, interval, point, ..).
     inputs
         SHA-256 of every data file, by the path as the collaboration file writes it.
+    code
+        The users' code that the file names.
     """
 
     path: Path
@@ -61,6 +73,7 @@ class Collaboration:
     mechanism: AnyMechanism
     reports: Mapping[str, Any] = field(repr=False)
     inputs: Mapping[str, str]
+    code: CodeList = field(default=CodeList(None, trusted=True), repr=False)
 
     def __repr__(self) -> str:
         """Return the mechanism, how many parties there are, and the file."""
@@ -94,9 +107,24 @@ class Collaboration:
         """Each party's share of the settlement."""
         return self.settlement.parties
 
+    def report(self, path: str | Path = "report.html") -> Path:
+        """Run the rule and write the report page, as `aboveboard run` does; return its path.
+
+        Nothing is published by it, and nothing is noted as spent.
+
+        Raises
+        ------
+        InputError
+            If the page cannot be written, or the collaboration cannot be run.
+        """
+        pages = import_module("aboveboard.commands.pages")  # a layer above, only when it is used
+        written: Path = pages.write_run_page(self, Path(path))
+        return written
+
     def game(self) -> Game:
         """Return the game among these parties, their reports taken as their types."""
-        return self.mechanism.game(self.reports)
+        with allow_code(self.code):
+            return self.mechanism.game(self.reports)
 
     def with_work(self, work: Work) -> Collaboration:
         """Return the same collaboration, a long-running rule's evaluations done as `work` says."""
@@ -118,7 +146,9 @@ class Collaboration:
         return replace(self, mechanism=self.mechanism.with_spending(spending))
 
 
-def load(path: str | Path, *, seed: int | str | None = None) -> Collaboration:
+def load(
+    path: str | Path, *, seed: int | str | None = None, trust_code: TrustCode = None
+) -> Collaboration:
     """Read a collaboration file and the data it names.
 
     Parameters
@@ -127,11 +157,14 @@ def load(path: str | Path, *, seed: int | str | None = None) -> Collaboration:
         The file.
     seed
         Takes the place of a seed that the file leaves out, as a replay does; None: one is drawn.
+    trust_code
+        The digest of the code that comes with the file, as `aboveboard check` shows it, if that
+        code may run; True: whatever code lies there, as if the program imported it.
 
     Raises
     ------
     InputError
-        If anything in the file or the data is wrong.
+        If anything in the file or the data is wrong, or it names code that is not trusted.
 
     Examples
     --------
@@ -147,14 +180,29 @@ def load(path: str | Path, *, seed: int | str | None = None) -> Collaboration:
     >>> sorted(load(file).reports)
     ['alpha', 'beta']
     """
-    source = read_source(Path(path))
-    found = read_all(source, find_rule(source), seed)
+    source = read_source(Path(path), trust_code)
+    return make_collaboration(source, read_all(source, find_rule(source), seed))
+
+
+def make_collaboration(source: SourceFile, found: Content) -> Collaboration:
+    """Return the collaboration of a file and what was read from it."""
     return Collaboration(
-        source.path, source.content, found.file, found.mechanism, found.reports, found.inputs
+        source.path,
+        source.content,
+        found.file,
+        found.mechanism,
+        found.reports,
+        found.inputs,
+        source.code,
     )
 
 
-def run(collaboration: Collaboration | str | Path) -> Settlement:
+def run(
+    collaboration: Collaboration | str | Path,
+    *,
+    spend: bool = False,
+    trust_code: TrustCode = None,
+) -> Settlement:
     """Apply the collaboration's rule to the parties' reports.
 
     Where the rule draws lots, one settlement is drawn by the collaboration's seed; `lottery`
@@ -164,35 +212,46 @@ def run(collaboration: Collaboration | str | Path) -> Settlement:
     ----------
     collaboration
         What is run, or the path of its file.
+    spend
+        Whether the run may spend more of a party's privacy than it allows, as `--spend` does.
+    trust_code
+        As in `load`, for the path of a file.
 
     Raises
     ------
     InputError
-        If the file is wrong, or the settlement does not have one share for each party.
+        If the file is wrong, the settlement does not have one share for each party, or it would
+        spend more of a party's privacy than it allows.
     """
-    collaboration = _load_if_path(collaboration)
+    collaboration = _load_if_path(collaboration, trust_code)
+    if spend:
+        collaboration = collaboration.with_spending("allow")
     return draw_settlement(settle_outcome(collaboration), collaboration.file.seed)
 
 
-def lottery(collaboration: Collaboration | str | Path) -> Lottery[Settlement]:
+def lottery(
+    collaboration: Collaboration | str | Path, *, trust_code: TrustCode = None
+) -> Lottery[Settlement]:
     """Return every settlement that the rule may come to, with its probability.
 
     Parameters
     ----------
     collaboration
         What is run, or the path of its file. A rule that draws no lots has one settlement.
+    trust_code
+        As in `load`, for the path of a file.
 
     Raises
     ------
     InputError
         If the file is wrong, or a settlement does not have one share for each party.
     """
-    outcome = settle_outcome(_load_if_path(collaboration))
+    outcome = settle_outcome(_load_if_path(collaboration, trust_code))
     return outcome if isinstance(outcome, Lottery) else Lottery.sure(outcome)
 
 
-def _load_if_path(subject: Collaboration | str | Path) -> Collaboration:
-    return subject if isinstance(subject, Collaboration) else load(subject)
+def _load_if_path(subject: Collaboration | str | Path, trust_code: TrustCode) -> Collaboration:
+    return subject if isinstance(subject, Collaboration) else load(subject, trust_code=trust_code)
 
 
 def settle_outcome(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:
@@ -204,7 +263,8 @@ def settle_outcome(collaboration: Collaboration) -> Settlement | Lottery[Settlem
         If a settlement would spend more of a party's privacy than it allows.
     """
     mechanism = collaboration.mechanism
-    outcome = settle_reports(mechanism, collaboration.reports)
+    with allow_code(collaboration.code):
+        outcome = settle_reports(mechanism, collaboration.reports)
     if isinstance(outcome, Settlement) and isinstance(mechanism, KeepsLedger):
         return mechanism.publish(outcome)
     return outcome
@@ -217,6 +277,7 @@ def audit(
     budget: Budget | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    trust_code: TrustCode = None,
 ) -> Verdicts:
     """Audit a collaboration, a game, or a family of games.
 
@@ -229,6 +290,8 @@ def audit(
         What is claimed; None: what the mechanism of a collaboration promises and examines.
     budget, seed, progress
         As in `aboveboard.auditing.audit`.
+    trust_code
+        As in `load`, for the path of a file.
 
     Raises
     ------
@@ -238,9 +301,10 @@ def audit(
         If a game is given and no properties; and as `aboveboard.auditing.audit` does.
     """
     if isinstance(subject, str | Path):
-        subject = load(subject)
+        subject = load(subject, trust_code=trust_code)
     if isinstance(subject, Collaboration):
-        return examine(subject, properties, budget=budget, progress=progress)
+        with allow_code(subject.code):
+            return examine(subject, properties, budget=budget, progress=progress)
     if properties is None:
         raise ValueError("say which properties to audit, for example [DSIC()]")
     return auditing.audit(subject, properties, budget=budget, seed=seed, progress=progress)

@@ -18,9 +18,9 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel
 
-from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.collaborations.collaboration import Collaboration, make_collaboration
 from aboveboard.collaborations.inputs import Reader
-from aboveboard.collaborations.loading import SourceFile, find_rule, read_all
+from aboveboard.collaborations.loading import SourceFile, TrustCode, find_rule, read_all
 from aboveboard.collaborations.validation import find_tables
 from aboveboard.errors import InputError
 from aboveboard.storage.options import DataOptions
@@ -34,7 +34,13 @@ REPORT_KEYS = ("elements", "interval", "point", "bits", "values")
 """Keys of a party's table that hold its whole report, where it is a list or a set."""
 
 
-def collaborate(mechanism: str, reports: Mapping[str, Any], **parameters: Any) -> Collaboration:
+def collaborate(
+    mechanism: str,
+    reports: Mapping[str, Any],
+    *,
+    trust_code: TrustCode = None,
+    **parameters: Any,
+) -> Collaboration:
     """Return the collaboration that a file with the same content would give.
 
     Parameters
@@ -44,6 +50,8 @@ def collaborate(mechanism: str, reports: Mapping[str, Any], **parameters: Any) -
     reports
         By party: a set or list (its elements, interval, point, ..), a dict (the keys of the party's
         table, or columns by name), or a frame of polars, pandas or pyarrow.
+    trust_code
+        As in `load`: True if functions and classes that are named here may run.
     parameters
         The other keys of the file. A key of the parties' tables, such as `key`, is one for all.
 
@@ -63,8 +71,7 @@ def collaborate(mechanism: str, reports: Mapping[str, Any], **parameters: Any) -
     >>> collaborate("exchange.union", lists, kind="domain", seed=7).parties["acme"].benefit
     1
     """
-    source = SourceFile(PLACE, b"", "", {"mechanism": mechanism})
-    rule = find_rule(source)
+    rule = find_rule(SourceFile(PLACE, b"", "", {"mechanism": mechanism}, trust_code))
     fields = rule.FILE.model_fields
     party = _find_party_model(rule.FILE)
     shared = {k: v for k, v in parameters.items() if k not in fields and k in party}
@@ -76,11 +83,8 @@ def collaborate(mechanism: str, reports: Mapping[str, Any], **parameters: Any) -
     }
     table = {"mechanism": mechanism, **top, "parties": tables}
     text = write_toml(table)
-    source = SourceFile(PLACE, text.encode(), "", table)
-    found = read_all(source, rule, reader=_FrameReader(frames))
-    return Collaboration(
-        PLACE, source.content, found.file, found.mechanism, found.reports, found.inputs
-    )
+    source = SourceFile(PLACE, text.encode(), "", table, trust_code)
+    return make_collaboration(source, read_all(source, rule, reader=_FrameReader(frames)))
 
 
 class _FrameReader(Reader):

@@ -1,8 +1,8 @@
 """The inputs of a run: the data files and the code that a collaboration file names, fingerprinted.
 
-A file may lie anywhere, also outside the collaboration's folder, and may be reached over symbolic
-links: the operator's own file names it. But it must be a regular file: it is read twice and must be
-the same twice, and a pipe or a device may never end.
+What is parsed is what is fingerprinted: a party's file is read once, and files that a mechanism
+reads itself are refused if they have changed since. Each must be a regular file, for a pipe or a
+device may never end.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from typing import Any
 
 from aboveboard.collaborations.faults import list_faults
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.user_code import fingerprint_own_code
+from aboveboard.mechanisms.user_code import CodeList, is_of_sklearn, name_class
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
-from aboveboard.storage.paths import locate_file
+from aboveboard.storage.paths import fingerprint_path, locate_file
 from aboveboard.storage.records import Records
-from aboveboard.storage.tabular_files import open_regular_file
+from aboveboard.storage.tabular_files import open_regular_file, read_file
 
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+FUNCTION_KEYS = frozenset({"function", "shape", "own", "others"})
+"""Keys of our mechanisms that may name a function, wherever they stand."""
 FUNCTIONS = 64
-"""Entries of a list that may name functions, one per party; longer lists hold data."""
+"""Entries of a list that is looked through under other keys; longer lists hold data."""
 
 
 class Reader:
@@ -77,7 +79,7 @@ class Reader:
         except InputError as error:
             self.record(error)
             return self.path.parent / data
-        return source
+        return fingerprint_path(source, self.inputs[data.as_posix()])
 
     def record(self, error: InputError) -> None:
         """Remember a fault, or raise it where nobody collects them."""
@@ -96,9 +98,10 @@ class Reader:
         if data is None:
             return read_elements(elements or (), place=f"{place}.elements", options=options)
         place = f"{place}.data"
-        # The record's own reader says what is wrong with a file, in its own words.
-        records = read_records(self._locate(place, data), place=place, options=options)
-        self._remember(place, data)
+        path = self._locate(place, data)
+        file = read_file(path, f"{place}: {path}")
+        records = read_records(file, place=place, options=options)
+        self.inputs[data.as_posix()] = file.digest
         return records
 
     def _locate(self, place: str, data: Path) -> Path:
@@ -122,31 +125,50 @@ class Reader:
 
 
 def list_functions(table: Mapping[str, Any]) -> list[str]:
-    """Return the functions, "module:function", that a parsed file names.
+    """Return the functions and classes, "module:function", that a parsed file names as code.
+
+    An estimator of scikit-learn is none: it is installed, and takes data only.
 
     Examples
     --------
-    >>> list_functions({"utility": {"function": "mine:score"}, "seed": 7})
+    >>> list_functions({"utility": {"function": "mine:score"}, "elements": ["a:b"], "seed": 7})
     ['mine:score']
     """
+    mechanism = table.get("mechanism")
+    own = isinstance(mechanism, str) and ":" in mechanism
+    names = [str(mechanism)] if own and FUNCTION.fullmatch(str(mechanism)) else []
+    training = table.get("training")
+    if isinstance(training, Mapping):
+        names += _list_classes(training)
+    return list(dict.fromkeys([*names, *_list_functions(table, any_key=own)]))
+
+
+def _list_functions(table: Mapping[str, Any], *, any_key: bool) -> list[str]:
+    """Return the names that stand under keys for functions, or under any key."""
     found: list[str] = []
-    for value in table.values():
-        names = value if isinstance(value, list) and len(value) <= FUNCTIONS else [value]
-        for name in names:
+    for key, value in table.items():
+        names = value if isinstance(value, list | tuple) else [value]
+        listed = key in FUNCTION_KEYS or (any_key and len(names) <= FUNCTIONS)
+        for name in names if listed or len(names) <= FUNCTIONS else ():
             if isinstance(name, Mapping):
-                found += list_functions(name)
-            elif isinstance(name, str) and FUNCTION.fullmatch(name):
+                found += _list_functions(name, any_key=any_key)
+            elif listed and isinstance(name, str) and FUNCTION.fullmatch(name):
                 found.append(name)
     return found
 
 
-def fingerprint_code(table: Mapping[str, Any]) -> dict[str, str]:
-    """Return the SHA-256 of the user's own functions that a file names, by "module:function".
+def _list_classes(training: Mapping[str, Any]) -> list[str]:
+    """Return the classes of a training table that are not scikit-learn's."""
+    steps = training.get("steps")
+    named = [training.get("estimator"), *(steps if isinstance(steps, list | tuple) else ())]
+    paths = [step.get("use") if isinstance(step, Mapping) else step for step in named]
+    return [
+        name_class(path)
+        for path in paths
+        if isinstance(path, str) and "." in path and not is_of_sklearn(path)
+    ]
 
-    Parameters
-    ----------
-    table
-        The file, parsed; the modules beside it must be importable.
-    """
-    codes = {name: fingerprint_own_code(name) for name in list_functions(table)}
-    return {name: code for name, code in codes.items() if code is not None}
+
+def fingerprint_own_code(code: CodeList) -> dict[str, str]:
+    """Return the SHA-256 of the user's own functions, by "module:function"; installed ones not."""
+    return {name: source.code for name, source in code.sources.items() if not source.installed}

@@ -7,15 +7,16 @@ sees all faults of a file and its data at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from aboveboard.collaborations.faults import InputErrors, collect_faults, list_faults, raise_faults
-from aboveboard.collaborations.inputs import Reader, fingerprint_code
-from aboveboard.collaborations.registry import allow_imports_from, find_mechanism
+from aboveboard.collaborations.inputs import Reader, fingerprint_own_code, list_functions
+from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.collaborations.toml_file import (
     decode_content,
     find_line,
@@ -27,10 +28,20 @@ from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.user_calls import attribute_errors
-from aboveboard.mechanisms.user_functions import NotExecuted, forbid_execution
+from aboveboard.mechanisms.user_code import CodeList, list_code
+from aboveboard.mechanisms.user_functions import (
+    NotExecuted,
+    allow_code,
+    forbid_execution,
+    refuse_code,
+)
 
 # A party's name is also the name of its folder in the settlement.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
+
+
+TrustCode = str | bool | None
+"""A digest of code, True for any, None or False for none."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,37 @@ class SourceFile:
         Its bytes, and what they say.
     table
         The same, parsed.
+    trust_code
+        The digest of the code that may run, as `check` shows it; True: whatever code lies there.
     """
 
     path: Path
     content: bytes
     text: str
     table: Mapping[str, Any]
+    trust_code: TrustCode = None
+
+    @cached_property
+    def code(self) -> CodeList:
+        """The code that the file names, read once; trusted if its digest is the one named."""
+        found = list_code(list_functions(self.table), self.path.parent)
+        trusted = self.trust_code is True or (
+            self.trust_code is not None and self.trust_code == found.digest
+        )
+        return replace(found, trusted=trusted or not found.files)
+
+    def refuse_untrusted_code(self) -> None:
+        """Raise `InputError` if the file names code that nobody has said to trust."""
+        code = self.code
+        if code.trusted:
+            return
+        if self.trust_code:
+            raise InputError(
+                str(self.path),
+                f"its code is not what --trust-code names: its digest is {code.digest}",
+                "see the code that 'aboveboard check' lists, and pass that digest if you trust it",
+            )
+        raise refuse_code(code, str(self.path))
 
     @property
     def mechanism(self) -> str:
@@ -71,16 +107,34 @@ class SourceFile:
         return f"{self.path}: " + (f"line {line}: " if line else "") + f"key {named!r}"
 
 
-def read_source(path: Path) -> SourceFile:
-    """Read a collaboration file; `InputError` if it cannot be read or is not TOML."""
+def read_source(path: Path, trust_code: TrustCode = None) -> SourceFile:
+    """Read a collaboration file; `InputError` if it cannot be read or is not TOML.
+
+    Parameters
+    ----------
+    path
+        The file.
+    trust_code
+        The digest of the code that comes with it, if that may run; True: whatever it is.
+    """
     content = read_content(path)
     text = decode_content(content, path)
-    return SourceFile(path, content, text, parse_table(text, path))
+    return SourceFile(path, content, text, parse_table(text, path), trust_code)
 
 
 def find_rule(source: SourceFile) -> type[AnyMechanism]:
-    """Return the mechanism that a file names: an installed one, or "module:Class" beside it."""
-    return find_mechanism(source.mechanism, source.locate("mechanism"), source.path.parent)
+    """Return the mechanism that a file names: an installed one, or "module:Class" beside it.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the file names code that is not trusted.
+    """
+    name = source.mechanism
+    if ":" in name:
+        source.refuse_untrusted_code()
+    with allow_code(source.code):
+        return find_mechanism(name, source.locate("mechanism"))
 
 
 @dataclass(frozen=True)
@@ -132,9 +186,10 @@ def read_all(
     path, table = source.path, dict(source.table)
     if seed is not None:
         table.setdefault("seed", seed)
+    source.refuse_untrusted_code()
     try:
         # Whatever is a user's own, the model of the file included, runs in here.
-        with allow_imports_from(path.parent), attribute_errors(source.mechanism):
+        with allow_code(source.code), attribute_errors(source.mechanism):
             return _read_content(source, table, rule, reader)
     except InputError as error:
         raise _add_path(error, path) from error
@@ -148,7 +203,7 @@ def _read_content(
     file = _read_keys(source, table, rule, reader, faults)
     raise_faults(faults)
     mechanism = rule.from_file(file)
-    reader.inputs.update(fingerprint_code(table))
+    reader.inputs.update(fingerprint_own_code(source.code))
     reports = _read_reports(file, rule, reader, faults)
     raise_faults(faults)
     return Content(file, mechanism, reports, reader.inputs)
@@ -165,11 +220,45 @@ def _read_keys(
     with collect_faults(faults):
         file = validate_table(rule.FILE, table, source.text, source.path)
     if faults:
-        _look_for_files(table, reader)
+        _read_data_of_others(source, table, rule, reader, faults)
         raise_faults(faults)
     file = rule.infer_parties(file, reader)
     faults.extend(find_bad_names(file, source))
     return file
+
+
+def _read_data_of_others(
+    source: SourceFile,
+    table: Mapping[str, Any],
+    rule: type[AnyMechanism],
+    reader: Reader,
+    faults: list[InputError],
+) -> None:
+    """Add the faults of the data that wrong keys have nothing to do with."""
+    rest = _leave_out(table, faults)
+    try:
+        file = validate_table(rule.FILE, rest, source.text, source.path)
+    except InputError:
+        _look_for_files(table, reader)
+        return
+    _look_for_files(table, reader, except_for=set(rest.get("parties", ())))
+    with forbid_execution(), suppress(NotExecuted), collect_faults(faults):
+        rule.read_reports(rule.infer_parties(file, reader), reader)
+
+
+def _leave_out(table: Mapping[str, Any], faults: Sequence[InputError]) -> dict[str, Any]:
+    """Return a table without the parties that have a wrong key, and without other wrong keys."""
+    wrong = [match[1] for fault in faults if (match := re.search(r"key '(.*)'", fault.place))]
+    parties = table.get("parties")
+    rest = {key: value for key, value in table.items() if key not in wrong}
+    if isinstance(parties, Mapping):
+        places = {name: f"parties.{name}" for name in parties}
+        rest["parties"] = {
+            name: party
+            for name, party in parties.items()
+            if not any(f"{key}.".startswith(f"{places[name]}.") for key in wrong)
+        }
+    return rest
 
 
 def _read_reports(
@@ -199,13 +288,13 @@ def read_without_execution(
     reader = Reader(path, faults)
     reports: Mapping[str, Any] = {}
     try:
-        with allow_imports_from(path.parent), forbid_execution():
+        with allow_code(source.code), forbid_execution():
             file: CollaborationFile = _read_keys(source, table, rule, reader, faults)
             with suppress(NotExecuted), collect_faults(faults):
                 rule.from_file(file)
             with suppress(NotExecuted):
                 reports = _read_reports(file, rule, reader, faults)
-            reader.inputs.update(fingerprint_code(table))
+            reader.inputs.update(fingerprint_own_code(source.code))
             raise_faults(faults)
     except InputError as error:
         raise _add_path(error, path) from error
@@ -223,14 +312,16 @@ def _add_path(error: InputError, path: Path) -> InputError:
     return InputErrors(faults) if len(faults) > 1 else faults[0]
 
 
-def _look_for_files(table: Mapping[str, Any], reader: Reader) -> None:
+def _look_for_files(
+    table: Mapping[str, Any], reader: Reader, except_for: Collection[str] = ()
+) -> None:
     """Add the parties' data files that are missing to the faults of a file that is wrong itself."""
     parties = table.get("parties")
     if not isinstance(parties, Mapping):
         return
     for name, party in parties.items():
         data = party.get("data") if isinstance(party, Mapping) else None
-        if isinstance(data, str):
+        if isinstance(data, str) and name not in except_for:
             reader.file(f"parties.{name}.data", Path(data))
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
-from aboveboard.mechanisms.user_functions import find_function
+from aboveboard.mechanisms.user_functions import find_function, find_module
 
 GROUP = "aboveboard.mechanisms"
 """The entry-point group in which mechanisms, ours and others', are found."""
@@ -33,17 +29,15 @@ def load_mechanisms() -> dict[str, type[AnyMechanism]]:
     return {name: _load_entry(found[name], "mechanisms") for name in sorted(found)}
 
 
-def find_mechanism(name: str, place: str, folder: Path | None = None) -> type[AnyMechanism]:
+def find_mechanism(name: str, place: str) -> type[AnyMechanism]:
     """Return one mechanism.
 
     Parameters
     ----------
     name
-        The name of an installed mechanism, or "module:Class".
+        The name of an installed mechanism, or "module:Class" where `allow_code` allows it.
     place
         Who names it, for messages.
-    folder
-        Where a module that is not installed may lie; None: the current folder.
 
     Raises
     ------
@@ -56,7 +50,7 @@ def find_mechanism(name: str, place: str, folder: Path | None = None) -> type[An
     'exchange.union'
     """
     if ":" in name:
-        return _import_mechanism(name, folder or Path(), place)
+        return _import_mechanism(name, place)
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in entries:
         near = difflib.get_close_matches(name, entries, n=1, cutoff=0.5)
@@ -65,13 +59,14 @@ def find_mechanism(name: str, place: str, folder: Path | None = None) -> type[An
     return _load_entry(entries[name], place)
 
 
-def _import_mechanism(name: str, folder: Path, place: str) -> type[AnyMechanism]:
-    """Import "module:Class" with the modules of a folder at hand."""
-    with allow_imports_from(folder):
-        try:
-            rule = find_function(name, place)
-        except InputError as error:
-            raise InputError(place, error.problem, _suggest_class(name, error)) from error
+def _import_mechanism(name: str, place: str) -> type[AnyMechanism]:
+    """Import "module:Class"."""
+    try:
+        rule = find_function(name, place)
+    except InputError as error:
+        if "--trust-code" in error.remedy:
+            raise
+        raise InputError(place, error.problem, _suggest_class(name, error)) from error
     lacking = [word for word in REQUIRED if not hasattr(rule, word)]
     if lacking:
         raise InputError(
@@ -94,7 +89,7 @@ def _suggest_class(name: str, error: InputError) -> str:
     file = f"{module.replace('.', '/')}.py"
     if f"No module named {module!r}" in error.problem:
         return f'write "module:Class"; {file} must lie beside the file'
-    classes = [k for k, v in vars(sys.modules.get(module, object)).items() if isinstance(v, type)]
+    classes = [k for k, v in vars(find_module(name) or object).items() if isinstance(v, type)]
     near = difflib.get_close_matches(attribute, classes, n=1, cutoff=0.5)
     if near:
         return f"did you mean '{module}:{near[0]}'?"
@@ -111,16 +106,3 @@ def _load_entry(entry: EntryPoint, place: str) -> type[AnyMechanism]:
             "reinstall or fix its package",
         ) from error
     return loaded
-
-
-@contextmanager
-def allow_imports_from(folder: Path) -> Iterator[None]:
-    """Let functions that a file names lie beside it; installed modules come first."""
-    before = list(sys.path)
-    sys.path.append(str(folder.resolve()))
-    try:
-        # What a user's code prints must not mix with what a command prints for programs.
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.path[:] = before

@@ -15,7 +15,6 @@ from typing import Any
 import polars as pl
 
 from aboveboard.collaborations.faults import list_faults
-from aboveboard.collaborations.inputs import FUNCTION, list_functions
 from aboveboard.collaborations.loading import (
     SourceFile,
     find_rule,
@@ -79,7 +78,9 @@ class CheckReport:
     parties
         What each party's data hold.
     code
-        Functions and classes of users that a run will execute; the check does not.
+        SHA-256 of each file of code that a run would execute, by its name; the check does not.
+    trust
+        The digest of all of them, to pass to `--trust-code`; None where there is none.
     cost
         How the time of a run grows.
     """
@@ -89,7 +90,8 @@ class CheckReport:
     faults: Sequence[InputError] = ()
     warnings: Sequence[str] = ()
     parties: Mapping[str, PartyData] = field(default_factory=dict)
-    code: Sequence[str] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
+    trust: str | None = None
     cost: str = ""
 
     def exit_status(self, *, strict: bool = False) -> int:
@@ -112,7 +114,10 @@ class CheckReport:
             ],
             "warnings": list(self.warnings),
             "parties": {name: party.as_dict() for name, party in self.parties.items()},
-            "code": list(self.code),
+            "code": [
+                {"file": file, "sha256": digest} for file, digest in sorted(self.code.items())
+            ],
+            "trust": self.trust,
             "cost": self.cost,
         }
 
@@ -133,7 +138,7 @@ def check_collaboration(path: Path) -> CheckReport:
     report = CheckReport(path)
     try:
         source = read_source(path)
-        report = replace(report, mechanism=source.mechanism, code=_list_code(source))
+        report = _describe_source(report, source)
         return _check_source(source, report)
     except InputError as error:
         return replace(report, faults=list_faults(error))
@@ -154,7 +159,7 @@ def check_own_data(data: Path, terms: Path, party: str) -> CheckReport:
     report = CheckReport(terms)
     try:
         source = read_source(terms)
-        report = replace(report, mechanism=source.mechanism, code=_list_code(source))
+        report = _describe_source(report, source)
         return _check_source(_keep_party(source, party, data), report, alone=True)
     except InputError as error:
         return replace(report, faults=list_faults(error))
@@ -198,10 +203,10 @@ def _describe_data(report: Any) -> PartyData:
     return PartyData(len(report), left_out, report.columns_that_leave, report.reading.as_dict())
 
 
-def _list_code(source: SourceFile) -> list[str]:
-    """Return the functions and classes that the file names, without a look at their modules."""
-    named = [source.mechanism] if FUNCTION.fullmatch(source.mechanism) else []
-    return list(dict.fromkeys([*named, *list_functions(source.table)]))
+def _describe_source(report: CheckReport, source: SourceFile) -> CheckReport:
+    """Return the report with the mechanism and the code that the file names, none of it run."""
+    code = source.code
+    return replace(report, mechanism=source.mechanism, code=code.files, trust=code.digest)
 
 
 def _warn_about_file(source: SourceFile, parties: Mapping[str, Any]) -> Iterable[str]:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aboveboard.auditing import Budget
-from aboveboard.collaborations.collaboration import Collaboration, run
-from aboveboard.collaborations.loading import SourceFile, find_rule, read_all, read_source
+from aboveboard.collaborations.collaboration import make_collaboration, run
+from aboveboard.collaborations.loading import (
+    SourceFile,
+    TrustCode,
+    find_rule,
+    read_all,
+    read_source,
+)
 from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.commands.running import error_context
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
+from aboveboard.mechanisms.file_model import draw_seed
 from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.report.comparison import ComparedRule, render_comparison
+from aboveboard.storage.atomic import atomic_file
 
 BUDGET = Budget(rows=200_000, samples=500)
 """Of the audit of each rule; `audit` looks further."""
@@ -54,7 +64,9 @@ class RuleResult:
         }
 
 
-def compare_rules(path: Path, rules: Sequence[str]) -> list[RuleResult]:
+def compare_rules(
+    path: Path, rules: Sequence[str], trust_code: TrustCode = None
+) -> list[RuleResult]:
     """Apply several rules to the data of one collaboration file.
 
     Parameters
@@ -64,6 +76,8 @@ def compare_rules(path: Path, rules: Sequence[str]) -> list[RuleResult]:
     rules
         Mechanisms that take the same file, such as "market.vcg", or values of its key `rule`, such
         as "equal-gain".
+    trust_code
+        As in `aboveboard.load`.
 
     Raises
     ------
@@ -72,19 +86,48 @@ def compare_rules(path: Path, rules: Sequence[str]) -> list[RuleResult]:
     """
     if not rules:
         raise InputError("--rules", "there is no rule to compare", "write, say, --rules a,b")
-    source = read_source(path)
-    return [_apply(source, rule) for rule in rules]
+    source = read_source(path, trust_code)
+    # One seed for all: rules must not differ by what is drawn.
+    seed = None if "seed" in source.table else draw_seed()
+    return [_apply(source, rule, seed) for rule in rules]
 
 
-def _apply(source: SourceFile, rule: str) -> RuleResult:
+def write_comparison(results: Sequence[RuleResult], path: Path, date: str | None = None) -> None:
+    """Write what `compare_rules` returned as one page.
+
+    Parameters
+    ----------
+    results
+        One for each rule.
+    path
+        The page.
+    date
+        The day, such as "2026-05-03"; None: today (UTC).
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    rules = [
+        ComparedRule(
+            each.rule, each.settlement, each.audit.verdicts, each.audit.lies, each.audit.kinds
+        )
+        for each in results
+    ]
+    today = datetime.now(UTC).date().isoformat()
+    page = render_comparison(results[0].audit.subject, rules, today if date is None else date)
+    with atomic_file(path) as file:
+        file.write_text(page, encoding="utf-8", newline="\n")
+
+
+def _apply(source: SourceFile, rule: str, seed: int | None) -> RuleResult:
     table: Mapping[str, Any] = source.table
     is_mechanism = "." in rule or ":" in rule
     changed = {"mechanism": rule} if is_mechanism else {"rule": rule}
     changed_source = replace(source, table={**table, **changed})
-    found = read_all(changed_source, find_rule(changed_source))
-    collaboration = Collaboration(
-        source.path, source.content, found.file, found.mechanism, found.reports, found.inputs
-    )
+    found = read_all(changed_source, find_rule(changed_source), seed)
+    collaboration = make_collaboration(changed_source, found)
     with error_context(collaboration):
         settlement = run(collaboration)
     return RuleResult(rule, settlement, audit_collaboration(collaboration, budget=BUDGET))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +13,9 @@ from aboveboard.auditing import Budget, Property, Status, Verdict, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.collaborations.collaboration import Collaboration, settle_outcome
 from aboveboard.collaborations.examination import examine
-from aboveboard.collaborations.registry import allow_imports_from
 from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
+from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.local_runs import ReplyFile, find_obstacle, make_bundles
 from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import HasCost
 from aboveboard.games.game import Game
@@ -23,7 +24,8 @@ from aboveboard.mechanisms.mechanism import Designs
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.mechanisms.user_calls import attribute_errors
-from aboveboard.report import STATEMENT, render_page, render_statements
+from aboveboard.mechanisms.user_functions import allow_code
+from aboveboard.report import STATEMENT, draw_picture, render_page, render_statements
 from aboveboard.report.deviations import list_kinds
 from aboveboard.settlements import writing as folder
 
@@ -82,11 +84,21 @@ class RunReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data: the settlement's summary, and the verdicts."""
-        return {**folder.summarize(self.settlement), **self.verdicts.as_dict()}
+        return {
+            **folder.summarize(self.settlement),
+            **self.verdicts.as_dict(),
+            "looked_at": list(self.kinds),
+            "caveat": self.settlement.caveat,
+        }
 
 
 def run_collaboration(
-    collaboration: Collaboration, out: Path, *, force: bool = False, date: str | None = None
+    collaboration: Collaboration,
+    out: Path,
+    *,
+    force: bool = False,
+    date: str | None = None,
+    operator: CenterKeys | None = None,
 ) -> RunReport:
     """Run a collaboration and write its settlement folder with the report.
 
@@ -100,6 +112,8 @@ def run_collaboration(
         Whether an existing settlement folder is replaced.
     date
         The day for the record, such as "2026-05-03"; None: today (UTC).
+    operator
+        Signs each party's bundle, by which it verifies its part; None: there are no bundles.
 
     Raises
     ------
@@ -116,7 +130,8 @@ def run_collaboration(
 
     def render() -> str:
         with error_context(collaboration):
-            report = _examine_run(collaboration, outcome, settlement)
+            report = examine_run(collaboration, outcome, settlement)
+            picture = draw_picture(collaboration, settlement)
         found.append(report)
         return render_page(
             collaboration,
@@ -125,6 +140,7 @@ def run_collaboration(
             verdicts=report.verdicts,
             kinds=report.kinds,
             date=date,
+            picture=picture,
         )
 
     def render_further() -> dict[str, str]:
@@ -137,10 +153,28 @@ def run_collaboration(
         out,
         report=render,
         pages=render_further,
+        bundles=plan_bundles(collaboration, settlement, operator),
         force=force,
         date=date,
     )
     return found[0]
+
+
+def plan_bundles(
+    collaboration: Collaboration, settlement: Settlement, operator: CenterKeys | None
+) -> Callable[[Mapping[str, str]], Mapping[str, bytes]] | None:
+    """Return what makes the parties' bundles once their replies are written; None for none."""
+    if operator is None or find_obstacle(collaboration):
+        return None
+
+    def make(outputs: Mapping[str, str]) -> Mapping[str, bytes]:
+        replies = {}
+        for name, share in settlement.parties.items():
+            place = folder.reply_path(name, share.reply)
+            replies[name] = ReplyFile(Path(place).name, outputs[place])
+        return make_bundles(collaboration, settlement, operator, replies)
+
+    return make
 
 
 def settle(
@@ -151,7 +185,7 @@ def settle(
     return report.settlement, report.lies
 
 
-def _examine_run(
+def examine_run(
     collaboration: Collaboration,
     outcome: Settlement | Lottery[Settlement],
     settlement: Settlement,
@@ -208,7 +242,7 @@ def _examine_promises(
 
 @contextmanager
 def error_context(collaboration: Collaboration) -> Iterator[None]:
-    """Allow functions beside the file, and name the file in the place of an error.
+    """Let the file's trusted code be found, and name the file in the place of an error.
 
     Raises
     ------
@@ -218,7 +252,7 @@ def error_context(collaboration: Collaboration) -> Iterator[None]:
     path = str(collaboration.path)
     try:
         with (
-            allow_imports_from(collaboration.path.parent),
+            allow_code(collaboration.code),
             attribute_errors(collaboration.file.mechanism),
         ):
             yield

@@ -3,8 +3,8 @@
 A function, "module:function", is known by the content of its code, so that what was evaluated is
 believed as long as nothing changes that it is made of. Its code is the module's file and, where the
 module is the user's own and not installed, the modules of the same folder that it imports, directly
-or through another of them, as far as `import` statements tell. Cost: each file is read and parsed
-once.
+or through another of them, as far as `import` statements tell. The bytes that are hashed are the
+bytes that run later: no file is read twice. Cost: each file is read and parsed once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import json
 import sys
 import sysconfig
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ class Source:
         SHA-256 of the data files that the user says it reads.
     home
         The process that named it.
+    installed
+        Whether it belongs to Python or an installed package.
     """
 
     module: str
@@ -53,6 +56,7 @@ class Source:
     code: str
     reads: tuple[str, ...] = ()
     home: str = PROCESS_ID
+    installed: bool = False
 
     @property
     def name(self) -> str:
@@ -68,9 +72,100 @@ class Source:
 Content = tuple[str | None, str, tuple[str, ...]]
 """Folder, code and data of a source."""
 
+Snapshot = Mapping[str, bytes]
+"""The files of a user's own code as they were read, by their path in the folder."""
 
-def find_source(name: str, reads: tuple[str, ...] = ()) -> Source:
+snapshots: dict[tuple[str, str], Snapshot] = {}
+"""By folder and code: what was read when a source was found."""
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """The code that a collaboration names, and whether it may run.
+
+    Parameters
+    ----------
+    folder
+        The collaboration's folder; None: there is none, and only `sys.path` is searched.
+    sources
+        By name, "module:function": where it was found.
+    files
+        SHA-256 by file: the path in the folder, or the name of what is installed.
+    trusted
+        Whether it may run.
+    """
+
+    folder: Path | None
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    trusted: bool = False
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of all names and contents of the files; None where there is no code."""
+        if not self.files:
+            return None
+        return hashlib.sha256(json.dumps(sorted(self.files.items())).encode()).hexdigest()
+
+
+def is_of_sklearn(path: str) -> bool:
+    """Return whether an import path leads into scikit-learn.
+
+    Examples
+    --------
+    >>> is_of_sklearn("sklearn.linear_model.Ridge"), is_of_sklearn("mine.Ridge")
+    (True, False)
+    """
+    return path.startswith("sklearn.")
+
+
+def name_class(path: str) -> str:
+    """Return an import path "module.Class" as "module:Class"."""
+    module, _, name = path.rpartition(".")
+    return f"{module}:{name}"
+
+
+def list_code(names: Iterable[str], folder: Path) -> CodeList:
+    """Return the code of functions "module:function", without running any of it.
+
+    A name that is not found is left out: who uses it says so.
+
+    Parameters
+    ----------
+    names
+        Functions and classes.
+    folder
+        Where modules may lie that are not installed.
+    """
+    sources: dict[str, Source] = {}
+    files: dict[str, str] = {}
+    for name in names:
+        try:
+            source = find_source(name, folder=folder)
+        except InputError:
+            continue
+        sources[name] = source
+        if source.installed or source.folder is None:
+            files[name] = source.code
+            continue
+        inside = Path(source.folder) == folder.resolve()
+        for path, content in snapshots[source.folder, source.code].items():
+            named = path if inside else str(Path(source.folder, path))
+            files[named] = hashlib.sha256(content).hexdigest()
+    return CodeList(folder, sources, files)
+
+
+def find_source(name: str, reads: tuple[str, ...] = (), folder: Path | None = None) -> Source:
     """Find "module:function" and fingerprint its code, without running any of it.
+
+    Parameters
+    ----------
+    name
+        The function.
+    reads
+        SHA-256 of the data files that it reads.
+    folder
+        Where its module may lie; installed modules come first.
 
     Raises
     ------
@@ -79,6 +174,10 @@ def find_source(name: str, reads: tuple[str, ...] = ()) -> Source:
     """
     module, _, attribute = name.partition(":")
     importlib.invalidate_caches()  # the file may be younger than the last look at its folder
+    if folder is not None:
+        own = folder.resolve()
+        if _lies_in(module, own) and not is_importable_elsewhere(module.partition(".")[0], own):
+            return _fingerprint_own(module, attribute, own, reads)
     try:
         spec = find_spec(module)
     except (ImportError, ValueError) as error:
@@ -86,29 +185,41 @@ def find_source(name: str, reads: tuple[str, ...] = ()) -> Source:
     if spec is None:
         raise InputError(f"function {name!r}", f"No module named {module!r}", REMEDY)
     if spec.origin is None or not Path(spec.origin).is_file():
-        return Source(
-            module, attribute, None, _hash_parts([module, *map(str, sys.version_info[:2])]), reads
-        )
+        digest = _hash_parts([module, *map(str, sys.version_info[:2])])
+        return Source(module, attribute, None, digest, reads, installed=True)
     origin = Path(spec.origin).resolve()
     depth = module.count(".") + (origin.name == "__init__.py")
-    folder = origin.parents[depth]
-    files = [origin] if is_installed(origin) else list_files(module, folder)
-    parts = [part for file in files for part in (_relative_path(file, folder), _hash_file(file))]
-    return Source(module, attribute, str(folder), _hash_parts(parts), reads)
+    above = origin.parents[depth]
+    if is_installed(origin) or origin.suffix != ".py":
+        digest = _hash_parts([origin.relative_to(above).as_posix(), _hash(origin.read_bytes())])
+        return Source(module, attribute, str(above), digest, reads, installed=True)
+    return _fingerprint_own(module, attribute, above, reads)
 
 
-def fingerprint_own_code(name: str) -> str | None:
-    """Return the SHA-256 of the code of "module:function" where it is the user's own; else None."""
+def _fingerprint_own(module: str, attribute: str, folder: Path, reads: tuple[str, ...]) -> Source:
+    files = read_files(module, folder)
+    digest = _hash_parts([part for path in files for part in (path, _hash(files[path]))])
+    snapshots[str(folder), digest] = files
+    return Source(module, attribute, str(folder), digest, reads)
+
+
+def _lies_in(module: str, folder: Path) -> bool:
+    """Return whether a folder holds a module and, where it has any, its packages."""
+    stem = folder.joinpath(*module.split("."))
+    return stem.with_name(stem.name + ".py").is_file() or (stem / "__init__.py").is_file()
+
+
+def is_importable_elsewhere(name: str, folder: Path) -> bool:
+    """Return whether a top module is Python's own, or is found outside of a folder."""
+    if name in sys.stdlib_module_names or name in sys.builtin_module_names:
+        return True
     try:
-        source = find_source(name)
-    except InputError:
-        return None
-    if source.folder is None or any(
-        is_installed(Path(source.folder, *source.module.split(".")[:1]).with_suffix(suffix))
-        for suffix in ("", ".py")
-    ):
-        return None
-    return source.code
+        spec = PathFinder.find_spec(name)
+    except (ImportError, ValueError):
+        return False
+    if spec is None or spec.origin is None:
+        return False
+    return not Path(spec.origin).resolve().is_relative_to(folder)
 
 
 def find_spec(module: str) -> ModuleSpec | None:
@@ -120,7 +231,8 @@ def find_spec(module: str) -> ModuleSpec | None:
         name = ".".join(names[: k + 1])
         spec = PathFinder.find_spec(name, path)
         if spec is None:
-            return importlib.util.find_spec(module)  # built in, or found by another way
+            # Built in; a name with a dot would import the packages above it.
+            return importlib.util.find_spec(module) if len(names) == 1 else None
         path = spec.submodule_search_locations
         if path is None and k < len(names) - 1:
             raise ImportError(f"{name!r} is not a package")
@@ -136,19 +248,45 @@ def is_installed(file: Path) -> bool:
     )
 
 
-def list_files(module: str, folder: Path) -> list[Path]:
-    """Return the files of a module and of all it imports from its folder, sorted by path."""
-    seen: dict[Path, None] = {}
+def read_files(module: str, folder: Path) -> Snapshot:
+    """Return the files of a module and of all it imports from its folder, sorted by path.
+
+    Raises
+    ------
+    InputError
+        If one lies outside of the folder, over a link, or cannot be read.
+    """
+    found: dict[str, bytes] = {}
     waiting = [module]
+    elsewhere: dict[str, bool] = {module.partition(".")[0]: False}
     while waiting:
         name = waiting.pop()
+        top = name.partition(".")[0]
+        if top not in elsewhere:
+            elsewhere[top] = is_importable_elsewhere(top, folder)
+        if elsewhere[top]:
+            continue
         for file in _list_files_of_name(name, folder):
-            if file in seen:
+            path = file.relative_to(folder).as_posix()
+            if path in found:
                 continue
-            seen[file] = None
+            found[path] = _read_code(file, folder)
             is_package = file.name == "__init__.py"
-            waiting += _list_imports(file, name_module(file, folder), is_package=is_package)
-    return sorted(seen)
+            waiting += _list_imports(found[path], name_module(path), is_package=is_package)
+    return dict(sorted(found.items()))
+
+
+def _read_code(file: Path, folder: Path) -> bytes:
+    place = f"module {file.name}"
+    if not file.resolve().is_relative_to(folder):
+        problem = "it is a link that leads out of the collaboration's folder"
+        raise InputError(place, problem, "copy it into the folder")
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            place, f"it cannot be read ({error.strerror})", "make it readable"
+        ) from error
 
 
 def _list_files_of_name(name: str, folder: Path) -> Iterator[Path]:
@@ -162,16 +300,16 @@ def _list_files_of_name(name: str, folder: Path) -> Iterator[Path]:
                 break
 
 
-def name_module(file: Path, folder: Path) -> str:
-    """Return the dotted name of a module's file below a folder."""
-    parts = file.relative_to(folder).with_suffix("").parts
+def name_module(path: str) -> str:
+    """Return the dotted name of a module by its path in the folder."""
+    parts = Path(path).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _list_imports(file: Path, name: str, *, is_package: bool) -> Iterator[str]:
+def _list_imports(content: bytes, name: str, *, is_package: bool) -> Iterator[str]:
     try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return  # importing it will say so
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -182,16 +320,13 @@ def _list_imports(file: Path, name: str, *, is_package: bool) -> Iterator[str]:
                 package = name.split(".") if is_package else name.split(".")[:-1]
                 parts = package[: len(package) - (node.level - 1)]
                 base = ".".join([*parts, *([base] if base else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names if base)
+            if base:
+                yield base
+                yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _relative_path(file: Path, folder: Path) -> str:
-    return file.relative_to(folder).as_posix()
-
-
-def _hash_file(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _hash_parts(parts: list[str]) -> str:

@@ -1,7 +1,8 @@
-"""Loading a user's function, "module:function", so that its code is the one that lies there now.
+"""Loading a user's function, "module:function", once somebody has said that its code may run.
 
-A worker process that lives longer than a run must not go on with code of yesterday: a module is
-imported again when its code, or the data that it reads, have changed.
+A collaboration names code; `allow_code` says which code that is, where it lies, and whether it is
+trusted. What is not trusted is refused before any of it runs. A module is imported again when its
+code, or the data that it reads, have changed.
 """
 
 from __future__ import annotations
@@ -17,24 +18,26 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
+from aboveboard.mechanisms.own_modules import import_own_module, strip_root
 from aboveboard.mechanisms.user_code import (
     PROCESS_ID,
     REMEDY,
+    CodeList,
     Content,
     Source,
     find_source,
-    is_installed,
-    list_files,
-    name_module,
+    snapshots,
 )
 
 Function = Callable[..., Any]
 _loaded: dict[tuple[str, Content], Function] = {}
-_imported: dict[str, Content] = {}
-"""By module: the content with which it was imported."""
 _of_others: dict[Source, Source] = {}
 """By source as another process has named it: as it is found from here."""
-_importing = threading.Lock()
+_importing = threading.RLock()
+
+SHOWN = 4
+"""Files that a refusal names; `check` names all."""
 
 
 class NotExecuted(BaseException):
@@ -42,6 +45,33 @@ class NotExecuted(BaseException):
 
 
 _execution_is_forbidden: ContextVar[bool] = ContextVar("execution_is_forbidden", default=False)
+_OF_THE_PROGRAM = CodeList(None, trusted=True)
+"""Outside of a collaboration a Python program names its own functions, found as `import` does."""
+_code: ContextVar[CodeList] = ContextVar("code", default=_OF_THE_PROGRAM)
+"""What may run."""
+
+
+class _Quiet:
+    """Standard output goes to standard error while any thread is inside."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.before = threading.Lock(), 0, sys.stdout
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.before, sys.stdout = sys.stdout, sys.stderr
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                sys.stdout = self.before
+
+
+quiet = _Quiet()
+"""What a user's code prints must not mix with what a command prints for programs."""
 
 
 @contextmanager
@@ -52,6 +82,17 @@ def forbid_execution() -> Iterator[None]:
         yield
     finally:
         _execution_is_forbidden.reset(token)
+
+
+@contextmanager
+def allow_code(code: CodeList) -> Iterator[None]:
+    """Let functions be found that a collaboration names, and run if they are trusted."""
+    token = _code.set(code)
+    try:
+        with quiet:
+            yield
+    finally:
+        _code.reset(token)
 
 
 def _refuse_call(source: Source) -> Function:
@@ -78,6 +119,57 @@ def import_function(source: Source) -> Function:
         return _loaded[key]
 
 
+def locate_function(name: str, reads: tuple[str, ...] = ()) -> Source:
+    """Return where a function lies that the collaboration at work names.
+
+    Parameters
+    ----------
+    name
+        "module:function".
+    reads
+        SHA-256 of the data files that it reads.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its code is not trusted.
+    """
+    code = _code.get()
+    source = code.sources.get(name)
+    if source is None:
+        source = find_source(name, reads, code.folder)
+        if code.folder is not None and not _execution_is_forbidden.get():
+            # Whatever is found only now was not shown to the operator.
+            problem = "it is not among the code that 'aboveboard check' lists"
+            raise InputError(f"function {name!r}", problem, "name it by a key for functions")
+    if not (code.trusted or _execution_is_forbidden.get()):
+        raise refuse_code(code, f"function {name!r}")
+    return replace(source, reads=reads)
+
+
+def refuse_code(code: CodeList, place: str) -> InputError:
+    """Return the refusal of code that nobody has said to trust: which it is, and its digest."""
+    named = [f"{file} ({digest[:16]})" for file, digest in sorted(code.files.items())]
+    shown = join_names([*named[:SHOWN], *(["others"] if len(named) > SHOWN else [])])
+    return InputError(
+        place,
+        f"a run would execute code that comes with it: {shown}",
+        f"read that code, then pass --trust-code {code.digest} "
+        "(in Python trust_code=..) to the command if you trust it",
+    )
+
+
+def find_module(name: str) -> Any:
+    """Return the module of a function "module:function" that has been loaded; None if none is."""
+    source = _code.get().sources.get(name)
+    if source is None or source.installed or source.folder is None:
+        return sys.modules.get(name.partition(":")[0])
+    try:
+        return _import_module(source)
+    except BaseException:  # it has said what is wrong when it was imported
+        return None
+
+
 def find_function(name: str, place: str, others: Sequence[str] = ()) -> Function:
     """Find the function that a key of a collaboration file names.
 
@@ -100,7 +192,7 @@ def find_function(name: str, place: str, others: Sequence[str] = ()) -> Function
     if ":" not in name:
         raise InputError(place, f"there is no {name!r}", remedy)
     try:
-        return import_function(find_source(name))
+        return import_function(locate_function(name))
     except InputError as error:
         right = remedy if error.remedy == REMEDY else error.remedy
         raise InputError(place, f"{name!r}: {error.problem}", right) from error
@@ -110,9 +202,8 @@ def find_here(source: Source) -> Source:
     """Find the same code from here, once, and refuse other code of the same name."""
     if source in _of_others:
         return _of_others[source]
-    if source.folder is not None and source.folder not in sys.path:
-        sys.path.append(source.folder)
-    found = find_source(source.name, source.reads)
+    folder = None if source.folder is None or source.installed else Path(source.folder)
+    found = find_source(source.name, source.reads, folder)
     if (found.folder, found.code) != (source.folder, source.code):
         raise InputError(
             f"function {source.name!r}",
@@ -125,40 +216,35 @@ def find_here(source: Source) -> Source:
 
 def _import(source: Source) -> Function:
     place = f"function {source.name!r}"
-    if source.folder is not None:
-        _forget_others(source, Path(source.folder))
     # Bytecode is recognised by whole seconds and size: an edit within a second would go unseen.
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        found: Any = importlib.import_module(source.module)
+        found: Any = _import_module(source)
         for part in source.attribute.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
-        raise InputError(place, str(error).partition("\n")[0], REMEDY) from error
+        text = strip_root(str(error).partition("\n")[0])
+        raise InputError(place, text, REMEDY) from error
     except (Exception, SystemExit) as error:
-        said = str(error).partition("\n")[0]
+        said = strip_root(str(error).partition("\n")[0])
         problem = f"its module fails with {type(error).__name__}: {said}"
         raise InputError(place, problem, "fix the module") from error
     finally:
         sys.dont_write_bytecode = writes
     if not callable(found):
         raise InputError(place, "it cannot be called", "name a function")
-    _imported[source.module] = source.content
     return found  # type: ignore[no-any-return]
 
 
-def _forget_others(source: Source, folder: Path) -> None:
-    """Forget modules by the names of this code that are other code, or have changed since."""
-    changed = _imported.get(source.module, source.content) != source.content
-    files = {name_module(file, folder): file for file in list_files(source.module, folder)}
-    for name, file in files.items():
-        there = getattr(sys.modules.get(name), "__file__", None)
-        if there is None or is_installed(Path(there).resolve()):
-            continue
-        if changed or Path(there).resolve() != file:
-            del sys.modules[name]
-            # A package without a file of its own remembers where its modules lay.
-            for k in range(1, name.count(".") + 1):
-                parent = ".".join(name.split(".")[:k])
-                if getattr(sys.modules.get(parent), "__file__", "") is None:
-                    del sys.modules[parent]
+def _import_module(source: Source) -> Any:
+    if source.installed or source.folder is None:
+        return importlib.import_module(source.module)
+    there = sys.modules.get(source.module)
+    file = getattr(there, "__file__", None)
+    is_there = file is not None and Path(file).resolve().is_relative_to(source.folder)
+    if is_there and source.home == PROCESS_ID and _code.get().folder is None:
+        return there  # a Python program that names a function of a module it has imported
+    files = snapshots[source.folder, source.code]
+    return import_own_module(
+        source.module, source.folder, source.code, files, "".join(source.reads)
+    )

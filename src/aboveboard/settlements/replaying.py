@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.collaborations.collaboration import load
+from aboveboard.collaborations.loading import TrustCode
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
     drop_outputs,
     fingerprint_file,
+    is_bundle,
     list_files,
     read_manifest,
     read_source,
@@ -50,7 +52,13 @@ class Replay:
         }
 
 
-def replay(folder: Path, settle_again: Callable[..., object], source: Path | None = None) -> Replay:
+def replay(
+    folder: Path,
+    settle_again: Callable[..., object],
+    source: Path | None = None,
+    *,
+    trust_code: TrustCode = None,
+) -> Replay:
     """Run a settlement again from its inputs, with its recorded seed, and compare every byte.
 
     Parameters
@@ -61,6 +69,8 @@ def replay(folder: Path, settle_again: Callable[..., object], source: Path | Non
         Runs a collaboration into a folder on a given `date`, as `commands.settle` does.
     source
         The collaboration file, if it is no longer where it was.
+    trust_code
+        As in `aboveboard.load`: the digest of the code that comes with the collaboration file.
 
     Raises
     ------
@@ -72,7 +82,7 @@ def replay(folder: Path, settle_again: Callable[..., object], source: Path | Non
     # Before any file that it names is read: it may not be the file that was run.
     if fingerprint(read_content(path)) != manifest["inputs"].get(COPY):
         raise _changed_error(path)
-    collaboration = load(path, seed=manifest["seed"]).with_spending("none")
+    collaboration = load(path, seed=manifest["seed"], trust_code=trust_code).with_spending("none")
     for name, digest in manifest["inputs"].items():
         if name != COPY and name not in collaboration.inputs:
             raise InputError(
@@ -104,8 +114,9 @@ def _changed_error(path: Path) -> InputError:
 
 
 def _compare(folder: Path, again: Path, manifest: dict[str, Any]) -> Replay:
-    names = sorted(list_files(folder) | list_files(again))
-    drawn = frozenset(manifest["unrepeatable"])
+    bundles = {name for name in manifest["outputs"] if is_bundle(name)}
+    names = sorted(list_files(folder) | list_files(again) | bundles)
+    drawn = frozenset(manifest["unrepeatable"]) | bundles
     differ = tuple(n for n in names if not _is_repeated(n, folder, again, manifest, drawn))
     return Replay(folder, len(names), differ)
 

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.mechanisms.user_code import is_of_sklearn, name_class
+from aboveboard.mechanisms.user_functions import import_function, locate_function
 
 ROW_WEIGHTS = (1.0, 8.0, 64.0, 512.0)
 """What each row may weigh in a fit. A penalty in the estimator weighs less the more rows there
@@ -101,17 +103,25 @@ def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
 
 
 def import_class(path: str, place: str) -> Any:
-    """Return what an import path names.
+    """Return the class that an import path names: one of scikit-learn, or trusted code.
 
     Raises
     ------
     InputError
-        If it cannot be imported.
+        If it cannot be imported, or is neither.
     """
     module, _, name = path.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), name)
-    except Exception as error:  # whatever a stranger's module raises while it is imported
+        if not is_of_sklearn(path):
+            return import_function(locate_function(name_class(path)))
+        found = getattr(importlib.import_module(module), name)
+        if not is_of_sklearn(f"{found.__module__}."):
+            raise AttributeError(f"{name} is not a class of scikit-learn")
+        return found
+    except InputError as error:
+        problem = f"{path} cannot be imported ({error.problem})"
+        raise InputError(place, problem, error.remedy) from None
+    except Exception as error:  # whatever a module raises while it is imported
         problem = f"{path} cannot be imported ({type(error).__name__}: {format_error(error)})"
         raise InputError(
             place, problem, 'write the import path of a class, "module.Class"'

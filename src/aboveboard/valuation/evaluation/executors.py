@@ -27,6 +27,7 @@ from functools import partial
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.mechanisms.child_processes import SafeContext, safe_environment
 
 MOST_WORKERS = 1024
 PATIENCE = 8
@@ -81,8 +82,8 @@ def _open_threads(workers: int) -> Iterator[Executor]:
 
 @contextmanager
 def _open_processes(workers: int) -> Iterator[Executor]:
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    with safe_environment():  # its queues start a process, too
+        pool = ProcessPoolExecutor(workers, mp_context=SafeContext(), initializer=_start_worker)
     try:
         yield pool
     except BaseException:

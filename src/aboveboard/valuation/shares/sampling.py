@@ -22,7 +22,8 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.mechanisms.user_calls import call, local_imports
+from aboveboard.mechanisms.user_calls import call
+from aboveboard.mechanisms.user_functions import quiet
 from aboveboard.valuation.evaluation.evaluations import map_unordered
 from aboveboard.valuation.shares.adjustment import adjust_to_sum
 from aboveboard.valuation.shares.samplers import SAMPLERS, Coalitions, SpentError, TooFewError
@@ -215,7 +216,7 @@ def sample_shares(
     def worths(several: Sequence[Members]) -> list[Number]:
         named = {tuple(i for i, there in enumerate(each) if there): each for each in several}
         found: dict[Members, Number] = {}
-        with local_imports(None):
+        with quiet:
             for each, outcome in map_unordered(partial(call, worth), named, doing.executor):
                 if outcome.value is None:
                     raise InputError(f"coalition {each}", outcome.problem, "give a finite number")

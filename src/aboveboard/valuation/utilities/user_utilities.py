@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.mechanisms.mechanism import Work
-from aboveboard.mechanisms.user_calls import Outcome, call, call_named, local_imports
-from aboveboard.mechanisms.user_code import Source, find_source
-from aboveboard.mechanisms.user_functions import import_function
+from aboveboard.mechanisms.user_calls import Outcome, call, call_named
+from aboveboard.mechanisms.user_code import Source
+from aboveboard.mechanisms.user_functions import import_function, locate_function, quiet
 from aboveboard.valuation.evaluation.evaluations import EvaluationCache, map_unordered, name_cache
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.utilities.utilities import EXACT_VALUES, as_values, restrict_levels
@@ -167,7 +167,7 @@ class FunctionUtility:
             same: dict[tuple[float, ...], list[tuple[Level, ...]]] = {}
             for levels in missing:  # fractions may be equal as floats
                 same.setdefault(_as_plain_numbers(levels), []).append(levels)
-            with local_imports(self.source):
+            with quiet:
                 for each, outcome in map_unordered(self._make_task(), same, self.work.executor):
                     if outcome.value is None:
                         raise InputError(
@@ -229,5 +229,5 @@ def load_function(name: str, reads: tuple[str, ...] = ()) -> FunctionUtility:
     InputError
         If it cannot be imported or is not callable.
     """
-    source = find_source(name, reads)
+    source = locate_function(name, reads)
     return FunctionUtility(name, import_function(source), source)
