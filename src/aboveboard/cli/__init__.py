@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli import rounds
+from aboveboard.cli import hub, rounds
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
@@ -69,6 +69,9 @@ for command in (
 ):
     app.command()(command)
 
+app.add_typer(hub.hub, name="hub")
+app.command()(hub.join)
+app.command()(hub.status)
 app.add_typer(rounds.keys, name="keys")
 app.command("open")(rounds.open_)
 for step in (

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aboveboard.cli.evidence import find_passphrase
 from aboveboard.cli.options import Format, FormatOption, echo_json
 
 RoundArgument = Annotated[Path, typer.Argument(help="The round's public folder.")]
@@ -26,16 +27,29 @@ _AWAITED = {
 keys = typer.Typer(help="Make and show your keys.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def _passphrase() -> bytes | None:
-    from aboveboard.cli.evidence import find_passphrase
-
-    return find_passphrase()
-
-
 def _member(terms: str | None) -> Any:
     from aboveboard.commands.rounds import find_membership
+    from aboveboard.hub.members import find_mirror, pull
 
-    return find_membership(terms, passphrase=_passphrase())
+    member = find_membership(terms, passphrase=find_passphrase())
+    mirror = find_mirror(member.folder)
+    if mirror is not None:
+        pull(mirror, member.keys)
+    return member
+
+
+def _hand_over(member: Any, path: Path, otherwise: str) -> str:
+    """Send a statement to the member's hub; return what was done with it.
+
+    A round that travels by other means has no hub: the member then sends the file itself.
+    """
+    from aboveboard.hub.members import find_mirror, push
+
+    mirror = find_mirror(member.folder)
+    if mirror is None:
+        return f"wrote {path}{otherwise}"
+    taken = push(mirror, path, member.keys)
+    return f"{mirror.address} has it as entry {taken['index']}; the round is {taken['state']}"
 
 
 def _echo(output: Format, text: str, **data: Any) -> None:
@@ -60,10 +74,19 @@ def new_keys(
     from aboveboard.evidence.members import find_home
 
     folder = out or find_home() / KEYS
-    public = make_keys(folder, _passphrase())
+    public = make_keys(folder, find_passphrase())
     path = folder / "public.json"
     text = f"wrote {folder}\nsend {path} to the center; its fingerprint is {public.fingerprint}"
     _echo(output, text, folder=folder, public=path, fingerprint=public.fingerprint)
+
+
+@keys.command("rotate")
+def rotate_keys(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
+    """Make new keys for a round, and state them with the old ones."""
+    from aboveboard.commands.rounds import rotate_keys as state_new_keys
+
+    path = state_new_keys(_member(terms), read_passphrase())
+    _echo(output, f"wrote {path}; send it to the center", statement=path)
 
 
 def open_(
@@ -135,13 +158,23 @@ def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
 
 
 def agree(
-    terms: Annotated[Path, typer.Argument(help="terms.json of a round, or its folder.")],
+    terms: Annotated[
+        str,
+        typer.Argument(help="terms.json of a round, or its folder; at a hub the round's id."),
+    ],
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Member: agree to the terms of a round."""
     from aboveboard.commands.rounds import agree as sign_agreement
+    from aboveboard.hub.members import agree as agree_at_hub
+    from aboveboard.hub.members import is_reference
 
-    path = sign_agreement(terms, passphrase=_passphrase())
+    if is_reference(terms) and not Path(terms).exists():
+        mirror, taken = agree_at_hub(terms, passphrase=find_passphrase())
+        text = f"{mirror.address} has your agreement; the round is {taken['state']}"
+        _echo(output, text, hub=mirror.address, terms=mirror.folder / "terms.json", **taken)
+        return
+    path = sign_agreement(Path(terms), passphrase=find_passphrase())
     _echo(output, f"wrote {path}; send it to the center", statement=path)
 
 
@@ -153,8 +186,9 @@ def commit(
     """Member: commit to your data. Nothing of them leaves yet."""
     from aboveboard.commands.rounds import commit as sign_commitment
 
-    path = sign_commitment(_member(terms), file)
-    _echo(output, f"wrote {path}; send it to the center", statement=path)
+    member = _member(terms)
+    path = sign_commitment(member, file)
+    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
 
 
 def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
@@ -164,9 +198,10 @@ def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
     """
     from aboveboard.commands.rounds import submit as sign_submission
 
-    path = sign_submission(_member(terms))
-    text = f"wrote {path} and your sealed data in {path.parents[1] / 'sealed'}; send both"
-    _echo(output, text, statement=path)
+    member = _member(terms)
+    path = sign_submission(member)
+    also = f" and your sealed data in {path.parents[1] / 'sealed'}; send both"
+    _echo(output, _hand_over(member, path, also), statement=path)
 
 
 def fetch(
@@ -185,8 +220,9 @@ def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
     """Member: accept the result."""
     from aboveboard.commands.rounds import answer
 
-    path = answer(_member(terms))
-    _echo(output, f"wrote {path}; send it to the center", statement=path)
+    member = _member(terms)
+    path = answer(member)
+    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
 
 
 def dispute(
@@ -204,10 +240,15 @@ def dispute(
     """
     from aboveboard.commands.rounds import answer, open_part
 
-    path = answer(_member(terms), reason)
+    member = _member(terms)
+    path = answer(member, reason)
     if part is not None:
-        open_part(_member(terms), part)
-    _echo(output, f"wrote {path}; send it to the center and the auditor", statement=path)
+        open_part(member, part)
+    _echo(
+        output,
+        _hand_over(member, path, "; send it to the center and the auditor"),
+        statement=path,
+    )
 
 
 def verify(
@@ -226,7 +267,7 @@ def verify(
     from aboveboard.commands.rounds import find_bundle_member
     from aboveboard.commands.rounds import verify as verify_bundle
 
-    member = find_bundle_member(bundle, terms, _passphrase())
+    member = find_bundle_member(bundle, terms, find_passphrase())
     findings = verify_bundle(bundle, mine, member)
     if output is Format.JSON:
         echo_json(findings.as_dict())

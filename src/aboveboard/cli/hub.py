@@ -1,0 +1,343 @@
+"""`aboveboard hub ..`: the center as a service; `join` and `status`: a member's side of it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+
+from aboveboard.cli.evidence import find_passphrase
+from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.errors import InputError
+
+hub = typer.Typer(
+    help="Run a hub: rounds between organisations over HTTP. Needs aboveboard[hub].",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+FolderArgument = Annotated[Path, typer.Argument(help="The hub's folder.")]
+IdArgument = Annotated[str, typer.Argument(help="The collaboration's id; 'hub status' shows it.")]
+
+
+def _open(folder: Path) -> Any:
+    try:
+        from aboveboard.hub.home import open_hub
+    except ModuleNotFoundError as error:
+        raise _explain_missing(error) from error
+    return open_hub(folder)
+
+
+def _explain_missing(error: ModuleNotFoundError) -> Exception:
+    if (error.name or "").startswith("aboveboard"):
+        return error
+    return InputError("hub", f"{error.name} is not installed", "pip install 'aboveboard[hub]'")
+
+
+def _echo(output: Format, text: str, data: Any) -> None:
+    echo_json(data) if output is Format.JSON else typer.echo(text)
+
+
+@hub.command("init")
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    name: Annotated[str, typer.Option(help="What members see it called.")] = "hub",
+    address: Annotated[
+        str, typer.Option(help="Where members reach it, such as https://hub.example.")
+    ] = "http://127.0.0.1:8000",
+    database: Annotated[
+        str, typer.Option(help="postgresql+psycopg://USER@HOST/NAME; default: SQLite.")
+    ] = "",
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Make a hub: its keys, its configuration, its tables."""
+    try:
+        from aboveboard.hub.configuration import check_configuration
+        from aboveboard.hub.home import make_hub
+    except ModuleNotFoundError as error:
+        raise _explain_missing(error) from error
+    given = {"name": name, "address": address, "database": database}
+    made = make_hub(folder, check_configuration(given, "hub init"))
+    text = f"wrote {folder}; its keys are {made.fingerprint}\nnext: aboveboard hub serve {folder}"
+    _echo(output, text, {"folder": str(folder), "fingerprint": made.fingerprint})
+    made.close()
+
+
+@hub.command("upgrade")
+def upgrade(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
+    """Bring the tables to this version's. Make a backup before."""
+    try:
+        from aboveboard.hub.home import upgrade_hub
+    except ModuleNotFoundError as error:
+        raise _explain_missing(error) from error
+    upgrade_hub(folder)
+    _echo(output, f"the tables of {folder} are of this version", {"folder": str(folder)})
+
+
+@hub.command("invite")
+def invite(
+    folder: FolderArgument,
+    name: Annotated[str, typer.Argument(help="What collaborations call the organisation.")],
+    days: Annotated[int, typer.Option(min=1, max=365, help="How long the link works.")] = 14,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Print a link by which an organisation registers its keys, once."""
+    opened = _open(folder)
+    from aboveboard.hub.organizations import invite as make_invitation
+
+    made = make_invitation(opened, name, days=days)
+    until = datetime.fromtimestamp(made.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    text = f"{made.link}\nsend it to {name} by a way that only {name} reads; it works until {until}"
+    _echo(output, text, {"name": name, "link": made.link, "expires": until})
+    opened.close()
+
+
+@hub.command("open")
+def open_(
+    folder: FolderArgument,
+    file: Annotated[Path, typer.Argument(help="The collaboration file, without members' data.")],
+    missing: Annotated[
+        str, typer.Option(help="If a member is late: 'cancel' the round, or 'continue'.")
+    ] = "cancel",
+    deadline: Annotated[
+        list[str] | None,
+        typer.Option(help="STEP=TIME, such as commit=2026-12-01T12:00:00Z; once for each step."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Begin a round with organisations that have joined."""
+    opened = _open(folder)
+    from aboveboard.hub.collaborations.opening import open_collaboration
+
+    deadlines = _read_deadlines(deadline or [])
+    identifier, round_ = open_collaboration(opened, file, missing=missing, deadlines=deadlines)
+    names = list(round_.terms.names)
+    text = (
+        f"collaboration {identifier}: terms {round_.terms_digest[:16]} for {', '.join(names)}\n"
+        f"each runs: aboveboard agree {identifier}"
+    )
+    data = {"id": identifier, "terms": round_.terms_digest, "members": names}
+    _echo(output, text, data)
+    opened.close()
+
+
+def _read_deadlines(given: list[str]) -> dict[str, str]:
+    steps = ("agree", "commit", "submit", "accept")
+    found = {}
+    for text in given:
+        step, gap, moment = text.partition("=")
+        if not gap or step not in steps:
+            raise InputError(
+                f"--deadline {text!r}", "it names no step", f"write STEP=TIME, {', '.join(steps)}"
+            )
+        found[step] = moment
+    return found
+
+
+@hub.command("cancel")
+def cancel(
+    folder: FolderArgument,
+    identifier: IdArgument,
+    reason: Annotated[str, typer.Option(help="Why, in a sentence; it goes in the log.")],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """End a round that has no result yet."""
+    opened = _open(folder)
+    from aboveboard.hub.collaborations.logs import NoCollaborationError
+    from aboveboard.hub.collaborations.opening import state_own
+
+    try:
+        position = state_own(opened, identifier, "cancel", {"reason": reason})
+    except NoCollaborationError as error:
+        raise InputError(
+            identifier, "there is no such collaboration", "see 'hub status'"
+        ) from error
+    _echo(output, f"the round is {position.state}", {"id": identifier, "state": position.state})
+    opened.close()
+
+
+@hub.command("status")
+def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
+    """Print organisations, collaborations, who is awaited, and what went wrong."""
+    opened = _open(folder)
+    from aboveboard.hub.operations.overview import look
+
+    seen = look(opened)
+    lines = [f"organisations: {', '.join(seen['organizations']) or 'none'}"]
+    for each in seen["collaborations"]:
+        awaited = f"; awaited: {', '.join(each['awaited'])}" if each["awaited"] else ""
+        lines.append(f"{each['id']}  {each['state']}  {each['name']}{awaited}")
+        lines += [f"  {name or 'the rule'}: {what}" for name, what in each["faults"].items()]
+    lines += [f"job {each['job']} failed: {each['problem']}" for each in seen["failed"]]
+    _echo(output, "\n".join(lines), seen)
+    opened.close()
+
+
+@hub.command("serve")
+def serve(
+    folder: FolderArgument,
+    host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8000,
+) -> None:
+    """Serve the hub. The first line of output is its address, in JSON; the log goes to stderr."""
+    opened = _open(folder)
+    from aboveboard.hub.serving import serve as run_server
+
+    run_server(opened, host, port)
+    opened.close()
+
+
+@hub.command("worker")
+def work(
+    folder: FolderArgument,
+    once: Annotated[bool, typer.Option("--once", help="Do what waits, and end.")] = False,
+) -> None:
+    """Settle rounds that are sealed, and end steps whose deadline has passed."""
+    import logging
+
+    opened = _open(folder)
+    from aboveboard.hub.jobs.worker import Worker
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    worker = Worker(opened)
+    if once:
+        worker.end_steps()
+        while worker.work():
+            pass
+        return
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    worker.run(stop)
+    opened.close()
+
+
+@hub.command("check")
+def check(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
+    """Check the database against its logs, their signatures, and the files.
+
+    Exit status 1 if anything is wrong.
+    """
+    opened = _open(folder)
+    from aboveboard.hub.operations.checking import check_hub
+
+    found = check_hub(opened)
+    text = (
+        f"{found.collaborations:,} collaborations, {found.entries:,} statements, "
+        f"{found.files:,} files: "
+        + (f"{len(found.faults)} faults" if found.faults else "all right")
+    )
+    _echo(output, "\n".join([text, *found.faults]), found.as_dict())
+    opened.close()
+    raise typer.Exit(1 if found.faults else 0)
+
+
+@hub.command("backup")
+def back_up(
+    folder: FolderArgument,
+    out: Annotated[Path, typer.Argument(help="The folder to make.")],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Copy the whole hub, keys and all, while it runs."""
+    opened = _open(folder)
+    from aboveboard.hub.operations.backup import back_up as write_backup
+
+    numbers = write_backup(opened, out)
+    text = (
+        f"wrote {out}: {numbers['rows']:,} rows, {numbers['files']:,} files; "
+        "it holds the hub's keys: guard it"
+    )
+    _echo(output, text, {"folder": str(out), **numbers})
+    opened.close()
+
+
+@hub.command("restore")
+def restore(
+    backup: Annotated[Path, typer.Argument(help="What 'hub backup' wrote.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    database: Annotated[
+        str | None, typer.Option(help="Another database than the backup's; it must be empty.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Make a hub from a backup. Members notice if it is older than what they have seen."""
+    try:
+        from aboveboard.hub.operations.backup import restore as read_backup
+    except ModuleNotFoundError as error:
+        raise _explain_missing(error) from error
+    numbers = read_backup(backup, folder, database=database)
+    text = f"wrote {folder}: {numbers['rows']:,} rows, {numbers['files']:,} files"
+    _echo(output, text, {"folder": str(folder), **numbers})
+
+
+@hub.command("demo")
+def demonstrate(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to keep; default: none is kept.")
+    ] = None,
+    cheat: Annotated[
+        str | None, typer.Option(help="Let the hub cheat: short-reply. Its members find it.")
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="The hub has no pages yet: no effect.")
+    ] = True,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Hold a whole round over a hub: five members with real lists, in one command; offline.
+
+    Exit status: 0 every member verified its reply; 1 one found that the hub cheats.
+    """
+    del browser
+    try:
+        from aboveboard.hub.demonstration import demonstrate_hub
+    except ModuleNotFoundError as error:
+        raise _explain_missing(error) from error
+    with TemporaryDirectory() as scratch:
+        result = demonstrate_hub(out or Path(scratch) / "demo", cheat=cheat)
+    lines = [f"the hub was {result.address}; the round is {result.state}"]
+    for name, findings in result.findings.items():
+        lines += ["", name, str(findings)]
+    for name, found in result.found.items():
+        lines += ["", f"{name} found: {'; '.join(found)}"]
+    _echo(output, "\n".join(lines), result.as_dict())
+    raise typer.Exit(result.exit_status)
+
+
+def join(
+    link: Annotated[str, typer.Argument(help="The invitation, in quotes.")],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: register your keys at a hub. Your keys are made if you have none."""
+    from dataclasses import asdict
+
+    from aboveboard.hub.members import join as join_hub
+
+    known = join_hub(link, passphrase=find_passphrase())
+    text = f"you are {known.name} at {known.hub}, {known.address}\nnext: aboveboard status"
+    _echo(output, text, asdict(known))
+
+
+def status(output: FormatOption = Format.TEXT) -> None:
+    """Member: print your collaborations at all hubs, and what to do next."""
+    from aboveboard.hub.members import list_standings
+
+    standings = list_standings(passphrase=find_passphrase())
+    lines = []
+    for each in standings:
+        view = each.view
+        lines.append(f"{view['id']}  {view['state']}  {view['name']}  at {each.hub.address}")
+        if view["fault"]:
+            lines.append(f"  {view['fault']}")
+        if view["next"]:
+            until = f", until {view['deadline']}" if view["deadline"] else ""
+            what = f"agree {view['id']}" if view["next"] == "agree" else view["next"]
+            lines.append(f"  your turn{until}: aboveboard {what}")
+        elif view["awaited"]:
+            lines.append(f"  awaited: {', '.join(view['awaited'])}")
+    data = [{"hub": each.hub.address, **each.view} for each in standings]
+    _echo(output, "\n".join(lines) or "you take part in no collaboration yet", data)

@@ -1,0 +1,31 @@
+"""A member's side of a hub: join, see what is next, and pass statements and replies on.
+
+A collaboration at a hub is mirrored into a folder of the member's own, which looks like the public
+folder of a round (`docs/evidence.md`): all that a member signs and checks is the same as there.
+Needs nothing but the core.
+"""
+
+from aboveboard.hub.members.membership import (
+    KnownHub,
+    Standing,
+    agree,
+    is_reference,
+    join,
+    list_hubs,
+    list_standings,
+)
+from aboveboard.hub.members.mirror import Mirror, find_mirror, pull, push
+
+__all__ = [
+    "KnownHub",
+    "Mirror",
+    "Standing",
+    "agree",
+    "find_mirror",
+    "is_reference",
+    "join",
+    "list_hubs",
+    "list_standings",
+    "pull",
+    "push",
+]

@@ -1,0 +1,236 @@
+"""What a member does at hubs besides a round's steps: join, look, and agree to terms there."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from aboveboard.commands.rounds import KEYS, make_keys
+from aboveboard.commands.rounds import agree as sign_agreement
+from aboveboard.errors import InputError
+from aboveboard.evidence.folders import TERMS_FILE, read_statement_file
+from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, PublicKeys, read_keys
+from aboveboard.evidence.members import find_home
+from aboveboard.evidence.terms import read_terms
+from aboveboard.hub.members.mirror import Mirror, make_mirror, pull, push
+from aboveboard.hub.members.transport import HubConnection
+from aboveboard.storage.atomic import atomic_file
+
+HUBS = "hubs"
+HUB_FILE = "known-hub.json"
+
+_LINK = re.compile(r"(https?://[^/\s#]+)/join#([A-Za-z0-9_-]{20,100})\.([0-9a-f]{16})")
+_REFERENCE = re.compile(r"(?:(https?://[^/\s#]+)/collaborations/)?([0-9a-f]{16})")
+
+
+@dataclass(frozen=True)
+class KnownHub:
+    """A hub that a member has joined.
+
+    Parameters
+    ----------
+    address
+        Where it is.
+    name
+        What the member is called there.
+    hub
+        What the hub calls itself.
+    center, log
+        Its public keys, as they were when the member joined: terms with others are refused.
+    """
+
+    address: str
+    name: str
+    hub: str
+    center: dict[str, str]
+    log: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A collaboration as its hub shows it to a member.
+
+    Parameters
+    ----------
+    hub
+        Which one.
+    view
+        What the API says: id, name, terms, state, next, awaited, deadline, fault.
+    """
+
+    hub: KnownHub
+    view: dict[str, Any]
+
+
+def is_reference(text: str) -> bool:
+    """Return whether a text names a collaboration at a hub: its id, or its address.
+
+    Examples
+    --------
+    >>> is_reference("https://hub.example/collaborations/0123456789abcdef")
+    True
+    >>> is_reference("round/terms.json")
+    False
+    """
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def join(link: str, home: Path | None = None, passphrase: bytes | None = None) -> KnownHub:
+    """Register the member's public keys at a hub; keys are made if there are none.
+
+    Parameters
+    ----------
+    link
+        The invitation.
+    home
+        The member's folder; None: `find_home()`.
+    passphrase
+        Of its keys.
+
+    Raises
+    ------
+    InputError
+        If the link is none, the hub is another one than the link says, or refuses it.
+    """
+    found = _LINK.fullmatch(link.strip())
+    if found is None:
+        raise InputError(
+            "the link",
+            "it is no invitation",
+            "put it in quotes, whole: https://HUB/join#TOKEN.FINGERPRINT",
+        )
+    address, token, fingerprint = found.groups()
+    home = home or find_home()
+    if not (home / KEYS).exists():
+        make_keys(home / KEYS, passphrase)
+    keys = read_keys(home / KEYS, passphrase)
+    connection = HubConnection(address, keys)
+    face = connection.get_json("/api/v1/hub")
+    try:
+        center = PublicKeys.from_dict(face["center"], address)
+        hub, log = str(face["name"]), str(face["log"])
+    except (KeyError, TypeError) as error:
+        raise InputError(address, "it does not answer as a hub", "check the link") from error
+    if center.fingerprint != fingerprint:
+        raise InputError(
+            address,
+            f"its keys are {center.fingerprint}, not those of the invitation ({fingerprint})",
+            "ask whoever invited you: somebody may stand between you and the hub",
+        )
+    body = json.dumps({"token": token, **keys.public.as_dict()}).encode()
+    name = str(connection.post_json("/api/v1/invitations/accept", body)["name"])
+    known = KnownHub(address, name, hub, center.as_dict(), log)
+    folder = _locate(home, address)
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with atomic_file(folder / HUB_FILE) as file:
+        file.write_text(json.dumps(asdict(known)), encoding="utf-8")
+    return known
+
+
+def list_hubs(home: Path) -> list[KnownHub]:
+    """Return the hubs that a member has joined."""
+    found = []
+    for path in sorted((home / HUBS).glob(f"*/{HUB_FILE}")):
+        try:
+            found.append(KnownHub(**json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(str(path), "it is damaged", "join the hub once more") from error
+    return found
+
+
+def list_standings(home: Path | None = None, passphrase: bytes | None = None) -> list[Standing]:
+    """Return the member's collaborations at all hubs, as these show them.
+
+    Raises
+    ------
+    InputError
+        If it has joined none, or one cannot be reached.
+    """
+    home = home or find_home()
+    hubs = list_hubs(home)
+    if not hubs:
+        raise InputError(str(home), "you have joined no hub", "run 'aboveboard join LINK' first")
+    keys = read_keys(home / KEYS, passphrase)
+    return [Standing(hub, view) for hub in hubs for view in _list_views(hub, keys)]
+
+
+def _list_views(hub: KnownHub, keys: PrivateKeys) -> list[dict[str, Any]]:
+    connection = HubConnection(hub.address, keys)
+    views: list[dict[str, Any]] = []
+    after: str | None = ""
+    while after is not None:
+        page = connection.get_json(f"/api/v1/collaborations?after={after}")
+        views += page["collaborations"]
+        after = page["next"]
+    return views
+
+
+def agree(
+    reference: str, home: Path | None = None, passphrase: bytes | None = None
+) -> tuple[Mirror, dict[str, Any]]:
+    """Agree to the terms of a collaboration at a hub; return its mirror, and where it stands.
+
+    Parameters
+    ----------
+    reference
+        The collaboration's id, or its address at the hub.
+    home
+        The member's folder; None: `find_home()`.
+    passphrase
+        Of its keys.
+
+    Raises
+    ------
+    InputError
+        If no hub that the member has joined has it, its terms are of other keys than the hub had
+        when the member joined, or the hub refuses the statement.
+    """
+    home = home or find_home()
+    keys = read_keys(home / KEYS, passphrase)
+    known, identifier = _find(reference, home, keys)
+    mirror = make_mirror(_locate(home, known.address) / identifier, known.address, identifier)
+    pull(mirror, keys)
+    _refuse_other_keys(mirror, known)
+    statement = sign_agreement(mirror.folder, home, passphrase)
+    taken = push(mirror, statement, keys)
+    pull(mirror, keys)
+    return mirror, taken
+
+
+def _find(reference: str, home: Path, keys: PrivateKeys) -> tuple[KnownHub, str]:
+    """Return the hub that has a collaboration, and its id there."""
+    found = _REFERENCE.fullmatch(reference)
+    if found is None:
+        raise InputError(reference, "it names no collaboration", "run 'aboveboard status'")
+    address, identifier = found.groups()
+    hubs = [hub for hub in list_hubs(home) if address in (None, hub.address)]
+    if address is None and len(hubs) > 1:
+        views = [(hub, view) for hub in hubs for view in _list_views(hub, keys)]
+        hubs = [hub for hub, view in views if view["id"] == identifier]
+    if len(hubs) != 1:
+        raise InputError(
+            reference,
+            "no hub that you have joined has it" if not hubs else "several hubs have it",
+            "write HUB/collaborations/ID, and join the hub first",
+        )
+    return hubs[0], identifier
+
+
+def _refuse_other_keys(mirror: Mirror, known: KnownHub) -> None:
+    """Raise `InputError` if the terms are not of the hub that the member has joined."""
+    statement = read_statement_file(mirror.folder / TERMS_FILE)
+    terms = read_terms(statement, mirror.address)
+    if (terms.center.public.as_dict(), terms.log.signing) != (known.center, known.log):
+        raise InputError(
+            mirror.address,
+            "these terms are of other keys than the hub had when you joined",
+            "ask the operator why, by other means, before you sign",
+        )
+
+
+def _locate(home: Path, address: str) -> Path:
+    """Return the folder of a hub; addresses are unlike, and so are their folders."""
+    return home / HUBS / re.sub(r"[^A-Za-z0-9.]", "-", address.partition("://")[2])

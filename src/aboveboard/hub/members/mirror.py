@@ -1,0 +1,180 @@
+"""A collaboration of a hub as a folder of the member's own: fetched from there, and handed in.
+
+Nothing that the hub says is believed before it is checked: entries are added to those that the
+member has, and the signed checkpoint must be of exactly these.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.folders import (
+    LOG_FILE,
+    SEALED,
+    TERMS_FILE,
+    read_log,
+    read_statement_file,
+    write_log,
+    write_sealed,
+)
+from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys
+from aboveboard.evidence.log import Log, verify_checkpoint
+from aboveboard.evidence.notes import Checkpoint, read_note
+from aboveboard.evidence.statements import read_statement
+from aboveboard.evidence.terms import read_terms
+from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.hub.members.transport import HubConnection
+from aboveboard.storage.atomic import atomic_file
+
+MIRROR_FILE = "hub.json"
+REFUSED_FILE = "checkpoint-refused.note"
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A collaboration of a hub, and the folder that mirrors it.
+
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    address
+        Of the hub.
+    id
+        Of the collaboration.
+    """
+
+    folder: Path
+    address: str
+    id: str
+
+    @property
+    def path(self) -> str:
+        """The collaboration's path at the hub."""
+        return f"/api/v1/collaborations/{self.id}"
+
+
+def find_mirror(folder: Path) -> Mirror | None:
+    """Return what a folder mirrors; None for a folder that travels by other means.
+
+    Raises
+    ------
+    InputError
+        If the file that tells it is damaged.
+    """
+    path = folder / MIRROR_FILE
+    if not path.is_file():
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Mirror(folder, str(data["address"]), str(data["id"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(str(path), "it is damaged", "agree to the terms once more") from error
+
+
+def make_mirror(folder: Path, address: str, identifier: str) -> Mirror:
+    """Return a mirror in a new folder, or the one that is there; nothing is fetched yet."""
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with atomic_file(folder / MIRROR_FILE) as file:
+        text = json.dumps({"address": address, "id": identifier})
+        file.write_text(text, encoding="utf-8")
+    return Mirror(folder, address, identifier)
+
+
+def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
+    """Fetch what is new; return the collaboration as the hub shows it to the member.
+
+    Raises
+    ------
+    InputError
+        If the hub cannot be reached, or shows another log than before. Its checkpoint is then kept
+        beside the other one: both together prove it.
+    """
+    connection = HubConnection(mirror.address, keys)
+    view: dict[str, Any] = connection.get_json(mirror.path)
+    entries = _read_known(mirror.folder)
+    while True:
+        page = connection.get_json(f"{mirror.path}/log?start={len(entries)}&limit={PAGE}")
+        try:
+            fresh, size = [str(x).encode() for x in page["entries"]], int(page["size"])
+            note = str(page["checkpoint"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                mirror.address, "it does not answer as a hub", "check its address"
+            ) from error
+        entries += fresh
+        if len(entries) >= size or not fresh:
+            break
+    _write_checked(mirror, entries, note)
+    member = str(view.get("member", ""))
+    if view.get("state") in ("result", "settled", "disputed"):
+        _fetch_reply(mirror, connection, member)
+    return view
+
+
+def _read_known(folder: Path) -> list[bytes]:
+    """Return the entries that the member has already."""
+    if not (folder / LOG_FILE).is_file():
+        return []
+    return list(read_log(folder, "").entries)
+
+
+def _write_checked(mirror: Mirror, entries: list[bytes], text: str) -> None:
+    """Write log and checkpoint, if one is of the other."""
+    place = mirror.address
+    if not entries:
+        raise InputError(place, "the log is empty", "tell the operator")
+    statement = read_statement(entries[0], place)
+    terms = read_terms(statement, place)
+    log = Log(terms.log.origin, tuple(entries))
+    note = read_note(text.encode("utf-8"), place)
+    try:
+        _refuse_other_log(log, verify_checkpoint(note, log.origin, terms.log.signing))
+    except InvalidProofError as error:
+        with atomic_file(mirror.folder / REFUSED_FILE) as file:
+            file.write_bytes(note.content)
+        raise InputError(
+            place, str(error), f"keep {mirror.folder}: it proves what the hub did"
+        ) from error
+    write_log(mirror.folder, log, note)
+    with atomic_file(mirror.folder / TERMS_FILE) as file:
+        file.write_bytes(entries[0] + b"\n")
+
+
+def _refuse_other_log(log: Log, checkpoint: Checkpoint) -> None:
+    """Raise `InvalidProofError` if a checkpoint is of another log."""
+    if checkpoint != log.checkpoint:
+        raise InvalidProofError(
+            f"its log of {checkpoint.size} entries is not the one that it showed you before"
+        )
+
+
+def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str) -> None:
+    """Fetch the member's sealed result, unless it is here."""
+    place = mirror.folder / SEALED
+    if place.is_dir() and list(place.glob(f"{member}-result-*.bin")):
+        return
+    write_sealed(mirror.folder, member, "result", connection.get(f"{mirror.path}/reply"))
+
+
+def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:
+    """Hand in a statement, for a submission its ciphertext first; return where it stands.
+
+    Raises
+    ------
+    InputError
+        If the hub cannot be reached, or refuses it.
+    """
+    connection = HubConnection(mirror.address, keys)
+    said = read_statement_file(statement)
+    if said.kind == "submit":
+        digest = str(said.body["sealed"])
+        sealed = mirror.folder / SEALED / f"{said.by}-submit-{digest[:16]}.bin"
+        connection.put_file(f"{mirror.path}/sealed/{digest}", sealed, digest)
+    taken: dict[str, Any] = connection.post_json(f"{mirror.path}/statements", said.content)
+    return taken

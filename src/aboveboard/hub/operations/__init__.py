@@ -1,0 +1,1 @@
+"""What an operator does besides: look, check, back up, restore."""

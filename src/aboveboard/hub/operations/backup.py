@@ -1,0 +1,181 @@
+"""`hub backup` and `hub restore`: all of a hub in one folder, the same for both databases.
+
+Rows are read in one transaction and written as JSON, one table per file; then the files that these
+rows name, the keys and the configuration. A file is never changed once it is there, so that the
+copy fits the rows although the hub goes on. Whoever has a backup has the hub's keys: guard it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, LargeBinary, Table, func, select, text
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER
+from aboveboard.hub.configuration import CONFIGURATION_FILE
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import metadata, reply, submission
+from aboveboard.hub.home import FILES, KEYS, LOG_KEYS, Hub, open_hub, upgrade_hub
+from aboveboard.storage.atomic import atomic_folder
+
+TABLES = "tables"
+FORMAT_FILE = "backup.json"
+FORMAT = 1
+ROWS = 500
+
+
+def back_up(hub: Hub, out: Path) -> dict[str, int]:
+    """Write a backup into a new folder; return how many rows and files it has.
+
+    Raises
+    ------
+    InputError
+        If the folder exists or cannot be written, or a file is missing.
+    """
+    if out.exists():
+        raise InputError(str(out), "it exists", "name a folder that is new")
+    rows = 0
+    with atomic_folder(out) as folder:
+        folder.chmod(PRIVATE_FOLDER)
+        (folder / TABLES).mkdir(mode=PRIVATE_FOLDER)
+        with read(hub.engine) as connection:
+            for table in metadata.sorted_tables:
+                rows += _write_rows(connection, table, folder / TABLES / f"{table.name}.jsonl")
+            digests = _list_digests(connection)
+        for digest in sorted(digests):
+            source, target = hub.files.locate(digest), folder / FILES / digest[:2] / digest
+            if not source.is_file():
+                raise InputError(str(source), "it is missing", "run 'aboveboard hub check'")
+            target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            target.chmod(PRIVATE)
+        for name in (KEYS, LOG_KEYS):
+            shutil.copytree(hub.folder / name, folder / name)
+        shutil.copy2(hub.folder / CONFIGURATION_FILE, folder / CONFIGURATION_FILE)
+        numbers = {"format": FORMAT, "rows": rows, "files": len(digests)}
+        (folder / FORMAT_FILE).write_text(json.dumps(numbers), encoding="utf-8")
+    return {"rows": rows, "files": len(digests)}
+
+
+def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[str, int]:
+    """Make a hub in a new folder from a backup; return how many rows and files it has.
+
+    Members notice a hub that was restored from an old backup: its log is shorter than the one they
+    have seen.
+
+    Parameters
+    ----------
+    backup
+        What `back_up` wrote.
+    folder
+        The folder to make.
+    database
+        The URL of an empty database; None: as the backup's configuration says.
+
+    Raises
+    ------
+    InputError
+        If the backup is damaged, the folder exists, or the database is not empty.
+    """
+    numbers = _read_numbers(backup)
+    if folder.exists():
+        raise InputError(str(folder), "it exists", "name a folder that is new")
+    shutil.copytree(backup, folder, ignore=shutil.ignore_patterns(TABLES, FORMAT_FILE))
+    folder.chmod(PRIVATE_FOLDER)
+    if database is not None:
+        _set_database(folder, database)
+    upgrade_hub(folder)
+    hub = open_hub(folder)
+    rows = 0
+    try:
+        with write(hub.engine) as connection:
+            for table in metadata.sorted_tables:
+                if connection.execute(select(func.count()).select_from(table)).scalar_one():
+                    raise InputError(
+                        f"table {table.name!r}", "it is not empty", "name an empty database"
+                    )
+                rows += _read_rows(connection, table, backup / TABLES / f"{table.name}.jsonl")
+    finally:
+        hub.close()
+    if rows != numbers["rows"]:
+        raise InputError(str(backup), "it has lost rows", "use another backup")
+    return {"rows": rows, "files": numbers["files"]}
+
+
+def _list_digests(connection: Connection) -> set[str]:
+    found: set[str] = set()
+    for table in (submission, reply):
+        found |= set(connection.execute(select(table.c.digest)).scalars().all())
+    return found
+
+
+def _write_rows(connection: Connection, table: Table, path: Path) -> int:
+    count = 0
+    order = list(table.primary_key.columns)
+    with path.open("w", encoding="utf-8") as file:
+        for row in connection.execute(select(table).order_by(*order)).mappings():
+            encoded = {
+                name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+                for name, value in row.items()
+            }
+            file.write(json.dumps(encoded, ensure_ascii=False) + "\n")
+            count += 1
+    path.chmod(PRIVATE)
+    return count
+
+
+def _read_rows(connection: Connection, table: Table, path: Path) -> int:
+    binary = {c.name for c in table.columns if isinstance(c.type, LargeBinary)}
+    count, waiting = 0, []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for line in lines:
+            row: dict[str, Any] = json.loads(line)
+            waiting.append(
+                {k: base64.b64decode(v) if k in binary and v else v for k, v in row.items()}
+            )
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), f"it is damaged ({error})", "use another backup") from error
+    for start in range(0, len(waiting), ROWS):
+        connection.execute(table.insert(), waiting[start : start + ROWS])
+        count += len(waiting[start : start + ROWS])
+    if count and "id" in table.c and connection.dialect.name == "postgresql":
+        _restart_counter(connection, table)
+    return count
+
+
+def _restart_counter(connection: Connection, table: Table) -> None:
+    """Let PostgreSQL count on from the highest number; a text id has no counter."""
+    sequence = connection.execute(
+        text("SELECT pg_get_serial_sequence(:name, 'id')"), {"name": f'"{table.name}"'}
+    ).scalar()
+    if sequence:
+        most = connection.execute(select(func.max(table.c.id))).scalar_one()
+        connection.execute(text("SELECT setval(:name, :most)"), {"name": sequence, "most": most})
+
+
+def _read_numbers(backup: Path) -> dict[str, int]:
+    path = backup / FORMAT_FILE
+    try:
+        numbers: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+        known = numbers["format"] == FORMAT and {"rows", "files"} <= set(numbers)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            str(path), f"it is no backup ({error})", "name what 'hub backup' wrote"
+        ) from error
+    if not known:
+        raise InputError(str(path), "it is of another version", "restore it with that version")
+    return numbers
+
+
+def _set_database(folder: Path, database: str) -> None:
+    from aboveboard.hub.configuration import read_configuration, write_configuration
+
+    configuration = read_configuration(folder).model_copy(update={"database": database})
+    (folder / CONFIGURATION_FILE).unlink()
+    write_configuration(configuration, folder)
