@@ -28,7 +28,7 @@ def test_figures_are_found_by_id_and_by_name():
 
 def test_two_papers_figures_of_one_name_are_told_apart(monkeypatch):
     first, second = (Figure(f"{p}/figure-6", "", "", lambda _: None) for p in ("one", "two"))
-    monkeypatch.setattr(figures, "figures", lambda: (first, second))
+    monkeypatch.setattr(figures, "list_figures", lambda: (first, second))
     assert find_figure("two/figure-6") is second
     with pytest.raises(InputError, match=r"one/figure-6, two/figure-6"):
         find_figure("figure-6")
