@@ -16,6 +16,7 @@ from aboveboard.cli.options import (
     ForceOption,
     Format,
     FormatOption,
+    TrustOption,
     echo_json,
 )
 from aboveboard.cli.progress import show_checks, show_evaluations
@@ -35,40 +36,60 @@ def run(
         bool,
         typer.Option("--spend", help="Allow releases to spend more privacy than parties allow."),
     ] = False,
+    bundles: Annotated[
+        bool,
+        typer.Option(
+            "--bundles/--no-bundles",
+            help="Leave each party a signed bundle, by which it verifies its part.",
+        ),
+    ] = True,
     executor: ExecutorOption = None,
     cache: CacheOption = None,
+    trust_code: TrustOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Run a collaboration: replies, manifest, report.
 
-    Writes one folder: a reply for each party, settlement.json, and report.html. Exit status 1 if a
-    promise of the mechanism fails.
+    Writes one folder: a reply and a bundle for each party, settlement.json, and report.html. Exit
+    status 1 if a promise of the mechanism fails.
     """
+    from aboveboard.cli.evidence import evidence_text, find_operator
     from aboveboard.cli.text import settlement_table
     from aboveboard.collaborations.collaboration import load
     from aboveboard.commands import run_collaboration
     from aboveboard.commands.outputs import refuse_folder
 
     refuse_folder("--out", out, force=force)  # before the work, not after
-    collaboration = load(file).with_spending("allow" if spend else "refuse")
+    operator = find_operator() if bundles else None
+    collaboration = load(file, trust_code=trust_code).with_spending("allow" if spend else "refuse")
     with (
         show_evaluations() as progress,
         _with_work(collaboration, executor, cache, progress) as working,
     ):
-        report = run_collaboration(working, out, force=force)
+        report = run_collaboration(working, out, force=force, operator=operator)
     if output is Format.JSON:
         echo_json(report.as_dict())
     else:
         unit = collaboration.mechanism.UNIT
         currency = collaboration.file.currency
-        typer.echo(settlement_table(report.settlement, unit, report.verdicts, currency))
+        typer.echo(
+            settlement_table(report.settlement, unit, report.verdicts, currency, report.kinds)
+        )
         typer.echo(f"\nreplies, manifest and report: {out}")
+        if operator is not None:
+            typer.echo(evidence_text(collaboration))
     if report.verdicts.promises_stand is False:
         raise typer.Exit(1)
 
 
 def audit(
-    file: FileArgument,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="The collaboration file (TOML), or a game of Gambit (.nfg, .efg); '-' reads "
+            "standard input."
+        ),
+    ],
     names: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,7 +97,8 @@ def audit(
             help="What to audit, repeatable: ex-post-ic, dsic, ir, ir=every, epsilon-ic=1/2, "
             "coalition-proof=3, coalition-proof-with-transfers=2, pareto, "
             "pareto=no-less, efficient, symmetric, strong-dominance, weak-budget, "
-            "strong-budget, unique-equilibrium.",
+            "strong-budget, unique-equilibrium; or what the mechanism itself promises or "
+            "examines, such as root-solvability.",
         ),
     ] = None,
     rows: Annotated[
@@ -97,28 +119,35 @@ def audit(
     report: Annotated[Path | None, typer.Option(help="Write the report page here.")] = None,
     executor: ExecutorOption = None,
     cache: CacheOption = None,
+    trust_code: TrustOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Find who gains by lying, by how much, and how sure it is.
 
     Exit status: 0 if every promise holds, or no counterexample is found in a sample; 1 if one
-    fails; 3 if one is undecided.
+    fails; 3 if one is undecided. In a game of Gambit each player's first strategy is the truth.
     """
     from aboveboard.auditing import Budget
     from aboveboard.cli.text import audit_text
     from aboveboard.collaborations.collaboration import load
+    from aboveboard.collaborations.examination import list_properties
     from aboveboard.commands import audit_collaboration, parse_properties
+    from aboveboard.commands.game_files import audit_game_file, is_game_file
     from aboveboard.commands.outputs import refuse_file
 
     budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
-    properties = parse_properties(names)
     refuse_file("--report", report)
-    collaboration = load(file)
-    with (
-        show_checks(f"auditing {collaboration.mechanism.NAME}") as progress,
-        _with_work(collaboration, executor, cache) as working,
-    ):
-        result = audit_collaboration(working, properties, budget, progress)
+    if is_game_file(file):
+        with show_checks(f"auditing {file.name}") as progress:
+            result = audit_game_file(file, parse_properties(names), budget, progress)
+    else:
+        collaboration = load(file, trust_code=trust_code)
+        properties = parse_properties(names, list_properties(collaboration) if names else ())
+        with (
+            show_checks(f"auditing {collaboration.mechanism.NAME}") as progress,
+            _with_work(collaboration, executor, cache) as working,
+        ):
+            result = audit_collaboration(working, properties, budget, progress)
     if report is not None:
         result.write_report(report)
     if output is Format.JSON:
@@ -138,17 +167,29 @@ def compare(
         str,
         typer.Option(help="Rules, by commas: mechanisms, or values of the file's key 'rule'."),
     ],
+    report: Annotated[
+        Path | None, typer.Option(help="Write the comparison as one page here.")
+    ] = None,
+    trust_code: TrustOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Apply several rules to the same data, side by side."""
     from aboveboard.cli.text import comparison_text
-    from aboveboard.commands.comparing import compare_rules
+    from aboveboard.commands.comparing import compare_rules, write_comparison
+    from aboveboard.commands.outputs import refuse_file
 
-    results = compare_rules(file, [rule.strip() for rule in rules.split(",") if rule.strip()])
+    refuse_file("--report", report)
+    results = compare_rules(
+        file, [rule.strip() for rule in rules.split(",") if rule.strip()], trust_code
+    )
+    if report is not None:
+        write_comparison(results, report)
     if output is Format.JSON:
         echo_json({"rules": [result.as_dict() for result in results]})
     else:
         typer.echo(comparison_text(results))
+        if report is not None:
+            typer.echo(f"\nreport: {report}")
 
 
 @contextmanager
@@ -163,7 +204,8 @@ def _with_work(
 
     rule = collaboration.mechanism
     if not (isinstance(rule, LongRunning) and rule.SPREADS):
-        for option, given in (("--executor", executor), ("--cache", cache)):
+        keeps = getattr(rule, "keeps_trainings", False)
+        for option, given in (("--executor", executor), ("--cache", None if keeps else cache)):
             if given is not None:
                 raise InputError(
                     option, f"{rule.NAME} has no evaluations to spread or keep", "omit it"
@@ -188,6 +230,7 @@ def design(
     ] = None,
     executor: ExecutorOption = None,
     cache: CacheOption = None,
+    trust_code: TrustOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Find the best parameters, or what must be known first.
@@ -201,7 +244,7 @@ def design(
     from aboveboard.commands.outputs import refuse_file
 
     refuse_file("--plot", plot)
-    collaboration = load(file)
+    collaboration = load(file, trust_code=trust_code)
     with (
         show_evaluations() as progress,
         _with_work(collaboration, executor, cache, progress) as working,
@@ -219,6 +262,7 @@ def replay(
     file: Annotated[
         Path | None, typer.Option(help="The collaboration file, if it has moved.")
     ] = None,
+    trust_code: TrustOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Run a settlement again and compare every byte.
@@ -228,7 +272,7 @@ def replay(
     from aboveboard.commands import settle
     from aboveboard.settlements.replaying import replay as compare_again
 
-    result = compare_again(folder, settle, file)
+    result = compare_again(folder, settle, file, trust_code=trust_code)
     if output is Format.JSON:
         echo_json(result.as_dict())
     elif result.differ:

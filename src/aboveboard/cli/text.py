@@ -14,6 +14,7 @@ from aboveboard.commands.comparing import RuleResult
 from aboveboard.formatting import format_number, format_quantity, format_table, join_names
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import format_report, is_profitable, list_notes, round_gain
+from aboveboard.report.deviations import describe_search
 from aboveboard.settlements.money import ROUNDING, describe_payments, has_payments
 
 MOST_NAMED = 3
@@ -43,8 +44,9 @@ def settlement_table(
     unit: str = "",
     verdicts: Verdicts | None = None,
     currency: str = "",
+    kinds: Sequence[str] = (),
 ) -> str:
-    """Return what each party gets, the settlement's notes, and what is promised."""
+    """Return what each party gets, the settlement's notes, what is promised and was looked at."""
     of = f" ({unit})" if unit else ""
     shares = settlement.parties
     lists = [
@@ -73,13 +75,14 @@ def settlement_table(
     notes += [wrap(note, label="note: ") for note in rounding]
     headline = wrap(settlement.headline) if settlement.headline else ""
     found = verdict_text(verdicts) if verdicts else ""
-    return "\n\n".join(filter(None, (headline, shown, *notes, found)))
+    looked = " ".join(part for part in (describe_search(kinds), settlement.caveat) if part)
+    return "\n\n".join(filter(None, (headline, shown, *notes, found, wrap(looked))))
 
 
 def verdict_text(verdicts: Verdicts) -> str:
     """Return the verdicts in two groups, each with its basis and its counterexample."""
-    groups = (("Promised", verdicts.promised), ("Also examined", verdicts.examined))
-    tables = [f"{title}\n{_verdict_table(found)}" for title, found in groups if found]
+    groups = verdicts.group()
+    tables = [f"{title}\n{_verdict_table(found)}" for title, found in groups]
     compared = sorted({v.compared for v in verdicts.values() if v.compared})
     return "\n\n".join([*tables, *(wrap(f"{note}.") for note in compared)])
 
@@ -139,6 +142,8 @@ def audit_text(audit: AuditReport) -> str:
     parts = [verdict_text(audit.verdicts)]
     if audit.lies:
         parts.append(lies_table(audit.lies))
+    if audit.kinds:
+        parts.append(wrap(describe_search(audit.kinds)))
     return "\n\n".join([*parts, *_remark_lines(audit)])
 
 
@@ -168,7 +173,7 @@ def demo_text(result: Demonstration) -> str:
         )
     head = ["party", "owns", "gains by joining", "truth earns", "staying away earns",
             "best lie earns", "that lie"]  # fmt: skip
-    file = result.audit.collaboration.file.name
+    file = result.audit.subject.title
     intro = (
         f"{file}: {format_number(details['union'])} domains in total, exchanged by the "
         f"{details['rule']} rule. A party earns its own gain minus that of its best rival."
@@ -198,16 +203,17 @@ def describe_text(texts: Mapping[str, str | None]) -> str:
 def check_text(report: CheckReport) -> str:
     """Return what a check without a fault found: the parties, and what a run will execute."""
     parties = format_quantity(len(report.parties), "party", "parties")
-    if not report.parties:
-        return f"{report.file}: {report.mechanism}; no fault"
-    lines = [f"{report.file}: {report.mechanism}, {parties}; no fault"]
+    counted = f", {parties}" if report.parties else ""
+    lines = [f"{report.file}: {report.mechanism}{counted}; no fault"]
     for name, party in report.parties.items():
         sizes = [] if party.elements is None else [format_quantity(party.elements, "element")]
         if party.left_out:
             sizes.append(f"{party.left_out:,} left out")
         lines.append(f"  {name}" + (f": {', '.join(sizes)}" if sizes else ""))
     if report.code:
-        lines.append(wrap(f"a run executes your code: {join_names(report.code)}"))
+        lines.append("a run executes code that comes with this file; read it first:")
+        lines += [f"  {file}  {digest}" for file, digest in sorted(report.code.items())]
+        lines.append(f"to let it run: --trust-code {report.trust}")
     return "\n".join(lines)
 
 
@@ -227,6 +233,9 @@ def comparison_text(results: Sequence[RuleResult]) -> str:
     lines = [format_table(head, rows, right=range(1, len(head)))]
     stands = {True: "all promises stand", False: "a promise fails", None: "a promise is undecided"}
     for each in results:
+        if each.problem:
+            lines.append(wrap(f"{each.rule}: not audited: {each.problem}."))
+            continue
         paying = [lie.party for lie in each.audit.lies if is_profitable(lie)]
         lying = f"lying pays {join_names(paying)}" if paying else "no lie found pays"
         lines.append(wrap(f"{each.rule}: {stands[each.audit.verdicts.promises_stand]}; {lying}."))

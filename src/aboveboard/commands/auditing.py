@@ -20,6 +20,7 @@ from aboveboard.games.game import Game
 from aboveboard.mechanisms.mechanism import Remarks
 from aboveboard.report import is_profitable, render_page
 from aboveboard.report.deviations import list_kinds
+from aboveboard.report.subject import Subject, describe_collaboration
 from aboveboard.storage.atomic import atomic_file
 
 SAMPLES_FOR_REMARKS = 2_000
@@ -30,11 +31,11 @@ EX_POST_IC = "ex-post IC"
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What an audit of a collaboration found.
+    """What an audit of a collaboration, or of a game from a file, found.
 
     Parameters
     ----------
-    collaboration
+    subject
         What was audited.
     verdicts
         By property: what the mechanism promises, and what was examined besides.
@@ -52,7 +53,7 @@ class AuditReport:
         Which kinds of deviations were looked at.
     """
 
-    collaboration: Collaboration
+    subject: Subject
     verdicts: Verdicts
     lies: Sequence[BestLie]
     remarks: Mapping[str, Any]
@@ -93,12 +94,13 @@ class AuditReport:
             **self.verdicts.as_dict(),
             "best_lies": [lie.as_dict() for lie in self.lies],
             "remarks": dict(self.remarks),
+            "looked_at": list(self.kinds),
         }
 
     def report(self) -> str:
         """Return the report page, as HTML."""
         return render_page(
-            self.collaboration,
+            self.subject,
             lies=self.lies,
             verdicts=self.verdicts,
             remarks=self.remarks,
@@ -156,7 +158,13 @@ def audit_collaboration(
     overlooked = find_overlooked(verdicts, lies)
     verdicts = _add_lies(verdicts, overlooked)
     return AuditReport(
-        collaboration, verdicts, lies, remarks, overlooked, properties is not None, list_kinds(game)
+        describe_collaboration(collaboration),
+        verdicts,
+        lies,
+        remarks,
+        overlooked,
+        properties is not None,
+        list_kinds(game),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aboveboard.auditing import Budget
+from aboveboard.auditing import Budget, Verdicts
 from aboveboard.collaborations.collaboration import make_collaboration, run
 from aboveboard.collaborations.loading import (
     SourceFile,
@@ -19,11 +19,12 @@ from aboveboard.collaborations.loading import (
 )
 from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.commands.running import error_context
-from aboveboard.errors import InputError
+from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.file_model import draw_seed
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report.comparison import ComparedRule, render_comparison
+from aboveboard.report.subject import describe_collaboration
 from aboveboard.storage.atomic import atomic_file
 
 BUDGET = Budget(rows=200_000, samples=500)
@@ -42,11 +43,14 @@ class RuleResult:
         What each party gets.
     audit
         What the rule promises, and each party's best lie.
+    problem
+        Why it was not audited; empty if it was.
     """
 
     rule: str
     settlement: Settlement
     audit: AuditReport
+    problem: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -61,6 +65,7 @@ class RuleResult:
                 for name, share in self.settlement.parties.items()
             },
             **self.audit.as_dict(),
+            **({"promises_stand": None, "not_audited": self.problem} if self.problem else {}),
         }
 
 
@@ -111,7 +116,12 @@ def write_comparison(results: Sequence[RuleResult], path: Path, date: str | None
     """
     rules = [
         ComparedRule(
-            each.rule, each.settlement, each.audit.verdicts, each.audit.lies, each.audit.kinds
+            each.rule,
+            each.settlement,
+            each.audit.verdicts,
+            each.audit.lies,
+            each.audit.kinds,
+            each.problem,
         )
         for each in results
     ]
@@ -130,4 +140,9 @@ def _apply(source: SourceFile, rule: str, seed: int | None) -> RuleResult:
     collaboration = make_collaboration(changed_source, found)
     with error_context(collaboration):
         settlement = run(collaboration)
-    return RuleResult(rule, settlement, audit_collaboration(collaboration, budget=BUDGET))
+    try:
+        return RuleResult(rule, settlement, audit_collaboration(collaboration, budget=BUDGET))
+    except (BudgetExceeded, UndefinedProperty) as error:
+        # What it hands out can be compared all the same.
+        nothing = AuditReport(describe_collaboration(collaboration), Verdicts(()), (), {})
+        return RuleResult(rule, settlement, nothing, str(error))

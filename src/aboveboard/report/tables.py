@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +19,8 @@ MOST_DRAWN = 16
 """Parties that the chart shows at most, to stay readable; the table shows all."""
 
 CLAIMS = (
+    ("ex-post IC against inventing", "No party gains by inventing data while the others tell the "
+     "truth."),
     ("ex-post IC", "No party gains by lying while the others tell the truth."),
     ("epsilon-IC", "No party gains more than epsilon by lying to truthful others."),
     ("DSIC", "No party gains by lying, whatever the others report."),
@@ -36,6 +38,32 @@ CLAIMS = (
     ("weak budget balance", "The center never pays out more than it takes in."),
     ("strong budget balance", "The center pays out exactly what it takes in."),
     ("unique equilibrium", "The only equilibrium is that all parties tell the truth."),
+    ("no better votes", "Nobody, no pair and no three gain by voting otherwise."),
+    ("no better announcement", "The proposer, also with one or two others, gains by no other "
+     "proposal."),
+    ("total participation", "No party or coalition expects to lose by taking part."),
+    ("balanced when played", "As it is played, the center neither earns nor pays."),
+    ("never a deficit", "The center never has to pay."),
+    ("one likely ending", "The play is all but certain to end in one way, which is best for all "
+     "together."),
+    ("collusively dominant", "Every party and coalition has one vote that is best for it, whatever "
+     "the others vote."),
+    ("root-solvable", "Nobody needs beliefs about others: votes are dominant, and what is best to "
+     "announce does not depend on who else colludes."),
+    ("socially optimal", "What is best to announce is worth most to all together."),
+    ("private", "Whoever sees the whole play learns no more than its outcome tells."),
+    ("pays out", "All users together are paid exactly what is promised them."),
+    ("fairness", "Users who add the same are paid the same."),
+    ("null player", "A user who adds nothing is paid nothing."),
+    ("additivity", "The shares of a sum are the sums of the shares."),
+    ("no negative share", "No user is paid less than nothing."),
+    ("nothing for nothing", "Without any data nothing is gained."),
+    ("diminishing returns", "A user adds less, the more others there are."),
+    ("truth is answered", "Whoever tells the truth is answered."),
+    ("stable commitments", "Nobody gains by another commitment than its own."),
+    ("no mixed equilibrium", "In no equilibrium does a party toss coins."),
+    ("desirable mechanism exists", "Some payments make all parties truthful and willing, without a "
+     "deficit."),
 )  # fmt: skip
 """What properties say, by how their names begin; the first match counts."""
 
@@ -236,8 +264,18 @@ def describe_claim(name: str) -> str:
     size = re.search(r"size (\d+)", name)
     for start, sentence in CLAIMS:
         if re.match(start, name):
-            return sentence.format(f"{size[1]} parties" if size else "so many")
+            said = sentence.format(f"{size[1]} parties" if size else "so many")
+            return said[:-1] + "".join(_describe_scope(name)) + "."
     return ""
+
+
+def _describe_scope(name: str) -> Iterator[str]:
+    """Yield for which other types than those at hand a property is claimed."""
+    taste = re.search(r"\(exclusivity (.+)\)$", name)
+    if taste:
+        yield f", for an exclusivity {'of ' if taste[1][:1].isdigit() else ''}{taste[1]}"
+    if name.endswith(" at other sizes"):
+        yield ", also with other sizes of their data"
 
 
 def _describe_gain(verdict: Verdict) -> str:

@@ -1,0 +1,134 @@
+"""A game from a file of Gambit audited: `.nfg` and `.efg`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aboveboard import auditing
+from aboveboard.auditing import (
+    DSIC,
+    Budget,
+    CoalitionProof,
+    Efficient,
+    ExPostIC,
+    ParetoEfficient,
+    Property,
+    Status,
+    UniqueEquilibrium,
+    Verdict,
+    Verdicts,
+)
+from aboveboard.auditing.best_lies import best_lies
+from aboveboard.auditing.search import Progress
+from aboveboard.commands.auditing import AuditReport
+from aboveboard.commands.properties import option_name
+from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
+from aboveboard.games.gambit_files import read_game
+from aboveboard.games.game import Game
+from aboveboard.report.deviations import list_kinds
+from aboveboard.report.subject import describe_game_file
+
+SUFFIXES = (".nfg", ".efg")
+
+SEED = 0
+"""Of samples in games that are too large to search; a file of Gambit names none."""
+
+
+def is_game_file(path: Path) -> bool:
+    """Return whether a path names a file of Gambit.
+
+    Examples
+    --------
+    >>> is_game_file(Path("chicken.NFG")), is_game_file(Path("lists.toml"))
+    (True, False)
+    """
+    return path.suffix.lower() in SUFFIXES
+
+
+def list_default_properties(game: Game) -> list[Property]:
+    """Return what an audit of a game looks at if the user names nothing."""
+    pairs: list[Property] = [CoalitionProof(2)] if len(game.players) > 1 else []
+    return [
+        ExPostIC(), DSIC(), *pairs, ParetoEfficient(), Efficient(), UniqueEquilibrium(),
+    ]  # fmt: skip
+
+
+def audit_game_file(
+    path: Path,
+    properties: Sequence[Property] | None = None,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Audit the game in a file of Gambit, each player's first strategy being its truth.
+
+    A game promises nothing: what is found counts for the exit status if the user names the
+    properties, or is strict.
+
+    Parameters
+    ----------
+    path
+        The file.
+    properties
+        What is claimed; None: `list_default_properties`, undecided where one takes too long.
+    budget, progress
+        As for `audit_collaboration`.
+
+    Raises
+    ------
+    InputError
+        If the file is no game, or a property that the user names has no meaning on it.
+    BudgetExceeded
+        If a property that the user names is too large and the budget says to refuse.
+    """
+    game = read_game(path)
+    budget = budget or Budget()
+    if properties is None:
+        verdicts = _examine_defaults(game, budget, progress)
+    else:
+        verdicts = _examine_named(path, game, properties, budget, progress)
+    sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
+    subject = describe_game_file(path, game, SEED)
+    return AuditReport(
+        subject,
+        verdicts,
+        best_lies(game, budget=sampling, seed=SEED),
+        {"truth": {"text": subject.assumes}},
+        named=properties is not None,
+        kinds=list_kinds(game),
+    )
+
+
+def _examine_named(
+    path: Path,
+    game: Game,
+    properties: Sequence[Property],
+    budget: Budget,
+    progress: Progress | None,
+) -> Verdicts:
+    try:
+        return auditing.audit(game, properties, budget=budget, seed=SEED, progress=progress)
+    except UndefinedProperty as error:
+        place = f"--property {option_name(properties, str(error))}"
+        problem = str(error).partition("; ")[0]
+        remedy = f"omit it; {path.name} does not define this property"
+        raise InputError(place, problem, remedy) from error
+
+
+def _examine_defaults(game: Game, budget: Budget, progress: Progress | None) -> Verdicts:
+    """Examine the default properties together; one after the other where one takes too long."""
+    claims = list_default_properties(game)
+    try:
+        return auditing.audit(game, claims, budget=budget, seed=SEED, progress=progress)
+    except BudgetExceeded:
+        found: list[Verdict] = []
+        for claim in claims:
+            try:
+                found += auditing.audit(
+                    game, [claim], budget=budget, seed=SEED, progress=progress
+                ).values()
+            except BudgetExceeded as error:
+                found.append(
+                    Verdict(claim.name, Status.UNDECIDED, 0, 0, "exhaustive", statement=str(error))
+                )
+        return Verdicts(found)

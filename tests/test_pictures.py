@@ -1,0 +1,120 @@
+"""The picture of each system: what it says in words is what the run came to."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain, combinations
+from pathlib import Path
+
+import pytest
+
+import aboveboard as ab
+from aboveboard.mechanisms.settlement import Reply, Settlement, Share
+from aboveboard.report import draw_picture, render_page
+from aboveboard.report.pictures.ownership import MOST_REGIONS, draw_regions
+from aboveboard.report.pictures.qualities import draw_qualities
+from aboveboard.report.pictures.shares import draw_shares
+from aboveboard.report.pictures.trades import draw_trades
+
+LISTS = {"anna": set("abcd"), "bert": set("cde"), "cleo": set("dxyz")}
+
+
+def describe(picture) -> str:
+    assert picture is not None
+    found = re.search(r"<desc>(.*?)</desc>", picture.svg, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def share(benefit, utility=None, payment=0, **more) -> Share:
+    return Share(benefit, utility, payment, Reply("json"), more)
+
+
+@pytest.fixture(scope="module")
+def lists() -> ab.Collaboration:
+    return ab.collaborate("exchange.union", LISTS, kind="text", seed=7)
+
+
+def test_who_owns_what_counts_each_set_of_owners(lists: ab.Collaboration):
+    words = describe(draw_picture(lists, ab.run(lists)))
+    subsets = chain.from_iterable(combinations(LISTS, k) for k in (1, 2, 3))
+    expected = {}
+    for owners in subsets:
+        own = set.intersection(*(LISTS[p] for p in owners))
+        own -= set().union(*(LISTS[p] for p in LISTS if p not in owners))
+        if own:
+            names = {1: "{}", 2: "{} and {}", 3: "{}, {} and {}"}[len(owners)].format(*owners)
+            expected[f"only {names}: {len(own)}"] = True
+    assert set(words.split("; ")) == set(expected)
+
+
+def test_of_many_regions_the_rest_is_counted_not_dropped():
+    regions = [((f"p{k}",), 30 - k) for k in range(MOST_REGIONS + 2)]
+    picture = draw_regions([f"p{k}" for k in range(MOST_REGIONS + 2)], regions)
+    left = sum(n for _, n in regions[MOST_REGIONS:])
+    assert f"2 smaller sets with {left} elements in all are left out" in picture.note
+
+
+def test_qualities_carry_their_intervals():
+    settled = Settlement(
+        "learning.payments",
+        {
+            "anna": share(1, own_quality=0.5, quality=0.8, own_quality_error=0.1),
+            "bert": share(1, alone=0.25, quality=0.8),
+        },
+        {"training": {"joint_quality": 0.8, "joint_quality_error": 0.05}},
+    )
+    words = describe(draw_qualities(settled))
+    assert "anna: alone 0.5 (0.304004 to 0.695996), together 0.8" in words
+    assert "bert: alone 0.25, together 0.8" in words
+    assert "the joint quality lies in 0.702002 to 0.897998" in words
+
+
+def test_shares_stand_beside_what_each_level_costs():
+    settled = Settlement("valuation.payments", {"anna": share(5, 4)}, {"levels": {"anna": 2}})
+    assert describe(draw_shares(settled, "utility")) == (
+        "anna, level 2: share 5, its level costs 1"
+    )
+
+
+def test_goods_and_money_are_told_before_and_after():
+    settled = Settlement(
+        "market.vcg", {"anna": share(2, 1, 3, goods=["x", "y"]), "bert": share(0, 0, -3, goods=[])}
+    )
+    words = describe(draw_trades(settled, {"anna": ["x"], "bert": ["y"]}))
+    assert words == (
+        "anna: brings x, ends with x and y, pays 3; bert: brings y, ends with nothing, receives 3"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["exchange.union", "learning.payments", "valuation.payments", "market.vcg", "curation.fair"],
+)
+def test_every_system_has_a_picture_that_is_the_same_again(name: str, tmp_path: Path):
+    from aboveboard.collaborations import find_mechanism
+    from aboveboard.commands import write_starting_file
+
+    path = tmp_path / "file.toml"
+    write_starting_file(find_mechanism(name, "test"), path)
+    collaboration = ab.load(path, seed=7)
+    settlement = ab.run(collaboration)
+    first, second = (draw_picture(collaboration, settlement) for _ in range(2))
+    assert first == second
+    page = render_page(collaboration, settlement=settlement, picture=first)
+    identifiers = re.findall(r'\bid="([^"]*)"', page)
+    assert len(identifiers) == len(set(identifiers))
+    assert 'role="img"' in first.svg
+
+
+def test_a_picture_and_the_chart_of_lies_share_no_identifier(lists: ab.Collaboration, tmp_path):
+    page = lists.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 2
+    identifiers = re.findall(r'\bid="([^"]*)"', page)
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_a_mechanism_of_a_stranger_has_no_picture_and_runs_all_the_same(lists: ab.Collaboration):
+    settled = Settlement("theirs", {"anna": share(1)})
+    assert draw_qualities(settled) is None
+    assert draw_shares(settled, "") is None
