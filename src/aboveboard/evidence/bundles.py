@@ -21,7 +21,7 @@ FORMAT = 1
 MOST_BUNDLE_BYTES = 2**28
 """A bundle of 50,000 handed elements has under 10 MB; a million elements fit."""
 
-_KEYS = {"format", "name", "entries", "checkpoint", "reply", "evidence", "secrets"}
+_KEYS = {"format", "name", "entries", "checkpoint", "reply", "evidence", "secrets", "cosigned"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Bundle:
         What the mechanism's verifier needs for this party, plain data.
     secrets
         "key": the tree key of the party's own list, only in a run of one operator.
+    cosigned
+        Checkpoints that members have cosigned, as text.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Bundle:
     reply: Mapping[str, str]
     evidence: Mapping[str, Any]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cosigned: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """Return the bundle's bytes."""
@@ -61,6 +64,7 @@ class Bundle:
             "reply": dict(self.reply),
             "evidence": dict(self.evidence),
             "secrets": dict(self.secrets),
+            "cosigned": list(self.cosigned),
         }
         # Nobody signs a bundle, so that it need not be canonical, which takes ten times as long.
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
@@ -79,7 +83,7 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     remedy = "give the bundle.json that the center sent you"
     if not isinstance(data, dict) or set(data) != _KEYS or data["format"] != FORMAT:
         raise InputError(place, "it is no bundle of this version", remedy)
-    entries, reply = data["entries"], data["reply"]
+    entries, reply, cosigned = data["entries"], data["reply"], data["cosigned"]
     shapes = [
         (data["name"], str),
         (data["checkpoint"], str),
@@ -87,6 +91,9 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
         (reply, dict),
         (data["evidence"], dict),
         (data["secrets"], dict),
+        (cosigned, list),
+        *((x, str) for x in _list_values(data["secrets"])),
+        *((x, str) for x in (cosigned if isinstance(cosigned, list) else ())),
         *((entry, str) for entry in (entries if isinstance(entries, list) else ())),
         *((x, str) for x in (reply.values() if isinstance(reply, dict) else ())),
     ]
@@ -99,4 +106,9 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
         reply,
         data["evidence"],
         data["secrets"],
+        tuple(cosigned),
     )
+
+
+def _list_values(data: Any) -> list[Any]:
+    return list(data.values()) if isinstance(data, dict) else []

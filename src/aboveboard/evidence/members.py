@@ -16,6 +16,7 @@ from typing import Any
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import MOST_BYTES, decode_canonical, encode_canonical
 from aboveboard.evidence.commitments import commit_elements, generate_tree_key
+from aboveboard.evidence.cosigning import refuse_other_log
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
     read_checkpoint_file,
@@ -27,7 +28,7 @@ from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, write_private
 from aboveboard.evidence.log import Log, verify_checkpoint, verify_growth
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, Note, read_checkpoint, read_note
 from aboveboard.evidence.payloads import Payload, decode_payload
-from aboveboard.evidence.rounds import Round, replay_log
+from aboveboard.evidence.rounds import Round, encode_rotation, replay_log
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.seeds import commit_nonce, generate_nonce
 from aboveboard.evidence.statements import Statement, sign_statement
@@ -101,6 +102,7 @@ def read_round(folder: Path, private: Path | None = None) -> SeenRound:
         raise InputError(
             str(folder), str(error), "keep both logs: they prove what the center did"
         ) from error
+    refuse_other_log(folder, round_)
     return SeenRound(folder, round_, note)
 
 
@@ -255,6 +257,13 @@ def make_answer(
     if reason is None:
         return sign_statement({"kind": "accept", **body}, name, keys)
     return sign_statement({"kind": "dispute", "reason": reason, **body}, name, keys)
+
+
+def make_rotation(round_: Round, name: str, keys: PrivateKeys, fresh: PrivateKeys) -> Statement:
+    """Return the statement by which a member's new keys take the place of the old ones."""
+    proof = fresh.sign(encode_rotation(round_.terms_digest, name, fresh.public))
+    body = {"kind": "rotate", "terms": round_.terms_digest, **fresh.public.as_dict()}
+    return sign_statement({**body, "proof": proof.hex()}, name, keys)
 
 
 def _replace_private(path: Path, content: bytes) -> None:

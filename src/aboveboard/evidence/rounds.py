@@ -18,6 +18,8 @@ from enum import StrEnum
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import encode_canonical
+from aboveboard.evidence.keys import PublicKeys, verify_signature
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.evidence.terms import CENTER, Terms, read_terms
 from aboveboard.evidence.trees import compute_root, hash_leaf
@@ -60,6 +62,8 @@ class Round:
         How many entries the log had once all had committed; None before.
     cancelled
         Why the round ended without a result; empty if it did not.
+    rotated
+        By member: the keys that took the place of those of the terms, the last one in force.
     """
 
     terms: Terms
@@ -69,6 +73,7 @@ class Round:
     missing: frozenset[str] = frozenset()
     committed_at: int | None = None
     cancelled: str = ""
+    rotated: Mapping[str, tuple[PublicKeys, ...]] = field(default_factory=dict)
 
     @property
     def present(self) -> tuple[str, ...]:
@@ -103,6 +108,24 @@ class Round:
         """Return what somebody said, or None."""
         return self.said.get((kind, by))
 
+    def find_keys(self, name: str) -> PublicKeys | None:
+        """Return the keys of a member that are in force; None for others."""
+        if self.rotated.get(name):
+            return self.rotated[name][-1]
+        member = self.terms.members.get(name)
+        return None if member is None or member.keys is None else member.keys.public
+
+    def find_key(self, name: str) -> str | None:
+        """Return the signing key of a signer that is in force; None for strangers."""
+        keys = self.find_keys(name)
+        return self.terms.find_key(name) if keys is None else keys.signing
+
+    def list_keys(self, name: str) -> list[str]:
+        """Return every signing key that a member has had in this round."""
+        first = self.terms.find_key(name)
+        later = [keys.signing for keys in self.rotated.get(name, ())]
+        return later if first is None else [first, *later]
+
     def accept(self, statement: Statement) -> Round:
         """Return the round with one more statement.
 
@@ -124,11 +147,17 @@ class Round:
         elif kind == "missing":
             for name in statement.body["members"]:
                 after = after.drop(name, "a member was late")
+        elif kind == "rotate":
+            after = after.replace_keys(by, _read_new_keys(statement))
         elif kind == "cancel":
             after = replace(after, cancelled=statement.body["reason"] or "the center ended it")
         if after.committed_at is None and after.state in (State.SUBMITTING, State.SEALED):
             after = replace(after, committed_at=len(leaves))
         return after
+
+    def replace_keys(self, name: str, keys: PublicKeys) -> Round:
+        """Return the round with new keys of a member."""
+        return replace(self, rotated={**self.rotated, name: (*self.rotated.get(name, ()), keys)})
 
     def drop(self, name: str, reason: str) -> Round:
         """Return the round without a member, or cancelled where the terms say so."""
@@ -145,7 +174,7 @@ class Round:
             raise RefusedStatementError("the round was cancelled")
         if statement.body.get("terms") != self.terms_digest:
             raise RefusedStatementError("it is of another round: it names other terms")
-        signing = self.terms.find_key(statement.by)
+        signing = self.find_key(statement.by)
         if signing is None:
             raise RefusedStatementError(f"{statement.by!r} is no member of this round")
         if statement.by in self.missing:
@@ -259,6 +288,36 @@ def _check_missing(round_: Round, statement: Statement) -> None:
         raise RefusedStatementError("it names others than the members that are awaited")
 
 
+PROOF = b"aboveboard rotation v1\n"
+"""What the new key signs begins with this line."""
+
+
+def encode_rotation(terms: str, name: str, keys: PublicKeys) -> bytes:
+    """Return what a new key signs, so that nobody takes over somebody else's key."""
+    return PROOF + encode_canonical({"keys": keys.as_dict(), "name": name, "terms": terms})
+
+
+def _read_new_keys(statement: Statement) -> PublicKeys:
+    return PublicKeys(statement.body["signing"], statement.body["sealing"])
+
+
+def _check_rotate(round_: Round, statement: Statement) -> None:
+    _check_member(round_, statement)
+    _check_fields(statement, signing=str, sealing=str, proof=str)
+    try:
+        keys = _read_new_keys(statement)
+        proof = bytes.fromhex(statement.body["proof"])
+    except ValueError as error:
+        raise RefusedStatementError(f"it names no keys: {error}") from error
+    taken = {x for name in round_.terms.names for x in round_.list_keys(name)}
+    taken |= {round_.terms.center.signing, round_.terms.log.signing}
+    if keys.signing in taken:
+        raise RefusedStatementError("the new key is in use already")
+    rotation = encode_rotation(round_.terms_digest, statement.by, keys)
+    if not verify_signature(keys.signing, proof, rotation):
+        raise RefusedStatementError("the new key has not signed the rotation")
+
+
 def _check_cancel(round_: Round, statement: Statement) -> None:
     _check_center(statement)
     _check_fields(statement, reason=str)
@@ -279,6 +338,7 @@ _CHECKS = {
     "accept": _check_accept,
     "dispute": _check_dispute,
     "leave": _check_leave,
+    "rotate": _check_rotate,
     "missing": _check_missing,
     "cancel": _check_cancel,
 }

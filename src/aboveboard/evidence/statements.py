@@ -29,6 +29,7 @@ Kind = Literal[
     "accept",
     "dispute",
     "leave",
+    "rotate",
     "missing",
     "cancel",
 ]

@@ -19,6 +19,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_json
 from aboveboard.evidence.cases import Case, Given, describe
 from aboveboard.evidence.commitments import commit_elements
+from aboveboard.evidence.cosigning import verify_cosigned
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
@@ -85,6 +86,7 @@ def _verify_log(given: Given, findings: Findings) -> Round | None:
     findings.verify(
         f"all {len(bundle.entries)} statements are signed, in order, and in the log {log.origin}"
     )
+    verify_cosigned(bundle.cosigned, round_, findings)
     return round_
 
 

@@ -25,6 +25,7 @@ from aboveboard.commands.rounds.member import (
     find_membership,
     make_keys,
     open_part,
+    rotate_keys,
     submit,
     verify,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "open_collaboration",
     "open_part",
     "read_center_keys",
+    "rotate_keys",
     "settle_round",
     "submit",
     "verify",

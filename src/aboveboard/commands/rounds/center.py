@@ -25,6 +25,7 @@ from aboveboard.evidence.centers import (
     state,
     take_in,
 )
+from aboveboard.evidence.cosigning import list_cosigned
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
     read_limited,
@@ -323,11 +324,12 @@ def _open_parts(round_: Round, folder: Path, keys: CenterKeys) -> dict[str, Payl
 def _seal_results(round_: Round, folder: Path, keys: CenterKeys, outcome: Outcome) -> None:
     log = read_log(folder, round_.terms.log.origin)
     note = log.sign_checkpoint(keys.log).content.decode("utf-8")
+    cosigned = [each.note.content.decode("utf-8") for each in list_cosigned(folder, round_)]
     for name, path in outcome.replies.items():
         private = outcome.publication.private.get(name, {})
-        content = pack_result(name, path, log.entries, note, private)
+        content = pack_result(name, path, log.entries, note, private, cosigned)
         context = encode_context(round_.terms_digest, CENTER, name, "result")
-        member = round_.terms.members[name]
-        if member.keys is not None:
-            sealed = seal_message(content, member.keys.sealing, context)
+        member = round_.find_keys(name)
+        if member is not None:
+            sealed = seal_message(content, member.sealing, context)
             write_sealed(folder, name, "result", sealed)

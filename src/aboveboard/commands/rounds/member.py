@@ -6,10 +6,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.cases import Given
+from aboveboard.evidence.cosigning import write_cosigned
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
@@ -28,6 +30,7 @@ from aboveboard.evidence.keys import (
     write_private,
 )
 from aboveboard.evidence.members import (
+    SeenRound,
     begin_membership,
     find_home,
     list_memberships,
@@ -36,6 +39,7 @@ from aboveboard.evidence.members import (
     make_answer,
     make_commitment,
     make_payload,
+    make_rotation,
     make_submission,
     read_membership,
     read_payload,
@@ -113,7 +117,7 @@ def agree(terms: Path, home: Path | None = None, passphrase: bytes | None = None
         )
     private = locate_private(home, round_.terms_digest, mine[0])
     begin_membership(private, mine[0], folder)
-    remember_seen(private, seen.checkpoint)
+    _note_seen(Membership(mine[0], keys, private, folder), seen)
     return write_statement(folder, make_agreement(round_, mine[0], keys))
 
 
@@ -144,8 +148,33 @@ def find_membership(
         remedy = f"name one with --terms: {named}" if found else "run 'aboveboard agree' first"
         raise InputError(str(home / "rounds"), problem, remedy)
     notes = read_membership(found[0])
-    keys = read_keys(home / KEYS, passphrase)
+    rotated = found[0] / KEYS
+    keys = read_keys(rotated if rotated.is_dir() else home / KEYS, passphrase)
     return Membership(notes["name"], keys, found[0], Path(notes["folder"]))
+
+
+def _note_seen(member: Membership, seen: SeenRound) -> None:
+    """Keep the checkpoint that was seen, and cosign it for the others."""
+    remember_seen(member.private, seen.checkpoint)
+    write_cosigned(member.folder, member.name, member.keys, seen.checkpoint, int(time()))
+
+
+def rotate_keys(member: Membership, passphrase: bytes | None = None) -> Path:
+    """Make new keys for this round and state them with the old ones; return the statement's file.
+
+    From here on the member signs with the new keys; the old ones open what was sealed to them.
+
+    Raises
+    ------
+    InputError
+        If the keys were rotated before, or cannot be written.
+    """
+    seen = read_round(member.folder, member.private)
+    fresh = generate_keys()
+    statement = make_rotation(seen.round, member.name, member.keys, fresh)
+    write_keys(fresh, member.private / KEYS, passphrase)
+    _note_seen(member, seen)
+    return write_statement(member.folder, statement)
 
 
 def commit(member: Membership, file: Path) -> Path:
@@ -164,7 +193,7 @@ def commit(member: Membership, file: Path) -> Path:
     list_elements(round_.terms, member.name, probe)
     payload = make_payload(member.private, table, files)
     elements = list_elements(round_.terms, member.name, payload)
-    remember_seen(member.private, seen.checkpoint)
+    _note_seen(member, seen)
     statement = make_commitment(round_, member.name, member.keys, payload, elements)
     return write_statement(member.folder, statement)
 
@@ -185,7 +214,7 @@ def submit(member: Membership) -> Path:
         )
     payload = read_payload(member.private)
     statement, sealed = make_submission(seen, member.name, member.keys, payload)
-    remember_seen(member.private, seen.checkpoint)
+    _note_seen(member, seen)
     write_sealed(member.folder, member.name, "submit", sealed)
     return write_statement(member.folder, statement)
 
@@ -217,7 +246,7 @@ def fetch(member: Membership, out: Path) -> Path:
         with atomic_file(out / name) as target:
             target.write_bytes(part)
             target.chmod(PRIVATE)
-    remember_seen(member.private, seen.checkpoint)
+    _note_seen(member, seen)
     return out / BUNDLE
 
 
@@ -225,7 +254,7 @@ def answer(member: Membership, reason: str | None = None) -> Path:
     """Accept the result, or with a reason dispute it; return the statement's file."""
     seen = read_round(member.folder, member.private)
     statement = make_answer(seen.round, member.name, member.keys, reason=reason)
-    remember_seen(member.private, seen.checkpoint)
+    _note_seen(member, seen)
     return write_statement(member.folder, statement)
 
 

@@ -130,6 +130,7 @@ def pack_result(
     entries: Sequence[bytes],
     note: str,
     private: Mapping[str, Any],
+    cosigned: Sequence[str] = (),
 ) -> bytes:
     """Return what is sealed to a member: a line of JSON, its bundle, and its reply.
 
@@ -143,9 +144,11 @@ def pack_result(
         The log with the result in it, and its signed checkpoint.
     private
         What only this member gets.
+    cosigned
+        Checkpoints that members have cosigned, as text.
     """
     named = {"file": reply.name, "sha256": digest_file(reply)}
-    bundle = Bundle(name, tuple(entries), note, named, private).encode()
+    bundle = Bundle(name, tuple(entries), note, named, private, cosigned=tuple(cosigned)).encode()
     header = encode_canonical({"bundle": len(bundle), "file": reply.name})
     return b"\n".join([header, bundle + reply.read_bytes()])
 

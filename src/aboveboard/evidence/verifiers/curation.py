@@ -143,12 +143,12 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
 
 
 def _verify_noise(case: Case, i: int, columns: Any, findings: Findings) -> None:
-    from aboveboard.curation.rounds import draw_noise
+    from aboveboard.curation.rounds import draw_noise, name_noise
 
     if case.round.terms.protocol == "run":
         findings.trust(NOISE_TRUSTED)
         return
-    rng = np.random.default_rng([case.seed, 1, i])
+    rng = KeyedStream(case.seed, name_noise(i))
     due = draw_noise(len(columns), columns.shape[1] - 1, rng)
     findings.check(
         bool(np.array_equal(due, columns)),

@@ -83,7 +83,7 @@ def _follow(case: Case) -> tuple[Market, Ending]:
     )
     votes = _read_votes(facts["votes"], market.n)
     lottery = play(market, parameters, proposal, votes)
-    return market, lottery.draw(np.random.default_rng(case.seed))
+    return market, lottery.draw(KeyedStream(case.seed, LOTTERY))
 
 
 def _as_index(value: Any) -> int:
