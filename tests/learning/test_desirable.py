@@ -224,6 +224,13 @@ def test_design_tells_how_far_the_grid_may_reach(alpha, zero, top, boundary, exi
     assert offer.curve is None
 
 
+def test_design_says_for_programs_which_allocation_it_supposes() -> None:
+    none = growing(alpha="-1", zero="false", top="10", a=1, b=1)[0].offer().as_dict()
+    assert none["exists"] is False
+    assert "the best model, or none, to each party" in none["supposes"]
+    assert "sharing nothing, for nothing, is desirable" in none["alternative"]
+
+
 def test_design_says_in_words_how_far_the_grid_may_reach() -> None:
     offer = growing(alpha="-0.7", zero="false", top="5", a=1, b=1)[0].offer()
     assert offer.headline.startswith("A desirable mechanism (truthful, fair to join, efficient")

@@ -23,7 +23,11 @@ from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.file import Grid
 from aboveboard.learning.desirable.growth_boundary import Boundary, find_boundary
 from aboveboard.learning.desirable.growth_rate import alpha_star
-from aboveboard.learning.desirable.search import SearchResult
+from aboveboard.learning.desirable.search import (
+    SHARING_NOTHING,
+    SUPPOSED_ALLOCATION,
+    SearchResult,
+)
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth
@@ -180,7 +184,9 @@ def _summarize_boundary(found: Boundary, grid: Grid) -> dict[str, Any]:
         "zero": found.zero,
         "max_over_step": reach,
         "exists": found.boundary is None or reach <= found.boundary,
+        "supposes": SUPPOSED_ALLOCATION,
     }
+    said["alternative"] = SHARING_NOTHING if found.alpha == -1 and not said["exists"] else ""
     if found.loss is None:
         return {**said, "reason": found.reason}
     return {

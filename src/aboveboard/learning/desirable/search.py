@@ -35,6 +35,18 @@ ROUNDING = 1e-12
 """Sums of payments this near to 0, as a part of the largest value, are not told from 0. A payment
 is a sum along a chain of at most some thousand float64 values, each exact to 1e-16."""
 
+SUPPOSED_ALLOCATION = (
+    "supposed: the best model, or none, to each party, so that the total of values is largest (ties "
+    "serve)"
+)
+"""What every answer supposes of who is handed which model."""
+
+SHARING_NOTHING = (
+    "with alpha = -1 the market is worth the same whatever is shared: sharing nothing, for "
+    "nothing, is desirable"
+)
+"""What is desirable at alpha = -1 without that allocation."""
+
 Answer = Literal["exists", "none", "undecided"]
 
 
@@ -104,8 +116,7 @@ class SearchResult:
             "punish": "those whom it hurts most",
         }[self.market.counterfactual]
         return (
-            "supposed: the best model, or none, to each party, so that the total of values is "
-            f"largest (ties serve); when a party stays away, {rule} (counterfactual = "
+            f"{SUPPOSED_ALLOCATION}; when a party stays away, {rule} (counterfactual = "
             f'"{self.market.counterfactual}")'
         )
 
@@ -115,10 +126,7 @@ class SearchResult:
         valuation = self.market.valuation
         if self.exists or not isinstance(valuation, Growth) or valuation.alpha != -1:
             return ""
-        return (
-            "with alpha = -1 the market is worth the same whatever is shared: sharing nothing, for "
-            "nothing, is desirable"
-        )
+        return SHARING_NOTHING
 
     @property
     def exists(self) -> bool:
