@@ -20,6 +20,7 @@ from aboveboard.curation.counting import compute_beliefs_by_count, count_kinds, 
 from aboveboard.curation.curation_game import Society
 from aboveboard.curation.inference import compute_beliefs
 from aboveboard.curation.joint import compute_joint_posterior
+from aboveboard.games.keyed_stream import Draws
 
 Ints = NDArray[np.int64]
 
@@ -49,7 +50,7 @@ class Guesses:
     guess: Ints
 
 
-def draw_messages(bits: Ints, profile: Sequence[Commitment], rng: np.random.Generator) -> Ints:
+def draw_messages(bits: Ints, profile: Sequence[Commitment], rng: Draws) -> Ints:
     """Return the messages of the agents, shape (rounds, N).
 
     Parameters
@@ -68,7 +69,12 @@ def draw_messages(bits: Ints, profile: Sequence[Commitment], rng: np.random.Gene
     return 1 - zero.astype(np.int64)
 
 
-def draw_noise(rounds: int, agents: int, rng: np.random.Generator) -> Ints:
+def name_noise(i: int) -> str:
+    """Return the name of the stream of an agent that is not answered."""
+    return f"curation noise {i}"
+
+
+def draw_noise(rounds: int, agents: int, rng: Draws) -> Ints:
     """Return a reply that reveals nothing, shape (rounds, N + 1)."""
     return rng.integers(0, 2, size=(rounds, agents + 1))
 
@@ -90,7 +96,7 @@ def guess(
     own: Ints,
     reply: Ints,
     channels: Sequence[Channel],
-    rng: np.random.Generator,
+    rng: Draws,
 ) -> Guesses:
     """Return the best guesses of agent i.
 

@@ -28,10 +28,12 @@ from aboveboard.curation.rounds import (
     guess,
     mean_correlation,
     message_channels,
+    name_noise,
     noise_channels,
 )
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_number, format_quantity, join_names
+from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
@@ -74,17 +76,17 @@ class Rounds:
     @cached_property
     def full_reply(self) -> Ints:
         """The reply of the answered, shape (rounds, N + 1)."""
-        rng = np.random.default_rng([self.seed, 0])
+        rng = KeyedStream(self.seed, "curation messages")
         return np.column_stack([self.center, draw_messages(self.bits, self.profile, rng)])
 
     def make_noise(self, i: int) -> Ints:
         """Return the reply of an agent that is not answered, from a stream that saw no bit."""
-        rng = np.random.default_rng([self.seed, 1, i])
+        rng = KeyedStream(self.seed, name_noise(i))
         return draw_noise(len(self.center), len(self.names), rng)
 
     def make_guesses(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Guesses:
         """Return one agent's guesses; ties are drawn from a stream of their own."""
-        rng = np.random.default_rng([self.seed, 2, i])
+        rng = KeyedStream(self.seed, f"curation guesses {i}")
         return guess(self.game.society, i, self.bits[:, i], reply, channels, rng)
 
     def measure_accuracy(self, guesses: Guesses) -> float:

@@ -9,7 +9,7 @@ from itertools import accumulate
 from math import lcm
 from typing import Generic, TypeVar
 
-import numpy as np
+from aboveboard.games.keyed_stream import Draws
 
 T = TypeVar("T", bound=Hashable)
 S = TypeVar("S", bound=Hashable)
@@ -103,7 +103,7 @@ class Lottery(Generic[T]):
                 weights[image] = weights.get(image, Fraction(0)) + w * v
         return Lottery(weights)
 
-    def draw(self, generator: np.random.Generator) -> T:
+    def draw(self, generator: Draws) -> T:
         """Draw one outcome with exactly its probability (no float is involved)."""
         denominator = lcm(*(w.denominator for w in self.weights.values()))
         bounds = list(accumulate(int(w * denominator) for w in self.weights.values()))
@@ -111,7 +111,7 @@ class Lottery(Generic[T]):
         return next(x for x, bound in zip(self.weights, bounds, strict=True) if ticket < bound)
 
 
-def _draw_below(limit: int, generator: np.random.Generator) -> int:
+def _draw_below(limit: int, generator: Draws) -> int:
     """Draw a whole number in [0, limit) uniformly, of any size, by rejection."""
     bits = limit.bit_length()
     while True:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
+from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Number, sum_exactly, to_number
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
+
+LOTTERY = "lottery"
+"""What the stream is for that draws one settlement of several."""
 
 if TYPE_CHECKING:
     from aboveboard.mechanisms.mechanism import AnyMechanism
@@ -112,7 +114,7 @@ def draw_settlement(outcome: Settlement | Lottery[Settlement], seed: int) -> Set
     True
     """
     if isinstance(outcome, Lottery):
-        return outcome.draw(np.random.default_rng(seed))
+        return outcome.draw(KeyedStream(seed, LOTTERY))
     return outcome
 
 

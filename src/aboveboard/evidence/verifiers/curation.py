@@ -19,6 +19,7 @@ from aboveboard.evidence.numbers import is_same_number
 from aboveboard.evidence.verifiers.opened import read_files
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.formatting import encode_number
+from aboveboard.games.keyed_stream import KeyedStream
 
 ON_THE_CENTERS_WORD = (
     "the messages of the others",

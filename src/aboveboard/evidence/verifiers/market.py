@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number, parse_number
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.market.model.bidding import Additive
 from aboveboard.market.model.markets import Market, Outcome, bundles_by_player
 from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.rules.parameters import choose_parameters
 from aboveboard.market.rules.propose_and_agree import play
+from aboveboard.mechanisms.settling import LOTTERY
 
 MOST_PLAYERS = 1000
 MOST_GOODS = 10_000
