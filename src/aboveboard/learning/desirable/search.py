@@ -36,8 +36,8 @@ ROUNDING = 1e-12
 is a sum along a chain of at most some thousand float64 values, each exact to 1e-16."""
 
 SUPPOSED_ALLOCATION = (
-    "supposed: the best model, or none, to each party, so that the total of values is largest (ties "
-    "serve)"
+    "supposed: the best model, or none, to each party, so that the total of values is largest "
+    "(ties serve)"
 )
 """What every answer supposes of who is handed which model."""
 
