@@ -16,6 +16,7 @@ from aboveboard.games.lottery import Lottery
 from aboveboard.market import Naive1, Naive2, ProposeAndAgree
 from aboveboard.market.model.bidding import Additive, Or, Table, Xor
 from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.storage.options import DataOptions
 
 F = Fraction
 
@@ -50,7 +51,7 @@ class Folder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def file(self, place: str, data: Path) -> Path:
+    def file(self, place: str, data: Path, options: DataOptions | None = None) -> Path:
         return self.folder / data
 
 

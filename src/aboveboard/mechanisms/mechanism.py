@@ -90,11 +90,19 @@ class Read(Protocol):
         """Return the party's records from a file or a list, or raise `InputError`."""
         ...
 
-    def file(self, place: str, data: Path) -> Path:
+    def file(self, place: str, data: Path, options: DataOptions | None = None) -> Path:
         """Find a data file, relative to the collaboration file; it becomes an input of the run.
 
-        `place` is the key that names it, such as "parties.a.data". Raises `InputError` if there
-        is no such regular file.
+        `place` is the key that names it, such as "parties.a.data"; `options` is what the file says
+        of how it is read: our readers take it from the path that is returned. Raises `InputError`
+        if there is no such regular file.
+        """
+        ...
+
+    def cache(self, place: str, folder: Path) -> Path | None:
+        """Return the folder that keeps values of evaluations, inside the collaboration's folder.
+
+        None: nothing that was kept may be used, as in a replay.
         """
         ...
 

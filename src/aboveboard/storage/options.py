@@ -98,18 +98,11 @@ def _check_folds(value: Any) -> Any:
     return frozenset(listed)
 
 
-class DataKeys(BaseModel):
-    """The keys of a collaboration file that say how data files are read."""
+class TableKeys(BaseModel):
+    """The keys of a collaboration file that say how a table is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind | None = Field(
-        default=None,
-        description="what the elements are; the same thing in two spellings is then one element",
-    )
-    columns: tuple[str, ...] | None = Field(
-        default=None, description="the columns of a row that may leave its owner; default: all"
-    )
     delimiter: Annotated[str | None, BeforeValidator(_check_delimiter)] = Field(
         default=None, description="of CSV: what stands between fields; default: found"
     )
@@ -119,10 +112,22 @@ class DataKeys(BaseModel):
     decimal: Literal[".", ","] | None = Field(
         default=None, description="of CSV: the decimal sign of numbers; default: found"
     )
+    sheet: str | None = Field(default=None, description="of a workbook: the sheet to read")
+
+
+class DataKeys(TableKeys):
+    """The keys of a collaboration file that say how lists of elements are read."""
+
+    kind: Kind | None = Field(
+        default=None,
+        description="what the elements are; the same thing in two spellings is then one element",
+    )
+    columns: tuple[str, ...] | None = Field(
+        default=None, description="the columns of a row that may leave its owner; default: all"
+    )
     path: str | None = Field(
         default=None, description="of JSON: where the elements are, such as data[].value"
     )
-    sheet: str | None = Field(default=None, description="of a workbook: the sheet to read")
     csv: Spreadsheet | None = Field(
         default=None,
         description="mark cells of a reply that a spreadsheet would compute (escaped), or not",
@@ -133,7 +138,7 @@ class DataKeys(BaseModel):
     )
 
 
-def merge_options(*tables: DataKeys, key: str | None = None) -> DataOptions:
+def merge_options(*tables: TableKeys, key: str | None = None) -> DataOptions:
     """Return the options of one party: of several tables the first that says something counts.
 
     Examples

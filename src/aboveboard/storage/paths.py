@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PosixPath, WindowsPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aboveboard.errors import InputError
+from aboveboard.storage.options import DataOptions
 
 if TYPE_CHECKING:
     NativePath = Path
@@ -14,16 +15,41 @@ else:
     NativePath = WindowsPath if os.name == "nt" else PosixPath
 
 
-class FingerprintedPath(NativePath):
-    """The path of a file whose SHA-256 is known: our readers refuse it if it has changed since."""
+class DataPath(NativePath):
+    """The path of a data file, with what the collaboration says of it.
+
+    Our readers refuse the file if its SHA-256 is no longer `digest`, and read it as `options` say.
+    """
 
     digest: str = ""
+    options: DataOptions | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other is the same path, read in the same way."""
+        differ = isinstance(other, DataPath) and other.options != self.options
+        return not differ and super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return describe_path, (Path(self), self.digest, self.options)
+
+    def resolve(self, strict: bool = False) -> DataPath:
+        """Return the path without links, with what is said of it."""
+        return describe_path(Path(self).resolve(strict), self.digest, self.options)
 
 
-def fingerprint_path(path: Path, digest: str) -> FingerprintedPath:
-    """Return the path with the SHA-256 of what it holds."""
-    found = FingerprintedPath(path)
-    found.digest = digest
+def describe_path(path: Path, digest: str, options: DataOptions | None = None) -> DataPath:
+    """Return the path of a data file with its SHA-256, and how it is to be read.
+
+    Examples
+    --------
+    >>> describe_path(Path("a.csv"), "12ab").digest
+    '12ab'
+    """
+    found = DataPath(path)
+    found.digest, found.options = digest, options
     return found
 
 

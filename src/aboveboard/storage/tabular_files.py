@@ -23,6 +23,7 @@ from aboveboard.storage.formats.delimited import read_delimited
 from aboveboard.storage.formats.parquet import read_parquet_file
 from aboveboard.storage.formats.workbook import read_workbook
 from aboveboard.storage.options import DataOptions
+from aboveboard.storage.paths import DataPath
 from aboveboard.storage.records import Form
 
 __all__ = [
@@ -114,7 +115,7 @@ def read_table(
     where
         What to call it in messages.
     options
-        What the collaboration file says of it; None: nothing.
+        What the collaboration file says of it; None: what a `DataPath` says, else nothing.
 
     Returns
     -------
@@ -125,6 +126,8 @@ def read_table(
     InputError
         If the file cannot be read, is broken or too large, or holds no table.
     """
+    if options is None and isinstance(path, DataPath):
+        options = path.options
     options = options or DataOptions()
     found = read_plain_content(path, where, options)
     if isinstance(found, Table):

@@ -20,7 +20,7 @@ from typing import Any, Literal, cast
 
 from aboveboard.errors import InputError
 from aboveboard.storage.limits import COPIES, refuse_too_large
-from aboveboard.storage.paths import FingerprintedPath
+from aboveboard.storage.paths import DataPath
 
 Whereabouts = Callable[[int], str]
 """From the number of a row, counted from 0, to words that say where it stands."""
@@ -161,7 +161,7 @@ def read_file(path: Path, where: str) -> FileBytes:
     ------
     InputError
         It cannot be read or would not fit into memory; or it is no longer what it was when its
-        fingerprint was taken, if it is a `FingerprintedPath`.
+        fingerprint was taken, if it is a `DataPath`.
     """
     try:
         with open_regular_file(path, where) as file:
@@ -176,9 +176,7 @@ def read_file(path: Path, where: str) -> FileBytes:
             found = FileBytes(path, raw.readall())
     except OSError as error:
         raise describe_os_error(error, where) from error
-    # A copy of such a path, as another process gets, knows no digest.
-    stated = path.digest if isinstance(path, FingerprintedPath) else ""
-    if stated and stated != found.digest:
+    if isinstance(path, DataPath) and path.digest not in ("", found.digest):
         problem = "this file has changed while the collaboration was being read"
         raise InputError(where, problem, "start again, and leave the file alone meanwhile")
     return found

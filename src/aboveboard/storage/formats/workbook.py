@@ -17,6 +17,9 @@ from aboveboard.storage.limits import refuse_too_large
 LISTED = 8
 """Sheets named in a message."""
 
+MOST_WHOLE = float(1 << 53)
+"""Beyond it floats skip whole numbers."""
+
 
 def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFrame, Whereabouts]:
     """Read one sheet of a workbook, its first row as header; columns with their types.
@@ -88,8 +91,17 @@ def _with_header(
     if twice:
         problem = f"the header names {twice[0]!r} more than once"
         raise InputError(place, problem, "give every column a name of its own")
-    frame = pl.DataFrame([column.alias(name) for name, column in kept])
+    frame = pl.DataFrame([_as_whole(column).alias(name) for name, column in kept])
     frame = frame.with_row_index("__row__", offset=2)
     frame = frame.filter(~pl.all_horizontal(pl.exclude("__row__").is_null()))
     numbers = frame["__row__"]
     return frame.drop("__row__"), lambda row: f"sheet {sheet!r}, row {numbers[row]}"
+
+
+def _as_whole(column: pl.Series) -> pl.Series:
+    """Return whole numbers as integers: a workbook has no others than floats."""
+    if column.dtype != pl.Float64 or column.null_count() == column.len():
+        return column
+    values = column.drop_nulls()
+    whole = values.is_finite().all() and (values.abs() < MOST_WHOLE).all()
+    return column.cast(pl.Int64) if whole and (values == values.floor()).all() else column
