@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from aboveboard.auditing import Budget, Property, Status, Verdict, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
@@ -40,6 +40,15 @@ MOST_VALUES_IN_A_RUN = 1 << 23
 """Values that the search for lies may take in a run: seconds. Beyond, the page has no search."""
 
 
+@runtime_checkable
+class DesignsForReports(Protocol):
+    """A mechanism whose best parameters depend on what the parties report."""
+
+    def offer_for(self, reports: Mapping[str, Any]) -> Any:
+        """Return the best parameters: a result with `as_dict`."""
+        ...
+
+
 def design(collaboration: Collaboration) -> Any:
     """Return the best parameters that the mechanism can find.
 
@@ -48,11 +57,14 @@ def design(collaboration: Collaboration) -> Any:
     InputError
         If the mechanism has none to choose, or the file does not say what to choose from.
     """
+    if isinstance(collaboration.mechanism, DesignsForReports):
+        with error_context(collaboration):
+            return collaboration.mechanism.offer_for(collaboration.reports)
     if not isinstance(collaboration.mechanism, Designs):
         raise InputError(
             f"{collaboration.path}: key 'mechanism'",
             f"{collaboration.mechanism.NAME} has no parameters to choose",
-            "valuation.payments, learning.desirable and the curation mechanisms have some",
+            "valuation.payments, both of learning and the curation mechanisms have some",
         )
     with error_context(collaboration):
         return collaboration.mechanism.offer()

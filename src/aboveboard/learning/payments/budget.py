@@ -4,7 +4,8 @@ What is proved: under the counterfactual "none" payments sum to what serving add
 an efficient allocation makes 0 or more; with two parties all rules are that one. In a linear
 market it is enough that alpha_jj + sum_i min(0, alpha_ij) >= 0 (i other than j) for everybody who
 can be served: a party's data lift the best model by no more than that model is above j's own.
-Corollary 1 is the case without negative coefficients. Under "participants" three parties in a
+Corollary 1 is the case without negative coefficients. Under "punish" in a linear market each pays
+at least what it pays under "none". Under "participants" three parties in a
 linear market always keep the budget: if j is served for the sake of one party against the harm to
 another, then without the first it is not served, and the first pays for all of j's better model.
 Elsewhere the budget can fail, and profiles of sizes are tried. Cost: n + 1 allocations for each of
@@ -71,11 +72,14 @@ def prove_balance(market: Market) -> str | None:
         return None
     if market.n == 3 and market.counterfactual == "participants":
         return "with three parties in a linear market whoever asks for harm pays for it"
+    if market.counterfactual == "punish":
+        return (
+            "whoever stays away is left no more than if nobody were served then, when payments sum "
+            "to what serving adds to welfare"
+        )
     matrix = market.valuation.exact
     if (matrix >= 0).all():
         return "no coefficient is negative (Corollary 1)"
-    if market.counterfactual == "punish":
-        return None
     everybody = np.ones(market.n, dtype=np.bool_)
     served = (
         everybody
@@ -86,6 +90,21 @@ def prove_balance(market: Market) -> str | None:
     if all(matrix[j, j] + harm[j] >= 0 for j in np.flatnonzero(served)):
         return "whoever is served gains more by its model than it harms others with it"
     return None
+
+
+def keeps_budget(market: Market, there: int) -> bool:
+    """Return whether payments never sum to less than 0, whatever the qualities are.
+
+    Parameters
+    ----------
+    market
+        The rule.
+    there
+        How many parties take part.
+    """
+    if market.counterfactual == "punish" and isinstance(market.valuation, Linear):
+        return True
+    return market.counterfactual == "none" or there <= 2
 
 
 def search_deficit(market: Market, sizes: Sequence[Number]) -> DeficitSearch:

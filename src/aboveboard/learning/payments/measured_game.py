@@ -19,6 +19,7 @@ from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import Array, Number
 from aboveboard.learning.market.allocation import MOST_SETS
 from aboveboard.learning.market.valuations import Growth, Linear
+from aboveboard.learning.payments.budget import keeps_budget
 from aboveboard.learning.payments.measured_market import ABSENT, ALL, HALF, MeasuredMarket
 
 LISTED = (
@@ -76,11 +77,10 @@ class MeasuredGame:
                 "truth leaves it what staying away leaves it",
                 n,
             )
-        alone = market.counterfactual == "none" or int(self.measured.present.sum()) <= 2
-        if name == "weak budget balance" and alone:
+        if name == "weak budget balance" and keeps_budget(market, int(self.measured.present.sum())):
             return Proof(
-                "payments sum to what serving adds to welfare at the measured qualities, and who "
-                "is served is chosen so that it is not less than 0",
+                "payments sum at least to what serving adds to welfare at the measured qualities, "
+                "and who is served is chosen so that it is not less than 0",
                 n,
             )
         return None

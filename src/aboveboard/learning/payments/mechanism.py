@@ -34,11 +34,13 @@ from aboveboard.learning.market.market_file import (
     make_valuation,
     read_sizes,
 )
-from aboveboard.learning.market.quality import Quality, fit_learning_curve
+from aboveboard.learning.market.quality import Logistic, Quality, fit_learning_curve
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.market.valuations import Growth, Linear, Valuation
-from aboveboard.learning.payments.budget import prove_balance
+from aboveboard.learning.payments.budget import keeps_budget, prove_balance
+from aboveboard.learning.payments.exploitation_payment import Outcome, compute_outcome
 from aboveboard.learning.payments.game import MarketGame
+from aboveboard.learning.payments.offer import PaymentsOffer, compare_counterfactuals
 from aboveboard.learning.payments.settlement import make_settlement, value_models
 from aboveboard.learning.payments.type_grid import OnTypeGrid, iterate_games
 from aboveboard.mechanisms.file_model import CollaborationFile
@@ -114,7 +116,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
     GUARANTEES: ClassVar[str] = (
         "IR; on given sizes ex-post IC where values are quasi-monotone, and efficiency where they "
         "are linear or of a growth market; weak budget balance under counterfactual none, with two "
-        "parties, or, on given sizes, if no coefficient is negative"
+        "parties, in linear markets under punish or, on given sizes, without negative coefficients"
     )
     COST: ClassVar[str] = (
         "n + 1 allocations a run, each O(n^2) where sizes do not decide who is served; with "
@@ -148,6 +150,11 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
 
         return find_data(file, read, seed=file.seed or 0)
 
+    @property
+    def keeps_trainings(self) -> bool:
+        """Whether a cache can keep what is trained, so that a run that was killed goes on."""
+        return self.training is not None
+
     def with_work(self, work: Work) -> Payments:
         """Return the same rule, its training done as `work` says."""
         return replace(self, work=work)
@@ -180,6 +187,33 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         own = tuple(types.get(name, Fraction(0)) for name in self.parties)
         reports = tuple(self._list_reports(market, size) for size in own)
         return MarketGame(self.parties, market, own, reports)
+
+    def offer_for(self, reports: Mapping[str, Any]) -> PaymentsOffer:
+        """Return the four rules for a party that stays away, compared on what is reported."""
+        if self.training is None:
+            sizes = [reports[name] for name in self.parties]
+            given = self.market(self.quality)
+
+            def compute(rule: Counterfactual) -> tuple[Market, Outcome]:
+                market = replace(given, counterfactual=rule)
+                return market, compute_outcome(market, sizes)
+
+            return compare_counterfactuals(
+                self.parties, self.counterfactual, compute, sizes=sizes, qualities="given sizes"
+            )
+        from aboveboard.learning.payments.measured_market import make_measured_market
+
+        trained = self._train(reports)
+        fitted = self._market_of(trained)
+
+        def measure(rule: Counterfactual) -> tuple[Market, Outcome]:
+            market = replace(fitted, counterfactual=rule)
+            return market, make_measured_market(self.parties, market, trained).outcome
+
+        qualities = "measured" if trained.without else "curve"
+        return compare_counterfactuals(
+            self.parties, self.counterfactual, measure, sizes=None, qualities=qualities
+        )
 
     def true_utility(
         self,
@@ -249,7 +283,8 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
 
     def _keeps_budget(self, there: int) -> bool:
         if self.training is not None:
-            return self.counterfactual == "none" or there <= 2
+            # The curve says nothing here: any will do.
+            return keeps_budget(self.market(self.quality or Logistic()), there)
         return self.quality is not None and prove_balance(self.market(self.quality)) is not None
 
     def _train(self, reports: Mapping[str, Any]) -> TrainingResult:
