@@ -15,6 +15,7 @@ from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
 
 
+@pytest.mark.child
 def test_a_round_is_held_and_each_member_fetches_its_own_reply(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
@@ -23,7 +24,6 @@ def test_a_round_is_held_and_each_member_fetches_its_own_reply(
     table.until_sealed()
     assert table.view("acme")["state"] == "sealed"
     assert Worker(hub).work()
-    assert table.view("acme") | {"next": None} == table.view("acme") | {"next": None}
     assert table.view("acme")["state"] == "result"
     log = house.people["acme"].send("GET", f"{table.path}/log").json()
     entries = [entry.encode() for entry in log["entries"]]

@@ -93,6 +93,13 @@ def settle_folder(folder: Path) -> dict[str, Any]:
     }
 
 
+def write_outcome(folder: Path, outcome: dict[str, Any]) -> None:
+    """Write an outcome, whole or not at all."""
+    fresh = folder / f".{OUTCOME_FILE}"
+    fresh.write_text(json.dumps(outcome, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    fresh.replace(folder / OUTCOME_FILE)
+
+
 def main() -> None:
     """Settle the round in the folder that the command line names."""
     folder = Path(sys.argv[1]).resolve()
@@ -100,10 +107,7 @@ def main() -> None:
     alone = leave_network()  # before any thread starts: the system refuses it later
     limit_process(memory, seconds, output)
     os.umask(0o077)
-    outcome = {"network": not alone, **settle_folder(folder)}
-    fresh = folder / f".{OUTCOME_FILE}"
-    fresh.write_text(json.dumps(outcome, ensure_ascii=False, sort_keys=True), encoding="utf-8")
-    fresh.replace(folder / OUTCOME_FILE)
+    write_outcome(folder, {"network": not alone, **settle_folder(folder)})
 
 
 if __name__ == "__main__":

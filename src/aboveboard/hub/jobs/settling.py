@@ -138,10 +138,24 @@ def _open_submissions(hub: Hub, sealed: Sealed, folder: Path) -> dict[str, str]:
 
 
 def _run_child(hub: Hub, lease: Lease, sealed: Sealed, folder: Path) -> dict[str, Any]:
-    limits = hub.configuration.worker
+    """Return the outcome that the child computes from the files it is given."""
     write_private(folder / LOG_FILE, b"".join(entry + b"\n" for entry in sealed.entries))
     order = hub.derive_secret("order", sealed.round.terms_digest)
     write_private(folder / ORDER_FILE, order)
+    spawn_child(hub, lease, folder)
+    outcome: dict[str, Any] = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))
+    return outcome
+
+
+def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
+    """Run the child and wait for it; no secret of ours is in its environment.
+
+    Raises
+    ------
+    ChildError
+        If it leaves no outcome.
+    """
+    limits = hub.configuration.worker
     command = [sys.executable, "-m", "aboveboard.hub.jobs.child", str(folder)]
     command += [str(limits.memory_bytes), str(limits.seconds), str(limits.output_bytes)]
     kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "NUMBA_CACHE_DIR", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -165,8 +179,6 @@ def _run_child(hub: Hub, lease: Lease, sealed: Sealed, folder: Path) -> dict[str
     if child.returncode != 0 or not (folder / OUTCOME_FILE).is_file():
         tail = (folder / "output.txt").read_bytes()[-2000:].decode("utf-8", "replace")
         raise ChildError(f"the child ended with status {child.returncode}: {tail}")
-    outcome: dict[str, Any] = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))
-    return outcome
 
 
 def _wait(hub: Hub, lease: Lease, child: subprocess.Popen[bytes]) -> None:

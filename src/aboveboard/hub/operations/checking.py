@@ -99,15 +99,9 @@ def _check_checkpoints(
     faults: list[str],
 ) -> None:
     """Every size has its signed checkpoint, and each is of this log."""
-    notes = dict(
-        connection.execute(
-            select(checkpoint.c.size, checkpoint.c.note).where(
-                checkpoint.c.collaboration == identifier
-            )
-        )
-        .tuples()
-        .all()
-    )
+    query = select(checkpoint.c.size, checkpoint.c.note)
+    rows = connection.execute(query.where(checkpoint.c.collaboration == identifier))
+    notes: dict[int, str] = {row.size: row.note for row in rows}
     if sorted(notes) != list(range(1, len(entries) + 1)):
         faults.append(f"collaboration {identifier}: a checkpoint is missing, or one too many")
     log = round_.terms.log

@@ -1,0 +1,185 @@
+"""A member's side: the same functions as the command line, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from houses import LISTS
+
+from aboveboard.commands import rounds
+from aboveboard.errors import InputError
+from aboveboard.hub.collaborations.opening import open_collaboration
+from aboveboard.hub.configuration import Configuration
+from aboveboard.hub.home import Hub, make_hub
+from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.members import agree, find_mirror, join, list_standings, pull, push
+from aboveboard.hub.members.mirror import Mirror
+from aboveboard.hub.organizations import invite
+from aboveboard.hub.serving import BackgroundServer
+
+
+@dataclass
+class Town:
+    """A hub that is served, and members with folders of their own."""
+
+    hub: Hub
+    server: BackgroundServer
+    folder: Path
+
+    def home(self, name: str) -> Path:
+        return self.folder / name
+
+    def join(self) -> None:
+        for name, elements in LISTS.items():
+            self.home(name).mkdir()
+            (self.home(name) / "list.txt").write_text("\n".join(elements) + "\n")
+            join(invite(self.hub, name, address=self.server.address).link, self.home(name))
+
+    def open(self) -> str:
+        file = self.folder / "lists.toml"
+        head = 'name = "lists"\nmechanism = "exchange.union"\nkind = "domain"\n'
+        file.write_text(head + "".join(f"[parties.{name}]\n" for name in LISTS))
+        return open_collaboration(self.hub, file)[0]
+
+    def follow(self, name: str) -> tuple[rounds.Membership, Mirror]:
+        member = rounds.find_membership(home=self.home(name))
+        mirror = find_mirror(member.folder)
+        assert mirror is not None
+        pull(mirror, member.keys)
+        return member, mirror
+
+    def commit(self) -> None:
+        for name in LISTS:
+            member, mirror = self.follow(name)
+            push(mirror, rounds.commit(member, self.home(name) / "list.txt"), member.keys)
+
+    def submit(self) -> None:
+        for name in LISTS:
+            member, mirror = self.follow(name)
+            push(mirror, rounds.submit(member), member.keys)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    hub = make_hub(tmp_path / "hub", Configuration.model_validate({"limits": {"free_bytes": 0}}))
+    with BackgroundServer(hub) as server:
+        yield Town(hub, server, tmp_path)
+    hub.close()
+
+
+def test_members_join_and_hold_a_round_and_verify_it(town: Town) -> None:
+    town.join()
+    identifier = town.open()
+    assert list_standings(town.home("acme"))[0].view["next"] == "agree"
+    for name in LISTS:
+        agree(identifier, town.home(name))
+    town.commit()
+    town.submit()
+    assert Worker(town.hub).work()
+    for name in LISTS:
+        member, mirror = town.follow(name)
+        rounds.fetch(member, town.home(name) / "result")
+        found = rounds.verify(town.home(name) / "result", town.home(name) / "list.txt", member)
+        assert found.exit_status == 0, str(found)
+        push(mirror, rounds.answer(member), member.keys)
+    assert list_standings(town.home("acme"))[0].view["state"] == "settled"
+
+
+def test_a_hub_that_forgot_what_it_showed_is_refused_and_both_notes_are_kept(town: Town) -> None:
+    town.join()
+    identifier = town.open()
+    backup = town.folder / "old.sqlite"
+    town.hub.engine.dispose()
+    shutil.copy(town.hub.folder / "hub.sqlite", backup)
+    mirror, _ = agree(identifier, town.home("acme"))
+    town.hub.engine.dispose()
+    for leftover in town.hub.folder.glob("hub.sqlite*"):
+        leftover.unlink()
+    shutil.copy(backup, town.hub.folder / "hub.sqlite")
+    with pytest.raises(InputError, match="not the one that it showed you before"):
+        town.follow("acme")
+    assert (mirror.folder / "checkpoint.note").read_text().split("\n")[1] == "2"
+    assert (mirror.folder / "checkpoint-refused.note").read_text().split("\n")[1] == "1"
+
+
+def test_a_link_to_a_hub_with_other_keys_is_refused(town: Town) -> None:
+    link = invite(town.hub, "acme", address=town.server.address).link
+    with pytest.raises(InputError, match="somebody may stand between"):
+        join(f"{link[:-16]}{'0' * 16}", town.home("acme"))
+
+
+def test_terms_of_another_center_are_not_signed(town: Town) -> None:
+    town.join()
+    identifier = town.open()
+    place = next((town.home("acme") / "hubs").glob("*/known-hub.json"))
+    known = json.loads(place.read_text())
+    known["center"]["signing"] = known["log"]
+    place.write_text(json.dumps(known))
+    with pytest.raises(InputError, match="other keys than the hub had"):
+        agree(identifier, town.home("acme"))
+
+
+def test_a_hub_that_is_not_there_is_named(town: Town) -> None:
+    town.join()
+    town.server.close()
+    with pytest.raises(InputError, match="cannot be reached"):
+        list_standings(town.home("acme"))
+
+
+def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    environment = {**os.environ, "ABOVEBOARD_HOME": str(home or "")}
+    command = [sys.executable, "-m", "aboveboard", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.deep
+def test_the_command_line_takes_a_member_through_a_round(town: Town) -> None:
+    links = {n: invite(town.hub, n, address=town.server.address).link for n in LISTS}
+    for name, elements in LISTS.items():
+        home = town.home(name)
+        home.mkdir()
+        (home / "list.txt").write_text("\n".join(elements) + "\n")
+        done = run("join", links[name], home=home)
+        assert done.returncode == 0, done.stderr
+    identifier = town.open()
+    steps = [("agree", identifier), ("commit", "list.txt"), ("submit",)]
+    for step in steps:
+        for name in LISTS:
+            home = town.home(name)
+            words = [str(home / x) if x == "list.txt" else x for x in step]
+            done = run(*words, home=home)
+            assert done.returncode == 0, done.stderr
+    assert Worker(town.hub).work()
+    for name in LISTS:
+        home = town.home(name)
+        assert run("fetch", "--out", str(home / "result"), home=home).returncode == 0
+        mine = str(home / "list.txt")
+        done = run("verify", str(home / "result"), "--mine", mine, home=home)
+        assert done.returncode == 0, done.stdout
+        assert run("accept", home=home).returncode == 0
+    seen = json.loads(run("status", "--format", "json", home=town.home("acme")).stdout)
+    assert seen[0]["state"] == "settled"
+
+
+def test_serve_prints_its_address_as_its_first_line(tmp_path: Path) -> None:
+    folder = str(tmp_path / "hub")
+    assert run("hub", "init", folder).returncode == 0
+    command = [sys.executable, "-m", "aboveboard", "hub", "serve", folder, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        said = json.loads(server.stdout.readline())
+        from urllib.request import ProxyHandler, build_opener
+
+        with build_opener(ProxyHandler({})).open(f"{said['address']}/health") as answer:
+            assert json.load(answer)["status"] == "ok"
+        server.terminate()
+        assert server.wait(20) in (0, -15, 143)

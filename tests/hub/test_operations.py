@@ -1,0 +1,85 @@
+"""Check, backup, restore, migrations: an operator's tools, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from houses import House
+from sqlalchemy import update
+
+from aboveboard.errors import InputError
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import collaboration, metadata
+from aboveboard.hub.home import Hub, open_hub
+from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.operations.backup import back_up, restore
+from aboveboard.hub.operations.checking import check_hub
+from aboveboard.hub.operations.overview import look
+from aboveboard.hub.organizations import invite
+
+
+def test_migrations_make_the_tables_that_the_code_has(hub: Hub) -> None:
+    with hub.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_hub_in_order_has_no_faults(hub: Hub, house: House, tmp_path: Path) -> None:
+    table = house.open(tmp_path)
+    table.until_sealed()
+    Worker(hub).work()
+    found = check_hub(hub)
+    assert found.faults == ()
+    assert (found.collaborations, found.entries, found.files) == (1, 11, 6)
+    seen = look(hub)
+    assert seen["collaborations"][0]["awaited"] == ["acme", "bolt", "core"]
+
+
+def test_what_was_changed_behind_the_hubs_back_is_named(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path)
+    table.until_sealed()
+    Worker(hub).work()
+    damaged = next(p for p in (hub.folder / "files").glob("??/*"))
+    damaged.write_bytes(b"other")
+    with write(hub.engine) as connection:
+        connection.execute(update(collaboration).values(state="settled"))
+    found = check_hub(hub)
+    assert len(found.faults) == 2
+    assert any("the database states state settled, the log result" in x for x in found.faults)
+    assert any(damaged.name in fault for fault in found.faults)
+
+
+def test_a_restored_hub_goes_on_where_the_backup_was_made(
+    hub: Hub, house: House, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    table = house.open(tmp_path)
+    table.until_sealed()
+    numbers = back_up(hub, tmp_path / "backup")
+    assert numbers["files"] == 3
+    database: Any = None
+    if hub.engine.dialect.name == "postgresql":
+        from conftest import make_database
+
+        database = make_database(request.getfixturevalue("postgresql"))
+    assert restore(tmp_path / "backup", tmp_path / "again", database=database) == numbers
+    again = open_hub(tmp_path / "again")
+    assert check_hub(again).faults == ()
+    assert Worker(again).work()
+    assert look(again)["collaborations"][0]["state"] == "result"
+    assert invite(again, "more").name == "more"  # counters go on behind the restored rows
+    again.close()
+
+
+def test_a_backup_is_restored_into_nothing_but_an_empty_place(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    back_up(hub, tmp_path / "backup")
+    with pytest.raises(InputError, match="it exists"):
+        restore(tmp_path / "backup", hub.folder)
+    with pytest.raises(InputError, match="no backup"):
+        restore(tmp_path, tmp_path / "again")

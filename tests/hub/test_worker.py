@@ -1,0 +1,206 @@
+"""Jobs: done once, whoever dies, whoever is late, however many submit at the same moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from houses import House, Table
+from sqlalchemy import func, select
+
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import job, log_entry, reply
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.queue import LostLeaseError, claim, finish, renew
+from aboveboard.hub.jobs.worker import Worker
+
+
+def count_results(hub: Hub) -> int:
+    with read(hub.engine) as connection:
+        query = select(func.count()).where(log_entry.c.kind == "result")
+        return int(connection.execute(query).scalar_one())
+
+
+def read_result(hub: Hub) -> bytes:
+    with read(hub.engine) as connection:
+        query = select(log_entry.c.content).where(log_entry.c.kind == "result")
+        return bytes(connection.execute(query).scalar_one())
+
+
+def seal(house: House, tmp_path: Path) -> Table:
+    table = house.open(tmp_path)
+    table.until_sealed()
+    return table
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    seal(house, tmp_path)
+    now = hub.now
+    with write(hub.engine) as connection:
+        first = claim(connection, "one", now, 60)
+    with write(hub.engine) as connection:
+        assert claim(connection, "two", now, 60) is None
+        second = claim(connection, "two", now + 61, 60)
+    assert first is not None
+    assert second is not None
+    assert second.fence == first.fence + 1
+    for late in (lambda c: renew(c, first, now, 60), lambda c: finish(c, first)):
+        with pytest.raises(LostLeaseError), write(hub.engine) as connection:
+            late(connection)
+    with write(hub.engine) as connection:
+        finish(connection, second)
+
+
+def test_a_result_is_not_written_by_a_worker_that_was_replaced_meanwhile(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = seal(house, tmp_path)
+
+    def lose(*_: object) -> None:  # another worker takes the job while this one computes
+        with write(hub.engine) as connection:
+            assert claim(connection, "two", hub.now + 10_000, 60) is not None
+
+    Worker(hub, tamper=lose).work()
+    assert count_results(hub) == 0
+    assert table.view("acme")["state"] == "sealed"
+
+
+def test_two_settlements_of_one_round_give_the_same_bytes(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from aboveboard.hub.jobs import settling
+
+    seal(house, tmp_path)
+    bodies = []
+
+    def remember(folder: Path, outcome: dict[str, object]) -> None:
+        bodies.append((outcome["body"], outcome["private"]))
+        if len(bodies) == 1:
+            raise settling.ChildError("killed")
+
+    worker = Worker(hub, tamper=remember)
+    worker.work()
+    worker.work()
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
+    assert count_results(hub) == 1
+
+
+def test_two_last_submitters_at_once_start_one_settlement(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path)
+    table.agree()
+    table.commit()
+    prepared = {}
+    for name in table.names:
+        sealed = table.seal(name)
+        table.upload(name, sealed)
+        prepared[name] = table.submission(name, sealed)
+    barrier = threading.Barrier(len(prepared))
+    statuses = []
+
+    def submit(name: str) -> None:
+        barrier.wait()
+        statuses.append(table.post(name, prepared[name]).status_code)
+
+    threads = [threading.Thread(target=submit, args=(name,)) for name in prepared]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [201] * len(prepared)
+    assert table.view("acme")["state"] == "sealed"
+    with read(hub.engine) as connection:
+        assert connection.execute(select(func.count()).select_from(job)).scalar_one() == 1
+
+
+def test_a_job_that_fails_again_and_again_is_given_up_and_told(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from aboveboard.hub.jobs.settling import ChildError
+
+    table = seal(house, tmp_path)
+
+    def fail(*_: object) -> None:
+        raise ChildError("no memory")
+
+    worker = Worker(hub, tamper=fail)
+    limits = hub.configuration.worker
+    tried = 0
+    while worker.work():
+        tried += 1
+    assert tried == limits.attempts
+    assert "failed" in table.view("acme")["fault"]
+
+
+def test_a_child_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:
+    code = (
+        "from aboveboard.hub.jobs.child import limit_process\n"
+        "limit_process(2**28, 60, 2**20)\n"
+        "x = bytearray(2**29)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"MemoryError" in done.stderr
+
+
+def test_a_child_has_no_network_where_the_system_can_take_it_away() -> None:
+    code = (
+        "import socket\n"
+        "from aboveboard.hub.jobs.child import leave_network\n"
+        "if leave_network():\n"
+        "    try:\n"
+        "        socket.create_connection(('127.0.0.1', 9), 1)\n"
+        "    except OSError as error:\n"
+        "        print(error.errno)\n"
+        "else:\n"
+        "    print('kept')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.split() in ([b"101"], [b"kept"])  # 101: the network is unreachable
+
+
+WORK = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from aboveboard.hub.home import open_hub
+from aboveboard.hub.jobs.worker import Worker
+hub = open_hub(Path(sys.argv[1]))
+print("ready", flush=True)
+while not Worker(replace(hub, clock=lambda: 1_800_000_000 + float(sys.argv[2]))).work():
+    pass
+"""
+
+
+@pytest.mark.child
+@pytest.mark.deep
+@pytest.mark.parametrize("delay", [0.0, 0.3, 1.0, 2.0, 3.0, 4.0])
+def test_a_worker_killed_at_any_moment_leaves_one_result(
+    hub: Hub, house: House, tmp_path: Path, delay: float
+) -> None:
+    table = seal(house, tmp_path)
+    command = [sys.executable, "-c", WORK, str(hub.folder)]
+    with subprocess.Popen([*command, "0"], stdout=subprocess.PIPE) as killed:
+        assert killed.stdout is not None
+        killed.stdout.readline()
+        time.sleep(delay)
+        os.kill(killed.pid, signal.SIGKILL)
+    house.clock.seconds += 120  # its lease runs out
+    while Worker(hub).work():
+        pass
+    assert count_results(hub) == 1
+    assert table.view("acme")["state"] == "result"
+    with read(hub.engine) as connection:
+        assert connection.execute(select(func.count()).select_from(reply)).scalar_one() == 3
+    assert not list((hub.folder / "scratch").iterdir())
+    for name in table.names:
+        assert table.fetch(name)
