@@ -52,7 +52,7 @@ def test_what_is_seldom_meant_is_warned_of() -> None:
     )
     assert summary.warnings == (
         "a.txt and b.txt are the same file",
-        "acme: the columns note go to other parties with its rows",
+        "acme: the column note goes to other parties with its rows",
         "acme: 1 entry repeat an element",
         "bolt has no elements",
         "bolt: 2 entries left out: patterns",

@@ -126,7 +126,9 @@ def _warn_about(name: str, party: PartySummary) -> list[str]:
         found.append(f"{name} has no elements")
     if party.columns_that_leave:
         columns = join_names(party.columns_that_leave)
-        found.append(f"{name}: the columns {columns} go to other parties with its rows")
+        one = len(party.columns_that_leave) == 1
+        what = f"the column {columns} goes" if one else f"the columns {columns} go"
+        found.append(f"{name}: {what} to other parties with its rows")
     for reason, count in party.left_out.items():
         entries = format_quantity(count, "entry", "entries")
         found.append(f"{name}: {entries} left out: {reason}")

@@ -53,6 +53,9 @@ def describe_path(path: Path, digest: str, options: DataOptions | None = None) -
     return found
 
 
+fingerprint_path = describe_path
+
+
 def locate_file(folder: Path, data: Path, place: str, *, allow_outside: bool = False) -> Path:
     """Return the path of a file that a collaboration names.
 
@@ -87,6 +90,6 @@ def locate_file(folder: Path, data: Path, place: str, *, allow_outside: bool = F
         if real != inside and not real.startswith(inside.rstrip(os.sep) + os.sep):
             problem = f"{data} lies outside of the collaboration's folder"
             raise InputError(
-                place, problem, "copy the file into the folder, or allow outside files"
+                place, problem, "copy the file into the folder, or pass --allow-outside"
             )
     return path
