@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.cli.text import wrap
-from aboveboard.formatting import LEGIBLE, format_table
+from aboveboard.cli.layout import fit_table, wrap
+from aboveboard.formatting import LEGIBLE
 from aboveboard.mechanisms.mechanism import DesignResult
 
 
@@ -25,7 +25,7 @@ def offer_text(offer: Any) -> str:
         return _data_text(offer if isinstance(offer, Mapping) else offer.as_dict())
     tables = [
         (f"{each.title}:\n" if each.title else "")
-        + format_table(each.columns, [list(map(str, row)) for row in each.rows])
+        + fit_table(each.columns, [list(map(str, row)) for row in each.rows])
         for each in offer.tables()
     ]
     return "\n\n".join([wrap(offer.headline), _label_rows(offer.summary_rows()), *tables])
@@ -62,7 +62,7 @@ def _party_table(name: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
     """Return one row per party."""
     keys = list(dict.fromkeys(key for row in rows.values() for key in row))
     cells = [[party, *(_shorten(row.get(key, "")) for key in keys)] for party, row in rows.items()]
-    return format_table([name, *(key.replace("_", " ") for key in keys)], cells)
+    return fit_table([name, *(key.replace("_", " ") for key in keys)], cells)
 
 
 def _shorten(value: Any) -> str:

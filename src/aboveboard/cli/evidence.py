@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from textwrap import fill
 
+from aboveboard.cli.layout import wrap
 from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.evidence.centers import CenterKeys
 from aboveboard.evidence.local_runs import find_obstacle, find_operator_keys
@@ -31,11 +31,12 @@ def evidence_text(collaboration: Collaboration) -> str:
     """Return what a party can do with its bundle, and what stays on the operator's word."""
     obstacle = find_obstacle(collaboration)
     if obstacle:
-        return f"no bundles: {obstacle}"
+        return wrap(obstacle, label="no bundles: ")
     trusted = [*list_trusted(collaboration.mechanism.NAME), *TRUSTED_IN_A_RUN]
+    verify = "each party verifies its part with 'aboveboard verify FOLDER --mine FILE'"
     return "\n".join(
         [
-            "bundles: each party verifies its part with 'aboveboard verify FOLDER --mine FILE'",
-            fill(f"on your word remain: {'; '.join(trusted)}", 88, subsequent_indent="  "),
+            wrap(verify, label="bundles: "),
+            wrap("; ".join(trusted), label="on your word remain: "),
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aboveboard.formatting import format_table
+from aboveboard.cli.layout import fit_table
 from aboveboard.implementation import Implementation
 
 SHOWN = 20
@@ -62,5 +62,5 @@ def _tabulate(data: Mapping[str, Any]) -> str:
         for row in rows[:SHOWN]
     ]
     more = len(rows) - SHOWN
-    table = format_table(head, body)
+    table = fit_table(head, body)
     return table + (f"\n{more} more profiles: use --format json" if more > 0 else "")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from shutil import get_terminal_size
-from textwrap import fill
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Verdicts
+from aboveboard.cli.layout import fit_table, wrap
 from aboveboard.commands import AuditReport, Demonstration, Recommendation
 from aboveboard.commands.checking import CheckReport
 from aboveboard.commands.comparing import RuleResult
-from aboveboard.formatting import format_number, format_quantity, format_table, join_names
+from aboveboard.formatting import format_number, format_quantity, join_names
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import format_report, is_profitable, list_notes, round_gain
 from aboveboard.report.deviations import describe_search
@@ -19,21 +18,6 @@ from aboveboard.settlements.money import ROUNDING, describe_payments, has_paymen
 
 MOST_NAMED = 3
 """So many parties are named in a note below a table; of more only the number is."""
-
-WIDTH_IN_A_PIPE, NARROWEST = 100, 40
-"""Columns to which sentences are wrapped: where there is no terminal, and at least."""
-
-
-def wrap(text: str, indent: str = "", label: str = "") -> str:
-    """Return a sentence wrapped to the terminal, behind a label; in a pipe to 100 columns."""
-    width = get_terminal_size((WIDTH_IN_A_PIPE, 24)).columns
-    start = indent + label
-    after = " " * len(start) if indent or not label else "  "
-    return fill(
-        text, max(width, NARROWEST), initial_indent=start, subsequent_indent=after,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-
 
 NOTES = ("notes", "warnings")
 """Details of a settlement that hold sentences for the operator."""
@@ -68,7 +52,7 @@ def settlement_table(
         for name, share in shares.items()
     ]
     head = ["party", f"gains{of}", "utility", "payment" if paid else "pays", *listed]
-    shown = format_table(head, rows, (1, 2) if paid else (1, 2, 3))
+    shown = fit_table(head, rows, (1, 2) if paid else (1, 2, 3))
     details = settlement.details
     rounding = [f"payments are {ROUNDING}"] if paid and currency else []
     notes = [wrap(note, label="note: ") for key in NOTES for note in details.get(key, ())]
@@ -93,18 +77,15 @@ def _verdict_table(verdicts: Verdicts) -> str:
         [v.property, v.status.value, format_number(round_gain(v)), v.basis()]
         for v in verdicts.values()
     ]
-    lines = format_table(head, rows, right=(2,)).splitlines()
-    shown = lines[:1]
-    for line, verdict in zip(lines[1:], verdicts.values(), strict=True):
-        shown += [line, *(wrap(note, "    ") for note in list_notes(verdict))]
-    return "\n".join(shown)
+    notes = [list_notes(v) for v in verdicts.values()]
+    return fit_table(head, rows, (2,), notes)
 
 
 def lies_table(lies: Sequence[BestLie]) -> str:
     """Return each party's truth against its best lie; a note explains each "-"."""
     rows = [[lie.party, *_payoff_cells(lie), format_report(lie.report) or "-"] for lie in lies]
     head = ["party", "truth earns", "staying away earns", "best lie earns", "that lie"]
-    shown = format_table(head, rows, right=(1, 2, 3))
+    shown = fit_table(head, rows, right=(1, 2, 3))
     return "\n".join(filter(None, (shown, _explain_dashes(lies))))
 
 
@@ -181,7 +162,7 @@ def demo_text(result: Demonstration) -> str:
     return "\n\n".join(
         [
             wrap(intro),
-            format_table(head, rows, right=(1, 2, 3, 4, 5)),
+            fit_table(head, rows, right=(1, 2, 3, 4, 5)),
             verdict_text(result.audit.verdicts),
             wrap("The largest gain is that of the best lie found; no lie pays if it is 0 or less."),
             *_remark_lines(result.audit),
@@ -207,9 +188,14 @@ def check_text(report: CheckReport) -> str:
     lines = [f"{report.file}: {report.mechanism}{counted}; no fault"]
     for name, party in report.parties.items():
         sizes = [] if party.elements is None else [format_quantity(party.elements, "element")]
+        if len(party.kinds) > 1 or set(party.kinds) - {"text"}:
+            counted = join_names(f"{n:,} {kind}" for kind, n in party.kinds.items())
+            sizes.append(counted if len(party.kinds) > 1 else f"all {next(iter(party.kinds))}")
         if party.left_out:
             sizes.append(f"{party.left_out:,} left out")
         lines.append(f"  {name}" + (f": {', '.join(sizes)}" if sizes else ""))
+    if report.cost:
+        lines.append(wrap(report.cost, label="a run takes: "))
     if report.code:
         lines.append("a run executes code that comes with this file; read it first:")
         lines += [f"  {file}  {digest}" for file, digest in sorted(report.code.items())]
@@ -230,7 +216,7 @@ def comparison_text(results: Sequence[RuleResult]) -> str:
             ]  # fmt: skip
         rows.append(row)
     head = ["party", *(f"{each.rule}: {what}" for each in results for what in ("gains", "utility"))]
-    lines = [format_table(head, rows, right=range(1, len(head)))]
+    lines = [fit_table(head, rows, right=range(1, len(head)))]
     stands = {True: "all promises stand", False: "a promise fails", None: "a promise is undecided"}
     for each in results:
         if each.problem:

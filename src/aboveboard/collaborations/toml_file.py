@@ -97,8 +97,8 @@ def parse_table(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         problem = str(error)
-        found = re.search(r"\(at line (\d+)", problem)
-        place = f"{path}: line {found.group(1)}" if found else f"{path}: at the end"
+        found = re.search(r"\(at line (\d+), column (\d+)", problem)
+        place = f"{path}: line {found[1]}, column {found[2]}" if found else f"{path}: at the end"
         problem = problem.rpartition(" (at ")[0] or problem
         raise InputError(place, f"this is not TOML: {problem}", _name_remedy(path)) from None
     except RecursionError:
