@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from aboveboard.curation import (
-    PROTOCOLS,
     SILENCE,
     Agent,
     CurationGame,
@@ -17,6 +16,7 @@ from aboveboard.curation import (
     simulate_better_replies,
 )
 from aboveboard.curation.social_functions import Threshold
+from papers.curation.protocols import PROTOCOLS
 from papers.figures import Figure, FigureData
 
 if TYPE_CHECKING:

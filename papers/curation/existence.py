@@ -6,7 +6,6 @@ from fractions import Fraction
 from itertools import product
 
 from aboveboard.curation import (
-    PROTOCOLS,
     SILENCE,
     TRUTH,
     compute_stake,
@@ -26,6 +25,7 @@ from papers.curation.instances import (
     gain,
     utility,
 )
+from papers.curation.protocols import PROTOCOLS
 from papers.curation.uniqueness import has_helpless_center
 
 F = Fraction

@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 
 from aboveboard.curation import (
-    PROTOCOLS,
     SILENCE,
     TRUTH,
     Agent,
@@ -47,6 +46,7 @@ from papers.curation.instances import (
     make_society,
     utility,
 )
+from papers.curation.protocols import PROTOCOLS
 
 F = Fraction
 COMPETITIVE, FAIR, INDICATOR = (PROTOCOLS[name] for name in ("competitive", "fair", "indicator"))

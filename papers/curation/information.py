@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.curation import PROTOCOLS, CurationGame, compute_stake, is_equilibrium, is_helpless
+from aboveboard.curation import CurationGame, compute_stake, is_equilibrium, is_helpless
 from aboveboard.curation.channels import CLEAR, NOISE
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
@@ -26,6 +26,7 @@ from papers.curation.instances import (
     list_knowledge,
     make_society,
 )
+from papers.curation.protocols import PROTOCOLS
 
 F = Fraction
 

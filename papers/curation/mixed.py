@@ -9,7 +9,6 @@ from itertools import product
 import numpy as np
 
 from aboveboard.curation import (
-    PROTOCOLS,
     SILENCE,
     TRUTH,
     Commitment,
@@ -19,6 +18,7 @@ from aboveboard.curation import (
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.curation.instances import Profile, Setting, answer_competitive, answer_fair, utility
+from papers.curation.protocols import PROTOCOLS
 
 F = Fraction
 COMPETITIVE = PROTOCOLS["competitive"]

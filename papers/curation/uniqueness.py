@@ -9,7 +9,6 @@ from itertools import product
 import numpy as np
 
 from aboveboard.curation import (
-    PROTOCOLS,
     TRUTH,
     compute_stake,
     is_equilibrium,
@@ -39,6 +38,7 @@ from papers.curation.instances import (
     is_stable,
     make_society,
 )
+from papers.curation.protocols import PROTOCOLS
 
 F = Fraction
 COMPETITIVE, FAIR, INDICATOR = (PROTOCOLS[name] for name in ("competitive", "fair", "indicator"))

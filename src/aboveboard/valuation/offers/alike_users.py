@@ -149,6 +149,11 @@ class AlikeUsers:
         q, gamma, _ = self.grid
         edge = alpha * gamma - cost
         tie = 1e-12 * max(1.0, float(np.abs(gamma).max()))
+        for end in (0, -1):
+            if (
+                abs(edge[end]) <= tie
+            ):  # an end that is an equilibrium is not one more root beside it
+                edge[end] = 0.0
         found = [0.0] if edge[0] <= tie else []
 
         def net(x: float) -> float:
