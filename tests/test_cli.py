@@ -366,7 +366,7 @@ def test_check_warns_and_is_strict_if_told_so(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout
     text = " | ".join(found["warnings"])
     for part in ("no seed", "b.txt and c.txt are the same file", "none has no elements", "seen",
-                 "several spellings", "'One.example'"):  # fmt: skip
+                 "two spellings", "'One.example'"):  # fmt: skip
         assert part in text
     assert found["parties"]["a"]["elements"] == 2
     assert found["parties"]["t"]["columns_that_leave"] == ["seen"]

@@ -1,7 +1,8 @@
 """Links, pipes, devices and paths that lead elsewhere: what may be read, and where is written.
 
-Policy: the operator's own file may name inputs anywhere, over links too, but only regular files. A
-settlement folder is written nowhere but in its place; what a folder says of itself is not believed.
+Policy: a file may name inputs in its folder, elsewhere only if the operator allows it, and only
+regular files. A settlement folder is written nowhere but in its place; what a folder says of itself
+is not believed.
 """
 
 from __future__ import annotations
@@ -90,14 +91,59 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settled(path: Path, tmp_path: Path) -> Path:
-    settle(ab.load(path), tmp_path / "out")
+    settle(ab.load(path, allow_outside=True), tmp_path / "out")
     return tmp_path / "out"
 
 
-def test_inputs_may_lie_outside_of_the_folder_and_behind_links(path: Path) -> None:
+OUTSIDE = (
+    "/proc/self/environ",
+    "/etc/passwd",
+    "../outside.txt",
+    "away.txt",
+    "deep/../../outside.txt",
+)
+"""Paths that lead out of the folder; `away.txt` is a link."""
+
+
+@pytest.mark.parametrize("data", OUTSIDE)
+@pytest.mark.parametrize("reader", FILES)
+def test_no_file_outside_of_the_folder_is_read(path: Path, reader: str, data: str) -> None:
+    (path.parent / "away.txt").symlink_to("../outside.txt")
+    (path.parent / "deep").mkdir()
+    text = FILES[reader]
+    for named in ("DATA.csv", "DATA.parquet", "DATA"):
+        text = text.replace(named, data)
+    path.write_text(text)
+    said = refusal(lambda: ab.load(path).game())
+    refused_by_suffix = reader == "samples" and "its suffix does not say" in said
+    assert refused_by_suffix or "lies outside of the collaboration's folder" in said
+
+
+@pytest.mark.parametrize("where", ["/tmp/values", "../values", "link"])
+def test_values_are_kept_inside_of_the_folder(path: Path, tmp_path: Path, where: str) -> None:
+    (path.parent / "link").symlink_to("..")
+    (path.parent / "mine.py").write_text("def f(levels):\n    return sum(levels)\n")
+    path.write_text(
+        'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\nfunction = "mine:f"\n'
+        f'cache = "{where}"\n[parties.a]\nlevel = 1\n'
+    )
+    assert "lies outside" in refusal(lambda: ab.run(path, trust_code=True))
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["in", "outside.txt"]
+
+
+def test_the_fingerprint_of_a_file_elsewhere_is_not_published(path: Path) -> None:
+    (path.parent / "mine.py").write_text("def f(levels):\n    return sum(levels)\n")
+    path.write_text(
+        'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\nfunction = "mine:f"\n'
+        'reads = ["/etc/passwd"]\n[parties.a]\nlevel = 1\n'
+    )
+    assert "lies outside" in refusal(lambda: ab.load(path, trust_code=True))
+
+
+def test_inputs_may_lie_outside_where_the_operator_allows_it(path: Path) -> None:
     (path.parent / "inside.txt").unlink()
     (path.parent / "inside.txt").symlink_to("../outside.txt")
-    assert {len(records) for records in ab.load(path).reports.values()} == {2}
+    assert {len(records) for records in ab.load(path, allow_outside=True).reports.values()} == {2}
 
 
 SPECIAL: dict[str, Callable[[Path], object]] = {
@@ -133,7 +179,7 @@ def test_the_collaboration_file_itself_must_be_a_regular_file(tmp_path: Path, ki
 @pytest.mark.parametrize("data", ["a" * 5_000, "a/" * 5_000, "\\u0000", "inside.txt/x", ""])
 def test_a_path_that_no_system_takes_is_refused(path: Path, data: str) -> None:
     path.write_text(f'{UNION}[parties.a]\ndata = "{data}"\n')
-    refusal(lambda: ab.load(path))
+    refusal(lambda: ab.load(path, allow_outside=True))
 
 
 @pytest.mark.parametrize(
@@ -141,14 +187,14 @@ def test_a_path_that_no_system_takes_is_refused(path: Path, data: str) -> None:
 )
 def test_a_party_whose_name_is_a_path_is_refused(path: Path, name: str) -> None:
     path.write_text(f'{UNION}[parties."{name}"]\nelements = ["x"]\n')
-    assert "this cannot be a party's name" in refusal(lambda: ab.load(path))
+    assert "this cannot be a party's name" in refusal(lambda: ab.load(path, allow_outside=True))
 
 
 @pytest.mark.parametrize("name", ["../../away", "/tmp/away", "a/b", ""])
 def test_a_rule_that_names_files_elsewhere_is_refused(
     path: Path, tmp_path: Path, name: str
 ) -> None:
-    collaboration = ab.load(path)
+    collaboration = ab.load(path, allow_outside=True)
     settlement = ab.run(collaboration)
     share = settlement.parties["a"]
     before = tree(tmp_path)
@@ -178,7 +224,7 @@ def test_nothing_but_a_settlement_is_ever_replaced(
     out = tmp_path / "taken"
     OUTS[kind](out)
     before, kept = sorted(tmp_path.rglob("*")), tree(tmp_path)
-    refusal(lambda: settle(ab.load(path), out, force=force))
+    refusal(lambda: settle(ab.load(path, allow_outside=True), out, force=force))
     assert sorted(tmp_path.rglob("*")) == before
     assert tree(tmp_path) == kept
 
@@ -186,16 +232,16 @@ def test_nothing_but_a_settlement_is_ever_replaced(
 def test_a_link_to_a_settlement_is_not_replaced(path: Path, settled: Path) -> None:
     link = settled.with_name("link")
     link.symlink_to(settled.name)
-    refusal(lambda: settle(ab.load(path), link, force=True))
+    refusal(lambda: settle(ab.load(path, allow_outside=True), link, force=True))
     assert link.is_symlink()
 
 
 def test_a_settlement_is_not_written_into_a_settlement(path: Path, settled: Path) -> None:
     for out in (settled / "again", settled / "parties/a/again"):
         assert "it lies in the settlement folder" in refusal(
-            lambda out=out: settle(ab.load(path), out)
+            lambda out=out: settle(ab.load(path, allow_outside=True), out)
         )
-    assert replay(settled, settle).differ == ()
+    assert replay(settled, settle, allow_outside=True).differ == ()
 
 
 def test_a_settlement_that_holds_the_inputs_of_the_run_is_not_replaced(settled: Path) -> None:
@@ -208,28 +254,28 @@ def test_a_settlement_that_holds_the_inputs_of_the_run_is_not_replaced(settled: 
 
 def test_a_settlement_with_a_stranger_s_file_is_not_replaced(path: Path, settled: Path) -> None:
     (settled / "notes.txt").write_text("mine")
-    message = refusal(lambda: settle(ab.load(path), settled, force=True))
+    message = refusal(lambda: settle(ab.load(path, allow_outside=True), settled, force=True))
     assert "it holds notes.txt, which no run wrote" in message
     assert (settled / "notes.txt").read_text() == "mine"
 
 
 def test_what_a_user_hides_in_a_settlement_is_the_user_s(path: Path, settled: Path) -> None:
     (settled / ".env").write_text("mine")
-    message = refusal(lambda: settle(ab.load(path), settled, force=True))
+    message = refusal(lambda: settle(ab.load(path, allow_outside=True), settled, force=True))
     assert "it holds .env, which no run wrote" in message
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "._reply.txt", ".directory", ".nfs00000001"])
 def test_what_systems_make_by_themselves_is_replaced(path: Path, settled: Path, name: str) -> None:
     (settled / "parties" / name).write_text("nobody's")
-    settle(ab.load(path), settled, force=True)
-    assert replay(settled, settle).differ == ()
+    settle(ab.load(path, allow_outside=True), settled, force=True)
+    assert replay(settled, settle, allow_outside=True).differ == ()
 
 
 def test_what_the_user_puts_into_a_settlement_while_its_like_is_written_stays(
     path: Path, settled: Path
 ) -> None:
-    collaboration = ab.load(path)
+    collaboration = ab.load(path, allow_outside=True)
 
     def report() -> str:
         (settled / "notes.txt").write_text("mine")
@@ -251,19 +297,19 @@ def test_names_that_are_not_utf_8_are_names(tmp_path: Path, form: str) -> None:
     data, key = tmp_path / f"a.{form}", "" if form == "txt" else 'key = "k"\n'
     file.write_text(f'{UNION}[parties.a]\ndata = "{data}"\n{key}[parties.b]\nelements = ["c"]\n')
     out = tmp_path / os.fsdecode(b"out\xff")
-    settle(ab.load(file), out)
-    assert replay(out, settle).differ == ()
+    settle(ab.load(file, allow_outside=True), out)
+    assert replay(out, settle, allow_outside=True).differ == ()
 
 
 def test_a_place_below_a_file_is_refused(path: Path, tmp_path: Path) -> None:
-    refusal(lambda: settle(ab.load(path), tmp_path / "outside.txt/out"))
-    refusal(lambda: settle(ab.load(path), tmp_path / ("x" * 300)))
+    refusal(lambda: settle(ab.load(path, allow_outside=True), tmp_path / "outside.txt/out"))
+    refusal(lambda: settle(ab.load(path, allow_outside=True), tmp_path / ("x" * 300)))
 
 
 def test_a_name_as_long_as_a_file_system_takes_will_do(path: Path, tmp_path: Path) -> None:
     out = tmp_path / ("é" * 127)
-    settle(ab.load(path), out)
-    assert replay(out, settle).differ == ()
+    settle(ab.load(path, allow_outside=True), out)
+    assert replay(out, settle, allow_outside=True).differ == ()
 
 
 def test_a_single_file_is_never_put_in_the_place_of_something_else(tmp_path: Path) -> None:
@@ -355,13 +401,17 @@ def changed(folder: Path, **keys: object) -> None:
 @pytest.mark.parametrize("key", ["outputs", "unrepeatable"])
 def test_a_manifest_that_points_elsewhere_is_refused(settled: Path, key: str, name: str) -> None:
     changed(settled, **{key: {name: "0" * 64} if key == "outputs" else [name]})
-    assert "which does not lie in the folder" in refusal(lambda: replay(settled, settle))
+    assert "which does not lie in the folder" in refusal(
+        lambda: replay(settled, settle, allow_outside=True)
+    )
 
 
 def test_a_manifest_that_names_an_input_of_its_own_is_refused(settled: Path) -> None:
     manifest = json.loads((settled / "settlement.json").read_text())
     changed(settled, inputs={**manifest["inputs"], "/etc/passwd": "0" * 64})
-    assert "that the collaboration file does not" in refusal(lambda: replay(settled, settle))
+    assert "that the collaboration file does not" in refusal(
+        lambda: replay(settled, settle, allow_outside=True)
+    )
 
 
 WRONG: dict[str, Callable[[Path], object]] = {
@@ -386,7 +436,7 @@ WRONG: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("name", ["settlement.json", "source.json"])
 def test_a_manifest_that_is_none_is_refused(settled: Path, name: str, kind: str) -> None:
     WRONG[kind](settled / name)
-    refusal(lambda: replay(settled, settle))
+    refusal(lambda: replay(settled, settle, allow_outside=True))
 
 
 def test_nothing_is_read_that_another_collaboration_file_names(settled: Path) -> None:
@@ -396,7 +446,9 @@ def test_nothing_is_read_that_another_collaboration_file_names(settled: Path) ->
     )
     other.write_text('mechanism = "exchange.contribution"\nfunction = "marks:f"\n[parties.a]\n')
     (settled / "source.json").write_text(json.dumps({"collaboration": str(other)}))
-    assert "it has changed since the run" in refusal(lambda: replay(settled, settle))
+    assert "it has changed since the run" in refusal(
+        lambda: replay(settled, settle, allow_outside=True)
+    )
     assert not Path("was_run").exists()
 
 
@@ -411,7 +463,12 @@ def test_links_in_a_settlement_folder_are_differences_and_are_not_followed(
     (settled / "root").symlink_to("/")
     (settled / "zero").symlink_to("/dev/zero")
     os.mkfifo(settled / "pipe")
-    assert replay(settled, settle).differ == ("parties/a/reply.txt", "pipe", "root", "zero")
+    assert replay(settled, settle, allow_outside=True).differ == (
+        "parties/a/reply.txt",
+        "pipe",
+        "root",
+        "zero",
+    )
 
 
 def test_a_manifest_cannot_make_a_changed_reply_the_same(settled: Path) -> None:
@@ -422,4 +479,4 @@ def test_a_manifest_cannot_make_a_changed_reply_the_same(settled: Path) -> None:
         "parties/a/reply.txt": hashlib.sha256(reply.read_bytes()).hexdigest()
     }
     changed(settled, outputs=outputs)
-    assert "parties/a/reply.txt" in replay(settled, settle).differ
+    assert "parties/a/reply.txt" in replay(settled, settle, allow_outside=True).differ

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.cli.options import Format, FormatOption, OutsideOption, echo_json
 from aboveboard.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def check(
     ] = None,
     terms: Annotated[Path | None, typer.Option(help="With --mine: the collaboration file.")] = None,
     party: Annotated[str | None, typer.Option(help="With --mine: your name in it.")] = None,
+    allow_outside: OutsideOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -43,7 +44,7 @@ def check(
     elif file is None:
         raise InputError("check", "there is no collaboration file", "name one")
     else:
-        report = check_collaboration(file)
+        report = check_collaboration(file, allow_outside=allow_outside)
     _print_report(report, output)
     status = report.exit_status(strict=strict)
     if status:

@@ -16,6 +16,7 @@ from aboveboard.cli.options import (
     ForceOption,
     Format,
     FormatOption,
+    OutsideOption,
     TrustOption,
     echo_json,
 )
@@ -46,6 +47,7 @@ def run(
     executor: ExecutorOption = None,
     cache: CacheOption = None,
     trust_code: TrustOption = None,
+    allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Run a collaboration: replies, manifest, report.
@@ -61,7 +63,8 @@ def run(
 
     refuse_folder("--out", out, force=force)  # before the work, not after
     operator = find_operator() if bundles else None
-    collaboration = load(file, trust_code=trust_code).with_spending("allow" if spend else "refuse")
+    collaboration = load(file, trust_code=trust_code, allow_outside=allow_outside)
+    collaboration = collaboration.with_spending("allow" if spend else "refuse")
     with (
         show_evaluations() as progress,
         _with_work(collaboration, executor, cache, progress) as working,
@@ -120,6 +123,7 @@ def audit(
     executor: ExecutorOption = None,
     cache: CacheOption = None,
     trust_code: TrustOption = None,
+    allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Find who gains by lying, by how much, and how sure it is.
@@ -141,7 +145,7 @@ def audit(
         with show_checks(f"auditing {file.name}") as progress:
             result = audit_game_file(file, parse_properties(names), budget, progress)
     else:
-        collaboration = load(file, trust_code=trust_code)
+        collaboration = load(file, trust_code=trust_code, allow_outside=allow_outside)
         properties = parse_properties(names, list_properties(collaboration) if names else ())
         with (
             show_checks(f"auditing {collaboration.mechanism.NAME}") as progress,
@@ -171,6 +175,7 @@ def compare(
         Path | None, typer.Option(help="Write the comparison as one page here.")
     ] = None,
     trust_code: TrustOption = None,
+    allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Apply several rules to the same data, side by side."""
@@ -179,9 +184,8 @@ def compare(
     from aboveboard.commands.outputs import refuse_file
 
     refuse_file("--report", report)
-    results = compare_rules(
-        file, [rule.strip() for rule in rules.split(",") if rule.strip()], trust_code
-    )
+    named = [rule.strip() for rule in rules.split(",") if rule.strip()]
+    results = compare_rules(file, named, trust_code, allow_outside=allow_outside)
     if report is not None:
         write_comparison(results, report)
     if output is Format.JSON:
@@ -231,6 +235,7 @@ def design(
     executor: ExecutorOption = None,
     cache: CacheOption = None,
     trust_code: TrustOption = None,
+    allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Find the best parameters, or what must be known first.
@@ -244,7 +249,7 @@ def design(
     from aboveboard.commands.outputs import refuse_file
 
     refuse_file("--plot", plot)
-    collaboration = load(file, trust_code=trust_code)
+    collaboration = load(file, trust_code=trust_code, allow_outside=allow_outside)
     with (
         show_evaluations() as progress,
         _with_work(collaboration, executor, cache, progress) as working,
@@ -263,6 +268,7 @@ def replay(
         Path | None, typer.Option(help="The collaboration file, if it has moved.")
     ] = None,
     trust_code: TrustOption = None,
+    allow_outside: OutsideOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Run a settlement again and compare every byte.
@@ -272,7 +278,7 @@ def replay(
     from aboveboard.commands import settle
     from aboveboard.settlements.replaying import replay as compare_again
 
-    result = compare_again(folder, settle, file, trust_code=trust_code)
+    result = compare_again(folder, settle, file, trust_code=trust_code, allow_outside=allow_outside)
     if output is Format.JSON:
         echo_json(result.as_dict())
     elif result.differ:

@@ -44,6 +44,10 @@ TrustOption = Annotated[
         help="Let the code that comes with the file run, if this is its digest ('check' shows it).",
     ),
 ]
+OutsideOption = Annotated[
+    bool,
+    typer.Option("--allow-outside", help="Let the file name files outside of its folder."),
+]
 
 
 def echo_json(data: Any) -> None:

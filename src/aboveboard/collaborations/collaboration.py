@@ -147,7 +147,12 @@ class Collaboration:
 
 
 def load(
-    path: str | Path, *, seed: int | str | None = None, trust_code: TrustCode = None
+    path: str | Path,
+    *,
+    seed: int | str | None = None,
+    trust_code: TrustCode = None,
+    allow_outside: bool = False,
+    caches: bool = True,
 ) -> Collaboration:
     """Read a collaboration file and the data it names.
 
@@ -160,6 +165,10 @@ def load(
     trust_code
         The digest of the code that comes with the file, as `aboveboard check` shows it, if that
         code may run; True: whatever code lies there, as if the program imported it.
+    allow_outside
+        Whether the file may name files outside of its folder.
+    caches
+        Whether values that earlier runs have kept may be used.
 
     Raises
     ------
@@ -180,7 +189,8 @@ def load(
     >>> sorted(load(file).reports)
     ['alpha', 'beta']
     """
-    source = read_source(Path(path), trust_code)
+    source = read_source(Path(path), trust_code, allow_outside=allow_outside)
+    source = replace(source, caches=caches)
     return make_collaboration(source, read_all(source, find_rule(source), seed))
 
 

@@ -91,7 +91,7 @@ class _FrameReader(Reader):
     """Serves the parties' frames in place of their files."""
 
     def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
-        super().__init__(PLACE)
+        super().__init__(PLACE, allow_outside=True)
         self._frames = frames
 
     def __call__(

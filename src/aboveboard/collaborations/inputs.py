@@ -18,7 +18,7 @@ from aboveboard.errors import InputError
 from aboveboard.mechanisms.user_code import CodeList, is_of_sklearn, name_class
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
-from aboveboard.storage.paths import fingerprint_path, locate_file
+from aboveboard.storage.paths import describe_path, locate_file
 from aboveboard.storage.records import Records
 from aboveboard.storage.tabular_files import open_regular_file, read_file
 
@@ -41,12 +41,19 @@ class Reader:
         party whose file is at fault has no records then.
     allow_outside
         Whether files may lie outside of the collaboration's folder.
+    caches
+        Whether values that earlier runs have kept may be used.
     """
 
     def __init__(
-        self, path: Path, faults: list[InputError] | None = None, *, allow_outside: bool = True
+        self,
+        path: Path,
+        faults: list[InputError] | None = None,
+        *,
+        allow_outside: bool = False,
+        caches: bool = True,
     ) -> None:
-        self.path, self.allow_outside = path, allow_outside
+        self.path, self.allow_outside, self.caches = path, allow_outside, caches
         self.inputs: dict[str, str] = {}
         self._faults = faults
 
@@ -70,7 +77,7 @@ class Reader:
             self.record(error)
             return read_elements((), place="")
 
-    def file(self, place: str, data: Path) -> Path:
+    def file(self, place: str, data: Path, options: DataOptions | None = None) -> Path:
         """Return the path of a data file and remember its fingerprint; see `Read`."""
         place = f"{self.path}: {place}"
         try:
@@ -79,7 +86,17 @@ class Reader:
         except InputError as error:
             self.record(error)
             return self.path.parent / data
-        return fingerprint_path(source, self.inputs[data.as_posix()])
+        return describe_path(source, self.inputs[data.as_posix()], options)
+
+    def cache(self, place: str, folder: Path) -> Path | None:
+        """Return the folder that keeps values of evaluations; see `Read`."""
+        if not self.caches:
+            return None
+        try:
+            return self._locate(f"{self.path}: {place}", folder).resolve()
+        except InputError as error:
+            self.record(error)
+            return None
 
     def record(self, error: InputError) -> None:
         """Remember a fault, or raise it where nobody collects them."""

@@ -58,6 +58,10 @@ class SourceFile:
         The same, parsed.
     trust_code
         The digest of the code that may run, as `check` shows it; True: whatever code lies there.
+    allow_outside
+        Whether it may name files outside of its folder.
+    caches
+        Whether values that earlier runs have kept may be used.
     """
 
     path: Path
@@ -65,6 +69,12 @@ class SourceFile:
     text: str
     table: Mapping[str, Any]
     trust_code: TrustCode = None
+    allow_outside: bool = False
+    caches: bool = True
+
+    def make_reader(self, faults: list[InputError]) -> Reader:
+        """Return what reads the files that it names."""
+        return Reader(self.path, faults, allow_outside=self.allow_outside, caches=self.caches)
 
     @cached_property
     def code(self) -> CodeList:
@@ -107,7 +117,9 @@ class SourceFile:
         return f"{self.path}: " + (f"line {line}: " if line else "") + f"key {named!r}"
 
 
-def read_source(path: Path, trust_code: TrustCode = None) -> SourceFile:
+def read_source(
+    path: Path, trust_code: TrustCode = None, *, allow_outside: bool = False
+) -> SourceFile:
     """Read a collaboration file; `InputError` if it cannot be read or is not TOML.
 
     Parameters
@@ -116,10 +128,12 @@ def read_source(path: Path, trust_code: TrustCode = None) -> SourceFile:
         The file.
     trust_code
         The digest of the code that comes with it, if that may run; True: whatever it is.
+    allow_outside
+        Whether it may name files outside of its folder.
     """
     content = read_content(path)
     text = decode_content(content, path)
-    return SourceFile(path, content, text, parse_table(text, path), trust_code)
+    return SourceFile(path, content, text, parse_table(text, path), trust_code, allow_outside)
 
 
 def find_rule(source: SourceFile) -> type[AnyMechanism]:
@@ -199,7 +213,7 @@ def _read_content(
     source: SourceFile, table: dict[str, Any], rule: type[AnyMechanism], reader: Reader | None
 ) -> Content:
     faults: list[InputError] = []
-    reader = reader or Reader(source.path, faults)
+    reader = reader or source.make_reader(faults)
     file = _read_keys(source, table, rule, reader, faults)
     raise_faults(faults)
     mechanism = rule.from_file(file)
@@ -285,7 +299,7 @@ def read_without_execution(
     """
     path, table = source.path, dict(source.table)
     faults: list[InputError] = []
-    reader = Reader(path, faults)
+    reader = source.make_reader(faults)
     reports: Mapping[str, Any] = {}
     try:
         with allow_code(source.code), forbid_execution():
@@ -328,7 +342,7 @@ def _look_for_files(
 def look_for_data(source: SourceFile) -> list[InputError]:
     """Return the faults of the data files that a file names, whatever its mechanism is."""
     faults: list[InputError] = []
-    _look_for_files(source.table, Reader(source.path, faults))
+    _look_for_files(source.table, source.make_reader(faults))
     return faults
 
 

@@ -6,13 +6,11 @@ not meant.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from aboveboard.collaborations.faults import list_faults
 from aboveboard.collaborations.loading import (
@@ -23,11 +21,9 @@ from aboveboard.collaborations.loading import (
     read_without_execution,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_quantity, join_names
-from aboveboard.storage.records import ELEMENT, Records
-
-SAMPLE = 3
-"""Elements that a warning shows."""
+from aboveboard.formatting import join_names
+from aboveboard.storage.inspection import PartySummary, summarize_data
+from aboveboard.storage.records import Records
 
 
 @dataclass(frozen=True)
@@ -44,12 +40,15 @@ class PartyData:
         Columns that other parties may receive beside the element.
     reading
         How the file was read: its format, what its elements are, comments, duplicates.
+    kinds
+        Elements by kind: exact where the kind is stated, of the first ten thousand where not.
     """
 
     elements: int | None
     left_out: int = 0
     columns_that_leave: Sequence[str] = ()
     reading: Mapping[str, object] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -57,6 +56,7 @@ class PartyData:
             "elements": self.elements,
             "left_out": self.left_out,
             "columns_that_leave": list(self.columns_that_leave),
+            **({"kinds": dict(self.kinds)} if self.kinds else {}),
             **({"reading": dict(self.reading)} if self.reading else {}),
         }
 
@@ -109,6 +109,7 @@ class CheckReport:
                     "place": fault.place,
                     "problem": fault.problem,
                     "remedy": fault.remedy,
+                    **_locate(fault),
                 }
                 for fault in self.faults
             ],
@@ -122,13 +123,22 @@ class CheckReport:
         }
 
 
-def check_collaboration(path: Path) -> CheckReport:
+def _locate(fault: InputError) -> dict[str, int]:
+    """Return the line and the column of a fault, where they are known."""
+    text = f"{fault.place}; {fault.problem}"
+    found = {part: re.search(rf"\b{part} (\d+)", text) for part in ("line", "column")}
+    return {part: int(match[1]) for part, match in found.items() if match}
+
+
+def check_collaboration(path: Path, *, allow_outside: bool = False) -> CheckReport:
     """Check a collaboration file and the data that it names.
 
     Parameters
     ----------
     path
         The file.
+    allow_outside
+        Whether it may name files outside of its folder.
 
     Returns
     -------
@@ -137,7 +147,7 @@ def check_collaboration(path: Path) -> CheckReport:
     """
     report = CheckReport(path)
     try:
-        source = read_source(path)
+        source = read_source(path, allow_outside=allow_outside)
         report = _describe_source(report, source)
         return _check_source(source, report)
     except InputError as error:
@@ -176,7 +186,7 @@ def _keep_party(source: SourceFile, party: str, data: Path) -> SourceFile:
     own = {key: value for key, value in parties[party].items() if key != "elements"}
     # An absolute path: it lies where the member says, not beside the terms.
     table = {**source.table, "parties": {party: {**own, "data": str(data.absolute())}}}
-    return replace(source, table=table)
+    return replace(source, table=table, allow_outside=True)
 
 
 def _check_source(source: SourceFile, report: CheckReport, *, alone: bool = False) -> CheckReport:
@@ -187,20 +197,29 @@ def _check_source(source: SourceFile, report: CheckReport, *, alone: bool = Fals
         return replace(report, faults=faults, warnings=[warning])
     rule = find_rule(source)
     file, reports, inputs = read_without_execution(source, rule)
-    warnings = list(_find_warnings(reports, inputs))
-    if not alone:
-        warnings += _warn_about_file(source, getattr(file, "parties", {}))
+    records = {name: each for name, each in reports.items() if isinstance(each, Records)}
+    summary = summarize_data(records, inputs)
+    named = getattr(file, "parties", reports)
+    found = [*summary.warnings, *_warn_about_file(source, named)]
+    alone_only = {f"{name} is the only party" for name in named} if alone else set()
+    warnings = [each for each in dict.fromkeys(found) if each not in alone_only]
     parties = {
-        name: _describe_data(reports.get(name)) for name in getattr(file, "parties", reports)
+        name: _describe_data(records[name], summary.parties[name])
+        if name in records
+        else PartyData(None)
+        for name in named
     }
     return replace(report, warnings=warnings, parties=parties, cost=rule.COST)
 
 
-def _describe_data(report: Any) -> PartyData:
-    if not isinstance(report, Records):
-        return PartyData(None)
-    left_out = sum(report.reading.left_out.values())
-    return PartyData(len(report), left_out, report.columns_that_leave, report.reading.as_dict())
+def _describe_data(records: Records, summary: PartySummary) -> PartyData:
+    return PartyData(
+        summary.elements,
+        sum(summary.left_out.values()),
+        summary.columns_that_leave,
+        records.reading.as_dict(),
+        summary.kinds,
+    )
 
 
 def _describe_source(report: CheckReport, source: SourceFile) -> CheckReport:
@@ -214,47 +233,3 @@ def _warn_about_file(source: SourceFile, parties: Mapping[str, Any]) -> Iterable
         yield "the file has no seed: each run draws one and records it"
     if len(parties) == 1:
         yield f"{next(iter(parties))} is the only party"
-
-
-def _find_warnings(reports: Mapping[str, Any], inputs: Mapping[str, str]) -> Iterable[str]:
-    by_digest = defaultdict(list)
-    for name, digest in inputs.items():
-        by_digest[digest].append(name)
-    for names in by_digest.values():
-        if len(names) > 1:
-            yield f"{join_names(names)} are the same file"
-    records = {name: report for name, report in reports.items() if isinstance(report, Records)}
-    for name, report in records.items():
-        if not len(report):
-            yield f"{name} has no elements"
-        columns = report.columns_that_leave
-        if columns:
-            yield f"{name}: the columns {join_names(columns)} go to other parties with its rows"
-        for reason, count in report.reading.left_out.items():
-            yield f"{name}: {format_quantity(count, 'entry', 'entries')} left out: {reason}"
-        if report.reading.duplicates:
-            repeated = format_quantity(report.reading.duplicates, "entry", "entries")
-            yield f"{name}: {repeated} repeat an element"
-    yield from _warn_about_spellings(records)
-
-
-def _warn_about_spellings(records: Mapping[str, Records]) -> Iterable[str]:
-    """Yield a warning where elements differ across parties only in spelling.
-
-    Compared are lower case, without surrounding white space, a byte order mark or a final dot.
-    """
-    frames = [report.frame.select(ELEMENT) for report in records.values() if len(report)]
-    if len(frames) < 2:
-        return
-    every = pl.concat(frames).unique()
-    plain = pl.col(ELEMENT).str.strip_chars(" \t\ufeff\u200b").str.to_lowercase()
-    groups = every.group_by(plain.str.strip_suffix(".").alias("plain")).agg(
-        pl.col(ELEMENT).sort(), pl.len().alias("spellings")
-    )
-    several = groups.filter(pl.col("spellings") > 1).sort("plain")
-    if several.height:
-        shown = ", ".join(
-            " = ".join(map(repr, spellings[:2])) for spellings in several[ELEMENT].head(SAMPLE)
-        )
-        count = format_quantity(several.height, "element")
-        yield f"{count} appear in several spellings, which count as different: {shown}"

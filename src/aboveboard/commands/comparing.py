@@ -70,7 +70,7 @@ class RuleResult:
 
 
 def compare_rules(
-    path: Path, rules: Sequence[str], trust_code: TrustCode = None
+    path: Path, rules: Sequence[str], trust_code: TrustCode = None, *, allow_outside: bool = False
 ) -> list[RuleResult]:
     """Apply several rules to the data of one collaboration file.
 
@@ -83,6 +83,8 @@ def compare_rules(
         as "equal-gain".
     trust_code
         As in `aboveboard.load`.
+    allow_outside
+        As in `aboveboard.load`.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def compare_rules(
     """
     if not rules:
         raise InputError("--rules", "there is no rule to compare", "write, say, --rules a,b")
-    source = read_source(path, trust_code)
+    source = read_source(path, trust_code, allow_outside=allow_outside)
     # One seed for all: rules must not differ by what is drawn.
     seed = None if "seed" in source.table else draw_seed()
     return [_apply(source, rule, seed) for rule in rules]

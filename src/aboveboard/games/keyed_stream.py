@@ -75,10 +75,10 @@ class KeyedStream:
             raise ValueError(f"there is no number from {low} to less than {high}")
         count = 1 if size is None else prod(size) if isinstance(size, tuple) else size
         if span & (span - 1) == 0 and span <= 256:  # no draw is rejected, and a byte will do
-            drawn = np.frombuffer(self.bytes(count), np.uint8) & (span - 1)
+            octets = np.frombuffer(self.bytes(count), np.uint8).astype(np.int64)
+            values = (octets & (span - 1)) + low
         else:
-            drawn = self._draw_below(span, count)
-        values = drawn.astype(np.int64) + low
+            values = self._draw_below(span, count).astype(np.int64) + low
         return values.reshape(() if size is None else size)
 
     def _draw_below(self, span: int, count: int) -> NDArray[np.uint64]:
@@ -97,7 +97,7 @@ class KeyedStream:
         """Return numbers from 0 to less than 1, of 53 random bits."""
         count = prod(size) if isinstance(size, tuple) else size
         words = np.frombuffer(self.bytes(8 * count), "<u8")
-        return ((words >> np.uint64(11)) * 2.0**-53).reshape(size)
+        return ((words >> np.uint64(11)).astype(np.float64) * 2.0**-53).reshape(size)
 
 
 Draws: TypeAlias = KeyedStream | np.random.Generator

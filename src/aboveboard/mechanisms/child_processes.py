@@ -42,7 +42,7 @@ class _SafeProcess(multiprocessing.context.SpawnProcess):
     @staticmethod
     def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802 - the name that multiprocessing calls
         with safe_environment():
-            return multiprocessing.context.SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            return multiprocessing.context.SpawnProcess._Popen(process_obj)
 
 
 class SafeContext(multiprocessing.context.SpawnContext):

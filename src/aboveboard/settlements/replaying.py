@@ -58,6 +58,7 @@ def replay(
     source: Path | None = None,
     *,
     trust_code: TrustCode = None,
+    allow_outside: bool = False,
 ) -> Replay:
     """Run a settlement again from its inputs, with its recorded seed, and compare every byte.
 
@@ -71,6 +72,8 @@ def replay(
         The collaboration file, if it is no longer where it was.
     trust_code
         As in `aboveboard.load`: the digest of the code that comes with the collaboration file.
+    allow_outside
+        As in `aboveboard.load`.
 
     Raises
     ------
@@ -82,7 +85,13 @@ def replay(
     # Before any file that it names is read: it may not be the file that was run.
     if fingerprint(read_content(path)) != manifest["inputs"].get(COPY):
         raise _changed_error(path)
-    collaboration = load(path, seed=manifest["seed"], trust_code=trust_code).with_spending("none")
+    collaboration = load(
+        path,
+        seed=manifest["seed"],
+        trust_code=trust_code,
+        allow_outside=allow_outside,
+        caches=False,  # somebody may have written what a cache holds
+    ).with_spending("none")
     for name, digest in manifest["inputs"].items():
         if name != COPY and name not in collaboration.inputs:
             raise InputError(

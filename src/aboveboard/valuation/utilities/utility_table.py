@@ -26,6 +26,7 @@ from aboveboard.formatting import join_names
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import fingerprint
+from aboveboard.storage.options import TableKeys
 from aboveboard.valuation.levels import EXACT, Level, PrivacyLevel
 from aboveboard.valuation.utilities.federated_mean import Population
 from aboveboard.valuation.utilities.user_utilities import (
@@ -73,7 +74,7 @@ class StrictTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-class UserTable(StrictTable):
+class UserTable(TableKeys, StrictTable):
     """One user: its privacy level, and for the federated mean its data's size and weight."""
 
     data: Path | None = Field(
@@ -242,5 +243,5 @@ def locate_files(table: UtilityTable, read: Read) -> UtilityTable:
     folder = None
     if table.cache is not False:
         named = table.cache if isinstance(table.cache, Path) else CACHE
-        folder = read.folder.resolve() / named
+        folder = read.cache("utility.cache", named)
     return table.with_cache_place(CachePlace(folder, prints))
