@@ -15,6 +15,7 @@ from aboveboard.learning.training.tables import read_rows, read_terms
 from aboveboard.mechanisms.settlement import MANIFEST
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import write
+from fuzz import evidence_doors
 from fuzz.seeds import FILE
 
 LINE = 2_000
@@ -129,4 +130,7 @@ DOORS: dict[str, Callable[[Path, random.Random], str]] = {
     "settled": _settled,
     "rows": _rows,
     "replay": _replay,
+    "result": evidence_doors.bring_result,
+    "round": evidence_doors.bring_round,
+    "pieces": evidence_doors.bring_pieces,
 }

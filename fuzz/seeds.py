@@ -18,6 +18,7 @@ import polars as pl
 from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import settle
+from fuzz.evidence_seeds import list_folders
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FILE = "c.toml"
@@ -47,7 +48,8 @@ class Seed:
 
 def seeds() -> list[Seed]:
     """Give all folders, always in the same order."""
-    return [*_files(), *_data(), *_kept(), *_settled()]
+    evidence = (Seed(*folder) for folder in list_folders())
+    return [*_files(), *_data(), *_kept(), *_settled(), *evidence]
 
 
 def _files() -> Iterator[Seed]:

@@ -163,3 +163,9 @@ def test_a_note_needs_a_line_feed_at_its_end_and_a_name_without_blanks() -> None
     for text, name in (("no end", "name"), ("text\n", "two words")):
         with pytest.raises(ValueError, match="line feed"):
             sign_note(text, name, KEYS)
+
+
+def test_a_root_that_is_not_ascii_is_refused() -> None:
+    note = Note("origin\n1\nÄÖÜ=\n", ())
+    with pytest.raises(InputError, match="no base64"):
+        read_checkpoint(note, "here")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -85,12 +86,22 @@ class Organisations:
         self.submit()
         rounds.settle_round(self.folder)
 
-    def fetch(self, name: str) -> Path:
-        return rounds.fetch(self.member(name), self.home(name) / "result")
+    def fetch(self, name: str, out: Path | None = None) -> Path:
+        return rounds.fetch(self.member(name), out or self.home(name) / "result")
 
-    def verify(self, name: str, file: str = "list.txt") -> Findings:
+    def verify(self, name: str, result: Path | None = None, mine: Path | None = None) -> Findings:
         home = self.home(name)
-        return rounds.verify(home / "result", home / file, self.member(name))
+        return rounds.verify(
+            result or home / "result", mine or home / "list.txt", self.member(name)
+        )
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Organisations:
+    """One round for all tests that only read it."""
+    made = Organisations(tmp_path_factory.mktemp("settled"))
+    made.until_settled()
+    return made
 
 
 @pytest.fixture
@@ -111,10 +122,9 @@ def test_an_honest_round_is_verified_by_each_member(organisations: Organisations
     assert rounds.close_step(organisations.folder).round.state is State.SETTLED
 
 
-def test_each_reply_holds_what_the_member_lacks(organisations: Organisations) -> None:
-    organisations.until_settled()
+def test_each_reply_holds_what_the_member_lacks(settled: Organisations, tmp_path: Path) -> None:
     for name, owned in LISTS.items():
-        result = organisations.fetch(name).parent
+        result = settled.fetch(name, tmp_path / name).parent
         received = (result / "reply.txt").read_text().split()
         assert received
         assert not set(received) & set(owned)
@@ -140,60 +150,56 @@ def test_another_list_than_the_committed_one_is_refused(organisations: Organisat
         rounds.commit(organisations.member("acme"), home / "list.txt")
 
 
-def test_a_member_sees_no_other_members_list(organisations: Organisations) -> None:
-    organisations.until_settled()
-    public = [p for p in organisations.folder.rglob("*") if p.is_file()]
-    for path in public:
-        content = path.read_bytes()
-        assert b".example" not in content, path
+def test_a_member_sees_no_other_members_list(settled: Organisations) -> None:
+    for path in settled.folder.rglob("*"):
+        assert path.is_dir() or b".example" not in path.read_bytes(), path
 
 
-def test_a_sealed_result_opens_for_its_member_only(organisations: Organisations) -> None:
-    organisations.until_settled()
-    sealed = organisations.folder / "sealed"
-    (theirs,) = sealed.glob("bolt-result-*.bin")
-    (own,) = sealed.glob("acme-result-*.bin")
+def test_a_sealed_result_opens_for_its_member_only(settled: Organisations, tmp_path: Path) -> None:
+    folder = tmp_path / "round"
+    shutil.copytree(settled.folder, folder)
+    (theirs,) = (folder / "sealed").glob("bolt-result-*.bin")
+    (own,) = (folder / "sealed").glob("acme-result-*.bin")
     own.write_bytes(theirs.read_bytes())
+    member = replace(settled.member("acme"), folder=folder)
     with pytest.raises(InputError, match="cannot be opened"):
-        organisations.fetch("acme")
+        rounds.fetch(member, tmp_path / "result")
 
 
-def test_a_reply_that_was_cut_is_contradicted(organisations: Organisations) -> None:
-    organisations.until_settled()
-    reply = organisations.fetch("acme").parent / "reply.txt"
+def test_a_reply_that_was_cut_is_contradicted(settled: Organisations, tmp_path: Path) -> None:
+    reply = settled.fetch("acme", tmp_path).parent / "reply.txt"
     reply.write_text("".join(line for line in reply.read_text().splitlines(keepends=True)[:-1]))
-    found = organisations.verify("acme")
+    found = settled.verify("acme", tmp_path)
     assert found.exit_status == 1
     assert "not the one that the signed result names" in str(found)
 
 
-def test_a_list_that_was_not_used_whole_is_contradicted(organisations: Organisations) -> None:
-    organisations.until_settled()
-    organisations.fetch("acme")
-    home = organisations.home("acme")
-    (home / "list.txt").write_text("\n".join([*LISTS["acme"], "one.more.example"]) + "\n")
-    found = organisations.verify("acme")
+def test_a_list_that_was_not_used_whole_is_contradicted(
+    settled: Organisations, tmp_path: Path
+) -> None:
+    settled.fetch("acme", tmp_path / "result")
+    mine = tmp_path / "list.txt"
+    mine.write_text("\n".join([*LISTS["acme"], "one.more.example"]) + "\n")
+    found = settled.verify("acme", tmp_path / "result", mine)
     assert found.exit_status == 1
     assert "your own data are not what was committed" in str(found)
 
 
 def test_without_its_own_file_a_member_is_told_what_is_missing(
-    organisations: Organisations,
+    settled: Organisations, tmp_path: Path
 ) -> None:
-    organisations.until_settled()
-    bundle = organisations.fetch("acme")
-    found = rounds.verify(bundle, None, organisations.member("acme"))
+    bundle = settled.fetch("acme", tmp_path)
+    found = rounds.verify(bundle, None, settled.member("acme"))
     assert found.exit_status == 3
     assert found.missing
 
 
-def test_another_rounds_bundle_is_contradicted(organisations: Organisations) -> None:
-    organisations.until_settled()
-    bundle = organisations.fetch("acme")
-    other = Organisations(organisations.tmp / "other")
+def test_another_rounds_bundle_is_contradicted(settled: Organisations, tmp_path: Path) -> None:
+    bundle = settled.fetch("acme", tmp_path / "result")
+    other = Organisations(tmp_path / "other")
     other.until_settled()
     bundle.write_bytes(other.fetch("acme").read_bytes())
-    found = organisations.verify("acme")
+    found = settled.verify("acme", tmp_path / "result")
     assert "not those that you have agreed to" in str(found)
 
 
@@ -259,23 +265,22 @@ def test_a_round_goes_on_without_a_late_member_where_the_terms_say_so(
     assert organisations.verify("acme").exit_status == 0
 
 
-def test_a_bundle_reads_back(organisations: Organisations) -> None:
-    organisations.until_settled()
-    content = organisations.fetch("acme").read_bytes()
+def test_a_bundle_reads_back(settled: Organisations, tmp_path: Path) -> None:
+    content = settled.fetch("acme", tmp_path).read_bytes()
     assert decode_bundle(content, "here").encode() == content
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"format":1}', b"\xff" * 10])
-def test_what_is_no_bundle_is_refused(organisations: Organisations, content: bytes) -> None:
-    organisations.until_settled()
-    bundle = organisations.fetch("acme")
+def test_what_is_no_bundle_is_refused(
+    settled: Organisations, content: bytes, tmp_path: Path
+) -> None:
+    bundle = settled.fetch("acme", tmp_path)
     bundle.write_bytes(content)
     with pytest.raises(InputError):
-        organisations.verify("acme")
+        settled.verify("acme", tmp_path)
 
 
-def test_a_fetched_result_is_its_members_alone(organisations: Organisations) -> None:
-    organisations.until_settled()
-    result = organisations.fetch("acme").parent
+def test_a_fetched_result_is_its_members_alone(settled: Organisations, tmp_path: Path) -> None:
+    result = settled.fetch("acme", tmp_path / "result").parent
     assert result.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in result.iterdir()} == {0o600}

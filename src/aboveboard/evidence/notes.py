@@ -232,7 +232,7 @@ def read_checkpoint(note: Note, place: str) -> Checkpoint:
         raise InputError(place, "the note is no checkpoint: origin, size and root", remedy)
     try:
         root = base64.b64decode(lines[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also text that is not ASCII
         raise InputError(place, "the checkpoint's root is no base64", remedy) from error
     if len(root) != DIGEST or base64.b64encode(root).decode() != lines[2]:
         raise InputError(place, f"the checkpoint's root has not {DIGEST} bytes", remedy)

@@ -48,7 +48,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     content = read_limited(path, MOST_TOML_BYTES, "name your own part of the collaboration")
     try:
         table = tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise InputError(
             str(path), f"it is no TOML ({error})", "write your party's keys"
         ) from error

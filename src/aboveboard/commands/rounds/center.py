@@ -257,7 +257,7 @@ def read_table(file: Path) -> dict[str, Any]:
     content = read_content(file)
     try:
         return tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise InputError(str(file), f"it is no TOML ({error})", "run 'aboveboard check'") from error
 
 

@@ -188,8 +188,10 @@ def _read_own_bits(case: Case) -> Any:
     if case.part is None:
         return None
     own = case.part.table
-    if isinstance(own.get("bits"), list):
-        return np.array(own["bits"])
+    bits = own.get("bits")
+    if isinstance(bits, list):
+        whole = all(type(bit) is int and bit in (0, 1) for bit in bits)
+        return np.array(bits, dtype=np.int64) if whole else None
     content = case.part.files.get(str(own.get("data")))
     if content is None:
         return None
