@@ -106,3 +106,19 @@ def test_an_audit_examines_inventing_and_still_says_that_promises_hold(tmp_path:
     assert verdicts[NAME].status == "fails"
     assert not verdicts[NAME].promised
     assert verdicts.promises_stand is True
+
+
+def test_an_audit_that_looks_at_inventing_says_so(tmp_path) -> None:
+    from aboveboard.cli.text import audit_text
+    from aboveboard.commands.auditing import audit_collaboration
+
+    path = tmp_path / "lists.toml"
+    path.write_text(
+        'mechanism = "exchange.union"\nseed = 1\n[parties.a]\nelements = ["x", "y"]\n'
+        '[parties.b]\nelements = ["y", "z"]\n'
+    )
+    audit = audit_collaboration(ab.load(path))
+    assert audit.kinds == ("hides", "invents", "stays away")
+    assert "Not looked at" not in audit_text(audit)
+    one = audit_collaboration(ab.load(path), [ab.DSIC()])
+    assert one.kinds == ("hides", "stays away")

@@ -7,9 +7,11 @@ Every property is a class of its own, with its check beside it. Anybody can add 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.verdict import Verdict
+from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.game import Game
 
 
@@ -34,6 +36,9 @@ class Property(ABC):
     >>> print(audit(TabularGame([[0, 1]]), [FewPlayers()])["few players"].status.value)
     holds
     """
+
+    deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ()
+    """Kinds of deviations that it looks at besides those of the game, such as "invents"."""
 
     @property
     @abstractmethod

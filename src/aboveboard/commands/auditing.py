@@ -12,7 +12,7 @@ from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.auditing.search import Progress
 from aboveboard.auditing.verdict import Status
 from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.collaborations.examination import examine
+from aboveboard.collaborations.examination import examine, list_properties
 from aboveboard.commands.properties import option_name
 from aboveboard.commands.running import MOST_PARTIES_IN_A_REPORT, error_context, sort_by_party
 from aboveboard.errors import InputError, UndefinedProperty
@@ -164,8 +164,17 @@ def audit_collaboration(
         remarks,
         overlooked,
         properties is not None,
-        list_kinds(game),
+        list_kinds(game, _list_examined(collaboration, properties, verdicts)),
     )
+
+
+def _list_examined(
+    collaboration: Collaboration, properties: Sequence[Property] | None, verdicts: Verdicts
+) -> list[Property]:
+    """Return the properties of which something was looked at."""
+    claims = list_properties(collaboration) if properties is None else properties
+    looked_at = {name for name, verdict in verdicts.items() if verdict.checked}
+    return [claim for claim in claims if claim.name in looked_at]
 
 
 def _examine(

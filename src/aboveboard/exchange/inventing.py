@@ -8,11 +8,13 @@ theirs. So this property usually fails; it is examined, never promised.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from aboveboard.auditing import ExPostIC, Property, Status, Verdict
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.errors import UndefinedProperty
 from aboveboard.exchange.hiding import HidingGame
+from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.game import Game
 
 SCOPE = (
@@ -36,6 +38,8 @@ class AgainstInventing(Property):
     >>> verdict.status.value, verdict.witness.lie
     ('fails', {'a': {'invents': 1}})
     """
+
+    deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ("invents",)
 
     @property
     def name(self) -> str:

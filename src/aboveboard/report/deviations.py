@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aboveboard.auditing import Property
 from aboveboard.formatting import join_names
 from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import NamesDeviations
@@ -23,17 +24,19 @@ GERUNDS = {
 }
 
 
-def list_kinds(game: Game) -> tuple[str, ...]:
+def list_kinds(game: Game, properties: Sequence[Property] = ()) -> tuple[str, ...]:
     """Return the kinds of deviations in a game; none where the game does not name them.
 
     Parameters
     ----------
     game
         The game that is searched. Of long lists of actions a part is looked at.
+    properties
+        Properties that were examined and may look at further kinds.
     """
     if not isinstance(game, NamesDeviations):
         return ()
-    found: set[str] = set()
+    found: set[str] = {kind for each in properties for kind in each.deviation_kinds}
     for i in range(len(game.players)):
         actions = game.actions(i)
         truth = game.truth(i)
