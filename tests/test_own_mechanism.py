@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,28 @@ def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, 
     assert "mechanism 'club:Club': it fails with KeyError: 'lost'" in said
     assert f"(club.py, line {line + 1})" in said
     assert "\n" not in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ('Reply("json", data={1, 2})', "the reply of ann is no JSON: Object of type set"),
+        ('Reply("json", data=Fraction(1, 2))', "the reply of ann is no JSON: Object of type Frac"),
+        ('Reply("pickle", data=1)', "the reply of ann has the form 'pickle'"),
+        ('Reply("csv", rows=lambda: 3)', "the reply of ann is of int"),
+        ('Reply("csv", rows=lambda: 1 / 0)', "it fails with ZeroDivisionError"),
+        ('Reply("json", content="x")', "the reply of ann has no bytes"),
+        ('Reply("json", data=top), {"x": object()}', "its shares, or its details, is no JSON"),
+    ],
+)
+def test_a_reply_that_no_file_can_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, reply: str, said: str
+) -> None:
+    module = "from fractions import Fraction\n" + RULE.replace("{GAME}", "pass")
+    path = _club(tmp_path, module.replace('Reply("json", data=top)', reply))
+    with pytest.raises(InputError, match=re.escape(said)):
+        commands.settle(ab.load(path, trust_code=True), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

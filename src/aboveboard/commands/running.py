@@ -28,6 +28,7 @@ from aboveboard.mechanisms.user_functions import allow_code
 from aboveboard.report import STATEMENT, draw_picture, render_page, render_statements
 from aboveboard.report.deviations import list_kinds
 from aboveboard.settlements import writing as folder
+from aboveboard.settlements.contents import check_contents
 
 BUDGET_IN_A_RUN = Budget(rows=20_000, samples=100)
 """Of the search for each party's best lie in a run, whose time should go into the data; `audit`
@@ -138,6 +139,8 @@ def run_collaboration(
     with error_context(collaboration):
         outcome = settle_outcome(collaboration)
         settlement = draw_settlement(outcome, collaboration.file.seed)
+        if ":" in collaboration.file.mechanism:
+            check_contents(settlement)
     found: list[RunReport] = []
 
     def render() -> str:
