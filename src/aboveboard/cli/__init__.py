@@ -78,6 +78,7 @@ for step in (
     rounds.agree,
     rounds.commit,
     rounds.submit,
+    rounds.count,
     rounds.fetch,
     rounds.verify,
     rounds.accept,

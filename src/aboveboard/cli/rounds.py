@@ -103,12 +103,19 @@ def open_(
             "'center'; or 'all' parts."
         ),
     ] = "nothing",
+    counts: Annotated[
+        str,
+        typer.Option(
+            help="Who counts the overlaps of exchanged lists: the 'center', or the 'members' "
+            "themselves by blinded tokens; see 'aboveboard count'."
+        ),
+    ] = "center",
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Center: begin a round. Writes the signed terms and a log."""
     from aboveboard.commands.rounds import locate_center, open_collaboration
 
-    round_ = open_collaboration(file, members, out, missing=missing, opened=opened)
+    round_ = open_collaboration(file, members, out, missing=missing, opened=opened, counts=counts)
     text = (
         f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
         f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"
@@ -202,6 +209,23 @@ def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
     path = sign_submission(member)
     also = f" and your sealed data in {path.parents[1] / 'sealed'}; send both"
     _echo(output, _hand_over(member, path, also), statement=path)
+
+
+def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
+    """Member: count the overlaps of all lists yourselves, by blinded tokens.
+
+    Where the terms say so. Run it once in each step, until it says that it counted.
+    """
+    from aboveboard.commands.rounds import count_regions
+
+    done = count_regions(_member(terms))
+    _echo(
+        output,
+        done.text,
+        passed=list(done.passed),
+        regions=done.regions,
+        statements=[str(path) for path in done.statements],
+    )
 
 
 def fetch(

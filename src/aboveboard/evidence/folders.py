@@ -88,9 +88,12 @@ def read_checkpoint_file(folder: Path) -> Note:
     return read_note(read_limited(path, MOST_NOTE_BYTES, remedy), str(path))
 
 
-def write_statement(folder: Path, statement: Statement) -> Path:
-    """Write what somebody says where the center takes it in; return the file."""
-    path = folder / STATEMENTS / f"{statement.by}-{statement.kind}.json"
+def write_statement(folder: Path, statement: Statement, more: str = "") -> Path:
+    """Write what somebody says where the center takes it in; return the file.
+
+    `more` ends the file's name, where somebody says several things of a kind.
+    """
+    path = folder / STATEMENTS / f"{statement.by}-{statement.kind}{more}.json"
     _make_folder(path.parent)
     with atomic_file(path) as file:
         file.write_bytes(statement.content + b"\n")

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.blinded_tokens import find_blinder
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.keys import PublicKeys, verify_signature
 from aboveboard.evidence.statements import Statement, read_statement
@@ -64,6 +65,8 @@ class Round:
         Why the round ended without a result; empty if it did not.
     rotated
         By member: the keys that took the place of those of the terms, the last one in force.
+    tokens
+        By member: the hashes of its list's tokens, one for each member that has blinded them.
     """
 
     terms: Terms
@@ -74,6 +77,7 @@ class Round:
     committed_at: int | None = None
     cancelled: str = ""
     rotated: Mapping[str, tuple[PublicKeys, ...]] = field(default_factory=dict)
+    tokens: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def present(self) -> tuple[str, ...]:
@@ -147,6 +151,10 @@ class Round:
         elif kind == "missing":
             for name in statement.body["members"]:
                 after = after.drop(name, "a member was late")
+        elif kind == "tokens":
+            owner = statement.body["owner"]
+            passed = (*self.tokens.get(owner, ()), statement.body["sha256"])
+            after = replace(after, tokens={**self.tokens, owner: passed})
         elif kind == "rotate":
             after = after.replace_keys(by, _read_new_keys(statement))
         elif kind == "cancel":
@@ -164,6 +172,12 @@ class Round:
         if self.terms.missing == "cancel" or len(self.present) <= 1:
             return self if self.cancelled else replace(self, cancelled=f"{reason}: {name}")
         return replace(self, missing=self.missing | {name})
+
+    @property
+    def tokens_complete(self) -> bool:
+        """Whether every member's tokens have been blinded by all members."""
+        names = self.terms.names
+        return all(len(self.tokens.get(name, ())) == len(names) for name in names)
 
     def root_at(self, size: int) -> bytes:
         """Return the root of the log's first `size` entries."""
@@ -246,6 +260,8 @@ def _check_result(round_: Round, statement: Statement) -> None:
     _check_center(statement)
     _check_fields(statement, nonces=dict, seed=str, facts=dict, shares=dict, replies=dict)
     _require(round_, statement, State.SEALED)
+    if round_.terms.counts == "members" and (waiting := round_.awaited("counted")):
+        raise RefusedStatementError(f"{', '.join(waiting)} have not counted the regions")
     drawn = () if round_.terms.protocol == "run" else round_.present
     for name, named in (("nonces", drawn), ("shares", round_.present), ("replies", round_.present)):
         if set(statement.body[name]) != set(named):
@@ -286,6 +302,36 @@ def _check_missing(round_: Round, statement: Statement) -> None:
     awaited, members = round_.awaited(step), statement.body["members"]
     if not members or len(set(map(str, members))) < len(members) or set(members) - set(awaited):
         raise RefusedStatementError("it names others than the members that are awaited")
+
+
+def _check_tokens(round_: Round, statement: Statement) -> None:
+    _check_member(round_, statement)
+    _check_fields(statement, owner=str, step=int, sha256=str)
+    _require_counting(round_, statement)
+    owner, step = statement.body["owner"], statement.body["step"]
+    names = round_.terms.names
+    if owner not in names or step != len(round_.tokens.get(owner, ())) or step >= len(names):
+        raise RefusedStatementError(f"the tokens of {owner!r} are not in this step")
+    if find_blinder(names, owner, step) != statement.by:
+        raise RefusedStatementError(f"it is not the turn of {statement.by!r}")
+    if not _is_digest(statement.body["sha256"]):
+        raise RefusedStatementError("tokens are named by their SHA-256 hash")
+
+
+def _check_counted(round_: Round, statement: Statement) -> None:
+    _check_member(round_, statement)
+    _check_fields(statement, regions=list)
+    _require_counting(round_, statement)
+    if not round_.tokens_complete:
+        raise RefusedStatementError("not all tokens have been blinded by all members")
+    if ("counted", statement.by) in round_.said:
+        raise RefusedStatementError(f"{statement.by!r} has counted already")
+
+
+def _require_counting(round_: Round, statement: Statement) -> None:
+    if round_.terms.counts != "members":
+        raise RefusedStatementError("by the terms members do not count")
+    _require(round_, statement, State.SUBMITTING, State.SEALED)
 
 
 PROOF = b"aboveboard rotation v1\n"
@@ -337,6 +383,8 @@ _CHECKS = {
     "result": _check_result,
     "accept": _check_accept,
     "dispute": _check_dispute,
+    "tokens": _check_tokens,
+    "counted": _check_counted,
     "leave": _check_leave,
     "rotate": _check_rotate,
     "missing": _check_missing,

@@ -25,6 +25,8 @@ Kind = Literal[
     "agree",
     "commit",
     "submit",
+    "tokens",
+    "counted",
     "result",
     "accept",
     "dispute",

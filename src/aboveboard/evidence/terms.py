@@ -77,6 +77,9 @@ class Terms(_Strict):
     The protocol is "round" between organisations, each of which signs; it is "run" where one
     operator has everybody's files and states the result alone.
 
+    `counts` says who counts the regions of exchanged lists: the center, or the members
+    themselves by blinded tokens; see `blinded_tokens`.
+
     `opened` says what everybody sees once the result is there: nothing but it, the center's own
     files, or every member's part besides. `files` are the center's own, by name: the SHA-256 of a
     secret key and their content.
@@ -100,6 +103,7 @@ class Terms(_Strict):
     auditor: Keys | None = None
     missing: Literal["cancel", "continue"] = "cancel"
     opened: Literal["nothing", "center", "all"] = "nothing"
+    counts: Literal["center", "members"] = "center"
     files: dict[str, Digest] = Field(default_factory=dict, max_length=100)
     sees: dict[str, Literal["all", "center", "party"]] = Field(default_factory=dict)
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
@@ -146,6 +150,14 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
         raise InputError(place, "two members' names differ in case only", "rename one of them")
     if terms.protocol == "round" and any(m.keys is None for m in terms.members.values()):
         raise InputError(place, "a member has no keys", "ask it for its public.json")
+    if terms.counts == "members" and (
+        terms.mechanism != "exchange.union" or terms.missing == "continue"
+    ):
+        raise InputError(
+            place,
+            "members count regions of exchange.union alone, and all of them must stay",
+            "leave 'counts' out, or cancel where a member is missing",
+        )
     keys = [m.keys.signing for m in terms.members.values() if m.keys is not None]
     keys += [terms.center.signing, terms.log.signing]
     if len(set(keys)) < len(keys):

@@ -13,6 +13,7 @@ from aboveboard.commands.rounds.center import (
     read_center_keys,
     settle_round,
 )
+from aboveboard.commands.rounds.counting import Counting, count_regions
 from aboveboard.commands.rounds.member import (
     BUNDLE,
     KEYS,
@@ -33,12 +34,14 @@ from aboveboard.commands.rounds.member import (
 __all__ = [
     "BUNDLE",
     "KEYS",
+    "Counting",
     "Membership",
     "agree",
     "answer",
     "audit_round",
     "close_step",
     "commit",
+    "count_regions",
     "fetch",
     "find_bundle_member",
     "find_membership",

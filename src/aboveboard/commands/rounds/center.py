@@ -69,6 +69,7 @@ def open_collaboration(
     missing: str = "cancel",
     serial: int = 1,
     opened: str = "nothing",
+    counts: str = "center",
 ) -> Round:
     """Begin a round: terms from a collaboration file and the members' public keys.
 
@@ -87,6 +88,8 @@ def open_collaboration(
     opened
         What all see afterwards besides the result: "nothing", the "center"'s own files, or "all"
         members' parts too.
+    counts
+        Who counts the regions of exchanged lists: "center" or "members".
 
     Raises
     ------
@@ -105,6 +108,7 @@ def open_collaboration(
     body = draft_terms(
         table, keys, own, origin, missing=missing, serial=serial, opened=opened, files=digests
     )
+    body["counts"] = counts
     try:
         round_ = open_round(folder, body, own)
     except ValueError as error:
@@ -301,12 +305,26 @@ def settle_round(folder: Path) -> tuple[Round, RunReport]:
     keys = read_center_keys(folder)
     take_in(folder, keys)
     round_, _ = read_own_round(folder)
+    _refuse_open_steps(round_, folder)
     parts = _open_parts(round_, folder, keys)
     files = read_center_files(folder, keys)
     outcome = compute_outcome(round_, parts, locate_center(folder) / SETTLEMENT, files=files)
     round_, _ = state(folder, keys, "result", lambda _: outcome.body)
     _seal_results(round_, folder, keys, outcome)
     return round_, outcome.report
+
+
+def _refuse_open_steps(round_: Round, folder: Path) -> None:
+    """Raise `InputError` before any work if the result could not be stated afterwards."""
+    if round_.find("result") is not None:
+        raise InputError(str(folder), "the round has a result", "begin another round")
+    waiting = round_.awaited("counted") if round_.terms.counts == "members" else ()
+    if waiting:
+        raise InputError(
+            str(folder),
+            f"{', '.join(waiting)} have not counted the regions",
+            "let members run 'aboveboard count', and close the step",
+        )
 
 
 def _open_parts(round_: Round, folder: Path, keys: CenterKeys) -> dict[str, Payload]:

@@ -117,7 +117,7 @@ def agree(terms: Path, home: Path | None = None, passphrase: bytes | None = None
         )
     private = locate_private(home, round_.terms_digest, mine[0])
     begin_membership(private, mine[0], folder)
-    _note_seen(Membership(mine[0], keys, private, folder), seen)
+    note_seen(Membership(mine[0], keys, private, folder), seen)
     return write_statement(folder, make_agreement(round_, mine[0], keys))
 
 
@@ -153,7 +153,7 @@ def find_membership(
     return Membership(notes["name"], keys, found[0], Path(notes["folder"]))
 
 
-def _note_seen(member: Membership, seen: SeenRound) -> None:
+def note_seen(member: Membership, seen: SeenRound) -> None:
     """Keep the checkpoint that was seen, and cosign it for the others."""
     remember_seen(member.private, seen.checkpoint)
     write_cosigned(member.folder, member.name, member.keys, seen.checkpoint, int(time()))
@@ -173,7 +173,7 @@ def rotate_keys(member: Membership, passphrase: bytes | None = None) -> Path:
     fresh = generate_keys()
     statement = make_rotation(seen.round, member.name, member.keys, fresh)
     write_keys(fresh, member.private / KEYS, passphrase)
-    _note_seen(member, seen)
+    note_seen(member, seen)
     return write_statement(member.folder, statement)
 
 
@@ -193,7 +193,7 @@ def commit(member: Membership, file: Path) -> Path:
     list_elements(round_.terms, member.name, probe)
     payload = make_payload(member.private, table, files)
     elements = list_elements(round_.terms, member.name, payload)
-    _note_seen(member, seen)
+    note_seen(member, seen)
     statement = make_commitment(round_, member.name, member.keys, payload, elements)
     return write_statement(member.folder, statement)
 
@@ -214,7 +214,7 @@ def submit(member: Membership) -> Path:
         )
     payload = read_payload(member.private)
     statement, sealed = make_submission(seen, member.name, member.keys, payload)
-    _note_seen(member, seen)
+    note_seen(member, seen)
     write_sealed(member.folder, member.name, "submit", sealed)
     return write_statement(member.folder, statement)
 
@@ -246,7 +246,7 @@ def fetch(member: Membership, out: Path) -> Path:
         with atomic_file(out / name) as target:
             target.write_bytes(part)
             target.chmod(PRIVATE)
-    _note_seen(member, seen)
+    note_seen(member, seen)
     return out / BUNDLE
 
 
@@ -254,7 +254,7 @@ def answer(member: Membership, reason: str | None = None) -> Path:
     """Accept the result, or with a reason dispute it; return the statement's file."""
     seen = read_round(member.folder, member.private)
     statement = make_answer(seen.round, member.name, member.keys, reason=reason)
-    _note_seen(member, seen)
+    note_seen(member, seen)
     return write_statement(member.folder, statement)
 
 

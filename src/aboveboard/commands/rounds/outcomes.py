@@ -110,7 +110,8 @@ def compute_outcome(
             round_.terms, parts, own, Path(scratch), int.from_bytes(seed, "big")
         )
         collaboration = load(path)
-        report = run_collaboration(collaboration, out)
+        # A run that was killed before its result was stated is done anew.
+        report = run_collaboration(collaboration, out, force=True)
         keys = {name: parts[name].key for name in parts}
         publication = publish(collaboration, report.settlement, keys, order)
     if round_.terms.opened != "nothing":

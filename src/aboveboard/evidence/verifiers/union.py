@@ -33,8 +33,10 @@ from aboveboard.exchange.rules import RULES
 MOST_REGIONS = 1_000_000
 """Regions that are published: beyond this a bundle would be too long."""
 
+REGIONS = "how many elements each region of the Venn diagram has, as far as sizes do not tell"
+
 ON_THE_CENTERS_WORD = (
-    "how many elements each region of the Venn diagram has, as far as sizes do not tell",
+    REGIONS,
     "the other columns of the rows that you were handed",
 )
 
@@ -340,3 +342,23 @@ def verify(case: Case, findings: Findings) -> None:
         case.seed,
     )
     verify_union(claim, findings)
+    if case.round.terms.counts == "members":
+        _verify_counted(case, findings)
+
+
+def _verify_counted(case: Case, findings: Findings) -> None:
+    """Compare the published regions with those that the members counted themselves."""
+    stated = case.facts.get("regions")
+    counted = {name: case.round.find("counted", name) for name in case.round.present}
+    other = sorted(
+        name for name, said in counted.items() if said is None or said.body["regions"] != stated
+    )
+    holds = findings.check(
+        not other,
+        "the published regions are those that all members counted by blinded tokens",
+        f"the published regions are not those that {', '.join(other)} counted",
+        case.proof,
+    )
+    if holds and REGIONS in findings.on_the_centers_word:
+        findings.on_the_centers_word.remove(REGIONS)
+        findings.trust("that the other members blinded the lists that they committed to")
