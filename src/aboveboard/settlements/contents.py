@@ -62,7 +62,7 @@ def _find_problem(reply: Any) -> tuple[str, str]:
         return ("", "") if isinstance(reply.content, bytes) else ("has no bytes", "use bytes")
     if reply.rows is None:
         return _find_json_problem(reply.data), PLAIN
-    frame = reply.rows()
+    frame: Any = reply.rows()
     if not isinstance(frame, pl.DataFrame):
         return f"is of {type(frame).__name__}", "let rows() return a polars DataFrame"
     return "", ""
