@@ -286,6 +286,15 @@ def replay(
         for name in result.differ:
             typer.echo(f"  {name}")
     else:
-        typer.echo(f"{folder}: all {result.files} files are the same, byte for byte")
+        same = result.files - len({*result.recorded, *result.charts})
+        typer.echo(f"{folder}: all {same} files are the same, byte for byte")
+    if output is Format.TEXT:
+        for title, names in (
+            ("as recorded, since no replay can make them", result.recorded),
+            ("the same but for the shapes of their charts", result.charts),
+            ("computed by other versions", result.versions),
+        ):
+            if names:
+                typer.echo(f"  {title}: {', '.join(names)}")
     if result.differ:
         raise typer.Exit(1)

@@ -48,4 +48,4 @@ class _SafeProcess(multiprocessing.context.SpawnProcess):
 class SafeContext(multiprocessing.context.SpawnContext):
     """The context "spawn" of `multiprocessing`, its children started in a safe environment."""
 
-    Process = _SafeProcess  # type: ignore[assignment]
+    Process = _SafeProcess

@@ -129,6 +129,18 @@ class KeepsLedger(Protocol):
         """
         ...
 
+    def is_plausible(self, place: str, recorded: Any, again: Any) -> bool:
+        """Return whether a file that cannot be made again can have been drawn by this rule.
+
+        Parameters
+        ----------
+        place
+            Its path in the settlement folder.
+        recorded, again
+            What it holds, and what it holds when it is drawn once more; plain data.
+        """
+        ...
+
 
 class StartingFile:
     """Text of a file of the package's folder `starting_files`, read on access."""

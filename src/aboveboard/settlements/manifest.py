@@ -22,6 +22,9 @@ SOURCE = "source.json"
 LONGEST_SEED = 100
 """Characters of a seed in a manifest: 2^256 has 78 digits."""
 
+VERSIONS = ("version", "versions")
+"""Keys of a manifest that say what computed it: a replay names the difference."""
+
 REMEDY = "name a folder that 'run' wrote"
 
 
@@ -107,12 +110,13 @@ def fingerprint_file(folder: Path, name: str) -> str | None:
 
 
 def drop_outputs(folder: Path, names: frozenset[str]) -> Any:
-    """Return a manifest without the fingerprints of some files; None if it is no manifest."""
+    """Return a manifest without versions and the fingerprints of some files; None if it is none."""
     manifest = _read_json(folder / MANIFEST)
     if not _is_manifest(manifest):
         return None
     kept = {name: print_ for name, print_ in manifest["outputs"].items() if name not in names}
-    return manifest | {"outputs": kept}
+    told = {key: value for key, value in manifest.items() if key not in VERSIONS}
+    return told | {"outputs": kept}
 
 
 def _read_json(path: Path) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.loading import TrustCode
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
+from aboveboard.mechanisms.mechanism import AnyMechanism, KeepsLedger
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
     drop_outputs,
@@ -21,6 +24,7 @@ from aboveboard.settlements.manifest import (
     read_manifest,
     read_source,
 )
+from aboveboard.settlements.versions import compare_versions
 from aboveboard.settlements.writing import COPY
 
 
@@ -36,11 +40,21 @@ class Replay:
         How many files were compared.
     differ
         Those whose bytes differ, are missing, or were added.
+    recorded
+        Those that cannot be made again, such as noise and signatures: they are as the run recorded
+        them, and were checked as far as they can be.
+    charts
+        Pages whose charts were drawn with other bytes; all else in them is the same.
+    versions
+        Which versions of libraries differ from those of the run.
     """
 
     folder: Path
     files: int
     differ: tuple[str, ...]
+    recorded: tuple[str, ...] = ()
+    charts: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -49,6 +63,9 @@ class Replay:
             "same": not self.differ,
             "files": self.files,
             "differ": list(self.differ),
+            "recorded": list(self.recorded),
+            "charts": list(self.charts),
+            "versions": list(self.versions),
         }
 
 
@@ -105,7 +122,7 @@ def replay(
         with tempfile.TemporaryDirectory() as scratch:
             again = Path(scratch) / "again"
             settle_again(collaboration, again, date=manifest.get("date", ""))
-            return _compare(folder, again, manifest)
+            return _Comparison(folder, again, manifest, collaboration.mechanism).compare()
     except OSError as error:
         raise InputError(
             tempfile.gettempdir(),
@@ -122,23 +139,97 @@ def _changed_error(path: Path) -> InputError:
     )
 
 
-def _compare(folder: Path, again: Path, manifest: dict[str, Any]) -> Replay:
-    bundles = {name for name in manifest["outputs"] if is_bundle(name)}
-    names = sorted(list_files(folder) | list_files(again) | bundles)
-    drawn = frozenset(manifest["unrepeatable"]) | bundles
-    differ = tuple(n for n in names if not _is_repeated(n, folder, again, manifest, drawn))
-    return Replay(folder, len(names), differ)
+@dataclass(frozen=True)
+class _Comparison:
+    """A settlement folder beside the same run made again.
+
+    Parameters
+    ----------
+    folder, again
+        The folder, and the one that was made again.
+    manifest
+        That of the folder.
+    rule
+        The mechanism, which may know what its noise can be.
+    """
+
+    folder: Path
+    again: Path
+    manifest: dict[str, Any]
+    rule: AnyMechanism
+
+    def compare(self) -> Replay:
+        """Compare every file."""
+        bundles = {name for name in self.manifest["outputs"] if is_bundle(name)}
+        names = sorted(list_files(self.folder) | list_files(self.again) | bundles)
+        drawn = frozenset(self.manifest["unrepeatable"]) | bundles
+        charts = frozenset(name for name in names if self._differs_in_charts(name))
+        differ = tuple(n for n in names if not self._is_repeated(n, drawn, charts))
+        return Replay(
+            self.folder,
+            len(names),
+            differ,
+            tuple(sorted(drawn & set(names))),
+            tuple(sorted(charts)),
+            compare_versions(self.manifest.get("versions", {})),
+        )
+
+    def _is_repeated(self, name: str, drawn: frozenset[str], charts: frozenset[str]) -> bool:
+        """Return whether a file is as it should be: made again, or, if drawn, as recorded."""
+        found = fingerprint_file(self.folder, name)
+        if found is None:
+            return False
+        if name in charts:
+            return True
+        if name in drawn:
+            same = bool(found == self.manifest["outputs"].get(name))
+            return same and self._is_plausible(name)
+        if name == MANIFEST:
+            ignored = drawn | charts
+            return bool(
+                drop_outputs(self.folder, ignored) == drop_outputs(self.again, ignored) is not None
+            )
+        return found == fingerprint_file(self.again, name)
+
+    def _differs_in_charts(self, name: str) -> bool:
+        """Return whether a page is as recorded, and made again but for the charts in it."""
+        if not name.endswith(".html"):
+            return False
+        found = fingerprint_file(self.folder, name)
+        made = fingerprint_file(self.again, name)
+        if None in (found, made) or found == made or found != self.manifest["outputs"].get(name):
+            return False
+        before, after = ((place / name).read_bytes() for place in (self.folder, self.again))
+        return hide_charts(before) == hide_charts(after)
+
+    def _is_plausible(self, name: str) -> bool:
+        """Return whether something that was drawn can have been drawn, as far as one can tell."""
+        if not isinstance(self.rule, KeepsLedger) or not (self.again / name).is_file():
+            return True
+        try:
+            before, after = (
+                json.loads((place / name).read_bytes()) for place in (self.folder, self.again)
+            )
+        except (ValueError, RecursionError):
+            return False
+        return self.rule.is_plausible(name, before, after)
 
 
-def _is_repeated(
-    name: str, folder: Path, again: Path, manifest: dict[str, Any], drawn: frozenset[str]
-) -> bool:
-    """Return whether a file is as it should be: made again, or, if drawn, as recorded."""
-    found = fingerprint_file(folder, name)
-    if found is None:
-        return False
-    if name in drawn:
-        return bool(found == manifest["outputs"].get(name))
-    if name == MANIFEST and drawn:
-        return bool(drop_outputs(folder, drawn) == drop_outputs(again, drawn))
-    return found == fingerprint_file(again, name)
+SVG = re.compile(rb"<svg\b.*?</svg>", re.DOTALL)
+ACTIVE = re.compile(
+    rb"""<(?:script|foreignobject|iframe|image|a)\b|\son\w+\s*=|href\s*=\s*["'](?!#)"""
+    rb"""|url\((?!#)|@import""",
+    re.IGNORECASE,
+)
+"""What a chart may not hold that is not compared."""
+
+
+def hide_charts(page: bytes) -> bytes:
+    """Return a page without the shapes of its charts; a chart with anything active stays.
+
+    Examples
+    --------
+    >>> hide_charts(b"<p>1</p><svg><path d='M0'/></svg>") == hide_charts(b"<p>1</p><svg></svg>")
+    True
+    """
+    return SVG.sub(lambda m: m[0] if ACTIVE.search(m[0]) else b"<svg/>", page)

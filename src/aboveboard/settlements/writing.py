@@ -27,6 +27,7 @@ from aboveboard.evidence.keys import write_private
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.reply_files import write_json, write_reply
 from aboveboard.mechanisms.settlement import MANIFEST, Reply, Settlement
+from aboveboard.settlements.audiences import list_audiences, protect_folder
 from aboveboard.settlements.manifest import (
     SOURCE,
     fingerprint_file,
@@ -35,6 +36,7 @@ from aboveboard.settlements.manifest import (
     read_manifest,
 )
 from aboveboard.settlements.money import ROUNDING, account_settlement
+from aboveboard.settlements.versions import list_versions
 from aboveboard.storage.atomic import atomic_folder, recover
 
 COPY = "collaboration.toml"
@@ -133,13 +135,16 @@ def write(
             "parameters": _parameters(collaboration),
             "inputs": {COPY: fingerprint_content(collaboration), **collaboration.inputs},
             "outputs": outputs,
+            "audiences": list_audiences(settlement, {*outputs, COPY, MANIFEST, SOURCE}),
             "unrepeatable": sorted(settlement.unrepeatable),
             "version": __version__,
+            "versions": list_versions(),
         }
         write_json(folder / MANIFEST, manifest)
         path = collaboration.path
         source = None if path == STANDARD_INPUT else str(path.resolve())
         write_json(folder / SOURCE, {"collaboration": source})
+        protect_folder(folder)
     return out
 
 

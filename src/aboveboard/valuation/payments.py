@@ -38,7 +38,11 @@ from aboveboard.valuation.claims import (
     list_examined,
 )
 from aboveboard.valuation.estimation.findings import Findings
-from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy, publish_release
+from aboveboard.valuation.estimation.private_mean_study import (
+    PrivateMeanStudy,
+    is_plausible_release,
+    publish_release,
+)
 from aboveboard.valuation.levels import NOTHING, Level, as_input_error, encode_level, parse_level
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.design import Design
@@ -238,6 +242,10 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         if self.spending == "none" or not isinstance(self.study, PrivateMeanStudy):
             return settlement
         return publish_release(self.study, settlement, allow=self.spending == "allow")
+
+    def is_plausible(self, place: str, recorded: Any, again: Any) -> bool:
+        """Return whether a release can be one of these data with this noise."""
+        return is_plausible_release(recorded, again)
 
     def _run_estimators(self, levels: tuple[Level, ...]) -> Findings:
         """Run the estimators on the users' samples, at the levels that the users have chosen.

@@ -30,6 +30,9 @@ from aboveboard.valuation.levels import Level, encode_level, parse_level
 
 RELEASE = "release"
 
+FAR = 40
+"""Scales of the noise: farther apart two releases of the same data are not."""
+
 
 @dataclass(frozen=True)
 class PrivateMeanStudy:
@@ -200,3 +203,19 @@ def publish_release(
     if not settlement.unrepeatable:
         return settlement  # a release without noise is repeated to the byte
     return replace(settlement, files={**settlement.files, RELEASE: Reply("json", data=content)})
+
+
+def is_plausible_release(recorded: Any, again: Any) -> bool:
+    """Return whether a release can be one of the data that `again` is a release of.
+
+    All but the mean is repeated to the digit; two means differ by more than `FAR` scales of the
+    noise with a probability below 10^-16.
+    """
+    if not (isinstance(recorded, dict) and isinstance(again, dict)):
+        return False
+    if any(recorded.get(key) != value for key, value in again.items() if key != "mean"):
+        return False
+    mean, made = recorded.get("mean"), again.get("mean")
+    if not (isinstance(mean, float) and isinstance(made, float)):
+        return False
+    return abs(mean - made) <= FAR * float(again["laplace scale"])

@@ -1,14 +1,15 @@
 """Evaluations that take long: each done once, kept on disk, several at a time.
 
 What is kept lies in one file for each function and content of its code: a line for each value,
-with a checksum, appended in one write. A run that is killed leaves at most one torn line, which is
-not believed; runs at the same time append to the same file, and where both have evaluated the
-same, the earlier line counts. Cost: the file is read once; a line of some 100 bytes an evaluation.
+with a checksum under the user's key, appended in one write. A run that is killed leaves at most one
+torn line, which is not believed; runs at the same time append to the same file, and where both have
+evaluated the same, the earlier line counts. Cost: the file is read once; a line of some 100 bytes an evaluation.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
+from aboveboard.valuation.evaluation.cache_key import read_cache_key
 from aboveboard.valuation.levels import Level, encode_level
 
 Item = TypeVar("Item")
@@ -30,8 +32,8 @@ Result = TypeVar("Result")
 IN_FLIGHT = 64
 """Evaluations that an executor is handed at a time: enough for every worker of a small cluster, and
 few enough to be done again after a kill."""
-CHECK = 16
-"""Hexadecimal digits of a line's checksum."""
+CHECK = 32
+"""Hexadecimal digits of a line's checksum, which nobody else can make."""
 
 
 def map_unordered(
@@ -148,8 +150,9 @@ class EvaluationCache:
 
 
 def _append(path: Path, line: bytes) -> None:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    handle = os.open(path, flags, 0o644)
+    # A link that somebody has put there leads to a file of the user's.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(path, flags, 0o600)
     try:
         os.write(handle, line)
     finally:
@@ -169,7 +172,7 @@ def _text(value: Number) -> str:
 def _record(line: str) -> tuple[tuple[Level, ...], Number] | None:
     """Read a line back; None for one that is torn, or is no value."""
     check, _, text = line.partition(" ")
-    if len(check) != CHECK or check != _checksum(text):
+    if not hmac.compare_digest(check.encode(), _checksum(text).encode()):
         return None
     try:
         levels, kind, value = json.loads(text)
@@ -183,7 +186,7 @@ def _record(line: str) -> tuple[tuple[Level, ...], Number] | None:
 
 
 def _checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:CHECK]
+    return hmac.digest(read_cache_key(), text.encode(), "sha256").hex()[:CHECK]
 
 
 def name_cache(folder: Path, name: str, *content: Any) -> Path:
