@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from aboveboard.storage import limits
 from aboveboard.storage.formats import content, parquet
 from aboveboard.storage.formats.parquet_footer import FooterError, check_pages, read_footer
 from aboveboard.storage.options import DataOptions
-from aboveboard.storage.party_data import read_records
+from aboveboard.storage.party_data import read_elements, read_records
 
 
 def complaint(file: Path, **options: Any) -> str:
@@ -40,7 +42,41 @@ def test_a_parquet_file_that_would_not_fit_is_refused_with_its_estimate(tmp_path
     pl.DataFrame({"k": pl.repeat("x", 1_000_000, eager=True)}).write_parquet(path)
     assert path.stat().st_size < 100_000
     said = complaint(path)
-    assert "reading it would take about 0.0 GiB (1,000,000 rows of 1 columns)" in said
+    assert "reading it would take about 0.1 GiB (1,000,000 rows of 1 column)" in said
+
+
+def test_hundreds_of_millions_of_equal_rows_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run lengths: 50 million rows on some 200 KB."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = 1_000_000
+    same = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["spam.example"])
+    part = pa.table({"domain": same})
+    with pq.ParquetWriter(tmp_path / "a.parquet", part.schema) as writer:
+        for _ in range(50):
+            writer.write_table(part)
+    assert (tmp_path / "a.parquet").stat().st_size < 1 << 20
+    monkeypatch.setattr(limits, "find_free_memory", lambda: 2 << 30)
+    said = complaint(tmp_path / "a.parquet", key="domain")
+    assert "about 3.0 GiB (50,000,000 rows of 1 column), and 2.0 GiB are free" in said
+
+
+def test_the_estimate_of_equal_rows_is_not_below_what_they_take(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"k": pl.repeat("spam.example", 3_000_000, eager=True)}).write_parquet(path)
+    with path.open("rb") as file:
+        footer = read_footer(file, path.stat().st_size)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert len(read_records(path, place="p")) == 1
+    taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
+    assert taken <= parquet.PEAK * footer.estimate_memory() + (64 << 20)
+
+
+def test_an_element_in_the_file_itself_is_no_longer_than_a_line_may_be() -> None:
+    with pytest.raises(InputError, match=r"p, element 2: the element is longer than 1,048,576"):
+        read_elements(["a", "b" * (limits.LONGEST_LINE + 1)], place="p")
 
 
 def test_what_unpacks_to_too_much_is_stopped_on_the_way(
@@ -138,3 +174,30 @@ def test_a_file_with_odd_pages_is_tried_in_a_child_first(
 def test_a_file_that_says_it_is_encrypted_is_called_so(table: Path) -> None:
     table.write_bytes(table.read_bytes()[:-4] + b"PARE")
     assert "it is encrypted" in complaint(table, key="k")
+
+
+READ_CHANGED = """
+import sys, polars
+whole = open(sys.argv[1], "rb").read()
+for at in range(4, len(whole)):
+    print(at, flush=True)
+    try:
+        polars.read_parquet(whole[:at] + bytes([255]) + whole[at + 1 :])
+    except BaseException:
+        pass
+"""
+
+
+def test_a_file_that_ends_the_process_of_its_reader_is_refused_in_words(tmp_path: Path) -> None:
+    """One byte of a page's header changed, as a bad disk does: such files abort polars 2.1."""
+    path = tmp_path / "a.parquet"
+    frame = pl.DataFrame({"k": [f"d{i % 50}" for i in range(300)], "n": range(300)})
+    frame.write_parquet(path, compression="uncompressed")
+    whole = path.read_bytes()
+    command = [sys.executable, "-c", READ_CHANGED, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode >= 0:
+        pytest.skip("this version of polars survives such files")
+    at = int(done.stdout.split()[-1])
+    path.write_bytes(whole[:at] + b"\xff" + whole[at + 1 :])
+    assert "this is not a Parquet file" in complaint(path, key="k")

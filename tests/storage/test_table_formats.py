@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -252,6 +253,64 @@ def test_an_empty_key_in_a_workbook_is_refused_with_sheet_and_row(tmp_path: Path
     pytest.importorskip("fastexcel")
     path = write_workbook(tmp_path / "a.xlsx", one=[["k", "n"], ["a", 1], [None, None], [None, 2]])
     assert "sheet 'one', row 4: the key 'k' is empty" in complaint(path)
+
+
+CONTENT = """<?xml version="1.0" encoding="UTF-8"?>
+<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.2">
+<office:body><office:spreadsheet><table:table table:name="Feed">{rows}</table:table>
+</office:spreadsheet></office:body></office:document-content>"""
+
+
+def write_ods(path: Path, rows: list[list[Any]]) -> Path:
+    """Write a workbook as LibreOffice does, at its smallest."""
+
+    def write_cell(value: Any) -> str:
+        if isinstance(value, str):
+            kind = 'office:value-type="string"'
+        else:
+            kind = f'office:value-type="float" office:value="{value}"'
+        return f"<table:table-cell {kind}><text:p>{value}</text:p></table:table-cell>"
+
+    body = "".join(
+        f"<table:table-row>{''.join(map(write_cell, row))}</table:table-row>" for row in rows
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            '<?xml version="1.0"?><manifest:manifest manifest:version="1.2" '
+            'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+            f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+            '<manifest:file-entry manifest:full-path="content.xml" '
+            'manifest:media-type="text/xml"/></manifest:manifest>',
+        )
+        archive.writestr("content.xml", CONTENT.format(rows=body))
+    return path
+
+
+def test_a_workbook_of_libreoffice_is_a_table(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    path = write_ods(tmp_path / "a.ods", [["k", "n"], ["Bad.example.", 7], ["b.example", 1.5]])
+    records = read(path, key="k", kind="domain")
+    assert records.frame.rows() == [("bad.example", 7.0), ("b.example", 1.5)]
+    # Its name says nothing: how it begins does.
+    path = path.rename(tmp_path / "list.txt")
+    assert read(path, key="k", kind="domain").frame.height == 2
+
+
+def test_whole_numbers_of_a_workbook_are_written_as_in_csv(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    path = write_workbook(
+        tmp_path / "a.xlsx", one=[["k", "n", "x"], [7, 1, 0.5], [8, -3, 2], [2**53 + 2, 0, 1]]
+    )
+    records = read(path, key="k")
+    assert records.frame["element"].to_list() == ["7", "8", str(2**53 + 2)]
+    assert records.frame["n"].to_list() == [1, -3, 0]
+    assert records.frame.schema["n"] == pl.Int64
+    assert records.frame["x"].to_list() == [0.5, 2.0, 1.0]
 
 
 # Keys of one value

@@ -34,6 +34,7 @@ from aboveboard.storage.formats.lines import (
 )
 from aboveboard.storage.keys import TEXT, write_keys
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize_column
+from aboveboard.storage.limits import LONGEST_LINE
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
 from aboveboard.storage.tabular_files import FileBytes, Table, read_plain_content
@@ -134,6 +135,11 @@ def read_elements(
     """
     options = options or DataOptions()
     series = pl.Series(ELEMENT, elements, dtype=pl.String)
+    longest = series.str.len_bytes().max()
+    if isinstance(longest, int) and longest > LONGEST_LINE:
+        row = series.str.len_bytes().arg_max() or 0
+        problem = f"the element is longer than {LONGEST_LINE:,} bytes"
+        raise InputError(f"{place}, element {row + 1}", problem, "list one element in each text")
     if options.kind in (None, "text"):
         _refuse_unusable(series, lambda row: f"{place}, element {row + 1}", "the element")
         return _list_records(ListedElements(series), "list", place, options)

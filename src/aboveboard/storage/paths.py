@@ -53,9 +53,6 @@ def describe_path(path: Path, digest: str, options: DataOptions | None = None) -
     return found
 
 
-fingerprint_path = describe_path
-
-
 def locate_file(folder: Path, data: Path, place: str, *, allow_outside: bool = False) -> Path:
     """Return the path of a file that a collaboration names.
 

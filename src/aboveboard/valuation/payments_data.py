@@ -15,6 +15,7 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import Read
+from aboveboard.storage.options import TableKeys, merge_options
 from aboveboard.valuation.estimation.federated_study import FederatedStudy, prepare_federated_study
 from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy
 from aboveboard.valuation.estimation.samples import (
@@ -79,11 +80,13 @@ def infer_parties(file: PaymentsFile, read: Read) -> PaymentsFile:
 def _read_samples(file: PaymentsFile, table: DataTable, read: Read) -> Samples:
     """Find who has how many samples, in the file of all users or in each one's own."""
     if table.file is not None:
-        return read_samples(_make_source(table, read, "data.file", table.file))
+        return read_samples(_make_source(table, read, "data.file", table.file, table))
     return gather(
         table,
         {
-            name: _make_source(table, read, f"parties.{name}.data", party.data, name)
+            name: _make_source(
+                table, read, f"parties.{name}.data", party.data, party, table, user=name
+            )
             for name, party in file.parties.items()
             if party.data is not None  # the file's model refuses one that has none
         },
@@ -91,9 +94,15 @@ def _read_samples(file: PaymentsFile, table: DataTable, read: Read) -> Samples:
 
 
 def _make_source(
-    table: DataTable, read: Read, place: str, data: Path, user: str | None = None
+    table: DataTable,
+    read: Read,
+    place: str,
+    data: Path,
+    *stated: TableKeys,
+    user: str | None = None,
 ) -> Source:
-    return Source(read.file(place, data), table, f"{place}: {data}", user)
+    path = read.file(place, data, merge_options(*stated))
+    return Source(path, table, f"{place}: {data}", user)
 
 
 def _as_known(variance: Any) -> Fraction | None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from aboveboard.storage.options import TableKeys
+
 ROUNDS = 20
 """Enough for the averaged model of a few thousand rows to settle to three digits of its quality."""
 LOCAL_STEPS = 5
@@ -57,7 +59,7 @@ def _as_step(value: Any) -> Any:
     return {"use": value} if isinstance(value, str) else value
 
 
-class TrainingTable(BaseModel):
+class TrainingTable(TableKeys):
     """How the parties' data become models."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -164,7 +166,7 @@ class TrainingTable(BaseModel):
         return self
 
 
-class DataParty(BaseModel):
+class DataParty(TableKeys):
     """One party's data: its file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

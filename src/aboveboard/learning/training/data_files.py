@@ -27,6 +27,7 @@ from aboveboard.learning.training.handout import require_skops
 from aboveboard.learning.training.scores import require_scorer
 from aboveboard.learning.training.tables import Rows, read_rows, shuffle_rows
 from aboveboard.mechanisms.mechanism import Read
+from aboveboard.storage.options import TableKeys, merge_options
 
 PROBE_ROWS = 40
 """Rows of the center that a model is fitted to, to see whether such models can be averaged."""
@@ -114,9 +115,11 @@ def find_data(file: TrainingFile, read: Read, *, seed: int = 0) -> dict[str, Par
     require_sklearn()
     require_skops()
     label = _find_label(table, file.parties)
-    test = _locate(read, "training.test", table.test)
+    test = _locate(read, "training.test", table.test, table)
     validation = (
-        None if table.validation is None else _locate(read, "training.validation", table.validation)
+        None
+        if table.validation is None
+        else _locate(read, "training.validation", table.validation, table)
     )
     found = {}
     for name, party in file.parties.items():
@@ -124,7 +127,7 @@ def find_data(file: TrainingFile, read: Read, *, seed: int = 0) -> dict[str, Par
             raise InputError(
                 f"parties.{name}", "it has no data", 'give data = "rows.csv" to every party'
             )
-        data = _locate(read, f"parties.{name}.data", party.data)
+        data = _locate(read, f"parties.{name}.data", party.data, party, table)
         # A label that is the center's own needs no second name.
         own = None if party.label == label else party.label
         found[name] = PartyData(data, own, test, validation, label)
@@ -215,8 +218,9 @@ def _find_label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:
     return named.pop()
 
 
-def _locate(read: Read, place: str, data: Path) -> DataFile:
-    path = read.file(place, data)
+def _locate(read: Read, place: str, data: Path, *tables: TableKeys) -> DataFile:
+    """Find a file that is to be read as some tables say, of which the first goes before."""
+    path = read.file(place, data, merge_options(*tables))
     if not path.is_file():
         return DataFile(path, (0, 0))
     status = path.stat()

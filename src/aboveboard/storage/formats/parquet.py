@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import join_names
+from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.content import Whereabouts, describe_os_error
 from aboveboard.storage.formats.parquet_footer import (
     Footer,
@@ -29,6 +29,8 @@ from aboveboard.storage.formats.parquet_footer import (
 from aboveboard.storage.limits import refuse_too_large
 
 STDERR = 2
+PEAK = 4
+"""Times the size of the columns in memory that reading them and finding repeated keys takes."""
 TRIAL_SECONDS = 600
 TRIAL = """\
 import sys, polars
@@ -72,8 +74,9 @@ def read_parquet_file(
         where,
         rows=footer.rows,
         columns=len(footer.columns),
-        memory=2 * footer.estimate_memory(wanted),
-        stated=f"{footer.rows:,} rows of {len(footer.columns):,} columns",
+        memory=PEAK * footer.estimate_memory(wanted),
+        stated=f"{format_quantity(footer.rows, 'row')} of "
+        f"{format_quantity(len(footer.columns if wanted is None else wanted), 'column')}",
     )
     chosen = [name for name in footer.columns if wanted is None or name in wanted]
     if odd:

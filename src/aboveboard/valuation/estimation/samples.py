@@ -16,10 +16,11 @@ from typing import Annotated, Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.file_model import Exact
+from aboveboard.storage.options import TableKeys
 from aboveboard.storage.tabular_files import Whereabouts, read_table
 from aboveboard.valuation.levels import Level, parse_level
 
@@ -33,7 +34,7 @@ LISTED = 12
 SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".ods", ".gz", ".zst")
 
 
-class DataTable(BaseModel):
+class DataTable(TableKeys):
     """Where the users' samples are."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
