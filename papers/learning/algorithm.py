@@ -21,16 +21,16 @@ from papers.claims import Claim, Family, Finding, Trial, search_counterexample, 
 from papers.learning.definitions import (
     Rule,
     by_search,
-    put,
+    replace_report,
     share_of_market,
-    shared_by_all,
-    shared_by_none,
+    share_with_all,
+    share_with_none,
     worth,
 )
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchedMarket:
     """A market on a grid: the product's and that of the definitions.
 
     Parameters
@@ -54,7 +54,7 @@ class Searched:
         """Return plain data."""
         return {**self.shown, "grid": list(self.sizes)}
 
-    def found(self) -> SearchResult:
+    def find_mechanism(self) -> SearchResult:
         """Search the grid with the product."""
         return search(self.market, self.sizes)
 
@@ -75,17 +75,17 @@ def tables(rng: np.random.Generator, count: int, sizes: tuple[int, ...]) -> Fami
             return [value(0, q), value(1, q)]
 
         market = Market(Identity(), FunctionValuation("table", called, 2), 2)
-        found.append(Searched(market, by_search(2, value, "all"), sizes, {"values": worths}))
+        found.append(SearchedMarket(market, by_search(2, value, "all"), sizes, {"values": worths}))
     shown = ", ".join(map(str, sizes))
     return Family(f"valuations of 2 parties by tables, sizes {shown}", found, sampled=True)
 
 
 def growing(tops: Sequence[int], alpha: int = -1) -> Family:
     """Return section 6.2's market of two parties on grids with 0 and without."""
-    rule = shared_by_all(2, share_of_market(alpha))
+    rule = share_with_all(2, share_of_market(alpha))
     market = Market(Identity(), Growth(Fraction(alpha)), 2)
     found = [
-        Searched(market, rule, tuple(range(smallest, top + 1)), {"alpha": alpha})
+        SearchedMarket(market, rule, tuple(range(smallest, top + 1)), {"alpha": alpha})
         for top in tops
         for smallest in (0, 1)
     ]
@@ -112,13 +112,15 @@ class Column:
     alone: list[Any]
 
 
-def column(instance: Searched, i: int, others: Sequence[int], *, fallback: bool = True) -> Column:
+def column(
+    instance: SearchedMarket, i: int, others: Sequence[int], *, fallback: bool = True
+) -> Column:
     """Value every pair of report and true size; `fallback`: the liar may use its own model."""
     rule, sizes = instance.rule, instance.sizes
 
     def has(true: int, report: int | None) -> Any:
-        there = put(others, i, true)
-        told = put(others, i, report)
+        there = replace_report(others, i, true)
+        told = replace_report(others, i, report)
         if fallback or report is None:
             return worth(rule, i, there, told)
         # Without the fall-back a liar uses what an honest party of the size it reports would.
@@ -170,7 +172,7 @@ Payments = Callable[[Column], Any]
 
 
 def all_payments(
-    instance: Searched, pay: Payments, *, fallback: bool = True
+    instance: SearchedMarket, pay: Payments, *, fallback: bool = True
 ) -> list[dict[tuple[int, ...], Any]] | None:
     """Return each party's payment at every profile of sizes; None if `pay` finds none."""
     sizes, n = instance.sizes, instance.rule.n
@@ -183,12 +185,12 @@ def all_payments(
             if paid is None:
                 return None
             for t, amount in zip(sizes, paid, strict=True):
-                table[tuple(put(others, i, t))] = amount
+                table[tuple(replace_report(others, i, t))] = amount
         tables.append(table)
     return tables
 
 
-def profiles(instance: Searched) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+def profiles(instance: SearchedMarket) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Return positions on the grid and sizes of every profile."""
     n, m = instance.rule.n, len(instance.sizes)
     for positions in product(range(m), repeat=n):
@@ -198,11 +200,11 @@ def profiles(instance: Searched) -> Iterator[tuple[tuple[int, ...], tuple[int, .
 # ---------------------------------------------------------------------------------- theorem 5
 
 
-def _agrees(pay: Payments, *, fallback: bool = True) -> Callable[[Searched], Trial]:
+def _agrees(pay: Payments, *, fallback: bool = True) -> Callable[[SearchedMarket], Trial]:
     """Return the test that the product's payments and answer are those found this way."""
 
-    def test(instance: Searched) -> Trial:
-        found = instance.found()
+    def test(instance: SearchedMarket) -> Trial:
+        found = instance.find_mechanism()
         slow = all_payments(instance, pay, fallback=fallback)
         checks = 0
         smallest: Any = inf
@@ -250,16 +252,16 @@ def _theorem_5(rng: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def _decides(instance: Searched) -> Trial:
+def _decides(instance: SearchedMarket) -> Trial:
     """Look for a desirable mechanism where the search finds none: sharing nothing, for nothing.
 
     Where nothing changes hands and nothing is paid, it is truthful, rational and balanced. It is
     left to check that it is efficient, against the welfare of every set that could be served.
     """
-    if instance.found().exists:
+    if instance.find_mechanism().exists:
         return Trial(1)
     every = by_search(2, instance.rule.value, "all")
-    nothing = shared_by_none(2, instance.rule.value)
+    nothing = share_with_none(2, instance.rule.value)
     for _, true in profiles(instance):
         most, without = (sum(worth(r, i, true, true) for i in range(2)) for r in (every, nothing))
         if without < most:
@@ -272,7 +274,7 @@ def _decides(instance: Searched) -> Trial:
 
 
 def _neighbours(rng: np.random.Generator) -> tuple[Finding, ...]:
-    def test(instance: Searched) -> Trial:
+    def test(instance: SearchedMarket) -> Trial:
         return _agrees(lambda c: largest(c, neighbours=True))(instance)
 
     return (
@@ -300,7 +302,7 @@ def _fallback(rng: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def _negative_weight(instance: Searched) -> Trial:
+def _negative_weight(instance: SearchedMarket) -> Trial:
     checks = 0
     m = len(instance.sizes)
     for j in range(m):
@@ -319,7 +321,7 @@ def _negative_weight(instance: Searched) -> Trial:
     return Trial(checks)
 
 
-def _sizes(instance: Searched) -> Any:
+def _sizes(instance: SearchedMarket) -> Any:
     return as_objects([Fraction(x) for x in instance.sizes])
 
 
@@ -327,7 +329,7 @@ def _weights(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (search_example(_negative_weight, growing((2, 3, 4)), unit="edges"),)
 
 
-def _tested_early(instance: Searched) -> Trial:
+def _test_early(instance: SearchedMarket) -> Trial:
     """Run the budget test inside the loops, as printed, with bounds that are not yet final."""
     n, sizes = instance.rule.n, instance.sizes
     bounds: list[dict[tuple[int, ...], Any]] = []
@@ -348,14 +350,14 @@ def _tested_early(instance: Searched) -> Trial:
             for t in sizes:
                 profile = (*rest[:i], t, *rest[i:])
                 answer &= sum(table[profile] for table in bounds) >= 0
-    if answer != instance.found().exists:
+    if answer != instance.find_mechanism().exists:
         return Trial(1, {**instance.as_dict(), "printed": answer, "search": not answer})
     return Trial(1)
 
 
 def _early(rng: np.random.Generator) -> tuple[Finding, ...]:
     families = (growing((2, 3, 6, 7)), tables(rng, 20, (1, 2)), tables(rng, 10, (0, 1, 2)))
-    return (search_counterexample(_tested_early, *families, unit="decisions"),)
+    return (search_counterexample(_test_early, *families, unit="decisions"),)
 
 
 CLAIMS = (
@@ -370,21 +372,21 @@ CLAIMS = (
     Claim(
         "learning/algorithm-1-neighbours",
         "learning",
-        "Algorithm 1 with fewer edges; READING.md",
+        "Algorithm 1 with fewer edges; docs/theory.md",
         "It is enough to constrain the payments of neighbouring sizes.",
         _neighbours,
     ),
     Claim(
         "learning/algorithm-1-own-model",
         "learning",
-        "Appendix A.1, Gap; READING.md",
+        "Appendix A.1, Gap; docs/theory.md",
         "In Gap a liar's value can be taken at the models that are handed out for its report.",
         _fallback,
     ),
     Claim(
         "learning/algorithm-1-weights",
         "learning",
-        "Algorithm 1, single-source shortest paths; READING.md",
+        "Algorithm 1, single-source shortest paths; docs/theory.md",
         "Edges can have negative weights, so that Dijkstra's algorithm is not among those that "
         "will do.",
         _weights,

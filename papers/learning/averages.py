@@ -33,7 +33,7 @@ def coefficients(rng: np.random.Generator, n: int) -> Linear:
     return Linear(tuple(tuple(Fraction(x, THOUSANDTHS) for x in row) for row in entries.tolist()))
 
 
-def played(valuation: Linear, sizes: Sequence[float], absent: Counterfactual) -> Outcome:
+def play_market(valuation: Linear, sizes: Sequence[float], absent: Counterfactual) -> Outcome:
     """Return what comes out of one market with Q(t) = (1 - e^-t)/(1 + e^-t)."""
     return compute_outcome(Market(Logistic(), valuation, len(sizes), absent), list(sizes))
 

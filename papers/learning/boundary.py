@@ -113,12 +113,15 @@ def _rises(instance: tuple[tuple[Fraction, ...], bool]) -> Trial:
         if high < low:
             return Trial(
                 len(limits),
-                {"alpha": [encode_number(a), encode_number(b)], "boundary": _spoken(low, high)},
+                {
+                    "alpha": [encode_number(a), encode_number(b)],
+                    "boundary": _describe_limits(low, high),
+                },
             )
     return Trial(len(limits))
 
 
-def _spoken(*limits: float) -> list[Any]:
+def _describe_limits(*limits: float) -> list[Any]:
     return ["no limit" if x == inf else int(x) for x in limits]
 
 
@@ -171,7 +174,7 @@ SCANNED = np.arange(0.05, 0.95, 1e-3)
 
 
 def _worst(alpha: float) -> float:
-    """Return the largest over r of READING.md's quotient, by scanning and golden section."""
+    """Return the largest quotient of docs/theory.md over r, by scanning and golden section."""
 
     def quotient(r: Any) -> Any:
         return ((1 + r) ** alpha - 2**alpha * r ** (alpha + 1)) / (1 - r ** (alpha + 1))
@@ -250,7 +253,7 @@ CLAIMS = (
     Claim(
         "learning/alpha-star",
         "learning",
-        "Not in the paper: READING.md",
+        "Not in the paper: docs/theory.md",
         "There is a boundary below alpha* = -0.66091103.. and none from there on.",
         _alpha_star,
     ),

@@ -111,7 +111,7 @@ def _positive(rng: np.random.Generator) -> tuple[Finding, ...]:
 # ----------------------------------------------------------------------------------- budget
 
 
-def _kept(instance: Instance) -> Trial:
+def _keeps_budget(instance: Instance) -> Trial:
     """Check that payments do not sum to a loss, and that they are those of the definition.
 
     Where the product says that the budget is always kept, a loss is one more contradiction.
@@ -131,16 +131,18 @@ def _kept(instance: Instance) -> Trial:
 
 def _budget(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        search_counterexample(_kept, random_linear(rng, 3, 200, absent=("all",)), unit="profiles"),
         search_counterexample(
-            _kept,
+            _keeps_budget, random_linear(rng, 3, 200, absent=("all",)), unit="profiles"
+        ),
+        search_counterexample(
+            _keeps_budget,
             random_linear(rng, 3, 60, absent=("none",)),
             random_linear(rng, 5, 40, absent=("none",)),
             unit="profiles",
             correction="They do if nobody is served unless all take part.",
         ),
         search_counterexample(
-            _kept,
+            _keeps_budget,
             two_rivals((0, 1, 2), (-3, -2, -1, 0, 1)),
             unit="profiles",
             correction="With two parties they do under every rule.",
@@ -152,7 +154,7 @@ FOUR = 4
 """Parties from whom on the budget can fail under "participants"."""
 
 
-def _asked_by_many(rng: np.random.Generator) -> Family:
+def _draw_contested_markets(rng: np.random.Generator) -> Family:
     """Draw markets in which several parties ask for one to be served, which harms another."""
     found = []
     for _ in range(400):
@@ -167,18 +169,20 @@ def _asked_by_many(rng: np.random.Generator) -> Family:
 def _budget_of_three(rng: np.random.Generator) -> tuple[Finding, ...]:
     three = random_linear(rng, 3, 200, absent=("participants",), profiles=4)
     return (
-        search_counterexample(_kept, two_rivals((0, 1, 2), (-2, -1, 0, 1)), three, unit="profiles"),
+        search_counterexample(
+            _keeps_budget, two_rivals((0, 1, 2), (-2, -1, 0, 1)), three, unit="profiles"
+        ),
     )
 
 
 def _budget_of_four(rng: np.random.Generator) -> tuple[Finding, ...]:
     def loses(instance: Instance) -> Trial:
-        trial = _kept(instance)
+        trial = _keeps_budget(instance)
         if trial.example is not None and sum(_exact(trial.example["payments"])) >= 0:
             raise ArithmeticError(f"payments differ from the definition: {trial.example}")
         return trial
 
-    return (search_example(loses, _asked_by_many(rng), unit="profiles"),)
+    return (search_example(loses, _draw_contested_markets(rng), unit="profiles"),)
 
 
 def _exact(payments: list[Any]) -> list[Any]:

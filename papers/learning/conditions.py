@@ -89,7 +89,7 @@ class DifferentiablePayment:
         profiles = self.at(true, others)
         return np.asarray(self.value(self.without(profiles), profiles), dtype=np.float64)
 
-    def paid(self, report: Any, others: FloatArray) -> FloatArray:
+    def pay(self, report: Any, others: FloatArray) -> FloatArray:
         """Return p_i(r, t_-i)."""
         return np.asarray(self.payment(self.at(report, others)), dtype=np.float64)
 
@@ -153,7 +153,7 @@ def theorem_2(
     InputError
         If sizes do not start at 0 or do not ascend, or a shape does not fit.
     """
-    grid, rest = _checked(rule, sizes, others)
+    grid, rest = _read_grids(rule, sizes, others)
     return _first(rule, grid, rest, tolerance), _second(rule, grid, rest, tolerance, less=None)
 
 
@@ -172,7 +172,7 @@ def theorem_3(
     InputError
         As `theorem_2` does.
     """
-    grid, rest = _checked(rule, sizes, others)
+    grid, rest = _read_grids(rule, sizes, others)
     outside = rule.outside(grid, rest[:, None, :])
     return (
         _first(rule, grid, rest, tolerance),
@@ -181,7 +181,7 @@ def theorem_3(
     )
 
 
-def _checked(
+def _read_grids(
     rule: DifferentiablePayment, sizes: Sequence[float], others: Any
 ) -> tuple[FloatArray, FloatArray]:
     grid = np.asarray(sizes, dtype=np.float64)
@@ -200,10 +200,10 @@ def _checked(
 def _first(
     rule: DifferentiablePayment, grid: FloatArray, rest: FloatArray, tolerance: float
 ) -> Condition:
-    left = rule.paid(0.0, rest)
+    left = rule.pay(0.0, rest)
     right = rule.worth(0.0, 0.0, rest) - rule.outside(0.0, rest)
     excess = (left - right)[:, None, None]
-    return _found("(1)", excess, _scale(left, right, rule, grid, rest) * tolerance, grid, rest)
+    return _judge("(1)", excess, _scale(left, right, rule, grid, rest) * tolerance, grid, rest)
 
 
 def _second(
@@ -214,13 +214,13 @@ def _second(
     *,
     less: FloatArray | None,
 ) -> Condition:
-    paid = rule.paid(grid, rest[:, None, :])
+    paid = rule.pay(grid, rest[:, None, :])
     gained = _integral(rule, grid, rest)
     potential = paid - gained if less is None else paid - gained + less
     # Entry [m, r, t]: the left side minus the right, for the report r and the truth t.
     excess = potential[:, None, :] - potential[:, :, None]
     name = "(2)" if less is None else "(6)"
-    return _found(name, excess, _scale(paid, gained, rule, grid, rest) * tolerance, grid, rest)
+    return _judge(name, excess, _scale(paid, gained, rule, grid, rest) * tolerance, grid, rest)
 
 
 def _fifth(
@@ -228,7 +228,7 @@ def _fifth(
 ) -> Condition:
     slope = _slope(rule, grid[:, None], grid[None, :], rest[:, None, None, :], grid[-1])
     excess = np.diagonal(slope, axis1=1, axis2=2)[:, :, None] - slope
-    return _found("(5)", excess, max(1.0, float(np.abs(slope).max())) * tolerance, grid, rest)
+    return _judge("(5)", excess, max(1.0, float(np.abs(slope).max())) * tolerance, grid, rest)
 
 
 def _integral(rule: DifferentiablePayment, grid: FloatArray, rest: FloatArray) -> FloatArray:
@@ -268,7 +268,7 @@ def _scale(
     return max(1.0, *(float(np.abs(a).max()) for a in (left, right, values)))
 
 
-def _found(
+def _judge(
     name: str, excess: FloatArray, tolerance: float, grid: FloatArray, rest: FloatArray
 ) -> Condition:
     """Judge entries [m, r, t] with t >= r."""

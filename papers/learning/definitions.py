@@ -36,12 +36,12 @@ class Rule:
     handed: Callable[[Reports], Sequence[Any]]
 
 
-def known(reports: Reports) -> list[Any]:
+def fill_absent(reports: Reports) -> list[Any]:
     """Return sizes as the center knows them: 0 for who is absent."""
     return [0 if t is None else t for t in reports]
 
 
-def put(reports: Reports, i: int, report: Any) -> list[Any]:
+def replace_report(reports: Reports, i: int, report: Any) -> list[Any]:
     """Return the reports with another one of party i."""
     return [report if k == i else t for k, t in enumerate(reports)]
 
@@ -56,8 +56,8 @@ def exploitation(rule: Rule, i: int, reports: Reports) -> Any:
     """Return the maximal exploitation payment (Definition 9); 0 for who is absent."""
     if reports[i] is None:
         return 0
-    true = known(reports)
-    return worth(rule, i, true, reports) - worth(rule, i, true, put(reports, i, None))
+    true = fill_absent(reports)
+    return worth(rule, i, true, reports) - worth(rule, i, true, replace_report(reports, i, None))
 
 
 def utility(rule: Rule, i: int, true: Sequence[Any], reports: Reports) -> Any:
@@ -69,7 +69,7 @@ def of_served(served: Callable[[Reports], Sequence[bool]]) -> Callable[[Reports]
     """Hand the best model, trained on the sum of all reports, to those who are served."""
 
     def handed(reports: Reports) -> list[Any]:
-        best = sum(known(reports))
+        best = sum(fill_absent(reports))
         return [best if s else 0 for s in served(reports)]
 
     return handed
@@ -107,7 +107,7 @@ def by_search(n: int, value: Callable[[int, Sequence[Any]], Any], counterfactual
         if counterfactual == "none" and len(there) < n:
             return [False] * n
         counted = there if counterfactual == "participants" else range(n)
-        sizes, best = known(reports), sum(known(reports))
+        sizes, best = fill_absent(reports), sum(fill_absent(reports))
         chosen, most = set[int](), None
         for group in subsets(there):
             q = [max(best, t) if j in group else t for j, t in enumerate(sizes)]
@@ -129,11 +129,11 @@ def share_of_market(alpha: int) -> Callable[[int, Sequence[Any]], Any]:
     return value
 
 
-def shared_by_all(n: int, value: Callable[[int, Sequence[Any]], Any]) -> Rule:
+def share_with_all(n: int, value: Callable[[int, Sequence[Any]], Any]) -> Rule:
     """Serve every participant."""
     return Rule(n, value, of_served(lambda reports: [t is not None for t in reports]))
 
 
-def shared_by_none(n: int, value: Callable[[int, Sequence[Any]], Any]) -> Rule:
+def share_with_none(n: int, value: Callable[[int, Sequence[Any]], Any]) -> Rule:
     """Serve nobody."""
     return Rule(n, value, of_served(lambda reports: [False] * len(reports)))

@@ -10,7 +10,7 @@ import polars as pl
 from aboveboard.report.plot import BLUE, ORANGE
 from papers.figures import Figure, FigureData
 from papers.learning.averages import average, coefficients
-from papers.learning.opponents import against, closed_forms
+from papers.learning.opponents import against, compute_closed_forms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -36,7 +36,7 @@ def figure_2(rng: np.random.Generator) -> FigureData:
     rows = []
     for t in TYPES:
         row: dict[str, Any] = {"opponent_type": t, "samples": COUNT}
-        expected = closed_forms(t)
+        expected = compute_closed_forms(t)
         valuations = [coefficients(rng, 2) for _ in range(COUNT)]
         for name, values in against(valuations, t).items():
             found = average(values)
@@ -61,7 +61,7 @@ def figure_2(rng: np.random.Generator) -> FigureData:
         canvas.legend(frameon=False, loc="outside lower center", ncols=3)
         axes.spines[["top", "right"]].set_visible(False)
 
-    revenue = [closed_forms(t)["revenue"] for t in TYPES]
+    revenue = [compute_closed_forms(t)["revenue"] for t in TYPES]
     off = [
         abs(row[name] - row[f"{name}_closed_form"]) / row[f"{name}_standard_error"]
         for row in rows

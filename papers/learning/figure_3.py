@@ -48,7 +48,7 @@ def boundaries(alphas: Sequence[Fraction]) -> list[Boundary]:
     return found[::-1]
 
 
-def row_of(found: Boundary) -> dict[str, Any]:
+def make_row(found: Boundary) -> dict[str, Any]:
     """Return a boundary as a row of the figure's table."""
     loss = found.loss
     return {
@@ -62,10 +62,10 @@ def row_of(found: Boundary) -> dict[str, Any]:
     }
 
 
-def drawn(alphas: Sequence[Fraction]) -> FigureData:
+def draw_boundaries(alphas: Sequence[Fraction]) -> FigureData:
     """Compute the boundary at these growth rates."""
     found = boundaries(alphas)
-    table = pl.DataFrame([row_of(b) for b in found])
+    table = pl.DataFrame([make_row(b) for b in found])
     star = alpha_star(STAR_DIGITS)
 
     def draw(canvas: Canvas) -> None:
@@ -118,7 +118,7 @@ def _minus(x: float) -> str:
 
 def figure_3(_: np.random.Generator) -> FigureData:
     """Compute the boundary over the paper's range, and beyond it."""
-    return drawn((*FIGURE_3, *BEYOND))
+    return draw_boundaries((*FIGURE_3, *BEYOND))
 
 
 FIGURES = (

@@ -46,7 +46,7 @@ def quality(s: float) -> float:
 
 
 @dataclass(frozen=True)
-class Charged:
+class ChargedMarket:
     """The first of two parties, what it is charged, and what the other has.
 
     Parameters
@@ -91,7 +91,7 @@ class Charged:
         own = self.value(report, report) - self.value(report, None)
         return own + a + b * report + c * report**2
 
-    def gained(self, low: float, high: float) -> float:
+    def integrate_gain(self, low: float, high: float) -> float:
         """Return the integral of (2) in closed form: what better models bring, own data aside."""
         rise = quality(high + self.other) - quality(low + self.other)
         return rise * sum(x for x, s in zip(self.matrix[0], self.served, strict=True) if s)
@@ -144,7 +144,7 @@ class Charged:
         return theorem_3(self.rule(), GRID, [[self.other]])
 
 
-def charged(
+def draw_charged_markets(
     rng: np.random.Generator, count: int, *, others: tuple[float, ...] = (0.25, 1.0)
 ) -> Family:
     """Draw markets with coefficients in halves; the first one is charged one of `EXTRAS` more."""
@@ -152,7 +152,7 @@ def charged(
     for _ in range(count):
         a, b, c, d = rng.choice(HALVES, 4).tolist()
         extra = EXTRAS[int(rng.integers(len(EXTRAS)))]
-        found.append(Charged(((abs(a), b), (c, abs(d))), float(rng.choice(others)), extra))
+        found.append(ChargedMarket(((abs(a), b), (c, abs(d))), float(rng.choice(others)), extra))
     shown = " or ".join(f"{x:g}" for x in others)
     kind = f"payments in linear markets of 2 parties, sizes 0 to 1, the other has {shown}"
     return Family(kind, found, sampled=True)
@@ -161,13 +161,13 @@ def charged(
 # -------------------------------------------------------------------------------- theorem 2
 
 
-def _necessary(case: Charged) -> Trial:
+def _necessary(case: ChargedMarket) -> Trial:
     """Check that (1) and (2) hold if no lie and no absence pays."""
     if case.pays_to_lie() is not None:
         return Trial(0)
     first, second = case.conditions_2()
     slow = max(
-        case.payment(t) - case.payment(r) - case.gained(r, t)
+        case.payment(t) - case.payment(r) - case.integrate_gain(r, t)
         for r, t in product(GRID, repeat=2)
         if t >= r
     )
@@ -179,10 +179,10 @@ def _necessary(case: Charged) -> Trial:
 
 
 def _theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(_necessary, charged(rng, 250), unit="comparisons"),)
+    return (search_counterexample(_necessary, draw_charged_markets(rng, 250), unit="comparisons"),)
 
 
-def _not_sufficient(case: Charged) -> Trial:
+def _not_sufficient(case: ChargedMarket) -> Trial:
     """Look for payments that satisfy (1) and (2), and a lie or an absence that pays."""
     conditions = case.conditions_2()
     lie = case.pays_to_lie() if all(c.holds for c in conditions) else None
@@ -191,7 +191,7 @@ def _not_sufficient(case: Charged) -> Trial:
 
 
 def _beyond_theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_example(_not_sufficient, charged(rng, 250), unit="comparisons"),)
+    return (search_example(_not_sufficient, draw_charged_markets(rng, 250), unit="comparisons"),)
 
 
 # -------------------------------------------------------------------------------- theorem 3
@@ -200,7 +200,7 @@ def _beyond_theorem_2(rng: np.random.Generator) -> tuple[Finding, ...]:
 def _sufficient(*names: str) -> Any:
     """Return the test that no lie and no absence pays where the conditions of these names hold."""
 
-    def test(case: Charged) -> Trial:
+    def test(case: ChargedMarket) -> Trial:
         met = {c.name: c for c in (*case.conditions_2(), *case.conditions_3())}
         if not all(met[name].holds for name in names):
             return Trial(0)
@@ -214,13 +214,15 @@ def _sufficient(*names: str) -> Any:
 def _theorem_3(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (
         search_counterexample(
-            _sufficient("(1)", "(5)", "(6)"), charged(rng, 250), unit="lies and absences"
+            _sufficient("(1)", "(5)", "(6)"),
+            draw_charged_markets(rng, 250),
+            unit="lies and absences",
         ),
     )
 
 
-def _cited(rng: np.random.Generator) -> tuple[Finding, ...]:
-    cases = charged(rng, 250)
+def _check_cited_conditions(rng: np.random.Generator) -> tuple[Finding, ...]:
+    cases = draw_charged_markets(rng, 250)
     return (
         search_counterexample(_sufficient("(2)", "(5)", "(6)"), cases, unit="lies and absences"),
         search_counterexample(
@@ -232,7 +234,7 @@ def _cited(rng: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def _slope(case: Charged, report: float, true: float) -> float:
+def _slope(case: ChargedMarket, report: float, true: float) -> float:
     """Return dw/dr in closed form: the own model rises with the report only if it is in use."""
     joint = report + case.other
     rate = (1 - quality(joint) ** 2) / 2
@@ -244,7 +246,7 @@ def _slope(case: Charged, report: float, true: float) -> float:
 def _argmin(*, above: bool) -> Any:
     """Return the test that the derivative is smallest at the truth, over t > r or over t >= r."""
 
-    def test(case: Charged) -> Trial:
+    def test(case: ChargedMarket) -> Trial:
         checks = 0
         for r in GRID[:-1]:
             choices = [t for t in GRID if (t > r if above else t >= r)]
@@ -262,8 +264,8 @@ def _argmin(*, above: bool) -> Any:
     return test
 
 
-def _printed_argmin(rng: np.random.Generator) -> tuple[Finding, ...]:
-    near = charged(rng, 60, others=(1.125,))
+def _check_printed_argmin(rng: np.random.Generator) -> tuple[Finding, ...]:
+    near = draw_charged_markets(rng, 60, others=(1.125,))
     return (
         search_counterexample(_argmin(above=True), near, unit="derivatives"),
         search_counterexample(
@@ -277,10 +279,10 @@ def _printed_argmin(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _in_the_model(rng: np.random.Generator) -> tuple[Finding, ...]:
-    near = charged(rng, 60, others=(1.125,))
+    near = draw_charged_markets(rng, 60, others=(1.125,))
     return (
         search_counterexample(
-            _argmin(above=False), charged(rng, 60, others=(0.25,)), unit="derivatives"
+            _argmin(above=False), draw_charged_markets(rng, 60, others=(0.25,)), unit="derivatives"
         ),
         search_counterexample(
             _argmin(above=False),
@@ -320,14 +322,14 @@ CLAIMS = (
         "learning",
         "Theorem 3, the last step of the proof",
         "Individual rationality follows with (2): from (2), (5) and (6).",
-        _cited,
+        _check_cited_conditions,
     ),
     Claim(
         "learning/theorem-3-argmin",
         "learning",
         "Theorem 3, (5)",
         "t'_i is the minimiser over t_i > t'_i, in markets in which every better model is in use.",
-        _printed_argmin,
+        _check_printed_argmin,
     ),
     Claim(
         "learning/theorem-3-model",

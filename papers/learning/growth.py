@@ -13,8 +13,15 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import as_objects
 from aboveboard.learning import Growth
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.learning.algorithm import Searched, growing, profiles
-from papers.learning.definitions import Rule, by_search, put, shared_by_all, shared_by_none, worth
+from papers.learning.algorithm import SearchedMarket, growing, profiles
+from papers.learning.definitions import (
+    Rule,
+    by_search,
+    replace_report,
+    share_with_all,
+    share_with_none,
+    worth,
+)
 from papers.learning.instances import linear, matrices
 
 TOLERANCE = 1e-11
@@ -52,8 +59,8 @@ def _is_growing(alpha: Fraction) -> Trial:
 
 
 def _power(base: int, alpha: Fraction) -> float:
-    found: float = float(base) ** float(alpha)
-    return found
+    power: float = float(base) ** float(alpha)
+    return power
 
 
 def _growing_market(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -67,13 +74,13 @@ def _growing_market(rng: np.random.Generator) -> tuple[Finding, ...]:
 # -------------------------------------------------------------------------- theorem 4
 
 
-def free(rule: Rule, true: Sequence[Any]) -> tuple[str, int] | None:
-    """Say what is wrong with an allocation for nothing at a profile, and for whom."""
+def find_fault_of_free_sharing(rule: Rule, true: Sequence[Any]) -> tuple[str, int] | None:
+    """Return what is wrong with sharing for nothing at a profile, and for whom; None if nothing."""
     n = rule.n
     for i in range(n):
         honest = worth(rule, i, true, true)
         for lie in [None, *range(int(true[i]))]:
-            if worth(rule, i, true, put(true, i, lie)) > honest:
+            if worth(rule, i, true, replace_report(true, i, lie)) > honest:
                 return ("absence" if lie is None else f"report {lie}"), i + 1
     best = by_search(n, rule.value, "all")
     if sum(worth(best, i, true, true) for i in range(n)) > sum(
@@ -83,14 +90,14 @@ def free(rule: Rule, true: Sequence[Any]) -> tuple[str, int] | None:
     return None
 
 
-def _is_desirable(rule: Callable[[Searched], Rule]) -> Callable[[Searched], Trial]:
+def _is_desirable(rule: Callable[[SearchedMarket], Rule]) -> Callable[[SearchedMarket], Trial]:
     """Return the test that such an allocation for nothing is desirable, and that one is found."""
 
-    def test(instance: Searched) -> Trial:
-        found, given, checks = instance.found(), rule(instance), 0
+    def test(instance: SearchedMarket) -> Trial:
+        found, given, checks = instance.find_mechanism(), rule(instance), 0
         for positions, true in profiles(instance):
             checks += 1
-            wrong = free(given, true)
+            wrong = find_fault_of_free_sharing(given, true)
             paid = found.payments_at(positions)
             if wrong is not None or not found.exists or min(paid) < 0:
                 shown = {"sizes": list(true), "largest payments": list(map(encode_number, paid))}
@@ -100,12 +107,12 @@ def _is_desirable(rule: Callable[[Searched], Rule]) -> Callable[[Searched], Tria
     return test
 
 
-def _everything(instance: Searched) -> Rule:
-    return shared_by_all(instance.rule.n, instance.rule.value)
+def _everything(instance: SearchedMarket) -> Rule:
+    return share_with_all(instance.rule.n, instance.rule.value)
 
 
-def _nothing(instance: Searched) -> Rule:
-    return shared_by_none(instance.rule.n, instance.rule.value)
+def _nothing(instance: SearchedMarket) -> Rule:
+    return share_with_none(instance.rule.n, instance.rule.value)
 
 
 def _no_rivals() -> Family:
@@ -113,7 +120,7 @@ def _no_rivals() -> Family:
     for matrix in matrices(2, (0, 1, 2), (0, 1, 2)):
         market, rule = linear(matrix, "all")
         shown = {"matrix": [list(row) for row in matrix]}
-        found.append(Searched(market, rule, (0, 1, 2), shown))
+        found.append(SearchedMarket(market, rule, (0, 1, 2), shown))
     return Family("linear markets of 2 parties without negative coefficients", found)
 
 
@@ -125,11 +132,11 @@ def _theorem_4(rng: np.random.Generator) -> tuple[Finding, ...]:
 # ------------------------------------------------------------------------------ not growing
 
 
-def _none_exists(instance: Searched) -> Trial:
-    found = instance.found()
+def _none_exists(instance: SearchedMarket) -> Trial:
+    found = instance.find_mechanism()
     if not found.exists:
         return Trial(1)
-    wrong = [free(_nothing(instance), true) for _, true in profiles(instance)]
+    wrong = [find_fault_of_free_sharing(_nothing(instance), true) for _, true in profiles(instance)]
     if any(w is not None for w in wrong):
         return Trial(1)
     return Trial(1, {**instance.as_dict(), "desirable": "share nothing, charge nothing"})

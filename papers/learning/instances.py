@@ -110,10 +110,10 @@ def random_linear(
         matrix = tuple(tuple(row) for row in entries.tolist())
         drawn = tuple(tuple(x) for x in rng.integers(0, 4, (profiles, n)).tolist())
         found += [of_matrix(matrix, rule, drawn, (0, 1, 2, 3)) for rule in absent]
-    return Family(f"linear markets of {n} parties, {_ruled(absent)}", found, sampled=True)
+    return Family(f"linear markets of {n} parties, {_name_rules(absent)}", found, sampled=True)
 
 
-def _ruled(absent: Iterable[Counterfactual]) -> str:
+def _name_rules(absent: Iterable[Counterfactual]) -> str:
     return "each rule for the absent" if tuple(absent) == RULES else f"rule {', '.join(absent)}"
 
 
@@ -158,12 +158,12 @@ def _quasi_monotone(
 def growing(alpha: int, n: int, top: int) -> Instance:
     """Return section 6.2's market at a whole growth rate of -1 or more, where all are served."""
     sizes = tuple(range(top + 1))
-    rule = definitions.shared_by_all(n, definitions.share_of_market(alpha))
+    rule = definitions.share_with_all(n, definitions.share_of_market(alpha))
     market = Market(Identity(), Growth(Fraction(alpha)), n)
     profiles = tuple(product(sizes, repeat=n))
     return Instance(market, rule, profiles, sizes, {"alpha": alpha})
 
 
-def told(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
+def name_numbers(names: Sequence[str], values: Iterable[Any]) -> dict[str, Any]:
     """Return numbers with their names as plain data."""
     return {name: encode_number(x) for name, x in zip(names, values, strict=True)}

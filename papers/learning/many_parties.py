@@ -13,7 +13,7 @@ from math import sqrt
 import numpy as np
 
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.learning.averages import SURE, Average, FloatArray, average, coefficients, played
+from papers.learning.averages import SURE, Average, FloatArray, average, coefficients, play_market
 from papers.learning.instances import RULES
 
 
@@ -43,7 +43,7 @@ def samples(rng: np.random.Generator, n: int, count: int) -> Samples:
     welfare, best = [], []
     for _ in range(count):
         valuation, sizes = coefficients(rng, n), rng.uniform(0, 1, n).tolist()
-        found = {rule: played(valuation, sizes, rule) for rule in RULES}
+        found = {rule: play_market(valuation, sizes, rule) for rule in RULES}
         for rule, of_rule in found.items():
             revenue[rule].append(float(of_rule.revenue))
         welfare.append(float(found["all"].welfare))
@@ -58,7 +58,7 @@ MORE = 800
 """Of the claim about revenue and welfare, which differ little under two of the rules."""
 
 
-def _drawn(rng: np.random.Generator, count: int = COUNT) -> list[Samples]:
+def _draw_samples(rng: np.random.Generator, count: int = COUNT) -> list[Samples]:
     return [samples(rng, n, count) for n in NUMBERS]
 
 
@@ -98,7 +98,7 @@ def _sometimes(instance: tuple[str, list[Samples]]) -> Trial:
 
 
 def _revenue_above_welfare(rng: np.random.Generator) -> tuple[Finding, ...]:
-    family = _rules(_drawn(rng, MORE))
+    family = _rules(_draw_samples(rng, MORE))
     return (
         search_counterexample(_surpasses, family, unit="averages"),
         search_counterexample(
@@ -135,7 +135,7 @@ def _rises(instance: tuple[str, list[Samples]]) -> Trial:
 
 
 def _more_parties(rng: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_counterexample(_rises, _rules(_drawn(rng)), unit="rises"),)
+    return (search_counterexample(_rises, _rules(_draw_samples(rng)), unit="rises"),)
 
 
 NEARLY = 0.99
@@ -145,7 +145,9 @@ NEARLY = 0.99
 def _is_close(n: int, rng: np.random.Generator) -> Trial:
     sizes = rng.uniform(0, 1, (500, n))
     exact = average(np.tanh(sizes.sum(axis=1) / 2))
-    best = average([float(played(coefficients(rng, n), row, "all").best) for row in sizes[:40]])
+    best = average(
+        [float(play_market(coefficients(rng, n), row, "all").best) for row in sizes[:40]]
+    )
     off = abs(best.mean - exact.mean) > SURE * best.error
     if exact.mean >= NEARLY and not off:
         return Trial(1)

@@ -1,6 +1,6 @@
 """Section 6.1, figure 2: a party of type 1 against opponents of other types.
 
-Cost: 3 allocations a market and type. Source: section 6.1, and READING.md for the closed forms.
+Cost: 3 allocations a market and type. Source: section 6.1, and docs/theory.md for the closed forms.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from aboveboard.learning import Linear
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.learning.averages import SURE, FloatArray, average, coefficients, played
+from papers.learning.averages import SURE, FloatArray, average, coefficients, play_market
 
 
 def quality(s: float) -> float:
@@ -23,8 +23,8 @@ def quality(s: float) -> float:
     return tanh(s / 2)
 
 
-def closed_forms(t: float) -> dict[str, float]:
-    """Return the expectations of figure 2 for an opponent of type t (READING.md)."""
+def compute_closed_forms(t: float) -> dict[str, float]:
+    """Return the expectations of figure 2 for an opponent of type t (docs/theory.md)."""
     joint, static, own = quality(1 + t), quality(1), quality(t)
     return {
         "revenue": 7 / 12 * (2 * joint - static - own),
@@ -36,7 +36,7 @@ def closed_forms(t: float) -> dict[str, float]:
 
 def against(valuations: Sequence[Linear], t: float) -> dict[str, FloatArray]:
     """Return revenue, welfare and utilities in these markets of a party of type 1 and one of t."""
-    found = [played(valuation, [1.0, t], "all") for valuation in valuations]
+    found = [play_market(valuation, [1.0, t], "all") for valuation in valuations]
     return {
         "revenue": np.array([float(x.revenue) for x in found]),
         "welfare": np.array([float(x.welfare) for x in found]),
@@ -75,7 +75,7 @@ def _opponents(rng: np.random.Generator, count: int = MARKETS) -> Family:
 def _as_in_closed_form(drawn: Opponents) -> Trial:
     checks = 0
     for t, found in drawn.by_type.items():
-        for name, expected in closed_forms(t).items():
+        for name, expected in compute_closed_forms(t).items():
             checks += 1
             off = average(found[name] - expected)
             if abs(off.mean) > SURE * off.error + 1e-12:
@@ -84,7 +84,7 @@ def _as_in_closed_form(drawn: Opponents) -> Trial:
     return Trial(checks)
 
 
-def _closed(rng: np.random.Generator) -> tuple[Finding, ...]:
+def _check_closed_forms(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (search_counterexample(_as_in_closed_form, _opponents(rng), unit="averages"),)
 
 
@@ -160,10 +160,10 @@ CLAIMS = (
     Claim(
         "learning/figure-2-closed-forms",
         "learning",
-        "Figure 2; closed forms of READING.md",
+        "Figure 2; closed forms of docs/theory.md",
         "Revenue, welfare and both utilities have these expectations: "
         "7/12 (2Q(1+t) - Q(1) - Q(t)), 7/6 Q(1+t) - (Q(1) + Q(t))/12, Q(1)/2, Q(t)/2.",
-        _closed,
+        _check_closed_forms,
     ),
     Claim(
         "learning/figure-2-welfare",

@@ -148,7 +148,7 @@ def test_at_alpha_star_the_worst_lie_costs_the_center_nothing_and_below_it_somet
         worst = max(excess(star, r) for r in ratios)
         assert Decimal("-1e-6") < worst < Decimal("1e-25")
         assert max(excess(star - Decimal("1e-4"), r) for r in ratios) > Decimal("1e-5")
-        # The same condition as a bound on the limit of payments, as READING.md states it.
+        # The same condition as a bound on the limit of payments, as docs/theory.md states it.
         a, r = float(star), np.linspace(0.01, 0.9, 100_001)
         steepest = ((1 + r) ** a - 2**a * r ** (a + 1)) / (1 - r ** (a + 1))
         assert steepest.max() == pytest.approx(2 ** (a + 1), abs=1e-9)

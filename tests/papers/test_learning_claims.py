@@ -356,7 +356,7 @@ def test_payments_that_are_too_low_or_too_high_make_theorem_1_fail(monkeypatch):
 
         monkeypatch.setattr(JoiningGain, "payment", property(payment))
         monkeypatch.setattr(
-            JoiningGain, "left_after_payment", lambda self, true: true.sum(axis=-1) - self.payment
+            JoiningGain, "subtract_payment", lambda self, true: true.sum(axis=-1) - self.payment
         )
         assert verdicts(broken)[-1] in (FALSE, STILL_FALSE), broken
 
@@ -427,7 +427,7 @@ def test_a_wrong_quality_makes_the_closed_forms_fail(monkeypatch):
 
 
 def test_the_conditions_are_tried_on_payments_of_both_kinds():
-    cases = list(general.charged(np.random.default_rng(0), 60).instances)
+    cases = list(general.draw_charged_markets(np.random.default_rng(0), 60).instances)
     truthful = [case.pays_to_lie() is None for case in cases]
     assert any(truthful)
     assert not all(truthful)
@@ -447,7 +447,7 @@ def drawn():
 def boundaries():
     """Figure 3 without what takes long."""
     alphas = [Fraction(x) for x in ("-1", "-0.9", "-0.8", "-0.7", "-0.67", "-0.668")]
-    return figure_3.drawn(alphas)
+    return figure_3.draw_boundaries(alphas)
 
 
 @pytest.mark.deep

@@ -135,7 +135,7 @@ def test_a_class_that_a_model_has_never_seen_has_probability_0() -> None:
     data = rows(np.arange(48.0).reshape(6, 8), labels)
     terms = Terms(TERMS.features, "y", ("0", "1", "2"))
     model = LogisticRegression().fit(data.x[:2], data.y[:2])
-    said = predict(model, data.x, terms).said
+    said = predict(model, data.x, terms).values
     assert said.shape == (6, 3)
     assert (said[:, 2] == 0).all()
     assert said[:, :2].tolist() == model.predict_proba(data.x).tolist()

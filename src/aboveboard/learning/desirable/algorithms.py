@@ -216,7 +216,7 @@ def choose_algorithm(market: Market, m: int) -> Algorithm:
 
 
 def estimate_cost(market: Market, m: int, way: Algorithm) -> Cost:
-    """Say what a search on a grid of m sizes would cost."""
+    """Return what a search on a grid of m sizes would cost."""
     n = market.n
     called = market.valuation.KIND in ("callable", "quasi-monotone")
     # Where who is served depends on the sizes, all sets of parties are tried.

@@ -73,7 +73,7 @@ class MechanismExists(Property):
             f"with the sizes {sizes} all payments that are truthful and fair to join sum to "
             f"{format_number(proof.total)} at most"
         )
-        said = "; ".join(text for text in (found.supposes, found.alternative) if text)
+        supposed = "; ".join(text for text in (found.supposes, found.alternative) if text)
         return Verdict(
             self.name,
             Status.FAILS,
@@ -84,7 +84,7 @@ class MechanismExists(Property):
                 self.parties, at, {}, {}, -proof.total, f"{self.name}/{sizes}", {}, note
             ),
             exact=found.exact,
-            statement=said,
+            statement=supposed,
         )
 
     def implies(self, other: Property) -> bool:

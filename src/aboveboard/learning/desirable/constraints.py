@@ -58,7 +58,7 @@ def compute_constraints(
     others
         Positions of the other parties' sizes on the grid, in their order; shape (columns, n - 1).
     reports
-        How many of the sizes, from the smallest on, the party may have; all unless told otherwise.
+        How many of the sizes, from the smallest on, the party may have; all by default.
         Higher ones bind no lower one.
     """
     m, n = len(sizes) if reports is None else reports, market.n

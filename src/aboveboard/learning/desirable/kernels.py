@@ -157,7 +157,7 @@ def _propagate(
     parents: NDArray[np.int32],
     payments: NDArray[np.float64],
 ) -> None:
-    """Let sizes t0 to t1 (positions, the last excluded) know what reports r0 to r1 leave them."""
+    """Lower payments of sizes t0 to t1 (positions, the last excluded) by reports r0 to r1."""
     shift = smallest + other
     waiting = [(r0, r1, t0, t1)]
     while len(waiting) > 0:

@@ -127,8 +127,8 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
             return make_settlement(self.NAME, self.parties, self.market, reports)
         positions = self._find_positions(reports)
         found = self.search_result
-        told = [self.grid.sizes()[t] for t in positions]
-        sizes = sizes_array(told, exact=found.exact)[None, :]
+        reported = [self.grid.sizes()[t] for t in positions]
+        sizes = sizes_array(reported, exact=found.exact)[None, :]
         present = np.ones(sizes.shape, dtype=np.bool_)
         own = self.market.quality.evaluate(sizes)[0]
         q = np.maximum(assign_models(self.market, sizes, present)[0], own) if found.exists else own

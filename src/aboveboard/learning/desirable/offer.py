@@ -58,7 +58,7 @@ class DesirableOffer:
     Parameters
     ----------
     facts
-        What is said, as plain data.
+        What was found, as plain data.
     curve
         Always None: there is no curve to draw.
     """
@@ -177,7 +177,7 @@ def _join_sizes(sizes: Sequence[int | float]) -> str:
 
 def _summarize_boundary(found: Boundary, grid: Grid) -> dict[str, Any]:
     reach = grid.smallest + grid.count - 1
-    said: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "boundary": found.boundary,
         "alpha_star": float(alpha_star()),
         "alpha": float(found.alpha),
@@ -186,11 +186,11 @@ def _summarize_boundary(found: Boundary, grid: Grid) -> dict[str, Any]:
         "exists": found.boundary is None or reach <= found.boundary,
         "supposes": SUPPOSED_ALLOCATION,
     }
-    said["alternative"] = SHARING_NOTHING if found.alpha == -1 and not said["exists"] else ""
+    facts["alternative"] = SHARING_NOTHING if found.alpha == -1 and not facts["exists"] else ""
     if found.loss is None:
-        return {**said, "reason": found.reason}
+        return {**facts, "reason": found.reason}
     return {
-        **said,
+        **facts,
         "violated": [size_as_number(size * grid.step) for size in found.loss.profile],
         "chain": [size_as_number(size * grid.step) for size in found.loss.chain],
         "loss": float(found.loss.total),
@@ -200,7 +200,7 @@ def _summarize_boundary(found: Boundary, grid: Grid) -> dict[str, Any]:
 
 
 def _summarize_search(found: SearchResult) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "exists": found.exists,
         "verdict": found.answer,
         "smallest_revenue": encode_number(found.smallest),
@@ -212,5 +212,5 @@ def _summarize_search(found: SearchResult) -> dict[str, Any]:
         "quality identity; for this market the file's grid was searched",
     }
     if found.violated is not None:
-        said["violated"] = [size_as_number(found.sizes[t]) for t in found.violated]
-    return said
+        facts["violated"] = [size_as_number(found.sizes[t]) for t in found.violated]
+    return facts

@@ -212,7 +212,7 @@ class MarketGame:
         table = []
         for i, party in enumerate(compute_joining_gains(market, sizes, present)):
             values = market.valuation.compute_addends(q, i)
-            table.append(party.left_after_payment(values) if present[0, i] else values.sum(axis=-1))
+            table.append(party.subtract_payment(values) if present[0, i] else values.sum(axis=-1))
         taken = exploitation_payments(market, sizes, present).sum(axis=-1)
         return np.stack([*table, np.broadcast_to(taken, len(x))], axis=-1)
 

@@ -170,7 +170,7 @@ class MeasuredMarket:
         _, gains, _ = self._value(self.measured, self._everything)
         payoffs = np.stack(
             [
-                gains[i].left_after_payment(self.market.valuation.compute_addends(q, i))
+                gains[i].subtract_payment(self.market.valuation.compute_addends(q, i))
                 if self.present[i]
                 else self.market.valuation.compute_addends(q, i).sum(axis=-1)
                 for i in range(len(self.parties))
@@ -192,7 +192,7 @@ class MeasuredMarket:
         for i, gain in enumerate(gains):
             addends = self.market.valuation.compute_addends(q, i)
             there = profile[i] != ABSENT
-            payoffs.append(gain.left_after_payment(addends) if there else addends.sum(axis=-1))
+            payoffs.append(gain.subtract_payment(addends) if there else addends.sum(axis=-1))
             paid.append(gain.payment if there else gain.payment * 0)
         return np.stack(payoffs, axis=-1), np.stack(paid, axis=-1)
 

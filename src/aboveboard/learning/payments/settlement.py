@@ -131,13 +131,13 @@ def _list_warnings(
     parties: Sequence[str], market: Market, found: Outcome, sizes: Mapping[str, Number]
 ) -> list[str]:
     reported = [sizes.get(name, 0) for name in parties]
-    said = describe_balance(market, reported, parties, found.revenue)
+    warnings = describe_balance(market, reported, parties, found.revenue)
     if not market.valuation.quasi_monotone:
-        said.append(
+        warnings.append(
             "these values are not quasi-monotone (own quality plus what others do to one), so "
             "payments need not be truthful; 'aboveboard audit' checks these parties"
         )
-    return said
+    return warnings
 
 
 def make_headline(found: Outcome) -> str:

@@ -208,17 +208,17 @@ class TrainedSettlement:
         return float(self._curve.evaluate([float(sum(self.trained.sizes.values()))])[0])
 
     def _list_warnings(self) -> list[str]:
-        said = list(self.trained.warnings)
-        said += [
+        warnings = list(self.trained.warnings)
+        warnings += [
             f"the files of {join_names(group)} are the same: together they bring no more than one "
             "of them"
             for group in self.trained.same
         ]
         if self.measured.approximation:
-            said.append(self.measured.approximation)
-        said += self._warn_of_failures() + self._warn_of_budget() + self._warn_of_signs()
-        said += self._warn_of_hiding()
-        return said + self._warn_of_own_models()
+            warnings.append(self.measured.approximation)
+        warnings += self._warn_of_failures() + self._warn_of_budget() + self._warn_of_signs()
+        warnings += self._warn_of_hiding()
+        return warnings + self._warn_of_own_models()
 
     def _warn_of_failures(self) -> list[str]:
         rule = self.measured.market.counterfactual
@@ -239,47 +239,47 @@ class TrainedSettlement:
 
     def _warn_of_signs(self) -> list[str]:
         """Return a warning for each payment that may as well have the other sign."""
-        said = []
+        warnings = []
         for name, (low, high) in self._intervals.items():
             payment = float(self._outcome.payments[self._position(name)])
             if payment and low < 0 < high:
                 rows = self.trained.test_rows
                 enough = find_enough_rows(rows, payment, (low, high))
-                said.append(
+                warnings.append(
                     f"whether {name} pays or receives is not certain: {format_number(payment)}, "
                     f"with 95 percent confidence from {format_number(low)} to "
                     f"{format_number(high)}; about {format_count(enough)} test rows would be "
                     f"enough, there are {format_count(rows)}"
                 )
-        return said
+        return warnings
 
     def _warn_of_hiding(self) -> list[str]:
-        said = []
+        warnings = []
         for name, (gain, (low, high)) in self._gains.items():
             if gain > 1e-9:
                 sure = "" if low > 0 else ", so that it may as well bring nothing"
-                said.append(
+                warnings.append(
                     f"on these data hiding half of its rows would bring {name} "
                     f"{format_number(gain)} more (with 95 percent confidence from "
                     f"{format_number(low)} to {format_number(high)}{sure})"
                 )
-        return said
+        return warnings
 
     def _warn_of_own_models(self) -> list[str]:
         """Return a warning where the joint model is worse than the curve, or than a party's own."""
         joint = self.trained.joint
         if self.trained.model is None or not any(self._outcome.served):
             return []
-        said = []
+        warnings = []
         if joint.value < self._joint_by_curve - DEVIATIONS * joint.error:
-            said.append(
+            warnings.append(
                 f"the joint model measures {joint.value:.4g}, by its parties' sizes one would "
                 f"expect {self._joint_by_curve:.4g}: their rows may be the same, or of other kinds"
             )
-        said += [
+        warnings += [
             f"the joint model, which {name} is handed, measures {joint.value:.4g}, and its own "
             f"{own.quality:.4g}: it does better to use its own, and the joint one costs it nothing"
             for name, own in self.trained.own.items()
             if self._outcome.served[self._position(name)] and own.quality > joint.value
         ]
-        return said
+        return warnings

@@ -69,8 +69,8 @@ class OnTypeGrid(Property):
             f"{format_count(len(games))} of {format_count(total)} profiles of true sizes, each up "
             f"to its own in {max(len(sizes) for sizes in game.reports) - 1} steps"
         )
-        said = scope if verdict.statement is None else f"{scope}; {verdict.statement}"
-        return replace(verdict, property=self.name, statement=said)
+        statement = scope if verdict.statement is None else f"{scope}; {verdict.statement}"
+        return replace(verdict, property=self.name, statement=statement)
 
     def implies(self, other: Property) -> bool:
         """Return whether the other claim is this one."""

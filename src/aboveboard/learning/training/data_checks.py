@@ -118,18 +118,18 @@ def find_near_copies(
     chance
         That two rounded rows coincide.
     same
-        Groups of parties whose files are the same: said elsewhere.
+        Groups of parties whose files are the same: they have a warning of their own.
     """
     distinct = {name: np.unique(found) for name, found in fingerprints.items()}
-    said = []
+    warnings = []
     for one, other in combinations(distinct, 2):
         if any(one in group and other in group for group in same):
             continue
         common = len(np.intersect1d(distinct[one], distinct[other]))
         limit = leaks.compute_limit(len(distinct[one]), len(distinct[other]), chance)
         if common > limit:
-            said.append(
+            warnings.append(
                 f"{format_count(common)} rows of {join_names((one, other))} are the same but for "
                 f"roundings: together they bring less than their sizes add up to"
             )
-    return said
+    return warnings

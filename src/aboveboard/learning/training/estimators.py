@@ -110,14 +110,10 @@ def import_class(path: str, place: str) -> Any:
     InputError
         If it cannot be imported, or is neither.
     """
-    module, _, name = path.rpartition(".")
     try:
-        if not is_of_sklearn(path):
-            return import_function(locate_function(name_class(path)))
-        found = getattr(importlib.import_module(module), name)
-        if not is_of_sklearn(f"{found.__module__}."):
-            raise AttributeError(f"{name} is not a class of scikit-learn")
-        return found
+        if is_of_sklearn(path):
+            return _import_from_sklearn(path)
+        return import_function(locate_function(name_class(path)))
     except InputError as error:
         problem = f"{path} cannot be imported ({error.problem})"
         raise InputError(place, problem, error.remedy) from None
@@ -126,6 +122,14 @@ def import_class(path: str, place: str) -> Any:
         raise InputError(
             place, problem, 'write the import path of a class, "module.Class"'
         ) from None
+
+
+def _import_from_sklearn(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    imported = getattr(importlib.import_module(module), name)
+    if not is_of_sklearn(f"{imported.__module__}."):
+        raise AttributeError(f"{name} is not a class of scikit-learn")
+    return imported
 
 
 def predicts_classes(estimator: Any) -> bool:

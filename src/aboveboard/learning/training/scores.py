@@ -68,7 +68,7 @@ class Predictions:
 
     Parameters
     ----------
-    said
+    values
         Probabilities of the classes (1 for the predicted one where the model has none), or
         numbers; shape (m, k).
     labels
@@ -79,7 +79,7 @@ class Predictions:
         What `decision_function` gives; None where there is none.
     """
 
-    said: FloatArray
+    values: FloatArray
     labels: NDArray[Any]
     certain: bool
     decision: NDArray[Any] | None = None
@@ -157,7 +157,7 @@ class Meter:
                     for _ in range(RESAMPLES_BY_NAME)
                 ]
             )
-        losses = np.stack([((p.said - self.truth) ** 2).sum(axis=1) for p in predictions], axis=1)
+        losses = np.stack([((p.values - self.truth) ** 2).sum(axis=1) for p in predictions], axis=1)
         certain = np.array([p.certain for p in predictions])
         step = max(1, AT_ONCE // m)
         parts = []
@@ -255,7 +255,7 @@ def require_scorer(metric: str | None) -> None:
 
 
 def make_replay(predictions: Predictions, terms: Terms) -> Any:
-    """Return a fitted estimator that says again what a model said; rows are their positions."""
+    """Return a fitted estimator that repeats what a model predicts; rows are their positions."""
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
     def positions(x: Any) -> NDArray[np.intp]:
@@ -265,7 +265,7 @@ def make_replay(predictions: Predictions, terms: Terms) -> Any:
         return predictions.labels[positions(x)]
 
     def predict_proba(self: Any, x: Any) -> Any:
-        return predictions.said[positions(x)]
+        return predictions.values[positions(x)]
 
     def decision_function(self: Any, x: Any) -> Any:
         assert predictions.decision is not None
@@ -307,7 +307,7 @@ def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
 
 
 def _score_distance(predictions: Predictions, truth: FloatArray, terms: Terms) -> Skill:
-    loss = ((predictions.said - truth) ** 2).sum(axis=1)
+    loss = ((predictions.values - truth) ** 2).sum(axis=1)
     best = find_best_constant(truth, terms, certain=predictions.certain)
     constant = ((truth - best) ** 2).sum(axis=1)
     ratio = loss.mean() / constant.mean()
@@ -321,7 +321,7 @@ def _score_distance(predictions: Predictions, truth: FloatArray, terms: Terms) -
 
 
 def find_best_constant(truth: FloatArray, terms: Terms, *, certain: bool) -> FloatArray:
-    """Return the constant prediction with the least loss; a class where that is what is said."""
+    """Return the constant prediction with the least loss; a class where models predict classes."""
     mean = truth.mean(axis=0)
     if terms.classes is None or not certain:
         return np.asarray(mean)
@@ -355,7 +355,7 @@ def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
                 f"its models cannot predict ({type(error).__name__}: {format_error(error)})",
                 "correct training.parameters so that a model of ten rows can, or name another",
             ) from None
-    if not np.isfinite(predictions.said).all():
+    if not np.isfinite(predictions.values).all():
         raise InputError(
             "training.estimator", "a model predicts what is no finite number", "name another"
         )
@@ -365,8 +365,8 @@ def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
 def _call_model(model: Any, x: FloatArray, terms: Terms) -> Predictions:
     labels = np.asarray(model.predict(x))
     if terms.classes is None:
-        said = np.asarray(labels, dtype=np.float64).reshape(len(x), -1)[:, :1]
-        return Predictions(said, said[:, 0], False)
+        values = np.asarray(labels, dtype=np.float64).reshape(len(x), -1)[:, :1]
+        return Predictions(values, values[:, 0], False)
     names = terms.decode_labels(np.arange(len(terms.classes)))
     seen = list(getattr(model, "classes_", names))
     complete = len(seen) == len(names)
@@ -375,8 +375,8 @@ def _call_model(model: Any, x: FloatArray, terms: Terms) -> Predictions:
         decision = np.asarray(model.decision_function(x))
     if hasattr(model, "predict_proba"):
         probabilities = np.asarray(model.predict_proba(x), dtype=np.float64)
-        said = np.zeros((len(x), len(names)))
-        said[:, [list(names).index(name) for name in seen]] = probabilities
-        return Predictions(said, labels, False, decision)
-    said = np.asarray(labels[:, None] == names[None, :], dtype=np.float64)
-    return Predictions(said, labels, True, decision)
+        values = np.zeros((len(x), len(names)))
+        values[:, [list(names).index(name) for name in seen]] = probabilities
+        return Predictions(values, labels, False, decision)
+    values = np.asarray(labels[:, None] == names[None, :], dtype=np.float64)
+    return Predictions(values, labels, True, decision)

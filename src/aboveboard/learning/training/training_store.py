@@ -66,7 +66,7 @@ class TrainingStore:
                 counts = json.loads(str(file["counts"]))
                 decision = file.get("decision", None)
                 predictions = Predictions(
-                    file["said"], file["labels"], bool(file["certain"]), decision
+                    file["values"], file["labels"], bool(file["certain"]), decision
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
@@ -80,7 +80,7 @@ class TrainingStore:
         if predictions is None:
             return
         arrays: dict[str, Any] = {
-            "said": predictions.said,
+            "values": predictions.values,
             "labels": predictions.labels,
             "certain": predictions.certain,
             "counts": json.dumps(
@@ -108,8 +108,8 @@ class TrainingStore:
         again = train(members)
         assert again.predictions is not None
         assert kept.predictions is not None
-        said, now = kept.predictions.said, again.predictions.said
-        if said.shape != now.shape or not np.allclose(said, now, rtol=0, atol=TOLERANCE):
+        before, now = kept.predictions.values, again.predictions.values
+        if before.shape != now.shape or not np.allclose(before, now, rtol=0, atol=TOLERANCE):
             raise InputError(
                 "cache",
                 f"{self._find_path(members).name} in {self.folder} is not what training gives",
