@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -400,6 +401,16 @@ def test_a_mechanism_that_keeps_the_contract_has_no_failures():
     assert find_failures(WithGame) == []
 
 
+def settle_with_a_set(self, reports):
+    return replace(Auction.settle(self, reports), details={"bids": set(reports.values())})
+
+
+def test_what_can_be_compared_at_the_truth_alone_is_checked_further():
+    change = {"true_utility": Mechanism.true_utility, "promises": lambda self, types: ["DSIC"]}
+    failures = find_failures(type("Broken", (WithGame,), change))
+    assert ["at the truth" in failures[0], "no property" in failures[1]] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
@@ -418,6 +429,9 @@ def test_a_mechanism_that_keeps_the_contract_has_no_failures():
             "coalition-proof (size 2, with transfers) is promised and fails: ",
         ),
         ({"examines": lambda self, types: [ab.DSIC()] * 2}, "examines returns DSIC twice"),
+        ({"promises": lambda self, types: None}, "promises and examines fails: TypeError"),
+        ({"game": lambda self, types: sys.exit(1)}, "game fails: SystemExit: 1"),
+        ({"settle": settle_with_a_set}, "what is said of its shares, or its details, is no JSON"),
     ],
 )
 def test_each_way_to_break_the_contract_is_one_line(change, line):

@@ -5,7 +5,6 @@ Cost: a few runs of the mechanism's example, and an audit of what it promises th
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 from aboveboard.auditing import Budget, Property, Status, audit
 from aboveboard.collaborations.loading import read_all, read_source
-from aboveboard.errors import BudgetExceeded, UndefinedProperty
+from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.formatting import encode, join_names
 from aboveboard.games.actions import encode as encode_action
 from aboveboard.games.game import Game
@@ -25,6 +24,7 @@ from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import settle_reports
+from aboveboard.settlements.contents import check_contents
 
 BUDGET = Budget(rows=20_000, samples=200)
 """What the audit of the promises may cost."""
@@ -95,7 +95,7 @@ def find_failures(
         try:
             source = read_source(path, trust_code=True)
             content = read_all(source, mechanism, 1)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return [f"the example cannot be read: {_name(error)}"]
         checked = _Example(content.mechanism, content.reports, promises_hold)
         return list(checked.find_failures())
@@ -156,9 +156,9 @@ class _Example:
             failed = False
             try:
                 for failure in check():
-                    failed = True
+                    failed = check != self._check_consistency
                     yield failure
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 failed = True
                 yield f"{what} fails: {_name(error)}"
             if encode(self._fingerprint()) != before:
@@ -181,19 +181,10 @@ class _Example:
     def _check_settlement(self, settlement: Settlement) -> Iterator[str]:
         if settlement.mechanism != self.mechanism.NAME:
             yield f"Settlement.mechanism is {settlement.mechanism!r}, not {self.mechanism.NAME!r}"
-        for party, share in settlement.parties.items():
-            for name in ("benefit", "utility", "payment"):
-                value = getattr(share, name)
-                if name == "utility" and value is None:
-                    continue  # not known
-                try:
-                    to_number(value)
-                except ValueError:
-                    yield f"{name} of {party} is {value!r}, which is no finite number"
         try:
-            json.dumps([encode(settlement.details), _show(settlement)])
-        except (TypeError, ValueError) as error:
-            yield f"details, or further numbers of a share, are no plain data: {error}"
+            check_contents(settlement)
+        except InputError as error:
+            yield f"{error.problem}; {error.remedy}"
 
     def _check_game(self) -> Iterator[str]:
         game: Any = self.mechanism.game(self.types)
@@ -271,5 +262,5 @@ def _show_share(share: Any) -> Any:
     return encode([share.benefit, share.utility, share.payment, share.more, share.reply.data])
 
 
-def _name(error: Exception) -> str:
+def _name(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
