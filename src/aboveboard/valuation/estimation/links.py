@@ -7,14 +7,22 @@ A process that ends, or keeps silent for `PATIENCE` seconds, has left.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.valuation.estimation.secure_sum import Link, Message, User
+from aboveboard.mechanisms.child_processes import SafeContext
+from aboveboard.valuation.estimation.secure_sum import Link, Message, SendKeys, User
+from aboveboard.valuation.estimation.wire import (
+    LONGEST,
+    MalformedMessage,
+    decode_answer,
+    decode_message,
+    encode_answer,
+    encode_message,
+)
 
 PATIENCE = 60.0
 """Seconds: starting Python and reading a file take a few, on a busy machine ten times that."""
@@ -56,16 +64,18 @@ class ProcessLink:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._message: Message = SendKeys()
 
     def send(self, message: Message) -> None:
         """Send a message; a process that is gone shows when it does not answer."""
+        self._message = message
         try:
-            self._connection.send(message)
+            self._connection.send_bytes(encode_message(message))
         except OSError:
             self._connection.close()
 
     def answer(self) -> Any | None:
-        """Wait for the answer.
+        """Wait for the answer; None for one that is none: that user has left.
 
         Raises
         ------
@@ -73,19 +83,11 @@ class ProcessLink:
             If the user found its own samples wrong.
         """
         try:
-            answer = self._connection.recv() if self._connection.poll(PATIENCE) else None
-        except (EOFError, OSError):
+            if not self._connection.poll(PATIENCE):
+                return None
+            return decode_answer(self._connection.recv_bytes(LONGEST), self._message)
+        except (EOFError, OSError, MalformedMessage):
             return None
-        if isinstance(answer, _WrongSamples):
-            raise InputError(*answer.words)
-        return answer
-
-
-class _WrongSamples:
-    """What a user says whose samples are wrong; an exception of three arguments does not travel."""
-
-    def __init__(self, error: InputError) -> None:
-        self.words = error.place, error.problem, error.remedy
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def start_processes(users: Mapping[int, Callable[[], User]]) -> Iterator[dict[in
     users
         By number: what makes the user, there (a function that can be pickled).
     """
-    spawn = multiprocessing.get_context("spawn")
+    spawn = SafeContext()
     started, links = [], {}
     try:
         for number, make in users.items():
@@ -120,11 +122,12 @@ def _serve(connection: Connection, make: Callable[[], User]) -> None:
     try:
         user = make()
     except InputError as error:
-        connection.recv()
-        connection.send(_WrongSamples(error))
+        connection.recv_bytes(LONGEST)
+        connection.send_bytes(encode_answer(error))
         return
     try:
         while True:
-            connection.send(user.receive(connection.recv()))
+            message = decode_message(connection.recv_bytes(LONGEST))
+            connection.send_bytes(encode_answer(user.receive(message)))
     except (EOFError, OSError, ValueError):
         return

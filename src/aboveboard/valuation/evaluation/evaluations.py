@@ -3,7 +3,7 @@
 What is kept lies in one file for each function and content of its code: a line for each value,
 with a checksum under the user's key, appended in one write. A run that is killed leaves at most one
 torn line, which is not believed; runs at the same time append to the same file, and where both have
-evaluated the same, the earlier line counts. Cost: the file is read once; a line of some 100 bytes an evaluation.
+evaluated the same, the earlier line counts. Cost: the file is read once; 100 bytes a value.
 """
 
 from __future__ import annotations
