@@ -1,7 +1,8 @@
 """`aboveboard ..`: each command is a thin shell over a documented function.
 
 Exit status: 0 done and all promises stand; 1 a promise fails, or a replay differs; 2 the input is
-wrong, one line for each fault; 3 a promise is undecided; 70 a defect of ours, with its traceback.
+wrong, one line for each fault; 3 a promise is undecided; 71 memory does not suffice; 70 a defect of
+ours, with its traceback.
 """
 
 from __future__ import annotations
@@ -96,6 +97,9 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 INTERRUPTED = 128 + signal.SIGINT
 """Typer's exit status for Ctrl-C, which it ends without a message."""
 
+NO_MEMORY = 71
+"""Exit status where memory did not suffice: EX_OSERR of <sysexits.h>."""
+
 CRASHED = 70
 """Exit status of a defect of ours: EX_SOFTWARE of <sysexits.h>, and none of the meanings above."""
 
@@ -128,7 +132,7 @@ def run_app(app: typer.Typer, program: str) -> None:
     """
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        status = app(standalone_mode=False) or 0
+        status = _run(app)
         for late in (signal.SIGINT, signal.SIGTERM):  # all is done: nothing is left to end
             signal.signal(late, signal.SIG_IGN)
         if status == INTERRUPTED:
@@ -158,10 +162,29 @@ def run_app(app: typer.Typer, program: str) -> None:
         remedy = "make room, or name another place"
         message = f"{place}: {error.strerror or error}; {remedy}"
         _fail(program, [{"message": message}])
+    except MemoryError:
+        _print_error(f"{program}: memory does not suffice; use smaller data, or a larger machine")
+        sys.exit(NO_MEMORY)
     except Exception:
         traceback.print_exc()
         _print_error(f"{program}: this is a defect of aboveboard; please report it")
         sys.exit(CRASHED)
+
+
+def _run(app: typer.Typer) -> int:
+    """Return the exit status of a command; code of a user that ends the process is a defect.
+
+    Raises
+    ------
+    RuntimeError
+        In place of a SystemExit that no command of ours raises.
+    """
+    try:
+        return app(standalone_mode=False) or 0
+    except SystemExit as ended:
+        if _is_closed_pipe(ended.__context__):
+            raise
+        raise RuntimeError(f"something ended the process with {ended.code!r}") from ended
 
 
 def _list_errors(error: AboveboardError) -> list[dict[str, str]]:

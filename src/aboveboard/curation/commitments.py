@@ -263,7 +263,7 @@ class CustomShape:
         place = f"shape {self.name!r}"
         try:
             return float(to_number(self.function(float(commitment.p), float(commitment.q))))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(
                 place,
                 f"it failed with {type(error).__name__}: {error}",

@@ -244,7 +244,7 @@ class CustomFunction:
         try:
             value = self.function(bits)
             is_bit = bool(value in (0, 1))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(
                 place,
                 f"it failed with {type(error).__name__}: {error} (bits {bits})",

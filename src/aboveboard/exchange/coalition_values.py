@@ -138,7 +138,7 @@ def call_value_function(function: str, names: tuple[str, ...]) -> tuple[Fraction
     found = find_function(function, place)
     try:
         values = tabulate_values(found, names)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             place,
             f"it failed with {type(error).__name__}: {error}",

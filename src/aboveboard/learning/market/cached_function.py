@@ -63,7 +63,7 @@ class CachedFunction:
             answer = self.function(argument[0] if self.spread else argument)
             several = answer if isinstance(answer, Iterable) else (answer,)
             numbers = tuple(float(x) for x in several)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(
                 self.place,
                 f"it failed with {type(error).__name__}: {error} (qualities {argument})",

@@ -117,7 +117,7 @@ def import_class(path: str, place: str) -> Any:
     except InputError as error:
         problem = f"{path} cannot be imported ({error.problem})"
         raise InputError(place, problem, error.remedy) from None
-    except Exception as error:  # whatever a module raises while it is imported
+    except (Exception, SystemExit) as error:  # whatever a module raises while it is imported
         problem = f"{path} cannot be imported ({type(error).__name__}: {format_error(error)})"
         raise InputError(
             place, problem, 'write the import path of a class, "module.Class"'
@@ -298,13 +298,13 @@ def _call_fit(
             # A few steps are not meant to converge, and a model is judged by its quality alone.
             warnings.simplefilter("ignore")
             return fit(x, y, **more)
-    except Exception as error:  # strangers' estimators raise what they like
+    except (Exception, SystemExit) as error:  # strangers' estimators raise what they like
         problem = f"the estimator cannot be fitted ({type(error).__name__}: {format_error(error)})"
         raise InputError(
             place, problem, "correct training.parameters, or name another estimator"
         ) from None
 
 
-def format_error(error: Exception) -> str:
+def format_error(error: BaseException) -> str:
     """Return an exception's message as one line of moderate length."""
     return " ".join(str(error).split())[:200]
