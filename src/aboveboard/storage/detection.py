@@ -27,8 +27,21 @@ _TOKEN = (
     r"|\S+@\S+|\w+://\S+)"
 )
 
+_QUOTED = r"[^\s\"']*[.:@][^\s\"']*"
+
+_ELEMENT = (
+    r"(?:(?:[A-Za-z0-9_-]+\.)+[A-Za-z]{2,}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{32,}"
+    r"|[^\s@]+@[^\s@]+\.[A-Za-z]+|https?://\S+)"
+)
+"""What is certainly meant as an element: a name, an address, a hash, a mail address, a URL."""
+
 SIGNS: dict[str, str] = {
-    "with comments": rf"^\s*(?:[#;!]|//)|^\s*{_TOKEN}\s+(?:[#;!]|//)|\S\s+[#;]\s",
+    "with comments": (
+        rf"^\s*(?:[#;!]|//|/\*|<!--)|^\s*(?:--|%|'|(?i:rem))\s|^\s*{_TOKEN}\s+(?:[#;!]|//)|\S\s+[#;]\s"
+    ),
+    "of HTML": r"^\s*</?[A-Za-z]",
+    "with bullets": rf"^\s*[-*\u2022]\s+{_TOKEN}",
+    "in quotation marks": rf"""^\s*(?:"{_QUOTED}"|'{_QUOTED}'),?\s*$""",
     "of a hosts file": (
         r"^\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)\s+[A-Za-z]"
     ),
@@ -67,6 +80,12 @@ def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
     if not counts and (delimiter := _find_fields(lines)):
         counts = {f"of several fields, separated by {delimiter}": odd.len()}
         shown = odd
+    if not counts and (longer := odd.filter(odd.str.contains(rf"^\s*{_ELEMENT}\s+\S"))).len():
+        # In a list of elements; among other texts such a line is a text too.
+        bare = int(lines.str.contains(rf"^\s*{_ELEMENT}\s*$").sum())
+        if 2 * (bare + longer.len()) > lines.drop_nulls().len():
+            counts = {"with more after the element": longer.len()}
+            shown = longer
     if counts:
         raise _ask(lines, counts, shown, where)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from aboveboard.storage.formats.lines import (
 )
 from aboveboard.storage.keys import TEXT, write_keys
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize_column
+from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import LONGEST_LINE
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
@@ -134,6 +136,10 @@ def read_elements(
         that kind.
     """
     options = options or DataOptions()
+    for number, element in enumerate(elements, 1):
+        if not is_encodable(element):
+            problem = f"{element!r} holds one half of a character"
+            raise InputError(f"{place}, element {number}", problem, "correct the text")
     series = pl.Series(ELEMENT, elements, dtype=pl.String)
     longest = series.str.len_bytes().max()
     if isinstance(longest, int) and longest > LONGEST_LINE:
@@ -194,6 +200,7 @@ def _list_records(listed: ListedElements, form: str, where: str, options: DataOp
 
 
 def _read_table(table: Table, where: str, options: DataOptions) -> Records:
+    table = _drop_empty_rows(table)
     frame = table.frame
     key = _find_key(frame.columns, options.key, where)
     texts, key_type = write_keys(frame[key], where)
@@ -216,6 +223,21 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
     once = _keep_once(keyed)
     reading = _describe(listed, table.name, options.kind, once, key_type)
     return Records(once, table.form, key, tuple(frame.columns), reading, options.csv)
+
+
+def _drop_empty_rows(table: Table) -> Table:
+    """Leave out rows in which every field is empty, as spreadsheets write them (`;;;`)."""
+    if table.form == "parquet" or not all(x.null_count() for x in table.frame.get_columns()):
+        return table
+    filled = table.frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
+    if filled.all():
+        return table
+    rows = filled.arg_true()
+    return replace(
+        table,
+        frame=table.frame.filter(filled),
+        whereabouts=lambda row: table.whereabouts(int(rows[row])),
+    )
 
 
 def _normalize(

@@ -213,11 +213,11 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
         packed = "gzip" if start.startswith(GZIP) else "zstd"
         unpack = _unpack_gzip if packed == "gzip" else _unpack_zstd
         data = _join(unpack(data, where), where, packed)
-        if suffixes[-1:] in ([".gz"], [".zst"], [".zstd"]):
-            suffixes.pop()
         if data.startswith((PARQUET, ZIP, GZIP, ZSTD)):
             problem = f"{packed} packs a file in it that is packed itself"
             raise InputError(where, problem, "unpack it once")
+    if suffixes[-1:] in ([".gz"], [".zst"], [".zstd"]):
+        suffixes.pop()
     for mark, what, remedy in FOREIGN:
         if data.startswith(mark):
             raise InputError(where, f"this is {what}", remedy)
@@ -317,7 +317,10 @@ def decode(data: bytes, where: str, encoding: str | None) -> bytes:
     """
     marked = next(((mark, name) for mark, name in MARKS if data.startswith(mark)), None)
     if marked and marked[1] == "utf-8" and encoding in (None, "utf-8", "utf-8-sig"):
+        # More than one where tools each put their own in front.
         data, encoding = data[len(marked[0]) :], "utf-8"
+        while data.startswith(codecs.BOM_UTF8):
+            data = data[len(codecs.BOM_UTF8) :]
     elif marked and encoding is None:
         encoding = marked[1]
     if encoding in (None, "utf-8", "ascii"):
@@ -332,7 +335,7 @@ def decode(data: bytes, where: str, encoding: str | None) -> bytes:
         line = data.count(b"\n", 0, at) + 1
         problem = f"this is not {encoding}"
         raise InputError(f"{where}, line {line}", problem, "state the right encoding") from None
-    data = text.removeprefix("\ufeff").encode("utf-8", "replace")
+    data = text.lstrip("\ufeff").encode("utf-8", "replace")
     _refuse_zeros(data, where)
     return data
 

@@ -82,7 +82,7 @@ def read_delimited(
     if header is not None:
         body, before = header + b"\n" + body, before - 1
     if (plain := _read_plain(body, delimiter, where, before)) is not None:
-        frame = _rewrite_decimals(plain, delimiter, decimal)
+        frame = _drop_nameless(_rewrite_decimals(plain, delimiter, decimal))
         return frame, lambda row: f"line {row + 2 + before}", comments_left
     ordinary = delimiter == "\t" and b'"' in body and _has_ordinary_quotes(body)
     layout = find_layout(np.frombuffer(body, np.uint8), delimiter, quotes=not ordinary)
@@ -112,7 +112,7 @@ def read_delimited(
     if frame.shape != (records.size - 1, len(names)):
         raise InputError(where, "rows and fields of this CSV file do not add up", QUOTING)
     frame.columns = names
-    frame = _rewrite_decimals(frame, delimiter, decimal)
+    frame = _drop_nameless(_rewrite_decimals(frame, delimiter, decimal))
     return frame, lambda row: line(row + 1), comments_left + dropped
 
 
@@ -361,6 +361,12 @@ def _parse(
     except pl.exceptions.PolarsError as error:
         reason = next(iter(str(error).splitlines()), "no reason given")
         raise InputError(where, f"this is not CSV ({reason})", QUOTING) from error
+
+
+def _drop_nameless(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave out a column without name and content: what a delimiter at each line's end makes."""
+    nameless = "" in frame.columns and frame.width > 1
+    return frame.drop("") if nameless and frame[""].null_count() == frame.height else frame
 
 
 def _rewrite_decimals(frame: pl.DataFrame, delimiter: str, decimal: str | None) -> pl.DataFrame:

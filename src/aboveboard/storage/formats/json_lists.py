@@ -18,6 +18,7 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
 from aboveboard.storage.formats.lines import ListedElements, describe_kind
 from aboveboard.storage.kinds import Kind, normalize
+from aboveboard.storage.kinds.characters import is_encodable
 
 MOST_DEPTH = 100
 """Of nested brackets: no list needs more, and the parser ends at about a thousand."""
@@ -143,7 +144,7 @@ class _Collector:
 
     def take(self, text: str, place: str) -> None:
         """Take one value that should be of the kind."""
-        normal = normalize(text, self.kind)
+        normal = normalize(text, self.kind) if is_encodable(text) else None
         if normal is None:
             self.leave_out(f"entries that are no {describe_kind(self.kind)}", place, text)
             return

@@ -56,6 +56,7 @@ _unbound = re.compile(
 _bind = re.compile(r'zone\s+"([^"]+)".*')
 _rpz = re.compile(r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+(?:\.|rpz-\S+|\S+\.)", re.IGNORECASE)
 _rule = re.compile(r"@@|\|\||\||\[Adblock|\[uBlock|/.*/|.*\$\w|.*\^|(?:[\w.-]*)#", re.IGNORECASE)
+_bullet = re.compile(r"^[-*\u2022]\s+")
 _fields = re.compile(r"[\s,;|]+")
 _spaces = re.compile(r"\s+")
 
@@ -268,6 +269,7 @@ class _Line:
         if _comment.match(line):
             self.comments += 1
             return None
+        line = _bullet.sub("", line)
         if self.kind == "domain" and (rules := self._read_rule(line)) is not None:
             return rules
         if self.kind in ("domain", "address", "hash", "email"):

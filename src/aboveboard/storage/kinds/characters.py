@@ -16,6 +16,7 @@ LINE_BREAKS = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
 """What some program or other takes for the end of a line, as `str.splitlines` does."""
 
 _invisible = re.compile(INVISIBLE)
+_surrogate = re.compile("[\ud800-\udfff]")
 _dot = re.compile(r"\s?[\[({]\s?(?:\.|dot)\s?[\])}]\s?|\[\.|\.\]", re.IGNORECASE)
 _at = re.compile(r"\s?[\[({]\s?(?:@|at)\s?[\])}]\s?", re.IGNORECASE)
 _colon = re.compile(r"[\[({]:[\])}]")
@@ -26,6 +27,11 @@ _scheme = re.compile(r"^(?:hxxp|h\*\*p|hXXp|htxp|meow|fxp)(s?)(?=[:\[({])", re.I
 def remove_invisible(text: str) -> str:
     """Return the text without characters that nobody sees, and without blanks at its ends."""
     return _invisible.sub("", text).strip()
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether a text can be written as UTF-8: one half of a surrogate pair cannot."""
+    return text.isascii() or not _surrogate.search(text)
 
 
 def refang(text: str) -> str:
