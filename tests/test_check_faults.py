@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+import aboveboard as ab
 from aboveboard.commands.checking import check_collaboration
 
 FILE = """
@@ -23,6 +26,23 @@ colums = ["phone"]
 elements = [1]
 """
 
+LEARNING = """
+mechanism = "learning.payments"
+seed = 1
+[training]
+estimator = "sklearn.linear_model.LogisticRegression"
+test = "test.csv"
+validation = "validation.csv"
+label = "diagnosis"
+[valuation]
+kind = "linear"
+matrix = [[100, -10], [-10, 80]]
+[parties.north]
+data = "north.csv"
+[parties.south]
+data = "south.csv"
+"""
+
 
 def test_wrong_keys_do_not_hide_what_is_wrong_with_the_data_of_other_parties(tmp_path: Path):
     (tmp_path / "b.csv").write_text("id,phone\n1,111\n")
@@ -33,3 +53,48 @@ def test_wrong_keys_do_not_hide_what_is_wrong_with_the_data_of_other_parties(tmp
     for part in ("'parties.c.colums'", "'exclusivty'", "elements.0'", "missing.csv: there is no",
                  "there is no column 'email'"):  # fmt: skip
         assert part in said
+
+
+def test_a_fault_has_its_line_and_column_as_numbers_where_they_are_known(tmp_path: Path):
+    (tmp_path / "b.csv").write_text("id,phone\n1,111\n")
+    (tmp_path / "f.toml").write_text(FILE)
+    faults = check_collaboration(tmp_path / "f.toml").as_dict()["faults"]
+    lines = {fault["place"].rpartition("key ")[2]: fault.get("line") for fault in faults}
+    assert lines["'exclusivty'"] == FILE.splitlines().index("exclusivty = 1") + 1
+    (tmp_path / "g.toml").write_text('mechanism = "exchange.union"\nseed = = 7\n')
+    (fault,) = check_collaboration(tmp_path / "g.toml").as_dict()["faults"]
+    assert fault["line"] == 2
+    assert fault["column"] == 8
+
+
+def test_elements_are_counted_by_kind(tmp_path: Path):
+    (tmp_path / "f.toml").write_text(
+        'mechanism = "exchange.union"\nkind = "text"\nseed = 7\n'
+        '[parties.a]\nelements = ["a.example", "a b c", "1.2.3.4"]\n'
+        '[parties.b]\nelements = ["b.example"]\n'
+    )
+    report = check_collaboration(tmp_path / "f.toml")
+    assert report.as_dict()["parties"]["a"]["elements"] == 3
+    assert sum(report.parties["a"].kinds.values()) == 3
+
+
+def test_a_check_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("sklearn")
+    from aboveboard.learning.training import joint_training
+    from aboveboard.learning.training.party import PartyTrainer
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a check must not train")
+
+    # The estimator itself is tried on the center's rows, to see that its parameters are right.
+    monkeypatch.setattr(joint_training, "train", refuse)
+    monkeypatch.setattr(PartyTrainer, "__init__", refuse)
+    data = Path(__file__).parent / "learning" / "data" / "hospitals"
+    for file in data.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "f.toml").write_text(LEARNING)
+    report = check_collaboration(tmp_path / "f.toml")
+    assert not report.faults
+    assert "training" in report.cost
+    with pytest.raises(AssertionError, match="must not train"):
+        ab.run(tmp_path / "f.toml")  # which shows that what is refused is what trains
