@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import audit, curation, exchange, learning, market, sampled, valuation
+from benchmarks import audit, curation, evidence, exchange, learning, market, sampled, valuation
 from benchmarks.comparison import DisagreementError, Findings, Row, Scale, Section
 from benchmarks.machine import ROOT, load, machine, now
 from benchmarks.page import Run, as_markdown, line
@@ -25,6 +25,7 @@ MODULES = {
     "learning": learning,
     "market": market,
     "curation": curation,
+    "evidence": evidence,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 REPEAT = 3
