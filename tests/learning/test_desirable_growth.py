@@ -73,7 +73,7 @@ def test_threads_change_nothing() -> None:
         ("-0.7", False, 1223),
         ("-0.67", False, 56208),
         ("-0.668", False, 111523),
-        ("-0.662", True, 606512),
+        pytest.param("-0.662", True, 606512, marks=pytest.mark.deep),
     ],
 )
 def test_the_boundary_of_max_to_step(alpha: str, zero: bool, boundary: int) -> None:

@@ -92,7 +92,7 @@ def replace_west(monkeypatch: pytest.MonkeyPatch, party: Any) -> None:
     monkeypatch.setattr(joint_training, "_DONE", type(joint_training._DONE)())
 
 
-@pytest.mark.parametrize("party", [Dying, Silent])
+@pytest.mark.parametrize("party", [Dying, pytest.param(Silent, marks=pytest.mark.deep)])
 def test_a_party_that_fails_is_treated_as_one_that_stays_away(
     folder: Path, monkeypatch: pytest.MonkeyPatch, party: Any
 ) -> None:
@@ -116,7 +116,9 @@ def test_a_party_that_fails_is_treated_as_one_that_stays_away(
     )
 
 
-@pytest.mark.parametrize("counterfactual", ["none", "participants", "punish"])
+@pytest.mark.parametrize(
+    "counterfactual", ["none", pytest.param("participants", marks=pytest.mark.deep), "punish"]
+)
 def test_the_file_says_what_the_place_of_a_failed_party_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch, counterfactual: str
 ) -> None:

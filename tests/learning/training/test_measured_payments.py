@@ -158,7 +158,9 @@ def test_a_free_rider_has_no_size_no_part_in_the_model_and_pays_all_that_it_is_w
     assert rider.utility == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("left_out", [0, 1, 5])
+@pytest.mark.parametrize(
+    "left_out", [1, *(pytest.param(k, marks=pytest.mark.deep) for k in (0, 5))]
+)
 def test_a_file_that_is_another_partys_but_for_some_rows_is_named(
     tmp_path: Path, left_out: int
 ) -> None:

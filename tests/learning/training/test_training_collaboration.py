@@ -11,7 +11,7 @@ import skops.io
 
 import aboveboard as ab
 from aboveboard.commands import settle
-from aboveboard.learning.training import estimators, train
+from aboveboard.learning.training import estimators, scores, train
 from aboveboard.settlements.replaying import replay
 from oracles.training import FEATURES, honest, write
 
@@ -156,22 +156,7 @@ def test_a_joint_model_worse_than_a_partys_own_costs_it_nothing_and_is_warned_of
     assert any(text.startswith("the joint model, which small is handed, measures") for text in said)
 
 
-def test_an_audit_plays_hiding_on_the_measured_market(folder: Path) -> None:
-    collaboration = ab.load(written(folder))
-    verdicts = ab.audit(collaboration, [ab.ExPostIC(), ab.IndividualRationality()])
-    assert verdicts["IR"].how == "closed form"
-    truthful = verdicts["ex-post IC"]
-    assert "half of" in str(truthful.statement) or truthful.status.value == "fails"
-    settlement: Any = ab.run(collaboration)
-    gains = {
-        name: share.more["utility_if_half_hidden"] - share.utility
-        for name, share in settlement.parties.items()
-    }
-    assert (max(gains.values()) > 1e-9) == (truthful.status.value == "fails")
-    said = " ".join(settlement.details["warnings"])
-    assert ("on these data hiding half" in said) == (max(gains.values()) > 1e-9)
-
-
+@pytest.mark.deep
 def test_data_that_are_worth_nothing_pay_for_what_they_are_served(folder: Path) -> None:
     rng = np.random.default_rng(4)
     write(folder / "rider.csv", honest(rng, 400, flipped=1.0))
@@ -183,7 +168,7 @@ def test_data_that_are_worth_nothing_pay_for_what_they_are_served(folder: Path) 
     )
     shares: Any = ab.run(ab.load(path)).parties
     rider = shares["rider"]
-    assert rider.more["size"] <= 5
+    assert rider.more["size"] <= 2
     # It is handed the joint model, and pays all that this is worth beyond its own.
     assert rider.reply.form == "skops"
     assert rider.payment == pytest.approx(rider.more["quality"] - rider.more["own_quality"])
@@ -229,7 +214,12 @@ def test_a_run_whose_payments_are_too_uncertain_is_refused(folder: Path) -> None
     assert "600 test rows" in said
 
 
-def test_raw_tables_with_text_and_missing_values_are_prepared(folder: Path) -> None:
+@pytest.mark.parametrize("method", ["federated", pytest.param("pooled", marks=pytest.mark.deep)])
+def test_raw_tables_with_text_and_missing_values_are_prepared(
+    folder: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Intervals are not looked at here, and each draw calls a scorer of scikit-learn.
+    monkeypatch.setattr(scores, "RESAMPLES_BY_NAME", 5)
     rng = np.random.default_rng(8)
 
     def table(count: int, path: Path) -> None:
@@ -242,7 +232,7 @@ def test_raw_tables_with_text_and_missing_values_are_prepared(folder: Path) -> N
             lines.append(f"{shown},{'' if rng.random() < 0.05 else ward},{sick}")
         path.write_text("\n".join(lines) + "\n")
 
-    for name, count in (("test", 900), ("large", 300), ("small", 80)):
+    for name, count in (("test", 500), ("large", 250), ("small", 80)):
         table(count, folder / f"{name}.csv")
     steps = """
 [training]
@@ -254,18 +244,17 @@ test = "test.csv"
 label = "sick"
 """
     parties = PARTIES.replace('label = "y"\n', "")
-    for method in ("pooled", "federated"):
-        path = written(folder, training=steps.format(method=method), parties=parties,
-                       matrix="[[1, 0], [0, 1]]")  # fmt: skip
-        settlement: Any = ab.run(ab.load(path))
-        assert settlement.details["training"]["joint_quality"] > 0.4
-        assert settlement.details["training"]["metric"] == "roc_auc"
-        content = settlement.parties["small"].reply.content
-        kinds = skops.io.get_untrusted_types(data=content)
-        model = skops.io.loads(content, trusted=kinds)
-        rows_of = np.array([[70.0, "north"], [np.nan, None], [20.0, "west"]], dtype=object)
-        chances = model.predict_proba(rows_of)[:, 1]
-        assert chances[0] > 0.8 > 0.5 > chances[2]
+    path = written(folder, training=steps.format(method=method), parties=parties,
+                   matrix="[[1, 0], [0, 1]]")  # fmt: skip
+    settlement: Any = ab.run(ab.load(path))
+    assert settlement.details["training"]["joint_quality"] > 0.4
+    assert settlement.details["training"]["metric"] == "roc_auc"
+    content = settlement.parties["small"].reply.content
+    kinds = skops.io.get_untrusted_types(data=content)
+    model = skops.io.loads(content, trusted=kinds)
+    rows_of = np.array([[70.0, "north"], [np.nan, None], [20.0, "west"]], dtype=object)
+    chances = model.predict_proba(rows_of)[:, 1]
+    assert chances[0] > 0.8 > 0.5 > chances[2]
 
 
 def test_text_that_no_step_encodes_is_refused(folder: Path) -> None:

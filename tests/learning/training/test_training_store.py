@@ -23,7 +23,7 @@ NAMES = ("large", "small", "third")
 def folder(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     for name, count in (
-        ("test", 300), ("validation", 300), ("large", 150), ("small", 60), ("third", 80)
+        ("test", 150), ("validation", 100), ("large", 80), ("small", 40), ("third", 60)
     ):  # fmt: skip
         write(tmp_path / f"{name}.csv", honest(rng, count))
     return tmp_path
@@ -103,7 +103,14 @@ def test_a_run_that_was_killed_goes_on_with_what_is_kept(
     assert agree(run(folder), resumed)
 
 
-@pytest.mark.parametrize("change", [{"rounds": 3}, {"seed": 1}, {"method": "pooled"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rounds": 3},
+        pytest.param({"seed": 1}, marks=pytest.mark.deep),
+        pytest.param({"method": "pooled"}, marks=pytest.mark.deep),
+    ],
+)
 def test_another_training_is_not_taken_for_what_is_kept(
     folder: Path, fits: list[Any], change: dict[str, Any]
 ) -> None:
@@ -133,7 +140,14 @@ def test_a_kept_training_that_somebody_changed_is_refused(folder: Path) -> None:
         run(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"no archive"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04 torn",
+        pytest.param(b"", marks=pytest.mark.deep),
+        pytest.param(b"no archive", marks=pytest.mark.deep),
+    ],
+)
 def test_a_damaged_file_is_trained_again(folder: Path, fits: list[Any], content: bytes) -> None:
     first = run(folder)
     for file in (folder / "cache").iterdir():

@@ -49,7 +49,9 @@ def sizes(curve: CenterCurve, draw: Any, claimed: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("n", [100, 300, 1000])
+@pytest.mark.parametrize(
+    "n", [300, *(pytest.param(n, marks=pytest.mark.deep) for n in (100, 1000))]
+)
 def test_honest_rows_count_as_what_they_are_within_a_factor_of_two(
     curve: CenterCurve, n: int
 ) -> None:
@@ -59,12 +61,14 @@ def test_honest_rows_count_as_what_they_are_within_a_factor_of_two(
     assert np.median(found) >= 0.6 * n
 
 
+@pytest.mark.deep
 def test_half_of_the_rows_are_about_half_of_the_size(curve: CenterCurve) -> None:
     whole = np.mean(sizes(curve, lambda rng: honest(rng, 600), 600))
     half = np.mean(sizes(curve, lambda rng: honest(rng, 600).select(np.arange(300)), 300))
     assert 0.35 <= half / whole <= 0.65
 
 
+@pytest.mark.deep
 def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: CenterCurve) -> None:
     # A process of its own may neither drop its copies nor count its rows as they are.
     def copied(rng: np.random.Generator) -> Rows:
@@ -92,6 +96,7 @@ def test_labels_that_are_all_drawn_at_random_are_worth_nothing(curve: CenterCurv
     assert max(found) <= 20
 
 
+@pytest.mark.deep
 def test_the_more_labels_are_wrong_the_smaller_the_size(curve: CenterCurve) -> None:
     means = [
         np.mean(sizes(curve, lambda rng, f=flipped: honest(rng, 500, flipped=f), 500))
@@ -101,6 +106,7 @@ def test_the_more_labels_are_wrong_the_smaller_the_size(curve: CenterCurve) -> N
     assert means[2] < 0.35 * means[0]
 
 
+@pytest.mark.deep
 def test_random_rows_beside_honest_ones_do_not_raise_the_size(curve: CenterCurve) -> None:
     def diluted(rng: np.random.Generator) -> Rows:
         data = honest(rng, 300)

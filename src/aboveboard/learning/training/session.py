@@ -10,6 +10,8 @@ with more than `MOST_WITHOUT` parties one joint training.
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +45,11 @@ from aboveboard.learning.training.valid_size import CenterCurve, measure_center_
 
 MOST_WITHOUT = 12
 """Parties up to which the joint model is also trained without each; beyond, the curve stands in."""
+
+KEPT_CURVES = 8
+"""Curves kept in memory: parties come and go, the center's rows stay."""
+
+_CURVES: OrderedDict[str, CenterCurve] = OrderedDict()
 
 
 @dataclass
@@ -176,6 +183,25 @@ class TrainingSession:
             leaks.refuse_leak(where, leak.count, leak.line, limit, len(self.center.digests))
 
     def _measure_curve(self) -> CenterCurve:
+        """Return the center's curve, measured now or for the same rows and estimator before."""
+        key = self._digest_curve()
+        if key not in _CURVES:
+            _CURVES[key] = self._train_for_curve()
+        while len(_CURVES) > KEPT_CURVES:
+            _CURVES.popitem(last=False)
+        return _CURVES[key]
+
+    def _digest_curve(self) -> str:
+        center, table = self.center, self.table
+        digest = hashlib.sha256()
+        for rows in (center.test, center.validation):
+            digest.update(np.ascontiguousarray(rows.x).tobytes())
+            digest.update(np.ascontiguousarray(rows.y).tobytes())
+        rest = (center.terms, table.estimator, table.parameters, table.metric, self.seed)
+        digest.update(repr(rest).encode())
+        return digest.hexdigest()
+
+    def _train_for_curve(self) -> CenterCurve:
         weights = list_row_weights(self.estimator)
         terms = self.center.terms
 
