@@ -130,8 +130,10 @@ def run_app(app: typer.Typer, program: str) -> None:
     program
         The name that stands before each error.
     """
-    signal.signal(signal.SIGTERM, _terminate)
     try:
+        signal.signal(signal.SIGTERM, _terminate)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         status = _run(app)
         for late in (signal.SIGINT, signal.SIGTERM):  # all is done: nothing is left to end
             signal.signal(late, signal.SIG_IGN)
