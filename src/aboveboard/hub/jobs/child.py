@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ ORDER_FILE = "order.key"
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 """Of Linux: <linux/sched.h>."""
+
+_DIE_WITH_PARENT = 1
+"""Of Linux: PR_SET_PDEATHSIG of <linux/prctl.h>."""
 
 
 def limit_process(memory: int, seconds: int, output: int) -> None:
@@ -55,6 +59,20 @@ def leave_network() -> bool:
     library = ctypes.CDLL(None, use_errno=True)
     flags = (_NEW_NETWORK,) if os.geteuid() == 0 else (_NEW_USER | _NEW_NETWORK,)
     return any(library.unshare(flag) == 0 for flag in flags)
+
+
+def die_with_parent(parent: int) -> None:
+    """Let the system end this process with the worker that started it, however that ends.
+
+    Parameters
+    ----------
+    parent
+        The worker's process; if it is gone already, this one ends at once.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def settle_folder(folder: Path) -> dict[str, Any]:
@@ -103,7 +121,8 @@ def write_outcome(folder: Path, outcome: dict[str, Any]) -> None:
 def main() -> None:
     """Settle the round in the folder that the command line names."""
     folder = Path(sys.argv[1]).resolve()
-    memory, seconds, output = (int(text) for text in sys.argv[2:5])
+    parent, memory, seconds, output = (int(text) for text in sys.argv[2:6])
+    die_with_parent(parent)
     alone = leave_network()  # before any thread starts: the system refuses it later
     limit_process(memory, seconds, output)
     os.umask(0o077)

@@ -157,7 +157,8 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
     """
     limits = hub.configuration.worker
     command = [sys.executable, "-m", "aboveboard.hub.jobs.child", str(folder)]
-    command += [str(limits.memory_bytes), str(limits.seconds), str(limits.output_bytes)]
+    numbers = (os.getpid(), limits.memory_bytes, limits.seconds, limits.output_bytes)
+    command += [str(number) for number in numbers]
     kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "NUMBA_CACHE_DIR", "VIRTUAL_ENV", "SYSTEMROOT")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment |= {"HOME": str(folder), "TMPDIR": str(folder)}

@@ -68,8 +68,8 @@ class Worker:
         with write(self.hub.engine) as connection:
             lease = claim(connection, self.name, self.hub.now, limits.lease_seconds)
         if lease is None:
+            self._remove_leftovers()
             return False
-        self._remove_leftovers(lease)
         try:
             settle(self.hub, lease, tamper=self._tamper)
         except LostLeaseError:
@@ -96,10 +96,17 @@ class Worker:
         except LostLeaseError:
             logger.warning("job %d: another worker has it", lease.job)
 
-    def _remove_leftovers(self, lease: Lease) -> None:
-        """Remove what a killed worker left of this job: it holds opened submissions."""
-        for folder in (self.hub.folder / SCRATCH).glob(f"job-{lease.job}-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+    def _remove_leftovers(self) -> None:
+        """Remove what killed workers left of jobs that nobody has: opened submissions."""
+        found = list((self.hub.folder / SCRATCH).glob("job-*-*"))
+        if not found:
+            return
+        with read(self.hub.engine) as connection:
+            rows = connection.execute(select(job.c.id, job.c.fence).where(job.c.state == "running"))
+            kept = {f"job-{number}-{fence}" for number, fence in rows}
+        for folder in found:
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def end_steps(self) -> int:
         """End each step whose deadline has passed, as the terms say; return how many."""
