@@ -323,7 +323,7 @@ def join(
 
 
 def status(output: FormatOption = Format.TEXT) -> None:
-    """Member: print your collaborations at all hubs, and what to do next."""
+    """Member: print your collaborations at all hubs."""
     from aboveboard.hub.members import list_standings
 
     standings = list_standings(passphrase=find_passphrase())

@@ -38,7 +38,9 @@ def implement(
     payments: Annotated[Choice, typer.Option(help="Which payments.")] = Choice.GREATEST,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Find payments that make a rule honest, or prove that there are none.
+    """Find payments that make a rule honest.
+
+    Or prove that there are none.
 
     Exit status: 0 payments exist, 1 none do, with the proof.
     """

@@ -130,7 +130,7 @@ def close(
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Center: take in the members' statements, publish a checkpoint."""
+    """Center: take in statements, publish a checkpoint."""
     from aboveboard.commands.rounds import close_step
 
     intake = close_step(folder, without=tuple(without or ()))
@@ -212,7 +212,7 @@ def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
 
 
 def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
-    """Member: count the overlaps of all lists yourselves, by blinded tokens.
+    """Member: count overlaps by blinded tokens.
 
     Where the terms say so. Run it once in each step, until it says that it counted.
     """

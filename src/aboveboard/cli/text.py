@@ -181,6 +181,17 @@ def describe_text(texts: Mapping[str, str | None]) -> str:
     return "\n".join([wrap(texts["summary"] or "", label=f"{texts['name']}: "), *parts])
 
 
+KINDS = {
+    "domain": "domains",
+    "address": "addresses",
+    "url": "URLs",
+    "email": "mail addresses",
+    "hash": "hashes",
+    "text": "other texts",
+}
+"""Kinds of elements, as a sentence counts them."""
+
+
 def check_text(report: CheckReport) -> str:
     """Return what a check without a fault found: the parties, and what a run will execute."""
     parties = format_quantity(len(report.parties), "party", "parties")
@@ -189,13 +200,14 @@ def check_text(report: CheckReport) -> str:
     for name, party in report.parties.items():
         sizes = [] if party.elements is None else [format_quantity(party.elements, "element")]
         if len(party.kinds) > 1 or set(party.kinds) - {"text"}:
-            counted = join_names(f"{n:,} {kind}" for kind, n in party.kinds.items())
-            sizes.append(counted if len(party.kinds) > 1 else f"all {next(iter(party.kinds))}")
+            counted = join_names(f"{n:,} {KINDS[kind]}" for kind, n in party.kinds.items())
+            only = KINDS[next(iter(party.kinds))]
+            sizes.append(counted if len(party.kinds) > 1 else f"all {only}")
         if party.left_out:
             sizes.append(f"{party.left_out:,} left out")
         lines.append(f"  {name}" + (f": {', '.join(sizes)}" if sizes else ""))
     if report.cost:
-        lines.append(wrap(report.cost, label="a run takes: "))
+        lines.append(wrap(report.cost, label="cost: "))
     if report.code:
         lines.append("a run executes code that comes with this file; read it first:")
         lines += [f"  {file}  {digest}" for file, digest in sorted(report.code.items())]

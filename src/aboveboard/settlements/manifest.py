@@ -116,7 +116,18 @@ def drop_outputs(folder: Path, names: frozenset[str]) -> Any:
         return None
     kept = {name: print_ for name, print_ in manifest["outputs"].items() if name not in names}
     told = {key: value for key, value in manifest.items() if key not in VERSIONS}
-    return told | {"outputs": kept}
+    # Whom a file may be handed to is left out with the file.
+    audiences = _drop_names(manifest.get("audiences", {}), names)
+    return told | {"outputs": kept, "audiences": audiences}
+
+
+def _drop_names(listed: Any, names: frozenset[str]) -> Any:
+    """Return lists of files, perhaps nested by audience, without some of the files."""
+    if isinstance(listed, dict):
+        return {key: _drop_names(each, names) for key, each in listed.items()}
+    if isinstance(listed, list):
+        return [name for name in listed if not isinstance(name, str) or name not in names]
+    return listed
 
 
 def _read_json(path: Path) -> Any:
