@@ -98,3 +98,27 @@ def test_a_check_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "training" in report.cost
     with pytest.raises(AssertionError, match="must not train"):
         ab.run(tmp_path / "f.toml")  # which shows that what is refused is what trains
+
+
+MARKET = """
+mechanism = "market.propose_and_agree"
+bits = 2
+proposer = "zed"
+coalitions = [["a", "yan"]]
+[parties.a]
+endowment = ["g"]
+values = [{goods = ["h"], value = 1}, {goods = ["g"], value = 9}]
+[parties.b]
+[votes]
+x = "yes"
+"""
+
+
+def test_all_faults_of_a_market_are_reported_at_once(tmp_path: Path):
+    (tmp_path / "f.toml").write_text(MARKET)
+    faults = check_collaboration(tmp_path / "f.toml").faults
+    said = " | ".join(f"{fault.place}: {fault.problem}" for fault in faults)
+    for part in ("'zed' is no party", "'yan' is no party", "nobody brings the good 'h'", "it is 9",
+                 "a stranger cannot vote"):  # fmt: skip
+        assert part in said
+    assert len(faults) == 5, said

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aboveboard.collaborations.faults import list_faults
 from aboveboard.errors import InputError
+from aboveboard.faults import list_faults
 from aboveboard.mechanisms.user_code import CodeList, is_of_sklearn, name_class
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records

@@ -7,6 +7,7 @@ sees all faults of a file and its data at once.
 from __future__ import annotations
 
 import re
+import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from aboveboard.collaborations.faults import InputErrors, collect_faults, list_faults, raise_faults
 from aboveboard.collaborations.inputs import Reader, fingerprint_own_code, list_functions
+from aboveboard.collaborations.party_names import find_twin, is_party_name
 from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.collaborations.toml_file import (
     decode_content,
@@ -25,6 +26,7 @@ from aboveboard.collaborations.toml_file import (
 )
 from aboveboard.collaborations.validation import validate_table
 from aboveboard.errors import InputError
+from aboveboard.faults import InputErrors, collect_faults, list_faults, raise_faults
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.user_calls import attribute_errors
@@ -35,10 +37,6 @@ from aboveboard.mechanisms.user_functions import (
     forbid_execution,
     refuse_code,
 )
-
-# A party's name is also the name of its folder in the settlement.
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?")
-
 
 TrustCode = str | bool | None
 """A digest of code, True for any, None or False for none."""
@@ -347,25 +345,28 @@ def look_for_data(source: SourceFile) -> list[InputError]:
 
 
 def find_bad_names(file: CollaborationFile, source: SourceFile) -> list[InputError]:
-    """Return a fault for each party name that cannot be a folder, or differs in case only."""
+    """Return a fault for each party name that cannot be a folder, or looks like another."""
     faults = []
     seen: dict[str, str] = {}
     for name in getattr(file, "parties", {}):
-        if not NAME.fullmatch(name):
+        if not is_party_name(name):
             faults.append(
                 InputError(
                     source.locate("parties", name),
                     "this cannot be a party's name",
-                    "up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-': "
-                    "it names a folder",
+                    "up to 64 of a to z, A to Z, digits, spaces, '.', '_' and '-', and no device "
+                    "of Windows: it names a folder",
                 )
             )
-        twin = seen.setdefault(name.casefold(), name)
-        if twin != name:
+        twin = find_twin(name, seen)
+        if twin is not None:
+            alike = name.casefold() == twin.casefold()
             faults.append(
                 InputError(
                     source.locate("parties", name),
-                    f"the name differs from {twin!r} in case only",
+                    f"the name differs from {twin!r} in case only"
+                    if alike
+                    else f"the name looks like {twin!r}",
                     "rename one of the two",
                 )
             )

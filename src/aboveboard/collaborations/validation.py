@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from aboveboard.collaborations.faults import MOST_FAULTS, raise_faults
 from aboveboard.collaborations.toml_file import find_line
 from aboveboard.errors import InputError
+from aboveboard.faults import MOST_FAULTS, raise_faults
 from aboveboard.formatting import format_quantity
 from aboveboard.mechanisms.file_model import CollaborationFile
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aboveboard.collaborations.faults import list_faults
 from aboveboard.collaborations.loading import (
     SourceFile,
     find_rule,
@@ -21,9 +20,13 @@ from aboveboard.collaborations.loading import (
     read_without_execution,
 )
 from aboveboard.errors import InputError
+from aboveboard.faults import list_faults
 from aboveboard.formatting import join_names
 from aboveboard.storage.inspection import PartySummary, summarize_data
 from aboveboard.storage.records import Records
+
+GUESSABLE_DIGITS, GUESSABLE_CHARACTERS = 39, 32
+"""Decimal digits, or hexadecimal ones, of a number of 128 bits."""
 
 
 @dataclass(frozen=True)
@@ -228,8 +231,22 @@ def _describe_source(report: CheckReport, source: SourceFile) -> CheckReport:
     return replace(report, mechanism=source.mechanism, code=code.files, trust=code.digest)
 
 
+def is_guessable(seed: object) -> bool:
+    """Return whether a seed as it is written has fewer than 128 bits.
+
+    Examples
+    --------
+    >>> is_guessable(7), is_guessable("f" * 32)
+    (True, False)
+    """
+    text = str(seed)
+    return len(text) < (GUESSABLE_DIGITS if text.isdecimal() else GUESSABLE_CHARACTERS)
+
+
 def _warn_about_file(source: SourceFile, parties: Mapping[str, Any]) -> Iterable[str]:
     if "seed" not in source.table:
         yield "the file has no seed: each run draws one and records it"
+    elif is_guessable(source.table["seed"]):
+        yield "the seed is short enough to be guessed: write 64 hexadecimal digits, or leave it out"
     if len(parties) == 1:
         yield f"{next(iter(parties))} is the only party"

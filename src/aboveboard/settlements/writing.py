@@ -20,7 +20,7 @@ from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.collaborations.collaboration import Collaboration, fingerprint_content
-from aboveboard.collaborations.loading import NAME
+from aboveboard.collaborations.party_names import is_party_name
 from aboveboard.collaborations.toml_file import STANDARD_INPUT
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import write_private
@@ -226,7 +226,7 @@ def _summarize_accounts(collaboration: Collaboration, settlement: Settlement) ->
 def _refuse_bad_names(settlement: Settlement) -> None:
     """Raise `InputError` if a rule, perhaps a user's own, would write outside the folder."""
     for name in (*settlement.parties, *settlement.files, *settlement.center):
-        if not NAME.fullmatch(name):
+        if not is_party_name(name):
             raise InputError(
                 f"mechanism {settlement.mechanism!r}",
                 f"it names a party or a file {name!r}",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self, TypeVar
 
+from aboveboard.errors import InputError
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 from aboveboard.market.model.announcement import parse_announcement
@@ -13,7 +14,12 @@ from aboveboard.market.model.bids_table import read_tables
 from aboveboard.market.model.market_file import MarketFile, ProposingFile, SolverName
 from aboveboard.market.model.market_setup import MarketSetup, Trader, read_structure
 from aboveboard.market.model.markets import Announcement, Market
-from aboveboard.market.model.reports import combine_votes, read_bidding_setup, read_traders
+from aboveboard.market.model.reports import (
+    combine_votes,
+    raise_all_faults,
+    read_bidding_setup,
+    read_traders,
+)
 from aboveboard.market.model.steps import Votes
 from aboveboard.market.model.utilities import Structure
 from aboveboard.market.optimum.social_optimum import (
@@ -136,10 +142,15 @@ def read_market(file: MarketFile) -> tuple[MarketSetup, Structure, OptimumSearch
     InputError
         If the file does not make a market, or no solver for it is installed.
     """
-    setup = read_bidding_setup(file)
-    market = setup.build_market(read_traders(file, setup))
+    try:
+        setup = read_bidding_setup(file)
+        market = setup.build_market(read_traders(file, setup))
+        structure = read_structure(file, setup)
+    except InputError:
+        raise_all_faults(file)
+        raise
     require_solver(market, file.solver)
-    return setup, read_structure(file, setup), OptimumSearch(file.solver, file.seconds), market
+    return setup, structure, OptimumSearch(file.solver, file.seconds), market
 
 
 def read_announcement(file: ProposingFile, setup: MarketSetup) -> Announcement | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from aboveboard.errors import InputError
+from aboveboard.faults import collect_faults, raise_faults
 from aboveboard.formatting import encode_number
 from aboveboard.market.model.announcement import parse_announcement
 from aboveboard.market.model.bidding import (
@@ -27,7 +29,13 @@ from aboveboard.market.model.market_file import (
     ProposingFile,
     Value,
 )
-from aboveboard.market.model.market_setup import MarketSetup, Trader, read_setup
+from aboveboard.market.model.market_setup import (
+    MarketSetup,
+    Trader,
+    find_proposer,
+    read_setup,
+    read_structure,
+)
 from aboveboard.market.model.markets import Announcement, Market
 from aboveboard.market.model.steps import Votes
 from aboveboard.mechanisms.mechanism import Read
@@ -55,6 +63,42 @@ def read_bidding_setup(file: MarketFile) -> MarketSetup:
     for name, player in file.parties.items():
         largest = max(largest, *map(abs, _read_valuation(name, player, setup).find_extremes()))
     return replace(setup, bits=largest.bit_length() + 1)
+
+
+def raise_all_faults(file: MarketFile) -> None:
+    """Raise all faults of a file that independent checks find at once; nothing for none.
+
+    Raises
+    ------
+    InputError
+        If anything is wrong; `InputErrors` where several things are.
+    """
+    faults: list[InputError] = []
+    with collect_faults(faults):
+        find_proposer(file)
+    if faults:  # the rest is looked at as if the first party proposed
+        file = file.model_copy(update={"proposer": None})
+    setup = None
+    with collect_faults(faults):
+        setup = read_setup(file)
+    if setup is not None:
+        for check in _list_checks(file, setup):
+            with collect_faults(faults):
+                check()
+    raise_faults(faults)
+
+
+def _list_checks(file: MarketFile, setup: MarketSetup) -> Iterator[Callable[[], object]]:
+    for name, player in file.parties.items():
+        yield partial(_read_valuation, name, player, setup)
+        for k, entry in enumerate(player.values):
+            yield partial(_check_bid, f"parties.{name}.values[{k}]", entry, setup)
+    yield partial(read_structure, file, setup)
+    yield partial(find_announcements, file, setup)
+    if isinstance(file, ProposingFile):
+        yield partial(_read_ballots, file, setup, None)
+        if file.proposal is not None:
+            yield partial(parse_announcement, file.proposal, setup)
 
 
 def read_traders(
