@@ -149,7 +149,7 @@ def test_the_readme_names_every_mechanism_and_command() -> None:
     for name in load_mechanisms():
         assert f"`{name}`" in readme
     for command in app.registered_commands:
-        name = command.name or command.callback.__name__
+        name = command.name or command.callback.__name__.replace("_", "-")
         assert f"aboveboard {name}" in readme
 
 
