@@ -12,7 +12,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import audit, curation, evidence, exchange, learning, market, sampled, valuation
+from benchmarks import (
+    audit,
+    curation,
+    evidence,
+    exchange,
+    learning,
+    market,
+    sampled,
+    storage,
+    valuation,
+)
 from benchmarks.comparison import DisagreementError, Findings, Row, Scale, Section
 from benchmarks.machine import ROOT, load, machine, now
 from benchmarks.page import Run, as_markdown, line
@@ -26,6 +36,7 @@ MODULES = {
     "market": market,
     "curation": curation,
     "evidence": evidence,
+    "storage": storage,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 REPEAT = 3

@@ -1,17 +1,18 @@
-"""Reading parties' data, against polars reading the same files: python -m benchmarks.storage.
+"""Reading parties' data, held against polars reading the same files.
 
-Measured is how long it takes to read and normalize a million hosts lines, beside polars reading
-them as a column, and to check six tables of 400,000 rows, beside polars reading them. Each time is
-the best of several, and both sides must find as many rows.
+Measured is how long it takes to read and normalize a hosts file, beside polars reading its names as
+a column, and to check six tables, beside polars reading them. Ours also fingerprints every file,
+brings each element into its normal form, keeps each once and looks at all tables together.
 """
 
 from __future__ import annotations
 
 import random
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -19,9 +20,47 @@ from aboveboard.collaborations.inputs import Reader
 from aboveboard.storage.inspection import summarize_data
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_records
+from aboveboard.storage.records import Records
+from benchmarks.comparison import Case, Measured, Scale, Section, agree
+from benchmarks.timing import timed
 
-HOSTS, PARTIES, ROWS, REPEATS = 1_000_000, 6, 400_000, 7
+SEED, PARTIES, HASTE = 14, 6, 3
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+T = TypeVar("T")
+
+
+def section(scale: Scale) -> Section:
+    """Return the section."""
+    full = scale == "full"
+    hosts, rows = (1_000_000, 400_000) if full else (3_000, 1_000)
+    return Section(
+        "storage",
+        "Reading data",
+        'From files to elements of `kind = "domain"`; polars on all cores.',
+        (
+            Case(
+                "read and normalize a hosts file",
+                f"{hosts:,} lines",
+                "polars: the names as a column",
+                "Theirs is `read_csv` with a blank as separator. As many names.",
+                partial(measure_hosts, hosts, read_names),
+            ),
+            Case(
+                "read and normalize a hosts file",
+                f"{hosts:,} lines",
+                "polars: lines, unsplit",
+                "Theirs is `read_csv` with a separator that occurs nowhere. As many names.",
+                partial(measure_hosts, hosts, read_whole_lines),
+            ),
+            Case(
+                "check tables: read, fingerprint, normalize, compare",
+                f"{PARTIES} of {rows:,} rows",
+                "polars: `read_csv` of each",
+                "Theirs parses numbers, and leaves text as it is. As many rows.",
+                partial(measure_tables, rows),
+            ),
+        ),
+    )
 
 
 def make_names(amount: int, rng: random.Random) -> list[str]:
@@ -33,81 +72,76 @@ def make_names(amount: int, rng: random.Random) -> list[str]:
     return sorted(names)
 
 
-def measure(work: Callable[[], object]) -> tuple[float, float]:
-    """Return the best wall and processor times of several repetitions, in seconds."""
-    wall = cpu = float("inf")
-    for _ in range(REPEATS):
-        started, used = time.perf_counter(), time.process_time()
-        work()
-        wall = min(wall, time.perf_counter() - started)
-        cpu = min(cpu, time.process_time() - used)
-    return wall, cpu
+def read_names(path: Path) -> int:
+    """Return how many names polars finds in a hosts file."""
+    frame = pl.read_csv(
+        path, has_header=False, separator=" ", quote_char=None, infer_schema=False,
+        comment_prefix="#",
+    )  # fmt: skip
+    return frame.height - 1
 
 
-def compare(title: str, ours: Callable[[], object], theirs: Callable[[], object]) -> None:
-    """Print both times and their ratio."""
-    peer, mine = measure(theirs), measure(ours)
-    print(
-        f"{title}: polars {peer[0] * 1e3:.0f} ms ({peer[1] * 1e3:.0f} ms of processor), "
-        f"aboveboard {mine[0] * 1e3:.0f} ms ({mine[1] * 1e3:.0f}), "
-        f"{mine[0] / peer[0]:.1f} times ({mine[1] / peer[1]:.1f})"
+def read_whole_lines(path: Path) -> int:
+    """Return how many names are on the lines that polars finds."""
+    frame = pl.read_csv(
+        path, has_header=False, separator="\x01", quote_char=None, infer_schema=False
     )
+    return frame.height - 2
 
 
-def compare_hosts(folder: Path, names: list[str]) -> None:
-    """Compare the reading of a hosts file: against its names as a column, and its lines as one."""
-    path = folder / "hosts"
-    path.write_text("# hosts\n127.0.0.1 localhost\n" + "".join(f"0.0.0.0 {x}\n" for x in names))
+def measure_hosts(amount: int, theirs: Callable[[Path], int], repeat: int) -> Measured:
+    """Read a hosts file of which two lines block nothing."""
+    names = make_names(amount, random.Random(SEED))
+    lines = "".join(f"0.0.0.0 {name}\n" for name in names)
     options = DataOptions(kind="domain")
 
-    def ours() -> pl.DataFrame:
-        return read_records(path, place="hosts", options=options).frame
-
-    def read_column() -> pl.DataFrame:
-        return pl.read_csv(
-            path, has_header=False, separator=" ", quote_char=None, infer_schema=False,
-            comment_prefix="#",
-        )  # fmt: skip
-
-    def read_whole_lines() -> pl.DataFrame:
-        return pl.read_csv(
-            path, has_header=False, separator="\x01", quote_char=None, infer_schema=False
+    def measure(folder: Path) -> Measured:
+        path = folder / "hosts"
+        path.write_text(f"# hosts\n127.0.0.1 localhost\n{lines}")
+        (ours, records), (peer, found) = timed(
+            HASTE * repeat,
+            lambda: read_records(path, place="hosts", options=options),
+            partial(theirs, path),
         )
+        agree(len(records) == found == amount, what="hosts")
+        return Measured(ours, peer)
 
-    assert ours().height == len(names) == read_column().height - 1
-    compare("a million hosts lines, against the names as a column", ours, read_column)
-    compare("a million hosts lines, against whole lines unsplit", ours, read_whole_lines)
+    return _in_folder(measure)
 
 
-def compare_tables(folder: Path, names: list[str], rng: random.Random) -> None:
-    """Compare the check of six tables: read, normalized, fingerprinted, looked at together."""
-    paths = [folder / f"party{k}.csv" for k in range(PARTIES)]
-    for path in paths:
-        rows = (f"{x},2026-01-0{rng.randint(1, 9)},{rng.randint(0, 99)}" for x in
-                rng.sample(names, ROWS))  # fmt: skip
-        path.write_text("domain,seen,score\n" + "\n".join(rows) + "\n")
+def measure_tables(rows: int, repeat: int) -> Measured:
+    """Check the tables of all parties, as `aboveboard check` reads and looks at them."""
+    rng = random.Random(SEED)
+    names = make_names(2 * rows, rng)
     options = DataOptions(kind="domain", key="domain")
 
-    def ours() -> int:
-        reader = Reader(folder / "collaboration.toml")
-        records = {
-            path.stem: reader(path.stem, data=Path(path.name), elements=None, options=options)
-            for path in paths
-        }
-        return len(summarize_data(records, reader.inputs).parties)
+    def measure(folder: Path) -> Measured:
+        paths = [folder / f"party{k}.csv" for k in range(PARTIES)]
+        for path in paths:
+            lines = (
+                f"{name},2026-01-0{rng.randint(1, 9)},{rng.randint(0, 99)}"
+                for name in rng.sample(names, rows)
+            )
+            path.write_text("domain,seen,score\n" + "\n".join(lines) + "\n")
 
-    assert ours() == PARTIES
-    compare("six tables of 400,000 rows", ours, lambda: [pl.read_csv(path) for path in paths])
+        def check() -> int:
+            reader = Reader(folder / "collaboration.toml")
+            records: dict[str, Records] = {
+                path.stem: reader(path.stem, data=Path(path.name), elements=None, options=options)
+                for path in paths
+            }
+            summary = summarize_data(records, reader.inputs)
+            return sum(party.elements for party in summary.parties.values())
+
+        (ours, found), (peer, frames) = timed(
+            HASTE * repeat, check, lambda: [pl.read_csv(path) for path in paths]
+        )
+        agree(found == sum(frame.height for frame in frames) == PARTIES * rows, what="tables")
+        return Measured(ours, peer)
+
+    return _in_folder(measure)
 
 
-def main() -> None:
-    """Make the files, and measure."""
-    rng = random.Random(14)
-    names = make_names(HOSTS, rng)
+def _in_folder(measure: Callable[[Path], T]) -> T:
     with tempfile.TemporaryDirectory() as folder:
-        compare_hosts(Path(folder), names)
-        compare_tables(Path(folder), names, rng)
-
-
-if __name__ == "__main__":
-    main()
+        return measure(Path(folder))

@@ -16,6 +16,7 @@ from aboveboard.mechanisms.settlement import MANIFEST
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import write
 from fuzz import evidence_doors
+from fuzz.list_seeds import bring_list
 from fuzz.seeds import FILE
 
 LINE = 2_000
@@ -133,4 +134,5 @@ DOORS: dict[str, Callable[[Path, random.Random], str]] = {
     "result": evidence_doors.bring_result,
     "round": evidence_doors.bring_round,
     "pieces": evidence_doors.bring_pieces,
+    "list": bring_list,
 }

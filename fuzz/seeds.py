@@ -19,6 +19,7 @@ from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import settle
 from fuzz.evidence_seeds import list_folders
+from fuzz.list_seeds import OTHER, list_files
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FILE = "c.toml"
@@ -49,7 +50,7 @@ class Seed:
 def seeds() -> list[Seed]:
     """Give all folders, always in the same order."""
     evidence = (Seed(*folder) for folder in list_folders())
-    return [*_files(), *_data(), *_kept(), *_settled(), *evidence]
+    return [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists()]
 
 
 def _files() -> Iterator[Seed]:
@@ -61,6 +62,12 @@ def _files() -> Iterator[Seed]:
     for name, text in MORE_FILES.items():
         files = {FILE: text.encode(), **FUNCTIONS, **DATA}
         yield Seed(name, "collaboration", files, (FILE,))
+
+
+def _lists() -> Iterator[Seed]:
+    """Give a folder for each format of data files."""
+    for name, content in list_files().items():
+        yield Seed(name, "list", {name: content, "other.txt": OTHER}, (name,))
 
 
 def _data() -> Iterator[Seed]:

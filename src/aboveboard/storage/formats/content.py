@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import stat
+import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -242,7 +243,10 @@ def _name_workbook(data: bytes, where: str) -> str:
             small = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
             if small and b"opendocument.spreadsheet" in archive.read("mimetype"):
                 return ".ods"
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
+    except (
+        zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, ValueError,
+        UnicodeError, OSError, struct.error, OverflowError,
+    ) as error:  # fmt: skip
         raise InputError(
             where, f"this is a broken ZIP archive ({error})", "save it again"
         ) from None

@@ -203,7 +203,10 @@ def find_delimiter(content: bytes | list[bytes], default: str, where: str) -> st
 
 def _split_plainly(line: bytes, delimiter: str) -> list[str]:
     text = line.decode("utf-8", "replace")
-    return next(csv.reader([text], delimiter=delimiter), []) if text else []
+    try:
+        return next(csv.reader([text], delimiter=delimiter), []) if text else []
+    except csv.Error:
+        return []
 
 
 def _take_commented_header(
