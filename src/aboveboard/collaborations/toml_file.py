@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.storage.limits import refuse_too_large
 from aboveboard.storage.tabular_files import open_regular_file
 
 STANDARD_INPUT = Path("-")
 """Names the standard input; paths in it are relative to the current folder."""
+
+MEMORY_PER_BYTE = 45
+"""Bytes of memory that reading takes at the peak, for each byte of one long string."""
 
 MOST_BYTES = 1 << 26
 """Of a collaboration file: the parser reads some MB a second; long lists have their own files."""
@@ -64,6 +68,8 @@ def _refuse_large(content: bytes, path: Path) -> bytes:
             f"it is larger than {MOST_BYTES >> 20} MiB",
             "put long lists in files of their own, and name them here",
         )
+    stated = f"a TOML file of {len(content) >> 20} MiB"
+    refuse_too_large(str(path), memory=MEMORY_PER_BYTE * len(content), stated=stated)
     return content
 
 
