@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rounds_by_hand import make_terms
 from test_round_by_files import Organisations
 
 from aboveboard.commands import rounds
+from aboveboard.errors import InputError
 from aboveboard.evidence.folders import write_sealed, write_statement
 from aboveboard.evidence.members import make_submission, read_payload, read_round
+from aboveboard.evidence.own_part import build_table
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import State
+from aboveboard.evidence.terms import parse_terms
 
 
 @pytest.fixture
@@ -48,7 +53,7 @@ def test_another_list_than_the_committed_one_is_named_and_may_be_sent_again(
 def test_a_list_that_cannot_be_read_is_named(organisations: Organisations) -> None:
     part = read_payload(organisations.member("acme").private)
     path = submit(organisations, "acme", replace(part, table={"data": "missing.txt"}))
-    assert "there is no such" in rounds.close_step(organisations.folder).refused[path]
+    assert "which it has not sent" in rounds.close_step(organisations.folder).refused[path]
 
 
 def test_another_key_than_the_committed_one_is_named(organisations: Organisations) -> None:
@@ -58,3 +63,24 @@ def test_another_key_than_the_committed_one_is_named(organisations: Organisation
         "another list than the committed one"
         in rounds.close_step(organisations.folder).refused[path]
     )
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"data": "bolt/list.txt"},
+        {"data": "../../secret.txt"},
+        {"data": {"file": "bolt/list.txt"}},
+        {"bits": ["bolt/list.txt"]},
+    ],
+)
+def test_a_part_that_names_another_members_file_is_refused(
+    table: dict[str, Any], tmp_path: Path
+) -> None:
+    terms = parse_terms(make_terms(("acme", "bolt"), mechanism="curation.fair").body, "terms")
+    parts = {
+        "bolt": Payload({"data": "list.txt"}, {"list.txt": b"1"}, bytes(32), bytes(32)),
+        "acme": Payload(table, {}, bytes(32), bytes(32)),
+    }
+    with pytest.raises(InputError, match="which it has not sent"):
+        build_table(terms, parts, tmp_path)

@@ -32,6 +32,9 @@ MECHANISMS = (
     "curation.competitive",
     "curation.straightforward",
 )
+QUICK = frozenset({"exchange.interval", *MECHANISMS[3:8], "curation.fair"})
+"""Each verifier once."""
+
 Runs = Callable[[str], RunOfOneOperator]
 
 
@@ -47,7 +50,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return find
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+ALL = [pytest.param(n, marks=[] if n in QUICK else pytest.mark.deep) for n in MECHANISMS]
+
+
+@pytest.mark.parametrize("mechanism", ALL)
 def test_an_honest_operator_convinces_every_party(mechanism: str, runs: Runs) -> None:
     run = runs(mechanism)
     for name in run.names:
@@ -172,7 +178,7 @@ def test_a_party_finds_that(cheat: tuple[str, str], runs: Runs, tmp_path: Path) 
     assert finding in "; ".join(map(str, found.contradicted)), str(found)
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("mechanism", ALL)
 def test_facts_that_are_none_are_contradicted_and_never_crash(
     mechanism: str, runs: Runs, tmp_path: Path
 ) -> None:

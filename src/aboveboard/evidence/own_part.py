@@ -27,6 +27,9 @@ WITH_ELEMENTS = frozenset({"exchange.union"})
 PATH_KEYS = ("data",)
 """Keys of a party's table that name a file."""
 
+LITERAL = frozenset({"elements"})
+"""Keys whose texts are data, and never names of files."""
+
 FOR_ALL_PARTIES = frozenset({"rule", "hiding"})
 """Parameters that say nothing of how one list is read, and may not go with a single party."""
 
@@ -93,7 +96,8 @@ def build_table(
     Raises
     ------
     InputError
-        If a member's part sets a key that the terms have set.
+        If a member's part sets a key that the terms have set, or names a file that it has not
+        sent: the center would read somebody else's.
     """
     parties = {}
     for name, part in parts.items():
@@ -109,14 +113,42 @@ def build_table(
                 raise InputError(f"part of {name}", f"{file[:60]!r} is no file", "rename it")
             (place / file).write_bytes(content)
         own = {
-            key: f"{name}/{value}" if key in PATH_KEYS and value in part.files else value
+            key: f"{name}/{value}"
+            if key in PATH_KEYS and isinstance(value, str) and value in part.files
+            else value
             for key, value in part.table.items()
         }
         parties[name] = {**public, **own}
+    for name, part in parts.items():
+        for key, value in part.table.items():
+            if key not in LITERAL:
+                _refuse_foreign_file(name, key, value, part.files, folder)
     table = {"name": terms.name, "mechanism": terms.mechanism, **terms.parameters}
     if seed is not None:
         table["seed"] = str(seed)
     return {**table, "parties": parties}
+
+
+def _refuse_foreign_file(
+    name: str, key: str, value: Any, files: Mapping[str, bytes], folder: Path
+) -> None:
+    """Raise `InputError` if a member's key names a file of the center's or of another member."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _refuse_foreign_file(name, key, each, files, folder)
+        return
+    if not isinstance(value, str) or value in files:
+        return
+    try:
+        is_file = "\0" not in value and (folder / value).is_file()
+    except OSError:  # a name that is too long
+        is_file = False
+    if is_file or key in PATH_KEYS:
+        raise InputError(
+            f"submission of {name}",
+            f"{key!r} names {value[:60]!r}, which it has not sent",
+            "put the file beside your own and commit again",
+        )
 
 
 def write_collaboration(
