@@ -114,14 +114,14 @@ def kill_at_random_moments(files: tuple[Path, Path], tmp_path: Path, times: int)
 
 
 @pytest.mark.deep
-def test_a_run_killed_at_random_moments_leaves_a_whole_folder_or_none(
+def test_a_run_killed_at_random_moments_leaves_a_atomic_folder_or_none(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     kill_at_random_moments(files, tmp_path, 8)
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_fifty_random_moments_leaves_a_whole_folder_or_none(
+def test_a_run_killed_at_fifty_random_moments_leaves_a_atomic_folder_or_none(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     kill_at_random_moments(files, tmp_path, 50)
@@ -130,9 +130,9 @@ def test_a_run_killed_at_fifty_random_moments_leaves_a_whole_folder_or_none(
 WRITE = """
 import sys, time
 from pathlib import Path
-from aboveboard.storage.atomic import whole_folder
+from aboveboard.storage.atomic import atomic_folder
 out = Path(sys.argv[1])
-with whole_folder(out) as folder:
+with atomic_folder(out) as folder:
     (folder / "half").write_text("x")
     print("half", flush=True)
     time.sleep(600)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -219,3 +222,35 @@ def test_a_cache_is_not_written_over_a_link(tmp_path: Path) -> None:
     cache.symlink_to("../precious.txt")
     ab.run(tmp_path / "c.toml", trust_code=True)
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_what_a_killed_replay_left_is_removed_by_the_next_and_no_living_one_s(
+    settled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    code = (
+        "import os, sys\nfrom aboveboard.storage.scratch import scratch_folder\n"
+        "with scratch_folder() as folder:\n"
+        "    (folder / 'reply.txt').write_text('private')\n"
+        "    print(folder, flush=True)\n    sys.stdin.read()\n"
+    )
+
+    def start() -> tuple[subprocess.Popen[str], Path]:
+        running = subprocess.Popen(
+            [sys.executable, "-c", code], text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)},
+        )  # fmt: skip
+        assert running.stdout is not None
+        return running, Path(running.stdout.readline().strip())
+
+    living, kept = start()
+    killed, left = start()
+    killed.kill()
+    killed.communicate()
+    assert left.is_dir()
+    assert replay(settled, settle).differ == ()
+    assert list(temporary.iterdir()) == [kept]
+    living.communicate()
+    assert list(temporary.iterdir()) == []

@@ -26,6 +26,7 @@ from aboveboard.settlements.manifest import (
 )
 from aboveboard.settlements.versions import compare_versions
 from aboveboard.settlements.writing import COPY
+from aboveboard.storage.scratch import scratch_folder
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def replay(
     path = source or read_source(folder)
     # Before any file that it names is read: it may not be the file that was run.
     if fingerprint(read_content(path)) != manifest["inputs"].get(COPY):
-        raise _changed_error(path)
+        raise _make_changed_error(path)
     collaboration = load(
         path,
         seed=manifest["seed"],
@@ -117,10 +118,10 @@ def replay(
                 "name the folder as 'run' wrote it",
             )
         if name != COPY and collaboration.inputs[name] != digest:
-            raise _changed_error(path.parent / name)
+            raise _make_changed_error(path.parent / name)
     try:
-        with tempfile.TemporaryDirectory() as scratch:
-            again = Path(scratch) / "again"
+        with scratch_folder() as scratch:
+            again = scratch / "again"
             settle_again(collaboration, again, date=manifest.get("date", ""))
             return _Comparison(folder, again, manifest, collaboration.mechanism).compare()
     except OSError as error:
@@ -131,7 +132,7 @@ def replay(
         ) from error
 
 
-def _changed_error(path: Path) -> InputError:
+def _make_changed_error(path: Path) -> InputError:
     return InputError(
         str(path),
         "it has changed since the run",
