@@ -9,9 +9,14 @@ import pytest
 from houses import LISTS, House
 
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.log import Receipt, verify_receipt
+from aboveboard.evidence.members import make_rotation
 from aboveboard.evidence.rounds import replay_log
+from aboveboard.evidence.verifiers.opened import digest_file
+from aboveboard.hub.collaborations.opening import locate_center_files, open_collaboration
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs import child, settling
 from aboveboard.hub.jobs.worker import Worker
 
 
@@ -147,3 +152,42 @@ def test_an_upload_is_limited_and_must_be_what_was_signed(
     answer = house.people["acme"].send("PUT", path, b"x" * size, digest="ab" * 32)
     assert answer.status_code == 401
     assert not list((house.hub.folder / "files" / "incoming").glob("*"))
+
+
+def test_a_member_that_rotates_its_keys_goes_on_with_the_new_ones(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path)
+    table.agree()
+    acme = house.people["acme"]
+    fresh = generate_keys()
+    log = acme.send("GET", f"{table.path}/log").json()["entries"]
+    round_ = replay_log([entry.encode() for entry in log], "log")
+    answer = table.post("acme", make_rotation(round_, "acme", acme.keys, fresh).content)
+    assert answer.status_code == 201, answer.text
+    old, acme.keys = acme.keys, fresh
+    table.commit()
+    table.submit()
+    assert Worker(hub).work()
+    assert table.fetch("acme")
+    acme.keys = old  # other rounds are held with the keys that were registered
+    assert house.open(tmp_path).say("acme", "agree").status_code == 201
+
+
+def test_the_centers_own_files_reach_the_settlement_and_no_member(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("x,y\n1,0\n2,1\n")
+    file = tmp_path / "learning.toml"
+    file.write_text('mechanism = "learning.payments"\ntest = "rows.csv"\n[parties.acme]\n')
+    identifier, round_ = open_collaboration(hub, file, opened="center")
+    assert set(round_.terms.files) == {"rows.csv"}
+    assert round_.terms.parameters["test"] == "rows.csv"
+    kept = locate_center_files(hub, identifier) / "rows.csv"
+    assert kept.read_text() == "x,y\n1,0\n2,1\n"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    settling._copy_center_files(hub, identifier, scratch)
+    found = child._read_center_files(scratch)
+    key, content = found["rows.csv"]
+    assert digest_file(key, content) == round_.terms.files["rows.csv"]

@@ -104,6 +104,10 @@ def open_(
     missing: Annotated[
         str, typer.Option(help="If a member is late: 'cancel' the round, or 'continue'.")
     ] = "cancel",
+    shown: Annotated[
+        str,
+        typer.Option("--opened", help="What all see afterwards: nothing, center, or all."),
+    ] = "nothing",
     deadline: Annotated[
         list[str] | None,
         typer.Option(help="STEP=TIME, such as commit=2026-12-01T12:00:00Z; once for each step."),
@@ -115,7 +119,9 @@ def open_(
     from aboveboard.hub.collaborations.opening import open_collaboration
 
     deadlines = _read_deadlines(deadline or [])
-    identifier, round_ = open_collaboration(opened, file, missing=missing, deadlines=deadlines)
+    identifier, round_ = open_collaboration(
+        opened, file, missing=missing, deadlines=deadlines, opened=shown
+    )
     names = list(round_.terms.names)
     text = (
         f"collaboration {identifier}: terms {round_.terms_digest[:16]} for {', '.join(names)}\n"

@@ -85,8 +85,9 @@ def rotate_keys(terms: TermsOption = None, output: FormatOption = Format.TEXT) -
     """Make new keys for a round, and state them with the old ones."""
     from aboveboard.commands.rounds import rotate_keys as state_new_keys
 
-    path = state_new_keys(_member(terms), find_passphrase())
-    _echo(output, f"wrote {path}; send it to the center", statement=path)
+    member = _member(terms)
+    path = state_new_keys(member, find_passphrase())
+    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
 
 
 def open_(

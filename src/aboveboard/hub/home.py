@@ -22,6 +22,7 @@ from aboveboard.hub.files import FileStore
 KEYS = "keys"
 LOG_KEYS = "log-keys"
 FILES = "files"
+CENTER_FILES = "center"
 SCRATCH = "scratch"
 
 

@@ -6,11 +6,18 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from aboveboard.commands.rounds.center import draft_terms, list_parties, read_table
+from aboveboard.commands.rounds.center import (
+    collect_files,
+    draft_terms,
+    list_parties,
+    read_table,
+)
 from aboveboard.errors import InputError
+from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
 from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
+from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.logs import (
     Position,
     append,
@@ -21,7 +28,7 @@ from aboveboard.hub.collaborations.logs import (
 from aboveboard.hub.collaborations.notices import notify_awaited
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, member
-from aboveboard.hub.home import Hub
+from aboveboard.hub.home import CENTER_FILES, Hub
 from aboveboard.hub.jobs.queue import enqueue_settlement
 from aboveboard.hub.organizations.registry import find_keys
 
@@ -32,6 +39,7 @@ def open_collaboration(
     *,
     missing: str = "cancel",
     deadlines: Mapping[str, str] | None = None,
+    opened: str = "nothing",
 ) -> tuple[str, Round]:
     """Begin a round: sign the terms that a collaboration file makes; return its id and the round.
 
@@ -45,6 +53,9 @@ def open_collaboration(
         What happens if a member is late or leaves: "cancel" or "continue".
     deadlines
         By step, such as {"commit": "2026-12-01T12:00:00Z"}.
+    opened
+        What all see afterwards besides the result: "nothing", the "center"'s own files, or "all"
+        members' parts too.
 
     Raises
     ------
@@ -53,8 +64,14 @@ def open_collaboration(
     """
     table = read_table(file)
     names = list_parties(table, file)
+    table, files = collect_files(table, file.parent)
     identifier = secrets.token_hex(8)
     now = hub.now
+    digests = {
+        name: digest_file(derive_file_key(hub, identifier, name), content)
+        for name, content in files.items()
+    }
+    _write_center_files(hub, identifier, files)
     with write(hub.engine) as connection:
         found = {name: find_keys(connection, name) for name in names}
         keys = {name: public for name, (_, public) in found.items()}
@@ -65,6 +82,8 @@ def open_collaboration(
             f"{hub.configuration.authority}/{identifier}",
             missing=missing,
             deadlines=deadlines,
+            opened=opened,
+            files=digests,
         )
         try:
             parse_terms(body, str(file))
@@ -107,6 +126,24 @@ def open_collaboration(
         connection.execute(checkpoint.insert().values(collaboration=identifier, size=1, note=note))
         notify_awaited(connection, identifier, None, round_, now)
     return identifier, round_
+
+
+def locate_center_files(hub: Hub, identifier: str) -> Path:
+    """Return the folder of the center's own files of a round; there may be none."""
+    return hub.folder / CENTER_FILES / identifier
+
+
+def derive_file_key(hub: Hub, identifier: str, name: str) -> bytes:
+    """Return the key that hides the hash of one of the center's files until it is opened."""
+    return hub.keys.derive_key(f"{identifier}/{name}")
+
+
+def _write_center_files(hub: Hub, identifier: str, files: Mapping[str, bytes]) -> None:
+    """Keep the center's own files, which only their hashes in the terms tell of."""
+    folder = locate_center_files(hub, identifier)
+    for name, content in files.items():
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        write_private(folder / name, content)
 
 
 def state_own(hub: Hub, identifier: str, kind: str, body: Mapping[str, object]) -> Position:

@@ -23,7 +23,7 @@ from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, submission
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.queue import enqueue_settlement
-from aboveboard.hub.organizations.registry import Organization
+from aboveboard.hub.organizations.registry import Organization, add_key
 
 DEADLINES = ("agree", "commit", "submit", "accept")
 
@@ -70,6 +70,10 @@ def take_statement(
         position = append(connection, row, after, statement, hub.keys.log, hub.now)
         if statement.kind == "submit":
             _forget_fault(connection, row, name)
+        if statement.kind == "rotate":
+            fresh = after.find_keys(name)
+            assert fresh is not None  # the round has just accepted them
+            add_key(connection, organization, fresh, hub.now)
         notify_awaited(connection, identifier, before, after, hub.now)
         enqueue_settlement(connection, identifier, after, hub.now)
     return position

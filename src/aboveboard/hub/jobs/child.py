@@ -2,7 +2,8 @@
 
 It has no keys. It limits itself before it reads anything: memory, time, size of files, and where
 the system lets it no network. The folder holds `log.jsonl`, `parts/NAME.bin` with each member's
-opened submission, and `order.key`; the child writes `outcome.json` and `settlement/`.
+opened submission, `order.key`, and the center's own files; the child writes `outcome.json` and
+`settlement/`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ SETTLEMENT = "settlement"
 PARTS = "parts"
 LOG_FILE = "log.jsonl"
 ORDER_FILE = "order.key"
+CENTER_FILES = "center"
+FILE_KEYS = "center-keys.json"
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 """Of Linux: <linux/sched.h>."""
@@ -99,7 +102,9 @@ def settle_folder(folder: Path) -> dict[str, Any]:
         return {"refused": refused}
     order = (folder / ORDER_FILE).read_bytes()
     try:
-        outcome = compute_outcome(round_, parts, folder / SETTLEMENT, order)
+        outcome = compute_outcome(
+            round_, parts, folder / SETTLEMENT, order, _read_center_files(folder)
+        )
     except AboveboardError as error:
         return {"refused": {"": str(error)}}
     return {
@@ -108,6 +113,15 @@ def settle_folder(folder: Path) -> dict[str, Any]:
         "replies": {
             name: path.relative_to(folder).as_posix() for name, path in outcome.replies.items()
         },
+    }
+
+
+def _read_center_files(folder: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Return the center's own files by name, each with its key."""
+    keys = json.loads((folder / FILE_KEYS).read_text(encoding="utf-8"))
+    return {
+        name: (bytes.fromhex(key), (folder / CENTER_FILES / name).read_bytes())
+        for name, key in keys.items()
     }
 
 

@@ -28,11 +28,22 @@ from aboveboard.evidence.sealing import encode_context, open_message, seal_messa
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.logs import append, lock, read_entries, read_round
 from aboveboard.hub.collaborations.notices import notify_awaited
-from aboveboard.hub.collaborations.opening import make_own
+from aboveboard.hub.collaborations.opening import (
+    derive_file_key,
+    locate_center_files,
+    make_own,
+)
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, notice, reply
 from aboveboard.hub.home import SCRATCH, Hub
-from aboveboard.hub.jobs.child import LOG_FILE, ORDER_FILE, OUTCOME_FILE, PARTS
+from aboveboard.hub.jobs.child import (
+    CENTER_FILES,
+    FILE_KEYS,
+    LOG_FILE,
+    ORDER_FILE,
+    OUTCOME_FILE,
+    PARTS,
+)
 from aboveboard.hub.jobs.queue import Lease, finish, renew
 
 OPERATOR = "operator"
@@ -142,9 +153,20 @@ def _run_child(hub: Hub, lease: Lease, sealed: Sealed, folder: Path) -> dict[str
     write_private(folder / LOG_FILE, b"".join(entry + b"\n" for entry in sealed.entries))
     order = hub.derive_secret("order", sealed.round.terms_digest)
     write_private(folder / ORDER_FILE, order)
+    _copy_center_files(hub, lease.collaboration, folder)
     spawn_child(hub, lease, folder)
     outcome: dict[str, Any] = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))
     return outcome
+
+
+def _copy_center_files(hub: Hub, identifier: str, folder: Path) -> None:
+    """Let the child read the center's own files, with the keys that hide their hashes."""
+    place = locate_center_files(hub, identifier)
+    names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+    if names:
+        shutil.copytree(place, folder / CENTER_FILES)
+    keys = {name: derive_file_key(hub, identifier, name).hex() for name in names}
+    write_private(folder / FILE_KEYS, json.dumps(keys).encode())
 
 
 def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
@@ -244,12 +266,12 @@ def _write_result(
     entries = (*sealed.entries, statement.content)
     stored = {}
     for name, path in paths.items():
-        member = round_.terms.members[name]
-        if member.keys is None:
+        member = round_.find_keys(name)
+        if member is None:
             continue
         content = pack_result(name, path, entries, note, outcome["private"].get(name, {}))
         context = encode_context(round_.terms_digest, CENTER, name, "result")
-        message = seal_message(content, member.keys.sealing, context)
+        message = seal_message(content, member.sealing, context)
         stored[name] = (hub.files.put(message), len(message))
     with write(hub.engine) as connection:
         row = lock(connection, lease.collaboration)

@@ -20,7 +20,7 @@ from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER
 from aboveboard.hub.configuration import CONFIGURATION_FILE
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import metadata, reply, submission
-from aboveboard.hub.home import FILES, KEYS, LOG_KEYS, Hub, open_hub, upgrade_hub
+from aboveboard.hub.home import CENTER_FILES, FILES, KEYS, LOG_KEYS, Hub, open_hub, upgrade_hub
 from aboveboard.storage.atomic import atomic_folder
 
 TABLES = "tables"
@@ -54,8 +54,9 @@ def back_up(hub: Hub, out: Path) -> dict[str, int]:
             target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             shutil.copyfile(source, target)
             target.chmod(PRIVATE)
-        for name in (KEYS, LOG_KEYS):
-            shutil.copytree(hub.folder / name, folder / name)
+        for name in (KEYS, LOG_KEYS, CENTER_FILES):
+            if (hub.folder / name).is_dir():
+                shutil.copytree(hub.folder / name, folder / name)
         shutil.copy2(hub.folder / CONFIGURATION_FILE, folder / CONFIGURATION_FILE)
         numbers = {"format": FORMAT, "rows": rows, "files": len(digests)}
         (folder / FORMAT_FILE).write_text(json.dumps(numbers), encoding="utf-8")

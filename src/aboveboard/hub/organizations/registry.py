@@ -37,8 +37,19 @@ def find_by_key(connection: Connection, signing: str) -> Organization | None:
     return None if row is None else Organization(row.id, row.name)
 
 
+def add_key(connection: Connection, owner: Organization, keys: PublicKeys, now: int) -> None:
+    """Let an organisation sign requests with one more key, unless somebody has that key."""
+    known = connection.execute(select(key.c.id).where(key.c.signing == keys.signing)).first()
+    if known is None:
+        connection.execute(
+            key.insert().values(
+                organization=owner.id, signing=keys.signing, sealing=keys.sealing, created=now
+            )
+        )
+
+
 def find_keys(connection: Connection, name: str) -> tuple[Organization, PublicKeys]:
-    """Return an organisation and its keys.
+    """Return an organisation and the keys that it has registered.
 
     Raises
     ------
@@ -49,7 +60,7 @@ def find_keys(connection: Connection, name: str) -> tuple[Organization, PublicKe
         select(organization.c.id, organization.c.name, key.c.signing, key.c.sealing)
         .join(key, key.c.organization == organization.c.id)
         .where(organization.c.name == name, key.c.revoked.is_(None))
-        .order_by(key.c.id.desc())
+        .order_by(key.c.id)  # the first: later ones are of single rounds
     ).first()
     if row is None:
         raise InputError(
