@@ -267,6 +267,27 @@ CHEATS: dict[str, tuple[Callable[[Center], Given], str]] = {
 }  # fmt: skip
 
 
+ELSEWHERE = {
+    "a log is rolled back": ("every command of a member", "the log shrank"),
+    "two logs are shown to two members": ("whoever sees both", "has seen another log"),
+    "another list is submitted than was committed": (
+        "the center, at once", "another list than the committed one"
+    ),
+    "a member names another member's file as its own": (
+        "the center, at once", "which it has not sent"
+    ),
+    "overlaps are counted falsely, and every size is kept": (
+        "the auditor; each member where members count", "is not what the rule makes"
+    ),
+    "a member opens another part than it committed to": (
+        "the auditor", "is not what it committed to"
+    ),
+    "a member signs with a key that it has replaced": ("everybody", "not signed with the key"),
+    "tokens are passed on out of turn": ("everybody", "it is not the turn"),
+}  # fmt: skip
+"""Cheats that other tests play: test_audit_round, test_blinded_tokens, test_cosigning, ..."""
+
+
 @pytest.fixture(scope="module")
 def center(tmp_path_factory: pytest.TempPathFactory) -> Center:
     organisations = Organisations(tmp_path_factory.mktemp("round"))
@@ -329,7 +350,25 @@ def test_a_log_that_was_rolled_back_is_refused(center: Center, tmp_path: Path) -
 
 def write_table() -> str:
     rows = [f'| {cheat} | "{finding}" |' for cheat, (_, finding) in CHEATS.items()]
-    return "\n".join(["| what a center does | what `verify` says |", "|---|---|", *rows])
+    others = [f'| {cheat} | {who} | "{says}" |' for cheat, (who, says) in ELSEWHERE.items()]
+    return "\n".join(
+        [
+            "| what a center does | what `verify` says |",
+            "|---|---|",
+            *rows,
+            "",
+            "| what else can be tried | who finds it | what it says |",
+            "|---|---|---|",
+            *others,
+        ]
+    )
+
+
+@pytest.mark.parametrize("cheat", list(ELSEWHERE))
+def test_what_is_found_elsewhere_is_said_there(cheat: str) -> None:
+    says = ELSEWHERE[cheat][1]
+    sources = [*(ROOT / "src" / "aboveboard").rglob("*.py")]
+    assert any(says in path.read_text(encoding="utf-8") for path in sources), says
 
 
 def test_the_docs_name_every_cheat() -> None:
