@@ -2,6 +2,12 @@
 
 Source: M. Chen, Y. Liu, W. Shen, Y. Shen, P. Tang, Q. Yang, "Mechanism Design for Multi-Party
 Machine Learning".
+
+Examples
+--------
+>>> from aboveboard.learning import Identity, Linear, Market, compute_outcome
+>>> compute_outcome(Market(Identity(), Linear(((1, 0), (0, 1))), 2), [1, 2]).served
+(True, True)
 """
 
 from aboveboard.learning.desirable.certificate import Certificate, verify_certificate

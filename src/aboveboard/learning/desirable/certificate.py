@@ -68,6 +68,14 @@ class Certificate:
         Sizes, one for each party.
     chains
         One for each party.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Growth, Identity, Market, search
+    >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
+    >>> search(market, range(50)).certificate.total < 0
+    True
     """
 
     profile: tuple[Number, ...]
@@ -140,6 +148,15 @@ def verify_certificate(market: Market, found: Certificate) -> Number:
     ------
     ValueError
         If a chain is none: not ascending, not ending at the profile, or not one for each party.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Growth, Identity, Market, search, verify_certificate
+    >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
+    >>> proof = search(market, range(50)).certificate
+    >>> bool(verify_certificate(market, proof) < 0)
+    True
     """
     if [chain.party for chain in found.chains] != list(range(market.n)):
         raise ValueError("a certificate has one chain for each party, in order")

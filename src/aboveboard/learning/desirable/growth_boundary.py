@@ -73,6 +73,13 @@ class Boundary:
         What goes wrong one step further; None where there is no limit.
     reason
         Why there is no limit; empty where there is one.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import find_boundary
+    >>> find_boundary(Fraction(-7, 10), zero=False).loss.profile
+    (1, 1224)
     """
 
     alpha: Fraction
@@ -98,6 +105,13 @@ def find_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
         If the boundary is finite but beyond `MOST_SIZES`.
     ArithmeticError
         If the chain that is found proves no loss: the tolerance would be too small.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import find_boundary
+    >>> find_boundary(Fraction(-7, 10), zero=False).boundary
+    1223
     """
     reason = _explain_no_limit(alpha)
     if reason:
@@ -172,6 +186,13 @@ def trace_figure_3(alphas: Sequence[Fraction] = FIGURE_3) -> Iterator[Boundary]:
     """Return the boundary at each growth rate, on the grid with 0 and on that from one step.
 
     Half a second for all of figure 3 on one core, once compiled.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import trace_figure_3
+    >>> [found.boundary for found in trace_figure_3([Fraction(-7, 10)])]
+    [38, 1223]
     """
     for alpha in alphas:
         for zero in (True, False):

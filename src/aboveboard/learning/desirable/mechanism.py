@@ -67,6 +67,16 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         Who is served, and what qualities are worth.
     grid
         The sizes that each party may have.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Desirable, Growth, Identity, Market
+    >>> from aboveboard.learning.desirable.file import Grid
+    >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
+    >>> rule = Desirable(("anna", "bert"), market, Grid(Fraction(1), 1, 4))
+    >>> rule.settle({"anna": Fraction(4), "bert": Fraction(1)}).details["exists"]
+    True
     """
 
     parties: tuple[str, ...]

@@ -80,6 +80,15 @@ class SearchResult:
         none.
     undecided
         Whether a sum that is not 0 is within the tolerance.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Growth, Identity, Market, search
+    >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
+    >>> result = search(market, range(50))
+    >>> result.answer, result.certificate.profile
+    ('none', (0.0, 39.0))
     """
 
     market: Market
@@ -175,6 +184,14 @@ def search(market: Market, sizes: Sequence[Number]) -> SearchResult:
     ------
     InputError
         If the search would take more than `MOST_SECONDS` or `MOST_BYTES` of `desirable_ways`.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Growth, Identity, Market, search
+    >>> market = Market(Identity(), Growth(Fraction(-7, 10)), 2)
+    >>> search(market, range(1, 5)).answer
+    'exists'
     """
     way = choose_algorithm(market, len(sizes))
     if way is GROWTH_OF_TWO and not _is_evenly_spaced(sizes):

@@ -64,6 +64,15 @@ class Market:
     ------
     InputError
         If there are too many parties to try all sets of them, and this valuation calls for that.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Identity, Linear, Market, compute_outcome
+    >>> matrix = ((Fraction(3, 10), Fraction(4, 5)), (Fraction(-9, 10), Fraction(1, 5)))
+    >>> market = Market(Identity(), Linear(matrix), 2)
+    >>> compute_outcome(market, [1, 2]).served
+    (False, True)
     """
 
     quality: Quality
@@ -109,6 +118,16 @@ def choose_served(market: Market, sizes: Array, present: Mask) -> Mask:
     -------
     array
         Shape (m, n); False for the absent.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> import numpy as np
+    >>> from aboveboard.learning import Identity, Linear, Market, choose_served
+    >>> matrix = ((Fraction(3, 10), Fraction(4, 5)), (Fraction(-9, 10), Fraction(1, 5)))
+    >>> market = Market(Identity(), Linear(matrix), 2)
+    >>> choose_served(market, np.array([[1, 2]]), np.ones((1, 2), dtype=bool)).tolist()
+    [[False, True]]
     """
     served = np.zeros_like(present)
     for members, rows in _group_by_presence(present):
@@ -222,6 +241,16 @@ def assign_models(market: Market, sizes: Array, present: Mask) -> Array:
     -------
     array
         Shape (m, n).
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> import numpy as np
+    >>> from aboveboard.learning import Identity, Linear, Market, assign_models
+    >>> matrix = ((Fraction(3, 10), Fraction(4, 5)), (Fraction(-9, 10), Fraction(1, 5)))
+    >>> market = Market(Identity(), Linear(matrix), 2)
+    >>> assign_models(market, np.array([[1, 2]]), np.ones((1, 2), dtype=bool)).tolist()
+    [[0, 3]]
     """
     return hand_out(market, sizes, present, choose_served(market, sizes, present))
 

@@ -27,7 +27,14 @@ replay whose library sums in another order."""
 
 
 class Quality(Protocol):
-    """The quality of a model by the valid size of its training data."""
+    """The quality of a model by the valid size of its training data.
+
+    Examples
+    --------
+    >>> from aboveboard.learning import Identity
+    >>> Identity().evaluate([1, 2]).tolist()
+    [1, 2]
+    """
 
     KIND: ClassVar[str]
 
@@ -38,7 +45,14 @@ class Quality(Protocol):
 
 @dataclass(frozen=True)
 class Logistic:
-    """Q(s) = (1 - e^-s) / (1 + e^-s), in float64 (section 6.1)."""
+    """Q(s) = (1 - e^-s) / (1 + e^-s), in float64 (section 6.1).
+
+    Examples
+    --------
+    >>> from aboveboard.learning import Logistic
+    >>> Logistic().evaluate([0.0, 1.0]).round(4).tolist()
+    [0.0, 0.4621]
+    """
 
     KIND: ClassVar[str] = "logistic"
 
@@ -50,7 +64,14 @@ class Logistic:
 
 @dataclass(frozen=True)
 class Identity:
-    """Q(s) = s (section 6.2): exact for whole numbers and fractions, and not bounded by 1."""
+    """Q(s) = s (section 6.2): exact for whole numbers and fractions, and not bounded by 1.
+
+    Examples
+    --------
+    >>> from aboveboard.learning import Identity
+    >>> Identity().evaluate([1, 2]).tolist()
+    [1, 2]
+    """
 
     KIND: ClassVar[str] = "identity"
 
@@ -76,6 +97,12 @@ class LearningCurve:
         The (size, score) pairs it was fitted to.
     residuals
         Score minus Q(size), one for each point.
+
+    Examples
+    --------
+    >>> from aboveboard.learning import LearningCurve
+    >>> LearningCurve(0.9, 100.0, 1.0).evaluate([100.0]).tolist()
+    [0.45]
     """
 
     ceiling: float
@@ -116,6 +143,13 @@ def fit_learning_curve(
     InputError
         If there are fewer than three sizes, a number is out of range, no score is above 0, scores
         fall as sizes grow, the fit does not converge, or scipy is not installed.
+
+    Examples
+    --------
+    >>> from aboveboard.learning import fit_learning_curve
+    >>> curve = fit_learning_curve([(10, 0.3), (50, 0.6), (200, 0.7), (800, 0.75)])
+    >>> round(curve.ceiling, 2)
+    0.75
     """
     try:
         from scipy.optimize import curve_fit

@@ -29,7 +29,14 @@ Served = NDArray[np.bool_]
 
 
 class Valuation(Protocol):
-    """What the qualities in use are worth to each party."""
+    """What the qualities in use are worth to each party.
+
+    Examples
+    --------
+    >>> from aboveboard.learning import Linear
+    >>> Linear(((1, -1), (0, 2))).KIND
+    'linear'
+    """
 
     KIND: ClassVar[str]
     quasi_monotone: ClassVar[bool]
@@ -76,6 +83,13 @@ class Linear:
         The same as arrays of fractions and of float64, shape (n, n).
     whole
         The same over a common denominator: the same signs in whole numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from aboveboard.learning import Linear
+    >>> Linear(((1, -1), (0, 2))).evaluate(np.array([[1.0, 2.0]])).tolist()
+    [[-1.0, 4.0]]
     """
 
     matrix: tuple[tuple[Fraction, ...], ...]
@@ -132,6 +146,14 @@ class Growth:
     ----------
     alpha
         The market growth rate.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> import numpy as np
+    >>> from aboveboard.learning import Growth
+    >>> Growth(Fraction(-1, 2)).evaluate(np.array([[1.0, 3.0]])).tolist()
+    [[0.5, 1.5]]
     """
 
     alpha: Fraction
@@ -191,6 +213,14 @@ class QuasiMonotone:
         theta_i for each party: takes the tuple of the other parties' qualities, in order.
     parts
         F_i and theta_i of each party, their answers checked and remembered.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from aboveboard.learning import QuasiMonotone
+    >>> values = QuasiMonotone((abs, abs), (sum, lambda rest: -sum(rest)))
+    >>> values.evaluate(np.array([[1.0, 3.0]])).tolist()
+    [[4.0, 2.0]]
     """
 
     own: tuple[Callable[[float], Any], ...]
@@ -278,6 +308,14 @@ class FunctionValuation:
         Parties.
     cached
         The function, its answers checked and remembered.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from aboveboard.learning import FunctionValuation
+    >>> values = FunctionValuation("mine:values", lambda q: [q[0], q[0] * q[1]], 2)
+    >>> values.evaluate(np.array([[2.0, 3.0]])).tolist()
+    [[2.0, 6.0]]
     """
 
     name: str

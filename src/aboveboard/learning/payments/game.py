@@ -89,6 +89,16 @@ class MarketGame:
     ------
     ValueError
         If a party can report less than 0 or more than its own size, or not its own.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Identity, Linear, Market, MarketGame
+    >>> matrix = ((Fraction(3, 10), Fraction(4, 5)), (Fraction(-9, 10), Fraction(1, 5)))
+    >>> market = Market(Identity(), Linear(matrix), 2)
+    >>> game = MarketGame(("anna", "bert"), market, (1, 2), ((0, 1), (0, 2)))
+    >>> game.players
+    ('anna', 'bert')
     """
 
     players: tuple[str, ...]

@@ -92,6 +92,16 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         Of the training.
     work
         Where and how training is done.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Identity, Linear, Payments
+    >>> matrix = ((Fraction(3, 10), Fraction(4, 5)), (Fraction(-9, 10), Fraction(1, 5)))
+    >>> rule = Payments(("anna", "bert"), Identity(), Linear(matrix))
+    >>> settlement = rule.settle({"anna": 1, "bert": 2})
+    >>> settlement.parties["anna"].payment
+    Fraction(4, 5)
     """
 
     parties: tuple[str, ...]
@@ -341,6 +351,15 @@ def type_grid(
     sizes
         What each party may have: the same for all, or by party. It can report any of these up to
         what it has.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.learning import Identity, Linear, Payments, type_grid
+    >>> matrix = ((Fraction(3, 10), Fraction(4, 5)), (Fraction(-9, 10), Fraction(1, 5)))
+    >>> rule = Payments(("anna", "bert"), Identity(), Linear(matrix))
+    >>> len(list(type_grid(rule, [1, 2])))
+    4
     """
     market = rule.market(rule.quality)
     by_party = [

@@ -56,6 +56,12 @@ class Skill:
     error
         Its standard error over test rows; those of two models on the same rows are correlated, so
         that differences are known better than this says.
+
+    Examples
+    --------
+    >>> from aboveboard.learning.training import Skill
+    >>> Skill(value=0.4, error=0.02).value
+    0.4
     """
 
     value: float

@@ -27,6 +27,12 @@ class MeasuredParty:
         Its standard error.
     claimed
         How many distinct rows the party says the model was trained on.
+
+    Examples
+    --------
+    >>> from aboveboard.learning.training import MeasuredParty
+    >>> MeasuredParty(Fraction(90), quality=0.4, error=0.02, claimed=100).claimed
+    100
     """
 
     size: Fraction
