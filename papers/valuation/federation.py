@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.formatting import encode_number
-from aboveboard.valuation import Population, expected_errors
+from aboveboard.valuation import Population, compute_expected_errors
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.instances import VARIANCES, Federation, federations
 
@@ -20,7 +20,7 @@ Estimator = tuple[Fraction, ...]
 
 def promised(some: Federation) -> Sequence[Any]:
     """Return the product's expected squared errors, one for each user."""
-    return expected_errors(Population(some.s2, some.t2), some.levels, some.samples)
+    return compute_expected_errors(Population(some.s2, some.t2), some.levels, some.samples)
 
 
 def error_of(some: Federation, v: Estimator, i: int) -> Fraction:

@@ -27,7 +27,9 @@ def _gamma(worth: Values) -> Trial:
     totals = [expectation(worth, q) for q in EIGHTHS]
     at = np.array([float(q) for q in EIGHTHS])
     same = np.allclose(game.gamma(at), [float(x) for x in gammas], rtol=0, atol=TOLERANCE)
-    same &= np.allclose(game.expected(at), [float(x) for x in totals], rtol=0, atol=TOLERANCE)
+    same &= np.allclose(
+        game.compute_expected_utility(at), [float(x) for x in totals], rtol=0, atol=TOLERANCE
+    )
     falling = all(a >= b for a, b in pairwise(gammas))
     rising = all(a < b for a, b in pairwise(totals))
     identity = all(

@@ -43,7 +43,7 @@ def offer_is(game: AlikeUsers, cost: float, alpha: float, q: float, kept: float)
     if not 0 <= alpha <= 1:
         return False
     net = alpha * float(game.gamma(np.array([q]))[0]) - cost
-    total = float(game.expected(np.array([q]))[0])
+    total = float(game.compute_expected_utility(np.array([q]))[0])
     answers = (q == 0 or net >= -TOLERANCE) and (q == 1 or net <= TOLERANCE)
     return answers and abs((1 - alpha) * total - kept) <= TOLERANCE * max(1.0, total)
 
@@ -77,7 +77,7 @@ def _optimal(instance: Instance, alpha: float, q: float) -> Trial:
     """Check that an offer is an equilibrium and no worse than the product's and the grid's best."""
     worth, cost = instance
     game = find_offer(worth)
-    kept = (1 - alpha) * float(game.expected(np.array([q]))[0])
+    kept = (1 - alpha) * float(game.compute_expected_utility(np.array([q]))[0])
     found = best_offer(worth, cost)
     if not offer_is(game, cost, found.alpha, found.q, found.value):
         return Trial(1, _fails(instance, alpha=found.alpha, keeps=found.value, note="no offer"))

@@ -368,12 +368,12 @@ def test_too_little_noise_makes_example_1_fail(monkeypatch):
 
 
 def test_wrong_errors_make_propositions_and_simulation_fail(monkeypatch):
-    right = federation.expected_errors
+    right = federation.compute_expected_errors
 
     def wrong(population, levels, samples):
         return [x * Fraction(11, 10) for x in right(population, levels, samples)]
 
-    monkeypatch.setattr(federation, "expected_errors", wrong)
+    monkeypatch.setattr(federation, "compute_expected_errors", wrong)
     for name in ("proposition-5", "federated-closed-form", "federated-simulation"):
         assert verdicts(name) == (FALSE,), name
 
@@ -382,7 +382,7 @@ def test_an_offer_that_is_not_best_makes_regime_2_fail(monkeypatch):
     def near(game, cost, selection="optimistic"):
         q = 0.5
         alpha = cost / float(game.gamma(np.array([q]))[0])
-        value = (1 - alpha) * float(game.expected(np.array([q]))[0])
+        value = (1 - alpha) * float(game.compute_expected_utility(np.array([q]))[0])
         return games.Candidate(value, alpha, q)
 
     monkeypatch.setattr(AlikeUsers, "best", near)

@@ -194,7 +194,10 @@ def test_pessimistic_offers_to_users_who_are_alike_are_refined(
             for k in range(n + 1)
             if (k == 0 or alpha * gain[k - 1] >= cost) and (k == n or alpha * gain[k] <= cost)
         ]
-        mixed = [float(game.expected(np.array([q]))[0]) for q in game.equilibria(alpha, cost)]
+        mixed = [
+            float(game.compute_expected_utility(np.array([q]))[0])
+            for q in game.equilibria(alpha, cost)
+        ]
         best = max(best, (1 - alpha) * min(pure + mixed))
     assert found.value >= best - 1e-6
 

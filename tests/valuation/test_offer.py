@@ -159,7 +159,7 @@ class TestAlikeUsers:
         if 1e-6 < best.q < 1 - 1e-6:
             rise = float((binomial_probabilities(np.array([best.q]), n - 1) @ np.diff(worth))[0])
             assert rise == pytest.approx(cost, abs=1e-8)
-            expected = float(game.expected(np.array([best.q]))[0])
+            expected = float(game.compute_expected_utility(np.array([best.q]))[0])
             assert best.alpha == pytest.approx(n * best.q * cost / expected)
 
     @settings(max_examples=25)
@@ -267,12 +267,17 @@ class TestTwoUsers:
         best, answer = game.best(SELECTIONS[worst])
         pick = min if worst else max
         for alpha in np.linspace(0, 1, 201).tolist():
-            value = pick((1 - alpha) * game.expected(a) for a in game.equilibria(alpha))
+            value = pick(
+                (1 - alpha) * game.compute_expected_utility(a) for a in game.equilibria(alpha)
+            )
             assert value <= best.value + 1e-7
         near = [best.alpha] if best.attained else [best.alpha + 1e-7, best.alpha - 1e-7]
-        kept = [pick((1 - a) * game.expected(e) for e in game.equilibria(a)) for a in near]
+        kept = [
+            pick((1 - a) * game.compute_expected_utility(e) for e in game.equilibria(a))
+            for a in near
+        ]
         assert max(kept) == pytest.approx(best.value, abs=1e-5)
-        assert (1 - best.alpha) * game.expected(answer) == pytest.approx(best.value)
+        assert (1 - best.alpha) * game.compute_expected_utility(answer) == pytest.approx(best.value)
 
     def test_above_one_third_only_the_cheaper_user_is_engaged(self) -> None:
         offer = offered(DpMean(), [0.45, 0.4])

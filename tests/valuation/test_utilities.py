@@ -18,7 +18,7 @@ from aboveboard.valuation import (
     FunctionUtility,
     Population,
     TableUtility,
-    expected_errors,
+    compute_expected_errors,
     private_mean,
 )
 from aboveboard.valuation.levels import parse_level
@@ -132,7 +132,7 @@ class TestFederatedMean:
     @pytest.mark.deep
     def test_errors_are_the_smallest_of_equation_54(self, drawn: tuple) -> None:
         population, levels, samples, _ = drawn
-        found = expected_errors(population, levels, samples)
+        found = compute_expected_errors(population, levels, samples)
         s2, t2 = float(population.s2), float(population.t2)
         for i, error in enumerate(found):
             slow = oracle.emse_by_minimisation(s2, t2, levels, samples, i)
@@ -141,7 +141,7 @@ class TestFederatedMean:
     @pytest.mark.parametrize("levels", [(0, 1, 1, 2), (2, 2, 0, 0), (1, 1, 1, 1), (1, 2, 2, 2)])
     def test_errors_are_found_by_simulation(self, levels: tuple[int, ...]) -> None:
         samples, generator = [5, 20, 3, 50], np.random.default_rng(11)
-        found = expected_errors(Population(F(2), F(30)), levels, samples)
+        found = compute_expected_errors(Population(F(2), F(30)), levels, samples)
         for i in range(4):
             mean, deviation = oracle.emse_by_simulation(
                 2.0, 30.0, levels, samples, i, 40_000, generator
@@ -178,12 +178,12 @@ class TestFederatedMean:
 
     def test_one_who_federates_alone_gives_as_much_as_directly(self) -> None:
         population = Population(F(1), F(10))
-        assert expected_errors(population, [1, 0], [7, 9]) == expected_errors(
+        assert compute_expected_errors(population, [1, 0], [7, 9]) == compute_expected_errors(
             population, [2, 0], [7, 9]
         )
 
     def test_without_data_the_error_is_t2_and_twice_s2(self) -> None:
-        assert expected_errors(Population(F(3), F(5)), [0, 0], [1, 1]) == (11, 11)
+        assert compute_expected_errors(Population(F(3), F(5)), [0, 0], [1, 1]) == (11, 11)
 
     def test_the_utility_can_fall_when_one_more_federates(self) -> None:
         population = Population(F(1), F(10))
@@ -191,7 +191,10 @@ class TestFederatedMean:
         assert utility.worth([F(1), F(0)]) > utility.worth([F(1), F(1)])
 
     def test_equal_users_need_no_within_variance_to_be_positive(self) -> None:
-        assert expected_errors(Population(F(0), F(10)), [2, 2], [10, 10]) == (F(1, 2), F(1, 2))
+        assert compute_expected_errors(Population(F(0), F(10)), [2, 2], [10, 10]) == (
+            F(1, 2),
+            F(1, 2),
+        )
         with pytest.raises(ValueError, match="t2 more than 0"):
             Population(F(1), F(0))
 

@@ -26,7 +26,7 @@ class YesNo(StrEnum):
 ANSWERS: dict[YesNo, Answer] = {YesNo.YES: "yes", YesNo.NO: "no"}
 
 
-class Shared(StrEnum):
+class SharedData(StrEnum):
     """What parties may share."""
 
     RECORDS = "records"
@@ -37,7 +37,7 @@ class Shared(StrEnum):
 
 
 def choose(
-    shared: Annotated[Shared | None, typer.Option(help="What the parties would share.")] = None,
+    shared: Annotated[SharedData | None, typer.Option(help="What the parties would share.")] = None,
     money: Annotated[YesNo | None, typer.Option(help="May money change hands?")] = None,
     disclosure: Annotated[
         YesNo | None, typer.Option(help="Is disclosure costly, even to the center alone?")
@@ -72,7 +72,9 @@ def choose(
     }
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if shared is None and (any(options.values()) or not terminal):
-        raise InputError("--shared", "it is missing", f"name what is shared: {', '.join(Shared)}")
+        raise InputError(
+            "--shared", "it is missing", f"name what is shared: {', '.join(SharedData)}"
+        )
     # Asked before the rest is imported: polars would keep Ctrl-C from the prompt.
     what = shared or _ask_shared()
     answers: dict[str, Answer] = {
@@ -88,12 +90,12 @@ def choose(
     echo_json(found.as_dict()) if output is Format.JSON else typer.echo(choices_text(found))
 
 
-def _ask_shared() -> Shared:
+def _ask_shared() -> SharedData:
     """Ask on the terminal until the answer is one of those offered."""
-    question = f"What would the parties share? {', '.join(Shared)}"
-    while (reply := typer.prompt(question).strip().lower()) not in set(Shared):
+    question = f"What would the parties share? {', '.join(SharedData)}"
+    while (reply := typer.prompt(question).strip().lower()) not in set(SharedData):
         typer.echo(f"{reply!r} is none of them.", err=True)
-    return Shared(reply)
+    return SharedData(reply)
 
 
 def _ask(question: str) -> Answer:

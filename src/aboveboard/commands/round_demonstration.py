@@ -102,7 +102,7 @@ def _hold_round(out: Path, lists: Mapping[str, list[str]]) -> RoundDemonstration
 
 
 def _let_members_speak(out: Path, folder: Path, lists: Mapping[str, list[str]]) -> None:
-    """Let all members agree, commit and submit, the center closing each step."""
+    """Make all members agree, commit and submit, the center closing each step."""
     for name in lists:
         rounds.agree(folder, out / name)
     rounds.close_step(folder)

@@ -257,7 +257,7 @@ def _examine_promises(
 
 @contextmanager
 def error_context(collaboration: Collaboration) -> Iterator[None]:
-    """Let the file's trusted code be found, and name the file in the place of an error.
+    """Make the file's trusted code importable, and name the file in the place of an error.
 
     Raises
     ------

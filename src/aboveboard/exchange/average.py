@@ -93,7 +93,7 @@ def compute_mean(points: Sequence[Point]) -> Point:
     return tuple(sum(xs, Fraction(0)) / len(points) for xs in zip(*points, strict=True))
 
 
-def squared_distance(x: Point, y: Point) -> Fraction:
+def compute_squared_distance(x: Point, y: Point) -> Fraction:
     """Return the squared distance of two points."""
     return sum(((a - b) ** 2 for a, b in zip(x, y, strict=True)), Fraction(0))
 
@@ -110,9 +110,9 @@ def compute_benefits(points: Sequence[Point], joined: Sequence[bool]) -> list[Fr
     taking_part = [x for x, here in zip(points, joined, strict=True) if here]
     if not taking_part:
         return [Fraction(0)] * len(points)
-    error = squared_distance(compute_mean(taking_part), target)
+    error = compute_squared_distance(compute_mean(taking_part), target)
     return [
-        squared_distance(x, target) - error if here else Fraction(0)
+        compute_squared_distance(x, target) - error if here else Fraction(0)
         for x, here in zip(points, joined, strict=True)
     ]
 
@@ -245,8 +245,8 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         benefits: dict[str, Fraction | int] = {}
         for name, share in settlement.parties.items():
             handed = tuple(Fraction(x) for x in share.reply.data["point"])
-            gap = squared_distance(handed, target)
-            benefits[name] = squared_distance(types[name], target) - gap
+            gap = compute_squared_distance(handed, target)
+            benefits[name] = compute_squared_distance(types[name], target) - gap
         return benefits
 
     def game(self, types: Mapping[str, Point]) -> ParticipationGame:
@@ -259,7 +259,9 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         benefits = _CoalitionBenefits(points)
         exclusivity = tuple(self.ranges[name].high for name in types)
         same = np.array([[x == y for y in points] for x in points])
-        box = BenefitBox([squared_distance(x, compute_mean(points)) for x in points], exclusivity)
+        box = BenefitBox(
+            [compute_squared_distance(x, compute_mean(points)) for x in points], exclusivity
+        )
 
         def list_alternatives(present: Present, unit: Fraction, giving_no_less: bool) -> Array:
             handed = [Fraction(int(b)) * benefits.unit for b in benefits(present[None, :])[0]]

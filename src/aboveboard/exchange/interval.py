@@ -60,7 +60,7 @@ class IntervalParty(ExclusiveParty):
 
     @field_validator("interval")
     @classmethod
-    def _ordered(cls, interval: Interval) -> Interval:
+    def _refuse_disorder(cls, interval: Interval) -> Interval:
         if interval[0] > interval[1]:
             raise ValueError(f"{_describe_disorder(interval)}; write the lower end first")
         return interval

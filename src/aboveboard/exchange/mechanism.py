@@ -71,18 +71,18 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
 
     def _value(self, types: Mapping[str, ReportT], settlement: Settlement) -> dict[str, Fraction]:
         """Return all true utilities; those of the last settlement are kept."""
-        last: _Valued | None = self.__dict__.get("_last")
+        last: _ReportValuation | None = self.__dict__.get("_last")
         if last is None or last.settlement is not settlement or last.types is not types:
             found = self.true_benefits(types, settlement)
             weights = [self.ranges[name].high for name in types]
             utilities = compute_utilities([found.get(name, 0) for name in types], weights)
-            last = _Valued(types, settlement, dict(zip(types, utilities, strict=True)))
+            last = _ReportValuation(types, settlement, dict(zip(types, utilities, strict=True)))
             self.__dict__["_last"] = last
         return last.utilities
 
 
 @dataclass(frozen=True, eq=False)
-class _Valued:
+class _ReportValuation:
     types: Mapping[str, Any]
     settlement: Settlement
     utilities: dict[str, Fraction]

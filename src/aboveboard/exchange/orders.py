@@ -199,27 +199,29 @@ def _merge_kinds(
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class _PossibleBenefits:
     pairs: frozenset[tuple[int, ...]]
     complete: bool
 
 
 @lru_cache(maxsize=1 << 16)
-def _draw_all(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -> _Drawn:
+def _draw_all(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -> _PossibleBenefits:
     """Return the benefits of the open replies that are possible together."""
     if amounts and prod(count + 1 for count in counts) <= MOST_STATES:
         found = _go_through_orders(kinds, counts, amounts)
         if found is not None:
-            return _Drawn(frozenset(found), True)
+            return _PossibleBenefits(frozenset(found), True)
     return _draw_blocks(kinds, counts, amounts)
 
 
 @lru_cache(maxsize=1 << 16)
-def _draw_blocks(kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]) -> _Drawn:
+def _draw_blocks(
+    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
+) -> _PossibleBenefits:
     """Return benefits that are possible together where kinds come one after the other."""
     if not amounts:
-        return _Drawn(frozenset({()}), True)
-    return _Drawn(frozenset(_try_block_orders(kinds, counts, amounts)), False)
+        return _PossibleBenefits(frozenset({()}), True)
+    return _PossibleBenefits(frozenset(_try_block_orders(kinds, counts, amounts)), False)
 
 
 def _go_through_orders(

@@ -25,7 +25,7 @@ beyond, some cycle is found by following predecessors."""
 
 
 @dataclass(frozen=True)
-class Scaled:
+class IntegerWeights:
     """Weights and bounds as integers.
 
     Parameters
@@ -44,7 +44,7 @@ class Scaled:
     far: int
 
 
-def scale_to_integers(weights: Array, bounds: Array) -> Scaled:
+def scale_to_integers(weights: Array, bounds: Array) -> IntegerWeights:
     """Return exact numbers as integers of one unit, in int64 where every path fits."""
     entries = [x for x in (*weights.ravel(), *bounds.ravel()) if x != UNREACHABLE]
     unit = lcm(*(Fraction(x).denominator for x in entries)) if entries else 1
@@ -58,10 +58,10 @@ def scale_to_integers(weights: Array, bounds: Array) -> Scaled:
         whole[:] = flat
         return whole.reshape(array.shape)
 
-    return Scaled(convert(weights), convert(bounds), unit, far)
+    return IntegerWeights(convert(weights), convert(bounds), unit, far)
 
 
-def find_distances(scaled: Scaled) -> tuple[Array, Array]:
+def find_distances(scaled: IntegerWeights) -> tuple[Array, Array]:
     """Return the distance of every node, and which graphs have a negative cycle.
 
     Returns
@@ -169,7 +169,7 @@ def _follow_predecessors(weights: Array) -> list[int]:
     return cycle[::-1]
 
 
-def trace_path(scaled: Scaled, graph: int, distances: Array, node: int) -> list[int]:
+def trace_path(scaled: IntegerWeights, graph: int, distances: Array, node: int) -> list[int]:
     """Return a shortest path to a node with the fewest arcs, from a node whose bound is met."""
     own, weights, bounds = distances[graph], scaled.weights[graph], scaled.bounds[graph]
     paths = [[node]]

@@ -24,7 +24,7 @@ from aboveboard.games.game import Game
 from aboveboard.games.numbers import Array
 from aboveboard.implementation.family import Concept, TypeFamily, build_family
 from aboveboard.implementation.paths import (
-    Scaled,
+    IntegerWeights,
     find_cycle,
     find_distances,
     scale_to_integers,
@@ -233,7 +233,7 @@ def implement(
     for found in solved:
         if isinstance(found, LyingCycle):
             return Implementation(family, False, None, None, {}, found, labels)
-    players = [found for found in solved if isinstance(found, _Solved)]
+    players = [found for found in solved if isinstance(found, _PlayerSolution)]
     greatest = _assemble(family, [p.distances for p in players], [p.unit for p in players])
     bounded = all(p.bounded for p in players)
     deficit = _find_deficit(family, players, greatest) if bounded else None
@@ -247,10 +247,10 @@ def implement(
 
 
 @dataclass(frozen=True)
-class _Solved:
+class _PlayerSolution:
     """One player's greatest payments, in integers."""
 
-    scaled: Scaled
+    scaled: IntegerWeights
     distances: Array
     bounded: bool
 
@@ -259,7 +259,7 @@ class _Solved:
         return self.scaled.unit
 
 
-def _solve_player(family: TypeFamily, i: int, rational: bool) -> _Solved | LyingCycle:
+def _solve_player(family: TypeFamily, i: int, rational: bool) -> _PlayerSolution | LyingCycle:
     weights, bounds = family.weights[i], family.bounds[i]
     bounded = rational and bounds is not None
     # Without a bound payments can be raised alike for all types; the least is then set to 0.
@@ -271,10 +271,12 @@ def _solve_player(family: TypeFamily, i: int, rational: bool) -> _Solved | Lying
         return _find_shortest_cycle(family, i, scaled, np.flatnonzero(cyclic))
     if not bounded:
         distances = distances - distances.min(axis=1, keepdims=True)
-    return _Solved(scaled, distances, bounded)
+    return _PlayerSolution(scaled, distances, bounded)
 
 
-def _find_shortest_cycle(family: TypeFamily, i: int, scaled: Scaled, graphs: Array) -> LyingCycle:
+def _find_shortest_cycle(
+    family: TypeFamily, i: int, scaled: IntegerWeights, graphs: Array
+) -> LyingCycle:
     best: tuple[int, int, list[int]] | None = None
     for graph in graphs.tolist():
         cycle = find_cycle(scaled.weights[graph], scaled.far)
@@ -313,7 +315,7 @@ def _assemble(
 
 def _find_deficit(
     family: TypeFamily,
-    players: list[_Solved],
+    players: list[_PlayerSolution],
     greatest: Mapping[Profile, tuple[Fraction, ...]],
 ) -> Deficit | None:
     """Return the profile at which the greatest payments sum to least, if that is below 0."""
@@ -329,7 +331,7 @@ def _find_deficit(
 
 
 def _lower(
-    family: TypeFamily, players: list[_Solved]
+    family: TypeFamily, players: list[_PlayerSolution]
 ) -> dict[Profile, tuple[Fraction, ...]] | None:
     """Return the least payments of which none is negative; None where there are none such.
 
@@ -338,7 +340,7 @@ def _lower(
     """
     lowered = []
     for player in players:
-        turned = Scaled(
+        turned = IntegerWeights(
             player.scaled.weights.transpose(0, 2, 1),
             np.zeros_like(player.scaled.bounds),
             player.unit,

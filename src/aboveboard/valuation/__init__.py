@@ -24,7 +24,7 @@ from aboveboard.valuation.shares.shapley import (
     shapley_with_platform,
 )
 from aboveboard.valuation.utilities.dp_mean import PrivateMean, private_mean
-from aboveboard.valuation.utilities.federated_mean import Population, expected_errors
+from aboveboard.valuation.utilities.federated_mean import Population, compute_expected_errors
 from aboveboard.valuation.utilities.user_utilities import FunctionUtility, TableUtility
 from aboveboard.valuation.utilities.utilities import (
     DpMean,
@@ -54,8 +54,8 @@ __all__ = [
     "TypeValues",
     "UserTypes",
     "Utility",
+    "compute_expected_errors",
     "divide",
-    "expected_errors",
     "make_alike_users",
     "potential",
     "private_mean",

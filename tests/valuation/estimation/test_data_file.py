@@ -25,8 +25,8 @@ from aboveboard.valuation import (
     FederatedMean,
     Payments,
     Population,
+    compute_expected_errors,
     divide,
-    expected_errors,
     private_mean,
 )
 from aboveboard.valuation.estimation import estimate_variance_components, federation, sum_samples
@@ -247,7 +247,7 @@ def test_the_report_sets_the_promised_error_beside_the_simulated_one(
     collaboration = ab.load(write(top="seed = 3"))
     settlement, _ = settle(collaboration, tmp_path / "out")
     (exhibit,) = settlement.exhibits
-    promised = expected_errors(Population(0.5, 2.0), [2, 1, 1, 0, 2], [2, 2, 3, 2, 1])
+    promised = compute_expected_errors(Population(0.5, 2.0), [2, 1, 1, 0, 2], [2, 2, 3, 2, 1])
     for row, expected in zip(exhibit.rows, promised, strict=True):
         _, _, said, found, error, verdict = row
         assert said == pytest.approx(float(expected))
@@ -271,9 +271,9 @@ def test_a_wrong_promise_is_flagged(
     from aboveboard.valuation.estimation import federated_study
 
     def too_good(*arguments: Any) -> tuple[float, ...]:
-        return tuple(0.8 * float(x) for x in expected_errors(*arguments))
+        return tuple(0.8 * float(x) for x in compute_expected_errors(*arguments))
 
-    monkeypatch.setattr(federated_study, "expected_errors", too_good)
+    monkeypatch.setattr(federated_study, "compute_expected_errors", too_good)
     settlement = settled(write())
     assert {row[5] for row in settlement.exhibits[0].rows} == {"differs"}
     assert settlement.details["simulation"]["differing"] == list(settlement.parties)

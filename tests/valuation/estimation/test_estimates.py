@@ -13,7 +13,7 @@ from aboveboard.valuation.estimation.simulation import (
     simulate_private_mean,
 )
 from aboveboard.valuation.utilities.dp_mean import private_mean
-from aboveboard.valuation.utilities.federated_mean import Population, expected_errors
+from aboveboard.valuation.utilities.federated_mean import Population, compute_expected_errors
 from oracles import valuation as oracle
 
 users = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 50)), min_size=1, max_size=6)
@@ -35,7 +35,7 @@ def test_no_weights_that_sum_to_1_have_a_smaller_error(
     weights = find_estimator(Population(s2, t2), levels, samples).weights()
     direct = [j for j, x in enumerate(levels) if x == 2]
     federated = [j for j, x in enumerate(levels) if x == 1]
-    promised = expected_errors(Population(s2, t2), levels, samples)
+    promised = compute_expected_errors(Population(s2, t2), levels, samples)
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-12)
     for i in range(len(levels)):
         v = np.zeros(len(levels))
@@ -107,7 +107,7 @@ def test_nobody_shares_nothing_is_estimated() -> None:
 def test_the_simulated_error_is_the_promised_one(levels: list[int]) -> None:
     population, samples = Population(0.8, 5.0), [2, 7, 20, 4]
     best = find_estimator(population, levels, samples)
-    promised = np.array([float(x) for x in expected_errors(population, levels, samples)])
+    promised = np.array([float(x) for x in compute_expected_errors(population, levels, samples)])
     found = simulate_federated_mean(best, population, samples, np.random.default_rng(5), 50_000)
     assert (abs(found.distance(promised)) < 4).all()
     # It would tell an error promised a twentieth too small.

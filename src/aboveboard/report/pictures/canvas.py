@@ -79,7 +79,7 @@ def finish_picture(figure: Figure, title: str, description: str, note: str) -> P
 
 
 def list_parties(axes: Axes, parties: Sequence[str]) -> None:
-    """Give each party a row, the first on top, its name above the row's line."""
+    """Draw a row for each party, the first on top, its name above the row's line."""
     for row, name in enumerate(parties):
         axes.axhline(row, color=PALE, linewidth=0.8, zorder=0)
         # Above its line, a long name has the whole width.
@@ -108,7 +108,7 @@ def shorten(name: str) -> str:
 
 
 def set_ticks(axes: Axes, numbers: Sequence[float]) -> None:
-    """Give the horizontal axis a few ticks, whole ones for whole numbers."""
+    """Set a few ticks on the horizontal axis, whole ones for whole numbers."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     whole = all(float(x).is_integer() for x in numbers)

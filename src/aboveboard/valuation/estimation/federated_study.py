@@ -35,7 +35,7 @@ from aboveboard.valuation.utilities.federated_mean import (
     DIRECT,
     FEDERATED,
     Population,
-    expected_errors,
+    compute_expected_errors,
 )
 
 NAMED = 10
@@ -89,7 +89,7 @@ class FederatedStudy:
         names, whole = list(levels), [int(x) for x in levels.values()]
         counts = [self.samples.count(name) for name in names]
         population = Population(self.variances.s2, self.variances.t2)
-        promised = np.array([float(e) for e in expected_errors(population, whole, counts)])
+        promised = np.array([float(e) for e in compute_expected_errors(population, whole, counts)])
         public: dict[str, Any] = {
             "user": names,
             "level": whole,

@@ -115,7 +115,7 @@ def find_equilibrium(
     """
     keeps = AlikeUsers(game.gain, kept)
     found = [
-        AlikeOffer(Candidate(float(keeps.expected(np.array([q]))[0]), 1.0, q))
+        AlikeOffer(Candidate(float(keeps.compute_expected_utility(np.array([q]))[0]), 1.0, q))
         for q in game.equilibria(1.0, cost)
     ]
     low, high = find_pure_intervals(game, cost)
@@ -140,7 +140,7 @@ def _find_worst_first(game: AlikeUsers, cost: float, symmetric: Candidate) -> Al
     def find_worst(alpha: float) -> tuple[float, float | int]:
         """Return the utility of the worst equilibrium and q, or how many share."""
         q = game.equilibria(alpha, cost)[0]
-        expected = float(game.expected(np.array([q]))[0])
+        expected = float(game.compute_expected_utility(np.array([q]))[0])
         at = (low <= alpha * (1 + SLACK)) & (high >= alpha * (1 - SLACK))
         least = int(np.argmin(np.where(at, worth, inf))) if at.any() else -1
         if least >= 0 and worth[least] < expected - SLACK:
@@ -188,7 +188,7 @@ def _refine(
 
     def value(x: float) -> float:
         at = np.array([x])
-        return float(find_value(cost / game.gamma(at), game.expected(at))[0])
+        return float(find_value(cost / game.gamma(at), game.compute_expected_utility(at))[0])
 
     left, right = float(q[max(k - 1, 0)]), float(q[min(k + 1, len(q) - 1)])
     best = _search_golden(value, left, right)
@@ -222,7 +222,7 @@ def draw_curve(game: AlikeUsers, costs: FloatArray, selection: Selection) -> Cur
         ]
     alpha = np.array([one.candidate.alpha for one in best])
     q = np.array([one.candidate.q for one in best])
-    expected = game.expected(q)
+    expected = game.compute_expected_utility(q)
     worth = np.array(
         [
             expected[k] if one.sharers is None else game.worth[one.sharers]

@@ -95,20 +95,20 @@ class AlikeUsers:
         """Return q, gamma(q), U(q) on a grid that is finer at both ends."""
         q = np.sin(np.pi / 2 * np.arange(POINTS) / (POINTS - 1)) ** 2
         q[-1] = 1.0
-        return q, self.gamma(q), self.expected(q)
+        return q, self.gamma(q), self.compute_expected_utility(q)
 
     def gamma(self, q: FloatArray) -> FloatArray:
         """Return the expected rise of a user's share."""
         return binomial_probabilities(q, self.n - 1) @ self.gain
 
-    def expected(self, q: FloatArray) -> FloatArray:
+    def compute_expected_utility(self, q: FloatArray) -> FloatArray:
         """Return the expected utility."""
         return binomial_probabilities(q, self.n) @ self.worth
 
     def slope(self, q: float, cost: float) -> float:
         """Return the derivative of value(q)."""
         at = np.array([q])
-        gamma, worth = float(self.gamma(at)[0]), float(self.expected(at)[0])
+        gamma, worth = float(self.gamma(at)[0]), float(self.compute_expected_utility(at)[0])
         d_worth = self.n * float((binomial_probabilities(at, self.n - 1) @ np.diff(self.worth))[0])
         return d_worth * (1 - cost / gamma) + cost * worth * self._gamma_slope(q) / gamma**2
 
@@ -220,7 +220,7 @@ class AlikeUsers:
     def _candidate(self, q: float, cost: float) -> Candidate:
         at = np.array([q])
         alpha = cost / float(self.gamma(at)[0])
-        return Candidate((1 - alpha) * float(self.expected(at)[0]), alpha, q)
+        return Candidate((1 - alpha) * float(self.compute_expected_utility(at)[0]), alpha, q)
 
     def _worst_first(self, cost: float) -> list[Candidate]:
         """Return candidates where the smallest equilibrium answers.
@@ -246,7 +246,7 @@ class AlikeUsers:
         best = [self.best(float(c), selection) for c in costs]
         q = np.array([snap_probability(one.q) for one in best])
         alpha = np.array([one.alpha for one in best])
-        worth = self.expected(q)
+        worth = self.compute_expected_utility(q)
         users = alpha * worth
         return Curve(np.array(costs, dtype=np.float64), alpha, 1 - q, worth, worth - users, users)
 

@@ -26,7 +26,7 @@ Gain = Callable[[int, int], float]
 
 
 def reply_in_turn(gain: Gain, costs: Sequence[float], alpha: float, start: int) -> int:
-    """Let users reply in turn until nobody gains by a change.
+    """Change users' levels in turn until nobody gains by a change.
 
     Parameters
     ----------

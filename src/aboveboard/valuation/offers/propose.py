@@ -167,7 +167,7 @@ def _offer_to_two(users: DesignUsers) -> Offer:
         best,
         private=(snap_probability(1 - x), snap_probability(1 - y)),
         levels=profiles[int(x)][int(y)] if pure else None,
-        worth=game.expected((x, y)),
+        worth=game.compute_expected_utility((x, y)),
         shares=shares,
         method="equation 25: all equilibria of the game of two users",
         searched="the best offer of all, users who toss coins among them (equation 25)",
@@ -191,9 +191,13 @@ def _offer_to_alike(users: DesignUsers) -> Offer:
         sharers = int(q) * users.n
     low, high = users.design.levels
     if sharers is None:
-        worth = float(game.expected(np.array([q]))[0])
+        worth = float(game.compute_expected_utility(np.array([q]))[0])
         kept = (
-            float(AlikeUsers(game.gain, users.tabulate_kept()).expected(np.array([q]))[0])
+            float(
+                AlikeUsers(game.gain, users.tabulate_kept()).compute_expected_utility(
+                    np.array([q])
+                )[0]
+            )
             if users.is_platform_member
             else (1 - best.alpha) * worth
         )

@@ -72,7 +72,7 @@ class TwoUsers:
             if _is_best_reply(net[0], y, x) and _is_best_reply(net[1], x, y)
         ]
 
-    def expected(self, answer: Answer) -> float:
+    def compute_expected_utility(self, answer: Answer) -> float:
         """Return the expected utility."""
         return _expect(self.worth, answer)
 
@@ -91,7 +91,9 @@ class TwoUsers:
         for alpha in self._alphas():
             above = alpha * (1 + ABOVE) or ABOVE * TIE
             for at, attained in ((alpha, True), (above, False), (alpha * (1 - ABOVE), False)):
-                values = [((1 - alpha) * self.expected(a), a) for a in self.equilibria(at)]
+                values = [
+                    ((1 - alpha) * self.compute_expected_utility(a), a) for a in self.equilibria(at)
+                ]
                 if not values:
                     continue
                 value, answer = _pick_first(values, pick)
@@ -112,10 +114,10 @@ class TwoUsers:
         found = {0.0}
         for i in range(2):
             found.update(self.costs[i] / d for d in self.rises[i].tolist() if d > 0)
-        found.update(self._mixed_alphas())
+        found.update(self._list_mixed_alphas())
         return sorted(a for a in found if 0 <= a <= 1)
 
-    def _mixed_alphas(self) -> list[float]:
+    def _list_mixed_alphas(self) -> list[float]:
         """Return where the mixed equilibrium's value is stationary or meets a pure one's.
 
         With b = 1/alpha both probabilities are linear in b, so the utility is a + e b + d b^2.

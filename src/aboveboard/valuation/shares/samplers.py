@@ -77,7 +77,7 @@ class SpentError(Exception):
 
 
 class ValueSource(Protocol):
-    """Gives what coalitions are worth, as far as the budget allows."""
+    """A source of what coalitions are worth, as far as the budget allows."""
 
     @property
     def users(self) -> int:

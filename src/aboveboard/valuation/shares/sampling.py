@@ -254,7 +254,7 @@ class _DrawPlan:
         return self.users + self.platform
 
     def __call__(self, coalitions: Coalitions, /) -> NDArray[np.float64]:
-        for row in self.paid(coalitions):
+        for row in self.list_paid_users(coalitions):
             if row not in self.kept:
                 self.asked[row] = None
         if len(self.kept) + len(self.asked) > self.budget:
@@ -271,7 +271,7 @@ class _DrawPlan:
         for percent in range(200, 99, -2) if self.platform else (100,):
             yield min(self.budget * percent // 100, 1 << self.players)
 
-    def paid(self, coalitions: Coalitions) -> Iterator[Members]:
+    def list_paid_users(self, coalitions: Coalitions) -> Iterator[Members]:
         """Return the users of each coalition that may earn something."""
         for row in coalitions.tolist():
             if not self.platform:
@@ -282,7 +282,7 @@ class _DrawPlan:
 
 @dataclass
 class _ValueTable:
-    """Gives the values of the coalitions of a plan."""
+    """The values of the coalitions of a plan."""
 
     known: dict[Members, Number]
     plan: _DrawPlan
@@ -295,7 +295,9 @@ class _ValueTable:
         earning = coalitions[:, -1] if self.plan.platform else np.ones(len(coalitions), dtype=bool)
         values = np.zeros(len(coalitions))
         try:
-            values[earning] = [float(self.known[row]) for row in self.plan.paid(coalitions)]
+            values[earning] = [
+                float(self.known[row]) for row in self.plan.list_paid_users(coalitions)
+            ]
         except KeyError:
             raise SpentError from None
         return values

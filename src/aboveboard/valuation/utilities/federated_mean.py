@@ -57,7 +57,7 @@ class Population:
             raise ValueError(f"s2 is {self.s2} and t2 {self.t2}; s2 is at least 0, t2 more than 0")
 
 
-def expected_errors(
+def compute_expected_errors(
     population: Population, levels: Sequence[int], samples: Sequence[Number]
 ) -> tuple[Number, ...]:
     """Return the expected squared error of every user's estimate, exact for exact input.
@@ -103,7 +103,7 @@ def utility(
 ) -> float:
     """Return U = sum a_i log((t2 + 2 s2)/error_i)."""
     base = population.t2 + 2 * population.s2
-    each = expected_errors(population, levels, samples)
+    each = compute_expected_errors(population, levels, samples)
     return float(
         sum(float(a) * np.log(float(base / e)) for a, e in zip(weights, each, strict=True))
     )
