@@ -68,6 +68,14 @@ TYPED = pl.DataFrame(
 )
 
 
+NAMES = (
+    "hosts", "rules.txt", "mixed.txt", "utf16.txt", "commented.csv", "excel.csv", "quotes.tsv",
+    "stix.json", "misp.json", "lines.jsonl", "packed.csv.gz", "book.xlsx", "book.ods",
+    "typed.parquet", "plain.parquet",
+)  # fmt: skip
+"""Of the data files, one in each folder."""
+
+
 def _pack(members: dict[str, str]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -124,7 +132,7 @@ def list_files() -> dict[str, bytes]:
 
 def bring_list(folder: Path, rng: random.Random) -> str:
     """Read a spoilt data file as a random collaboration file could say, and look at it."""
-    (path,) = (each for each in folder.iterdir() if each.name != "other.txt")
+    (path,) = (folder / name for name in NAMES if (folder / name).exists())
     kind = rng.choice(ANY)
     keys = DataKeys(
         kind=kind,

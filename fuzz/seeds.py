@@ -18,6 +18,7 @@ import polars as pl
 from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import settle
+from fuzz import code_doors
 from fuzz.evidence_seeds import list_folders
 from fuzz.list_seeds import OTHER, list_files
 
@@ -50,7 +51,7 @@ class Seed:
 def seeds() -> list[Seed]:
     """Give all folders, always in the same order."""
     evidence = (Seed(*folder) for folder in list_folders())
-    return [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists()]
+    return [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists(), *_code()]
 
 
 def _files() -> Iterator[Seed]:
@@ -68,6 +69,13 @@ def _lists() -> Iterator[Seed]:
     """Give a folder for each format of data files."""
     for name, content in list_files().items():
         yield Seed(name, "list", {name: content, "other.txt": OTHER}, (name,))
+
+
+def _code() -> Iterator[Seed]:
+    """Give a module that imports another, and each message of a secure sum."""
+    yield Seed("code", "code", dict(code_doors.CODE), (code_doors.MODULE, code_doors.HELPER))
+    for name, content in code_doors.MESSAGES.items():
+        yield Seed(name, "message", {code_doors.MESSAGE: content}, (code_doors.MESSAGE,))
 
 
 def _data() -> Iterator[Seed]:
@@ -98,7 +106,7 @@ def _run(folder: Path, files: dict[str, bytes], part: Callable[[Path], Path]) ->
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    settle(load(folder / FILE), folder / "out")
+    settle(load(folder / FILE, trust_code=True), folder / "out")
     found = sorted(path for path in part(folder).rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
@@ -114,7 +122,13 @@ def _csv(frame: pl.DataFrame, separator: str = ",") -> bytes:
 
 
 LIST = pl.DataFrame({"domain": ["b", "c", "e", "e"], "seen": [1, 2, 3, 4], "said": list('x,"y')})
-ROWS = pl.DataFrame({"a": [0.5, -1.0, 2.5, 1e-3], "b": [1, 2, 3, 4], "y": ["no", "yes"] * 2})
+ROWS = pl.DataFrame(
+    {
+        "a": [0.5, -1.0, 2.5, 1e-3] * 3,
+        "b": list(range(12)),
+        "y": ["no", "yes", "yes", "no"] * 3,
+    }
+)
 SAMPLES = pl.DataFrame(
     {
         "user": ["u", "v", "u", "v", "w"],
@@ -205,8 +219,8 @@ MEANS = """
 mechanism = "valuation.payments"
 [utility]
 kind = "federated-mean"
-s2 = "estimate"
-t2 = "estimate"
+s2 = 0.5
+t2 = 2
 [data]
 file = "samples.csv"
 user = "user"

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aboveboard.collaborations import collaboration
+from aboveboard.collaborations import registry
 from fuzz.doors import OUT, brought
 from fuzz.mutations import mutated
 from fuzz.seeds import Seed, seeds
@@ -57,7 +57,7 @@ def main(seed: int, first: int, last: int, step: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     warnings.simplefilter("error", RuntimeWarning)
     # Every load looks through all installed packages: a half of its time, and always the same.
-    collaboration.entry_points = functools.cache(collaboration.entry_points)
+    registry.entry_points = functools.cache(registry.entry_points)
     talk = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     folders = seeds()
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as scratch:

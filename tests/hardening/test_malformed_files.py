@@ -206,10 +206,11 @@ def test_a_number_whose_products_no_float_holds_is_refused_at_the_door(
     assert key in refusal(written(tmp_path, MEANS.format(**{**usual, key: "1e61"})))
 
 
-def test_a_cache_whose_path_is_none_is_done_without(tmp_path: Path) -> None:
+def test_a_cache_whose_path_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ones.py").write_text("def one(levels):\n    return 1\n")
     text = (
         'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\nfunction = "ones:one"\n'
         'cache = "\\u0000"\n[parties.a]\nlevel = 1\n'
     )
-    assert ab.run(ab.load(written(tmp_path, text))).parties["a"].payment is not None
+    with pytest.raises(ab.InputError, match="utility.cache"):
+        ab.load(written(tmp_path, text), trust_code=True)
