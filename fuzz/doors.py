@@ -105,7 +105,7 @@ def _trains(collaboration: Collaboration) -> bool:
 
 
 def checked_line(error: AboveboardError) -> None:
-    """Raise `Unsound` unless an error, or each fault of several, is one plain line with all parts."""
+    """Raise `Unsound` unless an error, or each of its faults, is one plain line with all parts."""
     faults = getattr(error, "faults", ())
     if len(faults) > 1:
         for fault in faults:

@@ -36,7 +36,7 @@ def test_every_folder_is_good_before_it_is_spoilt(folders: list[Seed], tmp_path:
             path = tmp_path / str(k) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        ab.load(tmp_path / str(k) / FILE)
+        ab.load(tmp_path / str(k) / FILE, trust_code=True)
 
 
 def test_an_input_is_the_same_whenever_it_is_made(folders: list[Seed]) -> None:

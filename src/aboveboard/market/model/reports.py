@@ -307,6 +307,8 @@ def _read_ballot_folder(
     given = {}
     for name in voters:
         path = read.file(f"votes of {name}", folder / f"{name}.txt")
+        if not path.is_file():
+            continue  # the reader has noted the fault
         answers = path.read_text(encoding="utf-8", errors="replace").lower().split()
         if len(answers) not in (1, 2) or not set(answers) <= {"yes", "no"}:
             raise InputError(
