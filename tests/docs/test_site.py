@@ -97,7 +97,14 @@ def test_a_browser_shows_pages_whole_and_asks_nobody_else(browser: Any, address:
     page.on("console", lambda message: said.append(message.text))
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 850})
-        for name in ("tutorial", "audit", "api/auditing"):
+        for name in (
+            "index",
+            "tutorial",
+            "audit",
+            "how-to/operate",
+            "mechanisms/index",
+            "api/index",
+        ):
             page.goto(f"{address}/{name}.html")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     page.close()
