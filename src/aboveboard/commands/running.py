@@ -37,6 +37,9 @@ looks further."""
 MOST_PARTIES_IN_A_REPORT = 100
 """Beyond this the chart is unreadable and the search slow."""
 
+SEE_AUDIT = "see aboveboard audit"
+TAKES_LONGER = f"this takes longer than a run: {SEE_AUDIT}"
+
 MOST_VALUES_IN_A_RUN = 1 << 23
 """Values that the search for lies may take in a run: seconds. Beyond, the page has no search."""
 
@@ -205,17 +208,25 @@ def examine_run(
     outcome: Settlement | Lottery[Settlement],
     settlement: Settlement,
 ) -> RunReport:
-    """Search for lies and examine the promises, unless that takes longer than the run."""
-    nothing = RunReport(collaboration, settlement, (), Verdicts(()))
+    """Search for lies and examine the promises; leave them undecided where that takes long."""
+    promises = list(collaboration.mechanism.promises(collaboration.reports))
+
+    def leave_undecided(why: str) -> RunReport:
+        verdicts = Verdicts([_make_undecided(prop, why) for prop in promises])
+        return RunReport(collaboration, settlement, (), verdicts)
+
     if len(collaboration.reports) > MOST_PARTIES_IN_A_REPORT:
-        return nothing
+        return leave_undecided(
+            f"not examined in a run of more than {MOST_PARTIES_IN_A_REPORT} parties: {SEE_AUDIT}"
+        )
     try:
         game = collaboration.game()
-    except (BudgetExceeded, UndefinedProperty):
-        return nothing  # too many parties for a game, or utilities that nobody knows
+    except BudgetExceeded:
+        return leave_undecided(f"there are too many parties for a game: {SEE_AUDIT}")
+    except UndefinedProperty as error:  # such as utilities that nobody knows
+        return leave_undecided(str(error).partition(";")[0])
     if _estimate_cost(game) > MOST_VALUES_IN_A_RUN:
-        return nothing
-    promises = list(collaboration.mechanism.promises(collaboration.reports))
+        return leave_undecided(TAKES_LONGER)
     verdicts = _examine_promises(collaboration, promises, game, outcome)
     lies = best_lies(game, budget=BUDGET_IN_A_RUN, seed=collaboration.search_seed)
     ordered = sort_by_party(lies, collaboration)
@@ -241,18 +252,12 @@ def _examine_promises(
             try:
                 found += judge([prop]).values()
             except BudgetExceeded:
-                found.append(
-                    Verdict(
-                        prop.name,
-                        Status.UNDECIDED,
-                        0,
-                        0,
-                        "exhaustive",
-                        statement="this takes longer than a run: see aboveboard audit",
-                        promised=True,
-                    )
-                )
+                found.append(_make_undecided(prop, TAKES_LONGER))
         return Verdicts(found)
+
+
+def _make_undecided(prop: Property, why: str) -> Verdict:
+    return Verdict(prop.name, Status.UNDECIDED, 0, 0, "exhaustive", statement=why, promised=True)
 
 
 @contextmanager

@@ -213,11 +213,11 @@ def _describe_search(
     tried, total = sum(lie.checked for lie in lies), sum(lie.total for lie in lies)
     nobody = NOBODY_CHOOSES if is_choice(kinds) else NOBODY_LIES
     what = "choices" if is_choice(kinds) else "lies"
-    if claim is not None and claim.status is Status.UNDECIDED:
+    if claim is not None and claim.status is Status.UNDECIDED and claim.checked:
         return "Undecided: the best lie found gains no more than rounding.", False
     if claim is not None and claim.status is Status.HOLDS:
         return f"No. {nobody}: {_explain_holds(claim)}.{_name_those_without_lies(lies)}", True
-    if not lies and claim is None:
+    if not lies and (claim is None or claim.status is Status.UNDECIDED):
         return f"Lies were not searched in this run. To find out, {SEARCH}.", False
     if not tried and (claim is None or not claim.checked):
         return "Not known: no party has another report that this search could try.", False
