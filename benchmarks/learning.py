@@ -24,6 +24,7 @@ from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth, Linear
 from aboveboard.learning.payments.exploitation_payment import exploitation_payments
 from benchmarks.comparison import Case, Measured, Scale, Section, Timing, agree
+from benchmarks.learning_engine import BEFORE, measure_airlines
 from benchmarks.page import size as amount
 from benchmarks.timing import peak_of, timed
 from oracles import desirable, learning
@@ -39,6 +40,7 @@ EXACT = 1e-9
 SEARCHED = 100
 """Sizes up to which a boundary is searched for a second time, through every profile."""
 
+ENGINE = "federated training, parties in process"
 EXPLOITATION = "maximal exploitation payments, linear market"
 GENERAL = "largest desirable payments, any market"
 GROWTH = "largest desirable payments, growth market of two"
@@ -64,6 +66,20 @@ def section(scale: Scale) -> Section:
         "Learning together",
         "",
         (
+            *(
+                [
+                    Case(
+                        ENGINE,
+                        "six airlines, 14,948 flights, 13 joint trainings",
+                        f"a process for each party, at {BEFORE}",
+                        "The same joint quality, to the last bit. Memory is that of all processes, "
+                        "interpreters and libraries included.",
+                        measure_airlines,
+                    )
+                ]
+                if full
+                else []
+            ),
             Case(
                 EXPLOITATION,
                 f"{parties} parties, all {(reports + 1) ** parties:,} profiles of reports",
