@@ -178,7 +178,7 @@ def format_money(x: Number) -> str:
 
 
 PRACTICALLY_CERTAIN = Fraction(999, 1000)
-"""From here on a probability is not told apart from 1 in words; JSON has its digits."""
+"""From here on a probability reads as 1 in words; JSON has its digits."""
 
 
 def format_transfer(x: Number) -> str:
@@ -238,7 +238,7 @@ def state_probability(p: Number, *, past: bool = False) -> str:
     p
         From 0 to 1.
     past
-        Whether it is told of what has happened.
+        Whether the text speaks of what has happened.
 
     Examples
     --------

@@ -42,7 +42,7 @@ def _explain(proof: Mapping[str, Any]) -> list[str]:
         paid = ", ".join(f"{p} {x}" for p, x in proof["greatest payments"].items())
         return [
             f"At the types {types},",
-            f"nobody can be asked for more than {paid}, which sums to {proof['sum']}.",
+            f"the most that can be charged is {paid}, which sums to {proof['sum']}.",
         ]
     others = ", ".join(f"{p} reports {t}" for p, t in proof["others"].items())
     lines = [f"While {others}," if others else "Always,", f"{proof['player']} gains by this chain:"]

@@ -66,7 +66,7 @@ from aboveboard.mechanisms.mechanism import Mechanism, Read
 from aboveboard.mechanisms.settlement import Settlement
 
 MOST_PROFILES = 200_000
-"""The most profiles of listed commitments that an audit plays unless told otherwise: each is one
+"""The most profiles of listed commitments that an audit plays by default: each is one
 contraction for every agent."""
 
 KNOWN_BITS = (

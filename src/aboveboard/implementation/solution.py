@@ -100,7 +100,7 @@ class Implementation:
     implementable
         Whether payments exist, budget aside.
     budget
-        Whether some of them never need a subsidy; None where that was not asked for, or there are
+        Whether some of them never need a subsidy; None where that was not sought, or there are
         no payments.
     subsidy
         The least subsidy with which payments exist at every profile; None where there are none.
@@ -120,7 +120,7 @@ class Implementation:
 
     @property
     def holds(self) -> bool:
-        """Whether payments exist as they were asked for."""
+        """Whether payments exist that meet all requirements."""
         return self.implementable and self.budget is not False
 
     def as_dict(self) -> dict[str, Any]:

@@ -230,7 +230,7 @@ def sample_shares(
 
 @dataclass
 class _DrawPlan:
-    """Asked for values, writes down which coalitions they are of; their worth is not known yet.
+    """Records of which coalitions values are needed; their worth is not known yet.
 
     Parameters
     ----------
