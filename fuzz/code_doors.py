@@ -25,7 +25,7 @@ SENT = (
     SendPieces(frozenset({1})),
 )
 CODE = {
-    MODULE: b"import helper\nfrom os import path\n\n\ndef f(x):\n    from . import o\n    return x\n",
+    MODULE: b"import helper\nfrom os import path\n\n\ndef f(x):\n    from . import o\n",
     HELPER: b"ONE = 1\n",
 }
 MESSAGES = {
