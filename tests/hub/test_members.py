@@ -93,6 +93,15 @@ def test_members_join_and_hold_a_round_and_verify_it(town: Town) -> None:
     assert list_standings(town.home("acme"))[0].view["state"] == "settled"
 
 
+def test_a_member_leaves_and_the_round_ends_as_the_terms_say(town: Town) -> None:
+    town.join()
+    identifier = town.open()
+    agree(identifier, town.home("acme"))
+    member, mirror = town.follow("acme")
+    assert push(mirror, rounds.leave(member), member.keys)["state"] == "cancelled"
+    assert list_standings(town.home("bolt"))[0].view["next"] is None
+
+
 def test_a_hub_that_forgot_what_it_showed_is_refused_and_both_notes_are_kept(town: Town) -> None:
     town.join()
     identifier = town.open()

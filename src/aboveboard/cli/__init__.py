@@ -84,6 +84,7 @@ for step in (
     rounds.verify,
     rounds.accept,
     rounds.dispute,
+    rounds.leave,
     rounds.close,
     rounds.settle,
     rounds.audit_round,

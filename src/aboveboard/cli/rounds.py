@@ -250,6 +250,15 @@ def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
     _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
 
 
+def leave(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
+    """Member: leave a round that is not sealed yet."""
+    from aboveboard.commands.rounds import leave as state_leave
+
+    member = _member(terms)
+    path = state_leave(member)
+    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
+
+
 def dispute(
     reason: Annotated[str, typer.Option(help="What is wrong, in a sentence; it goes in the log.")],
     part: Annotated[

@@ -50,6 +50,7 @@ from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, open_message
+from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.verification import verify_bundle
 from aboveboard.storage.atomic import atomic_file
@@ -256,6 +257,17 @@ def answer(member: Membership, reason: str | None = None) -> Path:
     statement = make_answer(seen.round, member.name, member.keys, reason=reason)
     note_seen(member, seen)
     return write_statement(member.folder, statement)
+
+
+def leave(member: Membership) -> Path:
+    """State that the member leaves the round before it has submitted; return the statement's file.
+
+    What happens to the round then, the terms say.
+    """
+    seen = read_round(member.folder, member.private)
+    body = {"kind": "leave", "terms": seen.round.terms_digest}
+    note_seen(member, seen)
+    return write_statement(member.folder, sign_statement(body, member.name, member.keys))
 
 
 def open_part(member: Membership, out: Path) -> Path:
