@@ -77,6 +77,18 @@ def profile(request: pytest.FixtureRequest) -> str:
     return str(request.config.getoption("--profile"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the keys that runs make out of the home of whoever runs the tests."""
+    before = os.environ.get("ABOVEBOARD_HOME")
+    os.environ["ABOVEBOARD_HOME"] = str(tmp_path_factory.mktemp("home"))
+    yield
+    if before is None:
+        del os.environ["ABOVEBOARD_HOME"]
+    else:
+        os.environ["ABOVEBOARD_HOME"] = before
+
+
 @pytest.fixture(scope="module")  # while it runs, no other event loop may
 def browser() -> Iterator[Any]:
     """Start headless Chromium, Debian's or the one that ABOVEBOARD_CHROMIUM names."""
