@@ -143,3 +143,23 @@ def test_roots_as_values_stay_in_64_bits() -> None:
     rule = Contribution(dict.fromkeys(parties, 1), False, values)
     game = rule.game({party: 1 << i for i, party in enumerate(parties)})
     assert game.benefit_rows(np.ones((1, 6), dtype=np.bool_)).dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("rule", "reports"),
+    [
+        (OneDimensionalSearch({"a": 1, "b": 1}), {"a": (0, 1), "z": (0, 3)}),
+        (AveragePoint({"a": 1, "b": 1}), {"a": (0,), "z": (3,)}),
+        (Contribution({"a": 1, "b": 1}, False, (0, 1, 1, 2)), {"a": 1, "z": 2}),
+    ],
+)
+def test_a_report_of_a_stranger_is_refused(rule, reports) -> None:
+    for use in (rule.settle, rule.game):
+        with pytest.raises(InputError, match="'z' is no party; name some of a and b"):
+            use(reports)
+
+
+def test_a_contribution_that_is_not_the_party_s_own_bit_is_refused() -> None:
+    rule = Contribution({"a": 1, "b": 1}, False, (0, 1, 1, 2))
+    with pytest.raises(InputError, match="report of b: it is 1; report 2, its bit"):
+        rule.settle({"a": 1, "b": 1})

@@ -257,7 +257,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         """
         points = _check_points(types)
         benefits = _CoalitionBenefits(points)
-        exclusivity = tuple(self.ranges[name].high for name in types)
+        exclusivity = tuple(each.high for each in self.list_ranges(types))
         same = np.array([[x == y for y in points] for x in points])
         box = BenefitBox(
             [compute_squared_distance(x, compute_mean(points)) for x in points], exclusivity

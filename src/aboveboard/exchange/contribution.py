@@ -29,6 +29,7 @@ from aboveboard.auditing import (
     StrongDominance,
     Symmetric,
 )
+from aboveboard.errors import InputError
 from aboveboard.exchange.coalition_values import (
     call_value_function,
     check_values,
@@ -169,7 +170,14 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         return reward_coalitions(table, pareto=self.pareto), unit
 
     def settle(self, reports: Mapping[str, int]) -> Settlement:
-        """Reward everybody who joins."""
+        """Reward everybody who joins.
+
+        Raises
+        ------
+        InputError
+            If a report is not its party's bit in the mask of a coalition.
+        """
+        self._check_reports(reports)
         full = sum(reports.values())
         table, unit = self._rewards
         rewards = dict(zip(self.ranges, table[full], strict=True))
@@ -178,6 +186,17 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         parties = self.make_shares(benefits, replies)
         details = {"pareto": self.pareto, "value": encode_number(self.values[full])}
         return Settlement(self.NAME, parties, details)
+
+    def _check_reports(self, reports: Mapping[str, int]) -> None:
+        self.list_ranges(reports)  # refuses strangers
+        bits = {name: 1 << i for i, name in enumerate(self.ranges)}
+        for name, bit in reports.items():
+            if bit != bits[name]:
+                raise InputError(
+                    f"report of {name}",
+                    f"it is {bit!r}",
+                    f"report {bits[name]}, its bit in the mask of a coalition",
+                )
 
     def true_benefits(
         self, types: Mapping[str, int], settlement: Settlement
@@ -191,6 +210,7 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         What else the center could hand out: to each party information of any value up to what the
         coalition knows beyond the party.
         """
+        self._check_reports(types)
         values, value_unit = scale_values(self.values)
         table, _ = self._rewards
         bits = np.array(list(types.values()), dtype=np.int64)

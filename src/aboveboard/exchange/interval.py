@@ -264,7 +264,7 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
         """
         intervals = list(_check_intervals(types).values())
         benefits = _CoalitionBenefits(intervals)
-        exclusivity = tuple(self.ranges[name].high for name in types)
+        exclusivity = tuple(each.high for each in self.list_ranges(types))
         same = np.array([[x == y for y in intervals] for x in intervals])
 
         def list_alternatives(present: Present, unit: Fraction, giving_no_less: bool) -> Array:

@@ -9,12 +9,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Generic
 
+from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import (
     Exclusivities,
     ExclusivityRange,
     check_exclusivity,
 )
 from aboveboard.exchange.utility import compute_utilities
+from aboveboard.formatting import join_names
 from aboveboard.mechanisms.mechanism import FileT, GameT_co, Mechanism, ReportT
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
@@ -33,14 +35,25 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
         return check_exclusivity(self.exclusivity)
 
     def list_ranges(self, types: Mapping[str, Any]) -> list[ExclusivityRange]:
-        """Return the exclusivities of these parties, in order."""
+        """Return the exclusivities of these parties, in order.
+
+        Raises
+        ------
+        InputError
+            If one is no party of the collaboration.
+        """
+        for name in types:
+            if name not in self.ranges:
+                raise InputError(
+                    "reports", f"{name!r} is no party", f"name some of {join_names(self.ranges)}"
+                )
         return [self.ranges[name] for name in types]
 
     def make_shares(
         self, benefits: Mapping[str, Fraction | int], replies: Sequence[Reply]
     ) -> dict[str, Share]:
         """Return every party's share, with utilities at the upper end of ranges; nobody pays."""
-        weights = [self.ranges[name].high for name in benefits]
+        weights = [each.high for each in self.list_ranges(benefits)]
         utilities = compute_utilities(list(benefits.values()), weights)
         return {
             name: Share(benefits[name], u, 0, reply)
@@ -74,7 +87,7 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
         last: _ReportValuation | None = self.__dict__.get("_last")
         if last is None or last.settlement is not settlement or last.types is not types:
             found = self.true_benefits(types, settlement)
-            weights = [self.ranges[name].high for name in types]
+            weights = [each.high for each in self.list_ranges(types)]
             utilities = compute_utilities([found.get(name, 0) for name in types], weights)
             last = _ReportValuation(types, settlement, dict(zip(types, utilities, strict=True)))
             self.__dict__["_last"] = last
