@@ -138,7 +138,7 @@ def test_the_report_says_who_gains_by_lying(tmp_path: Path) -> None:
         '[parties.c]\nelements = ["2"]\n'
     )
     text = audit_collaboration(ab.load(path)).report()
-    assert "Lying pays: b gains 1/2" in text
+    assert "Lying pays: b gains 0.5" in text
 
 
 def test_the_readme_names_every_mechanism_and_command() -> None:

@@ -64,7 +64,8 @@ def test_the_first_screen_answers_nothing_overflows_and_nothing_is_fetched(
     assert screen.asked == [pages[name].as_uri()]
     questions = [q.inner_text() for q in screen.query_selector_all(".answer h2")]
     assert questions[0] == "What happened?"
-    assert questions[-1] == "Is anyone better off lying?"
+    deviates = {"Is anyone better off lying?", "Is anyone better off choosing otherwise?"}
+    assert questions[-1] in deviates
     assert "What does each party get?" in questions
     for answer in screen.query_selector_all(".answer"):
         assert answer.evaluate(IN_VIEW), answer.inner_text()

@@ -67,4 +67,4 @@ def describe_search(kinds: Sequence[str]) -> str:
 
 def is_choice(kinds: Sequence[str]) -> bool:
     """Return whether parties only choose, so that no deviation is a lie."""
-    return bool(kinds) and set(kinds) <= {"chooses", "stays away"}
+    return "chooses" in kinds and set(kinds) <= {"chooses", "stays away"}
