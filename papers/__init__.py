@@ -6,10 +6,10 @@ from papers.claims import (
     Result,
     Scope,
     Standing,
-    as_markdown,
-    claims,
-    find,
-    reproduce,
+    check_claim,
+    find_claim,
+    format_page,
+    list_claims,
 )
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "Result",
     "Scope",
     "Standing",
-    "as_markdown",
-    "claims",
-    "find",
-    "reproduce",
+    "check_claim",
+    "find_claim",
+    "format_page",
+    "list_claims",
 ]

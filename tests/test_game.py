@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from aboveboard.games.actions import (
     Grid,
-    encode_positions,
+    count_actions,
     decode,
     draw,
     encode,
+    encode_positions,
     find_position,
-    count_actions,
     unravel,
 )
 from aboveboard.games.capabilities import HasOutsideOption, HasPayments

@@ -33,6 +33,7 @@ from oracles import desirable as oracle
 @example(-0.95, 1, 1, 600)
 @example(-0.3, 100, 1, 600)
 @example(-1.0, 17, 1, 600)
+@pytest.mark.deep
 def test_halving_finds_what_a_look_at_every_lie_finds(
     alpha: float, other: int, smallest: int, count: int
 ) -> None:

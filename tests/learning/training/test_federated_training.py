@@ -294,6 +294,7 @@ def test_a_column_in_another_unit_is_named(folder: Path, tmp_path: Path) -> None
     assert said.startswith("fahrenheit: column 'f2' has the median 3")
 
 
+@pytest.mark.deep
 def test_rows_of_another_party_are_named_though_jittered(folder: Path, tmp_path: Path) -> None:
     for name in ("test", "validation", "large"):
         (tmp_path / f"{name}.csv").write_text((folder / f"{name}.csv").read_text())

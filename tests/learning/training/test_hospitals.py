@@ -117,7 +117,8 @@ def test_a_party_that_fails_is_treated_as_one_that_stays_away(
 
 
 @pytest.mark.parametrize(
-    "counterfactual", ["none", pytest.param("participants", marks=pytest.mark.deep), "punish"]
+    "counterfactual",
+    ["punish", *(pytest.param(rule, marks=pytest.mark.deep) for rule in ("none", "participants"))],
 )
 def test_the_file_says_what_the_place_of_a_failed_party_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch, counterfactual: str
@@ -190,6 +191,7 @@ class Resending(Dying):
         return self.first if isinstance(request, Step) else answer
 
 
+@pytest.mark.deep
 def test_who_sends_its_first_model_at_every_step_costs_the_others_little(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

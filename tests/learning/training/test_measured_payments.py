@@ -81,6 +81,7 @@ def test_the_intervals_of_seven_splits_have_a_payment_in_common(tmp_path: Path) 
     assert max(paid) > 2.5 * min(paid)
 
 
+@pytest.mark.deep
 def test_a_payment_whose_sign_is_not_certain_is_warned_of_with_the_rows_that_would_do(
     tmp_path: Path,
 ) -> None:

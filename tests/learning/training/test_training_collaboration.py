@@ -119,6 +119,7 @@ def test_the_same_file_at_two_parties_is_said_to_count_twice(folder: Path, metho
     assert "the files of large and small" in said
 
 
+@pytest.mark.deep
 def test_files_of_one_length_that_differ_are_not_said_to_be_the_same(folder: Path) -> None:
     large = (folder / "large.csv").read_text(encoding="utf-8")
     first, *rows = large.splitlines(keepends=True)
@@ -127,6 +128,7 @@ def test_files_of_one_length_that_differ_are_not_said_to_be_the_same(folder: Pat
     assert not any("the files of" in text for text in settlement.details["warnings"])
 
 
+@pytest.mark.deep
 def test_payments_are_made_from_measured_sizes(folder: Path) -> None:
     collaboration = ab.load(written(folder))
     settlement: Any = ab.run(collaboration)
@@ -138,6 +140,7 @@ def test_payments_are_made_from_measured_sizes(folder: Path) -> None:
     assert settlement.details["qualities"] == "measured"
 
 
+@pytest.mark.deep
 def test_a_joint_model_worse_than_a_partys_own_costs_it_nothing_and_is_warned_of(
     folder: Path,
 ) -> None:
