@@ -270,7 +270,9 @@ def types_against_table(count: int, types: int, repeat: int) -> Measured:
     samples = np.array([float(m) for m in utility.samples])
 
     def theirs() -> list[float]:
-        table = federated_mean.tabulate(Population(1.0, 10.0), numbers, samples, np.ones(len(samples)))
+        table = federated_mean.tabulate(
+            Population(1.0, 10.0), numbers, samples, np.ones(len(samples))
+        )
         return shapley_among_users(table).users[::count].tolist()
 
     (ours, found), (peer, shares) = timed(repeat, _by_type(sizes), theirs)

@@ -11,7 +11,7 @@ from pathlib import Path
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.canonical import decode_json
-from aboveboard.evidence.cases import Given
+from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.commitments import Opening, verify_opening
 from aboveboard.evidence.folders import list_statements, read_statement_file
 from aboveboard.evidence.keys import PublicKeys
@@ -54,7 +54,7 @@ def bring_result(folder: Path, _: random.Random) -> str:
     bundle = Bundle(name, log.entries, note, given, data["evidence"], data["secrets"])
     read = decode_bundle(_encode(bundle), "bundle")
     key = bytes([7]) * 32 if len(entries) > 1 else None
-    findings = verify_bundle(Given(read, folder / "mine.toml", reply, key))
+    findings = verify_bundle(Delivery(read, folder / "mine.toml", reply, key))
     json.dumps(findings.as_dict())
     str(findings).encode()
     return "done" if findings.exit_status == 0 else "loaded"

@@ -19,7 +19,7 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.report.plot import STYLE
-from aboveboard.storage.atomic import whole_files
+from aboveboard.storage.atomic import atomic_files
 from papers.claims import PAPERS
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def write_figure(figure: Figure, data: FigureData, out: Path) -> tuple[Path, ...
 
     name = figure.id.replace("/", "-")
     kinds = ("csv", "png", "json") if data.results else ("csv", "png")
-    with whole_files(out) as folder:
+    with atomic_files(out) as folder:
         data.table.write_csv(folder / f"{name}.csv")
         with mpl.rc_context(STYLE):
             canvas = Canvas(figsize=figure.size, layout="constrained")

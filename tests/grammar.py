@@ -19,16 +19,28 @@ PARTICIPLES = {
     "curated", "described", "designed", "drawn", "ended", "evaluated", "examined", "expected",
     "found", "given", "handed", "heard", "held", "hung", "joined", "judged", "kept", "known",
     "left", "listed", "lost", "made", "met", "named", "offered", "opened", "paid", "parsed",
-    "played", "proposed", "proved", "put", "read_back", "reproduced", "rounded", "said", "sampled",
+    "played", "proposed", "proved", "read_back", "reproduced", "rounded", "said", "sampled",
     "scaled", "searched", "sent", "settled", "shown", "shrunk", "spoken", "spread_out", "stacked",
     "summed", "taken", "thought", "told", "tried", "weighed", "worked", "written",
 }  # fmt: skip
 """Participles that once were names of functions or classes here."""
 
-CAUTIOUS = {"need", "feed", "seed", "speed", "exceed", "proceed", "embed", "shed", "bleed", "red"}
+CAUTIOUS = {
+    "closed",
+    "need",
+    "feed",
+    "seed",
+    "speed",
+    "exceed",
+    "proceed",
+    "embed",
+    "shed",
+    "bleed",
+    "red",
+}
 """Words that end in -ed and are no participles."""
 
-OPENINGS = re.compile(r"(Give|Gives|Say|Says|Tell|Tells|Told|Put|Let|Take away)\b")
+OPENINGS = re.compile(r"(Give|Gives|Say|Says|Tell|Tells|Told|Take away)\b")
 """Openings of a docstring that do not say what is returned or done."""
 
 

@@ -118,7 +118,7 @@ def test_all_faults_of_a_market_are_reported_at_once(tmp_path: Path):
     (tmp_path / "f.toml").write_text(MARKET)
     faults = check_collaboration(tmp_path / "f.toml").faults
     said = " | ".join(f"{fault.place}: {fault.problem}" for fault in faults)
-    for part in ("'zed' is no party", "'yan' is no party", "nobody brings the good 'h'", "it is 9",
+    for part in ("'zed' is not a party", "'yan' is not a party", "nobody brings the good 'h'", "it is 9",
                  "a stranger cannot vote"):  # fmt: skip
         assert part in said
     assert len(faults) == 5, said

@@ -117,8 +117,8 @@ def test_a_name_that_is_not_found_is_told_what_would_be_right(
 
 
 def test_a_report_that_its_game_does_not_know_is_for_its_author_to_refuse(tmp_path: Path) -> None:
-    path = _club(tmp_path, RULE.replace("{GAME}", 'raise ValueError("3 is no bid")'))
-    with pytest.raises(InputError, match=r"3 is no bid; let `read_reports` refuse it, or widen"):
+    path = _club(tmp_path, RULE.replace("{GAME}", 'raise ValueError("3 is not a bid")'))
+    with pytest.raises(InputError, match=r"3 is not a bid; let `read_reports` refuse it, or widen"):
         commands.audit_collaboration(ab.load(path, trust_code=True))
 
 
@@ -147,13 +147,13 @@ def test_what_it_raises_is_one_line_that_says_where(tmp_path: Path, where: str, 
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        ('Reply("json", data={1, 2})', "the reply of ann is no JSON: Object of type set"),
-        ('Reply("json", data=Fraction(1, 2))', "the reply of ann is no JSON: Object of type Frac"),
+        ('Reply("json", data={1, 2})', "the reply of ann is not JSON: Object of type set"),
+        ('Reply("json", data=Fraction(1, 2))', "the reply of ann is not JSON: Object of type Frac"),
         ('Reply("pickle", data=1)', "the reply of ann has the form 'pickle'"),
         ('Reply("csv", rows=lambda: 3)', "the reply of ann is of int"),
         ('Reply("csv", rows=lambda: 1 / 0)', "it fails with ZeroDivisionError"),
         ('Reply("json", content="x")', "the reply of ann has no bytes"),
-        ('Reply("json", data=top), {"x": object()}', "its shares, or its details, is no JSON"),
+        ('Reply("json", data=top), {"x": object()}', "its shares, or its details, is not JSON"),
     ],
 )
 def test_a_reply_that_no_file_can_hold_is_refused_before_anything_is_written(

@@ -376,7 +376,9 @@ def test_an_empty_list_is_a_party_that_holds_nothing() -> None:
 
 def test_listed_elements_are_made_equal_too() -> None:
     normalize = frozenset({"case", "whitespace"})
-    assert elements(read_elements([" A", "a"], place=PLACE, options=DataOptions(normalize=normalize))) == ["a"]
+    assert elements(
+        read_elements([" A", "a"], place=PLACE, options=DataOptions(normalize=normalize))
+    ) == ["a"]
 
 
 @pytest.mark.parametrize(("bad", "problem"), [(" ", "is empty"), ("a\nb", "holds a line break")])

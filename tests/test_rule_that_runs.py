@@ -431,7 +431,7 @@ def test_what_can_be_compared_at_the_truth_alone_is_checked_further():
         ({"examines": lambda self, types: [ab.DSIC()] * 2}, "examines returns DSIC twice"),
         ({"promises": lambda self, types: None}, "promises and examines fails: TypeError"),
         ({"game": lambda self, types: sys.exit(1)}, "game fails: SystemExit: 1"),
-        ({"settle": settle_with_a_set}, "what is said of its shares, or its details, is no JSON"),
+        ({"settle": settle_with_a_set}, "what is said of its shares, or its details, is not JSON"),
     ],
 )
 def test_each_way_to_break_the_contract_is_one_line(change, line):

@@ -36,7 +36,9 @@ def price(bidder, outcome):
 def test_a_second_price_auction_is_truthful_for_all_types_and_a_first_price_auction_is_not():
     found = ab.audit(ab.tabulate_all(second_price, utility, BIDS), [ab.DSIC()])["DSIC"]
     assert (found.status, found.checked) == ("holds", 16 * 2 * 3 * 4)
-    assert ab.audit(ab.tabulate_all(first_price, utility, BIDS), [ab.DSIC()])["DSIC"].status == "fails"
+    assert (
+        ab.audit(ab.tabulate_all(first_price, utility, BIDS), [ab.DSIC()])["DSIC"].status == "fails"
+    )
 
 
 def test_a_family_has_one_game_for_each_profile_of_types():

@@ -196,7 +196,7 @@ CLAIMS = tuple(
         (
             "lemma-5-only-if",
             "Lemma 5",
-            "If she is not, there is a protocol in which silence is no equilibrium.",
+            "If she is not, there is a protocol in which silence is not an equilibrium.",
             check_settings(_lemma_5_only_if, "profiles"),
         ),
         (

@@ -28,7 +28,7 @@ ENDS = (Fraction(0), Fraction(1))
 """A deviation's gain is linear in the exclusivity: none at 0 and at 1 means none in between."""
 
 
-class Scanned(HidingGame):
+class Scan(HidingGame):
     """Partial hiding, audited by going through every deviation: no closed form."""
 
     def proof(self, name: str) -> Proof | None:
@@ -40,7 +40,7 @@ class Scanned(HidingGame):
         yield from ()
 
 
-class AsSubmitted(Scanned):
+class AsSubmitted(Scan):
     """Partial hiding with benefits as section 2 prints them: new against what is SUBMITTED."""
 
     def benefit_bounds(
@@ -66,7 +66,7 @@ class AsSubmitted(Scanned):
 
 def make_hiding_game(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:
     """Return the game of partial hiding."""
-    return Scanned(regions, RULES[rule], exclusivity)
+    return Scan(regions, RULES[rule], exclusivity)
 
 
 def make_printed_game(regions: Regions, rule: str, exclusivity: tuple[Fraction, ...]) -> Game:

@@ -135,8 +135,8 @@ def _mechanism_1_inefficient(_: np.random.Generator) -> tuple[Finding, ...]:
     return (search_example(_inefficient, list_diagrams(3, 4, nobody_empty=True), unit="outcomes"),)
 
 
-def _handing_out_all(regions: Regions) -> Trial:
-    """Say whether somebody prefers to stay away where all present are told everything."""
+def _hands_out_all(regions: Regions) -> Trial:
+    """Return whether somebody prefers to stay away where all present are told everything."""
     n = len(regions.names)
     table = np.zeros((1 << n, n), dtype=np.int64)
     for mask in range(1 << n):
@@ -153,7 +153,7 @@ def _handing_out_all(regions: Regions) -> Trial:
 
 def _everything(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
-        search_example(_handing_out_all, list_diagrams(2, 3, nobody_empty=True), unit="deviations"),
+        search_example(_hands_out_all, list_diagrams(2, 3, nobody_empty=True), unit="deviations"),
     )
 
 

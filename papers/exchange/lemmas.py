@@ -85,7 +85,7 @@ def _lemma_1_efficient(_: np.random.Generator) -> tuple[Finding, ...]:
 def find_undominated(
     rows: NDArray[np.int64], e: Fraction, *, giving_no_less: bool = False
 ) -> NDArray[np.bool_]:
-    """Say which of all outcomes no other dominates."""
+    """Return which of all outcomes no other dominates."""
     payoffs = compute_payoff_rows(rows, find_best_rivals(rows), (e,) * rows.shape[1])
     no_worse = (payoffs[None, :, :] >= payoffs[:, None, :]).all(axis=2)
     better = (payoffs[None, :, :] > payoffs[:, None, :]).any(axis=2)
@@ -97,12 +97,12 @@ def find_undominated(
 
 
 def has_lemma_2_form(rows: NDArray[np.int64], most: Sequence[int]) -> NDArray[np.bool_]:
-    """Say which outcomes have the lemma's form: all but one at the top get min(V, their lack)."""
+    """Return which outcomes have the lemma's form: all but one at the top get min(V, their lack)."""
     return _form(rows, lambda v: np.minimum(v[:, None], np.array(most)))
 
 
 def is_level(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say in which outcomes all but one at the top get the same."""
+    """Return in which outcomes all but one at the top get the same."""
     return _form(rows, lambda v: np.repeat(v[:, None], rows.shape[1], axis=1))
 
 

@@ -149,7 +149,7 @@ def _step(instance: tuple[Points, Fraction]) -> Trial:
     return Trial(len(some))
 
 
-def _printed_step(_: np.random.Generator) -> tuple[Finding, ...]:
+def _step_as_printed(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (list_points(2), list_points(3), list_points(4))
     return (
         search_counterexample(
@@ -180,7 +180,7 @@ CLAIMS = (
         "Appendix B, proof of Theorem B.1 with the last remark",
         "The step v(average without i) >= v(point of i) / (n - 1) of the proof carries over to "
         "every p > 0.",
-        _printed_step,
+        _step_as_printed,
     ),
     Claim(
         "exchange/remark-b-exclusivity",

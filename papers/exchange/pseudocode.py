@@ -80,7 +80,7 @@ def mechanism_1(sets: Sequence[Elements], *, printed: bool) -> list[Elements]:
     first = next(i for i in range(3) if len(between[i]) == least)
     second, third = sorted({0, 1, 2} - {first}, key=lambda i: -len(left[i]))
     order = (first, second, third)
-    rounds = _printed_rounds if printed else _prose_rounds
+    rounds = _run_printed_rounds if printed else _prose_rounds
     for i, new in zip(order, rounds(*(left[i] for i in order)), strict=True):
         received[i] |= new
     return received
@@ -102,7 +102,7 @@ def _prose_rounds(x1: Elements, x2: Elements, x3: Elements) -> list[Elements]:
     return [own2 | own3, own3 | z | more2, own2 | w | more3]
 
 
-def _printed_rounds(x1: Elements, x2: Elements, x3: Elements) -> list[Elements]:
+def _run_printed_rounds(x1: Elements, x2: Elements, x3: Elements) -> list[Elements]:
     """Lines 13 to 36 to the letter."""
     both2, own2, both3, own3 = x2 & x1, x2 - x1, x3 & x1, x3 - x1
     if len(both2) >= len(both3) and len(own2) >= len(both3):

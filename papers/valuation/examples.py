@@ -46,12 +46,12 @@ EQUATION_13 = {
 }
 
 
-def said(chosen: Sequence[Level]) -> list[Any]:
+def describe_levels(chosen: Sequence[Level]) -> list[Any]:
     """Return privacy levels as plain data."""
     return [encode_level(x) for x in chosen]
 
 
-def transposed(cells: Cells) -> Cells:
+def transpose(cells: Cells) -> Cells:
     """Exchange the users' levels."""
     a, b, c, d = cells
     return a, c, b, d
@@ -65,7 +65,12 @@ def _cell_is(k: int) -> Trial:
     if found == EQUATION_10[k]:
         return Trial(1)
     return Trial(
-        1, {"levels": said(CHOICES[k]), "printed": encode_number(EQUATION_10[k]), "is": found}
+        1,
+        {
+            "levels": describe_levels(CHOICES[k]),
+            "printed": encode_number(EQUATION_10[k]),
+            "is": found,
+        },
     )
 
 
@@ -85,12 +90,12 @@ def _tables_are(tables: dict[str, Cells], *, platform: bool) -> tuple[Finding, F
         if found == printed:
             return Trial(1)
         shares = {"printed": encode_number(printed), "fair share": encode_number(found)}
-        return Trial(1, {"of": who, "levels": said(CHOICES[k]), **shares})
+        return Trial(1, {"of": who, "levels": describe_levels(CHOICES[k]), **shares})
 
     def family(read: dict[str, Cells], kind: str) -> Family:
         return Family(kind, [(w, k, x) for w, cells in read.items() for k, x in enumerate(cells)])
 
-    turned = {who: transposed(cells) for who, cells in tables.items()}
+    turned = {who: transpose(cells) for who, cells in tables.items()}
     return (
         search_counterexample(test, family(tables, "printed cells"), unit="cells"),
         search_counterexample(
@@ -156,7 +161,7 @@ def _equation_36(_: np.random.Generator) -> tuple[Finding, ...]:
 # -------------------------------------------------------------------------- any number of users
 
 
-def risk_of(weights: Sequence[Number], noise: Number) -> Fraction:
+def compute_risk(weights: Sequence[Number], noise: Number) -> Fraction:
     """Return the Bayes risk of an estimator by its definition: all data, p over [0, 1].
 
     E[p^a (1-p)^b] = a! b!/(a+b+1)!; Laplace noise of scale z has variance 2 z^2.
@@ -175,7 +180,7 @@ def risk_of(weights: Sequence[Number], noise: Number) -> Fraction:
     return total + 2 * Fraction(noise) ** 2
 
 
-def kept(found: PrivateMean, chosen: Sequence[Level]) -> bool:
+def compute_kept(found: PrivateMean, chosen: Sequence[Level]) -> bool:
     """Return whether every user's privacy level is kept: w_i/noise is at most epsilon_i."""
     return all(
         e == inf or (w == 0 if e == 0 else 0 <= w <= Fraction(e) * found.noise)
@@ -203,17 +208,17 @@ def optimal(found: PrivateMean, chosen: Sequence[Level]) -> bool:
 
 def _closed_form(chosen: Sequence[Level]) -> Trial:
     found, n = private_mean(chosen), len(chosen)
-    risk = risk_of(found.weights, found.noise)
+    risk = compute_risk(found.weights, found.noise)
     best = Fraction(1, 6 * (n + 2))
     rescaled = (Fraction(1, 12) - risk) / (Fraction(1, 12) - best)
     answers = {
-        "levels kept": kept(found, chosen),
+        "levels kept": compute_kept(found, chosen),
         "risk": risk == found.risk,
         "least risk": optimal(found, chosen),
         "utility": rescaled == found.utility,
     }
     wrong = [name for name, right in answers.items() if not right]
-    return Trial(4, {"levels": said(chosen), "wrong": wrong} if wrong else None)
+    return Trial(4, {"levels": describe_levels(chosen), "wrong": wrong} if wrong else None)
 
 
 def _any_number(rng: np.random.Generator) -> tuple[Finding, ...]:
@@ -237,7 +242,14 @@ def _rises(chosen: Sequence[Level], *, strictly: bool) -> Trial:
                     "utility": encode_number(before.utility),
                     "then": encode_number(after.utility),
                 }
-                return Trial(checks, {"levels": said(chosen), "raised": said(raised), **utilities})
+                return Trial(
+                    checks,
+                    {
+                        "levels": describe_levels(chosen),
+                        "raised": describe_levels(raised),
+                        **utilities,
+                    },
+                )
     return Trial(checks)
 
 
@@ -256,18 +268,18 @@ def _monotone(rng: np.random.Generator) -> tuple[Finding, ...]:
     )
 
 
-def _saturated(chosen: Sequence[Level]) -> Trial:
+def _is_saturated(chosen: Sequence[Level]) -> Trial:
     """Look for a user who gets more privacy than it asked for, with finite levels."""
     found = private_mean(chosen)
     for i, (w, e) in enumerate(zip(found.weights, chosen, strict=True)):
         if 0 < e < inf and w < Fraction(e) * found.noise:
             given = {"asked": encode_level(e), "given": encode_number(Fraction(w) / found.noise)}
-            return Trial(1, {"levels": said(chosen), "user": i + 1, **given})
+            return Trial(1, {"levels": describe_levels(chosen), "user": i + 1, **given})
     return Trial(1)
 
 
 def _saturation(_: np.random.Generator) -> tuple[Finding, ...]:
-    return (search_example(_saturated, levels(1), levels(2), unit="levels"),)
+    return (search_example(_is_saturated, levels(1), levels(2), unit="levels"),)
 
 
 PAPER = "valuation"

@@ -10,8 +10,8 @@ from aboveboard.formatting import encode_number
 from aboveboard.valuation import FederatedMean, Population, divide
 from aboveboard.valuation.utilities.utilities import restrict_levels
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.valuation.federation import promised
-from papers.valuation.instances import Federation, federations, random_federations, rounded
+from papers.valuation.federation import compute_promised_errors
+from papers.valuation.instances import Federation, federations, random_federations, round_values
 
 
 def _steps(some: Federation, *, to_federated: bool) -> Trial:
@@ -31,7 +31,7 @@ def _steps(some: Federation, *, to_federated: bool) -> Trial:
                 share = divide(utility, tuple(map(Fraction, raised))).users[i]
                 said = {"user": i + 1, "raised to": higher, "U": before, "then": after}
                 return Trial(
-                    checks, rounded({**some.as_dict(), **said, "its fair share": float(share)})
+                    checks, round_values({**some.as_dict(), **said, "its fair share": float(share)})
                 )
     return Trial(checks)
 
@@ -60,7 +60,7 @@ def _pays(some: Federation) -> Trial:
     found = divide(utility, tuple(map(Fraction, some.levels)))
     for i, share in enumerate(found.users):
         if share < -1e-12:
-            shares = rounded([float(x) for x in found.users])
+            shares = round_values([float(x) for x in found.users])
             return Trial(1, {**some.as_dict(), "user": i + 1, "shares": shares})
     return Trial(1)
 
@@ -89,9 +89,13 @@ def _no_data(some: Federation) -> Trial:
     for mask in range(1 << len(some.levels)):
         chosen = tuple(int(x) for x in restrict_levels(tuple(map(Fraction, some.levels)), mask))
         part = Federation(some.s2, some.t2, chosen, some.samples)
-        if max(promised(part)) > base:
+        if max(compute_promised_errors(part)) > base:
             return Trial(
-                mask + 1, {**part.as_dict(), "largest error": encode_number(max(promised(part)))}
+                mask + 1,
+                {
+                    **part.as_dict(),
+                    "largest error": encode_number(max(compute_promised_errors(part))),
+                },
             )
     return Trial(1 << len(some.levels))
 

@@ -18,12 +18,12 @@ Estimator = tuple[Fraction, ...]
 """v: the weight of each user's own sample mean."""
 
 
-def promised(some: Federation) -> Sequence[Any]:
+def compute_promised_errors(some: Federation) -> Sequence[Any]:
     """Return the product's expected squared errors, one for each user."""
     return compute_expected_errors(Population(some.s2, some.t2), some.levels, some.samples)
 
 
-def error_of(some: Federation, v: Estimator, i: int) -> Fraction:
+def compute_error(some: Federation, v: Estimator, i: int) -> Fraction:
     """Return E(sum v_j thetahat_j - theta_i)^2 from the covariances; the weights sum to 1.
 
     User means have variance s2 and are independent, sample means add t2/n; the common mean of all
@@ -49,13 +49,13 @@ def _mean_inverse(some: Federation, users: Sequence[int]) -> Fraction:
     return sum((Fraction(1, some.samples[j]) for j in users), Fraction(0)) / max(1, len(some.at(1)))
 
 
-def printed_inverse(some: Federation, i: int) -> Fraction:
+def invert_as_printed(some: Federation, i: int) -> Fraction:
     """Return 1/nbar with the printed range j = N1+1 .. N1+N2, j != i."""
     n1, n2 = len(some.at(1)), len(some.at(2))
     return _mean_inverse(some, [j for j in range(n1, n1 + n2) if j != i])
 
 
-def corrected_inverse(some: Federation, _: int) -> Fraction:
+def invert_as_corrected(some: Federation, _: int) -> Fraction:
     """Return 1/nbar over all federated users, i among them."""
     return _mean_inverse(some, some.at(1))
 
@@ -84,10 +84,10 @@ def _proposition_4(inverse: Callable[[Federation, int], Fraction]) -> Callable[[
             for v, w0 in _estimators(some) if any(some.levels) else []:
                 checks += 1
                 formula = equation_54(some, v, i, inverse(some, i), w0)
-                if formula != error_of(some, v, i):
+                if formula != compute_error(some, v, i):
                     values = {
                         "by equation 54": encode_number(formula),
-                        "is": encode_number(error_of(some, v, i)),
+                        "is": encode_number(compute_error(some, v, i)),
                     }
                     weights = [encode_number(x) for x in v]
                     return Trial(
@@ -101,9 +101,9 @@ def _proposition_4(inverse: Callable[[Federation, int], Fraction]) -> Callable[[
 def _equation_54(_: np.random.Generator) -> tuple[Finding, ...]:
     families = (federations(1), federations(2), federations(3))
     return (
-        search_counterexample(_proposition_4(printed_inverse), *families, unit="errors"),
+        search_counterexample(_proposition_4(invert_as_printed), *families, unit="errors"),
         search_counterexample(
-            _proposition_4(corrected_inverse),
+            _proposition_4(invert_as_corrected),
             *families,
             unit="errors",
             correction="nbar is the harmonic mean of the samples of all federated users, "
@@ -116,11 +116,11 @@ def _caption_4(some: Federation) -> Trial:
     """Check equation 54 with t2 = Var(theta) and s2 = E[sigma^2], as figure 4 has them."""
     exchanged = Federation(some.t2, some.s2, some.levels, some.samples)
     for v, w0 in _estimators(some):
-        formula = equation_54(exchanged, v, 0, corrected_inverse(some, 0), w0)
-        if formula != error_of(some, v, 0):
+        formula = equation_54(exchanged, v, 0, invert_as_corrected(some, 0), w0)
+        if formula != compute_error(some, v, 0):
             values = {
                 "by the caption": encode_number(formula),
-                "is": encode_number(error_of(some, v, 0)),
+                "is": encode_number(compute_error(some, v, 0)),
             }
             return Trial(1, {**some.as_dict(), "user": 1, **values})
     return Trial(1)
@@ -131,7 +131,7 @@ def _figure_4(_: np.random.Generator) -> tuple[Finding, ...]:
     return (
         search_counterexample(_caption_4, shared, unit="errors"),
         search_counterexample(
-            _proposition_4(corrected_inverse),
+            _proposition_4(invert_as_corrected),
             shared,
             unit="errors",
             correction="As the text has it: s2 = Var(theta) between users, t2 = E[sigma^2] within.",

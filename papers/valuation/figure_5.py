@@ -18,7 +18,7 @@ from papers.valuation.study import (
     SMALL,
     SPLITS,
     USERS,
-    paid,
+    pay_users,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ Row = dict[str, Any]
 
 
 def _row(group: int, regime: str, kind: int, star: int | None, *, starred: bool) -> Row:
-    one = paid(regime, star, SPLIT)
+    one = pay_users(regime, star, SPLIT)
     payment = one.star if starred and one.star is not None else one.each[kind]
     s2, t2 = REGIMES[regime]
     level, samples = KINDS[kind]

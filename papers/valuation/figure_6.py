@@ -22,7 +22,7 @@ COSTS = np.linspace(0.0, 1.0, 241)
 BLACK = "#222222"
 
 
-def _marked(axes: Axes, low: float, high: float) -> None:
+def _mark(axes: Axes, low: float, high: float) -> None:
     """Draw the thresholds."""
     for x in (low, high):
         axes.axvline(x, color="#777777", linewidth=1.0, linestyle=":")
@@ -77,7 +77,7 @@ def figure_6(_: np.random.Generator) -> FigureData:
             label="p*, probability of sharing nothing",
         )  # fmt: skip
         for axes in (split, offer):
-            _marked(axes, low, high)
+            _mark(axes, low, high)
             axes.legend(frameon=False, fontsize=9)
         split.set_ylabel("expected utility (U from 0 to 1)")
         offer.set_ylabel("alpha*; probability")

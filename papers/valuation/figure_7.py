@@ -14,7 +14,7 @@ import polars as pl
 
 from aboveboard.valuation.offers.alike_users import bisect
 from papers.figures import Figure, FigureData
-from papers.valuation.unlike import best_of, tables
+from papers.valuation.unlike import find_best, tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -45,7 +45,7 @@ def who_shares(x: float, y: float) -> str:
 
 
 def _row(first: Fraction, second: Fraction) -> dict[str, Any]:
-    alpha, (x, y), kept = best_of((first, second))
+    alpha, (x, y), kept = find_best((first, second))
     _, shares = tables()
     one, other = np.array([1 - x, x]), np.array([1 - y, y])
     paid = [alpha * float(one @ each.astype(np.float64) @ other) for each in shares]
@@ -66,7 +66,7 @@ def _edge(answer: str, low: float, high: float) -> float:
     """Return the equal cost up to which the answer is this one."""
 
     def inside(cost: float) -> float:
-        _, (x, y), _ = best_of((Fraction(cost), Fraction(cost)))
+        _, (x, y), _ = find_best((Fraction(cost), Fraction(cost)))
         return 1.0 if who_shares(x, y) == answer else -1.0
 
     return round(bisect(inside, low, high), 9)

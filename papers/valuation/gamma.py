@@ -15,7 +15,7 @@ from aboveboard.valuation import DpMean, make_alike_users
 from aboveboard.valuation.levels import NOTHING, Level, encode_level
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.valuation.games import TOLERANCE, example, expectation, find_offer, rises
-from papers.valuation.instances import Values, concave, rounded
+from papers.valuation.instances import Values, concave, round_values
 
 EIGHTHS = tuple(Fraction(k, 8) for k in range(9))
 
@@ -182,7 +182,7 @@ def _several(epsilon: Level) -> Trial:
     if len(found) < 2 or not right:
         return Trial(1)
     said = {"epsilon": encode_level(epsilon), "cost": cost, "alpha": alpha}
-    return Trial(1, rounded({**said, "share with": found}))
+    return Trial(1, round_values({**said, "share with": found}))
 
 
 def _without_2(_: np.random.Generator) -> tuple[Finding, ...]:

@@ -28,18 +28,18 @@ def members(mask: int, n: int) -> list[int]:
     return [i + 1 for i in range(n) if mask >> i & 1]
 
 
-def rounded(value: Any) -> Any:
+def round_values(value: Any) -> Any:
     """Return plain data with floats to nine digits: what is shown is the same on every machine."""
     if isinstance(value, float):
         return round(value, 9)
     if isinstance(value, list | tuple):
-        return [rounded(x) for x in value]
+        return [round_values(x) for x in value]
     if isinstance(value, dict):
-        return {key: rounded(x) for key, x in value.items()}
+        return {key: round_values(x) for key, x in value.items()}
     return value
 
 
-def users_of(values: Values) -> int:
+def list_users(values: Values) -> int:
     """Return N from the 2^N values."""
     return len(values).bit_length() - 1
 

@@ -12,7 +12,7 @@ import numpy as np
 from aboveboard.valuation import AlikeUsers
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.games import TOLERANCE, best_offer, find_offer, rises
-from papers.valuation.instances import Values, concave, rounded
+from papers.valuation.instances import Values, concave, round_values
 
 POINTS = np.linspace(0.0, 1.0, 401)
 """Probabilities of sharing among which the claims look for a better offer."""
@@ -50,7 +50,7 @@ def offer_is(game: AlikeUsers, cost: float, alpha: float, q: float, kept: float)
 
 def _fails(instance: Instance, **said: Any) -> dict[str, Any]:
     worth, cost = instance
-    found: dict[str, Any] = rounded({"U by sharers": list(worth), "cost": cost, **said})
+    found: dict[str, Any] = round_values({"U by sharers": list(worth), "cost": cost, **said})
     return found
 
 
@@ -159,7 +159,7 @@ def _thresholds(worth: Values) -> Trial:
     }
     wrong = [name for name, right in answers.items() if not right]
     said = {"U by sharers": list(worth), "c_th": low, "gamma_max": high, "wrong": wrong}
-    return Trial(len(answers), rounded(said) if wrong else None)
+    return Trial(len(answers), round_values(said) if wrong else None)
 
 
 def _equation_22(_: np.random.Generator) -> tuple[Finding, ...]:

@@ -11,23 +11,23 @@ import numpy as np
 from aboveboard.valuation import AlikeUsers
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
 from papers.valuation.games import TOLERANCE, example
-from papers.valuation.instances import rounded
+from papers.valuation.instances import round_values
 
 SIXTIETHS = [Fraction(k, 60) for k in range(1, 61)]
 THIRD, TWO_THIRDS = Fraction(1, 3), Fraction(2, 3)
 
 
-def _kept(cost: Fraction) -> tuple[float, float]:
+def _compute_kept(cost: Fraction) -> tuple[float, float]:
     """Return what the platform and the users have in Example 1 with levels 0 and infinity."""
     curve = example(inf).curve([float(cost)])
     return float(curve.platform[0]), float(curve.users[0])
 
 
 def _keeps_most(cost: Fraction) -> Trial:
-    platform, users = _kept(cost)
+    platform, users = _compute_kept(cost)
     if platform > users:
         return Trial(1)
-    return Trial(1, rounded({"cost": str(cost), "platform": platform, "users": users}))
+    return Trial(1, round_values({"cost": str(cost), "platform": platform, "users": users}))
 
 
 def _most(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -69,7 +69,7 @@ def _offer_5_1(cost: Fraction) -> Trial:
     if max(abs(found[0] - p), abs(found[1] - alpha)) <= TOLERANCE:
         return Trial(2)
     said = {"cost": str(cost), "p and alpha": found, "closed form": [str(p), str(alpha)]}
-    return Trial(2, rounded(said))
+    return Trial(2, round_values(said))
 
 
 def _offers_5_1(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -82,7 +82,7 @@ def _offers_5_1(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _falls_5_1(step: tuple[Fraction, Fraction]) -> Trial:
     """Check that total utility is 1 up to 1/3, falls up to 2/3, and is 0 from there."""
-    totals = [sum(_kept(cost)) for cost in step]
+    totals = [sum(_compute_kept(cost)) for cost in step]
     if step[1] <= THIRD:
         right = all(abs(x - 1) <= TOLERANCE for x in totals)
     elif step[0] < TWO_THIRDS:
@@ -90,7 +90,7 @@ def _falls_5_1(step: tuple[Fraction, Fraction]) -> Trial:
     else:
         right = totals == [0.0, 0.0]
     said = {"costs": [str(c) for c in step], "total utility": totals}
-    return Trial(1, None if right else rounded(said))
+    return Trial(1, None if right else round_values(said))
 
 
 def _totals_5_1(_: np.random.Generator) -> tuple[Finding, ...]:

@@ -15,14 +15,14 @@ from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.valuation import shapley_among_users, shapley_by_type_exactly, shapley_with_platform
 from aboveboard.valuation.shares import axioms
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.valuation.instances import Values, names, random_tables, tables, users_of
+from papers.valuation.instances import Values, list_users, names, random_tables, tables
 
 ALPHAS = (Fraction(0), Fraction(1, 3), Fraction(1))
 FREE = (0, 1, 2)
 """Values of U(0) where the text does not say that it is 0."""
 
 
-def shown(shares: Iterable[Number]) -> list[Any]:
+def describe(shares: Iterable[Number]) -> list[Any]:
     """Return shares as plain data."""
     return [encode_number(x) for x in shares]
 
@@ -36,7 +36,7 @@ def subsets(n: int, without: int | None = None) -> Iterator[tuple[int, int]]:
 
 def equations_5_6(values: Values) -> tuple[Fraction, list[Fraction]]:
     """Return the platform's share and the users', to the letter."""
-    n = users_of(values)
+    n = list_users(values)
     platform = sum((Fraction(values[m], comb(n, s)) for m, s in subsets(n)), Fraction(0))
     users = [
         sum(Fraction(values[m | 1 << i] - values[m], comb(n, s + 1)) for m, s in subsets(n, i))
@@ -47,7 +47,7 @@ def equations_5_6(values: Values) -> tuple[Fraction, list[Fraction]]:
 
 def equation_12(values: Values) -> list[Fraction]:
     """Return the users' shares for alpha = 1, to the letter."""
-    n = users_of(values)
+    n = list_users(values)
     return [
         Fraction(sum(Fraction(values[m | 1 << i] - values[m], comb(n - 1, s)) for m, s in rest)) / n
         for i in range(n)
@@ -57,7 +57,7 @@ def equation_12(values: Values) -> list[Fraction]:
 
 def mean_contributions(values: Values) -> list[Fraction]:
     """Return what each user adds, in the mean over all orders of arrival."""
-    n = users_of(values)
+    n = list_users(values)
     totals = [0] * n
     for order in permutations(range(n)):
         mask = 0
@@ -84,7 +84,7 @@ def broken(values: Values, divide: Divide, shared: Number, *, but: str = "") -> 
     but
         The name of an axiom that is not looked at.
     """
-    table, who = as_objects(list(values)), names(users_of(values))
+    table, who = as_objects(list(values)), names(list_users(values))
     given = divide(table).tolist()
     checks = (
         axioms.check_fairness(table, given, who),
@@ -107,11 +107,11 @@ def _theorem_2_holds(values: Values) -> Trial:
     for alpha in ALPHAS:
         check = broken(values, with_alpha(alpha), alpha * values[-1])
         found = shapley_among_users(values, alpha).users.tolist()
-        said = {"U": list(values), "alpha": encode_number(alpha), "shares": shown(found)}
+        said = {"U": list(values), "alpha": encode_number(alpha), "shares": describe(found)}
         if check is not None:
             return Trial(4, {**said, "axiom": check.name, "text": check.text})
         if found != [alpha * x for x in expected]:
-            return Trial(5, {**said, "equation 12": shown(expected)})
+            return Trial(5, {**said, "equation 12": describe(expected)})
     return Trial(5 * len(ALPHAS))
 
 
@@ -141,7 +141,7 @@ def _theorem_1_holds(values: Values) -> Trial:
     said = {
         "U": list(values),
         "platform": encode_number(found.platform),
-        "users": shown(found.users),
+        "users": describe(found.users),
     }
     check = broken(
         values, lambda table: shapley_with_platform(table).users, values[-1] - found.platform
@@ -154,7 +154,7 @@ def _theorem_1_holds(values: Values) -> Trial:
         *users,
         platform,
     ]:
-        return Trial(6, {**said, "equations 5 and 6": shown([*users, platform])})
+        return Trial(6, {**said, "equations 5 and 6": describe([*users, platform])})
     return Trial(6)
 
 
@@ -185,7 +185,7 @@ def _by_types(instance: tuple[tuple[int, ...], Values]) -> Trial:
         found = divide(values)
         if [each[t] for t in kinds] != found.users.tolist() or kept != found.platform:
             said = {"sizes": list(sizes), "U by numbers": list(worth)}
-            return Trial(1, {**said, "by types": shown(each), "by table": shown(found.users)})
+            return Trial(1, {**said, "by types": describe(each), "by table": describe(found.users)})
     return Trial(2)
 
 

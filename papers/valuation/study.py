@@ -35,7 +35,7 @@ USERS = 10
 
 
 @dataclass(frozen=True)
-class Paid:
+class Payout:
     """What one user of each of the four types is paid, for alpha = 1.
 
     Parameters
@@ -57,7 +57,7 @@ class Paid:
         return payment - self.total / USERS
 
 
-def paid(regime: str, star: int | None = None, split: int = 2) -> Paid:
+def pay_users(regime: str, star: int | None = None, split: int = 2) -> Payout:
     """Divide the utility fairly among the ten users; exact weights, float64 payments.
 
     Parameters
@@ -78,7 +78,7 @@ def paid(regime: str, star: int | None = None, split: int = 2) -> Paid:
     found = divide(FederatedMean(Population(*REGIMES[regime]), samples, weights), levels)
     usual = [max(i for i, one in enumerate(kinds) if one == k) for k in range(4)]
     starred = None if star is None else float(found.users[important])
-    return Paid(float(found.total), tuple(float(found.users[i]) for i in usual), starred)
+    return Payout(float(found.total), tuple(float(found.users[i]) for i in usual), starred)
 
 
 def _unless(holds: bool, **said: Any) -> Trial:
@@ -89,55 +89,58 @@ def _unless(holds: bool, **said: Any) -> Trial:
     return Trial(1, None if holds else rounded)
 
 
-def _above(one: Paid) -> tuple[float, ...]:
+def _above(one: Payout) -> tuple[float, ...]:
     return tuple(one.above(x) for x in one.each)
 
 
 def _by_level(split: int) -> Trial:
-    shown = _above(paid("heterogeneous", split=split))
+    shown = _above(pay_users("heterogeneous", split=split))
     direct, federated = shown[:2], shown[2:]
     return _unless(min(direct) > 0 > max(federated), large_federated=split, above=shown)
 
 
 def _by_samples(split: int) -> Trial:
-    shown = _above(paid("alike", split=split))
+    shown = _above(pay_users("alike", split=split))
     large, small = shown[::2], shown[1::2]
     return _unless(min(large) > 0 > max(small), large_federated=split, above=shown)
 
 
-def _level_gaps(one: Paid) -> tuple[float, float]:
+def _level_gaps(one: Payout) -> tuple[float, float]:
     """Return what level 2 is paid above level 1, with 100 and with 10 samples."""
     a, b, c, d = one.each
     return a - c, b - d
 
 
 def _level_still_counts(split: int) -> Trial:
-    gaps = _level_gaps(paid("alike", split=split))
+    gaps = _level_gaps(pay_users("alike", split=split))
     return _unless(gaps[0] > gaps[1] > 0, large_federated=split, gaps=gaps)
 
 
 def _level_counts_less(split: int) -> Trial:
-    left, right = (_level_gaps(paid(regime, split=split)) for regime in ("heterogeneous", "alike"))
+    left, right = (
+        _level_gaps(pay_users(regime, split=split)) for regime in ("heterogeneous", "alike")
+    )
     holds = all(a > b for a, b in zip(left, right, strict=True))
     return _unless(holds, large_federated=split, left=left, right=right)
 
 
 def _less_pronounced(split: int) -> Trial:
     spreads = tuple(
-        max(one.each) - min(one.each) for one in (paid(regime, split=split) for regime in REGIMES)
+        max(one.each) - min(one.each)
+        for one in (pay_users(regime, split=split) for regime in REGIMES)
     )
     return _unless(spreads[1] < min(spreads[0], spreads[2]), large_federated=split, spreads=spreads)
 
 
 def _more_data_slightly(split: int) -> Trial:
-    a, b, c, d = paid("between", split=split).each
+    a, b, c, d = pay_users("between", split=split).each
     return _unless(
         a > b and c > d and min(a, c) > max(b, d), large_federated=split, paid=(a, b, c, d)
     )
 
 
 def _interpolates(split: int) -> Trial:
-    rows = [_above(paid(regime, split=split)) for regime in REGIMES]
+    rows = [_above(pay_users(regime, split=split)) for regime in REGIMES]
     for k, (left, middle, right) in enumerate(zip(*rows, strict=True)):
         if not min(left, right) <= middle <= max(left, right):
             level, samples = KINDS[k]
@@ -148,7 +151,7 @@ def _interpolates(split: int) -> Trial:
 
 def _most(split: int) -> Trial:
     """Check that the starred direct user is paid most of U, and everybody else below average."""
-    one = paid("heterogeneous", DIRECT_LARGE, split)
+    one = pay_users("heterogeneous", DIRECT_LARGE, split)
     star = one.star or 0.0
     holds = star > one.total / 2 and max(_above(one)) < 0
     return _unless(holds, large_federated=split, star=(star,), total=(one.total,))
@@ -157,14 +160,14 @@ def _most(split: int) -> Trial:
 def _less_dramatic(split: int) -> Trial:
     parts = tuple(
         (one.star or 0.0) / one.total
-        for one in (paid(regime, DIRECT_LARGE, split) for regime in REGIMES)
+        for one in (pay_users(regime, DIRECT_LARGE, split) for regime in REGIMES)
     )
     return _unless(parts[0] > parts[1] > parts[2], large_federated=split, parts=parts)
 
 
 def _gains(regime: str, star: int, split: int) -> tuple[tuple[float, ...], float, float]:
     """Return by how much a star raises each type's payment, the star's, and U."""
-    before, after = paid(regime, split=split), paid(regime, star, split)
+    before, after = pay_users(regime, split=split), pay_users(regime, star, split)
     others = tuple(b - a for a, b in zip(before.each, after.each, strict=True))
     return others, (after.star or 0.0) - before.each[star], after.total - before.total
 
@@ -185,7 +188,7 @@ Case = tuple[int, int]
 
 def _large_benefit(case: Case) -> Trial:
     split, star = case
-    shown = _above(paid("alike", star, split))
+    shown = _above(pay_users("alike", star, split))
     holds = min(shown[::2]) > 0 > max(shown[1::2])
     return _unless(holds, large_federated=split, star=KINDS[star], above=shown)
 
@@ -197,7 +200,7 @@ def _any_benefits(case: Case) -> Trial:
 
 
 def _parts(regime: str, star: int, split: int) -> tuple[float, ...]:
-    one = paid(regime, star, split)
+    one = pay_users(regime, star, split)
     each = [one.star if k == star and one.star else x for k, x in enumerate(one.each)]
     return tuple(x / one.total for x in each)
 

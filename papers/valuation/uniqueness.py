@@ -10,15 +10,15 @@ import numpy as np
 from aboveboard.games.numbers import Array, Number, as_objects
 from aboveboard.valuation import shapley_among_users, shapley_with_platform
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
-from papers.valuation.instances import Values, members, random_tables, tables, users_of
-from papers.valuation.shares import FREE, Divide, broken, shown, subsets, with_alpha
+from papers.valuation.instances import Values, list_users, members, random_tables, tables
+from papers.valuation.shares import FREE, Divide, broken, describe, subsets, with_alpha
 from papers.valuation.systems import Row, solve
 
 
 def dividends(values: Values) -> list[int]:
     """Return b_T with U = sum over T of b_T U_T, U_T being 1 where T takes part."""
     found = list(values)
-    for i in range(users_of(values)):
+    for i in range(list_users(values)):
         for mask in range(len(found)):
             if mask >> i & 1:
                 found[mask] -= found[mask ^ 1 << i]
@@ -37,7 +37,7 @@ def axiom_rows(values: Values, alike: int, shared: Number) -> tuple[list[Row], l
     shared
         What all shares sum to.
     """
-    n = users_of(values)
+    n = list_users(values)
     rows: list[Row] = [[1] * n]
     right: list[Number] = [shared]
     for i in range(alike):
@@ -54,7 +54,7 @@ def axiom_rows(values: Values, alike: int, shared: Number) -> tuple[list[Row], l
 
 def by_axioms(values: Values, alike: int) -> tuple[list[Fraction], int]:
     """Add up what the axioms determine on each unanimity game; the free dimensions, summed."""
-    n = users_of(values)
+    n = list_users(values)
     total, free = [Fraction(0)] * n, 0
     for t, b in enumerate(dividends(values)):
         if b:
@@ -65,10 +65,10 @@ def by_axioms(values: Values, alike: int) -> tuple[list[Fraction], int]:
 
 
 def _unique_2(values: Values) -> Trial:
-    found, free = by_axioms(values, users_of(values))
+    found, free = by_axioms(values, list_users(values))
     given = shapley_among_users(values).users.tolist()
     if free or found != given:
-        said = {"Theorem 2": shown(given), "by the axioms": shown(found), "free": free}
+        said = {"Theorem 2": describe(given), "by the axioms": describe(found), "free": free}
         return Trial(1, {"U": list(values), **said})
     return Trial(1)
 
@@ -87,17 +87,17 @@ def _another_value(values: Values) -> Trial:
     first, second = ([*x.users.tolist(), x.platform] for x in (one, other))
     if first == second:
         return Trial(1)
-    said = {"users and platform by Theorem 1": shown(first), "another value": shown(second)}
+    said = {"users and platform by Theorem 1": describe(first), "another value": describe(second)}
     return Trial(1, {"U": list(values), **said, "satisfies": "A.i, A.ii, A.iii"})
 
 
 def _unique_1(values: Values) -> Trial:
-    n = users_of(values)
+    n = list_users(values)
     found, free = by_axioms((*[0] * len(values), *values), n + 1)
     one = shapley_with_platform(values)
     given = [*one.users.tolist(), one.platform]
     if free or found != given:
-        said = {"Theorem 1": shown(given), "by the axioms": shown(found), "free": free}
+        said = {"Theorem 1": describe(given), "by the axioms": describe(found), "free": free}
         return Trial(1, {"U": list(values), **said})
     return Trial(1)
 
@@ -121,23 +121,23 @@ def _theorem_1_unique(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 
 def _in_order(table: Array) -> Array:
-    n = users_of(tuple(table))
+    n = list_users(tuple(table))
     return as_objects([table[(2 << i) - 1] - table[(1 << i) - 1] for i in range(n)])
 
 
 def _equally(table: Array) -> Array:
-    n = users_of(tuple(table))
+    n = list_users(tuple(table))
     return as_objects([Fraction(table[-1] - table[0], n)] * n)
 
 
 def _banzhaf(table: Array) -> Array:
-    n = users_of(tuple(table))
+    n = list_users(tuple(table))
     gains = [sum(table[m | 1 << i] - table[m] for m, _ in subsets(n, i)) for i in range(n)]
     return as_objects([Fraction(x, 1 << (n - 1)) for x in gains])
 
 
 def _among_useful(table: Array) -> Array:
-    n = users_of(tuple(table))
+    n = list_users(tuple(table))
     useful = [any(table[m | 1 << i] != table[m] for m, _ in subsets(n, i)) for i in range(n)]
     part = Fraction(table[-1] - table[0], max(1, sum(useful)))
     return as_objects([part if x else Fraction(0) for x in useful])
@@ -164,7 +164,7 @@ def _without(axiom: str) -> Callable[[Values], Trial]:
         )
         if found == given:
             return Trial(1)
-        shares = {"Theorem 2": shown(given), said: shown(found)}
+        shares = {"Theorem 2": describe(given), said: describe(found)}
         return Trial(1, {"U": list(values), "without": axiom, **shares})
 
     return test
@@ -189,7 +189,7 @@ VARYING: dict[str, Alpha] = {
 }
 
 
-def _restricted(values: Values, mask: int) -> Values:
+def _restrict(values: Values, mask: int) -> Values:
     return tuple(values[m & mask] for m in range(len(values)))
 
 
@@ -198,19 +198,19 @@ def _alpha_may_be(rule: str) -> Callable[[tuple[Values, Values]], Trial]:
     alpha = VARYING[rule]
 
     def shares(values: Values, mask: int) -> list[Number]:
-        found = shapley_among_users(_restricted(values, mask), alpha(values, mask))
+        found = shapley_among_users(_restrict(values, mask), alpha(values, mask))
         given: list[Number] = found.users.tolist()
         return given
 
     def test(pair: tuple[Values, Values]) -> Trial:
         u, v = pair
-        n = users_of(u)
+        n = list_users(u)
         for values in pair:
             for m in range(1 << n):
                 for k in (k for k in range(m) if values[k] == values[m] != 0):
                     if alpha(values, m) != alpha(values, k):
                         said = {"U": list(values), "equal at": [members(k, n), members(m, n)]}
-                        parts = shown([alpha(values, k), alpha(values, m)])
+                        parts = describe([alpha(values, k), alpha(values, m)])
                         return Trial(1, {"alpha": rule, **said, "alphas": parts, "breaks": "B.ii"})
         both = tuple(a + b for a, b in zip(u, v, strict=True))
         for mask in range(1 << n):
@@ -218,7 +218,7 @@ def _alpha_may_be(rule: str) -> Callable[[tuple[Values, Values]], Trial]:
             together = shares(both, mask)
             if apart != together:
                 said = {"U": list(u), "V": list(v), "share": members(mask, n)}
-                sums = {"shares of U + V": shown(together), "sum of shares": shown(apart)}
+                sums = {"shares of U + V": describe(together), "sum of shares": describe(apart)}
                 return Trial(2, {"alpha": rule, **said, **sums, "breaks": "B.iii"})
         return Trial(1 << n)
 

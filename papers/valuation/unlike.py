@@ -16,7 +16,7 @@ from aboveboard.valuation import DpMean, TwoUsers, shapley_among_users
 from aboveboard.valuation.levels import NOTHING, Level
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 from papers.valuation.games import TOLERANCE, example
-from papers.valuation.instances import rounded
+from papers.valuation.instances import round_values
 
 Costs = tuple[Fraction, Fraction]
 
@@ -45,7 +45,7 @@ def game(costs: Costs) -> TwoUsers:
     return TwoUsers(rises, worth.astype(np.float64), (float(costs[0]), float(costs[1])))
 
 
-def best_of(costs: Costs) -> tuple[float, tuple[float, float], float]:
+def find_best(costs: Costs) -> tuple[float, tuple[float, float], float]:
     """Return the best alpha, the probabilities of sharing, and what the platform keeps."""
     best, answer = game(costs).best()
     return best.alpha, answer, best.value
@@ -111,7 +111,7 @@ def grid_best(costs: Costs) -> float:
 
 def _is_best(costs: Costs) -> Trial:
     """Check that the product's offer is an equilibrium and none on the grid keeps more."""
-    alpha, (x, y), kept = best_of(costs)
+    alpha, (x, y), kept = find_best(costs)
     worth, shares = (t.astype(np.float64) for t in tables())
     first, second = np.array([1 - x, x]), np.array([1 - y, y])
     nets = (
@@ -127,7 +127,7 @@ def _is_best(costs: Costs) -> Trial:
     if answers and right and kept >= most - TOLERANCE:
         return Trial(1)
     said = {"alpha": alpha, "share with": [x, y], "platform keeps": kept, "on the grid": most}
-    return Trial(1, rounded({"costs": [encode_number(c) for c in costs], **said}))
+    return Trial(1, round_values({"costs": [encode_number(c) for c in costs], **said}))
 
 
 def _grid(parts: int, most: Fraction = Fraction(1)) -> list[Costs]:
@@ -158,11 +158,11 @@ def _equation_25(_: np.random.Generator) -> tuple[Finding, ...]:
 
 def _above_equation_19(cost: Fraction) -> Trial:
     alike = example(inf).best(float(cost)).value
-    alpha, answer, kept = best_of((cost, cost))
+    alpha, answer, kept = find_best((cost, cost))
     if kept <= alike + TOLERANCE:
         return Trial(1)
     said = {"cost": encode_number(cost), "equation 19": alike, "equation 25": kept}
-    return Trial(1, rounded({**said, "alpha": alpha, "share with": answer}))
+    return Trial(1, round_values({**said, "alpha": alpha, "share with": answer}))
 
 
 def _asymmetric(_: np.random.Generator) -> tuple[Finding, ...]:
@@ -182,11 +182,11 @@ def _sharing(wanted: Wanted) -> Callable[[Costs], Trial]:
         expected = wanted(*costs)
         if expected is None:
             return Trial(0)
-        alpha, answer, kept = best_of(costs)
+        alpha, answer, kept = find_best(costs)
         if answer == expected:
             return Trial(1)
         said = {"alpha": alpha, "share with": list(answer), "platform keeps": kept}
-        return Trial(1, rounded({"costs": [encode_number(c) for c in costs], **said}))
+        return Trial(1, round_values({"costs": [encode_number(c) for c in costs], **said}))
 
     return test
 
@@ -199,9 +199,9 @@ def _positive(costs: Costs) -> Trial:
     """Check that both share with some probability where 2 max - min is below 1/3."""
     if 2 * max(costs) - min(costs) >= THIRD:
         return Trial(0)
-    _, answer, _ = best_of(costs)
+    _, answer, _ = find_best(costs)
     said = {"costs": [encode_number(c) for c in costs], "share with": list(answer)}
-    return Trial(1, rounded(said) if min(answer) == 0 else None)
+    return Trial(1, round_values(said) if min(answer) == 0 else None)
 
 
 def _both_exactly(costs: Costs) -> Trial:
@@ -209,22 +209,24 @@ def _both_exactly(costs: Costs) -> Trial:
     low, edge = min(costs), 2 * max(costs) - min(costs)
     if edge == THIRD or low == QUARTER:
         return Trial(0)
-    _, answer, _ = best_of(costs)
+    _, answer, _ = find_best(costs)
     expected = edge < THIRD and (low < QUARTER or costs[0] == costs[1])
     if (answer == (1.0, 1.0)) == expected:
         return Trial(1)
-    return Trial(1, rounded({"costs": [encode_number(c) for c in costs], "share with": answer}))
+    return Trial(
+        1, round_values({"costs": [encode_number(c) for c in costs], "share with": answer})
+    )
 
 
 def _only_one(costs: Costs) -> Trial:
     """Look for costs below 1/3 at which just one user shares; the platform is not indifferent."""
     if max(costs) >= THIRD or 2 * max(costs) - min(costs) == THIRD:
         return Trial(0)
-    alpha, answer, _ = best_of(costs)
+    alpha, answer, _ = find_best(costs)
     if sorted(answer) != [0.0, 1.0]:
         return Trial(1)
     said = {"costs": [encode_number(c) for c in costs], "alpha": alpha, "share with": answer}
-    return Trial(1, rounded(said))
+    return Trial(1, round_values(said))
 
 
 def _the_cheaper(a: Fraction, b: Fraction) -> tuple[float, float] | None:

@@ -9,7 +9,12 @@ import numpy as np
 
 from aboveboard.formatting import encode_number
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.valuation.federation import Estimator, corrected_inverse, error_of, promised
+from papers.valuation.federation import (
+    Estimator,
+    compute_error,
+    compute_promised_errors,
+    invert_as_corrected,
+)
 from papers.valuation.instances import Federation, federations, random_federations
 from papers.valuation.systems import solve
 
@@ -53,7 +58,7 @@ def proposition_5(some: Federation, i: int) -> Estimator:
     """Return the weights of equations 58 to 63, to the letter (N1 and N2 at least 1)."""
     direct, federated = some.at(2), some.at(1)
     s2, n1, n2 = some.s2, len(federated), len(direct)
-    v0 = s2 + some.t2 * corrected_inverse(some, i)
+    v0 = s2 + some.t2 * invert_as_corrected(some, i)
     bar = n2 / sum(1 / some.spread(j) for j in direct)
     whole = n1 + n2 * v0 / bar
     w0 = n1 / whole
@@ -78,10 +83,10 @@ def _weights(some: Federation) -> Trial:
     """Check the printed weights and that the product's errors are what they reach."""
     if not (some.at(1) and some.at(2)):
         return Trial(0)
-    found = promised(some)
+    found = compute_promised_errors(some)
     for i in range(len(some.levels)):
         printed, best = proposition_5(some, i), best_estimator(some, i)
-        if printed != best or error_of(some, printed, i) != found[i]:
+        if printed != best or compute_error(some, printed, i) != found[i]:
             weights = {
                 "printed": [encode_number(x) for x in printed],
                 "best": [encode_number(x) for x in best],
@@ -104,7 +109,7 @@ def _equation_71(some: Federation, *, printed: bool) -> Trial:
     direct, federated = some.at(2), some.at(1)
     if not (direct and federated):
         return Trial(0)
-    v0 = some.s2 + some.t2 * corrected_inverse(some, 0)
+    v0 = some.s2 + some.t2 * invert_as_corrected(some, 0)
     for i in direct:
         v = best_estimator(some, i)
         w0 = v[federated[0]] * len(federated)
@@ -131,10 +136,10 @@ def _gradient(rng: np.random.Generator) -> tuple[Finding, ...]:
 
 def _closed_forms(some: Federation) -> Trial:
     """Check the product's errors against the conditions of optimality, at any levels."""
-    found = promised(some)
+    found = compute_promised_errors(some)
     for i, x in enumerate(found):
         best = (
-            error_of(some, best_estimator(some, i), i)
+            compute_error(some, best_estimator(some, i), i)
             if any(some.levels)
             else some.t2 + 2 * some.s2
         )
@@ -149,7 +154,7 @@ def _least(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (search_counterexample(_closed_forms, *_families(rng), unit="errors"),)
 
 
-def simulated(some: Federation, draws: int, rng: np.random.Generator) -> tuple[Any, Any]:
+def simulate(some: Federation, draws: int, rng: np.random.Generator) -> tuple[Any, Any]:
     """Draw users and samples, estimate, and give mean errors with standard errors, one a user."""
     n = len(some.levels)
     theta = rng.normal(3.0, float(some.s2) ** 0.5, (draws, n))
@@ -164,8 +169,8 @@ def _simulation(rng: np.random.Generator) -> tuple[Finding, ...]:
     def test(some: Federation) -> Trial:
         if not any(some.levels):
             return Trial(0)
-        means, deviations = simulated(some, DRAWS, rng)
-        for i, x in enumerate(promised(some)):
+        means, deviations = simulate(some, DRAWS, rng)
+        for i, x in enumerate(compute_promised_errors(some)):
             if abs(means[i] - float(x)) > DEVIATIONS * deviations[i]:
                 values = {"promised": float(x), "simulated": float(means[i])}
                 return Trial(i + 1, {**some.as_dict(), "user": i + 1, **values})

@@ -216,7 +216,7 @@ class _Example:
             try:
                 to_number(payoff)
             except ValueError:
-                yield f"the payoff of {party} is {payoff!r}, which is no finite number"
+                yield f"the payoff of {party} is {payoff!r}, which is not a finite number"
         if payoffs != list(game.payoffs(truth)):
             yield "payoffs gives two answers for the same profile"
 
@@ -230,7 +230,7 @@ class _Example:
         examined = list(self.mechanism.examines(self.types))
         for name, listed in (("promises", promised), ("examines", examined)):
             if strange := [x for x in listed if not isinstance(x, Property)]:
-                yield f"{name} returns {strange[0]!r}, which is no property"
+                yield f"{name} returns {strange[0]!r}, which is not a property"
                 return
             names = [claim.name for claim in listed]
             if repeated := sorted({x for x in names if names.count(x) > 1}):

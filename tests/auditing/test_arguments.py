@@ -54,7 +54,7 @@ def test_whole_numbers_of_numpy_and_huge_tolerances_will_do():
     [
         ({"properties": ab.DSIC()}, "DSIC() is not a list; write a list, such as [DSIC()]"),
         ({"properties": [ab.DSIC]}, "DSIC is a class; write DSIC()"),
-        ({"properties": ["DSIC"]}, "'DSIC' is no property"),
+        ({"properties": ["DSIC"]}, "'DSIC' is not a property"),
         ({"properties": "DSIC"}, "properties are 'DSIC'; write a list"),
         ({"properties": [ab.DSIC()], "budget": 5}, "budget is 5; write Budget(rows=..)"),
         ({"properties": [ab.DSIC()], "seed": -1}, "seed is -1; it must be at least 0"),
@@ -69,9 +69,9 @@ def test_an_audit_of_something_else_is_refused(ask, arguments, said):
 
 @pytest.mark.parametrize("subject", [5, "game", [5], [], None, b"game"])
 def test_what_is_no_game_is_refused(subject):
-    with pytest.raises(WRONG, match=r"is no game|no game to audit"):
+    with pytest.raises(WRONG, match=r"is not a game|no game to audit"):
         audit(subject, [ab.DSIC()])
-    with pytest.raises(WRONG, match=r"is no game|no game to audit"):
+    with pytest.raises(WRONG, match=r"is not a game|no game to audit"):
         ab.best_lies(subject)
 
 

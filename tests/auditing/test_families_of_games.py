@@ -108,7 +108,7 @@ def test_no_game_is_refused():
 
 
 def test_what_is_no_game_in_a_family_is_refused():
-    with pytest.raises(TypeError, match="int is no game"):
+    with pytest.raises(TypeError, match="int is not a game"):
         audit([HOLDS, 3], [DSIC()])
 
 

@@ -53,7 +53,7 @@ def test_a_fanatic_is_named_with_how_far_its_price_is_too_high(tmp_path: Path) -
          "change. Obstacle: a, whose price exceeds the gain from truth."),
         ((1, 1, 1), Parity(), "Telling the truth is an equilibrium, but so is silence. "
          "Obstacle: the center's bit alone has no value to anybody."),
-        ((60, 70, 1), Parity(), "Telling the truth is no equilibrium. Equilibria: silence. "
+        ((60, 70, 1), Parity(), "Telling the truth is not an equilibrium. Equilibria: silence. "
          "Obstacle: a and b, whose price exceeds the gain from truth."),
     ],
 )  # fmt: skip

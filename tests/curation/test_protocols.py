@@ -63,7 +63,7 @@ def test_truth_is_no_equilibrium_where_a_whisper_is_answered_too() -> None:
     assert is_equilibrium(game, (TRUTH, TRUTH)) is False
     assert min(regrets(game, (TRUTH, TRUTH))) > F(24, 100)
     assert not pure_equilibria(game).unique_truthful
-    assert advise(game, "ab").headline.startswith("Telling the truth is no equilibrium.")
+    assert advise(game, "ab").headline.startswith("Telling the truth is not an equilibrium.")
 
 
 def test_by_rank_the_whisper_of_a_strangers_protocol_is_a_supremum() -> None:

@@ -69,11 +69,11 @@ class Play:
         self.entries.append(statement.content)
 
     def agree(self) -> None:
-        for name in self.round.awaited("agree"):
+        for name in self.round.list_awaited("agree"):
             self.say("agree", name)
 
     def commit(self) -> None:
-        for name in self.round.awaited("commit"):
+        for name in self.round.list_awaited("commit"):
             self.say("commit", name, **commitment(name))
 
     def checkpoint(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Play:
         return {"size": size, "root": self.round.root_at(size).hex()}
 
     def submit(self) -> None:
-        for name in self.round.awaited("submit"):
+        for name in self.round.list_awaited("submit"):
             self.say("submit", name, sealed=digest(name), **self.checkpoint())
 
     def result(self) -> Statement:

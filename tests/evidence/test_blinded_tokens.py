@@ -168,7 +168,7 @@ def test_members_whose_turn_it_is_not_wait(counted: Organisations) -> None:
 def play() -> Play:
     play = Play(make_terms(("acme", "bolt"), counts="members"))
     play.agree()
-    for name in play.round.awaited("commit"):
+    for name in play.round.list_awaited("commit"):
         play.say("commit", name, **commitment(name))
     return play
 

@@ -130,7 +130,7 @@ def test_the_old_key_says_nothing_more() -> None:
         play.say("agree", "acme")
     body = {"kind": "agree", "terms": play.round.terms_digest}
     play.accept(sign_statement(body, "acme", fresh))
-    assert play.round.awaited("agree") == ("bolt",)
+    assert play.round.list_awaited("agree") == ("bolt",)
 
 
 @pytest.mark.parametrize(

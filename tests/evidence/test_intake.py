@@ -44,7 +44,7 @@ def test_another_list_than_the_committed_one_is_named_and_may_be_sent_again(
     path = submit(organisations, "acme", replace(part, files={"list.txt": b"other.example\n"}))
     intake = rounds.close_step(organisations.folder)
     assert "another list than the committed one" in intake.refused[path]
-    assert "acme" in intake.round.awaited("submit")
+    assert "acme" in intake.round.list_awaited("submit")
     for name in ("acme", "bolt", "core"):
         rounds.submit(organisations.member(name))
     assert rounds.close_step(organisations.folder).round.state is State.SEALED

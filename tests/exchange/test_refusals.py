@@ -155,7 +155,7 @@ def test_roots_as_values_stay_in_64_bits() -> None:
 )
 def test_a_report_of_a_stranger_is_refused(rule, reports) -> None:
     for use in (rule.settle, rule.game):
-        with pytest.raises(InputError, match="'z' is no party; name some of a and b"):
+        with pytest.raises(InputError, match="'z' is not a party; name some of a and b"):
             use(reports)
 
 

@@ -25,7 +25,7 @@ import aboveboard as ab
 from aboveboard.commands import settle
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import write
-from aboveboard.storage.atomic import atomic_file, whole_files
+from aboveboard.storage.atomic import atomic_file, atomic_files
 
 UNION = 'mechanism = "exchange.union"\n'
 ROWS = """
@@ -363,7 +363,7 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
     place.chmod(0o600)
     with atomic_file(place) as file:
         file.write_text("new")
-    with whole_files(tmp_path) as folder:
+    with atomic_files(tmp_path) as folder:
         (folder / place.name).write_text("newer")
     assert place.read_text() == "newer"
     assert place.stat().st_mode & 0o777 == 0o600
@@ -382,7 +382,7 @@ def test_several_files_replace_files_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
     (tmp_path / "b").symlink_to("/dev/null")
     refused = pytest.raises(ab.InputError, match="it exists and is not a file")
-    with refused, whole_files(tmp_path) as folder:
+    with refused, atomic_files(tmp_path) as folder:
         (folder / "a").write_text("new")
         (folder / "b").write_text("new")
     assert (tmp_path / "a").read_text() == "old"

@@ -132,9 +132,9 @@ def test_who_is_in_no_coalition_stands_alone() -> None:
             "the same goods have two values",
         ),
         (text(c='values = [{goods = ["g1", "g1"], value = 1}]'), "a good is listed twice"),
-        (text(top='coalitions = [["a", "z"]]'), "coalitions[0]: 'z' is no party"),
+        (text(top='coalitions = [["a", "z"]]'), "coalitions[0]: 'z' is not a party"),
         (text(top='coalitions = [["a"], ["a", "b"]]'), "coalitions[1]: a is named twice"),
-        (text().replace('proposer = "a"', 'proposer = "z"'), "proposer: 'z' is no party"),
+        (text().replace('proposer = "a"', 'proposer = "z"'), "proposer: 'z' is not a party"),
         (text().replace('epsilon = "1/100"', 'epsilon = "1/15"'), "epsilon: it is 1/15"),
         (text().replace('delta = "1/2000"', 'delta = "1/800"'), "delta: it is 1/800"),
         (text(rest='[votes]\nz = "yes"'), "votes.z: a stranger cannot vote"),
@@ -146,11 +146,11 @@ def test_who_is_in_no_coalition_stands_alone() -> None:
         ),
         (
             text(rest='[proposal]\nallocation = {z = ["g1"], b = ["g2"]}'),
-            "proposal.allocation.z: this is no party",
+            "proposal.allocation.z: this is not a party",
         ),
         (
             text(rest='[proposal]\nallocation = {a = ["g1", "g2"]}\nprices = {z = 1}'),
-            "proposal.prices.z: this is no party",
+            "proposal.prices.z: this is not a party",
         ),
     ],
 )

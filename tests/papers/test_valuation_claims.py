@@ -314,7 +314,7 @@ def test_at_a_quarter_the_platform_no_longer_keeps_most(results):
 def test_the_risk_by_the_definition_is_the_oracles(levels):
     found = dp_mean.private_mean(levels)
     floats = [float(x) for x in levels]
-    risk = float(examples.risk_of(found.weights, found.noise))
+    risk = float(examples.compute_risk(found.weights, found.noise))
     assert risk == pytest.approx(oracle.dp_minimal_risk(floats), abs=1e-9)
 
 
@@ -323,7 +323,7 @@ def test_estimators_that_are_not_best_are_told_apart():
     worse = dp_mean.PrivateMean(
         tuple(w / 2 for w in best.weights), best.noise / 2, best.tau, 0, 0, 0
     )
-    assert examples.kept(worse, (Fraction(3),) * 2)
+    assert examples.compute_kept(worse, (Fraction(3),) * 2)
     assert examples.optimal(best, (Fraction(3),) * 2)
     assert not examples.optimal(worse, (Fraction(3),) * 2)
 
@@ -333,7 +333,7 @@ def test_best_weights_reach_the_oracles_errors(levels):
     samples = (3, 10, 5, 2, 7)[: len(levels)]
     some = Federation(Fraction(2), Fraction(7), levels, samples)
     for i in range(len(levels)):
-        reached = federation.error_of(some, weights.best_estimator(some, i), i)
+        reached = federation.compute_error(some, weights.best_estimator(some, i), i)
         slow = oracle.emse_by_minimisation(2.0, 7.0, levels, samples, i)
         assert float(reached) == pytest.approx(slow)
 

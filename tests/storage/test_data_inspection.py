@@ -66,7 +66,7 @@ def test_a_summary_is_plain_data() -> None:
         "elements": 1,
         "entries": 2,
         "comments": 0,
-        "left_out": {"entries that are no domain names": 1},
+        "left_out": {"entries that are not domain names": 1},
         "duplicates": 0,
         "respelled": 1,
         "kinds": {"domain": 1},

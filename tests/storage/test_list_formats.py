@@ -71,7 +71,7 @@ def test_of_hosts_lines_the_names_are_meant_but_those_of_the_machine(write: Writ
     assert elements(records) == ["ads.example", "bad.example", "track.example"]
     assert records.reading.left_out == {
         "names of the machine itself": 5,
-        "entries that are no domain names": 1,
+        "entries that are not domain names": 1,
     }
 
 
@@ -90,8 +90,8 @@ def test_of_rules_only_those_that_are_a_bare_domain_are_elements(write: Write) -
         ["ads.example", "bad.example", "a.example", "b.example", "c.example", "u.example",
          "z.example", "rpz.example"]
     )  # fmt: skip
-    assert records.reading.left_out == {"rules that are no bare domain": 8}
-    assert records.reading.samples["rules that are no bare domain"][1] == (
+    assert records.reading.left_out == {"rules that are not bare domain": 8}
+    assert records.reading.samples["rules that are not bare domain"][1] == (
         "line 4: ||cdn.example^$third-party"
     )
 
@@ -231,9 +231,9 @@ def test_the_key_column_of_a_table_needs_a_kind_too(write: Write) -> None:
 
 def test_a_list_of_mostly_another_kind_is_refused(write: Write) -> None:
     said = complaint(write("a.txt", "192.0.2.1\n192.0.2.2\nbad.example\n"), "domain")
-    assert "of 3 entries 2 are no domain names (line 1: 192.0.2.1; line 2: 192.0.2.2)" in said
+    assert "of 3 entries 2 are not domain names (line 1: 192.0.2.1; line 2: 192.0.2.2)" in said
     few = read(write("b.txt", "192.0.2.1\nbad.example\nworse.example\n"), "domain")
-    assert few.reading.left_out == {"entries that are no domain names": 1}
+    assert few.reading.left_out == {"entries that are not domain names": 1}
 
 
 def test_elements_in_the_collaboration_file_are_normalized_too() -> None:
@@ -242,7 +242,7 @@ def test_elements_in_the_collaboration_file_are_normalized_too() -> None:
     )
     assert elements(records) == ["bad.example"]
     assert records.reading.duplicates == 1
-    assert records.reading.samples["entries that are no domain names"] == ("element 3: x",)
+    assert records.reading.samples["entries that are not domain names"] == ("element 3: x",)
     with pytest.raises(InputError, match='write kind = "domain"'):
         read_elements(["Bad.example."], place="p")
 
@@ -277,7 +277,7 @@ def test_of_a_stix_bundle_the_values_of_the_kind_are_elements(write: Write) -> N
     assert elements(records) == [f"{x}.example" for x in ["a", "b", "bad", "c", "d", "g"]]
     assert records.reading.format == "STIX"
     assert records.reading.left_out == {
-        "patterns that are no single value": 1,
+        "patterns that are not single value": 1,
         "revoked indicators": 1,
         "entries of other types": 2,
     }

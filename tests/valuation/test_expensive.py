@@ -43,7 +43,7 @@ import weights_{tag}
 def value(levels):
     with open(Path(__file__).parent / "calls.txt", "a") as calls:
         calls.write(f"{{levels}} {{os.getpid()}}\\n")
-    print("this is no result")
+    print("this is not a result")
     time.sleep({seconds})
     return weights_{tag}.FIRST * levels[0] + sum(levels) ** 0.5
 """

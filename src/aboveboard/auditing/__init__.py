@@ -99,7 +99,7 @@ def audit(
     Raises
     ------
     TypeError
-        If `game` is no game, or a property, the budget or the seed is something else.
+        If `game` is not a game, or a property, the budget or the seed is something else.
     ValueError
         If there is no game, a payoff is not a finite number, or the seed is negative.
     UndefinedProperty

@@ -17,7 +17,7 @@ def check_games(subject: Any) -> list[Game]:
     Raises
     ------
     TypeError
-        If something is no game.
+        If something is not a game.
     ValueError
         If there is none, or one has no players.
     """
@@ -28,7 +28,7 @@ def check_games(subject: Any) -> list[Game]:
     if isinstance(subject, str | bytes) or not isinstance(subject, Iterable):
         needed = ("players", "actions", "truth", "absent", "payoffs")
         lacking = ", ".join(name for name in needed if not hasattr(subject, name))
-        raise TypeError(f"{type(subject).__name__} is no game: it lacks {lacking}")
+        raise TypeError(f"{type(subject).__name__} is not a game: it lacks {lacking}")
     games = [game for member in subject for game in check_games(member)]
     if not games:
         raise ValueError("there is no game to audit")
@@ -41,7 +41,7 @@ def check_properties(properties: Any) -> list[Property]:
     Raises
     ------
     TypeError
-        If they are no list, or one of them is no property.
+        If they are no list, or one of them is not a property.
     """
     if isinstance(properties, Property):
         raise TypeError(f"{properties!r} is not a list; write a list, such as [{properties!r}]")
@@ -52,7 +52,7 @@ def check_properties(properties: Any) -> list[Property]:
         if isinstance(prop, type):
             raise TypeError(f"{prop.__name__} is a class; write {prop.__name__}()")
         if not isinstance(prop, Property):
-            raise TypeError(f"{prop!r} is no property; write one such as DSIC()")
+            raise TypeError(f"{prop!r} is not a property; write one such as DSIC()")
     return list(listed)
 
 
@@ -77,7 +77,7 @@ def check_seed(seed: Any) -> int:
     Raises
     ------
     TypeError
-        If it is no whole number.
+        If it is not a whole number.
     ValueError
         If it is negative.
     """

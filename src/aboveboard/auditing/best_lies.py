@@ -18,7 +18,7 @@ from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, from_units
 
 SLIGHTLY = Fraction(1, 10**12)
-"""Less than any difference of payoffs that matters: a lie that gains this much less is no tie."""
+"""Less than any difference of payoffs that matters: a lie that gains this much less is not a tie."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
     Raises
     ------
     TypeError
-        If `game` is no game, or the budget or the seed is something else.
+        If `game` is not a game, or the budget or the seed is something else.
     ValueError
         If there are several games, a payoff is not a finite number, or the seed is negative.
     BudgetExceeded

@@ -88,7 +88,7 @@ class EpsilonIC(DeviationProperty):
     Raises
     ------
     TypeError
-        If `epsilon` is no number.
+        If `epsilon` is not a number.
     ValueError
         If it is negative, infinite or not a number.
 
@@ -204,7 +204,7 @@ class CoalitionProof(DeviationProperty):
     Raises
     ------
     TypeError
-        If `size` is no whole number, or `transfers` neither True nor False.
+        If `size` is not a whole number, or `transfers` neither True nor False.
     ValueError
         If `size` is less than 1.
 

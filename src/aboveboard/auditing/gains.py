@@ -49,7 +49,7 @@ def compute_gains(
 
     Where one outcome serves all profiles (`OneOutcome`), a gain that the bounds allow is looked
     for in each, the same for the truth and the lie, unless only one player is off the truth. Once
-    one of many rows has a gain, only `MOST_ROWS` are looked at, unless `every_row` is asked for:
+    one of many rows has a gain, only `MOST_ROWS` are looked at, unless `every_row` is wanted:
     the others count as no gain.
     """
     joint, unclear = _compute_bounds_of_gains(valuation, part, honest, lying)

@@ -219,7 +219,7 @@ class Verdict:
             return f"all {checks} of listed reports"
         scanned = self.how in ("exhaustive", "sampled")
         if scanned and self.status is Status.NO_COUNTEREXAMPLE and self.checked >= self.total:
-            # Draws repeat themselves, and classes of rows are no rows: that was not everything.
+            # Draws repeat themselves, and classes of rows are not rows: that was not everything.
             how = "drawn" if self.how == "sampled" else "that stand for more"
             return f"{checks} {how}"
         if self.how == "exhaustive" and self.checked == self.total:

@@ -137,7 +137,7 @@ def close(
     intake = close_step(folder, without=tuple(without or ()))
     round_ = intake.round
     step = _AWAITED.get(round_.state.value)
-    awaited = list(round_.awaited(step)) if step else []
+    awaited = list(round_.list_awaited(step)) if step else []
     lines = [f"the round is {round_.state}", f"accepted: {len(intake.accepted)} statements"]
     lines += [f"refused: {path.name}: {why}" for path, why in intake.refused.items()]
     lines += [f"awaited: {', '.join(awaited)}"] if awaited else []

@@ -71,13 +71,13 @@ def _import_mechanism(name: str, place: str) -> type[AnyMechanism]:
     if lacking:
         raise InputError(
             place,
-            f"{name!r} is no mechanism: it has no {', '.join(lacking)}",
+            f"{name!r} is not a mechanism: it has no {', '.join(lacking)}",
             "see docs/how-to/own-mechanism.md, or aboveboard.mechanisms.mechanism.Mechanism",
         )
     if not (isinstance(rule, type) and issubclass(rule, Mechanism)):
         raise InputError(
             place,
-            f"{name!r} is no mechanism: it does not inherit from Mechanism",
+            f"{name!r} is not a mechanism: it does not inherit from Mechanism",
             f"write class {name.partition(':')[2]}(aboveboard.mechanisms.Mechanism)",
         )
     return rule

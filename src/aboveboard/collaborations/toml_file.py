@@ -1,6 +1,6 @@
 """From a TOML file to a table, and back to the line on which a key stands.
 
-A file is refused early if it is no regular file, is too large, is nested too deeply, or holds
+A file is refused early if it is not a regular file, is too large, is nested too deeply, or holds
 numbers that no computation could use.
 """
 
@@ -42,7 +42,7 @@ def read_content(path: Path) -> bytes:
     Raises
     ------
     InputError
-        If it cannot be read, is no regular file, or is too large.
+        If it cannot be read, is not a regular file, or is too large.
     """
     remedy = "'aboveboard init MECHANISM' writes one"
     try:

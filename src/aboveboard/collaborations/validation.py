@@ -117,7 +117,7 @@ def _split_message(message: str, given: Any) -> tuple[str, str]:
     if problem.startswith("must be ") and not remedy:
         return f"it is {_quote(given)}", f"write {problem.removeprefix('must be ')}"
     if problem.startswith("is ") and problem.endswith("no finite number") and _is_word(given):
-        return f"it is {_quote(given)}, which is no number", remedy
+        return f"it is {_quote(given)}, which is not a number", remedy
     if problem.startswith("is "):
         problem = f"it {problem}"
     return problem, remedy or "see 'aboveboard init' for an example"

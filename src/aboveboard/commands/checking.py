@@ -38,7 +38,7 @@ class PartyData:
     elements
         How many; None where the party reports no list.
     left_out
-        Lines or rows of its file that are no elements.
+        Lines or rows of its file that are not elements.
     columns_that_leave
         Columns that other parties may receive beside the element.
     reading

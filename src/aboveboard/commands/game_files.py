@@ -77,7 +77,7 @@ def audit_game_file(
     Raises
     ------
     InputError
-        If the file is no game, or a property that the user names has no meaning on it.
+        If the file is not a game, or a property that the user names has no meaning on it.
     BudgetExceeded
         If a property that the user names is too large and the budget says to refuse.
     """

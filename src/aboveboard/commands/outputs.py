@@ -10,7 +10,7 @@ from aboveboard.settlements.writing import refuse_existing
 
 
 def refuse_file(option: str, path: Path | None) -> None:
-    """Raise `InputError` if a file that an option names cannot be written; None is no file."""
+    """Raise `InputError` if a file that an option names cannot be written; None is not a file."""
     if path is None:
         return
     if path.is_dir():

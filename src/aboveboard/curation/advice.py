@@ -137,7 +137,7 @@ class Advice:
             return f"Telling the truth is an equilibrium, but {more}.{obstacle}"
         if found.silence is not False or found.others:
             which = " and ".join(found.list_names(self.names))
-            return f"Telling the truth is no equilibrium. Equilibria: {which}.{obstacle}"
+            return f"Telling the truth is not an equilibrium. Equilibria: {which}.{obstacle}"
         if found.complete:
             return f"There is no pure equilibrium: somebody always gains by a change.{obstacle}"
         return f"Neither truth nor silence is an equilibrium; there may be others.{obstacle}"

@@ -225,7 +225,7 @@ class CustomShape:
         Raises
         ------
         InputError
-            If the function fails, or returns what is no price.
+            If the function fails, or returns what is not a price.
         """
         price, top = self._evaluate(commitment), self._top
         place = f"shape {self.name!r}"

@@ -225,7 +225,7 @@ def collect_messages(profile: Profile) -> Messages:
     Raises
     ------
     InputError
-        If a commitment is no pair of probabilities.
+        If a commitment is not a pair of probabilities.
     """
     channels = {}
     for commitment in set(profile):
@@ -274,7 +274,7 @@ class CurationGame:
         Raises
         ------
         InputError
-            If there is not one commitment for each agent, or one is no pair of probabilities.
+            If there is not one commitment for each agent, or one is not a pair of probabilities.
         """
         self.refuse_wrong_length(profile)
         messages = collect_messages(profile)

@@ -112,7 +112,7 @@ def _read_texts(path: Path, place: str) -> pl.Series:
         )
     texts = frame.to_series().cast(pl.String)
     name = frame.columns[0]
-    # A number is no header: then this is the value of the first round.
+    # A number is not a header: then this is the value of the first round.
     first = [name] if _is_number(name) else []
     return pl.concat([pl.Series(first, dtype=pl.String), texts.alias("")]).str.strip_chars()
 

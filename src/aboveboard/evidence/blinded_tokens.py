@@ -72,7 +72,7 @@ def blind_tokens(tokens: Sequence[bytes], blinding: bytes) -> list[bytes]:
     Raises
     ------
     InputError
-        If one is no point of the curve's main subgroup.
+        If one is not a point of the curve's main subgroup.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def blind_tokens(tokens: Sequence[bytes], blinding: bytes) -> list[bytes]:
         return sorted([multiply(blinding, token) for token in tokens])
     except CryptoError as error:
         raise InputError(
-            "blinded tokens", "one is no point of the curve", "ask who passed them on"
+            "blinded tokens", "one is not a point of the curve", "ask who passed them on"
         ) from error
 
 

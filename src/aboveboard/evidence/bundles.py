@@ -82,7 +82,7 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     data = decode_json(content, place, most=MOST_BUNDLE_BYTES)
     remedy = "give the bundle.json that the center sent you"
     if not isinstance(data, dict) or set(data) != _KEYS or data["format"] != FORMAT:
-        raise InputError(place, "it is no bundle of this version", remedy)
+        raise InputError(place, "it is not a bundle of this version", remedy)
     entries, reply, cosigned = data["entries"], data["reply"], data["cosigned"]
     shapes = [
         (data["name"], str),

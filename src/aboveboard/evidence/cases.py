@@ -17,7 +17,7 @@ from aboveboard.evidence.rounds import Round
 
 
 @dataclass(frozen=True)
-class Given:
+class Delivery:
     """What is verified.
 
     Parameters
@@ -65,7 +65,7 @@ class Case:
         The hash of the signed result.
     """
 
-    given: Given
+    given: Delivery
     round: Round
     body: Mapping[str, Any]
     commitments: Mapping[str, tuple[bytes, int]]

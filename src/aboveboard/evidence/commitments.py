@@ -212,7 +212,7 @@ class Opening:
                 for position, salt, element in zip(positions, salts, elements, strict=True)
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InvalidProofError(f"this is no opening ({error})") from error
+            raise InvalidProofError(f"this is not an opening ({error})") from error
         return cls(leaves, tuple(proof))
 
 

@@ -31,7 +31,7 @@ COSIGNATURES = "cosignatures"
 
 
 @dataclass(frozen=True)
-class Cosigned:
+class CosignedCheckpoint:
     """A checkpoint that a member has seen and signed.
 
     Parameters
@@ -80,7 +80,7 @@ def write_cosigned(folder: Path, name: str, keys: PrivateKeys, seen: Note, secon
     return path
 
 
-def list_cosigned(folder: Path, round_: Round) -> list[Cosigned]:
+def list_cosigned(folder: Path, round_: Round) -> list[CosignedCheckpoint]:
     """Return what members of a round have cosigned; what is no such note is passed over."""
     place = folder / COSIGNATURES
     notes = []
@@ -92,7 +92,7 @@ def list_cosigned(folder: Path, round_: Round) -> list[Cosigned]:
     return check_cosigned(notes, round_)
 
 
-def check_cosigned(notes: Iterable[str], round_: Round) -> list[Cosigned]:
+def check_cosigned(notes: Iterable[str], round_: Round) -> list[CosignedCheckpoint]:
     """Return which members have cosigned, and whether it is this log that they have seen.
 
     Checkpoints of a longer log than the one at hand say nothing of it, and are passed over.
@@ -109,7 +109,7 @@ def check_cosigned(notes: Iterable[str], round_: Round) -> list[Cosigned]:
         origin = round_.terms.log.origin
         agrees = checkpoint.origin == origin and checkpoint.root == round_.root_at(checkpoint.size)
         found += [
-            Cosigned(name, checkpoint.size, agrees, note)
+            CosignedCheckpoint(name, checkpoint.size, agrees, note)
             for name in round_.terms.names
             if any(note.is_cosigned_with(name_key(name), key) for key in round_.list_keys(name))
             and (agrees or note.is_signed_with(origin, round_.terms.log.signing))

@@ -122,7 +122,7 @@ def read_sealing_key(sealing: str) -> X25519PublicKey:
     """
     match = _TEXT.fullmatch(sealing)
     if match is None or match[1] != "x25519":
-        raise ValueError("this is no x25519 key: 'x25519:' and 64 hexadecimal digits")
+        raise ValueError("this is not an x25519 key: 'x25519:' and 64 hexadecimal digits")
     return X25519PublicKey.from_public_bytes(bytes.fromhex(match[2]))
 
 
@@ -275,6 +275,6 @@ def _read_pem(path: Path, passphrase: bytes | None) -> Any:
     except ValueError as error:
         raise InputError(
             str(path),
-            "it is no private key, or the passphrase is wrong",
+            "it is not a private key, or the passphrase is wrong",
             "give its passphrase, or make keys with 'aboveboard keys new'",
         ) from error

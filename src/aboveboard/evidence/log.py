@@ -102,11 +102,11 @@ class Receipt:
         remedy = "send the receipt as the center wrote it"
         try:
             if type(data["index"]) is not int or len(data) != 3:
-                raise InputError(place, "this is no receipt", remedy)
+                raise InputError(place, "this is not a receipt", remedy)
             path = tuple(bytes.fromhex(digest) for digest in data["path"])
             note = read_note(data["checkpoint"].encode("utf-8"), place)
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
-            raise InputError(place, f"this is no receipt ({error})", remedy) from error
+            raise InputError(place, f"this is not a receipt ({error})", remedy) from error
         return cls(data["index"], path, note)
 
 

@@ -208,11 +208,11 @@ def read_note(content: bytes, place: str) -> Note:
 def _read_signature(row: str, place: str, remedy: str) -> NoteSignature:
     match = _SIGNATURE_LINE.fullmatch(row)
     if match is None:
-        raise InputError(place, "a line of the note is no signature", remedy)
+        raise InputError(place, "a line of the note is not a signature", remedy)
     try:
         signed = base64.b64decode(match[2], validate=True)
     except binascii.Error as error:
-        raise InputError(place, "a signature of the note is no base64", remedy) from error
+        raise InputError(place, "a signature of the note is not base64", remedy) from error
     if len(signed) < 5:
         raise InputError(place, "a signature of the note is too short", remedy)
     return NoteSignature(match[1], signed[:4], signed[4:])
@@ -229,11 +229,11 @@ def read_checkpoint(note: Note, place: str) -> Checkpoint:
     remedy = "send the checkpoint as the center wrote it"
     lines = note.text.split("\n")
     if len(lines) != 4 or not lines[0] or not _SIZE.fullmatch(lines[1]):
-        raise InputError(place, "the note is no checkpoint: origin, size and root", remedy)
+        raise InputError(place, "the note is not a checkpoint: origin, size and root", remedy)
     try:
         root = base64.b64decode(lines[2], validate=True)
     except ValueError as error:  # also text that is not ASCII
-        raise InputError(place, "the checkpoint's root is no base64", remedy) from error
+        raise InputError(place, "the checkpoint's root is not base64", remedy) from error
     if len(root) != DIGEST or base64.b64encode(root).decode() != lines[2]:
         raise InputError(place, f"the checkpoint's root has not {DIGEST} bytes", remedy)
     return Checkpoint(lines[0], int(lines[1]), root)

@@ -43,7 +43,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     Raises
     ------
     InputError
-        If the file cannot be read, is no TOML, or names a file that is not beside it.
+        If the file cannot be read, is not TOML, or names a file that is not beside it.
     """
     if path.suffix != ".toml":
         content = read_limited(path, MOST_SEALED_BYTES, "name your data file")
@@ -53,7 +53,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         table = tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # also a number of thousands of digits
         raise InputError(
-            str(path), f"it is no TOML ({error})", "write your party's keys"
+            str(path), f"it is not TOML ({error})", "write your party's keys"
         ) from error
     files = {}
     for key in PATH_KEYS:
@@ -110,7 +110,7 @@ def build_table(
         place.mkdir()
         for file, content in part.files.items():
             if not FILE_NAME.fullmatch(file):
-                raise InputError(f"part of {name}", f"{file[:60]!r} is no file", "rename it")
+                raise InputError(f"part of {name}", f"{file[:60]!r} is not a file", "rename it")
             (place / file).write_bytes(content)
         own = {
             key: f"{name}/{value}"
@@ -163,7 +163,7 @@ def write_collaboration(
     Raises
     ------
     InputError
-        If a member's part sets a key that the terms have set, or a name is no file name.
+        If a member's part sets a key that the terms have set, or a name is not a file name.
     """
     import tomli_w
 

@@ -87,16 +87,16 @@ def decode_payload(content: bytes, place: str) -> Payload:
     """
     line, gap, rest = content.partition(b"\n")
     if not gap:
-        raise InputError(place, "this is no submission", _REMEDY)
+        raise InputError(place, "this is not a submission", _REMEDY)
     header = decode_canonical(line, place, most=MOST_HEADER)
     try:
         table, listed = header["table"], header["files"]
         key, nonce = bytes.fromhex(header["key"]), bytes.fromhex(header["nonce"])
         named = [(str(name), length) for name, length in listed]
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(place, f"this is no submission ({error})", _REMEDY) from error
+        raise InputError(place, f"this is not a submission ({error})", _REMEDY) from error
     if set(header) != {"table", "files", "key", "nonce"} or not isinstance(table, dict):
-        raise InputError(place, "this is no submission", _REMEDY)
+        raise InputError(place, "this is not a submission", _REMEDY)
     if len(key) != TREE_KEY or len(nonce) != NONCE:
         raise InputError(place, "its key or its nonce has not 32 bytes", _REMEDY)
     return Payload(table, _cut(rest, named, place), key, nonce)
@@ -113,7 +113,7 @@ def _cut(rest: bytes, named: list[tuple[str, Any]], place: str) -> dict[str, byt
     files, start = {}, 0
     for name, length in named:
         if not FILE_NAME.fullmatch(name):
-            raise InputError(place, f"{name[:60]!r} is no name of a file", _REMEDY)
+            raise InputError(place, f"{name[:60]!r} is not a name of a file", _REMEDY)
         if type(length) is not int or not 0 <= length <= len(rest) - start:
             raise InputError(place, f"the length of {name} is wrong", _REMEDY)
         files[name] = rest[start : start + length]

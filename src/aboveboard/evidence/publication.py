@@ -45,7 +45,7 @@ class Publication:
 def publishes_seed(mechanism: str) -> bool:
     """Return whether a run tells the parties its seed.
 
-    The seed of curation would show what agents hide with a commitment that is no whole truth.
+    The seed of curation would show what agents hide with a commitment that is not a whole truth.
     """
     return mechanism.startswith(("exchange.union", "market.", "valuation."))
 

@@ -79,7 +79,7 @@ def _check_result(round_: Round, statement: Statement) -> None:
     _check_center(statement)
     _check_fields(statement, nonces=dict, seed=str, facts=dict, shares=dict, replies=dict)
     _require(round_, statement, State.SEALED)
-    if round_.terms.counts == "members" and (waiting := round_.awaited("counted")):
+    if round_.terms.counts == "members" and (waiting := round_.list_awaited("counted")):
         raise RefusedStatementError(f"{', '.join(waiting)} have not counted the regions")
     drawn = () if round_.terms.protocol == "run" else round_.present
     for name, named in (("nonces", drawn), ("shares", round_.present), ("replies", round_.present)):
@@ -118,7 +118,7 @@ def _check_missing(round_: Round, statement: Statement) -> None:
     _check_fields(statement, members=list)
     _require(round_, statement, State.OFFERED, State.COMMITTING, State.SUBMITTING)
     step = {State.OFFERED: "agree", State.COMMITTING: "commit"}.get(round_.state, "submit")
-    awaited, members = round_.awaited(step), statement.body["members"]
+    awaited, members = round_.list_awaited(step), statement.body["members"]
     if not members or len(set(map(str, members))) < len(members) or set(members) - set(awaited):
         raise RefusedStatementError("it names others than the members that are awaited")
 

@@ -73,7 +73,7 @@ class Round:
         if ("result", CENTER) in self.said:
             if any(("dispute", name) in self.said for name in self.present):
                 return State.DISPUTED
-            return State.SETTLED if not self.awaited("accept") else State.RESULT
+            return State.SETTLED if not self.list_awaited("accept") else State.RESULT
         if self.terms.protocol == "run":
             return State.SEALED
         for kind, state in (
@@ -81,11 +81,11 @@ class Round:
             ("commit", State.COMMITTING),
             ("submit", State.SUBMITTING),
         ):
-            if self.awaited(kind):
+            if self.list_awaited(kind):
                 return state
         return State.SEALED
 
-    def awaited(self, kind: str) -> tuple[str, ...]:
+    def list_awaited(self, kind: str) -> tuple[str, ...]:
         """Return the members that have not made a statement of this kind."""
         return tuple(name for name in self.present if (kind, name) not in self.said)
 
@@ -171,7 +171,7 @@ class Round:
             raise RefusedStatementError("it is of another round: it names other terms")
         signing = self.find_key(statement.by)
         if signing is None:
-            raise RefusedStatementError(f"{statement.by!r} is no member of this round")
+            raise RefusedStatementError(f"{statement.by!r} is not a member of this round")
         if statement.by in self.missing:
             raise RefusedStatementError(f"{statement.by!r} is no longer part of this round")
         if not statement.is_signed_with(signing):

@@ -111,7 +111,7 @@ def sign_statement(body: Mapping[str, Any], by: str, keys: PrivateKeys) -> State
     if body.get("kind") not in KINDS:
         raise ValueError(f"a statement is one of {', '.join(sorted(KINDS))}")
     if not NAME.fullmatch(by):
-        raise ValueError(f"{by!r} is no name of a signer")
+        raise ValueError(f"{by!r} is not a name of a signer")
     return Statement(dict(body), by, keys.sign(_encode_message(body, by)).hex())
 
 
@@ -134,7 +134,7 @@ def read_statement(content: bytes, place: str, *, most: int = MOST_BYTES) -> Sta
     """
     data = decode_canonical(content, place, most=most)
     if not isinstance(data, dict) or set(data) != {"body", "by", "sig"}:
-        raise InputError(place, "it is no statement", "a statement has body, by and sig")
+        raise InputError(place, "it is not a statement", "a statement has body, by and sig")
     body, by, signature = data["body"], data["by"], data["sig"]
     if not isinstance(body, dict) or body.get("kind") not in KINDS:
         raise InputError(

@@ -85,7 +85,7 @@ class Terms(_Strict):
     secret key and their content.
 
     The mechanism's parameters are those of a collaboration file as plain data: exact numbers are
-    text. What a member brings is no part of them.
+    text. What a member brings is not a part of them.
     """
 
     kind: Literal["terms"] = "terms"
@@ -132,7 +132,7 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
     ------
     InputError
         If a key is missing, unknown or of another type, two members share a key, a member has a
-        name of ours, or a deadline is no time.
+        name of ours, or a deadline is not a time.
     """
     try:
         terms = Terms.model_validate(dict(body))
@@ -171,7 +171,7 @@ _REMEDY = "ask the center for terms that 'aboveboard open' made"
 
 
 def _refuse_no_time(step: str, moment: str | None, place: str) -> None:
-    """Raise `InputError` if a deadline is no time with a zone."""
+    """Raise `InputError` if a deadline is not a time with a zone."""
     if moment is None:
         return
     try:
@@ -180,7 +180,7 @@ def _refuse_no_time(step: str, moment: str | None, place: str) -> None:
         zone = None
     if zone is None:
         raise InputError(
-            place, f"the deadline {step} is no time in UTC", 'write it as "2026-12-01T12:00:00Z"'
+            place, f"the deadline {step} is not a time in UTC", 'write it as "2026-12-01T12:00:00Z"'
         )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_json
-from aboveboard.evidence.cases import Case, Given, describe
+from aboveboard.evidence.cases import Case, Delivery, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.cosigning import verify_cosigned
 from aboveboard.evidence.findings import Findings
@@ -40,14 +40,14 @@ IN_PLACE = ("elements",)
 """Keys of a party's table that a data file may take the place of."""
 
 
-def verify_bundle(given: Given) -> Findings:
+def verify_bundle(given: Delivery) -> Findings:
     """Verify one party's bundle and return what was found."""
     findings = Findings()
     round_ = _verify_log(given, findings)
     if round_ is None:
         return findings
     if given.bundle.name not in round_.present:
-        findings.contradict(f"{given.bundle.name!r} is no member of this round")
+        findings.contradict(f"{given.bundle.name!r} is not a member of this round")
         return findings
     _verify_agreement(given, round_, findings)
     result = round_.find("result")
@@ -68,7 +68,7 @@ def verify_bundle(given: Given) -> Findings:
     return findings
 
 
-def _verify_log(given: Given, findings: Findings) -> Round | None:
+def _verify_log(given: Delivery, findings: Findings) -> Round | None:
     bundle = given.bundle
     try:
         round_ = replay_log(bundle.entries, "log")
@@ -90,7 +90,7 @@ def _verify_log(given: Given, findings: Findings) -> Round | None:
     return round_
 
 
-def _verify_agreement(given: Given, round_: Round, findings: Findings) -> None:
+def _verify_agreement(given: Delivery, round_: Round, findings: Findings) -> None:
     expected = given.expected_terms
     if expected is not None:
         findings.check(
@@ -102,7 +102,7 @@ def _verify_agreement(given: Given, round_: Round, findings: Findings) -> None:
     if round_.terms.protocol == "round":
         names = ", ".join(round_.present)
         findings.check(
-            not round_.awaited("agree") and not round_.awaited("commit"),
+            not round_.list_awaited("agree") and not round_.list_awaited("commit"),
             f"{names} signed these terms, and committed before anybody submitted",
             "not all members have signed the terms and committed",
         )
@@ -122,7 +122,7 @@ def _read_commitments(round_: Round, facts: Mapping[str, Any]) -> dict[str, tupl
 
 
 def _read_own_part(
-    given: Given, round_: Round, findings: Findings
+    given: Delivery, round_: Round, findings: Findings
 ) -> tuple[Payload | None, bytes | None]:
     try:
         key = given.key or bytes.fromhex(given.bundle.secrets.get("key", ""))
@@ -157,7 +157,7 @@ def _combine(
 
 
 def _verify_own_part(
-    given: Given,
+    given: Delivery,
     round_: Round,
     part: Payload | None,
     key: bytes | None,
@@ -216,7 +216,7 @@ def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> 
     return seed
 
 
-def _verify_reply(given: Given, body: Mapping[str, Any], findings: Findings) -> Path | None:
+def _verify_reply(given: Delivery, body: Mapping[str, Any], findings: Findings) -> Path | None:
     name = given.bundle.name
     stated = body["replies"].get(name)
     if given.reply is None:

@@ -40,12 +40,12 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
         Raises
         ------
         InputError
-            If one is no party of the collaboration.
+            If one is not a party of the collaboration.
         """
         for name in types:
             if name not in self.ranges:
                 raise InputError(
-                    "reports", f"{name!r} is no party", f"name some of {join_names(self.ranges)}"
+                    "reports", f"{name!r} is not a party", f"name some of {join_names(self.ranges)}"
                 )
         return [self.ranges[name] for name in types]
 

@@ -290,7 +290,7 @@ def _note_spellings(reports: Mapping[str, Records]) -> list[str]:
 
 
 def _note_left_out(left_out: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Note how many entries of whom are no elements, and why."""
+    """Note how many entries of whom are not elements, and why."""
     return [
         f"of {name} were left out: "
         + join_names([f"{count:,} {reason}" for reason, count in counts.items()])

@@ -233,7 +233,7 @@ class GroupsParties(Protocol):
 
 
 DeviationKind = Literal["hides", "invents", "stays away", "misreports", "chooses"]
-"""What a party does that does not report the truth; choosing a level of privacy is no lie."""
+"""What a party does that does not report the truth; choosing a level of privacy is not a lie."""
 
 
 @runtime_checkable

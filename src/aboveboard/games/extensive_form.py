@@ -114,7 +114,7 @@ def parse_extensive(reader: TokenReader) -> TabularGame:
     Raises
     ------
     InputError
-        If the file is no game, or its strategic form is too large.
+        If the file is not a game, or its strategic form is too large.
     """
     tree = parse_tree(reader)
     own_sets = [tree.sets.get(i + 1, {}) for i in range(len(tree.players))]

@@ -49,7 +49,7 @@ def read_game(path: str | Path) -> TabularGame:
     Raises
     ------
     InputError
-        If the file is no game of Gambit, or larger than `MOST_BYTES` or `MOST_ENTRIES`.
+        If the file is not a game of Gambit, or larger than `MOST_BYTES` or `MOST_ENTRIES`.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def _read_text(path: Path) -> str:
             str(path), f"it cannot be read ({error.strerror})", "name a file"
         ) from None
     except UnicodeDecodeError:
-        raise InputError(str(path), "it is no text in UTF-8", "use a file of Gambit") from None
+        raise InputError(str(path), "it is not text in UTF-8", "use a file of Gambit") from None
 
 
 # ------------------------------------------------------------------------------------ tokens
@@ -180,7 +180,7 @@ class TokenReader:
     def take_name(self, expected: str) -> str:
         """Return a quoted text."""
         if self.is_at_end or not self.next.quoted:
-            raise self.error(f"{self.next.text!r} is no name", f"write {expected} in quotes")
+            raise self.error(f"{self.next.text!r} is not a name", f"write {expected} in quotes")
         return self.take(expected)
 
     def take_optional_name(self) -> str | None:
@@ -191,7 +191,9 @@ class TokenReader:
         """Return a number, exactly."""
         text = self.next.text
         if self.next.quoted or not _NUMBER.fullmatch(text):
-            raise self.error(f"{text!r} is no number", f"write {expected}: such as 3, 0.5 or 1/3")
+            raise self.error(
+                f"{text!r} is not a number", f"write {expected}: such as 3, 0.5 or 1/3"
+            )
         exponent = text.lower().partition("e")[2]
         if len(text) > LONGEST or (exponent and abs(int(exponent)) > LONGEST):
             raise self.error(f"a number has more than {LONGEST} digits", "write a shorter one")

@@ -111,7 +111,7 @@ class TabularGame:
     ValueError
         If a shape does not fit, a payoff is not a finite number, or two players have one name.
     TypeError
-        If a position is no whole number.
+        If a position is not a whole number.
 
     Examples
     --------

@@ -80,7 +80,7 @@ def read_configuration(folder: Path) -> Configuration:
             "name the folder that 'aboveboard hub init' made",
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), f"it is no TOML ({error})", "correct the file") from error
+        raise InputError(str(path), f"it is not TOML ({error})", "correct the file") from error
     return check_configuration(table, str(path))
 
 

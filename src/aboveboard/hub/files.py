@@ -34,7 +34,7 @@ class FileStore:
         Raises
         ------
         ValueError
-            If the text is no hash: nothing else may name a file here.
+            If the text is not a hash: nothing else may name a file here.
         """
         if not _DIGEST.fullmatch(digest):
             raise ValueError("a file is named by its SHA-256 in hexadecimal")

@@ -124,7 +124,7 @@ def verify_request(target: Target, headers: Mapping[str, str], seconds: int) -> 
     try:
         encoded, body = base64.b64decode(signature[1], validate=True), base64.b64decode(digest[1])
     except binascii.Error as error:
-        raise RefusedRequestError("its signature is no base64") from error
+        raise RefusedRequestError("its signature is not base64") from error
     if not verify_signature(given[3], encoded, _make_base(target, stated, given[1])):
         raise RefusedRequestError("its signature is wrong")
     return SignedRequest(given[3], body.hex())

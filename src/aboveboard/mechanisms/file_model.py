@@ -38,7 +38,7 @@ def _parse_fraction(value: Any) -> Any:
         number = Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise ValueError(
-            f"is {value}, which is no finite number; write a number, or a fraction as text "
+            f"is {value}, which is not a finite number; write a number, or a fraction as text "
             'such as "5/12"'
         ) from None
     if number and not TINY <= abs(number) <= 1 / TINY:

@@ -32,7 +32,7 @@ class Reply:
     form
         How it is written: lines of text, CSV, Parquet, JSON, or a trained model as skops.
     rows
-        Makes the table (for text: one column); None where the reply is no table.
+        Makes the table (for text: one column); None where the reply is not a table.
     data
         What a JSON reply holds.
     content

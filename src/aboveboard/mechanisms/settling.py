@@ -55,7 +55,7 @@ def _check_settlement(name: str, settlement: Any, reports: Mapping[str, Any]) ->
     if not isinstance(settlement, Settlement):
         raise InputError(
             place,
-            f"settle returns {type(settlement).__name__}, which is no settlement",
+            f"settle returns {type(settlement).__name__}, which is not a settlement",
             "return a Settlement, or a Lottery of them",
         )
     missing = [party for party in reports if party not in settlement.parties]

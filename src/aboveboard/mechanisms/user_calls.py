@@ -62,7 +62,7 @@ def call(function: Function, argument: Any) -> Outcome:
     try:
         found = to_number(value)
     except ValueError:
-        return Outcome(None, f"it gives {value!r}, which is no finite number")
+        return Outcome(None, f"it gives {value!r}, which is not a finite number")
     if abs(found) > GREATEST:
         return Outcome(None, f"it gives a number of more than {LONGEST} digits")
     return Outcome(int(found) if isinstance(found, int) else found)

@@ -97,7 +97,7 @@ def _describe_data(
     brought = format_quantity(len(own), "element")
     left_out = sum(own.reading.left_out.values())
     if left_out:
-        brought += f"; {left_out:,} lines of your file were left out, because they are no elements"
+        brought += f"; {left_out:,} lines of your file were left out, because they are not elements"
     rows = [("You brought", brought)]
     if received:
         mine = own.frame[ELEMENT]

@@ -18,7 +18,7 @@ FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
 
 def find_party(place: str) -> str | None:
-    """Return the party whose folder holds a file of a settlement; None if it is no party's.
+    """Return the party whose folder holds a file of a settlement; None if it is not a party's.
 
     Examples
     --------

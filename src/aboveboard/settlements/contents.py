@@ -33,7 +33,7 @@ def check_contents(settlement: Settlement) -> None:
     >>> check_contents(Settlement("mine", {"ann": Share(1, 1, 0, Reply("json", data={1, 2}))}))
     Traceback (most recent call last):
     ...
-    aboveboard.errors.InputError: mechanism 'mine': the reply of ann is no JSON: Object of type ...
+    aboveboard.errors.InputError: mechanism 'mine': the reply of ann is not JSON: Object of type ...
     """
     place = f"mechanism {settlement.mechanism!r}"
     for name, reply in _list_replies(settlement):
@@ -73,5 +73,5 @@ def _find_json_problem(data: Any) -> str:
     try:
         json.dumps(data)
     except (TypeError, ValueError, RecursionError) as error:
-        return f"is no JSON: {error}"
+        return f"is not JSON: {error}"
     return ""

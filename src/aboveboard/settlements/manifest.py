@@ -90,7 +90,7 @@ def list_files(folder: Path) -> set[str]:
 
 
 def fingerprint_file(folder: Path, name: str) -> str | None:
-    """Return the SHA-256 of a file; None if there is none, or if it is no regular file.
+    """Return the SHA-256 of a file; None if there is none, or if it is not a regular file.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _drop_names(listed: Any, names: frozenset[str]) -> Any:
 
 
 def _read_json(path: Path) -> Any:
-    """Return the data of a JSON file; None if it is no JSON, or a link."""
+    """Return the data of a JSON file; None if it is not JSON, or a link."""
     if path.is_symlink():
         return None
     try:

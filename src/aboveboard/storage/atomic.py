@@ -35,7 +35,7 @@ STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/f
 
 @contextmanager
 def atomic_folder(out: Path, *, replace: Callable[[Path], None] | None = None) -> Iterator[Path]:
-    """Give a folder to fill, which takes the place of `out` if all goes well.
+    """Yield a folder to fill, which takes the place of `out` if all goes well.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ def atomic_folder(out: Path, *, replace: Callable[[Path], None] | None = None) -
         new.mkdir()
         yield new
         _flush(new)
-        _put_in_place(new, out, scratch / "old", replace)
+        _replace(new, out, scratch / "old", replace)
         _flush_names(out.parent)
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Give the path of a file to write, which takes the place of `path` if all goes well.
+    """Yield the path of a file to write, which takes the place of `path` if all goes well.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """
     place = Path(os.path.realpath(path))  # resolve() raises where links go round in a circle
     if _is_stream(path) or _can_only_be_written_to(place):
-        with _refused(path):
+        with _refuse(path):
             yield path
         return
     if os.path.lexists(place) and not place.is_file():
@@ -93,7 +93,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def _is_stream(path: Path) -> bool:
-    """Say whether what is written goes through: a device, a pipe, or what is open already."""
+    """Return whether what is written goes through: a device, a pipe, or what is open already."""
     if str(path).startswith(STREAMS):
         return True
     try:
@@ -118,8 +118,8 @@ def _keep_mode(place: Path, new: Path) -> None:
 
 
 @contextmanager
-def whole_files(folder: Path) -> Iterator[Path]:
-    """Give a folder for several files, which take their places in `folder` if all goes well.
+def atomic_files(folder: Path) -> Iterator[Path]:
+    """Yield a folder for several files, which take their places in `folder` if all goes well.
 
     Parameters
     ----------
@@ -181,8 +181,8 @@ def _fresh(out: Path) -> Path:
 
 
 @contextmanager
-def _refused(out: Path) -> Iterator[None]:
-    """Say in one line what the operating system refuses."""
+def _refuse(out: Path) -> Iterator[None]:
+    """Return in one line what the operating system refuses."""
     try:
         yield
     except OSError as error:
@@ -199,11 +199,11 @@ def _scratch(out: Path) -> Iterator[Path]:
     missing = [folder for folder in out.parents if not folder.exists()]
     scratch, lock, done, ours = _fresh(out), None, False, False
     try:
-        with _refused(out):
+        with _refuse(out):
             out.parent.mkdir(parents=True, exist_ok=True)
             while not ours:
                 scratch.mkdir(mode=0o700)
-                lock, free = _locked(scratch)
+                lock, free = _lock(scratch)
                 ours = free and os.path.lexists(scratch)
                 if not ours:
                     # Before it was locked another writer took it for left behind, and removes it.
@@ -225,7 +225,7 @@ def _scratch(out: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
-def _locked(folder: Path) -> tuple[int | None, bool]:
+def _lock(folder: Path) -> tuple[int | None, bool]:
     """Lock a folder until its handle is closed.
 
     Returns
@@ -250,7 +250,7 @@ def _locked(folder: Path) -> tuple[int | None, bool]:
 
 
 def _remove_unless_in_use(left: Path, out: Path) -> None:
-    lock, free = _locked(left)
+    lock, free = _lock(left)
     if not free:
         return  # its writer lives
     try:
@@ -264,32 +264,32 @@ def _remove_unless_in_use(left: Path, out: Path) -> None:
             os.close(lock)
 
 
-def _put_in_place(new: Path, out: Path, old: Path, replace: Callable[[Path], None] | None) -> None:
-    if not os.path.lexists(out) and _moved(new, out):
+def _replace(new: Path, out: Path, old: Path, replace: Callable[[Path], None] | None) -> None:
+    if not os.path.lexists(out) and _move(new, out):
         return
     if replace is None:
-        raise _appeared(out)
+        raise _has_appeared(out)
     replace(out)
     # The writer's own rights stay: without them the folder could not be moved.
     new.chmod(stat.S_IMODE(out.stat().st_mode) | stat.S_IRWXU)
-    if _exchanged(new, out):
+    if _exchange(new, out):
         return
     try:
         out.rename(old)
-        if not _moved(new, out):
-            raise _appeared(out)
+        if not _move(new, out):
+            raise _has_appeared(out)
     finally:
         if old.exists() and not os.path.lexists(out):
             old.rename(out)
 
 
-def _appeared(out: Path) -> InputError:
+def _has_appeared(out: Path) -> InputError:
     return InputError(str(out), "it exists, since a moment ago", "name another folder")
 
 
-def _moved(new: Path, out: Path) -> bool:
+def _move(new: Path, out: Path) -> bool:
     """Rename where nothing is; say whether nothing was."""
-    done = _renamed(new, out, RENAME_NOREPLACE)
+    done = _rename(new, out, RENAME_NOREPLACE)
     if done is None:
         # Two steps. A file that appears between them stays: no system puts a folder in its place.
         if os.path.lexists(out):
@@ -298,12 +298,12 @@ def _moved(new: Path, out: Path) -> bool:
     return done is not False
 
 
-def _exchanged(one: Path, other: Path) -> bool:
+def _exchange(one: Path, other: Path) -> bool:
     """Exchange two names in one step; say whether that could be done."""
-    return _renamed(one, other, RENAME_EXCHANGE) is True
+    return _rename(one, other, RENAME_EXCHANGE) is True
 
 
-def _renamed(one: Path, other: Path, how: int) -> bool | None:
+def _rename(one: Path, other: Path, how: int) -> bool | None:
     """Rename as Linux can; False where something is in the way, None where it cannot be done."""
     if sys.platform != "linux":
         return None

@@ -40,7 +40,7 @@ class PartySummary:
     comments
         Lines that are comments.
     left_out
-        Counts of entries that are no elements, by reason.
+        Counts of entries that are not elements, by reason.
     samples
         By reason the first of them, for the party alone.
     duplicates

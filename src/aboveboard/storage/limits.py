@@ -21,7 +21,7 @@ MOST_COLUMNS = 16384
 """As many as a spreadsheet has. Some steps cost as much as a small file, for each column."""
 
 LONGEST_LINE = 1 << 20
-"""Bytes of one line, or one field, of a list: what is longer is no element."""
+"""Bytes of one line, or one field, of a list: what is longer is not an element."""
 
 SHARE_OF_MEMORY = 0.8
 """Of the free memory that one file may take."""

@@ -70,7 +70,7 @@ def locate_file(folder: Path, data: Path, place: str, *, allow_outside: bool = F
     Raises
     ------
     InputError
-        If it lies outside, links followed, and that is not allowed; or if it is no path.
+        If it lies outside, links followed, and that is not allowed; or if it is not a path.
 
     Examples
     --------

@@ -18,7 +18,7 @@ ELEMENT = "element"
 
 @dataclass(frozen=True)
 class Reading:
-    """How a party's data were read, and what of them is no element.
+    """How a party's data were read, and what of them is not an element.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Reading:
     comments
         Lines that are comments.
     left_out
-        Counts of entries that are no elements, by reason.
+        Counts of entries that are not elements, by reason.
     samples
         By reason, up to three of them: "line 7: @@||good.example^".
     duplicates

@@ -36,7 +36,7 @@ def parse_level(value: Any) -> Level:
     Raises
     ------
     ValueError
-        If it is no number from 0 to infinity.
+        If it is not a number from 0 to infinity.
 
     Examples
     --------

@@ -77,7 +77,7 @@ class LevelsGame:
         return [-share if share else 0 for share in self.division(profile).users]
 
     def deviation_kind(self, i: int, action: Level, /) -> DeviationKind:
-        """Return "chooses": to choose another privacy level is no lie."""
+        """Return "chooses": to choose another privacy level is not a lie."""
         return "chooses"
 
     def division(self, profile: Sequence[Level]) -> Shares:

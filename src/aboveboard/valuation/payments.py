@@ -186,7 +186,9 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         levels = self._read_levels(reports)
         for name in reports:
             if name not in self.users:
-                raise InputError(f"parties.{name}", "it is no user of this rule", "name its users")
+                raise InputError(
+                    f"parties.{name}", "it is not an user of this rule", "name its users"
+                )
         estimated = self._run_estimators(levels)
         levels = estimated.levels
         found = self.divide(levels)

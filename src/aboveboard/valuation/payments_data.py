@@ -150,5 +150,5 @@ def list_notes(study: Study, users: Mapping[str, Any]) -> tuple[str, ...]:
     if not unused:
         return ()
     return (
-        f"{unused} users in {study.samples.table.file} are no parties: nothing of theirs is used",
+        f"{unused} users in {study.samples.table.file} are not parties: nothing of theirs is used",
     )

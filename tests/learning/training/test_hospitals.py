@@ -208,7 +208,7 @@ def test_who_sends_its_first_model_at_every_step_costs_the_others_little(
     [
         ("west", lambda lines: lines[:1], "parties.west.data: west.csv: it has no rows"),
         ("south", lambda lines: [*lines[:4], "15.75,,0.1025,1088.0,0.3976,malignant"],
-         "parties.south.data: south.csv, line 5: column 'mean_texture' holds what is no finite"),
+         "parties.south.data: south.csv, line 5: column 'mean_texture' holds what is not a finite"),
         ("north", lambda lines: [lines[0].replace("diagnosis", "verdict"), *lines[1:]],
          "parties.north.data: north.csv: there is no label column 'diagnosis'"),
         ("east", lambda lines: [*lines, lines[1].rpartition(",")[0] + ",unknown"],

@@ -326,7 +326,7 @@ def test_nobody_may_hold_the_rows_by_which_sizes_are_measured(folder: Path) -> N
     [
         ("other", "it has no feature 'f7'"),
         ("more", "features that the test set has not: 'f9'"),
-        ("text", "holds what is no finite number"),
+        ("text", "holds what is not a finite number"),
         ("empty", "it has no rows"),
         ("leak", "the test set leaks: 5 of the center's 1,200 rows stand here too"),
     ],

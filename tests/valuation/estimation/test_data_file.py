@@ -290,7 +290,7 @@ def test_without_a_column_of_levels_the_parties_are_those_listed(
     parties = "[parties.cleo]\nlevel = 1\n[parties.anna]\nlevel = 2"
     settlement = settled(write(text=FILE.replace('level = "privacy"\n', ""), parties=parties))
     assert list(settlement.parties) == ["cleo", "anna"]
-    assert any("3 users in samples.csv are no parties" in x for x in settlement.details["notes"])
+    assert any("3 users in samples.csv are not parties" in x for x in settlement.details["notes"])
     assert any("cleo is the only federated user" in x for x in settlement.details["notes"])
 
 
@@ -378,10 +378,10 @@ WRONG = [
     ({"rows": HEAD + "a,1,high\n"}, "the level of user 'a' is high"),
     ({"rows": HEAD + "a,1,-1\n"}, "the level of user 'a' is -1"),
     ({"rows": HEAD + "a,1,2\n,2,2\n"}, "line 3: 'who' is empty"),
-    ({"rows": HEAD + "a,1,2\na,much,2\n"}, "line 3: column 'score' of user 'a' is no finite"),
-    ({"rows": HEAD + "a,nan,2\n"}, "line 2: column 'score' of user 'a' is no finite number"),
-    ({"rows": HEAD + "a,1,1\nb,inf,1\n"}, "line 3: column 'score' of user 'b' is no finite"),
-    ({"rows": HEAD + "a,,1\nb,1,1\n"}, "line 2: column 'score' of user 'a' is no finite"),
+    ({"rows": HEAD + "a,1,2\na,much,2\n"}, "line 3: column 'score' of user 'a' is not a finite"),
+    ({"rows": HEAD + "a,nan,2\n"}, "line 2: column 'score' of user 'a' is not a finite number"),
+    ({"rows": HEAD + "a,1,1\nb,inf,1\n"}, "line 3: column 'score' of user 'b' is not a finite"),
+    ({"rows": HEAD + "a,,1\nb,1,1\n"}, "line 2: column 'score' of user 'a' is not a finite"),
     ({"rows": HEAD + "a,1e30,1\nb,1,1\n"}, "of user 'a' are too large to be summed exactly"),
     ({"rows": HEAD + "a/b,1,2\n"}, "this cannot be a party's name"),
     ({"parties": "[parties.ana]\nlevel = 2"}, "no samples of this user; did you mean 'anna'?"),
@@ -393,7 +393,7 @@ WRONG = [
     ({"file": "samples.xls", "name": "samples.xls"}, "its suffix does not say what it is"),
     ({"s2": "-1"}, "is -1; a variance is 0 or more"),
     ({"t2": "0"}, "is 0; this variance is more than 0"),
-    ({"s2": '"guess"'}, "it is 'guess', which is no number"),
+    ({"s2": '"guess"'}, "it is 'guess', which is not a number"),
     ({"rows": HEAD + "a,1,2\nb,2,2\n", "t2": '"estimate"'}, "one sample each"),
     ({"rows": HEAD + "a,1,2\na,2,2\nb,2,0\n", "s2": '"estimate"'}, "takes two or more"),
     ({"text": DP, "bounds": ""}, "bounds is missing"),

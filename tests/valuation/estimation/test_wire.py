@@ -110,8 +110,8 @@ def test_what_is_no_message_of_a_platform_is_refused(data: Any) -> None:
 
 
 def test_a_user_s_own_fault_is_an_error_in_its_words() -> None:
-    content = wire.encode_answer(InputError("samples.csv", "a sample is no number", "fix it"))
-    with pytest.raises(InputError, match="a sample is no number"):
+    content = wire.encode_answer(InputError("samples.csv", "a sample is not a number", "fix it"))
+    with pytest.raises(InputError, match="a sample is not a number"):
         wire.decode_answer(content, SendMasked({}))
 
 

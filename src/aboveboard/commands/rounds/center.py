@@ -256,13 +256,15 @@ def read_table(file: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If it cannot be read or is no TOML.
+        If it cannot be read or is not TOML.
     """
     content = read_content(file)
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # also a number of thousands of digits
-        raise InputError(str(file), f"it is no TOML ({error})", "run 'aboveboard check'") from error
+        raise InputError(
+            str(file), f"it is not TOML ({error})", "run 'aboveboard check'"
+        ) from error
 
 
 def read_center_keys(folder: Path) -> CenterKeys:
@@ -318,7 +320,7 @@ def _refuse_open_steps(round_: Round, folder: Path) -> None:
     """Raise `InputError` before any work if the result could not be stated afterwards."""
     if round_.find("result") is not None:
         raise InputError(str(folder), "the round has a result", "begin another round")
-    waiting = round_.awaited("counted") if round_.terms.counts == "members" else ()
+    waiting = round_.list_awaited("counted") if round_.terms.counts == "members" else ()
     if waiting:
         raise InputError(
             str(folder),

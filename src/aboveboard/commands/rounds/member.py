@@ -10,7 +10,7 @@ from time import time
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
-from aboveboard.evidence.cases import Given
+from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.cosigning import write_cosigned
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
@@ -209,7 +209,7 @@ def submit(member: Membership) -> Path:
     """
     seen = read_round(member.folder, member.private)
     if seen.round.committed_at is None:
-        waiting = ", ".join(seen.round.awaited("commit")) or "the members"
+        waiting = ", ".join(seen.round.list_awaited("commit")) or "the members"
         raise InputError(
             str(member.folder), f"{waiting} have not committed", "submit when all have committed"
         )
@@ -241,7 +241,7 @@ def fetch(member: Membership, out: Path) -> Path:
         header = json.loads(line)
         length, file = int(header["bundle"]), Path(str(header["file"])).name
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(str(found[-1]), "it is no result", "dispute the round") from error
+        raise InputError(str(found[-1]), "it is not a result", "dispute the round") from error
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, part in ((BUNDLE, rest[:length]), (file, rest[length:])):
         with atomic_file(out / name) as target:
@@ -314,7 +314,7 @@ def verify(bundle: Path, mine: Path | None = None, member: Membership | None = N
     if member is not None:
         key = read_payload(member.private).key
         expected = read_round(member.folder, member.private).round.terms_digest
-    return verify_bundle(Given(read, mine, reply if reply.is_file() else None, key, expected))
+    return verify_bundle(Delivery(read, mine, reply if reply.is_file() else None, key, expected))
 
 
 def find_bundle_member(

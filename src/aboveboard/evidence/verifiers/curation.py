@@ -114,7 +114,7 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
         frame = pl.read_csv(case.reply)
         columns = frame.select(pl.nth(range(1, 2 + len(case.round.present)))).to_numpy()
     except (pl.exceptions.PolarsError, OSError):
-        findings.contradict("your reply is no table of rounds", case.proof)
+        findings.contradict("your reply is not a table of rounds", case.proof)
         return
     if not answered:
         _verify_noise(case, i, columns, findings)

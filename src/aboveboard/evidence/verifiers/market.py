@@ -88,14 +88,14 @@ def _follow(case: Case) -> tuple[Market, Ending]:
 
 def _as_index(value: Any) -> int:
     if type(value) is not int:
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{value!r} is not a whole number")
     return value
 
 
 def _as_fraction(value: Any) -> Fraction:
     number = parse_number(value)
     if number is None:
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return Fraction(number)
 
 

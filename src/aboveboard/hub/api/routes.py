@@ -70,7 +70,7 @@ class Registration(BaseModel):
     sealing: str = Field(max_length=100)
 
 
-class Registered(BaseModel):
+class Identity(BaseModel):
     """Who somebody is at this hub."""
 
     name: str
@@ -92,7 +92,7 @@ class LogPage(BaseModel):
     checkpoint: str
 
 
-class Taken(BaseModel):
+class Receipts(BaseModel):
     """Where a statement stands."""
 
     index: int
@@ -151,7 +151,7 @@ def show_hub(hub: TheHub) -> Face:
     openapi_extra=_describe_body(Registration.model_json_schema()),
     responses=describe_problems(413),
 )
-def join(request: Request, hub: TheHub, signed: Signed, body: Body) -> Registered:
+def join(request: Request, hub: TheHub, signed: Signed, body: Body) -> Identity:
     """Register public keys with an invitation; the request is signed with them."""
     rates: RateLimits = request.app.state.rates
     rates.count_stranger(request)
@@ -164,13 +164,13 @@ def join(request: Request, hub: TheHub, signed: Signed, body: Body) -> Registere
         ) from error
     if keys.signing != signed.key:
         raise RefusedRequestError("the request is signed with another key than it registers")
-    return Registered(name=accept_invitation(hub, sent.token, keys).name)
+    return Identity(name=accept_invitation(hub, sent.token, keys).name)
 
 
 @router.get("/me")
-def show_caller(caller: TheCaller) -> Registered:
+def show_caller(caller: TheCaller) -> Identity:
     """Return who the caller is."""
-    return Registered(name=caller.organization.name)
+    return Identity(name=caller.organization.name)
 
 
 @router.get("/collaborations")
@@ -234,15 +234,15 @@ def show_receipt(
     "/collaborations/{identifier}/statements",
     status_code=201,
     openapi_extra=STATEMENT,
-    responses={**describe_problems(404, 409, 413), 200: {"model": Taken}},
+    responses={**describe_problems(404, 409, 413), 200: {"model": Receipts}},
 )
 def say(
     hub: TheHub, caller: TheCaller, identifier: Identifier, body: Body, response: Response
-) -> Taken:
+) -> Receipts:
     """Append a signed statement; 200 instead of 201 where it stands in the log already."""
     taken = statements.take_statement(hub, caller.organization, identifier, body)
     response.status_code = 201 if taken.fresh else 200
-    return Taken(index=taken.index, digest=taken.digest, state=taken.state)
+    return Receipts(index=taken.index, digest=taken.digest, state=taken.state)
 
 
 @router.put(

@@ -116,7 +116,7 @@ def require_row(connection: Connection, organization: Organization, identifier: 
 
 def _look(row: Any, round_: Round) -> Overview:
     step = STEPS.get(round_.state)
-    awaited = () if step is None else round_.awaited(step)
+    awaited = () if step is None else round_.list_awaited(step)
     faults = json.loads(row.faults)
     mine = step if row.member in awaited else None
     if round_.state is State.SEALED and row.member in faults:

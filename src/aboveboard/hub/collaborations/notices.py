@@ -20,7 +20,7 @@ STEPS = {
 def list_awaited(round_: Round) -> tuple[str, ...]:
     """Return the members whose turn it is."""
     step = STEPS.get(round_.state)
-    return () if step is None else round_.awaited(step)
+    return () if step is None else round_.list_awaited(step)
 
 
 def notify_awaited(

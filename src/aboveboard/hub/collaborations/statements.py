@@ -47,7 +47,7 @@ def take_statement(
     Raises
     ------
     InputError
-        If it is no statement.
+        If it is not a statement.
     RefusedStatementError
         If it cannot follow, is late, or its ciphertext has not arrived.
     NoCollaborationError

@@ -119,7 +119,7 @@ def finish(
 
 
 def release(connection: Connection, lease: Lease, problem: str) -> None:
-    """Give a job back after an error, to be tried again."""
+    """Return a job to the queue after an error, to be tried again."""
     _change(connection, lease, state="queued", problem=problem)
 
 

@@ -57,7 +57,7 @@ class ChildError(Exception):
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedResult:
     """A round as it was when its settlement began.
 
     Parameters
@@ -118,7 +118,7 @@ def settle(hub: Hub, lease: Lease, *, tamper: Tamper | None = None) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _read_sealed(hub: Hub, identifier: str) -> Sealed | None:
+def _read_sealed(hub: Hub, identifier: str) -> SealedResult | None:
     """Return the round to settle; None where it is settled or cancelled."""
     with read(hub.engine) as connection:
         row = connection.execute(
@@ -126,10 +126,10 @@ def _read_sealed(hub: Hub, identifier: str) -> Sealed | None:
         ).one()
         round_ = read_round(connection, row)
         entries = read_entries(connection, identifier, 0, row.size)
-    return Sealed(round_, tuple(entries)) if round_.state is State.SEALED else None
+    return SealedResult(round_, tuple(entries)) if round_.state is State.SEALED else None
 
 
-def _open_submissions(hub: Hub, sealed: Sealed, folder: Path) -> dict[str, str]:
+def _open_submissions(hub: Hub, sealed: SealedResult, folder: Path) -> dict[str, str]:
     """Write each member's opened submission; return what is wrong, by member."""
     faults = {}
     for name, digest in sealed.submissions.items():
@@ -148,7 +148,7 @@ def _open_submissions(hub: Hub, sealed: Sealed, folder: Path) -> dict[str, str]:
     return faults
 
 
-def _run_child(hub: Hub, lease: Lease, sealed: Sealed, folder: Path) -> dict[str, Any]:
+def _run_child(hub: Hub, lease: Lease, sealed: SealedResult, folder: Path) -> dict[str, Any]:
     """Return the outcome that the child computes from the files it is given."""
     write_private(folder / LOG_FILE, b"".join(entry + b"\n" for entry in sealed.entries))
     order = hub.derive_secret("order", sealed.round.terms_digest)
@@ -225,11 +225,11 @@ def _wait(hub: Hub, lease: Lease, child: subprocess.Popen[bytes]) -> None:
     raise ChildError(f"the child took longer than {limits.seconds} seconds")
 
 
-def _is_unchanged(now: Round, sealed: Sealed) -> bool:
+def _is_unchanged(now: Round, sealed: SealedResult) -> bool:
     return now.state is State.SEALED and now.leaves == sealed.round.leaves
 
 
-def _write_faults(hub: Hub, lease: Lease, sealed: Sealed, faults: dict[str, str]) -> None:
+def _write_faults(hub: Hub, lease: Lease, sealed: SealedResult, faults: dict[str, str]) -> None:
     """Name what is wrong; the round stays sealed, and a member may submit again."""
     with write(hub.engine) as connection:
         row = lock(connection, lease.collaboration)
@@ -252,7 +252,7 @@ def _write_faults(hub: Hub, lease: Lease, sealed: Sealed, faults: dict[str, str]
 
 
 def _write_result(
-    hub: Hub, lease: Lease, sealed: Sealed, folder: Path, outcome: dict[str, Any]
+    hub: Hub, lease: Lease, sealed: SealedResult, folder: Path, outcome: dict[str, Any]
 ) -> None:
     """Sign the result and seal each reply, in the one transaction that ends the job."""
     round_ = sealed.round

@@ -129,7 +129,9 @@ class Worker:
             deadline = None if step is None else find_deadline(before, step)
             if step is None or deadline is None or hub.now <= deadline or row.state not in OPEN:
                 return False
-            statement = make_own(hub, before, "missing", {"members": list(before.awaited(step))})
+            statement = make_own(
+                hub, before, "missing", {"members": list(before.list_awaited(step))}
+            )
             after = before.accept(statement)
             append(connection, row, after, statement, hub.keys.log, hub.now)
             notify_awaited(connection, identifier, before, after, hub.now)

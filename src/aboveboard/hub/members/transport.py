@@ -60,7 +60,7 @@ class HubConnection:
             or parts.path not in ("", "/")
         ):
             raise InputError(
-                address, "it is no address of a hub", "write it as https://hub.example"
+                address, "it is not an address of a hub", "write it as https://hub.example"
             )
         self.address = f"{parts.scheme}://{parts.netloc}"
         self._keys, self._authority = keys, parts.netloc
@@ -76,7 +76,7 @@ class HubConnection:
         Raises
         ------
         InputError
-            If it is no JSON.
+            If it is not JSON.
         """
         return self._decode(self.get(path))
 

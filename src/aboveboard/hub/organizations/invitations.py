@@ -67,7 +67,7 @@ def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS)
     if not NAME.fullmatch(name) or name.casefold() in (CENTER, "auditor"):
         raise InputError(
             f"name {name[:80]!r}",
-            "it is no name of a member",
+            "it is not a name of a member",
             "use letters, digits, ' ', '.', '_' and '-', at most 64, and none of ours",
         )
     token, now = secrets.token_urlsafe(32), hub.now

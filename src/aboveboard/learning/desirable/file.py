@@ -34,7 +34,7 @@ class DesirableFile(MarketFile):
         if steps.denominator != 1:
             step, below = self.grid.step, self.grid.step * int(steps)
             raise ValueError(
-                f"grid.max {size_as_number(self.grid.max)} is no multiple of step "
+                f"grid.max {size_as_number(self.grid.max)} is not a multiple of step "
                 f"{size_as_number(step)}; "
                 f"take {size_as_number(below)} or {size_as_number(below + step)}"
             )
@@ -69,7 +69,7 @@ class Grid:
         Raises
         ------
         InputError
-            If it is no size of the grid; the message gives the nearest.
+            If it is not a size of the grid; the message gives the nearest.
         """
         steps = Fraction(size) / self.step
         last = self.smallest + self.count - 1

@@ -74,7 +74,7 @@ def growth_column(
     2^alpha y^(alpha + 1) where that model is no worse than the party's own, else s (s + y)^alpha,
     whose cross difference is positive for y < -alpha s and negative above (alpha < 0). In a
     rectangle of reports and sizes on one side of that line the best report is monotone in the size
-    and found by halving; blocks of reports are handed on to later sizes as they are finished.
+    and found by halving; blocks of reports are passed on to later sizes as they are finished.
     O(N log^2 N) steps.
 
     Parameters

@@ -213,7 +213,7 @@ class FederatedTrainer:
             if not (np.abs(array) <= LARGEST).all():
                 raise _make_failure(
                     name,
-                    f"it sent {key} that is no finite number or beyond {LARGEST:g}",
+                    f"it sent {key} that is not a finite number or beyond {LARGEST:g}",
                     "look at its data and at training.parameters",
                 )
         constant = self.center.preparation.constant

@@ -56,7 +56,7 @@ class Preparation:
         Raises
         ------
         InputError
-            If the steps cannot transform the rows, or leave what is no finite number.
+            If the steps cannot transform the rows, or leave what is not a finite number.
         """
         return (_transform(self.transformer, x, place) - self.mean) / self.deviation
 

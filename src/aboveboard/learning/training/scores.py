@@ -128,7 +128,7 @@ class Meter:
         Raises
         ------
         InputError
-            If it cannot predict, or predicts what is no finite number.
+            If it cannot predict, or predicts what is not a finite number.
         """
         return predict(model, self.x, self.terms)
 
@@ -307,7 +307,7 @@ def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     Raises
     ------
     InputError
-        If the model cannot predict, or predicts what is no finite number.
+        If the model cannot predict, or predicts what is not a finite number.
     """
     return Meter(rows.x, rows, terms).measure(model)
 
@@ -349,7 +349,7 @@ def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
     Raises
     ------
     InputError
-        If it cannot predict, or predicts what is no finite number.
+        If it cannot predict, or predicts what is not a finite number.
     """
     # A party may send parameters so large that they overflow; that is found below.
     with np.errstate(all="ignore"):
@@ -363,7 +363,7 @@ def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
             ) from None
     if not np.isfinite(predictions.values).all():
         raise InputError(
-            "training.estimator", "a model predicts what is no finite number", "name another"
+            "training.estimator", "a model predicts what is not a finite number", "name another"
         )
     return predictions
 

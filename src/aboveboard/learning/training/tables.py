@@ -180,7 +180,7 @@ def read_rows(
     ------
     InputError
         If the file is broken or empty, a column is missing or (with `whole`) is one too many, a
-        feature is no finite number, or a label is none of the classes.
+        feature is not a finite number, or a label is none of the classes.
     """
     where = f"{place}: {path.name}"
     frame, at = _read_frame(path, where)
@@ -307,7 +307,7 @@ def _parse_numbers(
         # The cell itself is not quoted: the message may leave the party, its rows do not.
         raise InputError(
             f"{where}, {at(int(wrong[0]))}",
-            f"column {name!r} holds what is no finite number (text, nothing, NaN or infinity)",
+            f"column {name!r} holds what is not a finite number (text, nothing, NaN or infinity)",
             "give finite numbers, or prepare text and missing values with training.steps",
         )
     return numbers

@@ -172,13 +172,13 @@ def audit_market(
         If there are more announcements, or with their votes and coalitions more than
         `MOST_UTILITIES`.
     ValueError
-        If a structure is no partition of the players.
+        If a structure is not a partition of the players.
     """
     _check_size(market, rule, most)
     listed = tuple(enumerate_structures(market.n)) if structures is None else tuple(structures)
     for structure in listed:
         if not is_structure(market.n, structure):
-            raise ValueError(f"{structure} is no partition of the {market.n} players")
+            raise ValueError(f"{structure} is not a partition of the {market.n} players")
     announced = enumerate_announcements(
         market, rule.limit, proposer_limited=rule.proposer_limited, most=most
     )

@@ -28,7 +28,7 @@ def parse_allocation(proposal: Proposal, setup: MarketSetup, key: str = "proposa
         if name != DESTROYED_GOODS and name not in setup.players:
             raise InputError(
                 f"{place}.{name}",
-                "this is no party",
+                "this is not a party",
                 f"name some of {', '.join(setup.players)}, or {DESTROYED_GOODS}",
             )
         for good in goods:
@@ -71,7 +71,7 @@ def parse_announcement(
         if name not in setup.players:
             raise InputError(
                 f"{key}.prices.{name}",
-                "this is no party",
+                "this is not a party",
                 f"name some of {', '.join(setup.players)}",
             )
     prices = {name: price / setup.step for name, price in proposal.prices.items()}

@@ -44,7 +44,7 @@ def read_tables(file: FileT, read: Read) -> FileT:
     Raises
     ------
     InputError
-        If a table is missing or lacks a column, or a cell is no name, number or quantity.
+        If a table is missing or lacks a column, or a cell is not a name, number or quantity.
     """
     parties = dict(file.parties)
     seller = file.seller
@@ -236,7 +236,7 @@ def _parse_cats_bid(
     ):
         raise InputError(
             place,
-            "this is no bid of CATS",
+            "this is not a bid of CATS",
             f"write its number, its price, goods from 0 to {max(0, most - 1)}, and #",
         )
     return number, Fraction(price), [int(word) for word in listed]

@@ -136,7 +136,7 @@ def read_setup(file: MarketFile) -> MarketSetup:
     Raises
     ------
     InputError
-        If two parties bring the same good, or the proposer is no party.
+        If two parties bring the same good, or the proposer is not a party.
     """
     if len(file.parties) < 2:
         raise InputError("parties", f"there is {len(file.parties)}", "have at least two")
@@ -244,12 +244,12 @@ def find_proposer(file: MarketFile) -> str:
     Raises
     ------
     InputError
-        If the one named is no party.
+        If the one named is not a party.
     """
     named = file.proposer if isinstance(file, ProposingFile) else None
     if named is not None and named not in file.parties:
         raise InputError(
-            "proposer", f"{named!r} is no party", f"name one of {', '.join(file.parties)}"
+            "proposer", f"{named!r} is not a party", f"name one of {', '.join(file.parties)}"
         )
     return next(iter(file.parties)) if named is None else named
 
@@ -268,7 +268,7 @@ def read_structure(file: MarketFile, setup: MarketSetup) -> Structure:
             if name not in setup.players:
                 raise InputError(
                     f"coalitions[{k}]",
-                    f"{name!r} is no party",
+                    f"{name!r} is not a party",
                     f"name some of {', '.join(setup.players)}",
                 )
             if name in named:

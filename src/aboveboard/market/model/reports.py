@@ -137,7 +137,7 @@ def find_announcements(file: MarketFile, setup: MarketSetup) -> dict[str, Announ
     Raises
     ------
     InputError
-        If a stranger announces, or what is announced is no outcome.
+        If a stranger announces, or what is announced is not an outcome.
     """
     stated: Mapping[str, Proposal] = getattr(file, "announcements", {})
     found = {}
@@ -145,7 +145,7 @@ def find_announcements(file: MarketFile, setup: MarketSetup) -> dict[str, Announ
         if name not in setup.players:
             raise InputError(
                 f"announcements.{name}",
-                "this is no party",
+                "this is not a party",
                 f"name some of {', '.join(setup.players)}",
             )
         found[name] = parse_announcement(proposal, setup, f"announcements.{name}")

@@ -25,7 +25,7 @@ Terms = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Row:
-    """A constraint: lower <= sum of terms <= upper; None is no limit."""
+    """A constraint: lower <= sum of terms <= upper; None is not a limit."""
 
     terms: Terms
     lower: int | None

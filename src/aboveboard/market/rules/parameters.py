@@ -74,7 +74,7 @@ def choose_parameters(
 
 
 def check_outcome(market: Market, proposal: Outcome) -> None:
-    """Refuse what is no outcome of the market.
+    """Refuse what is not an outcome of the market.
 
     Raises
     ------

@@ -108,7 +108,7 @@ def play(
     Raises
     ------
     InputError
-        If the announcement is no outcome of this market, or the votes are of other players. A
+        If the announcement is not an outcome of this market, or the votes are of other players. A
         price outside the domain and prices that do not sum to zero are no error: step a.
     """
     check_outcome(market, proposal)
@@ -136,7 +136,7 @@ def verify_play(
     Raises
     ------
     InputError
-        If the votes and coins do not end as recorded, or the announcement is no outcome of this
+        If the votes and coins do not end as recorded, or the announcement is not an outcome of this
         market.
     """
     check_outcome(market, proposal)

@@ -49,7 +49,7 @@ FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "a picture", "export the list as text or CSV"),
     (b"\x7fELF", "a program", "name the data file"),
 )
-"""How files begin that are no lists: what they are, and what to do."""
+"""How files begin that are not lists: what they are, and what to do."""
 
 GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
 HASHED_ASIDE = 1 << 20
@@ -197,7 +197,7 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
     ------
     InputError
         The file cannot be read, would not fit into memory, is packed in a way that cannot be
-        unpacked, or is no list at all.
+        unpacked, or is not a list at all.
     """
     file = source if isinstance(source, FileBytes) else read_file(source, where)
     suffixes = [suffix.lower() for suffix in file.path.suffixes]
@@ -348,7 +348,7 @@ def _refuse_zeros(data: bytes, where: str) -> None:
     """Raise where a character is zero: no text has it, but one read in the wrong encoding."""
     if (at := data.find(b"\0")) >= 0:
         line = data.count(b"\n", 0, at) + 1
-        problem = "a character is zero: this is no text, or UTF-16 without its mark"
+        problem = "a character is zero: this is not text, or UTF-16 without its mark"
         remedy = 'save it as UTF-8, or write encoding = "utf-16-le"'
         raise InputError(f"{where}, line {line}", problem, remedy)
 

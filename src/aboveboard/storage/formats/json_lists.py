@@ -25,7 +25,7 @@ MOST_DEPTH = 100
 LISTED = 8
 """Paths named in a message."""
 
-COMPOSED, OTHER_TYPE = "patterns that are no single value", "entries of other types"
+COMPOSED, OTHER_TYPE = "patterns that are not single value", "entries of other types"
 NO_VALUE, REVOKED = "entries without the value", "revoked indicators"
 
 MISP_TYPES: dict[str, tuple[Kind, ...]] = {

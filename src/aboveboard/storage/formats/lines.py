@@ -32,7 +32,7 @@ SAMPLES = 3
 SHOWN = 80
 """Characters shown of a sample."""
 
-RULE, PATTERN, LOCAL = "rules that are no bare domain", "patterns", "names of the machine itself"
+RULE, PATTERN, LOCAL = "rules that are not bare domain", "patterns", "names of the machine itself"
 
 SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
 """Where hosts files send the names that they block."""
@@ -72,7 +72,7 @@ class ListedElements:
     comments
         Lines that are comments.
     left_out
-        Entries that are no elements, by reason.
+        Entries that are not elements, by reason.
     samples
         By reason the first of them, with their places.
     respelled
@@ -86,7 +86,7 @@ class ListedElements:
     respelled: int = 0
 
     def leave_out(self, reason: str, place: str, text: str, count: int = 1) -> None:
-        """Count an entry that is no element, and keep the first ones as samples."""
+        """Count an entry that is not an element, and keep the first ones as samples."""
         self.left_out[reason] += count
         kept = self.samples.get(reason, ())
         if len(kept) < SAMPLES:

@@ -19,7 +19,7 @@ NORMAL = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 
 _dash = re.compile(r"\s*[-\u2013]\s*")
 LONGEST = 100
-"""Characters: two IPv6 addresses with a dash; what is longer is no address."""
+"""Characters: two IPv6 addresses with a dash; what is longer is not an address."""
 
 
 def normalize(text: str) -> str | None:

@@ -1,7 +1,7 @@
 """Domain names: lower case, IDNA 2008 as ASCII, no dot at the end; a leading `www.` is kept.
 
 Source: RFC 5890 to 5893 and UTS 46, by the library `idna`. Underscores are allowed, for DNS carries
-them; a name needs two labels, and its last label is no number (that is an address).
+them; a name needs two labels, and its last label is not a number (that is an address).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _last = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?|xn--[a-z0-9-]+")
 
 
 def normalize(text: str) -> str | None:
-    """Return a domain name's normal form, None where the text is no domain name.
+    """Return a domain name's normal form, None where the text is not a domain name.
 
     Examples
     --------

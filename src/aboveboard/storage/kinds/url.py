@@ -27,7 +27,7 @@ _forbidden = re.compile(r"[\s<>\"`]")
 
 
 def normalize(text: str) -> str | None:
-    """Return a URL's normal form, None where the text is no URL.
+    """Return a URL's normal form, None where the text is not an URL.
 
     Examples
     --------

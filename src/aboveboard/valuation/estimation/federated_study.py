@@ -80,7 +80,7 @@ class FederatedStudy:
         Raises
         ------
         InputError
-            If a sample that is looked at is no finite number, or too many federated users left.
+            If a sample that is looked at is not a finite number, or too many federated users left.
         """
         asked = _select_level(levels, FEDERATED)
         aggregate = self.federation.aggregate(asked)

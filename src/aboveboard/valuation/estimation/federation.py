@@ -72,7 +72,7 @@ class Federation:
         Raises
         ------
         InputError
-            If a sample is no finite number, too many users leave, or the package that the
+            If a sample is not a finite number, too many users leave, or the package that the
             protocol needs is not installed.
         """
         key = tuple(users)
@@ -120,7 +120,7 @@ def make_summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
     Raises
     ------
     InputError
-        If a sample is no finite number, or so large that the sums would wrap.
+        If a sample is not a finite number, or so large that the sums would wrap.
     """
     values = samples.read(name)
     mean = compute_mean(values)

@@ -138,7 +138,7 @@ def read_spent(ledger: Path, user: str, data: str) -> float:
     Raises
     ------
     InputError
-        If the file is no ledger.
+        If the file is not a ledger.
     """
     if not ledger.is_file():
         return 0.0

@@ -55,7 +55,7 @@ class PrivateMeanStudy:
         Raises
         ------
         InputError
-            If there are no bounds, a sample is no finite number, or OpenDP is missing.
+            If there are no bounds, a sample is not a finite number, or OpenDP is missing.
         """
         bounds = self.bounds()
         read = {name: self._own(name) for name, level in levels.items() if level}

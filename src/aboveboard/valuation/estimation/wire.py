@@ -130,7 +130,7 @@ def _parse(content: bytes) -> dict[str, Any]:
     try:
         data = json.loads(content, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise MalformedMessage("it is no JSON") from error
+        raise MalformedMessage("it is not JSON") from error
     if not isinstance(data, dict):
         raise MalformedMessage("it is no object")
     return data
@@ -154,20 +154,20 @@ def _encode_map(pieces: Mapping[int, int]) -> dict[str, str]:
 
 def _decode_map(data: Any, decode: Callable[[Any], T]) -> dict[int, T]:
     if not isinstance(data, dict) or len(data) > MOST_ENTRIES:
-        raise MalformedMessage("it is no table of users")
+        raise MalformedMessage("it is not a table of users")
     return {_decode_count(name): decode(value) for name, value in data.items()}
 
 
 def _decode_list(data: Any) -> list[Any]:
     if not isinstance(data, list) or len(data) > MOST_ENTRIES:
-        raise MalformedMessage("it is no list")
+        raise MalformedMessage("it is not a list")
     return data
 
 
 def _decode_count(value: Any) -> int:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-        raise MalformedMessage("it is no user's number")
+        raise MalformedMessage("it is not an user's number")
     return int(text)
 
 
@@ -180,7 +180,7 @@ def _decode_bytes(value: Any) -> bytes:
 def _decode_keys(value: Any) -> Keys:
     pair = [_decode_bytes(x) for x in _decode_list(value)]
     if len(pair) != 2 or any(len(key) != 32 for key in pair):
-        raise MalformedMessage("these are no keys")
+        raise MalformedMessage("these are not keys")
     return Keys(*pair)
 
 

@@ -170,7 +170,7 @@ def _text(value: Number) -> str:
 
 
 def _record(line: str) -> tuple[tuple[Level, ...], Number] | None:
-    """Read a line back; None for one that is torn, or is no value."""
+    """Read a line back; None for one that is torn, or is not a value."""
     check, _, text = line.partition(" ")
     if not hmac.compare_digest(check.encode(), _checksum(text).encode()):
         return None

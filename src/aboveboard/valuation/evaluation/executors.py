@@ -59,7 +59,7 @@ def open_executor(spec: str) -> AbstractContextManager[Executor]:
     if spec.startswith("dask://"):
         address = spec.removeprefix("dask://").rstrip("/")
         if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):\d{1,5}", address):
-            raise InputError(place, "it is no address of a scheduler", REMEDY)
+            raise InputError(place, "it is not an address of a scheduler", REMEDY)
         if not 0 < int(address.rpartition(":")[2]) < 65536:
             raise InputError(place, "a port is a number from 1 to 65535", REMEDY)
         return _open_dask(address, place)
@@ -102,7 +102,7 @@ _POOLS: dict[str, Callable[[int], AbstractContextManager[Executor]]] = {
 
 
 def _start_worker() -> None:
-    """Prepare a worker process: what it prints is no result, and it ends with its parent."""
+    """Prepare a worker process: what it prints is not a result, and it ends with its parent."""
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = multiprocessing.parent_process()

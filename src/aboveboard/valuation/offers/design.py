@@ -167,7 +167,7 @@ def read_costs(
     Raises
     ------
     InputError
-        If a key is no level of this utility, or a level on offer has no cost.
+        If a key is not a level of this utility, or a level on offer has no cost.
     """
     offered = sorted(check_level(x) for x in table.levels)
     cost = table.cost
@@ -218,7 +218,7 @@ def _read_level_costs(
     named: dict[Level, str] = {}
     for key, value in cost.items():
         if isinstance(value, dict) or not _is_level(key):
-            raise InputError(f"{place}.{key}", "it is no privacy level", "name levels and costs")
+            raise InputError(f"{place}.{key}", "it is not a privacy level", "name levels and costs")
         try:
             level = check_level(parse_level(key))
         except ValueError as error:

@@ -162,7 +162,7 @@ def _variance_of_mean(draws: FloatArray, users: int) -> FloatArray:
 
     Draws of one user that are all alike, as those of a vote that seldom turns on it, would say that
     it is known for sure; what the others' draws look like says how far that may be chance. The
-    platform as a member gets the whole of U or nothing: it is no measure for users.
+    platform as a member gets the whole of U or nothing: it is not a measure for users.
     """
     m, variance = len(draws), draws.var(axis=0, ddof=1)
     largest = np.maximum(variance, variance[..., :users].max(axis=-1, keepdims=True))

@@ -198,7 +198,7 @@ def sample_shares(
     Raises
     ------
     InputError
-        If the method is none, the budget is too small for it, a value is no finite number, or
+        If the method is none, the budget is too small for it, a value is not a finite number, or
         shapiq is not installed.
 
     Examples

@@ -100,7 +100,7 @@ def shapley_among_users(table: Array | Sequence[Number], alpha: Number = 1) -> S
     Raises
     ------
     ValueError
-        If the length is no power of two, or a value is not a finite number.
+        If the length is not a power of two, or a value is not a finite number.
     """
     values = check_table(table)
     raw, _ = _compute_values(values, shapley_weights)
@@ -137,7 +137,7 @@ def check_table(table: Array | Sequence[Number]) -> Array:
     Raises
     ------
     ValueError
-        If the length is no power of two above 1, or a value is not a finite number.
+        If the length is not a power of two above 1, or a value is not a finite number.
     """
     values = table if isinstance(table, np.ndarray) else as_objects(list(table))
     n = len(values).bit_length() - 1
@@ -198,7 +198,7 @@ def _compute_in_floats(values: Array, w: Weights, member: Weights) -> tuple[Floa
 def _describe_bad_value(values: Array) -> str:
     bad = np.flatnonzero(~np.isfinite(values))
     if not len(bad):
-        return "the values are so large that their sum is no finite number"
+        return "the values are so large that their sum is not a finite number"
     return f"the value of coalition {int(bad[0])} is {values[bad[0]]}, not a finite number"
 
 

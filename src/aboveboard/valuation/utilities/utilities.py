@@ -41,7 +41,7 @@ class UserTypes:
     worth
         U of many states: from (m, types) numbers of users who take part to (m,).
     exact
-        U of one state as a fraction; None where U is no fraction.
+        U of one state as a fraction; None where U is not a fraction.
     """
 
     sizes: tuple[int, ...]
