@@ -113,8 +113,8 @@ def section(scale: Scale) -> Section:
                 TYPES,
                 _kinds([alike[0] // alike[1]] * alike[1]),
                 "division of the whole table",
-                "Theirs divides a table of all coalitions by `shapley_among_users`, making the table "
-                f"included. The same shares to {LOST:g}.",
+                "Theirs divides a table of all coalitions by `shapley_among_users`, making the "
+                f"table included. The same shares to {LOST:g}.",
                 partial(types_against_table, alike[0] // alike[1], alike[1]),
             ),
             *(

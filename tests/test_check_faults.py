@@ -118,7 +118,12 @@ def test_all_faults_of_a_market_are_reported_at_once(tmp_path: Path):
     (tmp_path / "f.toml").write_text(MARKET)
     faults = check_collaboration(tmp_path / "f.toml").faults
     said = " | ".join(f"{fault.place}: {fault.problem}" for fault in faults)
-    for part in ("'zed' is not a party", "'yan' is not a party", "nobody brings the good 'h'", "it is 9",
-                 "a stranger cannot vote"):  # fmt: skip
+    for part in (
+        "'zed' is not a party",
+        "'yan' is not a party",
+        "nobody brings the good 'h'",
+        "it is 9",
+        "a stranger cannot vote",
+    ):
         assert part in said
     assert len(faults) == 5, said

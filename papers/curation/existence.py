@@ -179,7 +179,7 @@ CLAIMS = tuple(
         (
             "lemma-10",
             "Lemma 10",
-            "If the truth is not an equilibrium of the competitive protocol, some agent is fanatic.",
+            "If truth is not an equilibrium of the competitive protocol, some agent is fanatic.",
             check_settings(_lemma_10, "functions"),
         ),
         (

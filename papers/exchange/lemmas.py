@@ -97,7 +97,7 @@ def find_undominated(
 
 
 def has_lemma_2_form(rows: NDArray[np.int64], most: Sequence[int]) -> NDArray[np.bool_]:
-    """Return which outcomes have the lemma's form: all but one at the top get min(V, their lack)."""
+    """Return which outcomes have the lemma's form: all but one get min(V, their lack)."""
     return _form(rows, lambda v: np.minimum(v[:, None], np.array(most)))
 
 

@@ -212,5 +212,5 @@ def test_a_cache_whose_path_is_none_is_refused(tmp_path: Path) -> None:
         'mechanism = "valuation.payments"\n[utility]\nkind = "callable"\nfunction = "ones:one"\n'
         'cache = "\\u0000"\n[parties.a]\nlevel = 1\n'
     )
-    with pytest.raises(ab.InputError, match="utility.cache"):
+    with pytest.raises(ab.InputError, match=r"utility\.cache"):
         ab.load(written(tmp_path, text), trust_code=True)

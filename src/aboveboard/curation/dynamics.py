@@ -42,8 +42,8 @@ class Path:
     at_equilibrium
         Whether the last is proved an equilibrium: nobody gains by any other commitment whatever.
     moving
-        Whether somebody gains by a further move; if nobody does and it is not an equilibrium, there is
-        more to gain by bids closer to the others' than `BID_STEP`.
+        Whether somebody gains by a further move; if nobody does and it is not an equilibrium,
+        there is more to gain by bids closer to the others' than `BID_STEP`.
     """
 
     profiles: tuple[tuple[Commitment, ...], ...]

@@ -2,8 +2,8 @@
 
 In every round each party continues from the averaged model for a few local steps on its own rows,
 and the center averages what they send, weighted by valid size: w = sum_i s_i w_i / sum_i s_i. The
-count of rows that a party claims is not a weight: a party that returns the model unchanged and claims
-many rows would keep the average where it is.
+count of rows that a party claims is not a weight: a party that returns the model unchanged and
+claims many rows would keep the average where it is.
 
 A party's weight was measured on its own first model, so every later update must be no worse than
 that model was, scored on the center's validation rows; an update that is worse is left out of its

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.formatting import encode, format_number
+from aboveboard.formatting import encode, encode_number, format_number
 from aboveboard.games.numbers import Array, Number, absolute
 from aboveboard.valuation.shares.shapley import count_members
 
@@ -252,7 +252,7 @@ def _report_growth(names: Sequence[str], few: Gain, many: Gain, opening: str = "
     witness = {}
     for key, (gain, i, mask) in (("before", few), ("after", many)):
         others = [name for k, name in enumerate(names) if mask >> k & 1]
-        clauses.append(f"{names[i]} adds {format_number(gain)} to {{{', '.join(others)}}}")
+        clauses.append(f"{names[i]} adds {encode_number(gain)} to {{{', '.join(others)}}}")
         witness[key] = {"user": names[i], "switched": others, "gain": gain}
     text = f"{opening}{clauses[0]} and {clauses[1]}"
     return Check("diminishing returns", False, 2, text, witness)
