@@ -232,7 +232,7 @@ def test_a_missing_file_and_other_bytes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_game(tmp_path / "none.nfg")
     (tmp_path / "bytes.nfg").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="no text in UTF-8"):
+    with pytest.raises(InputError, match="not text in UTF-8"):
         read_game(tmp_path / "bytes.nfg")
 
 

@@ -75,7 +75,7 @@ def test_the_order_of_tokens_is_not_that_of_elements() -> None:
     ids=["order 4", "neutral", "not canonical", "short", "no point"],
 )
 def test_what_is_no_point_of_the_group_is_refused(token: bytes) -> None:
-    with pytest.raises(InputError, match="no point of the curve"):
+    with pytest.raises(InputError, match="not a point of the curve"):
         blind_tokens([token], generate_blinding())
 
 

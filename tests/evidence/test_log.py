@@ -167,5 +167,5 @@ def test_a_note_needs_a_line_feed_at_its_end_and_a_name_without_blanks() -> None
 
 def test_a_root_that_is_not_ascii_is_refused() -> None:
     note = Note("origin\n1\nÄÖÜ=\n", ())
-    with pytest.raises(InputError, match="no base64"):
+    with pytest.raises(InputError, match="not base64"):
         read_checkpoint(note, "here")

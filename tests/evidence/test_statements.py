@@ -129,7 +129,7 @@ def test_what_is_no_statement_is_refused(change: dict[str, object]) -> None:
 def test_a_body_of_no_kind_and_a_bad_name_cannot_be_signed() -> None:
     with pytest.raises(ValueError, match="a statement is one of"):
         sign_statement({"kind": "boast"}, "acme", KEYS)
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(ValueError, match="not a name"):
         sign_statement({"kind": "leave", "terms": TERMS}, "a/b", KEYS)
 
 

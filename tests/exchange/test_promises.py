@@ -224,7 +224,7 @@ def test_where_equal_gain_hands_out_something_nothing_is_noted(tmp_path: Path) -
         ("[0.6]", "one number, or \\[lowest, highest\\]"),
         ("[1, 0.5]", "write the lower end first"),
         ("-1", "at least 0"),
-        ("[0, nan]", "no finite number"),
+        ("[0, nan]", "not a finite number"),
     ],
 )
 def test_a_wrong_exclusivity_is_refused(tmp_path: Path, value: str, words: str) -> None:

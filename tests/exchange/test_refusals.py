@@ -56,11 +56,11 @@ ONES = {"a": 1, "b": 1}
             lambda: AveragePoint(ONES).settle({"a": (1,), "b": (1, 2)}),  # type: ignore[dict-item]
             "all points must have as many",
         ),
-        (lambda: AveragePoint({"a": float("nan"), "b": 1}), "no finite number"),  # type: ignore[dict-item]
+        (lambda: AveragePoint({"a": float("nan"), "b": 1}), "not a finite number"),  # type: ignore[dict-item]
         (lambda: Contribution(ONES, False, (0, 5, 2, 3)), "must not be worth less"),
         (lambda: Contribution(ONES, False, (0, 1, 2)), "values has 3 entries; write 4"),
         (lambda: Contribution(ONES, False, (0, 1, 2, 10**400)), "more than 300 digits"),
-        (lambda: Contribution(ONES, False, (0, 1, 2, float("inf"))), "no finite number"),
+        (lambda: Contribution(ONES, False, (0, 1, 2, float("inf"))), "not a finite number"),
         (lambda: Contribution({}, False, (0,)), "1 to 20"),
     ],
 )

@@ -173,7 +173,7 @@ def test_what_a_killed_writer_left_goes_to_no_other_name(
 def test_a_writer_whose_hidden_folder_another_removes_before_it_is_locked_takes_a_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locked, met = whole._locked, []
+    locked, met = whole._lock, []
 
     def meeting_another(folder: Path) -> tuple[int | None, bool]:
         if not met:
@@ -181,7 +181,7 @@ def test_a_writer_whose_hidden_folder_another_removes_before_it_is_locked_takes_
             recover(tmp_path / "out")
         return locked(folder)
 
-    monkeypatch.setattr(whole, "_locked", meeting_another)
+    monkeypatch.setattr(whole, "_lock", meeting_another)
     with atomic_folder(tmp_path / "out") as folder:
         (folder / "a").write_text("new")
     assert not met[0].exists()
@@ -201,7 +201,7 @@ def test_what_appears_in_the_place_during_the_writing_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, renamed: str
 ) -> None:
     if renamed == "in two steps":
-        monkeypatch.setattr(whole, "_renamed", lambda *_: None)
+        monkeypatch.setattr(whole, "_rename", lambda *_: None)
     out = tmp_path / "out"
     refused = pytest.raises(ab.InputError, match="it exists")
     with refused, atomic_folder(out) as folder:
@@ -215,13 +215,13 @@ def test_a_place_taken_at_the_last_moment_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    moved = whole._moved
+    moved = whole._move
 
     def too_late(new: Path, place: Path) -> bool:
         APPEARING["a folder"](out)
         return moved(new, place)
 
-    monkeypatch.setattr(whole, "_moved", too_late)
+    monkeypatch.setattr(whole, "_move", too_late)
     with pytest.raises(ab.InputError, match="it exists"), atomic_folder(out):
         pass
     assert tree(tmp_path) == {"out/thesis.txt": b"mine"}
@@ -249,7 +249,7 @@ def test_a_folder_of_a_like_name_is_no_leftover(tmp_path: Path) -> None:
 @pytest.fixture
 def no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system on which two names cannot be exchanged in one step."""
-    monkeypatch.setattr("aboveboard.storage.atomic._renamed", lambda *_: None)
+    monkeypatch.setattr("aboveboard.storage.atomic._rename", lambda *_: None)
 
 
 @pytest.mark.usefixtures("no_exchange")

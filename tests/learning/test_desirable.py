@@ -268,7 +268,7 @@ def test_a_size_off_the_grid_is_refused_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("grid", "problem"),
     [
-        ("step = 1, max = 50.5", "no multiple of step 1; take 50 or 51"),
+        ("step = 1, max = 50.5", "not a multiple of step 1; take 50 or 51"),
         ("step = 0, max = 50", "greater than 0"),
         ("step = -1, max = 50", "greater than 0"),
         ("step = 7, max = 5", "less than step 7"),

@@ -247,7 +247,7 @@ def test_step_a_is_played_too_and_what_it_brings_is_reported() -> None:
 
 def test_coalitions_must_be_a_partition() -> None:
     overlapping = (frozenset({0, 1}), frozenset({1}))
-    with pytest.raises(ValueError, match="no partition"):
+    with pytest.raises(ValueError, match="not a partition"):
         audit_market(SWAP, make_rule(SWAP, choose_parameters(SWAP)), [overlapping])
 
 

@@ -83,8 +83,8 @@ def test_a_cats_instance_is_read_with_its_dummy_goods(tmp_path: Path) -> None:
     [
         (CATS.replace("goods 4", "goods"), "goods has no number"),
         (CATS.replace("bids 5", "bids 6"), "it has 5 bids"),
-        (CATS.replace("1.250", "dear"), "no bid of CATS"),
-        (CATS.replace("\t3\t4\t#", "\t3\t9\t#"), "no bid of CATS"),
+        (CATS.replace("1.250", "dear"), "not a bid of CATS"),
+        (CATS.replace("\t3\t4\t#", "\t3\t9\t#"), "not a bid of CATS"),
     ],
 )
 def test_a_broken_cats_instance_is_refused_in_a_line(

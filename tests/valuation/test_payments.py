@@ -457,7 +457,7 @@ class TestPythonRefusesWhatTheFileRefuses:
         mechanism, _ = read(TWO)
         with pytest.raises(InputError, match=r"parties\.anna\.level"):
             mechanism.settle({"anna": -1, "bert": inf})
-        with pytest.raises(InputError, match=r"parties\.carl.*no user"):
+        with pytest.raises(InputError, match=r"parties\.carl.*not a user"):
             mechanism.settle({"anna": inf, "bert": inf, "carl": inf})
 
     def test_utilities(self) -> None:

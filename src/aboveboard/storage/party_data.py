@@ -258,7 +258,7 @@ def _normalize(
         rows = foreign.arg_true()
         odd = elements.gather(rows)
         _refuse_unusable(odd, lambda row: f"{where}, {whereabouts(int(rows[row]))}", called)
-        reason = f"entries that are no {describe_kind(kind)}"
+        reason = f"entries that are not {describe_kind(kind)}"
         listed.left_out[reason] = int(foreign.sum())
         listed.samples[reason] = tuple(
             f"{whereabouts(row)}: {shorten(str(elements[row]))}"
@@ -271,7 +271,7 @@ def _refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) ->
     """Raise if most entries are not of the kind: then the kind, or the column, is wrong."""
     if kind is None:
         return
-    reason = f"entries that are no {describe_kind(kind)}"
+    reason = f"entries that are not {describe_kind(kind)}"
     foreign = listed.left_out.get(reason, 0)
     elements = listed.elements.len()
     if foreign > elements:

@@ -187,7 +187,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         for name in reports:
             if name not in self.users:
                 raise InputError(
-                    f"parties.{name}", "it is not an user of this rule", "name its users"
+                    f"parties.{name}", "it is not a user of this rule", "name its users"
                 )
         estimated = self._run_estimators(levels)
         levels = estimated.levels

@@ -85,7 +85,7 @@ def test_the_standard_error_is_that_of_repeated_test_sets() -> None:
 
 
 def test_predictions_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(InputError, match="no finite number"):
+    with pytest.raises(InputError, match="not a finite number"):
         measure_skill(Constant([np.nan, 1.0]), TEST, TERMS)
 
 

@@ -146,7 +146,7 @@ class _Collector:
         """Take one value that should be of the kind."""
         normal = normalize(text, self.kind) if is_encodable(text) else None
         if normal is None:
-            self.leave_out(f"entries that are no {describe_kind(self.kind)}", place, text)
+            self.leave_out(f"entries that are not {describe_kind(self.kind)}", place, text)
             return
         self.listed.respelled += normal != text
         self.found.append(normal)

@@ -259,7 +259,7 @@ class _Line:
         self.kind = kind
         self.comments = self.respelled = 0
         self.reasons: list[tuple[str, str]] = []
-        self.foreign = f"entries that are no {describe_kind(kind)}"
+        self.foreign = f"entries that are not {describe_kind(kind)}"
 
     def __call__(self, raw: str) -> list[str] | None:
         """Return the elements of a line; why others are left out is added to `reasons`."""

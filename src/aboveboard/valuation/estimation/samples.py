@@ -174,7 +174,7 @@ class Samples:
             what = f"number from {-LARGEST:g} to {LARGEST:g}" if finite else "finite number"
             raise InputError(
                 f"{own.source.where}, {own.line(int(own.rows[bad.argmax()]))}",
-                f"column {self.table.value!r} of user {user!r} is no {what}",
+                f"column {self.table.value!r} of user {user!r} is not {what}",
                 "give every sample a number, or leave the row out",
             )
         return numbers.to_numpy()

@@ -167,7 +167,7 @@ def _decode_list(data: Any) -> list[Any]:
 def _decode_count(value: Any) -> int:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-        raise MalformedMessage("it is not an user's number")
+        raise MalformedMessage("it is not a user's number")
     return int(text)
 
 
