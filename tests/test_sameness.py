@@ -357,7 +357,10 @@ def code_that_nobody_calls() -> Iterator[str]:
         used |= set(import_module(face).__all__)
     for name, entry in ENTRIES:
         used |= {name, *re.split(r"[.:]", entry)}
+    used |= set(import_module("aboveboard.testing").__all__)
     for path, tree in MODULES.items():
+        if "versions" in path.parts:
+            continue  # alembic calls a migration's functions by their names
         for node in tree.body:
             defined = isinstance(node, ast.ClassDef | Function) and not node.name.startswith("__")
             if defined and node.name not in used and not node.decorator_list:

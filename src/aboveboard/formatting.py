@@ -253,17 +253,6 @@ def state_probability(p: Number, *, past: bool = False) -> str:
     return f"{has} probability {format_probability(p)}"
 
 
-def format_percent(share: Number) -> str:
-    """Return a share in percent, to three digits.
-
-    Examples
-    --------
-    >>> format_percent(Fraction(1, 8)), format_percent(0.5)
-    ('12.5%', '50%')
-    """
-    return f"{100 * float(share):.3g}%"
-
-
 def format_count(n: int) -> str:
     """Return a count in digits, or as a power of ten where nobody would read the digits.
 

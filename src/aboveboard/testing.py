@@ -31,6 +31,8 @@ BUDGET = Budget(rows=20_000, samples=200)
 
 TEXTS = ("UNIT", "SUMMARY", "ASSUMES", "GUARANTEES", "COST", "SOURCE", "STARTING_FILE")
 
+__all__ = ["check_mechanism", "find_failures"]
+
 
 class NonconformingMechanismError(AssertionError):
     """Raised by `check_mechanism`; its text has one line for each failure.

@@ -246,8 +246,3 @@ def state(
     log = log.append(statement.content)
     write_log(folder, log, log.sign_checkpoint(keys.log))
     return round_, statement
-
-
-def digest_content(content: bytes) -> str:
-    """Return the SHA-256 of some bytes, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()

@@ -113,6 +113,15 @@ class Receipt:
 def make_receipt(log: Log, index: int, checkpoint: Note) -> Receipt:
     """Return the receipt of an entry under a signed checkpoint of this very log.
 
+    Parameters
+    ----------
+    log
+        The whole log.
+    index
+        The entry's position.
+    checkpoint
+        The signed note with its size and root.
+
     Raises
     ------
     IndexError
@@ -148,6 +157,13 @@ def verify_receipt(entry: bytes, receipt: Receipt, origin: str, signing: str) ->
 def verify_checkpoint(note: Note, origin: str, signing: str) -> Checkpoint:
     """Return the checkpoint in a note of this log, signed with this key.
 
+    Parameters
+    ----------
+    note
+        The signed note.
+    origin, signing
+        The log's name and public key, from the terms.
+
     Raises
     ------
     InvalidProofError
@@ -166,6 +182,13 @@ def verify_checkpoint(note: Note, origin: str, signing: str) -> Checkpoint:
 
 def verify_growth(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> None:
     """Check that a log only grew between two checkpoints.
+
+    Parameters
+    ----------
+    old, new
+        The two checkpoints.
+    proof
+        As `Log.prove_growth` returns it.
 
     Raises
     ------

@@ -35,6 +35,15 @@ def encode_context(terms: str, sender: str, receiver: str, what: str) -> bytes:
 def seal_message(content: bytes, sealing: str, context: bytes) -> bytes:
     """Return a message that only the owner of a sealing key can open.
 
+    Parameters
+    ----------
+    content
+        What is sealed.
+    sealing
+        The owner's public key as text.
+    context
+        What the message is bound to; see `encode_context`.
+
     Raises
     ------
     ValueError
@@ -53,6 +62,17 @@ def seal_message(content: bytes, sealing: str, context: bytes) -> bytes:
 
 def open_message(sealed: bytes, keys: PrivateKeys, context: bytes, place: str) -> bytes:
     """Return what a sealed message holds.
+
+    Parameters
+    ----------
+    sealed
+        The message.
+    keys
+        The receiver's own keys.
+    context
+        What it was bound to.
+    place
+        Where it comes from, for errors.
 
     Raises
     ------

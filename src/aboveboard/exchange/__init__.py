@@ -4,6 +4,7 @@ Source: S. Branzei, C. Orlandi, G. Yang, "Sharing information with competitors",
 """
 
 from aboveboard.exchange.average import AveragePoint
+from aboveboard.exchange.coalition_values import compute_rewards
 from aboveboard.exchange.contribution import Contribution
 from aboveboard.exchange.exclusivity import ExclusivityRange
 from aboveboard.exchange.feasible_benefits import BenefitBox
@@ -32,6 +33,7 @@ __all__ = [
     "Rule",
     "Union",
     "choose_rule",
+    "compute_rewards",
     "find_truthful_range",
     "make_union_participation_game",
 ]

@@ -16,7 +16,6 @@ from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
     read_limited,
-    read_sealed,
     write_sealed,
     write_statement,
 )
@@ -48,7 +47,6 @@ from aboveboard.evidence.members import (
 )
 from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Payload
-from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER
@@ -333,11 +331,3 @@ def find_bundle_member(
         return None
     digest = hashlib.sha256(read.entries[0]).hexdigest()
     return find_membership(terms or digest[:32], passphrase=passphrase)
-
-
-def read_sealed_submission(folder: Path, round_: Round, name: str) -> bytes:
-    """Return a member's ciphertext, for an auditor to whom it opens its commitment."""
-    statement = round_.find("submit", name)
-    if statement is None:
-        raise InputError(str(folder), f"{name} has not submitted", "name another member")
-    return read_sealed(folder, name, "submit", statement.body["sealed"])

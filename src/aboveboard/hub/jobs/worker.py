@@ -137,10 +137,3 @@ class Worker:
             notify_awaited(connection, identifier, before, after, hub.now)
             enqueue_settlement(connection, identifier, after, hub.now)
         return True
-
-
-def count_failures(hub: Hub) -> int:
-    """Return how many jobs were given up."""
-    with read(hub.engine) as connection:
-        rows = connection.execute(select(job.c.id).where(job.c.state == "failed")).all()
-    return len(rows)

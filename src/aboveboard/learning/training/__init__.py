@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from aboveboard.learning.training.data_files import PartyData, find_data
 from aboveboard.learning.training.joint_training import train
-from aboveboard.learning.training.scores import Skill
+from aboveboard.learning.training.scores import Skill, measure_skill
 from aboveboard.learning.training.training_result import MeasuredParty, TrainingResult
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "Skill",
     "TrainingResult",
     "find_data",
+    "measure_skill",
     "train",
 ]

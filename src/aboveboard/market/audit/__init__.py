@@ -8,6 +8,7 @@ from aboveboard.market.audit.best_announcement import BestAnnouncement
 from aboveboard.market.audit.best_votes import BestVotes
 from aboveboard.market.audit.budget import BalancedPlay, NoDeficit
 from aboveboard.market.audit.collusive_dominance import CollusiveDominance
+from aboveboard.market.audit.expected_utilities import find_margin
 from aboveboard.market.audit.likely_ending import LikelyEnding
 from aboveboard.market.audit.participation import TotalParticipation
 from aboveboard.market.audit.play_audit import PlayAudit
@@ -34,5 +35,6 @@ __all__ = [
     "VotingGame",
     "VotingRule",
     "audit_market",
+    "find_margin",
     "make_voting_game",
 ]

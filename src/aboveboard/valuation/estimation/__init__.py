@@ -6,6 +6,7 @@ Example 1 and section 4.
 
 from aboveboard.valuation.estimation.dp_release import Release, release
 from aboveboard.valuation.estimation.estimates import Estimator, find_estimator
+from aboveboard.valuation.estimation.ledger import read_spent
 from aboveboard.valuation.estimation.secure_sum import Sum, User, secure_sum
 from aboveboard.valuation.estimation.variance_components import (
     VarianceComponents,
@@ -21,6 +22,7 @@ __all__ = [
     "VarianceComponents",
     "estimate_variance_components",
     "find_estimator",
+    "read_spent",
     "release",
     "secure_sum",
     "sum_samples",

@@ -8,3 +8,7 @@ Examples
 >>> shapley_among_users([0, 2, 4, 8]).users.tolist()
 [Fraction(3, 1), Fraction(5, 1)]
 """
+
+from aboveboard.valuation.shares.axioms import check_efficiency
+
+__all__ = ["check_efficiency"]
