@@ -54,6 +54,7 @@ NOT_RUN: Mapping[str, str] = {
     "python -m benchmarks": "takes minutes, and is tested by tests of its own",
     "aboveboard reproduce": "takes minutes; the claims are tested by tests/papers",
     "aboveboard reproduce --all": "the same",
+    "aboveboard hub demo": "takes half a minute; tests/hub/test_hub_demonstration.py runs it",
     "mkdocs build --strict": "is tested by test_site.py",
 }
 """Commands, without what follows a `#`, that a page may name and that are not run; why."""
