@@ -70,6 +70,9 @@ class Witness:
         By party: payoff with the truth, payoff with the lie.
     note
         What the numbers mean, where that is not a deviation.
+    kinds
+        By deviating party: the kind of its deviation, such as "hides"; empty where the property is
+        about outcomes.
 
     Examples
     --------

@@ -35,7 +35,17 @@ MOST_ORDERS = 120
 
 @dataclass(frozen=True)
 class Segment:
-    """Elements that are alike: masks of who owns them and who reports them in either profile."""
+    """Elements that are alike: masks of who owns them and who reports them in either profile.
+
+    Parameters
+    ----------
+    owners
+        Mask of the parties that own them.
+    reporters
+        Masks of the parties that report them, in the first profile and in the second.
+    count
+        How many elements there are.
+    """
 
     owners: int
     reporters: tuple[int, int]

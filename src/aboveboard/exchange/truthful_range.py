@@ -134,6 +134,15 @@ def find_truthful_range(
 ) -> TruthfulRange:
     """Find the exclusivities, the same for all parties, at which truth is ex-post optimal.
 
+    Parameters
+    ----------
+    game
+        The game; its own exclusivities play no part.
+    budget
+        What exhaustive work may cost; see `Budget`.
+    seed
+        Of the sample, where not all lies are examined.
+
     Examples
     --------
     >>> from aboveboard.exchange import RULES, Regions

@@ -170,7 +170,13 @@ def _follow_predecessors(weights: Array) -> list[int]:
 
 
 def trace_path(scaled: IntegerWeights, graph: int, distances: Array, node: int) -> list[int]:
-    """Return a shortest path to a node with the fewest arcs, from a node whose bound is met."""
+    """Return a shortest path to a node with the fewest arcs, from a node whose bound is met.
+
+    Raises
+    ------
+    ValueError
+        If the distances are not those of this graph.
+    """
     own, weights, bounds = distances[graph], scaled.weights[graph], scaled.bounds[graph]
     paths = [[node]]
     seen = {node}

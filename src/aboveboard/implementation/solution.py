@@ -108,6 +108,8 @@ class Implementation:
         For each profile of types, by position, what each player pays; empty where there are none.
     certificate
         The proof where the answer is no.
+    labels
+        For each player the descriptions of its types.
     """
 
     family: TypeFamily

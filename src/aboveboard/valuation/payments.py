@@ -104,6 +104,11 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         Whether a release may spend more than a user's level: see `estimation.ledger`.
     chosen
         The levels that the users have chosen; the estimators run at these alone.
+
+    Raises
+    ------
+    InputError
+        If alpha and the fairness do not fit, or the costs are not one for each user.
     """
 
     users: tuple[str, ...]
@@ -182,7 +187,13 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
         return read_levels(file)
 
     def settle(self, reports: Mapping[str, Level]) -> Settlement:
-        """Pay every user its fair share; who does not report is at level 0."""
+        """Pay every user its fair share; who does not report is at level 0.
+
+        Raises
+        ------
+        InputError
+            If somebody reports who is not a user of this rule.
+        """
         levels = self._read_levels(reports)
         for name in reports:
             if name not in self.users:

@@ -52,7 +52,7 @@ class GridPayments:
     ----------
     payments
         For each party, shape (m,) * n.
-    working
+    working_sizes
         The sizes in the units in which it was done, shape (m,).
     peak
         The largest absolute value met on the way.

@@ -60,13 +60,13 @@ class SearchResult:
         The market.
     sizes
         The grid.
-    working
+    working_sizes
         The sizes in the units in which the search was done, shape (m,).
     scale
         What one unit of `payments` is worth.
     payments
         For each party, shape (m,) * n: its largest payment at each profile, in `scale`.
-    way
+    algorithm
         How they were found.
     exact
         Whether fractions were used.

@@ -43,6 +43,7 @@ class MeasuredGame:
 
     measured: MeasuredMarket
     unit: Fraction = field(default=Fraction(1), init=False)
+    """What one unit of a payoff is worth."""
     _cache: dict[tuple[int, ...], tuple[Any, Any]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -61,7 +61,15 @@ class Start:
 
 @dataclass(frozen=True)
 class Fit:
-    """Fit a model to the first of so many parts of the rows; the answer is `Parameters`."""
+    """Fit a model to the first of so many parts of the rows; the answer is `Parameters`.
+
+    Parameters
+    ----------
+    parts
+        Into how many parts the rows are divided; the first is used.
+    weight
+        The weight of each row.
+    """
 
     parts: int
     weight: float
@@ -69,7 +77,19 @@ class Fit:
 
 @dataclass(frozen=True)
 class Step:
-    """Continue from a model for a few local steps; the answer is `Parameters`."""
+    """Continue from a model for a few local steps; the answer is `Parameters`.
+
+    Parameters
+    ----------
+    model
+        The model to continue from.
+    parts
+        Into how many parts the rows are divided; the first is used.
+    weight
+        The weight of each row.
+    steps
+        How many local steps are made.
+    """
 
     model: Parameters
     parts: int
@@ -79,7 +99,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Compare:
-    """Count the rows that are among these digests; the answer is `Coincidences`."""
+    """Count the rows that are among these digests; the answer is `Coincidences`.
+
+    Parameters
+    ----------
+    digests
+        Digests of rows, shape (m,).
+    """
 
     digests: NDArray[np.uint64]
 
@@ -94,7 +120,15 @@ Request = Start | Fit | Step | Compare | Fingerprint
 
 @dataclass(frozen=True)
 class RowCount:
-    """How many distinct rows the party says it has, and what is odd about its columns."""
+    """How many distinct rows the party says it has, and what is odd about its columns.
+
+    Parameters
+    ----------
+    count
+        How many distinct rows there are.
+    odd
+        What is odd about columns, in words.
+    """
 
     count: int
     odd: tuple[str, ...] = ()
@@ -102,7 +136,15 @@ class RowCount:
 
 @dataclass(frozen=True)
 class Coincidences:
-    """How many of the digests the party's rows have, and where the first stands."""
+    """How many of the digests the party's rows have, and where the first stands.
+
+    Parameters
+    ----------
+    count
+        How many of the digests the rows have.
+    line
+        Where the first of these rows stands; empty if there is none.
+    """
 
     count: int
     line: str
@@ -110,7 +152,13 @@ class Coincidences:
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """A digest of each of the party's rows, rounded."""
+    """A digest of each of the party's rows, rounded.
+
+    Parameters
+    ----------
+    digests
+        For each row its digest.
+    """
 
     digests: NDArray[np.uint64]
 

@@ -224,9 +224,14 @@ def build_model(pattern: Any, parameters: Parameters) -> Any:
 
 
 def require_linear(pattern: Any, x: NDArray[np.float64]) -> None:
-    """Raise `InputError` unless a fitted model predicts with `coef_` and `intercept_` alone.
+    """Refuse a fitted model unless it predicts with `coef_` and `intercept_` alone.
 
     With both 0 a linear model predicts the same for every row.
+
+    Raises
+    ------
+    InputError
+        If it does not, or its coefficients cannot be set.
     """
     shape = extract_parameters(pattern)
     nothing = Parameters(np.zeros_like(shape.coef), np.zeros_like(shape.intercept))

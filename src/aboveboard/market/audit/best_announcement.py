@@ -46,7 +46,13 @@ class BestAnnouncement(Property):
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
     ) -> Verdict:
-        """Return the verdict on the play at hand."""
+        """Return the verdict on the play at hand.
+
+        Raises
+        ------
+        UndefinedProperty
+            If the best allocation is not known.
+        """
         play = get_play(self.name, game)
         if play.optimum is None:
             raise UndefinedProperty(f"{self.name} needs the best allocation")

@@ -57,8 +57,8 @@ class UtilityScheme:
         Probability that the announcement is carried out after step 2.
     proposer, others
         What the proposer, and each other player, expects beside that.
-    drawn
-        M'; None where votes are cast once only.
+    destruction
+        What M' adds; None where votes are cast once only.
     limit
         Announced prices are whole numbers strictly between -limit and limit.
     proposer_limited
@@ -240,9 +240,19 @@ def find_margin(
     The votes are those of `find_dominant_votes`. Step 2 is checked against every number of YES
     among the others and every number of its own, step 3 member by member: since expected
     utilities are the sum of the two, that covers all joint strategies of everybody. A margin of 0
-    or less says
-    that the vote is not strictly dominant; None that nobody in the coalition votes. Cost: the
-    players times the members, however many joint strategies there are.
+    or less says that the vote is not strictly dominant; None that nobody in the coalition votes.
+    Cost: the players times the members, however many joint strategies there are.
+
+    Parameters
+    ----------
+    scheme
+        The expected utilities of the mechanism.
+    market
+        The market.
+    proposal
+        What is announced: the allocation and the prices.
+    members
+        The coalition, by position; 0 is the proposer.
     """
     prices = [int(price) for price in proposal.prices]
     return compute_margin(scheme, net_gains(market, proposal), prices, frozenset(members))

@@ -75,14 +75,26 @@ class Row:
         return "" if cell is None else str(cell).strip()
 
     def get_name(self, column: str) -> str:
-        """Return a cell that must not be empty."""
+        """Return a cell that must not be empty.
+
+        Raises
+        ------
+        InputError
+            If it is empty, or there is no such column.
+        """
         text = self.get_text(column)
         if not text:
             raise InputError(self.place, f"column {column!r} is empty", "fill it in")
         return text
 
     def get_value(self) -> Fraction:
-        """Return the value, exactly."""
+        """Return the value, exactly.
+
+        Raises
+        ------
+        InputError
+            If it is empty, or not a number.
+        """
         text = self.get_name("value")
         if not NUMBER.fullmatch(text) or len(text) > MOST_DIGITS:
             raise InputError(
@@ -91,7 +103,13 @@ class Row:
         return Fraction(text)
 
     def get_quantity(self) -> int | None:
-        """Return the quantity; None where the cell is empty or there is no such column."""
+        """Return the quantity; None where the cell is empty or there is no such column.
+
+        Raises
+        ------
+        InputError
+            If it is not a whole number from 1, or has more than six digits.
+        """
         text = self.get_text("quantity")
         if not text:
             return None

@@ -36,8 +36,8 @@ class Trader:
 
     Parameters
     ----------
-    brings
-        A bundle.
+    endowment
+        The bundle that it brings.
     valuation
         Its bids.
     ballot

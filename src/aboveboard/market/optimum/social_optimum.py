@@ -158,7 +158,13 @@ def search_optimum(
     seconds: float | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Optimum:
-    """Return the same for any market, also that of a single player, which VCG's prices need."""
+    """Return the same for any market, also that of a single player, which VCG's prices need.
+
+    Raises
+    ------
+    InputError
+        If the solver cannot read a valuation.
+    """
     chosen = choose_solver(market) if solver == "auto" else solver
     if chosen == "exhaustive":
         allocation, welfare = search_all(market)

@@ -135,6 +135,15 @@ def spend(spendings: Sequence[Spending], *, allow: bool = False) -> Mapping[str,
 def read_spent(ledger: Path, user: str, data: str) -> float:
     """Return what all releases noted in a ledger have spent of a user's data; 0 without a ledger.
 
+    Parameters
+    ----------
+    ledger
+        The file of the ledger.
+    user
+        Whose data they are.
+    data
+        Fingerprint of the samples.
+
     Raises
     ------
     InputError

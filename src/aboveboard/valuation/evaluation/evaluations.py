@@ -190,6 +190,16 @@ def _checksum(text: str) -> str:
 
 
 def name_cache(folder: Path, name: str, *content: Any) -> Path:
-    """Return the file of a function with this content of code and data."""
+    """Return the file of a function with this content of code and data.
+
+    Parameters
+    ----------
+    folder
+        Where the cache lies.
+    name
+        Of the function.
+    *content
+        What the values depend on, as data that JSON can hold.
+    """
     digest = hashlib.sha256(json.dumps([name, *content]).encode()).hexdigest()
     return folder / f"{digest}.txt"

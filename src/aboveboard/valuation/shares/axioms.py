@@ -119,7 +119,17 @@ def check_null_player(table: Array, shares: Sequence[Number], names: Sequence[st
 
 
 def check_efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0) -> Check:
-    """Check that the shares sum to what is shared."""
+    """Check that the shares sum to what is shared.
+
+    Parameters
+    ----------
+    shares
+        What each member gets.
+    shared
+        What is shared.
+    slack
+        Up to how much a difference may be rounding.
+    """
     total = sum(shares)
     gap = absolute(total - shared)
     if gap > slack:

@@ -56,6 +56,11 @@ class Sampling:
         How many distinct coalitions are evaluated at most.
     seed
         Of the draws.
+
+    Raises
+    ------
+    InputError
+        If there is no such method, or the budget is out of its range.
     """
 
     method: Method = "auto"

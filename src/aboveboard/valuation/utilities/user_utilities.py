@@ -32,6 +32,11 @@ class TableUtility:
     ----------
     values
         2^N values by bit mask in the order of the users.
+
+    Raises
+    ------
+    ValueError
+        If the number of values is not 2^N with N at least 1.
     """
 
     values: tuple[Fraction, ...]

@@ -213,6 +213,11 @@ class FederatedMean:
         s2 and t2.
     samples, weights
         By user: how many samples it has, and how much the platform cares about it.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many weights as numbers of samples, or one is out of its range.
     """
 
     population: Population
