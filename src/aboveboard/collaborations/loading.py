@@ -83,7 +83,13 @@ class SourceFile:
         return replace(found, trusted=trusted or not found.files)
 
     def refuse_untrusted_code(self) -> None:
-        """Raise `InputError` if the file names code that nobody has said to trust."""
+        """Raise `InputError` if the file names code that nobody has said to trust.
+
+        Raises
+        ------
+        InputError
+            If there is such code; the message says which it is, and its digest.
+        """
         code = self.code
         if code.trusted:
             return

@@ -41,6 +41,8 @@ def validate_table(
     ------
     InputError
         If the two do not fit: one fault, or all of them as `InputErrors`.
+    AssertionError
+        If validation fails without a fault to report, which does not happen.
     """
     try:
         return model.model_validate(table)

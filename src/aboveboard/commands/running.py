@@ -198,7 +198,19 @@ def plan_bundles(
 def settle(
     collaboration: Collaboration, out: Path, *, force: bool = False, date: str | None = None
 ) -> tuple[Settlement, Sequence[BestLie]]:
-    """Do as `run_collaboration`; return the settlement and each party's best lie."""
+    """Do as `run_collaboration`; return the settlement and each party's best lie.
+
+    Parameters
+    ----------
+    collaboration
+        What is run.
+    out
+        The folder to make.
+    force
+        Whether an existing settlement folder is replaced.
+    date
+        The day for the record, such as "2026-05-03"; None: today (UTC).
+    """
     report = run_collaboration(collaboration, out, force=force, date=date)
     return report.settlement, report.lies
 

@@ -56,6 +56,11 @@ def encode_canonical(data: Any) -> bytes:
 def as_plain(value: Any) -> Any:
     """Return data as JSON holds them: large integers, fractions, dates and paths as text.
 
+    Raises
+    ------
+    ValueError
+        If a value has no form in JSON.
+
     Examples
     --------
     >>> as_plain({"a": (2**60, Fraction(5, 12)), 3: Path("x")})

@@ -65,6 +65,11 @@ def write_cosigned(folder: Path, name: str, keys: PrivateKeys, seen: Note, secon
         The checkpoint, found consistent with what was seen before.
     seconds
         The member's time, in seconds since 1970.
+
+    Raises
+    ------
+    InputError
+        If the folder of cosignatures cannot be made.
     """
     place = folder / COSIGNATURES
     try:

@@ -137,7 +137,13 @@ def remember_seen(private: Path, checkpoint: Note) -> None:
 
 
 def begin_membership(private: Path, name: str, folder: Path) -> None:
-    """Make the private folder of a round that the member agrees to."""
+    """Make the private folder of a round that the member agrees to.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made.
+    """
     try:
         private.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:

@@ -68,6 +68,12 @@ def draw_seed() -> int:
 def parse_seed(value: Any) -> Any:
     """Return a seed as an integer: digits mean their number, other text its SHA-256.
 
+    Raises
+    ------
+    ValueError
+        If it is neither a whole number nor text, is empty, is negative, or has more than
+        `SEED_BITS` bits.
+
     Examples
     --------
     >>> parse_seed(7), parse_seed("7")

@@ -223,7 +223,13 @@ def is_importable_elsewhere(name: str, folder: Path) -> bool:
 
 
 def find_spec(module: str) -> ModuleSpec | None:
-    """Find a module where it is now, not where it was when some run imported it."""
+    """Find a module where it is now, not where it was when some run imported it.
+
+    Raises
+    ------
+    ImportError
+        If what should hold the module is not a package.
+    """
     path: Any = None
     spec = None
     names = module.split(".")

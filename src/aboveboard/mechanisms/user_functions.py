@@ -199,7 +199,13 @@ def find_function(name: str, place: str, others: Sequence[str] = ()) -> Function
 
 
 def find_here(source: Source) -> Source:
-    """Find the same code from here, once, and refuse other code of the same name."""
+    """Find the same code from here, once, and refuse other code of the same name.
+
+    Raises
+    ------
+    InputError
+        If other code of that name is found here.
+    """
     if source in _of_others:
         return _of_others[source]
     folder = None if source.folder is None or source.installed else Path(source.folder)

@@ -97,6 +97,15 @@ class Membership:
 def agree(terms: Path, home: Path | None = None, passphrase: bytes | None = None) -> Path:
     """Agree to the terms in a round's public folder; return the statement's file.
 
+    Parameters
+    ----------
+    terms
+        The round's public folder, or a file in it.
+    home
+        The member's folder; None: `find_home()`.
+    passphrase
+        Of its keys.
+
     Raises
     ------
     InputError
@@ -319,6 +328,15 @@ def find_bundle_member(
     bundle: Path, terms: str | None = None, passphrase: bytes | None = None
 ) -> Membership | None:
     """Return the member's private state for a bundle; None where it is of one operator's run.
+
+    Parameters
+    ----------
+    bundle
+        The bundle, or the folder that holds it.
+    terms
+        The beginning of the terms' hash; None: the bundle's own.
+    passphrase
+        Of the member's keys.
 
     Raises
     ------

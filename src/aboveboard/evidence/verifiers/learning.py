@@ -82,7 +82,13 @@ def _value_qualities(case: Case) -> dict[str, float]:
 
 
 def settle(case: Case) -> Any:
-    """Return what the rule makes of the published sizes."""
+    """Return what the rule makes of the published sizes.
+
+    Raises
+    ------
+    ValueError
+        If the published sizes are not those of the members.
+    """
     from aboveboard.collaborations.registry import find_mechanism
 
     sizes = case.facts["sizes"]

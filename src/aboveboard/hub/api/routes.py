@@ -152,7 +152,17 @@ def show_hub(hub: TheHub) -> Face:
     responses=describe_problems(413),
 )
 def join(request: Request, hub: TheHub, signed: Signed, body: Body) -> Identity:
-    """Register public keys with an invitation; the request is signed with them."""
+    """Register public keys with an invitation; the request is signed with them.
+
+    \f
+
+    Raises
+    ------
+    InputError
+        If the body is not a registration, or the invitation does not hold.
+    RefusedRequestError
+        If the request is signed with another key than it registers.
+    """  # noqa: D301 - the page of the interface ends at the form feed
     rates: RateLimits = request.app.state.rates
     rates.count_stranger(request)
     try:
@@ -218,7 +228,15 @@ def show_receipt(
     identifier: Identifier,
     index: Annotated[int, Path(ge=0, le=2**31 - 1)],
 ) -> ReceiptText:
-    """Return the proof that an entry stands in the log."""
+    """Return the proof that an entry stands in the log.
+
+    \f
+
+    Raises
+    ------
+    NoCollaborationError
+        If the caller takes part in no such collaboration, or its log has no such entry.
+    """  # noqa: D301 - the page of the interface ends at the form feed
     with read(hub.engine) as connection:
         row = membership.require_row(connection, caller.organization, identifier)
         round_ = read_round(connection, row)
@@ -259,7 +277,17 @@ async def upload(
     digest: Digest,
     response: Response,
 ) -> Upload:
-    """Take in a ciphertext, named by its hash; 200 instead of 201 where it is here already."""
+    """Take in a ciphertext, named by its hash; 200 instead of 201 where it is here already.
+
+    \f
+
+    Raises
+    ------
+    RefusedRequestError
+        If the body is not the one that was signed, or has another hash than the path says.
+    TooLargeError
+        If the body is larger than the hub allows.
+    """  # noqa: D301 - the page of the interface ends at the form feed
     if caller.digest != digest:
         raise RefusedRequestError("the signed hash of the body is not the one in the path")
     most = hub.configuration.limits.upload_bytes
@@ -321,7 +349,15 @@ def show_own_submission(
     responses=describe_problems(404, 409),
 )
 def show_own_reply(hub: TheHub, caller: TheCaller, identifier: Identifier) -> FileResponse:
-    """Return the caller's own sealed result."""
+    """Return the caller's own sealed result.
+
+    \f
+
+    Raises
+    ------
+    RefusedStatementError
+        If there is no result for the caller yet.
+    """  # noqa: D301 - the page of the interface ends at the form feed
     with read(hub.engine) as connection:
         found = membership.find_own_reply(connection, caller.organization, identifier)
     if found is None:

@@ -131,7 +131,13 @@ def join(link: str, home: Path | None = None, passphrase: bytes | None = None) -
 
 
 def list_hubs(home: Path) -> list[KnownHub]:
-    """Return the hubs that a member has joined."""
+    """Return the hubs that a member has joined.
+
+    Raises
+    ------
+    InputError
+        If what was kept of a hub is damaged.
+    """
     found = []
     for path in sorted((home / HUBS).glob(f"*/{HUB_FILE}")):
         try:

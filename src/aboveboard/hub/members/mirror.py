@@ -165,6 +165,15 @@ def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str) -> None
 def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:
     """Hand in a statement, for a submission its ciphertext first; return where it stands.
 
+    Parameters
+    ----------
+    mirror
+        The collaboration at the hub, and its folder.
+    statement
+        The file of the signed statement.
+    keys
+        The member's; they sign the requests.
+
     Raises
     ------
     InputError

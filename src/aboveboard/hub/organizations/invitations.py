@@ -92,6 +92,15 @@ def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
 
     The caller has shown that it holds the private keys.
 
+    Parameters
+    ----------
+    hub
+        The hub.
+    token
+        The secret of the invitation.
+    keys
+        The organisation's public keys.
+
     Raises
     ------
     InputError
