@@ -133,7 +133,13 @@ def parse_extensive(reader: TokenReader) -> TabularGame:
 
 
 def parse_tree(reader: TokenReader) -> Tree:
-    """Return the game tree, nodes in prefix order; `reader` stands before the title."""
+    """Return the game tree, nodes in prefix order; `reader` stands before the title.
+
+    Raises
+    ------
+    InputError
+        If the text is not such a tree, or the tree is too large.
+    """
     reader.take_name("the title")
     players = reader.take_names("the players")
     if not players:

@@ -160,7 +160,13 @@ class TokenReader:
         return self._tokens[-1].line if self._tokens else 1
 
     def take(self, expected: str) -> str:
-        """Return the next token's text and go on; `expected` says what should stand there."""
+        """Return the next token's text and go on; `expected` says what should stand there.
+
+        Raises
+        ------
+        InputError
+            If the file ends here.
+        """
         if self.is_at_end:
             raise self.error("the file ends too early", f"write {expected}")
         self._at += 1
@@ -173,12 +179,24 @@ class TokenReader:
         return found
 
     def expect(self, text: str, where: str) -> None:
-        """Go on past this token, or raise."""
+        """Go on past this token.
+
+        Raises
+        ------
+        InputError
+            If another token stands here.
+        """
         if not self.take_if(text):
             raise self.error(f"{where} has {self.next.text!r}", f"write {text}")
 
     def take_name(self, expected: str) -> str:
-        """Return a quoted text."""
+        """Return a quoted text.
+
+        Raises
+        ------
+        InputError
+            If the next token is not in quotes.
+        """
         if self.is_at_end or not self.next.quoted:
             raise self.error(f"{self.next.text!r} is not a name", f"write {expected} in quotes")
         return self.take(expected)
@@ -188,7 +206,13 @@ class TokenReader:
         return self.take("a name") if self.next.quoted and not self.is_at_end else None
 
     def take_number(self, expected: str) -> Fraction:
-        """Return a number, exactly."""
+        """Return a number, exactly.
+
+        Raises
+        ------
+        InputError
+            If the next token is not a finite number, or has too many digits.
+        """
         text = self.next.text
         if self.next.quoted or not _NUMBER.fullmatch(text):
             raise self.error(
@@ -205,7 +229,13 @@ class TokenReader:
         return number
 
     def take_count(self, expected: str, least: int = 0) -> int:
-        """Return a whole number that is not below `least`."""
+        """Return a whole number that is not below `least`.
+
+        Raises
+        ------
+        InputError
+            If the next token is not a whole number, or is below `least`.
+        """
         number = self.take_number(expected)
         if number.denominator != 1 or number < least:
             raise self.error(f"{expected} is {number}", f"write a whole number from {least}")
@@ -220,7 +250,13 @@ class TokenReader:
         return names
 
     def take_payoffs(self, count: int) -> tuple[Fraction, ...]:
-        """Return the payoffs of an outcome, one for each player, after its opening brace."""
+        """Return the payoffs of an outcome, one for each player, after its opening brace.
+
+        Raises
+        ------
+        InputError
+            If there are more payoffs, or fewer, or one is not a number.
+        """
         numbers = []
         while not self.take_if("}"):
             numbers.append(self.take_number("a payoff"))
@@ -319,7 +355,13 @@ def _parse_outcomes(reader: TokenReader, n: int, profiles: int) -> list[tuple[Fr
 
 
 def check_size(reader: TokenReader, n: int, shape: Sequence[int]) -> None:
-    """Raise `InputError` if a game of n players has more than `MOST_ENTRIES` payoffs."""
+    """Refuse a game of n players that has more than `MOST_ENTRIES` payoffs.
+
+    Raises
+    ------
+    InputError
+        If the game has more.
+    """
     entries = n * prod(shape)
     if entries > MOST_ENTRIES:
         raise reader.error(

@@ -32,6 +32,11 @@ class KeyedStream:
     purpose
         What is drawn, such as "lottery".
 
+    Raises
+    ------
+    ValueError
+        If the seed is less than 0.
+
     Examples
     --------
     >>> KeyedStream(7, "coins").integers(0, 2, size=6).tolist()
@@ -69,6 +74,11 @@ class KeyedStream:
             At most 2^63 apart.
         size
             The shape; None: one number.
+
+        Raises
+        ------
+        ValueError
+            If `high` is not above `low`, or is too far from it.
         """
         span = high - low
         if not 0 < span <= 1 << 63:

@@ -62,7 +62,7 @@ PLAIN = r"^[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*$"
 
 
 def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
-    """Raise `InputError` if lines look like something that only a `kind` can make clear.
+    """Refuse lines that look like something that only a `kind` can make clear.
 
     Parameters
     ----------
@@ -70,6 +70,11 @@ def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
         String, null where a line is empty.
     where
         What to call the file in messages.
+
+    Raises
+    ------
+    InputError
+        If lines look like that; the message shows some and asks for a `kind`.
     """
     odd = lines.filter(~lines.str.contains(PLAIN).fill_null(value=True))
     if odd.is_empty():
@@ -111,7 +116,7 @@ def _find_fields(lines: pl.Series) -> str:
 
 
 def refuse_other_spellings(elements: pl.Series, where: str) -> None:
-    """Raise `InputError` if most elements are of a kind, and some not in its normal form.
+    """Refuse elements if most are of a kind, and some not in its normal form.
 
     Then one thing could stand in two spellings, and count as two elements.
 
@@ -121,6 +126,11 @@ def refuse_other_spellings(elements: pl.Series, where: str) -> None:
         String, no null: as they would be compared.
     where
         What to call the file in messages.
+
+    Raises
+    ------
+    InputError
+        If that is so; the message shows some elements and asks for a `kind`.
     """
     sample = elements.head(SAMPLE)
     if sample.is_empty():

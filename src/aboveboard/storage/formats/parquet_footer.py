@@ -34,7 +34,23 @@ class FooterError(ValueError):
 
 @dataclass(frozen=True)
 class Chunk:
-    """One column of one group of rows."""
+    """One column of one group of rows.
+
+    Parameters
+    ----------
+    path
+        Names from the top-level column down to the leaf.
+    type
+        The physical type, by its number in the format; see `WIDTHS`.
+    codec
+        How pages are compressed, by its number in the format.
+    values
+        Number of values.
+    uncompressed, compressed
+        Bytes of all pages, before and after compression.
+    start
+        Where the first page begins in the file.
+    """
 
     path: tuple[str, ...]
     type: int
