@@ -127,7 +127,7 @@ def test_a_sample_whose_square_no_float_holds_is_refused(tmp_path: Path) -> None
     path = tmp_path / "a.csv"
     path.write_text("user,value,level\nu,1,inf\nu,1e200,inf\nv,1,inf\nv,2,inf\n")
     with pytest.raises(ab.InputError, match=r"line 3.* is not a number from -1e\+100 to 1e\+100"):
-        samples(path)
+        ab.run(samples(path))
 
 
 def test_a_csv_of_nothing_but_carriage_returns_has_no_header(tmp_path: Path) -> None:

@@ -277,7 +277,7 @@ def _refuse_wrong_kind(listed: ListedElements, where: str, kind: Kind | None) ->
     if foreign > elements:
         samples = "; ".join(listed.samples.get(reason, ()))
         problem = (
-            f"of {format_count(foreign + elements)} entries {format_count(foreign)} are no "
+            f"of {format_count(foreign + elements)} entries {format_count(foreign)} are not "
             f"{describe_kind(kind)} ({samples})"
         )
         raise InputError(where, problem, "correct kind, or name the column or path that is meant")

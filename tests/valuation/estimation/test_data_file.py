@@ -393,7 +393,7 @@ WRONG = [
     ({"file": "samples.xls", "name": "samples.xls"}, "its suffix does not say what it is"),
     ({"s2": "-1"}, "is -1; a variance is 0 or more"),
     ({"t2": "0"}, "is 0; this variance is more than 0"),
-    ({"s2": '"guess"'}, "it is 'guess', which is not a number"),
+    ({"s2": '"guess"'}, "which is not a finite number"),
     ({"rows": HEAD + "a,1,2\nb,2,2\n", "t2": '"estimate"'}, "one sample each"),
     ({"rows": HEAD + "a,1,2\na,2,2\nb,2,0\n", "s2": '"estimate"'}, "takes two or more"),
     ({"text": DP, "bounds": ""}, "bounds is missing"),

@@ -171,7 +171,7 @@ class Samples:
         bad = ~numbers.is_between(-LARGEST, LARGEST).fill_null(value=False).to_numpy()
         if bad.any():
             finite = bool(numbers.is_finite().fill_null(value=False)[int(bad.argmax())])
-            what = f"number from {-LARGEST:g} to {LARGEST:g}" if finite else "finite number"
+            what = f"a number from {-LARGEST:g} to {LARGEST:g}" if finite else "a finite number"
             raise InputError(
                 f"{own.source.where}, {own.line(int(own.rows[bad.argmax()]))}",
                 f"column {self.table.value!r} of user {user!r} is not {what}",
