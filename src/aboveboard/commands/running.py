@@ -234,7 +234,7 @@ def examine_run(
     try:
         game = collaboration.game()
     except BudgetExceeded:
-        return leave_undecided(f"there are too many parties for a game: {SEE_AUDIT}")
+        return leave_undecided(f"the game has too many profiles to examine: {SEE_AUDIT}")
     except UndefinedProperty as error:  # such as utilities that nobody knows
         return leave_undecided(str(error).partition(";")[0])
     if _estimate_cost(game) > MOST_VALUES_IN_A_RUN:
