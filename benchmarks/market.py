@@ -19,7 +19,7 @@ from aboveboard.market.model.bidding import Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import Market, social_welfare, values_by_player
 from aboveboard.market.optimum.integer_programme import order_owners
-from aboveboard.market.optimum.social_optimum import choose_solver, find_optimum
+from aboveboard.market.optimum.social_optimum import choose_solver, find_optimum, search_optimum
 from aboveboard.market.rules import vcg
 from benchmarks.comparison import Case, Measured, Scale, Section, agree
 from benchmarks.timing import timed
@@ -177,7 +177,7 @@ def clearing(traders: int, goods: int, repeat: int) -> Measured:
     theta = [lambda s, v=v: v.value(sum(1 << g for g in s)) for v in market.valuations]
     (ours, found), (theirs, (best, prices)) = timed(
         repeat,
-        lambda: vcg.settle(market, lambda part: find_optimum(part).allocation),
+        lambda: vcg.settle(market, lambda part: search_optimum(part).allocation),
         lambda: definition.clarke(theta, held, names),
     )
     mine = [

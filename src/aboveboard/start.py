@@ -37,6 +37,33 @@ def open_closed_streams() -> None:
             setattr(sys, f"__{name}__", stream)
 
 
+def find_plot_folder() -> None:
+    """Let matplotlib use a private folder where its own cannot be written; it would warn."""
+    if "MPLCONFIGDIR" in os.environ:
+        return
+    home = os.path.expanduser("~")  # noqa: PTH111
+    place = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")  # noqa: PTH118
+    if _can_be_made(place):
+        return
+    import atexit
+    import shutil
+    import tempfile
+
+    try:
+        folder = tempfile.mkdtemp(prefix="aboveboard-plots-")
+    except OSError:
+        return
+    os.environ["MPLCONFIGDIR"] = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _can_be_made(place: str) -> bool:
+    """Return whether a folder is there, or can be made, and written."""
+    while not os.path.lexists(place) and os.path.dirname(place) != place:  # noqa: PTH120
+        place = os.path.dirname(place)  # noqa: PTH120
+    return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112
+
+
 def find_kernel_cache() -> None:
     """Let compiled kernels be kept in a private folder where nowhere else can be written."""
     if "NUMBA_CACHE_DIR" in os.environ:
@@ -44,9 +71,7 @@ def find_kernel_cache() -> None:
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is large
     home = os.path.expanduser("~")  # noqa: PTH111
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")  # noqa: PTH118
-    while not os.path.lexists(cache) and os.path.dirname(cache) != cache:  # noqa: PTH120
-        cache = os.path.dirname(cache)  # noqa: PTH120
-    if os.access(package, os.W_OK) or (os.path.isdir(cache) and os.access(cache, os.W_OK)):  # noqa: PTH112
+    if os.access(package, os.W_OK) or _can_be_made(cache):
         return
     import atexit
     import shutil
@@ -67,6 +92,7 @@ def main() -> None:
             signal.signal(number, _interrupt)
     open_closed_streams()
     find_kernel_cache()
+    find_plot_folder()
     from aboveboard.cli import main as run
 
     run()

@@ -156,7 +156,7 @@ def test_what_a_solver_finds_for_three_agents_is_found_and_stable() -> None:
     assert sum(map(compare_with_solver, QUICK)) >= 4
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 def test_what_a_solver_finds_for_three_agents_is_found_and_stable_in_many_games() -> None:
     assert sum(map(compare_with_solver, range(300))) > 15
 

@@ -132,7 +132,7 @@ def test_coalitions_are_judged_as_all_permutations_say() -> None:
     check_coalitions(seed=7, instances=25, elements=4)
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 def test_coalitions_are_judged_as_all_permutations_say_of_more_elements() -> None:
     check_coalitions(seed=8, instances=60, elements=5)
 

@@ -113,15 +113,15 @@ def kill_at_random_moments(files: tuple[Path, Path], tmp_path: Path, times: int)
     assert replay(tmp_path / "new", settle).differ == ()
 
 
-@pytest.mark.deep
-def test_a_run_killed_at_random_moments_leaves_a_atomic_folder_or_none(
+@pytest.mark.slow
+def test_a_run_killed_at_random_moments_leaves_a_whole_folder_or_none(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     kill_at_random_moments(files, tmp_path, 8)
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_fifty_random_moments_leaves_a_atomic_folder_or_none(
+def test_a_run_killed_at_fifty_random_moments_leaves_a_whole_folder_or_none(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     kill_at_random_moments(files, tmp_path, 50)

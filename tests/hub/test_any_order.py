@@ -183,7 +183,7 @@ def test_nothing_is_lost_or_settled_twice_in_a_few_orders(
     assert run(house, tmp_path, examples=10, steps=20)
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 def test_nothing_is_lost_or_settled_twice_in_many_orders(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:

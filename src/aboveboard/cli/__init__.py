@@ -168,10 +168,25 @@ def run_app(app: typer.Typer, program: str) -> None:
     except MemoryError:
         _print_error(f"{program}: memory does not suffice; use smaller data, or a larger machine")
         sys.exit(NO_MEMORY)
-    except Exception:
+    except Exception as error:
+        if _is_caused_by(error, KeyboardInterrupt):
+            # Python itself wraps what is raised while a class is being made.
+            _print_error(f"{program}: interrupted")
+            sys.exit(INTERRUPTED)
         traceback.print_exc()
         _print_error(f"{program}: this is a defect of aboveboard; please report it")
         sys.exit(CRASHED)
+
+
+def _is_caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Return whether an error of some kind is behind another one."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if isinstance(error, kind):
+            return True
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _run(app: typer.Typer) -> int:

@@ -193,7 +193,7 @@ def require_solver(market: Market, solver: SolverName = "auto") -> None:
 
     Raises
     ------
-    missing, InputError
+    InputError
         If it is not installed; the message names the extra that brings it.
     """
     if solver in PACKAGES:
