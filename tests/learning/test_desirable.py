@@ -164,7 +164,7 @@ def test_an_audit_says_whether_it_exists_and_looks_at_other_true_sizes() -> None
         mechanism, reports = growing(top=top, zero=zero, a=3, b=2)
         game = mechanism.game(reports)
         promised = audit(game, mechanism.promises(reports))
-        assert (promised["desirable mechanism exists"].status is Status.HOLDS) is exists
+        assert (promised["payments make it desirable"].status is Status.HOLDS) is exists
         assert len(promised) == count
         others = audit(game, mechanism.examines(reports))
         assert others["ex-post IC at other sizes"].status is not Status.FAILS
@@ -184,7 +184,7 @@ def test_no_mechanism_names_the_rule_for_absences_and_what_is_desirable_all_the_
     text = GROWTH.format(alpha=-1, step=1, max=14, zero="false")
     mechanism, reports = rule('counterfactual = "none"\n' + text, a=14, b=1, c=1)
     verdict = audit(mechanism.game(reports), mechanism.promises(reports))[
-        "desirable mechanism exists"
+        "payments make it desirable"
     ]
     assert verdict.status is Status.FAILS
     assert 'counterfactual = "none"' in str(verdict.statement)

@@ -62,7 +62,7 @@ CLAIMS = (
     ("truth is answered", "Whoever tells the truth is answered."),
     ("stable commitments", "Nobody gains by another commitment than its own."),
     ("no mixed equilibrium", "In no equilibrium does a party toss coins."),
-    ("desirable mechanism exists", "Some payments make all parties truthful and willing, without a "
+    ("payments make it desirable", "Some payments make all parties truthful and willing, without a "
      "deficit."),
 )  # fmt: skip
 """What properties say, by how their names begin; the first match counts."""

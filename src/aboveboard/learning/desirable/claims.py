@@ -41,7 +41,7 @@ class MechanismExists(Property):
     parties: tuple[str, ...]
     found: SearchResult = field(compare=False, repr=False)
 
-    name = "desirable mechanism exists"
+    name = "payments make it desirable"
 
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
