@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from new_database import make_database
 
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
@@ -45,18 +44,6 @@ def database(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return ""
     return make_database(request.getfixturevalue("postgresql"))
-
-
-def make_database(uri: str) -> str:
-    """Make a database and return its URL."""
-    import psycopg
-    from sqlalchemy import make_url
-
-    name = f"hub_{secrets.token_hex(6)}"
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    url: Any = make_url(uri).set(drivername="postgresql+psycopg", database=name)
-    return str(url.render_as_string(hide_password=False))
 
 
 @pytest.fixture(autouse=True)

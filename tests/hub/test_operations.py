@@ -63,7 +63,7 @@ def test_a_restored_hub_goes_on_where_the_backup_was_made(
     assert numbers["files"] == 3
     database: Any = None
     if hub.engine.dialect.name == "postgresql":
-        from conftest import make_database
+        from new_database import make_database
 
         database = make_database(request.getfixturevalue("postgresql"))
     assert restore(tmp_path / "backup", tmp_path / "again", database=database) == numbers

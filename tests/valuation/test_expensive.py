@@ -339,7 +339,7 @@ class TestWork:
         module.write_text(module.read_text().replace("    return", dying))
         with (
             open_executor("processes:2") as pool,
-            pytest.raises(InputError, match="run again, and the run goes on"),
+            pytest.raises(InputError, match="rerun to resume"),
         ):
             place.run(work=Work(pool))
         done = len(place.kept().read_text().split())

@@ -104,9 +104,10 @@ def test_estimates_come_near_the_exact_shares_as_the_budget_grows(method: str, g
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.deep
 def test_standard_errors_are_as_large_as_the_errors(method: str) -> None:
-    # Over many seeds the errors in standard errors have mean 0 and variance about 1.
+    # Over many seeds the errors in standard errors have mean 0 and variance about 1. They may be
+    # smaller: shares are moved so that they sum to what is paid out, which the errors do not count.
     z = z_scores(covering(8), method, 220, 40)
-    assert 0.8 < float(np.sqrt((z**2).mean())) < 1.3
+    assert 0.7 < float(np.sqrt((z**2).mean())) < 1.3
     assert float(np.abs(z.mean(axis=0)).max()) < 0.5
 
 

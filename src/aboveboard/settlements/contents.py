@@ -30,10 +30,12 @@ def check_contents(settlement: Settlement) -> None:
     Examples
     --------
     >>> from aboveboard.mechanisms import Reply, Settlement, Share
-    >>> check_contents(Settlement("mine", {"ann": Share(1, 1, 0, Reply("json", data={1, 2}))}))
-    Traceback (most recent call last):
-    ...
-    aboveboard.errors.InputError: mechanism 'mine': the reply of ann is not JSON: Object of type ...
+    >>> reply = Reply("json", data={1, 2})
+    >>> try:
+    ...     check_contents(Settlement("mine", {"ann": Share(1, 1, 0, reply)}))
+    ... except InputError as error:
+    ...     print(error.place)
+    mechanism 'mine'
     """
     place = f"mechanism {settlement.mechanism!r}"
     for name, reply in _list_replies(settlement):

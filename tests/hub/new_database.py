@@ -1,0 +1,18 @@
+"""Makes databases in the PostgreSQL of the tests."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+
+def make_database(uri: str) -> str:
+    """Make a database and return its URL."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    name = f"hub_{secrets.token_hex(6)}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    url: Any = make_url(uri).set(drivername="postgresql+psycopg", database=name)
+    return str(url.render_as_string(hide_password=False))
