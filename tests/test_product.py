@@ -46,6 +46,7 @@ def test_the_public_face_is_exactly_what_is_exported() -> None:
 
 
 @needs_lists
+@pytest.mark.deep
 def test_the_demonstration_shows_truth_against_the_best_lie(tmp_path: Path) -> None:
     result = demo(tmp_path / "demo")
     assert set(result.settlement.parties) == {party for party, *_ in LISTS}

@@ -81,6 +81,7 @@ def test_every_implication_holds_on_every_game(game):
 
 @settings(max_examples=60, deadline=None)
 @given(games(), st.permutations(PROPERTIES))
+@pytest.mark.deep
 def test_an_audit_of_many_properties_says_of_each_what_an_audit_of_one_says(game, properties):
     together = audit(game, properties)
     for prop in properties:

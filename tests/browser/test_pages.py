@@ -11,6 +11,8 @@ import pytest
 
 from browser.pages import NAMES, TYPICAL
 
+pytestmark = pytest.mark.deep
+
 SCREENS = {"desktop": (1280, 800), "phone": (390, 844)}
 
 IN_VIEW = """element => {

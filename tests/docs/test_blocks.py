@@ -21,7 +21,7 @@ NEEDS = {
 """What a page needs beyond the core: it is skipped where that is not installed."""
 
 
-QUICK = ("README.md", "CONTRIBUTING.md", "docs/audit.md")
+QUICK = ("CONTRIBUTING.md", "docs/audit.md")
 """Pages that every run checks; the others take a minute and are checked in the profile `ci`."""
 
 

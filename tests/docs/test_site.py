@@ -59,6 +59,7 @@ def test_no_page_fetches_anything_from_another_machine(site: Path) -> None:
         assert not re.search(r"url\(\"?(https?:)?//|@import", sheet.read_text(encoding="utf-8"))
 
 
+@pytest.mark.deep
 def test_every_mechanism_has_its_page_in_the_navigation(site: Path) -> None:
     home = (site / "index.html").read_text(encoding="utf-8")
     for name in load_mechanisms():
@@ -90,6 +91,7 @@ def address(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.deep
 def test_a_browser_shows_pages_whole_and_asks_nobody_else(browser: Any, address: str) -> None:
     asked, said = [], []
     page = browser.new_page()

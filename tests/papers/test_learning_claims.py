@@ -460,6 +460,7 @@ def test_figures_are_found_and_the_same_again(drawn):
     assert not other.table.equals(drawn["figure-2"].table)
 
 
+@pytest.mark.deep
 def test_figure_1_has_standard_errors_of_50_samples_or_more(drawn):
     table = drawn["figure-1"].table
     assert table["samples"].min() >= 50
@@ -467,6 +468,7 @@ def test_figure_1_has_standard_errors_of_50_samples_or_more(drawn):
         assert (table[f"{name}_standard_error"] > 0).all()
 
 
+@pytest.mark.deep
 def test_figure_1_shows_revenue_below_welfare_and_quality_near_1(drawn):
     table, results = drawn["figure-1"].table, drawn["figure-1"].results
     assert (table["revenue_all"] < table["welfare"]).all()
