@@ -157,3 +157,21 @@ notice = Table(
     Column("sent", BigInteger),
 )
 """What somebody is to hear; no content beyond "it is your turn"."""
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token", String(64), nullable=False, unique=True),  # its SHA-256: we cannot use it
+    Column("kind", String(10), nullable=False),  # link, browser
+    Column("organization", ForeignKey("organization.id")),
+    Column("signing", String(80), nullable=False),
+    Column("nonce", String(64), unique=True),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False, index=True),
+)
+"""Sessions of browsers, and the one-time links that open them.
+
+Who signed for it has the key `signing`; without an organisation it is the operator. A link
+remembers the random number of the request that made it: a repeated request makes none.
+"""
