@@ -11,26 +11,26 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
 from aboveboard.learning.training.center import Center, read_center
 from aboveboard.learning.training.estimators import (
-    fit_model,
     make_estimator,
     predicts_classes,
-    require_linear,
     require_sklearn,
 )
 from aboveboard.learning.training.handout import require_skops
 from aboveboard.learning.training.scores import require_scorer
-from aboveboard.learning.training.tables import Rows, read_rows, shuffle_rows
+from aboveboard.learning.training.suitability import (
+    refuse_labels,
+    refuse_unaveraged,
+    refuse_unscorable,
+)
+from aboveboard.learning.training.tables import Rows, read_rows
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.storage.options import TableKeys, merge_options
-
-PROBE_ROWS = 40
-"""Rows of the center that a model is fitted to, to see whether such models can be averaged."""
 
 Stamp = tuple[int, int]
 """Time of change in nanoseconds, and bytes: of a file that is the same."""
@@ -186,8 +186,10 @@ def _check_data(
     center = read_center_files(
         table, reports, classification=predicts_classes(estimator), seed=seed
     )
-    if table.method == "federated" and table.estimator.startswith("sklearn."):
-        _refuse_unaveraged(estimator, center, seed)
+    refuse_labels(estimator)
+    if table.method == "federated":
+        refuse_unaveraged(estimator)
+    refuse_unscorable(estimator, center.make_meter(table.metric))
     record: Callable[[InputError], None] | None = getattr(read, "record", None)
     for name, data in reports.items():
         try:
@@ -197,15 +199,6 @@ def _check_data(
             if record is None:
                 raise
             record(error)
-
-
-def _refuse_unaveraged(estimator: Any, center: Center, seed: int) -> None:
-    """Raise `InputError` if a model of a few of the center's rows cannot be averaged."""
-    rows = shuffle_rows(center.validation, seed, center.classes)
-    few = slice(0, max(PROBE_ROWS, 2 * center.classes))
-    targets = center.terms.decode_labels(rows.y[few])
-    model = fit_model(estimator, rows.x[few], targets, "training.validation")
-    require_linear(model, rows.x[few])
 
 
 def _find_label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:

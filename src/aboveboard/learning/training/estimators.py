@@ -190,12 +190,7 @@ def extract_parameters(model: Any) -> Parameters:
     """
     coef, intercept = getattr(model, "coef_", None), getattr(model, "intercept_", None)
     if coef is None or intercept is None or not isinstance(coef, np.ndarray):
-        name = type(model).__name__
-        raise InputError(
-            "training.estimator",
-            f"{name} has no coef_ and intercept_, so its models cannot be averaged",
-            'name a linear model, or write method = "pooled" and let the center see the rows',
-        )
+        raise make_not_linear(model)
     return Parameters(
         np.array(coef, dtype=np.float64, order="C"), np.array(intercept, dtype=np.float64)
     )
@@ -219,7 +214,7 @@ def build_model(pattern: Any, parameters: Parameters) -> Any:
             else float(parameters.intercept)
         )
     except AttributeError:
-        raise _not_averageable(pattern) from None
+        raise make_not_averageable(pattern) from None
     return model
 
 
@@ -239,10 +234,20 @@ def require_linear(pattern: Any, x: NDArray[np.float64]) -> None:
         warnings.simplefilter("ignore")
         said = np.asarray(build_model(pattern, nothing).predict(x))
     if (said != said[0]).any():
-        raise _not_averageable(pattern)
+        raise make_not_averageable(pattern)
 
 
-def _not_averageable(model: Any) -> InputError:
+def make_not_linear(model: Any) -> InputError:
+    """Return the error that an estimator's models have no coefficients to average."""
+    return InputError(
+        "training.estimator",
+        f"{type(model).__name__} has no coef_ and intercept_, so its models cannot be averaged",
+        'name a linear model, or write method = "pooled" and let the center see the rows',
+    )
+
+
+def make_not_averageable(model: Any) -> InputError:
+    """Return the error that the coefficients of an estimator's models cannot be set."""
     return InputError(
         "training.estimator",
         f"{type(model).__name__} does not predict with coef_ and intercept_ that can be set, so "
