@@ -20,9 +20,11 @@ LISTS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("statement") / "c.toml"
+    for name, elements in LISTS.items():
+        (path.parent / f"{name}.txt").write_text("".join(f"{x}\n" for x in sorted(elements)))
     path.write_text(
         'name = "lists"\nmechanism = "exchange.union"\nseed = 7\n'
-        + "".join(f"[parties.{n}]\nelements = {sorted(x)}\n" for n, x in LISTS.items())
+        + "".join(f'[parties.{n}]\nkind = "text"\ndata = "{n}.txt"\n' for n in LISTS)
     )
     run_collaboration(ab.load(path), path.parent / "s", date="2026-05-03")
     return path.parent / "s"
@@ -60,3 +62,18 @@ def test_it_shows_no_element_of_anybody(folder: Path) -> None:
         page = (folder / "parties" / name / "statement.html").read_text(encoding="utf-8")
         assert ".example" not in page
         assert "2026-05-03" in page
+
+
+def test_a_file_that_holds_data_shows_no_fingerprint_by_which_they_are_guessed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(
+        'mechanism = "exchange.average"\nseed = 7\n[parties.a]\npoint = [1]\n'
+        "[parties.b]\npoint = [2]\n[parties.c]\npoint = [9]\n"
+    )
+    run_collaboration(ab.load(path), tmp_path / "s")
+    found = entries(tmp_path / "s", "a")
+    assert "rules" not in found
+    # Nor does it say how much others would have gained without it, which tells their points.
+    assert found["Staying away"] == "it would have left you worse off, no gain over the truth"

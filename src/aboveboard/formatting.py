@@ -7,6 +7,7 @@ text for people, the same in terminal and report.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
 from html import escape
 from math import floor, log10
@@ -212,6 +213,21 @@ def format_amount(x: Number | None) -> str:
     return format_number(x)
 
 
+def format_roughly(x: Number) -> str:
+    """Return a number with two digits, where more of them would tell what others brought.
+
+    Examples
+    --------
+    >>> format_roughly(Fraction(29, 24)), format_roughly(17254), format_roughly(3)
+    ('about 1.2', 'about 17,000', 'about 3')
+    """
+    try:
+        rounded = float(f"{float(x):.1e}")
+    except OverflowError:
+        return "more than a float can hold"
+    return f"about {format_number(int(rounded) if rounded.is_integer() else rounded)}"
+
+
 def format_probability(p: Number) -> str:
     """Return a probability: a short fraction as it is, else three digits; near 1 in words.
 
@@ -318,6 +334,45 @@ def join_names(names: Iterable[object], most: int | None = None) -> str:
     if len(listed) < 2:
         return "".join(listed)
     return f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def format_moment(seconds: float) -> str:
+    """Return a time since 1970 as people read it, in UTC.
+
+    Examples
+    --------
+    >>> format_moment(1_800_000_000)
+    '2027-01-15 08:00 UTC'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def format_span(seconds: float) -> str:
+    """Return how long something takes, in its largest unit.
+
+    Examples
+    --------
+    >>> format_span(30), format_span(3600 * 26), format_span(86400 * 9)
+    ('30 seconds', '26 hours', '9 days')
+    """
+    for size, one in ((2 * 86400, "day"), (2 * 3600, "hour"), (120, "minute")):
+        if seconds >= size:
+            return format_quantity(int(seconds // {"day": 86400, "hour": 3600}.get(one, 60)), one)
+    return format_quantity(int(seconds), "second")
+
+
+def format_bytes(n: int) -> str:
+    """Return a size in the largest unit that has a whole number of it.
+
+    Examples
+    --------
+    >>> format_bytes(512), format_bytes(3 * 2**20), format_bytes(5 * 10**9)
+    ('512 bytes', '3.0 MiB', '4.7 GiB')
+    """
+    for exponent, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if n >= 2**exponent:
+            return f"{n / 2**exponent:.1f} {unit}"
+    return format_quantity(n, "byte")
 
 
 def format_table(

@@ -1,11 +1,14 @@
 """Each party's own page: what it brought, what went out, what it got and pays, how to verify it.
 
-It shows nothing of other parties but their names and how many of the party's own elements each of
-them received. Cost: one join of each pair of parties' lists.
+It shows nothing of other parties but their names, how many of the party's own elements each of them
+received, how many rivals gained more, and whether a lie would have paid. Where the collaboration
+file holds data of parties, its fingerprint is left out: they could be guessed from it. Cost: one
+join of each pair of parties' lists.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,9 +17,9 @@ import polars as pl
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.formatting import format_amount, format_quantity, join_names
+from aboveboard.formatting import format_amount, format_quantity, format_roughly, join_names
 from aboveboard.games.numbers import Number
-from aboveboard.mechanisms.settlement import MANIFEST, Settlement, fingerprint
+from aboveboard.mechanisms.settlement import Settlement, fingerprint
 from aboveboard.report.templates import load_template
 from aboveboard.report.words import format_report, is_profitable
 from aboveboard.settlements.money import describe_payments, has_payments
@@ -73,11 +76,10 @@ def render_statements(
             mechanism=collaboration.mechanism.NAME,
             summary=collaboration.mechanism.SUMMARY,
             rows=[row for row in rows if row[1]],
-            manifest=MANIFEST,
             date=date,
             operator=collaboration.file.operator,
             version=__version__,
-            rules=fingerprint(collaboration.content),
+            rules="" if holds_data(collaboration) else fingerprint(collaboration.content),
             data=_find_own_inputs(name, collaboration),
         )
         yield name, page
@@ -143,32 +145,35 @@ def _compare_with_rivals(name: str, settlement: Settlement) -> str:
 
 
 def _describe_lie(lie: BestLie | None, unit: str) -> list[tuple[str, str]]:
-    """Return what the party's best lie would have got it, and what staying away would."""
+    """Return whether the party's best lie, or staying away, would have got it more.
+
+    What they would have got it follows from what others brought: it is told roughly where it is
+    more, and not at all where it is less.
+    """
     if lie is None:
         return []
     rows = []
     if lie.lie is not None:
         tried = "all were tried" if lie.exhaustive else "not all were tried"
         compared = (
-            _compare(lie.lie, lie.truth, unit)
-            if is_profitable(lie) or (lie.lie < lie.truth)
+            f"{format_report(lie.report)}: {_compare(lie.lie, lie.truth, unit)}"
+            if is_profitable(lie)
             else "no gain over the truth"
         )
-        rows.append(("Your best lie", f"{format_report(lie.report)}: {compared} ({tried})"))
+        rows.append(("Your best lie", f"{compared} ({tried})"))
     if lie.absent is not None:
         rows.append(("Staying away", _compare(lie.absent, lie.truth, unit)))
     return rows
 
 
 def _compare(other: Number, truth: Number, unit: str) -> str:
-    """Return by how much another move would have left the party better or worse off."""
+    """Return whether another move would have left the party better or worse off."""
     if other == truth:
         return "it would have got you as much as the truth"
-    difference: Number = other - truth if other > truth else truth - other
-    amount = _join(format_amount(difference), unit)
-    word = "better" if other > truth else "worse"
-    verdict = "" if other > truth else ", no gain over the truth"
-    return f"it would have left you {word} off by {amount}{verdict}"
+    if other < truth:
+        return "it would have left you worse off, no gain over the truth"
+    difference: Number = other - truth
+    return f"it would have left you better off by {_join(format_roughly(difference), unit)}"
 
 
 def _find_own_inputs(name: str, collaboration: Collaboration) -> list[tuple[str, str]]:
@@ -177,3 +182,17 @@ def _find_own_inputs(name: str, collaboration: Collaboration) -> list[tuple[str,
     data = getattr(party, "data", None)
     place = "" if data is None else data.as_posix()
     return [(place, collaboration.inputs[place])] if place in collaboration.inputs else []
+
+
+def holds_data(collaboration: Collaboration) -> bool:
+    """Return whether a collaboration file itself holds data of parties, and not in other files.
+
+    Numbers, lists and tables in a party's table are data; text names a file, or says how to read it.
+    """
+    try:
+        table = tomllib.loads(collaboration.content.decode("utf-8-sig"))
+    except ValueError:
+        return True
+    parties = table.get("parties", {})
+    values = [x for party in parties.values() if isinstance(party, dict) for x in party.values()]
+    return any(isinstance(x, int | float | list | dict) and not isinstance(x, bool) for x in values)

@@ -244,8 +244,10 @@ def find_proposer(file: MarketFile) -> str:
     Raises
     ------
     InputError
-        If the one named is not a party.
+        If the one named is not a party, or there is no party.
     """
+    if not file.parties:
+        raise InputError("parties", "there is 0", "have at least two")
     named = file.proposer if isinstance(file, ProposingFile) else None
     if named is not None and named not in file.parties:
         raise InputError(
