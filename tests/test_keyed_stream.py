@@ -19,6 +19,7 @@ def test_its_bytes_are_those_of_shake_256_by_definition() -> None:
     assert b"".join(parts) == b"".join(blocks)[: 2 * BLOCK + 8]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("low", "high"), [(0, 2), (0, 6), (-3, 4), (0, 1), (0, 1000)])
 def test_whole_numbers_are_uniform(low: int, high: int) -> None:
     drawn = KeyedStream(1, "test").integers(low, high, size=60_000)

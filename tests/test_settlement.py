@@ -144,6 +144,7 @@ def test_the_summary_is_the_contract_of_other_programs(path: Path, tmp_path: Pat
     assert (tmp_path / "out" / printed["parties"]["alpha"]["reply"]).is_file()
 
 
+@pytest.mark.deep
 def test_the_same_inputs_give_the_same_bytes_across_processes(path: Path, tmp_path: Path) -> None:
     for out, hash_seed in (("one", "1"), ("two", "2")):
         subprocess.run(

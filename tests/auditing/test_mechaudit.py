@@ -50,6 +50,7 @@ def mechanisms(draw):
     return QuasiLinear(types, outcomes, values, choice, payments.reshape(agents, *types))
 
 
+@pytest.mark.deep
 @settings(max_examples=60, deadline=None)
 @given(mechanisms())
 def test_verdicts_are_equal(mechanism):

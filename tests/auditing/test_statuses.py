@@ -308,6 +308,7 @@ def test_profiles_within_the_budget_are_all_checked(prop):
     assert (found.status, found.checked, found.total) == (Status.HOLDS, 900, 900)
 
 
+@pytest.mark.deep
 def test_the_confidence_statement_is_true_as_often_as_it_says():
     """A share p of deviations pays: where the statement is p, at most 5% of samples miss it."""
     actions, draws = 2001, 60

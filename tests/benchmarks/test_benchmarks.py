@@ -38,6 +38,7 @@ def test_ours_and_the_other_give_the_same_answer(
         assert (found.theirs is None) == (case.against == "")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("section", "case"), ERRORS)
 def test_each_method_has_an_error_or_too_few_evaluations(
     section: comparison.Section, case: comparison.ErrorCase
@@ -47,6 +48,7 @@ def test_each_method_has_an_error_or_too_few_evaluations(
     assert all(re.fullmatch(r"too few|\d+\.\d \(\d+\.\d\d\)", cell) for cell in cells)
 
 
+@pytest.mark.deep
 def test_whole_runs_of_the_exchange_are_measured_once_for_both_engines_of_polars():
     assert union_run.measured(3, 400, 1) is union_run.measured(3, 400, 1)
 

@@ -154,6 +154,7 @@ def test_under_the_fair_protocol_better_replies_from_silence_end_in_the_truth() 
     assert path.profiles[-1] == (TRUTH,) * 3
 
 
+@pytest.mark.deep
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_the_agents_to_leave_out_are_those_in_no_group_without_a_fanatic(

@@ -42,6 +42,7 @@ def test_the_audit_names_the_agent_whose_price_jumps(tmp_path: Path) -> None:
     assert ab.UniqueEquilibrium() not in mechanism.promises({})
 
 
+@pytest.mark.deep
 def test_run_and_design_print_the_contract_as_json_and_replay_repeats_it(tmp_path: Path) -> None:
     center, bits = draw_bits(30, "abcd")
     path = write_file(

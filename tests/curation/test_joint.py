@@ -97,6 +97,7 @@ def test_a_joint_posterior_is_what_bayes_says() -> None:
     np.testing.assert_allclose(found, [0, 1])
 
 
+@pytest.mark.deep
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_the_four_cases_hold_for_any_joint_distribution(data: st.DataObject) -> None:

@@ -162,6 +162,7 @@ def test_rules_that_score_by_price_need_prices(tmp_path: Path, protocol: str) ->
         ab.load(without_prices(tmp_path, protocol))
 
 
+@pytest.mark.deep
 def test_without_prices_an_audit_says_what_is_missing(tmp_path: Path) -> None:
     path = without_prices(tmp_path, "indicator")
     with pytest.raises(UndefinedProperty, match="price of a, b and c"):

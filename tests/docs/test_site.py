@@ -69,6 +69,7 @@ def test_every_mechanism_has_its_page_in_the_navigation(site: Path) -> None:
         ).replace("</span>", "").replace('<span class="w">', "")
 
 
+@pytest.mark.deep
 def test_the_public_face_is_documented(site: Path) -> None:
     import aboveboard as ab
 

@@ -7,6 +7,7 @@ from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import aboveboard as ab
 from aboveboard.exchange import RULES, AgainstInventing, HidingGame, Regions
@@ -39,6 +40,7 @@ def largest_gain(sets: list[set[int]], rule: str, exclusivity: Fraction, most: i
     return best
 
 
+@pytest.mark.deep
 def test_the_largest_gain_is_what_all_orders_say() -> None:
     generator = np.random.default_rng(11)
     for _ in range(15):

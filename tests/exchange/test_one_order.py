@@ -179,6 +179,7 @@ def test_benefits_possible_together_are_those_of_all_permutations(
     assert set(found.pairs) == expected
 
 
+@pytest.mark.deep
 def test_where_orders_are_too_many_a_gain_is_still_found_or_left_open() -> None:
     """Two large lists: the gain of the small instance is there a thousand times."""
     big = {*range(1000), *range(5000, 6000)}, {*range(1000), *range(2000, 3000)}
@@ -186,6 +187,7 @@ def test_where_orders_are_too_many_a_gain_is_still_found_or_left_open() -> None:
     assert ab.audit(game, [ab.DSIC()], budget=budget)["DSIC"].status == "fails"
 
 
+@pytest.mark.deep
 def test_many_kinds_of_elements_are_tried_in_some_orders() -> None:
     """Each of 30 elements has other owners: 30! orders of kinds."""
     generator = np.random.default_rng(3)

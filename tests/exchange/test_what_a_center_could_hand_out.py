@@ -191,6 +191,7 @@ def test_a_verdict_says_what_was_compared() -> None:
     )
 
 
+@pytest.mark.deep
 def test_thirty_parties_are_compared_too() -> None:
     types = {f"p{i}": (Fraction(i * i),) for i in range(30)}
     rule = AveragePoint(dict.fromkeys(types, 1))

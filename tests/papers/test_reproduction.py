@@ -22,6 +22,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reproduction, "list_figures", lambda: (figure,))
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("few")
 def test_the_table_of_claims_and_the_figures_are_written_side_by_side(tmp_path: Path) -> None:
     found = reproduce_papers(out=tmp_path / "new", with_figures=True)
@@ -42,6 +43,7 @@ def test_without_a_folder_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("few")
 def test_the_text_counts_the_verdicts_and_progress_counts_each_claim_and_figure(
     tmp_path: Path,

@@ -174,6 +174,7 @@ def test_equal_costs_are_never_worse_for_the_platform_than_nearly_equal_ones(n: 
         assert equal.platform >= other.platform - 1e-6
 
 
+@pytest.mark.deep
 @settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.integers(0, 30), min_size=3, max_size=5).filter(sum),

@@ -154,6 +154,7 @@ class TestOnceAndKept:
         place.run()
         assert len(place.calls()) == 32
 
+    @pytest.mark.deep
     @pytest.mark.parametrize("damage", ["tear", "change a value", "not text"])
     def test_a_damaged_record_is_not_believed(self, place: Place, damage: str) -> None:
         before = place.run()
@@ -275,6 +276,7 @@ class TestWork:
         place.run(work=Work(progress=lambda done, most: told.append((done, most))))
         assert told == [(k, 32) for k in range(1, 33)]
 
+    @pytest.mark.deep
     def test_what_is_known_counts_as_done(self, place: Place) -> None:
         place.run()
         lines = place.kept().read_text().split("\n\n")
@@ -313,6 +315,7 @@ class TestWork:
         assert Counter(place.calls())["(1, 2, 3)"] == 2
         assert len(place.calls()) == 9
 
+    @pytest.mark.deep
     @pytest.mark.parametrize("spec", ["threads", "threads:3", "processes:2"])
     def test_executors_give_the_same_bytes(
         self, place: Place, spec: str, capfd: pytest.CaptureFixture[str]

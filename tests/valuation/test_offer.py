@@ -417,6 +417,7 @@ class TestManyUsers:
             offered(values, [0.1 * i for i in range(40)], high=F(2))
 
 
+@pytest.mark.deep
 def test_costs_only_lower_what_the_platform_keeps() -> None:
     kept = [offered(DpMean(), [c, c, c]).platform for c in (0, 0.05, 0.1, 0.2, 0.4, 0.8)]
     assert all(a >= b - 1e-12 for a, b in pairwise(kept))

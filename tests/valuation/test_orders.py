@@ -155,6 +155,7 @@ def settled(users: int, kind: str = "dp-mean", keys: str = "", budget: str = "")
     return Payments.from_file(file).settle(Payments.read_reports(file, None))  # type: ignore[arg-type]
 
 
+@pytest.mark.deep
 def test_a_file_asks_for_it_by_name() -> None:
     settlement = settled(40)
     shares = [float(x.more["share"]) for x in settlement.parties.values()]

@@ -286,6 +286,7 @@ def file_of(n: int, more: str) -> str:
 
 
 class TestFromAFile:
+    @pytest.mark.deep
     def test_sixty_users_who_all_differ(self) -> None:
         settlement = settled(file_of(60, "[sampling]\nbudget = 1000"))
         details = settlement.details

@@ -232,6 +232,7 @@ def test_the_platform_never_sees_a_federated_users_samples(
     assert summarize(settled(write(swapped))) == summarize(one)
 
 
+@pytest.mark.deep
 def test_users_may_be_processes(write: Callable[..., Path]) -> None:
     rows = HEAD + ROWS + GINA
     here = settled(write(rows, s2='"estimate"'))
@@ -320,6 +321,7 @@ def test_nobody_shares(write: Callable[..., Path]) -> None:
 PRIVATE = HEAD + "a,1,0.5\na,9,0.5\nb,-2,inf\nc,3,0\nd,0.5,2\n"
 
 
+@pytest.mark.deep
 def test_the_private_mean_is_released_once_and_replayed(
     write: Callable[..., Path], tmp_path: Path
 ) -> None:

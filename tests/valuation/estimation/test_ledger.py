@@ -108,6 +108,7 @@ def test_the_order_of_rows_and_the_rows_of_others_do_not_make_other_data(file: P
         ab.run(file)
 
 
+@pytest.mark.deep
 def test_a_replay_and_an_audit_spend_nothing(file: Path) -> None:
     settle(ab.load(file), file.parent / "one")
     before = noted(file, "ann", [-0.5, 1.5])

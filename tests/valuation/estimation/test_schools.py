@@ -56,6 +56,7 @@ def test_shares_sum_to_the_utility_and_are_known_well(
     assert settlement.details["simulation"]["differing"] == []
 
 
+@pytest.mark.deep
 def test_who_shares_more_is_paid_more_and_who_is_silent_nothing(
     settlements: dict[str, Settlement],
 ) -> None:
