@@ -117,6 +117,56 @@ def test_of_several_fields_the_first_is_meant(
     assert elements(read(write("a.txt", line), kind)) == [element]
 
 
+def test_rules_of_name_servers_that_allow_a_domain_are_left_out(write: Write) -> None:
+    content = (
+        "address=/a.example/\nserver=/b.example/1.1.1.1#53 # c\nserver=/good.example/#\n"
+        "ipset=/good.example/set\naddress=/#/192.0.2.1\n"
+        'server:\nlocal-zone: "c.example." redirect # c\nlocal-data: "c.example A 0.0.0.0"\n'
+        'local-zone: "good.example" transparent\nlocal-data: "good.example A 192.0.2.1"\n'
+        "$TTL 60\nd.example CNAME .\ngood.example CNAME rpz-passthru. ; c\n"
+    )
+    records = read(write("a.conf", content), "domain")
+    assert elements(records) == ["a.example", "b.example", "c.example", "d.example"]
+    assert records.reading.left_out == {"rules that are not bare domain": 8}
+
+
+def test_a_lone_zero_is_where_hosts_files_send_names(write: Write) -> None:
+    path = write("a.txt", "0 a.example\n0.0.0.0 b.example\n")
+    assert elements(read(path, "domain")) == ["a.example", "b.example"]
+    assert "of a hosts file" in complaint(write("b.txt", "0 a.example\n0 b.example\n"))
+
+
+def test_a_range_with_blanks_around_its_dash_is_one_field(write: Write) -> None:
+    path = write("a.txt", "192.0.2.4 - 192.0.2.9 , 000 , a name\n192.0.2.1 ; SBL1\n")
+    assert elements(read(path, "address")) == ["192.0.2.1", "192.0.2.4-192.0.2.9"]
+
+
+def test_a_mail_address_in_a_comment_is_not_an_element(write: Write) -> None:
+    content = "ann@a.example\n#bob@a.example\n!cy@a.example\n//dan@a.example\n#E@a.example\n"
+    records = read(write("a.txt", content), "email")
+    assert elements(records) == ["ann@a.example"]
+    assert records.reading.comments == 4
+
+
+def test_lists_of_checksums_are_read_in_both_spellings(write: Write) -> None:
+    one, two = "a" * 64, "b" * 64
+    path = write("a.txt", f"{one}  file.exe\nSHA256 (other file.exe) = {two}\n")
+    assert elements(read(path, "hash")) == [one, two]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["http://a.example/,2020\nhttp://b.example/,2021\n",
+     'http://a.example/x,2020\n"http://b.example/x,y",2020\n'],
+)  # fmt: skip
+def test_fields_after_urls_are_not_taken_for_their_ends(write: Write, content: str) -> None:
+    assert "may be of several fields, separated by commas" in complaint(
+        write("a.txt", content), "url"
+    )
+    own = write("b.txt", "http://a.example/x,y\nhttp://a.example/x,y,z\n")
+    assert len(read(own, "url")) == 2
+
+
 def test_patterns_are_left_out(write: Write) -> None:
     records = read(write("a.txt", "bad.example\n*.wild.example\n.dot.example\n"), "domain")
     assert elements(records) == ["bad.example"]
@@ -129,13 +179,13 @@ def test_a_byte_order_mark_inside_a_joined_file_is_no_part_of_an_element(write: 
 
 
 @pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x1c"])
-def test_a_line_separator_never_splits_an_element(write: Write, character: str) -> None:
-    path = write("a.txt", f"ok\na{character}b\n")
-    assert "line 2: a line separator stands inside the line" in complaint(path, "text")
-    assert elements(read(write("b.txt", f"ok.example\na{character}.example\n"), "domain")) == [
-        "a.example",
-        "ok.example",
-    ]
+def test_a_line_separator_neither_splits_nor_joins_elements(write: Write, character: str) -> None:
+    said = "line 2: a line separator stands inside the line"
+    assert said in complaint(write("a.txt", f"ok\na{character}b\n"), "text")
+    joined = write("b.txt", f"ok.example\na.example{character}b.example\n")
+    assert said in complaint(joined, "domain")
+    ended = write("c.txt", f"ok.example\na.example{character}\n")
+    assert elements(read(ended, "domain")) == ["a.example", "ok.example"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
@@ -171,10 +221,27 @@ def test_packed_files_are_unpacked(write: Write, pack: str) -> None:
 @pytest.mark.parametrize(
     ("start", "what"),
     [(b"BZh91AY", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"%PDF-1.7", "a PDF"), (b"PK\x03\x04", "ZIP"),
+     (b"\0" * 257 + b"ustar", "a tar archive"), (b"\x04\x22\x4d\x18", "an lz4 archive"),
      (b"\xd0\xcf\x11\xe0", "Excel 97"), (b"SQLite format 3\0", "SQLite"), (b"ARROW1\0\0", "Arrow")],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_called_what_it_is(write: Write, start: bytes, what: str) -> None:
     assert what in complaint(write("a.txt", start + b" more\n"), "domain")
+
+
+def test_a_word_that_begins_as_an_archive_does_is_a_word(write: Write) -> None:
+    assert elements(read(write("a.txt", "BZh-mail.example\n"), "domain")) == ["bzh-mail.example"]
+
+
+def test_utf_16_without_its_mark_is_named_in_its_own_order(write: Write) -> None:
+    for order in ("le", "be"):
+        path = write(f"{order}.txt", "a.example\n".encode(f"utf-16-{order}"))
+        assert f'encoding = "utf-16-{order}"' in complaint(path, "domain")
+
+
+def test_a_frame_of_zstd_that_holds_nothing_may_stand_in_front(write: Write) -> None:
+    packed = pytest.importorskip("zstandard").compress(b"a.example\n")
+    path = write("a.txt.zst", b"\x50\x2a\x4d\x18\x04\0\0\0none" + packed + packed)
+    assert elements(read(path, "domain")) == ["a.example"]
 
 
 # What is not understood is not guessed
@@ -190,6 +257,12 @@ def test_a_file_of_another_kind_is_called_what_it_is(write: Write, start: bytes,
         ("bad[.]example\nhxxp://bad[.]example/\n", "2 with defanged elements"),
         ("a.example,1\nb.example,2\n", "2 of several fields, separated by commas"),
         ("Acme\t1\nBolt\t2\n", "separated by tabs"),
+        ("a.example,1\n", "1 with more after the element"),
+        ("a.example,1\nb.example\n", "1 with more after the element"),
+        ("payload:\n  - '+.a.example'\n", "1 with bullets"),
+        ("ipset=/a.example/set\n", "rules of a filter"),
+        ("*.a.example\nb.example\n", "rules of a filter"),
+        ("w\n" * 1200 + "a.example\n" * 5000 + "A.example\n", "1 that can be spelled in more"),
         ("psm.example.\nclean.example\n", "1 that can be spelled in more than one way"),
         ("Bad.example\nclean.example\n", "1 that can be spelled in more than one way"),
         ("2001:DB8::1\n192.0.2.1/32\n", "2 that can be spelled in more than one way"),
@@ -329,6 +402,100 @@ def test_other_json_needs_the_path_where_text_stands_in_several_places(
     assert elements(records) == ["a.example", "bad.example"]
     assert records.reading.left_out == {"entries without the value": 1}
     assert "there is nothing at path 'data[].hots'" in complaint(path, "domain", path="data[].hots")
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("data[].host", ["a.example", "b.example"]),
+        ("$.data[*].host", ["a.example", "b.example"]),
+        (".data[1].host", ["b.example"]),
+        ("data[-1].host", []),
+        ("data[-2].host", ["b.example"]),
+        ('data[]["x.y"]', ["c.example"]),
+        ("data[]['x.y']", ["c.example"]),
+        ("by.*.host", ["d.example"]),
+        ("none[].host", []),
+    ],
+)
+def test_a_path_says_which_values_of_json_are_meant(
+    write: Write, path: str, found: list[str]
+) -> None:
+    content = {
+        "data": [{"host": "a.example"}, {"host": "b.example"}, {"x.y": "c.example"}],
+        "by": {"17": {"host": "d.example"}},
+        "none": [],
+    }
+    file = write("a.json", json.dumps(content))
+    if path == "data[-1].host":
+        assert "there is nothing at path" in complaint(file, "domain", path=path)
+    else:
+        assert elements(read(file, "domain", path=path)) == found
+
+
+def test_a_path_that_is_none_or_leads_nowhere_is_refused(write: Write) -> None:
+    file = write("a.json", '{"data": [{"x.y": "a.example", "z": "b.example"}]}')
+    assert "path 'data[' cannot be understood" in complaint(file, "domain", path="data[")
+    said = complaint(file, "domain", path="data[].host")
+    assert "there is nothing at path 'data[].host'" in said
+    assert """'data[]["x.y"]'""" in said  # a path that can be written down as it is
+    assert elements(read(file, "domain", path='data[]["x.y"]')) == ["a.example"]
+
+
+def test_text_in_a_second_place_is_seen_however_late_it_comes(write: Write) -> None:
+    entries = [{"host": f"a{number}.example"} for number in range(50)]
+    file = write("a.json", json.dumps([*entries, {"other": "b.example"}]))
+    assert "nothing says where in this JSON the elements are" in complaint(file, "domain")
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_json_that_names_a_field_twice_is_refused(write: Write, name: str) -> None:
+    first = '{"d": "x.example"}\n' * name.endswith("l")
+    file = write(name, first + '{"d": "a.example", "d": "b.example"}\n')
+    assert "an object names 'd' more than once" in complaint(file, "domain", path="d")
+
+
+def test_a_text_of_json_with_a_line_break_is_left_out(write: Write) -> None:
+    records = read(write("a.json", '["one\\ntwo", "three"]'), "text")
+    assert elements(records) == ["three"]
+    assert records.reading.left_out == {"entries with a line break": 1}
+
+
+def test_deleted_attributes_of_misp_are_left_out(write: Write) -> None:
+    event = {
+        "Attribute": [
+            {"type": "domain", "value": "a.example"},
+            {"type": "domain", "value": "gone.example", "deleted": True},
+        ],
+        "Object": [
+            {"Attribute": [{"type": "domain", "value": "b.example", "to_ids": False}]},
+            {"deleted": "1", "Attribute": [{"type": "domain", "value": "gone2.example"}]},
+        ],
+    }
+    records = read(write("a.json", json.dumps({"Event": event})), "domain")
+    assert elements(records) == ["a.example", "b.example"]
+    assert records.reading.left_out == {"deleted attributes": 2}
+
+
+def test_hashes_of_misp_are_those_of_files_and_certificates(write: Write) -> None:
+    md5, sha1, sha512 = "a" * 32, "b" * 40, "c" * 128
+    attributes = [
+        {"type": "filename|md5", "value": f"odd|name.exe|{md5}"},
+        {"type": "x509-fingerprint-sha1", "value": sha1},
+        {"type": "sha512", "value": sha512.upper()},
+        {"type": "imphash", "value": "d" * 32},
+        {"type": "filename|imphash", "value": f"f.exe|{'e' * 32}"},
+        {"type": "malware-sample", "value": f"f.exe|{'1' * 32}"},
+    ]
+    records = read(write("a.json", json.dumps({"Event": {"Attribute": attributes}})), "hash")
+    assert elements(records) == ["1" * 32, md5, sha1, sha512]
+
+
+def test_what_stix_2_0_observed_stands_inside(write: Write) -> None:
+    inside = {"0": {"type": "domain-name", "value": "a.example"}, "1": {"type": "process"}}
+    observed = {"type": "observed-data", "id": "observed-data--1", "objects": inside}
+    bundle = {"type": "bundle", "id": "bundle--1", "objects": [observed]}
+    assert elements(read(write("a.json", json.dumps(bundle)), "domain")) == ["a.example"]
 
 
 def test_json_lines_are_read_line_by_line(write: Write) -> None:

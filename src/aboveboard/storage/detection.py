@@ -39,15 +39,17 @@ SIGNS: dict[str, str] = {
     "with comments": (
         rf"^\s*(?:[#;!]|//|/\*|<!--)|^\s*(?:--|%|'|(?i:rem))\s|^\s*{_TOKEN}\s+(?:[#;!]|//)|\S\s+[#;]\s"
     ),
-    "of HTML": r"^\s*</?[A-Za-z]",
-    "with bullets": rf"^\s*[-*\u2022]\s+{_TOKEN}",
+    "of HTML or XML": r"^\s*<[/?!]?[A-Za-z]",
+    "with bullets": rf"""^\s*[-*\u2022]\s+['"]?\+?\.?{_TOKEN}""",
     "in quotation marks": rf"""^\s*(?:"{_QUOTED}"|'{_QUOTED}'),?\s*$""",
     "of a hosts file": (
         r"^\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)\s+[A-Za-z]"
+        r"|^\s*0\s+(?:[A-Za-z0-9_-]+\.)+[A-Za-z]"
     ),
-    "that are rules of a filter": (
-        r"^\s*(?:\|\||@@|\[Adblock)|\S##\S|\^$|^\s*(?:address|server|local)=/|^\s*local-zone:"
-        r"|\sCNAME\s+\."
+    "with rules of a filter": (
+        r"^\s*(?:\|\||@@|\[Adblock|\*\.\S+\.|/\S*\*)|\S##\S|\^$|\sCNAME\s+\S*\.$"
+        r"|^\s*(?:address|server|local|ipset|nftset)=/|^\s*local-(?:zone|data):"
+        r"|\$(?:third-party|important|document|popup|script|image|all|domain=)"
     ),
     "with defanged elements": (
         r"\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[at\]|\[@\]|(?i:^\s*hxxps?:)|\[:\]"
@@ -85,7 +87,8 @@ def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
     if not counts and (delimiter := _find_fields(lines)):
         counts = {f"of several fields, separated by {delimiter}": odd.len()}
         shown = odd
-    if not counts and (longer := odd.filter(odd.str.contains(rf"^\s*{_ELEMENT}\s+\S"))).len():
+    more = rf"^\s*{_ELEMENT}(?:\s+\S|\s*[,;|]\s*\S)"
+    if not counts and (longer := odd.filter(odd.str.contains(more))).len():
         # In a list of elements; among other texts such a line is a text too.
         bare = int(lines.str.contains(rf"^\s*{_ELEMENT}\s*$").sum())
         if 2 * (bare + longer.len()) > lines.drop_nulls().len():
@@ -93,6 +96,12 @@ def refuse_unclear_lines(lines: pl.Series, where: str) -> None:
             shown = longer
     if counts:
         raise _ask(lines, counts, shown, where)
+
+
+def _choose_sample(lines: pl.Series) -> pl.Series:
+    """Return some of the lines that are not empty, from all over the list."""
+    filled = lines.drop_nulls()
+    return filled.gather_every(max(1, filled.len() // SAMPLE)).head(SAMPLE)
 
 
 def _any(found: dict[str, pl.Series]) -> pl.Series:
@@ -104,7 +113,7 @@ def _any(found: dict[str, pl.Series]) -> pl.Series:
 
 def _find_fields(lines: pl.Series) -> str:
     """Return the delimiter of which every line has as many, in words; "" if there is none."""
-    first = lines.drop_nulls().head(SAMPLE)
+    first = _choose_sample(lines)
     first = first.filter(first.str.contains(r"\S"))
     if first.len() < 2:
         return ""
@@ -132,7 +141,7 @@ def refuse_other_spellings(elements: pl.Series, where: str) -> None:
     InputError
         If that is so; the message shows some elements and asks for a `kind`.
     """
-    sample = elements.head(SAMPLE)
+    sample = _choose_sample(elements)
     if sample.is_empty():
         return
     recognized = _recognize(sample)
@@ -163,7 +172,7 @@ def _recognize(elements: pl.Series) -> pl.Series:
 
 def _guess(lines: pl.Series) -> Kind | None:
     """Return the kind of which the most of some lines are; None: of none."""
-    first = lines.drop_nulls().head(SAMPLE)
+    first = _choose_sample(lines)
     counts = Counter[Kind]()
     for kind in KINDS:
         if kind == "url":
@@ -179,7 +188,8 @@ def _ask(lines: pl.Series, counts: dict[str, int], shown: pl.Series, where: str)
     total = lines.drop_nulls().len()
     what = join_names([f"{format_count(count)} {words}" for words, count in counts.items()])
     samples = ", ".join(repr(shorten(line)) for line in shown.head(SAMPLES).to_list())
-    problem = f"among {format_quantity(total, 'entry', 'entries')} are {what}: {samples}"
+    verb = "is" if next(iter(counts.values())) == 1 else "are"
+    problem = f"among {format_quantity(total, 'entry', 'entries')} {verb} {what}: {samples}"
     kind = _guess(lines)
     first = f'write kind = "{kind}"' if kind else 'write what they are, such as kind = "domain"'
     return InputError(where, problem, f'{first}, or kind = "text" to compare lines as they stand')

@@ -27,14 +27,13 @@ from aboveboard.storage.formats.json_lists import is_json, parse, read_json
 from aboveboard.storage.formats.lines import (
     SAMPLES,
     ListedElements,
-    describe_kind,
     read_kind_lines,
     read_text_lines,
     shorten,
     split_lines,
 )
 from aboveboard.storage.keys import TEXT, write_keys
-from aboveboard.storage.kinds import LINE_BREAKS, Kind, normalize_column
+from aboveboard.storage.kinds import LINE_BREAKS, Kind, describe_kind, normalize_column
 from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import LONGEST_LINE
 from aboveboard.storage.options import DataOptions
@@ -106,7 +105,7 @@ def read_records(
         if options.kind is None:
             refuse_unclear_lines(lines, where)
     else:
-        listed = read_kind_lines(lines, options.kind, local=b"localdomain" in data)
+        listed = read_kind_lines(lines, options.kind, where, local=b"localdomain" in data)
     return _list_records(listed, "lines", where, options)
 
 

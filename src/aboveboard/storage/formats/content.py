@@ -37,8 +37,9 @@ MARKS: tuple[tuple[bytes, str], ...] = (
 )
 """Byte order marks, the longer ones first."""
 
+BZIP2 = b"BZh"
 FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (b"BZh", "a bzip2 archive", "unpack it, or pack it with gzip or zstd"),
+    (BZIP2, "a bzip2 archive", "unpack it, or pack it with gzip or zstd"),
     (b"\xfd7zXZ", "an xz archive", "unpack it, or pack it with gzip or zstd"),
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it"),
     (b"Rar!", "a RAR archive", "unpack it"),
@@ -48,10 +49,19 @@ FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"ARROW1", "an Arrow file", "save it as Parquet"),
     (b"\x89PNG", "a picture", "export the list as text or CSV"),
     (b"\x7fELF", "a program", "name the data file"),
+    (b"\x04\x22\x4d\x18", "an lz4 archive", "unpack it, or pack it with gzip or zstd"),
+    (b"\xff\xd8\xff", "a picture", "export the list as text or CSV"),
+    (b"{\\rtf", "a text with formats (RTF)", "save it as plain text"),
+    (b"\x89HDF", "an HDF5 file", "save it as Parquet"),
+    (b"Obj\x01", "an Avro file", "save it as Parquet"),
+    (b"FEA1\0", "a Feather file", "save it as Parquet"),
+    (b"\x93NUMPY", "a NumPy array", "save it as Parquet or CSV"),
 )
 """How files begin that are not lists: what they are, and what to do."""
 
 GZIP, ZSTD, ZIP, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
+SKIPPABLE, SKIPPED = bytes(range(0x50, 0x60)), b"\x2a\x4d\x18"
+"""How frames of zstd begin that hold no data: some programs write one in front."""
 HASHED_ASIDE = 1 << 20
 """Bytes of a file from which on a thread of its own fingerprints it."""
 STEP = 1 << 22
@@ -210,7 +220,7 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
     if start.startswith(ZIP):
         return Content(data, "workbook", _name_workbook(data, where))
     packed = ""
-    if start.startswith((GZIP, ZSTD)):
+    if start.startswith((GZIP, ZSTD)) or (start[:1] in SKIPPABLE and start[1:4] == SKIPPED):
         packed = "gzip" if start.startswith(GZIP) else "zstd"
         unpack = _unpack_gzip if packed == "gzip" else _unpack_zstd
         data = _join(unpack(data, where), where, packed)
@@ -219,8 +229,11 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
             raise InputError(where, problem, "unpack it once")
     if suffixes[-1:] in ([".gz"], [".zst"], [".zstd"]):
         suffixes.pop()
+    if data[257:262] == b"ustar":
+        raise InputError(where, "this is a tar archive", "unpack it, and name the file in it")
     for mark, what, remedy in FOREIGN:
-        if data.startswith(mark):
+        # "BZh" alone may be a word.
+        if data.startswith(mark) and (mark != BZIP2 or data[4:7] == b"1AY"):
             raise InputError(where, f"this is {what}", remedy)
     return Content(data, "text", suffixes[-1] if suffixes else "", packed)
 
@@ -349,7 +362,8 @@ def _refuse_zeros(data: bytes, where: str) -> None:
     if (at := data.find(b"\0")) >= 0:
         line = data.count(b"\n", 0, at) + 1
         problem = "a character is zero: this is not text, or UTF-16 without its mark"
-        remedy = 'save it as UTF-8, or write encoding = "utf-16-le"'
+        order = "be" if at % 2 == 0 else "le"
+        remedy = f'save it as UTF-8, or write encoding = "utf-16-{order}"'
         raise InputError(f"{where}, line {line}", problem, remedy)
 
 

@@ -16,28 +16,31 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
-from aboveboard.storage.formats.lines import ListedElements, describe_kind
-from aboveboard.storage.kinds import Kind, normalize
+from aboveboard.storage.formats.json_paths import MOST_DEPTH, find_texts, follow_path, parse_path
+from aboveboard.storage.formats.lines import ListedElements, shorten
+from aboveboard.storage.kinds import LINE_BREAKS, Kind, describe_kind, normalize
 from aboveboard.storage.kinds.characters import is_encodable
 
-MOST_DEPTH = 100
-"""Of nested brackets: no list needs more, and the parser ends at about a thousand."""
 LISTED = 8
 """Paths named in a message."""
 
 COMPOSED, OTHER_TYPE = "patterns that are not single value", "entries of other types"
 NO_VALUE, REVOKED = "entries without the value", "revoked indicators"
+DELETED = "deleted attributes"
 
-MISP_TYPES: dict[str, tuple[Kind, ...]] = {
+MISP_TYPES: dict[str, tuple[Kind | None, ...]] = {
     "domain": ("domain",), "hostname": ("domain",), "domain|ip": ("domain", "address"),
-    "hostname|port": ("domain",),
-    "ip-src": ("address",), "ip-dst": ("address",), "ip-src|port": ("address",),
-    "ip-dst|port": ("address",), "ip": ("address",), "url": ("url",), "uri": ("url",),
-    "link": ("url",),
+    "hostname|port": ("domain", None),
+    "ip-src": ("address",), "ip-dst": ("address",), "ip-src|port": ("address", None),
+    "ip-dst|port": ("address", None), "ip": ("address",), "url": ("url",), "uri": ("url",),
     "email": ("email",), "email-src": ("email",), "email-dst": ("email",),
-    "email-reply-to": ("email",), "eppn": ("email",),
+    "email-reply-to": ("email",), "eppn": ("email",), "dns-soa-email": ("email",),
+    "whois-registrant-email": ("email",), "malware-sample": (None, "hash"),
 }  # fmt: skip
-"""Kinds of the parts of a MISP attribute's value, which `|` separates, by its type."""
+"""Kinds of the parts of a MISP attribute's value, which `|` separates, by its type.
+
+A `link` is where an analyst read about it, hence no element.
+"""
 
 STIX_OBJECTS: dict[str, Kind] = {
     "domain-name": "domain", "ipv4-addr": "address", "ipv6-addr": "address", "url": "url",
@@ -46,7 +49,7 @@ STIX_OBJECTS: dict[str, Kind] = {
 
 _value = r"'(?:[^'\\]|\\.)*'"
 _comparison = (
-    r"([a-z0-9-]+):([\w.'\[\]*-]+?(?:\.'[^']+')?)\s*(=|IN)\s*"
+    r"([a-z0-9-]+):([\w.'\[\]*-]+?(?:\.'[^']+')?)\s*(==?|IN)\s*"
     rf"({_value}|\(\s*{_value}(?:\s*,\s*{_value})*\s*\))"
 )
 _pattern = re.compile(
@@ -55,12 +58,26 @@ _pattern = re.compile(
 )
 _comparisons = re.compile(_comparison)
 _values = re.compile(_value)
+_broken = re.compile(LINE_BREAKS)
+_misp_hash = re.compile(r"(filename\|)?(?:x509-fingerprint-)?(?:md5|sha(?:3-)?\d+(?:/\d+)?)")
 
 
 def is_json(data: bytes) -> bool:
     """Return whether a text begins as JSON with objects or lists does."""
     start = data[:4096].lstrip()
     return bool(re.match(rb'\{\s*(?:"|\})|\[\s*(?:[\[{"\]]|-?\d+\s*[,\]]|true|false|null)', start))
+
+
+class RepeatedNameError(ValueError):
+    """Raised where an object names one field twice: which one counts is not to be guessed."""
+
+
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        name = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise RepeatedNameError(f"an object names {name!r} more than once")
+    return made
 
 
 def parse(data: bytes, where: str) -> list[Any]:
@@ -73,9 +90,11 @@ def parse(data: bytes, where: str) -> list[Any]:
     """
     _refuse_depth(data, where)
     try:
-        return [json.loads(data)]
+        return [json.loads(data, object_pairs_hook=_make_object)]
     except json.JSONDecodeError as error:
         first = error
+    except RepeatedNameError as error:
+        raise InputError(where, str(error), "give each field a name of its own") from None
     except (RecursionError, ValueError) as error:
         raise InputError(where, f"this is not JSON ({error})", "write it again") from None
     values = []
@@ -83,7 +102,10 @@ def parse(data: bytes, where: str) -> list[Any]:
         if not line.strip():
             continue
         try:
-            values.append(json.loads(line))
+            values.append(json.loads(line, object_pairs_hook=_make_object))
+        except RepeatedNameError as error:
+            place = f"{where}, line {number}"
+            raise InputError(place, str(error), "give each field a name of its own") from None
         except ValueError as error:
             if number == 1 or first.lineno > 1:
                 place = f"{where}, line {first.lineno}, column {first.colno}"
@@ -128,8 +150,11 @@ def read_json(
             _read_stix(entry, number, collect)
     elif path is None and (misp := [x for value in values for x in _find_misp(value)]):
         form = "MISP"
-        for number, (type_, value) in enumerate(misp, 1):
-            _read_misp(type_, value, number, collect)
+        for number, (type_, value, deleted) in enumerate(misp, 1):
+            if deleted:
+                collect.leave_out(DELETED, f"attribute {number}", f"{type_}: {value}")
+            else:
+                _read_misp(type_, value, number, collect)
     else:
         _read_path(values, path, where, collect, form)
     listed.elements = pl.Series(collect.found, dtype=pl.String)
@@ -145,6 +170,9 @@ class _Collector:
     def take(self, text: str, place: str) -> None:
         """Take one value that should be of the kind."""
         normal = normalize(text, self.kind) if is_encodable(text) else None
+        if self.kind == "text" and _broken.search(text):
+            self.leave_out("entries with a line break", place, text)
+            return
         if normal is None:
             self.leave_out(f"entries that are not {describe_kind(self.kind)}", place, text)
             return
@@ -184,6 +212,11 @@ def _read_stix(entry: dict[str, Any], number: int, collect: _Collector) -> None:
                 for quoted in _values.findall(values):
                     text = re.sub(r"\\(.)", r"\1", quoted[1:-1])
                     _take_stix(object_, property_, text, place, collect)
+    elif type_ == "observed-data" and isinstance(entry.get("objects"), dict):
+        # As STIX 2.0 had it: what was observed stands inside.
+        for inner in entry["objects"].values():
+            if isinstance(inner, dict) and inner.get("type") in STIX_OBJECTS:
+                _read_stix(inner, number, collect)
     elif type_ in STIX_OBJECTS:
         if STIX_OBJECTS[type_] == "hash":
             hashes = entry.get("hashes")
@@ -205,27 +238,28 @@ def _take_stix(object_: str, property_: str, text: str, place: str, collect: _Co
         collect.leave_out(OTHER_TYPE, place, f"{object_}:{property_} = {text}")
 
 
-def _find_misp(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield type and value of MISP attributes, and of the entries of warning lists."""
+def _find_misp(value: Any, deleted: bool = False) -> Iterator[tuple[str, str, bool]]:
+    """Yield type and value of MISP attributes and warning lists' entries, and what is deleted."""
     if isinstance(value, list):
         for entry in value:
             if isinstance(entry, dict) and {"Event", "Attribute"} & entry.keys():
-                yield from _find_misp(entry)
+                yield from _find_misp(entry, deleted)
         return
     if not isinstance(value, dict):
         return
     if isinstance(value.get("list"), list) and {"version", "matching_attributes"} & value.keys():
-        yield from (("", text) for text in value["list"] if isinstance(text, str))
+        yield from (("", text, deleted) for text in value["list"] if isinstance(text, str))
         return
     for key in ("response", "Event", "Attribute", "Object"):
         inner = value.get(key)
         for entry in inner if isinstance(inner, list) else [inner]:
             if not isinstance(entry, dict):
                 continue
+            gone = deleted or entry.get("deleted") in (True, "1", 1)
             if key == "Attribute" and "type" in entry and isinstance(entry.get("value"), str):
-                yield str(entry["type"]), entry["value"]
+                yield str(entry["type"]), entry["value"], gone
             else:
-                yield from _find_misp(entry)
+                yield from _find_misp(entry, gone)
 
 
 def _read_misp(type_: str, value: str, number: int, collect: _Collector) -> None:
@@ -233,13 +267,11 @@ def _read_misp(type_: str, value: str, number: int, collect: _Collector) -> None
     if not type_:
         collect.take(value, place)
         return
-    if type_ in MISP_TYPES:
-        kinds: tuple[Kind | None, ...] = MISP_TYPES[type_]
-    elif type_.startswith("filename|"):
-        kinds = (None, "hash")
-    else:
-        kinds = ("hash",) if re.fullmatch(r"md5|sha(3-)?\d+(/\d+)?", type_) else (None,)
-    parts = value.split("|") if "|" in type_ else [value]
+    kinds = MISP_TYPES.get(type_, (None,))
+    if found := _misp_hash.fullmatch(type_):
+        kinds = (None, "hash") if found[1] else ("hash",)
+    # From the right: a file's name may hold a bar itself.
+    parts = value.rsplit("|", len(kinds) - 1)
     meant = [text for kind, text in zip(kinds, parts, strict=False) if kind == collect.kind]
     for text in meant:
         collect.take(text, place)
@@ -254,7 +286,11 @@ def _read_path(
     if path is None:
         whole = values[0] if form == "JSON" and isinstance(values[0], list) else values
         if not all(isinstance(entry, str) for entry in whole):
-            paths = {found for value in values for found, _ in _find_texts(value, "", 0)}
+            paths = set[str]()
+            for found, _ in (text for value in values for text in find_texts(value)):
+                paths.add(found)
+                if len(paths) > 1:
+                    break
             if len(paths) != 1:
                 raise _ask_for_path(values, where, form)
             # There is text in one place only, so that this is no guess.
@@ -263,11 +299,12 @@ def _read_path(
         for number, entry in enumerate(whole, 1):
             collect.take(entry, f"entry {number}")
         return
-    steps = re.findall(r"[^.\[\]]+|\[\]", path)
-    reached = False
+    steps = parse_path(path, where)
+    reached = missed = False
     for number, value in enumerate(values, 1):
-        for count, entry in enumerate(_follow(value, steps), 1):
+        for count, entry in enumerate(follow_path(value, steps), 1):
             reached |= entry is not None
+            missed |= entry is None
             place = f"line {number}" if form == "JSON lines" else f"entry {count}"
             if isinstance(entry, str):
                 collect.take(entry, place)
@@ -275,54 +312,28 @@ def _read_path(
                 collect.take(str(entry), place)
             else:
                 collect.leave_out(NO_VALUE, place, json.dumps(entry)[:200])
-    if not reached:
+    if missed and not reached:
         problem = f"there is nothing at path {path!r}"
         raise InputError(where, problem, _list_paths(values, form))
 
 
-def _follow(value: Any, steps: list[str]) -> Iterator[Any]:
-    """Yield what a path leads to; None where it leads nowhere. Lists are gone through."""
-    if isinstance(value, list):
-        rest = steps[1:] if steps[:1] == ["[]"] else steps
-        for entry in value:
-            yield from _follow(entry, rest)
-    elif not steps:
-        yield value
-    elif steps[0] == "[]":
-        yield None
-    elif isinstance(value, dict):
-        yield from _follow(value.get(steps[0]), steps[1:])
-    else:
-        yield None
-
-
 def _ask_for_path(values: list[Any], where: str, form: str) -> InputError:
-    problem = "the path does not say where in this JSON the elements are"
+    problem = "nothing says where in this JSON the elements are"
     return InputError(where, problem, _list_paths(values, form))
 
 
 def _list_paths(values: list[Any], form: str) -> str:
     found: dict[str, str] = {}
     for value in values[:100]:
-        for path, text in _find_texts(value, "", 0):
+        for path, text in find_texts(value, entries=20):
             found.setdefault(path, text)
             if len(found) > LISTED:
                 break
     if not found:
-        return "the file holds no text"
-    samples = [f"{path!r} ({text[:30]!r})" for path, text in found.items()]
+        named = any(isinstance(value, dict) and value for value in values)
+        return f"the file holds no text{' but names of fields, which no path leads to' * named}"
+    samples = [f"{path!r} ({shorten(text[:30])!r})" for path, text in found.items()]
     return f"set path to one of: {join_names(samples[:LISTED])}"
-
-
-def _find_texts(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path or "[]", value
-    elif depth < MOST_DEPTH and isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _find_texts(inner, f"{path}.{key}".lstrip("."), depth + 1)
-    elif depth < MOST_DEPTH and isinstance(value, list):
-        for inner in value[:20]:
-            yield from _find_texts(inner, f"{path}[]", depth + 1)
 
 
 def _refuse_depth(data: bytes, where: str) -> None:

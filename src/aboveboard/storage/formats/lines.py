@@ -11,19 +11,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.storage.kinds import (
-    LINE_BREAKS,
-    Kind,
-    is_normal,
-    normalize,
-    normalize_column,
-)
-from aboveboard.storage.kinds.characters import remove_invisible
+from aboveboard.formatting import format_count, format_quantity
+from aboveboard.storage.formats.line_reader import COMMENT, SINKS, LineReader
+from aboveboard.storage.kinds import LINE_BREAKS, Kind, is_normal, normalize_column
 from aboveboard.storage.limits import LONGEST_LINE
 
 SAMPLES = 3
@@ -32,33 +28,8 @@ SAMPLES = 3
 SHOWN = 80
 """Characters shown of a sample."""
 
-RULE, PATTERN, LOCAL = "rules that are not bare domain", "patterns", "names of the machine itself"
-
-SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
-"""Where hosts files send the names that they block."""
-
-LOCAL_NAMES = frozenset(
-    {"localhost", "localhost.localdomain", "local", "broadcasthost", "localhost6",
-     "localhost6.localdomain6", "localhost4", "localhost4.localdomain4"}
-)  # fmt: skip
-
 WORD = r"^[0-9A-Za-z_.:@-]+\r?$"
 """Lines that are one word, without a sign that some format gives a meaning."""
-
-_comment = re.compile(r"[#;!]|//")
-_trailing = re.compile(r"\s(?:[#;!]|//).*$")
-_cosmetic = re.compile(r"#[@?$%]*#")
-_adblock = re.compile(r"(@@)?\|\|([^\^$/|*]+)\^(\|)?(\$.*)?")
-_dnsmasq = re.compile(r"(?:address|server|local)=/([^#]+)/([^/\s]*)")
-_unbound = re.compile(
-    r'local-zone:\s*"([^"]+)"\s+(?:redirect|always_\w+|refuse|static|deny|inform_\w+)'
-)
-_bind = re.compile(r'zone\s+"([^"]+)".*')
-_rpz = re.compile(r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+(?:\.|rpz-\S+|\S+\.)", re.IGNORECASE)
-_rule = re.compile(r"@@|\|\||\||\[Adblock|\[uBlock|/.*/|.*\$\w|.*\^|(?:[\w.-]*)#", re.IGNORECASE)
-_bullet = re.compile(r"^[-*\u2022]\s+")
-_fields = re.compile(r"[\s,;|]+")
-_spaces = re.compile(r"\s+")
 
 
 @dataclass
@@ -155,16 +126,23 @@ def read_text_lines(lines: pl.Series, where: str) -> ListedElements:
     InputError
         A line holds what some programs take for a line's end.
     """
+    _refuse_separators(lines, lambda row: row, where)
+    return ListedElements(normalize_column(lines, "text").drop_nulls())
+
+
+def _refuse_separators(lines: pl.Series, number: Callable[[int], int], where: str) -> None:
+    """Raise where a line holds what some programs take for its end: it may be two elements."""
     broken = lines.str.contains(LINE_BREAKS).fill_null(value=False)
     if broken.any():
         row = broken.arg_max() or 0
         problem = "a line separator stands inside the line"
         remedy = "remove it, or end the line there with a line feed"
-        raise InputError(f"{where}, line {row + 1}", problem, remedy)
-    return ListedElements(normalize_column(lines, "text").drop_nulls())
+        raise InputError(f"{where}, line {number(row) + 1}", problem, remedy)
 
 
-def read_kind_lines(lines: pl.Series, kind: Kind, *, local: bool = True) -> ListedElements:
+def read_kind_lines(
+    lines: pl.Series, kind: Kind, where: str = "", *, local: bool = True
+) -> ListedElements:
     """Read a list whose elements are of a kind.
 
     Parameters
@@ -173,8 +151,15 @@ def read_kind_lines(lines: pl.Series, kind: Kind, *, local: bool = True) -> List
         From `split_lines`.
     kind
         Any but "text".
+    where
+        What to call the file in messages.
     local
         Whether a line may name a machine of the domain `localdomain`.
+
+    Raises
+    ------
+    InputError
+        A line holds what some programs take for a line's end, or URLs may be fields of a table.
 
     Notes
     -----
@@ -188,6 +173,10 @@ def read_kind_lines(lines: pl.Series, kind: Kind, *, local: bool = True) -> List
     plain = is_normal(pl.col("line"), kind)
     if prefix and local:
         plain &= ~pl.col("line").str.ends_with(".localdomain").fill_null(value=False)
+    if kind == "email":
+        plain &= ~pl.col("line").str.contains(r"^(?:[#!]|//)").fill_null(value=False)
+    if kind == "url":
+        _refuse_fields_after_urls(lines, where)
     looked_at = plan.with_columns(plain.alias("usual")).collect()
     bare, usual = looked_at["line"], looked_at["usual"]
     listed = ListedElements(bare.filter(usual))
@@ -196,14 +185,31 @@ def read_kind_lines(lines: pl.Series, kind: Kind, *, local: bool = True) -> List
     odd = (~usual).arg_true()
     words = _read_words(bare.gather(odd), kind, listed)
     odd = odd.filter(words.is_null())
-    rest = _read_odd_lines(lines.gather(odd), odd, kind, listed)
+    rest = _read_odd_lines(lines.gather(odd), odd, kind, listed, where)
     listed.elements = pl.concat([listed.elements, words.drop_nulls(), rest])
     return listed
 
 
+def _refuse_fields_after_urls(lines: pl.Series, where: str) -> None:
+    """Raise if as many commas, semicolons or bars stand in every URL: it may end at the first."""
+    first = lines.head(1000)
+    first = first.filter(first.str.contains(r"^[^\s\"']*//").fill_null(value=False))
+    for sign, words in ((",", "commas"), (";", "semicolons"), ("|", "bars")):
+        counts = first.str.count_matches(sign, literal=True)
+        regular = first.len() > 1 and counts.min() == counts.max()
+        if counts.sum() and (regular or lines.str.contains(rf'^"[^"]*"\s*[{sign}]').any()):
+            shown = ", ".join(repr(shorten(line)) for line in first.head(SAMPLES).to_list())
+            total = format_quantity(lines.drop_nulls().len(), "entry", "entries")
+            count = format_count(first.len())
+            what = f"may be of several fields, separated by {words}"
+            problem = f"among {total} {count} {what}: {shown}"
+            remedy = "give a .csv file with a header and set key, or put each URL into quotes"
+            raise InputError(where, problem, remedy)
+
+
 def _find_prefix(lines: pl.Series) -> str:
     """Return how the lines of a hosts file begin, if most of its first ones begin alike."""
-    first = [line for line in lines.head(200).to_list() if line and not _comment.match(line)]
+    first = [line for line in lines.head(200).to_list() if line and not COMMENT.match(line)]
     begun = Counter(
         line[: found.end()] for line in first if (found := re.match(r"[0-9a-f.:]+\s+", line))
     )
@@ -218,6 +224,8 @@ def _read_words(odd: pl.Series, kind: Kind, listed: ListedElements) -> pl.Series
     fits = odd.str.contains(WORD).fill_null(value=False)
     if kind == "domain":
         fits &= ~odd.str.contains(r"\.localdomain[0-9]?\.?$").fill_null(value=False)
+    if kind == "email":
+        fits &= ~odd.str.contains(r"^//").fill_null(value=False)
     words = odd.set(~fits, None)
     normal = normalize_column(words, kind)
     listed.respelled += int((normal != words).sum())
@@ -225,10 +233,12 @@ def _read_words(odd: pl.Series, kind: Kind, listed: ListedElements) -> pl.Series
 
 
 def _read_odd_lines(
-    rest: pl.Series, numbers: pl.Series, kind: Kind, listed: ListedElements
+    rest: pl.Series, numbers: pl.Series, kind: Kind, listed: ListedElements, where: str
 ) -> pl.Series:
     """Read lines that are not plain; `numbers` says where each stands, from 0."""
-    read = _Line(kind)
+    inside = rest.str.strip_chars().str.strip_chars("\x1c\x1d\x1e\x1f")
+    _refuse_separators(inside, lambda row: int(numbers[row]), where)
+    read = LineReader(kind)
     found: list[str] = []
     for number, line in zip(numbers.to_list(), rest.to_list(), strict=True):
         if line is None:
@@ -244,120 +254,3 @@ def _read_odd_lines(
     listed.comments += read.comments
     listed.respelled += read.respelled
     return pl.Series(found, dtype=pl.String)
-
-
-class _Line:
-    """Reads one line after the other, and counts what it finds.
-
-    Parameters
-    ----------
-    kind
-        What the elements are.
-    """
-
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
-        self.comments = self.respelled = 0
-        self.reasons: list[tuple[str, str]] = []
-        self.foreign = f"entries that are not {describe_kind(kind)}"
-
-    def __call__(self, raw: str) -> list[str] | None:
-        """Return the elements of a line; why others are left out is added to `reasons`."""
-        line = remove_invisible(raw)
-        if not line:
-            return None
-        if _comment.match(line):
-            self.comments += 1
-            return None
-        line = _bullet.sub("", line)
-        if self.kind == "domain" and (rules := self._read_rule(line)) is not None:
-            return rules
-        if self.kind in ("domain", "address", "hash", "email"):
-            cut = re.split(r"[#;]", line, maxsplit=1)[0] if self.kind != "email" else line
-            bare = _trailing.sub("", cut).strip()
-        else:
-            bare = _trailing.sub("", line).strip()
-        return self._read_fields(bare, raw, line)
-
-    def _take(self, text: str, raw: str) -> str | None:
-        normal = normalize(text.strip("\"'"), self.kind)
-        if normal is not None and normal != raw:
-            self.respelled += 1
-        return normal
-
-    def _read_fields(self, bare: str, raw: str, line: str) -> list[str]:
-        if (whole := self._take(bare, raw)) is not None:
-            return [whole]
-        parts = _spaces.split(bare)
-        if self.kind == "domain" and len(parts) > 1 and normalize(parts[0], "address"):
-            return self._read_names(parts[1:], line)
-        sunk = self.kind == "address" and parts[0] in SINKS and len(parts) > 1
-        if sunk and (normalize(parts[1], "domain") or parts[1] in LOCAL_NAMES):
-            self.reasons.append((self.foreign, line))
-            return []
-        splits = (parts[0],) if self.kind in ("url", "text") else (parts[0], _fields.split(bare)[0])
-        if self.kind == "url":
-            splits = (*splits, bare.split("\t")[0], _unquote(bare))
-        for first in splits:
-            if (element := self._take(first, raw)) is not None:
-                return [element]
-        self.reasons.append((self._reason(bare), line))
-        return []
-
-    def _read_names(self, names: list[str], line: str) -> list[str]:
-        """Read the names of a hosts line."""
-        found = []
-        for name in names:
-            normal = self._take(name, name)
-            if normal is not None and normal not in LOCAL_NAMES:
-                found.append(normal)
-            elif normal in LOCAL_NAMES or re.fullmatch(r"[A-Za-z0-9_-]+", name):
-                self.reasons.append((LOCAL, line))
-            else:
-                self.reasons.append((self.foreign, line))
-        return found
-
-    def _read_rule(self, line: str) -> list[str] | None:
-        """Return the domains of a rule, none where it says more than they do; None: it is none."""
-        names: list[str] | None = None
-        if found := _adblock.fullmatch(line):
-            names = [] if found[1] or found[3] or found[4] else [found[2]]
-        elif found := _dnsmasq.fullmatch(re.sub(r"\s#.*$", "", line)):
-            names = found[1].split("/")
-        elif (
-            (found := _unbound.fullmatch(line))
-            or (found := _bind.fullmatch(line))
-            or (found := _rpz.fullmatch(line))
-        ):
-            names = [found[1]]
-        elif _cosmetic.search(line) or re.match(r"@@|\||\[|/", line) or re.search(r"[\^$]", line):
-            names = []
-        if names is None:
-            return None
-        normal = [self._take(name, line) for name in names]
-        kept = [name for name in normal if name is not None]
-        if not names or len(kept) < len(names):
-            self.reasons.append((RULE, line))
-        return kept
-
-    def _reason(self, bare: str) -> str:
-        pattern = self.kind == "domain" and ("*" in bare or bare.startswith("."))
-        return PATTERN if pattern else self.foreign
-
-
-def _unquote(text: str) -> str:
-    """Return the first field of a quoted line, as CSV would read it."""
-    found = re.match(r'"((?:[^"]|"")*)"', text)
-    return found[1].replace('""', '"') if found else text
-
-
-def describe_kind(kind: Kind) -> str:
-    """Return what elements of a kind are called: "domain names", "URLs", .."""
-    return {
-        "domain": "domain names",
-        "address": "addresses or networks",
-        "url": "URLs",
-        "email": "mail addresses",
-        "hash": "hashes",
-        "text": "text",
-    }[kind]

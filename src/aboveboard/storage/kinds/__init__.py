@@ -16,7 +16,15 @@ import polars as pl
 from aboveboard.storage.kinds import address, domain, email, hashes, text, url
 from aboveboard.storage.kinds.characters import INVISIBLE, LINE_BREAKS
 
-__all__ = ["INVISIBLE", "KINDS", "LINE_BREAKS", "Kind", "normalize", "normalize_column"]
+__all__ = [
+    "INVISIBLE",
+    "KINDS",
+    "LINE_BREAKS",
+    "Kind",
+    "describe_kind",
+    "normalize",
+    "normalize_column",
+]
 
 Kind = Literal["domain", "address", "url", "email", "hash", "text"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -108,8 +116,10 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
     if kind == "domain":
         shaped = shaped.str.strip_suffix(".").str.replace_all("[.]", ".", literal=True)
     if kind == "url":
-        shaped = shaped.str.replace(r"^hxxp(s?)://", "http$1://")
-        shaped = shaped.str.replace_all("[.]", ".", literal=True)
+        defanged = shaped.str.contains(r"^(?:hxxps?://|https?://[^/?#]*\[\.\])")
+        plain = shaped.str.replace(r"^hxxp(s?)://", "http$1://")
+        plain = plain.str.replace_all("[.]", ".", literal=True)
+        shaped = plain.zip_with(defanged, shaped)
     fits = find_normal(shaped, kind)
     # Lower case in Unicode maps some other letters to ASCII ones: the slow way knows all rules.
     ascii_only = elements.str.len_bytes() == elements.str.len_chars()
@@ -123,3 +133,15 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
         one_by_one, pl.Series(normal, dtype=pl.String), default=None, return_dtype=pl.String
     )
     return shaped.clone().scatter((~fits).arg_true(), found)
+
+
+def describe_kind(kind: Kind) -> str:
+    """Return what elements of a kind are called: "domain names", "URLs", .."""
+    return {
+        "domain": "domain names",
+        "address": "addresses or networks",
+        "url": "URLs",
+        "email": "mail addresses",
+        "hash": "hashes",
+        "text": "text",
+    }[kind]

@@ -18,6 +18,7 @@ NORMAL = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 """IPv4 addresses in normal form."""
 
 _dash = re.compile(r"\s*[-\u2013]\s*")
+_short_range = re.compile(r"((?:[0-9]{1,3}\.){3})([0-9]{1,3})-([0-9]{1,3})")
 LONGEST = 100
 """Characters: two IPv6 addresses with a dash; what is longer is not an address."""
 
@@ -29,7 +30,7 @@ def normalize(text: str) -> str | None:
     --------
     >>> normalize("2001:0DB8:0::1"), normalize("198.51.100.17/24"), normalize("::ffff:192.0.2.1")
     ('2001:db8::1', '198.51.100.0/24', '192.0.2.1')
-    >>> normalize("192.0.2.0 - 192.0.2.127"), normalize("192.0.2.3-192.0.2.9")
+    >>> normalize("192.0.2.0 - 192.0.2.127"), normalize("192.0.2.3-9")
     ('192.0.2.0/25', '192.0.2.3-192.0.2.9')
     """
     spelling = remove_invisible(text)
@@ -39,7 +40,10 @@ def normalize(text: str) -> str | None:
         spelling = spelling[1:-1]
     spelling = refang(spelling)
     try:
-        if len(ends := _dash.split(spelling)) == 2:
+        if found := _short_range.fullmatch(spelling):
+            return _normalize_range(found[1] + found[2], found[1] + found[3])
+        # A zone's name may hold a dash: `fe80::1%br-lan`.
+        if "%" not in spelling and len(ends := _dash.split(spelling)) == 2:
             return _normalize_range(*ends)
         if "/" in spelling:
             return _normalize_network(spelling)

@@ -7,10 +7,13 @@ import unicodedata
 from functools import lru_cache
 
 INVISIBLE = (
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f"
-    r"\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]"
+    r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb]"
 )
-"""Control characters, zero-width ones, directions, line separators: no part of any indicator."""
+"""Control characters, zero-width ones, directions: no part of any indicator.
+
+Line separators are not among them: without one, two elements would be joined into a third.
+"""
 
 LINE_BREAKS = r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]"
 """What some program or other takes for the end of a line, as `str.splitlines` does."""

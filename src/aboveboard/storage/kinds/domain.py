@@ -33,13 +33,14 @@ def normalize(text: str) -> str | None:
     >>> normalize("WWW.Bücher.Example."), normalize("bad[.]example"), normalize("192.0.2.1")
     ('www.xn--bcher-kva.example', 'bad.example', None)
     """
-    name = refang(remove_invisible(text)).lower()
+    name = refang(remove_invisible(text))
     if not name.isascii():
         name = re.sub("[\u3002\uff0e\uff61]", ".", name)
     labels = name.removesuffix(".").split(".")
     if len(labels) < 2:
         return None
-    ascii_labels = [_to_ascii(label) for label in labels]
+    # In a label beyond ASCII the mapping of UTS 46 decides: `str.lower` knows another sigma.
+    ascii_labels = [_to_ascii(label.lower() if label.isascii() else label) for label in labels]
     if None in ascii_labels:
         return None
     name = ".".join(label for label in ascii_labels if label is not None)
@@ -71,7 +72,7 @@ def _from_a_label(label: str) -> str | None:
         return None
     if unicode_label.isascii() or len(label) > LONGEST_LABEL or not _label.fullmatch(label):
         return None
-    return _to_ascii(unicode_label.lower())
+    return _to_ascii(unicode_label)
 
 
 def _to_ascii_leniently(label: str) -> str | None:

@@ -24,20 +24,23 @@ _local = re.compile(
     rf"(?:{_ATOM}|[^\x00-\x7f])+(?:\.(?:{_ATOM}|[^\x00-\x7f])+)*".replace("]+", "]")
 )
 
+_named = re.compile(r"[^<>@]*<([^<>\s]+)>")
+"""With the name of its owner before it, as mail programs write it."""
+
 
 def normalize(text: str) -> str | None:
     """Return a mail address's normal form, None where the text is none.
 
     Examples
     --------
-    >>> normalize("Ann@Bad.Example"), normalize("ann[at]bad[.]example"), normalize("ann")
+    >>> normalize("Ann@Bad.Example"), normalize("Ann <ann[at]bad[.]example>"), normalize("ann")
     ('ann@bad.example', 'ann@bad.example', None)
     """
     spelling = refang(remove_invisible(text))
     if spelling[:7].lower() == "mailto:":
-        spelling = spelling[7:]
-    if spelling.startswith("<") and spelling.endswith(">"):
-        spelling = spelling[1:-1]
+        spelling = spelling[7:].partition("?")[0]
+    if found := _named.fullmatch(spelling):
+        spelling = found[1]
     local, at, host = spelling.rpartition("@")
     local = unicodedata.normalize("NFC", local).lower()
     normal_host = domain.normalize(host)

@@ -24,6 +24,9 @@ _parts = re.compile(
 )
 _percent = re.compile(r"%([0-9A-Fa-f]{2})")
 _forbidden = re.compile(r"[\s<>\"`]")
+_leading = re.compile(r"(?:[^/?#]*//[\])}]?)?[^/?#]*")
+_single = re.compile(r"(?=.*[a-z])(?!0x)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+"""A host of one label, such as `localhost`; not a number, which could be an address."""
 
 
 def normalize(text: str) -> str | None:
@@ -34,20 +37,26 @@ def normalize(text: str) -> str | None:
     >>> normalize("hxxp://Mal[.]Example:80/a%7eb"), normalize("HTTPS://mal.example")
     ('http://mal.example/a~b', 'https://mal.example/')
     """
-    spelling = refang(remove_invisible(text))
+    spelling = remove_invisible(text)
+    if spelling.startswith("<") and spelling.endswith(">"):
+        spelling = spelling[1:-1]
+    spelling = _refang(spelling)
     found = _parts.fullmatch(spelling)
     if found is None or _forbidden.search(spelling):
         return None
     scheme, user, host, port, path, query, fragment = found.groups()
     scheme = scheme.lower() if scheme else None
     normal_host = _normalize_host(host)
+    if normal_host is None and scheme and _single.fullmatch(host.lower()):
+        normal_host = host.lower()
     if normal_host is None or (port and int(port) > 65535):
         return None
     # Without a scheme a name alone is a name; with a user it would be a mail address.
     if scheme is None and user is not None:
         return None
     start = f"{scheme}://" if scheme else ""
-    shown_port = f":{int(port)}" if port and port != PORTS.get(scheme or "http") else ""
+    usual_port = PORTS.get(scheme or "http")
+    shown_port = f":{int(port)}" if port and str(int(port)) != usual_port else ""
     shown_user = f"{user}@" if user else ""
     path = _normalize_path(path or "/")
     if scheme is None and path == "/" and not query and not fragment:
@@ -56,12 +65,25 @@ def normalize(text: str) -> str | None:
     return f"{start}{shown_user}{normal_host}{shown_port}{path}{rest}"
 
 
+def _refang(spelling: str) -> str:
+    """Return a URL refanged: brackets in its path are its own, unless its host has them too."""
+    leading = _leading.match(spelling)
+    end = leading.end() if leading else 0
+    before, rest = spelling[:end], spelling[end:]
+    start = refang(before)
+    return start + (rest.replace("[.]", ".") if start != before else rest)
+
+
 def _normalize_host(host: str) -> str | None:
     if host.startswith("["):
-        normal = address.normalize(host) if host.endswith("]") else None
-        if normal is None or "/" in normal or "-" in normal:
+        # The percent sign before a zone is itself encoded (RFC 6874).
+        bare, encoded, zone = host[1:-1].partition("%25")
+        normal = address.normalize(f"{bare}%{zone}" if encoded else bare)
+        if not host.endswith("]") or normal is None or "/" in normal:
             return None
-        return f"[{normal}]" if ":" in normal else normal
+        if "-" in normal and not encoded:
+            return None
+        return f"[{normal.replace('%', '%25')}]" if ":" in normal else normal
     named = domain.normalize(host)
     if named is not None:
         return named

@@ -1,0 +1,115 @@
+"""Paths in JSON: `data[].host` is the field `host` of each entry of the list `data`.
+
+`[]` (or `[*]`) is every entry of a list, `[0]` one of them, `*` every field of an object, and
+`["a.b"]` a field whose name has signs of paths in it. A `$` at the start may stand or be left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from aboveboard.errors import InputError
+
+MOST_DEPTH = 100
+"""Of nested brackets: no list needs more, and the parser ends at about a thousand."""
+
+EVERY_ENTRY, EVERY_FIELD = "[]", "*"
+Step = tuple[str, str | int]
+"""Its sort (`EVERY_ENTRY`, `EVERY_FIELD`, "entry", "field") and what it names."""
+
+_step = re.compile(
+    r"""\[\s*(?:\*|:)?\s*\]|\[(-?[0-9]+)\]|\[("(?:[^"\\]|\\.)*")\]|\['([^']*)'\]|\.?([^.\[\]]+)"""
+)
+_plain = re.compile(r"[^.\[\]*\"'\s$]+")
+
+
+def parse_path(path: str, where: str) -> list[Step]:
+    """Return the steps of a path.
+
+    Raises
+    ------
+    InputError
+        The text is no path.
+
+    Examples
+    --------
+    >>> parse_path("$.data[*].host", "a.json")
+    [('field', 'data'), ('[]', ''), ('field', 'host')]
+    """
+    rest = path.strip().removeprefix("$").removeprefix(".")
+    steps: list[Step] = []
+    while rest:
+        found = _step.match(rest)
+        if found is None:
+            problem = f"path {path!r} cannot be understood from {rest[:20]!r} on"
+            raise InputError(where, problem, 'write it like data[].host, or data[]["a.b"]')
+        rest = rest[found.end() :]
+        if found[1]:
+            steps.append(("entry", int(found[1])))
+        elif found[2]:
+            steps.append(("field", json.loads(found[2])))
+        elif found[3] is not None:
+            steps.append(("field", found[3]))
+        elif found[4] == "*":
+            steps.append((EVERY_FIELD, ""))
+        elif found[4]:
+            steps.append(("field", found[4]))
+        else:
+            steps.append((EVERY_ENTRY, ""))
+        rest = rest.removeprefix(".") if rest[1:2] == "[" else rest
+    return steps
+
+
+def follow_path(value: Any, steps: list[Step]) -> Iterator[Any]:
+    """Yield what a path leads to; None where it leads nowhere.
+
+    Lists are gone through, also where the path does not say so.
+    """
+    sort, name = steps[0] if steps else ("", "")
+    if isinstance(value, list):
+        if sort == "entry":
+            inside = -len(value) <= int(name) < len(value)
+            yield from follow_path(value[int(name)], steps[1:]) if inside else (None,)
+            return
+        rest = steps[1:] if sort == EVERY_ENTRY else steps
+        for entry in value:
+            yield from follow_path(entry, rest)
+    elif not steps:
+        yield value
+    elif isinstance(value, dict) and sort == EVERY_FIELD:
+        for entry in value.values():
+            yield from follow_path(entry, steps[1:])
+    elif isinstance(value, dict) and sort == "field":
+        yield from follow_path(value.get(str(name)), steps[1:])
+    else:
+        yield None
+
+
+def find_texts(
+    value: Any, path: str = "", depth: int = 0, entries: int | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield the path of each text, and the text.
+
+    Parameters
+    ----------
+    value
+        Parsed JSON.
+    path
+        Where it stands.
+    depth
+        Of brackets around it.
+    entries
+        How many of each list are looked at; None: all.
+    """
+    if isinstance(value, str):
+        yield path or EVERY_ENTRY, value
+    elif depth < MOST_DEPTH and isinstance(value, dict):
+        for key, inner in value.items():
+            field = f".{key}" if _plain.fullmatch(key) else f"[{json.dumps(key)}]"
+            yield from find_texts(inner, f"{path}{field}".lstrip("."), depth + 1, entries)
+    elif depth < MOST_DEPTH and isinstance(value, list):
+        for inner in value[:entries]:
+            yield from find_texts(inner, f"{path}{EVERY_ENTRY}", depth + 1, entries)

@@ -1,0 +1,170 @@
+"""One line of a list at a time: comments, hosts lines, rules, several fields, or an element.
+
+Cost: some microseconds a line.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aboveboard.storage.kinds import Kind, describe_kind, normalize
+from aboveboard.storage.kinds.characters import remove_invisible
+
+RULE, PATTERN, LOCAL = "rules that are not bare domain", "patterns", "names of the machine itself"
+
+SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
+"""Where hosts files send the names that they block."""
+
+LOCAL_NAMES = frozenset(
+    {"localhost", "localhost.localdomain", "local", "broadcasthost", "localhost6",
+     "localhost6.localdomain6", "localhost4", "localhost4.localdomain4"}
+)  # fmt: skip
+
+COMMENT = re.compile(r"[#;!]|//")
+_trailing = re.compile(r"\s(?:[#;!]|//).*$")
+_cosmetic = re.compile(r"#[@?$%]*#")
+_adblock = re.compile(r"(@@)?\|\|([^\^$/|*]+)\^(\|)?(\$.*)?")
+_dnsmasq = re.compile(r"(address|server|local)=/([^#]+)/([^/\s]*)")
+_unbound = re.compile(
+    r'local-zone:\s*"([^"]+)"\s+(?:redirect|always_\w+|refuse|static|deny|inform_\w+)'
+)
+_bind = re.compile(r'zone\s+"([^"]+)".*')
+_unbound_data = re.compile(
+    r"""local-data:\s*["'](\S+)\s+(?:\d+\s+)?(?:IN\s+)?(?:A|AAAA)\s+(\S+)["']""", re.IGNORECASE
+)
+_settings = re.compile(
+    r"(?:local-zone|local-data|local-data-ptr|server|python|forward-zone):(?:\s|$)"
+    r"|(?:address|server|local|ipset|nftset)=/|\$(?:TTL|ORIGIN|INCLUDE)\s"
+)
+_rpz = re.compile(
+    r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+(?:\.|rpz-(?!passthru|tcp-only)\S+|(?!rpz-)\S+\.)",
+    re.IGNORECASE,
+)
+_record = re.compile(r"\S*\s+(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS|CNAME)\s", re.IGNORECASE)
+_named_hash = re.compile(r"([A-Za-z0-9-]+)\s*\(.*\)\s*=\s*([0-9A-Fa-f]+)")
+_spaced_range = re.compile(r"(\S+)\s+[-\u2013]\s+([^\s,;|]+)")
+_bullet = re.compile(r"^[-*\u2022]\s+")
+_fields = re.compile(r"[\s,;|]+")
+_spaces = re.compile(r"\s+")
+
+
+class LineReader:
+    """Reads one line after the other, and counts what it finds.
+
+    Parameters
+    ----------
+    kind
+        What the elements are.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.comments = self.respelled = 0
+        self.reasons: list[tuple[str, str]] = []
+        self.foreign = f"entries that are not {describe_kind(kind)}"
+
+    def __call__(self, raw: str) -> list[str] | None:
+        """Return the elements of a line; why others are left out is added to `reasons`."""
+        line = remove_invisible(raw)
+        if not line:
+            return None
+        if COMMENT.match(line):
+            self.comments += 1
+            return None
+        line = _bullet.sub("", line)
+        if self.kind == "domain" and (rules := self._read_rule(line)) is not None:
+            return rules
+        if self.kind in ("domain", "address", "hash", "email"):
+            cut = re.split(r"[#;]", line, maxsplit=1)[0] if self.kind != "email" else line
+            bare = _trailing.sub("", cut).strip()
+        else:
+            bare = _trailing.sub("", line).strip()
+        return self._read_fields(bare, raw, line)
+
+    def _take(self, text: str, raw: str) -> str | None:
+        normal = normalize(text.strip("\"'"), self.kind)
+        if normal is not None and normal != raw:
+            self.respelled += 1
+        return normal
+
+    def _read_fields(self, bare: str, raw: str, line: str) -> list[str]:
+        if (whole := self._take(bare, raw)) is not None:
+            return [whole]
+        parts = _spaces.split(bare)
+        named = len(parts) > 1 and (parts[0] in SINKS or normalize(parts[0], "address"))
+        if self.kind == "domain" and named:
+            return self._read_names(parts[1:], line)
+        sunk = self.kind == "address" and parts[0] in SINKS and len(parts) > 1
+        if sunk and (normalize(parts[1], "domain") or parts[1] in LOCAL_NAMES):
+            self.reasons.append((self.foreign, line))
+            return []
+        splits = (parts[0],) if self.kind in ("url", "text") else (parts[0], _fields.split(bare)[0])
+        if self.kind == "address" and (spaced := _spaced_range.match(bare)):
+            # The ends of a range are one field: the first of them alone is another element.
+            splits = (f"{spaced[1]}-{spaced[2]}",)
+        if self.kind == "hash" and (named_hash := _named_hash.fullmatch(bare)):
+            splits = (f"{named_hash[1]}:{named_hash[2]}",)
+        if self.kind == "url":
+            splits = (*splits, bare.split("\t")[0], _unquote(bare))
+        for first in splits:
+            if (element := self._take(first, raw)) is not None:
+                return [element]
+        self.reasons.append((self._reason(bare), line))
+        return []
+
+    def _read_names(self, names: list[str], line: str) -> list[str]:
+        """Read the names of a hosts line."""
+        found = []
+        for name in names:
+            normal = self._take(name, name)
+            if normal is not None and normal not in LOCAL_NAMES:
+                found.append(normal)
+            elif normal in LOCAL_NAMES or re.fullmatch(r"[A-Za-z0-9_-]+", name):
+                self.reasons.append((LOCAL, line))
+            else:
+                self.reasons.append((self.foreign, line))
+        return found
+
+    def _read_rule(self, line: str) -> list[str] | None:
+        """Return the domains of a rule, none where it says more than they do; None: it is none."""
+        names: list[str] | None = None
+        bare = re.sub(r"\s[#;].*$", "", line)
+        if found := _adblock.fullmatch(line):
+            names = [] if found[1] or found[3] or found[4] else [found[2]]
+        elif found := _dnsmasq.fullmatch(bare):
+            # A server `#` is the usual one: that is an exception.
+            allowed = found[1] != "address" and found[3] == "#"
+            names = [] if allowed else found[2].split("/")
+        elif found := _unbound_data.fullmatch(bare):
+            names = [found[1]] if found[2] in SINKS else []
+        elif (
+            (found := _unbound.fullmatch(bare))
+            or (found := _bind.fullmatch(line))
+            or (found := _rpz.fullmatch(bare))
+        ):
+            names = [found[1]]
+        elif (
+            _settings.match(line)
+            or _record.match(line)
+            or _cosmetic.search(line)
+            or re.match(r"@@|\||\[|/", line)
+            or re.search(r"[\^$]", line)
+        ):
+            names = []
+        if names is None:
+            return None
+        normal = [self._take(name, line) for name in names]
+        kept = [name for name in normal if name is not None]
+        if not names or len(kept) < len(names):
+            self.reasons.append((RULE, line))
+        return kept
+
+    def _reason(self, bare: str) -> str:
+        pattern = self.kind == "domain" and ("*" in bare or bare.startswith("."))
+        return PATTERN if pattern else self.foreign
+
+
+def _unquote(text: str) -> str:
+    """Return the first field of a quoted line, as CSV would read it."""
+    found = re.match(r'"((?:[^"]|"")*)"', text)
+    return found[1].replace('""', '"') if found else text
