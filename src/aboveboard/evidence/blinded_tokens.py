@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 
 TOKEN = 32
 """Bytes of a token: a compressed point."""
@@ -117,7 +118,8 @@ def decode_tokens(content: bytes, place: str, size: int) -> list[bytes]:
     if len(content) != size * TOKEN or size > MOST_TOKENS:
         raise InputError(
             place,
-            f"it has {len(content):,} bytes, not {TOKEN} for each of {size:,} elements",
+            f"it has {format_count(len(content))} bytes, not {TOKEN} for each of "
+            f"{format_count(size)} elements",
             "ask who passed them on",
         )
     tokens = [content[k : k + TOKEN] for k in range(0, len(content), TOKEN)]

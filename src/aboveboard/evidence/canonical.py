@@ -19,7 +19,7 @@ from typing import Any
 import rfc8785
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_count
 
 LARGEST_INTEGER = 2**53
 """From here on RFC 8785 would round: an integer is then written as text."""
@@ -131,7 +131,11 @@ def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
         If it is too long, too deep or no such JSON.
     """
     if len(content) > most:
-        raise InputError(place, f"it has {len(content):,} bytes", f"send at most {most:,} bytes")
+        raise InputError(
+            place,
+            f"it has {format_count(len(content))} bytes",
+            f"send at most {format_count(most)} bytes",
+        )
     if _depth(content) > MOST_DEPTH:
         raise InputError(
             place, f"it is nested deeper than {MOST_DEPTH} levels", "send what aboveboard wrote"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import decode_json
+from aboveboard.evidence.hidden_shares import list_shown
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import Round
 
@@ -32,6 +33,8 @@ class Delivery:
         The tree key of the party's own list; None: the one in the bundle.
     expected_terms
         The hash of the terms that the party has agreed to; None where it does not know it.
+    answers
+        What the party has answered while the rule ran, by step, with its salts.
     """
 
     bundle: Bundle
@@ -39,6 +42,7 @@ class Delivery:
     reply: Path | None
     key: bytes | None = None
     expected_terms: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Case:
     round
         The round that the log tells.
     body
-        Of the signed result.
+        Of the signed result, the party's own share in it opened.
     commitments
         Root and size of every member's commitment.
     part
@@ -73,6 +77,15 @@ class Case:
     reply: Path | None
     seed: int
     proof: str
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The numbers of every party's share that all see, by the terms."""
+        return list_shown(self.round.terms)
+
+    def list_compared(self, what: str) -> list[str]:
+        """Return whose number of a share can be compared: everybody's, or the party's own."""
+        return sorted(self.round.present) if what in self.shown else [self.name]
 
     @property
     def name(self) -> str:

@@ -25,12 +25,13 @@ from aboveboard.evidence.folders import (
 )
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.log import Log
-from aboveboard.evidence.own_part import list_elements
+from aboveboard.evidence.own_part import list_elements, read_point
 from aboveboard.evidence.payloads import Payload, decode_payload
 from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round, replay_log
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.seeds import commit_nonce
 from aboveboard.evidence.statements import Statement, sign_statement
+from aboveboard.evidence.sum_commitments import commit_point
 from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.storage.atomic import atomic_file
 
@@ -172,6 +173,7 @@ def _accept(round_: Round, folder: Path, statement: Statement, keys: CenterKeys)
             check_committed(
                 round_, statement.by, list_elements(round_.terms, statement.by, part), part.key
             )
+            check_sum(round_, statement.by, part)
         except (InputError, ValueError) as error:
             raise RefusedStatementError(_explain(error)) from error
     return after
@@ -211,6 +213,20 @@ def check_committed(round_: Round, name: str, elements: Sequence[bytes], key: by
         raise InputError(
             f"submission of {name}",
             "it is another list than the committed one",
+            "submit what was committed",
+        )
+
+
+def check_sum(round_: Round, name: str, part: Payload) -> None:
+    """Raise `InputError` if a member's numbers are not those of which it committed to the sum."""
+    if round_.terms.sums != "committed":
+        return
+    commitment = round_.find("commit", name)
+    found = commit_point(read_point(round_.terms, name, part), part.key)
+    if commitment is None or found != commitment.body["sum"]:
+        raise InputError(
+            f"submission of {name}",
+            "its point is not the one in its commitment to the sum",
             "submit what was committed",
         )
 

@@ -117,7 +117,7 @@ def check_cosigned(notes: Iterable[str], round_: Round) -> list[CosignedCheckpoi
             CosignedCheckpoint(name, checkpoint.size, agrees, note)
             for name in round_.terms.names
             if any(note.is_cosigned_with(name_key(name), key) for key in round_.list_keys(name))
-            and (agrees or note.is_signed_with(origin, round_.terms.log.signing))
+            and (agrees or any(note.is_signed_with(origin, key) for key in round_.list_log_keys()))
         ]
     return found
 

@@ -16,6 +16,7 @@ from aboveboard.evidence.canonical import MOST_BYTES
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, Note, read_note
 from aboveboard.evidence.statements import Statement, read_statement
+from aboveboard.formatting import format_count
 from aboveboard.storage.atomic import atomic_file
 
 TERMS_FILE = "terms.json"
@@ -45,7 +46,7 @@ def read_limited(path: Path, most: int, remedy: str) -> bytes:
         if path.is_symlink() or not path.is_file():
             raise InputError(str(path), "there is no such regular file", remedy)
         if path.stat().st_size > most:
-            raise InputError(str(path), f"it has more than {most:,} bytes", remedy)
+            raise InputError(str(path), f"it has more than {format_count(most)} bytes", remedy)
         return path.read_bytes()
     except OSError as error:
         raise InputError(str(path), f"it cannot be read ({error.strerror})", remedy) from error

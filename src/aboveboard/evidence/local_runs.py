@@ -27,9 +27,11 @@ from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, w
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import HOME, find_home
 from aboveboard.evidence.own_part import PATH_KEYS
+from aboveboard.evidence.public_parameters import list_public_parameters
 from aboveboard.evidence.publication import publish, publishes_seed
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER, MOST_MEMBERS, parse_terms
+from aboveboard.formatting import format_count
 from aboveboard.mechanisms.settlement import Settlement
 
 BUNDLE = "bundle.json"
@@ -39,10 +41,6 @@ OPERATOR = "operator"
 """Folder of the operator's keys, in the home of this machine's user."""
 
 _CENTER_KEYS, _LOG_KEYS = "keys", "log-keys"
-
-_NOT_PUBLIC = {"name", "mechanism", "parties", "seed", "currency", "center", "data", "design",
-               "bids", "endowments", "training"}  # fmt: skip
-"""Keys of a collaboration file that a run does not tell the parties: others' data, and paths."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def find_obstacle(collaboration: Collaboration) -> str:
     """Return why a run cannot leave bundles; empty where it can."""
     names = list(collaboration.reports)
     if len(names) > MOST_MEMBERS:
-        return f"there are more than {MOST_MEMBERS:,} parties"
+        return f"there are more than {format_count(MOST_MEMBERS)} parties"
     reserved = sorted({CENTER, "auditor"} & set(names))
     return f"a party is called {reserved[0]!r}" if reserved else ""
 
@@ -140,14 +138,14 @@ def make_bundles(
     parts = _read_parts(collaboration)
     derive = partial(_derive_key, _digest_inputs(collaboration), keys)
     tree_keys = {name: derive("tree", name) for name in settlement.parties}
-    publication = publish(collaboration, settlement, tree_keys, derive("order", ""))
+    terms = sign_statement(_make_terms(collaboration, settlement, keys), CENTER, keys.center)
+    agreed = parse_terms(terms.body, str(collaboration.path))
+    publication = publish(collaboration, settlement, tree_keys, derive("order", ""), agreed)
     commitments = dict(publication.commitments)
     for name, part in parts.items():
         if name in tree_keys and name not in commitments:
             committed = commit_elements([part.encode()], tree_keys[name])
             commitments[name] = (committed.root, committed.size)
-    terms = sign_statement(_make_terms(collaboration, settlement, keys), CENTER, keys.center)
-    parse_terms(terms.body, str(collaboration.path))
     shown = {name: {"root": root.hex(), "size": n} for name, (root, n) in commitments.items()}
     seed = collaboration.file.seed if publishes_seed(collaboration.mechanism.NAME) else None
     result = sign_statement(
@@ -245,8 +243,9 @@ def _make_terms(
         "previous": None,
         "engine": f"aboveboard {__version__}",
         "mechanism": collaboration.file.mechanism if own else name,
-        "parameters": {} if own else {k: x for k, x in table.items() if k not in _NOT_PUBLIC},
+        "parameters": list_public_parameters(collaboration, table),
         "members": {name: {"keys": None, "parameters": {}} for name in settlement.parties},
+        "order": list(settlement.parties),
         "center": keys.center.public.as_dict(),
         "log": {
             "origin": f"aboveboard/{keys.log.public.fingerprint}",

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.asking import Answer, encode_answer_context
 from aboveboard.evidence.canonical import MOST_BYTES, decode_canonical, encode_canonical
 from aboveboard.evidence.commitments import commit_elements, generate_tree_key
 from aboveboard.evidence.cosigning import refuse_other_log
@@ -27,11 +29,13 @@ from aboveboard.evidence.folders import (
 from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, write_private
 from aboveboard.evidence.log import Log, verify_checkpoint, verify_growth
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, Note, read_checkpoint, read_note
+from aboveboard.evidence.own_part import read_point
 from aboveboard.evidence.payloads import Payload, decode_payload
 from aboveboard.evidence.rounds import Round, encode_rotation, replay_log
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.seeds import commit_nonce, generate_nonce
 from aboveboard.evidence.statements import Statement, sign_statement
+from aboveboard.evidence.sum_commitments import commit_point
 from aboveboard.evidence.terms import CENTER, read_terms
 from aboveboard.evidence.trees import InvalidProofError
 
@@ -39,7 +43,11 @@ HOME = "ABOVEBOARD_HOME"
 """Environment variable that names the folder of a member's keys and rounds."""
 
 PAYLOAD_FILE = "payload.bin"
+COMMITTED_FILE = "payload.terms"
+"""Names the terms under which the payload was committed, where they were changed."""
+
 SEEN_FILE = "seen.note"
+ANSWERS_FILE = "answers.json"
 NOTES_FILE = "member.json"
 
 
@@ -92,12 +100,12 @@ def read_round(folder: Path, private: Path | None = None) -> SeenRound:
     terms = read_terms(statement, str(folder))
     log = read_log(folder, terms.log.origin)
     round_ = replay_log(log.entries, str(folder))
-    if round_.terms_digest != statement.digest:
+    if round_.first_terms != statement.digest:
         raise InputError(str(folder), "the log is of other terms", "copy the folder once more")
     note = read_checkpoint_file(folder)
     seen = None if private is None else read_seen(private)
     try:
-        _check_checkpoint(log, note, terms.log.signing, seen)
+        _check_checkpoint(log, note, round_.find_log_key(len(log.entries)), seen)
     except (InvalidProofError, ValueError) as error:
         raise InputError(
             str(folder), str(error), "keep both logs: they prove what the center did"
@@ -119,7 +127,7 @@ def _check_checkpoint(log: Log, note: Note, signing: str, seen: Note | None) -> 
 
 
 def locate_private(home: Path, terms_digest: str, name: str) -> Path:
-    """Return a member's private folder of a round; it need not exist."""
+    """Return a member's private folder of a round, by its first terms; it need not exist."""
     return home / "rounds" / f"{terms_digest[:32]}-{name}"
 
 
@@ -133,7 +141,7 @@ def read_seen(private: Path) -> Note | None:
 
 def remember_seen(private: Path, checkpoint: Note) -> None:
     """Keep the checkpoint that was seen, so that another log comes to light."""
-    _replace_private(private / SEEN_FILE, checkpoint.content)
+    replace_private(private / SEEN_FILE, checkpoint.content)
 
 
 def begin_membership(private: Path, name: str, folder: Path) -> None:
@@ -151,7 +159,7 @@ def begin_membership(private: Path, name: str, folder: Path) -> None:
             str(private), f"it cannot be made ({error.strerror})", f"name a folder in {HOME}"
         ) from error
     notes = {"folder": str(folder.resolve()), "name": name}
-    _replace_private(private / NOTES_FILE, encode_canonical(notes))
+    replace_private(private / NOTES_FILE, encode_canonical(notes))
 
 
 def read_membership(private: Path) -> dict[str, Any]:
@@ -171,6 +179,16 @@ def list_memberships(home: Path) -> list[Path]:
 def make_agreement(round_: Round, name: str, keys: PrivateKeys) -> Statement:
     """Return the member's agreement to the terms."""
     return sign_statement({"kind": "agree", "terms": round_.terms_digest}, name, keys)
+
+
+def drop_void_payload(private: Path, round_: Round) -> None:
+    """Put aside what was committed under terms that have been changed since."""
+    path, mark = private / PAYLOAD_FILE, private / COMMITTED_FILE
+    last = mark.read_text(encoding="utf-8") if mark.exists() else round_.first_terms
+    if last != round_.terms_digest:
+        if path.exists():
+            path.replace(path.with_name(f"payload-{last[:16]}.bin"))
+        replace_private(mark, round_.terms_digest.encode())
 
 
 def make_payload(private: Path, table: dict[str, Any], files: dict[str, bytes]) -> Payload:
@@ -218,13 +236,15 @@ def make_commitment(
         The list's elements; for a mechanism without elements, the payload's content alone.
     """
     committed = commit_elements(elements, payload.key)
-    body = {
+    body: dict[str, Any] = {
         "kind": "commit",
         "terms": round_.terms_digest,
         "root": committed.root.hex(),
         "size": committed.size,
         "nonce": commit_nonce(payload.nonce, name),
     }
+    if round_.terms.sums == "committed":
+        body["sum"] = commit_point(read_point(round_.terms, name, payload), payload.key)
     return sign_statement(body, name, keys)
 
 
@@ -234,7 +254,8 @@ def make_submission(
     """Return the member's submission and its ciphertext, under the checkpoint that was seen."""
     round_ = seen.round
     context = encode_context(round_.terms_digest, name, CENTER, "submit")
-    sealed = seal_message(payload.encode(), round_.terms.center.sealing, context)
+    center = round_.find_keys(CENTER) or round_.terms.center.public
+    sealed = seal_message(payload.encode(), center.sealing, context)
     checkpoint = read_checkpoint(seen.checkpoint, str(seen.folder))
     body = {
         "kind": "submit",
@@ -244,6 +265,29 @@ def make_submission(
         "root": checkpoint.root.hex(),
     }
     return sign_statement(body, name, keys), sealed
+
+
+def keep_answer(private: Path, round_: Round, answer: Answer) -> None:
+    """Keep what the member answers to the question that the round asks, with its salt."""
+    kept = _read_kept_answers(private)
+    kept[f"{round_.terms_digest} {round_.asked[-1].body['step']}"] = answer.as_dict()
+    replace_private(private / ANSWERS_FILE, encode_canonical(kept))
+
+
+def list_own_answers(private: Path, round_: Round) -> dict[str, Any]:
+    """Return what the member has answered in a round, by step, as it opens it to the auditor."""
+    found = _read_kept_answers(private).items()
+    return {k.rpartition(" ")[2]: x for k, x in found if k.startswith(round_.terms_digest)}
+
+
+def _read_kept_answers(private: Path) -> dict[str, Any]:
+    path = private / ANSWERS_FILE
+    if not path.exists():
+        return {}
+    kept: dict[str, Any] = decode_canonical(
+        read_limited(path, MOST_BYTES, "restore it from a backup"), str(path)
+    )
+    return kept
 
 
 def make_answer(
@@ -267,12 +311,66 @@ def make_answer(
 
 def make_rotation(round_: Round, name: str, keys: PrivateKeys, fresh: PrivateKeys) -> Statement:
     """Return the statement by which a member's new keys take the place of the old ones."""
+    body = {"kind": "rotate", "terms": round_.terms_digest, **prove_keys(round_, name, fresh)}
+    return sign_statement(body, name, keys)
+
+
+def prove_keys(round_: Round, name: str, fresh: PrivateKeys) -> dict[str, str]:
+    """Return new public keys, and the proof that their owner wants them to be a member's."""
     proof = fresh.sign(encode_rotation(round_.terms_digest, name, fresh.public))
-    body = {"kind": "rotate", "terms": round_.terms_digest, **fresh.public.as_dict()}
-    return sign_statement({**body, "proof": proof.hex()}, name, keys)
+    return {**fresh.public.as_dict(), "proof": proof.hex()}
 
 
-def _replace_private(path: Path, content: bytes) -> None:
+def make_consent(round_: Round, name: str, keys: PrivateKeys) -> Statement:
+    """Return the member's signature under the change of terms that waits for it.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if round_.pending is None or name not in round_.list_unsigned():
+        raise InputError("change", "none waits for your signature", "look at the log")
+    body = {"kind": "change", "terms": round_.terms_digest, "change": round_.pending.digest}
+    return sign_statement(body, name, keys)
+
+
+def make_voucher(
+    round_: Round, by: str, keys: PrivateKeys, name: str, proved: Mapping[str, str]
+) -> Statement:
+    """Return the statement by which somebody vouches for a member's new keys.
+
+    Parameters
+    ----------
+    round_
+        The round.
+    by, keys
+        Who vouches.
+    name
+        Who has lost its keys.
+    proved
+        What `prove_keys` returned to it.
+    """
+    body = {"kind": "vouch", "terms": round_.terms_digest, "member": name, **proved}
+    return sign_statement(body, by, keys)
+
+
+def make_sealed_answer(round_: Round, name: str, keys: PrivateKeys, answer: Answer) -> Statement:
+    """Return the member's answer to the question that the round asks, sealed to the center."""
+    step = round_.asked[-1].body["step"]
+    center = round_.find_keys(CENTER) or round_.terms.center.public
+    context = encode_context(round_.terms_digest, name, CENTER, encode_answer_context(step))
+    body = {
+        "kind": "answer",
+        "terms": round_.terms_digest,
+        "step": step,
+        "commitment": answer.commit(round_.terms_digest, name, step),
+        "sealed": seal_message(answer.encode(), center.sealing, context).hex(),
+    }
+    return sign_statement(body, name, keys)
+
+
+def replace_private(path: Path, content: bytes) -> None:
     """Write a private file, whole or not at all."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)

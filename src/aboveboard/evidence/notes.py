@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys, verify_signature
 from aboveboard.evidence.trees import DIGEST
+from aboveboard.formatting import format_count
 
 LOG_ALGORITHM = 0x01
 """Ed25519 over the text (c2sp.org/signed-note)."""
@@ -189,7 +190,7 @@ def read_note(content: bytes, place: str) -> Note:
     """
     remedy = "send the checkpoint as the center wrote it"
     if len(content) > MOST_NOTE_BYTES:
-        raise InputError(place, f"a note of {len(content):,} bytes is too long", remedy)
+        raise InputError(place, f"a note of {format_count(len(content))} bytes is too long", remedy)
     try:
         whole = content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -50,3 +50,18 @@ def is_same_number(first: Any, second: Any) -> bool:
         return isclose(float(a), float(b), rel_tol=FLOAT_TOLERANCE, abs_tol=FLOAT_TOLERANCE)
     except OverflowError:
         return False
+
+
+def parse_point(data: Any) -> tuple[Fraction, ...] | None:
+    """Return finite numbers of plain data, exact; None where there are none."""
+    if not isinstance(data, list):
+        return None
+    numbers = []
+    for each in data:
+        number = parse_number(each)
+        try:
+            # A float stands for the shortest decimal that means it, as in a collaboration file.
+            numbers.append(Fraction(repr(number)) if isinstance(number, float) else number)
+        except ValueError:
+            return None
+    return None if None in numbers else tuple(x for x in numbers if x is not None)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from aboveboard.collaborations.loading import SourceFile, find_rule, read_all
 from aboveboard.errors import InputError
+from aboveboard.evidence.asking import Answer, fill_answers
 from aboveboard.evidence.canonical import as_plain
 from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
+from aboveboard.evidence.numbers import parse_point
 from aboveboard.evidence.payloads import FILE_NAME, Payload
 from aboveboard.evidence.terms import Terms
 from aboveboard.storage.records import ELEMENT, Records
@@ -100,8 +103,8 @@ def build_table(
         sent: the center would read somebody else's.
     """
     parties = {}
-    for name, part in parts.items():
-        public = terms.members[name].parameters
+    for name in (name for name in terms.ordered if name in parts):
+        part, public = parts[name], terms.members[name].parameters
         if twice := sorted(set(public) & set(part.table)):
             raise InputError(
                 f"submission of {name}", f"the terms set {twice[0]!r} already", "leave it out"
@@ -157,6 +160,8 @@ def write_collaboration(
     files: Mapping[str, bytes],
     folder: Path,
     seed: int,
+    *,
+    answers: Mapping[int, Mapping[str, Answer]] | None = None,
 ) -> Path:
     """Write the collaboration that the terms, all parts and the center's own files make.
 
@@ -168,6 +173,7 @@ def write_collaboration(
     import tomli_w
 
     table = build_table(terms, parts, folder, seed)
+    fill_answers(terms, table, answers or {})
     for name, content in files.items():
         if not FILE_NAME.fullmatch(name) or (folder / name).exists():
             raise InputError(f"file {name!r}", "it cannot be written", "give it another name")
@@ -196,6 +202,20 @@ def list_elements(terms: Terms, name: str, part: Payload) -> tuple[bytes, ...]:
         return (part.content,)
     records = read_records(terms, name, part)
     return encode_elements(records)
+
+
+def read_point(terms: Terms, name: str, part: Payload) -> tuple[Fraction, ...]:
+    """Return a member's point, exact.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    point = parse_point({**terms.members[name].parameters, **part.table}.get("point"))
+    if not point:
+        raise InputError(f"party {name}", "it has no point", 'write "point = [1, 2]"')
+    return point
 
 
 def encode_elements(records: Records) -> tuple[bytes, ...]:

@@ -1,21 +1,31 @@
 """What the center publishes of a settlement, and what each party gets besides, by mechanism.
 
-Every mechanism publishes all shares. Beyond that: exchange.union its regions and the root of its
-hand-out order; valuation the users' levels; learning sizes, or the qualities that were measured;
-market.propose_and_agree its announcement, votes and ending; curation all commitments and who is
-answered. `verifiers` holds the other side of each.
+Of shares all see what their verification needs; of the rest the hash (`hidden_shares`). Beyond
+that: exchange.union its regions and the root of its hand-out order; valuation the users' levels;
+learning sizes, or the qualities that were measured; market.propose_and_agree its announcement,
+votes and ending; curation all commitments and who is answered. `verifiers` holds the other side of
+each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.evidence.canonical import as_plain
 from aboveboard.evidence.commitments import CommittedList, commit_elements, generate_tree_key
+from aboveboard.evidence.hidden_shares import (
+    HIDDEN,
+    REGIONS,
+    hide_share,
+    list_shown,
+    shows_regions,
+)
 from aboveboard.evidence.own_part import encode_elements
+from aboveboard.evidence.sum_commitments import open_sum
+from aboveboard.evidence.terms import Terms
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.storage.records import ELEMENT
 
@@ -29,7 +39,7 @@ class Publication:
     facts
         What the mechanism's verifier starts from, plain data for all.
     shares
-        By party: benefit and payment, exact.
+        By party: benefit and payment, exact, as far as all see them.
     private
         By party: what only it gets.
     commitments
@@ -55,6 +65,7 @@ def publish(
     settlement: Settlement,
     keys: Mapping[str, bytes],
     order_key: bytes | None = None,
+    terms: Terms | None = None,
 ) -> Publication:
     """Return what is published of a settlement.
 
@@ -66,7 +77,33 @@ def publish(
         Each party's tree key.
     order_key
         The secret key of a hand-out order that is committed; None: a new one.
+    terms
+        Say who sees what; None: all see everything.
     """
+    whole = _publish_whole(collaboration, settlement, keys, order_key)
+    if terms is None:
+        return whole
+    facts = dict(whole.facts)
+    if terms.sums == "committed":
+        facts["sum"] = open_sum(collaboration.reports, keys)
+    if not shows_regions(terms):
+        facts.pop(REGIONS, None)
+    shown = list_shown(terms)
+    shares = {name: hide_share(name, x, keys[name], shown) for name, x in whole.shares.items()}
+    private = {name: dict(whole.private.get(name, {})) for name in shares}
+    for name, share in shares.items():
+        if HIDDEN in share:
+            private[name]["share"] = dict(whole.shares[name])
+    return replace(whole, facts=facts, shares=shares, private=private)
+
+
+def _publish_whole(
+    collaboration: Collaboration,
+    settlement: Settlement,
+    keys: Mapping[str, bytes],
+    order_key: bytes | None,
+) -> Publication:
+    """Return what is published where all see everything."""
     shares = list_shares(settlement)
     name = collaboration.mechanism.NAME
     if name == "exchange.union":
@@ -151,6 +188,22 @@ def _publish_learning(collaboration: Collaboration, settlement: Settlement) -> d
     return {"order": order, "trained": False, "sizes": sizes}
 
 
+def describe_announcement(collaboration: Collaboration) -> dict[str, Any]:
+    """Return what is announced in a market, by the proposer or as its best, as plain data."""
+    rule: Any = collaboration.mechanism
+    game = rule.game(collaboration.reports)
+    market, proposal = game.market, game.proposal
+    announced: dict[str, Any] = as_plain(
+        {
+            "players": list(market.players),
+            "goods": list(market.goods),
+            "allocation": list(proposal.allocation),
+            "prices": list(proposal.prices),
+        }
+    )
+    return announced
+
+
 def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
     """Return who brings what, the announcement, the votes, and how the play ended."""
     rule: Any = collaboration.mechanism
@@ -160,7 +213,6 @@ def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dic
     details = settlement.details
     return {
         "players": list(market.players),
-        "order": list(rule.setup.order),
         "goods": list(market.goods),
         "endowment": list(market.endowment),
         "bits": market.bits,

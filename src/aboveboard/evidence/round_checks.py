@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aboveboard.evidence.blinded_tokens import find_blinder
-from aboveboard.evidence.canonical import encode_canonical
-from aboveboard.evidence.keys import PublicKeys, verify_signature
-from aboveboard.evidence.round_states import RefusedStatementError, State
+from aboveboard.evidence.change_checks import check_change
+from aboveboard.evidence.key_checks import check_rotate, check_vouch, encode_rotation
+from aboveboard.evidence.question_checks import check_answer, check_ask
+from aboveboard.evidence.round_states import BEFORE_RESULT, ENDED, RefusedStatementError, State
+from aboveboard.evidence.statement_checks import (
+    is_digest,
+    require_center,
+    require_fields,
+    require_member,
+    require_result,
+    require_state,
+)
 from aboveboard.evidence.statements import Statement
 from aboveboard.evidence.terms import CENTER
 
@@ -16,53 +26,52 @@ if TYPE_CHECKING:
     from aboveboard.evidence.rounds import Round
 
 
-def _check_member(round_: Round, statement: Statement) -> None:
-    if statement.by not in round_.terms.members:
-        raise RefusedStatementError(f"only a member says {statement.kind!r}")
-
-
-def _check_fields(statement: Statement, **kinds: type) -> None:
-    body = {key: value for key, value in statement.body.items() if key not in ("kind", "terms")}
-    for name, kind in kinds.items():
-        if type(body.get(name)) is not kind:
-            raise RefusedStatementError(f"{statement.kind!r} needs {name!r}")
-    if unknown := sorted(set(body) - set(kinds)):
-        raise RefusedStatementError(f"{statement.kind!r} has no {unknown[0]!r}")
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
-
-
-def _require(round_: Round, statement: Statement, *states: State) -> None:
-    if round_.state not in states:
-        raise RefusedStatementError(f"the round is {round_.state}; it takes no {statement.kind!r}")
-
-
 def _check_agree(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement)
-    _require(round_, statement, State.OFFERED)
+    require_member(round_, statement)
+    require_fields(statement)
+    require_state(round_, statement, State.OFFERED)
     if ("agree", statement.by) in round_.said:
         raise RefusedStatementError(f"{statement.by!r} has agreed already")
 
 
 def _check_commit(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement, root=str, size=int, nonce=str)
-    _require(round_, statement, State.COMMITTING)
+    require_member(round_, statement)
+    sums: dict[str, type] = {"sum": dict} if round_.terms.sums == "committed" else {}
+    require_fields(statement, root=str, size=int, nonce=str, **sums)
+    require_state(round_, statement, State.COMMITTING)
     if ("commit", statement.by) in round_.said:
         raise RefusedStatementError(f"{statement.by!r} has committed already; a commitment stands")
-    if not _is_digest(statement.body["root"]) or not _is_digest(statement.body["nonce"]):
+    if not is_digest(statement.body["root"]) or not is_digest(statement.body["nonce"]):
         raise RefusedStatementError("a commitment's root and nonce are SHA-256 hashes")
     if statement.body["size"] < 0:
         raise RefusedStatementError("a commitment's size is not negative")
+    if sums:
+        _check_sum(round_, statement)
+
+
+_WHOLE = re.compile(r"[1-9][0-9]{0,39}")
+
+
+def _check_sum(round_: Round, statement: Statement) -> None:
+    """Refuse what is not a commitment to as many numbers as the others have."""
+    data = statement.body["sum"]
+    denominator, points = data.get("denominator"), data.get("points")
+    if (
+        set(data) != {"denominator", "points"}
+        or not (isinstance(denominator, str) and _WHOLE.fullmatch(denominator))
+        or not (isinstance(points, list) and points and all(map(is_digest, points)))
+    ):
+        raise RefusedStatementError("it commits to no numbers that can be summed")
+    for name in round_.present:
+        said = round_.find("commit", name)
+        if said is not None and len(said.body["sum"]["points"]) != len(points):
+            raise RefusedStatementError("it has another number of coordinates than the others")
 
 
 def _check_submit(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement, sealed=str, size=int, root=str)
-    _require(round_, statement, State.SUBMITTING, State.SEALED)
+    require_member(round_, statement)
+    require_fields(statement, sealed=str, size=int, root=str)
+    require_state(round_, statement, State.SUBMITTING, State.SEALED)
     size, root = statement.body["size"], statement.body["root"]
     least = round_.committed_at
     if least is None or not least <= size <= len(round_.leaves):
@@ -71,16 +80,18 @@ def _check_submit(round_: Round, statement: Statement) -> None:
         )
     if round_.root_at(size).hex() != root:
         raise RefusedStatementError("it names another log: the checkpoint's root differs")
-    if not _is_digest(statement.body["sealed"]):
+    if not is_digest(statement.body["sealed"]):
         raise RefusedStatementError("a submission names the SHA-256 hash of its sealed data")
 
 
 def _check_result(round_: Round, statement: Statement) -> None:
-    _check_center(statement)
-    _check_fields(statement, nonces=dict, seed=str, facts=dict, shares=dict, replies=dict)
-    _require(round_, statement, State.SEALED)
+    require_center(statement)
+    require_fields(statement, nonces=dict, seed=str, facts=dict, shares=dict, replies=dict)
+    require_state(round_, statement, State.SEALED)
     if round_.terms.counts == "members" and (waiting := round_.list_awaited("counted")):
         raise RefusedStatementError(f"{', '.join(waiting)} have not counted the regions")
+    if len(round_.asked) < len(round_.terms.asks):
+        raise RefusedStatementError("not all questions of the terms have been asked")
     drawn = () if round_.terms.protocol == "run" else round_.present
     for name, named in (("nonces", drawn), ("shares", round_.present), ("replies", round_.present)):
         if set(statement.body[name]) != set(named):
@@ -88,44 +99,54 @@ def _check_result(round_: Round, statement: Statement) -> None:
 
 
 def _check_accept(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement, result=str)
-    _require(round_, statement, State.RESULT, State.DISPUTED)
-    _check_names_result(round_, statement)
+    require_member(round_, statement)
+    require_fields(statement, result=str)
+    require_state(round_, statement, State.RESULT, State.DISPUTED)
+    require_result(round_, statement)
 
 
 def _check_dispute(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement, result=str, reason=str)
-    _require(round_, statement, State.RESULT, State.SETTLED, State.DISPUTED)
-    _check_names_result(round_, statement)
-
-
-def _check_names_result(round_: Round, statement: Statement) -> None:
-    result = round_.find("result")
-    if result is None or statement.body["result"] != result.digest:
-        raise RefusedStatementError("it names another result")
+    require_member(round_, statement)
+    require_fields(statement, result=str, reason=str)
+    if round_.find("ruling", "auditor") is not None:
+        raise RefusedStatementError("the auditor has ruled")
+    require_state(round_, statement, State.RESULT, State.SETTLED, State.DISPUTED)
+    require_result(round_, statement)
 
 
 def _check_leave(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement)
-    _require(round_, statement, State.OFFERED, State.COMMITTING, State.SUBMITTING)
+    require_member(round_, statement)
+    require_fields(statement)
+    require_state(
+        round_, statement, State.OFFERED, State.DECLINED, State.COMMITTING, State.SUBMITTING
+    )
+
+
+_STEPS = {
+    State.OFFERED: "agree",
+    State.COMMITTING: "commit",
+    State.SUBMITTING: "submit",
+    State.ASKING: "answer",
+    State.RESULT: "accept",
+}
+"""Where members may be late, and with what."""
 
 
 def _check_missing(round_: Round, statement: Statement) -> None:
-    _check_center(statement)
-    _check_fields(statement, members=list)
-    _require(round_, statement, State.OFFERED, State.COMMITTING, State.SUBMITTING)
-    step = {State.OFFERED: "agree", State.COMMITTING: "commit"}.get(round_.state, "submit")
-    awaited, members = round_.list_awaited(step), statement.body["members"]
+    require_center(statement)
+    require_fields(statement, members=list)
+    step = _STEPS.get(round_.state)
+    if step is None:
+        require_state(round_, statement, *_STEPS)
+    awaited = round_.list_unanswered() if step == "answer" else round_.list_awaited(str(step))
+    members = statement.body["members"]
     if not members or len(set(map(str, members))) < len(members) or set(members) - set(awaited):
         raise RefusedStatementError("it names others than the members that are awaited")
 
 
 def _check_tokens(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement, owner=str, step=int, sha256=str)
+    require_member(round_, statement)
+    require_fields(statement, owner=str, step=int, sha256=str)
     _require_counting(round_, statement)
     owner, step = statement.body["owner"], statement.body["step"]
     names = round_.terms.names
@@ -133,13 +154,13 @@ def _check_tokens(round_: Round, statement: Statement) -> None:
         raise RefusedStatementError(f"the tokens of {owner!r} are not in this step")
     if find_blinder(names, owner, step) != statement.by:
         raise RefusedStatementError(f"it is not the turn of {statement.by!r}")
-    if not _is_digest(statement.body["sha256"]):
+    if not is_digest(statement.body["sha256"]):
         raise RefusedStatementError("tokens are named by their SHA-256 hash")
 
 
 def _check_counted(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement, regions=list)
+    require_member(round_, statement)
+    require_fields(statement, regions=list)
     _require_counting(round_, statement)
     if not round_.tokens_complete:
         raise RefusedStatementError("not all tokens have been blinded by all members")
@@ -150,50 +171,48 @@ def _check_counted(round_: Round, statement: Statement) -> None:
 def _require_counting(round_: Round, statement: Statement) -> None:
     if round_.terms.counts != "members":
         raise RefusedStatementError("by the terms members do not count")
-    _require(round_, statement, State.SUBMITTING, State.SEALED)
+    require_state(round_, statement, State.SUBMITTING, State.SEALED)
 
 
-PROOF = b"aboveboard rotation v1\n"
-"""What the new key signs begins with this line."""
+def _check_open(round_: Round, statement: Statement) -> None:
+    require_fields(statement, result=str, sealed=str)
+    _require_dispute(round_, statement)
+    if statement.by not in (CENTER, *round_.present):
+        raise RefusedStatementError("members and the center open their parts")
+    if not is_digest(statement.body["sealed"]):
+        raise RefusedStatementError(
+            "what is opened is named by the SHA-256 hash of its sealed data"
+        )
 
 
-def encode_rotation(terms: str, name: str, keys: PublicKeys) -> bytes:
-    """Return what a new key signs, so that nobody takes over somebody else's key."""
-    return PROOF + encode_canonical({"keys": keys.as_dict(), "name": name, "terms": terms})
+def _check_ruling(round_: Round, statement: Statement) -> None:
+    require_fields(statement, result=str, stands=bool, reason=str)
+    _require_dispute(round_, statement)
+    if statement.by != "auditor":
+        raise RefusedStatementError("only the auditor rules")
 
 
-def read_new_keys(statement: Statement) -> PublicKeys:
-    """Return the keys that a rotation names; ValueError if they are none."""
-    return PublicKeys(statement.body["signing"], statement.body["sealing"])
+def _require_dispute(round_: Round, statement: Statement) -> None:
+    """Raise `RefusedStatementError` unless the terms' auditor has a dispute to look at."""
+    if round_.terms.auditor is None:
+        raise RefusedStatementError("the terms name no auditor")
+    require_state(round_, statement, State.DISPUTED)
+    require_result(round_, statement)
 
 
-def _check_rotate(round_: Round, statement: Statement) -> None:
-    _check_member(round_, statement)
-    _check_fields(statement, signing=str, sealing=str, proof=str)
-    try:
-        keys = read_new_keys(statement)
-        proof = bytes.fromhex(statement.body["proof"])
-    except ValueError as error:
-        raise RefusedStatementError(f"it names no keys: {error}") from error
-    taken = {x for name in round_.terms.names for x in round_.list_keys(name)}
-    taken |= {round_.terms.center.signing, round_.terms.log.signing}
-    if keys.signing in taken:
-        raise RefusedStatementError("the new key is in use already")
-    rotation = encode_rotation(round_.terms_digest, statement.by, keys)
-    if not verify_signature(keys.signing, proof, rotation):
-        raise RefusedStatementError("the new key has not signed the rotation")
+def _check_archive(round_: Round, statement: Statement) -> None:
+    require_center(statement)
+    require_fields(statement, deleted=list)
+    require_state(round_, statement, *ENDED)
+    if not all(map(is_digest, statement.body["deleted"])):
+        raise RefusedStatementError("what was deleted is named by SHA-256 hashes")
 
 
 def _check_cancel(round_: Round, statement: Statement) -> None:
-    _check_center(statement)
-    _check_fields(statement, reason=str)
-    if ("result", CENTER) in round_.said:
+    require_center(statement)
+    require_fields(statement, reason=str)
+    if round_.state not in BEFORE_RESULT:
         raise RefusedStatementError("a round with a result cannot be cancelled")
-
-
-def _check_center(statement: Statement) -> None:
-    if statement.by != CENTER:
-        raise RefusedStatementError(f"only the center says {statement.kind!r}")
 
 
 CHECKS: Mapping[str, Callable[[Round, Statement], None]] = {
@@ -205,9 +224,18 @@ CHECKS: Mapping[str, Callable[[Round, Statement], None]] = {
     "dispute": _check_dispute,
     "tokens": _check_tokens,
     "counted": _check_counted,
+    "ask": check_ask,
+    "answer": check_answer,
+    "open": _check_open,
+    "ruling": _check_ruling,
+    "archive": _check_archive,
+    "change": check_change,
+    "vouch": check_vouch,
     "leave": _check_leave,
-    "rotate": _check_rotate,
+    "rotate": check_rotate,
     "missing": _check_missing,
     "cancel": _check_cancel,
 }
 """By kind of statement: raises `RefusedStatementError` if it cannot follow."""
+
+__all__ = ["CHECKS", "encode_rotation"]

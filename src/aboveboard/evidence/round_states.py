@@ -9,13 +9,31 @@ class State(StrEnum):
     """Where a round stands."""
 
     OFFERED = "offered"
+    DECLINED = "declined"
     COMMITTING = "committing"
     SUBMITTING = "submitting"
     SEALED = "sealed"
+    ASKING = "asking"
     RESULT = "result"
     SETTLED = "settled"
     DISPUTED = "disputed"
+    FAILED = "failed"
     CANCELLED = "cancelled"
+    ARCHIVED = "archived"
+
+
+BEFORE_RESULT = (
+    State.OFFERED,
+    State.DECLINED,
+    State.COMMITTING,
+    State.SUBMITTING,
+    State.SEALED,
+    State.ASKING,
+)
+"""Where nobody has seen a result."""
+
+ENDED = (State.SETTLED, State.FAILED, State.CANCELLED)
+"""Where nothing more is awaited."""
 
 
 class RefusedStatementError(Exception):

@@ -7,7 +7,7 @@ it appends, each member when it reads, the verifier at the end: one state machin
 In the protocol "run" the center states terms and result alone; nobody else signs.
 
 Order: terms, all agree, all commit, a checkpoint with all commitments, all submit under that
-checkpoint, result, each accepts or disputes.
+checkpoint, the questions of the rule with their answers, result, each accepts or disputes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
-from aboveboard.evidence.round_checks import CHECKS, encode_rotation, read_new_keys
+from aboveboard.evidence.round_checks import CHECKS, encode_rotation
 from aboveboard.evidence.round_states import RefusedStatementError, State
+from aboveboard.evidence.round_steps import STEPS
 from aboveboard.evidence.statements import Statement, read_statement
-from aboveboard.evidence.terms import CENTER, Terms, read_terms
+from aboveboard.evidence.terms import CENTER, Terms, parse_terms, read_terms
 from aboveboard.evidence.trees import compute_root, hash_leaf
 
 
@@ -31,11 +32,13 @@ class Round:
     Parameters
     ----------
     terms
-        What was agreed.
+        What was agreed; after a change the changed ones.
     terms_digest
-        The hash of the signed terms, by which every later statement names them.
+        The hash of the signed statement that holds them, by which every later one names them.
     leaves
         Leaf hashes of all entries so far.
+    first_terms
+        The hash of the terms that opened the log: the name of the round, whatever is changed.
     said
         Statements by kind and signer; the latest where one may be repeated.
     missing
@@ -44,10 +47,30 @@ class Round:
         How many entries the log had once all had committed; None before.
     cancelled
         Why the round ended without a result; empty if it did not.
+    declined
+        Who left before all had agreed; empty if nobody did. Other terms may follow.
     rotated
-        By member: the keys that took the place of those of the terms, the last one in force.
+        By member, or "center": the keys that took the place of those of the terms.
+    log_keys
+        The log's keys: from which size on, and the key.
+    vouches
+        By member, signing and sealing key: who vouches that these are the member's new keys.
+    pending
+        The change of terms that waits for signatures; None where there is none.
+    consents
+        Who has signed it.
     tokens
         By member: the hashes of its list's tokens, one for each member that has blinded them.
+    asked
+        What the center has asked, the last of each step.
+    answers
+        By step and member.
+    unanswered
+        Steps and members whose answers were late; the rule does without them.
+    silent
+        Members that have neither accepted nor disputed the result in time.
+    archived
+        Whether the center has deleted what the members have sent.
     """
 
     terms: Terms
@@ -59,6 +82,17 @@ class Round:
     cancelled: str = ""
     rotated: Mapping[str, tuple[PublicKeys, ...]] = field(default_factory=dict)
     tokens: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    first_terms: str = ""
+    declined: str = ""
+    log_keys: tuple[tuple[int, str], ...] = ()
+    vouches: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
+    pending: Statement | None = None
+    consents: frozenset[str] = frozenset()
+    asked: tuple[Statement, ...] = ()
+    answers: Mapping[tuple[int, str], Statement] = field(default_factory=dict)
+    unanswered: frozenset[tuple[int, str]] = frozenset()
+    silent: frozenset[str] = frozenset()
+    archived: bool = False
 
     @property
     def present(self) -> tuple[str, ...]:
@@ -68,14 +102,16 @@ class Round:
     @property
     def state(self) -> State:
         """Where the round stands."""
+        if self.archived:
+            return State.ARCHIVED
         if self.cancelled:
             return State.CANCELLED
         if ("result", CENTER) in self.said:
-            if any(("dispute", name) in self.said for name in self.present):
-                return State.DISPUTED
-            return State.SETTLED if not self.list_awaited("accept") else State.RESULT
+            return self._find_late_state()
         if self.terms.protocol == "run":
             return State.SEALED
+        if self.declined:
+            return State.DECLINED
         for kind, state in (
             ("agree", State.OFFERED),
             ("commit", State.COMMITTING),
@@ -83,20 +119,54 @@ class Round:
         ):
             if self.list_awaited(kind):
                 return state
-        return State.SEALED
+        return State.ASKING if self.list_unanswered() else State.SEALED
+
+    def _find_late_state(self) -> State:
+        """Return where the round stands once there is a result."""
+        ruling = self.find("ruling", "auditor")
+        if ruling is not None:
+            return State.SETTLED if ruling.body["stands"] else State.FAILED
+        if any(("dispute", name) in self.said for name in self.present):
+            return State.DISPUTED
+        return State.RESULT if self.list_awaited("accept") else State.SETTLED
 
     def list_awaited(self, kind: str) -> tuple[str, ...]:
         """Return the members that have not made a statement of this kind."""
-        return tuple(name for name in self.present if (kind, name) not in self.said)
+        done = self.silent if kind == "accept" else frozenset()
+        return tuple(n for n in self.present if (kind, n) not in self.said and n not in done)
+
+    def list_unanswered(self) -> tuple[str, ...]:
+        """Return the members that have not answered the last question."""
+        if not self.asked:
+            return ()
+        step, members = self.asked[-1].body["step"], self.asked[-1].body["members"]
+        done = self.unanswered | set(self.answers)
+        return tuple(n for n in self.present if n in members and (step, n) not in done)
+
+    @property
+    def pending_terms(self) -> Terms | None:
+        """The terms of the change that waits for signatures; None where there is none."""
+        if self.pending is None:
+            return None
+        return parse_terms(self.pending.body["proposal"], "change")
+
+    def list_unsigned(self) -> tuple[str, ...]:
+        """Return the members whose signature the pending change of terms waits for."""
+        terms = self.pending_terms
+        if terms is None:
+            return ()
+        return tuple(sorted((set(self.present) | set(terms.members)) - self.consents))
 
     def find(self, kind: str, by: str = CENTER) -> Statement | None:
         """Return what somebody said, or None."""
         return self.said.get((kind, by))
 
     def find_keys(self, name: str) -> PublicKeys | None:
-        """Return the keys of a member that are in force; None for others."""
+        """Return the keys of a member or the center that are in force; None for others."""
         if self.rotated.get(name):
             return self.rotated[name][-1]
+        if name == CENTER:
+            return self.terms.center.public
         member = self.terms.members.get(name)
         return None if member is None or member.keys is None else member.keys.public
 
@@ -106,10 +176,18 @@ class Round:
         return self.terms.find_key(name) if keys is None else keys.signing
 
     def list_keys(self, name: str) -> list[str]:
-        """Return every signing key that a member has had in this round."""
+        """Return every signing key that a member or the center has had in this round."""
         first = self.terms.find_key(name)
         later = [keys.signing for keys in self.rotated.get(name, ())]
         return later if first is None else [first, *later]
+
+    def find_log_key(self, size: int) -> str:
+        """Return the key that signs the checkpoint of a log of this size."""
+        return [key for start, key in self.log_keys if start <= size][-1]
+
+    def list_log_keys(self) -> list[str]:
+        """Return every key that the log has had."""
+        return [key for _, key in self.log_keys]
 
     def accept(self, statement: Statement) -> Round:
         """Return the round with one more statement.
@@ -127,25 +205,14 @@ class Round:
         check(self, statement)
         leaves = (*self.leaves, hash_leaf(statement.content))
         after = replace(self, leaves=leaves, said={**self.said, (kind, by): statement})
-        if kind == "leave":
-            after = after.drop(by, "a member left")
-        elif kind == "missing":
-            for name in statement.body["members"]:
-                after = after.drop(name, "a member was late")
-        elif kind == "tokens":
-            owner = statement.body["owner"]
-            passed = (*self.tokens.get(owner, ()), statement.body["sha256"])
-            after = replace(after, tokens={**self.tokens, owner: passed})
-        elif kind == "rotate":
-            after = after.replace_keys(by, read_new_keys(statement))
-        elif kind == "cancel":
-            after = replace(after, cancelled=statement.body["reason"] or "the center ended it")
+        if kind in STEPS:
+            after = STEPS[kind](after, statement)
         if after.committed_at is None and after.state in (State.SUBMITTING, State.SEALED):
             after = replace(after, committed_at=len(leaves))
         return after
 
     def replace_keys(self, name: str, keys: PublicKeys) -> Round:
-        """Return the round with new keys of a member."""
+        """Return the round with new keys of a member or the center."""
         return replace(self, rotated={**self.rotated, name: (*self.rotated.get(name, ()), keys)})
 
     def drop(self, name: str, reason: str) -> Round:
@@ -165,17 +232,27 @@ class Round:
         return compute_root(self.leaves[:size])
 
     def _refuse_foreign(self, statement: Statement) -> None:
-        if self.cancelled:
+        if self.archived:
+            raise RefusedStatementError("the round is archived")
+        if self.cancelled and statement.kind != "archive":
             raise RefusedStatementError("the round was cancelled")
         if statement.body.get("terms") != self.terms_digest:
             raise RefusedStatementError("it is of another round: it names other terms")
-        signing = self.find_key(statement.by)
+        joins = statement.kind == "change" and self._find_joining_key(statement.by)
+        signing = joins or self.find_key(statement.by)
         if signing is None:
             raise RefusedStatementError(f"{statement.by!r} is not a member of this round")
-        if statement.by in self.missing:
+        if statement.by in self.missing and not joins:
             raise RefusedStatementError(f"{statement.by!r} is no longer part of this round")
         if not statement.is_signed_with(signing):
             raise RefusedStatementError(f"it is not signed with the key of {statement.by!r}")
+
+    def _find_joining_key(self, name: str) -> str | None:
+        """Return the signing key of somebody whom the pending change lets in, or in again."""
+        terms = self.pending_terms
+        if terms is None or name in self.present or name not in terms.members:
+            return None
+        return terms.find_key(name)
 
 
 def begin_round(entry: bytes, place: str) -> Round:
@@ -189,7 +266,14 @@ def begin_round(entry: bytes, place: str) -> Round:
     statement = read_statement(entry, place)
     terms = read_terms(statement, place)
     said = {("terms", CENTER): statement}
-    return Round(terms, statement.digest, (hash_leaf(entry),), said)
+    return Round(
+        terms,
+        statement.digest,
+        (hash_leaf(entry),),
+        said,
+        first_terms=statement.digest,
+        log_keys=((0, terms.log.signing),),
+    )
 
 
 def replay_log(entries: Iterable[bytes], place: str) -> Round:

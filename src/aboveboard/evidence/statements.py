@@ -27,13 +27,20 @@ Kind = Literal[
     "submit",
     "tokens",
     "counted",
+    "ask",
+    "answer",
     "result",
     "accept",
     "dispute",
+    "open",
+    "ruling",
     "leave",
+    "change",
     "rotate",
+    "vouch",
     "missing",
     "cancel",
+    "archive",
 ]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 """The kinds of statements of a round."""

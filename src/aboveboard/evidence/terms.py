@@ -21,6 +21,9 @@ FORMAT: Literal[1] = 1
 MOST_MEMBERS = 1000
 """Members of one round; each adds four statements to the log."""
 
+MOST_QUESTIONS = 100
+"""Questions that members may be asked while the rule runs."""
+
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SigningKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
 SealingKey = Annotated[str, StringConstraints(pattern=r"^x25519:[0-9a-f]{64}$")]
@@ -71,6 +74,36 @@ class Deadlines(_Strict):
     accept: str | None = None
 
 
+class Repeats(_Strict):
+    """How a collaboration may be repeated with the same members; None: without a limit.
+
+    A member that changes a few elements of its list from round to round, and compares the replies,
+    learns what the others have. `added` and `dropped` limit that: how many elements its list may
+    gain and lose from one round to the next. `most` is the highest serial of a round.
+    """
+
+    most: int | None = Field(default=None, ge=1, lt=2**53)
+    added: int | None = Field(default=None, ge=0, lt=2**53)
+    dropped: int | None = Field(default=None, ge=0, lt=2**53)
+
+    @property
+    def limits_lists(self) -> bool:
+        """Whether a list is compared with that of the round before."""
+        return self.added is not None or self.dropped is not None
+
+
+class Sees(_Strict):
+    """Who sees which output; None: what the mechanism's verification needs, and no more.
+
+    `shares`: what each gains and pays, "all" of it or each "party" its own. `regions`: how many
+    elements each region of exchanged lists has; where only the "center" sees them, nobody can
+    verify gains.
+    """
+
+    shares: Literal["all", "party"] | None = None
+    regions: Literal["all", "center"] | None = None
+
+
 class Terms(_Strict):
     """What is agreed.
 
@@ -80,12 +113,21 @@ class Terms(_Strict):
     `counts` says who counts the regions of exchanged lists: the center, or the members
     themselves by blinded tokens; see `blinded_tokens`.
 
+    `sums` says whether members commit to their points of an average so that the sum is verified;
+    see `sum_commitments`.
+
     `opened` says what everybody sees once the result is there: nothing but it, the center's own
     files, or every member's part besides. `files` are the center's own, by name: the SHA-256 of a
     secret key and their content.
 
+    `lost_key` says who vouches for the new keys of a member that has lost its signing key: nobody,
+    the center alone, or the center with more than half or all of the other members. `keep_days` is
+    how long the center keeps inputs after the round has ended. `asks` are the questions that
+    members answer while the rule runs, in order, with `answer_hours` for each; see `asking`.
+
     The mechanism's parameters are those of a collaboration file as plain data: exact numbers are
-    text. What a member brings is not a part of them.
+    text. What a member brings is not a part of them. `order` is the order of the members that the
+    parameters mean, such as the rows of a table; empty: the order of their names.
     """
 
     kind: Literal["terms"] = "terms"
@@ -98,14 +140,21 @@ class Terms(_Strict):
     mechanism: str = Field(max_length=200)
     parameters: dict[str, Any]
     members: dict[Name, Member] = Field(min_length=1, max_length=MOST_MEMBERS)
+    order: list[Name] = Field(default_factory=list, max_length=MOST_MEMBERS)
     center: Keys
     log: LogKey
     auditor: Keys | None = None
     missing: Literal["cancel", "continue"] = "cancel"
     opened: Literal["nothing", "center", "all"] = "nothing"
     counts: Literal["center", "members"] = "center"
+    sums: Literal["center", "committed"] = "center"
+    lost_key: Literal["nobody", "center", "majority", "all"] = "nobody"
+    keep_days: int | None = Field(default=None, ge=0, le=36500)
+    asks: list[str] = Field(default_factory=list, max_length=MOST_QUESTIONS)
+    answer_hours: int | None = Field(default=None, ge=1, le=24 * 365)
+    repeats: Repeats = Repeats()
     files: dict[str, Digest] = Field(default_factory=dict, max_length=100)
-    sees: dict[str, Literal["all", "center", "party"]] = Field(default_factory=dict)
+    sees: Sees = Field(default_factory=lambda: Sees())
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     rounding: str = Field(default="", max_length=500)
     deadlines: Deadlines = Deadlines()
@@ -114,6 +163,11 @@ class Terms(_Strict):
     def names(self) -> tuple[str, ...]:
         """The members' names, in order."""
         return tuple(sorted(self.members))
+
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """The members' names in the order that the parameters mean."""
+        return tuple(self.order) or self.names
 
     def find_key(self, name: str) -> str | None:
         """Return the signing key of a member, the center or the auditor; None for others."""
@@ -148,6 +202,8 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
     folded = {name.casefold() for name in terms.members}
     if len(folded) < len(terms.members):
         raise InputError(place, "two members' names differ in case only", "rename one of them")
+    if terms.order and sorted(terms.order) != list(terms.names):
+        raise InputError(place, "its order is not one of its members", _REMEDY)
     if terms.protocol == "round" and any(m.keys is None for m in terms.members.values()):
         raise InputError(place, "a member has no keys", "ask it for its public.json")
     if terms.counts == "members" and (
@@ -158,13 +214,48 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
             "members count regions of exchange.union alone, and all of them must stay",
             "leave 'counts' out, or cancel where a member is missing",
         )
+    _refuse_repeats(terms, place)
+    if terms.asks:
+        from aboveboard.evidence.asking import refuse_unknown_questions
+
+        refuse_unknown_questions(terms, place)
+    if terms.sums == "committed" and (
+        terms.mechanism != "exchange.average" or terms.protocol != "round"
+    ):
+        raise InputError(
+            place, "sums are committed in a round of exchange.average alone", "leave 'sums' out"
+        )
+    if terms.sees.regions == "center" and (
+        terms.mechanism != "exchange.union" or terms.counts == "members"
+    ):
+        raise InputError(
+            place,
+            "regions are those of exchange.union, and members that count them see them",
+            "leave 'sees.regions' out",
+        )
     keys = [m.keys.signing for m in terms.members.values() if m.keys is not None]
     keys += [terms.center.signing, terms.log.signing]
+    keys += [] if terms.auditor is None else [terms.auditor.signing]
     if len(set(keys)) < len(keys):
         raise InputError(place, "two signers share a key", "give each member its own key")
     for step, moment in terms.deadlines.model_dump().items():
         _refuse_no_time(step, moment, place)
     return terms
+
+
+def _refuse_repeats(terms: Terms, place: str) -> None:
+    """Raise `InputError` if the terms' own limits on rounds forbid them."""
+    repeats = terms.repeats
+    if repeats.most is not None and terms.serial > repeats.most:
+        raise InputError(
+            place, f"these terms allow {repeats.most} rounds", "agree on new terms for more"
+        )
+    if repeats.limits_lists and terms.mechanism != "exchange.union":
+        raise InputError(
+            place,
+            "the elements of exchange.union alone can be compared from round to round",
+            "leave 'added' and 'dropped' out",
+        )
 
 
 _REMEDY = "ask the center for terms that 'aboveboard open' made"

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.asking import Answer, check_opened, read_published
 from aboveboard.evidence.canonical import decode_json
 from aboveboard.evidence.cases import Case, Delivery, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.cosigning import verify_cosigned
 from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.hidden_shares import HIDDEN, NUMBERS, hide_share, list_shown
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.own_part import list_elements, read_own_file
@@ -32,7 +35,7 @@ from aboveboard.evidence.verifiers import verify_mechanism
 
 TRUSTED_IN_A_RUN = (
     "the seed: one operator ran this alone",
-    "that the other parties' commitments are of what they sent",
+    "that the other parties' commitments are of what they sent, and were used",
 )
 """What stays on the center's word where one operator has everybody's files."""
 
@@ -54,12 +57,15 @@ def verify_bundle(given: Delivery) -> Findings:
     if result is None:
         findings.miss("the result: the round has none yet")
         return findings
-    body = result.body
-    commitments = _read_commitments(round_, body["facts"])
+    commitments = _read_commitments(round_, result.body["facts"])
+    _verify_commitments(round_, commitments, result.body["facts"], findings)
     part, key = _read_own_part(given, round_, findings)
+    body = _open_share(given, round_, result.body, key, findings)
     _verify_own_part(given, round_, part, key, commitments, findings)
+    _verify_answers(round_, body, findings)
     seed = _verify_seed(round_, body, findings)
     reply = _verify_reply(given, body, findings)
+    part = _add_own_answers(given, round_, part, findings)
     case = Case(given, round_, body, commitments, part, reply, seed, result.digest)
     verify_mechanism(case, findings)
     if round_.terms.protocol == "run":
@@ -74,7 +80,8 @@ def _verify_log(given: Delivery, findings: Findings) -> Round | None:
         round_ = replay_log(bundle.entries, "log")
         log = Log(round_.terms.log.origin, bundle.entries)
         note = read_note(bundle.checkpoint.encode("utf-8"), "checkpoint")
-        checkpoint = verify_checkpoint(note, log.origin, round_.terms.log.signing)
+        key = round_.find_log_key(len(bundle.entries))
+        checkpoint = verify_checkpoint(note, log.origin, key)
     except (InputError, InvalidProofError) as error:
         findings.contradict(f"the log is not in order: {error}")
         return None
@@ -108,6 +115,39 @@ def _verify_agreement(given: Delivery, round_: Round, findings: Findings) -> Non
         )
 
 
+def _open_share(
+    given: Delivery,
+    round_: Round,
+    body: Mapping[str, Any],
+    key: bytes | None,
+    findings: Findings,
+) -> Mapping[str, Any]:
+    """Return the result's body with the party's own share opened, where that is hidden."""
+    name = given.bundle.name
+    public, own = body["shares"][name], given.bundle.evidence.get("share")
+    shown = list_shown(round_.terms)
+    stated = shown if set(NUMBERS) <= shown else shown | {HIDDEN}
+    for each, share in body["shares"].items():
+        if not isinstance(share, dict) or set(share) != stated:
+            findings.contradict(f"the share of {each} is not stated as the terms say", "result")
+    if set(NUMBERS) <= shown:
+        own = public
+    elif key is None:
+        findings.miss("the key of your committed list: that your share is the one that was stated")
+        return body
+    try:
+        holds = isinstance(own, dict) and set(own) == set(NUMBERS)
+        holds = holds and hide_share(name, own, key, shown) == public
+    except ValueError:
+        holds = False
+    if not holds or own is public:
+        if not holds:
+            findings.contradict("your share is not the one that the signed result states", "result")
+        return body
+    findings.verify("your share is the one whose hash stands in the signed result")
+    return {**body, "shares": {**body["shares"], name: own}}
+
+
 def _read_commitments(round_: Round, facts: Mapping[str, Any]) -> dict[str, tuple[bytes, int]]:
     """Return root and size of every member's commitment: its own, or the operator's in a run."""
     found = {}
@@ -116,9 +156,26 @@ def _read_commitments(round_: Round, facts: Mapping[str, Any]) -> dict[str, tupl
         data = said.body if said is not None else facts.get("commitments", {}).get(name, {})
         try:
             found[name] = (bytes.fromhex(data["root"]), int(data["size"]))
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             continue
     return found
+
+
+def _verify_commitments(
+    round_: Round,
+    commitments: Mapping[str, tuple[bytes, int]],
+    facts: Mapping[str, Any],
+    findings: Findings,
+) -> None:
+    """Note whose data nothing is committed of; in a round everybody commits itself."""
+    if round_.terms.protocol != "run":
+        return
+    stated = facts.get("commitments", {})
+    if not isinstance(stated, dict) or set(stated) - set(round_.present):
+        findings.contradict("the commitments are not those of this run's parties", "result")
+    without = [name for name in round_.present if name not in commitments]
+    if without:
+        findings.trust(f"all data of {', '.join(without)}: nothing of them is committed")
 
 
 def _read_own_part(
@@ -184,6 +241,43 @@ def _verify_own_part(
         "your own data are not what was committed: another list, or a part of it, was used",
         "commit",
     )
+
+
+def _verify_answers(round_: Round, body: Mapping[str, Any], findings: Findings) -> None:
+    if not round_.terms.asks:
+        return
+    try:
+        published = read_published(round_, body["facts"])
+    except InputError as error:
+        findings.contradict(f"{error.place}: {error.problem}", "result")
+        return
+    if published:
+        findings.verify("the opened answers are those that each member has committed to")
+    if len(published) < len(round_.terms.asks):
+        findings.trust("that answers which nobody sees were used as they were sent")
+
+
+def _add_own_answers(
+    given: Delivery, round_: Round, part: Payload | None, findings: Findings
+) -> Payload | None:
+    """Return the party's part with the bits that it has sent as answers."""
+    name, bits = given.bundle.name, []
+    for step, question in enumerate(round_.terms.asks):
+        if (
+            question != "bits"
+            or (step, name) not in round_.answers
+            or str(step) not in given.answers
+        ):
+            continue
+        answer = Answer.from_dict(given.answers[str(step)], f"your answer {step + 1}")
+        try:
+            bits += check_opened(round_, step, name, answer)
+        except InputError as error:
+            findings.contradict(f"your answer {step + 1}: {error.problem}")
+    if part is None or not bits:
+        return part
+    table = {**part.table, "bits": [*part.table.get("bits", []), *bits]}
+    return replace(part, table=table)
 
 
 def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> int:

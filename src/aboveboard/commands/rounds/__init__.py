@@ -7,13 +7,22 @@ one. `docs/evidence.md` describes the protocol.
 
 from aboveboard.commands.rounds.auditor import audit_round
 from aboveboard.commands.rounds.center import (
+    ask_next,
     close_step,
     locate_center,
     open_collaboration,
     read_center_keys,
     settle_round,
 )
+from aboveboard.commands.rounds.changes import (
+    compare_terms,
+    consent,
+    describe_change,
+    request_new_keys,
+    vouch,
+)
 from aboveboard.commands.rounds.counting import Counting, count_regions
+from aboveboard.commands.rounds.disputes import open_to_auditor, rule
 from aboveboard.commands.rounds.member import (
     BUNDLE,
     KEYS,
@@ -31,6 +40,11 @@ from aboveboard.commands.rounds.member import (
     submit,
     verify,
 )
+from aboveboard.commands.rounds.questions import (
+    answer_question,
+    read_answer_file,
+    read_question,
+)
 
 __all__ = [
     "BUNDLE",
@@ -39,10 +53,15 @@ __all__ = [
     "Membership",
     "agree",
     "answer",
+    "answer_question",
+    "ask_next",
     "audit_round",
     "close_step",
     "commit",
+    "compare_terms",
+    "consent",
     "count_regions",
+    "describe_change",
     "fetch",
     "find_bundle_member",
     "find_membership",
@@ -51,9 +70,15 @@ __all__ = [
     "make_keys",
     "open_collaboration",
     "open_part",
+    "open_to_auditor",
+    "read_answer_file",
     "read_center_keys",
+    "read_question",
+    "request_new_keys",
     "rotate_keys",
+    "rule",
     "settle_round",
     "submit",
     "verify",
+    "vouch",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.commands.rounds.outcomes import Outcome, check_part, compute_outcome
 from aboveboard.errors import InputError
+from aboveboard.evidence.asking import Answer, check_opened, read_answers
 from aboveboard.evidence.canonical import MOST_BYTES, decode_json
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
@@ -69,8 +70,13 @@ def audit_round(folder: Path, opened: Path) -> Findings:
     files = _read_files(round_, opened, findings)
     if result is None or files is None or len(parts) < len(round_.present):
         return findings
+    answers = _read_answers(round_, result.body["facts"], opened, findings)
+    if answers is None:
+        return findings
     with TemporaryDirectory() as scratch:
-        outcome = compute_outcome(round_, parts, Path(scratch) / "settlement", files=files)
+        outcome = compute_outcome(
+            round_, parts, Path(scratch) / "settlement", files=files, answers=answers
+        )
         _compare(round_, result.body, outcome, result.digest, findings)
     return findings
 
@@ -81,7 +87,8 @@ def _read_round(folder: Path, findings: Findings) -> Round | None:
     note = read_checkpoint_file(folder)
     try:
         round_ = replay_log(log.entries, str(folder))
-        checkpoint = verify_checkpoint(note, log.origin, terms.log.signing)
+        key = round_.find_log_key(len(log.entries))
+        checkpoint = verify_checkpoint(note, log.origin, key)
     except (InputError, InvalidProofError) as error:
         findings.contradict(f"the log is not in order: {error}", who=CENTER)
         return None
@@ -140,6 +147,35 @@ def _read_files(
         CENTER,
     )
     return {name: files[name] for name in stated} if holds else None
+
+
+def _read_answers(
+    round_: Round, facts: Mapping[str, Any], opened: Path, findings: Findings
+) -> dict[int, dict[str, Answer]] | None:
+    """Return all answers: those that were published, and those that members open here."""
+    if not round_.terms.asks:
+        return {}
+    try:
+        answers = read_answers(round_, facts)
+    except InputError as error:
+        findings.contradict(f"{error.place}: {error.problem}", who=CENTER)
+        return None
+    for step, name in sorted(round_.answers):
+        if name in answers.get(step, {}):
+            continue
+        path = opened / f"{name}.answers.json"
+        if not path.exists():
+            findings.miss(f"the answers of {name}: {path}")
+            return None
+        data = decode_json(read_limited(path, MOST_BYTES, "copy it anew"), str(path))
+        try:
+            answer = Answer.from_dict(data.get(str(step)), str(path))
+            check_opened(round_, step, name, answer)
+        except (InputError, AttributeError) as error:
+            findings.contradict(f"what {name} opens is not what it answered: {error}", who=name)
+            return None
+        answers.setdefault(step, {})[name] = answer
+    return answers
 
 
 def _compare(

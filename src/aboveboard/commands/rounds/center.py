@@ -5,14 +5,24 @@ from __future__ import annotations
 import secrets
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
+from time import time
 from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.commands.rounds.auditor import OPENED_FILES
 from aboveboard.commands.rounds.member import KEYS
-from aboveboard.commands.rounds.outcomes import Outcome, check_part, compute_outcome, pack_result
+from aboveboard.commands.rounds.outcomes import (
+    Outcome,
+    check_part,
+    compute_outcome,
+    draft_question,
+    pack_result,
+)
+from aboveboard.commands.rounds.questions import ask_again, open_answers
 from aboveboard.commands.running import RunReport
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import as_plain, encode_canonical
@@ -70,6 +80,11 @@ def open_collaboration(
     serial: int = 1,
     opened: str = "nothing",
     counts: str = "center",
+    sums: str | None = None,
+    sees: Mapping[str, str] | None = None,
+    lost_key: str = "nobody",
+    auditor: Path | None = None,
+    deadlines: Mapping[str, str] | None = None,
 ) -> Round:
     """Begin a round: terms from a collaboration file and the members' public keys.
 
@@ -90,6 +105,17 @@ def open_collaboration(
         members' parts too.
     counts
         Who counts the regions of exchanged lists: "center" or "members".
+    sums
+        "committed": members commit to their points of an average, so that the sum is verified;
+        "center": they do not. None: the former where the mechanism has a sum and PyNaCl is here.
+    sees
+        Who sees which output: "shares" and "regions"; see `aboveboard.evidence.terms.Sees`.
+    lost_key
+        Who vouches for a member that has lost its key: "nobody", "center", "majority" or "all".
+    auditor
+        The public keys of the auditor that all agree on; None: there is none.
+    deadlines
+        By step; None: there are none.
 
     Raises
     ------
@@ -106,9 +132,23 @@ def open_collaboration(
     table, files = collect_files(table, file.parent)
     digests = {name: digest_file(own.derive_key(name), x) for name, x in files.items()}
     body = draft_terms(
-        table, keys, own, origin, missing=missing, serial=serial, opened=opened, files=digests
+        table,
+        keys,
+        own,
+        origin,
+        missing=missing,
+        serial=serial,
+        deadlines=deadlines,
+        opened=opened,
+        files=digests,
     )
-    body["counts"] = counts
+    body |= {
+        "counts": counts,
+        "sums": sums or choose_sums(body["mechanism"]),
+        "sees": dict(sees or {}),
+        "lost_key": lost_key,
+        "auditor": None if auditor is None else read_public(auditor).as_dict(),
+    }
     try:
         round_ = open_round(folder, body, own)
     except ValueError as error:
@@ -122,6 +162,18 @@ def open_collaboration(
         opened_files = open_files({n: (own.derive_key(n), x) for n, x in files.items()})
         write_private(private / OPENED_FILES, encode_canonical(opened_files))
     return round_
+
+
+def choose_sums(mechanism: str) -> str:
+    """Return whether members commit to a sum where nobody says so: where there is one, and PyNaCl.
+
+    Examples
+    --------
+    >>> choose_sums("market.vcg")
+    'center'
+    """
+    able = mechanism == "exchange.average" and find_spec("nacl") is not None
+    return "committed" if able else "center"
 
 
 def collect_files(
@@ -237,6 +289,7 @@ def draft_terms(
             name: {"keys": keys[name].as_dict(), "parameters": as_plain(parties[name])}
             for name in parties
         },
+        "order": list(parties),
         "center": own.center.public.as_dict(),
         "log": {"origin": origin, "signing": own.log.public.signing},
         "auditor": None,
@@ -310,16 +363,63 @@ def settle_round(folder: Path) -> tuple[Round, RunReport]:
     _refuse_open_steps(round_, folder)
     parts = _open_parts(round_, folder, keys)
     files = read_center_files(folder, keys)
-    outcome = compute_outcome(round_, parts, locate_center(folder) / SETTLEMENT, files=files)
+    answers, _ = open_answers(round_, [keys.center])
+    outcome = compute_outcome(
+        round_, parts, locate_center(folder) / SETTLEMENT, files=files, answers=answers
+    )
     round_, _ = state(folder, keys, "result", lambda _: outcome.body)
     _seal_results(round_, folder, keys, outcome)
     return round_, outcome.report
+
+
+def ask_next(folder: Path) -> Round | None:
+    """Ask the next question of the terms, or again those whose answers are none.
+
+    Returns
+    -------
+    Round or None
+        The round that waits for answers; None where everything has been asked and answered.
+
+    Raises
+    ------
+    InputError
+        If the round is not sealed, or a submission is not what was committed.
+    """
+    keys = read_center_keys(folder)
+    take_in(folder, keys)
+    round_, _ = read_own_round(folder)
+    if not round_.terms.asks or round_.find("result") is not None:
+        return None
+    if round_.list_unanswered():
+        return round_
+    answers, faults = open_answers(round_, [keys.center])
+    if not faults and len(round_.asked) == len(round_.terms.asks):
+        return None
+    if faults:
+        body = ask_again(round_, faults)
+    else:
+        parts = _open_parts(round_, folder, keys)
+        body = draft_question(round_, parts, read_center_files(folder, keys), answers)
+        body |= {"until": find_until(round_, time())}
+    return state(folder, keys, "ask", lambda _: body)[0]
+
+
+def find_until(round_: Round, seconds: float) -> str:
+    """Return until when a question that is asked now is answered; empty: the terms set no time."""
+    hours = round_.terms.answer_hours
+    if hours is None:
+        return ""
+    return datetime.fromtimestamp(int(seconds) + hours * 3600, UTC).isoformat()
 
 
 def _refuse_open_steps(round_: Round, folder: Path) -> None:
     """Raise `InputError` before any work if the result could not be stated afterwards."""
     if round_.find("result") is not None:
         raise InputError(str(folder), "the round has a result", "begin another round")
+    if len(round_.asked) < len(round_.terms.asks) or round_.list_unanswered():
+        raise InputError(
+            str(folder), "not all questions have been asked and answered", "ask the next one"
+        )
     waiting = round_.list_awaited("counted") if round_.terms.counts == "members" else ()
     if waiting:
         raise InputError(

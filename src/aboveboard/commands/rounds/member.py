@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
+from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
@@ -31,8 +32,10 @@ from aboveboard.evidence.keys import (
 from aboveboard.evidence.members import (
     SeenRound,
     begin_membership,
+    drop_void_payload,
     find_home,
     list_memberships,
+    list_own_answers,
     locate_private,
     make_agreement,
     make_answer,
@@ -123,7 +126,7 @@ def agree(terms: Path, home: Path | None = None, passphrase: bytes | None = None
             "no member of these terms has your keys",
             "send the center your public.json",
         )
-    private = locate_private(home, round_.terms_digest, mine[0])
+    private = locate_private(home, round_.first_terms, mine[0])
     begin_membership(private, mine[0], folder)
     note_seen(Membership(mine[0], keys, private, folder), seen)
     return write_statement(folder, make_agreement(round_, mine[0], keys))
@@ -196,6 +199,7 @@ def commit(member: Membership, file: Path) -> Path:
     seen = read_round(member.folder, member.private)
     table, files = read_own_file(file)
     round_ = seen.round
+    drop_void_payload(member.private, round_)
     # Read before anything is signed: a list that the center could not read is refused here.
     probe = Payload(table, files, bytes(32), bytes(32))
     list_elements(round_.terms, member.name, probe)
@@ -318,10 +322,13 @@ def verify(bundle: Path, mine: Path | None = None, member: Membership | None = N
     read = decode_bundle(content, str(path))
     reply = path.parent / Path(read.reply["file"]).name
     key = expected = None
+    answers: dict[str, Any] = {}
     if member is not None:
         key = read_payload(member.private).key
-        expected = read_round(member.folder, member.private).round.terms_digest
-    return verify_bundle(Delivery(read, mine, reply if reply.is_file() else None, key, expected))
+        round_ = read_round(member.folder, member.private).round
+        expected, answers = round_.terms_digest, list_own_answers(member.private, round_)
+    beside = reply if reply.is_file() else None
+    return verify_bundle(Delivery(read, mine, beside, key, expected, answers))
 
 
 def find_bundle_member(

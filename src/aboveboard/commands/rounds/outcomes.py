@@ -16,12 +16,13 @@ from typing import Any
 from aboveboard.collaborations.collaboration import load
 from aboveboard.commands.running import RunReport, run_collaboration
 from aboveboard.errors import InputError
+from aboveboard.evidence.asking import Answer, find_asked, publish_answers
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import encode_canonical
-from aboveboard.evidence.centers import check_committed
+from aboveboard.evidence.centers import check_committed, check_sum
 from aboveboard.evidence.own_part import list_elements, write_collaboration
 from aboveboard.evidence.payloads import Payload
-from aboveboard.evidence.publication import Publication, publish
+from aboveboard.evidence.publication import Publication, describe_announcement, publish
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.seeds import commit_nonce, derive_seed
 from aboveboard.evidence.verifiers.opened import open_files, open_parts
@@ -74,6 +75,7 @@ def check_part(round_: Round, name: str, part: Payload) -> None:
             "submit what was committed",
         )
     check_committed(round_, name, list_elements(round_.terms, name, part), part.key)
+    check_sum(round_, name, part)
 
 
 def compute_outcome(
@@ -82,6 +84,7 @@ def compute_outcome(
     out: Path,
     order: bytes | None = None,
     files: Mapping[str, tuple[bytes, bytes]] | None = None,
+    answers: Mapping[int, Mapping[str, Answer]] | None = None,
 ) -> Outcome:
     """Run a round on its members' parts, all of them checked before.
 
@@ -97,6 +100,8 @@ def compute_outcome(
         The secret key of the hand-out order's tree, 32 bytes; None: a new one.
     files
         The center's own files by name, each with its key; None: there are none.
+    answers
+        What members have answered while the rule ran, by step and member; None: nothing.
 
     Raises
     ------
@@ -106,23 +111,65 @@ def compute_outcome(
     seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
     own = {name: content for name, (_, content) in (files or {}).items()}
     with TemporaryDirectory() as scratch:
+        number = int.from_bytes(seed, "big")
         path = write_collaboration(
-            round_.terms, parts, own, Path(scratch), int.from_bytes(seed, "big")
+            round_.terms, parts, own, Path(scratch), number, answers=answers or {}
         )
         collaboration = load(path)
         # A run that was killed before its result was stated is done anew.
         report = run_collaboration(collaboration, out, force=True)
         keys = {name: parts[name].key for name in parts}
-        publication = publish(collaboration, report.settlement, keys, order)
+        publication = publish(collaboration, report.settlement, keys, order, round_.terms)
     if round_.terms.opened != "nothing":
         opened: dict[str, Any] = {"files": open_files(files or {})}
         if round_.terms.opened == "all":
             opened["parts"] = open_parts(parts)
         publication = replace(publication, facts={**publication.facts, **opened})
+    if published := publish_answers(round_.terms, answers or {}):
+        facts = {**publication.facts, "answers": published}
+        publication = replace(publication, facts=facts)
     shares = report.settlement.parties
     replies = {name: out / reply_path(name, share.reply) for name, share in shares.items()}
     nonces = {name: part.nonce.hex() for name, part in parts.items()}
     return Outcome(report, publication, nonces, seed.hex(), replies)
+
+
+def draft_question(
+    round_: Round,
+    parts: Mapping[str, Payload],
+    files: Mapping[str, tuple[bytes, bytes]] | None = None,
+    answers: Mapping[int, Mapping[str, Answer]] | None = None,
+) -> dict[str, Any]:
+    """Return the next question of a round: the body of "ask" but for its time.
+
+    Whoever votes sees what was announced: by the proposer, or its best where it announces nothing.
+
+    Parameters
+    ----------
+    round_
+        The round, sealed, and every question so far answered.
+    parts, files, answers
+        As in `compute_outcome`.
+
+    Raises
+    ------
+    InputError
+        If the rule refuses the data.
+    """
+    step = len(round_.asked)
+    question = round_.terms.asks[step]
+    shows: dict[str, Any] = {}
+    if question == "votes":
+        seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
+        own = {name: content for name, (_, content) in (files or {}).items()}
+        with TemporaryDirectory() as scratch:
+            number = int.from_bytes(seed, "big")
+            path = write_collaboration(
+                round_.terms, parts, own, Path(scratch), number, answers=answers or {}
+            )
+            shows = describe_announcement(load(path))
+    members = list(find_asked(round_.terms, round_.present, question))
+    return {"step": step, "question": question, "members": members, "shows": shows}
 
 
 def pack_result(

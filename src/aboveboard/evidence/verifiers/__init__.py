@@ -14,6 +14,9 @@ from aboveboard.evidence.findings import Findings
 
 _MODULES = {
     "exchange.union": "union",
+    "exchange.interval": "interval",
+    "exchange.average": "average",
+    "exchange.contribution": "contribution",
     "valuation.payments": "valuation",
     "learning.payments": "learning",
     "learning.desirable": "desirable",
@@ -33,6 +36,11 @@ def find_verifier(mechanism: str) -> Any:
     return import_module(f"{__name__}.{_MODULES.get(mechanism, 'shares')}")
 
 
+OTHERS_REPLIES = "what the replies of the others hold"
+OTHERS_DATA = "that the data of the others are what they committed to, where no proof shows it"
+"""What stays on the center's word with every mechanism where not all parts are opened."""
+
+
 def verify_mechanism(case: Case, findings: Findings) -> None:
     """Verify what the rule made of everybody's data, as far as it can be verified."""
     if case.round.terms.opened != "nothing":
@@ -43,6 +51,10 @@ def verify_mechanism(case: Case, findings: Findings) -> None:
         elif verify_opened(case, findings):
             return
     find_verifier(case.round.terms.mechanism).verify(case, findings)
+    if len(case.round.present) > 1:
+        findings.trust(OTHERS_REPLIES)
+        if case.round.terms.protocol == "round":
+            findings.trust(OTHERS_DATA)
 
 
 def list_trusted(mechanism: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
 from aboveboard.evidence.verifiers.opened import read_files
+from aboveboard.evidence.verifiers.public_numbers import verify_public
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.formatting import encode_number
 from aboveboard.games.keyed_stream import KeyedStream
@@ -25,6 +26,9 @@ ON_THE_CENTERS_WORD = (
     "the messages of the others",
     "that messages were drawn as all have committed to",
 )
+
+PUBLISHED = ("commitment", "value", "price", "shape", "prior")
+"""An agent's keys that all see."""
 
 NOISE_TRUSTED = "that the noise of those who are not answered depends on no bit"
 
@@ -51,7 +55,8 @@ def verify(case: Case, findings: Findings) -> None:
     wrong = [
         name
         for name, gain in zip(names, profits, strict=True)
-        if not is_same_number(encode_number(gain), case.find_share(name, "benefit"))
+        if name in case.list_compared("benefit")
+        and not is_same_number(encode_number(gain), case.find_share(name, "benefit"))
     ]
     findings.check(
         not wrong,
@@ -59,6 +64,7 @@ def verify(case: Case, findings: Findings) -> None:
         f"by the commitments the expected gain of {', '.join(wrong)} is another one",
         case.proof,
     )
+    verify_public(case, dict(case.facts["agents"]), {k: k for k in PUBLISHED}, findings)
     i = names.index(case.name)
     _verify_reply(case, i, case.name in answered, profile[i], findings)
     findings.trust(*ON_THE_CENTERS_WORD)
@@ -90,7 +96,7 @@ def _verify_own_commitment(case: Case, findings: Findings) -> None:
     used = case.find_numbers("agents")
     own = case.own_table
     default = {"commitment": [1, 0], "shape": "linear", "value": 1}
-    for key in ("commitment", "value", "price", "shape"):
+    for key in PUBLISHED:
         stated = own.get(key, default.get(key))
         found = used.get(key)
         if key not in own and case.part is None:
@@ -103,7 +109,7 @@ def _verify_own_commitment(case: Case, findings: Findings) -> None:
         if not same:
             findings.contradict(f"your {key} is {stated}, and {found} was used", case.proof)
             return
-    findings.verify("your commitment, value and price were used")
+    findings.verify("your commitment, value, price and prior were used")
 
 
 def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findings) -> None:
@@ -116,6 +122,11 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
     except (pl.exceptions.PolarsError, OSError):
         findings.contradict("your reply is not a table of rounds", case.proof)
         return
+    if len(columns) != case.facts.get("rounds"):
+        findings.contradict(
+            f"your reply has {len(columns)} rounds, and {case.facts.get('rounds')} are stated",
+            case.proof,
+        )
     if not answered:
         _verify_noise(case, i, columns, findings)
         return

@@ -14,6 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number, parse_number
+from aboveboard.evidence.verifiers.public_numbers import verify_public
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.formatting import encode_number
 
@@ -23,10 +24,17 @@ ON_THE_CENTERS_WORD = ("that the other parties' sizes and qualities are what the
 def verify(case: Case, findings: Findings) -> None:
     """Verify the payments of a market of models."""
     verify_own_share(case, findings)
-    if case.facts.get("trained"):
+    trained = "training" in case.parameters
+    if case.facts.get("trained") != trained:
+        findings.contradict("whether models were trained is not what the terms say", case.proof)
+        return
+    if trained:
         _verify_measured(case, findings)
         return
     _verify_own_size(case, findings)
+    sizes = case.facts.get("sizes")
+    used = {n: {"size": x} for n, x in sizes.items()} if isinstance(sizes, dict) else {}
+    verify_public(case, used, {"size": "size"}, findings)
     if names_code(case.parameters):
         findings.trust("what qualities are worth: that is a function of the operator's own")
         return
@@ -51,7 +59,7 @@ def _verify_measured(case: Case, findings: Findings) -> None:
         wrong = [
             name
             for name, value in values.items()
-            if name in case.round.present
+            if name in case.list_compared("payment")
             and not is_same_number(value - float(left[name] or 0), case.find_share(name, "payment"))
         ]
     except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -71,6 +79,7 @@ def _value_qualities(case: Case) -> dict[str, float]:
     from aboveboard.learning.market.market_file import make_valuation
 
     order = [str(name) for name in case.facts["order"]]
+    refuse_other_order(case, order)
     qualities = [float(parse_number(case.facts["qualities"].get(name, 0)) or 0) for name in order]
     rule = find_mechanism(case.round.terms.mechanism, "terms")
     table = {k: x for k, x in case.parameters.items() if k not in ("training", "quality")}
@@ -93,13 +102,21 @@ def settle(case: Case) -> Any:
 
     sizes = case.facts["sizes"]
     order = [str(name) for name in case.facts["order"]]
-    if set(sizes) != set(case.round.present) or not set(sizes) <= set(order):
+    if set(sizes) != set(case.round.present):
         raise ValueError("the sizes are not those of the members")
+    refuse_other_order(case, order)
     rule = find_mechanism(case.round.terms.mechanism, "terms")
     table = {**case.parameters, "mechanism": case.round.terms.mechanism, "seed": str(case.seed)}
     table["parties"] = {name: {"size": sizes.get(name, 0)} for name in order}
     mechanism = rule.from_file(rule.FILE.model_validate(table))
     return mechanism.settle({name: parse_number(size) for name, size in sizes.items()})
+
+
+def refuse_other_order(case: Case, order: list[str]) -> None:
+    """Raise `ValueError` if the parties do not stand in the order of the terms."""
+    members = [name for name in order if name in case.round.terms.members]
+    if members != list(case.round.terms.ordered) or len(set(order)) < len(order):
+        raise ValueError("the parties are not in the order of the terms")
 
 
 def _verify_own_size(case: Case, findings: Findings) -> None:
@@ -119,8 +136,8 @@ def verify_against(case: Case, settled: Any, findings: Findings) -> None:
     """Compare all shares, and the party's reply, with what the rule gives."""
     wrong = [
         f"{name} ({what})"
-        for name in sorted(case.round.present)
         for what in ("benefit", "payment")
+        for name in case.list_compared(what)
         if not is_same_number(
             encode_number(getattr(settled.parties[name], what)), case.find_share(name, what)
         )

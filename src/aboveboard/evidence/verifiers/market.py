@@ -16,6 +16,7 @@ from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number, parse_number
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.evidence.verifiers.votes import verify_cast
 from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.market.model.bidding import Additive
 from aboveboard.market.model.markets import Market, Outcome, bundles_by_player
@@ -33,6 +34,8 @@ ON_THE_CENTERS_WORD = (
     "state them",
     "what everybody gains: it depends on values, which are not published",
 )
+
+RANGE_TRUSTED = "bits and step: the range and the grid of all values, which the terms do not state"
 
 
 def verify(case: Case, findings: Findings) -> None:
@@ -53,7 +56,9 @@ def verify(case: Case, findings: Findings) -> None:
     _verify_prices(case, market, ending.outcome, findings)
     _verify_goods(case, market, ending.outcome, findings)
     _verify_terms(case, findings)
-    findings.trust(*ON_THE_CENTERS_WORD)
+    if case.round.terms.asks:
+        verify_cast(case, findings)
+    findings.trust(*ON_THE_CENTERS_WORD[bool(case.round.terms.asks) :])
 
 
 def _follow(case: Case) -> tuple[Market, Ending]:
@@ -118,7 +123,12 @@ def _verify_prices(case: Case, market: Market, outcome: Outcome, findings: Findi
         name: market.encode_amount(price)
         for name, price in zip(market.players, outcome.prices, strict=True)
     }
-    wrong = [n for n, x in due.items() if not is_same_number(x, case.find_share(n, "payment"))]
+    wrong = [
+        n
+        for n, x in due.items()
+        if n in case.list_compared("payment")
+        and not is_same_number(x, case.find_share(n, "payment"))
+    ]
     findings.check(
         not wrong,
         "everybody pays what the ending says, and payments sum to what it says",
@@ -149,9 +159,21 @@ def _verify_terms(case: Case, findings: Findings) -> None:
         stated = parameters.get(key)
         if stated is not None and not is_same_number(stated, facts.get(key)):
             findings.contradict(f"{key} is {facts.get(key)}, and {stated} in the terms", case.proof)
-    proposer = parameters.get("proposer")
-    if proposer is not None and facts["players"][0] != proposer:
-        findings.contradict(f"the proposer was not {proposer}, as the terms say", case.proof)
+    ordered = case.round.terms.ordered
+    proposer = parameters.get("proposer", ordered[0])
+    due = [proposer, *(n for n in ordered if n != proposer and n in case.round.present)]
+    if facts["players"] != due:
+        findings.contradict(
+            f"the players are not {', '.join(due)}, as the terms say: the proposer comes first",
+            case.proof,
+        )
+    if "bits" not in parameters:
+        findings.trust(RANGE_TRUSTED)
+    elif parameters["bits"] != facts["bits"]:
+        findings.contradict(
+            f"bits is {facts['bits']}, and {parameters['bits']} in the terms", case.proof
+        )
+    _verify_endowments(case, findings)
     votes = parameters.get("votes")
     own = votes.get(case.name) if isinstance(votes, dict) else None
     if own is None or facts.get("votes") is None or facts["players"][0] == case.name:
@@ -165,3 +187,30 @@ def _verify_terms(case: Case, findings: Findings) -> None:
         "your votes are not those that the terms state",
         case.proof,
     )
+
+
+def _verify_endowments(case: Case, findings: Findings) -> None:
+    """Compare what the party brings, and what the terms say that others bring, with what was used.
+
+    Goods of which a player brings several units have other names, and are not compared.
+    """
+    facts = case.facts
+    used: dict[str, set[str]] = {name: set() for name in facts["players"]}
+    for good, at in zip(facts["goods"], facts["endowment"], strict=True):
+        used[facts["players"][at]].add(good)
+    tables = {name: case.round.terms.members[name].parameters for name in case.round.present}
+    tables[case.name] = case.own_table
+    compared = {
+        name: set(table["endowment"])
+        for name, table in tables.items()
+        if isinstance(table.get("endowment"), list)
+        and set(table["endowment"]) <= set(facts["goods"])
+    }
+    wrong = sorted(name for name, stated in compared.items() if used.get(name) != stated)
+    if compared:
+        findings.check(
+            not wrong,
+            f"what {', '.join(sorted(compared))} brings was used as stated",
+            f"what {', '.join(wrong)} brings is not what was used",
+            case.proof,
+        )

@@ -18,6 +18,7 @@ from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.errors import AboveboardError, InputError
+from aboveboard.evidence.asking import read_answers
 from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.findings import Findings
@@ -26,6 +27,7 @@ from aboveboard.evidence.own_part import list_elements, write_collaboration
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.publication import list_shares
 from aboveboard.evidence.seeds import NONCE
+from aboveboard.formatting import format_count
 from aboveboard.mechanisms.reply_files import write_reply
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.mechanisms.settling import draw_settlement
@@ -48,8 +50,8 @@ def open_parts(parts: Mapping[str, Payload]) -> dict[str, Any]:
     if size > MOST_OPENED:
         raise InputError(
             "opened parts",
-            f"they have {size:,} bytes",
-            f"open at most {MOST_OPENED:,}, or agree on an auditor instead",
+            f"they have {format_count(size)} bytes",
+            f"open at most {format_count(MOST_OPENED)}, or agree on an auditor instead",
         )
     return {
         name: {
@@ -197,7 +199,8 @@ def settle_parts(
 
     terms = case.round.terms
     with TemporaryDirectory() as scratch:
-        path = write_collaboration(terms, parts, files, Path(scratch), case.seed)
+        answers = read_answers(case.round, case.facts) if terms.asks else {}
+        path = write_collaboration(terms, parts, files, Path(scratch), case.seed, answers=answers)
         collaboration = load(path).with_spending("none")
         return draw_settlement(settle_outcome(collaboration), collaboration.file.seed)
 
@@ -218,20 +221,30 @@ def _verify_shares(case: Case, settlement: Settlement, findings: Findings) -> bo
 
 
 def _verify_reply(case: Case, settlement: Settlement, findings: Findings) -> bool:
-    """Compare the party's reply, byte for byte, with the one that the rule gives."""
+    """Compare all replies, byte for byte, with those that the rule gives."""
     if case.reply is None:
         return False
-    reply = settlement.parties[case.name].reply
+    wrong = []
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / "reply"
-        write_reply(reply, path)
-        due = hashlib.sha256(path.read_bytes()).hexdigest()
-    return findings.check(
-        due == case.body["replies"][case.name],
+        for name in case.round.present:
+            write_reply(settlement.parties[name].reply, path)
+            due = hashlib.sha256(path.read_bytes()).hexdigest()
+            if due != case.body["replies"][name]:
+                wrong.append(name)
+    others = findings.check(
+        not set(wrong) - {case.name},
+        "the replies of the others are those that the rule gives them",
+        f"the reply of {', '.join(n for n in wrong if n != case.name)} is not what the rule gives",
+        case.proof,
+    )
+    own = findings.check(
+        case.name not in wrong,
         "your reply is the one that the rule gives you, byte for byte",
         "your reply is not the one that the rule gives you",
         case.proof,
     )
+    return own and others
 
 
 def digest_file(key: bytes, content: bytes) -> str:

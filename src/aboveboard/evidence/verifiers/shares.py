@@ -6,6 +6,9 @@ from aboveboard.evidence.cases import Case, describe
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
 
+UNPAID = ("exchange.", "curation.")
+"""Beginnings of the names of mechanisms in which nobody pays."""
+
 ON_THE_CENTERS_WORD = ("that the shares of all follow by the rule from what all sent",)
 
 
@@ -18,7 +21,8 @@ def verify(case: Case, findings: Findings) -> None:
 def verify_own_share(case: Case, findings: Findings) -> None:
     """Verify that the reply states the payment that the signed result has."""
     share = case.body["shares"][case.name]
-    findings.verify(f"your share stands in the signed result: {describe(share)}")
+    findings.verify(f"what the signed result states as your share: {describe(share)}")
+    _verify_nothing_is_paid(case, findings)
     reply = case.read_reply()
     if reply is None or "payment" not in reply:
         return
@@ -27,5 +31,22 @@ def verify_own_share(case: Case, findings: Findings) -> None:
         is_same_number(reply["payment"], paid),
         "your reply states the payment of the signed result",
         f"your reply says that you pay {reply['payment']}, the signed result {paid}",
+        case.proof,
+    )
+
+
+def _verify_nothing_is_paid(case: Case, findings: Findings) -> None:
+    """Verify that a rule without payments takes none."""
+    if not case.round.terms.mechanism.startswith(UNPAID):
+        return
+    wrong = [
+        name
+        for name in case.list_compared("payment")
+        if not is_same_number(0, case.find_share(name, "payment"))
+    ]
+    findings.check(
+        not wrong,
+        "you pay nothing, as the rule has no payments",
+        f"the rule has no payments, and one is stated for {', '.join(wrong)}",
         case.proof,
     )

@@ -23,17 +23,22 @@ from aboveboard.evidence.commitments import (
     verify_opening,
 )
 from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.hidden_shares import shows_regions
 from aboveboard.evidence.own_part import encode_elements, read_records
 from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.exchange.handout import hash_elements
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
+from aboveboard.formatting import format_count
 
 MOST_REGIONS = 1_000_000
 """Regions that are published: beyond this a bundle would be too long."""
 
 REGIONS = "how many elements each region of the Venn diagram has, as far as sizes do not tell"
+
+GAINS = "all gains: by the terms nobody sees the regions that they follow from"
 
 ON_THE_CENTERS_WORD = (
     REGIONS,
@@ -176,6 +181,8 @@ class UnionClaim:
         The elements that it received.
     seed
         The seed of the order.
+    shows_regions
+        Whether the terms let all see the regions.
     """
 
     name: str
@@ -186,13 +193,17 @@ class UnionClaim:
     mine: frozenset[bytes]
     reply: tuple[bytes, ...]
     seed: int
+    shows_regions: bool = True
 
 
 def verify_union(claim: UnionClaim, findings: Findings) -> None:
     """Verify one party's part of an exchange; everything found goes into `findings`."""
-    regions = _read_regions(claim, findings)
-    if regions is not None:
-        _verify_amounts(claim, regions, findings)
+    if claim.shows_regions:
+        regions = _read_regions(claim, findings)
+        if regions is not None:
+            _verify_amounts(claim, regions, findings)
+    else:
+        _verify_own_amount(claim, findings)
     _verify_reply(claim, findings)
     _verify_order(claim, findings)
     findings.trust(*ON_THE_CENTERS_WORD)
@@ -239,15 +250,28 @@ def _verify_amounts(claim: UnionClaim, regions: Regions, findings: Findings) -> 
         return
     due = dict(zip(regions.names, rule.compute_amounts(regions).tolist(), strict=True))
     findings.check(
-        due == dict(claim.amounts),
+        {name: due[name] for name in claim.amounts} == dict(claim.amounts),
         f"every gain follows from the regions by the rule {rule.name}",
         f"the gains are not those of the rule {rule.name}: it gives {due}",
     )
     findings.check(
         len(claim.reply) == due[claim.name],
-        f"your reply has the {due[claim.name]:,} elements that are due to you",
-        f"your reply has {len(claim.reply):,} elements and {due[claim.name]:,} are due to you",
+        f"your reply has the {format_count(due[claim.name])} elements that are due to you",
+        f"your reply has {format_count(len(claim.reply))} elements and "
+        f"{format_count(due[claim.name])} are due to you",
     )
+
+
+def _verify_own_amount(claim: UnionClaim, findings: Findings) -> None:
+    """Compare the stated gain with the reply, where nobody sees the regions."""
+    stated = claim.amounts.get(claim.name)
+    findings.check(
+        stated == len(claim.reply),
+        f"your reply has the {format_count(len(claim.reply))} elements of your stated gain",
+        f"your reply has {format_count(len(claim.reply))} elements, and your stated gain is "
+        f"{stated}",
+    )
+    findings.trust(GAINS)
 
 
 def _verify_reply(claim: UnionClaim, findings: Findings) -> None:
@@ -276,7 +300,8 @@ def _verify_reply(claim: UnionClaim, findings: Findings) -> None:
     findings.check(
         opened >= received,
         "every element of your reply is in another member's committed list",
-        f"{len(received - opened):,} elements of your reply are in nobody's committed list",
+        f"{format_count(len(received - opened))} elements of your reply are in nobody's "
+        "committed list",
     )
 
 
@@ -305,7 +330,8 @@ def _verify_order(claim: UnionClaim, findings: Findings) -> None:
     findings.check(
         received <= set(start) and not passed_over,
         "your reply is the first elements of the committed order that you lack",
-        f"{len(passed_over):,} elements that you lack stand before others that you were handed"
+        f"{format_count(len(passed_over))} elements that you lack stand before others that "
+        "you were handed"
         if passed_over
         else "an element of your reply is not where the committed order has it",
     )
@@ -327,9 +353,9 @@ def verify(case: Case, findings: Findings) -> None:
         if isinstance(element, str)
     }
     amounts = {
-        each: share["benefit"]
+        each: share["benefit"] if type(share.get("benefit")) is int else -1
         for each, share in case.body["shares"].items()
-        if isinstance(share, dict) and type(share.get("benefit")) is int
+        if each in case.list_compared("benefit") and isinstance(share, dict)
     }
     claim = UnionClaim(
         case.name,
@@ -340,10 +366,27 @@ def verify(case: Case, findings: Findings) -> None:
         mine,
         tuple(read_elements(case.reply, case.given.bundle.reply.get("file", ""), opened)),
         case.seed,
+        shows_regions(case.round.terms),
     )
+    verify_own_share(case, findings)
+    _verify_rule(case, findings)
     verify_union(claim, findings)
     if case.round.terms.counts == "members":
         _verify_counted(case, findings)
+
+
+def _verify_rule(case: Case, findings: Findings) -> None:
+    """Compare the rule that was used with that of the terms."""
+    stated, used = case.parameters.get("rule"), case.facts.get("rule")
+    if stated is None:
+        findings.trust(f"that the rule is {used}: it depends on what the members may lose")
+        return
+    findings.check(
+        stated == used,
+        f"the rule is {stated}, as the terms say",
+        f"the rule {used} was used, and the terms say {stated}",
+        case.proof,
+    )
 
 
 def _verify_counted(case: Case, findings: Findings) -> None:

@@ -12,6 +12,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.verifiers.public_numbers import verify_public
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.formatting import encode_number
 
@@ -28,6 +29,7 @@ def verify(case: Case, findings: Findings) -> None:
     """Verify the division of a utility."""
     verify_own_share(case, findings)
     _verify_own_numbers(case, findings)
+    _verify_stated_numbers(case, findings)
     if names_code([case.parameters, case.facts]):
         findings.trust("the utility, which is a function of the operator's own")
         return
@@ -62,6 +64,8 @@ def _divide(case: Case) -> tuple[dict[str, Any], Any]:
         "utility": case.facts["utility"],
         "parties": users,
     }
+    if case.facts.get("estimated") != ("data" in case.parameters):
+        raise ValueError("whether numbers come from data is not what the terms say")
     if not case.facts.get("estimated"):
         _refuse_other_utility(case)
     rule = Payments.from_file(PaymentsFile.model_validate(table))
@@ -107,11 +111,29 @@ def _verify_own_numbers(case: Case, findings: Findings) -> None:
     findings.verify(f"your level and numbers were used: {used}")
 
 
+def _verify_stated_numbers(case: Case, findings: Findings) -> None:
+    """Compare the numbers of all users with those that the terms state of them."""
+    listed = case.facts.get("users")
+    if case.facts.get("estimated") or not isinstance(listed, list):
+        return
+    used = {
+        pair[0]: pair[1]
+        for pair in listed
+        if isinstance(pair, list)
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and isinstance(pair[1], dict)
+    }
+    columns = {"level": "level", "epsilon": "level", "samples": "samples", "weight": "weight"}
+    verify_public(case, used, columns, findings)
+
+
 def _verify_shares(case: Case, shares: dict[str, Any], total: Any, findings: Findings) -> None:
     wrong = [
         name
         for name, due in shares.items()
-        if not is_same_number(due, case.find_share(name, "benefit"))
+        if name in case.list_compared("benefit")
+        and not is_same_number(due, case.find_share(name, "benefit"))
     ]
     findings.check(
         not wrong and is_same_number(total, case.facts.get("total")),
@@ -122,7 +144,8 @@ def _verify_shares(case: Case, shares: dict[str, Any], total: Any, findings: Fin
     unpaid = [
         name
         for name in shares
-        if not _is_negative(case.find_share(name, "payment"), case.find_share(name, "benefit"))
+        if name in case.list_compared("payment")
+        and not _is_negative(case.find_share(name, "payment"), case.find_share(name, "benefit"))
     ]
     findings.check(
         not unpaid,

@@ -1,0 +1,96 @@
+"""What members sign besides the steps of a round: a change of terms, and others' new keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aboveboard.commands.rounds.member import KEYS, Membership, note_seen
+from aboveboard.errors import InputError
+from aboveboard.evidence.folders import write_statement
+from aboveboard.evidence.keys import generate_keys, write_keys
+from aboveboard.evidence.members import make_consent, make_voucher, prove_keys, read_round
+from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.terms import Terms
+
+
+def compare_terms(old: Terms, new: Terms) -> list[str]:
+    """Return what differs between two terms, one line each: "deadlines.commit: A, then B"."""
+    before, after = _flatten(old.model_dump()), _flatten(new.model_dump())
+    return [
+        f"{key}: {_show(before.get(key))}, then {_show(after.get(key))}"
+        for key in sorted(set(before) | set(after))
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flatten(data: Any, key: str = "") -> dict[str, Any]:
+    if not isinstance(data, dict) or not data:
+        return {key: data}
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        flat |= _flatten(value, f"{key}.{name}" if key else str(name))
+    return flat
+
+
+def _show(value: Any) -> str:
+    text = "nothing" if value in (None, "", {}, []) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:100]}.."
+
+
+def describe_change(round_: Round) -> list[str]:
+    """Return what the change that waits for signatures changes; empty where there is none."""
+    terms = round_.pending_terms
+    return [] if terms is None else compare_terms(round_.terms, terms)
+
+
+def consent(member: Membership) -> Path:
+    """Sign the change of terms that waits for the member; return the statement's file.
+
+    Raises
+    ------
+    InputError
+        If none waits for it.
+    """
+    seen = read_round(member.folder, member.private)
+    statement = make_consent(seen.round, member.name, member.keys)
+    note_seen(member, seen)
+    return write_statement(member.folder, statement, f"-{statement.body['change'][:8]}")
+
+
+def request_new_keys(member: Membership, passphrase: bytes | None = None) -> dict[str, str]:
+    """Make new keys in place of lost ones; return what others vouch for.
+
+    The keys that are there stay: they may open what was sealed to them.
+
+    Raises
+    ------
+    InputError
+        If the keys were replaced before, or cannot be written.
+    """
+    round_ = read_round(member.folder, member.private).round
+    fresh = generate_keys()
+    write_keys(fresh, member.private / KEYS, passphrase)
+    return prove_keys(round_, member.name, fresh)
+
+
+def vouch(member: Membership, name: str, proved: Mapping[str, str]) -> Path:
+    """Vouch for another member's new keys; return the statement's file.
+
+    Whoever vouches has asked the other, by a way that shows who answers, for the keys' fingerprint.
+
+    Raises
+    ------
+    InputError
+        If it is not a member, or these are no keys.
+    """
+    seen = read_round(member.folder, member.private)
+    if name not in seen.round.present or name == member.name:
+        raise InputError(f"member {name!r}", "it is no other member of this round", "see the terms")
+    if set(proved) != {"signing", "sealing", "proof"}:
+        raise InputError("keys", "they are not signing, sealing and proof", "ask for them again")
+    statement = make_voucher(seen.round, member.name, member.keys, name, proved)
+    note_seen(member, seen)
+    return write_statement(member.folder, statement, f"-{name}")

@@ -1,0 +1,86 @@
+"""Shares that only their party sees: the signed result holds their hash, and the party opens it.
+
+What all see of a share is what their verification needs: where levels or sizes are public, shares
+follow from them anyway; what a bidder gains or pays tells others of its bids. The terms may say
+otherwise: `sees = {"shares": "all"}` shows everything, `"party"` nothing. The hash is keyed with
+the party's tree key, so that nobody can try numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from aboveboard.evidence.canonical import encode_canonical
+from aboveboard.evidence.terms import Terms
+
+NUMBERS = ("benefit", "payment")
+"""What a share has."""
+
+HIDDEN = "hidden"
+"""The key of a share's hash."""
+
+REGIONS = "regions"
+"""The public fact of exchanged lists that the terms may keep with the center."""
+
+_CONTEXT = b"aboveboard share v1\n"
+
+_NEEDED: Mapping[str, frozenset[str]] = {
+    "exchange.union": frozenset(NUMBERS),
+    "exchange.contribution": frozenset(NUMBERS),
+    "valuation.payments": frozenset(NUMBERS),
+    "learning.payments": frozenset(NUMBERS),
+    "learning.desirable": frozenset(NUMBERS),
+    "market.propose_and_agree": frozenset({"payment"}),
+    **{
+        f"curation.{kind}": frozenset(NUMBERS)
+        for kind in (
+            "always_all", "always_noise", "competitive", "fair", "indicator", "straightforward",
+        )
+    },
+}  # fmt: skip
+"""By mechanism: the numbers of all shares that verification needs; of others none."""
+
+
+def list_shown(terms: Terms) -> frozenset[str]:
+    """Return the numbers of every share that all parties see."""
+    said = terms.sees.shares
+    if said == "all" or terms.opened == "all":
+        return frozenset(NUMBERS)
+    return frozenset() if said is not None else _NEEDED.get(terms.mechanism, frozenset())
+
+
+def shows_regions(terms: Terms) -> bool:
+    """Return whether all see how many elements each region of exchanged lists has."""
+    return terms.sees.regions != "center" or terms.opened == "all"
+
+
+def hide_share(
+    name: str, share: Mapping[str, Any], key: bytes, shown: frozenset[str]
+) -> dict[str, Any]:
+    """Return what all see of a share: the numbers that are shown, and a hash of the whole.
+
+    Parameters
+    ----------
+    name
+        Whose it is.
+    share
+        Benefit and payment, plain data.
+    key
+        The party's tree key.
+    shown
+        As `list_shown` returns it.
+
+    Examples
+    --------
+    >>> seen = hide_share("acme", {"benefit": 3, "payment": 1}, bytes(32), frozenset({"payment"}))
+    >>> seen["payment"], "benefit" in seen, len(seen["hidden"])
+    (1, False, 64)
+    """
+    visible = {number: x for number, x in share.items() if number in shown}
+    if set(share) <= shown:
+        return visible
+    content = _CONTEXT + encode_canonical({"name": name, "share": dict(share)})
+    digest = hashlib.blake2b(content, key=key, digest_size=32).hexdigest()
+    return {**visible, HIDDEN: digest}

@@ -1,0 +1,66 @@
+"""Which keys of a collaboration file a run tells the parties: what their verification needs.
+
+A list of what may be told, by mechanism: a key that nobody thought of stays with the operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aboveboard.collaborations.collaboration import Collaboration
+
+_READING = ("delimiter", "encoding", "decimal", "sheet", "kind", "columns", "path", "csv",
+            "normalize")  # fmt: skip
+"""How a party's own list is read."""
+
+_LEARNING = ("counterfactual", "quality", "valuation", "grid")
+_CURATION = ("function", "score")
+
+PUBLIC: Mapping[str, tuple[str, ...]] = {
+    "exchange.union": (*_READING, "rule"),
+    "exchange.contribution": ("pareto", "values", "function"),
+    "valuation.payments": ("fairness", "alpha", "utility", "sampling"),
+    "learning.payments": _LEARNING,
+    "learning.desirable": _LEARNING,
+    "market.propose_and_agree": ("bits", "proposer", "votes", "epsilon", "delta"),
+    **{
+        f"curation.{kind}": _CURATION
+        for kind in (
+            "always_all", "always_noise", "competitive", "fair", "indicator", "straightforward",
+        )
+    },
+}  # fmt: skip
+"""By mechanism; of others nothing."""
+
+PRESENT: Mapping[str, tuple[str, ...]] = {
+    "valuation.payments": ("data",),
+    "learning.payments": ("training",),
+    "learning.desirable": ("training",),
+}
+"""Keys of which the parties are told that they are there, and no more."""
+
+
+def list_public_parameters(
+    collaboration: Collaboration, table: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the parameters that a run tells the parties.
+
+    Parameters
+    ----------
+    collaboration
+        What was run.
+    table
+        Its file as plain data; empty where there is no file.
+    """
+    if ":" in collaboration.file.mechanism:  # a rule beside the file: we know not what it hides
+        return {}
+    name = collaboration.mechanism.NAME
+    told = {key: table[key] for key in PUBLIC.get(name, ()) if key in table}
+    if isinstance(told.get("votes"), str):  # the name of a folder
+        del told["votes"]
+    told |= {key: True for key in PRESENT.get(name, ()) if key in table}
+    if name == "exchange.union":
+        rule: Any = collaboration.mechanism
+        told["rule"] = rule.rule.name
+    return told

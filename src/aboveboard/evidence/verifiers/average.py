@@ -1,0 +1,83 @@
+"""Evidence of exchange.average: the average follows from all commitments where they can be summed.
+
+Where the terms say `sums = "committed"`, members publish Pedersen commitments to their points, and
+the center opens their sum alone: the average is verified, and no point is shown.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.cases import Case
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.numbers import is_same_number, parse_point
+from aboveboard.evidence.sum_commitments import commit_point, verify_sum
+from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.formatting import encode_number
+
+AVERAGE = "that the average is that of all points"
+
+ON_THE_CENTERS_WORD = (AVERAGE, "what the others gain")
+
+Point = tuple[Fraction, ...]
+
+
+def verify(case: Case, findings: Findings) -> None:
+    """Verify the average, and the party's gain from its own point and its reply."""
+    verify_own_share(case, findings)
+    findings.trust(*ON_THE_CENTERS_WORD)
+    reply = parse_point((case.read_reply() or {}).get("point"))
+    own = parse_point(case.own_table.get("point"))
+    if case.round.terms.sums == "committed":
+        _verify_average(case, own, reply, findings)
+    if case.reply is None or own is None:
+        findings.miss("your own point and your reply: that your gain follows from them")
+        return
+    if reply is None or len(own) != len(reply):
+        findings.contradict("your reply is not a point with as many coordinates as yours")
+        return
+    gain = encode_number(sum(((a - b) ** 2 for a, b in zip(own, reply, strict=True)), Fraction(0)))
+    findings.check(
+        is_same_number(gain, case.find_share(case.name, "benefit")),
+        "your gain is the squared distance of your point from the average",
+        f"the squared distance of your point from the average is {gain}, not your stated gain",
+        case.proof,
+    )
+
+
+def _verify_average(case: Case, own: Point | None, reply: Point | None, findings: Findings) -> None:
+    commitments: dict[str, Any] = {}
+    for name in case.round.present:
+        said = case.round.find("commit", name)
+        commitments[name] = {} if said is None else said.body.get("sum", {})
+    try:
+        total = verify_sum(commitments, case.facts.get("sum", {}))
+    except InvalidProofError as error:
+        findings.contradict(f"the sum of all points does not open: {error}", case.proof)
+        return
+    if reply is None:
+        return
+    holds = findings.check(
+        reply == tuple(x / len(commitments) for x in total),
+        "the average is that of all members' committed points",
+        "the average is not that of all members' committed points",
+        case.proof,
+    )
+    if holds:
+        findings.on_the_centers_word.remove(AVERAGE)
+    key = case.given.key
+    if own is None or key is None:
+        return
+    try:
+        right = commit_point(own, key) == commitments[case.name]
+    except InputError:
+        right = False
+    findings.check(
+        right,
+        "your own point is in the sum",
+        "your own point is not what you committed to in the sum",
+        "commit",
+    )

@@ -1,0 +1,276 @@
+"""Rules that ask while they run: order, secrecy, and votes that are those of the voters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rounds_by_hand import KEYS, Play, make_terms
+
+from aboveboard.commands import rounds
+from aboveboard.commands.rounds.center import draft_terms, locate_center
+from aboveboard.errors import InputError
+from aboveboard.evidence.asking import Answer, read_published
+from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.centers import CenterKeys, open_round
+from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.keys import generate_keys, write_keys
+from aboveboard.evidence.members import make_sealed_answer
+from aboveboard.evidence.rounds import RefusedStatementError, Round, State, replay_log
+from aboveboard.evidence.terms import CENTER, parse_terms
+
+GOODS = {
+    "anna": 'endowment = ["orders"]\nvalues = [{goods = ["orders"], value = 1}, '
+    '{goods = ["orders", "returns"], value = 3}]\n',
+    "bert": 'endowment = ["returns"]\nbidding = "additive"\n'
+    'values = [{goods = ["returns"], value = 1}]\n',
+    "cleo": 'values = [{goods = ["orders"], value = 1}]\n',
+}
+BITS = {"anna": "price = 0.1\n", "bert": "price = 0.1\n", "cleo": "price = 0.2\n"}
+MARKET = {
+    "name": "licences", "mechanism": "market.propose_and_agree", "proposer": "anna", "bits": 3,
+}  # fmt: skip
+CURATION = {
+    "name": "bits", "mechanism": "curation.fair",
+    "function": {"kind": "threshold", "k": 2, "center_weight": 1, "prior": 0.5},
+}  # fmt: skip
+
+
+class Desk:
+    """A round over a folder, with three members."""
+
+    def __init__(
+        self, folder: Path, table: dict[str, Any], parts: dict[str, str], asks: list[str],
+        center: bytes = b"", **more: Any,
+    ) -> None:  # fmt: skip
+        from aboveboard.evidence.keys import write_private
+        from aboveboard.evidence.verifiers.opened import digest_file
+
+        self.folder, self.home, self.names = folder / "round", folder, list(parts)
+        own, keys = CenterKeys(generate_keys(), generate_keys()), {}
+        for name, part in parts.items():
+            keys[name] = rounds.make_keys(folder / name / "keys")
+            (folder / name / "part.toml").write_text(part)
+        files = {"center.csv": digest_file(own.derive_key("center.csv"), center)} if center else {}
+        if center:
+            table = {**table, "center": {"data": "center.csv"}}
+        body = draft_terms(
+            {**table, "parties": {n: {} for n in parts}}, keys, own, "aboveboard/x", files=files
+        )
+        open_round(self.folder, {**body, "asks": asks, **more}, own)
+        private = locate_center(self.folder)
+        write_keys(own.center, private / "keys")
+        write_keys(own.log, private / "log-keys")
+        if center:
+            (private / "files").mkdir()
+            write_private(private / "files" / "center.csv", center)
+
+    def member(self, name: str) -> rounds.Membership:
+        return rounds.find_membership(home=self.home / name)
+
+    def until_sealed(self) -> None:
+        for name in self.names:
+            rounds.agree(self.folder, self.home / name)
+        rounds.close_step(self.folder)
+        for name in self.names:
+            rounds.commit(self.member(name), self.home / name / "part.toml")
+        rounds.close_step(self.folder)
+        for name in self.names:
+            rounds.submit(self.member(name))
+        rounds.close_step(self.folder)
+
+    def answer(self, **answers: Any) -> Round:
+        for name, value in answers.items():
+            rounds.answer_question(self.member(name), value)
+        return rounds.close_step(self.folder).round
+
+    def verify(self, name: str) -> Findings:
+        bundle = rounds.fetch(self.member(name), self.home / name / "result")
+        return rounds.verify(bundle, self.home / name / "part.toml", self.member(name))
+
+
+YES = {"step_2": "yes", "step_3": "yes"}
+NO = {"step_2": "no", "step_3": "no"}
+
+
+def test_votes_are_cast_over_a_round_and_verified_as_the_voters_own(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
+    desk.until_sealed()
+    asked = rounds.ask_next(desk.folder)
+    assert asked is not None
+    assert asked.list_unanswered() == ("bert", "cleo")
+    question = rounds.read_question(asked)
+    assert question is not None
+    assert question["shows"]["goods"] == ["orders", "returns"]
+    desk.answer(bert=YES, cleo=NO)
+    assert rounds.ask_next(desk.folder) is None
+    round_, report = rounds.settle_round(desk.folder)
+    result = round_.find("result")
+    assert result is not None
+    published = read_published(round_, result.body["facts"])
+    assert published == {0: {"bert": YES, "cleo": NO}}
+    assert report.settlement.details["votes"] == {"bert": "yes", "cleo": "no"}
+    for name in desk.names:
+        found = desk.verify(name)
+        assert found.exit_status == 0, str(found)
+        assert "the votes are those that each voter has sealed" in str(found)
+
+
+def test_nobody_settles_before_all_have_voted(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
+    desk.until_sealed()
+    with pytest.raises(InputError, match="questions"):
+        rounds.settle_round(desk.folder)
+    rounds.ask_next(desk.folder)
+    assert desk.answer(bert=YES).state is State.ASKING
+    with pytest.raises(InputError):
+        rounds.settle_round(desk.folder)
+
+
+def test_the_proposer_announces_before_the_others_vote(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, MARKET, GOODS, ["proposal", "votes"])
+    desk.until_sealed()
+    asked = rounds.ask_next(desk.folder)
+    assert asked is not None
+    assert asked.list_unanswered() == ("anna",)
+    allocation = {"anna": ["orders", "returns"], "bert": [], "cleo": []}
+    desk.answer(anna={"allocation": allocation, "prices": {"anna": -1, "bert": 1, "cleo": 0}})
+    asked = rounds.ask_next(desk.folder)
+    assert asked is not None
+    assert asked.asked[-1].body["shows"]["allocation"] == [0, 0]
+    assert asked.asked[-1].body["shows"]["prices"] == [-1, 1, 0]
+    desk.answer(bert=NO, cleo=NO)
+    rounds.settle_round(desk.folder)
+    for name in desk.names:
+        found = desk.verify(name)
+        assert found.exit_status == 0, str(found)
+        assert "what was announced is what anna has sealed" in str(found)
+
+
+def test_a_curation_goes_through_its_bits_batch_by_batch(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, CURATION, BITS, ["bits", "bits"], b"bit\n1\n0\n1\n1\n")
+    desk.until_sealed()
+    for batch in ({"anna": [0, 1], "bert": [1, 1], "cleo": [0, 0]},
+                  {"anna": [1, 1], "bert": [0, 1], "cleo": [1, 0]}):  # fmt: skip
+        assert rounds.ask_next(desk.folder) is not None
+        desk.answer(**batch)
+    assert rounds.ask_next(desk.folder) is None
+    round_, report = rounds.settle_round(desk.folder)
+    assert report.settlement.details["rounds"] == 4
+    result = round_.find("result")
+    assert result is not None
+    assert "answers" not in result.body["facts"]
+    found = desk.verify("anna")
+    assert found.exit_status == 0, str(found)
+
+
+def test_a_false_vote_is_found_by_everybody(tmp_path: Path) -> None:
+    from aboveboard.evidence.cases import Delivery
+    from aboveboard.evidence.statements import read_statement, sign_statement
+    from aboveboard.evidence.verification import verify_bundle
+
+    desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
+    desk.until_sealed()
+    rounds.ask_next(desk.folder)
+    desk.answer(bert=NO, cleo=NO)
+    rounds.settle_round(desk.folder)
+    path = rounds.fetch(desk.member("bert"), tmp_path / "bert" / "result")
+    bundle = decode_bundle(path.read_bytes(), "bundle")
+    keys = rounds.read_center_keys(desk.folder)
+    result = read_statement(bundle.entries[-1], "result")
+    facts = dict(result.body["facts"])
+    facts["answers"] = [[s, n, {**a, "value": YES}] for s, n, a in facts["answers"]]
+    forged = sign_statement({**result.body, "facts": facts}, CENTER, keys.center)
+    entries = (*bundle.entries[:-1], forged.content)
+    from dataclasses import replace
+
+    from aboveboard.evidence.log import Log
+
+    note = Log(replay_log(entries, "log").terms.log.origin, entries).sign_checkpoint(keys.log)
+    forged_bundle = replace(bundle, entries=entries, checkpoint=note.content.decode())
+    found = verify_bundle(Delivery(forged_bundle, None, None))
+    assert any("another answer than the committed one" in each.what for each in found.contradicted)
+
+
+def until_asked(asks: list[str], **more: Any) -> Play:
+    terms = make_terms(
+        mechanism="market.propose_and_agree", parameters={"proposer": "acme"}, asks=asks, **more
+    )
+    play = Play(terms)
+    play.agree()
+    play.commit()
+    play.submit()
+    return play
+
+
+def ask(play: Play, **changes: Any) -> None:
+    body = {"step": 0, "question": "votes", "members": ["bolt"], "shows": {}, "until": ""}
+    play.say("ask", CENTER, **{**body, **changes})
+
+
+def reply(play: Play, name: str, value: Any) -> None:
+    answer = Answer(value, bytes(32))
+    play.accept(make_sealed_answer(play.round, name, KEYS[name], answer))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"members": ["acme"]}, {"members": []}, {"members": ["acme", "bolt"]}, {"step": 1},
+        {"question": "proposal"}, {"until": "2027-01-01T00:00:00+00:00"}, {"members": [["bolt"]]},
+    ],
+)  # fmt: skip
+def test_the_center_asks_what_the_terms_say_and_nobody_else(changes: dict[str, Any]) -> None:
+    play = until_asked(["votes"])
+    with pytest.raises(RefusedStatementError):
+        ask(play, **changes)
+
+
+def test_an_answer_stands_and_the_result_waits_for_all_questions() -> None:
+    play = until_asked(["votes"])
+    with pytest.raises(RefusedStatementError, match="not all questions"):
+        play.result()
+    ask(play)
+    assert play.round.state is State.ASKING
+    reply(play, "bolt", YES)
+    assert play.round.state is State.SEALED
+    with pytest.raises(RefusedStatementError):
+        reply(play, "bolt", NO)
+    play.result()
+
+
+def test_who_cannot_be_understood_is_asked_again_and_shown_the_same() -> None:
+    play = until_asked(["votes"])
+    ask(play)
+    reply(play, "bolt", "perhaps")
+    with pytest.raises(RefusedStatementError, match="shows the same"):
+        ask(play, shows={"prices": [1]})
+    ask(play)
+    assert play.round.list_unanswered() == ("bolt",)
+    reply(play, "bolt", YES)
+    assert play.round.state is State.SEALED
+
+
+def test_who_is_late_with_an_answer_ends_the_round_or_is_done_without() -> None:
+    for missing, state in (("cancel", State.CANCELLED), ("continue", State.SEALED)):
+        play = until_asked(["votes"], missing=missing)
+        ask(play)
+        play.say("missing", CENTER, members=["bolt"])
+        assert play.round.state is state
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "asks"),
+    [
+        ("exchange.union", ["votes"]), ("market.vcg", ["votes"]), ("curation.fair", ["votes"]),
+        ("market.propose_and_agree", ["votes", "proposal"]), ("market.naive_1", ["bits"]),
+        ("market.propose_and_agree", ["votes", "votes"]),
+    ],
+)  # fmt: skip
+def test_terms_that_ask_what_their_rule_does_not_ask_are_refused(
+    mechanism: str, asks: list[str]
+) -> None:
+    body = make_terms(mechanism=mechanism, asks=asks).body
+    with pytest.raises(InputError, match="ask"):
+        parse_terms(body, "terms")
