@@ -18,6 +18,7 @@ from aboveboard.commands.running import plan_bundles
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.centers import CenterKeys
 from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.hidden_shares import hide_share
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.statements import sign_statement
@@ -56,12 +57,13 @@ class RunOfOneOperator:
         """Let the operator state another result, and the party verify it."""
         bundle = self.bundle(name)
         body = json.loads(bundle.entries[1])["body"]
-        change(body)
+        key = bytes.fromhex(bundle.secrets["key"])
+        evidence = restate(bundle, body, change, key)
         result = sign_statement(body, CENTER, OPERATOR.center)
         origin = json.loads(bundle.entries[0])["body"]["log"]["origin"]
         log = Log(origin, (bundle.entries[0], result.content))
         note = log.sign_checkpoint(OPERATOR.log).content.decode()
-        changed = replace(bundle, entries=log.entries, checkpoint=note)
+        changed = replace(bundle, entries=log.entries, checkpoint=note, evidence=evidence)
         (folder / "bundle.json").write_bytes(changed.encode())
         file = bundle.reply["file"]
         (folder / file).write_bytes((self.home(name) / file).read_bytes())
@@ -76,6 +78,26 @@ class RunOfOneOperator:
         (folder / "bundle.json").write_bytes(changed.encode())
         (folder / bundle.reply["file"]).write_bytes(content)
         return rounds.verify(folder, self.mine(name))
+
+
+def restate(bundle: Bundle, body: dict[str, Any], change: Change, key: bytes) -> dict[str, Any]:
+    """Change a result's body, the party's own share in it opened; return its evidence.
+
+    A share that only the party sees is hidden again, as a center does that lies.
+    """
+    evidence = json.loads(json.dumps(dict(bundle.evidence)))
+    public = body["shares"][bundle.name]
+    if "hidden" not in public:
+        change(body)
+        return evidence
+    body["shares"][bundle.name] = dict(evidence["share"])
+    change(body)
+    share = body["shares"].get(bundle.name)
+    if not isinstance(share, dict):
+        return evidence
+    shown = frozenset(public) - {"hidden"}
+    body["shares"][bundle.name] = hide_share(bundle.name, share, key, shown)
+    return {**evidence, "share": share}
 
 
 def run_starting_file(

@@ -90,6 +90,22 @@ def rotate_keys(terms: TermsOption = None, output: FormatOption = Format.TEXT) -
     _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
 
 
+def _parse_deadlines(given: list[str]) -> dict[str, str]:
+    """Return deadlines by step."""
+    from aboveboard.errors import InputError
+
+    deadlines = {}
+    for text in given:
+        step, gap, moment = text.partition("=")
+        if not gap or step in deadlines:
+            raise InputError(
+                f"--deadline {text}", "it is not STEP=TIME, or stands twice",
+                "write 'commit=2026-12-01T12:00:00Z'",
+            )  # fmt: skip
+        deadlines[step] = moment
+    return deadlines
+
+
 def open_(
     file: Annotated[Path, typer.Argument(help="The collaboration file, without members' data.")],
     members: Annotated[Path, typer.Option(help="Folder with NAME.json: members' public keys.")],
@@ -111,12 +127,63 @@ def open_(
             "themselves by blinded tokens; see 'aboveboard count'."
         ),
     ] = "center",
+    sums: Annotated[
+        str | None,
+        typer.Option(
+            help="Whether members commit to their points of an average, so that all verify the "
+            "sum: 'committed', or 'center'. Default: where PyNaCl is installed."
+        ),
+    ] = None,
+    shares: Annotated[
+        str | None,
+        typer.Option(
+            help="Who sees what each gains and pays: 'all', or each 'party' its own. Default: "
+            "all see what their verification needs, and no more."
+        ),
+    ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option(
+            help="Who sees how many elements the overlaps of exchanged lists have: 'all', or the "
+            "'center' alone; nobody can then verify gains."
+        ),
+    ] = None,
+    lost_key: Annotated[
+        str,
+        typer.Option(
+            help="Who vouches for a member that has lost its key: 'nobody'; the 'center'; or the "
+            "center with a 'majority' or 'all' of the others."
+        ),
+    ] = "nobody",
+    auditor: Annotated[
+        Path | None, typer.Option(help="public.json of the auditor that all agree on.")
+    ] = None,
+    deadline: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Until when a step is taken, such as 'commit=2026-12-01T12:00:00Z'; steps are "
+            "agree, commit, submit and accept. Give it once for each."
+        ),
+    ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Center: begin a round. Writes the signed terms and a log."""
     from aboveboard.commands.rounds import locate_center, open_collaboration
 
-    round_ = open_collaboration(file, members, out, missing=missing, opened=opened, counts=counts)
+    named = {"shares": shares, "regions": regions}
+    round_ = open_collaboration(
+        file,
+        members,
+        out,
+        missing=missing,
+        opened=opened,
+        counts=counts,
+        sums=sums,
+        sees={key: who for key, who in named.items() if who is not None},
+        lost_key=lost_key,
+        auditor=auditor,
+        deadlines=_parse_deadlines(deadline or []),
+    )
     text = (
         f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
         f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"

@@ -131,21 +131,25 @@ def _open_share(
         if not isinstance(share, dict) or set(share) != stated:
             findings.contradict(f"the share of {each} is not stated as the terms say", "result")
     if set(NUMBERS) <= shown:
-        own = public
-    elif key is None:
+        return body
+    if key is None:
         findings.miss("the key of your committed list: that your share is the one that was stated")
         return body
     try:
-        holds = isinstance(own, dict) and set(own) == set(NUMBERS)
-        holds = holds and hide_share(name, own, key, shown) == public
-    except ValueError:
+        holds = (
+            isinstance(own, dict)
+            and set(own) == set(NUMBERS)
+            and hide_share(name, own, key, shown) == public
+        )
+    except ValueError:  # numbers that cannot be written, or a key that is none
         holds = False
-    if not holds or own is public:
-        if not holds:
-            findings.contradict("your share is not the one that the signed result states", "result")
-        return body
-    findings.verify("your share is the one whose hash stands in the signed result")
-    return {**body, "shares": {**body["shares"], name: own}}
+    findings.check(
+        holds,
+        "your share is the one whose hash stands in the signed result",
+        "your share is not the one whose hash stands in the signed result",
+        "result",
+    )
+    return {**body, "shares": {**body["shares"], name: own}} if holds else body
 
 
 def _read_commitments(round_: Round, facts: Mapping[str, Any]) -> dict[str, tuple[bytes, int]]:
