@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 
 MOST_FAULTS = 50
 """Faults that are reported at once; a file with more of them is of another kind altogether."""
@@ -59,7 +60,7 @@ def raise_faults(faults: Sequence[InputError]) -> None:
     if len(each) > MOST_FAULTS:
         more = InputError(
             each[0].place.partition(": ")[0],
-            f"there are {len(each) - MOST_FAULTS:,} more faults",
+            f"there are {format_count(len(each) - MOST_FAULTS)} more faults",
             "fix these first",
         )
         each = [*each[:MOST_FAULTS], more]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from html import escape
-from math import floor, log10
+from math import floor, isfinite, log10
 from typing import Any
 
 import numpy as np
@@ -142,7 +142,9 @@ def format_rounded(x: Number, digits: int = 6) -> str:
     >>> format_rounded(Fraction(2, 3)), format_rounded(Fraction(2, 3), digits=3)
     ('0.666667', '0.667')
     """
-    return f"{float(x):.{digits}g}" if -HUGE < x < HUGE else format_rough(x)
+    if -HUGE < x < HUGE or (isinstance(x, float) and not isfinite(x)):
+        return f"{float(x):.{digits}g}"
+    return format_rough(x)
 
 
 def format_rough(x: Number) -> str:
@@ -277,6 +279,7 @@ def format_count(n: int) -> str:
     >>> format_count(12_345), format_count(2**64)
     ('12,345', '1.8e19')
     """
+    n = int(n)  # numpy's numbers have no bit_length
     if n < 10**9:
         return f"{n:,}"
     if n.bit_length() < MOST_COUNT_BITS:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_count, format_rounded
 from aboveboard.games.actions import count_actions, encode
 from aboveboard.games.capabilities import HasBatches
 from aboveboard.games.game import Game, TabularGame, count_profiles
@@ -106,7 +106,7 @@ class Estimate:
     def __str__(self) -> str:
         return (
             f"{format_count(self.rows)} checks, {format_count(-(-self.memory // 2**20))} MiB, "
-            f"about {self.seconds:.2g} s"
+            f"about {format_rounded(self.seconds, 2)} s"
         )
 
 

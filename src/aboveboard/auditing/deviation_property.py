@@ -16,7 +16,7 @@ from aboveboard.auditing.search import Scan, search
 from aboveboard.auditing.shrink import exceeds, shrink
 from aboveboard.auditing.verdict import Status, Verdict, format_confidence
 from aboveboard.auditing.witnesses import make_witness
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_rounded
 from aboveboard.games.capabilities import HasProofs, Refinable, Shrinkable
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
@@ -157,7 +157,8 @@ def _judge(
     elif best.gain > threshold:
         status = Status.UNDECIDED
         statement = (
-            f"a gain of {encode_number(best.gain)} is within the tolerance {scan.tolerance:.3g} "
+            f"a gain of {encode_number(best.gain)} is within the tolerance "
+            f"{format_rounded(scan.tolerance, 3)} "
             "of float64"
         )
     elif scan.left_open:

@@ -18,7 +18,7 @@ from aboveboard.auditing.property import Property
 from aboveboard.auditing.rows import name_profile
 from aboveboard.auditing.verdict import Status, Verdict, Witness, format_confidence
 from aboveboard.errors import UndefinedProperty
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.actions import Action, Codes, find_position, unravel
 from aboveboard.games.capabilities import HasAlternatives, HasPayments
 from aboveboard.games.game import Game, TabularGame, count_profiles
@@ -134,7 +134,10 @@ def _limit_to_compared(verdict: Verdict, game: Game) -> Verdict:
     other = getattr(game, "unlisted_outcomes", "")
     if not other or verdict.status is not Status.HOLDS:
         return verdict
-    said = f"no counterexample among {verdict.checked:,} other outcomes; not compared: {other}"
+    said = (
+        f"no counterexample among {format_count(verdict.checked)} other outcomes; not "
+        f"compared: {other}"
+    )
     return replace(verdict, status=Status.NO_COUNTEREXAMPLE, how="listed", statement=said)
 
 

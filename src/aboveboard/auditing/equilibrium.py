@@ -17,7 +17,7 @@ from aboveboard.auditing.rows import name_profile
 from aboveboard.auditing.verdict import Status, Verdict, Witness
 from aboveboard.auditing.witnesses import describe
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import describe_action, format_count
+from aboveboard.formatting import describe_action, format_count, format_rounded
 from aboveboard.games.actions import count_actions, find_position, unravel
 from aboveboard.games.capabilities import HasProofs, Refinable
 from aboveboard.games.game import Game, TabularGame, count_profiles
@@ -146,7 +146,10 @@ class UniqueEquilibrium(Property):
             witness = _make_witness(self.name, game, other, len(found))
         else:
             status = Status.UNDECIDED
-            statement = f"{len(found)} equilibria, {len(near)} within the tolerance {tolerance:.3g}"
+            statement = (
+                f"{len(found)} equilibria, {len(near)} within the tolerance "
+                f"{format_rounded(tolerance, 3)}"
+            )
         total = count_profiles(game)
         verdict = Verdict(
             self.name,
@@ -169,7 +172,8 @@ def _refuse_if_large(name: str, game: Game, budget: Budget) -> None:
     if total > budget.rows_for(game) or size > budget.memory:
         seconds = predict_seconds(total, measure_seconds(game))
         raise BudgetExceeded(
-            f"{name} values all {format_count(total)} profiles, about {seconds:.2g} s and "
+            f"{name} values all {format_count(total)} profiles, about "
+            f"{format_rounded(seconds, 2)} s and "
             f"{format_count(-(-size // 2**20))} MiB; the budget allows "
             f"{format_count(budget.rows_for(game))} and {budget.memory // 2**20} MiB; "
             "equilibria cannot be sampled"

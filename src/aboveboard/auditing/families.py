@@ -11,6 +11,7 @@ from aboveboard.auditing.implications import implies
 from aboveboard.auditing.property import Property
 from aboveboard.auditing.rows import count_rows
 from aboveboard.auditing.verdict import Status, Verdict, format_confidence
+from aboveboard.formatting import format_count
 from aboveboard.games.capabilities import HasBounds
 from aboveboard.games.game import Game, TabularGame
 
@@ -127,7 +128,7 @@ def infer_verdict(
             checked=rows,
             total=rows,
             how=f"implied by {other.name}",
-            statement=f"these rows are among the {verdict.checked:,} of {other.name}",
+            statement=f"these rows are among the {format_count(verdict.checked)} of {other.name}",
             gain=verdict.gain if same else None,
             gainer=verdict.gainer if same else None,
         )

@@ -22,7 +22,7 @@ from aboveboard.auditing.rows import name_profile
 from aboveboard.auditing.verdict import Status, Verdict, Witness, format_confidence
 from aboveboard.auditing.witnesses import describe
 from aboveboard.errors import BudgetExceeded
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_count, format_rounded
 from aboveboard.games.actions import (
     Action,
     Codes,
@@ -85,7 +85,8 @@ def is_sampled(name: str, game: Game, budget: Budget) -> bool:
     if total > most and budget.beyond == "refuse":
         seconds = predict_seconds(total, measure_seconds(game))
         raise BudgetExceeded(
-            f"{name} needs {format_count(total)} profiles, about {seconds:.2g} s, one at a time "
+            f"{name} needs {format_count(total)} profiles, about {format_rounded(seconds, 2)} "
+            "s, one at a time "
             f"(0 MiB); the budget allows {format_count(most)}"
         )
     return total > most

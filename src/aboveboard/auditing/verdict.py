@@ -18,6 +18,7 @@ from aboveboard.formatting import (
     format_html_table,
     format_number,
     format_quantity,
+    format_rounded,
     format_table,
 )
 from aboveboard.games.numbers import Number, to_nearest_float
@@ -372,6 +373,6 @@ def format_confidence(draws: int, claim: str) -> str:
     """
     share = 1 - float(1 - CONFIDENCE) ** (1 / draws)
     return (
-        f"with {float(CONFIDENCE):.0%} confidence fewer than {share:.2g} of {claim} "
-        f"(no success in {draws:,} uniform draws)"
+        f"with {float(CONFIDENCE):.0%} confidence fewer than {format_rounded(share, 2)} of {claim} "
+        f"(no success in {format_count(draws)} uniform draws)"
     )

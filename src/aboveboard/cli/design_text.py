@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from aboveboard.cli.layout import fit_table, wrap
-from aboveboard.formatting import LEGIBLE
+from aboveboard.formatting import LEGIBLE, format_rounded
 from aboveboard.mechanisms.mechanism import DesignResult
 
 
@@ -70,4 +70,4 @@ def _shorten(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, str) and len(value) > LEGIBLE and re.fullmatch(r"-?\d+/\d+", value):
         value = float(Fraction(value))  # JSON has it exactly
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{format_rounded(value)}" if isinstance(value, float) else str(value)

@@ -14,6 +14,7 @@ import typer
 from aboveboard.cli.evidence import find_passphrase
 from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 
 hub = typer.Typer(
     help="Run a hub: rounds between organisations over HTTP. Needs aboveboard[hub].",
@@ -234,8 +235,9 @@ def check(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
 
     found = check_hub(opened)
     text = (
-        f"{found.collaborations:,} collaborations, {found.entries:,} statements, "
-        f"{found.files:,} files: "
+        f"{format_count(found.collaborations)} collaborations, {format_count(found.entries)} "
+        "statements, "
+        f"{format_count(found.files)} files: "
         + (f"{len(found.faults)} faults" if found.faults else "all right")
     )
     _echo(output, "\n".join([text, *found.faults]), found.as_dict())
@@ -255,7 +257,8 @@ def back_up(
 
     numbers = write_backup(opened, out)
     text = (
-        f"wrote {out}: {numbers['rows']:,} rows, {numbers['files']:,} files; "
+        f"wrote {out}: {format_count(numbers['rows'])} rows, {format_count(numbers['files'])} "
+        "files; "
         "it holds the hub's keys: guard it"
     )
     _echo(output, text, {"folder": str(out), **numbers})
@@ -277,7 +280,10 @@ def restore(
     except ModuleNotFoundError as error:
         raise _explain_missing(error) from error
     numbers = read_backup(backup, folder, database=database)
-    text = f"wrote {folder}: {numbers['rows']:,} rows, {numbers['files']:,} files"
+    text = (
+        f"wrote {folder}: {format_count(numbers['rows'])} rows, "
+        f"{format_count(numbers['files'])} files"
+    )
     _echo(output, text, {"folder": str(folder), **numbers})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aboveboard.cli.layout import fit_table
+from aboveboard.formatting import format_count
 from aboveboard.implementation import Implementation
 
 SHOWN = 20
@@ -25,7 +26,7 @@ def format_implementation(found: Implementation) -> str:
 
 
 def _summarize(found: Implementation, data: Mapping[str, Any]) -> str:
-    checked = f"{data['constraints']:,} incentive constraints"
+    checked = f"{format_count(data['constraints'])} incentive constraints"
     if not found.implementable:
         return f"No payments make this rule honest ({checked})."
     if found.budget is False:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from aboveboard.formatting import format_count
+
 
 @contextmanager
 def show_evaluations() -> Iterator[Callable[[int, int], None] | None]:
@@ -39,6 +41,6 @@ def show_checks(what: str) -> Iterator[Callable[[int], None] | None]:
         def advance(rows: int) -> None:
             nonlocal done
             done += rows
-            bar.update(task, description=f"{what}: {done:,}")
+            bar.update(task, description=f"{what}: {format_count(done)}")
 
         yield advance

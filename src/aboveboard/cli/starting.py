@@ -9,6 +9,7 @@ import typer
 
 from aboveboard.cli.options import Format, FormatOption, echo_json
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 
 
 def demo(
@@ -50,7 +51,11 @@ def _demonstrate_round(out: Path, output: Format) -> None:
     else:
         lines = [f"the round is {result.state}; everything lies in {result.folder}"]
         for name, found in result.findings.items():
-            lines += ["", f"{name} received {result.received[name]:,} domains", str(found)]
+            lines += [
+                "",
+                f"{name} received {format_count(result.received[name])} domains",
+                str(found),
+            ]
         typer.echo("\n".join(lines))
     raise typer.Exit(result.exit_status)
 

@@ -10,7 +10,7 @@ from aboveboard.cli.layout import fit_table, wrap
 from aboveboard.commands import AuditReport, Demonstration, Recommendation
 from aboveboard.commands.checking import CheckReport
 from aboveboard.commands.comparing import RuleResult
-from aboveboard.formatting import format_number, format_quantity, join_names
+from aboveboard.formatting import format_count, format_number, format_quantity, join_names
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import format_report, is_profitable, list_notes, round_gain
 from aboveboard.report.deviations import describe_search
@@ -200,11 +200,13 @@ def check_text(report: CheckReport) -> str:
     for name, party in report.parties.items():
         sizes = [] if party.elements is None else [format_quantity(party.elements, "element")]
         if len(party.kinds) > 1 or set(party.kinds) - {"text"}:
-            counted = join_names(f"{n:,} {KINDS[kind]}" for kind, n in party.kinds.items())
+            counted = join_names(
+                f"{format_count(n)} {KINDS[kind]}" for kind, n in party.kinds.items()
+            )
             only = KINDS[next(iter(party.kinds))]
             sizes.append(counted if len(party.kinds) > 1 else f"all {only}")
         if party.left_out:
-            sizes.append(f"{party.left_out:,} left out")
+            sizes.append(f"{format_count(party.left_out)} left out")
         lines.append(f"  {name}" + (f": {', '.join(sizes)}" if sizes else ""))
     if report.cost:
         lines.append(wrap(report.cost, label="cost: "))

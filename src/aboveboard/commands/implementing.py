@@ -13,6 +13,7 @@ from aboveboard.auditing.payoff_reader import PayoffReader
 from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.commands.running import error_context
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.games.actions import AWAY
 from aboveboard.games.capabilities import HasBounds, HasPayments, PlaysReports
 from aboveboard.games.game import Game
@@ -137,8 +138,9 @@ def _play_all(collaboration: Collaboration) -> Iterator[TypeGame]:
     if count > MOST_PROFILES:
         raise InputError(
             str(collaboration.path),
-            f"the parties have {count:,} profiles of types together",
-            f"at most {MOST_PROFILES:,} can be looked at: give shorter lists or fewer types",
+            f"the parties have {format_count(count)} profiles of types together",
+            f"at most {format_count(MOST_PROFILES)} can be looked at: give shorter lists or "
+            "fewer types",
         )
     for profile in product(*(range(len(listed)) for listed in reports.values())):
         types = {name: reports[name][k] for name, k in zip(reports, profile, strict=True)}

@@ -28,7 +28,7 @@ from aboveboard.curation.equilibria import (
     regrets,
 )
 from aboveboard.curation.mixed import MixedSearch, find_mixed_equilibria
-from aboveboard.formatting import encode_number, format_number, join_names
+from aboveboard.formatting import encode_number, format_count, format_number, join_names
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit
 
@@ -290,7 +290,7 @@ def advise(game: CurationGame, names: Sequence[str]) -> Advice:
 
 def name_few(names: Sequence[str]) -> str:
     """Return the names of a few agents; of many only their number."""
-    return f"{len(names):,} agents" if len(names) > MOST_NAMED else join_names(names)
+    return f"{format_count(len(names))} agents" if len(names) > MOST_NAMED else join_names(names)
 
 
 def list_alternatives(ks: Sequence[int]) -> str:

@@ -16,6 +16,7 @@ from math import isfinite
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Number, to_number
 
 
@@ -229,16 +230,22 @@ class CustomShape:
         """
         price, top = self._evaluate(commitment), self._top
         place = f"shape {self.name!r}"
-        at = f"(p, q) = ({float(commitment.p):g}, {float(commitment.q):g})"
+        at = (
+            f"(p, q) = ({format_rounded(float(commitment.p))}, "
+            f"{format_rounded(float(commitment.q))})"
+        )
         if not 0 <= price <= top:
             raise InputError(
                 place,
-                f"the price at {at} is {price:g}, and {top:g} for the truth",
+                f"the price at {at} is {format_rounded(price)}, and {format_rounded(top)} for "
+                "the truth",
                 "return 0 or more, and the most for the truth",
             )
         if (price == 0) != commitment.silent:
             raise InputError(
-                place, f"the price at {at} is {price:g}", "return 0 where p = q, and only there"
+                place,
+                f"the price at {at} is {format_rounded(price)}",
+                "return 0 where p = q, and only there",
             )
         return price / top
 

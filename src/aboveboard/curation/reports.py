@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from aboveboard.curation.commitments import Commitment
 from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.storage.tabular_files import open_regular_file, read_csv
 
@@ -148,6 +149,7 @@ def _refuse_uneven(parties: Mapping[str, BitColumn]) -> None:
     other = next(name for name in names if rounds[name] != rounds[names[0]])
     raise InputError(
         other,
-        f"it has {rounds[other]:,} rounds, {names[0]} has {rounds[names[0]]:,}",
+        f"it has {format_count(rounds[other])} rounds, {names[0]} has "
+        f"{format_count(rounds[names[0]])}",
         "use the same number of rounds for all",
     )

@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_count
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 
 MOST = 10**9
@@ -35,7 +35,8 @@ MOST = 10**9
 def _limit_digits(value: Fraction) -> Fraction:
     if max(value.numerator, value.denominator) > MOST:
         raise ValueError(
-            f"has too many digits for an exclusivity; write a number up to {MOST:,} with at most "
+            "has too many digits for an exclusivity; write a number up to "
+            f"{format_count(MOST)} with at most "
             'nine decimals, or a fraction as text such as "1/3"'
         )
     return value

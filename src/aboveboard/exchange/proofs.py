@@ -23,6 +23,7 @@ import numpy as np
 
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
+from aboveboard.formatting import format_count
 from aboveboard.games.capabilities import Proof
 
 PROVED = ("ex-post IC", "IR", "coalition-proof (size 1)", "epsilon-IC (epsilon 0)")
@@ -65,7 +66,7 @@ def _best_group(regions: Regions) -> Proof | None:
             return None
     named = ", ".join(regions.names[i] for i in sorted(group))
     reason = (
-        f"V = {value:,}, the equal gain of {named}; every party lacks at least V or is "
+        f"V = {format_count(value)}, the equal gain of {named}; every party lacks at least V or is "
         "outside this group, so hiding can neither lower V for it nor bring it more than a rival"
         if group
         else "V = 0: no group has anything to exchange, and hiding adds nothing"
@@ -76,7 +77,7 @@ def _best_group(regions: Regions) -> Proof | None:
 def _equal_gain(regions: Regions, rule: Rule) -> Proof:
     value = int(regions.lacks[regions.sizes > 0].min()) if regions.union else 0
     return Proof(
-        f"{rule.name} rule: everybody gains V = {value:,}, what the largest "
+        f"{rule.name} rule: everybody gains V = {format_count(value)}, what the largest "
         "party lacks; hiding raises V only for the largest, which then can use no more than V",
         len(regions.names),
     )

@@ -43,7 +43,7 @@ from aboveboard.exchange.rules import (
 from aboveboard.exchange.truthful_range import find_truthful_range, promise_over_range
 from aboveboard.exchange.union_file import Hiding, UnionFile, check_number_of_parties
 from aboveboard.exchange.union_games import PartyLists, make_union_participation_game
-from aboveboard.formatting import format_quantity, join_names
+from aboveboard.formatting import format_count, format_quantity, join_names
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
@@ -293,7 +293,7 @@ def _note_left_out(left_out: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Note how many entries of whom are not elements, and why."""
     return [
         f"of {name} were left out: "
-        + join_names([f"{count:,} {reason}" for reason, count in counts.items()])
+        + join_names([f"{format_count(count)} {reason}" for reason, count in counts.items()])
         for name, counts in sorted(left_out.items())
     ]
 
@@ -326,7 +326,7 @@ def _note_best_group(generous: Mapping[str, int], regions: Regions) -> list[str]
     if not generous:
         return []
     whole = [n for n, lack in zip(regions.names, regions.lacks.tolist(), strict=True) if not lack]
-    would = join_names([f"{name} {amount:,}" for name, amount in generous.items()])
+    would = join_names([f"{name} {format_count(amount)}" for name, amount in generous.items()])
     return [
         f"equal-gain hands out nothing, because {join_names(whole)} lacks nothing; "
         f'rule = "best-group" would hand out: {would}. It is truthful only if every party minds '

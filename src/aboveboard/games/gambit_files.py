@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.games.game import TabularGame
 
 MOST_BYTES = 64 * 2**20
@@ -99,7 +100,9 @@ def _read_text(path: Path) -> str:
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise InputError(
-                str(path), f"it has {size:,} bytes", f"use a game of at most {MOST_BYTES:,}"
+                str(path),
+                f"it has {format_count(size)} bytes",
+                f"use a game of at most {format_count(MOST_BYTES)}",
             )
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -365,8 +368,10 @@ def check_size(reader: TokenReader, n: int, shape: Sequence[int]) -> None:
     entries = n * prod(shape)
     if entries > MOST_ENTRIES:
         raise reader.error(
-            f"the game has {entries:,} payoffs" if entries < 10**15 else "the game is too large",
-            f"use one of at most {MOST_ENTRIES:,}",
+            f"the game has {format_count(entries)} payoffs"
+            if entries < 10**15
+            else "the game is too large",
+            f"use one of at most {format_count(MOST_ENTRIES)}",
         )
 
 

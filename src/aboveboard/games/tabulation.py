@@ -13,6 +13,7 @@ from math import prod
 from typing import Any, TypeVar
 
 from aboveboard.errors import BudgetExceeded
+from aboveboard.formatting import format_count
 from aboveboard.games.actions import AWAY, Action
 from aboveboard.games.game import TabularGame
 from aboveboard.games.numbers import (
@@ -231,8 +232,9 @@ def _refuse_if_large(shape: Sequence[int], kinds: int) -> None:
     utilities = prod(shape) * kinds
     if utilities > MOST_ENTRIES:
         raise BudgetExceeded(
-            f"a table of {prod(shape):,} profiles has {utilities:,} utilities to value; at most "
-            f"{MOST_ENTRIES:,} are: write a `Game` instead, which is audited by samples"
+            f"a table of {format_count(prod(shape))} profiles has {format_count(utilities)} "
+            "utilities to value; at most "
+            f"{format_count(MOST_ENTRIES)} are: write a `Game` instead, which is audited by samples"
         )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aboveboard.errors import BudgetExceeded
+from aboveboard.formatting import format_count
 from aboveboard.games.actions import Action
 from aboveboard.games.capabilities import HasPayments
 from aboveboard.games.game import Game, TabularGame
@@ -109,7 +110,8 @@ def _refuse_if_large(types: Sequence[Sequence[Action]], concept: Concept) -> Non
         constraints *= max(profiles // max(len(t), 1) for t in types)
     if constraints > MOST_CONSTRAINTS:
         raise BudgetExceeded(
-            f"the family has {constraints:,} incentive constraints; at most {MOST_CONSTRAINTS:,} "
+            f"the family has {format_count(constraints)} incentive constraints; at most "
+            f"{format_count(MOST_CONSTRAINTS)} "
             "are: give fewer types"
         )
 

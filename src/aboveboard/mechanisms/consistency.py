@@ -15,7 +15,7 @@ import numpy as np
 
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
 from aboveboard.errors import AboveboardError, InputError
-from aboveboard.formatting import describe_action, format_number, format_quantity
+from aboveboard.formatting import describe_action, format_count, format_number, format_quantity
 from aboveboard.games.actions import AWAY, Action, count_actions, decode, draw
 from aboveboard.games.capabilities import GroupsParties, HasDescriptions, HasPayments, PlaysReports
 from aboveboard.games.game import Game, TabularGame, count_profiles
@@ -73,7 +73,11 @@ class Comparison:
             return "settle itself was played"
         if not self.unknown:
             return f"the game agrees with settle in {format_quantity(self.profiles, 'profile')}"
-        types = f"of {self.profiles:,} profiles of types" if self.profiles > 1 else "of these types"
+        types = (
+            f"of {format_count(self.profiles)} profiles of types"
+            if self.profiles > 1
+            else "of these types"
+        )
         return f"the game agrees with settle at the truth {types}; {self.unknown}"
 
 

@@ -17,7 +17,13 @@ import polars as pl
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.formatting import format_amount, format_quantity, format_roughly, join_names
+from aboveboard.formatting import (
+    format_amount,
+    format_count,
+    format_quantity,
+    format_roughly,
+    join_names,
+)
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement, fingerprint
 from aboveboard.report.templates import load_template
@@ -99,7 +105,10 @@ def _describe_data(
     brought = format_quantity(len(own), "element")
     left_out = sum(own.reading.left_out.values())
     if left_out:
-        brought += f"; {left_out:,} lines of your file were left out, because they are not elements"
+        brought += (
+            f"; {format_count(left_out)} lines of your file were left out, because "
+            "they are not elements"
+        )
     rows = [("You brought", brought)]
     if received:
         mine = own.frame[ELEMENT]
@@ -108,7 +117,7 @@ def _describe_data(
             for other, theirs in received.items()
             if other != name
         }
-        out = [f"{n:,} to {other}" for other, n in counts.items() if n]
+        out = [f"{format_count(n)} to {other}" for other, n in counts.items() if n]
         rows.append(("Of these went out", join_names(out) if out else "none"))
         columns = own.columns_that_leave
         if columns:

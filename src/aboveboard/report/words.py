@@ -8,7 +8,7 @@ from typing import Any
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE
 from aboveboard.auditing.verdict import Status, Verdict, Witness
-from aboveboard.formatting import format_number, format_quantity
+from aboveboard.formatting import format_count, format_number, format_quantity
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST
 
@@ -101,7 +101,7 @@ def format_detail(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         if any(isinstance(x, Mapping) for x in value):
-            return f"{len(value):,}, in {MANIFEST}"
+            return f"{format_count(len(value))}, in {MANIFEST}"
         return ", ".join(format_detail(x) for x in value) or "none"
     return format_number(value) if isinstance(value, int | float) else str(value)
 

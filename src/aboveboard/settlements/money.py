@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
-from aboveboard.formatting import format_transfer
+from aboveboard.formatting import format_count, format_transfer
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
 
@@ -133,7 +133,7 @@ def format_payment(cents: int, currency: str) -> str:
     if not cents:
         return "pays nothing"
     whole, rest = divmod(abs(cents), CENTS)
-    return f"{'pays' if cents > 0 else 'receives'} {whole:,}.{rest:02d} {currency}"
+    return f"{'pays' if cents > 0 else 'receives'} {format_count(whole)}.{rest:02d} {currency}"
 
 
 def describe_payments(settlement: Settlement, currency: str) -> dict[str, str]:

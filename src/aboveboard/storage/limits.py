@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_quantity
+from aboveboard.formatting import format_count, format_quantity
 
 MOST_ROWS = (1 << 32) - 1
 """Rows are counted with 32 bits."""
@@ -68,10 +68,14 @@ def refuse_too_large(
     """
     if rows > MOST_ROWS:
         problem = f"it has {format_quantity(rows, 'row')}"
-        raise InputError(where, problem, f"split it into files of at most {MOST_ROWS:,} rows")
+        raise InputError(
+            where, problem, f"split it into files of at most {format_count(MOST_ROWS)} rows"
+        )
     if columns > MOST_COLUMNS:
         problem = f"it has {format_quantity(columns, 'column')}"
-        raise InputError(where, problem, f"keep at most {MOST_COLUMNS:,} columns, those you need")
+        raise InputError(
+            where, problem, f"keep at most {format_count(MOST_COLUMNS)} columns, those you need"
+        )
     free = find_free_memory()
     if free is not None and memory > SHARE_OF_MEMORY * free:
         what = f" ({stated})" if stated else ""

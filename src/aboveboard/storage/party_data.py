@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.errors import InputError
+from aboveboard.faults import raise_faults
 from aboveboard.formatting import format_count
 from aboveboard.storage.detection import (
     ask_for_kind,
@@ -39,6 +40,9 @@ from aboveboard.storage.limits import LONGEST_LINE
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
 from aboveboard.storage.tabular_files import FileBytes, Table, read_plain_content
+
+SHOWN = 5
+"""Rows whose key is empty or broken, each a fault of its own; more are counted."""
 
 LISTED = 12
 """Columns named in a message before it ends in dots."""
@@ -143,7 +147,7 @@ def read_elements(
     longest = series.str.len_bytes().max()
     if isinstance(longest, int) and longest > LONGEST_LINE:
         row = series.str.len_bytes().arg_max() or 0
-        problem = f"the element is longer than {LONGEST_LINE:,} bytes"
+        problem = f"the element is longer than {format_count(LONGEST_LINE)} bytes"
         raise InputError(f"{place}, element {row + 1}", problem, "list one element in each text")
     if options.kind in (None, "text"):
         _refuse_unusable(series, lambda row: f"{place}, element {row + 1}", "the element")
@@ -202,21 +206,23 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
     table = _drop_empty_rows(table)
     frame = table.frame
     key = _find_key(frame.columns, options.key, where)
-    texts, key_type = write_keys(frame[key], where)
+    called = f"the key {key!r}"
+    texts, key_type = write_keys(frame[key], where, options.kind)
     texts = texts.alias(ELEMENT)
     if options.kind in (None, "text"):
-        _refuse_unusable(texts, lambda row: f"{where}, {table.whereabouts(row)}", _call_key(key))
+        _refuse_unusable(texts, lambda row: f"{where}, {table.whereabouts(row)}", called)
     listed = ListedElements(texts, table.comments)
     kept = _choose_columns(frame.columns, key, options.columns, where)
     others = frame.select(kept).rename(escape_column)
     if options.kind is not None:
-        texts = _normalize(texts, options.kind, table.whereabouts, listed, where, _call_key(key))
+        texts = _normalize(texts, options.kind, table.whereabouts, listed, where, called)
         listed.elements = texts.drop_nulls()
         _refuse_wrong_kind(listed, where, options.kind)
     elements = _fold(texts, options.normalize, listed)
     if options.kind is None and key_type == TEXT:
         refuse_other_spellings(elements, where)
-    keyed = pl.DataFrame([elements, *others.get_columns()])
+    # Not the constructor, which would give a column without a name one.
+    keyed = elements.to_frame().hstack(others.get_columns())
     if listed.elements.len() < keyed.height:
         keyed = keyed.filter(pl.col(ELEMENT).is_not_null())
     once = _keep_once(keyed)
@@ -335,7 +341,7 @@ def _list(columns: list[str]) -> str:
 
 
 def _refuse_unusable(elements: pl.Series, at: Whereabouts, called: str) -> None:
-    """Raise at the first element that is empty, or that a reply in lines of text would break."""
+    """Raise at the elements that are empty, or that a reply in lines of text would break."""
     plan = elements.alias(ELEMENT).to_frame().lazy()
     safe = plan.select(pl.col(ELEMENT).str.contains(SAFE).fill_null(value=False)).collect()
     if safe[ELEMENT].all():
@@ -344,13 +350,16 @@ def _refuse_unusable(elements: pl.Series, at: Whereabouts, called: str) -> None:
     broken = elements.str.contains(LINE_BREAKS).fill_null(value=False)
     if not (empty | broken).any():
         return
-    row = (empty | broken).arg_max() or 0
-    problem = f"{called} is empty" if empty[row] else f"{called} holds a line break"
-    raise InputError(at(row), problem, "give one line of text that is not blank")
-
-
-def _call_key(key: str) -> str:
-    return f"the key {key!r}"
+    rows = (empty | broken).arg_true()
+    faults = []
+    for row in rows.head(SHOWN).to_list():
+        problem = f"{called} is empty" if empty[row] else f"{called} holds a line break"
+        faults.append(InputError(at(row), problem, "give one line of text that is not blank"))
+    if rows.len() > SHOWN:
+        more = f"in {format_count(rows.len() - SHOWN)} more rows {called} is empty or broken"
+        place = at(rows[0]).rpartition(", ")[0]
+        faults.append(InputError(place, more, "give each one line of text that is not blank"))
+    raise_faults(faults)
 
 
 def _fold(elements: pl.Series, folds: frozenset[str], listed: ListedElements) -> pl.Series:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from aboveboard.formatting import encode_number, format_number, format_quantity, join_names
+from aboveboard.formatting import (
+    encode_number,
+    format_count,
+    format_number,
+    format_quantity,
+    join_names,
+)
 from aboveboard.valuation.levels import Level, encode_level
 from aboveboard.valuation.shares.division import Shares, find_negative
 from aboveboard.valuation.shares.sampling import SampledShares
@@ -80,7 +86,8 @@ def _list_notes(rule: Payments, found: Shares) -> list[str]:
 
 def _describe_sample(sampled: SampledShares) -> str:
     return (
-        f"shares are estimates from {sampled.evaluations:,} coalitions, each with a standard "
+        f"shares are estimates from {format_count(sampled.evaluations)} coalitions, each with "
+        "a standard "
         "error; they sum to what is paid out"
         + ("" if sampled.sums else ", to which the method's own estimates were adjusted")
     )

@@ -11,6 +11,7 @@ from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from aboveboard.formatting import format_count
 from aboveboard.hub.api.problems import TooLargeError, TooManyRequestsError
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.home import Hub
@@ -136,7 +137,7 @@ async def read_body(request: Request, hub: TheHub, signed: Signed) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > most:
-            raise TooLargeError(f"the body has more than {most:,} bytes")
+            raise TooLargeError(f"the body has more than {format_count(most)} bytes")
         parts.append(part)
     content = b"".join(parts)
     if digest_body(content) != signed.digest:

@@ -17,6 +17,7 @@ from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.rounds import RefusedStatementError
 from aboveboard.evidence.trees import prove_inclusion
+from aboveboard.formatting import format_count
 from aboveboard.hub.api.authentication import (
     Body,
     Caller,
@@ -293,7 +294,7 @@ async def upload(
     most = hub.configuration.limits.upload_bytes
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > most:
-        raise TooLargeError(f"the body has more than {most:,} bytes")
+        raise TooLargeError(f"the body has more than {format_count(most)} bytes")
     await run_in_threadpool(_refuse_upload, hub, caller, identifier)
     size = await _receive(request, hub, digest, most)
     fresh = await run_in_threadpool(
@@ -318,7 +319,7 @@ async def _receive(request: Request, hub: Hub, digest: str, most: int) -> int:
         async for part in request.stream():
             waiting += part
             if incoming.size + len(waiting) > most:
-                raise TooLargeError(f"the body has more than {most:,} bytes")
+                raise TooLargeError(f"the body has more than {format_count(most)} bytes")
             if len(waiting) >= BLOCK:
                 await run_in_threadpool(incoming.write, bytes(waiting))
                 waiting.clear()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.games.numbers import Array
 from aboveboard.learning.desirable import growth_market
 from aboveboard.learning.desirable.certificate import find_binding_reports
@@ -240,8 +241,9 @@ def refuse_large(market: Market, m: int, way: Algorithm) -> None:
     if cost.seconds > MOST_SECONDS or cost.bytes > MOST_BYTES:
         raise InputError(
             "grid",
-            f"{m:,} sizes of {market.n} parties would take about {cost.seconds:,.0f} s and "
-            f"{cost.bytes // 2**20:,} MiB",
+            f"{format_count(m)} sizes of {market.n} parties would take about "
+            f"{cost.seconds:,.0f} s and "
+            f"{format_count(cost.bytes // 2**20)} MiB",
             f"take a larger step or a smaller max: at most {MOST_SECONDS:.0f} s and "
-            f"{MOST_BYTES // 2**20:,} MiB are spent",
+            f"{format_count(MOST_BYTES // 2**20)} MiB are spent",
         )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from aboveboard.errors import BudgetExceeded
+from aboveboard.formatting import format_count
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import Array, Number, to_number
 from aboveboard.learning.desirable.certificate import size_as_number
@@ -101,7 +102,8 @@ def make_game(players: Sequence[str], found: SearchResult, truth: Sequence[int])
     extents = [top + 1 for top in truth]
     if prod(extents) > MOST_PROFILES:
         raise BudgetExceeded(
-            f"{prod(extents):,} profiles of reports; a table of at most {MOST_PROFILES:,} is made: "
+            f"{format_count(prod(extents))} profiles of reports; a table of at most "
+            f"{format_count(MOST_PROFILES)} is made: "
             "take smaller sizes, or a larger step"
         )
     if not found.exists:

@@ -19,6 +19,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count, format_rounded
 from aboveboard.learning.desirable.growth_market import Column
 from aboveboard.learning.desirable.growth_rate import alpha_star
 
@@ -124,8 +125,10 @@ def find_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
         if count > MOST_SIZES:
             raise InputError(
                 "valuation.alpha",
-                f"{float(alpha):g} is so near to alpha* = {float(alpha_star()):.6f} that the "
-                f"boundary is beyond {MOST_SIZES:,} steps, which is as far as it is looked for",
+                f"{format_rounded(float(alpha))} is so near to alpha* = "
+                f"{float(alpha_star()):.6f} that the "
+                f"boundary is beyond {format_count(MOST_SIZES)} steps, which is as far as it "
+                "is looked for",
                 "take a smaller alpha; from alpha* on there is no boundary",
             )
     chain = tuple(column.chain(position))

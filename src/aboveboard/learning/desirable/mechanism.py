@@ -25,7 +25,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_count, format_rounded
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.desirable.algorithms import choose_algorithm, refuse_large
@@ -267,17 +267,17 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         if not found.exists:
             return "none: there is no desirable mechanism, nobody is served or charged"
         if found.payments[0].size > MOST_ROWS:
-            return f"left out: it would have more than {MOST_ROWS:,} rows"
+            return f"left out: it would have more than {format_count(MOST_ROWS)} rows"
         return "payments.parquet"
 
     def _make_headline(self, found: SearchResult) -> str:
-        grid = f"{self.grid.count:,} sizes for each of {len(self.parties)} parties"
+        grid = f"{format_count(self.grid.count)} sizes for each of {len(self.parties)} parties"
         if found.answer == "exists":
             return f"A desirable mechanism exists on this grid ({grid})."
         if found.answer == "undecided":
             return (
                 f"A desirable mechanism exists on this grid ({grid}) up to rounding: some payments "
-                f"sum to less than {found.tolerance * found.scale:.1g} away from 0."
+                f"sum to less than {format_rounded(found.tolerance * found.scale, 1)} away from 0."
             )
         assert found.violated is not None
         at = ", ".join(

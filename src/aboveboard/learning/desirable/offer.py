@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.formatting import encode_number, format_number, format_rounded, join_names
+from aboveboard.formatting import (
+    encode_number,
+    format_count,
+    format_number,
+    format_rounded,
+    join_names,
+)
 from aboveboard.learning.desirable.algorithms import (
     BY_COLUMNS,
     EXPLOITATION,
@@ -87,8 +93,8 @@ class DesirableOffer:
         grid = f"{WHAT if found['exists'] else NONE} exists on this grid"
         if found["boundary"] is None:
             return f"{grid}, and on every other: {found['reason']}."
-        reach = f"{found['max_over_step']:,} steps"
-        limit = f"two such parties have one up to {found['boundary']:,} steps"
+        reach = f"{format_count(found['max_over_step'])} steps"
+        limit = f"two such parties have one up to {format_count(found['boundary'])} steps"
         if found["alpha"] == -1:
             return (
                 f"{grid}, of {reach}, where the best model is handed to both; {limit}. With alpha "
@@ -134,10 +140,10 @@ def design_grid(market: Market, grid: Grid, searched: Callable[[], SearchResult]
 def _describe_growth(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield how far the sizes of two parties in a growing market may differ, in rows."""
     limit = found["boundary"]
-    yield "largest size on this grid (steps)", f"{found['max_over_step']:,}"
+    yield "largest size on this grid (steps)", f"{format_count(found['max_over_step'])}"
     yield (
         "a desirable mechanism exists up to (steps)",
-        "any size" if limit is None else f"{limit:,}",
+        "any size" if limit is None else f"{format_count(limit)}",
     )
     yield "may a party have nothing (size 0)", "yes" if found["zero"] else "no"
     yield "growth rate of the market (alpha)", f"{format_rounded(found['alpha'])}"

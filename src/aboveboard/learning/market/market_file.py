@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number, format_quantity, join_names
+from aboveboard.formatting import encode_number, format_count, format_quantity, join_names
 from aboveboard.learning.market.allocation import Counterfactual
 from aboveboard.learning.market.quality import Identity, Logistic, Quality, fit_learning_curve
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
@@ -110,7 +110,8 @@ class GridTable(_Strict):
             )
         if self.max / self.step > MOST_SIZES:
             raise ValueError(
-                f"max/step is more than {MOST_SIZES:,}; take a larger step, or a smaller max"
+                f"max/step is more than {format_count(MOST_SIZES)}; take a larger step, or a "
+                "smaller max"
             )
         return self
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Array, Number
 
 FEWEST_POINTS = 3
@@ -199,11 +200,13 @@ def _check(sizes: NDArray[np.float64], scores: NDArray[np.float64], place: str) 
         )
     if (sizes <= 0).any():
         raise InputError(
-            place, f"a size is {sizes.min():g}", "give sizes above 0; Q(0) = 0 goes without saying"
+            place,
+            f"a size is {format_rounded(sizes.min())}",
+            "give sizes above 0; Q(0) = 0 goes without saying",
         )
     if (scores < 0).any() or (scores > 1).any():
         odd = scores[(scores < 0) | (scores > 1)][0]
-        raise InputError(place, f"a score is {odd:g}", "give scores from 0 to 1")
+        raise InputError(place, f"a score is {format_rounded(odd)}", "give scores from 0 to 1")
     if not scores.any():
         raise InputError(place, "no score is above 0", "measure models that have learnt something")
     if scores.min() < scores.max() and np.polyfit(np.log(sizes), scores, 1)[0] <= 0:

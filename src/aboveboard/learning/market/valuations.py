@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Array, as_objects, make_exact_if_possible
 from aboveboard.learning.market.cached_function import CachedFunction, apply_to_rows
 
@@ -280,11 +281,14 @@ class QuasiMonotone:
             if len(falls):
                 k = int(falls[0])
                 problem = (
-                    f"F falls from {values[k]:g} at quality {q[k]:g} to {values[k + 1]:g} at "
-                    f"{q[k + 1]:g} (tried at {GRID} qualities)"
+                    f"F falls from {format_rounded(values[k])} at quality "
+                    f"{format_rounded(q[k])} to {format_rounded(values[k + 1])} at "
+                    f"{format_rounded(q[k + 1])} (tried at {GRID} qualities)"
                 )
             elif values[-1] <= values[0]:
-                problem = f"F does not increase: it is {values[0]:g} at every quality tried"
+                problem = (
+                    f"F does not increase: it is {format_rounded(values[0])} at every quality tried"
+                )
             else:
                 continue
             raise InputError(

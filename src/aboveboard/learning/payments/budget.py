@@ -22,7 +22,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.formatting import format_rounded
+from aboveboard.formatting import format_count, format_rounded
 from aboveboard.games.numbers import Number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.valuations import Linear
@@ -156,12 +156,14 @@ def describe_balance(
         return []
     found = search_deficit(market, sizes)
     if found.fails:
-        at = ", ".join(f"{name} {x:g}" for name, x in zip(names, found.sizes, strict=True))
+        at = ", ".join(
+            f"{name} {format_rounded(x)}" for name, x in zip(names, found.sizes, strict=True)
+        )
         return [
             f"weak budget balance may fail: with the sizes {at} payments would sum to "
             f"{format_rounded(found.revenue)}"
         ]
     return [
         "weak budget balance is not guaranteed in this market; it holds at the "
-        f"{found.profiles:,} profiles of halves of these sizes that were tried"
+        f"{format_count(found.profiles)} profiles of halves of these sizes that were tried"
     ]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Array, to_number
 from aboveboard.learning.market.allocation import (
     Market,
@@ -339,7 +340,7 @@ def make_measured_market(
         approximation = (
             "the joint model was not trained without each party, because there are so many: it is "
             "taken to lose what the learning curve loses, whose points lie "
-            f"{error:.2g} of quality off it (root of the mean square)"
+            f"{format_rounded(error, 2)} of quality off it (root of the mean square)"
         )
     measured = Qualities(joint, spread(own), spread(half), spread(without), spread(with_half))
     draws = Qualities(

@@ -23,7 +23,7 @@ from aboveboard.auditing import (
     WeakBudgetBalance,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number
+from aboveboard.formatting import encode_number, format_count
 from aboveboard.games.numbers import Number
 from aboveboard.learning.market.allocation import Counterfactual, Market
 from aboveboard.learning.market.market_file import (
@@ -50,6 +50,7 @@ from aboveboard.mechanisms.settlement import Settlement
 if TYPE_CHECKING:
     from aboveboard.learning.payments.measured_game import MeasuredGame
     from aboveboard.learning.training import TrainingResult
+    from aboveboard.learning.training.joint_training import Connect
 
 PARTS = (10, 4, 2, 1)
 """An audit lets a party report so many parts of its size: the first that keeps it in bounds."""
@@ -301,7 +302,12 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         from aboveboard.learning.training import train
 
         assert self.training is not None
-        return train(self.training, reports, seed=self.seed, work=self.work)
+        connect: Connect | None = None
+        if self.training.engine == "flower":
+            from aboveboard.learning.flower.superlink import connect_parties
+
+            connect = connect_parties
+        return train(self.training, reports, seed=self.seed, work=self.work, connect=connect)
 
     def _market_of(self, trained: TrainingResult) -> Market:
         """Return the market with a learning curve, for what sizes are worth."""
@@ -333,7 +339,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
             raise InputError(
                 "grid",
                 f"it lets a party of size {encode_number(size)} report more than "
-                f"{MOST_REPORTS:,} sizes",
+                f"{format_count(MOST_REPORTS)} sizes",
                 "take a larger step: an audit tries each of them",
             )
         return grid.up_to(top)

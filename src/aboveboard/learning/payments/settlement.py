@@ -178,7 +178,9 @@ def _make_exhibits(quality: Quality) -> tuple[Exhibit, ...]:
             "Learning curve",
             ("valid size", "measured score", "fitted", "residual"),
             rows,
-            f"Q(s) = {quality.ceiling:.4g} (1 - (1 + s / {quality.scale:.4g})^-"
-            f"{quality.power:.4g}), fitted by least squares; residual = measured - fitted",
+            f"Q(s) = {format_rounded(quality.ceiling, 4)} (1 - (1 + s / "
+            f"{format_rounded(quality.scale, 4)})^-"
+            f"{format_rounded(quality.power, 4)}), fitted by least squares; residual = "
+            "measured - fitted",
         ),
     )

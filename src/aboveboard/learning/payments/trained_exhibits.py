@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aboveboard.formatting import format_count, format_number
+from aboveboard.formatting import format_count, format_number, format_rounded
 from aboveboard.learning.payments.measured_market import MeasuredMarket, find_interval
 from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.mechanisms.settlement import Exhibit
@@ -65,7 +65,9 @@ class TrainedExhibits:
                     "-" if gain is None else _round(float(outcome.utilities[i]) + gain[0]),
                 )
             )
-        errors = ", ".join(f"{name} {m.error:.2g}" for name, m in trained.own.items())
+        errors = ", ".join(
+            f"{name} {format_rounded(m.error, 2)}" for name, m in trained.own.items()
+        )
         return Exhibit(
             "Each party alone, together, and had it hidden half of its data",
             (
@@ -75,7 +77,8 @@ class TrainedExhibits:
             ),
             tuple(rows),
             "Quality is skill on the center's test rows: 0 for the best constant, 1 for what is "
-            f"never wrong. Standard errors alone: {errors}; together {trained.joint.error:.2g}. "
+            f"never wrong. Standard errors alone: {errors}; together "
+            f"{format_rounded(trained.joint.error, 2)}. "
             "Each half was really trained on, alone and with the others. A party that hides can "
             "still use the model of all its rows.",
         )  # fmt: skip

@@ -7,7 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import encode_number, format_count, format_number, join_names
+from aboveboard.formatting import (
+    encode_number,
+    format_count,
+    format_number,
+    format_rounded,
+    join_names,
+)
 from aboveboard.learning.market.quality import Quality
 from aboveboard.learning.payments.exploitation_payment import Outcome
 from aboveboard.learning.payments.measured_market import (
@@ -273,12 +279,16 @@ class TrainedSettlement:
         warnings = []
         if joint.value < self._joint_by_curve - DEVIATIONS * joint.error:
             warnings.append(
-                f"the joint model measures {joint.value:.4g}, by its parties' sizes one would "
-                f"expect {self._joint_by_curve:.4g}: their rows may be the same, or of other kinds"
+                f"the joint model measures {format_rounded(joint.value, 4)}, by its parties' "
+                "sizes one would "
+                f"expect {format_rounded(self._joint_by_curve, 4)}: their rows may be the "
+                "same, or of other kinds"
             )
         warnings += [
-            f"the joint model, which {name} is handed, measures {joint.value:.4g}, and its own "
-            f"{own.quality:.4g}: it does better to use its own, and the joint one costs it nothing"
+            f"the joint model, which {name} is handed, measures "
+            f"{format_rounded(joint.value, 4)}, and its own "
+            f"{format_rounded(own.quality, 4)}: it does better to use its own, and the joint "
+            "one costs it nothing"
             for name, own in self.trained.own.items()
             if self._outcome.served[self._position(name)] and own.quality > joint.value
         ]

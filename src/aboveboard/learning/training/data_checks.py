@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.formatting import format_count, join_names
+from aboveboard.formatting import format_count, format_rounded, join_names
 from aboveboard.learning.training import leaks
 from aboveboard.learning.training.tables import Rows, Terms
 
@@ -84,8 +84,10 @@ def find_odd_columns(rows: Rows, terms: Terms, ranges: Ranges) -> tuple[str, ...
         ratio = own_spread / spread
         if far or ratio > WIDER or 0 < ratio < 1 / WIDER:
             found.append(
-                f"column {name!r} has the median {median:.4g} and the spread {own_spread:.4g}, in "
-                f"the center's rows {center:.4g} and {spread:.4g}: another unit, or another "
+                f"column {name!r} has the median {format_rounded(median, 4)} and the spread "
+                f"{format_rounded(own_spread, 4)}, in "
+                f"the center's rows {format_rounded(center, 4)} and "
+                f"{format_rounded(spread, 4)}: another unit, or another "
                 "population"
             )
     return tuple(found)

@@ -6,20 +6,28 @@ parties local fits for each joint model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_quantity
+from aboveboard.formatting import format_quantity, format_rounded
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.training.averaging import average, run_averaging
+from aboveboard.learning.training.averaging import (
+    Averaging,
+    AveragingState,
+    average,
+    get_result,
+    run_averaging,
+)
 from aboveboard.learning.training.center import Center
 from aboveboard.learning.training.data_checks import measure_ranges
 from aboveboard.learning.training.engine import (
     Answer,
+    Answers,
+    Batch,
     Coincidences,
     Compare,
     Engine,
@@ -29,6 +37,7 @@ from aboveboard.learning.training.engine import (
     PartyError,
     Request,
     RowCount,
+    Single,
     Start,
     Step,
 )
@@ -38,10 +47,11 @@ from aboveboard.learning.training.estimators import (
     can_continue,
     extract_parameters,
     fit_model,
+    list_row_weights,
     require_linear,
 )
 from aboveboard.learning.training.scores import NOTHING, Meter, Skill
-from aboveboard.learning.training.trainer import JointFit
+from aboveboard.learning.training.trainer import JointFit, JointPlan, RoundStore
 
 LARGEST = 1e100
 """Of a parameter: larger ones overflow in a prediction, and no fit gives them."""
@@ -55,6 +65,8 @@ class FederatedTrainer:
     ----------
     engine
         Carries requests to the parties.
+    parties
+        Their names, in order.
     center
         What the center holds.
     estimator
@@ -66,6 +78,7 @@ class FederatedTrainer:
     """
 
     engine: Engine
+    parties: tuple[str, ...]
     center: Center
     estimator: Any
     table: TrainingTable
@@ -79,6 +92,11 @@ class FederatedTrainer:
         self._shape = extract_parameters(self._pattern)
         require_linear(self._pattern, rows.x)
         self._alone: dict[tuple[str, float, int], Parameters] = {}
+
+    @property
+    def together(self) -> bool:
+        """Whether joint models had better be trained together, round by round."""
+        return self.engine.together
 
     def start(self) -> dict[str, RowCount]:
         """Send every party the terms; return how many distinct rows each says it has."""
@@ -97,7 +115,7 @@ class FederatedTrainer:
                 self.table.parameters,
                 self.seed,
             )
-            for name in self.engine.parties
+            for name in self.parties
         }
         return _as_type(self.engine.ask(requests), RowCount)
 
@@ -106,21 +124,24 @@ class FederatedTrainer:
 
         Every row has this weight.
         """
-        answers = self.engine.ask(dict.fromkeys(self.engine.parties, Fit(parts, weight)))
-        models = self._check_models(answers)
-        self._alone |= {(name, weight, parts): model for name, model in models.items()}
-        return {name: build_model(self._pattern, model) for name, model in models.items()}
+        # Between machines all weights go in one message, and are kept.
+        weights = list_row_weights(self.estimator) if self.together else (weight,)
+        if not self.together or (self.parties[0], weight, parts) not in self._alone:
+            requests = [dict.fromkeys(self.parties, Fit(parts, each)) for each in weights]
+            for each, answers in zip(weights, self._ask_several(requests), strict=True):
+                models = self._check_models(answers)
+                self._alone |= {(name, each, parts): model for name, model in models.items()}
+        own = {name: self._alone[name, weight, parts] for name in self.parties}
+        return {name: build_model(self._pattern, model) for name, model in own.items()}
 
     def count_leaks(self) -> dict[str, Coincidences]:
         """Return how many of the center's rows each party has, and where the first stands."""
-        requests: Mapping[str, Request] = dict.fromkeys(
-            self.engine.parties, Compare(self.center.digests)
-        )
+        requests: Mapping[str, Request] = dict.fromkeys(self.parties, Compare(self.center.digests))
         return _as_type(self.engine.ask(requests), Coincidences)
 
     def fingerprint(self) -> dict[str, Fingerprints]:
         """Return digests of every party's rounded rows."""
-        requests: Mapping[str, Request] = dict.fromkeys(self.engine.parties, Fingerprint())
+        requests: Mapping[str, Request] = dict.fromkeys(self.parties, Fingerprint())
         return _as_type(self.engine.ask(requests), Fingerprints)
 
     def fit_jointly(
@@ -143,33 +164,103 @@ class FederatedTrainer:
         parts
             By party: the first of how many parts of its rows it trains on; 1 by default.
         """
-        own = {name: self._alone[name, best[name], parts.get(name, 1)] for name in sizes}
-        start = average(own, sizes, self.table.averaging)
-        floors = {name: self._find_floor(parameters) for name, parameters in own.items()}
+        plan = JointPlan(sizes, best, parts)
 
         def ask(current: Parameters) -> dict[str, Parameters]:
-            requests: dict[str, Request] = {
-                name: Step(current, parts.get(name, 1), best[name], self.table.local_steps)
-                for name in sizes
-            }
-            return self._check_models(self.engine.ask(requests))
+            return self._check_models(self.engine.ask(self._make_steps(plan, current)))
+
+        averaged = run_averaging(self._average_own(plan), ask, self._make_averaging(plan))
+        model = build_model(self._pattern, averaged.parameters)
+        return JointFit(model, averaged.left_out, averaged.clipped)
+
+    def fit_several(
+        self,
+        plans: Sequence[JointPlan],
+        quality: Callable[[Any], float],
+        rounds: RoundStore | None = None,
+    ) -> list[JointFit]:
+        """Return the models of several plans, each as `fit_jointly` makes it.
+
+        In each round a party gets one message, with its steps of all models.
+
+        Parameters
+        ----------
+        plans
+            Who trains together, with what.
+        quality
+            Not used, as in `fit_jointly`.
+        rounds
+            Keeps where each model stands after a round; None: nothing is kept.
+        """
+        averagings = [self._make_averaging(plan) for plan in plans]
+        states = [
+            (rounds.load_round(plan) if rounds else None)
+            or averaging.start(self._average_own(plan))
+            for plan, averaging in zip(plans, averagings, strict=True)
+        ]
+        while True:
+            going = [k for k, state in enumerate(states) if not averagings[k].is_done(state)]
+            if not going:
+                break
+            answers = self._ask_several([self._make_steps(plans[k], states[k].current)
+                                         for k in going])  # fmt: skip
+            for k, answer in zip(going, answers, strict=True):
+                states[k] = averagings[k].advance(states[k], self._check_models(answer))
+                if rounds:
+                    rounds.save_round(plans[k], states[k])
+        return [self._finish(state) for state in states]
+
+    def _finish(self, state: AveragingState) -> JointFit:
+        averaged = get_result(state)
+        model = build_model(self._pattern, averaged.parameters)
+        return JointFit(model, averaged.left_out, averaged.clipped)
+
+    def _list_own(self, plan: JointPlan) -> dict[str, Parameters]:
+        return {
+            name: self._alone[name, plan.best[name], plan.parts.get(name, 1)] for name in plan.sizes
+        }
+
+    def _average_own(self, plan: JointPlan) -> Parameters:
+        return average(self._list_own(plan), plan.sizes, self.table.averaging)
+
+    def _make_averaging(self, plan: JointPlan) -> Averaging:
+        floors = {name: self._find_floor(own) for name, own in self._list_own(plan).items()}
 
         def accepts(name: str, update: Parameters) -> bool:
             return self._measure(update).value >= floors[name]
 
-        rounds = self.table.rounds if can_continue(self.estimator) else 0
-        averaged = run_averaging(
-            start,
-            ask,
-            sizes,
-            rounds,
+        return Averaging(
+            plan.sizes,
+            self.table.rounds if can_continue(self.estimator) else 0,
             accepts,
-            quality=lambda parameters: self._measure(parameters).value,
-            averaging=self.table.averaging,
-            clip=self.table.clip,
+            lambda parameters: self._measure(parameters).value,
+            self.table.averaging,
+            self.table.clip,
         )
-        model = build_model(self._pattern, averaged.parameters)
-        return JointFit(model, averaged.left_out, averaged.clipped)
+
+    def _make_steps(self, plan: JointPlan, current: Parameters) -> dict[str, Single]:
+        return {
+            name: Step(current, plan.parts.get(name, 1), plan.best[name], self.table.local_steps)
+            for name in plan.sizes
+        }
+
+    def _ask_several(self, requests: Sequence[Mapping[str, Single]]) -> list[dict[str, Answer]]:
+        """Return the answers to several requests of each party, all in one exchange."""
+        if len(requests) == 1:
+            return [self.engine.ask(requests[0])]
+        batches = {
+            name: Batch(tuple(each[name] for each in requests if name in each))
+            for name in self.parties
+        }
+        asked = {name: batch for name, batch in batches.items() if batch.requests}
+        answers = _as_type(self.engine.ask(asked), Answers)
+        for name, batch in asked.items():
+            if len(answers[name].answers) != len(batch.requests):
+                raise _make_failure(
+                    name, "it left requests unanswered", "answer all that the center asks"
+                )
+        left = {name: iter(answer.answers) for name, answer in answers.items()}
+        return [{name: next(left[name]) for name in each} for each in requests]
 
     def list_notes(self, left_out: Mapping[str, int], clipped: Mapping[str, int]) -> list[str]:
         """Return what a reader of the settlement should know; counts are those of all fits."""
@@ -178,7 +269,11 @@ class FederatedTrainer:
             notes.append("the estimator has no warm start: the parties' models were averaged once")
         for counts, what in (
             (left_out, "were worse than its own first model and left out"),
-            (clipped, f"were longer than {self.table.clip:g} times the median and shortened"),
+            (
+                clipped,
+                f"were longer than {format_rounded(self.table.clip)} times the median and "
+                "shortened",
+            ),
         ):
             notes += [
                 f"{format_quantity(rounds, 'update')} of {name} {what}"
@@ -213,7 +308,8 @@ class FederatedTrainer:
             if not (np.abs(array) <= LARGEST).all():
                 raise _make_failure(
                     name,
-                    f"it sent {key} that is not a finite number or beyond {LARGEST:g}",
+                    f"it sent {key} that is not a finite number or beyond "
+                    f"{format_rounded(LARGEST)}",
                     "look at its data and at training.parameters",
                 )
         constant = self.center.preparation.constant

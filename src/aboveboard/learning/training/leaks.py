@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.learning.training.tables import Rows
 
 DEVIATIONS = 4
@@ -63,7 +64,8 @@ def refuse_leak(where: str, found: int, line: str, limit: int, test_rows: int) -
     by_chance = f"chance explains {limit}" if limit else "they would not coincide by chance"
     raise InputError(
         place,
-        f"the test set leaks: {found:,} of the center's {test_rows:,} rows stand here too "
+        f"the test set leaks: {format_count(found)} of the center's {format_count(test_rows)} "
+        "rows stand here too "
         f"({by_chance})",
         "hold out rows that no party has, or set training.coincidences if such rows are alike",
     )

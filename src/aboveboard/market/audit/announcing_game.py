@@ -55,7 +55,8 @@ def build_announcing_game(
     profiles = len(outcomes) ** market.n
     if profiles > MOST_PROFILES:
         raise BudgetExceeded(
-            f"there are {format_count(profiles)} profiles of announcements, and {MOST_PROFILES:,} "
+            f"there are {format_count(profiles)} profiles of announcements, and "
+            f"{format_count(MOST_PROFILES)} "
             "are allowed; audit a market of fewer parties, goods or bits"
         )
     order = list(market.players if types is None else types)

@@ -208,7 +208,8 @@ def _check_size(market: Market, rule: VotingRule, most: int) -> None:
     if utilities > MOST_UTILITIES:
         raise BudgetExceeded(
             f"the market has {format_count(utilities)} utilities of coalitions to look at, and "
-            f"{MOST_UTILITIES:,} are allowed; audit a market of fewer parties, goods or bits"
+            f"{format_count(MOST_UTILITIES)} are allowed; audit a market of fewer parties, "
+            "goods or bits"
         )
 
 

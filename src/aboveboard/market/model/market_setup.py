@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.market.model.bidding import Language
 from aboveboard.market.model.market_file import (
     DESTROYED_GOODS,
@@ -191,7 +192,9 @@ def _list_units(file: MarketFile) -> list[tuple[str, str, str]]:
             listed += [(good, name)] * count
     if len(listed) > MOST_UNITS:
         raise InputError(
-            "parties", f"there are {len(listed):,} units of goods", f"use at most {MOST_UNITS:,}"
+            "parties",
+            f"there are {format_count(len(listed))} units of goods",
+            f"use at most {format_count(MOST_UNITS)}",
         )
     total = Counter(kind for kind, _ in listed)
     seen: Counter[str] = Counter()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from aboveboard.errors import BudgetExceeded
+from aboveboard.formatting import format_count, format_rounded
 from aboveboard.games.numbers import LARGEST, Array
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market
 from aboveboard.market.optimum.integer_programme import order_owners
@@ -68,8 +69,9 @@ def _compute_welfare(market: Market) -> Iterator[tuple[int, Array]]:
     total = count_allocations(market)
     if total > MOST:
         raise BudgetExceeded(
-            f"{market.n} players and {market.m} goods have {total:.3g} allocations; an exhaustive "
-            f"search takes at most {MOST:,}; name a solver: highs or cp-sat"
+            f"{market.n} players and {market.m} goods have {format_rounded(total, 3)} "
+            "allocations; an exhaustive "
+            f"search takes at most {format_count(MOST)}; name a solver: highs or cp-sat"
         )
     narrow = market.n * market.bound <= LARGEST
     tables = [

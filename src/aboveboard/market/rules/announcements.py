@@ -132,7 +132,8 @@ def enumerate_announcements(
     total = count_announcements(market, limit)
     if total > most:
         raise BudgetExceeded(
-            f"the market has {format_count(total)} announcements to look at, and {most:,} are "
+            f"the market has {format_count(total)} announcements to look at, and "
+            f"{format_count(most)} are "
             "allowed; audit a market of fewer parties, goods or bits"
         )
     possible = tuple(enumerate_allocations(market))

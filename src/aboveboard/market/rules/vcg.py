@@ -144,7 +144,8 @@ def build_game(market: Market, types: Mapping[str, Trader] | None = None) -> Tab
     if profiles is None or profiles > MOST_REPORTS:
         said = f"more than 2^{MOST_BITS}" if profiles is None else format_count(profiles)
         raise BudgetExceeded(
-            f"there are {said} profiles of reported valuations, and {MOST_REPORTS:,} are allowed; "
+            f"there are {said} profiles of reported valuations, and "
+            f"{format_count(MOST_REPORTS)} are allowed; "
             "audit a market of fewer parties, goods or bits"
         )
     actions = list_reports(market)

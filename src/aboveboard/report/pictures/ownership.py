@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aboveboard.exchange.ownership import index_owners
-from aboveboard.formatting import format_quantity, join_names
+from aboveboard.formatting import format_count, format_quantity, join_names
 from aboveboard.report.pictures.canvas import (
     DARK,
     MOST_PARTIES,
@@ -76,7 +76,7 @@ def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
             2, 1, sharex=True, height_ratios=(1.9, 0.3 * len(parties) + 0.1)
         )
         drawn = bars.bar(range(len(shown)), [n for _, n in shown], width=0.62, color=BLUE)
-        bars.bar_label(drawn, [f"{n:,}" for _, n in shown], fontsize=9, padding=2)
+        bars.bar_label(drawn, [f"{format_count(n)}" for _, n in shown], fontsize=9, padding=2)
         bars.margins(y=0.14)
         bars.set_yticks([])
         bars.spines[["top", "right", "left"]].set_visible(False)
@@ -98,7 +98,7 @@ def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
         dots.set_xticks([])
         dots.spines[:].set_visible(False)
         dots.tick_params(left=False)
-        words = "; ".join(f"only {join_names(owners)}: {n:,}" for owners, n in shown)
+        words = "; ".join(f"only {join_names(owners)}: {format_count(n)}" for owners, n in shown)
         note = (
             "Each column is a set of owners, its dark dots; the bar says how many elements exactly "
             "these own. It shows how the lists overlap: give this page only to those who may know."

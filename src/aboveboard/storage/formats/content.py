@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.storage.limits import COPIES, refuse_too_large
 from aboveboard.storage.paths import DataPath
 
@@ -180,7 +181,7 @@ def read_file(path: Path, where: str) -> FileBytes:
             start = file.read(4)
             # Text and what it is parsed into; of Parquet and workbooks more is known later.
             copies = 1 if start in (PARQUET, ZIP) else COPIES
-            refuse_too_large(where, memory=copies * size, stated=f"{size:,} bytes")
+            refuse_too_large(where, memory=copies * size, stated=f"{format_count(size)} bytes")
             # Unbuffered: one copy of the bytes, not two.
             raw = cast(io.FileIO, file.raw)
             raw.seek(0)
@@ -229,6 +230,9 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
             raise InputError(where, problem, "unpack it once")
     if suffixes[-1:] in ([".gz"], [".zst"], [".zstd"]):
         suffixes.pop()
+    if suffixes[-1:] in ([".xlsx"], [".xlsm"], [".ods"]) and data:
+        problem = f"this is not a workbook, though it is called {suffixes[-1]}"
+        raise InputError(where, problem, "save it again, or give it the suffix of what it is")
     if data[257:262] == b"ustar":
         raise InputError(where, "this is a tar archive", "unpack it, and name the file in it")
     for mark, what, remedy in FOREIGN:
@@ -246,11 +250,11 @@ def _name_workbook(data: bytes, where: str) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if len(members) > 10_000:
-                problem = f"this archive holds {len(members):,} files"
+                problem = f"this archive holds {format_count(len(members))} files"
                 raise InputError(where, problem, "save the one sheet that you need as CSV")
             names = {member.filename for member in members}
             size = sum(member.file_size for member in members)
-            refuse_too_large(where, memory=4 * size, stated=f"{size:,} bytes unpacked")
+            refuse_too_large(where, memory=4 * size, stated=f"{format_count(size)} bytes unpacked")
             if any(name.startswith("xl/") for name in names):
                 return ".xlsx"
             small = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
@@ -277,7 +281,7 @@ def _join(pieces: Iterator[bytes], where: str, packed: str) -> bytes:
             refuse_too_large(
                 where,
                 memory=COPIES * size,
-                stated=f"more than {size:,} bytes, unpacked by {packed}",
+                stated=f"more than {format_count(size)} bytes, unpacked by {packed}",
             )
     return b"".join(found)
 

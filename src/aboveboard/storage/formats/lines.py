@@ -108,7 +108,7 @@ def split_lines(data: bytes, where: str) -> pl.Series:
     longest = lines.str.len_bytes().max() if len(data) > LONGEST_LINE else 0
     if isinstance(longest, int) and longest > LONGEST_LINE:
         row = lines.str.len_bytes().arg_max() or 0
-        problem = f"the line is longer than {LONGEST_LINE:,} bytes"
+        problem = f"the line is longer than {format_count(LONGEST_LINE)} bytes"
         raise InputError(f"{where}, line {row + 1}", problem, "write one element on a line")
     return lines
 

@@ -17,6 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rounded
 from aboveboard.mechanisms.settlement import Exhibit, Reply
 from aboveboard.valuation.estimation.estimates import find_estimator
 from aboveboard.valuation.estimation.federation import CROWD, Aggregate, Federation
@@ -193,7 +194,8 @@ class FederatedStudy:
         notes = []
         if self.truncated:
             notes.append(
-                f"the estimate of s2 is {self.variances.untruncated:.6g}, below 0: it is taken as "
+                f"the estimate of s2 is {format_rounded(self.variances.untruncated)}, below "
+                "0: it is taken as "
                 "0, and all users as having one mean"
             )
         if len(aggregate.members) == 1:

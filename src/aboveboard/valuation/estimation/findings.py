@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.formatting import format_count
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply
 from aboveboard.valuation.estimation.simulation import FAR, SimulatedErrors
@@ -59,7 +60,7 @@ def compare_errors(
     left_out = ""
     if len(names) > SHOWN:
         shown = sorted(np.argsort(-np.abs(distance), kind="stable")[:SHOWN].tolist())
-        left_out = f" The {SHOWN} of {len(names):,} that are farthest apart are shown."
+        left_out = f" The {SHOWN} of {format_count(len(names))} that are farthest apart are shown."
     rows = tuple(
         (
             names[i],
@@ -75,7 +76,8 @@ def compare_errors(
         "The promised error beside the simulated one",
         ("estimate of", "level", "promised", "simulated", "standard error", "verdict"),
         rows,
-        f"Expected squared error by the closed form, and its mean over {simulated.rounds:,} "
+        "Expected squared error by the closed form, and its mean over "
+        f"{format_count(simulated.rounds)} "
         f"simulated rounds with known truth; 'differs' beyond {FAR:.0f} standard errors."
         + left_out,
     )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, model_validator
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rounded
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.storage.options import TableKeys
 from aboveboard.storage.tabular_files import Whereabouts, read_table
@@ -171,7 +172,11 @@ class Samples:
         bad = ~numbers.is_between(-LARGEST, LARGEST).fill_null(value=False).to_numpy()
         if bad.any():
             finite = bool(numbers.is_finite().fill_null(value=False)[int(bad.argmax())])
-            what = f"a number from {-LARGEST:g} to {LARGEST:g}" if finite else "a finite number"
+            what = (
+                f"a number from {format_rounded(-LARGEST)} to {format_rounded(LARGEST)}"
+                if finite
+                else "a finite number"
+            )
             raise InputError(
                 f"{own.source.where}, {own.line(int(own.rows[bad.argmax()]))}",
                 f"column {self.table.value!r} of user {user!r} is not {what}",

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import (
     EXACT,
@@ -210,7 +211,9 @@ def _read_level_costs(
                 place,
                 f"one number cannot be the cost of {len(offered) - 1} levels",
                 "give a table by level, such as cost = {"
-                + ", ".join(f"{encode_level(x)} = {float(cost):g}" for x in offered if x)
+                + ", ".join(
+                    f"{encode_level(x)} = {format_rounded(float(cost))}" for x in offered if x
+                )
                 + "}",
             )
         return {NOTHING: NOTHING, lowest: NOTHING, **dict.fromkeys(offered[1:], cost)}

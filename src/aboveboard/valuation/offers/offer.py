@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.auditing import Verdict
-from aboveboard.formatting import format_number, join_names
+from aboveboard.formatting import format_count, format_number, join_names
 from aboveboard.mechanisms.settlement import Exhibit
 from aboveboard.valuation.levels import NOTHING, Level, encode_level
 
@@ -280,10 +280,14 @@ class Offer:
         """Return users by name where they are few, else how many they are."""
         n = len(self.names)
         if len(names) == n > 1 and self.levels is None and self._are_alike:
-            return f"each of {n:,} users"
+            return f"each of {format_count(n)} users"
         if len(names) <= FEW:
             return join_names(names)
-        return f"all {n:,} users" if len(names) == n else f"{len(names):,} of {n:,} users"
+        return (
+            f"all {format_count(n)} users"
+            if len(names) == n
+            else f"{format_count(len(names))} of {format_count(n)} users"
+        )
 
     def _describe_answer(self) -> str:
         """Return in a clause who shares, or who chooses which level."""

@@ -277,7 +277,7 @@ def _offer_to_all(users: DesignUsers) -> Offer:
         levels=levels,
         worth=float(users.worth_table[state]),
         shares=[best.alpha * float(x) for x in users.find_shares(levels)],
-        method=f"all {count:,} pure profiles; mixed equilibria not searched",
+        method=f"all {format_count(count)} pure profiles; mixed equilibria not searched",
         searched=f"the best of all {format_count(count)} ways in which users could choose levels; "
         "with users who toss coins a better offer may exist",
         regret=game.find_regret(state, best.alpha),

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.games.numbers import Number, as_objects
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.shares.adjustment import adjust_to_sum
@@ -290,7 +291,7 @@ def _divide_by_types(grouped: UserTypes, fairness: Fairness, alpha: Number) -> S
         found = shapley_by_type(sizes, grouped.worth, platform=platform)
         each, kept = tuple(found.users.tolist()), found.platform
         total, nothing = found.total, found.at_nothing
-        method = f"by numbers of each type, {found.states:,} states, float64"
+        method = f"by numbers of each type, {format_count(found.states)} states, float64"
     if not platform:
         each = tuple(multiply(alpha, x) for x in each)
         kept = total - multiply(alpha, total - nothing)

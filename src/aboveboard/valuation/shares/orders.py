@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.shares.adjustment import adjust_to_sum
@@ -132,7 +133,8 @@ def divide_along_orders(
         kept,
         total,
         nothing,
-        f"{blocks:,} random orders of arrival and their rotations, with standard errors",
+        f"{format_count(blocks)} random orders of arrival and their rotations, with standard "
+        "errors",
         abs(fsum([*shares, kept, -total])),
         tuple(errors.tolist()),
     )

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import join_names
+from aboveboard.formatting import format_count, join_names
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_calls import call
@@ -73,7 +73,9 @@ class Sampling:
             raise InputError("method", f"there is no {self.method!r}", f"known are {known}")
         if isinstance(self.budget, bool) or not 1 <= self.budget <= LARGEST_BUDGET:
             raise InputError(
-                "budget", f"it is {self.budget}", f"give a number from 1 to {LARGEST_BUDGET:,}"
+                "budget",
+                f"it is {self.budget}",
+                f"give a number from 1 to {format_count(LARGEST_BUDGET)}",
             )
 
     def in_force(self, users: int) -> bool:

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from aboveboard.formatting import join_names
+from aboveboard.formatting import format_rounded, join_names
 from aboveboard.mechanisms.file_model import Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import fingerprint
@@ -57,7 +57,10 @@ def _parse_variance(value: Any) -> Any:
     if exact < 0:
         raise ValueError(f'is {value}; a variance is 0 or more, or "{ESTIMATE}" from [data]')
     if exact > LARGEST:
-        raise ValueError(f"is {float(exact):g}; a variance is at most {float(LARGEST):g}")
+        raise ValueError(
+            f"is {format_rounded(float(exact))}; a variance is at most "
+            f"{format_rounded(float(LARGEST))}"
+        )
     return exact
 
 

@@ -1,0 +1,548 @@
+"""The least rate of inspection, and the least deposit, for which no lie with inventions pays.
+
+Where there are few enough lies (2^21 of each party) all of them are tried, each with its
+probability of being found; the rate is then the least for these lists, exactly: 1 - (a/b)^(1/k) of
+the lie that binds. Where there are more, the rate is that of `inspection_bounds`, for equal-gain
+and for best-group at exclusivity 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from aboveboard.errors import BudgetExceeded, InputError
+from aboveboard.exchange.exclusivity import ExclusivityRange
+from aboveboard.exchange.hiding import HidingGame
+from aboveboard.exchange.inspection_bounds import (
+    Root,
+    compute_proved_rate,
+    compute_stated_bound,
+    find_needed_deposit,
+    round_up,
+)
+from aboveboard.exchange.lie_tables import LieTable, tabulate_lies
+from aboveboard.exchange.regions import Regions
+from aboveboard.exchange.rules import Rule
+from aboveboard.formatting import (
+    encode_number,
+    format_count,
+    format_number,
+    format_probability,
+    format_rounded,
+)
+from aboveboard.mechanisms.settlement import Exhibit
+
+CLOSE = 1e-9
+"""Lies whose conditions differ by less, relative to them, are compared exactly."""
+
+FEW = 64
+"""Lies that are compared exactly."""
+
+STEPS = 60
+"""Halvings of the interval in which the rate lies."""
+
+ALL_LIES = "all lies of each party"
+CLOSED_FORM = "closed form"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The lists, the rule and the tastes for which inspection is designed.
+
+    Parameters
+    ----------
+    regions
+        Who owns how much.
+    rule
+        How many elements each party is handed.
+    ranges
+        By party, in order: its exclusivity.
+    whole_lists
+        Whether a party reports its whole list or nothing of it, beside what it invents.
+    miss
+        How likely an inspector takes an invented element for real.
+    coalitions
+        Whether parties may invent the same elements together.
+    """
+
+    regions: Regions
+    rule: Rule
+    ranges: tuple[ExclusivityRange, ...]
+    whole_lists: bool = False
+    miss: Fraction = Fraction(0)
+    coalitions: bool = False
+
+    @property
+    def gain(self) -> int:
+        """V: what everybody gains by equal-gain, else the most that anybody is handed."""
+        return int(self.rule.compute_amounts(self.regions).max(initial=0))
+
+    @property
+    def highest(self) -> Fraction:
+        """The highest exclusivity of all."""
+        return max(r.high for r in self.ranges)
+
+    @property
+    def bound(self) -> Fraction:
+        """(1 + e)/(V + 1 + e) at the highest exclusivity."""
+        return compute_stated_bound(self.gain, self.highest)
+
+    def list_tables(self) -> Iterator[LieTable]:
+        """Yield the lies of each party, at both ends of its exclusivity.
+
+        Raises
+        ------
+        BudgetExceeded
+            If there are too many.
+        """
+        for i, own in enumerate(self.ranges):
+            for e in sorted({own.low, own.high}):
+                game = HidingGame(self.regions, self.rule, (e,) * len(self.ranges))
+                yield tabulate_lies(game, i, whole_lists=self.whole_lists, misses=bool(self.miss))
+
+
+@dataclass(frozen=True)
+class InspectionDesign:
+    """How often to inspect, and what a party deposits.
+
+    Parameters
+    ----------
+    rate
+        How likely each element is inspected.
+    deposit
+        What a party forfeits that invented elements, in elements.
+    exact_rate
+        The rate without rounding, as text such as "1-(3/4)^(1/2)".
+    rate_alone
+        The least rate without a deposit, rounded up; None if no rate is enough.
+    bound
+        (1 + e)/(V + 1 + e), which the rate does not exceed unless a file states more.
+    gain
+        V.
+    basis
+        What the numbers rest on: all lies, or a closed form.
+    lies
+        How many lies were tried; 0 for a closed form.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange.rules import RULES
+    >>> lists = Regions.from_sets({"a": "1234", "b": "3456", "c": "1678"})
+    >>> half = ExclusivityRange.from_value("1/2")
+    >>> found = design_inspection(Setting(lists, RULES["equal-gain"], (half,) * 3))
+    >>> found.exact_rate, found.deposit, found.bound
+    ('1-(3/4)^(1/2)', Fraction(0, 1), Fraction(3, 11))
+    """
+
+    rate: Fraction
+    deposit: Fraction
+    exact_rate: str
+    rate_alone: Fraction | None
+    bound: Fraction
+    gain: int
+    basis: str
+    lies: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "rate": encode_number(self.rate),
+            "deposit": encode_number(self.deposit),
+            "exact_rate": self.exact_rate,
+            "rate_without_deposit": encode_number(self.rate_alone),
+            "bound": encode_number(self.bound),
+            "equal_gain": self.gain,
+            "basis": self.basis,
+            "lies": self.lies,
+        }
+
+    @property
+    def headline(self) -> str:
+        """What was found, in a sentence."""
+        text = f"Inspect each reported element with probability {format_probability(self.rate)}"
+        if self.deposit:
+            return f"{text}, against a deposit worth {format_number(self.deposit)} new elements."
+        return f"{text}: then inventing does not pay, without a deposit."
+
+    def summary_rows(self) -> Sequence[tuple[str, str]]:
+        """Return labels and values."""
+        alone = "none" if self.rate_alone is None else str(encode_number(self.rate_alone))
+        return [
+            ("rate", f"{encode_number(self.rate)} ({self.exact_rate})"),
+            ("deposit (in new elements)", str(encode_number(self.deposit))),
+            ("least rate without a deposit", alone),
+            ("(1 + e)/(V + 1 + e)", str(encode_number(self.bound))),
+            ("V, the most that a party is handed", f"{format_count(self.gain)}"),
+            ("basis", self.basis + (f" ({format_count(self.lies)})" if self.lies else "")),
+        ]
+
+    def tables(self) -> Sequence[Exhibit]:
+        """Return no tables."""
+        return ()
+
+
+def design_inspection(
+    setting: Setting, *, rate: Fraction | None = None, deposit: Fraction | None = None
+) -> InspectionDesign:
+    """Return the least rate, and the least deposit, for which no lie with inventions pays.
+
+    Parameters
+    ----------
+    setting
+        Lists, rule and tastes.
+    rate
+        Stated: the least deposit for it is found.
+    deposit
+        Stated: the least rate for it is found. If neither is, the rate is the least without a
+        deposit or, where that exceeds (1 + e)/(V + 1 + e), this bound with the least deposit.
+
+    Raises
+    ------
+    InputError
+        If the rule is not truthful for an exclusivity, or there are too many lies to try them all
+        and no closed form is known; if a stated deposit suffices for no rate.
+    """
+    _check_setting(setting)
+    if setting.coalitions:
+        return _design_by_bounds(setting, rate, deposit)
+    try:
+        tables = list(setting.list_tables())
+    except BudgetExceeded:
+        return _design_by_bounds(setting, rate, deposit)
+    return _design_by_tables(setting, tables, rate, deposit)
+
+
+def _check_setting(setting: Setting) -> None:
+    if not all(r.lies_within(0, 1) for r in setting.ranges):
+        raise InputError(
+            "exclusivity",
+            "above 1 a party does best by staying away, whatever is inspected",
+            "write exclusivities from 0 to 1",
+        )
+    equal = setting.rule.name in ("equal-gain", "two-party")
+    if setting.coalitions and (setting.whole_lists or not equal):
+        raise InputError(
+            "inspection.coalitions",
+            f"no rate has been proved for coalitions under rule {setting.rule.name!r}",
+            'use rule = "equal-gain" with hiding = "partial", or leave coalitions out',
+        )
+
+
+def _design_by_tables(
+    setting: Setting,
+    tables: Sequence[LieTable],
+    rate: Fraction | None,
+    deposit: Fraction | None,
+) -> InspectionDesign:
+    miss, bound = setting.miss, setting.bound
+    alone, exact = find_least_rate(tables, miss)
+    chosen, text, pledge = rate, "", Fraction(0)
+    if chosen is None and deposit is not None:
+        chosen, text = find_least_rate(tables, miss, deposit)
+        if chosen is None:
+            raise _refuse_deposit(deposit)
+        pledge = deposit
+    elif chosen is None and alone is not None and alone <= bound:
+        chosen, text = alone, exact
+    else:
+        chosen = bound if chosen is None else chosen
+        pledge = find_least_deposit(tables, chosen, miss)
+        if deposit is not None and deposit > pledge:
+            pledge = deposit
+    lies = sum(table.size for table in tables)
+    return InspectionDesign(
+        chosen,
+        pledge,
+        text or str(encode_number(chosen)),
+        alone,
+        bound,
+        setting.gain,
+        ALL_LIES,
+        lies,
+    )
+
+
+def _refuse_deposit(deposit: Fraction) -> InputError:
+    return InputError(
+        "inspection.deposit",
+        f"with a deposit of {encode_number(deposit)} no rate is enough",
+        "leave it out: design finds the least one",
+    )
+
+
+# ------------------------------------------------------------------------ all lies
+
+
+def find_least_rate(
+    tables: Sequence[LieTable], miss: Fraction = Fraction(0), deposit: Fraction = Fraction(0)
+) -> tuple[Fraction | None, str]:
+    """Return the least rate for which no lie pays, rounded up if it is no fraction, and its text.
+
+    None: even if everything is inspected some lie pays.
+    """
+    if not miss:
+        roots = [_find_binding_root(table, deposit) for table in tables]
+        if any(root is None for root in roots):
+            return None, ""
+        best = max((r for r in roots if r is not None), key=lambda r: r.value)
+        return best.round_up(), str(best)
+    if find_worst_gain(tables, Fraction(1), deposit, miss) > 0:
+        return None, ""
+    low, high = 0.0, 1.0
+    if find_worst_gain(tables, Fraction(0), deposit, miss) <= 0:
+        return Fraction(0), "0"
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        pays = find_worst_gain(tables, Fraction(middle), deposit, miss) > 0
+        low, high = (middle, high) if pays else (low, middle)
+    return (Fraction(1), "1") if high == 1 else (round_up(high), f"about {format_rounded(high, 9)}")
+
+
+def _find_binding_root(table: LieTable, deposit: Fraction) -> Root | None:
+    """Return the least rate against one party's lies; None if none is enough."""
+    pledge = float(deposit / table.unit)
+    keeps = table.truth - table.caught + pledge
+    wins = table.unseen - table.caught + pledge
+    if bool((keeps < 0).any()):
+        return None
+    keeps = np.broadcast_to(keeps, wins.shape)
+    pays = wins > keeps
+    if not pays.any():
+        return Root(Fraction(1), 1)
+    degrees = np.broadcast_to(np.arange(1, wins.shape[1] + 1), wins.shape)
+    if bool((keeps[pays] == 0).any()):
+        return Root(Fraction(0), 1)
+    logs = np.where(pays, np.log(np.where(pays, wins, 1) / np.where(pays, keeps, 1)) / degrees, 0)
+    close = np.argwhere(logs >= logs.max() * (1 - CLOSE))
+    exact = deposit / table.unit
+    roots = set()
+    for row, column in close[:FEW].tolist():
+        caught = int(table.caught[row, 0])
+        ratio = (table.truth - caught + exact) / (int(table.unseen[row, column]) - caught + exact)
+        roots.add(Root(Fraction(ratio), column + 1))
+    return _find_largest(sorted(roots, key=lambda root: root.degree))
+
+
+def _find_largest(roots: Sequence[Root]) -> Root:
+    """Return the largest of roots that are close, exactly; of equal ones that of lowest degree."""
+    best = roots[0]
+    for root in roots[1:]:
+        # 1 - a^(1/k) > 1 - b^(1/l) exactly if a^l < b^k.
+        if root.ratio**best.degree < best.ratio**root.degree:
+            best = root
+    return best
+
+
+def find_worst_gain(
+    tables: Sequence[LieTable], rate: Fraction, deposit: Fraction, miss: Fraction = Fraction(0)
+) -> float:
+    """Return the largest expected gain of a lie, in elements, rounded."""
+    gains = (compute_gains(t, rate, deposit, miss).max() * float(t.unit) for t in tables)
+    return max(0.0, *(_without_noise(float(gain)) for gain in gains))
+
+
+def _without_noise(gain: float) -> float:
+    return gain if gain > 1e-12 else 0.0
+
+
+def compute_gains(
+    table: LieTable, rate: Fraction, deposit: Fraction, miss: Fraction = Fraction(0)
+) -> NDArray[np.float64]:
+    """Return the expected gain of each lie, in units, rounded; shape of `table.unseen`."""
+    unseen, caught = _find_probabilities(table, rate, miss)
+    pledge = float(deposit / table.unit)
+    gains: NDArray[np.float64] = table.unseen * unseen + (table.caught - pledge) @ caught.T
+    return gains - table.truth
+
+
+def _find_probabilities(
+    table: LieTable, rate: Fraction, miss: Fraction
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by k the probability that nothing is found, and (K, J) of each number missed."""
+    k = np.arange(1, table.unseen.shape[1] + 1)
+    hit = float(rate * (1 - miss))
+    unseen = np.power(1 - hit, k)
+    if not miss:
+        return unseen, (1 - unseen)[:, None]
+    missed = np.arange(table.caught.shape[1])
+    rest = np.maximum(k[:, None] - missed[None, :], 0)
+    known = binom.pmf(missed[None, :], k[:, None], float(miss))
+    return unseen, known * (1 - np.power(1 - float(rate), rest))
+
+
+def compute_exact_gain(
+    table: LieTable,
+    row: int,
+    invented: int,
+    rate: Fraction,
+    deposit: Fraction,
+    miss: Fraction = Fraction(0),
+) -> Fraction:
+    """Return the expected gain of one lie, in elements."""
+    k = invented
+    hit = rate * (1 - miss)
+    total = (1 - hit) ** k * int(table.unseen[row, k - 1])
+    pledge = deposit / table.unit
+    for j in range(k if miss else 1):
+        known = comb(k, j) * miss**j * (1 - miss) ** (k - j) if miss else Fraction(1)
+        seen = known * (1 - (1 - rate) ** (k - j))
+        total += seen * (int(table.caught[row, j]) - pledge)
+    return (total - table.truth) * table.unit
+
+
+def find_least_deposit(
+    tables: Sequence[LieTable], rate: Fraction, miss: Fraction = Fraction(0)
+) -> Fraction:
+    """Return the least deposit for which no lie pays at this rate, in elements, rounded up.
+
+    Raises
+    ------
+    InputError
+        If nothing is ever found.
+    """
+    if not rate * (1 - miss):
+        raise InputError("inspection.rate", "nothing would ever be found", "write a rate above 0")
+    least = Fraction(0)
+    for table in tables:
+        least = max(least, _find_deposit(table, rate, miss))
+    return least
+
+
+def _find_deposit(table: LieTable, rate: Fraction, miss: Fraction) -> Fraction:
+    unseen, _ = _find_probabilities(table, rate, miss)
+    gains = compute_gains(table, rate, Fraction(0), miss)
+    seen = 1 - unseen
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = np.where(gains > 0, gains / seen, 0)
+    if not needed.max() > 1e-12:
+        return Fraction(0)
+    best = Fraction(0)
+    close = np.argwhere(needed >= needed.max() * (1 - CLOSE))
+    for row, column in sorted(close.tolist(), key=lambda at: at[1])[:FEW]:
+        hit = (1 - rate * (1 - miss)) ** (column + 1)
+        gain = compute_exact_gain(table, row, column + 1, rate, Fraction(0), miss)
+        best = max(best, gain / (1 - hit))
+    return best if best.denominator < 10**9 else round_up(float(best))
+
+
+# --------------------------------------------------------------------- closed forms
+
+
+def _design_by_bounds(
+    setting: Setting, rate: Fraction | None, deposit: Fraction | None
+) -> InspectionDesign:
+    alone: Fraction | None = None
+    exact = ""
+    if not setting.miss and _is_equal_gain(setting) and not _has_empty(setting):
+        root = max(
+            (compute_proved_rate(setting.gain, r.high) for r in setting.ranges),
+            key=lambda root: root.value,
+        )
+        alone, exact = root.round_up(), str(root)
+    else:
+        alone = _find_rate_by_bounds(setting, Fraction(0))
+    chosen, text, pledge = rate, "", Fraction(0)
+    if chosen is None and deposit is not None:
+        chosen, pledge = _find_rate_by_bounds(setting, deposit), deposit
+        if chosen is None:
+            raise _refuse_deposit(deposit)
+    elif chosen is None and alone is not None and alone <= setting.bound:
+        chosen, text = alone, exact
+    else:
+        chosen = setting.bound if chosen is None else chosen
+        pledge = find_deposit_by_bounds(setting, chosen)
+        if deposit is not None and deposit > pledge:
+            pledge = deposit
+    return InspectionDesign(
+        chosen,
+        pledge,
+        text or str(encode_number(chosen)),
+        alone,
+        setting.bound,
+        setting.gain,
+        CLOSED_FORM,
+        0,
+    )
+
+
+def _is_equal_gain(setting: Setting) -> bool:
+    return setting.rule.name in ("equal-gain", "two-party") and not setting.whole_lists
+
+
+def _has_empty(setting: Setting) -> bool:
+    return bool((setting.regions.sizes == 0).any())
+
+
+def find_deposit_by_bounds(setting: Setting, rate: Fraction) -> Fraction:
+    """Return a deposit that a closed form proves to be enough at this rate.
+
+    Raises
+    ------
+    InputError
+        If no closed form is known for the rule.
+    """
+    hit = rate * (1 - setting.miss)
+    if not hit:
+        raise InputError("inspection.rate", "nothing would ever be found", "write a rate above 0")
+    if _is_equal_gain(setting):
+        if _has_empty(setting):
+            return (1 - hit) * (setting.gain + 1) / hit * (2 if setting.miss else 1)
+        needs = [
+            find_needed_deposit(setting.gain, e, rate, setting.miss)
+            for r in setting.ranges
+            for e in {r.low, r.high}
+        ]
+        most = max(needs)
+        exact = (1 - hit) / hit
+        if setting.highest == 1 and abs(most - float(exact)) <= 1e-9 * float(exact):
+            return exact
+        return round_up(most) if most > 1e-9 else Fraction(0)
+    if (
+        setting.rule.name == "best-group"
+        and not setting.whole_lists
+        and not setting.miss
+        and all(r.lies_within(1, 1) for r in setting.ranges)
+    ):
+        return (1 - hit) / hit * (1 if not _has_empty(setting) else setting.gain + 1)
+    raise InputError(
+        "inspection",
+        f"there are too many lies to try them all, and no closed form for rule "
+        f"{setting.rule.name!r} with these keys",
+        'use rule = "equal-gain", or "best-group" at exclusivity 1',
+    )
+
+
+def _find_rate_by_bounds(setting: Setting, deposit: Fraction) -> Fraction | None:
+    """Return a rate for which a closed form proves the deposit to be enough; None if none."""
+
+    def is_enough(rate: float) -> bool:
+        try:
+            needed = float(find_deposit_by_bounds(setting, Fraction(rate)))
+        except InputError:
+            return False
+        return needed <= float(deposit) + 1e-12
+
+    if not is_enough(1.0):
+        return None
+    low, high = 0.0, 1.0
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return min(Fraction(1), round_up(high))
+
+
+def without_deposit(design: InspectionDesign) -> InspectionDesign:
+    """Return the design with its least rate and no deposit, where a rate alone is enough."""
+    if design.rate_alone is None:
+        return design
+    return replace(design, rate=design.rate_alone, deposit=Fraction(0))
+
+
