@@ -119,6 +119,49 @@ def test_a_stray_quotation_mark_is_refused_with_line_and_column(
     assert f"{place}: a quotation mark stands inside a field" in said
 
 
+@pytest.mark.parametrize("mark", ["#", "!", "//", "; ", "-- "])
+def test_comments_above_a_header_may_begin_as_in_lists(write: Write, mark: str) -> None:
+    path = write("a.csv", f"{mark} a feed\nk,n\na,1\n")
+    assert read(path).frame.rows() == [("a", "1")]
+    assert read(path).reading.comments == 1
+
+
+def test_a_header_whose_first_column_has_no_name_is_not_a_comment(write: Write) -> None:
+    records = read(write("a.csv", ";k;n\n0;a;1\n1;b;2\n"))
+    assert records.frame["element"].to_list() == ["a", "b"]
+    assert records.columns_that_leave == ("", "n")  # as the index of pandas is written
+
+
+def test_rows_that_begin_as_comments_do_are_not_guessed(write: Write) -> None:
+    path = write("a.csv", "k,n\n# b.example,1\na.example,2\n")
+    said = complaint(path)
+    assert "of 2 rows 1 begin with # as comments do (line 2: '# b.example,1')" in said
+    assert "write kind" in said
+    records = read(path, kind="domain")
+    assert records.frame.rows() == [("a.example", "2")]
+    assert records.reading.comments == 1
+    assert len(read(path, kind="text")) == 2
+    tags = write("b.csv", "k,n\n#b,1\n#a,2\n")
+    assert sorted(read(tags).frame["element"].to_list()) == ["#a", "#b"]
+
+
+def test_all_rows_of_other_lengths_are_named_at_once(write: Write) -> None:
+    said = complaint(write("a.csv", "k,n\na\nb,1\nc,1,2\n"))
+    assert "line 2: the row has 1 field and the header 2" in said
+    assert "line 4: the row has 3 fields and the header 2" in said
+    many = complaint(write("b.csv", "k,n\nok,1\n" + "a\n" * 20))
+    assert "15 more rows have another number of fields" in many
+    titled = complaint(write("c.csv", "My list\n\nk,n\na,1\n"))
+    assert "lines above it are taken off, or begin with #" in titled
+
+
+def test_all_keys_that_are_empty_or_broken_are_named_at_once(write: Write) -> None:
+    said = complaint(write("a.csv", 'k,n\n,1\n"a\nb",2\nc,3\n,4\n'), kind="text")
+    assert "line 2: the key 'k' is empty" in said
+    assert "line 3: the key 'k' holds a line break" in said
+    assert "line 6: the key 'k' is empty" in said
+
+
 def test_in_tsv_quotation_marks_are_plain_unless_all_enclose_fields(write: Write) -> None:
     content = 'k\tn\n5" disk\t3.5" disk\npython\t"Lorem" dolor\n'
     assert read(write("a.tsv", content)).frame.rows() == [
@@ -149,6 +192,7 @@ def test_every_type_that_pyarrow_writes_is_read_or_refused_by_name(tmp_path: Pat
         "half": pa.array([1.5], pa.float16()),
         "nothing": pa.nulls(1),
         "wide": pa.array([Decimal("1.50")], pa.decimal256(60, 2)),
+        "widest": pa.array([Decimal("1" * 50 + ".50")], pa.decimal256(60, 2)),
         "narrow": pa.array([Decimal("1.50")], pa.decimal32(9, 2)),
         "bytes": pa.array([b"ab"], pa.binary(2)),
         "span": pa.array([5], pa.duration("ms")),
@@ -168,8 +212,8 @@ def test_every_type_that_pyarrow_writes_is_read_or_refused_by_name(tmp_path: Pat
         expected = column.to_pylist()[0]
         if name == "offset":
             assert value == expected.astimezone(UTC)
-        elif name == "wide":
-            assert value == "1.50"
+        elif name == "widest":
+            assert value == "1" * 50 + ".50"
         elif name == "map":
             assert value == dict(expected)
         else:
@@ -228,6 +272,42 @@ def test_a_workbook_is_a_table(tmp_path: Path) -> None:
     assert records.frame.rows() == [("bad.example", 7.0), ("a.example", 1.5)]
     assert records.form == "csv"
     assert "there is no sheet 'x'" in complaint(path, sheet="x")
+
+
+def test_a_table_may_begin_below_the_top_of_its_sheet(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    rows = [[], [], [None, "k", "n"], [None, "a", 1], [], [None, "b", 2]]
+    path = write_workbook(tmp_path / "a.xlsx", one=rows)
+    assert read(path).frame.rows() == [("a", 1), ("b", 2)]
+    broken = write_workbook(tmp_path / "b.xlsx", one=[*rows, [None, None, 3]])
+    assert "sheet 'one', row 7" in complaint(broken)
+
+
+def test_times_of_a_workbook_that_are_all_at_midnight_are_dates(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        form = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["k", "seen"])
+        sheet.write_datetime(1, 0, datetime(2026, 1, 2), form)
+        sheet.write_datetime(1, 1, datetime(2026, 1, 2, 3), form)
+    records = read(tmp_path / "a.xlsx")
+    assert records.frame.rows() == [("2026-01-02", datetime(2026, 1, 2, 3))]
+
+
+def test_an_empty_column_of_a_workbook_says_nothing_on_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("fastexcel")
+    path = write_workbook(tmp_path / "a.xlsx", one=[["k", "n"], ["a", None]])
+    assert read(path).frame.rows() == [("a", None)]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_text_that_is_called_a_workbook_is_refused_as_what_it_is(write: Write) -> None:
+    said = complaint(write("a.xlsx", "k,n\na,1\n"))
+    assert "this is not a workbook, though it is called .xlsx" in said
 
 
 def test_a_workbook_with_several_sheets_asks_which(tmp_path: Path) -> None:
@@ -347,6 +427,12 @@ ONE_KEY = [
     (keys([b"a", b"b"], pl.Binary), texts("a", "b")),
     (keys([date(2026, 1, 1)]), texts("2026-01-01")),
     (keys([time(1, 2, 3)]), texts("01:02:03")),
+    (keys([time(1, 2)]), texts("01:02")),
+    (keys([date(2026, 1, 1)]), texts("2026-01-01 00:00:00")),
+    (keys([date(2026, 1, 1)]), keys([datetime(2026, 1, 1)], pl.Datetime("ms"))),
+    (keys([1500], pl.Duration("ms")), keys([1_500_000], pl.Duration("us"))),
+    (keys([1_767_225_600_000_000_001], pl.Datetime("ns", "UTC")),
+     texts("2026-01-01T01:00:00.000000001+01:00")),
 ]  # fmt: skip
 
 
@@ -366,6 +452,10 @@ REFUSED = [
     (keys(T, pl.Datetime("us", "UTC")), texts("2026-01-01T00:00:00"), "times have a zone"),
     (keys([0.1], pl.Float32), keys([0.1], pl.Float64), "single precision"),
     (keys([date(2026, 1, 1)]), keys(T), "dates"),
+    (keys([date(2026, 1, 1)]), texts("01.01.2026"), "'01.01.2026' as text"),
+    (keys([date(2026, 1, 1)]), texts("2026-01-01T12:00:00"), "dates are written"),
+    (keys([1.5]), texts("1,5"), "'1,5' as text"),
+    (keys([1500]), texts("1.500,00"), "numbers have a decimal point"),
 ]
 
 
@@ -420,3 +510,12 @@ def test_replies_have_the_own_columns_order_and_no_formulas(tmp_path: Path) -> N
     (tmp_path / "c.toml").write_text(text.format('csv = "plain"'))
     reply = ab.run(ab.load(tmp_path / "c.toml")).parties["a"].reply.rows()
     assert reply.rows() == [("-2", "b", "=1+2", "@x")]
+
+
+def test_hashes_that_a_parquet_file_keeps_as_bytes_are_those_hashes() -> None:
+    digest = bytes(range(16))
+    frame = pl.DataFrame({"k": [digest], "n": [1]})
+    options = DataOptions(kind="hash", key="k")
+    assert read_frame(frame, place="p", options=options).frame["element"][0] == digest.hex()
+    written = pl.DataFrame({"k": [digest.hex().upper().encode()], "n": [1]})
+    assert read_frame(written, place="p", options=options).frame["element"][0] == digest.hex()

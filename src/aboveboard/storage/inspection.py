@@ -125,7 +125,7 @@ def _warn_about(name: str, party: PartySummary) -> list[str]:
     if not party.elements:
         found.append(f"{name} has no elements")
     if party.columns_that_leave:
-        columns = join_names(party.columns_that_leave)
+        columns = join_names([column or "without a name" for column in party.columns_that_leave])
         one = len(party.columns_that_leave) == 1
         what = f"the column {columns} goes" if one else f"the columns {columns} go"
         found.append(f"{name}: {what} to other parties with its rows")

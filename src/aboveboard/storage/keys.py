@@ -7,6 +7,7 @@ zone and an instant, the text 007 and the number 7), it is refused, and both are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +16,7 @@ from decimal import Decimal
 import polars as pl
 
 from aboveboard.errors import InputError
+from aboveboard.storage.kinds import Kind
 from aboveboard.storage.records import ELEMENT, Records
 
 TEXT, NUMBER, SINGLE, BOOLEAN = "text", "numbers", "numbers in single precision", "true or false"
@@ -25,10 +27,17 @@ _NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
 _PADDED = r"^[+-]?0[0-9]"
 _ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
 _LOCAL = _ISO + "$"
+_MIDNIGHT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?$"
+_OTHER_DATE = (
+    r"^(?:[0-9]{1,2}[./-][0-9]{1,2}[./-](?:[0-9]{2}|[0-9]{4})"
+    r"|[0-9]{4}[./][0-9]{2}[./][0-9]{2}|[0-9]{8})$"
+)
+_TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?$"
+_GROUPED = r"^[+-]?[0-9]{1,3}(?:[., '\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?$"
 _ZONED = _ISO + r"\s?(Z|z|UTC|[+-][0-9]{2}:?[0-9]{2})$"
 
 
-def write_keys(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
+def write_keys(keys: pl.Series, where: str, kind: Kind | None = None) -> tuple[pl.Series, str]:
     """Return keys as text, and what they are.
 
     Parameters
@@ -37,6 +46,8 @@ def write_keys(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
         A column of any type.
     where
         What to call the file in messages.
+    kind
+        What they are, as the collaboration file says: hashes may be kept as bytes.
 
     Returns
     -------
@@ -50,6 +61,8 @@ def write_keys(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
     dtype = keys.dtype
     if dtype == pl.String:
         return keys, TEXT
+    if dtype == pl.Binary and kind == "hash":
+        return _write_hashes(keys), TEXT
     if dtype in (pl.Categorical, pl.Enum) or isinstance(dtype, pl.Categorical | pl.Enum):
         return keys.cast(pl.String), TEXT
     if dtype == pl.Null:
@@ -76,6 +89,13 @@ def write_keys(keys: pl.Series, where: str) -> tuple[pl.Series, str]:
     problem = f"the key {keys.name!r} holds {dtype}, which has no text"
     remedy = "name a column of text, numbers or dates"
     raise InputError(where, problem, remedy)
+
+
+def _write_hashes(keys: pl.Series) -> pl.Series:
+    """Return hashes that are kept as bytes in hexadecimal, unless the bytes are such digits."""
+    texts = keys.cast(pl.String, strict=False)
+    written = texts.str.contains("^[0-9A-Fa-f]+$").fill_null(value=False).all()
+    return texts if written else keys.bin.encode("hex")
 
 
 def _strip_zeros(texts: pl.Series) -> pl.Series:
@@ -138,6 +158,7 @@ def unify_keys(records: Mapping[str, Records]) -> dict[str, Records]:
     InputError
         Two parties' keys are of types that cannot be compared; both parties are named.
     """
+    records = _unify_dates(records)
     typed = {
         name: one.reading.key_type
         for name, one in records.items()
@@ -159,6 +180,24 @@ def unify_keys(records: Mapping[str, Records]) -> dict[str, Records]:
     }
 
 
+def _unify_dates(records: Mapping[str, Records]) -> dict[str, Records]:
+    """Return times that are all at midnight as dates, if another party has dates.
+
+    Workbooks have no type of their own for dates, nor has `date64` of Arrow.
+    """
+    found = dict(records)
+    kinds = {one.reading.key_type for one in records.values() if len(one)}
+    if not {DATE, LOCAL} <= kinds:
+        return found
+    for name, one in records.items():
+        times = one.frame[ELEMENT]
+        if one.reading.key_type == LOCAL and times.str.ends_with("T00:00:00").all():
+            frame = one.frame.with_columns(times.str.head(10).alias(ELEMENT))
+            dated = replace(one.reading, key_type=DATE)
+            found[name] = replace(one.with_frame(frame), reading=dated)
+    return found
+
+
 def _spell_like(records: Records, name: str, kind: str, typed: str) -> Records:
     """Return records whose texts that name values of a type are written as that type is."""
     if not len(records) or records.reading.kind is not None:
@@ -172,7 +211,7 @@ def _spell_like(records: Records, name: str, kind: str, typed: str) -> Records:
     if twice:
         frame = frame.sort(frame.columns).unique(ELEMENT, keep="first", maintain_order=True)
     reading = replace(records.reading, duplicates=records.reading.duplicates + twice)
-    return replace(records, frame=frame, reading=reading)
+    return replace(records, rows=frame, reading=reading)
 
 
 def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
@@ -182,7 +221,17 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
         _refuse(
             bare, fits & bare.str.contains(_PADDED), name, typed, "numbers have no zeros before"
         )
+        grouped = bare.str.contains(_GROUPED)
+        _refuse(bare, grouped & ~fits, name, typed, "numbers have a decimal point and no other")
         return _respell(texts, bare, fits, lambda text: _write_decimal(Decimal(text)))
+    if kind == DATE:
+        midnight = bare.str.contains(_MIDNIGHT)
+        odd = bare.str.contains(_OTHER_DATE) | (bare.str.contains(_LOCAL) & ~midnight)
+        _refuse(bare, odd, name, typed, "dates are written 2020-12-31")
+        return _respell(texts, bare, midnight, lambda text: text[:10])
+    if kind == TIME:
+        fits = bare.str.contains(_TIME)
+        return _respell(texts, bare, fits, lambda text: _write_local(f"2000-01-01T{text}")[11:])
     if kind == BOOLEAN:
         lower = bare.str.to_lowercase()
         fits = lower.is_in(["true", "false"])
@@ -220,11 +269,16 @@ def _write_instant(text: str) -> str:
     from datetime import UTC, datetime
 
     spelled = text.replace(" UTC", "+00:00").replace("UTC", "+00:00").replace(" ", "T", 1)
+    # Python's own times end at microseconds.
+    fraction = re.search(r"\.[0-9]+", spelled)
+    if fraction:
+        spelled = spelled.replace(fraction[0], "")
     try:
         moment = datetime.fromisoformat(spelled.replace("z", "Z")).astimezone(UTC)
     except ValueError:
         return text
-    return _write_local(moment.isoformat().removesuffix("+00:00")) + "Z"
+    whole = moment.isoformat().removesuffix("+00:00")
+    return _write_local(whole + (fraction[0] if fraction else "")) + "Z"
 
 
 def _refuse(texts: pl.Series, wrong: pl.Series, name: str, typed: str, why: str) -> None:

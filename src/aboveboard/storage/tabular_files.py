@@ -19,6 +19,7 @@ from aboveboard.storage.formats.content import (
     read_content,
     read_file,
 )
+from aboveboard.storage.formats.csv_comments import Marked
 from aboveboard.storage.formats.delimited import read_delimited
 from aboveboard.storage.formats.parquet import read_parquet_file
 from aboveboard.storage.formats.workbook import read_workbook
@@ -98,9 +99,17 @@ def read_plain_content(
             default=default,
             decimal=options.decimal,
             key=options.key,
+            marked=_read_marked(options),
         )
         return Table(frame, whereabouts, "csv", "CSV" if default == "," else "TSV", comments)
     return data, content.suffix
+
+
+def _read_marked(options: DataOptions) -> Marked:
+    """Return what rows are that begin with `#`: comments, where the elements have a kind."""
+    if options.kind is None:
+        return "unclear"
+    return "data" if options.kind == "text" else "comments"
 
 
 def read_table(
@@ -133,7 +142,12 @@ def read_table(
     if isinstance(found, Table):
         return found.frame, found.whereabouts
     frame, whereabouts, _ = read_delimited(
-        found[0], where, delimiter=options.delimiter, decimal=options.decimal, key=options.key
+        found[0],
+        where,
+        delimiter=options.delimiter,
+        decimal=options.decimal,
+        key=options.key,
+        marked=_read_marked(options),
     )
     return frame, whereabouts
 

@@ -8,21 +8,31 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 
 import numpy as np
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_quantity, join_names
+from aboveboard.faults import raise_faults
+from aboveboard.formatting import format_count, format_quantity, join_names
 from aboveboard.storage.formats.content import Whereabouts
+from aboveboard.storage.formats.csv_comments import (
+    Marked,
+    drop_later_comments,
+    refuse_marked_rows,
+    take_commented_header,
+    take_comments,
+    take_separator_line,
+)
 from aboveboard.storage.formats.csv_layout import Layout, find_layout
 from aboveboard.storage.limits import COPIES, refuse_too_large
 
 NO_HEADER = "this CSV file has no header"
 QUOTING = "quote fields as RFC 4180 says"
 DELIMITERS = ",;\t|"
+SHOWN = 5
+"""Rows that are too long or too short, each a fault of its own; more are counted."""
 SNIFFED = 1 << 14
 """Bytes looked at to find the delimiter."""
 
@@ -42,6 +52,7 @@ def read_delimited(
     default: str = ",",
     decimal: str | None = None,
     key: str | None = None,
+    marked: Marked = "data",
 ) -> tuple[pl.DataFrame, Whereabouts, int]:
     """Read a table in text.
 
@@ -59,6 +70,8 @@ def read_delimited(
         As stated; None: found, column by column, where the delimiter is a semicolon.
     key
         A column that the header must have, if a header in a comment line is to be told from rows.
+    marked
+        What rows are that begin with `#`, in a file without a comment above its header.
 
     Returns
     -------
@@ -73,21 +86,22 @@ def read_delimited(
     """
     if b"\r" in content and b"\n" not in content:
         content = content.replace(b"\r", b"\n")
-    body, skipped, stated = _take_separator_line(content)
+    body, skipped, stated = take_separator_line(content)
     delimiter = delimiter or stated
-    body, comments, above = _take_comments(body)
+    body, comments, above = take_comments(body)
     before = skipped + above
     delimiter = delimiter or find_delimiter(body or comments[-1:], default, where)
-    header, comments_left = _take_commented_header(body, comments, delimiter, key, where)
+    header, comments_left = take_commented_header(body, comments, delimiter, key, where)
     if header is not None:
         body, before = header + b"\n" + body, before - 1
-    if (plain := _read_plain(body, delimiter, where, before)) is not None:
+    looked_for = bool(comments) or marked != "data"
+    if (plain := _read_plain(body, delimiter, where, looked_for)) is not None:
         frame = _drop_nameless(_rewrite_decimals(plain, delimiter, decimal))
         return frame, lambda row: f"line {row + 2 + before}", comments_left
     ordinary = delimiter == "\t" and b'"' in body and _has_ordinary_quotes(body)
     layout = find_layout(np.frombuffer(body, np.uint8), delimiter, quotes=not ordinary)
-    body, layout, dropped, lines = _drop_later_comments(
-        body, layout, delimiter, bool(comments), not ordinary
+    body, layout, dropped, lines = drop_later_comments(
+        body, layout, delimiter, bool(comments) or marked == "comments", not ordinary
     )
     records = np.flatnonzero(~layout.blank)
 
@@ -106,6 +120,8 @@ def read_delimited(
         memory=COPIES * len(body) + records.size * columns * 16,
     )
     _refuse_misplaced_quotes(body, layout, where, before, lines, line, records)
+    if marked == "unclear" and not comments and b"\n#" in body:
+        refuse_marked_rows(body, layout, records, where, before)
     names = _read_header(body, layout, records, where, delimiter, ordinary, line)
     _refuse_ragged(layout, records, where, delimiter, line)
     frame = _parse(body, layout, where, delimiter, ordinary)
@@ -116,13 +132,15 @@ def read_delimited(
     return frame, lambda row: line(row + 1), comments_left + dropped
 
 
-def _read_plain(content: bytes, delimiter: str, where: str, before: int) -> pl.DataFrame | None:
+def _read_plain(
+    content: bytes, delimiter: str, where: str, looked_for: bool
+) -> pl.DataFrame | None:
     """Read a table in which nothing is quoted and no line blank, None if it is not plain to see.
 
     polars refuses rows that are too long, and leaves the last field of those that are too short
     empty: where no last field is empty, every row is as long as the header, and none is blank.
     """
-    if b'"' in content or (before and b"\n#" in content):
+    if b'"' in content or (looked_for and b"\n#" in content):
         return None
     end = content.find(b"\n")
     head = content[: end if end >= 0 else None].removesuffix(b"\r")
@@ -140,34 +158,6 @@ def _read_plain(content: bytes, delimiter: str, where: str, before: int) -> pl.D
         return None
     frame.columns = names
     return frame
-
-
-def _take_separator_line(content: bytes) -> tuple[bytes, int, str | None]:
-    """Take off a first line such as `sep=;`, which Excel writes and reads."""
-    found = re.match(rb'"?sep=([^\r\n"])"?[ \t]*(?:\r\n|\n|\Z)', content, re.IGNORECASE)
-    if found is None:
-        return content, 0, None
-    return content[found.end() :], 1, found[1].decode("latin-1")
-
-
-def _take_comments(content: bytes) -> tuple[bytes, list[bytes], int]:
-    """Take off the lines above the header that begin with `#`, and blank ones among them."""
-    comments, start, lines, block = list[bytes](), 0, 0, 0
-    seen = 0
-    while start < len(content):
-        end = content.find(b"\n", start)
-        stop = len(content) if end < 0 else end
-        text = content[start:stop].strip()
-        if text and not text.startswith(b"#"):
-            break
-        lines += 1
-        start = stop + 1
-        if text:
-            comments.append(text)
-            block, seen = start, lines
-    if not comments:
-        return content, [], 0
-    return content[block:], comments, seen
 
 
 def find_delimiter(content: bytes | list[bytes], default: str, where: str) -> str:
@@ -201,77 +191,10 @@ def find_delimiter(content: bytes | list[bytes], default: str, where: str) -> st
     return fitting[0]
 
 
-def _split_plainly(line: bytes, delimiter: str) -> list[str]:
-    text = line.decode("utf-8", "replace")
-    try:
-        return next(csv.reader([text], delimiter=delimiter), []) if text else []
-    except csv.Error:
-        return []
-
-
-def _take_commented_header(
-    body: bytes, comments: list[bytes], delimiter: str, key: str | None, where: str
-) -> tuple[bytes | None, int]:
-    """Return the header if it stands in the last comment line, and the number of other comments."""
-    if not comments:
-        return None, 0
-    candidate = comments[-1].lstrip(b"#").strip()
-    names = [name.strip() for name in _split_plainly(candidate, delimiter)]
-    first = _split_plainly(body.split(b"\n", 1)[0].rstrip(b"\r"), delimiter)
-    if not body.strip():
-        return (
-            (candidate, len(comments) - 1)
-            if key in names or len(names) > 1
-            else (None, len(comments))
-        )
-    if len(names) != len(first) or key in [name.strip() for name in first]:
-        return None, len(comments)
-    if key in names or (key is None and len(names) > 1 and "" not in names):
-        if key is None:
-            problem = "the header may stand in the last comment line, or in the first line after it"
-            raise InputError(
-                where, problem, f"set key to the column of the elements, such as {names[0]!r}"
-            )
-        return ",".join(_quote(name) for name in names).encode() if delimiter == "," else (
-            delimiter.join(names).encode()
-        ), len(comments) - 1  # fmt: skip
-    return None, len(comments)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if re.search(r'[",]', name) else name
-
-
 def _has_ordinary_quotes(body: bytes) -> bool:
     """Return whether quotation marks of a TSV are plain characters: they do not enclose fields."""
     layout = find_layout(np.frombuffer(body, np.uint8), "\t")
     return layout.misplaced >= 0 or not layout.closed
-
-
-def _drop_later_comments(
-    body: bytes, layout: Layout, delimiter: str, commented: bool, quotes: bool
-) -> tuple[bytes, Layout, int, np.ndarray | None]:
-    """Take out comment lines among the rows, in files that have some above the header."""
-    if not commented or b"\n#" not in body:
-        return body, layout, 0, None
-    octets = np.frombuffer(body, np.uint8)
-    some = layout.starts < octets.size
-    is_comment = np.zeros(layout.starts.size, np.bool_)
-    is_comment[some] = octets[layout.starts[some]] == ord("#")
-    if not is_comment.any():
-        return body, layout, 0, None
-    feeds = np.flatnonzero(octets == ord("\n"))
-    lines = np.searchsorted(feeds, layout.starts)
-    kept = np.ones(octets.size + 1, np.bool_)
-    for start, end in zip(layout.starts[is_comment], layout.ends[is_comment], strict=True):
-        kept[start : end + 1] = False
-    left = octets[kept[:-1]]
-    return (
-        left.tobytes(),
-        find_layout(left, delimiter, quotes=quotes),
-        int(is_comment.sum()),
-        lines[~is_comment],
-    )
 
 
 def _refuse_misplaced_quotes(
@@ -331,19 +254,25 @@ def _refuse_ragged(
 ) -> None:
     # polars would fill short rows with nulls, silently.
     fields = layout.fields[records]
-    ragged = fields != fields[0]
-    if not ragged.any():
+    ragged = np.flatnonzero(fields != fields[0])
+    if not ragged.size:
         return
-    first = int(ragged.argmax())
-    problem = (
-        f"the row has {format_quantity(int(fields[first]), 'field')} and the header {fields[0]}"
-    )
     shown = {"\t": "a tab", ",": "a comma", ";": "a semicolon"}.get(delimiter, repr(delimiter))
     remedy = (
         f"give every row {fields[0]}, separated by {shown}; a field that holds the separator "
         "stands in quotes"
     )
-    raise InputError(f"{where}, {line(first)}", problem, remedy)
+    if ragged.size == records.size - 1 and (fields[ragged] == fields[ragged[0]]).all():
+        remedy = "name every column in the header; lines above it are taken off, or begin with #"
+    faults = []
+    for record in ragged[:SHOWN]:
+        count = format_quantity(int(fields[record]), "field")
+        problem = f"the row has {count} and the header {fields[0]}"
+        faults.append(InputError(f"{where}, {line(int(record))}", problem, remedy))
+    if ragged.size > SHOWN:
+        problem = f"{format_count(ragged.size - SHOWN)} more rows have another number of fields"
+        faults.append(InputError(where, problem, remedy))
+    raise_faults(faults)
 
 
 def _parse(

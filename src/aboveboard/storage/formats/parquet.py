@@ -209,8 +209,11 @@ def _simplify(pa: Any, column: Any) -> Any:
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         return column.cast(pa.timestamp(kind.unit, "UTC"))
     if pa.types.is_decimal256(kind):
-        texts = [None if value is None else format(value, "f") for value in column.to_pylist()]
-        return pa.array(texts, pa.large_string())
+        try:
+            return column.cast(pa.decimal128(38, kind.scale))
+        except pa.ArrowException:
+            texts = [None if value is None else format(value, "f") for value in column.to_pylist()]
+            return pa.array(texts, pa.large_string())
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
         return column.cast(pa.large_list(kind.value_type))
     return column

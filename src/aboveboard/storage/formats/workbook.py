@@ -5,6 +5,7 @@ polars reads them with fastexcel, which the extra `tables` brings.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 
 import polars as pl
@@ -32,6 +33,9 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
     """
     try:
         import fastexcel
+
+        # It logs a warning for each column that is empty.
+        logging.getLogger("fastexcel").addHandler(logging.NullHandler())
     except ImportError:
         problem = "this is a workbook, and the package fastexcel is not there"
         remedy = "save the sheet as CSV, or pip install 'aboveboard[tables]'"
@@ -39,20 +43,23 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
     try:
         book = fastexcel.read_excel(data)
         name = _choose_sheet(book, where, sheet)
-        # Without a header first: one that is repeated would be renamed, silently.
+        # Without a header first: one that is repeated would be renamed, silently. What stands
+        # above it is empty, and skipped.
         loaded = book.load_sheet(name, header_row=None, n_rows=1, dtypes="string")
+        whole = book.load_sheet(name, header_row=None, n_rows=1, skip_rows=0, dtypes="string")
+        above = whole.total_height - loaded.total_height
         head = loaded.to_polars()
         refuse_too_large(where, rows=loaded.total_height, columns=loaded.width)
         names = [str(value or "").strip() for value in head.row(0)] if head.height else []
         rows = book.load_sheet(
-            name, header_row=None, skip_rows=1, schema_sample_rows=None,
+            name, header_row=None, skip_rows=above + 1, schema_sample_rows=None,
             dtype_coercion="coerce",
         ).to_polars()  # fmt: skip
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         problem = f"this workbook cannot be read ({first})"
         raise InputError(where, problem, "save it again, or save the sheet as CSV") from None
-    return _with_header(rows, names, where, name)
+    return _with_header(rows, names, where, name, above)
 
 
 def _choose_sheet(book: object, where: str, sheet: str | None) -> str:
@@ -73,9 +80,9 @@ def _choose_sheet(book: object, where: str, sheet: str | None) -> str:
 
 
 def _with_header(
-    rows: pl.DataFrame, names: list[str], where: str, sheet: str
+    rows: pl.DataFrame, names: list[str], where: str, sheet: str, above: int
 ) -> tuple[pl.DataFrame, Whereabouts]:
-    place = f"{where}, sheet {sheet!r}, row 1"
+    place = f"{where}, sheet {sheet!r}, row {above + 1}"
     if rows.width < len(names):
         missing = [pl.lit(None, pl.String).alias(f"__{at}") for at in range(rows.width, len(names))]
         rows = rows.with_columns(missing)
@@ -92,14 +99,20 @@ def _with_header(
         problem = f"the header names {twice[0]!r} more than once"
         raise InputError(place, problem, "give every column a name of its own")
     frame = pl.DataFrame([_as_whole(column).alias(name) for name, column in kept])
-    frame = frame.with_row_index("__row__", offset=2)
+    frame = frame.with_row_index("__row__", offset=above + 2)
     frame = frame.filter(~pl.all_horizontal(pl.exclude("__row__").is_null()))
     numbers = frame["__row__"]
     return frame.drop("__row__"), lambda row: f"sheet {sheet!r}, row {numbers[row]}"
 
 
 def _as_whole(column: pl.Series) -> pl.Series:
-    """Return whole numbers as integers: a workbook has no others than floats."""
+    """Return whole numbers as integers, and times at midnight as dates.
+
+    A workbook has no numbers but floats, and no dates but times.
+    """
+    if isinstance(column.dtype, pl.Datetime) and column.null_count() < column.len():
+        at_midnight = (column.dt.truncate("1d") == column).all()
+        return column.cast(pl.Date) if at_midnight else column
     if column.dtype != pl.Float64 or column.null_count() == column.len():
         return column
     values = column.drop_nulls()
