@@ -367,7 +367,22 @@ def code_that_nobody_calls() -> Iterator[str]:
                 yield f"{place(path, node)}: nothing in the package uses {node.name}"
 
 
+def numbers_formatted_elsewhere() -> Iterator[str]:
+    """Find numbers that an f-string sets as text by a format of its own."""
+    for path, tree in MODULES.items():
+        if path.name == "formatting.py":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FormattedValue) and isinstance(node.format_spec, ast.JoinedStr):
+                spec = "".join(
+                    part.value for part in node.format_spec.values if isinstance(part, ast.Constant)
+                )
+                if re.search(r"[,eEfFgG%]$", spec):
+                    yield f"{place(path, node)}: use aboveboard.formatting instead of {spec!r}"
+
+
 CHECKS = [
+    numbers_formatted_elsewhere,
     functions_written_twice,
     code_that_nobody_calls,
     modules_without_an_opening,

@@ -147,6 +147,28 @@ def format_rounded(x: Number, digits: int = 6) -> str:
     return format_rough(x)
 
 
+def round_digits(x: Number, digits: int = 6) -> float:
+    """Return a number rounded to so many significant digits, for tables.
+
+    Examples
+    --------
+    >>> round_digits(2 / 3), round_digits(1234.5, digits=2)
+    (0.666667, 1200.0)
+    """
+    return float(f"{float(x):.{digits}g}")
+
+
+def format_percent(p: Number, decimals: int = 0) -> str:
+    """Return a share as a percentage with so many decimals.
+
+    Examples
+    --------
+    >>> format_percent(0.95), format_percent(Fraction(2, 3), decimals=1)
+    ('95%', '66.7%')
+    """
+    return f"{float(p):.{decimals}%}"
+
+
 def format_rough(x: Number) -> str:
     """Return a number of any size, not zero, to two digits.
 

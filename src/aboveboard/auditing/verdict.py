@@ -17,6 +17,7 @@ from aboveboard.formatting import (
     format_digits,
     format_html_table,
     format_number,
+    format_percent,
     format_quantity,
     format_rounded,
     format_table,
@@ -373,6 +374,7 @@ def format_confidence(draws: int, claim: str) -> str:
     """
     share = 1 - float(1 - CONFIDENCE) ** (1 / draws)
     return (
-        f"with {float(CONFIDENCE):.0%} confidence fewer than {format_rounded(share, 2)} of {claim} "
+        f"with {format_percent(CONFIDENCE)} confidence fewer than {format_rounded(share, 2)} "
+        f"of {claim} "
         f"(no success in {format_count(draws)} uniform draws)"
     )

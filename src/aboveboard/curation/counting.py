@@ -23,6 +23,7 @@ from aboveboard.curation.inference import is_exact
 from aboveboard.curation.kernels import sum_out_rivals
 from aboveboard.curation.social_functions import Bits
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rough
 from aboveboard.games.numbers import Array, Number
 
 FloatArray = NDArray[np.float64]
@@ -170,7 +171,7 @@ def _refuse_many_states(kinds: Kinds, rivals: int) -> None:
     if states > MOST_STATES:
         raise InputError(
             "parties",
-            f"{len(kinds)} kinds of commitments among {rivals} rivals give {states:.1e} "
+            f"{len(kinds)} kinds of commitments among {rivals} rivals give {format_rough(states)} "
             "combinations of messages",
             "round the commitments until there are fewer kinds",
         )

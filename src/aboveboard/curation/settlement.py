@@ -8,7 +8,7 @@ agent for what is expected. Source: "Data Curation from Privacy-Aware Agents", s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from aboveboard.curation.rounds import (
     Ints,
     draw_messages,
     draw_noise,
+    draw_own_messages,
     evaluate_function,
     guess,
     mean_correlation,
@@ -32,7 +33,13 @@ from aboveboard.curation.rounds import (
     noise_channels,
 )
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_number, format_quantity, join_names
+from aboveboard.formatting import (
+    format_number,
+    format_percent,
+    format_quantity,
+    format_rounded,
+    join_names,
+)
 from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
@@ -54,6 +61,8 @@ class Rounds:
         The center's bits, shape (rounds,), and the agents', shape (rounds, N).
     seed
         Of messages, of noise, and of guesses where both values are equally likely.
+    coins
+        By agent: the secret with which its messages are drawn besides.
     """
 
     names: tuple[str, ...]
@@ -62,6 +71,7 @@ class Rounds:
     center: Ints
     bits: Ints
     seed: int
+    coins: Mapping[int, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def values(self) -> Ints:
@@ -77,7 +87,10 @@ class Rounds:
     def full_reply(self) -> Ints:
         """The reply of the answered, shape (rounds, N + 1)."""
         rng = KeyedStream(self.seed, "curation messages")
-        return np.column_stack([self.center, draw_messages(self.bits, self.profile, rng)])
+        messages = draw_messages(self.bits, self.profile, rng)
+        for i, coins in self.coins.items():
+            messages[:, i] = draw_own_messages(self.bits[:, i], self.profile[i], self.seed, coins)
+        return np.column_stack([self.center, messages])
 
     def make_noise(self, i: int) -> Ints:
         """Return the reply of an agent that is not answered, from a stream that saw no bit."""
@@ -161,7 +174,12 @@ def settle(
     if not reports:
         return Settlement(mechanism, {}, headline="Nobody reports.")
     profile = tuple(reports[name].commitment if name in reports else SILENCE for name in names)
-    rounds = Rounds(names, game, profile, *_collect_bits(names, reports), seed)
+    coins = {
+        i: report.coins
+        for i, name in enumerate(names)
+        if (report := reports.get(name)) is not None and report.coins is not None
+    }
+    rounds = Rounds(names, game, profile, *_collect_bits(names, reports), seed, coins)
     answered = game.protocol.answer(game.society.agents, profile)
     profits = game.profits(profile)
     shares, results = {}, []
@@ -261,14 +279,18 @@ def _make_headline(results: Sequence[LearningResult], rounds: int) -> str:
     accuracy = sum(each.measured for each in results) / max(len(results), 1)
     return (
         f"{answered} of {format_quantity(len(results), 'agent')} got the center's bit and all "
-        f"messages; guesses were right in {accuracy:.1%} of these "
+        f"messages; guesses were right in {format_percent(accuracy, 1)} of these "
         f"{format_quantity(rounds, 'round')} (gains are expected values per round)."
     )
 
 
 def _make_exhibit(rounds: Rounds, results: Sequence[LearningResult]) -> Exhibit:
     correlation = mean_correlation(rounds.all_bits)
-    measured = "no two parties' bits vary" if correlation is None else f"it is {correlation:.3f}"
+    measured = (
+        "no two parties' bits vary"
+        if correlation is None
+        else f"it is {format_rounded(correlation, 3)}"
+    )
     return Exhibit(
         "What each agent learned",
         (
@@ -282,7 +304,8 @@ def _make_exhibit(rounds: Rounds, results: Sequence[LearningResult]) -> Exhibit:
         ),
         tuple(each.as_row() for each in results),
         f"Shares of rounds guessed right. {_describe_model(rounds.game.society)}; {measured} here. "
-        f"The share of ones is {rounds.all_bits.mean():.3f}. Differences beyond chance come from "
+        f"The share of ones is {format_rounded(rounds.all_bits.mean(), 3)}. Differences "
+        "beyond chance come from "
         "there.",
     )
 

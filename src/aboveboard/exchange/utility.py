@@ -13,6 +13,7 @@ from math import lcm
 
 import numpy as np
 
+from aboveboard.formatting import format_rough
 from aboveboard.games.numbers import LARGEST, Array
 
 
@@ -79,7 +80,8 @@ def compute_payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fractio
     )
     if most > LARGEST:
         raise ValueError(
-            f"exclusivity and benefits are too large to compare in 64 bits (up to {most:.1e})"
+            "exclusivity and benefits are too large to compare in 64 bits (up to "
+            f"{format_rough(most)})"
         )
     weights = np.array(factors, dtype=np.int64)
     payoffs: Array = own * np.int64(unit.denominator) - rivals * weights

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_decimal
 from aboveboard.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _alt_text(parties: Sequence[str], values: Sequence[Sequence[float | None]]) 
     return "; ".join(
         f"{party}: "
         + ", ".join(
-            f"{label} {x:,.6g}"
+            f"{label} {format_decimal(x)}"
             for (label, _, _), x in zip(SERIES, of_party, strict=True)
             if x is not None
         )

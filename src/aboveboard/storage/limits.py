@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_count, format_quantity
+from aboveboard.formatting import format_bytes, format_count, format_quantity
 
 MOST_ROWS = (1 << 32) - 1
 """Rows are counted with 32 bits."""
@@ -79,9 +79,8 @@ def refuse_too_large(
     free = find_free_memory()
     if free is not None and memory > SHARE_OF_MEMORY * free:
         what = f" ({stated})" if stated else ""
-        problem = f"reading it would take about {_gib(memory)}{what}, and {_gib(free)} are free"
+        problem = (
+            f"reading it would take about {format_bytes(memory)}{what}, and "
+            f"{format_bytes(free)} are free"
+        )
         raise InputError(where, problem, "split the file, or use a machine with more memory")
-
-
-def _gib(size: int) -> str:
-    return f"{size / (1 << 30):.1f} GiB"

@@ -242,8 +242,9 @@ def refuse_large(market: Market, m: int, way: Algorithm) -> None:
         raise InputError(
             "grid",
             f"{format_count(m)} sizes of {market.n} parties would take about "
-            f"{cost.seconds:,.0f} s and "
+            f"{format_count(round(cost.seconds))} s and "
             f"{format_count(cost.bytes // 2**20)} MiB",
-            f"take a larger step or a smaller max: at most {MOST_SECONDS:.0f} s and "
+            "take a larger step or a smaller max: at most "
+            f"{format_count(round(MOST_SECONDS))} s and "
             f"{format_count(MOST_BYTES // 2**20)} MiB are spent",
         )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_rounded
+from aboveboard.formatting import format_rounded, round_digits
 from aboveboard.games.numbers import Array, Number
 
 FEWEST_POINTS = 3
@@ -180,7 +180,7 @@ def fit_learning_curve(
             place, "no learning curve can be fitted to these scores", "measure more sizes"
         ) from None
     ceiling, scale, power = (
-        float(f"{x:.{DIGITS}g}") for x in (found[0], float(np.exp(found[1])), found[2])
+        round_digits(x, DIGITS) for x in (found[0], float(np.exp(found[1])), found[2])
     )
     pairs = tuple(zip(sizes.tolist(), scores.tolist(), strict=True))
     fitted = LearningCurve(ceiling, scale, power, pairs)

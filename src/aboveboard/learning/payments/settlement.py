@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aboveboard.formatting import encode_number, format_rounded
+from aboveboard.formatting import encode_number, format_rounded, round_digits
 from aboveboard.games.numbers import Number, to_number
 from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.quality import LearningCurve, Quality
@@ -147,7 +147,7 @@ def make_headline(found: Outcome) -> str:
     taken = f"the center pays out {amount}" if found.revenue < 0 else f"payments sum to {amount}"
     return (
         f"{served} of {there} parties are served the joint model, of quality "
-        f"{float(found.best):.4g}; {taken}."
+        f"{format_rounded(found.best, 4)}; {taken}."
     )
 
 
@@ -170,7 +170,7 @@ def _make_exhibits(quality: Quality) -> tuple[Exhibit, ...]:
     if not isinstance(quality, LearningCurve):
         return ()
     rows = tuple(
-        (size, score, float(f"{format_rounded(score - residual)}"), float(f"{residual:.3g}"))
+        (size, score, round_digits(score - residual), round_digits(residual, 3))
         for (size, score), residual in zip(quality.points, quality.residuals, strict=True)
     )
     return (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aboveboard.formatting import format_count, format_number, format_rounded
+from aboveboard.formatting import format_count, format_number, format_rounded, round_digits
 from aboveboard.learning.payments.measured_market import MeasuredMarket, find_interval
 from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.mechanisms.settlement import Exhibit
@@ -179,4 +179,4 @@ def _round(x: Any) -> float:
 
 
 def _span(low: float, high: float) -> str:
-    return f"{format_number(float(f'{low:.4g}'))} to {format_number(float(f'{high:.4g}'))}"
+    return f"{format_number(round_digits(low, 4))} to {format_number(round_digits(high, 4))}"

@@ -13,6 +13,7 @@ from aboveboard.formatting import (
     format_number,
     format_rounded,
     join_names,
+    round_digits,
 )
 from aboveboard.learning.market.quality import Quality
 from aboveboard.learning.payments.exploitation_payment import Outcome
@@ -136,7 +137,7 @@ class TrainedSettlement:
             "own_quality": own.quality,
             "quality": outcome.qualities[i],
             "valuation": outcome.valuations[i],
-            "payment_interval": [float(f"{x:.6g}") for x in self._intervals[name]],
+            "payment_interval": [round_digits(x) for x in self._intervals[name]],
             "rows_claimed": own.claimed,
             "own_quality_error": own.error,
             "size_if_half_hidden": self.trained.half[name].size,

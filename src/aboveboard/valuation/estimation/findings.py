@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_count, format_rounded
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Exhibit, Reply
 from aboveboard.valuation.estimation.simulation import FAR, SimulatedErrors
@@ -78,8 +78,8 @@ def compare_errors(
         rows,
         "Expected squared error by the closed form, and its mean over "
         f"{format_count(simulated.rounds)} "
-        f"simulated rounds with known truth; 'differs' beyond {FAR:.0f} standard errors."
-        + left_out,
+        f"simulated rounds with known truth; 'differs' beyond {format_rounded(FAR)} standard "
+        "errors." + left_out,
     )
 
 

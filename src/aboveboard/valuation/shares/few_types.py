@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import BudgetExceeded
+from aboveboard.formatting import format_rough
 from aboveboard.valuation.shares.kernels import add_moments, place_type
 
 FloatArray = NDArray[np.float64]
@@ -127,8 +128,10 @@ def shapley_by_type(
     states = estimate_states(sizes)
     if states > MOST_STATES:
         raise BudgetExceeded(
-            f"{sum(sizes)} users of {len(sizes)} types have about {states:.1e} states that matter, "
-            f"more than {MOST_STATES:.0e}; make fewer types by rounding levels and sizes, or sample"
+            f"{sum(sizes)} users of {len(sizes)} types have about {format_rough(states)} "
+            "states that matter, "
+            f"more than {format_rough(MOST_STATES)}; make fewer types by rounding levels and "
+            "sizes, or sample"
         )
     n = sum(sizes)
     sweep = _Sweep(tuple(sizes), worth)
