@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import write_private
@@ -46,13 +46,17 @@ class Configuration(_Strict):
     """What an operator sets.
 
     `address` is what members write before every path. `database` is a URL of SQLAlchemy, such as
-    `postgresql+psycopg://user@host/name`; empty: a SQLite file in the hub's folder.
+    `postgresql+psycopg://user@host/name`; empty: a SQLite file in the hub's folder. `operators` are
+    public signing keys that open the operator's pages from another machine.
     """
 
     name: str = Field(default="hub", max_length=200)
     address: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^/\s]+$")
     database: str = ""
     metrics_token: str = Field(default="", max_length=200)
+    operators: list[Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]] = Field(
+        default_factory=list, max_length=100
+    )
     limits: Limits = Limits()
     worker: WorkerLimits = WorkerLimits()
 

@@ -21,6 +21,7 @@ from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import collaboration, log_entry, organization
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.queue import count_jobs
+from aboveboard.hub.pages import install_pages
 
 
 def create_application(hub: Hub, hosts: Collection[str] = ()) -> FastAPI:
@@ -44,6 +45,7 @@ def create_application(hub: Hub, hosts: Collection[str] = ()) -> FastAPI:
     app.state.rates = RateLimits(hub)
     install_handlers(app)
     app.include_router(router)
+    install_pages(app, hub)
     app.add_middleware(Guard, hosts=hosts or (hub.configuration.authority,))
 
     @app.get("/health")

@@ -1,0 +1,263 @@
+"""The pages of one collaboration: overview, terms, audit, result, log and receipts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from starlette.responses import Response
+
+from aboveboard.commands.rounds.changes import describe_change
+from aboveboard.evidence.log import Receipt
+from aboveboard.evidence.notes import read_note
+from aboveboard.evidence.rounds import Round, State
+from aboveboard.evidence.statements import Statement, read_statement
+from aboveboard.evidence.trees import prove_inclusion
+from aboveboard.formatting import format_moment, join_names
+from aboveboard.hub.collaborations.logs import (
+    NoCollaborationError,
+    read_checkpoint,
+)
+from aboveboard.hub.pages.reading import (
+    ENTRIES_PER_PAGE,
+    Seen,
+    find_entry,
+    find_reply,
+    list_entries,
+    list_moments,
+    see,
+)
+from aboveboard.hub.pages.security import is_encrypted, secure
+from aboveboard.hub.pages.visits import Visit
+from aboveboard.report.rounds import (
+    describe_deadline,
+    describe_entry,
+    describe_shares,
+    describe_state,
+    describe_step,
+    describe_terms,
+    list_stations,
+    tabulate_members,
+)
+
+MOST_INDEX = 2**31 - 1
+_IDENTIFIER = re.compile("[0-9a-f]{16}")
+
+
+def _see(visit: Visit, identifier: str) -> Seen:
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise NoCollaborationError(identifier)
+    return see(visit.connection, visit.reader, identifier)
+
+
+def _render(visit: Visit, seen: Seen, template: str, **values: Any) -> Response:
+    """Return a page of a collaboration, with what all of them show."""
+    path = f"/collaborations/{seen.row.id}"
+    tabs = [
+        (path, "Overview"),
+        (f"{path}/terms", "Terms"),
+        (f"{path}/audit", "Audit of the rule"),
+        (f"{path}/result", "Result"),
+        (f"{path}/log", "Log"),
+    ]
+    title, sentence = describe_state(seen.row.state)
+    return visit.render(
+        template,
+        path=path,
+        tabs=tabs,
+        name=seen.round.terms.name or seen.row.id,
+        member=seen.member,
+        state=title,
+        sentence=sentence,
+        **values,
+    )
+
+
+def show_overview(visit: Visit, identifier: str) -> Response:
+    """Return where a collaboration stands, what is next, and what each member has done."""
+    seen = _see(visit, identifier)
+    visit.rules.prepare(seen.round.terms)
+    turn = None
+    mine = _find_turn(seen)
+    if mine is not None:
+        step = describe_step(mine)
+        command = f"aboveboard {step.kind}"
+        turn = {
+            "title": step.title,
+            "what": step.what,
+            "command": f"{command} {identifier}" if step.kind == "agree" else command,
+        }
+    moments = list_moments(visit.connection, identifier)
+    return _render(
+        visit,
+        seen,
+        "overview",
+        stations=list_stations(seen.row.state),
+        turn=turn,
+        deadline=describe_deadline(seen.deadline, visit.hub.now),
+        change=describe_change(seen.round),
+        awaited=join_names(name for name, kind in seen.turns.items() if kind == seen.step),
+        awaited_step=describe_step(seen.step).title if seen.step else "",
+        faults=seen.faults,
+        cancelled=seen.round.cancelled,
+        progress=tabulate_members(seen.round, seen.turns, moments),
+        facts=[
+            ("Rule", seen.round.terms.mechanism),
+            ("Collaboration", identifier),
+            ("Hash of the terms", seen.row.terms),
+            ("Begun", format_moment(seen.row.created)),
+            ("Last change", format_moment(seen.row.updated)),
+        ],
+    )
+
+
+def _find_turn(seen: Seen) -> str | None:
+    """Return what the reader is to do next; None: nothing, or it is the operator."""
+    if seen.member is None:
+        return None
+    again = seen.round.state is State.SEALED and seen.member in seen.faults
+    return "submit" if again else seen.turns.get(seen.member)
+
+
+def find_terms(round_: Round) -> Statement:
+    """Return the statement that made the terms of a round that are in force."""
+    found = (round_.find("terms"), round_.find("change"))
+    return next(said for said in found if said is not None and said.digest == round_.terms_digest)
+
+
+def show_terms(visit: Visit, identifier: str) -> Response:
+    """Return the terms in plain words, beside the file, its hash and all signatures."""
+    seen = _see(visit, identifier)
+    terms, digest = seen.round.terms, seen.round.terms_digest
+    rule = visit.rules.find(terms)
+    statement = find_terms(seen.round)
+    moments = list_moments(visit.connection, identifier)
+    signatures = [("center", terms.center.signing, format_moment(seen.row.created))]
+    for name in terms.names:
+        when = moments.get(("agree" if statement.kind == "terms" else "change", name))
+        key = seen.round.find_key(name) or ""
+        signatures.append((name, key, "not yet" if when is None else format_moment(when)))
+    return _render(
+        visit,
+        seen,
+        "terms",
+        sections=describe_terms(terms, digest, now=visit.hub.now, rule=rule),
+        digest=digest,
+        file=json.dumps(statement.body, indent=2, ensure_ascii=False),
+        signatures=signatures,
+        rule=rule,
+    )
+
+
+def send_terms(visit: Visit, identifier: str) -> Response:
+    """Return the signed terms, byte for byte: the SHA-256 of this file is the hash of the terms."""
+    seen = _see(visit, identifier)
+    statement = find_terms(seen.round)
+    name = f"terms-{statement.digest[:16]}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    response = Response(statement.content, media_type="application/json", headers=headers)
+    return secure(response, transport=is_encrypted(visit.hub))
+
+
+def show_audit(visit: Visit, identifier: str) -> Response:
+    """Return the audit of the rule on example data, with the parameters of the terms."""
+    seen = _see(visit, identifier)
+    return _render(visit, seen, "audit", rule=visit.rules.find(seen.round.terms))
+
+
+def show_result(visit: Visit, identifier: str) -> Response:
+    """Return what the center stated: benefits, payments, and the hash of each reply."""
+    seen = _see(visit, identifier)
+    result = seen.round.find("result")
+    reply = None
+    if seen.member is not None:
+        row = find_reply(visit.connection, identifier, seen.member)
+        if row is not None:
+            fetched = "not yet" if row.fetched is None else format_moment(row.fetched)
+            reply = {"fetched": fetched, "sealed": row.digest}
+    answers = [
+        (name, "disputed" if kind == "dispute" else "accepted")
+        for name in seen.round.terms.names
+        for kind in ("accept", "dispute")
+        if seen.round.find(kind, name) is not None
+    ]
+    disputes = {
+        name: str(said.body.get("reason", ""))
+        for name in seen.round.terms.names
+        if (said := seen.round.find("dispute", name)) is not None
+    }
+    return _render(
+        visit,
+        seen,
+        "result",
+        shares=None if result is None else describe_shares(seen.round.terms, result.body),
+        digest="" if result is None else result.digest,
+        seed="" if result is None else str(result.body.get("seed", "")),
+        own_hash="" if result is None else result.body.get("replies", {}).get(seen.member, ""),
+        reply=reply,
+        answers=dict(answers),
+        disputes=disputes,
+        cancelled=seen.round.cancelled,
+    )
+
+
+def show_log(visit: Visit, identifier: str) -> Response:
+    """Return entries of the log, page by page, and the signed checkpoint of all of it."""
+    seen = _see(visit, identifier)
+    start = _read_number(visit.request.query_params.get("start", "0"))
+    entries = []
+    for row in list_entries(visit.connection, identifier, start):
+        said = read_statement(row.content, f"entry {row.index}")
+        entries.append((row.index, row.signer, describe_entry(said), format_moment(row.created)))
+    after = start + ENTRIES_PER_PAGE
+    return _render(
+        visit,
+        seen,
+        "log",
+        entries=entries,
+        size=seen.row.size,
+        checkpoint=read_checkpoint(visit.connection, identifier, seen.row.size),
+        origin=seen.round.terms.log.origin,
+        log_key=seen.round.list_log_keys()[-1],
+        before=max(0, start - ENTRIES_PER_PAGE) if start else None,
+        after=after if after < seen.row.size else None,
+    )
+
+
+def _read_number(text: str) -> int:
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
+
+
+def show_entry(visit: Visit, identifier: str, index: int) -> Response:
+    """Return one statement, and the receipt that proves that it stands in the log.
+
+    Raises
+    ------
+    NoCollaborationError
+        If the log has no such entry.
+    """
+    seen = _see(visit, identifier)
+    if not 0 <= index <= MOST_INDEX or index >= seen.row.size:
+        raise NoCollaborationError(identifier)
+    row = find_entry(visit.connection, identifier, index)
+    statement = read_statement(row.content, f"entry {index}")
+    note = read_checkpoint(visit.connection, identifier, seen.row.size)
+    path = tuple(prove_inclusion(seen.round.leaves, index))
+    receipt = Receipt(index, path, read_note(note.encode(), "checkpoint")).as_dict()
+    return _render(
+        visit,
+        seen,
+        "entry",
+        index=index,
+        signer=row.signer,
+        what=describe_entry(statement),
+        facts=[
+            ("Signed by", row.signer),
+            ("With the key", seen.round.find_key(row.signer) or "of earlier"),
+            ("Taken in", format_moment(row.created)),
+            ("Hash of the statement", row.digest),
+        ],
+        statement=json.dumps(json.loads(row.content), indent=2, ensure_ascii=False),
+        receipt=json.dumps(receipt, indent=2, ensure_ascii=False),
+    )

@@ -1,0 +1,86 @@
+"""The operator's pages: the board, and all collaborations."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from starlette.responses import Response
+
+from aboveboard.formatting import format_bytes, format_moment, format_span, join_names
+from aboveboard.hub.collaborations.logs import NoCollaborationError
+from aboveboard.hub.pages.reading import OVER, PER_PAGE, list_collaborations, read_board
+from aboveboard.hub.pages.visits import Visit
+from aboveboard.report.rounds import describe_deadline, describe_state, describe_step
+
+MOST_NAMES = 5
+"""Members that a line names."""
+
+
+def show_board(visit: Visit) -> Response:
+    """Return the operator's board: who is late, what failed, jobs, disk, who has joined."""
+    hub, now = visit.hub, visit.hub.now
+    board = read_board(visit.connection, hub)
+    limit = hub.configuration.limits.free_bytes
+    late = [
+        {
+            "id": row.id,
+            "name": row.name or row.id,
+            "step": describe_step(step).title,
+            "awaited": join_names(names, MOST_NAMES),
+            "overdue": deadline is not None and deadline < now,
+            "deadline": describe_deadline(deadline, now) or "no deadline",
+            "since": format_span(now - row.updated),
+        }
+        for row, step, deadline, names in board.late
+    ]
+    facts = [
+        ("open collaborations", sum(n for state, n in board.states.items() if state not in OVER)),
+        ("over", sum(n for state, n in board.states.items() if state in OVER)),
+        ("jobs waiting", board.jobs.get("queued", 0)),
+        ("jobs running", board.jobs.get("running", 0)),
+        ("disk free", format_bytes(board.free)),
+        ("sealed data kept", format_bytes(board.waiting_uploads)),
+    ]
+    return visit.render(
+        "board",
+        facts=facts,
+        late=late,
+        overdue=sum(each["overdue"] for each in late),
+        full=board.free < limit,
+        limit=format_bytes(limit),
+        failures=board.failures,
+        faults=[(row.id, row.name or row.id, _describe_faults(row.faults)) for row in board.faults],
+        states=[(describe_state(state)[0], n) for state, n in board.states.items()],
+        organizations=[(r.name, format_moment(r.created), r.rounds) for r in board.organizations],
+        invitations=[(r.name, format_moment(r.expires)) for r in board.invitations],
+    )
+
+
+def _describe_faults(text: str) -> str:
+    """Return what is wrong in a collaboration, by who has to change it."""
+    found: dict[str, str] = json.loads(text)
+    return "; ".join(f"{who or 'the rule'}: {what}" for who, what in found.items())
+
+
+def show_collaborations(visit: Visit) -> Response:
+    """Return all collaborations, page by page.
+
+    Raises
+    ------
+    NoCollaborationError
+        If the reader is not the operator.
+    """
+    if not visit.reader.is_operator:
+        raise NoCollaborationError
+    after = visit.request.query_params.get("after", "")
+    if not re.fullmatch("[0-9a-f]{0,16}", after):
+        after = ""
+    found = list_collaborations(visit.connection, after)
+    more = found[PER_PAGE - 1].id if len(found) > PER_PAGE else None
+    rows = [
+        (row.id, row.name or row.id, describe_state(row.state)[0], format_moment(row.updated),
+         row.size)
+        for row in found[:PER_PAGE]
+    ]  # fmt: skip
+    return visit.render("all", rows=rows, more=more)

@@ -1,0 +1,290 @@
+"""What the pages read: a collaboration as its reader may see it, lists, the operator's board."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from aboveboard.evidence.round_turns import list_turns
+from aboveboard.evidence.rounds import Round
+from aboveboard.hub.collaborations import membership
+from aboveboard.hub.collaborations.logs import NoCollaborationError, read_round
+from aboveboard.hub.collaborations.statements import find_deadline
+from aboveboard.hub.database.tables import (
+    collaboration,
+    invitation,
+    job,
+    key,
+    log_entry,
+    organization,
+    reply,
+    submission,
+)
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.queue import count_jobs
+from aboveboard.hub.pages.sessions import Viewer
+
+PER_PAGE = 25
+"""Collaborations on a page."""
+
+ENTRIES_PER_PAGE = 100
+
+OVER = ("settled", "cancelled", "archived", "declined", "failed")
+"""States in which nobody is awaited any more."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A collaboration as a reader of its pages sees it.
+
+    Parameters
+    ----------
+    row
+        Of the collaboration.
+    round
+        What its log tells.
+    member
+        The reader's name in it; None: the operator.
+    """
+
+    row: Any
+    round: Round
+    member: str | None
+
+    @cached_property
+    def turns(self) -> dict[str, str]:
+        """What is awaited of whom."""
+        return list_turns(self.round)
+
+    @property
+    def step(self) -> str | None:
+        """What is awaited of the reader, or of somebody; None: nothing."""
+        if self.member is not None and self.member in self.turns:
+            return self.turns[self.member]
+        return next(iter(self.turns.values()), None)
+
+    @property
+    def deadline(self) -> int | None:
+        """Until when, in seconds since 1970."""
+        return None if self.step is None else find_deadline(self.round, self.step)
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What is wrong, as far as the reader may know: all, or of its own part."""
+        found: dict[str, str] = json.loads(self.row.faults)
+        if self.member is None:
+            return found
+        return {who: what for who, what in found.items() if who in (self.member, "")}
+
+
+def see(connection: Connection, viewer: Viewer, identifier: str) -> Seen:
+    """Return a collaboration as its reader may see it.
+
+    Raises
+    ------
+    NoCollaborationError
+        If there is none, or the reader takes no part in it: both look the same.
+    """
+    if viewer.organization is None:
+        row = connection.execute(
+            select(collaboration).where(collaboration.c.id == identifier)
+        ).first()
+        if row is None:
+            raise NoCollaborationError(identifier)
+        return Seen(row, read_round(connection, row), None)
+    row = membership.require_row(connection, viewer.organization, identifier)
+    return Seen(row, read_round(connection, row), row.member)
+
+
+def list_moments(connection: Connection, identifier: str) -> dict[tuple[str, str], int]:
+    """Return when each statement came, by its kind and signer; of several the last."""
+    rows = connection.execute(
+        select(log_entry.c.kind, log_entry.c.signer, log_entry.c.created)
+        .where(log_entry.c.collaboration == identifier)
+        .order_by(log_entry.c.index)
+    )
+    return {(kind, signer): created for kind, signer, created in rows}
+
+
+def list_entries(connection: Connection, identifier: str, start: int) -> list[Any]:
+    """Return rows of a page of a log, in order."""
+    return list(
+        connection.execute(
+            select(log_entry)
+            .where(log_entry.c.collaboration == identifier, log_entry.c.index >= start)
+            .order_by(log_entry.c.index)
+            .limit(ENTRIES_PER_PAGE)
+        )
+    )
+
+
+def find_entry(connection: Connection, identifier: str, index: int) -> Any:
+    """Return the row of an entry.
+
+    Raises
+    ------
+    NoCollaborationError
+        If the log has no such entry.
+    """
+    row = connection.execute(
+        select(log_entry).where(log_entry.c.collaboration == identifier, log_entry.c.index == index)
+    ).first()
+    if row is None:
+        raise NoCollaborationError(identifier)
+    return row
+
+
+def find_reply(connection: Connection, identifier: str, name: str) -> Any:
+    """Return the row of a member's own reply; None before there is one."""
+    return connection.execute(
+        select(reply).where(reply.c.collaboration == identifier, reply.c.name == name)
+    ).first()
+
+
+def list_keys(connection: Connection, viewer: Viewer) -> list[Any]:
+    """Return the rows of the reader's own keys."""
+    if viewer.organization is None:
+        return []
+    return list(
+        connection.execute(
+            select(key).where(key.c.organization == viewer.organization.id).order_by(key.c.id)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the operator's first page shows.
+
+    Parameters
+    ----------
+    states, jobs
+        Counts by state.
+    late
+        Of each collaboration that waits: its row, its step, the deadline in seconds since 1970 or
+        None, and who is awaited; the most urgent first.
+    failures
+        Jobs that failed or were refused, the last first.
+    faults
+        Rows of collaborations in which something is wrong.
+    organizations
+        Names, when they joined, and of how many collaborations each is a member.
+    invitations
+        Those that wait to be accepted.
+    waiting_uploads
+        Bytes of sealed data that the hub keeps.
+    free, total
+        Bytes of the disk.
+    """
+
+    states: Mapping[str, int]
+    jobs: Mapping[str, int]
+    late: list[tuple[Any, str, int | None, tuple[str, ...]]]
+    failures: list[Any]
+    faults: list[Any]
+    organizations: list[Any]
+    invitations: list[Any]
+    waiting_uploads: int
+    free: int
+    total: int
+
+
+def read_board(connection: Connection, hub: Hub) -> Board:
+    """Return what the operator's first page shows; it reads open collaborations alone."""
+    states = connection.execute(
+        select(collaboration.c.state, func.count())
+        .group_by(collaboration.c.state)
+        .order_by(collaboration.c.state)
+    ).all()
+    waiting = connection.execute(
+        select(collaboration)
+        .where(collaboration.c.state.not_in(OVER))
+        .order_by(collaboration.c.updated)
+        .limit(PER_PAGE)
+    ).all()
+    usage = shutil.disk_usage(hub.folder)
+    size = connection.execute(select(func.coalesce(func.sum(submission.c.size), 0))).scalar_one()
+    return Board(
+        states=dict(states),
+        jobs=count_jobs(connection),
+        late=sorted(
+            filter(None, (_look_for_late(connection, row) for row in waiting)),
+            key=lambda each: (each[2] is None, each[2] or 0),
+        ),
+        failures=_list_failures(connection),
+        faults=list(
+            connection.execute(
+                select(collaboration)
+                .where(collaboration.c.faults != "{}", collaboration.c.state.not_in(OVER))
+                .limit(PER_PAGE)
+            )
+        ),
+        organizations=_list_organizations(connection),
+        invitations=list(
+            connection.execute(
+                select(invitation)
+                .where(invitation.c.used.is_(None), invitation.c.expires >= hub.now)
+                .order_by(invitation.c.expires)
+                .limit(PER_PAGE)
+            )
+        ),
+        waiting_uploads=int(size),
+        free=usage.free,
+        total=usage.total,
+    )
+
+
+def _look_for_late(
+    connection: Connection, row: Any
+) -> tuple[Any, str, int | None, tuple[str, ...]] | None:
+    round_ = read_round(connection, row)
+    turns = list_turns(round_)
+    if not turns:
+        return None
+    step = next(iter(turns.values()))
+    awaited = tuple(name for name, kind in turns.items() if kind == step)
+    return row, step, find_deadline(round_, step), awaited
+
+
+def _list_failures(connection: Connection) -> list[Any]:
+    return list(
+        connection.execute(
+            select(job)
+            .where(or_(job.c.state == "failed", and_(job.c.state != "done", job.c.problem != "")))
+            .order_by(job.c.id.desc())
+            .limit(PER_PAGE)
+        )
+    )
+
+
+def _list_organizations(connection: Connection) -> list[Any]:
+    from aboveboard.hub.database.tables import member
+
+    count = func.count(member.c.collaboration).label("rounds")
+    return list(
+        connection.execute(
+            select(organization.c.name, organization.c.created, count)
+            .outerjoin(member, member.c.organization == organization.c.id)
+            .group_by(organization.c.id, organization.c.name, organization.c.created)
+            .order_by(organization.c.name)
+            .limit(4 * PER_PAGE)
+        )
+    )
+
+
+def list_collaborations(connection: Connection, after: str) -> list[Any]:
+    """Return rows of all collaborations in the order of their ids, from behind `after`."""
+    return list(
+        connection.execute(
+            select(collaboration)
+            .where(collaboration.c.id > after)
+            .order_by(collaboration.c.id)
+            .limit(PER_PAGE + 1)
+        )
+    )

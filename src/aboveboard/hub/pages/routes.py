@@ -1,0 +1,43 @@
+"""Which page is where. `tests/hub/pages` asks for every one of them as everybody."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from aboveboard.hub.home import Hub
+from aboveboard.hub.pages import collaborations, entrance, operators, own
+from aboveboard.hub.pages.log_in import router
+from aboveboard.hub.pages.rule_book import RuleBook
+from aboveboard.hub.pages.visits import make_endpoint
+
+COLLABORATION = "/collaborations/{identifier:str}"
+
+OPEN = (("/", entrance.show_first), ("/login", entrance.show_link), ("/join", entrance.show_join))
+"""Pages that strangers see, too."""
+
+SHOWN = (
+    ("/keys", own.show_keys),
+    ("/collaborations", operators.show_collaborations),
+    (COLLABORATION, collaborations.show_overview),
+    (f"{COLLABORATION}/terms", collaborations.show_terms),
+    (f"{COLLABORATION}/terms.json", collaborations.send_terms),
+    (f"{COLLABORATION}/audit", collaborations.show_audit),
+    (f"{COLLABORATION}/result", collaborations.show_result),
+    (f"{COLLABORATION}/log", collaborations.show_log),
+    (f"{COLLABORATION}/log/{{index:int}}", collaborations.show_entry),
+)
+"""Pages that need a session."""
+
+
+def install_pages(app: FastAPI, hub: Hub) -> None:
+    """Let the application answer with pages, too."""
+    app.state.rules = RuleBook(hub.folder)
+    app.include_router(router)
+    app.router.routes += [
+        *(Route(path, make_endpoint(view, open_to_all=True)) for path, view in OPEN),
+        *(Route(path, make_endpoint(view)) for path, view in SHOWN),
+        Route("/login", entrance.log_in, methods=["POST"]),
+        Route("/logout", entrance.log_out, methods=["POST"]),
+        Route("/static/{name:str}", entrance.send_style),
+    ]

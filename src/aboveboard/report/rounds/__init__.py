@@ -1,0 +1,27 @@
+"""Rounds between organisations in plain words, for the hub's pages, the desk and the terminal."""
+
+from aboveboard.report.rounds.entries import describe_entry
+from aboveboard.report.rounds.progress import Progress, list_stations, tabulate_members
+from aboveboard.report.rounds.shares import Shares, describe_shares
+from aboveboard.report.rounds.steps import (
+    Step,
+    describe_deadline,
+    describe_state,
+    describe_step,
+)
+from aboveboard.report.rounds.terms import Section, describe_terms
+
+__all__ = [
+    "Progress",
+    "Section",
+    "Shares",
+    "Step",
+    "describe_deadline",
+    "describe_entry",
+    "describe_shares",
+    "describe_state",
+    "describe_step",
+    "describe_terms",
+    "list_stations",
+    "tabulate_members",
+]

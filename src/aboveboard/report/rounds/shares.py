@@ -1,0 +1,87 @@
+"""What each member gets of a round's result, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from aboveboard.evidence.terms import Terms
+from aboveboard.formatting import format_amount, format_transfer
+from aboveboard.settlements.money import format_cents, round_payments
+
+HIDDEN = "not shown to others"
+
+
+@dataclass(frozen=True)
+class Shares:
+    """A table of the members' benefits and payments.
+
+    Parameters
+    ----------
+    columns, rows
+        Headings and cells; the first column has the members.
+    note
+        What the numbers mean.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str
+
+
+def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
+    """Return what a result's body states of each member; what it hides is named as hidden.
+
+    Parameters
+    ----------
+    terms
+        The terms.
+    result
+        The body of the center's statement.
+    """
+    shares = result.get("shares")
+    shares = shares if isinstance(shares, Mapping) else {}
+    benefits = {name: _read(shares.get(name), "benefit") for name in terms.names}
+    payments = {name: _read(shares.get(name), "payment") for name in terms.names}
+    paid = {name: x for name, x in payments.items() if x is not None}
+    texts = {name: format_transfer(x) for name, x in paid.items()}
+    if terms.currency is not None and len(paid) == len(terms.names):
+        cents = round_payments(paid, terms.currency).cents
+        texts = {name: _describe_cents(x, terms.currency) for name, x in cents.items()}
+    moves = any(paid.values())
+    rows = tuple(
+        (
+            name,
+            HIDDEN if benefits[name] is None else format_amount(benefits[name]),
+            *([texts.get(name, HIDDEN)] if moves else []),
+        )
+        for name in terms.names
+        if name in shares or not shares
+    )
+    note = "gains: the benefit of its reply to a member."
+    if moves:
+        note += " payment: to or from the center."
+        if terms.currency is not None and terms.rounding:
+            note += f" Payments are {terms.rounding}."
+    else:
+        note += " No money moves."
+    return Shares(("member", "gains", *(["payment"] if moves else [])), rows, note)
+
+
+def _read(share: Any, part: str) -> Fraction | None:
+    """Return an exact number of a share; None where it is not stated."""
+    if not isinstance(share, Mapping) or share.get(part) is None:
+        return None
+    try:
+        return Fraction(str(share[part]))
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _describe_cents(cents: int, currency: str) -> str:
+    if not cents:
+        return "pays nothing"
+    verb = "pays" if cents > 0 else "receives"
+    return f"{verb} {format_cents(abs(cents))} {currency}"

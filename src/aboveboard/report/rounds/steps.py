@@ -1,0 +1,149 @@
+"""What a round waits for, and what a member is to do next, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aboveboard.formatting import format_moment, format_span
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that a member does in a round.
+
+    Parameters
+    ----------
+    kind
+        Of the statement that it makes.
+    title
+        What is to be done, as a heading.
+    what
+        What it means, in a sentence or two.
+    """
+
+    kind: str
+    title: str
+    what: str
+
+
+_STEPS = {
+    step.kind: step
+    for step in (
+        Step(
+            "agree",
+            "Read the terms and agree",
+            "Your signature says that you take part by these terms. No data leave.",
+        ),
+        Step(
+            "commit",
+            "Commit to your data",
+            "You sign a fingerprint of your data, so that nobody can change them afterwards, you "
+            "included. No data leave.",
+        ),
+        Step(
+            "submit",
+            "Send your sealed data",
+            "The data that you committed to are encrypted to the center and sent. Only the center "
+            "can read them.",
+        ),
+        Step(
+            "accept",
+            "Verify your result",
+            "Your computer checks what the center did. Then you accept the result, or dispute it.",
+        ),
+        Step(
+            "change",
+            "Read the changed terms and sign them",
+            "The terms are to change. They do so only once everybody has signed; what was "
+            "committed before is then void.",
+        ),
+        Step(
+            "count",
+            "Count the overlaps",
+            "Members count how many elements they share by blinded tokens: nobody, not even the "
+            "center, learns more of your list by them.",
+        ),
+        Step(
+            "answer",
+            "Answer the question",
+            "The rule asks you something while it runs. Your answer is sealed until all are in.",
+        ),
+        Step(
+            "open",
+            "Open your part to the auditor",
+            "The result is disputed. The auditor that the terms name computes it again from what "
+            "all members open.",
+        ),
+    )
+}
+
+_STATES = {
+    "draft": ("Being drafted", "The operator prepares the terms."),
+    "offered": ("Terms offered", "Each member reads the terms and agrees to them."),
+    "agreed": ("Agreed", "All members have agreed to the terms."),
+    "committing": ("Members commit", "Each member commits to its data. No data leave yet."),
+    "submitting": ("Members send", "All have committed. Each member sends its sealed data."),
+    "sealed": ("Being settled", "All data are in. The center computes the result."),
+    "running": ("Being settled", "The center computes the result."),
+    "asking": ("Members answer", "The rule asks its parties while it runs."),
+    "result": ("Result is there", "Each member verifies its own result, then accepts or disputes."),
+    "settled": ("Settled", "All members have accepted the result."),
+    "disputed": ("Disputed", "A member disputes the result."),
+    "cancelled": ("Cancelled", "The round ended without a result."),
+    "declined": (
+        "Declined",
+        "A member left before all had agreed. The center may propose other terms.",
+    ),
+    "failed": ("Failed", "The result does not stand."),
+    "archived": ("Archived", "The round is over, and its inputs are deleted. The log stays."),
+}
+
+
+def describe_step(kind: str) -> Step:
+    """Return what a kind of statement means for the member that makes it.
+
+    Examples
+    --------
+    >>> describe_step("commit").title
+    'Commit to your data'
+    >>> describe_step("vote").title
+    'It is your turn: vote'
+    """
+    return _STEPS.get(kind) or Step(kind, f"It is your turn: {kind}", "")
+
+
+def describe_state(state: str) -> tuple[str, str]:
+    """Return a title and a sentence for the state of a round.
+
+    Examples
+    --------
+    >>> describe_state("sealed")[0]
+    'Being settled'
+    """
+    return _STATES.get(state) or (state.capitalize(), "")
+
+
+def describe_deadline(moment: str | int | None, now: float) -> str:
+    """Return a deadline with the time that is left; "" where there is none.
+
+    Parameters
+    ----------
+    moment
+        As the terms state it, with a time zone; or seconds since 1970.
+    now
+        Seconds since 1970.
+
+    Examples
+    --------
+    >>> describe_deadline("2027-01-15T12:00:00Z", 1_800_000_000)
+    '2027-01-15 12:00 UTC, in 4 hours'
+    >>> describe_deadline("2027-01-15T07:00:00Z", 1_800_000_000)
+    '2027-01-15 07:00 UTC, 60 minutes ago'
+    """
+    if moment is None:
+        return ""
+    seconds = moment if isinstance(moment, int) else datetime.fromisoformat(moment).timestamp()
+    left = seconds - now
+    span = format_span(abs(left))
+    return f"{format_moment(seconds)}, {f'in {span}' if left >= 0 else f'{span} ago'}"

@@ -1,0 +1,24 @@
+"""Rules in words are computed in this process, which has the compiled code already."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # helpers of the hub's tests
+sys.path.insert(0, str(Path(__file__).parent))
+
+from aboveboard.commands.rounds.rules import describe_rule
+from aboveboard.hub.pages import rule_book
+
+
+@pytest.fixture(autouse=True)
+def _describe_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def describe(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return describe_rule(mechanism, parameters)
+
+    monkeypatch.setattr(rule_book, "describe_in_child", describe)
