@@ -163,6 +163,12 @@ class AgentTable(_Strict):
     bits: tuple[Literal[0, 1], ...] | None = Field(
         default=None, description="the bits themselves, instead of data"
     )
+    coins: str | None = Field(
+        default=None,
+        max_length=200,
+        description="a secret text: with it and the seed its messages are drawn, so that who knows "
+        "the seed alone learns no more of its bits; a round between organisations makes it",
+    )
 
 
 class AgentTableWithoutPrice(AgentTable):

@@ -128,7 +128,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         """Return what each agent reports: its commitment and its bits."""
         center, agents = read_bits(file, read)
         return {
-            name: AgentReport(agent.commitment, agents[name], center)
+            name: AgentReport(agent.commitment, agents[name], center, agent.coins)
             for name, agent in file.parties.items()
         }
 

@@ -48,11 +48,14 @@ class AgentReport:
         Its bits, round by round.
     center
         The center's bits, the same for all.
+    coins
+        The secret with which its messages are drawn; None: the seed alone.
     """
 
     commitment: Commitment
     bits: BitColumn
     center: BitColumn
+    coins: str | None = None
 
     def __len__(self) -> int:
         return len(self.bits)

@@ -20,7 +20,7 @@ from aboveboard.curation.counting import compute_beliefs_by_count, count_kinds, 
 from aboveboard.curation.curation_game import Society
 from aboveboard.curation.inference import compute_beliefs
 from aboveboard.curation.joint import compute_joint_posterior
-from aboveboard.games.keyed_stream import Draws
+from aboveboard.games.keyed_stream import Draws, KeyedStream
 
 Ints = NDArray[np.int64]
 
@@ -67,6 +67,26 @@ def draw_messages(bits: Ints, profile: Sequence[Commitment], rng: Draws) -> Ints
     zero_if_one = np.array([float(commitment.q) for commitment in profile])
     zero = draws < np.where(bits == 0, zero_if_zero, zero_if_one)
     return 1 - zero.astype(np.int64)
+
+
+def draw_own_messages(bits: Ints, commitment: Commitment, seed: int, coins: str) -> Ints:
+    """Return the messages of one agent with coins of its own, shape (rounds,).
+
+    Who knows the seed but not the coins learns from a message what the commitment tells, no more.
+
+    Parameters
+    ----------
+    bits
+        The agent's, shape (rounds,).
+    commitment
+        What it has committed to.
+    seed
+        Of the run.
+    coins
+        The agent's secret.
+    """
+    rng = KeyedStream(seed, f"curation messages with {coins}")
+    return draw_messages(bits[:, None], [commitment], rng)[:, 0]
 
 
 def name_noise(i: int) -> str:

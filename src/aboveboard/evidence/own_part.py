@@ -21,11 +21,15 @@ from aboveboard.evidence.canonical import as_plain
 from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
 from aboveboard.evidence.numbers import parse_point
 from aboveboard.evidence.payloads import FILE_NAME, Payload
+from aboveboard.evidence.seeds import derive_coins
 from aboveboard.evidence.terms import Terms
 from aboveboard.storage.records import ELEMENT, Records
 
 WITH_ELEMENTS = frozenset({"exchange.union"})
 """Mechanisms whose members commit to each element of a list."""
+
+WITH_COINS = "curation."
+"""The mechanisms whose members' messages are drawn with coins of their own."""
 
 PATH_KEYS = ("data",)
 """Keys of a party's table that name a file."""
@@ -122,6 +126,8 @@ def build_table(
             for key, value in part.table.items()
         }
         parties[name] = {**public, **own}
+        if terms.mechanism.startswith(WITH_COINS):
+            parties[name]["coins"] = derive_coins(part.key)
     for name, part in parts.items():
         for key, value in part.table.items():
             if key not in LITERAL:

@@ -50,6 +50,16 @@ def derive_seed(terms: str, nonces: Mapping[str, bytes]) -> bytes:
     return hashlib.sha256(b"aboveboard seed v1\n" + content).digest()
 
 
+def derive_coins(key: bytes) -> str:
+    """Return a member's own coins, from its tree key: messages drawn with them tell others nothing.
+
+    The joint seed is public afterwards. What is drawn from it alone anybody can draw again, and so
+    tell what a message hides; nobody else has these coins, and the member, who has committed before
+    the seed was known, cannot choose them either.
+    """
+    return hashlib.blake2b(b"aboveboard coins v1\n", key=key, digest_size=32).hexdigest()
+
+
 def derive_key(seed: bytes, purpose: str, length: int = 32) -> bytes:
     """Return bytes for one purpose, such as "hand-out order": others tell nothing of them."""
     return hashlib.shake_256(b"aboveboard derive v1\n" + purpose.encode() + b"\n" + seed).digest(

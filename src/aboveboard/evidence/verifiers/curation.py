@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from aboveboard.curation.rounds import draw_own_messages
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.seeds import derive_coins
 from aboveboard.evidence.verifiers.opened import read_files
 from aboveboard.evidence.verifiers.public_numbers import verify_public
 from aboveboard.evidence.verifiers.shares import verify_own_share
@@ -138,6 +140,15 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
     sent = columns[:, i + 1]
     if len(bits) != len(sent):
         findings.contradict(f"your reply has {len(sent)} rounds, and you have {len(bits)}")
+        return
+    if case.round.terms.protocol == "round" and case.given.key is not None:
+        due_messages = draw_own_messages(bits, own, case.seed, derive_coins(case.given.key))
+        findings.check(
+            bool(np.array_equal(due_messages, sent)),
+            "your column holds your messages, drawn with the joint seed and your own coins",
+            "your column does not hold the messages that your bits, commitment and coins give",
+            case.proof,
+        )
         return
     p, q = float(own.p), float(own.q)
     impossible = (
