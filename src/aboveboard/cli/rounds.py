@@ -27,29 +27,22 @@ _AWAITED = {
 keys = typer.Typer(help="Make and show your keys.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def _member(terms: str | None) -> Any:
-    from aboveboard.commands.rounds import find_membership
-    from aboveboard.hub.members import find_mirror, pull
+def _attend(terms: str | None) -> Any:
+    from aboveboard.hub.members import attend
 
-    member = find_membership(terms, passphrase=find_passphrase())
-    mirror = find_mirror(member.folder)
-    if mirror is not None:
-        pull(mirror, member.keys)
-    return member
+    return attend(terms, passphrase=find_passphrase())
 
 
-def _hand_over(member: Any, path: Path, otherwise: str) -> str:
+def _hand_over(attendance: Any, path: Path, otherwise: str) -> str:
     """Send a statement to the member's hub; return what was done with it.
 
     A round that travels by other means has no hub: the member then sends the file itself.
     """
-    from aboveboard.hub.members import find_mirror, push
-
-    mirror = find_mirror(member.folder)
-    if mirror is None:
+    taken = attendance.hand_over(path)
+    if taken is None:
         return f"wrote {path}{otherwise}"
-    taken = push(mirror, path, member.keys)
-    return f"{mirror.address} has it as entry {taken['index']}; the round is {taken['state']}"
+    address = attendance.mirror.address
+    return f"{address} has it as entry {taken['index']}; the round is {taken['state']}"
 
 
 def _echo(output: Format, text: str, **data: Any) -> None:
@@ -85,9 +78,9 @@ def rotate_keys(terms: TermsOption = None, output: FormatOption = Format.TEXT) -
     """Make new keys for a round, and state them with the old ones."""
     from aboveboard.commands.rounds import rotate_keys as state_new_keys
 
-    member = _member(terms)
-    path = state_new_keys(member, find_passphrase())
-    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
+    here = _attend(terms)
+    path = state_new_keys(here.member, find_passphrase())
+    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
 
 
 def _parse_deadlines(given: list[str]) -> dict[str, str]:
@@ -261,9 +254,9 @@ def commit(
     """Member: commit to your data. Nothing of them leaves yet."""
     from aboveboard.commands.rounds import commit as sign_commitment
 
-    member = _member(terms)
-    path = sign_commitment(member, file)
-    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
+    here = _attend(terms)
+    path = sign_commitment(here.member, file)
+    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
 
 
 def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
@@ -273,10 +266,10 @@ def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
     """
     from aboveboard.commands.rounds import submit as sign_submission
 
-    member = _member(terms)
-    path = sign_submission(member)
+    here = _attend(terms)
+    path = sign_submission(here.member)
     also = f" and your sealed data in {path.parents[1] / 'sealed'}; send both"
-    _echo(output, _hand_over(member, path, also), statement=path)
+    _echo(output, _hand_over(here, path, also), statement=path)
 
 
 def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
@@ -286,7 +279,7 @@ def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None
     """
     from aboveboard.commands.rounds import count_regions
 
-    done = count_regions(_member(terms))
+    done = count_regions(_attend(terms).member)
     _echo(
         output,
         done.text,
@@ -304,7 +297,7 @@ def fetch(
     """Member: open your sealed result."""
     from aboveboard.commands.rounds import fetch as open_result
 
-    bundle = open_result(_member(terms), out)
+    bundle = open_result(_attend(terms).member, out)
     _echo(output, f"wrote {bundle} and your reply", bundle=bundle)
 
 
@@ -312,18 +305,18 @@ def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
     """Member: accept the result."""
     from aboveboard.commands.rounds import answer
 
-    member = _member(terms)
-    path = answer(member)
-    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
+    here = _attend(terms)
+    path = answer(here.member)
+    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
 
 
 def leave(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
     """Member: leave a round that is not sealed yet."""
     from aboveboard.commands.rounds import leave as state_leave
 
-    member = _member(terms)
-    path = state_leave(member)
-    _echo(output, _hand_over(member, path, "; send it to the center"), statement=path)
+    here = _attend(terms)
+    path = state_leave(here.member)
+    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
 
 
 def dispute(
@@ -341,13 +334,13 @@ def dispute(
     """
     from aboveboard.commands.rounds import answer, open_part
 
-    member = _member(terms)
-    path = answer(member, reason)
+    here = _attend(terms)
+    path = answer(here.member, reason)
     if part is not None:
-        open_part(member, part)
+        open_part(here.member, part)
     _echo(
         output,
-        _hand_over(member, path, "; send it to the center and the auditor"),
+        _hand_over(here, path, "; send it to the center and the auditor"),
         statement=path,
     )
 

@@ -5,6 +5,7 @@ folder of a round (`docs/evidence.md`): all that a member signs and checks is th
 Needs nothing but the core.
 """
 
+from aboveboard.hub.members.attendance import Attendance, attend, attend_at_hub
 from aboveboard.hub.members.membership import (
     KnownHub,
     Standing,
@@ -13,19 +14,24 @@ from aboveboard.hub.members.membership import (
     join,
     list_hubs,
     list_standings,
+    preview,
 )
 from aboveboard.hub.members.mirror import Mirror, find_mirror, pull, push
 
 __all__ = [
+    "Attendance",
     "KnownHub",
     "Mirror",
     "Standing",
     "agree",
+    "attend",
+    "attend_at_hub",
     "find_mirror",
     "is_reference",
     "join",
     "list_hubs",
     "list_standings",
+    "preview",
     "pull",
     "push",
 ]

@@ -196,14 +196,38 @@ def agree(
     """
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
-    known, identifier = _find(reference, home, keys)
-    mirror = make_mirror(_locate(home, known.address) / identifier, known.address, identifier)
-    pull(mirror, keys)
-    _refuse_other_keys(mirror, known)
+    mirror = preview(reference, home, passphrase)
     statement = sign_agreement(mirror.folder, home, passphrase)
     taken = push(mirror, statement, keys)
     pull(mirror, keys)
     return mirror, taken
+
+
+def preview(reference: str, home: Path | None = None, passphrase: bytes | None = None) -> Mirror:
+    """Fetch the terms and the log of a collaboration at a hub; nothing is signed.
+
+    Parameters
+    ----------
+    reference
+        The collaboration's id, or its address at the hub.
+    home
+        The member's folder; None: `find_home()`.
+    passphrase
+        Of its keys.
+
+    Raises
+    ------
+    InputError
+        If no hub that the member has joined has it, or its terms are of other keys than the hub
+        had when the member joined.
+    """
+    home = home or find_home()
+    keys = read_keys(home / KEYS, passphrase)
+    known, identifier = _find(reference, home, keys)
+    mirror = make_mirror(_locate(home, known.address) / identifier, known.address, identifier)
+    pull(mirror, keys)
+    _refuse_other_keys(mirror, known)
+    return mirror
 
 
 def _find(reference: str, home: Path, keys: PrivateKeys) -> tuple[KnownHub, str]:
