@@ -47,6 +47,31 @@ def test_a_payment_is_paid_or_received_and_never_negative(cents: int, text: str)
     assert format_payment(cents, "EUR") == text
 
 
+@pytest.mark.parametrize(
+    ("currency", "thirds", "text"),
+    [("JPY", [34, 33, 33], "receives 1,234,567 JPY"), ("KWD", [33334, 33333, 33333],
+     "receives 1,234.567 KWD"), ("EUR", [3334, 3333, 3333], "receives 12,345.67 EUR")],
+)  # fmt: skip
+def test_the_smallest_coin_is_that_of_the_currency(
+    currency: str, thirds: list[int], text: str
+) -> None:
+    accounts = round_payments(dict.fromkeys("abc", Fraction(100, 3)), currency)
+    assert list(accounts.cents.values()) == thirds
+    assert format_payment(-1_234_567, currency) == text
+    rows = list(csv.DictReader(accounts.as_csv().splitlines()))
+    assert sum(Fraction(row["pays"]) - Fraction(row["receives"]) for row in rows) == 0
+    assert sum(Fraction(row["pays"]) for row in rows) == 100
+
+
+@pytest.mark.parametrize("currency", ["JPY", "KWD"])
+def test_beancount_takes_the_journal_of_any_currency(currency: str) -> None:
+    payments = {"Änne & co.": Fraction(1, 3), "b/2": Fraction(-5, 7), "Änne - co.": Fraction(2)}
+    journal = round_payments(payments, currency).as_journal("2026-05-03", 'a "name"\\ of it')
+    loader = pytest.importorskip("beancount.loader", reason="beancount is GPL: tests only")
+    _, errors, _ = loader.load_string(journal)
+    assert errors == []
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("money") / "c.toml"

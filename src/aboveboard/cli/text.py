@@ -10,11 +10,12 @@ from aboveboard.cli.layout import fit_table, wrap
 from aboveboard.commands import AuditReport, Demonstration, Recommendation
 from aboveboard.commands.checking import CheckReport
 from aboveboard.commands.comparing import RuleResult
+from aboveboard.currencies import describe_rounding
 from aboveboard.formatting import format_count, format_number, format_quantity, join_names
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import format_report, is_profitable, list_notes, round_gain
 from aboveboard.report.deviations import describe_search
-from aboveboard.settlements.money import ROUNDING, describe_payments, has_payments
+from aboveboard.settlements.money import describe_payments, has_payments
 
 MOST_NAMED = 3
 """So many parties are named in a note below a table; of more only the number is."""
@@ -54,7 +55,7 @@ def settlement_table(
     head = ["party", f"gains{of}", "utility", "payment" if paid else "pays", *listed]
     shown = fit_table(head, rows, (1, 2) if paid else (1, 2, 3))
     details = settlement.details
-    rounding = [f"payments are {ROUNDING}"] if paid and currency else []
+    rounding = [f"payments are {describe_rounding(currency)}"] if paid and currency else []
     notes = [wrap(note, label="note: ") for key in NOTES for note in details.get(key, ())]
     notes += [wrap(note, label="note: ") for note in rounding]
     headline = wrap(settlement.headline) if settlement.headline else ""

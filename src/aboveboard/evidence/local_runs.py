@@ -18,6 +18,7 @@ from typing import Any
 
 from aboveboard._version import __version__
 from aboveboard.collaborations.collaboration import Collaboration
+from aboveboard.currencies import describe_rounding
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import as_plain, encode_canonical
@@ -254,5 +255,5 @@ def _make_terms(
         "auditor": None,
         "missing": "cancel",
         "currency": collaboration.file.currency or None,
-        "rounding": "whole cents by largest remainder" if collaboration.file.currency else "",
+        "rounding": describe_rounding(currency) if (currency := collaboration.file.currency) else "",
     }

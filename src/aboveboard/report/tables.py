@@ -9,11 +9,12 @@ from typing import Any
 
 from aboveboard.auditing.best_lies import BestLie
 from aboveboard.auditing.verdict import Status, Verdict, Verdicts
+from aboveboard.currencies import describe_rounding
 from aboveboard.formatting import format_amount, format_count_typeset, format_probability
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import MANIFEST, Settlement
 from aboveboard.report.words import format_detail, format_report, list_notes, round_gain
-from aboveboard.settlements.money import ROUNDING, describe_payments, has_payments
+from aboveboard.settlements.money import describe_payments, has_payments
 
 MOST_DRAWN = 16
 """Parties that the chart shows at most, to stay readable; the table shows all."""
@@ -99,7 +100,7 @@ def tabulate_parties(
     if paid:
         note += " payment: to or from the center."
     if paid and currency:
-        note += f" Payments are {ROUNDING}; exact values are in {MANIFEST}."
+        note += f" Payments are {describe_rounding(currency)}; exact values are in {MANIFEST}."
     return _make_table([*columns, *(key.replace("_", " ") for key in further)], rows, note)
 
 

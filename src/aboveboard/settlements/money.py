@@ -3,7 +3,7 @@
 Every payment is rounded down to a whole cent; the cents that are missing to the rounded sum of the
 exact payments go to the largest remainders, one each, equal remainders in the order of the parties.
 So no payment is off by a cent or more, and the center bears half a cent at most. Exact values stay
-in the manifest.
+in the manifest. A cent is here a currency's smallest coin: a yen, a thousandth of a dinar.
 """
 
 from __future__ import annotations
@@ -15,27 +15,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
+from aboveboard.currencies import count_decimals, describe_rounding
 from aboveboard.formatting import format_count, format_transfer
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.settlement import Settlement
 
-ROUNDING = "whole cents by largest remainder"
-
-CENTS = 100
-
 
 @dataclass(frozen=True)
 class Accounts:
-    """What each party pays to the center, in whole cents; negative where it receives.
+    """What each party pays to the center, in smallest coins; negative where it receives.
 
     Parameters
     ----------
     currency
         Three letters, such as "EUR".
     cents
-        By party.
+        By party, in smallest coins.
     difference
-        What the center bears by the rounding, in cents: the exact sum less the rounded one.
+        What the center bears by the rounding, in such coins: the exact sum less the rounded one.
 
     Examples
     --------
@@ -52,8 +49,9 @@ class Accounts:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("party", "pays", "receives", "currency"))
-        for party, cents in (*self.cents.items(), ("center", -sum(self.cents.values()))):
-            pays, receives = (format_cents(max(x, 0)) for x in (cents, -cents))
+        center = "center" if "center" not in self.cents else "the center"
+        for party, cents in (*self.cents.items(), (center, -sum(self.cents.values()))):
+            pays, receives = (format_cents(max(x, 0), self.currency) for x in (cents, -cents))
             writer.writerow((party, pays, receives, self.currency))
         return out.getvalue()
 
@@ -67,6 +65,7 @@ class Accounts:
         title
             What the collaboration is called.
         """
+        total = sum(self.cents.values())
         names = {party: _name_account(k, party) for k, party in enumerate(self.cents, 1)}
         lines = [
             f'option "operating_currency" "{self.currency}"',
@@ -74,18 +73,18 @@ class Accounts:
             f"{date} open Assets:Center {self.currency}",
             *(f"{date} open {account} {self.currency}" for account in names.values()),
             "",
-            f'{date} * "{_escape(title)}" "{ROUNDING}"',
+            f'{date} * "{_escape(title)}" "{describe_rounding(self.currency)}"',
             *(
-                f"  {names[party]}  {format_cents(-cents)} {self.currency}"
+                f"  {names[party]}  {format_cents(-cents, self.currency)} {self.currency}"
                 for party, cents in self.cents.items()
             ),
-            f"  Assets:Center  {format_cents(sum(self.cents.values()))} {self.currency}",
+            f"  Assets:Center  {format_cents(total, self.currency)} {self.currency}",
         ]
         return "\n".join(lines) + "\n"
 
 
 def round_payments(payments: Mapping[str, Number], currency: str) -> Accounts:
-    """Return the payments in whole cents.
+    """Return the payments in whole cents, or whatever the currency's smallest coin is.
 
     Parameters
     ----------
@@ -94,7 +93,8 @@ def round_payments(payments: Mapping[str, Number], currency: str) -> Accounts:
     currency
         Three letters.
     """
-    exact = {party: Fraction(payment) * CENTS for party, payment in payments.items()}
+    coins = 10 ** count_decimals(currency)
+    exact = {party: Fraction(payment) * coins for party, payment in payments.items()}
     cents = {party: floor(x) for party, x in exact.items()}
     total = sum(exact.values(), Fraction(0))
     missing = round(total) - sum(cents.values())
@@ -110,16 +110,27 @@ def account_settlement(settlement: Settlement, currency: str) -> Accounts:
     return round_payments(payments, currency)
 
 
-def format_cents(cents: int) -> str:
-    """Return whole cents as an amount with two decimals.
+def format_cents(cents: int, currency: str, *, grouped: bool = False) -> str:
+    """Return smallest coins as an amount in the currency, with its decimals.
+
+    Parameters
+    ----------
+    cents
+        Smallest coins.
+    currency
+        Three letters.
+    grouped
+        Whether commas group thousands.
 
     Examples
     --------
-    >>> format_cents(1234), format_cents(-5)
-    ('12.34', '-0.05')
+    >>> format_cents(1234, "EUR"), format_cents(-5, "EUR"), format_cents(1234, "JPY")
+    ('12.34', '-0.05', '1234')
     """
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // CENTS}.{abs(cents) % CENTS:02d}"
+    decimals = count_decimals(currency)
+    whole, rest = divmod(abs(cents), 10**decimals)
+    shown = format_count(whole) if grouped else str(whole)
+    return f"{'-' if cents < 0 else ''}{shown}{f'.{rest:0{decimals}d}' if decimals else ''}"
 
 
 def format_payment(cents: int, currency: str) -> str:
@@ -132,8 +143,8 @@ def format_payment(cents: int, currency: str) -> str:
     """
     if not cents:
         return "pays nothing"
-    whole, rest = divmod(abs(cents), CENTS)
-    return f"{'pays' if cents > 0 else 'receives'} {format_count(whole)}.{rest:02d} {currency}"
+    amount = format_cents(abs(cents), currency, grouped=True)
+    return f"{'pays' if cents > 0 else 'receives'} {amount} {currency}"
 
 
 def describe_payments(settlement: Settlement, currency: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from aboveboard._version import __version__
 from aboveboard.collaborations.collaboration import Collaboration, fingerprint_content
 from aboveboard.collaborations.party_names import is_party_name
 from aboveboard.collaborations.toml_file import STANDARD_INPUT
+from aboveboard.currencies import count_decimals, describe_rounding
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import write_private
 from aboveboard.formatting import encode_number
@@ -35,7 +36,7 @@ from aboveboard.settlements.manifest import (
     locate_bundle,
     read_manifest,
 )
-from aboveboard.settlements.money import ROUNDING, account_settlement
+from aboveboard.settlements.money import account_settlement
 from aboveboard.settlements.versions import list_versions
 from aboveboard.storage.atomic import atomic_folder, recover
 
@@ -216,7 +217,8 @@ def _summarize_accounts(collaboration: Collaboration, settlement: Settlement) ->
     return {
         "accounts": {
             "currency": accounts.currency,
-            "rounding": ROUNDING,
+            "rounding": describe_rounding(accounts.currency),
+            "decimals": count_decimals(accounts.currency),
             "cents": dict(accounts.cents),
             "center_bears_cents": encode_number(accounts.difference),
         }

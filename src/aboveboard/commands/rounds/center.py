@@ -24,6 +24,7 @@ from aboveboard.commands.rounds.outcomes import (
 )
 from aboveboard.commands.rounds.questions import ask_again, open_answers
 from aboveboard.commands.running import RunReport
+from aboveboard.currencies import describe_rounding
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import as_plain, encode_canonical
 from aboveboard.evidence.centers import (
@@ -298,7 +299,7 @@ def draft_terms(
         "files": dict(files or {}),
         "sees": {},
         "currency": table.get("currency"),
-        "rounding": "whole cents by largest remainder" if "currency" in table else "",
+        "rounding": describe_rounding(table["currency"]) if "currency" in table else "",
         "deadlines": dict(deadlines or {}),
     }
 

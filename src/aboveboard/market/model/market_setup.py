@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from aboveboard.currencies import count_decimals
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 from aboveboard.market.model.bidding import Language
@@ -24,11 +25,6 @@ MOST_UNITS = 10_000
 
 MOST_DECIMALS = 9
 """Decimals of a value."""
-
-DECIMALS = dict.fromkeys(("BIF", "CLP", "ISK", "JPY", "KRW", "UGX", "VND", "XAF", "XOF"), 0) | (
-    dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-)
-"""Decimals of currencies that do not have two (ISO 4217)."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +223,7 @@ def find_step(file: MarketFile) -> Fraction:
     InputError
         If a value has more than `MOST_DECIMALS` decimals.
     """
-    decimals = 0 if not file.currency else DECIMALS.get(file.currency, 2)
+    decimals = 0 if not file.currency else count_decimals(file.currency)
     for name, player in file.parties.items():
         for k, entry in enumerate(player.values):
             while (entry.value * 10**decimals).denominator != 1:

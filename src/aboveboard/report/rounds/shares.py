@@ -9,7 +9,7 @@ from typing import Any
 
 from aboveboard.evidence.terms import Terms
 from aboveboard.formatting import format_amount, format_transfer
-from aboveboard.settlements.money import format_cents, round_payments
+from aboveboard.settlements.money import format_payment, round_payments
 
 HIDDEN = "not shown to others"
 
@@ -49,7 +49,7 @@ def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
     texts = {name: format_transfer(x) for name, x in paid.items()}
     if terms.currency is not None and len(paid) == len(terms.names):
         cents = round_payments(paid, terms.currency).cents
-        texts = {name: _describe_cents(x, terms.currency) for name, x in cents.items()}
+        texts = {name: format_payment(x, terms.currency) for name, x in cents.items()}
     moves = any(paid.values())
     rows = tuple(
         (
@@ -78,10 +78,3 @@ def _read(share: Any, part: str) -> Fraction | None:
         return Fraction(str(share[part]))
     except (ValueError, ZeroDivisionError):
         return None
-
-
-def _describe_cents(cents: int, currency: str) -> str:
-    if not cents:
-        return "pays nothing"
-    verb = "pays" if cents > 0 else "receives"
-    return f"{verb} {format_cents(abs(cents))} {currency}"

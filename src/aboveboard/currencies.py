@@ -1,0 +1,44 @@
+"""Currencies: how many decimals their smallest coin has.
+
+Source: ISO 4217, list one (minor units).
+"""
+
+from __future__ import annotations
+
+DECIMALS = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI",
+         "VND", "VUV", "XAF", "XOF", "XPF"), 0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
+"""Decimals of currencies that have no cents, or more decimals than cents."""
+
+CENTS = 2
+
+
+def count_decimals(currency: str) -> int:
+    """Return how many decimals a currency's smallest coin has: 2 if it is not known.
+
+    Examples
+    --------
+    >>> count_decimals("EUR"), count_decimals("JPY"), count_decimals("KWD")
+    (2, 0, 3)
+    """
+    return DECIMALS.get(currency, CENTS)
+
+
+def describe_rounding(currency: str) -> str:
+    """Return how payments are rounded, in words.
+
+    Examples
+    --------
+    >>> describe_rounding("EUR"), describe_rounding("JPY")
+    ('whole cents by largest remainder', 'whole JPY by largest remainder')
+    >>> describe_rounding("KWD")
+    'KWD to 3 decimals by largest remainder'
+    """
+    decimals = count_decimals(currency)
+    coins = f"{currency} to {decimals} decimals" if decimals else f"whole {currency}"
+    return f"{'whole cents' if decimals == CENTS else coins} by largest remainder"
