@@ -233,7 +233,7 @@ def _make_terms(
     collaboration: Collaboration, settlement: Settlement, keys: CenterKeys
 ) -> dict[str, Any]:
     table = _read_table(collaboration)
-    name = collaboration.mechanism.NAME
+    name, currency = collaboration.mechanism.NAME, collaboration.file.currency
     own = ":" in collaboration.file.mechanism  # a rule beside the file: we know not what it hides
     return {
         "kind": "terms",
@@ -254,6 +254,6 @@ def _make_terms(
         },
         "auditor": None,
         "missing": "cancel",
-        "currency": collaboration.file.currency or None,
-        "rounding": describe_rounding(currency) if (currency := collaboration.file.currency) else "",
+        "currency": currency or None,
+        "rounding": describe_rounding(currency) if currency else "",
     }
