@@ -4,6 +4,7 @@
 
     AboveboardError
     ├── InputError         a file, a key or a value that the user gave is wrong
+    │   └── AnswersMissing  people must answer questions before a run can go on
     ├── UndefinedProperty  a property that has no meaning on this game
     └── BudgetExceeded     an exhaustive audit that would cost more than the user allows
 
@@ -12,6 +13,9 @@ quotes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
 
 MOST = 600
 """Characters shown of a place, a problem or a remedy: some lines of a terminal."""
@@ -57,6 +61,41 @@ class InputError(AboveboardError):
     def __str__(self) -> str:
         """Return place, problem and remedy, as one line."""
         return f"{_line(self.place)}: {_line(self.problem)}; {_line(self.remedy)}"
+
+
+class AnswersMissing(InputError):  # noqa: N818 - the name says what happened
+    """Raised when people must answer questions before a run can go on.
+
+    Parameters
+    ----------
+    place, problem, remedy
+        As in `InputError`.
+    path
+        The file of questions and answers.
+    content
+        What it is to hold.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> AnswersMissing("inspection", "..", "..", path=Path("a.csv"), content="..").path.name
+    'a.csv'
+    """
+
+    def __init__(self, place: str, problem: str, remedy: str, *, path: Path, content: str) -> None:
+        super().__init__(place, problem, remedy)
+        self.path, self.content = path, content
+
+    def __reduce__(self) -> tuple[Callable[..., AnswersMissing], tuple[object, ...]]:
+        """Return what it is made again from where another process has raised it."""
+        parts = (self.place, self.problem, self.remedy, self.path, self.content)
+        return _make_answers_missing, parts
+
+
+def _make_answers_missing(
+    place: str, problem: str, remedy: str, path: Path, content: str
+) -> AnswersMissing:
+    return AnswersMissing(place, problem, remedy, path=path, content=content)
 
 
 class UndefinedProperty(AboveboardError):  # noqa: N818 - "undefined property" is the statement itself

@@ -274,7 +274,8 @@ def settle_outcome(collaboration: Collaboration) -> Settlement | Lottery[Settlem
     """
     mechanism = collaboration.mechanism
     with allow_code(collaboration.code):
-        outcome = settle_reports(mechanism, collaboration.reports)
+        mechanism, reports = mechanism.prepare(collaboration.reports)
+        outcome = settle_reports(mechanism, reports)
     if isinstance(outcome, Settlement) and isinstance(mechanism, KeepsLedger):
         return mechanism.publish(outcome)
     return outcome

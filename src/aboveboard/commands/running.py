@@ -13,7 +13,7 @@ from aboveboard.auditing import Budget, Property, Status, Verdict, Verdicts
 from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.collaborations.collaboration import Collaboration, settle_outcome
 from aboveboard.collaborations.examination import examine
-from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
+from aboveboard.errors import AnswersMissing, BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.evidence.centers import CenterKeys
 from aboveboard.evidence.local_runs import ReplyFile, find_obstacle, make_bundles
 from aboveboard.games.actions import count_actions
@@ -29,6 +29,7 @@ from aboveboard.report import STATEMENT, draw_picture, render_page, render_state
 from aboveboard.report.deviations import list_kinds
 from aboveboard.settlements import writing as folder
 from aboveboard.settlements.contents import check_contents
+from aboveboard.storage.atomic import atomic_file
 
 BUDGET_IN_A_RUN = Budget(rows=20_000, samples=100)
 """Of the search for each party's best lie in a run, whose time should go into the data; `audit`
@@ -68,7 +69,8 @@ def design(collaboration: Collaboration) -> Any:
         raise InputError(
             f"{collaboration.path}: key 'mechanism'",
             f"{collaboration.mechanism.NAME} has no parameters to choose",
-            "valuation.payments, both of learning and the curation mechanisms have some",
+            "valuation.payments, both of learning and the curation mechanisms have some, and "
+            "exchange.union with [inspection]",
         )
     with error_context(collaboration):
         return collaboration.mechanism.offer()
@@ -140,7 +142,7 @@ def run_collaboration(
     folder.refuse_existing(out, force=force)  # before the work, not after
     date = datetime.now(UTC).date().isoformat() if date is None else date
     with error_context(collaboration):
-        outcome = settle_outcome(collaboration)
+        outcome = _settle_or_ask(collaboration)
         settlement = draw_settlement(outcome, collaboration.file.seed)
         if ":" in collaboration.file.mechanism:
             check_contents(settlement)
@@ -176,6 +178,16 @@ def run_collaboration(
         date=date,
     )
     return found[0]
+
+
+def _settle_or_ask(collaboration: Collaboration) -> Settlement | Lottery[Settlement]:
+    """Settle, or write the file of questions that people must answer first."""
+    try:
+        return settle_outcome(collaboration)
+    except AnswersMissing as error:
+        with atomic_file(error.path) as file:
+            file.write_text(error.content, encoding="utf-8", newline="\n")
+        raise
 
 
 def plan_bundles(
@@ -227,6 +239,8 @@ def examine_run(
         verdicts = Verdicts([_make_undecided(prop, why) for prop in promises])
         return RunReport(collaboration, settlement, (), verdicts)
 
+    if settlement.unexamined:
+        return leave_undecided(settlement.unexamined)
     if len(collaboration.reports) > MOST_PARTIES_IN_A_REPORT:
         return leave_undecided(
             f"not examined in a run of more than {MOST_PARTIES_IN_A_REPORT} parties: {SEE_AUDIT}"

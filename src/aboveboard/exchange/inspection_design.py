@@ -9,7 +9,7 @@ and for best-group at exclusivity 1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
 from typing import Any
@@ -537,12 +537,3 @@ def _find_rate_by_bounds(setting: Setting, deposit: Fraction) -> Fraction | None
         middle = (low + high) / 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)
     return min(Fraction(1), round_up(high))
-
-
-def without_deposit(design: InspectionDesign) -> InspectionDesign:
-    """Return the design with its least rate and no deposit, where a rate alone is enough."""
-    if design.rate_alone is None:
-        return design
-    return replace(design, rate=design.rate_alone, deposit=Fraction(0))
-
-

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, resolve_exclusivity
+from aboveboard.exchange.inspection_file import InspectionTable
 from aboveboard.exchange.participation import MOST_PARTIES
 from aboveboard.exchange.rules import RULES, Rule, choose_rule
 from aboveboard.storage.options import DataKeys, DataOptions, merge_options
@@ -51,6 +52,10 @@ class UnionFile(ExclusiveFile, DataKeys):
         description="how much is handed out; if left out, the most generous rule that is truthful "
         "for `hiding` and every exclusivity the parties may have",
     )  # fmt: skip
+    inspection: InspectionTable | None = Field(
+        default=None,
+        description="makes inventing elements unprofitable; see the page on inspection",
+    )
     parties: dict[str, UnionParty] = Field(min_length=1, description="by name: one table per party")
 
     @model_validator(mode="after")
@@ -60,6 +65,16 @@ class UnionFile(ExclusiveFile, DataKeys):
             check_number_of_parties(rule, self.hiding, len(self.parties))
         except InputError as error:
             raise ValueError(f"{error.place}: {error.problem}; {error.remedy}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_its_sample(self) -> Self:
+        by_hand = self.inspection is not None and self.inspection.answers is not None
+        if by_hand and "seed" not in self.model_fields_set:
+            raise ValueError(
+                "inspection.answers: by hand takes several runs, and each must draw the same "
+                'sample; write a seed, such as seed = "draw of 3 May"'
+            )
         return self
 
     def read_options(self, party: str) -> DataOptions:

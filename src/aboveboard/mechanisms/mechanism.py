@@ -57,7 +57,9 @@ class LongRunning(Protocol):
     """A mechanism whose work takes long: it reports its progress."""
 
     SPREADS: ClassVar[bool]
-    """Whether the work is independent evaluations, which can be kept and done elsewhere."""
+    """Whether the work is independent evaluations, which can be done elsewhere."""
+    KEEPS: ClassVar[bool]
+    """Whether a cache can keep them, so that a run that was killed goes on."""
 
     def with_work(self, work: Work) -> AnyMechanism:
         """Return the same rule, its evaluations done as `work` says."""
@@ -238,6 +240,21 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     @abstractmethod
     def settle(self, reports: Mapping[str, ReportT]) -> Settlement | Lottery[Settlement]:
         """Apply the rule: one share for each party that reports."""
+
+    def prepare(
+        self, reports: Mapping[str, ReportT]
+    ) -> tuple[Mechanism[FileT, ReportT, GameT_co], Mapping[str, ReportT]]:
+        """Return what a run settles, and by which rule; by default the reports as they are.
+
+        A rule that inspects reports before it settles does so here: an audit, which takes the
+        reports as true, leaves it out.
+
+        Raises
+        ------
+        InputError
+            If the rule cannot run yet; `AnswersMissing` if people must answer questions first.
+        """
+        return self, reports
 
     def game(self, types: Mapping[str, ReportT]) -> GameT_co:
         """Return the game among parties of these types; by default `settle` itself is played."""

@@ -37,6 +37,8 @@ class Reply:
         What a JSON reply holds.
     content
         The bytes of a reply that is neither a table nor JSON.
+    scan
+        The same table as `rows`, computed as it is written; None: it is made in memory.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Reply:
     rows: Callable[[], pl.DataFrame] | None = field(default=None, repr=False)
     data: Any = None
     content: bytes | None = field(default=None, repr=False)
+    scan: Callable[[], pl.LazyFrame] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,9 @@ class Settlement:
         What all may read in the settlement folder, by name without its suffix.
     center
         What the center alone may read, in the folder `center` there.
+    unexamined
+        Why lies are not searched in the game among the reports, such as that some are known not to
+        be true; empty where they are.
     unrepeatable
         Paths in the settlement folder whose bytes cannot be made again, such as noise that must
         not follow from a seed. A replay compares them with what the run recorded.
@@ -155,6 +161,7 @@ class Settlement:
     files: Mapping[str, Reply] = field(default_factory=dict)
     center: Mapping[str, Reply] = field(default_factory=dict)
     unrepeatable: frozenset[str] = frozenset()
+    unexamined: str = ""
 
     def __hash__(self) -> int:
         shares = ((p, s.benefit, s.utility, s.payment) for p, s in self.parties.items())

@@ -1,0 +1,217 @@
+"""What every lie with invented elements is worth, before and after inspection.
+
+A party hides any part of its list and reports k elements that it invented. As long as none of these
+is found, the rule takes all k as real. Once one is found, the whole list is inspected: the party is
+handed nothing and the others exchange with what is left of its list, which is its true part and the
+invented elements that inspectors miss. Both are judged in the liar's favour over the order in which
+elements are handed out.
+
+Cost: one application of the rule for each part that can be hidden and each k; for equal-gain only
+how many elements are hidden, and how many of these others own too, makes a difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aboveboard.errors import BudgetExceeded
+from aboveboard.exchange.hiding import HidingGame
+from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals
+
+MOST_LIES = 1 << 21
+"""Lies of one party that are tabulated: some seconds."""
+
+
+@dataclass(frozen=True)
+class LieTable:
+    """The lies of one party, in units of the game.
+
+    Parameters
+    ----------
+    party
+        Its name.
+    hidden
+        What it hides, a row for each choice: counts by region of its own or, for equal-gain, of
+        elements that only it owns and of others.
+    truth
+        Its utility if it reports its whole list.
+    unseen
+        Shape (rows, K): its utility if it invents k = 1, .., K elements and none is found.
+    caught
+        Shape (rows, J): its utility if it is caught and inspectors miss j = 0, .., J - 1 of them.
+    unit
+        What one unit is worth, in elements.
+    """
+
+    party: str
+    hidden: NDArray[np.int64]
+    truth: int
+    unseen: NDArray[np.int64]
+    caught: NDArray[np.int64]
+    unit: Fraction
+
+    @property
+    def size(self) -> int:
+        """How many lies there are."""
+        return int(self.unseen.size)
+
+
+def count_lies(game: HidingGame, *, whole_lists: bool = False) -> int:
+    """Return how many lies the party with the most of them has."""
+    if game.rule.name in ("equal-gain", "two-party") and not whole_lists:
+        alone = (game.regions.owned * (game.regions.owned.sum(axis=0) == 1)) @ game.regions.counts
+        shared = game.regions.sizes - alone
+        return int(((alone + 1) * (shared + 1)).max()) * game.regions.union
+    parts = [
+        2 if whole_lists else prod((game.regions.counts[game.regions.owned[i]] + 1).tolist())
+        for i in range(len(game.players))
+    ]
+    return max(parts) * _count_invented(game)
+
+
+def _count_invented(game: HidingGame) -> int:
+    """Return how many invented elements are worth looking at: with more, nothing changes.
+
+    From |u| on the liar is the largest party whatever it hides, every rival can be handed invented
+    elements only, and V cannot be what holds it back. Mechanism 2 compares V of coalitions too.
+    """
+    return game.regions.union * (2 if game.rule.name == "all-or-nothing" else 1)
+
+
+def tabulate_lies(
+    game: HidingGame, i: int, *, whole_lists: bool = False, misses: bool = False
+) -> LieTable:
+    """Tabulate the lies of party i, the others truthful.
+
+    Parameters
+    ----------
+    game
+        Lists, rule and exclusivities.
+    i
+        Who lies.
+    whole_lists
+        Whether a party reports its whole list or nothing of it, beside what it invents.
+    misses
+        Whether inspectors can miss invented elements.
+
+    Raises
+    ------
+    BudgetExceeded
+        If there are more lies than `MOST_LIES`.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange import RULES, Regions
+    >>> lists = Regions.from_sets({"a": "xy", "b": "zw"})
+    >>> game = HidingGame(lists, RULES["equal-gain"], (Fraction(1, 2),) * 2)
+    >>> table = tabulate_lies(game, 0)
+    >>> table.truth * table.unit, table.unseen.shape
+    (Fraction(1, 1), (3, 4))
+    """
+    if count_lies(game, whole_lists=whole_lists) > MOST_LIES:
+        raise BudgetExceeded(f"{game.players[i]} has too many lies to try them all")
+    if game.rule.name in ("equal-gain", "two-party") and not whole_lists:
+        return _tabulate_equal_gain(game, i, misses=misses)
+    return _tabulate(game, i, whole_lists=whole_lists, misses=misses)
+
+
+def _tabulate(game: HidingGame, i: int, *, whole_lists: bool, misses: bool) -> LieTable:
+    most = _count_invented(game)
+    inventing = game.with_inventing(most)
+    counts = game.regions.counts[game.regions.owned[i]]
+    if whole_lists:
+        hidden = np.unique(np.stack([0 * counts, counts]), axis=0)
+    else:
+        grid = np.indices(tuple(counts + 1), dtype=np.int64)
+        hidden = grid.reshape(len(counts), -1).T if len(counts) else np.zeros((1, 0), np.int64)
+    numbers = np.arange(1, most + 1)
+    rows = np.repeat(hidden, most, axis=0)
+    invented = np.tile(numbers, len(hidden))
+    columns = _make_columns(inventing, i, rows, invented)
+    _, high = inventing.payoff_bounds(columns)
+    truth = int(game.payoff_bounds(_truthful_columns(game))[1][0, i])
+    missed = np.arange(most) if misses else np.zeros(1, dtype=np.int64)
+    caught_rows = np.repeat(hidden, len(missed), axis=0)
+    columns = _make_columns(inventing, i, caught_rows, np.tile(missed, len(hidden)))
+    caught = _value_caught(inventing, i, columns)
+    return LieTable(
+        game.players[i],
+        hidden,
+        truth,
+        high[:, i].reshape(len(hidden), most),
+        caught.reshape(len(hidden), len(missed)),
+        game.unit,
+    )
+
+
+def _truthful_columns(game: HidingGame) -> list[NDArray[np.int64]]:
+    return [np.array([game.truth(j)], dtype=np.int64) for j in range(len(game.players))]
+
+
+def _make_columns(
+    game: HidingGame, i: int, hidden: NDArray[np.int64], invented: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Return columns in which i hides and invents, and the others are truthful."""
+    columns = _truthful_columns(game)
+    columns[i] = np.column_stack([hidden, game.invented - invented])
+    return columns
+
+
+def _value_caught(game: HidingGame, i: int, columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the utility of party i that is handed nothing; its rivals get as little as can be."""
+    from aboveboard.exchange import kernels
+
+    n = len(game.players)
+    step, m = 1 << 12, len(columns[i])
+    found = np.empty(m, dtype=np.int64)
+    for start in range(0, m, step):
+        some = [c if len(c) == 1 else c[start : start + step] for c in columns]
+        owners, reported, counts = game.segments(some)
+        amounts = game.rule.apply(reported, counts, n)
+        amounts[:, i] = 0
+        low, _ = kernels.benefit_bounds(owners, reported, counts, amounts)
+        low[:, i] = 0
+        payoffs = compute_payoff_rows(low, find_best_rivals(low), game.exclusivity)
+        found[start : start + step] = payoffs[:, i]
+    return found
+
+
+def _tabulate_equal_gain(game: HidingGame, i: int, *, misses: bool) -> LieTable:
+    """Tabulate by how many elements are hidden that the party alone owns, and that others own.
+
+    Parties are s_j large, m is the largest of the others, L = |u| - s_i. With a and b elements
+    hidden, V' = |u| - a + k - max(m, s_i - a - b + k): the liar has at most min(V', L) of it, and
+    its best rival at least V' - k.
+    """
+    regions = game.regions
+    present = regions.sizes > 0
+    others = np.delete(regions.sizes, i)
+    largest, size, union = int(others.max(initial=0)), int(regions.sizes[i]), regions.union
+    alone = int(regions.counts[regions.owned[i] & (regions.owned.sum(axis=0) == 1)].sum())
+    a, b = np.meshgrid(np.arange(alone + 1), np.arange(size - alone + 1), indexing="ij")
+    a, b = a.reshape(-1, 1), b.reshape(-1, 1)
+    k = np.arange(1, union + 1)[None, :]
+    j = np.arange(union)[None, :] if misses else np.zeros((1, 1), dtype=np.int64)
+
+    def find_gain(invented: NDArray[np.int64]) -> NDArray[np.int64]:
+        gain: NDArray[np.int64] = union - a + invented
+        gain = gain - np.maximum(largest, size - a - b + invented)
+        return gain
+
+    rivals = bool(np.delete(present, i).any())
+    lack = union - size
+    scale = game.unit.denominator
+    weight = int(game.exclusivity[i] * scale)
+    unseen = np.minimum(find_gain(k), lack) * scale
+    after = find_gain(j)
+    before = union - int(regions.sizes.max(initial=0))
+    if rivals:
+        unseen = unseen - np.maximum(find_gain(k) - k, 0) * weight
+    caught = -np.maximum(after - j, 0) * weight * rivals
+    truth = (before * scale if present[i] else 0) - before * weight * rivals
+    return LieTable(game.players[i], np.hstack([a, b]), truth, unseen, caught + 0 * a, game.unit)
