@@ -98,7 +98,7 @@ def test_a_member_leaves_and_the_round_ends_as_the_terms_say(town: Town) -> None
     identifier = town.open()
     agree(identifier, town.home("acme"))
     member, mirror = town.follow("acme")
-    assert push(mirror, rounds.leave(member), member.keys)["state"] == "cancelled"
+    assert push(mirror, rounds.leave(member), member.keys)["state"] == "declined"
     assert list_standings(town.home("bolt"))[0].view["next"] is None
 
 

@@ -16,7 +16,7 @@ from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.opening import locate_center_files, open_collaboration
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs import child, settling
+from aboveboard.hub.jobs import child, inputs
 from aboveboard.hub.jobs.worker import Worker
 
 
@@ -187,7 +187,7 @@ def test_the_centers_own_files_reach_the_settlement_and_no_member(
     assert kept.read_text() == "x,y\n1,0\n2,1\n"
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    settling._copy_center_files(hub, identifier, scratch)
+    inputs._copy_center_files(hub, identifier, scratch)
     found = child._read_center_files(scratch)
     key, content = found["rows.csv"]
     assert digest_file(key, content) == round_.terms.files["rows.csv"]

@@ -10,20 +10,25 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.centers import CenterKeys
 from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, write_keys
+from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.configuration import Configuration, read_configuration, write_configuration
-from aboveboard.hub.database.engine import open_engine, refuse_old_tables, upgrade
+from aboveboard.hub.database.engine import open_engine, refuse_old_tables, upgrade, write
 from aboveboard.hub.files import FileStore
 
 KEYS = "keys"
 LOG_KEYS = "log-keys"
+OLD_KEYS = "old-keys"
 FILES = "files"
 CENTER_FILES = "center"
 SCRATCH = "scratch"
+SERIES = "series"
+"""Keyed hashes of the elements of last rounds, where the terms limit what a list may change."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Hub:
         Its database.
     clock
         Returns seconds since 1970; tests set another one.
+    retired
+        Keys that were replaced, the first ones first: they open what was sealed to them.
     """
 
     folder: Path
@@ -49,6 +56,7 @@ class Hub:
     keys: CenterKeys
     engine: Engine = field(repr=False)
     clock: Callable[[], float] = field(default=time.time, repr=False)
+    retired: tuple[CenterKeys, ...] = field(default=(), repr=False)
 
     @property
     def now(self) -> int:
@@ -65,9 +73,38 @@ class Hub:
         """What members compare: of the center's keys."""
         return self.keys.center.public.fingerprint
 
+    @property
+    def ring(self) -> tuple[CenterKeys, ...]:
+        """All keys that the hub has had, the first ones first."""
+        return (*self.retired, self.keys)
+
+    @property
+    def first_keys(self) -> CenterKeys:
+        """The hub's first keys: what is derived from them stays, whatever is replaced."""
+        return self.ring[0]
+
+    def find_signer(self, round_: Round) -> CenterKeys:
+        """Return the keys that are in force in a round.
+
+        Raises
+        ------
+        InputError
+            If the hub has none of them.
+        """
+        center, log = round_.find_keys(CENTER), round_.list_log_keys()[-1]
+        centers = [each.center for each in self.ring if each.center.public == center]
+        logs = [each.log for each in self.ring if each.log.public.signing == log]
+        if not centers or not logs:
+            raise InputError(
+                f"the round {round_.terms.log.origin}",
+                "this hub has not the keys that its terms name",
+                "restore the folder of the hub's old keys",
+            )
+        return CenterKeys(centers[0], logs[0])
+
     def derive_secret(self, purpose: str, *parts: str) -> bytes:
         """Return 32 bytes that only this hub knows, the same each time for the same parts."""
-        secret = self.keys.center.signing.private_bytes_raw()
+        secret = self.first_keys.center.signing.private_bytes_raw()
         content = "\n".join([purpose, *parts]).encode()
         return hashlib.blake2b(
             content, key=secret, digest_size=32, person=b"aboveboard hub"
@@ -120,10 +157,26 @@ def upgrade_hub(folder: Path) -> None:
     """Bring a hub's tables to this version's."""
     hub = _open(folder)
     upgrade(hub.engine)
+    from aboveboard.hub.collaborations.steps import refresh
+    from aboveboard.hub.database.tables import collaboration
+
+    with write(hub.engine) as connection:
+        old = select(collaboration).where(collaboration.c.frontier.is_(None))
+        for row in connection.execute(old).all():
+            refresh(connection, row, hub.now)
     hub.close()
 
 
 def _open(folder: Path) -> Hub:
     configuration = read_configuration(folder)
-    keys = CenterKeys(read_keys(folder / KEYS), read_keys(folder / LOG_KEYS))
-    return Hub(folder.resolve(), configuration, keys, open_engine(configuration.database, folder))
+    return Hub(
+        folder.resolve(),
+        configuration,
+        _read_pair(folder),
+        open_engine(configuration.database, folder),
+        retired=tuple(_read_pair(each) for each in sorted((folder / OLD_KEYS).glob("[0-9]*"))),
+    )
+
+
+def _read_pair(folder: Path) -> CenterKeys:
+    return CenterKeys(read_keys(folder / KEYS), read_keys(folder / LOG_KEYS))

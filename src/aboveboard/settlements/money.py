@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -65,22 +65,65 @@ class Accounts:
         title
             What the collaboration is called.
         """
-        total = sum(self.cents.values())
-        names = {party: _name_account(k, party) for k, party in enumerate(self.cents, 1)}
-        lines = [
-            f'option "operating_currency" "{self.currency}"',
+        note = describe_rounding(self.currency)
+        return write_journal([JournalEntry(date, title, note, self.cents)], self.currency)
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """A transaction of a journal: what parties pay to the center.
+
+    Parameters
+    ----------
+    date
+        The day, such as "2026-05-03".
+    title, note
+        What it is called, and what is said of it.
+    cents
+        By party, in smallest coins.
+    pending
+        Whether it is flagged as not done yet.
+    """
+
+    date: str
+    title: str
+    note: str
+    cents: Mapping[str, int]
+    pending: bool = False
+
+
+def write_journal(entries: Sequence[JournalEntry], currency: str) -> str:
+    """Return a plain-text journal for Beancount: accounts, and one balanced transaction each.
+
+    Parameters
+    ----------
+    entries
+        The transactions, in the order in which they are written; at least one.
+    currency
+        Three letters.
+    """
+    opened = min(entry.date for entry in entries)
+    parties = dict.fromkeys(party for entry in entries for party in entry.cents)
+    names = {party: _name_account(k, party) for k, party in enumerate(parties, 1)}
+    lines = [
+        f'option "operating_currency" "{currency}"',
+        "",
+        f"{opened} open Assets:Center {currency}",
+        *(f"{opened} open {account} {currency}" for account in names.values()),
+    ]
+    for entry in entries:
+        total = sum(entry.cents.values())
+        flag = "!" if entry.pending else "*"
+        lines += [
             "",
-            f"{date} open Assets:Center {self.currency}",
-            *(f"{date} open {account} {self.currency}" for account in names.values()),
-            "",
-            f'{date} * "{_escape(title)}" "{describe_rounding(self.currency)}"',
+            f'{entry.date} {flag} "{_escape(entry.title)}" "{_escape(entry.note)}"',
             *(
-                f"  {names[party]}  {format_cents(-cents, self.currency)} {self.currency}"
-                for party, cents in self.cents.items()
+                f"  {names[party]}  {format_cents(-cents, currency)} {currency}"
+                for party, cents in entry.cents.items()
             ),
-            f"  Assets:Center  {format_cents(total, self.currency)} {self.currency}",
+            f"  Assets:Center  {format_cents(total, currency)} {currency}",
         ]
-        return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def round_payments(payments: Mapping[str, Number], currency: str) -> Accounts:

@@ -6,8 +6,10 @@ that it has read, and reads only what was added.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +18,19 @@ from sqlalchemy import Connection, select, update
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.notes import Checkpoint, sign_note
+from aboveboard.evidence.round_states import ENDED
+from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.evidence.trees import compute_root
-from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry
+from aboveboard.hub.collaborations.deadlines import find_until
+from aboveboard.hub.collaborations.nodes import (
+    Node,
+    extend_frontier,
+    fold_frontier,
+    split_frontier,
+)
+from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
 
 MOST_ROUNDS = 256
 """Rounds that a process keeps."""
@@ -110,7 +121,7 @@ def read_round(connection: Connection, row: Any) -> Round:
     InputError
         If the database was changed: an entry cannot follow.
     """
-    cached = (row.id, row.terms)
+    cached = (row.id, row.origin)
     round_ = _rounds.find(cached, row.size)
     known = 0 if round_ is None else len(round_.leaves)
     entries = connection.execute(
@@ -140,7 +151,7 @@ def read_round(connection: Connection, row: Any) -> Round:
 def append(
     connection: Connection, row: Any, after: Round, statement: Statement, log: PrivateKeys, now: int
 ) -> Position:
-    """Write a statement that the round has accepted, and the checkpoint with it.
+    """Write a statement that the round has accepted, the log's new nodes, and its checkpoint.
 
     Parameters
     ----------
@@ -158,7 +169,8 @@ def append(
         Seconds since 1970.
     """
     index = len(after.leaves) - 1
-    content = statement.content
+    known = split_frontier(row.frontier or b"")
+    frontier, nodes = extend_frontier(known, index, after.leaves[-1])
     connection.execute(
         log_entry.insert().values(
             collaboration=row.id,
@@ -166,29 +178,63 @@ def append(
             digest=statement.digest,
             kind=statement.kind,
             signer=statement.by,
-            content=content,
+            content=statement.content,
             created=now,
         )
     )
-    connection.execute(
-        checkpoint.insert().values(
-            collaboration=row.id, size=index + 1, note=sign_checkpoint(after, log)
-        )
-    )
+    write_nodes(connection, row.id, nodes)
+    origin = after.terms.log.origin
+    note = sign_root(origin, index + 1, fold_frontier(frontier), log)
+    connection.execute(checkpoint.insert().values(collaboration=row.id, size=index + 1, note=note))
     state = after.state.value
     connection.execute(
         update(collaboration)
         .where(collaboration.c.id == row.id)
-        .values(state=state, size=index + 1, updated=now)
+        .values(
+            state=state,
+            size=index + 1,
+            updated=now,
+            terms=after.terms_digest,
+            frontier=b"".join(frontier),
+            **describe_standing(row, after, now),
+        )
     )
     return Position(index, statement.digest, True, state)
 
 
+def describe_standing(row: Any, round_: Round, now: int) -> dict[str, Any]:
+    """Return what the row of a collaboration repeats of its log, so that lists need not read it."""
+    ended = None
+    if round_.state in ENDED:
+        same = row is not None and row.state == round_.state.value
+        ended = row.ended if same and row.ended else now
+    return {
+        "turns": json.dumps(list_turns(round_), sort_keys=True),
+        "until": find_until(round_),
+        "keep_days": round_.terms.keep_days,
+        "ended": ended,
+    }
+
+
+def write_nodes(connection: Connection, identifier: str, nodes: Mapping[Node, bytes]) -> None:
+    """Write nodes of a log's tree."""
+    connection.execute(
+        tree_node.insert(),
+        [
+            {"collaboration": identifier, "level": level, "index": index, "hash": content}
+            for (level, index), content in nodes.items()
+        ],
+    )
+
+
+def sign_root(origin: str, size: int, root: bytes, log: PrivateKeys) -> str:
+    """Return the signed checkpoint of a log, as text."""
+    return sign_note(Checkpoint(origin, size, root).text, origin, log).content.decode("utf-8")
+
+
 def sign_checkpoint(round_: Round, log: PrivateKeys) -> str:
     """Return the signed checkpoint of a round's whole log, as text."""
-    origin = round_.terms.log.origin
-    text = Checkpoint(origin, len(round_.leaves), compute_root(round_.leaves)).text
-    return sign_note(text, origin, log).content.decode("utf-8")
+    return sign_root(round_.terms.log.origin, len(round_.leaves), compute_root(round_.leaves), log)
 
 
 def find_statement(connection: Connection, identifier: str, digest: str) -> int | None:

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, update
 
 from aboveboard.evidence.rounds import Round, State
-from aboveboard.hub.collaborations.logs import NoCollaborationError, read_round
-from aboveboard.hub.collaborations.notices import STEPS
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.collaborations.deadlines import format_moment
+from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.database.tables import collaboration, member, reply, submission
 from aboveboard.hub.organizations.registry import Organization
 
@@ -33,6 +34,8 @@ class Overview:
         Of this step, as the terms state it; None: there is none.
     fault
         What is wrong with its submission; None: nothing is known.
+    serial, series, previous
+        Which round it is, of which series, and the id of the one before; None: it is the first.
     """
 
     id: str
@@ -45,6 +48,9 @@ class Overview:
     awaited: tuple[str, ...]
     deadline: str | None
     fault: str | None
+    serial: int = 1
+    series: str = ""
+    previous: str | None = None
 
 
 def require_member(connection: Connection, organization: Organization, identifier: str) -> str:
@@ -83,7 +89,7 @@ def list_own(
         .order_by(collaboration.c.id)
         .limit(limit)
     ).all()
-    return [_look(row, read_round(connection, row)) for row in rows]
+    return [look(row) for row in rows]
 
 
 def find_own(connection: Connection, organization: Organization, identifier: str) -> Overview:
@@ -95,7 +101,7 @@ def find_own(connection: Connection, organization: Organization, identifier: str
         If it takes part in no such one.
     """
     row = require_row(connection, organization, identifier)
-    return _look(row, read_round(connection, row))
+    return look(row)
 
 
 def require_row(connection: Connection, organization: Organization, identifier: str) -> Any:
@@ -114,25 +120,31 @@ def require_row(connection: Connection, organization: Organization, identifier: 
     return row
 
 
-def _look(row: Any, round_: Round) -> Overview:
-    step = STEPS.get(round_.state)
-    awaited = () if step is None else round_.list_awaited(step)
-    faults = json.loads(row.faults)
-    mine = step if row.member in awaited else None
-    if round_.state is State.SEALED and row.member in faults:
+def look(row: Any, round_: Round | None = None) -> Overview:
+    """Return a collaboration as the member of a row of `require_row` sees it.
+
+    Its row repeats what the log says, so that the log need not be read.
+    """
+    del round_
+    turns: dict[str, str] = json.loads(row.turns)
+    faults: dict[str, str] = json.loads(row.faults)
+    mine = turns.get(row.member)
+    if row.state == State.SEALED and row.member in faults:
         mine = "submit"
-    deadlines = round_.terms.deadlines.model_dump()
     return Overview(
         row.id,
         row.name,
         row.terms,
-        round_.state.value,
+        row.state,
         row.size,
         row.member,
         mine,
-        awaited,
-        deadlines.get(step) if step else None,
+        tuple(sorted(name for name in turns if name != CENTER)),
+        format_moment(row.until),
         faults.get(row.member) or faults.get(""),
+        row.serial,
+        row.series,
+        row.previous,
     )
 
 

@@ -4,35 +4,62 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from aboveboard.evidence.rounds import Round, State
+from aboveboard.evidence.round_turns import list_turns
+from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.collaborations.deadlines import STEPS
 from aboveboard.hub.database.tables import notice
 
-STEPS = {
-    State.OFFERED: "agree",
-    State.COMMITTING: "commit",
-    State.SUBMITTING: "submit",
-    State.RESULT: "accept",
-    State.DISPUTED: "accept",
-}
-"""The kind of statement that a round waits for, by its state."""
+OPERATOR = "operator"
+"""Who hears of what the center has to do."""
+
+__all__ = ["OPERATOR", "STEPS", "list_awaited", "notify_awaited", "write_notice"]
 
 
 def list_awaited(round_: Round) -> tuple[str, ...]:
     """Return the members whose turn it is."""
-    step = STEPS.get(round_.state)
-    return () if step is None else round_.list_awaited(step)
+    return tuple(sorted(set(list_turns(round_)) & set(round_.terms.names)))
 
 
 def notify_awaited(
     connection: Connection, identifier: str, before: Round | None, after: Round, now: int
 ) -> None:
-    """Write a notice for each member whose turn it became."""
-    if before is not None and before.state is after.state:
-        return
-    step = STEPS.get(after.state)
-    text = f"it is your turn: {step}" if step else f"the round is {after.state}"
-    recipients = list_awaited(after) if step else after.present
-    for name in recipients:
-        connection.execute(
-            notice.insert().values(collaboration=identifier, recipient=name, text=text, created=now)
+    """Write a notice for everybody whose turn it became, or whose round has ended."""
+    turns = list_turns(after)
+    old = {} if before is None else list_turns(before)
+    for name, kind in turns.items():
+        if old.get(name) != kind:
+            recipient = OPERATOR if name == CENTER else name
+            write_notice(connection, identifier, recipient, kind, now)
+    if before is not None and before.state is not after.state and not turns:
+        for name in after.present:
+            write_notice(connection, identifier, name, after.state.value, now)
+
+
+def write_notice(
+    connection: Connection, identifier: str, recipient: str, kind: str, now: int
+) -> None:
+    """Write a notice: a kind of statement that is awaited, or the state that the round is in."""
+    text = f"it is your turn: {kind}" if kind in TURNS else _TEXTS.get(kind, _STATE + kind)
+    connection.execute(
+        notice.insert().values(
+            collaboration=identifier,
+            recipient=recipient,
+            kind=kind,
+            text=text,
+            created=now,
+            due=now,
         )
+    )
+
+
+_STATE = "the round is "
+_TEXTS = {
+    "refused": "a settlement was refused",
+    "resealed": "your result is sealed to your new keys",
+}
+
+TURNS = frozenset(
+    ["agree", "change", "commit", "submit", "count", "answer", "accept", "open", "ruling", "vouch"]
+)
+"""Kinds of notices that ask for something."""

@@ -1,10 +1,14 @@
-"""The operator opens a collaboration, or ends it: terms and cancellation."""
+"""The operator opens a collaboration: terms from a file, or from the round before."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
 
 from aboveboard.commands.rounds.center import (
     collect_files,
@@ -14,23 +18,56 @@ from aboveboard.commands.rounds.center import (
 )
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
-from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round
+from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.evidence.verifiers.opened import digest_file
-from aboveboard.hub.collaborations.logs import (
-    Position,
-    append,
-    lock,
-    read_round,
-    sign_checkpoint,
-)
+from aboveboard.hub.collaborations.logs import describe_standing, sign_checkpoint, write_nodes
 from aboveboard.hub.collaborations.notices import notify_awaited
+from aboveboard.hub.collaborations.steps import make_own, state_own
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, member
 from aboveboard.hub.home import CENTER_FILES, Hub
-from aboveboard.hub.jobs.queue import enqueue_settlement
-from aboveboard.hub.organizations.registry import find_keys
+from aboveboard.hub.organizations.registry import Organization, find_keys
+
+AUDITOR = "auditor"
+
+__all__ = [
+    "Opening",
+    "begin",
+    "derive_file_key",
+    "locate_center_files",
+    "make_own",
+    "open_collaboration",
+    "state_own",
+    "write_center_files",
+]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A collaboration that is about to begin.
+
+    Parameters
+    ----------
+    id
+        Of the collaboration.
+    terms
+        The body of its terms.
+    owners
+        The organisation of each member, and of the auditor.
+    place
+        Where the terms come from, for errors.
+    series, previous
+        Ids of the first round and of the last one; empty and None: this is the first.
+    """
+
+    id: str
+    terms: Mapping[str, Any]
+    owners: Mapping[str, Organization]
+    place: str
+    series: str = ""
+    previous: str | None = None
 
 
 def open_collaboration(
@@ -40,6 +77,8 @@ def open_collaboration(
     missing: str = "cancel",
     deadlines: Mapping[str, str] | None = None,
     opened: str = "nothing",
+    auditor: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> tuple[str, Round]:
     """Begin a round: sign the terms that a collaboration file makes; return its id and the round.
 
@@ -56,6 +95,11 @@ def open_collaboration(
     opened
         What all see afterwards besides the result: "nothing", the "center"'s own files, or "all"
         members' parts too.
+    auditor
+        The organisation that rules after a dispute; None: there is none.
+    more
+        Further fields of the terms: "counts", "lost_key", "keep_days", "asks", "answer_hours",
+        "repeats", "sums", "sees".
 
     Raises
     ------
@@ -66,18 +110,12 @@ def open_collaboration(
     names = list_parties(table, file)
     table, files = collect_files(table, file.parent)
     identifier = secrets.token_hex(8)
-    now = hub.now
-    digests = {
-        name: digest_file(derive_file_key(hub, identifier, name), content)
-        for name, content in files.items()
-    }
-    _write_center_files(hub, identifier, files)
+    digests = write_center_files(hub, identifier, files)
     with write(hub.engine) as connection:
         found = {name: find_keys(connection, name) for name in names}
-        keys = {name: public for name, (_, public) in found.items()}
         body = draft_terms(
             table,
-            keys,
+            {name: public for name, (_, public) in found.items()},
             hub.keys,
             f"{hub.configuration.authority}/{identifier}",
             missing=missing,
@@ -85,47 +123,83 @@ def open_collaboration(
             opened=opened,
             files=digests,
         )
-        try:
-            parse_terms(body, str(file))
-            statement = sign_statement(body, CENTER, hub.keys.center)
-            round_ = begin_round(statement.content, str(file))
-        except ValueError as error:
-            raise InputError(
-                str(file), str(error), "write dates and large numbers as text"
-            ) from error
-        connection.execute(
-            collaboration.insert().values(
-                id=identifier,
-                name=round_.terms.name,
-                origin=round_.terms.log.origin,
-                terms=round_.terms_digest,
-                state=round_.state.value,
-                size=1,
-                created=now,
-                updated=now,
-            )
+        owners = {name: owner for name, (owner, _) in found.items()}
+        body |= more or {}
+        if auditor is not None:
+            owners[AUDITOR], keys = find_keys(connection, auditor)
+            body["auditor"] = keys.as_dict()
+            _refuse_own_auditor(owners, auditor)
+        return identifier, begin(connection, hub, Opening(identifier, body, owners, str(file)))
+
+
+def _refuse_own_auditor(owners: Mapping[str, Organization], auditor: str) -> None:
+    ids = [owner.id for owner in owners.values()]
+    if len(set(ids)) < len(ids):
+        raise InputError(
+            f"auditor {auditor!r}", "it is a member of the round", "agree on somebody else"
         )
-        for name, (organization, _) in found.items():
-            connection.execute(
-                member.insert().values(
-                    collaboration=identifier, organization=organization.id, name=name
-                )
-            )
-        connection.execute(
-            log_entry.insert().values(
-                collaboration=identifier,
-                index=0,
-                digest=statement.digest,
-                kind="terms",
-                signer=CENTER,
-                content=statement.content,
-                created=now,
-            )
+
+
+def begin(connection: Connection, hub: Hub, opening: Opening) -> Round:
+    """Sign the terms, and write all rows of a new collaboration.
+
+    Raises
+    ------
+    InputError
+        If the terms are not valid.
+    """
+    place = opening.place
+    try:
+        parse_terms(opening.terms, place)
+        statement = sign_statement(opening.terms, CENTER, hub.keys.center)
+        round_ = begin_round(statement.content, place)
+    except ValueError as error:
+        raise InputError(place, str(error), "write dates and large numbers as text") from error
+    _write_rows(connection, hub, opening, round_, statement)
+    notify_awaited(connection, opening.id, None, round_, hub.now)
+    return round_
+
+
+def _write_rows(
+    connection: Connection, hub: Hub, opening: Opening, round_: Round, statement: Statement
+) -> None:
+    now, identifier = hub.now, opening.id
+    row = {
+        "id": identifier,
+        "name": round_.terms.name,
+        "origin": round_.terms.log.origin,
+        "terms": round_.terms_digest,
+        "state": round_.state.value,
+        "size": 1,
+        "created": now,
+        "updated": now,
+        "series": opening.series or identifier,
+        "serial": round_.terms.serial,
+        "previous": opening.previous,
+        "frontier": round_.leaves[0],
+    }
+    connection.execute(collaboration.insert().values(**row, **describe_standing(None, round_, now)))
+    connection.execute(
+        member.insert(),
+        [
+            {"collaboration": identifier, "organization": owner.id, "name": name}
+            for name, owner in opening.owners.items()
+        ],
+    )
+    connection.execute(
+        log_entry.insert().values(
+            collaboration=identifier,
+            index=0,
+            digest=statement.digest,
+            kind="terms",
+            signer=CENTER,
+            content=statement.content,
+            created=now,
         )
-        note = sign_checkpoint(round_, hub.keys.log)
-        connection.execute(checkpoint.insert().values(collaboration=identifier, size=1, note=note))
-        notify_awaited(connection, identifier, None, round_, now)
-    return identifier, round_
+    )
+    write_nodes(connection, identifier, {(0, 0): round_.leaves[0]})
+    note = sign_checkpoint(round_, hub.keys.log)
+    connection.execute(checkpoint.insert().values(collaboration=identifier, size=1, note=note))
 
 
 def locate_center_files(hub: Hub, identifier: str) -> Path:
@@ -135,44 +209,16 @@ def locate_center_files(hub: Hub, identifier: str) -> Path:
 
 def derive_file_key(hub: Hub, identifier: str, name: str) -> bytes:
     """Return the key that hides the hash of one of the center's files until it is opened."""
-    return hub.keys.derive_key(f"{identifier}/{name}")
+    return hub.first_keys.derive_key(f"{identifier}/{name}")
 
 
-def _write_center_files(hub: Hub, identifier: str, files: Mapping[str, bytes]) -> None:
-    """Keep the center's own files, which only their hashes in the terms tell of."""
+def write_center_files(hub: Hub, identifier: str, files: Mapping[str, bytes]) -> dict[str, str]:
+    """Keep the center's own files of a round; return the hashes that the terms have of them."""
     folder = locate_center_files(hub, identifier)
     for name, content in files.items():
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         write_private(folder / name, content)
-
-
-def state_own(hub: Hub, identifier: str, kind: str, body: Mapping[str, object]) -> Position:
-    """Append a statement of the center's own, such as "missing" or "cancel".
-
-    Raises
-    ------
-    InputError
-        If it cannot follow.
-    NoCollaborationError
-        If there is no such collaboration.
-    """
-    with write(hub.engine) as connection:
-        row = lock(connection, identifier)
-        before = read_round(connection, row)
-        statement = make_own(hub, before, kind, body)
-        try:
-            after = before.accept(statement)
-        except RefusedStatementError as error:
-            raise InputError(
-                f"collaboration {identifier}", str(error), "look at 'aboveboard hub status'"
-            ) from error
-        position = append(connection, row, after, statement, hub.keys.log, hub.now)
-        notify_awaited(connection, identifier, before, after, hub.now)
-        enqueue_settlement(connection, identifier, after, hub.now)
-    return position
-
-
-def make_own(hub: Hub, round_: Round, kind: str, body: Mapping[str, object]) -> Statement:
-    """Return a statement of the center in a round."""
-    whole = {"kind": kind, "terms": round_.terms_digest, **body}
-    return sign_statement(whole, CENTER, hub.keys.center)
+    return {
+        name: digest_file(derive_file_key(hub, identifier, name), content)
+        for name, content in files.items()
+    }

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from aboveboard.evidence.rounds import RefusedStatementError, Round, State
 from aboveboard.evidence.statements import Statement, read_statement
+from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.logs import (
     Position,
-    append,
     find_statement,
     lock,
     read_round,
 )
 from aboveboard.hub.collaborations.membership import require_member
-from aboveboard.hub.collaborations.notices import notify_awaited
+from aboveboard.hub.collaborations.steps import take
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, submission
 from aboveboard.hub.home import Hub
-from aboveboard.hub.jobs.queue import enqueue_settlement
-from aboveboard.hub.organizations.registry import Organization, add_key
+from aboveboard.hub.organizations.registry import Organization
 
-DEADLINES = ("agree", "commit", "submit", "accept")
+SEALED_KINDS = {"submit": "sealed", "open": "sealed", "tokens": "sha256"}
+"""Statements that name a file, and by which field."""
+
+__all__ = [
+    "find_deadline",
+    "note_submission",
+    "refuse_late",
+    "refuse_upload",
+    "take_statement",
+]
 
 
 def take_statement(
@@ -64,25 +71,13 @@ def take_statement(
             return Position(index, statement.digest, False, row.state)
         before = read_round(connection, row)
         refuse_late(before, statement.kind, hub.now)
-        if statement.kind == "submit":
+        if statement.kind in SEALED_KINDS:
             _refuse_unsent(connection, identifier, statement)
         after = before.accept(statement)
-        position = append(connection, row, after, statement, hub.keys.log, hub.now)
+        position = take(connection, hub, row, before, after, statement)
         if statement.kind == "submit":
             _forget_fault(connection, row, name)
-        if statement.kind == "rotate":
-            fresh = after.find_keys(name)
-            assert fresh is not None  # the round has just accepted them
-            add_key(connection, organization, fresh, hub.now)
-        notify_awaited(connection, identifier, before, after, hub.now)
-        enqueue_settlement(connection, identifier, after, hub.now)
     return position
-
-
-def find_deadline(round_: Round, kind: str) -> int | None:
-    """Return until when a step must be taken, in seconds since 1970; None: no deadline."""
-    moment = getattr(round_.terms.deadlines, kind, None) if kind in DEADLINES else None
-    return None if moment is None else int(datetime.fromisoformat(moment).timestamp())
 
 
 def refuse_late(round_: Round, kind: str, now: int) -> None:
@@ -98,7 +93,7 @@ def _refuse_unsent(connection: Connection, identifier: str, statement: Statement
         select(submission.c.digest).where(
             submission.c.collaboration == identifier,
             submission.c.name == statement.by,
-            submission.c.digest == str(statement.body.get("sealed")),
+            submission.c.digest == str(statement.body.get(SEALED_KINDS[statement.kind])),
         )
     ).first()
     if found is None:
@@ -156,5 +151,8 @@ def refuse_upload(connection: Connection, organization: Organization, identifier
 
 
 def _refuse_unexpected(round_: Round, name: str) -> None:
-    if round_.state not in (State.SUBMITTING, State.SEALED) or name not in round_.present:
+    takes = round_.state in (State.SUBMITTING, State.SEALED, State.ASKING) or (
+        round_.state is State.DISPUTED and round_.terms.auditor is not None
+    )
+    if not takes or name not in round_.present:
         raise RefusedStatementError(f"the round is {round_.state}; it takes no sealed data of you")

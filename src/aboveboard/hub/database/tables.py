@@ -36,8 +36,14 @@ organization = Table(
     Column("name", String(64), nullable=False, unique=True),
     Column("folded", String(64), nullable=False, unique=True),
     Column("created", BigInteger, nullable=False),
+    Column("mail", String(200), nullable=False, server_default=""),
+    Column("webhook", String(40), nullable=False, server_default=""),
 )
-"""A member organisation; two names may not differ in case only."""
+"""A member organisation; two names may not differ in case only.
+
+Notices go to `mail`, and to the webhook of the configuration that `webhook` names: the operator
+sets both, so that nobody else chooses where the hub sends requests.
+"""
 
 key = Table(
     "key",
@@ -60,7 +66,9 @@ invitation = Table(
     Column("expires", BigInteger, nullable=False),
     Column("used", BigInteger),
     Column("organization", ForeignKey("organization.id")),
+    Column("recovers", ForeignKey("organization.id")),
 )
+"""One-time links; one that `recovers` registers new keys of an organisation that has lost its."""
 
 collaboration = Table(
     "collaboration",
@@ -74,7 +82,20 @@ collaboration = Table(
     Column("faults", Text, nullable=False, server_default="{}"),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    Column("turns", Text, nullable=False, server_default="{}"),
+    Column("until", BigInteger, index=True),
+    Column("series", String(32), nullable=False, server_default="", index=True),
+    Column("serial", Integer, nullable=False, server_default="1"),
+    Column("previous", String(32)),
+    Column("ended", BigInteger, index=True),
+    Column("keep_days", Integer),
+    Column("frontier", LargeBinary),
 )
+"""A round. `turns` has the kind of statement that is awaited by name, `until` its deadline.
+
+Rounds with the same members are a `series`, named by the id of its first one. `frontier` holds the
+hashes of the log's complete subtrees, the largest first: what the next root is computed from.
+"""
 
 member = Table(
     "member",
@@ -99,6 +120,16 @@ log_entry = Table(
 )
 """Statements in their order; the bytes are the canonical ones that were signed."""
 
+tree_node = Table(
+    "tree_node",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", Integer, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""Hashes of the complete subtrees of a log's tree: a proof reads a few of them."""
+
 checkpoint = Table(
     "checkpoint",
     metadata,
@@ -115,6 +146,7 @@ submission = Table(
     Column("digest", String(64), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("deleted", BigInteger),
 )
 """Ciphertexts that members have sent; the file is named by its hash."""
 
@@ -155,8 +187,55 @@ notice = Table(
     Column("text", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("sent", BigInteger),
+    Column("kind", String(20), nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due", BigInteger, nullable=False, server_default="0"),
+    Column("problem", String(200), nullable=False, server_default=""),
+    Index("ix_notice_sent", "sent", "due"),
 )
 """What somebody is to hear; no content beyond "it is your turn"."""
+
+cosignature = Table(
+    "cosignature",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+"""Each member's last cosigned checkpoint, passed on to the others."""
+
+recovery = Table(
+    "recovery",
+    metadata,
+    Column("collaboration", ForeignKey("collaboration.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("signing", String(80), nullable=False),
+    Column("sealing", String(80), nullable=False),
+    Column("proof", String(128), nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+"""New keys of members that have lost theirs, until the others have vouched."""
+
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("series", String(32), nullable=False, index=True),
+    Column("collaboration", ForeignKey("collaboration.id")),
+    Column("serial", Integer, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("state", String(20), nullable=False),  # pending, settled, netted
+    Column("netted_into", ForeignKey("transfer.id")),
+    Column("created", BigInteger, nullable=False),
+    Column("paid_on", String(10)),
+    Column("reference", String(200), nullable=False, server_default=""),
+    UniqueConstraint("collaboration", "name"),
+)
+"""What a member pays to the center, negative where it receives; without a collaboration: netted."""
 
 session = Table(
     "session",

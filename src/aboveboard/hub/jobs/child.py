@@ -15,7 +15,13 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aboveboard.commands.rounds.outcomes import Outcome
+    from aboveboard.evidence.asking import Answer
+    from aboveboard.evidence.payloads import Payload
+    from aboveboard.evidence.rounds import Round
 
 OUTCOME_FILE = "outcome.json"
 SETTLEMENT = "settlement"
@@ -24,6 +30,7 @@ LOG_FILE = "log.jsonl"
 ORDER_FILE = "order.key"
 CENTER_FILES = "center"
 FILE_KEYS = "center-keys.json"
+ANSWERS_FILE = "answers.json"
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 """Of Linux: <linux/sched.h>."""
@@ -81,39 +88,88 @@ def die_with_parent(parent: int) -> None:
 def settle_folder(folder: Path) -> dict[str, Any]:
     """Return the outcome of the round in a folder, plain data.
 
-    Either "refused" with the problem by member ("" for the rule itself), or "body", "private" and
-    "replies", the latter with paths below the folder.
+    Either "refused" with the problem by member ("" for the rule itself); or "ask" with the next
+    question of the rule; or "body", "private", "cents" and "replies", the latter with paths below
+    the folder.
     """
-    from aboveboard.commands.rounds.outcomes import check_part, compute_outcome
-    from aboveboard.errors import AboveboardError, InputError
-    from aboveboard.evidence.payloads import decode_payload
+    from aboveboard.commands.rounds.outcomes import compute_outcome, draft_question
+    from aboveboard.errors import AboveboardError
     from aboveboard.evidence.rounds import replay_log
 
     round_ = replay_log((folder / LOG_FILE).read_bytes().split(b"\n")[:-1], "log")
+    parts, refused = _read_parts(folder, round_)
+    if refused:
+        return {"refused": refused}
+    order, files = (folder / ORDER_FILE).read_bytes(), _read_center_files(folder)
+    answers = _read_answers(folder)
+    try:
+        if len(round_.asked) < len(round_.terms.asks):
+            return {"ask": draft_question(round_, parts, files, answers)}
+        outcome = compute_outcome(round_, parts, folder / SETTLEMENT, order, files, answers)
+    except AboveboardError as error:
+        return {"refused": {"": str(error)}}
+    return {
+        "body": outcome.body,
+        "private": dict(outcome.publication.private),
+        "cents": _count_cents(round_, outcome),
+        "replies": {
+            name: path.relative_to(folder).as_posix() for name, path in outcome.replies.items()
+        },
+    }
+
+
+def _read_parts(folder: Path, round_: Round) -> tuple[dict[str, Payload], dict[str, str]]:
+    """Return each member's part, and what is wrong, by member."""
+    from aboveboard.commands.rounds.outcomes import check_part
+    from aboveboard.errors import InputError
+    from aboveboard.evidence.payloads import decode_payload
+
     parts, refused = {}, {}
     for name in round_.present:
         place = f"submission of {name}"
         try:
             parts[name] = decode_payload((folder / PARTS / f"{name}.bin").read_bytes(), place)
             check_part(round_, name, parts[name])
+            if round_.terms.repeats.limits_lists:
+                _compare_with_last(folder, round_, name, parts[name])
         except InputError as error:
             refused[name] = f"{error.problem}; {error.remedy}"
-    if refused:
-        return {"refused": refused}
-    order = (folder / ORDER_FILE).read_bytes()
-    try:
-        outcome = compute_outcome(
-            round_, parts, folder / SETTLEMENT, order, _read_center_files(folder)
-        )
-    except AboveboardError as error:
-        return {"refused": {"": str(error)}}
+    return parts, refused
+
+
+def _compare_with_last(folder: Path, round_: Round, name: str, part: Payload) -> None:
+    """Raise `InputError` if a list has changed by more than the terms allow; keep its hashes."""
+    from aboveboard.evidence.own_part import list_elements
+    from aboveboard.hub.series.lists import KEY_FILE, LAST, NOW, hash_elements, refuse_large_change
+
+    key = (folder / KEY_FILE).read_bytes()
+    now = hash_elements(list_elements(round_.terms, name, part), key)
+    last = folder / LAST / f"{name}.bin"
+    if last.is_file():
+        refuse_large_change(last.read_bytes(), now, round_.terms.repeats, f"list of {name}")
+    (folder / NOW).mkdir(exist_ok=True)
+    (folder / NOW / f"{name}.bin").write_bytes(now)
+
+
+def _read_answers(folder: Path) -> dict[int, dict[str, Answer]]:
+    """Return what members have answered, by step and name."""
+    from aboveboard.evidence.asking import Answer
+
+    path = folder / ANSWERS_FILE
+    data = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {
-        "body": outcome.body,
-        "private": dict(outcome.publication.private),
-        "replies": {
-            name: path.relative_to(folder).as_posix() for name, path in outcome.replies.items()
-        },
+        int(step): {name: Answer.from_dict(each, name) for name, each in found.items()}
+        for step, found in data.items()
     }
+
+
+def _count_cents(round_: Round, outcome: Outcome) -> dict[str, int]:
+    """Return what each member pays in smallest coins; nothing where there is no currency."""
+    from aboveboard.settlements.money import account_settlement
+
+    if round_.terms.currency is None:
+        return {}
+    return dict(account_settlement(outcome.report.settlement, round_.terms.currency).cents)
 
 
 def _read_center_files(folder: Path) -> dict[str, tuple[bytes, bytes]]:

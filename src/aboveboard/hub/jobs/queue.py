@@ -15,6 +15,7 @@ from aboveboard.evidence.rounds import Round, State
 from aboveboard.hub.database.tables import job
 
 SETTLE = "settle"
+RESEAL = "reseal"
 
 
 class LostLeaseError(Exception):
@@ -37,6 +38,8 @@ class Lease:
         The number of this lease.
     attempts
         How often it was begun, this time included.
+    key
+        What makes it one job: kind, collaboration, length of the log, and a member's name.
     """
 
     job: int
@@ -44,19 +47,34 @@ class Lease:
     collaboration: str
     fence: int
     attempts: int
+    key: str = ""
 
 
 def enqueue_settlement(connection: Connection, identifier: str, round_: Round, now: int) -> None:
-    """Let a sealed round be settled; once for each set of submissions."""
-    if round_.state is not State.SEALED:
+    """Let a sealed round be settled; once for each set of submissions and answers."""
+    if round_.state is not State.SEALED or (
+        round_.terms.counts == "members" and round_.list_awaited("counted")
+    ):
         return
+    _enqueue(connection, SETTLE, identifier, f"{SETTLE}:{identifier}:{len(round_.leaves)}", now)
+
+
+def enqueue_resealing(
+    connection: Connection, identifier: str, name: str, round_: Round, now: int
+) -> None:
+    """Let a member's result be sealed to its new keys."""
+    key = f"{RESEAL}:{identifier}:{len(round_.leaves)}:{name}"[:120]
+    _enqueue(connection, RESEAL, identifier, key, now)
+
+
+def _enqueue(connection: Connection, kind: str, identifier: str, key: str, now: int) -> None:
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(
         insert(job)
         .values(
-            kind=SETTLE,
+            kind=kind,
             collaboration=identifier,
-            key=f"{SETTLE}:{identifier}:{len(round_.leaves)}",
+            key=key,
             state="queued",
             created=now,
         )
@@ -91,7 +109,7 @@ def claim(connection: Connection, worker: str, now: int, seconds: int) -> Lease 
             worker=worker,
         )
     )
-    return Lease(row.id, row.kind, row.collaboration, row.fence + 1, row.attempts + 1)
+    return Lease(row.id, row.kind, row.collaboration, row.fence + 1, row.attempts + 1, row.key)
 
 
 def renew(connection: Connection, lease: Lease, now: int, seconds: int) -> None:

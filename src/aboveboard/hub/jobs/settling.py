@@ -8,78 +8,43 @@ one writes the same result. Only sealed replies differ in their bytes, as every 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, update
 
-from aboveboard.commands.rounds.outcomes import digest_file, pack_result
+from aboveboard.commands.rounds.center import find_until
+from aboveboard.commands.rounds.questions import ask_again
 from aboveboard.errors import InputError
-from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
 from aboveboard.evidence.rounds import Round, State
-from aboveboard.evidence.sealing import encode_context, open_message, seal_message
-from aboveboard.evidence.terms import CENTER
-from aboveboard.hub.collaborations.logs import append, lock, read_entries, read_round
-from aboveboard.hub.collaborations.notices import notify_awaited
-from aboveboard.hub.collaborations.opening import (
-    derive_file_key,
-    locate_center_files,
-    make_own,
+from aboveboard.hub.collaborations.logs import lock, read_round, sign_checkpoint
+from aboveboard.hub.collaborations.notices import OPERATOR, write_notice
+from aboveboard.hub.collaborations.steps import make_own, take
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import collaboration, reply
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.inputs import (
+    SealedRound,
+    fresh_folder,
+    list_cosigned_notes,
+    prepare_inputs,
+    read_sealed_round,
 )
-from aboveboard.hub.database.engine import read, write
-from aboveboard.hub.database.tables import collaboration, notice, reply
-from aboveboard.hub.home import SCRATCH, Hub
-from aboveboard.hub.jobs.child import (
-    CENTER_FILES,
-    FILE_KEYS,
-    LOG_FILE,
-    ORDER_FILE,
-    OUTCOME_FILE,
-    PARTS,
-)
-from aboveboard.hub.jobs.queue import Lease, finish, renew
-
-OPERATOR = "operator"
+from aboveboard.hub.jobs.packing import digest_file, seal_results
+from aboveboard.hub.jobs.queue import Lease, finish
+from aboveboard.hub.jobs.spawning import ChildError, spawn_child
+from aboveboard.hub.money.ledger import enter_payments
+from aboveboard.hub.series.elements import keep_elements
 
 Tamper = Callable[[Path, dict[str, Any]], None]
 """Changes an outcome before it is signed: how the demonstration cheats, so that it is caught."""
 
-
-class ChildError(Exception):
-    """Raised when the child ended without an outcome."""
-
-
-@dataclass(frozen=True)
-class SealedResult:
-    """A round as it was when its settlement began.
-
-    Parameters
-    ----------
-    round
-        The round.
-    entries
-        Of its log.
-    """
-
-    round: Round
-    entries: tuple[bytes, ...]
-
-    @property
-    def submissions(self) -> dict[str, str]:
-        """The hash of each member's ciphertext."""
-        found = {name: self.round.find("submit", name) for name in self.round.present}
-        return {name: each.body["sealed"] for name, each in found.items() if each is not None}
+__all__ = ["ChildError", "Tamper", "reseal", "settle", "spawn_child"]
 
 
 def settle(hub: Hub, lease: Lease, *, tamper: Tamper | None = None) -> None:
-    """Settle a round and finish the job.
+    """Settle a round, or ask its next question, and finish the job.
 
     Parameters
     ----------
@@ -97,139 +62,40 @@ def settle(hub: Hub, lease: Lease, *, tamper: Tamper | None = None) -> None:
     ChildError
         If the child ended without an outcome.
     """
-    sealed = _read_sealed(hub, lease.collaboration)
-    if sealed is None:
+    sealed = read_sealed_round(hub, lease.collaboration)
+    if sealed.round.state is not State.SEALED:
         with write(hub.engine) as connection:
             finish(connection, lease)
         return
-    folder = hub.folder / SCRATCH / f"job-{lease.job}-{lease.fence}"
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / PARTS).mkdir(parents=True, mode=PRIVATE_FOLDER)
-    try:
-        faults = _open_submissions(hub, sealed, folder)
-        outcome = {"refused": faults} if faults else _run_child(hub, lease, sealed, folder)
+    with fresh_folder(hub, lease) as folder:
+        outcome = _compute(hub, lease, sealed, folder)
         if "refused" in outcome:
             _write_faults(hub, lease, sealed, outcome["refused"])
-            return
-        if tamper is not None:
-            tamper(folder, outcome)
-        _write_result(hub, lease, sealed, folder, outcome)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        elif "ask" in outcome:
+            _write_question(hub, lease, sealed, outcome["ask"])
+        else:
+            if tamper is not None:
+                tamper(folder, outcome)
+            _write_result(hub, lease, sealed, folder, outcome)
 
 
-def _read_sealed(hub: Hub, identifier: str) -> SealedResult | None:
-    """Return the round to settle; None where it is settled or cancelled."""
-    with read(hub.engine) as connection:
-        row = connection.execute(
-            select(collaboration).where(collaboration.c.id == identifier)
-        ).one()
-        round_ = read_round(connection, row)
-        entries = read_entries(connection, identifier, 0, row.size)
-    return SealedResult(round_, tuple(entries)) if round_.state is State.SEALED else None
-
-
-def _open_submissions(hub: Hub, sealed: SealedResult, folder: Path) -> dict[str, str]:
-    """Write each member's opened submission; return what is wrong, by member."""
-    faults = {}
-    for name, digest in sealed.submissions.items():
-        context = encode_context(sealed.round.terms_digest, name, CENTER, "submit")
-        try:
-            ciphertext = hub.files.locate(digest).read_bytes()
-        except OSError as error:
-            faults[name] = f"its ciphertext cannot be read ({error.strerror}); send it again"
-            continue
-        try:
-            opened = open_message(ciphertext, hub.keys.center, context, f"submission of {name}")
-        except InputError as error:
-            faults[name] = f"{error.problem}; {error.remedy}"
-            continue
-        write_private(folder / PARTS / f"{name}.bin", opened)
-    return faults
-
-
-def _run_child(hub: Hub, lease: Lease, sealed: SealedResult, folder: Path) -> dict[str, Any]:
+def _compute(hub: Hub, lease: Lease, sealed: SealedRound, folder: Path) -> dict[str, Any]:
     """Return the outcome that the child computes from the files it is given."""
-    write_private(folder / LOG_FILE, b"".join(entry + b"\n" for entry in sealed.entries))
-    order = hub.derive_secret("order", sealed.round.terms_digest)
-    write_private(folder / ORDER_FILE, order)
-    _copy_center_files(hub, lease.collaboration, folder)
+    inputs = prepare_inputs(hub, sealed, folder)
+    if inputs.faults:
+        return {"refused": inputs.faults}
+    if inputs.unclear:
+        return {"ask": ask_again(sealed.round, inputs.unclear)}
     spawn_child(hub, lease, folder)
-    outcome: dict[str, Any] = json.loads((folder / OUTCOME_FILE).read_text(encoding="utf-8"))
+    outcome: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     return outcome
 
 
-def _copy_center_files(hub: Hub, identifier: str, folder: Path) -> None:
-    """Let the child read the center's own files, with the keys that hide their hashes."""
-    place = locate_center_files(hub, identifier)
-    names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
-    if names:
-        shutil.copytree(place, folder / CENTER_FILES)
-    keys = {name: derive_file_key(hub, identifier, name).hex() for name in names}
-    write_private(folder / FILE_KEYS, json.dumps(keys).encode())
-
-
-def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
-    """Run the child and wait for it; no secret of ours is in its environment.
-
-    Raises
-    ------
-    ChildError
-        If it leaves no outcome.
-    """
-    limits = hub.configuration.worker
-    command = [sys.executable, "-m", "aboveboard.hub.jobs.child", str(folder)]
-    numbers = (os.getpid(), limits.memory_bytes, limits.seconds, limits.output_bytes)
-    command += [str(number) for number in numbers]
-    kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "NUMBA_CACHE_DIR", "VIRTUAL_ENV", "SYSTEMROOT")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
-    environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
-    with (folder / "output.txt").open("wb") as output:
-        child = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait(hub, lease, child)
-        finally:
-            child.kill()
-            child.wait()
-    if child.returncode != 0 or not (folder / OUTCOME_FILE).is_file():
-        tail = (folder / "output.txt").read_bytes()[-2000:].decode("utf-8", "replace")
-        raise ChildError(f"the child ended with status {child.returncode}: {tail}")
-
-
-def _wait(hub: Hub, lease: Lease, child: subprocess.Popen[bytes]) -> None:
-    """Wait for the child, and keep the job meanwhile.
-
-    Raises
-    ------
-    ChildError
-        If it takes too long.
-    """
-    limits = hub.configuration.worker
-    end = time.monotonic() + limits.seconds
-    while time.monotonic() < end:
-        try:
-            child.wait(timeout=limits.lease_seconds / 3)
-        except subprocess.TimeoutExpired:
-            with write(hub.engine) as connection:
-                renew(connection, lease, hub.now, limits.lease_seconds)
-        else:
-            return
-    raise ChildError(f"the child took longer than {limits.seconds} seconds")
-
-
-def _is_unchanged(now: Round, sealed: SealedResult) -> bool:
+def _is_unchanged(now: Round, sealed: SealedRound) -> bool:
     return now.state is State.SEALED and now.leaves == sealed.round.leaves
 
 
-def _write_faults(hub: Hub, lease: Lease, sealed: SealedResult, faults: dict[str, str]) -> None:
+def _write_faults(hub: Hub, lease: Lease, sealed: SealedRound, faults: dict[str, str]) -> None:
     """Name what is wrong; the round stays sealed, and a member may submit again."""
     with write(hub.engine) as connection:
         row = lock(connection, lease.collaboration)
@@ -240,19 +106,25 @@ def _write_faults(hub: Hub, lease: Lease, sealed: SealedResult, faults: dict[str
                 .values(faults=json.dumps(faults, sort_keys=True))
             )
             for name in faults:
-                connection.execute(
-                    notice.insert().values(
-                        collaboration=row.id,
-                        recipient=name or OPERATOR,
-                        text="it is your turn: submit" if name else "a settlement was refused",
-                        created=hub.now,
-                    )
-                )
+                kind = "submit" if name else "refused"
+                write_notice(connection, row.id, name or OPERATOR, kind, hub.now)
         finish(connection, lease, problem=json.dumps(faults, sort_keys=True))
 
 
+def _write_question(hub: Hub, lease: Lease, sealed: SealedRound, body: dict[str, Any]) -> None:
+    """Ask the members what the rule asks next."""
+    with write(hub.engine) as connection:
+        row = lock(connection, lease.collaboration)
+        before = read_round(connection, row)
+        if _is_unchanged(before, sealed):
+            body = {**body, "until": find_until(before, hub.clock())}
+            statement = make_own(hub, before, "ask", body)
+            take(connection, hub, row, before, before.accept(statement), statement)
+        finish(connection, lease)
+
+
 def _write_result(
-    hub: Hub, lease: Lease, sealed: SealedResult, folder: Path, outcome: dict[str, Any]
+    hub: Hub, lease: Lease, sealed: SealedRound, folder: Path, outcome: dict[str, Any]
 ) -> None:
     """Sign the result and seal each reply, in the one transaction that ends the job."""
     round_ = sealed.round
@@ -260,27 +132,66 @@ def _write_result(
     body = {**outcome["body"], "replies": {name: digest_file(p) for name, p in paths.items()}}
     statement = make_own(hub, round_, "result", body)
     after = round_.accept(statement)
-    from aboveboard.hub.collaborations.logs import sign_checkpoint
-
-    note = sign_checkpoint(after, hub.keys.log)
-    entries = (*sealed.entries, statement.content)
-    stored = {}
-    for name, path in paths.items():
-        member = round_.find_keys(name)
-        if member is None:
-            continue
-        content = pack_result(name, path, entries, note, outcome["private"].get(name, {}))
-        context = encode_context(round_.terms_digest, CENTER, name, "result")
-        message = seal_message(content, member.sealing, context)
-        stored[name] = (hub.files.put(message), len(message))
+    note = sign_checkpoint(after, hub.find_signer(after).log)
+    whole = SealedRound(after, (*sealed.entries, statement.content), sealed.cosigned)
+    stored = seal_results(hub, whole, note, paths, outcome["private"])
+    keep_elements(hub, lease.collaboration, after, folder)
     with write(hub.engine) as connection:
         row = lock(connection, lease.collaboration)
         before = read_round(connection, row)
         if _is_unchanged(before, sealed):
-            append(connection, row, after, statement, hub.keys.log, hub.now)
+            take(connection, hub, row, before, after, statement)
             for name, (digest, size) in stored.items():
                 connection.execute(
                     reply.insert().values(collaboration=row.id, name=name, digest=digest, size=size)
                 )
-            notify_awaited(connection, row.id, before, after, hub.now)
+            enter_payments(connection, row, after, outcome.get("cents", {}), hub.now)
         finish(connection, lease)
+
+
+def reseal(hub: Hub, lease: Lease) -> None:
+    """Seal a member's result to its new keys, and finish the job.
+
+    The result is computed again from the same submissions, and must be the one that was signed.
+
+    Raises
+    ------
+    LostLeaseError
+        If another worker has the job: nothing was written.
+    ChildError
+        If the child ended without an outcome.
+    InputError
+        If the inputs are deleted, or another result comes out.
+    """
+    name = lease.key.split(":", 3)[3]
+    sealed = read_sealed_round(hub, lease.collaboration)
+    result = sealed.round.find("result")
+    with fresh_folder(hub, lease) as folder:
+        outcome = _compute(hub, lease, sealed, folder)
+        path = folder / outcome.get("replies", {}).get(name, "none")
+        if result is None or not path.is_file():
+            raise InputError(f"reply of {name}", "it cannot be computed again", "see the job")
+        if digest_file(path) != result.body["replies"][name]:
+            raise InputError(
+                f"reply of {name}", "another one comes out", "see the engine's version"
+            )
+        with write(hub.engine) as connection:
+            notes = list_cosigned_notes(connection, lease.collaboration)
+        note = sign_checkpoint(sealed.round, hub.find_signer(sealed.round).log)
+        whole = SealedRound(sealed.round, sealed.entries, notes)
+        stored = seal_results(hub, whole, note, {name: path}, outcome["private"])
+    with write(hub.engine) as connection:
+        lock(connection, lease.collaboration)
+        _replace_reply(connection, lease.collaboration, name, stored[name])
+        write_notice(connection, lease.collaboration, name, "resealed", hub.now)
+        finish(connection, lease)
+
+
+def _replace_reply(
+    connection: Connection, identifier: str, name: str, stored: tuple[str, int]
+) -> None:
+    connection.execute(
+        update(reply)
+        .where(reply.c.collaboration == identifier, reply.c.name == name)
+        .values(digest=stored[0], size=stored[1], fetched=None)
+    )

@@ -14,29 +14,22 @@ from sqlalchemy import select, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import RefusedStatementError
-from aboveboard.hub.collaborations.logs import append, lock, read_round
-from aboveboard.hub.collaborations.notices import STEPS, notify_awaited
-from aboveboard.hub.collaborations.opening import make_own
-from aboveboard.hub.collaborations.statements import find_deadline
+from aboveboard.hub.collaborations.deadlines import STEPS, find_until
+from aboveboard.hub.collaborations.logs import lock, read_round
+from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, job
 from aboveboard.hub.home import SCRATCH, Hub
-from aboveboard.hub.jobs.queue import (
-    Lease,
-    LostLeaseError,
-    claim,
-    enqueue_settlement,
-    finish,
-    release,
-)
-from aboveboard.hub.jobs.settling import ChildError, Tamper, settle
+from aboveboard.hub.jobs.queue import RESEAL, Lease, LostLeaseError, claim, finish, release
+from aboveboard.hub.jobs.settling import ChildError, Tamper, reseal, settle
 
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.5
 """Seconds between two looks at an empty table."""
 
-OPEN = ("offered", "committing", "submitting")
+OPEN = ("offered", "committing", "submitting", "asking", "result")
+"""States in which somebody may be late."""
 
 
 class Worker:
@@ -71,7 +64,10 @@ class Worker:
             self._remove_leftovers()
             return False
         try:
-            settle(self.hub, lease, tamper=self._tamper)
+            if lease.kind == RESEAL:
+                reseal(self.hub, lease)
+            else:
+                settle(self.hub, lease, tamper=self._tamper)
         except LostLeaseError:
             logger.warning("job %d: another worker has it", lease.job)
         except (ChildError, InputError, RefusedStatementError, OSError) as error:
@@ -113,7 +109,9 @@ class Worker:
         with read(self.hub.engine) as connection:
             waiting = (
                 connection.execute(
-                    select(collaboration.c.id).where(collaboration.c.state.in_(OPEN))
+                    select(collaboration.c.id).where(
+                        collaboration.c.until < self.hub.now, collaboration.c.state.in_(OPEN)
+                    )
                 )
                 .scalars()
                 .all()
@@ -125,15 +123,10 @@ class Worker:
         with write(hub.engine) as connection:
             row = lock(connection, identifier)
             before = read_round(connection, row)
-            step = STEPS.get(before.state)
-            deadline = None if step is None else find_deadline(before, step)
-            if step is None or deadline is None or hub.now <= deadline or row.state not in OPEN:
+            until, step = find_until(before), STEPS.get(before.state)
+            if until is None or hub.now <= until or row.state not in OPEN:
                 return False
-            statement = make_own(
-                hub, before, "missing", {"members": list(before.list_awaited(step))}
-            )
-            after = before.accept(statement)
-            append(connection, row, after, statement, hub.keys.log, hub.now)
-            notify_awaited(connection, identifier, before, after, hub.now)
-            enqueue_settlement(connection, identifier, after, hub.now)
+            late = before.list_unanswered() if step == "answer" else before.list_awaited(str(step))
+            statement = make_own(hub, before, "missing", {"members": list(late)})
+            take(connection, hub, row, before, before.accept(statement), statement)
         return True

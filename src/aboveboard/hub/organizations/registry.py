@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
-from aboveboard.hub.database.tables import key, organization
+from aboveboard.hub.database.tables import key, member, organization
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,16 @@ def find_by_key(connection: Connection, signing: str) -> Organization | None:
         select(organization.c.id, organization.c.name)
         .join(key, key.c.organization == organization.c.id)
         .where(key.c.signing == signing, key.c.revoked.is_(None))
+    ).first()
+    return None if row is None else Organization(row.id, row.name)
+
+
+def find_organization(connection: Connection, identifier: str, name: str) -> Organization | None:
+    """Return the organisation behind a name in a collaboration; None where there is none."""
+    row = connection.execute(
+        select(organization.c.id, organization.c.name)
+        .join(member, member.c.organization == organization.c.id)
+        .where(member.c.collaboration == identifier, member.c.name == name)
     ).first()
     return None if row is None else Organization(row.id, row.name)
 

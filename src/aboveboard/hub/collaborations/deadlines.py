@@ -1,0 +1,48 @@
+"""Until when a step must be taken: deadlines of the terms, and times of questions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aboveboard.evidence.round_states import State
+from aboveboard.evidence.rounds import Round
+
+STEPS = {
+    State.OFFERED: "agree",
+    State.COMMITTING: "commit",
+    State.SUBMITTING: "submit",
+    State.ASKING: "answer",
+    State.RESULT: "accept",
+    State.DISPUTED: "accept",
+}
+"""The kind of statement that a round waits for, by its state."""
+
+DEADLINES = ("agree", "commit", "submit", "accept")
+
+
+def find_deadline(round_: Round, kind: str) -> int | None:
+    """Return until when a step must be taken, in seconds since 1970; None: no deadline."""
+    if kind == "answer":
+        moment = round_.asked[-1].body["until"] if round_.asked else None
+    else:
+        moment = getattr(round_.terms.deadlines, kind, None) if kind in DEADLINES else None
+    return int(datetime.fromisoformat(moment).timestamp()) if moment else None
+
+
+def find_until(round_: Round) -> int | None:
+    """Return until when the round's present step must be taken; None: no deadline."""
+    step = STEPS.get(round_.state)
+    return None if step is None else find_deadline(round_, step)
+
+
+def format_moment(seconds: int | None) -> str | None:
+    """Return a time in UTC as text; None for none.
+
+    Examples
+    --------
+    >>> format_moment(1_796_126_400)
+    '2026-12-01T12:00:00Z'
+    """
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,160 @@
+"""One step of a round: a statement that may follow, with all that follows from it.
+
+Log entry, checkpoint, state, notices, jobs, registered keys and transfers change together, in the
+transaction that holds the lock on the collaboration's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.rounds import RefusedStatementError, Round
+from aboveboard.evidence.statements import Statement, sign_statement
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.collaborations.logs import (
+    Position,
+    append,
+    describe_standing,
+    lock,
+    read_round,
+    write_nodes,
+)
+from aboveboard.hub.collaborations.nodes import extend_frontier
+from aboveboard.hub.collaborations.notices import notify_awaited
+from aboveboard.hub.database.engine import write
+from aboveboard.hub.database.tables import collaboration, member, recovery, tree_node
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.queue import enqueue_resealing, enqueue_settlement
+from aboveboard.hub.organizations.registry import add_key, find_organization
+
+
+def take(
+    connection: Connection, hub: Hub, row: Any, before: Round, after: Round, statement: Statement
+) -> Position:
+    """Write a statement that the round has accepted, and all that follows from it.
+
+    Parameters
+    ----------
+    connection
+        The transaction that has locked the row.
+    hub
+        The hub.
+    row
+        Of the collaboration.
+    before, after
+        The round without and with the statement.
+    statement
+        What was said.
+    """
+    log = hub.find_signer(after).log
+    position = append(connection, row, after, statement, log, hub.now)
+    notify_awaited(connection, row.id, before, after, hub.now)
+    enqueue_settlement(connection, row.id, after, hub.now)
+    if before.rotated != after.rotated:
+        _register_keys(connection, hub, row.id, before, after)
+    if before.terms_digest != after.terms_digest:
+        _register_members(connection, row, after)
+    return position
+
+
+def _register_keys(
+    connection: Connection, hub: Hub, identifier: str, before: Round, after: Round
+) -> None:
+    """Let members sign requests with their new keys, and seal their results to these anew."""
+    for name in after.terms.names:
+        keys = after.find_keys(name)
+        if keys is None or keys == before.find_keys(name):
+            continue
+        owner = find_organization(connection, identifier, name)
+        if owner is not None:
+            add_key(connection, owner, keys, hub.now)
+        connection.execute(
+            delete(recovery).where(recovery.c.collaboration == identifier, recovery.c.name == name)
+        )
+        if after.find("result") is not None:
+            enqueue_resealing(connection, identifier, name, after, hub.now)
+
+
+def _register_members(connection: Connection, row: Any, after: Round) -> None:
+    """Bring the members' rows to changed terms; who left may still read what it has signed."""
+    connection.execute(
+        update(collaboration)
+        .where(collaboration.c.id == row.id)
+        .values(name=after.terms.name, faults="{}")
+    )
+
+
+def state_own(hub: Hub, identifier: str, kind: str, body: Mapping[str, object]) -> Position:
+    """Append a statement of the center's own, such as "missing" or "cancel".
+
+    Raises
+    ------
+    InputError
+        If it cannot follow.
+    NoCollaborationError
+        If there is no such collaboration.
+    """
+    with write(hub.engine) as connection:
+        row = lock(connection, identifier)
+        before = read_round(connection, row)
+        statement = make_own(hub, before, kind, body)
+        return take_own(connection, hub, row, before, statement)
+
+
+def take_own(
+    connection: Connection, hub: Hub, row: Any, before: Round, statement: Statement
+) -> Position:
+    """Append a statement of the center's own.
+
+    Raises
+    ------
+    InputError
+        If it cannot follow.
+    """
+    try:
+        after = before.accept(statement)
+    except RefusedStatementError as error:
+        raise InputError(
+            f"collaboration {row.id}", str(error), "look at 'aboveboard hub status'"
+        ) from error
+    return take(connection, hub, row, before, after, statement)
+
+
+def make_own(hub: Hub, round_: Round, kind: str, body: Mapping[str, object]) -> Statement:
+    """Return a statement of the center in a round, signed with the key that is in force there."""
+    whole = {"kind": kind, "terms": round_.terms_digest, **body}
+    return sign_statement(whole, CENTER, hub.find_signer(round_).center)
+
+
+def refresh(connection: Connection, row: Any, now: int) -> None:
+    """Compute again what the database repeats of a log: its nodes, and where the round stands."""
+    round_ = read_round(connection, row)
+    frontier: list[bytes] = []
+    nodes: dict[tuple[int, int], bytes] = {}
+    for index, leaf in enumerate(round_.leaves):
+        frontier, fresh = extend_frontier(frontier, index, leaf)
+        nodes |= fresh
+    connection.execute(delete(tree_node).where(tree_node.c.collaboration == row.id))
+    write_nodes(connection, row.id, nodes)
+    connection.execute(
+        update(collaboration)
+        .where(collaboration.c.id == row.id)
+        .values(
+            frontier=b"".join(frontier),
+            series=row.series or row.id,
+            serial=round_.terms.serial,
+            **describe_standing(row, round_, now),
+        )
+    )
+
+
+def list_member_rows(connection: Connection, identifier: str) -> dict[str, int]:
+    """Return the organisation of each name that takes part in a collaboration."""
+    rows = connection.execute(
+        select(member.c.name, member.c.organization).where(member.c.collaboration == identifier)
+    )
+    return {row.name: row.organization for row in rows}

@@ -1,0 +1,171 @@
+"""What a child reads: the log, opened submissions and answers, and the center's own files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from aboveboard.commands.rounds.questions import open_answers
+from aboveboard.errors import InputError
+from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, write_private
+from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.sealing import encode_context, open_message
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.collaborations.logs import read_entries, read_round
+from aboveboard.hub.collaborations.opening import derive_file_key, locate_center_files
+from aboveboard.hub.database.engine import read
+from aboveboard.hub.database.tables import collaboration, cosignature
+from aboveboard.hub.home import SCRATCH, Hub
+from aboveboard.hub.jobs.child import (
+    ANSWERS_FILE,
+    CENTER_FILES,
+    FILE_KEYS,
+    LOG_FILE,
+    ORDER_FILE,
+    PARTS,
+)
+from aboveboard.hub.jobs.queue import Lease
+from aboveboard.hub.series.elements import copy_last_elements
+
+
+@dataclass(frozen=True)
+class SealedRound:
+    """A round as it was when a job began.
+
+    Parameters
+    ----------
+    round
+        The round.
+    entries
+        Of its log.
+    cosigned
+        Checkpoints that members have cosigned, as text.
+    """
+
+    round: Round
+    entries: tuple[bytes, ...]
+    cosigned: tuple[str, ...] = ()
+
+    @property
+    def submissions(self) -> dict[str, str]:
+        """The hash of each member's ciphertext."""
+        found = {name: self.round.find("submit", name) for name in self.round.present}
+        return {name: each.body["sealed"] for name, each in found.items() if each is not None}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is wrong with the inputs of a child.
+
+    Parameters
+    ----------
+    faults
+        By member: its submission does not open.
+    unclear
+        By member: its last answer does not open, or is none.
+    """
+
+    faults: dict[str, str]
+    unclear: dict[str, str]
+
+
+@contextmanager
+def fresh_folder(hub: Hub, lease: Lease) -> Iterator[Path]:
+    """Yield a new folder for one lease of a job; it is removed afterwards."""
+    folder = hub.folder / SCRATCH / f"job-{lease.job}-{lease.fence}"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / PARTS).mkdir(parents=True, mode=PRIVATE_FOLDER)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_sealed_round(hub: Hub, identifier: str) -> SealedRound:
+    """Return a round as it is now."""
+    with read(hub.engine) as connection:
+        row = connection.execute(
+            select(collaboration).where(collaboration.c.id == identifier)
+        ).one()
+        round_ = read_round(connection, row)
+        entries = read_entries(connection, identifier, 0, row.size)
+        notes = list_cosigned_notes(connection, identifier)
+    return SealedRound(round_, tuple(entries), notes)
+
+
+def list_cosigned_notes(connection: Connection, identifier: str) -> tuple[str, ...]:
+    """Return the members' last cosigned checkpoints, in the order of their names."""
+    rows = connection.execute(
+        select(cosignature.c.note)
+        .where(cosignature.c.collaboration == identifier)
+        .order_by(cosignature.c.name)
+    )
+    return tuple(rows.scalars())
+
+
+def prepare_inputs(hub: Hub, sealed: SealedRound, folder: Path) -> Inputs:
+    """Write all that a child reads into its folder; return what is wrong with it."""
+    keys = [each.center for each in hub.ring]
+    faults = _open_submissions(hub, sealed, folder, keys)
+    answers, unclear = open_answers(sealed.round, keys)
+    if faults or unclear:
+        return Inputs(faults, unclear)
+    plain = {
+        step: {name: each.as_dict() for name, each in found.items()}
+        for step, found in answers.items()
+    }
+    write_private(folder / ANSWERS_FILE, json.dumps(plain).encode())
+    write_private(folder / LOG_FILE, b"".join(entry + b"\n" for entry in sealed.entries))
+    order = hub.derive_secret("order", sealed.round.terms_digest)
+    write_private(folder / ORDER_FILE, order)
+    identifier = sealed.round.terms.log.origin.rpartition("/")[2]
+    _copy_center_files(hub, identifier, folder)
+    copy_last_elements(hub, identifier, sealed.round, folder)
+    return Inputs({}, {})
+
+
+def _open_submissions(
+    hub: Hub, sealed: SealedRound, folder: Path, keys: Sequence[PrivateKeys]
+) -> dict[str, str]:
+    """Write each member's opened submission; return what is wrong, by member."""
+    faults = {}
+    for name, digest in sealed.submissions.items():
+        context = encode_context(sealed.round.terms_digest, name, CENTER, "submit")
+        try:
+            _open_submission(hub.files.locate(digest), folder, name, keys, context)
+        except OSError as error:
+            faults[name] = f"its ciphertext cannot be read ({error.strerror}); send it again"
+        except InputError as error:
+            faults[name] = f"{error.problem}; {error.remedy}"
+    return faults
+
+
+def _open_submission(
+    path: Path, folder: Path, name: str, keys: Sequence[PrivateKeys], context: bytes
+) -> None:
+    ciphertext, place = path.read_bytes(), f"submission of {name}"
+    for each in keys[:-1]:
+        try:
+            opened = open_message(ciphertext, each, context, place)
+            break
+        except InputError:
+            continue
+    else:
+        opened = open_message(ciphertext, keys[-1], context, place)
+    write_private(folder / PARTS / f"{name}.bin", opened)
+
+
+def _copy_center_files(hub: Hub, identifier: str, folder: Path) -> None:
+    """Let the child read the center's own files, with the keys that hide their hashes."""
+    place = locate_center_files(hub, identifier)
+    names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+    if names:
+        shutil.copytree(place, folder / CENTER_FILES)
+    keys = {name: derive_file_key(hub, identifier, name).hex() for name in names}
+    write_private(folder / FILE_KEYS, json.dumps(keys).encode())

@@ -1,0 +1,50 @@
+"""What a member gets: its bundle and its reply, sealed to the keys that are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aboveboard.commands.rounds.outcomes import digest_file, pack_result
+from aboveboard.evidence.sealing import encode_context, seal_message
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.inputs import SealedRound
+
+__all__ = ["digest_file", "seal_results"]
+
+
+def seal_results(
+    hub: Hub,
+    sealed: SealedRound,
+    note: str,
+    paths: Mapping[str, Path],
+    private: Mapping[str, Mapping[str, Any]],
+) -> dict[str, tuple[str, int]]:
+    """Write each member's sealed result into the hub's files; return hash and size by name.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    sealed
+        The round with its result, its entries and what members have cosigned.
+    note
+        The signed checkpoint over all entries.
+    paths
+        Each member's reply.
+    private
+        What only one member gets, by name.
+    """
+    stored = {}
+    for name, path in paths.items():
+        keys = sealed.round.find_keys(name)
+        if keys is None:
+            continue
+        evidence = private.get(name, {})
+        content = pack_result(name, path, sealed.entries, note, evidence, sealed.cosigned)
+        context = encode_context(sealed.round.terms_digest, CENTER, name, "result")
+        message = seal_message(content, keys.sealing, context)
+        stored[name] = (hub.files.put(message), len(message))
+    return stored

@@ -1,0 +1,68 @@
+"""Transfers as CSV, and as a plain-text journal that Beancount and hledger read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from aboveboard.hub.money.ledger import NETTED, PENDING, Transfer
+from aboveboard.settlements.money import JournalEntry, format_cents, write_journal
+from aboveboard.storage.cells import mark_name
+
+COLUMNS = (
+    "transfer", "round", "party", "pays", "receives", "currency", "state", "day", "paid on",
+    "netted into", "reference",
+)  # fmt: skip
+
+
+def export_csv(transfers: Sequence[Transfer]) -> str:
+    """Return one row per transfer, all that there are: pending, settled and netted."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for each in transfers:
+        pays, receives = (format_cents(max(x, 0), each.currency) for x in (each.cents, -each.cents))
+        writer.writerow(
+            (
+                each.id, each.serial, each.name, pays, receives, each.currency, each.state,
+                format_day(each.created), each.paid_on or "", each.netted_into or "",
+                mark_name(each.reference),
+            )
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def export_journal(transfers: Sequence[Transfer], title: str) -> str:
+    """Return a journal of one currency after the other; what was netted is left out.
+
+    A paid transfer is a transaction on the day of its payment; a pending one is flagged "!".
+    """
+    parts = []
+    for currency in sorted({each.currency for each in transfers}):
+        rows = [each for each in transfers if each.currency == currency and each.state != NETTED]
+        entries = [
+            JournalEntry(
+                each.paid_on or format_day(each.created),
+                f"{title}, round {each.serial}",
+                f"transfer {each.id} {each.reference}".rstrip(),
+                {each.name: each.cents},
+                pending=each.state == PENDING,
+            )
+            for each in rows
+        ]
+        if entries:
+            parts.append(write_journal(entries, currency))
+    return "\n".join(parts)
+
+
+def format_day(seconds: int) -> str:
+    """Return a day in UTC.
+
+    Examples
+    --------
+    >>> format_day(0)
+    '1970-01-01'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

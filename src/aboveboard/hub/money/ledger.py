@@ -1,0 +1,235 @@
+"""The ledger: a transfer for each member and result, pending until it is paid or netted.
+
+Members pay the center or are paid by it, in whole cents by largest remainder, as the terms say.
+Netting replaces the pending transfers of a series by one for each member; nothing is lost: a
+transfer that was netted names the one that took its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.rounds import Round
+from aboveboard.hub.collaborations.logs import NoCollaborationError
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import collaboration, member, transfer
+from aboveboard.hub.home import Hub
+from aboveboard.hub.organizations.registry import Organization
+
+PENDING, SETTLED, NETTED = "pending", "settled", "netted"
+
+MOST_REFERENCE = 200
+"""Characters by which a payment is found again."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What one member pays to the center, or receives from it.
+
+    Parameters
+    ----------
+    id
+        Its number.
+    series
+        The id of the first round.
+    collaboration
+        The round that it comes from; None: it nets several.
+    serial
+        Of that round, or of the last one that is netted.
+    name
+        The member.
+    cents
+        What it pays, in whole cents; negative: what it receives.
+    currency
+        Three letters.
+    state
+        "pending", "settled" or "netted".
+    netted_into
+        The number of the transfer that took its place.
+    created
+        When it came up, in seconds since 1970.
+    paid_on
+        The day on which it was paid, such as "2026-12-24".
+    reference
+        By which it is found in the bank's statement.
+    """
+
+    id: int
+    series: str
+    collaboration: str | None
+    serial: int
+    name: str
+    cents: int
+    currency: str
+    state: str
+    netted_into: int | None
+    created: int
+    paid_on: str | None
+    reference: str
+
+
+def enter_payments(
+    connection: Connection, row: Any, round_: Round, cents: Mapping[str, int], now: int
+) -> None:
+    """Enter what a result makes members pay, in the transaction that writes it."""
+    currency = round_.terms.currency
+    if currency is None:
+        return
+    for name, amount in cents.items():
+        if amount:
+            connection.execute(
+                transfer.insert().values(
+                    series=row.series or row.id,
+                    collaboration=row.id,
+                    serial=round_.terms.serial,
+                    name=name,
+                    cents=amount,
+                    currency=currency,
+                    state=PENDING,
+                    created=now,
+                )
+            )
+
+
+def list_transfers(hub: Hub, identifier: str) -> list[Transfer]:
+    """Return all transfers of the series that a round belongs to, in the order they came up.
+
+    Raises
+    ------
+    NoCollaborationError
+        If there is no such round.
+    """
+    with read(hub.engine) as connection:
+        series = _find_series(connection, identifier)
+        return _read(connection, transfer.c.series == series)
+
+
+def list_own_transfers(
+    connection: Connection, organization: Organization, identifier: str
+) -> list[Transfer]:
+    """Return an organisation's own transfers in the series of one of its rounds.
+
+    Raises
+    ------
+    NoCollaborationError
+        If it takes part in no such round.
+    """
+    own = connection.execute(
+        select(member.c.name).where(
+            member.c.collaboration == identifier, member.c.organization == organization.id
+        )
+    ).scalar()
+    if own is None:
+        raise NoCollaborationError(identifier)
+    series = _find_series(connection, identifier)
+    return _read(connection, transfer.c.series == series, transfer.c.name == own)
+
+
+def _find_series(connection: Connection, identifier: str) -> str:
+    series: str | None = connection.execute(
+        select(collaboration.c.series).where(collaboration.c.id == identifier)
+    ).scalar()
+    if series is None:
+        raise NoCollaborationError(identifier)
+    return series
+
+
+def _read(connection: Connection, *where: Any) -> list[Transfer]:
+    rows = connection.execute(select(transfer).where(*where).order_by(transfer.c.id))
+    return [Transfer(**row) for row in rows.mappings()]
+
+
+def net_transfers(hub: Hub, identifier: str) -> list[Transfer]:
+    """Replace the pending transfers of a series by one for each member; return these.
+
+    A member with one pending transfer keeps it. What nets to nothing leaves no new transfer.
+
+    Raises
+    ------
+    NoCollaborationError
+        If there is no such round.
+    """
+    made = []
+    with write(hub.engine) as connection:
+        series = _find_series(connection, identifier)
+        connection.execute(
+            select(collaboration.c.id)
+            .where(collaboration.c.series == series)
+            .order_by(collaboration.c.id)
+            .with_for_update()
+        ).all()
+        pending: dict[tuple[str, str], list[Transfer]] = {}
+        for each in _read(connection, transfer.c.series == series, transfer.c.state == PENDING):
+            pending.setdefault((each.name, each.currency), []).append(each)
+        for _, several in sorted(pending.items()):
+            if len(several) > 1:
+                made += _net(connection, several, hub.now)
+    return made
+
+
+def _net(connection: Connection, several: list[Transfer], now: int) -> list[Transfer]:
+    """Replace a member's pending transfers by one; return it, or nothing if they cancel out."""
+    first, total = several[0], sum(each.cents for each in several)
+    values = {
+        "series": first.series,
+        "serial": max(each.serial for each in several),
+        "name": first.name,
+        "cents": total,
+        "currency": first.currency,
+        "state": PENDING,
+        "created": now,
+    }
+    number = None
+    if total:
+        number = connection.execute(
+            transfer.insert().values(**values).returning(transfer.c.id)
+        ).scalar_one()
+    connection.execute(
+        update(transfer)
+        .where(transfer.c.id.in_([each.id for each in several]))
+        .values(state=NETTED, netted_into=number)
+    )
+    return _read(connection, transfer.c.id == number) if number is not None else []
+
+
+def note_payment(hub: Hub, number: int, day: str, reference: str = "") -> Transfer:
+    """Record that a transfer was paid; return it.
+
+    Raises
+    ------
+    InputError
+        If there is no such transfer, it is not pending, or the day is none.
+    """
+    if not _DAY.fullmatch(day):
+        raise InputError(f"day {day!r}", "it is not a day", 'write it as "2026-12-24"')
+    try:
+        date.fromisoformat(day)
+    except ValueError as error:
+        raise InputError(f"day {day!r}", str(error), 'write it as "2026-12-24"') from error
+    if len(reference) > MOST_REFERENCE or any(ord(c) < 32 for c in reference):
+        raise InputError("reference", "it is too long, or has unusual characters", "shorten it")
+    with write(hub.engine) as connection:
+        row = connection.execute(
+            select(transfer).where(transfer.c.id == number).with_for_update()
+        ).first()
+        if row is None or row.state != PENDING:
+            raise InputError(
+                f"transfer {number}",
+                "there is none" if row is None else f"it is {row.state}",
+                "see 'aboveboard hub transfers'",
+            )
+        connection.execute(
+            update(transfer)
+            .where(transfer.c.id == number)
+            .values(state=SETTLED, paid_on=day, reference=reference)
+        )
+        return _read(connection, transfer.c.id == number)[0]

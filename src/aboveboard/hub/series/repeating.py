@@ -1,0 +1,207 @@
+"""Rounds that follow from the one before, and changes of terms: what the operator proposes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from aboveboard._version import __version__
+from aboveboard.errors import InputError
+from aboveboard.evidence.round_states import BEFORE_RESULT
+from aboveboard.evidence.rounds import Round, State
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.collaborations.logs import Position, lock, read_round
+from aboveboard.hub.collaborations.opening import (
+    AUDITOR,
+    Opening,
+    begin,
+    locate_center_files,
+    write_center_files,
+)
+from aboveboard.hub.collaborations.steps import list_member_rows, make_own, take_own
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import collaboration, member, organization
+from aboveboard.hub.home import Hub
+from aboveboard.hub.organizations.registry import find_keys
+
+
+def open_next(
+    hub: Hub,
+    identifier: str,
+    *,
+    deadlines: Mapping[str, str] | None = None,
+    days: int | None = None,
+) -> tuple[str, Round]:
+    """Begin the next round of a series with the terms of the last one; return its id and the round.
+
+    Members, rule, parameters and limits stay; serial, log and deadlines are new, and the terms name
+    those of the round before. Each member agrees anew.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    identifier
+        Of the last round.
+    deadlines
+        By step; None: see `days`.
+    days
+        How much later the deadlines of the last round are; None: there are none.
+
+    Raises
+    ------
+    InputError
+        If the round has not ended, another one follows it already, the terms allow no more rounds,
+        or a member has no keys any more.
+    NoCollaborationError
+        If there is no such collaboration.
+    """
+    fresh = secrets.token_hex(8)
+    files = {
+        path.name: path.read_bytes()
+        for path in sorted(locate_center_files(hub, identifier).glob("*"))
+    }
+    digests = write_center_files(hub, fresh, files)
+    with write(hub.engine) as connection:
+        row = lock(connection, identifier)
+        last = read_round(connection, row)
+        _refuse_early(connection, row, last)
+        names = _read_names(connection, identifier)
+        found = {name: find_keys(connection, owner) for name, owner in names.items()}
+        body = last.terms.model_dump()
+        body |= {
+            "serial": last.terms.serial + 1,
+            "previous": last.first_terms,
+            "engine": f"aboveboard {__version__}",
+            "center": hub.keys.center.public.as_dict(),
+            "log": {
+                "origin": f"{hub.configuration.authority}/{fresh}",
+                "signing": hub.keys.log.public.signing,
+            },
+            "files": digests,
+            "deadlines": _find_deadlines(last, deadlines, days),
+            "members": {
+                name: {**each.model_dump(), "keys": found[name][1].as_dict()}
+                for name, each in last.terms.members.items()
+            },
+        }
+        if AUDITOR in found:
+            body["auditor"] = found[AUDITOR][1].as_dict()
+        owners = {
+            name: found[name][0]
+            for name in (*last.terms.members, *([AUDITOR] if AUDITOR in found else []))
+        }
+        place = f"the round after {identifier}"
+        opening = Opening(fresh, body, owners, place, row.series or identifier, identifier)
+        return fresh, begin(connection, hub, opening)
+
+
+def _read_names(connection: Connection, identifier: str) -> dict[str, str]:
+    """Return the organisation's name of each member, and of the auditor."""
+    rows = connection.execute(
+        select(member.c.name, organization.c.name.label("owner"))
+        .join(organization, organization.c.id == member.c.organization)
+        .where(member.c.collaboration == identifier)
+    )
+    return {row.name: row.owner for row in rows}
+
+
+def _refuse_early(connection: Connection, row: Any, last: Round) -> None:
+    place = f"collaboration {row.id}"
+    if last.state in BEFORE_RESULT:
+        raise InputError(place, f"it is {last.state}", "wait for its result, or cancel it")
+    later = connection.execute(
+        select(collaboration.c.id, collaboration.c.state).where(collaboration.c.previous == row.id)
+    ).all()
+    going = [each.id for each in later if each.state != State.CANCELLED.value]
+    if going:
+        raise InputError(place, f"{going[0]} follows it already", "begin the one after that")
+
+
+def _find_deadlines(
+    last: Round, deadlines: Mapping[str, str] | None, days: int | None
+) -> dict[str, str | None]:
+    if deadlines is not None:
+        return dict(deadlines)
+    if days is None:
+        return {}
+    return {
+        step: None
+        if moment is None
+        else (datetime.fromisoformat(moment) + timedelta(days=days)).isoformat()
+        for step, moment in last.terms.deadlines.model_dump().items()
+    }
+
+
+def propose_change(hub: Hub, identifier: str, changes: Mapping[str, Any]) -> Position:
+    """Propose other terms for a round; they are in force once everybody has signed.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    identifier
+        Of the round, which has no result yet.
+    changes
+        New values of fields of the terms. "members" are names: those that take part from then on;
+        the parameters of those that do already stay.
+
+    Raises
+    ------
+    InputError
+        If the change cannot be proposed, or an organisation that it names has not joined.
+    NoCollaborationError
+        If there is no such collaboration.
+    """
+    with write(hub.engine) as connection:
+        row = lock(connection, identifier)
+        before = read_round(connection, row)
+        proposal = before.terms.model_dump()
+        center = before.find_keys(CENTER)
+        proposal["center"] = (center or before.terms.center.public).as_dict()
+        proposal["log"]["signing"] = before.list_log_keys()[-1]
+        names = changes.get("members") or list(before.present)
+        if proposal["order"]:
+            kept = [name for name in proposal["order"] if name in names]
+            proposal["order"] = [*kept, *(name for name in names if name not in kept)]
+        proposal["members"] = {
+            name: _describe_member(connection, before, name) for name in sorted(names)
+        }
+        proposal |= {key: value for key, value in changes.items() if key != "members"}
+        _let_read(connection, identifier, names)
+        statement = make_own(hub, before, "change", {"proposal": proposal})
+        return take_own(connection, hub, row, before, statement)
+
+
+def _describe_member(connection: Connection, round_: Round, name: str) -> dict[str, Any]:
+    known, keys = round_.terms.members.get(name), round_.find_keys(name)
+    if known is not None and keys is not None:
+        return {"keys": keys.as_dict(), "parameters": dict(known.parameters)}
+    return {"keys": find_keys(connection, name)[1].as_dict(), "parameters": {}}
+
+
+def _let_read(connection: Connection, identifier: str, names: list[str]) -> None:
+    """Let organisations that a change names read the round, so that they can sign it."""
+    known = list_member_rows(connection, identifier)
+    for name in names:
+        if name not in known:
+            owner, _ = find_keys(connection, name)
+            connection.execute(
+                member.insert().values(collaboration=identifier, organization=owner.id, name=name)
+            )
+
+
+def list_series(hub: Hub, series: str) -> list[Any]:
+    """Return the rows of all rounds of a series, the first one first."""
+    with read(hub.engine) as connection:
+        return list(
+            connection.execute(
+                select(collaboration)
+                .where(collaboration.c.series == series)
+                .order_by(collaboration.c.serial, collaboration.c.created)
+            )
+        )
