@@ -72,3 +72,27 @@ def test_a_rule_that_is_too_large_to_audit_is_compared_by_what_it_hands_out(
     write_comparison([result], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "equal-gain was not audited: there are too many profiles" in page
+
+
+def test_the_appendix_says_where_the_theory_stands_and_no_sentence_does(
+    file: Path, tmp_path: Path
+) -> None:
+    file.write_text(MARKET, encoding="utf-8")
+    results = compare_rules(file, ["market.vcg", "market.propose_and_agree"])
+    path = tmp_path / "page.html"
+    write_comparison(results, path, "2026-05-03")
+    body, appendix = path.read_text(encoding="utf-8").split("Appendix: where the theory stands")
+    assert not re.search(r"\((?:[Tt]heorem|[Ll]emma|[Dd]efinition|Mechanism) \d", body)
+    assert "Raskin" in appendix or "arXiv" in appendix or "section" in appendix.lower()
+    assert "market.vcg" in appendix  # two rules, two places
+
+
+MARKET = """
+mechanism = "market.vcg"
+[parties.anna]
+endowment = ["pen"]
+values = [{ goods = ["pen"], value = 3 }]
+[parties.bert]
+endowment = ["cup"]
+values = [{ goods = ["pen"], value = 5 }]
+"""

@@ -14,10 +14,12 @@ from aboveboard.auditing.verdict import Witness
 from aboveboard.commands.auditing import audit_collaboration
 from aboveboard.commands.properties import PROPERTIES, parse_property
 from aboveboard.errors import InputError
+from aboveboard.exchange.union import CAVEAT
 from aboveboard.formatting import format_count_typeset, format_number
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
-from aboveboard.report import tables
+from aboveboard.report import render_page, tables
 from aboveboard.report.answers import write_answers
+from aboveboard.report.deviations import describe_search
 from aboveboard.report.plot import plot_truth_against_lie
 from aboveboard.report.words import format_witness
 
@@ -178,3 +180,30 @@ def test_a_property_that_the_game_gives_no_meaning_is_named_as_it_was_asked(tmp_
     )
     with pytest.raises(InputError, match=said):
         audit_collaboration(ab.load(path), [PROPERTIES["dsic"], PROPERTIES["strong-dominance"]])
+
+
+def test_where_rivals_count_a_page_says_whether_one_gained_more_instead_of_utility_0(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(
+        'mechanism = "exchange.union"\nkind = "text"\nseed = 5\n'
+        '[parties.a]\nelements = ["x", "y"]\n[parties.b]\nelements = ["y", "z"]\n'
+    )
+    collaboration = ab.load(path)
+    settlement = ab.run(collaboration)
+    run = re.sub(r"<[^>]+>", " ", render_page(collaboration, settlement=settlement))
+    assert "utility (elements)" not in run.split("Record")[0]
+    assert run.count("none gained more") == 2
+    lies = [lie("a", 0, -1), lie("b", 0, -1)]
+    audit = render_page(collaboration, lies=lies)
+    assert "With the truth no rival gains more than another." in audit
+    ahead = render_page(collaboration, lies=[lie("a", 2, 0), *lies[1:]])
+    assert "With the truth, ahead of the best rival (elements): a 2, b 0." in ahead
+
+
+def test_a_rule_s_own_caveat_repeats_nothing_of_what_was_looked_at() -> None:
+    looked = describe_search(["hides", "stays away"])
+    assert not set(re.findall(r"(?:hiding|staying|inventing) \w+", CAVEAT)) & set(
+        re.findall(r"(?:hiding|staying|inventing) \w+", looked)
+    )

@@ -124,6 +124,7 @@ def write_comparison(results: Sequence[RuleResult], path: Path, date: str | None
             each.audit.lies,
             each.audit.kinds,
             each.problem,
+            each.audit.subject.source,
         )
         for each in results
     ]

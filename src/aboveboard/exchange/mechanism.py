@@ -34,6 +34,11 @@ class ExchangeMechanism(Mechanism[FileT, ReportT, GameT_co], Generic[FileT, Repo
         """Each party's exclusivity as a range."""
         return check_exclusivity(self.exclusivity)
 
+    @property
+    def counts_rivals(self) -> bool:
+        """Whether what rivals gain is worth less than nothing to any party."""
+        return any(each.high > 0 for each in self.ranges.values())
+
     def list_ranges(self, types: Mapping[str, Any]) -> list[ExclusivityRange]:
         """Return the exclusivities of these parties, in order.
 

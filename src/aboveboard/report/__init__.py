@@ -80,7 +80,8 @@ def render_page(
         subject = describe_collaboration(subject)
     unit = subject.unit
     appendix: dict[str, str] = {}
-    answers = write_answers(settlement, lies, verdicts, unit, kinds)
+    rivals = subject.counts_rivals
+    answers = write_answers(settlement, lies, verdicts, unit, kinds, rivals=rivals)
     shown = move_citations(
         {
             "answers": [asdict(answer) for answer in answers],
@@ -96,7 +97,7 @@ def render_page(
         mechanism=subject.mechanism,
         summary=subject.summary,
         unit=unit,
-        parties=tables.tabulate_parties(settlement, unit, subject.currency),
+        parties=tables.tabulate_parties(settlement, unit, subject.currency, rivals=rivals),
         **shown,
         appendix=list(appendix.items()),
         picture=picture,

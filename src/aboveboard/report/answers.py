@@ -55,6 +55,8 @@ def write_answers(
     verdicts: Verdicts | None,
     unit: str,
     kinds: Sequence[str] = (),
+    *,
+    rivals: bool = False,
 ) -> list[Answer]:
     """Return the three answers.
 
@@ -66,9 +68,11 @@ def write_answers(
         What benefits are counted in.
     kinds
         Which kinds of deviations were looked at.
+    rivals
+        Whether utility counts what rivals gain.
     """
     found = [Answer("What happened?", _describe_outcome(settlement, lies, verdicts, unit))]
-    gets = _describe_gains(settlement, lies, unit)
+    gets = _describe_gains(settlement, lies, unit, rivals)
     if gets:
         found.append(Answer("What does each party get?", gets))
     return [*found, _answer_lying(settlement, lies, verdicts, unit, kinds)]
@@ -116,9 +120,15 @@ def _count_parties(n: int) -> str:
     return format_quantity(n, "party", "parties")
 
 
-def _describe_gains(settlement: Settlement | None, lies: Sequence[BestLie], unit: str) -> str:
+def _describe_gains(
+    settlement: Settlement | None, lies: Sequence[BestLie], unit: str, rivals: bool
+) -> str:
     if settlement is None:
         utilities = {lie.party: lie.truth for lie in lies}
+        if rivals and lies and not any(utilities.values()):
+            return "With the truth no rival gains more than another."
+        if rivals:
+            return _describe_range("With the truth, ahead of the best rival", utilities, unit)
         return _describe_range("Utility with the truth", utilities, unit) if lies else ""
     shares = settlement.parties
     if any(share.payment for share in shares.values()):

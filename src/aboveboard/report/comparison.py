@@ -12,11 +12,12 @@ from aboveboard.auditing.verdict import Verdicts
 from aboveboard.formatting import format_amount, join_names
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report.answers import write_answers
+from aboveboard.report.citations import move_citations
 from aboveboard.report.pictures.gains import draw_gains
 from aboveboard.report.subject import Subject
 from aboveboard.report.tables import SIGNS, describe_claim
 from aboveboard.report.templates import load_template
-from aboveboard.report.words import format_report
+from aboveboard.report.words import format_report, list_notes
 from aboveboard.settlements.money import describe_payments, has_payments
 
 
@@ -38,6 +39,8 @@ class ComparedRule:
         Which kinds of deviations were looked at.
     problem
         Why it was not audited; empty if it was.
+    source
+        Where the rule stands; empty: where the subject's does.
     """
 
     rule: str
@@ -46,6 +49,7 @@ class ComparedRule:
     lies: Sequence[BestLie]
     kinds: Sequence[str] = ()
     problem: str = ""
+    source: str = ""
 
 
 def render_comparison(subject: Subject, rules: Sequence[ComparedRule], date: str = "") -> str:
@@ -60,16 +64,29 @@ def render_comparison(subject: Subject, rules: Sequence[ComparedRule], date: str
     date
         The day; empty: none is shown.
     """
+    appendix: dict[str, str] = {}
+    shown = move_citations(
+        {
+            "answers": _write_answers(subject, rules),
+            "lies": _tabulate_lies(rules),
+            "verdicts": _tabulate_verdicts(rules),
+        },
+        appendix,
+    )
+    for each in rules:
+        # What a verdict rests on is not on this page; its theorems are in the appendix all the same.
+        for verdict in each.verdicts.values():
+            move_citations(list_notes(verdict), appendix)
     return load_template("comparison.html.jinja").render(
         title=subject.title,
         rules=join_names(each.rule for each in rules),
         operator=subject.operator,
         date=date,
-        answers=_write_answers(subject, rules),
         picture=draw_gains({each.rule: each.settlement for each in rules}, subject.unit),
         parties=_tabulate_parties(subject, rules),
-        lies=_tabulate_lies(rules),
-        verdicts=_tabulate_verdicts(rules),
+        **shown,
+        sources=_list_sources(subject, rules),
+        appendix=list(appendix.items()),
         seed=subject.seed,
         version=__version__,
         inputs=subject.inputs,
@@ -80,7 +97,10 @@ def _write_answers(subject: Subject, rules: Sequence[ComparedRule]) -> list[dict
     """Return for each rule what happens, what parties get, and whether lying pays."""
     found = []
     for each in rules:
-        answers = write_answers(each.settlement, each.lies, each.verdicts, subject.unit, each.kinds)
+        answers = write_answers(
+            each.settlement, each.lies, each.verdicts, subject.unit, each.kinds,
+            rivals=subject.counts_rivals,
+        )  # fmt: skip
         *facts, lying = [answer.text for answer in answers]
         found.append(
             {
@@ -90,6 +110,14 @@ def _write_answers(subject: Subject, rules: Sequence[ComparedRule]) -> list[dict
             }
         )
     return found
+
+
+def _list_sources(subject: Subject, rules: Sequence[ComparedRule]) -> list[tuple[str, str]]:
+    """Return where each rule stands: once, if it is the same place for all."""
+    sources = {each.rule: each.source or subject.source for each in rules}
+    if len(set(sources.values())) == 1:
+        return [("the rules", subject.source)] if subject.source else []
+    return [(rule, source) for rule, source in sources.items() if source]
 
 
 def _list_parties(rules: Sequence[ComparedRule]) -> list[str]:

@@ -31,6 +31,8 @@ class Subject:
         Where the rule stands, and what it assumes; may be empty.
     operator
         Who runs the center; empty where the file does not say it.
+    counts_rivals
+        Whether utility counts what rivals gain against a party.
     """
 
     title: str
@@ -43,6 +45,7 @@ class Subject:
     source: str = ""
     assumes: str = ""
     operator: str = ""
+    counts_rivals: bool = False
 
 
 def describe_collaboration(collaboration: Collaboration) -> Subject:
@@ -62,6 +65,7 @@ def describe_collaboration(collaboration: Collaboration) -> Subject:
         source=rule.SOURCE,
         assumes=rule.ASSUMES,
         operator=file.operator,
+        counts_rivals=getattr(rule, "counts_rivals", False),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -73,35 +74,71 @@ SIGNS = {Status.HOLDS: "✓", Status.FAILS: "✗", Status.NO_COUNTEREXAMPLE: "~"
 
 
 def tabulate_parties(
-    settlement: Settlement | None, unit: str, currency: str = ""
+    settlement: Settlement | None, unit: str, currency: str = "", *, rivals: bool = False
 ) -> dict[str, Any] | None:
-    """Return each party's share as a table; None without a settlement."""
+    """Return each party's share as a table; None without a settlement.
+
+    Parameters
+    ----------
+    settlement
+        What each party gets.
+    unit, currency
+        What benefits are counted in, and what payments are in; empty: none.
+    rivals
+        Whether utility counts what rivals gain: then it is told in words whether one gained more.
+    """
     if settlement is None:
         return None
     shares = settlement.parties
     further = list(dict.fromkeys(key for share in shares.values() for key in share.more))
     of = f" ({unit})" if unit else ""
     paid = describe_payments(settlement, currency) if has_payments(settlement) else {}
-    columns = ["party", f"gains{of}", f"utility{of}", *(["payment"] if paid else [])]
+    compared = count_ahead(settlement) if rivals else {}
+    worth = not rivals or any(share.utility for share in shares.values())
+    columns = [
+        "party", f"gains{of}", *([f"utility{of}"] if worth else []),
+        *(["rivals"] if compared else []), *(["payment"] if paid else []),
+    ]  # fmt: skip
     rows = [
         [
             _make_cell(name),
             _make_cell(share.benefit),
-            _make_cell(share.utility),
+            *([_make_cell(share.utility)] if worth else []),
+            *([_make_cell(describe_rivals(compared[name]))] if compared else []),
             *([_make_cell(paid[name])] if paid else []),
             *(_make_cell(share.more.get(key)) for key in further),
         ]
         for name, share in shares.items()
     ]
-    note = (
-        "gains: the benefit of its reply to a party. utility: what that is worth to it, with "
-        "rivals' gains, payments and privacy, where the rule counts them."
-    )
+    note = "gains: the benefit of its reply to a party."
+    if worth:
+        note += (
+            " utility: what that is worth to it, with rivals' gains, payments and privacy, where "
+            "the rule counts them."
+        )
     if paid:
         note += " payment: to or from the center."
     if paid and currency:
         note += f" Payments are {describe_rounding(currency)}; exact values are in {MANIFEST}."
     return _make_table([*columns, *(key.replace("_", " ") for key in further)], rows, note)
+
+
+def count_ahead(settlement: Settlement) -> dict[str, int]:
+    """Return how many others gained more than each party."""
+    benefits: dict[str, Any] = {name: share.benefit for name, share in settlement.parties.items()}
+    ranked = sorted(benefits.values())
+    return {name: len(ranked) - bisect_right(ranked, x) for name, x in benefits.items()}
+
+
+def describe_rivals(ahead: int) -> str:
+    """Return whether rivals gained more than a party, in words.
+
+    Examples
+    --------
+    >>> describe_rivals(0), describe_rivals(2)
+    ('none gained more', '2 gained more')
+    """
+    return f"{format_count_typeset(ahead) if ahead else 'none'} gained more"
 
 
 def tabulate_exhibits(settlement: Settlement | None) -> list[dict[str, Any]]:
