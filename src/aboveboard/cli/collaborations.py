@@ -207,13 +207,12 @@ def _with_work(
     from aboveboard.mechanisms.mechanism import LongRunning, Work
 
     rule = collaboration.mechanism
-    if not (isinstance(rule, LongRunning) and rule.SPREADS):
-        keeps = getattr(rule, "keeps_trainings", False)
-        for option, given in (("--executor", executor), ("--cache", None if keeps else cache)):
-            if given is not None:
-                raise InputError(
-                    option, f"{rule.NAME} has no evaluations to spread or keep", "omit it"
-                )
+    spreads = isinstance(rule, LongRunning) and rule.SPREADS
+    keeps = isinstance(rule, LongRunning) and rule.KEEPS
+    keeps = keeps or getattr(rule, "keeps_trainings", False)
+    for option, given, taken in (("--executor", executor, spreads), ("--cache", cache, keeps)):
+        if given is not None and not taken:
+            raise InputError(option, f"{rule.NAME} has no evaluations to spread or keep", "omit it")
     with _start_pool(executor) as pool:
         yield collaboration.with_work(Work(pool, cache, progress))
 
@@ -287,14 +286,17 @@ def replay(
             typer.echo(f"  {name}")
     else:
         same = result.files - len({*result.recorded, *result.charts})
-        typer.echo(f"{folder}: all {same} files are the same, byte for byte")
+        counted = "all" if same == result.files else f"of {result.files} files"
+        what = f"{same} files" if same == result.files else str(same)
+        typer.echo(f"{folder}: {counted} {what} are the same, byte for byte")
     if output is Format.TEXT:
         for title, names in (
             ("as recorded, since no replay can make them", result.recorded),
             ("the same but for the shapes of their charts", result.charts),
-            ("computed by other versions", result.versions),
         ):
             if names:
-                typer.echo(f"  {title}: {', '.join(names)}")
+                typer.echo(f"  {len(names)} {title}: {', '.join(names)}")
+        if result.versions:
+            typer.echo(f"  computed by other versions: {', '.join(result.versions)}")
     if result.differ:
         raise typer.Exit(1)
