@@ -11,7 +11,7 @@ import pytest
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training import TrainingResult, train
-from aboveboard.learning.training.averaging import run_averaging
+from aboveboard.learning.training.averaging import Averaging, run_averaging
 from aboveboard.learning.training.center import Center, read_center
 from aboveboard.learning.training.engine import (
     Answer,
@@ -76,7 +76,9 @@ def trainer_of(folder: Path, *names: str, more: Any = None, **others: Any) -> Fe
     """Return a trainer of parties with files in the folder, and of others that answer."""
     engine = engine_of(**{name: folder / f"{name}.csv" for name in names}, **others)
     estimator = make_estimator(PATH, {"C": 0.1}, 0)
-    return FederatedTrainer(engine, center(folder), estimator, table(folder, **(more or {})), 0)
+    parties = tuple(engine.answerers)
+    settings = table(folder, **(more or {}))
+    return FederatedTrainer(engine, parties, center(folder), estimator, settings, 0)
 
 
 def quality_of(trainer: FederatedTrainer, model: Any) -> float:
@@ -102,7 +104,7 @@ def test_only_counts_digests_and_parameters_come_from_a_party(folder: Path) -> N
     heard: list[Answer] = []
 
     class Listening:
-        parties = engine.parties
+        together = False
 
         def ask(self, requests: Any) -> dict[str, Answer]:
             answers = engine.ask(requests)
@@ -110,7 +112,7 @@ def test_only_counts_digests_and_parameters_come_from_a_party(folder: Path) -> N
             return answers
 
     estimator = make_estimator(PATH, {}, 0)
-    trainer = FederatedTrainer(Listening(), center(folder), estimator, table(folder), 0)
+    trainer = FederatedTrainer(Listening(), ("small",), center(folder), estimator, table(folder), 0)
     trainer.start()
     trainer.fit_alone(1, 1.0)
     trainer.count_leaks()
@@ -139,7 +141,7 @@ def test_without_the_rule_the_free_rider_gets_the_model_and_stalls_it(folder: Pa
         return trainer.engine.ask(dict.fromkeys(claims, Step(current, 1, 1.0, 5)))
 
     def quality(weights: dict[str, float]) -> float:
-        joint = run_averaging(nothing, steps, weights, 20).parameters
+        joint = run_averaging(nothing, steps, Averaging(weights, 20)).parameters
         rows_of, terms = trainer.center.validation, trainer.center.terms
         pattern = fit_model(trainer.estimator, rows_of.x, terms.decode_labels(rows_of.y), "p")
         return quality_of(trainer, build_model(pattern, joint))
@@ -329,7 +331,7 @@ def test_an_estimator_whose_models_cannot_be_averaged_is_refused(
 ) -> None:
     with pytest.raises(InputError, match='method = "pooled"'):
         FederatedTrainer(
-            engine_of(), center(folder), make_estimator(path, parameters, 0), table(folder), 0
+            engine_of(), (), center(folder), make_estimator(path, parameters, 0), table(folder), 0
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aboveboard.learning.training.averaging import average, clip_updates, run_averaging
+from aboveboard.learning.training.averaging import Averaging, average, clip_updates, run_averaging
 from aboveboard.learning.training.estimators import Parameters
 
 
@@ -37,7 +37,9 @@ def test_an_average_weighs_by_size() -> None:
 
 
 def test_rounds_go_to_the_weighted_mean_of_what_parties_want() -> None:
-    found = run_averaging(model(9.0, 9.0), towards(("a", A), ("b", B)), {"a": 2.0, "b": 1.0}, 40)
+    found = run_averaging(
+        model(9.0, 9.0), towards(("a", A), ("b", B)), Averaging({"a": 2.0, "b": 1.0}, 40)
+    )
     assert found.parameters.coef[0, 0] == pytest.approx(2.0)
 
 
@@ -46,10 +48,10 @@ def test_who_returns_what_it_was_given_stalls_an_average_by_claims() -> None:
         return {**towards(("a", A))(current), "rider": current}  # type: ignore[operator]
 
     claims = {"a": 100.0, "rider": 1e6}
-    stalled = run_averaging(model(9.0, 9.0), steps, claims, 20).parameters
+    stalled = run_averaging(model(9.0, 9.0), steps, Averaging(claims, 20)).parameters
     assert stalled.coef[0, 0] > 8.9
     # Validated, the free rider's size is 0, and it takes no part in the average.
-    free = run_averaging(model(9.0, 9.0), steps, {"a": 100.0}, 20).parameters
+    free = run_averaging(model(9.0, 9.0), steps, Averaging({"a": 100.0}, 20)).parameters
     assert free.coef[0, 0] == pytest.approx(1.0, abs=1e-3)
 
 
@@ -57,16 +59,16 @@ def test_an_update_that_is_not_accepted_is_left_out_of_its_round() -> None:
     found = run_averaging(
         model(9.0, 9.0),
         towards(("a", A), ("b", B)),
-        {"a": 1.0, "b": 1.0},
-        30,
-        accepts=lambda name, update: name != "b",
+        Averaging({"a": 1.0, "b": 1.0}, 30, accepts=lambda name, update: name != "b"),
     )
     assert found.parameters.coef[0, 0] == pytest.approx(1.0)
     assert found.left_out == {"a": 0, "b": 30}
 
 
 def test_where_no_update_is_accepted_the_model_stays() -> None:
-    found = run_averaging(A, towards(("b", B)), {"b": 1.0}, 3, lambda name, update: False)
+    found = run_averaging(
+        A, towards(("b", B)), Averaging({"b": 1.0}, 3, lambda name, update: False)
+    )
     assert found.parameters is A
 
 
@@ -78,7 +80,9 @@ def test_the_best_round_is_the_result() -> None:
         return {"a": model(next(numbers), 0.0)}
 
     found = run_averaging(
-        model(9.0, 0.0), steps, {"a": 1.0}, 5, quality=lambda p: -abs(float(p.coef[0, 0]) - 2)
+        model(9.0, 0.0),
+        steps,
+        Averaging({"a": 1.0}, 5, quality=lambda p: -abs(float(p.coef[0, 0]) - 2)),
     )
     assert (found.round, found.parameters.coef[0, 0]) == (3, 2.1)
 

@@ -21,6 +21,14 @@ LOCAL_STEPS = 5
 CLIP = 3.0
 """Honest updates of one round rarely differ by more; a larger one would steer the average."""
 
+PATIENCE = 600.0
+"""Seconds: a fit of some millions of rows takes less."""
+LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+"""Hosts to whom a connection does not leave the machine."""
+
+NODE_KEY = r"^[A-Za-z0-9+/]{80,400}={0,2}$"
+"""A public key: base64 of its DER bytes."""
+
 IMPORT_PATH = r"^\w+(\.\w+)+$"
 
 Averaging = Literal["mean", "trimmed-mean", "median", "krum"]
@@ -59,6 +67,46 @@ def _as_step(value: Any) -> Any:
     return {"use": value} if isinstance(value, str) else value
 
 
+class FlowerTable(BaseModel):
+    """How parties on their own machines are reached: through a SuperLink of Flower."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    superlink: str = Field(
+        pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$",
+        description='address of the SuperLink, "host:port"',
+    )
+    certificates: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed the SuperLink's certificate; without "
+        "it the connection is not encrypted, which only the machine's own loopback allows",
+    )
+    secret: Path | None = Field(
+        default=None, description="file of the secret that the SuperLink asks of who runs apps"
+    )
+    app: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the app, as `aboveboard party --app` prints it; by default that "
+        "of the installed version",
+    )
+    patience: Annotated[float, BeforeValidator(_as_plain)] = Field(
+        default=PATIENCE,
+        gt=0,
+        le=86_400,
+        description="seconds that a party may take to connect, or to answer, before it is absent",
+    )
+
+    @model_validator(mode="after")
+    def _check_encryption(self) -> Self:
+        host = self.superlink.rpartition(":")[0]
+        if self.certificates is None and host not in LOOPBACK:
+            raise ValueError(
+                f"the connection to {host} would not be encrypted; name the file of certificates"
+            )
+        return self
+
+
 class TrainingTable(TableKeys):
     """How the parties' data become models."""
 
@@ -85,8 +133,13 @@ class TrainingTable(TableKeys):
         default="federated",
         description="parties' models are averaged, or one model is fitted to all rows together",
     )
-    engine: Literal["in-process"] = Field(
-        default="in-process", description="what asks the parties to train"
+    engine: Literal["in-process", "flower"] = Field(
+        default="in-process",
+        description="what asks the parties to train: in-process has their files; flower reaches "
+        "them on their own machines",
+    )
+    flower: FlowerTable | None = Field(
+        default=None, description="where the parties are reached, with engine flower"
     )
     test: Path = Field(description="the center's held-out rows, on which models are scored")
     validation: Path | None = Field(
@@ -157,6 +210,22 @@ class TrainingTable(TableKeys):
         }
 
     @model_validator(mode="after")
+    def _check_engine(self) -> Self:
+        if self.engine == "flower":
+            if self.flower is None:
+                raise ValueError(
+                    "engine is flower, and nothing says where; add the table [training.flower] "
+                    "with superlink"
+                )
+            if self.method == "pooled":
+                raise ValueError(
+                    "with engine flower rows stay with the parties; write method = federated"
+                )
+        elif self.flower is not None:
+            raise ValueError("it has a table flower; write engine = flower, or leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _check_features(self) -> Self:
         features = self.features or ()
         if len(set(features)) < len(features):
@@ -173,3 +242,9 @@ class DataParty(TableKeys):
 
     data: Path | None = Field(default=None, description="its rows, CSV or Parquet")
     label: str | None = Field(default=None, description="its column that is predicted")
+    key: str | None = Field(
+        default=None,
+        pattern=NODE_KEY,
+        description="with engine flower: the public key of the party's machine, as `aboveboard "
+        "party --new-key` prints it",
+    )

@@ -117,6 +117,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
     NAME: ClassVar[str] = "learning.payments"
     UNIT: ClassVar[str] = "value"
     SPREADS: ClassVar[bool] = False
+    KEEPS: ClassVar[bool] = False
     SUMMARY: ClassVar[str] = (
         "rivals train a model together; each pays all that it gains by taking part"
     )

@@ -22,13 +22,13 @@ the contributions".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning.market.training_file import Averaging
+from aboveboard.learning.market.training_file import Averaging as AveragingName
 from aboveboard.learning.training.estimators import Parameters
 
 Steps = Callable[[Parameters], Mapping[str, Parameters]]
@@ -60,25 +60,37 @@ class AveragedModel:
     clipped: Mapping[str, int] = field(default_factory=dict)
 
 
-def run_averaging(
-    start: Parameters,
-    steps: Steps,
-    weights: Mapping[str, float],
-    rounds: int,
-    accepts: Callable[[str, Parameters], bool] = lambda party, parameters: True,
-    *,
-    quality: Callable[[Parameters], float] | None = None,
-    averaging: Averaging = "mean",
-    clip: float = inf,
-) -> AveragedModel:
-    """Average the parties' models for some rounds.
+@dataclass(frozen=True)
+class AveragingState:
+    """Where an averaging stands after a round; it can be kept, and goes on from there.
 
     Parameters
     ----------
-    start
-        Where the first local steps begin.
-    steps
-        Asks the parties for local steps.
+    current
+        The average of the last round.
+    best, best_round, best_quality
+        The best round's average, which one that was, and how good.
+    round
+        How many rounds are done.
+    left_out, clipped
+        By party: in how many rounds its update was left out, or shortened.
+    """
+
+    current: Parameters
+    best: Parameters
+    best_round: int
+    best_quality: float
+    round: int
+    left_out: Mapping[str, int]
+    clipped: Mapping[str, int]
+
+
+@dataclass
+class Averaging:
+    """One model that is averaged in rounds: the parties' updates come in, the state goes on.
+
+    Parameters
+    ----------
     weights
         By party, above 0: its valid size.
     rounds
@@ -93,24 +105,81 @@ def run_averaging(
     clip
         An update longer than so many times the median one is shortened to that.
     """
-    current, best, best_round = start, start, 0
-    best_quality = quality(start) if quality else -inf
-    left_out, shortened = dict.fromkeys(weights, 0), dict.fromkeys(weights, 0)
-    for k in range(1, rounds + 1):
-        updates = steps(current)
-        counted = {name: updates[name] for name in weights if accepts(name, updates[name])}
-        for name in weights.keys() - counted.keys():
-            left_out[name] += 1
+
+    weights: Mapping[str, float]
+    rounds: int
+    accepts: Callable[[str, Parameters], bool] = lambda party, parameters: True
+    quality: Callable[[Parameters], float] | None = None
+    averaging: AveragingName = "mean"
+    clip: float = inf
+
+    def start(self, model: Parameters) -> AveragingState:
+        """Return the state before the first round.
+
+        Parameters
+        ----------
+        model
+            Where the first local steps begin.
+        """
+        nobody = dict.fromkeys(self.weights, 0)
+        reached = self.quality(model) if self.quality else -inf
+        return AveragingState(model, model, 0, reached, 0, nobody, nobody)
+
+    def is_done(self, state: AveragingState) -> bool:
+        """Return whether all rounds are done."""
+        return state.round >= self.rounds
+
+    def advance(self, state: AveragingState, updates: Mapping[str, Parameters]) -> AveragingState:
+        """Return the state after one more round.
+
+        Parameters
+        ----------
+        state
+            Before it.
+        updates
+            By party: what it has made of the current model.
+        """
+        k = state.round + 1
+        counted = {
+            name: updates[name] for name in self.weights if self.accepts(name, updates[name])
+        }
+        left_out = {name: n + (name not in counted) for name, n in state.left_out.items()}
         if not counted:
-            continue
-        clipped = clip_updates(current, counted, clip)
-        for name in counted:
-            shortened[name] += clipped[name] is not counted[name]
-        current = average(clipped, weights, averaging)
-        reached = quality(current) if quality else inf
-        if reached > best_quality or quality is None:
-            best, best_round, best_quality = current, k, reached
-    return AveragedModel(best, best_round, left_out, shortened)
+            return replace(state, round=k, left_out=left_out)
+        short = clip_updates(state.current, counted, self.clip)
+        clipped = {
+            name: n + (name in counted and short[name] is not counted[name])
+            for name, n in state.clipped.items()
+        }
+        current = average(short, self.weights, self.averaging)
+        reached = self.quality(current) if self.quality else inf
+        moved = replace(state, current=current, round=k, left_out=left_out, clipped=clipped)
+        if reached > state.best_quality or self.quality is None:
+            return replace(moved, best=current, best_round=k, best_quality=reached)
+        return moved
+
+
+def run_averaging(start: Parameters, steps: Steps, averaging: Averaging) -> AveragedModel:
+    """Average the parties' models for some rounds.
+
+    Parameters
+    ----------
+    start
+        Where the first local steps begin.
+    steps
+        Asks the parties for local steps.
+    averaging
+        What is averaged, and how.
+    """
+    state = averaging.start(start)
+    while not averaging.is_done(state):
+        state = averaging.advance(state, steps(state.current))
+    return get_result(state)
+
+
+def get_result(state: AveragingState) -> AveragedModel:
+    """Return the model that an averaging has made."""
+    return AveragedModel(state.best, state.best_round, state.left_out, state.clipped)
 
 
 def clip_updates(
@@ -130,7 +199,9 @@ def clip_updates(
 
 
 def average(
-    models: Mapping[str, Parameters], weights: Mapping[str, float], averaging: Averaging = "mean"
+    models: Mapping[str, Parameters],
+    weights: Mapping[str, float],
+    averaging: AveragingName = "mean",
 ) -> Parameters:
     """Return the average of models, in the order of the mapping.
 

@@ -6,8 +6,6 @@ party's fault is known in seconds.
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,20 +57,32 @@ class PartyData:
     Parameters
     ----------
     data
-        Its file.
+        Its file; None where it lies on the party's own machine.
     label
         Its name for the label; None: the center's.
     test, validation
         The center's files.
     center_label
         The center's name for the label.
+    key
+        The public key of the party's own machine; None where its file is here.
+    certificates
+        Of the authority behind the certificate of the SuperLink; None: not encrypted.
     """
 
-    data: DataFile
+    data: DataFile | None
     label: str | None
     test: DataFile
     validation: DataFile | None
     center_label: str
+    key: str | None = None
+    certificates: Path | None = None
+
+    def format_place(self, party: str) -> str:
+        """Return where messages say that the party's rows stand."""
+        if self.data is None:
+            return f"parties.{party}: its rows"
+        return f"parties.{party}.data: {self.data.path.name}"
 
 
 class TrainingFile(Protocol):
@@ -121,16 +131,13 @@ def find_data(file: TrainingFile, read: Read, *, seed: int = 0) -> dict[str, Par
         if table.validation is None
         else _locate(read, "training.validation", table.validation, table)
     )
+    certificates = _find_certificates(table, read)
     found = {}
     for name, party in file.parties.items():
-        if party.data is None:
-            raise InputError(
-                f"parties.{name}", "it has no data", 'give data = "rows.csv" to every party'
-            )
-        data = _locate(read, f"parties.{name}.data", party.data, party, table)
+        data = _find_rows(name, party, table, read)
         # A label that is the center's own needs no second name.
         own = None if party.label == label else party.label
-        found[name] = PartyData(data, own, test, validation, label)
+        found[name] = PartyData(data, own, test, validation, label, party.key, certificates)
     _check_data(table, found, seed, read)
     return found
 
@@ -154,32 +161,19 @@ def read_center_files(
 
 def read_party_rows(name: str, data: PartyData, center: Center) -> Rows:
     """Return a party's distinct rows, as they stand in its file."""
+    assert data.data is not None
     rows = read_rows(
         data.data.path, f"parties.{name}.data", center.terms, label=data.label, whole=center.whole
     )
     return rows.drop_duplicates()
 
 
-def find_identical_files(reports: Mapping[str, PartyData]) -> tuple[tuple[str, ...], ...]:
-    """Return the groups of parties whose files are the same byte for byte.
-
-    Only files of one length are read.
-    """
-    by_length: dict[int, list[str]] = defaultdict(list)
-    for name, party in reports.items():
-        by_length[party.data.stamp[1]].append(name)
-    by_content: dict[str, list[str]] = defaultdict(list)
-    for name in (name for group in by_length.values() if len(group) > 1 for name in group):
-        with reports[name].data.path.open("rb") as stream:
-            by_content[hashlib.file_digest(stream, "sha256").hexdigest()].append(name)
-    return tuple(tuple(group) for group in by_content.values() if len(group) > 1)
-
-
 def _check_data(
     table: TrainingTable, reports: Mapping[str, PartyData], seed: int, read: Read
 ) -> None:
     """Read all files against the center's; every party's fault is reported, not only the first."""
-    if any(not data.data.path.is_file() for data in reports.values()):
+    files = [data.data.path for data in reports.values() if data.data is not None]
+    if not all(path.is_file() for path in files):
         return  # said already
     estimator = make_estimator(table.estimator, table.parameters, seed)
     require_scorer(table.metric)
@@ -192,13 +186,47 @@ def _check_data(
     refuse_unscorable(estimator, center.make_meter(table.metric))
     record: Callable[[InputError], None] | None = getattr(read, "record", None)
     for name, data in reports.items():
+        if data.data is None:
+            continue  # its own machine reads them, when the training starts
         try:
             rows = read_party_rows(name, data, center)
-            center.prepare(rows, f"parties.{name}.data: {data.data.path.name}")
+            center.prepare(rows, data.format_place(name))
         except InputError as error:
             if record is None:
                 raise
             record(error)
+
+
+def _find_certificates(table: TrainingTable, read: Read) -> Path | None:
+    if table.flower is None or table.flower.certificates is None:
+        return None
+    return read.file("training.flower.certificates", table.flower.certificates).resolve()
+
+
+def _find_rows(name: str, party: DataParty, table: TrainingTable, read: Read) -> DataFile | None:
+    """Return a party's file; None where its rows are on its own machine."""
+    place = f"parties.{name}"
+    if table.engine == "flower":
+        if party.data is not None:
+            raise InputError(
+                f"{place}.data",
+                "with engine flower its rows stay on its own machine",
+                "leave data out, and give the key that its aboveboard party --new-key prints",
+            )
+        if party.key is None:
+            raise InputError(
+                place, "it has no key", "give the key that its aboveboard party --new-key prints"
+            )
+        return None
+    if party.key is not None:
+        raise InputError(
+            f"{place}.key",
+            "it is not used: the rows are here",
+            "leave it out, or use engine flower",
+        )
+    if party.data is None:
+        raise InputError(place, "it has no data", 'give data = "rows.csv" to every party')
+    return _locate(read, f"{place}.data", party.data, party, table)
 
 
 def _find_label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:

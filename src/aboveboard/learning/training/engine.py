@@ -115,7 +115,28 @@ class Fingerprint:
     """Return a digest of each row, rounded; the answer is `Fingerprints`."""
 
 
-Request = Start | Fit | Step | Compare | Fingerprint
+Single = Start | Fit | Step | Compare | Fingerprint
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Several requests in one message; the answer is `Answers`.
+
+    Parameters
+    ----------
+    requests
+        They are answered in order.
+    """
+
+    requests: tuple[Single, ...]
+
+
+@dataclass(frozen=True)
+class End:
+    """The training is over; nothing is answered that counts."""
+
+
+Request = Single | Batch | End
 
 
 @dataclass(frozen=True)
@@ -128,10 +149,13 @@ class RowCount:
         How many distinct rows there are.
     odd
         What is odd about columns, in words.
+    data
+        SHA-256 of its file, as hexadecimal digits.
     """
 
     count: int
     odd: tuple[str, ...] = ()
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,7 +187,42 @@ class Fingerprints:
     digests: NDArray[np.uint64]
 
 
-Answer = RowCount | Parameters | Coincidences | Fingerprints
+SingleAnswer = RowCount | Parameters | Coincidences | Fingerprints
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The party cannot answer.
+
+    Parameters
+    ----------
+    place
+        What the fault is in.
+    problem
+        What is wrong.
+    remedy
+        What would be right.
+    """
+
+    place: str
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to a `Batch`, in its order.
+
+    Parameters
+    ----------
+    answers
+        One for each request.
+    """
+
+    answers: tuple[SingleAnswer, ...]
+
+
+Answer = SingleAnswer | Answers | Failure
 
 
 class PartyError(Exception):
@@ -187,8 +246,8 @@ class Engine(Protocol):
     """Carries the center's requests to the parties."""
 
     @property
-    def parties(self) -> tuple[str, ...]:
-        """The parties' names, in order."""
+    def together(self) -> bool:
+        """Whether an exchange costs so much that requests had better go together."""
         ...
 
     def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
@@ -210,26 +269,30 @@ class InProcessEngine:
     ----------
     answerers
         By party: what answers its requests.
+    together
+        Whether requests go together all the same, as they do between machines.
     """
 
     answerers: Mapping[str, Callable[[Request], Answer]]
-
-    @property
-    def parties(self) -> tuple[str, ...]:
-        """The parties' names, in order."""
-        return tuple(self.answerers)
+    together: bool = False
 
     def ask(self, requests: Mapping[str, Request]) -> dict[str, Answer]:
         """Return the answers of the parties that are asked, in the order of the requests."""
         return {name: self._ask(name, request) for name, request in requests.items()}
 
     def _ask(self, name: str, request: Request) -> Answer:
-        try:
-            return self.answerers[name](request)
-        except InputError as error:
-            raise PartyError(name, error) from None
-        except Exception as error:  # a party's fault, whatever it is, ends its part and not the run
-            problem = f"it failed ({type(error).__name__}: {format_error(error)})"
-            raise PartyError(
-                name, InputError(f"parties.{name}", problem, "look at its data")
-            ) from error
+        answer = answer_safely(self.answerers[name], name, request)
+        if isinstance(answer, Failure):
+            raise PartyError(name, InputError(answer.place, answer.problem, answer.remedy))
+        return answer
+
+
+def answer_safely(answer: Callable[[Request], Answer], party: str, request: Request) -> Answer:
+    """Return a party's answer, or what failed: its fault ends its part and not the run."""
+    try:
+        return answer(request)
+    except InputError as error:
+        return Failure(error.place, error.problem, error.remedy)
+    except Exception as error:  # whatever it is
+        problem = f"it failed ({type(error).__name__}: {format_error(error)})"
+        return Failure(f"parties.{party}", problem, "look at its data")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from aboveboard.formatting import format_count, join_names
 from aboveboard.learning.training import leaks
@@ -12,15 +13,14 @@ from aboveboard.learning.training.data_checks import (
     measure_ranges,
     round_rows,
 )
-from aboveboard.learning.training.data_files import PartyData, find_identical_files
 from aboveboard.learning.training.engine import Fingerprints, RowCount
 
 
 def find_odd_data(
     center: Center,
-    reports: Mapping[str, PartyData],
     counts: Mapping[str, RowCount],
     fingerprints: Mapping[str, Fingerprints],
+    same: Sequence[Sequence[str]],
 ) -> list[str]:
     """Return what is odd about the data, one sentence for each warning.
 
@@ -28,12 +28,12 @@ def find_odd_data(
     ----------
     center
         What the center holds.
-    reports
-        By party: its data.
     counts
         What each answered first.
     fingerprints
         Digests of each one's rounded rows.
+    same
+        Groups of parties whose files are the same.
     """
     warnings = [
         f"feature {name!r} is the same in all of the center's rows, so no model may use it: "
@@ -45,8 +45,22 @@ def find_odd_data(
         center.raw_validation, center.terms, measure_ranges(center.raw_validation, center.terms)
     )
     digests = {name: answer.digests for name, answer in fingerprints.items()}
-    same = find_identical_files(reports)
     return warnings + find_near_copies(digests, leaks.estimate_chance(rounded), same)
+
+
+def find_identical_data(data: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of parties whose files are the same byte for byte.
+
+    Parameters
+    ----------
+    data
+        By party: SHA-256 of its file; empty where it is not known.
+    """
+    by_content: dict[str, list[str]] = defaultdict(list)
+    for name, digest in data.items():
+        if digest:
+            by_content[digest].append(name)
+    return tuple(tuple(group) for group in by_content.values() if len(group) > 1)
 
 
 def describe_center(center: Center) -> str:

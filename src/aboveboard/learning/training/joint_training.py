@@ -8,7 +8,8 @@ those of the same parties. Cost: that of a `session`, once more for each party t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from aboveboard.learning.training.data_files import (
     read_center_files,
     read_party_rows,
 )
-from aboveboard.learning.training.engine import InProcessEngine, PartyError
+from aboveboard.learning.training.engine import Engine, InProcessEngine, PartyError
 from aboveboard.learning.training.estimators import (
     make_estimator,
     predicts_classes,
@@ -32,10 +33,10 @@ from aboveboard.learning.training.handout import require_skops
 from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.pooling import PooledTrainer
 from aboveboard.learning.training.session import TrainingSession
-from aboveboard.learning.training.tables import Rows
+from aboveboard.learning.training.tables import Rows, digest_file
 from aboveboard.learning.training.trainer import Trainer
 from aboveboard.learning.training.training_result import TrainingResult
-from aboveboard.learning.training.training_store import open_store
+from aboveboard.learning.training.training_store import TrainingStore, open_store
 from aboveboard.mechanisms.mechanism import Work
 
 KEPT = 4
@@ -44,8 +45,17 @@ KEPT = 4
 _DONE: OrderedDict[tuple[Any, ...], TrainingResult] = OrderedDict()
 
 
+Connect = Callable[[TrainingTable, Mapping[str, PartyData]], AbstractContextManager[Engine]]
+"""Reaches the parties on their own machines, for as long as a training takes."""
+
+
 def train(
-    table: TrainingTable, reports: Mapping[str, PartyData], *, seed: int, work: Work | None = None
+    table: TrainingTable,
+    reports: Mapping[str, PartyData],
+    *,
+    seed: int,
+    work: Work | None = None,
+    connect: Connect | None = None,
 ) -> TrainingResult:
     """Train on the parties' data; what was trained before on the same files is remembered.
 
@@ -60,6 +70,8 @@ def train(
     work
         Its `progress` is called with how many trainings are done, and of how many; its `cache`
         keeps them.
+    connect
+        Reaches the parties where they are not in this process; None: their files are here.
 
     Raises
     ------
@@ -74,21 +86,35 @@ def train(
         from threadpoolctl import threadpool_limits
 
         # One thread sums in one order: a replay gives the same bytes.
-        with threadpool_limits(1):
-            _DONE[key] = _train_without_failing(table, reports, seed, work or Work())
+        with threadpool_limits(1), (connect or _answer_here)(table, reports) as engine:
+            _DONE[key] = _train_without_failing(table, reports, engine, seed, work or Work())
         while len(_DONE) > KEPT:
             _DONE.popitem(last=False)
     return _DONE[key]
 
 
+@contextmanager
+def _answer_here(
+    table: TrainingTable, reports: Mapping[str, PartyData]
+) -> Iterator[InProcessEngine]:
+    """Answer for the parties whose files are here."""
+    yield InProcessEngine(
+        {
+            name: PartyTrainer(data.data.path, data.label).answer
+            for name, data in reports.items()
+            if data.data is not None
+        }
+    )
+
+
 def _train_without_failing(
-    table: TrainingTable, reports: Mapping[str, PartyData], seed: int, work: Work
+    table: TrainingTable, reports: Mapping[str, PartyData], engine: Engine, seed: int, work: Work
 ) -> TrainingResult:
     """Train, and again without each party that fails."""
     present, failed = dict(reports), dict[str, str]()
     while True:
         try:
-            result = _make_session(table, present, seed, work).run()
+            result = _make_session(table, present, engine, seed, work).run()
         except PartyError as failure:
             if table.failing == "refuse" or len(present) == 1:
                 raise failure.error from None
@@ -99,7 +125,7 @@ def _train_without_failing(
 
 
 def _make_session(
-    table: TrainingTable, reports: Mapping[str, PartyData], seed: int, work: Work
+    table: TrainingTable, reports: Mapping[str, PartyData], engine: Engine, seed: int, work: Work
 ) -> TrainingSession:
     estimator = make_estimator(table.estimator, table.parameters, seed)
     center = read_center_files(
@@ -112,16 +138,22 @@ def _make_session(
             center,
             estimator,
             seed,
+            {
+                name: digest_file(data.data.path)
+                for name, data in reports.items()
+                if data.data is not None
+            },
         )
     else:
-        parties = {
-            name: PartyTrainer(data.data.path, data.label).answer for name, data in reports.items()
-        }
-        trainer = FederatedTrainer(InProcessEngine(parties), center, estimator, table, seed)
+        trainer = FederatedTrainer(engine, tuple(reports), center, estimator, table, seed)
+
+    def open_for(data: Mapping[str, str]) -> TrainingStore | None:
+        parties = {f"parties.{name}.{reports[name].label}": data[name] for name in reports}
+        return open_store(work.cache, table, _list_center_files(reports), parties, seed)
+
     meter = center.make_meter(table.metric)
-    store = open_store(work.cache, table, _list_files(reports), seed)
     return TrainingSession(
-        table, reports, center, estimator, trainer, meter, seed, work.progress, store
+        table, reports, center, estimator, trainer, meter, seed, work.progress, open_for
     )
 
 
@@ -132,11 +164,10 @@ def _read_rows(name: str, data: PartyData, center: Center) -> Rows:
         raise PartyError(name, error) from None
 
 
-def _list_files(reports: Mapping[str, PartyData]) -> dict[str, Path]:
-    """Return all files of a training that are there, by what they are."""
+def _list_center_files(reports: Mapping[str, PartyData]) -> dict[str, Path]:
+    """Return the center's files, by what they are."""
     shared = next(iter(reports.values()))
-    files = {f"parties.{name}.{data.label}": data.data.path for name, data in reports.items()}
-    files[f"test.{shared.center_label}"] = shared.test.path
+    files = {f"test.{shared.center_label}": shared.test.path}
     if shared.validation is not None:
         files["validation"] = shared.validation.path
-    return {what: path for what, path in files.items() if path.is_file()}
+    return files

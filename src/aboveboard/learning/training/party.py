@@ -13,13 +13,18 @@ from aboveboard.learning.training import leaks
 from aboveboard.learning.training.data_checks import compute_fingerprints, find_odd_columns
 from aboveboard.learning.training.engine import (
     Answer,
+    Answers,
+    Batch,
     Coincidences,
     Compare,
+    End,
     Fingerprint,
     Fingerprints,
     Fit,
     Request,
     RowCount,
+    Single,
+    SingleAnswer,
     Start,
     Step,
 )
@@ -31,7 +36,13 @@ from aboveboard.learning.training.estimators import (
     list_row_weights,
     make_estimator,
 )
-from aboveboard.learning.training.tables import Rows, read_rows, shuffle_rows, slice_part
+from aboveboard.learning.training.tables import (
+    Rows,
+    digest_file,
+    read_rows,
+    shuffle_rows,
+    slice_part,
+)
 
 ANCHOR_WEIGHT = 1e-3
 """Weight of the row that stands in for a class that a party does not have."""
@@ -62,6 +73,12 @@ class PartyTrainer:
         InputError
             If the file is wrong, or the estimator cannot be fitted to it.
         """
+        if isinstance(request, Batch):
+            return Answers(tuple(self._answer_single(each) for each in request.requests))
+        assert not isinstance(request, End), "nothing is left to be answered"
+        return self._answer_single(request)
+
+    def _answer_single(self, request: Single) -> SingleAnswer:
         if isinstance(request, Start):
             return self._read(request)
         assert self._start is not None, "the first request is Start"
@@ -87,7 +104,7 @@ class PartyTrainer:
         self._rows = shuffle_rows(self._raw, start.seed, len(start.terms.classes or ()))
         self._x = start.preparation.apply(self._rows.x, f"{self._place}: {self.data.name}")
         odd = find_odd_columns(self._raw, start.terms, start.ranges)
-        return RowCount(len(self._rows.y), odd)
+        return RowCount(len(self._rows.y), odd, digest_file(self.data))
 
     def _take(
         self, parts: int, weight: float

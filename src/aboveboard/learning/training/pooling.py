@@ -7,9 +7,9 @@ Cost: one fit of all rows and one of half of them for each party, and one for ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from aboveboard.learning.training.engine import (
 )
 from aboveboard.learning.training.estimators import fit_model, list_row_weights
 from aboveboard.learning.training.tables import Rows, shuffle_rows, slice_part
-from aboveboard.learning.training.trainer import JointFit
+from aboveboard.learning.training.trainer import JointFit, JointPlan, RoundStore
 
 
 @dataclass
@@ -47,12 +47,17 @@ class PooledTrainer:
         Unfitted.
     seed
         Of the order of the rows.
+    digests
+        By party: SHA-256 of its file.
     """
+
+    together: ClassVar[bool] = False
 
     rows: Mapping[str, Rows]
     center: Center
     estimator: Any
     seed: int
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._weights = list_row_weights(self.estimator)
@@ -63,7 +68,11 @@ class PooledTrainer:
         """Return how many distinct rows every party has, and what is odd about its columns."""
         terms = self.center.terms
         return {
-            name: RowCount(len(rows.y), find_odd_columns(rows, terms, self._ranges))
+            name: RowCount(
+                len(rows.y),
+                find_odd_columns(rows, terms, self._ranges),
+                self.digests.get(name, ""),
+            )
             for name, rows in self.rows.items()
         }
 
@@ -108,6 +117,15 @@ class PooledTrainer:
         each = each / each.mean()
         models = [self._fit(x, y, "training", weight * each) for weight in self._weights]
         return JointFit(max(models, key=quality))
+
+    def fit_several(
+        self,
+        plans: Sequence[JointPlan],
+        quality: Callable[[Any], float],
+        rounds: RoundStore | None = None,
+    ) -> list[JointFit]:
+        """Return the models of several plans, one after the other; there are no rounds to keep."""
+        return [self.fit_jointly(plan.sizes, plan.best, quality, plan.parts) for plan in plans]
 
     def list_notes(self, left_out: Mapping[str, int], clipped: Mapping[str, int]) -> list[str]:
         """Return what a reader of the settlement should know."""

@@ -22,12 +22,13 @@ from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training import leaks
 from aboveboard.learning.training.center import Center
-from aboveboard.learning.training.data_files import PartyData, find_identical_files
+from aboveboard.learning.training.data_files import PartyData
 from aboveboard.learning.training.engine import PartyError
 from aboveboard.learning.training.estimators import fit_model, list_row_weights
 from aboveboard.learning.training.findings import (
     describe_center,
     describe_sizes,
+    find_identical_data,
     find_odd_data,
 )
 from aboveboard.learning.training.handout import make_pipeline, serialize_model
@@ -38,7 +39,7 @@ from aboveboard.learning.training.measured_models import (
     OwnModels,
 )
 from aboveboard.learning.training.scores import Meter, Predictions, Skill
-from aboveboard.learning.training.trainer import Trainer
+from aboveboard.learning.training.trainer import JointFit, JointPlan, Trainer
 from aboveboard.learning.training.training_result import Resamples, TrainingResult
 from aboveboard.learning.training.training_store import TrainingStore
 from aboveboard.learning.training.valid_size import CenterCurve, measure_center_curve
@@ -74,8 +75,9 @@ class TrainingSession:
         Of everything drawn.
     progress
         Called with how many trainings are done, and of how many.
-    store
-        Keeps joint models as they were measured; None: nothing is kept.
+    open_store
+        Takes SHA-256 of the parties' files; returns what keeps joint models as they were measured,
+        or None.
     """
 
     table: TrainingTable
@@ -86,8 +88,11 @@ class TrainingSession:
     meter: Meter
     seed: int
     progress: Callable[[int, int], None] | None = None
-    store: TrainingStore | None = None
+    open_store: Callable[[Mapping[str, str]], TrainingStore | None] = lambda data: None
+    store: TrainingStore | None = field(default=None, init=False)
     done: int = field(default=0, init=False)
+    _ahead: dict[str, JointFit] = field(default_factory=dict, init=False)
+    _finished: list[JointPlan] = field(default_factory=list, init=False)
 
     def run(self) -> TrainingResult:
         """Return what the training measured.
@@ -102,6 +107,9 @@ class TrainingSession:
         """
         counts = self.trainer.start()
         claimed = {name: answer.count for name, answer in counts.items()}
+        data = {name: answer.data for name, answer in counts.items()}
+        self.store = self.open_store(data)
+        same = find_identical_data(data)
         self._advance()
         own = self._fit_alone(1)
         self._advance()
@@ -143,8 +151,9 @@ class TrainingSession:
                 describe_center(self.center),
                 *describe_sizes(sizes),
             ),
-            warnings=tuple(find_odd_data(self.center, self.reports, counts, fingerprints)),
-            same=find_identical_files(self.reports),
+            warnings=tuple(find_odd_data(self.center, counts, fingerprints, same)),
+            same=same,
+            data=data,
         )
 
     def _advance(self) -> None:
@@ -179,7 +188,7 @@ class TrainingSession:
     def _refuse_leaks(self, claimed: Mapping[str, int]) -> None:
         for name, leak in self.trainer.count_leaks().items():
             limit = self.center.leak_limit(claimed[name], self.table.coincidences)
-            where = f"parties.{name}.data: {self.reports[name].data.path.name}"
+            where = self.reports[name].format_place(name)
             leaks.refuse_leak(where, leak.count, leak.line, limit, len(self.center.digests))
 
     def _measure_curve(self) -> CenterCurve:
@@ -222,6 +231,8 @@ class TrainingSession:
         half_sizes: Mapping[str, int],
     ) -> JointModels:
         everybody = {name: (1, float(size)) for name, size in sizes.items()}
+        if self.trainer.together:
+            self._fit_ahead(everybody, half_sizes, own, half)
         model, joint = self._fit_members(everybody, own, half)
         content = None if model is None else self._serialize(model)
         self._advance()
@@ -235,8 +246,27 @@ class TrainingSession:
                 trained[kind][name] = joint if same else self._measure_members(members, own, half)
                 self._advance()
         if self.store is not None:
+            self.store.drop_rounds(self._finished)
             self.store.check_sample(lambda members: self._fit_members(members, own, half)[1])
         return JointModels(joint, content, **trained)
+
+    def _fit_ahead(
+        self, everybody: Members, half_sizes: Mapping[str, int], own: OwnModels, half: OwnModels
+    ) -> None:
+        """Train all joint models that are not kept, together, round by round."""
+        present = _list_valid(everybody)
+        wanted = [present]
+        for name in self.reports if self._trains_without else ():
+            rest = {other: part for other, part in present.items() if other != name}
+            less = {**everybody, name: (2, float(half_sizes[name]))}
+            for members in (rest, _list_valid(less)):
+                kept = self.store is not None and self.store.has(members)
+                if not kept and members not in wanted:
+                    wanted.append(members)
+        plans = [_make_plan(members, own, half) for members in wanted if len(members) > 1]
+        fits = self.trainer.fit_several(plans, self._quality, self.store)
+        self._ahead = {_name_plan(plan): fit for plan, fit in zip(plans, fits, strict=True)}
+        self._finished = plans
 
     def _measure_members(self, members: Members, own: OwnModels, half: OwnModels) -> JointModel:
         """Return the joint model of some parties, as it was measured now or in an earlier run."""
@@ -262,16 +292,10 @@ class TrainingSession:
             if len(members) == len(self.reports):
                 model = self.trainer.fit_alone(parts, alone.weights[name])[name]
             return model, JointModel(alone.skills[name], alone.predictions[name])
-        best = {
-            name: (own if parts == 1 else half).weights[name]
-            for name, (parts, _) in present.items()
-        }
-        fit = self.trainer.fit_jointly(
-            {name: size for name, (_, size) in present.items()},
-            best,
-            self._quality,
-            {name: parts for name, (parts, _) in present.items()},
-        )
+        plan = _make_plan(present, own, half)
+        fit = self._ahead.pop(_name_plan(plan), None)
+        if fit is None:
+            fit = self.trainer.fit_jointly(plan.sizes, plan.best, self._quality, plan.parts)
         predictions = self.meter.predict(fit.model)
         measured = JointModel(self.meter.score(predictions), predictions, fit.left_out, fit.clipped)
         return fit.model, measured
@@ -301,6 +325,18 @@ class TrainingSession:
 
     def _serialize(self, model: Any) -> bytes:
         return serialize_model(make_pipeline(model, self.center.preparation, self.center.terms))
+
+
+def _make_plan(present: Members, own: OwnModels, half: OwnModels) -> JointPlan:
+    return JointPlan(
+        {name: size for name, (_, size) in present.items()},
+        {name: (own if parts == 1 else half).weights[name] for name, (parts, _) in present.items()},
+        {name: parts for name, (parts, _) in present.items()},
+    )
+
+
+def _name_plan(plan: JointPlan) -> str:
+    return repr(sorted((name, size, plan.parts[name]) for name, size in plan.sizes.items()))
 
 
 def _list_valid(members: Members) -> dict[str, tuple[int, float]]:

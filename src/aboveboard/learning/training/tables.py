@@ -198,6 +198,12 @@ def read_rows(
     return _parse_rows(frame, at, terms, label, where)
 
 
+def digest_file(path: Path) -> str:
+    """Return SHA-256 of a file as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def slice_part(rows: int, parts: int, least: int) -> slice:
     """Return the first of so many equal parts of the rows, rounded up, no fewer than `least`."""
     return slice(0, max(-(-rows // parts), least))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from aboveboard.learning.training.averaging import AveragingState
 from aboveboard.learning.training.engine import Coincidences, Fingerprints, RowCount
 
 
@@ -26,11 +27,47 @@ class JointFit:
     clipped: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class JointPlan:
+    """Who trains a model together, and with what.
+
+    Parameters
+    ----------
+    sizes
+        Valid sizes of those who take part, above 0.
+    best
+        Each one's best weight of rows.
+    parts
+        By party: the first of how many parts of its rows it trains on; 1 by default.
+    """
+
+    sizes: Mapping[str, float]
+    best: Mapping[str, float]
+    parts: Mapping[str, int]
+
+
+class RoundStore(Protocol):
+    """Keeps where the averaging of a model stands, so that a run that was killed goes on."""
+
+    def load_round(self, plan: JointPlan) -> AveragingState | None:
+        """Return where the model of a plan stands; None where nothing is kept."""
+        ...
+
+    def save_round(self, plan: JointPlan, state: AveragingState) -> None:
+        """Keep where the model of a plan stands."""
+        ...
+
+
 class Trainer(Protocol):
     """Trains on the parties' rows, wherever these are.
 
     Every method raises `PartyError` where a party's rows or answers do not do.
     """
+
+    @property
+    def together(self) -> bool:
+        """Whether joint models had better be trained together, by `fit_several`."""
+        ...
 
     def start(self) -> dict[str, RowCount]:
         """Return how many distinct rows each party says it has."""
@@ -59,6 +96,15 @@ class Trainer(Protocol):
 
         `best` is each one's best weight of rows; of those in `parts` only a part is used.
         """
+        ...
+
+    def fit_several(
+        self,
+        plans: Sequence[JointPlan],
+        quality: Callable[[Any], float],
+        rounds: RoundStore | None = None,
+    ) -> list[JointFit]:
+        """Return the models of several plans, trained together round by round."""
         ...
 
     def list_notes(self, left_out: Mapping[str, int], clipped: Mapping[str, int]) -> list[str]:

@@ -98,6 +98,8 @@ class TrainingResult:
         Groups of parties whose files are the same.
     failed
         By party that failed on the way, and is absent: what was wrong.
+    data
+        By party: SHA-256 of its file.
     """
 
     method: str
@@ -117,6 +119,7 @@ class TrainingResult:
     warnings: tuple[str, ...] = ()
     same: tuple[tuple[str, ...], ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, Fraction]:

@@ -13,9 +13,9 @@ import hashlib
 import json
 import secrets
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,12 @@ import numpy as np
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
+from aboveboard.learning.training.averaging import AveragingState
 from aboveboard.learning.training.measured_models import JointModel, Members
 from aboveboard.learning.training.scores import Predictions, Skill
+from aboveboard.learning.training.tables import digest_file
+from aboveboard.learning.training.trainer import JointPlan
+from aboveboard.learning.training.wire import pack, unpack
 from aboveboard.storage.atomic import atomic_file
 
 LIBRARIES = ("aboveboard", "numpy", "scipy", "scikit-learn")
@@ -94,6 +98,38 @@ class TrainingStore:
             with atomic_file(self._find_path(members)) as path, path.open("wb") as stream:
                 np.savez_compressed(stream, **arrays)
 
+    def has(self, members: Members) -> bool:
+        """Return whether a training is kept."""
+        return self._find_path(members).is_file()
+
+    def load_round(self, plan: JointPlan) -> AveragingState | None:
+        """Return where the averaging of a plan stands; None where nothing readable is kept."""
+        try:
+            content = self._find_round(plan).read_bytes()
+            kept = unpack(content)
+            state = AveragingState(*kept)
+        except (OSError, InputError, TypeError):
+            return None
+        return state
+
+    def save_round(self, plan: JointPlan, state: AveragingState) -> None:
+        """Keep where the averaging of a plan stands; a folder that cannot be written is left."""
+        content = pack(tuple(getattr(state, each.name) for each in fields(state)))
+        with suppress(OSError, InputError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with atomic_file(self._find_round(plan)) as path:
+                path.write_bytes(content)
+
+    def drop_rounds(self, plans: Iterable[JointPlan]) -> None:
+        """Delete where averagings stood: their models are kept."""
+        for plan in plans:
+            with suppress(OSError):
+                self._find_round(plan).unlink(missing_ok=True)
+
+    def _find_round(self, plan: JointPlan) -> Path:
+        text = json.dumps([self.run, dict(plan.sizes), dict(plan.best), dict(plan.parts)])
+        return self.folder / f"learning-{hashlib.sha256(text.encode()).hexdigest()}.round"
+
     def check_sample(self, train: Callable[[Members], JointModel]) -> None:
         """Do one of the trainings again that were read in this run.
 
@@ -122,7 +158,11 @@ class TrainingStore:
 
 
 def open_store(
-    folder: Path | None, table: TrainingTable, files: Mapping[str, Path], seed: int
+    folder: Path | None,
+    table: TrainingTable,
+    files: Mapping[str, Path],
+    data: Mapping[str, str],
+    seed: int,
 ) -> TrainingStore | None:
     """Return the store of a run; None without a folder.
 
@@ -133,22 +173,20 @@ def open_store(
     table
         The file's `[training]`.
     files
-        All files that are trained or scored on, by what they are.
+        The center's files, by what they are.
+    data
+        SHA-256 of the parties' files, by what they are.
     seed
         Of everything drawn.
     """
     if folder is None:
         return None
+    left_out = {"test", "validation", "widest_interval", "engine", "flower"}
     parts = {
-        "table": table.model_dump_json(exclude={"test", "validation", "widest_interval"}),
-        "files": {what: _digest(path) for what, path in files.items()},
+        "table": table.model_dump_json(exclude=left_out),
+        "files": {what: digest_file(path) for what, path in files.items()} | dict(data),
         "seed": str(seed),
         "versions": {library: version(library) for library in LIBRARIES},
     }
     text = json.dumps(parts, sort_keys=True)
     return TrainingStore(folder, hashlib.sha256(text.encode()).hexdigest())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,192 @@
+"""What `aboveboard party` does: a party of a training answers on its own machine.
+
+What it has agreed to can be given: then a training that starts otherwise is refused.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
+from aboveboard.learning.flower import compute_app_hash, read_node_key, require_flower
+from aboveboard.learning.market.training_file import LOOPBACK, TrainingTable
+from aboveboard.learning.training.engine import Start
+from aboveboard.learning.training.estimators import require_sklearn
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What a party has agreed to of a training.
+
+    Parameters
+    ----------
+    training
+        The table `[training]` of the terms.
+    source
+        Where they stand, for messages.
+    """
+
+    training: TrainingTable
+    source: str
+
+    def check_start(self, start: Start) -> None:
+        """Raise `InputError` unless a training starts as agreed."""
+        table = self.training
+        agreed = {
+            "estimator": (table.estimator, start.estimator),
+            "parameters": (dict(table.parameters), dict(start.parameters)),
+            "label": (table.label, start.terms.label),
+            "features": (table.features, start.terms.features),
+        }
+        other = [
+            name
+            for name, (wanted, found) in agreed.items()
+            if wanted is not None and wanted != found
+        ]
+        if other:
+            raise InputError(
+                "message",
+                f"refused: {join_names(other)} of the training that the center starts differ from "
+                f"those in {self.source}",
+                "ask the center which terms hold",
+            )
+
+    def check_app(self) -> None:
+        """Raise `InputError` if the terms name another app than the installed one."""
+        flower, own = self.training.flower, compute_app_hash()
+        if flower is not None and flower.app not in (None, own):
+            raise InputError(
+                f"{self.source}: training.flower.app",
+                f"the terms name another app than the code that is installed here ({own})",
+                "install the version of aboveboard that the terms name",
+            )
+
+
+def read_agreement(content: bytes, source: str) -> Agreement:
+    """Return what a collaboration file says of its training.
+
+    Parameters
+    ----------
+    content
+        The file's text.
+    source
+        Where it stands, for messages.
+
+    Raises
+    ------
+    InputError
+        If it is no TOML or has no table `[training]` of engine flower.
+    """
+    try:
+        data = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(source, f"it is no TOML ({error})", "name a collaboration file") from None
+    table: Any = data.get("training")
+    if not isinstance(table, dict) or table.get("engine") != "flower":
+        raise InputError(
+            source, "it has no [training] with engine flower", "name the file that all agreed to"
+        )
+    try:
+        return Agreement(TrainingTable.model_validate(table), source)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in ("training", *first["loc"]))
+        raise InputError(f"{source}: {place}", first["msg"], "correct it") from None
+
+
+def serve_party(
+    data: Path,
+    key: Path,
+    *,
+    superlink: str | None = None,
+    certificates: Path | None = None,
+    label: str | None = None,
+    app: str | None = None,
+    agreement: Agreement | None = None,
+    once: bool = False,
+    tell: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Answer a training's requests on the rows of a file, until it is over or for good.
+
+    Parameters
+    ----------
+    data
+        The party's rows.
+    key
+        The file of its machine's private key.
+    superlink
+        Address, "host:port"; None: that of the agreement.
+    certificates
+        PEM file of the authority behind the SuperLink's certificate.
+    label
+        The party's own name for the label; None: the center's.
+    app
+        The hash of the app that the party agreed to; None: that of the installed one.
+    agreement
+        What it agreed to; None: any training of the installed app.
+    once
+        Whether to leave when a training is over.
+    tell
+        Takes what happens, in words.
+
+    Raises
+    ------
+    InputError
+        If something that is named is wrong, or the SuperLink refuses this machine.
+    """
+    require_flower("party")
+    require_sklearn()
+    private = read_node_key(key)
+    if not data.is_file():
+        raise InputError(f"--data: {data}", "there is no such file", "name the file of your rows")
+    if app not in (None, compute_app_hash()):
+        raise InputError(
+            "--app",
+            f"the installed code is another app ({compute_app_hash()})",
+            "install the version that you agreed to",
+        )
+    if agreement is not None:
+        agreement.check_app()
+        if superlink is None and agreement.training.flower is not None:
+            superlink = agreement.training.flower.superlink
+    if superlink is None:
+        raise InputError("--superlink", "it is missing", "give the address that the center names")
+    if certificates is None and superlink.rpartition(":")[0] not in LOOPBACK:
+        raise InputError(
+            "--certificates",
+            f"the connection to {superlink} would not be encrypted",
+            "name the file of certificates that the center hands out",
+        )
+    _serve(data, private, superlink, certificates, label, agreement, once, tell)
+
+
+def _serve(
+    data: Path,
+    private: Any,
+    superlink: str,
+    certificates: Path | None,
+    label: str | None,
+    agreement: Agreement | None,
+    once: bool,
+    tell: Callable[[str], None],
+) -> None:
+    from threadpoolctl import threadpool_limits
+
+    from aboveboard.learning.flower.guard import GuardedParty
+    from aboveboard.learning.flower.party_client import PartyClient, read_certificates
+    from aboveboard.learning.training.party import PartyTrainer
+
+    party = GuardedParty(PartyTrainer(data, label).answer, tell=tell)
+    if agreement is not None:
+        party.accepts = agreement.check_start
+    content = None if certificates is None else read_certificates(certificates)
+    # One thread sums in one order: the same numbers as in one process.
+    with threadpool_limits(1):
+        PartyClient(superlink, private, party, content, tell, once).serve()

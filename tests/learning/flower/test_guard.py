@@ -1,0 +1,150 @@
+"""What a party answers a center that asks for more than a training needs."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aboveboard.commands.training_party import read_agreement
+from aboveboard.errors import InputError
+from aboveboard.learning.flower.guard import MOST_STARTS, GuardedParty
+from aboveboard.learning.training.data_checks import Ranges
+from aboveboard.learning.training.engine import (
+    Answers,
+    Batch,
+    Coincidences,
+    Compare,
+    Failure,
+    Fit,
+    RowCount,
+    Start,
+    Step,
+)
+from aboveboard.learning.training.estimators import Parameters
+from aboveboard.learning.training.party import PartyTrainer
+from aboveboard.learning.training.preparation import Preparation
+from oracles.training import TERMS, honest, write
+
+PATH = "sklearn.linear_model.LogisticRegression"
+N = len(TERMS.features)
+NOTHING = np.zeros(N)
+START = Start(
+    "a",
+    TERMS,
+    True,
+    Preparation(None, NOTHING, NOTHING + 1),
+    Ranges(NOTHING, NOTHING + 1, NOTHING, NOTHING + 1),
+    np.zeros((2, N)),
+    np.arange(2),
+    PATH,
+    {"C": 0.5},
+)
+COMPARE = Compare(np.zeros(3, dtype=np.uint64))
+
+
+@pytest.fixture
+def party(tmp_path: Path) -> GuardedParty:
+    data = write(tmp_path / "a.csv", honest(np.random.default_rng(0), 40))
+    return GuardedParty(PartyTrainer(data).answer)
+
+
+def test_a_training_is_answered(party: GuardedParty) -> None:
+    counted = party.respond(START)
+    assert isinstance(counted, RowCount)
+    assert counted.count == 40
+    answers = party.respond(Batch((Fit(1, 1.0), Fit(2, 512.0))))
+    assert isinstance(answers, Answers)
+    assert isinstance(party.respond(COMPARE), Coincidences)
+
+
+@pytest.mark.parametrize(
+    ("request_", "why"),
+    [
+        (Fit(40, 1.0), "a model of other rows"),
+        (Fit(1, 1e9), "a model of other rows"),
+        (Batch((Fit(1, 1.0), Fit(20, 1.0))), "a model of other rows"),
+        (Step(Parameters(np.zeros((1, N)), np.zeros(1)), 1, 1.0, 10**9), "too many steps"),
+        (Batch((COMPARE, COMPARE)), "a second comparison"),
+        (dataclasses.replace(START, estimator="os.system"), "not scikit-learn's"),
+        ("a text", "no request"),
+        (RowCount(1), "no request"),
+    ],
+    ids=range(8),
+)
+def test_what_a_training_does_not_need_is_refused(
+    party: GuardedParty, request_: Any, why: str
+) -> None:
+    party.respond(START)
+    answer = party.respond(request_)
+    assert isinstance(answer, Failure)
+    assert "refused" in answer.problem
+    assert why in answer.problem
+
+
+def test_nothing_is_answered_before_a_start(party: GuardedParty) -> None:
+    for request in (Fit(1, 1.0), COMPARE):
+        assert isinstance(party.respond(request), Failure)
+
+
+def test_starts_are_counted(party: GuardedParty) -> None:
+    answers = [party.respond(START) for _ in range(MOST_STARTS + 1)]
+    assert isinstance(answers[-2], RowCount)
+    assert isinstance(answers[-1], Failure)
+
+
+def agreement(more: str = "") -> Any:
+    return read_agreement(
+        f"""
+[training]
+engine = "flower"
+estimator = "{PATH}"
+test = "test.csv"
+label = "y"
+{more}
+[training.parameters]
+C = 0.5
+[training.flower]
+superlink = "127.0.0.1:9092"
+""".encode(),
+        "terms.toml",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"estimator": "sklearn.linear_model.SGDClassifier"}, "estimator"),
+        ({"parameters": {"C": 1e9}}, "parameters"),
+        ({"terms": dataclasses.replace(TERMS, label="income")}, "label"),
+    ],
+)
+def test_a_training_that_was_not_agreed_to_is_refused(
+    party: GuardedParty, change: dict[str, Any], why: str
+) -> None:
+    party.accepts = agreement().check_start
+    assert isinstance(party.respond(START), RowCount)
+    answer = party.respond(dataclasses.replace(START, **change))
+    assert isinstance(answer, Failure)
+    assert answer.problem.startswith(f"refused: {why} of the training")
+
+
+def test_features_that_were_agreed_to_are_kept(party: GuardedParty) -> None:
+    party.accepts = agreement('features = ["f0"]').check_start
+    assert isinstance(party.respond(START), Failure)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\xff", "no TOML"),
+        (b"[training]\nestimator = 'a.b'", "no \\[training\\] with engine flower"),
+        (b"[training]\nengine = 'flower'\nestimator = 'a.b'\ntest = 't'", "nothing says where"),
+    ],
+)
+def test_terms_that_name_no_training_are_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        read_agreement(content, "terms.toml")
