@@ -37,20 +37,23 @@ def hash_elements(elements: pl.Series, seed: int) -> np.ndarray:
     -----
     About 100 nanoseconds an element of 20 bytes, and the bytes of all elements once more in memory.
     """
-    from aboveboard.exchange.siphash import siphash24  # numba: only where an order is needed
+    # numba: only where an order is needed
+    from aboveboard.exchange.siphash import siphash24
+    from aboveboard.storage.strings import Strings
 
     digest = hashlib.blake2b(str(seed).encode(), digest_size=16, person=b"aboveboard order")
     key0, key1 = np.frombuffer(digest.digest(), "<u8")
-    offsets = np.zeros(len(elements) + 1, np.int64)
-    np.cumsum(elements.str.len_bytes().to_numpy(), out=offsets[1:])
-    # The public way to a string column's bytes in one piece; an empty list would become a null.
-    filled = elements.filter(elements.str.len_bytes() > 0)
-    bytes_ = filled.cast(pl.Binary).cast(pl.List(pl.UInt8)).explode()
-    return siphash24(bytes_.to_numpy(), offsets, key0, key1)
+    texts = Strings.from_series(elements)
+    return siphash24(texts.buffer, texts.offsets, key0, key1)
+
+
+def put_first(places: NDArray[np.uint64], goes_first: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Return the places of a hand-out order in which some elements go before all others."""
+    return places >> np.uint64(1) | np.where(goes_first, np.uint64(0), np.uint64(1 << 63))
 
 
 def select_elements(
-    ownership: Ownership, amounts: Mapping[str, int], seed: int
+    ownership: Ownership, amounts: Mapping[str, int], seed: int, first: int = 0
 ) -> dict[str, NDArray[np.int64]]:
     """Choose what each party receives.
 
@@ -62,6 +65,8 @@ def select_elements(
         How many elements each receives.
     seed
         The collaboration's: it fixes the order.
+    first
+        Mask of the parties whose elements are handed out before all others; 0: none are.
 
     Returns
     -------
@@ -86,6 +91,8 @@ def select_elements(
     if all(amounts[party] in (0, positions.size) for party, positions in lacked.items()):
         return {party: positions[: amounts[party]] for party, positions in lacked.items()}
     keys = hash_elements(ownership.elements[ELEMENT], seed)
+    if first:
+        keys = put_first(keys, ownership.masks() & np.uint64(first) != 0)
     return {
         party: positions[select_smallest(keys[positions], amounts[party])]
         for party, positions in lacked.items()

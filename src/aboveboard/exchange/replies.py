@@ -19,7 +19,7 @@ from aboveboard.exchange.columns import as_text, convert, find_common_type
 from aboveboard.exchange.conflicts import ChosenRows, choose_rows
 from aboveboard.exchange.handout import select_elements
 from aboveboard.exchange.ownership import Ownership
-from aboveboard.storage.cells import mark_formulas
+from aboveboard.storage.cells import mark_formula, mark_name
 from aboveboard.storage.records import ELEMENT, Records, restore_column
 
 
@@ -36,7 +36,7 @@ class Replies:
         Of these very records, from `own`.
     records
         What each party holds.
-    amounts, seed
+    amounts, seed, first
         As in `chosen`, which says which elements.
 
     Raises
@@ -49,14 +49,15 @@ class Replies:
     records: Mapping[str, Records]
     amounts: Mapping[str, int]
     seed: int
+    first: int = 0
 
     @cached_property
     def _selected(self) -> dict[str, np.ndarray]:
-        return select_elements(self.ownership, self.amounts, self.seed)
+        return select_elements(self.ownership, self.amounts, self.seed, self.first)
 
     @cached_property
     def _rows(self) -> pl.DataFrame:
-        columns = sorted({c for party in self.amounts for c in _columns(party, self.records)})
+        columns = sorted({c for party in self.amounts for c in list_columns(party, self.records)})
         elements = self.ownership.elements.select(ELEMENT)
         return _with_rows(elements, self._chosen_rows.rows, columns, self.records)
 
@@ -79,23 +80,23 @@ class Replies:
         sorted by name. A column of several types has their
         common supertype, or is text where they have none.
         """
-        columns = _columns(party, self.records)
+        columns = list_columns(party, self.records)
         reply = self._rows.select(ELEMENT, *columns)[self._selected[party]]
-        return _rename_for(self.records[party], reply)
+        return reply.select(write_columns(self.records[party], reply.schema))
 
 
-def _columns(receiver: str, records: Mapping[str, Records]) -> list[str]:
+def list_columns(receiver: str, records: Mapping[str, Records]) -> list[str]:
     """List the columns that a reply has beside the element, under their names in `Records`."""
     if records[receiver].form == "txt":
         return []
-    others = (records[name].frame.columns for name in records if name != receiver)
+    others = (records[name].schema for name in records if name != receiver)
     return sorted({column for columns in others for column in columns} - {ELEMENT})
 
 
-def _order_columns(receiver: Records, reply: pl.DataFrame) -> pl.DataFrame:
-    """Return the reply with the receiver's own columns first, in the order of its file."""
-    own = [column for column in receiver.columns if column in reply.columns]
-    return reply.select(*own, pl.exclude(own)) if own else reply
+def find_types(columns: list[str], records: Mapping[str, Records]) -> dict[str, pl.DataType]:
+    """Return the type of each column in replies."""
+    schemas = [records[name].schema for name in sorted(records)]
+    return {c: find_common_type([schema.get(c) for schema in schemas]) for c in columns}
 
 
 def _with_rows(
@@ -105,10 +106,7 @@ def _with_rows(
     if not columns:
         return elements
     frames = [records[name].frame for name in sorted(records)]
-    types = {
-        column: find_common_type([frame.schema.get(column) for frame in frames])
-        for column in columns
-    }
+    types = find_types(columns, records)
     laid = pl.concat(
         [
             frame.select(
@@ -128,26 +126,49 @@ def _with_rows(
     return elements.hstack(laid.select(pl.col(c).gather(numbers) for c in columns))
 
 
-def _rename_for(receiver: Records, reply: pl.DataFrame) -> pl.DataFrame:
-    """Return the reply with the names that the owners use, and the types that its form has."""
+def write_columns(receiver: Records, schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    """Return a reply's columns under the names that the owners use, with the types of its form.
+
+    Parameters
+    ----------
+    receiver
+        Who is handed the reply.
+    schema
+        The element, and the columns beside it under their names in `Records`.
+    """
     if receiver.key is None:
-        return reply
-    if receiver.form == "csv":
-        not_in_csv = [
-            column
-            for column, dtype in reply.schema.items()
-            if dtype in (pl.Binary, pl.Duration) or dtype.is_nested()
-        ]
-        reply = reply.with_columns(as_text(column, reply.schema[column]) for column in not_in_csv)
-    columns = [restore_column(column) for column in reply.columns[1:]]
+        return [pl.col(ELEMENT)]
+    names = dict(zip(schema, _name_columns(receiver, list(schema)), strict=True))
+    columns = {
+        names[column]: (*_write_for(receiver, column, dtype), column)
+        for column, dtype in schema.items()
+    }
+    own = [name for name in receiver.columns if name in columns]
+    escaped = receiver.form == "csv" and receiver.csv == "escaped"
+    written = []
+    for name in (*own, *(name for name in columns if name not in own)):
+        values, dtype, _ = columns[name]
+        values = mark_formula(values, dtype) if escaped else values
+        written.append(values.alias(mark_name(name) if escaped else name))
+    return written
+
+
+def _name_columns(receiver: Records, schema: list[str]) -> list[str]:
+    """Return the names of a reply's columns, the receiver's own name of the key first."""
+    assert receiver.key is not None
+    columns = [restore_column(column) for column in schema[1:]]
     if receiver.key in columns:
         # Another party's column has the name of the receiver's key: the key keeps it.
         renamed = receiver.key + "_"
         while renamed in columns:
             renamed += "_"
         columns[columns.index(receiver.key)] = renamed
-    reply = reply.rename(dict(zip(reply.columns, [receiver.key, *columns], strict=True)))
-    reply = _order_columns(receiver, reply)
-    if receiver.form == "csv" and receiver.csv == "escaped":
-        return mark_formulas(reply)
-    return reply
+    return [receiver.key, *columns]
+
+
+def _write_for(receiver: Records, column: str, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    """Return a column as the receiver's form has it, and its type there."""
+    not_in_csv = dtype in (pl.Binary, pl.Duration) or dtype.is_nested()
+    if receiver.form == "csv" and not_in_csv:
+        return as_text(column, dtype), pl.String()
+    return pl.col(column), dtype

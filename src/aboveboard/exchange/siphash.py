@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sip_round(v0, v1, v2, v3):  # type: ignore[no-untyped-def]  # four uint64, compiled inline
     v0 += v1
     v2 += v3
@@ -34,7 +34,7 @@ def _sip_round(v0, v1, v2, v3):  # type: ignore[no-untyped-def]  # four uint64, 
     return v0, v1, v2, v3
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def siphash24(
     buffer: np.ndarray, offsets: np.ndarray, key0: np.uint64, key1: np.uint64
 ) -> np.ndarray:

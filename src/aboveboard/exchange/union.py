@@ -8,9 +8,8 @@ Branzei, Orlandi, Yang, "Sharing information with competitors" (arXiv 1809.10637
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
 from typing import Any, ClassVar
 
 import polars as pl
@@ -26,37 +25,41 @@ from aboveboard.auditing import (
     StrongDominance,
     Symmetric,
 )
+from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import Exclusivities, resolve_exclusivity
 from aboveboard.exchange.hiding import HidingGame
+from aboveboard.exchange.inspected_inventing import AgainstInspectedInventing, settle_inspected
+from aboveboard.exchange.inspection import InspectionResult, Inspection
+from aboveboard.exchange.inspection_design import InspectionDesign, Setting, design_inspection
 from aboveboard.exchange.inventing import AgainstInventing
 from aboveboard.exchange.mechanism import ExchangeMechanism
-from aboveboard.exchange.ownership import OWNERS, Ownership, index_owners
 from aboveboard.exchange.participation import ParticipationGame
 from aboveboard.exchange.regions import Regions
-from aboveboard.exchange.replies import Replies
 from aboveboard.exchange.rules import (
     RULES,
     Rule,
     is_truthful_under_absence,
     is_truthful_under_hiding,
 )
+from aboveboard.exchange.tabulation import UnionTable, tabulate
 from aboveboard.exchange.truthful_range import find_truthful_range, promise_over_range
 from aboveboard.exchange.union_file import Hiding, UnionFile, check_number_of_parties
 from aboveboard.exchange.union_games import PartyLists, make_union_participation_game
 from aboveboard.formatting import format_count, format_quantity, join_names
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Read
-from aboveboard.mechanisms.settlement import Reply, Settlement
+from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.storage.keys import unify_keys
+from aboveboard.storage.options import merge_options
+from aboveboard.storage.partitions import Shelf, pick_rows
 from aboveboard.storage.records import ELEMENT, Records
 
 THIN = 120
 """Elements on which the game is compared with the rule: all regions, a few elements of each."""
 
 CAVEAT = (
-    "The search for lies tried hiding any part of a list and staying away. It did not try "
-    "inventing elements: the rule takes every reported element as real, and who invents some can "
-    "be handed real ones for them. 'audit' looks at that."
+    "The rule takes every reported element as real, and who invents some can be handed real ones "
+    "for them: 'audit' looks at that."
 )
 
 
@@ -74,6 +77,12 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         By party: the weight of its best rival's benefit in its utility.
     seed
         Fixes the order in which elements are handed out.
+    inspection
+        How reported elements are inspected; None: they are not.
+    inspected
+        What an inspection has found; None: nothing was inspected yet.
+    work
+        Where parts of large lists are worked on.
 
     Raises
     ------
@@ -95,6 +104,9 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
     hiding: Hiding
     exclusivity: Exclusivities
     seed: int
+    inspection: Inspection | None = None
+    inspected: InspectionResult | None = field(default=None, repr=False)
+    work: Work = field(default=Work(), repr=False, compare=False)
 
     NAME: ClassVar[str] = "exchange.union"
     UNIT: ClassVar[str] = "elements"
@@ -114,6 +126,8 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
     )
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018 (arXiv 1809.10637), section 2"
     FILE: ClassVar[type[CollaborationFile]] = UnionFile
+    SPREADS: ClassVar[bool] = True
+    KEEPS: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Refuse what the rule is not defined for."""
@@ -123,37 +137,82 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
     def from_file(cls, file: UnionFile) -> Union:
         """Take the parameters from a validated collaboration file."""
         exclusivity = resolve_exclusivity(file, file.parties)
-        return cls(file.find_rule(), file.hiding, exclusivity, file.seed)
+        inspection = None if file.inspection is None else file.inspection.make_inspection()
+        return cls(file.find_rule(), file.hiding, exclusivity, file.seed, inspection)
+
+    @classmethod
+    def infer_parties(cls, file: UnionFile, read: Read) -> UnionFile:
+        """Return the file with the places of what inspectors know."""
+        if file.inspection is None:
+            return file
+        options = merge_options(file, key=file.inspection.key)
+        return file.model_copy(update={"inspection": file.inspection.locate(read, options)})
 
     @staticmethod
     def read_reports(file: UnionFile, read: Read) -> dict[str, Records]:
         """Read every party's list; keys of one value in several types become one key."""
-        return unify_keys(
-            {
-                name: read(
-                    name,
-                    data=party.data,
-                    elements=party.elements,
-                    options=file.read_options(name),
-                )
-                for name, party in file.parties.items()
-            }
+        shelf = Shelf(len(file.parties))
+        for name, party in file.parties.items():
+            options = file.read_options(name)
+            shelf.put(name, read(name, data=party.data, elements=party.elements, options=options))
+        return shelf.replace(unify_keys(shelf.records))
+
+    def prepare(self, reports: Mapping[str, Records]) -> tuple[Union, Mapping[str, Records]]:
+        """Inspect the reports; return the rule that knows what was found, and the true parts.
+
+        Raises
+        ------
+        InputError
+            If there is no rate, or nobody who inspects; if people must inspect first.
+        """
+        if self.inspection is None:
+            return self, reports
+        inspected = self.inspection.conduct(reports, self.seed)
+        return replace(self, inspected=inspected), inspected.reports
+
+    def offer_for(self, reports: Mapping[str, Records]) -> InspectionDesign:
+        """Return the least rate of inspection, and the least deposit, for these lists.
+
+        Raises
+        ------
+        InputError
+            If the file has no table [inspection], or no rate is known to be enough.
+        """
+        if self.inspection is None:
+            raise InputError(
+                "inspection",
+                "there is no table [inspection], and the rule has no other parameters to choose",
+                "write an empty table [inspection]",
+            )
+        return self._design(self.inspection, self._count_regions(self._tabulate(reports)))
+
+    def _design(self, inspection: Inspection, regions: Regions) -> InspectionDesign:
+        setting = Setting(
+            regions,
+            self.rule,
+            tuple(self.ranges[name] for name in regions.names),
+            self.hiding == "all-or-nothing",
+            inspection.miss,
+            inspection.coalitions,
         )
+        return design_inspection(setting, rate=inspection.rate, deposit=inspection.deposit)
+
+    def with_work(self, work: Work) -> Union:
+        """Return the same rule, parts of large lists worked on where `work` says."""
+        return replace(self, work=work)
 
     def settle(self, reports: Mapping[str, Records]) -> Settlement:
-        """Hand out elements by the rule.
+        """Hand out elements by the rule; whoever was caught inventing is handed nothing.
 
         Cost: one group-by over all rows, the rule on the region counts, one hash an element.
         """
-        ownership = index_owners(reports)
-        regions = self._count_regions(ownership)
+        table = self._tabulate(reports)
+        regions = self._count_regions(table)
         amounts = dict(zip(regions.names, self.rule.compute_amounts(regions).tolist(), strict=True))
-        handed = {name: amounts[name] for name in reports}
-        replies = Replies(ownership, reports, handed, self.seed)
-        parties = self.make_shares(
-            handed,
-            [Reply(reports[name].form, partial(replies.make_reply, name)) for name in reports],
-        )
+        caught = {} if self.inspected is None else self.inspected.found
+        handed = {name: 0 if name in caught else amounts[name] for name in reports}
+        first = self.rule.name_first(regions)
+        parties = self.make_shares(handed, list(table.hand_out(handed, first).values()))
         sizes = dict(zip(regions.names, regions.sizes.tolist(), strict=True))
         details: dict[str, Any] = {
             "rule": self.rule.name,
@@ -165,8 +224,8 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         left_out = {n: dict(r.reading.left_out) for n, r in reports.items() if r.reading.left_out}
         if left_out:
             details["left_out"] = left_out
-        if replies.conflicts:
-            details["conflicting_elements"] = replies.conflicts
+        if table.conflicts:
+            details["conflicting_elements"] = table.conflicts
         generous = self._compare_with_best_group(regions, handed)
         if generous:
             details["best_group"] = generous
@@ -174,17 +233,29 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             *_note_spellings(reports),
             *_note_left_out(left_out),
             *_note_text_replies(reports),
-            *_note_conflicts(replies.conflicts),
+            *_note_conflicts(table.conflicts),
             *_note_best_group(generous, regions),
         ]
         if notes:
             details["notes"] = notes
+        if self.inspected is not None and self.inspection is not None:
+            return settle_inspected(self.NAME, parties, details, self.inspection, self.inspected)
         caveat = CAVEAT if self.hiding == "partial" else ""
         return Settlement(self.NAME, parties, details, caveat=caveat)
 
-    def _count_regions(self, ownership: Ownership) -> Regions:
+    def _tabulate(self, reports: Mapping[str, Records]) -> UnionTable:
+        """Return the union of lists; the largest one is kept."""
+        last: UnionTable | None = self.__dict__.get("_table")
+        if last is not None and _are_same(last.records, reports):
+            return last
+        made = tabulate(reports, self.seed, self.work.executor)
+        if last is None or _count_rows(reports) >= _count_rows(last.records):
+            self.__dict__["_table"] = made
+        return made
+
+    def _count_regions(self, table: UnionTable) -> Regions:
         """Return the regions among all parties of the rule; who is absent owns nothing."""
-        return count_regions(ownership).arrange(tuple(self.ranges))
+        return count_regions(table).arrange(tuple(self.ranges))
 
     def _compare_with_best_group(
         self, regions: Regions, handed: Mapping[str, int]
@@ -216,40 +287,58 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
 
     def thin(self, types: Mapping[str, Records]) -> Mapping[str, Records]:
         """Return the lists with a few elements of each region, to compare game and rule on."""
-        ownership = index_owners(types)
-        if len(ownership) <= THIN:
+        table = self._tabulate(types)
+        masks, counts = table.count_regions()
+        if counts.sum() <= THIN:
             return types
-        each = max(1, THIN // ownership.elements[OWNERS].n_unique())
-        few = ownership.elements.group_by(OWNERS, maintain_order=True).head(each).head(THIN)
+        few = table.head_regions(max(1, THIN // len(masks)), THIN)
         return {
-            name: replace(
-                records, frame=records.frame.join(few.select(ELEMENT), on=ELEMENT, how="semi")
-            )
-            for name, records in types.items()
+            name: records.with_frame(pick_rows(records, few)) for name, records in types.items()
         }
 
     def game(self, types: Mapping[str, Records]) -> HidingGame | ParticipationGame:
         """Return the game in which each party chooses how much of its list to report."""
-        ownership = index_owners(types)
-        regions = count_regions(ownership).arrange(tuple(types))
+        regions = count_regions(self._tabulate(types)).arrange(tuple(types))
         weights = tuple(r.high for r in self.list_ranges(types))
         if self.hiding == "all-or-nothing":
             return make_union_participation_game(regions, self.rule, weights)
-        return HidingGame(regions, self.rule, weights, lists=PartyLists(ownership, types, regions))
+        return HidingGame(regions, self.rule, weights, lists=PartyLists(types, regions))
 
     def promises(self, types: Mapping[str, Records]) -> Sequence[Property]:
         """Return what holds for this rule, these exclusivities and so many parties."""
         ranges = self.list_ranges(types)
         graded = (Symmetric(), StrongDominance())
+        inspected = self._promise_inspection(types)
         if self.hiding == "all-or-nothing":
-            if not is_truthful_under_absence(ranges):
+            if not is_truthful_under_absence(self.rule, ranges):
                 return graded
             truthful = (ExPostIC(), IndividualRationality())
-            return (*truthful, DSIC(), *promise_over_range(DSIC(), ranges), *graded)
+            return (*truthful, DSIC(), *promise_over_range(DSIC(), ranges), *graded, *inspected)
         if not is_truthful_under_hiding(self.rule, ranges):
             return graded
         truthful = (ExPostIC(), IndividualRationality())
-        return (*truthful, *promise_over_range(ExPostIC(), ranges), *graded)
+        return (*truthful, *promise_over_range(ExPostIC(), ranges), *graded, *inspected)
+
+    def _make_claim(self, types: Mapping[str, Records]) -> AgainstInspectedInventing | None:
+        """Return the claim that inventing does not pay at the stated rate; None without one."""
+        if self.inspection is None or self.inspection.rate is None:
+            return None
+        return AgainstInspectedInventing(
+            tuple(self.list_ranges(types)),
+            self.inspection.rate,
+            self.inspection.deposit or Fraction(0),
+            self.inspection.miss,
+            self.hiding == "all-or-nothing",
+            self.inspection.coalitions,
+        )
+
+    def _promise_inspection(self, types: Mapping[str, Records]) -> tuple[Property, ...]:
+        """Return the claim on inventing where rate and deposit are enough for these lists."""
+        claim = self._make_claim(types)
+        if claim is None:
+            return ()
+        regions = count_regions(self._tabulate(types)).arrange(tuple(types))
+        return (claim,) if claim.is_enough(regions, self.rule) else ()
 
     def examines(self, types: Mapping[str, Records]) -> Sequence[Property]:
         """Return what is not promised: several who hide, invented elements, efficiency."""
@@ -261,7 +350,10 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             ParetoEfficient(),
             ParetoEfficient(giving_no_less=True),
         ]
-        if self.hiding == "partial":
+        claim = self._make_claim(types)
+        if claim is not None:
+            looked_at.insert(2, claim)
+        elif self.hiding == "partial":
             looked_at.insert(2, AgainstInventing())
         promised = self.promises(types)
         return [prop for prop in looked_at if prop not in promised]
@@ -273,11 +365,21 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         return {"exclusivity": find_truthful_range(game, budget=budget, seed=seed).as_dict()}
 
 
-def count_regions(ownership: Ownership) -> Regions:
+def count_regions(table: UnionTable) -> Regions:
     """Return the regions of the Venn diagram."""
-    masks, counts = ownership.count_regions()
+    masks, counts = table.count_regions()
     # Copies: those of polars are read-only, and Numba would compile every kernel for both kinds.
-    return Regions(ownership.names, masks.copy(), counts.copy())
+    return Regions(table.names, masks.copy(), counts.copy())
+
+
+def _are_same(records: Mapping[str, Records], others: Mapping[str, Records]) -> bool:
+    return len(records) == len(others) and all(
+        one is others.get(name) for name, one in records.items()
+    )
+
+
+def _count_rows(records: Mapping[str, Records]) -> int:
+    return sum(map(len, records.values()))
 
 
 def _note_spellings(reports: Mapping[str, Records]) -> list[str]:
@@ -292,8 +394,8 @@ def _note_spellings(reports: Mapping[str, Records]) -> list[str]:
 def _note_left_out(left_out: Mapping[str, Mapping[str, int]]) -> list[str]:
     """Note how many entries of whom are not elements, and why."""
     return [
-        f"of {name} were left out: "
-        + join_names([f"{format_count(count)} {reason}" for reason, count in counts.items()])
+        f"left out of what {name} brought: "
+        + join_names([f"{reason} ({format_count(count)})" for reason, count in counts.items()])
         for name, counts in sorted(left_out.items())
     ]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.exchange import efficiency
-from aboveboard.exchange.ownership import Ownership
+from aboveboard.exchange.ownership import Ownership, index_owners
 from aboveboard.exchange.participation import ParticipationGame, Present
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
@@ -24,17 +25,19 @@ class PartyLists:
 
     Parameters
     ----------
-    ownership
-        Who owns which element.
     records
         The parties' lists.
     regions
         The regions of these lists, with the parties in the order of the game.
     """
 
-    ownership: Ownership
     records: Mapping[str, Records]
     regions: Regions
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Who owns which element."""
+        return index_owners(self.records)
 
     def hide(self, i: int, hidden: Mapping[int, int]) -> Records:
         """Return what party i reports that hides the first so many elements of some regions."""
@@ -49,7 +52,7 @@ class PartyLists:
         if not out:
             return self.records[name]
         kept = ~self.records[name].frame[ELEMENT].is_in(pl.concat(out).implode())
-        return replace(self.records[name], frame=self.records[name].frame.filter(kept))
+        return self.records[name].with_frame(self.records[name].frame.filter(kept))
 
 
 def make_union_participation_game(

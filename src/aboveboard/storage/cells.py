@@ -22,22 +22,20 @@ def mark_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     >>> mark_formulas(pl.DataFrame({"a": ["=1+1", "-5", "plain"]}))["a"].to_list()
     ["'=1+1", '-5', 'plain']
     """
-    changed = []
-    for column in frame.get_columns():
-        if column.dtype != pl.String:
-            continue
-        begun = column.str.contains(FORMULA).fill_null(value=False)
-        if begun.any():
-            begun &= ~column.str.contains(NUMBER).fill_null(value=False)
-            changed.append(("'" + column).zip_with(begun, column).alias(column.name))
-    frame = frame.with_columns(changed) if changed else frame
-    names = {
-        name: f"'{name}"
-        for name, marked in zip(
-            frame.columns,
-            pl.Series(frame.columns, dtype=pl.String).str.contains(FORMULA).to_list(),
-            strict=True,
-        )
-        if marked
-    }
-    return frame.rename(names) if names else frame
+    return frame.select(
+        mark_formula(pl.col(name), dtype).alias(mark_name(name))
+        for name, dtype in frame.schema.items()
+    )
+
+
+def mark_formula(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a column with `'` before every text that a spreadsheet would compute."""
+    if dtype != pl.String:
+        return values
+    computed = values.str.contains(FORMULA) & ~values.str.contains(NUMBER)
+    return pl.when(computed).then(pl.lit("'") + values).otherwise(values)
+
+
+def mark_name(name: str) -> str:
+    """Return the name of a column, marked in the same way; a number as a name, too."""
+    return f"'{name}" if pl.Series([name]).str.contains(FORMULA).item() else name

@@ -15,7 +15,7 @@ import polars as pl
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity, join_names
 from aboveboard.storage.formats.lines import read_kind_lines, shorten
-from aboveboard.storage.kinds import KINDS, Kind, find_normal, normalize_column
+from aboveboard.storage.kinds import KINDS, PATTERNS, Kind, find_normal, normalize_column
 
 SAMPLE = 1000
 """Lines from which the kind of a list is guessed, for the advice."""
@@ -144,10 +144,11 @@ def refuse_other_spellings(elements: pl.Series, where: str) -> None:
     sample = _choose_sample(elements)
     if sample.is_empty():
         return
-    recognized = _recognize(sample)
-    if recognized.is_null().sum() * 2 > sample.len():
-        return
-    kind = _guess(sample) or "domain"
+    kind = _find_usual_kind(sample)
+    if kind is None:
+        if _recognize(sample).is_null().sum() * 2 > sample.len():
+            return
+        kind = _guess(sample) or "domain"
     rest = elements.filter(~find_normal(elements, kind))
     if rest.is_empty():
         return
@@ -156,6 +157,14 @@ def refuse_other_spellings(elements: pl.Series, where: str) -> None:
     if other.any():
         counts = {"that can be spelled in more than one way": int(other.sum())}
         raise _ask(elements, counts, rest.filter(other), where)
+
+
+def _find_usual_kind(sample: pl.Series) -> Kind | None:
+    """Return the kind in whose normal form most of a sample is; None: in none's, at first sight."""
+    for kind in PATTERNS:
+        if 2 * int(find_normal(sample, kind).sum()) > sample.len():
+            return kind
+    return None
 
 
 def _recognize(elements: pl.Series) -> pl.Series:

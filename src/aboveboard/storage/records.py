@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import polars as pl
 
 from aboveboard.storage.kinds import Kind
+from aboveboard.storage.spilling import StoredRows
 
 Form = Literal["txt", "csv", "parquet"]
 
@@ -70,9 +71,9 @@ class Records:
 
     Parameters
     ----------
-    frame
+    rows
         Column `element` (text, no null, no value twice) and those of the party's other columns that
-        may leave it, in its own order.
+        may leave it, in its own order; in memory, or in files.
     form
         How the party sent it and how it wants its reply: lines of text, CSV or Parquet.
     key
@@ -85,7 +86,7 @@ class Records:
         Whether cells of a CSV reply that a spreadsheet would compute are marked as text.
     """
 
-    frame: pl.DataFrame
+    rows: pl.DataFrame | StoredRows
     form: Form = "txt"
     key: str | None = None
     columns: tuple[str, ...] = ()
@@ -93,12 +94,26 @@ class Records:
     csv: Literal["plain", "escaped"] = "escaped"
 
     def __len__(self) -> int:
-        return self.frame.height
+        return self.rows.height
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows in memory; those in files are read at every call."""
+        return self.rows if isinstance(self.rows, pl.DataFrame) else self.rows.load()
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Columns and types of the rows."""
+        return self.rows.schema
+
+    def with_frame(self, frame: pl.DataFrame) -> Records:
+        """Return the same party's records with other rows."""
+        return replace(self, rows=frame)
 
     @property
     def columns_that_leave(self) -> tuple[str, ...]:
         """Names of the columns, beside the key, that others are handed with an element."""
-        return tuple(restore_column(name) for name in self.frame.columns if name != ELEMENT)
+        return tuple(restore_column(name) for name in self.schema if name != ELEMENT)
 
 
 def escape_column(column: str) -> str:

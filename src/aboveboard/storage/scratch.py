@@ -27,7 +27,7 @@ def scratch_folder() -> Iterator[Path]:
     """
     sweep_scratch()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    lock = _lock(folder)
+    lock = lock_folder(folder)
     try:
         yield folder
     finally:
@@ -45,13 +45,13 @@ def sweep_scratch() -> None:
             found = folder.lstat()
             if found.st_uid != os.geteuid() or folder.is_symlink() or not folder.is_dir():
                 continue
-            lock = _lock(folder)
+            lock = lock_folder(folder)
             if lock is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(lock)
 
 
-def _lock(folder: Path) -> int | None:
+def lock_folder(folder: Path) -> int | None:
     """Return a handle that holds the folder's lock; None if another has it, or there are none."""
     try:
         import fcntl

@@ -137,6 +137,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     NAME: ClassVar[str] = "valuation.payments"
     UNIT: ClassVar[str] = "utility"
     SPREADS: ClassVar[bool] = True
+    KEEPS: ClassVar[bool] = True
     SUMMARY: ClassVar[str] = "users are paid their fair share of what their data are worth"
     ASSUMES: ClassVar[str] = (
         "the platform's utility is known, divisible and transferable; levels are kept as promised"

@@ -96,6 +96,7 @@ class MarketMechanism(Mechanism[FileT, Trader, GameT]):
 
     UNIT: ClassVar[str] = "units of money"
     SPREADS: ClassVar[bool] = False
+    KEEPS: ClassVar[bool] = False
     COST: ClassVar[str] = (
         "one search for an optimum (NP-hard in general), then O(n) a vote; the audit of votes "
         "grows with the coalitions"

@@ -1,0 +1,262 @@
+"""Lists parted by element, so that each part fits into memory: routed, and spilled to disk.
+
+A part holds the elements between two borders, so parts one after the other are in the order of
+elements. Borders are quantiles, by bytes, of a sample that a keyed hash draws under a key of this
+process: nobody can foresee it and crowd a part. Rows are routed as they are read; where the first
+lists say little of the later ones, a part that comes out too large is parted again (`split_part`).
+Cost: one pass, and each row written and read once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from aboveboard.storage.records import ELEMENT, Records
+from aboveboard.storage.spilling import SpillFolder, StoredRows, read_rows, write_rows
+
+IN_MEMORY = 192 << 20
+"""Bytes of all lists together that stay in memory."""
+
+PART = 24 << 20
+"""Bytes of rows that a part should hold: processors have caches of this size."""
+
+MOST_PARTS = 4096
+"""Parts at a time: as many files are written for each list."""
+
+SAMPLE = 1 << 16
+"""Elements that borders are drawn from."""
+
+TOO_LARGE = 4
+"""How many times as large as it should be a part is parted again."""
+
+
+Source = pl.DataFrame | tuple[Path, ...]
+"""One list's rows in one part: a table, or the files that hold it."""
+
+
+def load_source(source: Source, columns: list[str] | None = None) -> pl.DataFrame | None:
+    """Return the rows of a source, None where it has none."""
+    if isinstance(source, pl.DataFrame):
+        return source if source.height else None
+    if not source:
+        return None
+    return pl.concat([read_rows(path, columns) for path in source])
+
+
+def measure_source(source: Source) -> int:
+    """Return the bytes of a source."""
+    if isinstance(source, pl.DataFrame):
+        return int(source.estimated_size())
+    return sum(path.stat().st_size for path in source)
+
+
+def draw_borders(sources: Sequence[Source], parts: int) -> tuple[str, ...]:
+    """Return elements that part some lists evenly by bytes; at most one fewer than parts.
+
+    Parameters
+    ----------
+    sources
+        The lists; one at a time is in memory.
+    parts
+        How many parts there should be.
+    """
+    seed, limit = secrets.randbits(64), 1.0
+    sample = pl.Series(ELEMENT, [], dtype=pl.String)
+    for source in sources if parts > 1 else ():
+        frame = load_source(source, [ELEMENT])
+        if frame is None:
+            continue
+        elements = frame[ELEMENT]
+        sample.extend(_draw(elements, seed, limit))
+        while len(sample) > 2 * SAMPLE:
+            limit /= 2
+            sample = _draw(sample, seed, limit)
+    if not len(sample):
+        return ()
+    sample = sample.sort()
+    sizes = np.cumsum(sample.str.len_bytes().to_numpy().astype(np.int64) + 1)
+    places = np.searchsorted(sizes, sizes[-1] * np.arange(1, parts) / parts)
+    borders = sample.gather(places.clip(0, len(sample) - 1)).unique().sort()
+    return tuple(borders.to_list())
+
+
+def _draw(elements: pl.Series, seed: int, share: float) -> pl.Series:
+    """Return the elements whose keyed hash is among the smallest: about this share of them."""
+    if share == 1:
+        return elements
+    return elements.filter(elements.hash(seed) < int(share * (1 << 64)))
+
+
+def route_rows(frame: pl.DataFrame, borders: Sequence[str]) -> list[pl.DataFrame]:
+    """Return the rows of each part; they keep their order."""
+    if not borders:
+        return [frame]
+    from aboveboard.storage.strings import Strings  # numba: only where lists are large
+
+    parts = len(borders) + 1
+    wanted = Strings.from_series(pl.Series(borders, dtype=pl.String))
+    routed = Strings.from_series(frame[ELEMENT]).route(wanted)
+    counts = np.bincount(routed, minlength=parts)
+    ordered = frame[np.argsort(routed, kind="stable")]
+    ends = np.cumsum(counts)
+    return [ordered[int(end - n) : int(end)] for end, n in zip(ends, counts, strict=True)]
+
+
+def split_sources(
+    sources: Sequence[Source], most: int, folder: SpillFolder | None, *, allowed: int = TOO_LARGE
+) -> Iterator[tuple[Source, ...]]:
+    """Yield several lists' rows in parts of about so many bytes, in the order of elements.
+
+    Parameters
+    ----------
+    sources
+        The lists' rows in one part.
+    most
+        Bytes that a part should have.
+    folder
+        Where parts of what lies in files go; None where nothing does.
+    allowed
+        How many times as large as it should be a part is left as it is.
+    """
+    size = sum(map(measure_source, sources))
+    parts = min(ceil(size / most), MOST_PARTS)
+    borders = draw_borders(sources, parts) if size > allowed * most else ()
+    if not borders:
+        yield tuple(sources)
+        return
+    routed = [_route_source(source, borders, folder) for source in sources]
+    for part in range(len(borders) + 1):
+        yield tuple(pieces[part] for pieces in routed)
+
+
+def _route_source(
+    source: Source, borders: tuple[str, ...], folder: SpillFolder | None
+) -> Sequence[Source]:
+    """Return the parts of one list's rows, in files where it lies in files."""
+    if isinstance(source, pl.DataFrame) or folder is None:
+        frame = load_source(source)
+        return [()] * (len(borders) + 1) if frame is None else route_rows(frame, borders)
+    routed: list[list[Path]] = [[] for _ in range(len(borders) + 1)]
+    for path in source:
+        pieces = store_parts(read_rows(path), borders, folder)
+        for part, files in enumerate(pieces):
+            routed[part].extend(files)
+    return [tuple(files) for files in routed]
+
+
+def store_parts(
+    frame: pl.DataFrame, borders: tuple[str, ...], folder: SpillFolder
+) -> tuple[tuple[Path, ...], ...]:
+    """Write the rows of each part into a file of its own, unless there are none."""
+    name = secrets.token_hex(8)
+    pieces: list[tuple[Path, ...]] = []
+    for part, piece in enumerate(route_rows(frame, borders)):
+        path = folder.path / name / f"{part:04}.arrow"
+        if piece.height:
+            write_rows(piece, path)
+        pieces.append((path,) if piece.height else ())
+    return tuple(pieces)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of the lists is in memory at a time.
+
+    Parameters
+    ----------
+    in_memory
+        Bytes of all lists together that are not written to disk.
+    part
+        Bytes of a part.
+    """
+
+    in_memory: int = IN_MEMORY
+    part: int = PART
+
+
+class Shelf:
+    """Takes parties' records as they are read; beyond some bytes they go to disk, parted.
+
+    Parameters
+    ----------
+    lists
+        How many there will be.
+    sizes
+        When they are written, and how they are parted.
+    """
+
+    def __init__(self, lists: int, sizes: Sizes | None = None) -> None:
+        self.lists, self.sizes = lists, sizes or Sizes()
+        self.records: dict[str, Records] = {}
+        self._bytes = 0
+        self._folder: SpillFolder | None = None
+        self._borders: tuple[str, ...] = ()
+
+    def put(self, name: str, records: Records) -> None:
+        """Take one party's records."""
+        self.records[name] = records
+        self._bytes += int(records.frame.estimated_size())
+        if self._folder is None and self._bytes > self.sizes.in_memory:
+            self._begin()
+        if self._folder is not None:
+            for each, held in self.records.items():
+                if isinstance(held.rows, pl.DataFrame):
+                    self.records[each] = self._store(held, held.rows)
+
+    def replace(self, records: Mapping[str, Records]) -> dict[str, Records]:
+        """Return records that were changed, those that stood on disk there again."""
+        if self._folder is not None:
+            for name, changed in records.items():
+                if isinstance(changed.rows, pl.DataFrame):
+                    self.records[name] = self._store(changed, changed.rows)
+            return dict(self.records)
+        return dict(records)
+
+    def _begin(self) -> None:
+        """Draw borders from what there is, for as many parts as all lists will take."""
+        self._folder = SpillFolder()
+        frames = [one.frame for one in self.records.values()]
+        expected = self._bytes * self.lists / len(frames)
+        parts = min(ceil(expected / self.sizes.part), MOST_PARTS)
+        self._borders = draw_borders(frames, parts)
+
+    def _store(self, records: Records, frame: pl.DataFrame) -> Records:
+        assert self._folder is not None
+        pieces = store_parts(frame, self._borders, self._folder)
+        stored = StoredRows(self._folder, frame.schema, frame.height, self._borders, pieces)
+        return replace(records, rows=stored)
+
+
+def list_parts(records: Sequence[Records], sizes: Sizes) -> Iterator[tuple[Source, ...]]:
+    """Yield the parts of several lists, in the order of elements: each list's rows in it."""
+    stored = next((one.rows for one in records if isinstance(one.rows, StoredRows)), None)
+    if stored is None:
+        yield from split_sources([one.frame for one in records], sizes.part, None, allowed=1)
+        return
+    routed = [_find_parts(one, stored) for one in records]
+    for part in range(len(stored.borders) + 1):
+        yield from split_sources([each[part] for each in routed], sizes.part, stored.folder)
+
+
+def _find_parts(records: Records, stored: StoredRows) -> Sequence[Source]:
+    if isinstance(records.rows, StoredRows) and records.rows.borders == stored.borders:
+        return records.rows.pieces
+    return store_parts(records.frame, stored.borders, stored.folder)
+
+
+def pick_rows(records: Records, elements: pl.Series) -> pl.DataFrame:
+    """Return the rows of a few elements; of rows in files only their parts are read."""
+    wanted = elements.rename(ELEMENT).to_frame()
+    if isinstance(records.rows, pl.DataFrame):
+        return records.rows.join(wanted, on=ELEMENT, how="semi")
+    parts = sorted({bisect_right(records.rows.borders, each) for each in elements.to_list()})
+    picked = [records.rows.load_part(part).join(wanted, on=ELEMENT, how="semi") for part in parts]
+    return pl.concat(picked) if picked else pl.DataFrame(schema=records.schema)

@@ -1,0 +1,267 @@
+"""Columns of text as bytes in one piece: sorted, grouped and routed by compiled loops.
+
+Texts are compared byte by byte, as polars does. Each is first known by eight of its bytes, read as
+one number; whole texts are compared only where these agree. Cost: a sort of numbers, and a pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numba import njit
+from numpy.typing import NDArray
+
+SHORT_RUN = 24
+"""Texts with one prefix that are sorted by insertion; more are merged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Strings:
+    """Texts, one after the other.
+
+    Parameters
+    ----------
+    buffer
+        uint8: their bytes.
+    offsets
+        int64, one more than texts: text i is `buffer[offsets[i]:offsets[i + 1]]`.
+    """
+
+    buffer: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def from_series(cls, texts: pl.Series) -> Strings:
+        """Return the texts of a column without nulls."""
+        lengths = texts.str.len_bytes()
+        offsets = np.zeros(len(texts) + 1, np.int64)
+        np.cumsum(lengths.to_numpy(), out=offsets[1:])
+        # The public way to a column's bytes in one piece; an empty list would become a null.
+        filled = texts if lengths.len() == 0 or lengths.min() else texts.filter(lengths > 0)
+        bytes_ = filled.cast(pl.Binary).cast(pl.List(pl.UInt8)).explode()
+        return cls(bytes_.to_numpy(), offsets)
+
+    def __len__(self) -> int:
+        return self.offsets.size - 1
+
+    @cached_property
+    def shared(self) -> int:
+        """How many bytes all texts begin with together."""
+        return int(_count_shared(self.buffer, self.offsets)) if len(self) else 0
+
+    @cached_property
+    def prefixes(self) -> NDArray[np.uint64]:
+        """The eight bytes after those that all share, the first counts most; zeros at the end."""
+        return _read_prefixes(self.buffer, self.offsets, self.shared)
+
+    def sort(self) -> NDArray[np.int64]:
+        """Return the positions of the texts in ascending order; of equal texts the earlier ones."""
+        order = np.argsort(self.prefixes)
+        _sort_runs(order, self.prefixes, self.buffer, self.offsets, self.shared)
+        return order
+
+    def find_groups(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where in the sorted order another text begins: positions, and the end."""
+        starts: NDArray[np.int64] = _find_groups(
+            order, self.prefixes, self.buffer, self.offsets, self.shared
+        )
+        return starts
+
+    def route(self, borders: Strings) -> NDArray[np.uint16]:
+        """Return for each text how many of the ascending borders are not greater than it."""
+        if not len(borders):
+            return np.zeros(len(self), np.uint16)
+        routed: NDArray[np.uint16] = _route(
+            self.buffer, self.offsets, borders.buffer, borders.offsets, borders.prefixes,
+            borders.shared,
+        )  # fmt: skip
+        return routed
+
+
+@njit(cache=True, nogil=True)
+def _count_shared(buffer: Any, offsets: Any) -> int:
+    start = offsets[0]
+    shared = offsets[1] - start
+    for i in range(1, offsets.size - 1):
+        shared = min(shared, offsets[i + 1] - offsets[i])
+        for at in range(shared):
+            if buffer[offsets[i] + at] != buffer[start + at]:
+                shared = at
+                break
+    return shared
+
+
+@njit(cache=True, nogil=True)
+def _read_prefix(buffer: Any, start: int, end: int) -> Any:
+    prefix = np.uint64(0)
+    for at in range(8):
+        prefix <<= np.uint64(8)
+        if start + at < end:
+            prefix |= np.uint64(buffer[start + at])
+    return prefix
+
+
+@njit(cache=True, nogil=True)
+def _read_prefixes(buffer: Any, offsets: Any, skip: int) -> Any:
+    prefixes = np.empty(offsets.size - 1, np.uint64)
+    for i in range(prefixes.size):
+        prefixes[i] = _read_prefix(buffer, offsets[i] + skip, offsets[i + 1])
+    return prefixes
+
+
+@njit(cache=True, nogil=True)
+def _compare(buffer: Any, a: int, a_end: int, other: Any, b: int, b_end: int) -> int:
+    """Return -1, 0 or 1 as the first text is less than, equal to or greater than the second."""
+    length = min(a_end - a, b_end - b)
+    for at in range(length):
+        one, two = buffer[a + at], other[b + at]
+        if one != two:
+            return -1 if one < two else 1
+    if a_end - a == b_end - b:
+        return 0
+    return -1 if a_end - a < b_end - b else 1
+
+
+@njit(cache=True, nogil=True)
+def _is_before(buffer: Any, offsets: Any, skip: int, one: int, other: int) -> bool:
+    """Return whether a text comes before another; of equal ones the earlier."""
+    found = _compare(
+        buffer, offsets[one] + skip, offsets[one + 1],
+        buffer, offsets[other] + skip, offsets[other + 1],
+    )  # fmt: skip
+    return found < 0 or (found == 0 and one < other)
+
+
+@njit(cache=True, nogil=True)
+def _sort_runs(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) -> None:
+    """Sort texts whose prefixes agree, which stand beside each other in `order` already."""
+    start = 0
+    while start < order.size:
+        end = start + 1
+        while end < order.size and prefixes[order[end]] == prefixes[order[start]]:
+            end += 1
+        if end - start > 1:
+            _sort_run(order[start:end], buffer, offsets, skip + 8)
+        start = end
+
+
+@njit(cache=True, nogil=True)
+def _sort_run(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
+    """Sort texts that agree up to `skip`: by their next eight bytes, then those that still agree.
+
+    A run of which a text has ended is merged, for zeros at an end are no bytes.
+    """
+    if run.size <= SHORT_RUN:
+        _insertion_sort(run, buffer, offsets, skip)
+        return
+    keys = np.empty(run.size, np.uint64)
+    for i in range(run.size):
+        if offsets[run[i]] + skip > offsets[run[i] + 1]:
+            _merge_sort(run, buffer, offsets, skip - 8)
+            return
+        keys[i] = _read_prefix(buffer, offsets[run[i]] + skip, offsets[run[i] + 1])
+    places = np.argsort(keys)
+    run[:] = run[places]
+    keys = keys[places]
+    start = 0
+    while start < run.size:
+        end = start + 1
+        while end < run.size and keys[end] == keys[start]:
+            end += 1
+        part = run[start:end]
+        if end - start > SHORT_RUN:
+            _merge_sort(part, buffer, offsets, skip)
+        elif end - start > 1:
+            _insertion_sort(part, buffer, offsets, skip)
+        start = end
+
+
+@njit(cache=True, nogil=True)
+def _insertion_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
+    for place in range(1, run.size):
+        row, at = run[place], place
+        while at > 0 and _is_before(buffer, offsets, skip, row, run[at - 1]):
+            run[at] = run[at - 1]
+            at -= 1
+        run[at] = row
+
+
+@njit(cache=True, nogil=True)
+def _merge_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
+    for start in range(0, run.size, SHORT_RUN):
+        _insertion_sort(run[start : start + SHORT_RUN], buffer, offsets, skip)
+    width = SHORT_RUN
+    scratch = np.empty_like(run)
+    while width < run.size:
+        for start in range(0, run.size, 2 * width):
+            middle = min(start + width, run.size)
+            end = min(start + 2 * width, run.size)
+            left, right = start, middle
+            for at in range(start, end):
+                if right == end or (
+                    left < middle and not _is_before(buffer, offsets, skip, run[right], run[left])
+                ):
+                    scratch[at] = run[left]
+                    left += 1
+                else:
+                    scratch[at] = run[right]
+                    right += 1
+        run[:] = scratch
+        width *= 2
+
+
+@njit(cache=True, nogil=True)
+def _find_groups(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) -> Any:
+    starts = np.empty(order.size + 1, np.int64)
+    groups = 0
+    for at in range(order.size):
+        row = order[at]
+        last = order[at - 1] if at else row
+        if (
+            at == 0
+            or prefixes[row] != prefixes[last]
+            or _compare(
+                buffer, offsets[row] + skip, offsets[row + 1],
+                buffer, offsets[last] + skip, offsets[last + 1],
+            ) != 0
+        ):  # fmt: skip
+            starts[groups] = at
+            groups += 1
+    starts[groups] = order.size
+    return starts[: groups + 1].copy()
+
+
+@njit(cache=True, nogil=True)
+def _route(
+    buffer: Any, offsets: Any, border_buffer: Any, border_offsets: Any, prefixes: Any, skip: int
+) -> Any:
+    routed = np.empty(offsets.size - 1, np.uint16)
+    first, first_end = border_offsets[0], border_offsets[0] + skip
+    for i in range(routed.size):
+        start, end = offsets[i], offsets[i + 1]
+        # Beside the bytes that all borders share, a text is before all of them or after all.
+        side = _compare(buffer, start, min(end, start + skip), border_buffer, first, first_end)
+        if side != 0:
+            routed[i] = 0 if side < 0 else prefixes.size
+            continue
+        prefix = _read_prefix(buffer, start + skip, end)
+        low, high = 0, prefixes.size
+        while low < high:
+            middle = (low + high) // 2
+            if prefixes[middle] == prefix:
+                after = _compare(
+                    buffer, start, end,
+                    border_buffer, border_offsets[middle], border_offsets[middle + 1],
+                ) >= 0  # fmt: skip
+            else:
+                after = prefixes[middle] < prefix
+            if after:
+                low = middle + 1
+            else:
+                high = middle
+        routed[i] = low
+    return routed
