@@ -26,6 +26,7 @@ from aboveboard.collaborations.toml_file import (
 from aboveboard.collaborations.validation import validate_table
 from aboveboard.errors import InputError
 from aboveboard.faults import InputErrors, collect_faults, list_faults, raise_faults
+from aboveboard.formatting import format_count
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.user_calls import attribute_errors
@@ -139,6 +140,10 @@ def read_source(
     return SourceFile(path, content, text, parse_table(text, path), trust_code, allow_outside)
 
 
+MOST_PARTIES = 20_000
+"""Parties of a collaboration file: each is read on its own. Users of a data file may be more."""
+
+
 def find_rule(source: SourceFile) -> type[AnyMechanism]:
     """Return the mechanism that a file names: an installed one, or "module:Class" beside it.
 
@@ -216,6 +221,10 @@ def _read_content(
     source: SourceFile, table: dict[str, Any], rule: type[AnyMechanism], reader: Reader | None
 ) -> Content:
     faults: list[InputError] = []
+    parties = table.get("parties")
+    if isinstance(parties, dict) and len(parties) > MOST_PARTIES:
+        problem = f"there are {format_count(len(parties))} of them"
+        raise InputError("parties", problem, f"a file takes up to {format_count(MOST_PARTIES)}")
     reader = reader or source.make_reader(faults)
     file = _read_keys(source, table, rule, reader, faults)
     raise_faults(faults)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
 from aboveboard.storage.limits import refuse_too_large
 from aboveboard.storage.tabular_files import open_regular_file
 
@@ -26,6 +27,9 @@ MEMORY_PER_BYTE = 45
 
 MOST_BYTES = 1 << 26
 """Of a collaboration file: the parser reads some MB a second; long lists have their own files."""
+
+MOST_VALUES = 1 << 21
+"""Values of a collaboration file: the parser takes some microseconds for each."""
 
 MOST_PARTS = 100
 """Parts of a dotted key: the parser's time grows with their square."""
@@ -66,6 +70,12 @@ def _refuse_large(content: bytes, path: Path) -> bytes:
         raise InputError(
             str(path),
             f"it is larger than {MOST_BYTES >> 20} MiB",
+            "put long lists in files of their own, and name them here",
+        )
+    if content.count(b",") + content.count(b"\n") > MOST_VALUES:
+        raise InputError(
+            str(path),
+            f"it holds more than {format_count(MOST_VALUES)} values",
             "put long lists in files of their own, and name them here",
         )
     stated = f"a TOML file of {len(content) >> 20} MiB"

@@ -23,6 +23,9 @@ MOST_COLUMNS = 16384
 LONGEST_LINE = 1 << 20
 """Bytes of one line, or one field, of a list: what is longer is not an element."""
 
+LONGEST_ROW = 1 << 24
+"""Bytes of one row of a text: what is longer is refused before the file is read."""
+
 SHARE_OF_MEMORY = 0.8
 """Of the free memory that one file may take."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +38,22 @@ from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import LONGEST_LINE
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
-from aboveboard.storage.tabular_files import FileBytes, Table, read_plain_content
+from aboveboard.storage.tabular_files import (
+    FileBytes,
+    Table,
+    drop_empty_rows,
+    read_plain_content,
+)
+from aboveboard.storage.text_sizes import refuse_long_texts
 
 SHOWN = 5
 """Rows whose key is empty or broken, each a fault of its own; more are counted."""
 
 LISTED = 12
 """Columns named in a message before it ends in dots."""
+
+LONG_JSON = 1 << 24
+"""Bytes of JSON that are parsed for nothing where no kind says what of it is meant."""
 
 SAFE = r"^[ -~]*[!-~][ -~]*$"
 """Texts that are neither blank nor broken, for certain."""
@@ -185,6 +193,8 @@ def read_frame(
 
 
 def _read_json(data: bytes, where: str, options: DataOptions) -> Records:
+    if options.kind is None and len(data) > LONG_JSON:  # else what is broken is named first
+        raise ask_for_kind("JSON", where)
     values = parse(data, where)
     if options.kind is None:
         raise ask_for_kind("JSON", where)
@@ -203,10 +213,11 @@ def _list_records(listed: ListedElements, form: str, where: str, options: DataOp
 
 
 def _read_table(table: Table, where: str, options: DataOptions) -> Records:
-    table = _drop_empty_rows(table)
+    table = drop_empty_rows(table)
     frame = table.frame
     key = _find_key(frame.columns, options.key, where)
     called = f"the key {key!r}"
+    refuse_long_texts(frame[key], where, table.whereabouts, called)
     texts, key_type = write_keys(frame[key], where, options.kind)
     texts = texts.alias(ELEMENT)
     if options.kind in (None, "text"):
@@ -228,21 +239,6 @@ def _read_table(table: Table, where: str, options: DataOptions) -> Records:
     once = _keep_once(keyed)
     reading = _describe(listed, table.name, options.kind, once, key_type)
     return Records(once, table.form, key, tuple(frame.columns), reading, options.csv)
-
-
-def _drop_empty_rows(table: Table) -> Table:
-    """Leave out rows in which every field is empty, as spreadsheets write them (`;;;`)."""
-    if table.form == "parquet" or not all(x.null_count() for x in table.frame.get_columns()):
-        return table
-    filled = table.frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
-    if filled.all():
-        return table
-    rows = filled.arg_true()
-    return replace(
-        table,
-        frame=table.frame.filter(filled),
-        whereabouts=lambda row: table.whereabouts(int(rows[row])),
-    )
 
 
 def _normalize(

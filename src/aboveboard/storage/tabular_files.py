@@ -5,7 +5,7 @@ The systems that read tables of numbers, and the reader of parties' lists, open 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -103,6 +103,21 @@ def read_plain_content(
         )
         return Table(frame, whereabouts, "csv", "CSV" if default == "," else "TSV", comments)
     return data, content.suffix
+
+
+def drop_empty_rows(table: Table) -> Table:
+    """Leave out rows in which every field is empty, as spreadsheets write them (`;;;`)."""
+    if table.form == "parquet" or not all(x.null_count() for x in table.frame.get_columns()):
+        return table
+    filled = table.frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
+    if filled.all():
+        return table
+    rows = filled.arg_true()
+    return replace(
+        table,
+        frame=table.frame.filter(filled),
+        whereabouts=lambda row: table.whereabouts(int(rows[row])),
+    )
 
 
 def _read_marked(options: DataOptions) -> Marked:

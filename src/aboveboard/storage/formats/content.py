@@ -21,6 +21,12 @@ from typing import Any, Literal, cast
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
+from aboveboard.storage.formats.extents import (
+    BROKEN,
+    refuse_large_sheets,
+    refuse_long_lines,
+    refuse_unpacking,
+)
 from aboveboard.storage.limits import COPIES, refuse_too_large
 from aboveboard.storage.paths import DataPath
 
@@ -182,6 +188,8 @@ def read_file(path: Path, where: str) -> FileBytes:
             # Text and what it is parsed into; of Parquet and workbooks more is known later.
             copies = 1 if start in (PARQUET, ZIP) else COPIES
             refuse_too_large(where, memory=copies * size, stated=f"{format_count(size)} bytes")
+            if not _is_packed(start) and start.lstrip()[:1] not in (b"[", b"{"):
+                refuse_long_lines(file, size, where)
             # Unbuffered: one copy of the bytes, not two.
             raw = cast(io.FileIO, file.raw)
             raw.seek(0)
@@ -192,6 +200,12 @@ def read_file(path: Path, where: str) -> FileBytes:
         problem = "this file has changed while the collaboration was being read"
         raise InputError(where, problem, "start again, and leave the file alone meanwhile")
     return found
+
+
+def _is_packed(start: bytes) -> bool:
+    """Return whether a file of these first bytes is no text, so that it has no lines."""
+    marks = (PARQUET, ZIP, GZIP, ZSTD, *(mark[: len(start)] for mark, _, _ in FOREIGN))
+    return start.startswith(marks) or start[1:] == SKIPPED
 
 
 def read_content(source: Path | FileBytes, where: str) -> Content:
@@ -224,7 +238,7 @@ def read_content(source: Path | FileBytes, where: str) -> Content:
     if start.startswith((GZIP, ZSTD)) or (start[:1] in SKIPPABLE and start[1:4] == SKIPPED):
         packed = "gzip" if start.startswith(GZIP) else "zstd"
         unpack = _unpack_gzip if packed == "gzip" else _unpack_zstd
-        data = _join(unpack(data, where), where, packed)
+        data = _join(unpack(data, where), where, packed, len(data))
         if data.startswith((PARQUET, ZIP, GZIP, ZSTD)):
             problem = f"{packed} packs a file in it that is packed itself"
             raise InputError(where, problem, "unpack it once")
@@ -256,13 +270,14 @@ def _name_workbook(data: bytes, where: str) -> str:
             size = sum(member.file_size for member in members)
             refuse_too_large(where, memory=4 * size, stated=f"{format_count(size)} bytes unpacked")
             if any(name.startswith("xl/") for name in names):
+                refuse_large_sheets(data, where)
                 return ".xlsx"
             small = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
             if small and b"opendocument.spreadsheet" in archive.read("mimetype"):
+                refuse_large_sheets(data, where)
                 return ".ods"
     except (
-        zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, ValueError,
-        UnicodeError, OSError, struct.error, OverflowError,
+        *BROKEN, NotImplementedError, ValueError, UnicodeError, struct.error, OverflowError,
     ) as error:  # fmt: skip
         raise InputError(
             where, f"this is a broken ZIP archive ({error})", "save it again"
@@ -270,14 +285,15 @@ def _name_workbook(data: bytes, where: str) -> str:
     raise InputError(where, "this is a ZIP archive", "unpack it, and name the file in it")
 
 
-def _join(pieces: Iterator[bytes], where: str, packed: str) -> bytes:
-    """Join what is unpacked; refused as soon as it would not fit into memory."""
+def _join(pieces: Iterator[bytes], where: str, packed: str, packed_size: int) -> bytes:
+    """Join what is unpacked; refused as soon as it is far too much, or would not fit."""
     found, size, checked = [], 0, 0
     for piece in pieces:
         found.append(piece)
         size += len(piece)
         if size - checked > 1 << 26:
             checked = size
+            refuse_unpacking(where, packed=packed_size, unpacked=size, by=packed)
             refuse_too_large(
                 where,
                 memory=COPIES * size,

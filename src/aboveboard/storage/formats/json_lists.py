@@ -15,11 +15,12 @@ from typing import Any
 import polars as pl
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import join_names
+from aboveboard.formatting import format_quantity, join_names
 from aboveboard.storage.formats.json_paths import MOST_DEPTH, find_texts, follow_path, parse_path
 from aboveboard.storage.formats.lines import ListedElements, shorten
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, describe_kind, normalize
 from aboveboard.storage.kinds.characters import is_encodable
+from aboveboard.storage.limits import COPIES, refuse_too_large
 
 LISTED = 8
 """Paths named in a message."""
@@ -80,14 +81,21 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+VALUE = 100
+"""Bytes in memory of a value of JSON, without what it says."""
+
+
 def parse(data: bytes, where: str) -> list[Any]:
     """Return the values of a JSON file, one, or of JSON lines, one for each line.
 
     Raises
     ------
     InputError
-        It is neither; the message names the line.
+        It is neither, and the message names the line; or it would not fit into memory.
     """
+    count = data.count(b",") + 1
+    stated = f"JSON of {format_quantity(count, 'value')}"
+    refuse_too_large(where, memory=VALUE * count + COPIES * len(data), stated=stated)
     _refuse_depth(data, where)
     try:
         return [json.loads(data, object_pairs_hook=_make_object)]

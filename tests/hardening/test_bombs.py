@@ -1,0 +1,165 @@
+"""Small files that would become large ones: each is refused in one line, before it is."""
+
+from __future__ import annotations
+
+import gzip
+import resource
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from plainness import plain
+
+import aboveboard as ab
+
+CELLS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+ODS = "urn:oasis:names:tc:opendocument:xmlns"
+
+
+def write_xlsx(path: Path, sheet: str, place: str = "xl/worksheets/sheet1.xml") -> None:
+    """Write a workbook of one sheet, which is the part of that name."""
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" '
+        f'ContentType="application/xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
+        f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{CELLS}" xmlns:r="{OFFICE}"><sheets><sheet name="s" '
+        f'sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        f'<Relationship Id="r1" Type="{OFFICE}/worksheet" Target="/{place}"/></Relationships>',
+        place: f'<worksheet xmlns="{CELLS}"><sheetData>{sheet}</sheetData></worksheet>',
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+
+
+def write_cell(place: str, text: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+def write_ods(path: Path, rows: int, columns: int) -> None:
+    names = " ".join(f'xmlns:{name}="{ODS}:{name}:1.0"' for name in ("office", "table", "text"))
+    cell = (
+        f'<table:table-cell office:value-type="string" table:number-columns-repeated="{columns}">'
+    )
+    content = (
+        f"<office:document-content {names}><office:body><office:spreadsheet><table:table "
+        f'table:name="s"><table:table-row table:number-rows-repeated="{rows}">{cell}<text:p>a'
+        "</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet>"
+        "</office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", content)
+
+
+def refuse(folder: Path, name: str, keys: str = "") -> str:
+    (folder / "b.txt").write_text("b.example\n")
+    (folder / "c.toml").write_text(
+        f'mechanism = "exchange.union"\n[parties.a]\ndata = "{name}"\n{keys}'
+        '[parties.b]\ndata = "b.txt"\n'
+    )
+    with pytest.raises(ab.InputError) as refused:
+        ab.load(folder / "c.toml")
+    return plain(refused.value)
+
+
+@pytest.mark.parametrize("place", ["xl/worksheets/sheet1.xml", "other/styles.bin"])
+def test_a_sheet_whose_cells_lie_far_apart(tmp_path: Path, place: str) -> None:
+    pytest.importorskip("fastexcel")
+    sheet = f"<row>{write_cell('A1', 'domain')}</row><row>{write_cell('ZZ1048576', 'a')}</row>"
+    write_xlsx(tmp_path / "a.xlsx", sheet, place)
+    assert "its cells lie far apart" in refuse(tmp_path, "a.xlsx", 'key = "domain"\n')
+
+
+def test_a_sheet_that_repeats_a_row_a_million_times(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    write_ods(tmp_path / "a.ods", 1_000_000, 100)
+    assert "its cells lie far apart" in refuse(tmp_path, "a.ods", 'key = "a"\n')
+
+
+def test_a_sheet_of_usual_size_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    rows = "".join(f"<row>{write_cell(f'A{k}', f'x{k}')}</row>" for k in range(2, 2000))
+    write_xlsx(tmp_path / "a.xlsx", f"<row>{write_cell('A1', 'domain')}</row>{rows}")
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\n[parties.a]\ndata = "a.xlsx"\nkey = "domain"\n'
+        '[parties.b]\nelements = ["x5"]\n'
+    )
+    assert len(ab.load(tmp_path / "c.toml").reports["a"]) == 1998
+
+
+def test_a_file_that_unpacks_to_far_more_than_lists_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aboveboard.storage.formats.extents.UNPACKED", 1 << 26)
+    with gzip.open(tmp_path / "a.txt.gz", "wb") as file:
+        for _ in range(80):
+            file.write(b"a.example\n" * 100_000)
+    assert "gzip unpacks its" in refuse(tmp_path, "a.txt.gz")
+
+
+def test_a_line_that_never_ends_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.csv").open("wb") as file:  # it holds nothing on the disk
+        file.write(b"domain\na.example\n")
+        file.truncate(1 << 29)
+    said = refuse(tmp_path, "a.csv", 'key = "domain"\n')
+    assert "line 3: the line is longer than" in said
+
+
+def test_one_text_of_a_dictionary_that_stands_for_many(tmp_path: Path) -> None:
+    wide = pl.Series("domain", ["x" * 100_000]).new_from_index(0, 1_000_000)
+    wide.cast(pl.Categorical).to_frame().write_parquet(tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 1 << 20
+    said = refuse(tmp_path, "a.parquet", 'key = "domain"\n')
+    assert "reading it would take about 279.4 GiB" in said
+
+
+def test_one_text_that_is_longer_than_a_line(tmp_path: Path) -> None:
+    pl.DataFrame({"domain": ["x" * (3 << 20)]}).write_parquet(tmp_path / "a.parquet")
+    assert "longer than 1,048,576 bytes" in refuse(tmp_path, "a.parquet", 'key = "domain"\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[parties.a]\nelements = [" + "1," * (1 << 22) + "]\n", "more than 2,097,152 values"),
+        ("".join(f"[parties.p{k}]\n" for k in range(20_001)), "there are 20,001 of them"),
+    ],
+)
+def test_a_collaboration_file_of_very_many_values(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "c.toml").write_text('mechanism = "exchange.union"\n' + text)
+    with pytest.raises(ab.InputError) as refused:
+        ab.load(tmp_path / "c.toml")
+    assert said in plain(refused.value)
+
+
+def test_json_of_many_small_values_would_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.json").write_text("[" + "[]," * 1_000_000 + "[]]")
+    monkeypatch.setattr("aboveboard.storage.limits.find_free_memory", lambda: 100_000_000)
+    assert "JSON of 1,000,001 values" in refuse(tmp_path, "a.json", 'kind = "domain"\n')
+
+
+@pytest.mark.deep
+def test_a_bomb_takes_little_memory(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.txt.gz", "wb", compresslevel=9) as file:
+        for _ in range(1000):
+            file.write(bytes(1 << 20))
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\n[parties.a]\ndata = "a.txt.gz"\n[parties.b]\nelements = []\n'
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "aboveboard", "check", "c.toml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1 << 20  # KiB
