@@ -109,6 +109,7 @@ class BudgetExceeded(AboveboardError):  # noqa: N818 - the name says what happen
 def _line(text: str) -> str:
     """Return a text as one line of moderate length, without what a terminal would obey."""
     line = " ".join(text.split())
-    if len(line) > MOST:
-        line = f"{line[: MOST // 2]} .. {line[-MOST // 2 :]}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    if len(line) > 2 * MOST:  # what is escaped is at most ten times as long
+        line = line[:MOST] + line[-MOST:]
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return line if len(line) <= MOST else f"{line[: MOST // 2]} .. {line[-MOST // 2 :]}"

@@ -78,3 +78,9 @@ def test_no_message_carries_a_control_character(tmp_path: Path, character: str) 
     with pytest.raises(ab.InputError) as refused:
         ab.load(tmp_path / "c.toml")
     assert str(refused.value).isprintable()
+
+
+def test_a_long_name_of_signs_that_are_escaped_leaves_a_line_of_moderate_length() -> None:
+    error = ab.InputError("file", "the columns are: " + "\u2e61" * 5_000, "name one")
+    assert len(str(error)) < 2_000
+    assert str(error).isprintable()

@@ -164,7 +164,7 @@ def _verify_terms(case: Case, findings: Findings) -> None:
     due = [proposer, *(n for n in ordered if n != proposer and n in case.round.present)]
     if facts["players"] != due:
         findings.contradict(
-            f"the players are not {', '.join(due)}, as the terms say: the proposer comes first",
+            f"the players are not {', '.join(map(str, due))}, as the terms say: the proposer comes first",
             case.proof,
         )
     if "bits" not in parameters:
