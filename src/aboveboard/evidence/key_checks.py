@@ -46,6 +46,9 @@ def check_rotate(round_: Round, statement: Statement) -> None:
     keys = _check_proof(round_, statement, statement.by)
     if statement.by == CENTER:
         _check_log_key(round_, statement, keys)
+        same = keys == round_.find_keys(CENTER)
+        if same and statement.body["log"] == round_.list_log_keys()[-1]:
+            raise RefusedStatementError("it names no new key")
 
 
 def _check_log_key(round_: Round, statement: Statement, keys: PublicKeys) -> None:
@@ -83,7 +86,8 @@ def _check_proof(round_: Round, statement: Statement, name: str) -> PublicKeys:
         proof = bytes.fromhex(statement.body["proof"])
     except ValueError as error:
         raise RefusedStatementError(f"it names no keys: {error}") from error
-    if keys.signing in _list_taken(round_):
+    kept = statement.by == CENTER == name and keys == round_.find_keys(CENTER)
+    if keys.signing in _list_taken(round_) and not kept:
         raise RefusedStatementError("the new key is in use already")
     if not verify_signature(keys.signing, proof, encode_rotation(round_.terms_digest, name, keys)):
         raise RefusedStatementError("the new key has not signed the rotation")

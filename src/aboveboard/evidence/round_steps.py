@@ -48,7 +48,9 @@ def _pass_tokens(round_: Round, statement: Statement) -> Round:
 
 
 def _rotate(round_: Round, statement: Statement) -> Round:
-    after = round_.replace_keys(statement.by, read_new_keys(statement))
+    keys = read_new_keys(statement)
+    kept = keys == round_.find_keys(statement.by)
+    after = round_ if kept else round_.replace_keys(statement.by, keys)
     log = statement.body.get("log")
     if log is not None and log != round_.list_log_keys()[-1]:
         after = replace(after, log_keys=(*after.log_keys, (len(after.leaves), log)))

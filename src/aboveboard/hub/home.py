@@ -24,6 +24,7 @@ from aboveboard.hub.files import FileStore
 KEYS = "keys"
 LOG_KEYS = "log-keys"
 OLD_KEYS = "old-keys"
+ROTATIONS_FILE = "rotations.jsonl"
 FILES = "files"
 CENTER_FILES = "center"
 SCRATCH = "scratch"
@@ -83,6 +84,12 @@ class Hub:
         """The hub's first keys: what is derived from them stays, whatever is replaced."""
         return self.ring[0]
 
+    @cached_property
+    def rotations(self) -> tuple[str, ...]:
+        """Statements by which the hub's old keys name the new ones, the first ones first."""
+        path = self.folder / ROTATIONS_FILE
+        return tuple(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else ()
+
     def find_signer(self, round_: Round) -> CenterKeys:
         """Return the keys that are in force in a round.
 
@@ -92,9 +99,12 @@ class Hub:
             If the hub has none of them.
         """
         center, log = round_.find_keys(CENTER), round_.list_log_keys()[-1]
-        centers = [each.center for each in self.ring if each.center.public == center]
-        logs = [each.log for each in self.ring if each.log.public.signing == log]
-        if not centers or not logs:
+        for ring in (self.ring, read_ring(self.folder)):  # another process may have rotated them
+            centers = [each.center for each in ring if each.center.public == center]
+            logs = [each.log for each in ring if each.log.public.signing == log]
+            if centers and logs:
+                break
+        else:
             raise InputError(
                 f"the round {round_.terms.log.origin}",
                 "this hub has not the keys that its terms name",
@@ -169,13 +179,15 @@ def upgrade_hub(folder: Path) -> None:
 
 def _open(folder: Path) -> Hub:
     configuration = read_configuration(folder)
-    return Hub(
-        folder.resolve(),
-        configuration,
-        _read_pair(folder),
-        open_engine(configuration.database, folder),
-        retired=tuple(_read_pair(each) for each in sorted((folder / OLD_KEYS).glob("[0-9]*"))),
-    )
+    *retired, keys = read_ring(folder)
+    engine = open_engine(configuration.database, folder)
+    return Hub(folder.resolve(), configuration, keys, engine, retired=tuple(retired))
+
+
+def read_ring(folder: Path) -> tuple[CenterKeys, ...]:
+    """Return all keys that a hub has had, the first ones first."""
+    old = sorted((folder / OLD_KEYS).glob("[0-9]*"))
+    return tuple(_read_pair(each) for each in (*old, folder))
 
 
 def _read_pair(folder: Path) -> CenterKeys:

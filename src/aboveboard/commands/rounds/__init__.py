@@ -18,7 +18,6 @@ from aboveboard.commands.rounds.changes import (
     compare_terms,
     consent,
     describe_change,
-    request_new_keys,
     vouch,
 )
 from aboveboard.commands.rounds.counting import Counting, count_regions
@@ -74,7 +73,6 @@ __all__ = [
     "read_answer_file",
     "read_center_keys",
     "read_question",
-    "request_new_keys",
     "rotate_keys",
     "rule",
     "settle_round",

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aboveboard.commands.rounds.member import KEYS, Membership, note_seen
+from aboveboard.commands.rounds.member import Membership, note_seen
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import write_statement
-from aboveboard.evidence.keys import generate_keys, write_keys
-from aboveboard.evidence.members import make_consent, make_voucher, prove_keys, read_round
+from aboveboard.evidence.members import make_consent, make_voucher, read_round
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import Terms
 
@@ -58,22 +57,6 @@ def consent(member: Membership) -> Path:
     statement = make_consent(seen.round, member.name, member.keys)
     note_seen(member, seen)
     return write_statement(member.folder, statement, f"-{statement.body['change'][:8]}")
-
-
-def request_new_keys(member: Membership, passphrase: bytes | None = None) -> dict[str, str]:
-    """Make new keys in place of lost ones; return what others vouch for.
-
-    The keys that are there stay: they may open what was sealed to them.
-
-    Raises
-    ------
-    InputError
-        If the keys were replaced before, or cannot be written.
-    """
-    round_ = read_round(member.folder, member.private).round
-    fresh = generate_keys()
-    write_keys(fresh, member.private / KEYS, passphrase)
-    return prove_keys(round_, member.name, fresh)
 
 
 def vouch(member: Membership, name: str, proved: Mapping[str, str]) -> Path:

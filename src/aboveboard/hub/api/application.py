@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from aboveboard._version import __version__
+from aboveboard.hub.api import sharing
 from aboveboard.hub.api.authentication import RateLimits
 from aboveboard.hub.api.guard import Guard
 from aboveboard.hub.api.problems import install_handlers
@@ -45,6 +46,7 @@ def create_application(hub: Hub, hosts: Collection[str] = ()) -> FastAPI:
     app.state.rates = RateLimits(hub)
     install_handlers(app)
     app.include_router(router)
+    app.include_router(sharing.router)
     install_pages(app, hub)
     app.add_middleware(Guard, hosts=hosts or (hub.configuration.authority,))
 

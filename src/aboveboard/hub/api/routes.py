@@ -16,7 +16,6 @@ from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.rounds import RefusedStatementError
-from aboveboard.evidence.trees import prove_inclusion
 from aboveboard.formatting import format_count
 from aboveboard.hub.api.authentication import (
     Body,
@@ -33,9 +32,9 @@ from aboveboard.hub.collaborations.logs import (
     lock,
     read_checkpoint,
     read_entries,
-    read_round,
 )
 from aboveboard.hub.collaborations.membership import Overview
+from aboveboard.hub.collaborations.nodes import prove_stored
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.invitations import accept_invitation
@@ -60,6 +59,7 @@ class Face(BaseModel):
     fingerprint: str
     center: dict[str, str]
     log: str
+    rotations: list[str] = []
 
 
 class Registration(BaseModel):
@@ -116,11 +116,12 @@ class ReceiptText(BaseModel):
     checkpoint: str
 
 
-def _describe_body(schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:
+def describe_body(schema: dict[str, Any], media: str = "application/json") -> dict[str, Any]:
+    """Return what OpenAPI says of a body that the route reads itself."""
     return {"requestBody": {"required": True, "content": {media: {"schema": schema}}}}
 
 
-STATEMENT = _describe_body(
+STATEMENT = describe_body(
     {
         "type": "object",
         "required": ["body", "by", "sig"],
@@ -131,7 +132,7 @@ STATEMENT = _describe_body(
         },
     }
 )
-BYTES = _describe_body({"type": "string", "format": "binary"}, "application/octet-stream")
+BYTES = describe_body({"type": "string", "format": "binary"}, "application/octet-stream")
 
 
 @router.get("/hub")
@@ -144,12 +145,13 @@ def show_hub(hub: TheHub) -> Face:
         fingerprint=hub.fingerprint,
         center=public.as_dict(),
         log=hub.keys.log.public.signing,
+        rotations=list(hub.rotations),
     )
 
 
 @router.post(
     "/invitations/accept",
-    openapi_extra=_describe_body(Registration.model_json_schema()),
+    openapi_extra=describe_body(Registration.model_json_schema()),
     responses=describe_problems(413),
 )
 def join(request: Request, hub: TheHub, signed: Signed, body: Body) -> Identity:
@@ -240,12 +242,11 @@ def show_receipt(
     """  # noqa: D301 - the page of the interface ends at the form feed
     with read(hub.engine) as connection:
         row = membership.require_row(connection, caller.organization, identifier)
-        round_ = read_round(connection, row)
+        if index >= row.size:
+            raise NoCollaborationError(identifier)
         note = read_checkpoint(connection, identifier, row.size)
-    if index >= len(round_.leaves):
-        raise NoCollaborationError(identifier)
-    path = tuple(prove_inclusion(round_.leaves, index))
-    receipt = Receipt(index, path, read_note(note.encode(), "checkpoint"))
+        path = prove_stored(connection, identifier, index, row.size)
+    receipt = Receipt(index, tuple(path), read_note(note.encode(), "checkpoint"))
     return ReceiptText(**receipt.as_dict())
 
 
@@ -341,7 +342,7 @@ def show_own_submission(
     """Return a ciphertext that the caller itself has sent."""
     with read(hub.engine) as connection:
         found = membership.find_own_submission(connection, caller.organization, identifier, digest)
-    return _send_file(hub, found)
+    return send_file(hub, found)
 
 
 @router.get(
@@ -366,11 +367,20 @@ def show_own_reply(hub: TheHub, caller: TheCaller, identifier: Identifier) -> Fi
     with write(hub.engine) as connection:
         lock(connection, identifier)
         membership.note_fetched(connection, identifier, found, hub.now)
-    return _send_file(hub, found)
+    return send_file(hub, found)
 
 
-def _send_file(hub: Hub, digest: str) -> FileResponse:
+def send_file(hub: Hub, digest: str) -> FileResponse:
+    """Return the response that sends one of the hub's files; the caller may read it.
+
+    Raises
+    ------
+    InputError
+        If it is not there: it was deleted, or is lost.
+    """
     path = hub.files.locate(digest)
     if not path.is_file():
-        raise InputError("file", "the hub has lost it", "tell the operator: 'hub check' names it")
+        raise InputError(
+            "file", "the hub has it no more", "look at the log: after the terms' time it is deleted"
+        )
     return FileResponse(path, media_type="application/octet-stream")

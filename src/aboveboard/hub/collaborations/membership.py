@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, select, update
@@ -36,6 +36,8 @@ class Overview:
         What is wrong with its submission; None: nothing is known.
     serial, series, previous
         Which round it is, of which series, and the id of the one before; None: it is the first.
+    reply
+        The hash of the member's sealed result; None: there is none, or this is one of a list.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Overview:
     serial: int = 1
     series: str = ""
     previous: str | None = None
+    reply: str | None = None
 
 
 def require_member(connection: Connection, organization: Organization, identifier: str) -> str:
@@ -101,7 +104,7 @@ def find_own(connection: Connection, organization: Organization, identifier: str
         If it takes part in no such one.
     """
     row = require_row(connection, organization, identifier)
-    return look(row)
+    return replace(look(row), reply=find_own_reply(connection, organization, identifier))
 
 
 def require_row(connection: Connection, organization: Organization, identifier: str) -> Any:

@@ -21,7 +21,7 @@ from aboveboard.hub.collaborations.logs import read_entries, read_round
 from aboveboard.hub.collaborations.opening import derive_file_key, locate_center_files
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import collaboration, cosignature
-from aboveboard.hub.home import SCRATCH, Hub
+from aboveboard.hub.home import SCRATCH, Hub, read_ring
 from aboveboard.hub.jobs.child import (
     ANSWERS_FILE,
     CENTER_FILES,
@@ -111,7 +111,7 @@ def list_cosigned_notes(connection: Connection, identifier: str) -> tuple[str, .
 
 def prepare_inputs(hub: Hub, sealed: SealedRound, folder: Path) -> Inputs:
     """Write all that a child reads into its folder; return what is wrong with it."""
-    keys = [each.center for each in hub.ring]
+    keys = [each.center for each in read_ring(hub.folder)]
     faults = _open_submissions(hub, sealed, folder, keys)
     answers, unclear = open_answers(sealed.round, keys)
     if faults or unclear:

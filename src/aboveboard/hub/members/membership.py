@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from aboveboard.commands.rounds import KEYS, make_keys
 from aboveboard.commands.rounds import agree as sign_agreement
 from aboveboard.errors import InputError
-from aboveboard.evidence.folders import TERMS_FILE, read_statement_file
+from aboveboard.evidence.folders import read_log
 from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, PublicKeys, read_keys
 from aboveboard.evidence.members import find_home
-from aboveboard.evidence.terms import read_terms
+from aboveboard.evidence.rounds import replay_log
+from aboveboard.evidence.statements import read_statement
+from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.members.mirror import Mirror, make_mirror, pull, push
 from aboveboard.hub.members.transport import HubConnection
 from aboveboard.storage.atomic import atomic_file
@@ -123,10 +125,7 @@ def join(link: str, home: Path | None = None, passphrase: bytes | None = None) -
     body = json.dumps({"token": token, **keys.public.as_dict()}).encode()
     name = str(connection.post_json("/api/v1/invitations/accept", body)["name"])
     known = KnownHub(address, name, hub, center.as_dict(), log)
-    folder = _locate(home, address)
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    with atomic_file(folder / HUB_FILE) as file:
-        file.write_text(json.dumps(asdict(known)), encoding="utf-8")
+    _remember(known, home)
     return known
 
 
@@ -196,15 +195,17 @@ def agree(
     """
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
-    mirror = preview(reference, home, passphrase)
+    mirror, _ = preview(reference, home, passphrase)
     statement = sign_agreement(mirror.folder, home, passphrase)
     taken = push(mirror, statement, keys)
     pull(mirror, keys)
     return mirror, taken
 
 
-def preview(reference: str, home: Path | None = None, passphrase: bytes | None = None) -> Mirror:
-    """Fetch the terms and the log of a collaboration at a hub; nothing is signed.
+def preview(
+    reference: str, home: Path | None = None, passphrase: bytes | None = None
+) -> tuple[Mirror, dict[str, Any]]:
+    """Fetch the terms and the log of a collaboration at a hub, and its view; nothing is signed.
 
     Parameters
     ----------
@@ -225,9 +226,9 @@ def preview(reference: str, home: Path | None = None, passphrase: bytes | None =
     keys = read_keys(home / KEYS, passphrase)
     known, identifier = _find(reference, home, keys)
     mirror = make_mirror(_locate(home, known.address) / identifier, known.address, identifier)
-    pull(mirror, keys)
-    _refuse_other_keys(mirror, known)
-    return mirror
+    view = pull(mirror, keys)
+    _refuse_other_keys(mirror, follow_rotations(known, home, keys))
+    return mirror, view
 
 
 def _find(reference: str, home: Path, keys: PrivateKeys) -> tuple[KnownHub, str]:
@@ -251,14 +252,61 @@ def _find(reference: str, home: Path, keys: PrivateKeys) -> tuple[KnownHub, str]
 
 def _refuse_other_keys(mirror: Mirror, known: KnownHub) -> None:
     """Raise `InputError` if the terms are not of the hub that the member has joined."""
-    statement = read_statement_file(mirror.folder / TERMS_FILE)
-    terms = read_terms(statement, mirror.address)
-    if (terms.center.public.as_dict(), terms.log.signing) != (known.center, known.log):
+    log = read_log(mirror.folder, "")
+    round_ = replay_log(log.entries, mirror.address)
+    center, key = round_.find_keys(CENTER), round_.list_log_keys()[-1]
+    if center is None or (center.as_dict(), key) != (known.center, known.log):
         raise InputError(
             mirror.address,
             "these terms are of other keys than the hub had when you joined",
             "ask the operator why, by other means, before you sign",
         )
+
+
+def follow_rotations(known: KnownHub, home: Path, keys: PrivateKeys) -> KnownHub:
+    """Return a hub with the keys that its old ones have named since, and remember them.
+
+    Raises
+    ------
+    InputError
+        If a statement is not signed with the key before it.
+    """
+    face = HubConnection(known.address, keys).get_json("/api/v1/hub")
+    fresh = apply_rotations(known, face.get("rotations", []))
+    if fresh != known:
+        _remember(fresh, home)
+    return fresh
+
+
+def apply_rotations(known: KnownHub, statements: list[str]) -> KnownHub:
+    """Return a hub with the last keys of a chain of statements that begins with its own.
+
+    Raises
+    ------
+    InputError
+        If a statement is not signed with the key before it.
+    """
+    for text in statements:
+        statement = read_statement(text.encode("utf-8"), known.address)
+        old = known.center["signing"]
+        if statement.kind != "rotate" or statement.by != CENTER or statement.body.get("old") != old:
+            continue
+        if not statement.is_signed_with(old):
+            raise InputError(
+                known.address,
+                "a statement of new keys is not signed with the old ones",
+                "ask the operator why, by other means, before you sign anything",
+            )
+        fresh = PublicKeys(statement.body["signing"], statement.body["sealing"])
+        known = replace(known, center=fresh.as_dict(), log=str(statement.body["log"]))
+    return known
+
+
+def _remember(known: KnownHub, home: Path) -> None:
+    folder = _locate(home, known.address)
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with atomic_file(folder / HUB_FILE) as file:
+        file.write_text(json.dumps(asdict(known)), encoding="utf-8")
 
 
 def _locate(home: Path, address: str) -> Path:

@@ -7,7 +7,6 @@ member has, and the signed checkpoint must be of exactly these.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,39 +23,22 @@ from aboveboard.evidence.folders import (
 from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import Checkpoint, read_note
-from aboveboard.evidence.statements import read_statement
-from aboveboard.evidence.terms import read_terms
+from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.hub.members.places import MIRROR_FILE, REFUSED_FILE, Mirror
+from aboveboard.hub.members.sharing import (
+    compare_cosignatures,
+    fetch_cosignatures,
+    fetch_shared,
+    name_sealed,
+    send_cosignature,
+)
 from aboveboard.hub.members.transport import HubConnection
 from aboveboard.storage.atomic import atomic_file
 
-MIRROR_FILE = "hub.json"
-REFUSED_FILE = "checkpoint-refused.note"
 PAGE = 1000
 
-
-@dataclass(frozen=True)
-class Mirror:
-    """A collaboration of a hub, and the folder that mirrors it.
-
-    Parameters
-    ----------
-    folder
-        Where it lies.
-    address
-        Of the hub.
-    id
-        Of the collaboration.
-    """
-
-    folder: Path
-    address: str
-    id: str
-
-    @property
-    def path(self) -> str:
-        """The collaboration's path at the hub."""
-        return f"/api/v1/collaborations/{self.id}"
+__all__ = ["Mirror", "find_mirror", "make_mirror", "pull", "push"]
 
 
 def find_mirror(folder: Path) -> Mirror | None:
@@ -89,14 +71,18 @@ def make_mirror(folder: Path, address: str, identifier: str) -> Mirror:
 def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     """Fetch what is new; return the collaboration as the hub shows it to the member.
 
+    Checkpoints that other members have cosigned are fetched before the log, which must contain
+    them all.
+
     Raises
     ------
     InputError
-        If the hub cannot be reached, or shows another log than before. Its checkpoint is then kept
-        beside the other one: both together prove it.
+        If the hub cannot be reached, or shows another log than before, or than to others. Its
+        checkpoint is then kept beside the other one: both together prove it.
     """
     connection = HubConnection(mirror.address, keys)
     view: dict[str, Any] = connection.get_json(mirror.path)
+    notes = fetch_cosignatures(mirror, connection)
     entries = _read_known(mirror.folder)
     while True:
         page = connection.get_json(f"{mirror.path}/log?start={len(entries)}&limit={PAGE}")
@@ -110,10 +96,13 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
         entries += fresh
         if len(entries) >= size or not fresh:
             break
-    _write_checked(mirror, entries, note)
+    round_ = _write_checked(mirror, entries, note)
     member = str(view.get("member", ""))
-    if view.get("state") in ("result", "settled", "disputed"):
-        _fetch_reply(mirror, connection, member)
+    compare_cosignatures(mirror, round_, member, notes)
+    send_cosignature(mirror, connection, member, notes)
+    fetch_shared(mirror, connection, round_, member)
+    if view.get("reply"):
+        _fetch_reply(mirror, connection, member, str(view["reply"]))
     return view
 
 
@@ -124,17 +113,17 @@ def _read_known(folder: Path) -> list[bytes]:
     return list(read_log(folder, "").entries)
 
 
-def _write_checked(mirror: Mirror, entries: list[bytes], text: str) -> None:
-    """Write log and checkpoint, if one is of the other."""
+def _write_checked(mirror: Mirror, entries: list[bytes], text: str) -> Round:
+    """Write log and checkpoint, if one is of the other; return the round that they tell."""
     place = mirror.address
     if not entries:
         raise InputError(place, "the log is empty", "tell the operator")
-    statement = read_statement(entries[0], place)
-    terms = read_terms(statement, place)
-    log = Log(terms.log.origin, tuple(entries))
+    round_ = replay_log(entries, place)
+    log = Log(round_.terms.log.origin, tuple(entries))
     note = read_note(text.encode("utf-8"), place)
+    key = round_.find_log_key(len(entries))
     try:
-        _refuse_other_log(log, verify_checkpoint(note, log.origin, terms.log.signing))
+        _refuse_other_log(log, verify_checkpoint(note, log.origin, key))
     except InvalidProofError as error:
         with atomic_file(mirror.folder / REFUSED_FILE) as file:
             file.write_bytes(note.content)
@@ -144,6 +133,7 @@ def _write_checked(mirror: Mirror, entries: list[bytes], text: str) -> None:
     write_log(mirror.folder, log, note)
     with atomic_file(mirror.folder / TERMS_FILE) as file:
         file.write_bytes(entries[0] + b"\n")
+    return round_
 
 
 def _refuse_other_log(log: Log, checkpoint: Checkpoint) -> None:
@@ -154,12 +144,15 @@ def _refuse_other_log(log: Log, checkpoint: Checkpoint) -> None:
         )
 
 
-def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str) -> None:
-    """Fetch the member's sealed result, unless it is here."""
+def _fetch_reply(mirror: Mirror, connection: HubConnection, member: str, digest: str) -> None:
+    """Fetch the member's sealed result, unless it is here; one that it replaces goes."""
     place = mirror.folder / SEALED
-    if place.is_dir() and list(place.glob(f"{member}-result-*.bin")):
+    if (place / f"{member}-result-{digest[:16]}.bin").is_file():
         return
-    write_sealed(mirror.folder, member, "result", connection.get(f"{mirror.path}/reply"))
+    fresh = write_sealed(mirror.folder, member, "result", connection.get(f"{mirror.path}/reply"))
+    for old in place.glob(f"{member}-result-*.bin"):
+        if old != fresh:
+            old.unlink()
 
 
 def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:
@@ -181,9 +174,10 @@ def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:
     """
     connection = HubConnection(mirror.address, keys)
     said = read_statement_file(statement)
-    if said.kind == "submit":
-        digest = str(said.body["sealed"])
-        sealed = mirror.folder / SEALED / f"{said.by}-submit-{digest[:16]}.bin"
+    named = name_sealed(said)
+    if named is not None:
+        what, digest = named
+        sealed = mirror.folder / SEALED / f"{what}-{digest[:16]}.bin"
         connection.put_file(f"{mirror.path}/sealed/{digest}", sealed, digest)
     taken: dict[str, Any] = connection.post_json(f"{mirror.path}/statements", said.content)
     return taken

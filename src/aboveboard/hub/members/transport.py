@@ -85,6 +85,10 @@ class HubConnection:
         digest = hashlib.sha256(content).hexdigest()
         return self._decode(self._send("POST", path, content, digest))
 
+    def put_bytes(self, path: str, content: bytes) -> None:
+        """Send some bytes to be kept there."""
+        self._send("PUT", path, content, hashlib.sha256(content).hexdigest())
+
     def put_file(self, path: str, file: Path, digest: str) -> None:
         """Send a file whose hash is known; memory does not grow with it."""
         self._send("PUT", path, file, digest)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from aboveboard.errors import InputError
@@ -20,7 +21,7 @@ from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import invitation, key, organization
 from aboveboard.hub.home import Hub
-from aboveboard.hub.organizations.registry import Organization
+from aboveboard.hub.organizations.registry import Organization, find_keys
 
 DAYS = 14
 """How long an invitation lasts."""
@@ -87,6 +88,44 @@ def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS)
     return Invitation(name, f"{place}/join#{token}.{hub.fingerprint}", expires)
 
 
+def invite_again(
+    hub: Hub, name: str, *, address: str | None = None, days: int = DAYS
+) -> Invitation:
+    """Return an invitation by which an organisation that has lost its keys registers new ones.
+
+    The keys that it has now are refused from then on. In rounds that go on the new ones are in
+    force once the others have vouched for them, as the terms say. The operator has made sure, by a
+    way that shows who answers, that it is this organisation.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    name
+        Of the organisation.
+    address
+        Where members reach the hub; None: as configured.
+    days
+        How long it lasts.
+
+    Raises
+    ------
+    InputError
+        If no organisation of this name has joined.
+    """
+    token, now = secrets.token_urlsafe(32), hub.now
+    expires = now + days * 24 * 3600
+    with write(hub.engine) as connection:
+        owner, _ = find_keys(connection, name)
+        connection.execute(
+            invitation.insert().values(
+                token=_digest(token), name=name, created=now, expires=expires, recovers=owner.id
+            )
+        )
+    place = address or hub.configuration.address
+    return Invitation(name, f"{place}/join#{token}.{hub.fingerprint}", expires)
+
+
 def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
     """Register an organisation's keys; the same keys with the same token are one registration.
 
@@ -132,11 +171,7 @@ def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
         if row.expires < now:
             raise refused
         try:
-            made = connection.execute(
-                organization.insert()
-                .values(name=row.name, folded=row.name.casefold(), created=now)
-                .returning(organization.c.id)
-            ).scalar_one()
+            made = _find_or_make(connection, row, now)
             connection.execute(
                 key.insert().values(
                     organization=made, signing=keys.signing, sealing=keys.sealing, created=now
@@ -152,6 +187,24 @@ def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
             update(invitation).where(invitation.c.id == row.id).values(used=now, organization=made)
         )
     return Organization(made, row.name)
+
+
+def _find_or_make(connection: Connection, row: Any, now: int) -> int:
+    """Return the organisation that an invitation is for; the keys that it has lost are revoked."""
+    if row.recovers is not None:
+        connection.execute(
+            update(key)
+            .where(key.c.organization == row.recovers, key.c.revoked.is_(None))
+            .values(revoked=now)
+        )
+        found: int = row.recovers
+        return found
+    made: int = connection.execute(
+        organization.insert()
+        .values(name=row.name, folded=row.name.casefold(), created=now)
+        .returning(organization.c.id)
+    ).scalar_one()
+    return made
 
 
 def _digest(token: str) -> str:

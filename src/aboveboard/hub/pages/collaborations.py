@@ -11,8 +11,8 @@ from starlette.responses import Response
 from aboveboard.commands.rounds.changes import describe_change
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
-from aboveboard.evidence.rounds import Round, State
-from aboveboard.evidence.statements import Statement, read_statement
+from aboveboard.evidence.rounds import State
+from aboveboard.evidence.statements import read_statement
 from aboveboard.evidence.trees import prove_inclusion
 from aboveboard.formatting import format_moment, join_names
 from aboveboard.hub.collaborations.logs import (
@@ -37,6 +37,7 @@ from aboveboard.report.rounds import (
     describe_state,
     describe_step,
     describe_terms,
+    find_terms,
     list_stations,
     tabulate_members,
 )
@@ -118,12 +119,6 @@ def _find_turn(seen: Seen) -> str | None:
         return None
     again = seen.round.state is State.SEALED and seen.member in seen.faults
     return "submit" if again else seen.turns.get(seen.member)
-
-
-def find_terms(round_: Round) -> Statement:
-    """Return the statement that made the terms of a round that are in force."""
-    found = (round_.find("terms"), round_.find("change"))
-    return next(said for said in found if said is not None and said.digest == round_.terms_digest)
 
 
 def show_terms(visit: Visit, identifier: str) -> Response:
