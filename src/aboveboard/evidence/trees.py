@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 DIGEST = 32
 """Bytes of a SHA-256 digest."""
 
@@ -44,7 +46,8 @@ def build_levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
         below = levels[-1]
         sha256 = hashlib.sha256
         above = [
-            sha256(b"\1" + below[k] + below[k + 1]).digest() for k in range(0, len(below) - 1, 2)
+            sha256(b"\1" + left + right).digest()
+            for left, right in zip(below[0::2], below[1::2], strict=False)
         ]
         if len(below) % 2:
             above.append(below[-1])
@@ -130,20 +133,21 @@ def prove_inclusions(levels: Sequence[Sequence[bytes]], indices: Iterable[int]) 
     """
     if isinstance(indices, range) and indices.start == 0 and indices.step == 1:
         return _prove_first(levels, len(indices))
-    wanted = sorted(set(indices))
-    if wanted and not 0 <= wanted[0] <= wanted[-1] < len(levels[0]):
-        raise IndexError(f"the tree has {len(levels[0])} leaves; {wanted} are not all among them")
-    proof = []
+    wanted = np.unique(np.fromiter(indices, dtype=np.int64))
+    if not len(wanted):
+        return []
+    if not 0 <= wanted[0] <= wanted[-1] < len(levels[0]):
+        raise IndexError(f"the tree has {len(levels[0])} leaves; not all of these are among them")
+    proof: list[bytes] = []
     for level in levels[:-1]:
-        present = set(wanted)
-        above: list[int] = []
-        for index in wanted:
-            sibling = index ^ 1
-            if sibling < len(level) and sibling not in present:
-                proof.append(level[sibling])
-            if not above or above[-1] != index // 2:
-                above.append(index // 2)
-        wanted = above
+        siblings = wanted ^ 1
+        # Positions are sorted, so that a sibling that is there stands beside its node.
+        paired = np.zeros(len(wanted), dtype=bool)
+        paired[:-1] |= siblings[:-1] == wanted[1:]
+        paired[1:] |= siblings[1:] == wanted[:-1]
+        proof += [level[k] for k in siblings[~paired & (siblings < len(level))].tolist()]
+        above = wanted >> 1
+        wanted = above[np.append(True, above[1:] != above[:-1])]
     return proof
 
 

@@ -9,6 +9,7 @@ received. Every element there is its own or in its reply, so none was passed ove
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +121,7 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
 
     Cost: one hash an element and list, and one sort of the union.
     """
-    union = sorted({e for owned in record.lists.values() for e in owned.elements})
+    union = _sort({e for owned in record.lists.values() for e in owned.elements})
     ranks = rank_elements(union, record.seed)
     # The union is sorted, so that a stable sort breaks ties by the elements themselves.
     places = np.argsort(np.array(ranks, dtype=np.uint64), kind="stable").tolist()
@@ -134,10 +135,7 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
         "order": order.root.hex(),
         "union": len(ordered),
     }
-    positions = {element: k for k, element in enumerate(ordered)}
-    lasts = [
-        max(map(positions.__getitem__, record.handed[name]), default=-1) for name in record.names
-    ]
+    lasts = [max(order.locate(record.handed[name]), default=-1) for name in record.names]
     private = {
         name: {"openings": _open_reply(record, name), "order": start}
         for name, start in zip(
@@ -147,15 +145,22 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
     return UnionEvidence(facts, private)
 
 
+def _sort(elements: AbstractSet[bytes]) -> list[bytes]:
+    """Return elements in the order of their bytes: some times faster than Python's own sort."""
+    series = pl.Series(list(elements), dtype=pl.Binary)
+    ordered: list[bytes] = series.sort().to_list()
+    return ordered
+
+
 def _open_reply(record: UnionRecord, name: str) -> dict[str, Any]:
     """Return the openings of a reply's elements from the lists of their owners."""
     openings = {}
-    left = set(record.handed[name])
+    left: Sequence[bytes] = list(dict.fromkeys(record.handed[name]))
     for owner in record.names:
-        theirs = record.lists[owner].find_common(left) if owner != name else set()
-        if theirs:
-            openings[owner] = record.lists[owner].open(theirs).as_dict()
-            left -= theirs
+        if owner != name and left:
+            opened, left = record.lists[owner].open_known(left)
+            if opened["positions"]:
+                openings[owner] = opened
     return openings
 
 
