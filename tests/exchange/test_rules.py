@@ -17,7 +17,9 @@ PLAIN = {
     "three-party-pareto": oracle.three_party_pareto,
     "all-or-nothing": oracle.all_or_nothing,
     "best-group": oracle.best_group,
+    "best-group-inside": oracle.best_group_inside,
     "equal-gain": oracle.equal_gain,
+    "everything": oracle.everything,
 }
 
 

@@ -255,6 +255,35 @@ def best_group(sets):
     return run_among_present(sets, lambda some: equal_up_to(some, best_group_value(some)))
 
 
+def best_group_inside(sets):
+    """The same amounts as the best-group rule; `replies_inside` says which elements."""
+    return best_group(sets)
+
+
+def everything(sets):
+    """Section 1.1: everybody is handed all that it lacks."""
+    return [lack(sets, i) if sets[i] else 0 for i in range(len(sets))]
+
+
+def find_best_group(sets):
+    """The largest group of two or more parties whose best equal exchange is the best of all."""
+    present = [i for i in range(len(sets)) if sets[i]]
+    best, value = (), 0
+    for count in range(2, len(present) + 1):
+        for group in combinations(present, count):
+            gain = len(union_of([sets[i] for i in group])) - max(len(sets[i]) for i in group)
+            if (gain, len(group)) > (value, len(best)):
+                best, value = group, gain
+    return best
+
+
+def replies_inside(reported, order):
+    """What everybody is handed by best-group-inside under one order of all elements."""
+    inner = union_of([reported[i] for i in find_best_group(reported)])
+    line = [x for x in order if x in inner] + [x for x in order if x not in inner]
+    return replies_in_order(reported, best_group_inside(reported), line)
+
+
 def equal_gain(sets):
     """Everyone receives min_k |u minus x_k| (the premise of Lemma 1 at its largest value)."""
     return run_among_present(sets, _equal_gain_present)

@@ -133,7 +133,11 @@ class HidingGame:
 
     def actions(self, i: int, /) -> Grid:
         """Return how many elements party i can leave out of each region; last, of invented ones."""
-        return Grid(self._pool.counts[self._held[i]].tolist())
+        return self._grids[i]
+
+    @cached_property
+    def _grids(self) -> list[Grid]:
+        return [Grid(self._pool.counts[held].tolist()) for held in self._held]
 
     def truth(self, i: int, /) -> Hidden:
         """Return the truth: nothing is hidden, and nothing is invented."""
@@ -202,8 +206,6 @@ class HidingGame:
         self, columns: Sequence[Codes]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the least and most new elements that the replies can bring, each (m, parties)."""
-        from aboveboard.exchange import kernels
-
         m, n = max(len(column) for column in columns), len(self.players)
         low, high = np.empty((m, n), dtype=np.int64), np.empty((m, n), dtype=np.int64)
         step = max(1, CELLS // (len(self._pool.counts) + len(self._holdings[1]) + 1))
@@ -213,8 +215,26 @@ class HidingGame:
                 [column if len(column) == 1 else column[some] for column in columns]
             )
             amounts = self.rule.apply(reported, counts, n)
-            low[some], high[some] = kernels.benefit_bounds(owners, reported, counts, amounts)
+            low[some], high[some] = self.bound_benefits(owners, reported, counts, amounts)
         return low, high
+
+    def bound_benefits(
+        self,
+        owners: NDArray[np.uint64],
+        reported: NDArray[np.uint64],
+        counts: NDArray[np.int64],
+        amounts: NDArray[np.int64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the least and most new elements that amounts can bring, each (m, parties)."""
+        from aboveboard.exchange import group_kernels, kernels
+
+        first = self.rule.find_first(reported, counts, len(self.players))
+        bounds: tuple[NDArray[np.int64], NDArray[np.int64]]
+        if first is None:
+            bounds = kernels.benefit_bounds(owners, reported, counts, amounts)
+        else:
+            bounds = group_kernels.benefit_bounds_in_tiers(owners, reported, counts, amounts, first)
+        return bounds
 
     def payoff_bounds(
         self, columns: Sequence[Codes]

@@ -19,7 +19,7 @@ from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.exchange.exclusivity import ExclusivityRange
 from aboveboard.exchange.hiding import HidingGame
-from aboveboard.exchange.inspection import InspectionResult, Inspection
+from aboveboard.exchange.inspection import Inspection, InspectionResult
 from aboveboard.exchange.inspection_design import (
     Setting,
     compute_exact_gain,

@@ -106,6 +106,20 @@ def equal_gain(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
 
 
 @njit(cache=True)
+def everything(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+    """Return all that each party lacks, for everybody present."""
+    m = len(reported)
+    amounts = np.zeros((m, n), dtype=np.int64)
+    sizes = np.zeros(n, dtype=np.int64)
+    for row in range(m):
+        union = _sizes(reported[row], counts[row], sizes)
+        for i in range(n):
+            if sizes[i] > 0:
+                amounts[row, i] = union - sizes[i]
+    return amounts
+
+
+@njit(cache=True)
 def _three_disjoint(a: int, b: int, c: int) -> tuple[int, int, int]:
     """Return what parties with a, b and c elements of their own gain from one another."""
     least = min(a, b, c)

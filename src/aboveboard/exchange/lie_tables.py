@@ -164,8 +164,6 @@ def _make_columns(
 
 def _value_caught(game: HidingGame, i: int, columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the utility of party i that is handed nothing; its rivals get as little as can be."""
-    from aboveboard.exchange import kernels
-
     n = len(game.players)
     step, m = 1 << 12, len(columns[i])
     found = np.empty(m, dtype=np.int64)
@@ -174,7 +172,7 @@ def _value_caught(game: HidingGame, i: int, columns: list[NDArray[np.int64]]) ->
         owners, reported, counts = game.segments(some)
         amounts = game.rule.apply(reported, counts, n)
         amounts[:, i] = 0
-        low, _ = kernels.benefit_bounds(owners, reported, counts, amounts)
+        low, _ = game.bound_benefits(owners, reported, counts, amounts)
         low[:, i] = 0
         payoffs = compute_payoff_rows(low, find_best_rivals(low), game.exclusivity)
         found[start : start + step] = payoffs[:, i]
@@ -199,8 +197,8 @@ def _tabulate_equal_gain(game: HidingGame, i: int, *, misses: bool) -> LieTable:
     j = np.arange(union)[None, :] if misses else np.zeros((1, 1), dtype=np.int64)
 
     def find_gain(invented: NDArray[np.int64]) -> NDArray[np.int64]:
-        gain: NDArray[np.int64] = union - a + invented
-        gain = gain - np.maximum(largest, size - a - b + invented)
+        reported = np.maximum(largest, size - a - b + invented)
+        gain: NDArray[np.int64] = union - a + invented - reported
         return gain
 
     rivals = bool(np.delete(present, i).any())

@@ -90,6 +90,7 @@ def list_benefits(
     amounts: tuple[Sequence[int], Sequence[int]],
     *,
     quickly: bool = False,
+    first: tuple[int | None, int | None] = (None, None),
 ) -> Benefits:
     """Return which benefits are possible together under one order.
 
@@ -101,6 +102,8 @@ def list_benefits(
         How many elements each party is handed, in either profile.
     quickly
         Try only orders that put all elements of one kind after those of another.
+    first
+        In either profile: mask of the parties whose elements go before all others; None: none do.
 
     Examples
     --------
@@ -115,12 +118,15 @@ def list_benefits(
     open_replies = []
     for profile in (0, 1):
         for party, amount in enumerate(amounts[profile]):
-            reply = _describe_reply(segments, party, profile, int(amount))
-            new, own = _count_pool(segments, reply)
-            if own and new and 0 < amount < own + new:
-                open_replies.append(reply)
-            else:
-                fixed[profile][party] = min(int(amount), new)
+            left = int(amount)
+            for tier in (True, False):
+                reply = _describe_reply(segments, party, profile, left, first[profile], tier)
+                new, own = _count_pool(segments, reply)
+                if own and new and 0 < left < own + new:
+                    open_replies.append(reply)
+                else:
+                    fixed[profile][party] += min(left, new)
+                left = max(0, left - own - new)
     kinds, counts = _merge_kinds(segments, open_replies)
     wanted = tuple(reply.amount for reply in open_replies)
     found = (_draw_blocks if quickly else _draw_all)(kinds, counts, wanted)
@@ -128,17 +134,26 @@ def list_benefits(
     for drawn in found.pairs:
         both = [list(row) for row in fixed]
         for reply, benefit in zip(open_replies, drawn, strict=True):
-            both[reply.profile][reply.party] = benefit
+            both[reply.profile][reply.party] += benefit
         pairs.add((tuple(both[0]), tuple(both[1])))
     few = prod(count + 1 for count in counts) <= MOST_STATES
     return Benefits(tuple(sorted(pairs)), found.complete, few)
 
 
-def _describe_reply(segments: Sequence[Segment], party: int, profile: int, amount: int) -> _Reply:
+def _describe_reply(
+    segments: Sequence[Segment],
+    party: int,
+    profile: int,
+    amount: int,
+    first: int | None,
+    early: bool,
+) -> _Reply:
+    """Describe what a reply draws on: the elements that go first, or those that follow."""
     kinds = []
     for segment in segments:
         reporters = segment.reporters[profile]
-        drawn = reporters != 0 and not reporters >> party & 1
+        is_early = first is None or bool(reporters & first)
+        drawn = reporters != 0 and not reporters >> party & 1 and is_early == early
         kinds.append((drawn, drawn and not segment.owners >> party & 1))
     return _Reply(party, profile, tuple(kinds), amount)
 
@@ -165,9 +180,10 @@ class OrderJudge:
         """
         segments = self.game.split_by_reporters(honest, lying)
         amounts = (self._find_amounts(honest), self._find_amounts(lying))
+        first = (self._find_first(honest), self._find_first(lying))
         gain = None
         for quickly in (True, False):
-            found = list_benefits(segments, amounts, quickly=quickly)
+            found = list_benefits(segments, amounts, quickly=quickly, first=first)
             gain = max(self._value(before, after) for before, after in found.pairs)
             if found.complete or gain >= most:
                 return gain, True
@@ -181,6 +197,11 @@ class OrderJudge:
         n = len(self.game.players)
         amounts: list[int] = self.game.rule.apply(reported, counts, n)[0].tolist()
         return amounts
+
+    def _find_first(self, profile: Sequence[Codes]) -> int | None:
+        _, reported, counts = self.game.segments([row[None, :] for row in profile])
+        found = self.game.rule.find_first(reported, counts, len(self.game.players))
+        return None if found is None else int(found[0])
 
     def _value(self, before: Sequence[int], after: Sequence[int]) -> int:
         gains = [self._utility(after, i) - self._utility(before, i) for i in self.members]

@@ -12,9 +12,9 @@ Cost: the rows once to disk and back, a sort and a hash; memory for two parts at
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.exchange import partition_kernels as kernels
 from aboveboard.exchange.ownership import OWNERS
 from aboveboard.exchange.partition_tasks import (
     BUCKET,
@@ -78,6 +79,8 @@ class PartitionedUnion:
         The result of each, in the order of elements.
     folder
         Where they lie; None: in memory.
+    first
+        Mask of the parties whose elements are handed out before all others; 0: none are.
     """
 
     names: tuple[str, ...]
@@ -85,6 +88,7 @@ class PartitionedUnion:
     layout: Layout
     parts: tuple[PartResult, ...] = field(repr=False)
     folder: SpillFolder | None = None
+    first: int = 0
 
     @property
     def conflicts(self) -> int:
@@ -222,8 +226,9 @@ class PartitionedUnion:
     def _order(self) -> pl.Expr:
         """An element's place where those of some parties go first, as in `handout.put_first`."""
         mask = pl.lit(self.first, dtype=pl.UInt64)
-        late = pl.when(pl.col(OWNERS) & mask != 0).then(0).otherwise(1 << 63).cast(pl.UInt64)
-        return pl.col(ORDER) // 2 + late
+        early, late = (pl.lit(place, dtype=pl.UInt64) for place in (0, 1 << 63))
+        tier = pl.when(pl.col(OWNERS) & mask != 0).then(early).otherwise(late)
+        return pl.col(ORDER) // 2 + tier
 
     def _lacks(self, party: str) -> pl.Expr:
         bit = pl.lit(1 << self.names.index(party), dtype=pl.UInt64)

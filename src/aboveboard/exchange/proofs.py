@@ -11,7 +11,15 @@ utility.
 (1 - e)V. If a lie has V' <= V, its utility is at most (1 - e)V'. If V' > V the liar was the only
 largest party, which lacks just V: its utility is at most V - eV' < (1 - e)V.
 
-Both count absence (everything hidden) among the lies.
+**best-group-inside, exclusivity in [0, 1]** (docs/theory.md). The amounts are best-group's, and
+the elements of the best group T are handed out first, so that a member of T is handed only such.
+Under any reports some rival of i is handed the whole of V'. If i is in T, the truth has utility
+(1 - e)V; a lie with V' <= V has at most (1 - e)V', and one with V' > V makes i, the largest of a
+group T', smaller: i is handed elements of T' only, of which at most V are new to it. If i is not
+in T, then V' >= V whatever it hides, and its truth has min(V, lack_i) - eV: with V' = V a lie brings
+no more than V, and with V' > V the same holds as before.
+
+All count absence (everything hidden) among the lies.
 """
 
 from __future__ import annotations
@@ -38,6 +46,8 @@ def find_proof(
         return None
     if rule.name == "best-group" and all(weight == 1 for weight in exclusivity):
         return _best_group(regions)
+    if rule.name == "best-group-inside" and all(0 <= w <= 1 for w in exclusivity):
+        return _best_group_inside(regions, rule)
     if rule.name in ("equal-gain", "two-party") and all(0 <= w <= 1 for w in exclusivity):
         return _equal_gain(regions, rule)
     return None
@@ -72,6 +82,17 @@ def _best_group(regions: Regions) -> Proof | None:
         else "V = 0: no group has anything to exchange, and hiding adds nothing"
     )
     return Proof(f"best-group rule: {reason}", len(regions.names))
+
+
+def _best_group_inside(regions: Regions, rule: Rule) -> Proof:
+    value, _ = find_best_group(regions)
+    named = ", ".join(rule.name_first(regions))
+    return Proof(
+        f"best-group-inside rule: V = {format_count(value)}, the equal gain of {named}, who are "
+        "handed each other's elements only; hiding raises V only for the largest of a group, of "
+        "whose elements no more than V are new to it",
+        len(regions.names),
+    )
 
 
 def _equal_gain(regions: Regions, rule: Rule) -> Proof:

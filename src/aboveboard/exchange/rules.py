@@ -11,12 +11,15 @@ three-party-pareto  n = 3   Theorem 2.2: everybody topped up to the second-highe
 all-or-nothing      n <= 20 Mechanism 2, by a DP over coalitions, O(n 2^n)
 best-group          n <= 63 our answer to Open Problem 1: V is what the best equal exchange of
                             any group would give; everybody gets min(V, what it lacks)
+best-group-inside   n <= 63 the same amounts; the elements of the best group are handed out first
 equal-gain          n <= 63 everybody gets what the largest party lacks
+everything          n <= 63 everybody gets all that it lacks
 =================== ======= ==========================================================
 
-Where a party can hide any part, two-party and equal-gain are truthful for every exclusivity from 0
-to 1, the three-party rules and best-group only where every exclusivity is 1 (with two parties
-best-group is the two-party rule). Where it can only stay away, all are, from 0 to 1.
+Where a party can hide any part, two-party, equal-gain and best-group-inside are truthful for every
+exclusivity from 0 to 1, the three-party rules and best-group only where every exclusivity is 1
+(with two parties best-group is the two-party rule). Where it can only stay away, all are, from 0 to
+1. "everything" serves to compare: it is truthful at 0 alone.
 
 Source: Branzei, Orlandi, Yang, "Sharing information with competitors" (arXiv 1809.10637).
 """
@@ -90,6 +93,26 @@ class Rule:
         self.check_parties(n)
         return _find_kernel(self.name)(reported, counts, n)
 
+    def find_first(
+        self, reported: NDArray[np.uint64], counts: NDArray[np.int64], n: int
+    ) -> NDArray[np.uint64] | None:
+        """Return by instance the mask of parties whose elements are handed out before others.
+
+        None: no elements go before others, but for the order that the seed gives.
+        """
+        if self.name != "best-group-inside":
+            return None
+        from aboveboard.exchange import group_kernels
+
+        return group_kernels.best_group_members(reported, counts, n)
+
+    def name_first(self, regions: Regions) -> tuple[str, ...]:
+        """Return the parties whose elements are handed out first when all report all they own."""
+        owners, counts = regions.owners[None, :], regions.counts[None, :]
+        found = self.find_first(owners, counts, len(regions.names))
+        mask = 0 if found is None else int(found[0])
+        return tuple(name for i, name in enumerate(regions.names) if mask >> i & 1)
+
     def compute_amounts(self, regions: Regions) -> NDArray[np.int64]:
         """Return the amounts, shape (n,), when everybody reports all it owns.
 
@@ -123,9 +146,11 @@ class Rule:
             return self.apply(np.ascontiguousarray(reported), np.ascontiguousarray(counts), n)
         unions = kernels.coalition_unions(regions.owners, regions.counts, n)
         sizes = regions.sizes
-        if self.name == "best-group":
+        if self.name in ("best-group", "best-group-inside"):
             order = np.argsort(-sizes, kind="stable")
             value = kernels.best_group_ceilings(unions, sizes, order)
+        elif self.name == "everything":
+            value = unions
         elif self.name == "equal-gain":
             value = kernels.equal_gain_ceilings(unions, sizes)
         else:
@@ -167,6 +192,8 @@ def _find_kernel(name: str) -> Amounts:
         "three-party-pareto": partial(kernels.three_party, topped_up=True),
         "all-or-nothing": kernels.all_or_nothing,
         "best-group": kernels.best_group,
+        "best-group-inside": kernels.best_group,
+        "everything": kernels.everything,
         "equal-gain": kernels.equal_gain,
     }
     return table[name]
@@ -180,7 +207,9 @@ RULES: dict[str, Rule] = {
         Rule("three-party-pareto", 3, 3, "Theorem 2.2"),
         Rule("all-or-nothing", 1, MOST_IN_COALITIONS, "Mechanism 2, Theorem 2.3"),
         Rule("best-group", 1, MOST_OWNERS, "an answer to Open Problem 1"),
+        Rule("best-group-inside", 1, MOST_OWNERS, "docs/theory.md, best group, inside"),
         Rule("equal-gain", 1, MOST_OWNERS, "section 2.3, Lemma 1"),
+        Rule("everything", 1, MOST_OWNERS, "section 1.1"),
     )
 }
 
@@ -190,20 +219,26 @@ def choose_rule(
 ) -> Rule:
     """Return the rule that is used where a collaboration names none.
 
-    It hands out the most of ours that are truthful for every exclusivity that the parties may have:
-    best-group where each is 1, else equal-gain; Mechanism 2 where parties can only stay away.
+    best-group where each exclusivity is 1; best-group-inside, which hands out as much, where a
+    range is stated that begins above 0; else equal-gain, by which all gain the same; Mechanism 2
+    where parties can only stay away. All are truthful for every exclusivity that the parties may have.
 
     Examples
     --------
     >>> choose_rule([ExclusivityRange.from_value(1)] * 3, "partial").name
     'best-group'
     >>> choose_rule([ExclusivityRange.from_value([0.6, 1])] * 3, "partial").name
+    'best-group-inside'
+    >>> choose_rule([ExclusivityRange.from_value([0, 1])] * 3, "partial").name
     'equal-gain'
     """
     if hiding == "all-or-nothing":
         return RULES["all-or-nothing"]
-    rivals = all(e.lies_within(1, 1) for e in exclusivity)
-    return RULES["best-group" if rivals else "equal-gain"]
+    if all(e.lies_within(1, 1) for e in exclusivity):
+        return RULES["best-group"]
+    stated = any(not e.is_point and e.low > 0 for e in exclusivity)
+    within = all(e.lies_within(0, 1) for e in exclusivity)
+    return RULES["best-group-inside" if stated and within else "equal-gain"]
 
 
 def is_truthful_under_hiding(rule: Rule, exclusivity: Sequence[ExclusivityRange]) -> bool:
@@ -211,7 +246,9 @@ def is_truthful_under_hiding(rule: Rule, exclusivity: Sequence[ExclusivityRange]
 
     Sources: Proposition 1, Theorems 2.1 and 2.2; docs/theory.md for best-group and equal-gain.
     """
-    if rule.name in ("two-party", "equal-gain") or (
+    if rule.name == "everything":
+        return all(e.lies_within(0, 0) for e in exclusivity)
+    if rule.name in ("two-party", "equal-gain", "best-group-inside") or (
         rule.name == "best-group" and len(exclusivity) <= 2
     ):
         return all(e.lies_within(0, 1) for e in exclusivity)
@@ -220,6 +257,7 @@ def is_truthful_under_hiding(rule: Rule, exclusivity: Sequence[ExclusivityRange]
     return False
 
 
-def is_truthful_under_absence(exclusivity: Sequence[ExclusivityRange]) -> bool:
-    """Return whether joining is dominant for parties that can only stay away, under each rule."""
-    return all(e.lies_within(0, 1) for e in exclusivity)
+def is_truthful_under_absence(rule: Rule, exclusivity: Sequence[ExclusivityRange]) -> bool:
+    """Return whether joining is dominant for parties that can only stay away."""
+    most = 0 if rule.name == "everything" else 1
+    return all(e.lies_within(0, most) for e in exclusivity)

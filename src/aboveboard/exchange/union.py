@@ -432,5 +432,6 @@ def _note_best_group(generous: Mapping[str, int], regions: Regions) -> list[str]
     return [
         f"equal-gain hands out nothing, because {join_names(whole)} lacks nothing; "
         f'rule = "best-group" would hand out: {would}. It is truthful only if every party minds '
-        "a rival's gain as much as its own (exclusivity = 1)"
+        "a rival's gain as much as its own (exclusivity = 1); "
+        'rule = "best-group-inside" would hand out as much, and is truthful from 0 to 1'
     ]

@@ -46,7 +46,7 @@ class UnionFile(ExclusiveFile, DataKeys):
     )
     rule: Literal[
         "two-party", "three-party", "three-party-pareto", "equal-gain", "all-or-nothing",
-        "best-group",
+        "best-group", "best-group-inside", "everything",
     ] | None = Field(
         default=None,
         description="how much is handed out; if left out, the most generous rule that is truthful "

@@ -1,0 +1,93 @@
+"""The best group, and hand-outs that begin with its elements, compiled.
+
+Shapes and conventions are those of `kernels`. The plain twins are in the tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from aboveboard.exchange.kernels import _largest_first, _lowest, _sizes
+
+
+@njit(cache=True)
+def best_group_members(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
+    """Return the mask of the best group of each instance, shape (m,): the largest one that is best.
+
+    A best group is a party with all that are no larger, so the largest is the longest such suffix;
+    it holds all parties of one size or none of them.
+    """
+    m = len(reported)
+    members = np.zeros(m, dtype=np.uint64)
+    sizes = np.zeros(n, dtype=np.int64)
+    order = np.zeros(n, dtype=np.int64)
+    rank = np.zeros(n, dtype=np.int64)
+    reach = np.zeros(n, dtype=np.int64)
+    for row in range(m):
+        _sizes(reported[row], counts[row], sizes)
+        _largest_first(sizes, order)
+        for position in range(n):
+            rank[order[position]] = position
+        reach[:] = 0
+        for s in range(reported.shape[1]):
+            left = reported[row, s]
+            if counts[row, s] > 0 and left != 0:
+                last = 0
+                while left != 0:
+                    last = max(last, rank[_lowest(left)])
+                    left &= left - np.uint64(1)
+                reach[last] += counts[row, s]
+        best, suffix, begin = np.int64(0), np.int64(0), n
+        for t in range(n - 1, -1, -1):
+            suffix += reach[t]
+            if t < n - 1 and suffix - sizes[order[t]] >= best:
+                best, begin = suffix - sizes[order[t]], t
+        for t in range(begin, n):
+            members[row] |= np.uint64(1) << np.uint64(order[t])
+    return members
+
+
+@njit(cache=True)
+def benefit_bounds_in_tiers(
+    owners: NDArray[Any],
+    reported: NDArray[Any],
+    counts: NDArray[Any],
+    amounts: NDArray[Any],
+    first: NDArray[Any],
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the least and most new elements where those of some parties are handed out first.
+
+    As `kernels.benefit_bounds`, with a mask of the parties whose elements go first for each row.
+    """
+    m, n = amounts.shape
+    low = np.zeros((m, n), dtype=np.int64)
+    high = np.zeros((m, n), dtype=np.int64)
+    fresh = np.zeros((n, 2), dtype=np.int64)
+    returned = np.zeros((n, 2), dtype=np.int64)
+    for row in range(m):
+        fresh[:], returned[:] = 0, 0
+        for s in range(owners.shape[1]):
+            size, reporters = counts[row, s], reported[row, s]
+            if size == 0 or reporters == 0:
+                continue
+            tier = 0 if reporters & first[row] else 1
+            for i in range(n):
+                bit = np.uint64(1) << np.uint64(i)
+                if reporters & bit:
+                    continue
+                if owners[row, s] & bit:
+                    returned[i, tier] += size
+                else:
+                    fresh[i, tier] += size
+        for i in range(n):
+            wanted = amounts[row, i]
+            for tier in range(2):
+                taken = min(wanted, fresh[i, tier] + returned[i, tier])
+                high[row, i] += min(taken, fresh[i, tier])
+                low[row, i] += max(np.int64(0), taken - returned[i, tier])
+                wanted -= taken
+    return low, high
