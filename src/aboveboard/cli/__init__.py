@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli import hub, rounds
+from aboveboard.cli import desk, hub, rounds
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
@@ -75,6 +75,8 @@ for command in (
 app.add_typer(hub.hub, name="hub")
 app.command()(hub.join)
 app.command()(hub.status)
+for own in (desk.desk, desk.login, desk.terms):
+    app.command()(own)
 app.add_typer(rounds.keys, name="keys")
 app.command("open")(rounds.open_)
 for step in (

@@ -26,7 +26,14 @@ FolderArgument = Annotated[Path, typer.Argument(help="The hub's folder.")]
 IdArgument = Annotated[str, typer.Argument(help="The collaboration's id; 'hub status' shows it.")]
 
 
-def _open(folder: Path) -> Any:
+def open_folder(folder: Path) -> Any:
+    """Return the hub in a folder.
+
+    Raises
+    ------
+    InputError
+        If it is none, or the server's packages are not installed.
+    """
     try:
         from aboveboard.hub.home import open_hub
     except ModuleNotFoundError as error:
@@ -88,7 +95,7 @@ def invite(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print a link by which an organisation registers its keys, once."""
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.organizations import invite as make_invitation
 
     made = make_invitation(opened, name, days=days)
@@ -116,7 +123,7 @@ def open_(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Begin a round with organisations that have joined."""
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.collaborations.opening import open_collaboration
 
     deadlines = _read_deadlines(deadline or [])
@@ -154,7 +161,7 @@ def cancel(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """End a round that has no result yet."""
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.collaborations.logs import NoCollaborationError
     from aboveboard.hub.collaborations.opening import state_own
 
@@ -171,7 +178,7 @@ def cancel(
 @hub.command("status")
 def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
     """Print organisations, collaborations, who is awaited, and what went wrong."""
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.operations.overview import look
 
     seen = look(opened)
@@ -192,7 +199,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8000,
 ) -> None:
     """Serve the hub. The first line of output is its address, in JSON; the log goes to stderr."""
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.serving import serve as run_server
 
     run_server(opened, host, port)
@@ -207,7 +214,7 @@ def work(
     """Settle rounds that are sealed, and end steps whose deadline has passed."""
     import logging
 
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.jobs.worker import Worker
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -230,7 +237,7 @@ def check(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
 
     Exit status 1 if anything is wrong.
     """
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.operations.checking import check_hub
 
     found = check_hub(opened)
@@ -252,7 +259,7 @@ def back_up(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Copy the whole hub, keys and all, while it runs."""
-    opened = _open(folder)
+    opened = open_folder(folder)
     from aboveboard.hub.operations.backup import back_up as write_backup
 
     numbers = write_backup(opened, out)

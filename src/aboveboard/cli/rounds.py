@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from aboveboard.cli.evidence import find_passphrase
+from aboveboard.cli.layout import wrap
 from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.faults import raise_faults
 
 RoundArgument = Annotated[Path, typer.Argument(help="The round's public folder.")]
 TermsOption = Annotated[
@@ -251,25 +254,57 @@ def commit(
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Member: commit to your data. Nothing of them leaves yet."""
+    """Member: check your data, and commit to them. Nothing of them leaves yet.
+
+    All checks of 'check --mine' come first, and what will leave is printed.
+    """
     from aboveboard.commands.rounds import commit as sign_commitment
+    from aboveboard.commands.rounds.own_check import check_own_file
+    from aboveboard.evidence.members import read_round
 
     here = _attend(terms)
+    agreed = read_round(here.member.folder, here.member.private).round.terms
+    own = check_own_file(agreed, here.member.name, file)
+    raise_faults(own.report.faults)
     path = sign_commitment(here.member, file)
-    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
+    text = _hand_over(here, path, "; send it to the center")
+    lines = [*_describe_part(own, "what will leave, once all have committed"), text]
+    _echo(output, "\n".join(lines), statement=path, own=own.as_dict())
 
 
-def submit(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
-    """Member: seal your committed data to the center.
+def submit(
+    terms: TermsOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask; a program is never asked.")
+    ] = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: seal your committed data to the center, and send them.
 
-    Only once all members have committed.
+    Only once all members have committed. What leaves is printed before; on a terminal you are
+    asked.
     """
     from aboveboard.commands.rounds import submit as sign_submission
+    from aboveboard.commands.rounds.own_check import check_committed_part
+    from aboveboard.evidence.members import read_round
 
     here = _attend(terms)
+    agreed = read_round(here.member.folder, here.member.private).round.terms
+    own = check_committed_part(agreed, here.member.name, here.member.private)
+    if output is Format.TEXT:
+        typer.echo("\n".join(_describe_part(own, "this leaves now")))
+        if not yes and sys.stdin.isatty() and sys.stdout.isatty():
+            typer.confirm("send it?", abort=True)
     path = sign_submission(here.member)
     also = f" and your sealed data in {path.parents[1] / 'sealed'}; send both"
-    _echo(output, _hand_over(here, path, also), statement=path)
+    _echo(output, _hand_over(here, path, also), statement=path, own=own.as_dict())
+
+
+def _describe_part(own: Any, title: str) -> list[str]:
+    """Return what the check found in a member's part, and what of it leaves, as lines."""
+    lines = [wrap(warning, label="warning: ") for warning in own.report.warnings]
+    rows = own.list_what_leaves()
+    return [*lines, f"{title}:", *(wrap(text, label=f"  {label}: ") for label, text in rows)]
 
 
 def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:

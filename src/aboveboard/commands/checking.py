@@ -152,7 +152,7 @@ def check_collaboration(path: Path, *, allow_outside: bool = False) -> CheckRepo
     try:
         source = read_source(path, allow_outside=allow_outside)
         report = _describe_source(report, source)
-        return _check_source(source, report)
+        return check_source(source, report)
     except InputError as error:
         return replace(report, faults=list_faults(error))
 
@@ -173,7 +173,7 @@ def check_own_data(data: Path, terms: Path, party: str) -> CheckReport:
     try:
         source = read_source(terms)
         report = _describe_source(report, source)
-        return _check_source(_keep_party(source, party, data), report, alone=True)
+        return check_source(_keep_party(source, party, data), report, alone=True)
     except InputError as error:
         return replace(report, faults=list_faults(error))
 
@@ -192,7 +192,14 @@ def _keep_party(source: SourceFile, party: str, data: Path) -> SourceFile:
     return replace(source, table=table, allow_outside=True)
 
 
-def _check_source(source: SourceFile, report: CheckReport, *, alone: bool = False) -> CheckReport:
+def check_source(source: SourceFile, report: CheckReport, *, alone: bool = False) -> CheckReport:
+    """Return the report with what a file and its data hold; `alone`: it has one party only.
+
+    Raises
+    ------
+    InputError
+        If something is wrong with them.
+    """
     if ":" in source.mechanism:
         # A user's own class says how its file reads, and it is code: only a run imports it.
         faults = look_for_data(source)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +20,7 @@ from aboveboard.evidence.asking import Answer, find_asked, publish_answers
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.centers import check_committed, check_sum
+from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.own_part import list_elements, write_collaboration
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.publication import Publication, describe_announcement, publish
@@ -45,6 +46,8 @@ class Outcome:
         In hexadecimal.
     replies
         The file of each member's reply.
+    keys
+        Each member's tree key.
     """
 
     report: RunReport
@@ -52,6 +55,7 @@ class Outcome:
     nonces: Mapping[str, str]
     seed: str
     replies: Mapping[str, Path]
+    keys: Mapping[str, bytes] = field(repr=False)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -61,7 +65,10 @@ class Outcome:
             "seed": self.seed,
             "facts": dict(self.publication.facts),
             "shares": dict(self.publication.shares),
-            "replies": {name: digest_file(path) for name, path in self.replies.items()},
+            "replies": {
+                name: hide_reply(name, digest_file(path), self.keys[name])
+                for name, path in self.replies.items()
+            },
         }
 
 
@@ -131,7 +138,7 @@ def compute_outcome(
     shares = report.settlement.parties
     replies = {name: out / reply_path(name, share.reply) for name, share in shares.items()}
     nonces = {name: part.nonce.hex() for name, part in parts.items()}
-    return Outcome(report, publication, nonces, seed.hex(), replies)
+    return Outcome(report, publication, nonces, seed.hex(), replies, keys)
 
 
 def draft_question(

@@ -6,6 +6,7 @@ Needs nothing but the core.
 """
 
 from aboveboard.hub.members.attendance import Attendance, attend, attend_at_hub
+from aboveboard.hub.members.log_in import LogInLink, ask_for_link
 from aboveboard.hub.members.membership import (
     KnownHub,
     Standing,
@@ -21,9 +22,11 @@ from aboveboard.hub.members.mirror import Mirror, find_mirror, pull, push
 __all__ = [
     "Attendance",
     "KnownHub",
+    "LogInLink",
     "Mirror",
     "Standing",
     "agree",
+    "ask_for_link",
     "attend",
     "attend_at_hub",
     "find_mirror",

@@ -100,6 +100,20 @@ def make_link(hub: Hub, owner: Organization | None, signing: str, nonce: str | N
     return token
 
 
+def make_operator_link(hub: Hub, address: str | None = None) -> str:
+    """Return a link that opens the operator's board once; who has the hub's keys is the operator.
+
+    Parameters
+    ----------
+    hub
+        The hub.
+    address
+        Where it is served; None: as configured.
+    """
+    token = make_link(hub, None, hub.keys.center.public.signing)
+    return f"{address or hub.configuration.address}/login?token={token}"
+
+
 def find_link(hub: Hub, token: str) -> Viewer | None:
     """Return whose session a link would open; None where it is unknown, spent or too old."""
     with read(hub.engine) as connection:

@@ -9,7 +9,7 @@ from aboveboard.report.rounds.steps import (
     describe_state,
     describe_step,
 )
-from aboveboard.report.rounds.terms import Section, describe_terms
+from aboveboard.report.rounds.terms import Section, describe_terms, find_terms
 
 __all__ = [
     "Progress",
@@ -22,6 +22,7 @@ __all__ = [
     "describe_state",
     "describe_step",
     "describe_terms",
+    "find_terms",
     "list_stations",
     "tabulate_members",
 ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aboveboard.evidence.hidden_shares import NUMBERS, list_shown, shows_regions
+from aboveboard.evidence.rounds import Round
+from aboveboard.evidence.statements import Statement
 from aboveboard.evidence.terms import Terms
 from aboveboard.formatting import describe_action, format_quantity, join_names
 from aboveboard.report.rounds.steps import describe_deadline, describe_step
@@ -217,7 +219,7 @@ def _describe_record(terms: Terms, digest: str) -> list[tuple[str, str]]:
     return rows
 
 
-def summarize_terms(terms: Terms) -> str:
-    """Return what terms are about, in a sentence."""
-    count = format_quantity(len(terms.members), "member")
-    return f"{count}, rule {terms.mechanism}"
+def find_terms(round_: Round) -> Statement:
+    """Return the statement that made the terms of a round that are in force."""
+    found = (round_.find("terms"), round_.find("change"))
+    return next(said for said in found if said is not None and said.digest == round_.terms_digest)

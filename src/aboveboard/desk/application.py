@@ -1,0 +1,252 @@
+"""The desk as a WSGI application: pages that read, and forms that take one step each."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from aboveboard._version import __version__
+from aboveboard.desk import pages, steps
+from aboveboard.desk.forms import BadFormError, Form, read_form, read_length
+from aboveboard.desk.guard import HEADERS, Guard, RefusedVisitError
+from aboveboard.desk.member import Desk
+from aboveboard.errors import InputError
+from aboveboard.evidence.folders import MOST_SEALED_BYTES
+from aboveboard.faults import list_faults
+from aboveboard.report.templates import load_template, read_stylesheet
+
+logger = logging.getLogger(__name__)
+
+MOST_BODY = MOST_SEALED_BYTES + 2**20
+"""Bytes of a form: the largest file, and what stands around it."""
+
+LINKS = (("/", "My collaborations"), ("/keys", "Keys"))
+
+Start = Callable[[str, list[tuple[str, str]]], Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent back.
+
+    Parameters
+    ----------
+    content
+        The body, or a file of it.
+    status
+        Of HTTP.
+    headers
+        Besides those that every answer has.
+    """
+
+    content: bytes | Path
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/html; charset=utf-8"),)
+
+
+@dataclass
+class Visit:
+    """A request that has passed the guard.
+
+    Parameters
+    ----------
+    desk
+        Whose.
+    root
+        What every path begins with.
+    path
+        Without it.
+    notice
+        What the last step did, shown once.
+    """
+
+    desk: Desk
+    root: str
+    path: str
+    notice: str = ""
+    now: float = field(default_factory=time.time)
+
+    def render(self, template: str, status: int = 200, **values: Any) -> Answer:
+        """Return a page made from a template of the folder `desk`."""
+        text = load_template(f"desk/{template}.html.jinja").render(
+            root=self.root,
+            site="Your desk",
+            style=read_stylesheet()[0],
+            version=__version__,
+            links=LINKS,
+            here=self.path,
+            notice=self.notice,
+            now=self.now,
+            **values,
+        )
+        return Answer(text.encode("utf-8"), status)
+
+    def refuse(self, error: InputError, status: int = 422) -> Answer:
+        """Return the page that says what is wrong."""
+        faults = [(each.place, each.problem, each.remedy) for each in list_faults(error)]
+        back = re.match(r"/round/[0-9a-f]{16}", self.path)
+        return self.render("problem", status, faults=faults, back=back[0] if back else "/")
+
+    def send_file(self, path: Path) -> Answer:
+        """Return a file to be saved."""
+        headers = (
+            ("Content-Type", "application/octet-stream"),
+            ("Content-Disposition", f'attachment; filename="{path.name}"'),
+        )
+        return Answer(path, headers=headers)
+
+
+ROUND = r"/round/(?P<identifier>[0-9a-f]{16})"
+
+PAGES: tuple[tuple[str, Callable[..., Any]], ...] = (
+    (r"/", pages.show_first),
+    (r"/keys", pages.show_keys),
+    (ROUND, pages.show_round),
+    (rf"{ROUND}/terms", pages.show_terms),
+    (rf"{ROUND}/data", pages.show_data),
+    (rf"{ROUND}/send", pages.show_sending),
+    (rf"{ROUND}/result", pages.show_result),
+    (rf"{ROUND}/log", pages.show_log),
+    (rf"{ROUND}/reply", pages.send_reply),
+    (rf"{ROUND}/terms\.json", pages.send_terms),
+)
+
+STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    (r"/join", steps.join),
+    (r"/hub", steps.log_in),
+    (rf"{ROUND}/agree", steps.agree),
+    (rf"{ROUND}/change", steps.sign_change),
+    (rf"{ROUND}/file", steps.keep_files),
+    (rf"{ROUND}/commit", steps.commit),
+    (rf"{ROUND}/submit", steps.submit),
+    (rf"{ROUND}/accept", steps.accept),
+    (rf"{ROUND}/dispute", steps.dispute),
+    (rf"{ROUND}/leave", steps.leave),
+)
+
+
+class DeskApplication:
+    """Answers a browser's requests, one step at a time.
+
+    Parameters
+    ----------
+    desk
+        Whose.
+    hosts
+        Values of the Host header that are its.
+    """
+
+    def __init__(self, desk: Desk, hosts: Collection[str]) -> None:
+        self.desk, self.guard = desk, Guard(hosts)
+        self._lock, self._notice = threading.Lock(), ""
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        """Answer a request (PEP 3333)."""
+        try:
+            path = self.guard.check(environ)
+        except RefusedVisitError as refusal:
+            answer = Answer(
+                f"{refusal.problem}\n".encode(),
+                refusal.status,
+                (("Content-Type", "text/plain; charset=utf-8"),),
+            )
+        else:
+            answer = self._answer(path, environ)
+        return _send(answer, environ, start)
+
+    def _answer(self, path: str, environ: dict[str, Any]) -> Answer:
+        method = environ["REQUEST_METHOD"]
+        name, content = read_stylesheet()
+        if path == f"/static/{name}" and method in ("GET", "HEAD"):
+            return Answer(content, headers=(("Content-Type", "text/css; charset=utf-8"),))
+        visit = Visit(self.desk, self.guard.root, path)
+        reads = method in ("GET", "HEAD")
+        view, parts = _find(PAGES if reads else STEPS, path)
+        if view is None:
+            other, _ = _find(STEPS if reads else PAGES, path)
+            status = 404 if other is None else 405
+            return visit.refuse(InputError(path, "there is no such page", "go back"), status)
+        if method not in ("GET", "HEAD", "POST"):
+            return visit.refuse(InputError(path, "this is not possible", "go back"), 405)
+        try:
+            if reads:
+                visit.notice, self._notice = self._notice, ""
+                answer: Answer = view(visit, **parts)
+                return answer
+            with self._lock:  # a button that is pressed twice is one step after the other
+                self._notice = self._step(visit, view, parts, environ)
+            return self._redirect(visit)
+        except InputError as error:
+            return visit.refuse(error)
+        except BadFormError as error:
+            return visit.refuse(InputError("the form", str(error), "use the page's own form"), 400)
+        except steps.ShownError as shown:
+            return visit.render(shown.template, **shown.values)
+        except Exception:
+            logger.exception("a page of the desk failed")
+            defect = InputError("the desk", "this is a defect of aboveboard", "please report it")
+            return visit.refuse(defect, 500)
+
+    def _step(
+        self, visit: Visit, step: Callable[..., str], parts: dict[str, str], environ: dict[str, Any]
+    ) -> str:
+        """Take a step; return what it did, for the page that follows.
+
+        Raises
+        ------
+        InputError
+            If the body is too large, or says not how large it is, or the step is refused.
+        """
+        length = read_length(environ)
+        if length is None or length > MOST_BODY:
+            raise InputError("the form", "it is too large", "send a smaller file")
+        with tempfile.TemporaryDirectory(dir=self._make_folder()) as scratch:
+            form: Form = read_form(
+                environ["wsgi.input"], str(environ.get("CONTENT_TYPE", "")), length, Path(scratch)
+            )
+            return step(visit, form, **parts)
+
+    def _make_folder(self) -> Path:
+        """Return a folder on the disk of the member's own, so that files need not be copied."""
+        folder = self.desk.home / "desk"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def _redirect(self, visit: Visit) -> Answer:
+        back = re.match(r"/round/[0-9a-f]{16}", visit.path)
+        place = f"{visit.root}{back[0] if back else '/'}"
+        return Answer(b"", 303, (("Location", place), ("Content-Type", "text/plain")))
+
+
+def _find(
+    table: tuple[tuple[str, Callable[..., Any]], ...], path: str
+) -> tuple[Callable[..., Any] | None, dict[str, str]]:
+    for pattern, view in table:
+        found = re.fullmatch(pattern, path)
+        if found is not None:
+            return view, found.groupdict()
+    return None, {}
+
+
+def _send(answer: Answer, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+    content = answer.content
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    start(status, [*answer.headers, *HEADERS, ("Content-Length", str(size))])
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    return _read_blocks(content) if isinstance(content, Path) else [content]
+
+
+def _read_blocks(path: Path) -> Iterable[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(2**16):
+            yield block

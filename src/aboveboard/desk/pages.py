@@ -1,0 +1,263 @@
+"""The pages of the desk: what lies on it, and one page for each step of a round."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aboveboard.commands.rounds.changes import describe_change
+from aboveboard.desk.member import Place
+from aboveboard.errors import InputError
+from aboveboard.evidence.folders import read_log
+from aboveboard.evidence.round_states import BEFORE_RESULT
+from aboveboard.evidence.round_turns import list_turns
+from aboveboard.evidence.statements import Statement, read_statement
+from aboveboard.formatting import format_bytes, join_names
+from aboveboard.report.rounds import (
+    describe_deadline,
+    describe_entry,
+    describe_shares,
+    describe_state,
+    describe_step,
+    describe_terms,
+    find_terms,
+    list_stations,
+    tabulate_members,
+)
+
+if TYPE_CHECKING:
+    from aboveboard.desk.application import Answer, Visit
+
+MOST_LINES = 20
+"""Lines of a reply that its page shows."""
+
+LONGEST_LINE = 200
+
+
+def show_first(visit: Visit) -> Answer:
+    """Return the member's collaborations, and where an invitation is pasted."""
+    rows = [_describe(each.hub.name, each.view, visit.now) for each in visit.desk.list_standings()]
+    rows.sort(key=lambda row: (not row["mine"], row["deadline"] or "~"))
+    return visit.render("first", rows=rows, hubs=visit.desk.hubs)
+
+
+def _describe(member: str, view: dict[str, Any], now: float) -> dict[str, Any]:
+    step = view["next"]
+    waiting = f"nothing: waiting for {join_names(view['awaited'], 5)}"
+    return {
+        "id": view["id"],
+        "name": view["name"] or view["id"],
+        "state": describe_state(view["state"])[0],
+        "mine": step is not None,
+        "action": describe_step(step).title if step else waiting if view["awaited"] else "nothing",
+        "deadline": describe_deadline(view["deadline"], now),
+        "fault": view["fault"],
+        "member": member,
+    }
+
+
+def show_keys(visit: Visit) -> Answer:
+    """Return the member's public keys, and where they lie."""
+    return visit.render("keys", keys=visit.desk.keys, home=visit.desk.home, hubs=visit.desk.hubs)
+
+
+def _render(visit: Visit, place: Place, template: str, **values: Any) -> Answer:
+    """Return a page of a round, with what all of them show."""
+    path = f"/round/{place.id}"
+    tabs = [
+        (path, "Overview"),
+        (f"{path}/terms", "Terms"),
+        (f"{path}/data", "Your data"),
+        (f"{path}/result", "Your result"),
+        (f"{path}/log", "Log"),
+    ]
+    state = str(place.round.state)
+    title, sentence = describe_state(state)
+    return visit.render(
+        template,
+        path=path,
+        tabs=tabs,
+        name=place.round.terms.name or place.id,
+        member=place.name,
+        state=title,
+        sentence=sentence,
+        stations=list_stations(state),
+        **values,
+    )
+
+
+def show_round(visit: Visit, identifier: str) -> Answer:
+    """Return where a round stands, and what the member does next."""
+    place = visit.desk.look(identifier)
+    turns = list_turns(place.round)
+    step = place.view.get("next") or turns.get(place.name)
+    shown = None
+    if step:
+        pages = {"agree": "terms", "change": "terms", "commit": "data", "submit": "send",
+                 "accept": "result"}  # fmt: skip
+        told = describe_step(step)
+        shown = {"title": told.title, "what": told.what, "page": pages.get(step), "kind": step}
+    return _render(
+        visit,
+        place,
+        "round",
+        turn=shown,
+        deadline=describe_deadline(place.view.get("deadline"), visit.now),
+        fault=place.view.get("fault"),
+        awaited=join_names([name for name in turns if name != place.name]),
+        cancelled=place.round.cancelled,
+        progress=tabulate_members(place.round, turns),
+        can_leave=place.has_agreed and place.round.state in BEFORE_RESULT,
+        missing=place.round.terms.missing,
+    )
+
+
+def show_terms(visit: Visit, identifier: str) -> Answer:
+    """Return the terms in plain words with the audit of their rule, and the form that signs them.
+
+    While a change waits for the member's signature, the changed terms are shown.
+    """
+    place = visit.desk.look(identifier)
+    change = describe_change(place.round)
+    unsigned = change and place.name in place.round.list_unsigned()
+    pending = place.round.pending
+    terms, digest = place.round.terms, place.round.terms_digest
+    file: Any = find_terms(place.round).body
+    if unsigned and pending is not None and place.round.pending_terms is not None:
+        terms, digest, file = place.round.pending_terms, pending.digest, pending.body
+    rule = visit.desk.describe_rule(terms)
+    return _render(
+        visit,
+        place,
+        "terms",
+        sections=describe_terms(terms, digest, now=visit.now, rule=rule),
+        rule=rule,
+        digest=digest,
+        change=change,
+        unsigned=unsigned,
+        agreed=place.has_agreed,
+        can_agree=list_turns(place.round).get(place.name) == "agree",
+        file=json.dumps(file, indent=2, ensure_ascii=False),
+    )
+
+
+def show_data(visit: Visit, identifier: str) -> Answer:
+    """Return the form for the member's file, what the check finds in it, and what will leave."""
+    place = visit.desk.look(identifier)
+    file = visit.desk.find_own_file(place)
+    found = None
+    if place.attendance is not None:
+        if place.has_committed:
+            found = visit.desk.check_committed_part(place)
+        elif file is not None:
+            found = visit.desk.check_own_file(place, file)
+    return _render(
+        visit,
+        place,
+        "data",
+        agreed=place.has_agreed,
+        committed=place.has_committed,
+        can_commit=list_turns(place.round).get(place.name) == "commit",
+        file=None if file is None else (file.name, format_bytes(file.stat().st_size)),
+        found=found,
+        keys=sorted(place.round.terms.members[place.name].parameters.items()),
+        elements=place.round.terms.mechanism == "exchange.union",
+    )
+
+
+def show_sending(visit: Visit, identifier: str) -> Answer:
+    """Return what leaves now, and the form that sends it."""
+    place = visit.desk.look(identifier)
+    step = place.view.get("next") or list_turns(place.round).get(place.name)
+    found = visit.desk.check_committed_part(place)
+    return _render(visit, place, "send", found=found, can_send=step == "submit",
+                   waiting=join_names(place.round.list_awaited("commit")))  # fmt: skip
+
+
+def show_result(visit: Visit, identifier: str) -> Answer:
+    """Return the member's reply, why it is what it is, and what was verified."""
+    place = visit.desk.look(identifier)
+    result = place.round.find("result")
+    if result is None or place.attendance is None:
+        return _render(visit, place, "result", opened=None, cancelled=place.round.cancelled)
+    opened = visit.desk.open_result(place)
+    terms = place.round.terms
+    answered = next(
+        (kind for kind in ("accept", "dispute") if place.round.find(kind, place.name)), None
+    )
+    return _render(
+        visit,
+        place,
+        "result",
+        opened=opened,
+        cancelled=place.round.cancelled,
+        shares=describe_shares(terms, result.body),
+        rule=visit.desk.describe_rule(terms),
+        lines=list(_read_lines(opened.reply)),
+        size=format_bytes(opened.reply.stat().st_size),
+        findings=opened.findings,
+        answered=answered,
+        can_answer=list_turns(place.round).get(place.name) == "accept",
+        has_file=visit.desk.find_own_file(place) is not None,
+        suggestion="; ".join(each.what for each in opened.findings.contradicted)[:500],
+    )
+
+
+def _read_lines(path: Path) -> Iterator[str]:
+    """Yield the first lines of a reply; none of a file that is not text."""
+    with path.open("rb") as file:
+        for line in islice(file, MOST_LINES):
+            try:
+                yield line.decode("utf-8").rstrip("\n")[:LONGEST_LINE]
+            except UnicodeDecodeError:
+                return
+
+
+def show_log(visit: Visit, identifier: str) -> Answer:
+    """Return all statements of the round, as this machine has them, and the checkpoint."""
+    place = visit.desk.look(identifier)
+    log = read_log(place.mirror.folder, place.round.terms.log.origin)
+    statements = [read_statement(entry, "log") for entry in log.entries]
+    checkpoint = (place.mirror.folder / "checkpoint.note").read_text(encoding="utf-8")
+    return _render(
+        visit,
+        place,
+        "log",
+        entries=[_tell(k, said) for k, said in enumerate(statements)],
+        checkpoint=checkpoint,
+        folder=place.mirror.folder,
+    )
+
+
+def _tell(index: int, said: Statement) -> tuple[int, str, str, str]:
+    return index, said.by, describe_entry(said), said.digest[:16]
+
+
+def send_terms(visit: Visit, identifier: str) -> Answer:
+    """Return the signed terms that are in force, byte for byte."""
+    from aboveboard.desk.application import Answer
+
+    statement = find_terms(visit.desk.look(identifier).round)
+    name = f"terms-{statement.digest[:16]}.json"
+    headers = (
+        ("Content-Type", "application/json"),
+        ("Content-Disposition", f'attachment; filename="{name}"'),
+    )
+    return Answer(statement.content, headers=headers)
+
+
+def send_reply(visit: Visit, identifier: str) -> Answer:
+    """Return the member's reply, to be saved.
+
+    Raises
+    ------
+    InputError
+        If there is none yet.
+    """
+    place = visit.desk.look(identifier)
+    if not place.has_result:
+        raise InputError("your reply", "there is none yet", "wait for the center")
+    return visit.send_file(visit.desk.open_result(place).reply)

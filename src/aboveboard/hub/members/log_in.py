@@ -1,0 +1,73 @@
+"""A member, or the operator, opens the hub's pages in a browser: a signed request makes a link."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from aboveboard.commands.rounds import KEYS
+from aboveboard.errors import InputError
+from aboveboard.evidence.keys import read_keys
+from aboveboard.evidence.members import find_home
+from aboveboard.hub.members.membership import list_hubs
+from aboveboard.hub.members.transport import HubConnection
+
+
+@dataclass(frozen=True)
+class LogInLink:
+    """A link that opens the hub's pages once.
+
+    Parameters
+    ----------
+    name
+        Whose pages.
+    address
+        To be opened in a browser.
+    seconds
+        How long it waits.
+    """
+
+    name: str
+    address: str
+    seconds: int
+
+
+def ask_for_link(
+    address: str | None = None, home: Path | None = None, passphrase: bytes | None = None
+) -> LogInLink:
+    """Return a link to a hub's pages.
+
+    Parameters
+    ----------
+    address
+        Of the hub; None: the only one that the member has joined.
+    home
+        The member's folder; None: `find_home()`.
+    passphrase
+        Of its keys.
+
+    Raises
+    ------
+    InputError
+        If the hub is not known or cannot be reached, or does not know the keys.
+    """
+    home = home or find_home()
+    if address is None:
+        known = [hub.address for hub in list_hubs(home)]
+        if len(known) != 1:
+            problem = f"you have joined {len(known)} hubs" if known else "you have joined no hub"
+            named = f"name one: {', '.join(known)}" if known else "run 'aboveboard join LINK' first"
+            raise InputError("login", problem, named)
+        address = known[0]
+    connection = HubConnection(address, read_keys(home / KEYS, passphrase))
+    body = json.dumps({"nonce": secrets.token_hex(32)}).encode()
+    answer = connection.post_json("/api/v1/sessions", body)
+    try:
+        path, name, seconds = str(answer["path"]), str(answer["name"]), int(answer["seconds"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(address, "it does not answer as a hub", "check the address") from error
+    if not path.startswith("/login?token="):
+        raise InputError(address, "it does not answer as a hub", "check the address")
+    return LogInLink(name, f"{connection.address}{path}", seconds)

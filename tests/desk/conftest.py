@@ -1,0 +1,38 @@
+"""A hub on SQLite that is served, with three members that have desks; settled in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("httpx")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from browsers import LISTS, Town, Visitor
+
+from aboveboard.hub.configuration import Configuration
+from aboveboard.hub.home import Hub, make_hub
+from aboveboard.hub.jobs import settling
+from aboveboard.hub.jobs.child import settle_folder, write_outcome
+from aboveboard.hub.serving import BackgroundServer
+
+
+@pytest.fixture(autouse=True)
+def _compute_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def settle_here(hub: Hub, lease: object, folder: Path) -> None:
+        write_outcome(folder, settle_folder(folder))
+
+    monkeypatch.setattr(settling, "spawn_child", settle_here)
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    hub = make_hub(tmp_path / "hub", Configuration.model_validate({"limits": {"free_bytes": 0}}))
+    with BackgroundServer(hub) as server:
+        desks = {name: Visitor(tmp_path / name) for name in LISTS}
+        yield Town(hub, server, tmp_path, desks)
+    hub.close()
