@@ -18,7 +18,7 @@ from aboveboard.commands.running import plan_bundles
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.centers import CenterKeys
 from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.hidden_shares import hide_share
+from aboveboard.evidence.hidden_shares import hide_reply, hide_share
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.statements import sign_statement
@@ -72,7 +72,9 @@ class RunOfOneOperator:
     def reply_with(self, name: str, content: bytes, folder: Path) -> Findings:
         """Let the operator hand out another reply, named in the result."""
         digest = hashlib.sha256(content).hexdigest()
-        self.state(name, lambda body: body["replies"].update({name: digest}), folder)
+        key = bytes.fromhex(self.bundle(name).secrets["key"])
+        hidden = hide_reply(name, digest, key)
+        self.state(name, lambda body: body["replies"].update({name: hidden}), folder)
         bundle = decode_bundle((folder / "bundle.json").read_bytes(), "bundle")
         changed = replace(bundle, reply={**bundle.reply, "sha256": digest})
         (folder / "bundle.json").write_bytes(changed.encode())

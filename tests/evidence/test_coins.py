@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from rounds_of_files import hold_round
 from test_opened_rounds import CENTER
 
@@ -47,6 +48,7 @@ def test_coins_of_two_members_and_of_two_rounds_have_nothing_in_common() -> None
     assert derive_coins(bytes(32)) != derive_coins(b"\1" * 32)
 
 
+@pytest.mark.deep
 def test_a_member_verifies_its_own_messages_bit_by_bit(tmp_path: Path) -> None:
     held = hold_round("curation.fair", tmp_path, opened="nothing", **CENTER)
     found = held.verify("bert")

@@ -1,7 +1,8 @@
 """Evidence of learning.payments: payments follow from what every party is stated to have.
 
 Where parties state sizes, all sizes are published and the rule is applied to them again. Where
-models were trained, their qualities are the center's measurements: see the auditor's replay.
+models were trained, a party measures its own on the opened test rows; the other qualities are the
+center's measurements: see the auditor's replay.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number, parse_number
 from aboveboard.evidence.verifiers.public_numbers import verify_public
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.evidence.verifiers.trained import verify_own_model
 from aboveboard.formatting import encode_number
+
+MEASURED = "the measured qualities of the others, and what each party would have if it stayed away"
 
 ON_THE_CENTERS_WORD = ("that the other parties' sizes and qualities are what they have",)
 
@@ -49,7 +53,18 @@ def verify(case: Case, findings: Findings) -> None:
 
 def _verify_measured(case: Case, findings: Findings) -> None:
     """Verify that each pays what its models are worth to it, less what it would have alone."""
-    findings.trust("all measured qualities, and what each party would have if it stayed away")
+    findings.trust(MEASURED)
+    verify_own_model(case, findings)
+    unpaid = [
+        name
+        for name in case.list_compared("benefit")
+        if not is_same_number(case.find_share(name, "benefit"), case.find_share(name, "payment"))
+    ]
+    if unpaid:
+        findings.contradict(
+            f"what {', '.join(unpaid)} gains is not what it pays: a payment is all that it gains",
+            case.proof,
+        )
     if names_code(case.parameters):
         findings.trust("what qualities are worth: that is a function of the operator's own")
         return
