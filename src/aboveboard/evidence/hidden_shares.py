@@ -1,4 +1,4 @@
-"""Shares that only their party sees: the signed result holds their hash, and the party opens it.
+"""Shares and replies that only their party sees: the signed result holds keyed hashes of them.
 
 What all see of a share is what their verification needs: where levels or sizes are public, shares
 follow from them anyway; what a bidder gains or pays tells others of its bids. The terms may say
@@ -25,6 +25,7 @@ REGIONS = "regions"
 """The public fact of exchanged lists that the terms may keep with the center."""
 
 _CONTEXT = b"aboveboard share v1\n"
+_REPLY_CONTEXT = b"aboveboard reply v1\n"
 
 _NEEDED: Mapping[str, frozenset[str]] = {
     "exchange.union": frozenset(NUMBERS),
@@ -84,3 +85,24 @@ def hide_share(
     content = _CONTEXT + encode_canonical({"name": name, "share": dict(share)})
     digest = hashlib.blake2b(content, key=key, digest_size=32).hexdigest()
     return {**visible, HIDDEN: digest}
+
+
+def hide_reply(name: str, digest: str, key: bytes) -> str:
+    """Return what all see of a reply: its SHA-256 alone would let others try what it may be.
+
+    Parameters
+    ----------
+    name
+        Whose it is.
+    digest
+        SHA-256 of its bytes, in hexadecimal.
+    key
+        The party's tree key.
+
+    Examples
+    --------
+    >>> hide_reply("acme", "00" * 32, bytes(32)) == hide_reply("bolt", "00" * 32, bytes(32))
+    False
+    """
+    content = _REPLY_CONTEXT + encode_canonical({"name": name, "sha256": digest})
+    return hashlib.blake2b(content, key=key, digest_size=32).hexdigest()

@@ -24,6 +24,7 @@ from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import as_plain, encode_canonical
 from aboveboard.evidence.centers import CenterKeys
 from aboveboard.evidence.commitments import commit_elements
+from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, write_keys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import HOME, find_home
@@ -157,7 +158,10 @@ def make_bundles(
             "seed": "" if seed is None else seed.to_bytes(32, "big").hex(),
             "facts": {**publication.facts, "commitments": shown},
             "shares": dict(publication.shares),
-            "replies": {name: reply.sha256 for name, reply in replies.items()},
+            "replies": {
+                name: hide_reply(name, reply.sha256, tree_keys[name])
+                for name, reply in replies.items()
+            },
         },
         CENTER,
         keys.center,

@@ -23,7 +23,7 @@ from aboveboard.evidence.cases import Case, Delivery, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.cosigning import verify_cosigned
 from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.hidden_shares import HIDDEN, NUMBERS, hide_share, list_shown
+from aboveboard.evidence.hidden_shares import HIDDEN, NUMBERS, hide_reply, hide_share, list_shown
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.own_part import list_elements, read_own_file
@@ -38,6 +38,9 @@ TRUSTED_IN_A_RUN = (
     "that the other parties' commitments are of what they sent, and were used",
 )
 """What stays on the center's word where one operator has everybody's files."""
+
+MOST_KEY = 64
+"""Bytes of a key that a keyed hash takes."""
 
 IN_PLACE = ("elements",)
 """Keys of a party's table that a data file may take the place of."""
@@ -64,7 +67,7 @@ def verify_bundle(given: Delivery) -> Findings:
     _verify_own_part(given, round_, part, key, commitments, findings)
     _verify_answers(round_, body, findings)
     seed = _verify_seed(round_, body, findings)
-    reply = _verify_reply(given, body, findings)
+    reply = _verify_reply(given, body, key, findings)
     part = _add_own_answers(given, round_, part, findings)
     case = Case(given, round_, body, commitments, part, reply, seed, result.digest)
     verify_mechanism(case, findings)
@@ -314,15 +317,21 @@ def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> 
     return seed
 
 
-def _verify_reply(given: Delivery, body: Mapping[str, Any], findings: Findings) -> Path | None:
+def _verify_reply(
+    given: Delivery, body: Mapping[str, Any], key: bytes | None, findings: Findings
+) -> Path | None:
     name = given.bundle.name
     stated = body["replies"].get(name)
     if given.reply is None:
         findings.miss(f"your reply {given.bundle.reply['file']}, which lies beside the bundle")
         return None
     found = hashlib.sha256(given.reply.read_bytes()).hexdigest()
+    if key is None and found != stated:
+        findings.miss("the key of your committed list: that your reply is the one of the result")
+        return given.reply
+    due = {found} if key is None or len(key) > MOST_KEY else {found, hide_reply(name, found, key)}
     same = findings.check(
-        found == stated == given.bundle.reply["sha256"],
+        stated in due and found == given.bundle.reply["sha256"],
         "your reply is the one that the signed result names",
         "your reply is not the one that the signed result names",
         "result",

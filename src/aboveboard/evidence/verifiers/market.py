@@ -163,8 +163,9 @@ def _verify_terms(case: Case, findings: Findings) -> None:
     proposer = parameters.get("proposer", ordered[0])
     due = [proposer, *(n for n in ordered if n != proposer and n in case.round.present)]
     if facts["players"] != due:
+        named = ", ".join(map(str, due))
         findings.contradict(
-            f"the players are not {', '.join(map(str, due))}, as the terms say: the proposer comes first",
+            f"the players are not {named}, as the terms say: the proposer comes first",
             case.proof,
         )
     if "bits" not in parameters:

@@ -7,12 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.commands.rounds.outcomes import digest_file, pack_result
+from aboveboard.evidence.hidden_shares import hide_reply
+from aboveboard.evidence.payloads import decode_payload
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.child import PARTS
 from aboveboard.hub.jobs.inputs import SealedRound
 
-__all__ = ["digest_file", "seal_results"]
+__all__ = ["name_reply", "seal_results"]
+
+
+def name_reply(folder: Path, name: str, reply: Path) -> str:
+    """Return by what the result names a member's reply: a hash keyed with the member's tree key.
+
+    Parameters
+    ----------
+    folder
+        Of the job, with the opened submissions.
+    name
+        The member.
+    reply
+        The file.
+    """
+    content = (folder / PARTS / f"{name}.bin").read_bytes()
+    part = decode_payload(content, f"submission of {name}")
+    return hide_reply(name, digest_file(reply), part.key)
 
 
 def seal_results(

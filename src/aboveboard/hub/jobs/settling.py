@@ -31,7 +31,7 @@ from aboveboard.hub.jobs.inputs import (
     prepare_inputs,
     read_sealed_round,
 )
-from aboveboard.hub.jobs.packing import digest_file, seal_results
+from aboveboard.hub.jobs.packing import name_reply, seal_results
 from aboveboard.hub.jobs.queue import Lease, finish
 from aboveboard.hub.jobs.spawning import ChildError, spawn_child
 from aboveboard.hub.money.ledger import enter_payments
@@ -129,7 +129,8 @@ def _write_result(
     """Sign the result and seal each reply, in the one transaction that ends the job."""
     round_ = sealed.round
     paths = {name: folder / path for name, path in outcome["replies"].items()}
-    body = {**outcome["body"], "replies": {name: digest_file(p) for name, p in paths.items()}}
+    replies = {name: name_reply(folder, name, path) for name, path in paths.items()}
+    body = {**outcome["body"], "replies": replies}
     statement = make_own(hub, round_, "result", body)
     after = round_.accept(statement)
     note = sign_checkpoint(after, hub.find_signer(after).log)
@@ -171,7 +172,7 @@ def reseal(hub: Hub, lease: Lease) -> None:
         path = folder / outcome.get("replies", {}).get(name, "none")
         if result is None or not path.is_file():
             raise InputError(f"reply of {name}", "it cannot be computed again", "see the job")
-        if digest_file(path) != result.body["replies"][name]:
+        if name_reply(folder, name, path) != result.body["replies"][name]:
             raise InputError(
                 f"reply of {name}", "another one comes out", "see the engine's version"
             )
