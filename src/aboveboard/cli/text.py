@@ -11,7 +11,13 @@ from aboveboard.commands import AuditReport, Demonstration, Recommendation
 from aboveboard.commands.checking import CheckReport
 from aboveboard.commands.comparing import RuleResult
 from aboveboard.currencies import describe_rounding
-from aboveboard.formatting import format_count, format_number, format_quantity, join_names
+from aboveboard.formatting import (
+    format_amount,
+    format_count,
+    format_number,
+    format_quantity,
+    join_names,
+)
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import format_report, is_profitable, list_notes, round_gain
 from aboveboard.report.deviations import describe_search
@@ -42,11 +48,12 @@ def settlement_table(
     ]
     listed = list(dict.fromkeys(lists))
     paid = describe_payments(settlement, currency) if has_payments(settlement) else {}
+    shown_as = format_amount if currency else format_number
     rows = [
         [
             name,
-            format_number(share.benefit),
-            format_number(share.utility),
+            shown_as(share.benefit),
+            shown_as(share.utility),
             paid[name] if paid else format_number(share.payment),
             *(", ".join(map(str, share.more.get(key, ()))) for key in listed),
         ]

@@ -247,8 +247,9 @@ def examine_run(
         )
     try:
         game = collaboration.game()
-    except BudgetExceeded:
-        return leave_undecided(f"the game has too many profiles to examine: {SEE_AUDIT}")
+    except BudgetExceeded as error:
+        # An audit could not do it either: the reader is not sent there.
+        return leave_undecided(str(error))
     except UndefinedProperty as error:  # such as utilities that nobody knows
         return leave_undecided(str(error).partition(";")[0])
     if _estimate_cost(game) > MOST_VALUES_IN_A_RUN:

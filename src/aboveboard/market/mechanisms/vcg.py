@@ -18,10 +18,11 @@ from aboveboard.auditing import (
     Property,
     WeakBudgetBalance,
 )
-from aboveboard.errors import InputError
+from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
+from aboveboard.market.audit.listed_values import ListedValuesGame
 from aboveboard.market.mechanisms.base import MarketMechanism, read_market
 from aboveboard.market.mechanisms.settlement import Play
 from aboveboard.market.model.market_file import MarketFile
@@ -41,7 +42,7 @@ class VCGFile(MarketFile):
 
 
 @dataclass(frozen=True)
-class VCG(MarketMechanism["VCGFile", TabularGame]):
+class VCG(MarketMechanism["VCGFile", TabularGame | ListedValuesGame]):
     """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others."""
 
     NAME: ClassVar[str] = "market.vcg"
@@ -79,9 +80,12 @@ class VCG(MarketMechanism["VCGFile", TabularGame]):
             {"parties_gain_together": encode_number(Fraction(market.to_money(before)))}
         ).settlements()
 
-    def game(self, types: Mapping[str, Trader]) -> TabularGame:
-        """Return the game of reporting values."""
-        return vcg.build_game(self.setup.build_market(types), types)
+    def game(self, types: Mapping[str, Trader]) -> TabularGame | ListedValuesGame:
+        """Return the game of reporting values: all of them, or if they are too many some lies."""
+        try:
+            return vcg.build_game(self.setup.build_market(types), types)
+        except BudgetExceeded:
+            return ListedValuesGame(self, types, self.setup)
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
         """Return what holds whatever the values are."""
