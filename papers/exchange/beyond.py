@@ -12,7 +12,8 @@ import numpy as np
 from aboveboard.auditing import DSIC, ExPostIC, Property, Symmetric, Witness
 from aboveboard.exchange import AveragePoint, OneDimensionalSearch
 from aboveboard.exchange.average import compute_benefits as average_benefits
-from aboveboard.exchange.interval import Interval, narrow
+from aboveboard.exchange.interval import narrow
+from aboveboard.exchange.interval_values import Interval
 from aboveboard.formatting import encode_number
 from aboveboard.games.game import Game
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example

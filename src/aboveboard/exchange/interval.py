@@ -1,8 +1,9 @@
 """`exchange.interval`: one-dimensional search; rivals narrow down where a point lies.
 
 What: each party knows an interval that holds the point. The two that bound the intersection are
-each handed a part of the other's knowledge, so that both intervals get shorter by the same length:
-as much as the one that has less to gain can gain. Parties with the same interval are treated alike;
+each handed a part of the other's knowledge, so that both intervals get shorter by the same length
+(or gain the same value, where a file says what lengths are worth): as much as the one that has less
+to gain can gain. Parties with the same interval are treated alike;
 where one interval lies within all others nothing is exchanged. Cost: O(n) a run, and as much for
 each coalition of a check. Source: Branzei, Orlandi, Yang (arXiv 1809.10637), appendix A, Mechanism
 3, Theorem 3.1.
@@ -11,14 +12,14 @@ each coalition of a check. Source: Branzei, Orlandi, Yang (arXiv 1809.10637), ap
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from aboveboard.auditing import (
     DSIC,
@@ -29,6 +30,7 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.errors import InputError
+from aboveboard.exchange.exact_powers import LARGEST_ROOT
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
     ExclusiveParty,
@@ -36,6 +38,12 @@ from aboveboard.exchange.exclusivity import (
     resolve_exclusivity,
 )
 from aboveboard.exchange.feasible_benefits import BenefitBox
+from aboveboard.exchange.interval_values import (
+    Interval,
+    LengthValue,
+    ValueBenefits,
+    narrow_by_value,
+)
 from aboveboard.exchange.mechanism import ExchangeMechanism, as_fraction
 from aboveboard.exchange.participation import (
     ParticipationGame,
@@ -44,13 +52,12 @@ from aboveboard.exchange.participation import (
     scale_to_integers,
 )
 from aboveboard.exchange.truthful_range import promise_over_range
+from aboveboard.exchange.widening import AgainstWidening
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
-
-Interval = tuple[Fraction, Fraction]
 
 
 class IntervalParty(ExclusiveParty):
@@ -70,9 +77,28 @@ class IntervalFile(ExclusiveFile):
     """The collaboration file of `exchange.interval`."""
 
     mechanism: Literal["exchange.interval"]
+    power: Annotated[Exact, Field(gt=0)] = Field(
+        default=Fraction(1), description="an interval is worth its length to this power, negative"
+    )
+    function: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:[\w.]+$",
+        description='instead of power: "module:function" of a length; longer is worth no more',
+    )
     parties: dict[str, IntervalParty] = Field(
         min_length=1, description="by name: one table per party"
     )
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        if self.function is not None and "power" in self.model_fields_set:
+            raise ValueError("write either power or function; both say what a length is worth")
+        if self.power.denominator > LARGEST_ROOT:
+            raise ValueError(
+                f"power: its denominator is {self.power.denominator}; write a fraction with one up "
+                f"to {LARGEST_ROOT}"
+            )
+        return self
 
 
 def _describe_disorder(interval: Interval) -> str:
@@ -174,6 +200,8 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
     ----------
     exclusivity
         By party: the weight of its best rival's benefit in its utility.
+    value
+        What lengths are worth.
 
     Raises
     ------
@@ -189,15 +217,19 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
     """
 
     exclusivity: Exclusivities
+    value: LengthValue = field(default_factory=LengthValue)
 
     NAME: ClassVar[str] = "exchange.interval"
     UNIT: ClassVar[str] = "length"
     SUMMARY: ClassVar[str] = "parties narrow down where a point lies; shorter intervals are better"
     ASSUMES: ClassVar[str] = (
-        "each joins with its true interval or stays away (an invented interval is not looked at); "
-        "a point is in all"
+        "each joins with its true interval, a wider one, or stays away (a narrower one, which may "
+        "lose the point, is not looked at); a point is in all"
     )
-    GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric"
+    GUARANTEES: ClassVar[str] = (
+        "DSIC and IR for exclusivity 0 to 1, symmetric; ex-post IC against wider intervals where a "
+        "unit of length costs no less the longer an interval is (power from 1)"
+    )
     COST: ClassVar[str] = (
         "O(n) a run for n parties; the audit as much for each coalition: n + 1 of them for ex-post "
         "IC and IR, 2^n for DSIC"
@@ -212,7 +244,8 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
     @classmethod
     def from_file(cls, file: IntervalFile) -> OneDimensionalSearch:
         """Take the parameters from a validated collaboration file."""
-        return cls(resolve_exclusivity(file, file.parties))
+        value = LengthValue(file.power, file.function)
+        return cls(resolve_exclusivity(file, file.parties), value)
 
     @staticmethod
     def read_reports(file: IntervalFile, read: Read) -> dict[str, Interval]:
@@ -234,23 +267,41 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             If an interval ends before it starts, or they have no point in common.
         """
         intervals = list(_check_intervals(reports).values())
-        benefits = dict(zip(reports, compute_benefits(intervals), strict=True))
+        new_intervals, benefits = self._narrow(intervals)
         replies = [
             Reply("json", data={"interval": [encode_number(end) for end in new]})
-            for new in narrow(intervals)
+            for new in new_intervals
             if new is not None
         ]
         low, high = _intersect(intervals)
-        parties = self.make_shares(benefits, replies)
+        parties = self.make_shares(dict(zip(reports, benefits, strict=True)), replies)
         return Settlement(
             self.NAME, parties, {"intersection": [encode_number(low), encode_number(high)]}
         )
 
+    def _narrow(
+        self, intervals: Sequence[Interval]
+    ) -> tuple[list[Interval | None], list[Fraction]]:
+        """Return new intervals and benefits."""
+        if self.value.is_length:
+            return narrow(intervals), compute_benefits(intervals)
+        return narrow_by_value(intervals, self.value)
+
+    def make_widening_claim(self, types: Mapping[str, Interval]) -> AgainstWidening:
+        """Return the claim that no wider interval pays among these."""
+        named = tuple(_check_intervals(types).items())
+        return AgainstWidening(named, self.value, tuple(self.list_ranges(types)))
+
     def true_benefits(
         self, types: Mapping[str, Interval], settlement: Settlement
     ) -> dict[str, Fraction | int]:
-        """Return by how much the replies shorten the parties' intervals."""
+        """Return what the replies add to the value of the parties' intervals.
+
+        Where no length is worth exactly what is due, that is what the share says.
+        """
         benefits: dict[str, Fraction | int] = {}
+        if not self.value.is_length:
+            return {name: Fraction(share.benefit) for name, share in settlement.parties.items()}
         for name, share in settlement.parties.items():
             low, high = (Fraction(x) for x in share.reply.data["interval"])
             benefits[name] = (types[name][1] - types[name][0]) - (high - low)
@@ -263,7 +314,11 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
         of all and its own, since all that the center knows is that the point lies in the first.
         """
         intervals = list(_check_intervals(types).values())
-        benefits = _CoalitionBenefits(intervals)
+        benefits: _CoalitionBenefits | ValueBenefits = _CoalitionBenefits(intervals)
+        if not self.value.is_length:
+            self.value.check_order([b - a for a, b in intervals])
+            benefits = ValueBenefits(intervals, self.value)
+        compute = self.value.compute
         exclusivity = tuple(each.high for each in self.list_ranges(types))
         same = np.array([[x == y for y in intervals] for x in intervals])
 
@@ -271,7 +326,7 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             handed = [Fraction(int(b)) * benefits.unit for b in benefits(present[None, :])[0]]
             low, high = _intersect([x for x, p in zip(intervals, present, strict=True) if p])
             room = [
-                (x[1] - x[0]) - (high - low) if here else Fraction(0)
+                compute(high - low) - compute(x[1] - x[0]) if here else Fraction(0)
                 for x, here in zip(intervals, present, strict=True)
             ]
             box = BenefitBox(room, exclusivity)
@@ -294,11 +349,19 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
         if not all(r.lies_within(0, 1) for r in ranges):
             return (Symmetric(),)
         truthful = (ExPostIC(), IndividualRationality(), DSIC())
-        return (*truthful, *promise_over_range(DSIC(), ranges), Symmetric())
+        claim = self.make_widening_claim(types)
+        proved = (claim,) if claim.is_proved else ()
+        return (*truthful, *promise_over_range(DSIC(), ranges), Symmetric(), *proved)
 
     def examines(self, types: Mapping[str, Interval]) -> Sequence[Property]:
         """Return what is not promised."""
-        looked_at = (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2))
+        looked_at: list[Property] = [
+            ExPostIC(),
+            IndividualRationality(),
+            DSIC(),
+            self.make_widening_claim(types),
+            CoalitionProof(2),
+        ]
         promised = self.promises(types)
         return [prop for prop in looked_at if prop not in promised]
 

@@ -16,8 +16,8 @@ the elements of the best group T are handed out first, so that a member of T is 
 Under any reports some rival of i is handed the whole of V'. If i is in T, the truth has utility
 (1 - e)V; a lie with V' <= V has at most (1 - e)V', and one with V' > V makes i, the largest of a
 group T', smaller: i is handed elements of T' only, of which at most V are new to it. If i is not
-in T, then V' >= V whatever it hides, and its truth has min(V, lack_i) - eV: with V' = V a lie brings
-no more than V, and with V' > V the same holds as before.
+in T, then V' >= V whatever it hides, and its truth has min(V, lack_i) - eV: with V' = V a lie
+brings no more than V, and with V' > V the same holds as before.
 
 All count absence (everything hidden) among the lies.
 """

@@ -221,7 +221,8 @@ def choose_rule(
 
     best-group where each exclusivity is 1; best-group-inside, which hands out as much, where a
     range is stated that begins above 0; else equal-gain, by which all gain the same; Mechanism 2
-    where parties can only stay away. All are truthful for every exclusivity that the parties may have.
+    where parties can only stay away. All are truthful for every exclusivity that the parties may
+    have.
 
     Examples
     --------

@@ -1,0 +1,66 @@
+"""Powers of fractions with fractional exponents: exact where they are fractions, else rounded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+DIGITS = 40
+"""Significant digits to which a power that no fraction equals is rounded, towards zero."""
+
+LARGEST_ROOT = 12
+"""Largest denominator of an exponent."""
+
+
+def raise_to(base: Fraction, exponent: Fraction) -> Fraction:
+    """Return base^exponent for a base from 0 and an exponent above 0.
+
+    The same base and exponent give the same number, so that equal powers stay equal.
+
+    Raises
+    ------
+    ValueError
+        If the exponent is not positive, or its denominator exceeds `LARGEST_ROOT`.
+
+    Examples
+    --------
+    >>> raise_to(Fraction(4, 9), Fraction(3, 2))
+    Fraction(8, 27)
+    >>> float(raise_to(Fraction(2), Fraction(1, 2)))
+    1.4142135623730951
+    """
+    if exponent <= 0 or exponent.denominator > LARGEST_ROOT:
+        raise ValueError(f"the exponent is {exponent}; its denominator is at most {LARGEST_ROOT}")
+    power = base**exponent.numerator
+    return find_root(power, exponent.denominator) if exponent.denominator > 1 else power
+
+
+def find_root(x: Fraction, degree: int) -> Fraction:
+    """Return the root of a number from 0: exact where it is a fraction, else rounded down.
+
+    Examples
+    --------
+    >>> find_root(Fraction(27, 8), 3)
+    Fraction(3, 2)
+    """
+    if not x:
+        return Fraction(0)
+    top, bottom = _floor_root(x.numerator, degree), _floor_root(x.denominator, degree)
+    if top**degree == x.numerator and bottom**degree == x.denominator:
+        return Fraction(top, bottom)
+    # Scale so that the whole root has at least DIGITS digits.
+    size = (x.numerator.bit_length() - x.denominator.bit_length()) / degree * 0.30103
+    shift = max(0, DIGITS + 1 - int(size))
+    scaled = x.numerator * 10 ** (shift * degree) // x.denominator
+    return Fraction(_floor_root(scaled, degree), 10**shift)
+
+
+def _floor_root(x: int, degree: int) -> int:
+    """Return the largest whole number whose power does not exceed x, by Newton's method."""
+    if x < 2 or degree == 1:
+        return x
+    guess = 1 << -(-x.bit_length() // degree)
+    while True:
+        better = ((degree - 1) * guess + x // guess ** (degree - 1)) // degree
+        if better >= guess:
+            return guess
+        guess = better

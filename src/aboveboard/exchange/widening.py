@@ -1,0 +1,164 @@
+"""Whether it pays to report an interval that is wider than the true one.
+
+A wider interval still holds the point, so nobody can tell. What the liar learns is what its reply
+and its own interval have in common. Where a unit of length costs no less the longer an interval is
+(by length, or by a power from 1), widening never pays (docs/theory.md); where it costs less, it
+can: intervals are then tried that end at those of others, or between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import ClassVar
+
+from aboveboard.auditing import Property, Status, Verdict, Witness
+from aboveboard.auditing.budget import Budget, Progress
+from aboveboard.exchange.exclusivity import ExclusivityRange
+from aboveboard.exchange.interval_values import Interval, LengthValue, narrow_by_value
+from aboveboard.formatting import encode_number, format_number
+from aboveboard.games.capabilities import DeviationKind
+from aboveboard.games.game import Game
+
+PIECES = 4
+"""Into how many a gap between two ends of intervals is cut."""
+
+MOST_ENDS = 24
+"""Ends that are tried on either side."""
+
+
+@dataclass(frozen=True)
+class AgainstWidening(Property):
+    """No party gains by reporting a wider interval, the others truthful.
+
+    Parameters
+    ----------
+    intervals
+        The true ones, by party.
+    value
+        What lengths are worth.
+    ranges
+        By party: its exclusivity.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from aboveboard.exchange import OneDimensionalSearch
+    >>> lists = {"a": (0, 10), "b": (9, 11)}
+    >>> rule = OneDimensionalSearch({"a": 1, "b": 1}, LengthValue(Fraction(1, 2)))
+    >>> claim = rule.make_widening_claim(lists)
+    >>> ab.audit(rule.game(lists), [claim])[claim.name].status.value
+    'fails'
+    """
+
+    deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ("misreports",)
+
+    intervals: tuple[tuple[str, Interval], ...]
+    value: LengthValue
+    ranges: tuple[ExclusivityRange, ...]
+
+    @property
+    def name(self) -> str:
+        """What verdicts call the property."""
+        return "ex-post IC against widening"
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the theorem applies."""
+        return self.value.is_concave and all(r.lies_within(0, 1) for r in self.ranges)
+
+    def examine(
+        self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
+    ) -> Verdict:
+        """Return the verdict: by the theorem or, where it does not apply, by trying intervals."""
+        if self.is_proved:
+            return Verdict(
+                self.name,
+                Status.HOLDS,
+                len(self.ranges),
+                len(self.ranges),
+                "closed form",
+                gain=0,
+                statement="a unit of length costs no less the longer an interval is, and no "
+                "exclusivity exceeds 1: a wider report then brings no more than it brings rivals",
+            )
+        best: tuple[Fraction, int, Interval, Fraction] | None = None
+        checked = 0
+        for i in range(len(self.ranges)):
+            for wide in self._list_wider(i):
+                for e in sorted({self.ranges[i].low, self.ranges[i].high}):
+                    checked += 1
+                    gain = self.compute_gain(i, wide, e)
+                    if best is None or gain > best[0]:
+                        best = gain, i, wide, e
+        if best is None:
+            return Verdict(self.name, Status.VACUOUS, 0, 0, "exhaustive")
+        said = "wider intervals were tried that end at those of others, between, and beyond"
+        fails = best[0] > 0
+        return Verdict(
+            self.name,
+            Status.FAILS if fails else Status.NO_COUNTEREXAMPLE,
+            checked,
+            checked,
+            "exhaustive",
+            gain=max(best[0], Fraction(0)),
+            witness=self._make_witness(*best) if fails else None,
+            statement=said,
+        )
+
+    def compute_gain(self, i: int, report: Interval, exclusivity: Fraction) -> Fraction:
+        """Return what party i gains by a report that holds its own interval, exactly.
+
+        Rivals are valued by their new intervals, which are true.
+        """
+        own = self.intervals[i][1]
+        truth = [interval for _, interval in self.intervals]
+        lying = [report if j == i else x for j, x in enumerate(truth)]
+        _, before = narrow_by_value(truth, self.value)
+        new, after = narrow_by_value(lying, self.value)
+        reply = new[i]
+        assert reply is not None
+        start, end = max(own[0], reply[0]), min(own[1], reply[1])
+        learned = self.value.compute(end - start) - self.value.compute(own[1] - own[0])
+        rivals = [j for j in range(len(truth)) if j != i]
+        honest = before[i] - exclusivity * max((before[j] for j in rivals), default=Fraction(0))
+        return learned - exclusivity * max((after[j] for j in rivals), default=Fraction(0)) - honest
+
+    def _list_wider(self, i: int) -> Iterator[Interval]:
+        own = self.intervals[i][1]
+        others = [x for j, (_, x) in enumerate(self.intervals) if j != i]
+        below = _list_ends(own[0], [x[0] for x in others if x[0] < own[0]], own[1] - own[0], -1)
+        above = _list_ends(own[1], [x[1] for x in others if x[1] > own[1]], own[1] - own[0], 1)
+        for start in below:
+            for end in above:
+                if (start, end) != own:
+                    yield start, end
+
+    def _make_witness(self, gain: Fraction, i: int, wide: Interval, e: Fraction) -> Witness:
+        party = self.intervals[i][0]
+        said = [encode_number(end) for end in wide]
+        return Witness(
+            parties=(party,),
+            truth={party: "truth"},
+            lie={party: {"reports": said}},
+            others={},
+            gain=gain,
+            row=f"{self.name}/{party}/({said[0]}, {said[1]})",
+            note=f"{party} reports {said[0]} to {said[1]} and gains {format_number(gain)} "
+            f"at exclusivity {encode_number(e)}",
+            kinds={party: "misreports"},
+        )
+
+
+def _list_ends(
+    own: Fraction, others: list[Fraction], length: Fraction, side: int
+) -> list[Fraction]:
+    """Return ends to try: the own one, those of others beyond it, between, and one farther out."""
+    ends = sorted({own, *others}, key=lambda x: side * x)
+    ends.append(ends[-1] + side * (length or 1))
+    found = [own]
+    for near, far in pairwise(ends):
+        found += [near + (far - near) * k / PIECES for k in range(1, PIECES + 1)]
+    return found[:MOST_ENDS]
