@@ -24,6 +24,7 @@ LISTS = {
 FILE = """
 name = "lists"
 mechanism = "exchange.union"
+rule = "equal-gain"
 kind = "domain"
 [parties.acme]
 [parties.bolt]
@@ -68,6 +69,12 @@ class Organisations:
         for name in LISTS:
             rounds.agree(self.folder, self.home(name))
         rounds.close_step(self.folder)
+
+    def agree_alone(self, name: str) -> rounds.Membership:
+        """Let one member agree, and return it as it was then."""
+        rounds.agree(self.folder, self.home(name))
+        rounds.close_step(self.folder)
+        return self.member(name)
 
     def commit(self) -> None:
         for name in LISTS:

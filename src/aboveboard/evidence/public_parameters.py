@@ -15,7 +15,6 @@ _READING = ("delimiter", "encoding", "decimal", "sheet", "kind", "columns", "pat
 """How a party's own list is read."""
 
 _LEARNING = ("counterfactual", "quality", "valuation", "grid")
-_CURATION = ("function", "score")
 
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "exchange.union": (*_READING, "rule"),
@@ -24,13 +23,12 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
     "learning.payments": _LEARNING,
     "learning.desirable": _LEARNING,
     "market.propose_and_agree": ("bits", "proposer", "votes", "epsilon", "delta"),
+    "curation.fair": ("function", "score"),
     **{
-        f"curation.{kind}": _CURATION
-        for kind in (
-            "always_all", "always_noise", "competitive", "fair", "indicator", "straightforward",
-        )
+        f"curation.{kind}": ("function",)
+        for kind in ("always_all", "always_noise", "competitive", "indicator", "straightforward")
     },
-}  # fmt: skip
+}
 """By mechanism; of others nothing."""
 
 PRESENT: Mapping[str, tuple[str, ...]] = {

@@ -196,7 +196,7 @@ def _compare(
         f"the {number} of {name} is stated as {_find(body['shares'], name, number)}, and is {value}"
         for name, share in due["shares"].items()
         for number, value in share.items()
-        if not is_same_number(value, _find(body["shares"], name, number))
+        if not _is_same(value, _find(body["shares"], name, number))
     ]
     _report(shares, "all gains and payments are what the rule makes of all parts", proof, findings)
     facts = [

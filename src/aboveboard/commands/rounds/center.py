@@ -62,7 +62,7 @@ LOG_KEYS = "log-keys"
 FILES = "files"
 SETTLEMENT = "settlement"
 
-_NOT_PARAMETERS = {"name", "mechanism", "parties", "seed", "currency"}
+_NOT_PARAMETERS = {"name", "mechanism", "parties", "seed", "currency", "sees"}
 """Keys of a collaboration file that are no parameters of its mechanism."""
 
 
@@ -146,7 +146,7 @@ def open_collaboration(
     body |= {
         "counts": counts,
         "sums": sums or choose_sums(body["mechanism"]),
-        "sees": dict(sees or {}),
+        "sees": {**table.get("sees", {}), **(sees or {})},
         "lost_key": lost_key,
         "auditor": None if auditor is None else read_public(auditor).as_dict(),
     }
@@ -163,6 +163,23 @@ def open_collaboration(
         opened_files = open_files({n: (own.derive_key(n), x) for n, x in files.items()})
         write_private(private / OPENED_FILES, encode_canonical(opened_files))
     return round_
+
+
+def state_rule(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a collaboration's table with the rule of an exchange of lists, if it names none.
+
+    What the rule is depends on what the parties may lose; in the terms all sign the rule itself.
+    """
+    if table.get("mechanism") != "exchange.union" or "rule" in table:
+        return table
+    from aboveboard.exchange.union_file import UnionFile
+
+    parties = {name: {**own, "elements": ["x"]} for name, own in table["parties"].items()}
+    try:
+        file = UnionFile.model_validate({**table, "parties": parties})
+    except ValueError:  # it is found where the round is run
+        return table
+    return {**table, "rule": file.find_rule().name}
 
 
 def choose_sums(mechanism: str) -> str:
@@ -285,7 +302,9 @@ def draft_terms(
         "previous": None,
         "engine": f"aboveboard {__version__}",
         "mechanism": str(table.get("mechanism", "")),
-        "parameters": as_plain({k: v for k, v in table.items() if k not in _NOT_PARAMETERS}),
+        "parameters": as_plain(
+            {k: v for k, v in state_rule(table).items() if k not in _NOT_PARAMETERS}
+        ),
         "members": {
             name: {"keys": keys[name].as_dict(), "parameters": as_plain(parties[name])}
             for name in parties
