@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -303,7 +304,11 @@ def demonstrate(
         str | None, typer.Option(help="Let the hub cheat: short-reply. Its members find it.")
     ] = None,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="The hub has no pages yet: no effect.")
+        bool,
+        typer.Option(
+            "--browser/--no-browser",
+            help="On a terminal: open the operator's board and a member's desk, until Ctrl-C.",
+        ),
     ] = True,
     output: FormatOption = Format.TEXT,
 ) -> None:
@@ -311,20 +316,28 @@ def demonstrate(
 
     Exit status: 0 every member verified its reply; 1 one found that the hub cheats.
     """
-    del browser
     try:
+        from aboveboard.cli.demonstrating import Onlooker
         from aboveboard.hub.demonstration import demonstrate_hub
     except ModuleNotFoundError as error:
         raise _explain_missing(error) from error
+    stays = browser and output is Format.TEXT and sys.stdout.isatty()
     with TemporaryDirectory() as scratch:
-        result = demonstrate_hub(out or Path(scratch) / "demo", cheat=cheat)
+        onlooker = Onlooker() if stays else None
+        result = demonstrate_hub(out or Path(scratch) / "demo", cheat=cheat, audience=onlooker)
+    if onlooker is None:
+        _echo(output, describe_demonstration(result), result.as_dict())
+    raise typer.Exit(result.exit_status)
+
+
+def describe_demonstration(result: Any) -> str:
+    """Return what came out of the demonstration of a hub, as text."""
     lines = [f"the hub was {result.address}; the round is {result.state}"]
     for name, findings in result.findings.items():
         lines += ["", name, str(findings)]
     for name, found in result.found.items():
         lines += ["", f"{name} found: {'; '.join(found)}"]
-    _echo(output, "\n".join(lines), result.as_dict())
-    raise typer.Exit(result.exit_status)
+    return "\n".join(lines)
 
 
 def join(

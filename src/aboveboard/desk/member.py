@@ -88,7 +88,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OwnResult:
     """A member's own result, opened and verified.
 
     Parameters
@@ -251,7 +251,7 @@ class Desk:
         attendance = _require(place)
         attendance.hand_over(rounds.submit(attendance.member))
 
-    def open_result(self, place: Place) -> Opened:
+    def open_result(self, place: Place) -> OwnResult:
         """Open the member's own result, and verify it; the same one is verified once.
 
         Raises
@@ -267,7 +267,7 @@ class Desk:
         known = (place.id, read.reply["sha256"], "" if file is None else str(file.stat().st_mtime))
         if known not in self._verified:
             self._verified[known] = rounds.verify(bundle, file, attendance.member)
-        return Opened(reply, self._verified[known])
+        return OwnResult(reply, self._verified[known])
 
     def answer(self, place: Place, reason: str | None = None) -> None:
         """Accept the result, or with a reason dispute it."""

@@ -39,7 +39,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of a browser that went away."""
+        """Ignore a browser that went away."""
 
 
 class _Handler(WSGIRequestHandler):

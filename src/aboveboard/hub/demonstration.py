@@ -22,8 +22,7 @@ from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.home import Hub, make_hub
 from aboveboard.hub.jobs.settling import Tamper
 from aboveboard.hub.jobs.worker import Worker
-from aboveboard.hub.members import agree, join, list_standings, pull, push
-from aboveboard.hub.members.mirror import Mirror, find_mirror
+from aboveboard.hub.members import agree, attend, join, list_standings
 from aboveboard.hub.organizations import invite
 from aboveboard.hub.serving import BackgroundServer
 
@@ -87,7 +86,41 @@ class HubDemonstration:
         }
 
 
-def demonstrate_hub(out: Path, *, cheat: str | None = None) -> HubDemonstration:
+@dataclass(frozen=True)
+class Scene:
+    """What can be looked at while the demonstration runs.
+
+    Parameters
+    ----------
+    hub
+        The hub, which is served.
+    address
+        Where.
+    collaboration
+        The id of the round.
+    homes
+        The folder of each member, by name.
+    """
+
+    hub: Hub
+    address: str
+    collaboration: str
+    homes: Mapping[str, Path]
+
+
+class Audience:
+    """Whoever looks on: told when there is something to see, and when all is done."""
+
+    def begin(self, scene: Scene) -> None:
+        """Look at the hub before the round is held."""
+
+    def end(self, result: HubDemonstration) -> None:
+        """Look at what came out; the hub is served until this returns."""
+
+
+def demonstrate_hub(
+    out: Path, *, cheat: str | None = None, audience: Audience | None = None
+) -> HubDemonstration:
     """Hold a round with five real lists over a hub in a new folder.
 
     Parameters
@@ -96,6 +129,8 @@ def demonstrate_hub(out: Path, *, cheat: str | None = None) -> HubDemonstration:
         The folder to make.
     cheat
         How the hub cheats, such as "short-reply"; None: it does not.
+    audience
+        Who looks on; None: nobody.
 
     Raises
     ------
@@ -117,7 +152,12 @@ def demonstrate_hub(out: Path, *, cheat: str | None = None) -> HubDemonstration:
         worker.start()
         try:
             identifier = _open(hub, out, server.address, lists)
-            return _hold(out, server.address, identifier, list(lists))
+            audience = audience or Audience()
+            homes = {name: out / name for name in lists}
+            audience.begin(Scene(hub, server.address, identifier, homes))
+            result = _hold(out, server.address, identifier, list(lists))
+            audience.end(result)
+            return result
         finally:
             stop.set()
             worker.join(30)
@@ -155,32 +195,22 @@ def _hold(out: Path, address: str, identifier: str, names: list[str]) -> HubDemo
     for name in names:
         agree(identifier, out / name)
     for name in names:
-        member, mirror = _follow(out / name)
-        push(mirror, rounds.commit(member, out / name / "list.txt"), member.keys)
+        here = attend(home=out / name)
+        here.hand_over(rounds.commit(here.member, out / name / "list.txt"))
     for name in names:
-        member, mirror = _follow(out / name)
-        push(mirror, rounds.submit(member), member.keys)
+        here = attend(home=out / name)
+        here.hand_over(rounds.submit(here.member))
     _await_result(out / names[0])
     findings = {}
     for name in names:
-        member, mirror = _follow(out / name)
-        bundle = rounds.fetch(member, out / name / "result")
-        findings[name] = rounds.verify(bundle, out / name / "list.txt", member)
+        here = attend(home=out / name)
+        bundle = rounds.fetch(here.member, out / name / "result")
+        findings[name] = rounds.verify(bundle, out / name / "list.txt", here.member)
         wrong = [each.what for each in findings[name].contradicted]
         reason = "; ".join(wrong)[:MOST_REASON] or None
-        push(mirror, rounds.answer(member, reason), member.keys)
+        here.hand_over(rounds.answer(here.member, reason))
     state = str(list_standings(out / names[0])[0].view["state"])
     return HubDemonstration(out, address, state, findings)
-
-
-def _follow(home: Path) -> tuple[rounds.Membership, Mirror]:
-    """Return a member and its mirror, which has all that is new."""
-    member = rounds.find_membership(home=home)
-    mirror = find_mirror(member.folder)
-    if mirror is None:
-        raise InputError(str(member.folder), "it is no mirror of a hub", "agree at the hub")
-    pull(mirror, member.keys)
-    return member, mirror
 
 
 def _await_result(home: Path) -> None:
