@@ -22,7 +22,7 @@ from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import collaboration, log_entry, organization
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.queue import count_jobs
-from aboveboard.hub.pages import install_pages
+from aboveboard.hub.pages.routes import install_pages
 
 
 def create_application(hub: Hub, hosts: Collection[str] = ()) -> FastAPI:

@@ -3,7 +3,3 @@
 A page shows what its reader may see anyway and changes nothing: statements are signed on the
 member's own machine, by the desk or on the command line.
 """
-
-from aboveboard.hub.pages.routes import install_pages
-
-__all__ = ["install_pages"]
