@@ -1,20 +1,21 @@
 """`exchange.average`: everybody who joins learns the average of the points of those who join.
 
-What: a party's value of a point y is -|y - a|^2, a the average of ALL true points; its benefit is
-what the reply adds to what its own point is worth, and zero if it stays away. Truthful when all
-take part (a Nash equilibrium), not dominant: with points (0, -1, 0), parties 2 and 3 taking part,
-3 gains 1/3 by leaving. Cost: O(n d) a run, and as much for each coalition of a check. Source:
-Branzei, Orlandi, Yang (arXiv 1809.10637), appendix B, Theorem 3.2.
+What: a party's value of a point y is -|y - a|^2, a the average of ALL true points (or another power
+of a distance, in another norm); its benefit is what the reply adds to what its own point is worth,
+and zero if it stays away. Truthful when all take part (a Nash equilibrium), not dominant: with
+points (0, -1, 0), parties 2 and 3 taking part, 3 gains 1/3 by leaving. Cost: O(n d) a run, and as
+much for each coalition of a check. Source: Branzei, Orlandi, Yang (arXiv 1809.10637), appendix B,
+Theorem 3.2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -28,6 +29,7 @@ from aboveboard.auditing import (
     Symmetric,
 )
 from aboveboard.errors import InputError
+from aboveboard.exchange.average_loss import LARGEST_DENOMINATOR, Loss, LossBenefits, Metric
 from aboveboard.exchange.exclusivity import (
     ExclusiveFile,
     ExclusiveParty,
@@ -61,6 +63,10 @@ class AverageFile(ExclusiveFile):
     """The collaboration file of `exchange.average`."""
 
     mechanism: Literal["exchange.average"]
+    power: Annotated[Exact, Field(gt=0)] = Field(
+        default=Fraction(2), description="p: a point is worth its distance to this power, negative"
+    )
+    metric: Metric = Field(default="euclidean", description="how distances are measured")
     parties: dict[str, AverageParty] = Field(
         min_length=1, description="by name: one table per party"
     )
@@ -68,6 +74,11 @@ class AverageFile(ExclusiveFile):
     @model_validator(mode="after")
     def _same_space(self) -> Self:
         check_dimensions({name: party.point for name, party in self.parties.items()})
+        if self.power.denominator > LARGEST_DENOMINATOR:
+            raise ValueError(
+                f"power: its denominator is {self.power.denominator}; write a fraction with one up "
+                f"to {LARGEST_DENOMINATOR}"
+            )
         return self
 
 
@@ -176,6 +187,8 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     ----------
     exclusivity
         By party: the weight of its best rival's benefit in its utility.
+    loss
+        What it costs to be away from the average.
 
     Raises
     ------
@@ -191,15 +204,18 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     """
 
     exclusivity: Exclusivities
+    loss: Loss = field(default_factory=Loss)
 
     NAME: ClassVar[str] = "exchange.average"
     UNIT: ClassVar[str] = "squared distance"
-    SUMMARY: ClassVar[str] = "parties learn the average of their points; the loss is square"
+    SUMMARY: ClassVar[str] = (
+        "parties learn the average of their points; the loss is square, or any power of a distance"
+    )
     ASSUMES: ClassVar[str] = (
         "each joins with its true point or stays away (an invented point is not looked at)"
     )
     GUARANTEES: ClassVar[str] = (
-        "ex-post IC and IR (exclusivity up to (n - 1)^2), symmetric; NOT DSIC from 3 parties on"
+        "ex-post IC and IR (exclusivity up to (n - 1)^power), symmetric; NOT DSIC from 3 parties on"
     )
     COST: ClassVar[str] = (
         "O(n d) a run for n points of d coordinates; the audit as much for each coalition: n + 1 "
@@ -215,7 +231,8 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     @classmethod
     def from_file(cls, file: AverageFile) -> AveragePoint:
         """Take the parameters from a validated collaboration file."""
-        return cls(resolve_exclusivity(file, file.parties))
+        loss = Loss(file.power, file.metric)
+        return cls(resolve_exclusivity(file, file.parties), loss)
 
     @staticmethod
     def read_reports(file: AverageFile, read: Read) -> dict[str, Point]:
@@ -231,7 +248,9 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
             If the points have different numbers of coordinates.
         """
         points = _check_points(reports)
-        benefits = dict(zip(reports, compute_benefits(points, [True] * len(points)), strict=True))
+        target = compute_mean(points)
+        losses = [self.loss.compute(x, target) for x in points]
+        benefits = dict(zip(reports, losses, strict=True))
         average = [encode_number(x) for x in compute_mean(points)]
         replies = [Reply("json", data={"point": average}) for _ in points]
         parties = self.make_shares(benefits, replies)
@@ -245,8 +264,8 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         benefits: dict[str, Fraction | int] = {}
         for name, share in settlement.parties.items():
             handed = tuple(Fraction(x) for x in share.reply.data["point"])
-            gap = compute_squared_distance(handed, target)
-            benefits[name] = compute_squared_distance(types[name], target) - gap
+            gap = self.loss.compute(handed, target)
+            benefits[name] = self.loss.compute(types[name], target) - gap
         return benefits
 
     def game(self, types: Mapping[str, Point]) -> ParticipationGame:
@@ -256,15 +275,15 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         average. Points that are further away than its own would mislead it and are not looked at.
         """
         points = _check_points(types)
-        benefits = _CoalitionBenefits(points)
+        benefits: _CoalitionBenefits | LossBenefits = _CoalitionBenefits(points)
+        if not self.loss.is_square:
+            benefits = LossBenefits(points, self.loss)
         exclusivity = tuple(each.high for each in self.list_ranges(types))
         same = np.array([[x == y for y in points] for x in points])
-        box = BenefitBox(
-            [compute_squared_distance(x, compute_mean(points)) for x in points], exclusivity
-        )
+        box = BenefitBox([self.loss.compute(x, compute_mean(points)) for x in points], exclusivity)
 
         def list_alternatives(present: Present, unit: Fraction, giving_no_less: bool) -> Array:
-            handed = [Fraction(int(b)) * benefits.unit for b in benefits(present[None, :])[0]]
+            handed = [Fraction(b) * benefits.unit for b in benefits(present[None, :])[0].tolist()]
             return box.list_outcomes(handed, unit, giving_no_less=giving_no_less)
 
         return make_participation_game(
@@ -279,8 +298,8 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         )
 
     def promises(self, types: Mapping[str, Point]) -> Sequence[Property]:
-        """Return what holds for these exclusivities: joining is a best reply up to (n - 1)^2."""
-        most = (len(types) - 1) ** 2
+        """Return what holds for these exclusivities: joining is a best reply up to (n - 1)^p."""
+        most = self.loss.find_highest_exclusivity(len(types))
         if not all(r.lies_within(0, most) for r in self.list_ranges(types)):
             return (Symmetric(),)
         ranges = self.list_ranges(types)
@@ -288,7 +307,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
         return (*truthful, *promise_over_range(ExPostIC(), ranges), Symmetric())
 
     def examines(self, types: Mapping[str, Point]) -> Sequence[Property]:
-        """Return what is not promised: dominance, coalitions, and truth beyond (n - 1)^2."""
+        """Return what is not promised: dominance, coalitions, and truth beyond (n - 1)^p."""
         looked_at = (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2))
         promised = self.promises(types)
         return [prop for prop in looked_at if prop not in promised]

@@ -1,0 +1,90 @@
+"""What it costs to be away from the average: a power of a distance, by any of three norms.
+
+Joining is a best reply where all others join, for every norm and power p, up to exclusivity
+(n - 1)^p: by leaving, party i moves the others' average by |x_i - a|/(n - 1), in any norm
+(docs/theory.md, average point).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from aboveboard.exchange.exact_powers import raise_to
+from aboveboard.exchange.participation import Present
+from aboveboard.games.numbers import Array, as_objects
+
+Point = tuple[Fraction, ...]
+Metric = Literal["euclidean", "manhattan", "maximum"]
+
+LARGEST_DENOMINATOR = 6
+"""Of a power: half of it is still an exponent that `exact_powers` takes."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The distance from the average, to a power.
+
+    Parameters
+    ----------
+    power
+        p, above 0.
+    metric
+        How distances are measured.
+
+    Examples
+    --------
+    >>> origin, point = (Fraction(0), Fraction(0)), (Fraction(3), Fraction(4))
+    >>> [int(Loss(Fraction(1), m).compute(origin, point)) for m in ("euclidean", "manhattan")]
+    [5, 7]
+    """
+
+    power: Fraction = Fraction(2)
+    metric: Metric = "euclidean"
+
+    @property
+    def is_square(self) -> bool:
+        """Whether it is the squared Euclidean distance, as in the paper."""
+        return self.power == 2 and self.metric == "euclidean"
+
+    def compute(self, x: Point, y: Point) -> Fraction:
+        """Return the loss between two points: exact where it is a fraction, else to 40 digits."""
+        gaps = [abs(a - b) for a, b in zip(x, y, strict=True)]
+        if self.metric == "euclidean":
+            return raise_to(sum((gap**2 for gap in gaps), Fraction(0)), self.power / 2)
+        size = max(gaps) if self.metric == "maximum" else sum(gaps, Fraction(0))
+        return raise_to(size, self.power)
+
+    def find_highest_exclusivity(self, n: int) -> Fraction:
+        """Return (n - 1)^p: up to here joining is a best reply where all others join."""
+        return raise_to(Fraction(n - 1), self.power)
+
+
+@dataclass(frozen=True)
+class LossBenefits:
+    """The benefits of many coalitions, one after the other."""
+
+    points: Sequence[Point]
+    loss: Loss
+
+    @property
+    def unit(self) -> Fraction:
+        """What one unit of a benefit is worth."""
+        return Fraction(1)
+
+    def __call__(self, present: Present) -> Array:
+        """Return the benefits of m coalitions, shape (m, n), as fractions."""
+        target = _average(self.points)
+        own = [self.loss.compute(x, target) for x in self.points]
+        rows: list[Fraction] = []
+        for here in present.tolist():
+            joined = [x for x, p in zip(self.points, here, strict=True) if p]
+            error = self.loss.compute(_average(joined), target) if joined else Fraction(0)
+            rows += [o - error if p else Fraction(0) for o, p in zip(own, here, strict=True)]
+        return as_objects(rows).reshape(present.shape)
+
+
+def _average(points: Sequence[Point]) -> Point:
+    return tuple(sum(xs, Fraction(0)) / len(points) for xs in zip(*points, strict=True))
