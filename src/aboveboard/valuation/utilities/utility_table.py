@@ -42,7 +42,7 @@ ESTIMATE = "estimate"
 """A variance that is estimated from the users' samples."""
 
 
-LARGEST = Fraction(10**60)
+LARGEST = 10**60
 """Of a variance, a weight or a number of samples: products of a few still fit a float."""
 
 
