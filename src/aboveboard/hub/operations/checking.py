@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,13 @@ from aboveboard.commands.rounds.outcomes import digest_file
 from aboveboard.errors import InputError
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
+from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round, replay_log
-from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.hub.collaborations.logs import read_entries
+from aboveboard.hub.collaborations.nodes import extend_frontier
 from aboveboard.hub.database.engine import read
-from aboveboard.hub.database.tables import checkpoint, collaboration, reply, submission
+from aboveboard.hub.database.tables import checkpoint, collaboration, reply, submission, tree_node
 from aboveboard.hub.home import Hub
 
 
@@ -82,10 +84,14 @@ def _check_log(hub: Hub, connection: Connection, row: Any, faults: list[str]) ->
         ("state", row.state, round_.state.value),
         ("size", row.size, len(entries)),
         ("terms", row.terms, round_.terms_digest),
-        ("keys", hub.keys.center.public.signing, round_.terms.find_key(CENTER)),
     ):
         if stated != found:
             faults.append(f"{place}: the database states {what} {stated}, the log {found}")
+    try:
+        hub.find_signer(round_)
+    except InputError as error:
+        faults.append(f"{place}: {error.problem}")
+    _check_nodes(connection, row, round_, faults)
     _check_checkpoints(connection, row.id, round_, entries, faults)
     _check_replies(connection, row.id, round_, faults)
     return len(entries)
@@ -108,12 +114,32 @@ def _check_checkpoints(
     for size, text in sorted(notes.items()):
         place = f"collaboration {identifier}: checkpoint {size}"
         try:
-            found = verify_checkpoint(read_note(text.encode(), place), log.origin, log.signing)
+            key = round_.find_log_key(size)
+            found = verify_checkpoint(read_note(text.encode(), place), log.origin, key)
         except (InputError, InvalidProofError) as error:
             faults.append(f"{place}: {error}")
             continue
         if found != Log(log.origin, tuple(entries[:size])).checkpoint:
             faults.append(f"{place}: it is of another log")
+
+
+def _check_nodes(connection: Connection, row: Any, round_: Round, faults: list[str]) -> None:
+    """Note where stored nodes or turns are not those of the log."""
+    frontier: list[bytes] = []
+    due: dict[tuple[int, int], bytes] = {}
+    for index, leaf in enumerate(round_.leaves):
+        frontier, fresh = extend_frontier(frontier, index, leaf)
+        due |= fresh
+    rows = connection.execute(
+        select(tree_node.c.level, tree_node.c.index, tree_node.c.hash).where(
+            tree_node.c.collaboration == row.id
+        )
+    )
+    found = {(level, index): bytes(content) for level, index, content in rows}
+    if found != due or row.frontier != b"".join(frontier):
+        faults.append(f"collaboration {row.id}: the nodes of its tree are of another log")
+    if json.loads(row.turns) != list_turns(round_):
+        faults.append(f"collaboration {row.id}: the database states other turns than the log")
 
 
 def _check_replies(
@@ -126,6 +152,8 @@ def _check_replies(
         .all()
     )
     due = set(round_.present) if round_.find("result") is not None else set()
+    if round_.archived:
+        named, due = set(), set()
     if named != due:
         faults.append(f"collaboration {identifier}: replies are not those of the members present")
 
@@ -135,5 +163,7 @@ def _list_files(connection: Connection, identifier: str) -> set[str]:
     found: set[str] = set()
     for table in (submission, reply):
         query = select(table.c.digest).where(table.c.collaboration == identifier)
+        if table is submission:
+            query = query.where(submission.c.deleted.is_(None))
         found |= set(connection.execute(query).scalars().all())
     return found

@@ -1,0 +1,183 @@
+"""Rounds that repeat: the next one in one step, netted transfers, lists that change little."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from houses import LISTS, House, Table
+
+from aboveboard.errors import InputError
+from aboveboard.evidence.rounds import replay_log
+from aboveboard.evidence.seeds import derive_seed
+from aboveboard.hub.collaborations.steps import state_own
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.money.exports import export_csv, export_journal
+from aboveboard.hub.money.ledger import list_transfers, net_transfers, note_payment
+from aboveboard.hub.series.repeating import list_series, open_next
+
+deep = pytest.mark.deep
+
+
+def finish(hub: Hub, table: Table) -> None:
+    """Take a round to its end."""
+    table.until_sealed()
+    assert Worker(hub).work()
+    log = table.house.people["acme"].send("GET", f"{table.path}/log").json()["entries"]
+    result = replay_log([x.encode() for x in log], "log").find("result")
+    assert result is not None, table.view("acme")
+    for name in table.names:
+        assert table.say(name, "accept", result=result.digest).status_code == 201
+
+
+def follow(hub: Hub, table: Table, **options: Any) -> Table:
+    identifier, round_ = open_next(hub, table.id, **options)
+    return Table(table.house, identifier, round_.terms_digest, table.names)
+
+
+def test_the_next_round_has_the_terms_of_the_last_one(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    first = house.open(tmp_path, deadlines={"commit": "2027-02-01T12:00:00Z"})
+    with pytest.raises(InputError, match="wait for its result"):
+        open_next(hub, first.id)
+    finish(hub, first)
+    identifier, round_ = open_next(hub, first.id, days=31)
+    log = house.people["acme"].send("GET", f"{first.path}/log").json()["entries"]
+    old = replay_log([x.encode() for x in log], "log").terms
+    new = round_.terms
+    assert (new.serial, new.previous) == (2, first.terms)
+    assert new.deadlines.commit == "2027-03-04T12:00:00+00:00"
+    assert (new.parameters, new.members, new.missing) == (old.parameters, old.members, old.missing)
+    assert new.log.origin != old.log.origin
+    view = house.people["acme"].send("GET", f"/api/v1/collaborations/{identifier}").json()
+    assert (view["serial"], view["previous"], view["series"]) == (2, first.id, first.id)
+    with pytest.raises(InputError, match="follows it already"):
+        open_next(hub, first.id)
+    assert [row.serial for row in list_series(hub, first.id)] == [1, 2]
+
+
+def test_terms_limit_how_often_a_round_is_repeated(hub: Hub, house: House, tmp_path: Path) -> None:
+    first = house.open(tmp_path, more={"repeats": {"most": 1}})
+    state_own(hub, first.id, "cancel", {"reason": "tried"})
+    with pytest.raises(InputError, match="allow 1 rounds"):
+        open_next(hub, first.id)
+
+
+@pytest.mark.parametrize(
+    ("added", "dropped", "limits", "problem"),
+    [
+        (2, 0, {"added": 1}, "2 elements that the last round's list had not"),
+        pytest.param(0, 2, {"dropped": 1}, "2 elements that the last round's list had", marks=deep),
+        pytest.param(1, 1, {"added": 1, "dropped": 1}, None, marks=deep),
+        pytest.param(5, 5, {}, None, marks=deep),
+    ],
+)
+def test_who_probes_with_another_list_in_each_round_is_stopped_by_the_terms(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    added: int, dropped: int, limits: dict[str, int], problem: str | None,
+) -> None:  # fmt: skip
+    first = house.open(tmp_path, more={"repeats": limits})
+    finish(hub, first)
+    probe = [*LISTS["acme"][dropped:], *(f"new{k}.example" for k in range(added))]
+    monkeypatch.setitem(LISTS, "acme", probe)
+    second = follow(hub, first)
+    second.until_sealed()
+    assert Worker(hub).work()
+    view = second.view("acme")
+    if problem is None:
+        assert view["state"] == "result"
+    else:
+        assert view["state"] == "sealed"
+        assert problem in view["fault"]
+        assert second.view("bolt")["fault"] is None
+    assert not list((hub.folder / "series").rglob("*.txt"))
+
+
+def enter(hub: Hub, table: Table, **cents: int) -> None:
+    """Enter payments as the result of a round would."""
+    from aboveboard.hub.collaborations.logs import lock, read_round
+    from aboveboard.hub.database.engine import write
+    from aboveboard.hub.money.ledger import enter_payments
+
+    with write(hub.engine) as connection:
+        row = lock(connection, table.id)
+        enter_payments(connection, row, read_round(connection, row), cents, hub.now)
+
+
+@pytest.fixture
+def owing(hub: Hub, house: House, tmp_path: Path) -> Table:
+    """Two rounds in which money was earned."""
+    first = house.open(tmp_path, more={"currency": "EUR", "rounding": "whole cents"})
+    enter(hub, first, acme=1000, bolt=-400, core=-600)
+    state_own(hub, first.id, "cancel", {"reason": "the next one follows at once"})
+    second = follow(hub, first)
+    enter(hub, second, acme=-250, bolt=400, core=-150)
+    return second
+
+
+def test_transfers_are_netted_over_rounds_and_nothing_is_lost(hub: Hub, owing: Table) -> None:
+    before = list_transfers(hub, owing.id)
+    assert [each.state for each in before] == ["pending"] * 6
+    made = net_transfers(hub, owing.id)
+    assert {each.name: each.cents for each in made} == {"acme": 750, "core": -750}
+    after = list_transfers(hub, owing.id)
+    pending = [each for each in after if each.state == "pending"]
+    assert sum(each.cents for each in pending) == sum(each.cents for each in before)
+    netted = [each for each in after if each.state == "netted"]
+    assert len(netted) == 6
+    assert {each.netted_into for each in netted if each.name == "bolt"} == {None}
+    assert net_transfers(hub, owing.id) == []
+
+
+def test_who_was_paid_when_is_kept_and_nothing_is_paid_twice(hub: Hub, owing: Table) -> None:
+    acme = next(each for each in net_transfers(hub, owing.id) if each.name == "acme")
+    paid = note_payment(hub, acme.id, "2027-02-03", "invoice 7")
+    assert (paid.state, paid.paid_on, paid.reference) == ("settled", "2027-02-03", "invoice 7")
+    for number, day in ((acme.id, "2027-02-04"), (acme.id + 99, "2027-02-03"), (1, "2027-02-03")):
+        with pytest.raises(InputError):
+            note_payment(hub, number, day)
+    with pytest.raises(InputError, match="day"):
+        note_payment(hub, acme.id + 1, "2027-02-30")
+
+
+def test_a_member_sees_its_own_transfers_only(hub: Hub, owing: Table) -> None:
+    answer = owing.house.people["bolt"].send("GET", f"{owing.path}/transfers")
+    assert answer.status_code == 200
+    found = answer.json()["transfers"]
+    assert {each["name"] for each in found} == {"bolt"}
+    assert [each["cents"] for each in found] == [-400, 400]
+
+
+def test_transfers_are_exported_as_csv_and_as_a_journal_that_balances(
+    hub: Hub, owing: Table
+) -> None:
+    net_transfers(hub, owing.id)
+    acme = next(x for x in list_transfers(hub, owing.id) if x.state == "pending")
+    note_payment(hub, acme.id, "2027-02-03", "=cmd()")
+    transfers = list_transfers(hub, owing.id)
+    rows = list(csv.DictReader(io.StringIO(export_csv(transfers))))
+    assert len(rows) == 8
+    settled = next(row for row in rows if row["state"] == "settled")
+    assert (settled["pays"], settled["paid on"]) == ("7.50", "2027-02-03")
+    assert settled["reference"] == "'=cmd()"
+    journal = export_journal(transfers, "lists")
+    amounts = [line.split()[1] for line in journal.splitlines() if line.startswith("  ")]
+    assert sum(round(float(x) * 100) for x in amounts) == 0
+    assert "2027-02-03 *" in journal
+    assert "!" in journal
+    loader = pytest.importorskip("beancount.loader", reason="beancount is GPL: tests only")
+    _, errors, _ = loader.load_string(journal)
+    assert errors == []
+
+
+def test_the_seed_of_each_round_is_another_one(hub: Hub, house: House, tmp_path: Path) -> None:
+    first = house.open(tmp_path)
+    state_own(hub, first.id, "cancel", {"reason": "tried"})
+    second = follow(hub, first)
+    nonces = {name: bytes(32) for name in LISTS}
+    assert derive_seed(first.terms, nonces) != derive_seed(second.terms, nonces)
