@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 
 import aboveboard as ab
+from aboveboard.errors import InputError
+from aboveboard.storage.options import DataOptions
+from aboveboard.storage.tabular_files import read_table
 
 SAMPLES = """
 mechanism = "valuation.payments"
@@ -117,3 +122,60 @@ def test_a_sheet_of_several_is_named_for_training(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(text.replace('sheet = "rows"', ""))
     with pytest.raises(ab.InputError, match="set sheet to one of"):
         ab.run(tmp_path / "c.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "path"),
+    [
+        ("a.json", [{"x": 1, "y": 2.5, "z": "p"}, {"x": 3, "y": 4, "z": None}], None),
+        ("a.json", {"data": [{"x": 1, "y": 2.5, "z": "p"}, {"x": 3, "y": 4}]}, None),
+        ("a.txt", {"a": [{"b.c": [{"x": 1, "y": 2.5, "z": "p"}, {"x": 3, "y": 4}]}], "n": [{}]},
+         'a[]["b.c"][]'),
+    ],
+)  # fmt: skip
+def test_rows_of_json_are_a_table(
+    tmp_path: Path, name: str, content: object, path: str | None
+) -> None:
+    (tmp_path / name).write_text(json.dumps(content))
+    frame, line = read_table(tmp_path / name, "p", DataOptions(path=path))
+    assert frame.columns == ["x", "y", "z"]
+    assert frame.rows() == [(1, 2.5, "p"), (3, 4.0, None)]
+    assert line(1) == "entry 2"
+
+
+def test_json_lines_are_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"x": 1, "y": true}\n{"x": "b", "y": false}\n')
+    frame, line = read_table(tmp_path / "a.jsonl", "p")
+    assert frame.rows() == [("1", True), ("b", False)]
+    assert line(0) == "line 1"
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "words"),
+    [
+        ({"a": [{"x": 1}], "b": [{"x": 1}]}, None, "set path to one of: 'a[]' and 'b[]'"),
+        ({"a": [1, 2]}, "a[]", "entry 1 at path 'a[]' is not an object with fields"),
+        ([{"x": [1]}], None, "the column 'x' holds lists or objects"),
+        ({"a": 1}, None, "write a list of objects"),
+        ({"a": []}, "a[]", "there are no rows at path 'a[]'"),
+    ],
+)
+def test_json_that_is_no_table_is_refused_as_what_it_is(
+    tmp_path: Path, content: object, path: str | None, words: str
+) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=re.escape(words)):
+        read_table(tmp_path / "a.json", "p", DataOptions(path=path))
+
+
+def test_samples_for_a_valuation_may_stand_in_json(tmp_path: Path) -> None:
+    rows = [{"wer": a, "höhe": float(b), "stufe": c} for a, b, c in ROWS]
+    (tmp_path / "a.json").write_text(json.dumps({"rows": rows, "other": [{"wer": "cleo"}]}))
+    plain = "wer,höhe,stufe\n" + "".join(f"{a},{b},{c}\n" for a, b, c in ROWS)
+    (tmp_path / "b.csv").write_text(plain, encoding="utf-8")
+    found = []
+    for name, keys in (("a.json", 'path = "rows[]"'), ("b.csv", "")):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(SAMPLES.format(file=name, keys=keys), encoding="utf-8")
+        found.append({n: share.payment for n, share in ab.run(path).parties.items()})
+    assert found[0] == found[1]

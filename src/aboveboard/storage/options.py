@@ -113,6 +113,9 @@ class TableKeys(BaseModel):
         default=None, description="of CSV: the decimal sign of numbers; default: found"
     )
     sheet: str | None = Field(default=None, description="of a workbook: the sheet to read")
+    path: str | None = Field(
+        default=None, description="of JSON: where the values or rows are, such as data[].value"
+    )
 
 
 class DataKeys(TableKeys):
@@ -124,9 +127,6 @@ class DataKeys(TableKeys):
     )
     columns: tuple[str, ...] | None = Field(
         default=None, description="the columns of a row that may leave its owner; default: all"
-    )
-    path: str | None = Field(
-        default=None, description="of JSON: where the elements are, such as data[].value"
     )
     csv: Spreadsheet | None = Field(
         default=None,

@@ -39,6 +39,7 @@ from aboveboard.storage.limits import LONGEST_LINE
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
 from aboveboard.storage.tabular_files import (
+    JSON_SUFFIXES,
     FileBytes,
     Table,
     drop_empty_rows,
@@ -57,8 +58,6 @@ LONG_JSON = 1 << 24
 
 SAFE = r"^[ -~]*[!-~][ -~]*$"
 """Texts that are neither blank nor broken, for certain."""
-
-JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
 def read_records(

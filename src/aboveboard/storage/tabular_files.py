@@ -1,4 +1,4 @@
-"""A data file as a table, whatever its format: CSV, TSV, Parquet or a workbook.
+"""A data file as a table, whatever its format: CSV, TSV, JSON, Parquet or a workbook.
 
 The systems that read tables of numbers, and the reader of parties' lists, open files here.
 """
@@ -21,6 +21,8 @@ from aboveboard.storage.formats.content import (
 )
 from aboveboard.storage.formats.csv_comments import Marked
 from aboveboard.storage.formats.delimited import read_delimited
+from aboveboard.storage.formats.json_lists import is_json, parse
+from aboveboard.storage.formats.json_tables import read_json_table
 from aboveboard.storage.formats.parquet import read_parquet_file
 from aboveboard.storage.formats.workbook import read_workbook
 from aboveboard.storage.options import DataOptions
@@ -38,6 +40,9 @@ __all__ = [
     "read_plain_content",
     "read_table",
 ]
+
+
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True)
@@ -130,12 +135,12 @@ def _read_marked(options: DataOptions) -> Marked:
 def read_table(
     path: Path, where: str, options: DataOptions | None = None
 ) -> tuple[pl.DataFrame, Whereabouts]:
-    """Read a table from CSV, TSV, Parquet or a workbook, told apart by how the file begins.
+    """Read a table from CSV, TSV, JSON, Parquet or a workbook, told apart by how the file begins.
 
     Parameters
     ----------
     path
-        The file; a text file of any suffix is taken for CSV.
+        The file; a text file of any suffix that is not JSON is taken for CSV.
     where
         What to call it in messages.
     options
@@ -156,8 +161,11 @@ def read_table(
     found = read_plain_content(path, where, options)
     if isinstance(found, Table):
         return found.frame, found.whereabouts
+    data, suffix = found
+    if suffix in JSON_SUFFIXES or options.path is not None or is_json(data):
+        return read_json_table(parse(data, where), options.path, where)
     frame, whereabouts, _ = read_delimited(
-        found[0],
+        data,
         where,
         delimiter=options.delimiter,
         decimal=options.decimal,

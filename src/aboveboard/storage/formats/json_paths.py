@@ -88,6 +88,18 @@ def follow_path(value: Any, steps: list[Step]) -> Iterator[Any]:
         yield None
 
 
+def add_field(path: str, name: str) -> str:
+    """Return the path of a field of what stands at a path.
+
+    Examples
+    --------
+    >>> add_field("data[]", "host"), add_field("", "host"), add_field("data[]", "a.b")
+    ('data[].host', 'host', 'data[]["a.b"]')
+    """
+    field = f".{name}" if _plain.fullmatch(name) else f"[{json.dumps(name)}]"
+    return f"{path}{field}".removeprefix(".")
+
+
 def find_texts(
     value: Any, path: str = "", depth: int = 0, entries: int | None = None
 ) -> Iterator[tuple[str, str]]:
@@ -108,8 +120,7 @@ def find_texts(
         yield path or EVERY_ENTRY, value
     elif depth < MOST_DEPTH and isinstance(value, dict):
         for key, inner in value.items():
-            field = f".{key}" if _plain.fullmatch(key) else f"[{json.dumps(key)}]"
-            yield from find_texts(inner, f"{path}{field}".lstrip("."), depth + 1, entries)
+            yield from find_texts(inner, add_field(path, key), depth + 1, entries)
     elif depth < MOST_DEPTH and isinstance(value, list):
         for inner in value[:entries]:
             yield from find_texts(inner, f"{path}{EVERY_ENTRY}", depth + 1, entries)

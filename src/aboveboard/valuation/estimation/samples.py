@@ -32,7 +32,9 @@ LARGEST = 1e100
 """Of a sample: the squares of so large numbers, and their sums, still fit a float."""
 LISTED = 12
 """Columns named in a message before it ends in dots."""
-SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".ods", ".gz", ".zst")
+SUFFIXES = (
+    ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".ods", ".gz", ".zst",
+)  # fmt: skip
 
 
 class DataTable(TableKeys):
