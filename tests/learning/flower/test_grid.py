@@ -29,7 +29,7 @@ from aboveboard.learning.training.party import PartyTrainer
 from oracles.training import honest, party_data, write
 
 flwr = pytest.importorskip("flwr.app")
-from oracles.flower_grid import GridInProcess  # noqa: E402
+from aboveboard.flower import LocalGrid  # noqa: E402
 
 NAMES = ("large", "small", "third")
 Node = Callable[[Any], Any]
@@ -59,14 +59,14 @@ def make_node(party: GuardedParty, until: int = 10**9) -> Node:
     return answer
 
 
-def make_grid(folder: Path, **nodes: Node) -> GridInProcess:
+def make_grid(folder: Path, **nodes: Node) -> LocalGrid:
     parties = {
         name: make_node(GuardedParty(PartyTrainer(folder / f"{name}.csv").answer)) for name in NAMES
     }
-    return GridInProcess(dict(enumerate({**parties, **nodes}.values(), 10)))
+    return LocalGrid(dict(enumerate({**parties, **nodes}.values(), 10)))
 
 
-def run(folder: Path, grid: GridInProcess | None) -> TrainingResult:
+def run(folder: Path, grid: LocalGrid | None) -> TrainingResult:
     from aboveboard.learning.market.training_file import TrainingTable
 
     joint_training._DONE.clear()
@@ -120,7 +120,7 @@ def test_a_party_that_never_connects_is_absent(folder: Path) -> None:
 
 
 def ask(reply: Callable[[Any], Any]) -> Any:
-    grid = GridInProcess({10: reply})
+    grid = LocalGrid({10: reply})
     return FlowerEngine(grid, {"a": 10}, patience=0.05, poll=0.01).ask({"a": Fingerprint()})
 
 
@@ -173,7 +173,7 @@ def test_a_party_answers_for_its_own_faults_only(failure: Failure, place: str) -
 
 
 def test_a_silent_party_is_not_asked_again(folder: Path) -> None:
-    grid = GridInProcess({10: lambda message: None})
+    grid = LocalGrid({10: lambda message: None})
     engine = FlowerEngine(grid, {"a": 10}, patience=0.02, poll=0.01)
     for _ in range(2):
         with pytest.raises(PartyError, match="it was silent"):

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import aboveboard
 from aboveboard.cli import app as cli
 from aboveboard.errors import InputError
+from aboveboard.learning.flower import app as app_module
 from aboveboard.learning.flower import (
     build_app,
     compute_app_hash,
@@ -113,14 +114,14 @@ def test_other_code_is_another_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     for name in ("learning/training", "learning/flower", "learning/market"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "learning/training/party.py").write_text("changed")
-    monkeypatch.setattr(aboveboard, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(app_module, "ROOT", tmp_path)
     assert _list_code() != own
 
 
 def test_line_ends_of_another_system_are_the_same_app(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(aboveboard, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(app_module, "ROOT", tmp_path)
     (tmp_path / "learning/training").mkdir(parents=True)
     path = tmp_path / "learning/training/party.py"
     path.write_bytes(b"a\nb\n")

@@ -126,7 +126,7 @@ def find_boundary(alpha: Fraction, *, zero: bool) -> Boundary:
             raise InputError(
                 "valuation.alpha",
                 f"{format_rounded(float(alpha))} is so near to alpha* = "
-                f"{format_rounded(alpha_star())} that the "
+                f"{format_rounded(float(alpha_star()))} that the "
                 f"boundary is beyond {format_count(MOST_SIZES)} steps, which is as far as it "
                 "is looked for",
                 "take a smaller alpha; from alpha* on there is no boundary",

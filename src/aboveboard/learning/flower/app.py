@@ -16,7 +16,8 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
-import aboveboard
+ROOT = Path(__file__).parents[2]
+"""The package's folder."""
 
 PACKAGES = ("learning/training", "learning/flower", "learning/market")
 """Folders whose modules a training consists of, on the center's side and the parties'."""
@@ -99,15 +100,14 @@ def compute_app_hash() -> str:
 
 
 def _list_code() -> str:
-    root = Path(aboveboard.__file__).parent
     files = sorted(
-        file.relative_to(root).as_posix()
+        file.relative_to(ROOT).as_posix()
         for folder in PACKAGES
-        for file in (root / folder).glob("*.py")
+        for file in (ROOT / folder).glob("*.py")
     )
     # Line ends are those of the machine that unpacked them.
     digests = (
-        hashlib.sha256((root / name).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+        hashlib.sha256((ROOT / name).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
         for name in files
     )
     return "".join(f"{digest}  {name}\n" for digest, name in zip(digests, files, strict=True))
