@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import tomli_w
@@ -42,6 +42,45 @@ class WorkerLimits(_Strict):
     attempts: int = Field(default=5, ge=1)
 
 
+class Mail(_Strict):
+    """The mail server by which notices go; without a host none do."""
+
+    host: str = Field(default="", max_length=200)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = Field(default="", max_length=200)
+    password: str = Field(default="", max_length=200)
+    sender: str = Field(default="", max_length=200)
+
+
+Webhook = Annotated[
+    str,
+    StringConstraints(
+        max_length=500,
+        pattern=r"^(https://[^\s/@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/\S*)?$",
+    ),
+]
+"""An https address, or one on this machine."""
+
+
+class Notices(_Strict):
+    """How members and operator hear that it is their turn.
+
+    `webhooks` are addresses by name: an organisation's notices go to one that the operator names,
+    so that no member chooses where the hub sends requests.
+    """
+
+    mail: Mail = Mail()
+    webhooks: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")], Webhook] = (
+        Field(default_factory=dict, max_length=200)
+    )
+    operator_mail: str = Field(default="", max_length=200)
+    operator_webhook: str = Field(default="", max_length=40)
+    attempts: int = Field(default=8, ge=1, le=100)
+    remind_hours: int = Field(default=24, ge=0, le=24 * 60)
+    """How long before a deadline somebody who is awaited is reminded; 0: never."""
+
+
 class Configuration(_Strict):
     """What an operator sets.
 
@@ -59,6 +98,7 @@ class Configuration(_Strict):
     )
     limits: Limits = Limits()
     worker: WorkerLimits = WorkerLimits()
+    notices: Notices = Notices()
 
     @property
     def authority(self) -> str:

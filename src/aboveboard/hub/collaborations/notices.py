@@ -57,6 +57,7 @@ _STATE = "the round is "
 _TEXTS = {
     "refused": "a settlement was refused",
     "resealed": "your result is sealed to your new keys",
+    "reminder": "it is your turn: the deadline is near",
 }
 
 TURNS = frozenset(

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import threading
+import time
 
 from sqlalchemy import select, update
 
@@ -20,10 +21,15 @@ from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, job
 from aboveboard.hub.home import SCRATCH, Hub
+from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.queue import RESEAL, Lease, LostLeaseError, claim, finish, release
 from aboveboard.hub.jobs.settling import ChildError, Tamper, reseal, settle
+from aboveboard.hub.notices.sending import remind, send_notices
 
 logger = logging.getLogger(__name__)
+
+HOUSE = 5
+"""Seconds between two looks at notices and archives."""
 
 PAUSE = 0.5
 """Seconds between two looks at an empty table."""
@@ -47,13 +53,24 @@ class Worker:
         self.hub = hub
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tamper = tamper
+        self._next = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until the event is set."""
         while not stop.is_set():
             self.end_steps()
+            self.keep_house()
             if not self.work():
                 stop.wait(PAUSE)
+
+    def keep_house(self) -> None:
+        """Send notices and reminders, and archive what is over; at most every few seconds."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + HOUSE
+        archive_ended(self.hub)
+        remind(self.hub)
+        send_notices(self.hub)
 
     def work(self) -> bool:
         """Do one job; return whether there was one."""

@@ -20,7 +20,18 @@ from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER
 from aboveboard.hub.configuration import CONFIGURATION_FILE
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import metadata, reply, submission
-from aboveboard.hub.home import CENTER_FILES, FILES, KEYS, LOG_KEYS, Hub, open_hub, upgrade_hub
+from aboveboard.hub.home import (
+    CENTER_FILES,
+    FILES,
+    KEYS,
+    LOG_KEYS,
+    OLD_KEYS,
+    ROTATIONS_FILE,
+    SERIES,
+    Hub,
+    open_hub,
+    upgrade_hub,
+)
 from aboveboard.storage.atomic import atomic_folder
 
 TABLES = "tables"
@@ -54,9 +65,11 @@ def back_up(hub: Hub, out: Path) -> dict[str, int]:
             target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             shutil.copyfile(source, target)
             target.chmod(PRIVATE)
-        for name in (KEYS, LOG_KEYS, CENTER_FILES):
+        for name in (KEYS, LOG_KEYS, OLD_KEYS, CENTER_FILES, SERIES):
             if (hub.folder / name).is_dir():
                 shutil.copytree(hub.folder / name, folder / name)
+        if (hub.folder / ROTATIONS_FILE).is_file():
+            shutil.copy2(hub.folder / ROTATIONS_FILE, folder / ROTATIONS_FILE)
         shutil.copy2(hub.folder / CONFIGURATION_FILE, folder / CONFIGURATION_FILE)
         numbers = {"format": FORMAT, "rows": rows, "files": len(digests)}
         (folder / FORMAT_FILE).write_text(json.dumps(numbers), encoding="utf-8")
@@ -111,7 +124,10 @@ def restore(backup: Path, folder: Path, *, database: str | None = None) -> dict[
 def _list_digests(connection: Connection) -> set[str]:
     found: set[str] = set()
     for table in (submission, reply):
-        found |= set(connection.execute(select(table.c.digest)).scalars().all())
+        query = select(table.c.digest)
+        if table is submission:
+            query = query.where(submission.c.deleted.is_(None))
+        found |= set(connection.execute(query).scalars().all())
     return found
 
 

@@ -1,0 +1,98 @@
+"""The end of what members have sent: deleted after the time of the terms; the log keeps hashes.
+
+The statement that names what is deleted is written first, in one transaction with the rows; then
+the files go. A worker that is killed in between leaves files that the next one removes. Results
+stay: they are the members' own. Backups are the operator's to delete.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from aboveboard.evidence.round_states import ENDED
+from aboveboard.hub.collaborations.logs import lock, read_round
+from aboveboard.hub.collaborations.opening import locate_center_files
+from aboveboard.hub.collaborations.steps import make_own, take_own
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import collaboration, submission
+from aboveboard.hub.home import Hub
+
+DAY = 24 * 3600
+
+AGAIN = 7 * DAY
+"""Seconds for which files that were deleted are looked for again."""
+
+STATES = tuple(state.value for state in ENDED)
+
+
+def archive_ended(hub: Hub) -> int:
+    """Archive every round whose terms let its inputs go; return how many.
+
+    Files that a killed worker has left are removed, too.
+    """
+    _remove_files(hub)
+    with read(hub.engine) as connection:
+        rows = connection.execute(
+            select(collaboration.c.id).where(
+                collaboration.c.ended.is_not(None),
+                collaboration.c.keep_days.is_not(None),
+                collaboration.c.ended + collaboration.c.keep_days * DAY < hub.now,
+                collaboration.c.state.in_(STATES),
+            )
+        ).scalars()
+        waiting = list(rows)
+    done = sum(_archive(hub, identifier) for identifier in waiting)
+    if done:
+        _remove_files(hub)
+    return done
+
+
+def _archive(hub: Hub, identifier: str) -> bool:
+    with write(hub.engine) as connection:
+        row = lock(connection, identifier)
+        if row.state not in STATES or row.ended is None or not _is_over(row, hub.now):
+            return False
+        before = read_round(connection, row)
+        deleted = _list_kept(connection, identifier)
+        connection.execute(
+            update(submission)
+            .where(submission.c.collaboration == identifier, submission.c.deleted.is_(None))
+            .values(deleted=hub.now)
+        )
+        statement = make_own(hub, before, "archive", {"deleted": deleted})
+        take_own(connection, hub, row, before, statement)
+    shutil.rmtree(locate_center_files(hub, identifier), ignore_errors=True)
+    return True
+
+
+def _is_over(row: Any, now: int) -> bool:
+    return bool(row.keep_days is not None and row.ended + row.keep_days * DAY < now)
+
+
+def _list_kept(connection: Connection, identifier: str) -> list[str]:
+    rows = connection.execute(
+        select(submission.c.digest)
+        .where(submission.c.collaboration == identifier, submission.c.deleted.is_(None))
+        .distinct()
+        .order_by(submission.c.digest)
+    )
+    return list(rows.scalars())
+
+
+def _remove_files(hub: Hub) -> None:
+    """Remove files that rows call deleted, unless another row still needs them."""
+    kept = select(submission.c.digest).where(submission.c.deleted.is_(None))
+    with read(hub.engine) as connection:
+        rows = connection.execute(
+            select(submission.c.digest).where(
+                submission.c.deleted > hub.now - AGAIN, submission.c.digest.not_in(kept)
+            )
+        ).scalars()
+        gone = list(rows)
+    for digest in gone:
+        with suppress(FileNotFoundError):
+            hub.files.locate(digest).unlink()

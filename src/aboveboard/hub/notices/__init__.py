@@ -1,0 +1,1 @@
+"""Notices by mail and webhook: "it is your turn", and nothing else."""

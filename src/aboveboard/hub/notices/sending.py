@@ -1,0 +1,196 @@
+"""Sending what waits in the table of notices, and reminding before deadlines.
+
+Each recipient gets one message for all that waits. A message that cannot be sent is tried again,
+later each time. Two workers do not send the same one: whoever moves its time first, sends it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, exists, or_, select, update
+
+from aboveboard.evidence.terms import CENTER
+from aboveboard.hub.collaborations.notices import OPERATOR, TURNS, write_notice
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import collaboration, member, notice, organization
+from aboveboard.hub.home import Hub
+from aboveboard.hub.notices.messages import NotSentError, deliver, say
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 200
+"""Notices that are looked at in one go."""
+
+LEASE = 300
+"""Seconds for which nobody else sends what is being sent."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 60, 24 * 3600
+"""Seconds until a message is tried again: twice as long each time."""
+
+REMINDER = "reminder"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A notice that is due.
+
+    Parameters
+    ----------
+    id
+        Of the row.
+    kind
+        What it is about.
+    attempts
+        How often it was tried.
+    """
+
+    id: int
+    kind: str
+    attempts: int
+
+
+def send_notices(hub: Hub) -> int:
+    """Send what is due; return how many messages were sent."""
+    configuration = hub.configuration
+    sent = 0
+    for contact, waiting in _claim(hub).items():
+        kinds = {each.kind for each in waiting}
+        try:
+            deliver(configuration, dict(contact), say(kinds, TURNS | {REMINDER}))
+        except NotSentError as error:
+            logger.warning("a notice could not be sent: %s", error)
+            _put_off(hub, waiting, str(error))
+            continue
+        with write(hub.engine) as connection:
+            connection.execute(
+                update(notice)
+                .where(notice.c.id.in_([each.id for each in waiting]))
+                .values(sent=hub.now, problem="")
+            )
+        sent += 1
+    return sent
+
+
+Contact = tuple[tuple[str, str], ...]
+
+
+def _claim(hub: Hub) -> dict[Contact, list[Waiting]]:
+    """Return what is due by recipient, and keep other workers from it for a while."""
+    found: dict[Contact, list[Waiting]] = {}
+    with read(hub.engine) as connection:
+        if not _is_due(connection, hub):
+            return {}
+    with write(hub.engine) as connection:
+        rows = connection.execute(
+            select(
+                notice.c.id,
+                notice.c.kind,
+                notice.c.attempts,
+                notice.c.recipient,
+                organization.c.mail,
+                organization.c.webhook,
+            )
+            .select_from(notice)
+            .outerjoin(
+                member,
+                and_(
+                    member.c.collaboration == notice.c.collaboration,
+                    member.c.name == notice.c.recipient,
+                ),
+            )
+            .outerjoin(organization, organization.c.id == member.c.organization)
+            .where(*_waits(hub))
+            .order_by(notice.c.id)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True, of=notice)
+        ).all()
+        for row in rows:
+            contact = _find_contact(hub, row.recipient, row.mail, row.webhook)
+            if contact is not None:
+                waiting = Waiting(row.id, row.kind, row.attempts)
+                found.setdefault(contact, []).append(waiting)
+        named = [each.id for several in found.values() for each in several]
+        connection.execute(update(notice).where(notice.c.id.in_(named)).values(due=hub.now + LEASE))
+        nobody = [row.id for row in rows if row.id not in named]
+        connection.execute(
+            update(notice)
+            .where(notice.c.id.in_(nobody))
+            .values(due=hub.now + LONGEST_PAUSE, problem="there is no address")
+        )
+    return found
+
+
+def _waits(hub: Hub) -> tuple[object, ...]:
+    return (
+        notice.c.sent.is_(None),
+        notice.c.due <= hub.now,
+        notice.c.attempts < hub.configuration.notices.attempts,
+    )
+
+
+def _is_due(connection: Connection, hub: Hub) -> bool:
+    row = connection.execute(select(notice.c.id).where(*_waits(hub)).limit(1)).first()  # type: ignore[arg-type]
+    return row is not None
+
+
+def _find_contact(
+    hub: Hub, recipient: str, mail: str | None, webhook: str | None
+) -> Contact | None:
+    """Return where to send: the operator's place stands in the configuration."""
+    settings = hub.configuration.notices
+    if recipient == OPERATOR:
+        mail, webhook = settings.operator_mail, settings.operator_webhook
+    usable = mail if settings.mail.host else ""
+    if not usable and not webhook:
+        return None
+    return (("mail", usable or ""), ("webhook", webhook or ""))
+
+
+def _put_off(hub: Hub, waiting: list[Waiting], problem: str) -> None:
+    with write(hub.engine) as connection:
+        for each in waiting:
+            pause = min(FIRST_PAUSE * 2**each.attempts, LONGEST_PAUSE)
+            connection.execute(
+                update(notice)
+                .where(notice.c.id == each.id)
+                .values(attempts=each.attempts + 1, due=hub.now + pause, problem=problem[:200])
+            )
+
+
+def remind(hub: Hub) -> int:
+    """Write a reminder for everybody who is awaited soon before a deadline; return how many.
+
+    There is one for each step and member.
+    """
+    soon = hub.now + hub.configuration.notices.remind_hours * 3600
+    reminded = (
+        exists()
+        .where(
+            notice.c.collaboration == collaboration.c.id,
+            notice.c.kind == REMINDER,
+            notice.c.created >= collaboration.c.updated,
+        )
+        .correlate(collaboration)
+    )
+    where = (collaboration.c.until > hub.now, collaboration.c.until <= soon)
+    with read(hub.engine) as connection:
+        rows = connection.execute(
+            select(collaboration.c.id).where(*where, or_(~reminded)).limit(AT_ONCE)
+        ).scalars()
+        waiting = list(rows)
+    count = 0
+    for identifier in waiting:
+        with write(hub.engine) as connection:
+            row = connection.execute(
+                select(collaboration)
+                .where(collaboration.c.id == identifier, *where, ~reminded)
+                .with_for_update()
+            ).first()
+            for name in json.loads(row.turns) if row is not None else ():
+                recipient = OPERATOR if name == CENTER else name
+                write_notice(connection, identifier, recipient, REMINDER, hub.now)
+                count += 1
+    return count

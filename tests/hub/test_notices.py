@@ -1,0 +1,236 @@
+"""Notices by mail and webhook: once, again after a failure, without content, to nobody's choice."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from houses import House
+from sqlalchemy import select
+
+from aboveboard.errors import InputError
+from aboveboard.hub.configuration import Configuration, check_configuration
+from aboveboard.hub.database.engine import read
+from aboveboard.hub.database.tables import notice
+from aboveboard.hub.home import Hub
+from aboveboard.hub.notices.sending import remind, send_notices
+from aboveboard.hub.organizations.contacts import set_contact
+
+
+class MailStub(socketserver.ThreadingTCPServer):
+    """A mail server that keeps what it gets, or refuses all of it."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), MailHandler)
+        self.mails: list[tuple[str, str]] = []
+        self.refuses = False
+
+
+class MailHandler(socketserver.StreamRequestHandler):
+    server: MailStub
+
+    def reply(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+    def handle(self) -> None:
+        self.reply("220 stub")
+        recipient = ""
+        while line := self.rfile.readline().decode():
+            word = line[:4].upper()
+            if word == "RCPT":
+                recipient = line.split("<")[1].split(">")[0]
+                self.reply("451 later" if self.server.refuses else "250 ok")
+            elif word == "DATA":
+                self.reply("354 go on")
+                lines = []
+                while (part := self.rfile.readline().decode()) != ".\r\n":
+                    lines.append(part)
+                self.server.mails.append((recipient, "".join(lines)))
+                self.reply("250 ok")
+            elif word == "QUIT":
+                self.reply("221 bye")
+                return
+            else:
+                self.reply("250 ok")
+
+
+class HookHandler(BaseHTTPRequestHandler):
+    calls: list[dict[str, Any]]
+    status = 200
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).calls.append(json.loads(content))
+        self.send_response(type(self).status)
+        if type(self).status == 302:
+            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def mails() -> Iterator[MailStub]:
+    with MailStub() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def hook() -> Iterator[type[HookHandler]]:
+    handler = type("Handler", (HookHandler,), {"calls": [], "status": 200})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        handler.port = server.server_port  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield handler
+        server.shutdown()
+
+
+def configure(hub: Hub, **notices: Any) -> Hub:
+    table = hub.configuration.model_dump()
+    changed = check_configuration({**table, "notices": notices}, "test")
+    return replace(hub, configuration=changed)
+
+
+def with_mail(hub: Hub, mails: MailStub, **more: Any) -> Hub:
+    mail = {
+        "host": "127.0.0.1", "port": mails.server_address[1], "security": "none",
+        "sender": "hub@example.org",
+    }  # fmt: skip
+    return configure(hub, mail=mail, **more)
+
+
+def test_each_member_hears_once_that_it_is_its_turn_and_nothing_else(
+    hub: Hub, house: House, tmp_path: Path, mails: MailStub
+) -> None:
+    told = with_mail(hub, mails)
+    for name in ("acme", "bolt"):
+        set_contact(told, name, mail=f"{name}@example.org")
+    table = house.open(tmp_path)
+    assert send_notices(told) == 2
+    assert send_notices(told) == 0
+    assert sorted(to for to, _ in mails.mails) == ["acme@example.org", "bolt@example.org"]
+    for _, text in mails.mails:
+        assert "Subject: aboveboard: it is your turn" in text
+        for secret in (table.id, table.terms, "lists", "exchange", "agree", "core"):
+            assert secret not in text
+
+
+def test_several_notices_of_one_member_are_one_message(
+    hub: Hub, house: House, tmp_path: Path, mails: MailStub
+) -> None:
+    told = with_mail(hub, mails)
+    set_contact(told, "acme", mail="acme@example.org")
+    for _ in range(3):
+        house.open(tmp_path)
+    assert send_notices(told) == 1
+    assert len(mails.mails) == 1
+
+
+def test_a_message_that_is_not_taken_is_sent_again_later_each_time(
+    hub: Hub, house: House, tmp_path: Path, mails: MailStub
+) -> None:
+    told = with_mail(hub, mails, attempts=3)
+    set_contact(told, "acme", mail="acme@example.org")
+    house.open(tmp_path)
+    mails.refuses = True
+    assert send_notices(told) == 0
+    assert send_notices(told) == 0  # not yet again
+    house.clock.seconds += 61
+    assert send_notices(told) == 0
+    mails.refuses = False
+    house.clock.seconds += 121
+    assert send_notices(told) == 1
+    with read(hub.engine) as connection:
+        row = connection.execute(select(notice).where(notice.c.recipient == "acme")).one()
+    assert (row.attempts, row.problem) == (2, "")
+    assert row.sent is not None
+
+
+def test_what_nobody_takes_is_given_up_and_says_why(
+    hub: Hub, house: House, tmp_path: Path, mails: MailStub
+) -> None:
+    told = with_mail(hub, mails, attempts=1)
+    set_contact(told, "acme", mail="acme@example.org")
+    house.open(tmp_path)
+    mails.refuses = True
+    assert send_notices(told) == 0
+    house.clock.seconds += 10**6
+    mails.refuses = False
+    assert send_notices(told) == 0
+    with read(hub.engine) as connection:
+        row = connection.execute(select(notice).where(notice.c.recipient == "acme")).one()
+    assert row.sent is None
+    assert row.problem.startswith("mail: ")
+    assert "example.org" not in row.problem
+
+
+def test_a_webhook_hears_the_same_sentence_and_follows_no_redirect(
+    hub: Hub, house: House, tmp_path: Path, hook: Any
+) -> None:
+    told = configure(hub, webhooks={"chat": f"http://127.0.0.1:{hook.port}/x"})
+    set_contact(told, "acme", webhook="chat")
+    house.open(tmp_path)
+    hook.status = 302
+    assert send_notices(told) == 0
+    hook.status = 200
+    house.clock.seconds += 61
+    assert send_notices(told) == 1
+    assert hook.calls[-1] == {"text": "it is your turn", "hub": "http://hub.example"}
+
+
+def test_nobody_but_the_configuration_names_an_address(hub: Hub, house: House) -> None:
+    with pytest.raises(InputError, match="the configuration has none"):
+        set_contact(hub, "acme", webhook="http://169.254.169.254/")
+    for address in (
+        "http://10.0.0.1/", "ftp://x.example/", "https://user@x.example/", "file:///etc/passwd",
+        "http://127.0.0.1.evil.example/",
+    ):  # fmt: skip
+        with pytest.raises(InputError):
+            configure(hub, webhooks={"chat": address})
+    assert configure(hub, webhooks={"chat": "https://chat.example/x"})
+
+
+@pytest.mark.parametrize(
+    "mail", ["a@b\nBcc: c@d", "a@b, c@d", "a@b>", "<a@b", "no address", "a b@c.example"]
+)
+def test_an_address_is_one_address(hub: Hub, house: House, mail: str) -> None:
+    with pytest.raises(InputError):
+        set_contact(hub, "acme", mail=mail)
+
+
+def test_who_is_awaited_is_reminded_once_before_the_deadline(
+    hub: Hub, house: House, tmp_path: Path, mails: MailStub
+) -> None:
+    told = with_mail(hub, mails, remind_hours=1)
+    set_contact(told, "core", mail="core@example.org")
+    table = house.open(tmp_path, deadlines={"agree": "2027-01-15T10:00:00Z"})
+    table.say("acme", "agree")
+    send_notices(told)
+    assert remind(told) == 0  # two hours before
+    house.clock.seconds += 3700
+    assert remind(told) == 2  # bolt and core
+    assert remind(told) == 0
+    assert send_notices(told) == 1
+    assert len(mails.mails) == 2
+
+
+def test_a_hub_without_mail_keeps_its_notices_to_itself(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    set_contact(hub, "acme", mail="acme@example.org")
+    house.open(tmp_path)
+    assert send_notices(hub) == 0
+    assert Configuration().notices.mail.host == ""
