@@ -46,10 +46,30 @@ _NEEDED: Mapping[str, frozenset[str]] = {
 
 def list_shown(terms: Terms) -> frozenset[str]:
     """Return the numbers of every share that all parties see."""
-    said = terms.sees.shares
-    if said == "all" or terms.opened == "all":
+    said = "all" if terms.opened == "all" else terms.sees.shares
+    return list_shown_numbers(terms.mechanism, said)
+
+
+def list_shown_numbers(mechanism: str, said: str | None) -> frozenset[str]:
+    """Return the numbers of every share that all parties see.
+
+    Parameters
+    ----------
+    mechanism
+        The rule's name.
+    said
+        "all", each "party" its own, or None: what verification needs.
+
+    Examples
+    --------
+    >>> sorted(list_shown_numbers("market.propose_and_agree", None))
+    ['payment']
+    >>> list_shown_numbers("market.vcg", None) == list_shown_numbers("exchange.union", "party")
+    True
+    """
+    if said == "all":
         return frozenset(NUMBERS)
-    return frozenset() if said is not None else _NEEDED.get(terms.mechanism, frozenset())
+    return frozenset() if said is not None else _NEEDED.get(mechanism, frozenset())
 
 
 def shows_regions(terms: Terms) -> bool:

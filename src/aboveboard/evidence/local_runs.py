@@ -258,6 +258,7 @@ def _make_terms(
         },
         "auditor": None,
         "missing": "cancel",
+        "sees": collaboration.file.sees.model_dump(),
         "currency": currency or None,
         "rounding": describe_rounding(currency) if currency else "",
     }

@@ -7,7 +7,7 @@ import re
 import secrets
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -100,6 +100,33 @@ Seed = Annotated[int, BeforeValidator(parse_seed)]
 """A seed in a collaboration file, as an integer below 2^256."""
 
 
+class Views(BaseModel):
+    """Who sees which output besides replies; what is left out is as verification needs it.
+
+    Examples
+    --------
+    >>> Views(regions="center").shares is None
+    True
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    shares: Literal["all", "party"] | None = Field(
+        default=None,
+        description="what each gains and pays: for all, or for each party its own",
+    )
+    regions: Literal["all", "center"] | None = Field(
+        default=None,
+        description="how many elements the overlaps of exchanged lists have: for all, or for the "
+        "center alone, and then no party can verify gains",
+    )
+
+    @property
+    def hides_overlaps(self) -> bool:
+        """Whether parties are told nothing of how their lists overlap."""
+        return self.regions == "center"
+
+
 class CollaborationFile(BaseModel):
     """What every collaboration file has; each mechanism adds its own keys.
 
@@ -122,6 +149,9 @@ class CollaborationFile(BaseModel):
         default="",
         pattern=r"^([A-Z]{3})?$",
         description="what payments are in, such as EUR: they are then whole cents",
+    )
+    sees: Views = Field(
+        default_factory=Views, description="who sees which output besides replies"
     )
     seed: Seed = Field(
         default_factory=draw_seed,

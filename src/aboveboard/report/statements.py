@@ -63,7 +63,8 @@ def render_statements(
         return
     template = load_template("statement.html.jinja")
     best = {lie.party: lie for lie in lies}
-    received = _list_received(collaboration, settlement)
+    hidden = collaboration.file.sees.hides_overlaps
+    received = {} if hidden else _list_received(collaboration, settlement)
     paid = {}
     if has_payments(settlement):
         paid = describe_payments(settlement, collaboration.file.currency)

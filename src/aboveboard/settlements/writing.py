@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from aboveboard.collaborations.party_names import is_party_name
 from aboveboard.collaborations.toml_file import STANDARD_INPUT
 from aboveboard.currencies import count_decimals, describe_rounding
 from aboveboard.errors import InputError
+from aboveboard.evidence.disclosures import list_disclosures
 from aboveboard.evidence.keys import write_private
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.reply_files import write_json, write_reply
@@ -43,6 +45,8 @@ from aboveboard.storage.atomic import atomic_folder, recover
 COPY = "collaboration.toml"
 REPORT = "report.html"
 ACCOUNTS, JOURNAL = "accounts.csv", "accounts.beancount"
+MOST_WRITERS = 4
+"""Large replies that are written at the same time."""
 SYSTEM_FILES = (".DS_Store", "._*", ".directory", ".nfs*")
 """Files that file managers and file systems make by themselves."""
 
@@ -137,6 +141,7 @@ def write(
             "inputs": {COPY: fingerprint_content(collaboration), **collaboration.inputs},
             "outputs": outputs,
             "audiences": list_audiences(settlement, {*outputs, COPY, MANIFEST, SOURCE}),
+            "discloses": list_disclosures(collaboration),
             "unrepeatable": sorted(settlement.unrepeatable),
             "version": __version__,
             "versions": list_versions(),
@@ -158,11 +163,8 @@ def _write_content(
     """Write everything but pages and the manifest; return the fingerprint of each file."""
     _refuse_bad_names(settlement)
     outputs: dict[str, str | None] = {}
-    for name, share in settlement.parties.items():
-        place = reply_path(name, share.reply)
-        (folder / place).parent.mkdir(parents=True)
-        write_reply(share.reply, folder / place)
-        outputs[place] = fingerprint_file(folder, place)
+    replies = {reply_path(name, s.reply): s.reply for name, s in settlement.parties.items()}
+    outputs |= _write_replies(replies, folder)
     for name, reply in settlement.files.items():
         place = f"{name}.{reply.form}"
         write_reply(reply, folder / place)
@@ -177,6 +179,22 @@ def _write_content(
         outputs[place] = fingerprint_file(folder, place)
     (folder / COPY).write_bytes(collaboration.content)
     return outputs
+
+
+def _write_replies(replies: Mapping[str, Reply], folder: Path) -> dict[str, str | None]:
+    """Write replies by path, those computed as they are written several at a time."""
+
+    def write_one(place: str) -> str | None:
+        write_reply(replies[place], folder / place)
+        return fingerprint_file(folder, place)
+
+    for place in replies:
+        (folder / place).parent.mkdir(parents=True)
+    workers = os.cpu_count() or 1
+    if workers == 1 or all(reply.scan is None for reply in replies.values()):
+        return {place: write_one(place) for place in replies}
+    with ThreadPoolExecutor(min(workers, MOST_WRITERS)) as pool:
+        return dict(zip(replies, pool.map(write_one, replies), strict=True))
 
 
 def _write_bundles(bundles: Mapping[str, bytes], folder: Path) -> dict[str, str | None]:

@@ -316,7 +316,7 @@ def draft_terms(
         "missing": missing,
         "opened": opened,
         "files": dict(files or {}),
-        "sees": {},
+        "sees": dict(table.get("sees", {})),
         "currency": table.get("currency"),
         "rounding": describe_rounding(table["currency"]) if "currency" in table else "",
         "deadlines": dict(deadlines or {}),
