@@ -9,10 +9,10 @@ appendix C, Mechanism 4, Theorem C.1, Corollary 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -51,8 +51,15 @@ from aboveboard.exchange.participation import (
     ParticipationGame,
     Present,
 )
+from aboveboard.exchange.reward_lotteries import (
+    Draw,
+    LotteryGame,
+    draw_reward,
+    list_tickets,
+)
 from aboveboard.exchange.truthful_range import promise_over_range
 from aboveboard.formatting import encode_number
+from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Array, from_units
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.mechanism import Read
@@ -69,6 +76,11 @@ class ContributionFile(ExclusiveFile):
     mechanism: Literal["exchange.contribution"]
     pareto: bool = Field(
         default=False, description="top everybody up to the largest reward (Corollary 2)"
+    )
+    replies: Literal["any", "coalitions"] = Field(
+        default="any",
+        description="what can be handed out: information of any value, or only what some coalition "
+        "knows; then rewards are drawn",
     )
     values: tuple[Exact, ...] | None = Field(
         default=None,
@@ -106,6 +118,8 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         Corollary 2 instead of Mechanism 4.
     values
         V of every coalition, by bit mask in the order of the parties of `exclusivity`.
+    drawn
+        Whether only what some coalition knows can be handed out, so that rewards are drawn.
 
     Raises
     ------
@@ -123,6 +137,7 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
     exclusivity: Exclusivities
     pareto: bool
     values: tuple[Any, ...]
+    drawn: bool = False
 
     NAME: ClassVar[str] = "exchange.contribution"
     UNIT: ClassVar[str] = "value"
@@ -131,9 +146,13 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
     )
     ASSUMES: ClassVar[str] = (
         "each joins with its true input or stays away (an invented input is not looked at); values "
-        "are monotone; information of any value up to a coalition's can be handed out"
+        "are monotone; information of any value up to a coalition's can be handed out, or only "
+        "what coalitions know, and then by lot"
     )
-    GUARANTEES: ClassVar[str] = "DSIC and IR for exclusivity 0 to 1, symmetric, strong dominance"
+    GUARANTEES: ClassVar[str] = (
+        "DSIC and IR for exclusivity 0 to 1, symmetric, strong dominance; where rewards are drawn, "
+        "DSIC and IR at exclusivity 0 alone"
+    )
     COST: ClassVar[str] = "O(n^2 2^n): every coalition counts in a run as in the game"
     SOURCE: ClassVar[str] = "Branzei, Orlandi, Yang 2018, appendix C, Mechanism 4"
     FILE: ClassVar[type[CollaborationFile]] = ContributionFile
@@ -156,7 +175,8 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
             values = file.values
         else:
             values = call_value_function(str(file.function), tuple(file.parties))
-        return cls(resolve_exclusivity(file, file.parties), file.pareto, tuple(values))
+        drawn = file.replies == "coalitions"
+        return cls(resolve_exclusivity(file, file.parties), file.pareto, tuple(values), drawn)
 
     @staticmethod
     def read_reports(file: ContributionFile, read: Read) -> dict[str, int]:
@@ -169,7 +189,7 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         table, unit = scale_values(self.values)
         return reward_coalitions(table, pareto=self.pareto), unit
 
-    def settle(self, reports: Mapping[str, int]) -> Settlement:
+    def settle(self, reports: Mapping[str, int]) -> Settlement | Lottery[Settlement]:
         """Reward everybody who joins.
 
         Raises
@@ -182,10 +202,45 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         table, unit = self._rewards
         rewards = dict(zip(self.ranges, table[full], strict=True))
         benefits = {name: Fraction(from_units(rewards[name], unit)) for name in reports}
+        if self.drawn:
+            return self._draw(reports, benefits)
         replies = [Reply("json", data={"value": encode_number(b)}) for b in benefits.values()]
         parties = self.make_shares(benefits, replies)
         details = {"pareto": self.pareto, "value": encode_number(self.values[full])}
         return Settlement(self.NAME, parties, details)
+
+    @cached_property
+    def _exact_values(self) -> list[Fraction]:
+        table, unit = scale_values(self.values)
+        return [Fraction(from_units(x, unit)) for x in table.tolist()]
+
+    def _draw(
+        self, reports: Mapping[str, int], rewards: Mapping[str, Fraction]
+    ) -> Lottery[Settlement]:
+        """Return the settlements of all tickets; one ticket decides for everybody."""
+        full = sum(reports.values())
+        draws = {
+            name: draw_reward(self._exact_values, full, bit, rewards[name])
+            for name, bit in reports.items()
+        }
+        weights: dict[Settlement, Fraction | int] = {}
+        for ticket, chance in list_tickets(list(draws.values())):
+            picked = {name: each.pick(ticket) for name, each in draws.items()}
+            replies = [
+                Reply("json", data={"value": encode_number(value), "known by": self._name(group)})
+                for value, group in picked.values()
+            ]
+            parties = self.make_shares({n: value for n, (value, _) in picked.items()}, replies)
+            details = {
+                "pareto": self.pareto,
+                "value": encode_number(self.values[full]),
+                "expected": {name: encode_number(reward) for name, reward in rewards.items()},
+            }
+            weights[Settlement(self.NAME, parties, details)] = chance
+        return Lottery(weights)
+
+    def _name(self, group: int) -> list[str]:
+        return [name for i, name in enumerate(self.ranges) if group >> i & 1]
 
     def _check_reports(self, reports: Mapping[str, int]) -> None:
         self.list_ranges(reports)  # refuses strangers
@@ -232,6 +287,8 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
             rewards = [int(b) * value_unit for b in find_rewards(present[None, :])[0]]
             return box.list_outcomes(rewards, unit, giving_no_less=giving_no_less)
 
+        if self.drawn:
+            return self._make_lottery_game(types, find_rewards, exclusivity, value_unit)
         return BatchedParticipationGame(
             tuple(types),
             find_rewards,
@@ -243,10 +300,49 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
             compared_outcomes="information of every value up to what a party lacks",
         )
 
+    def _make_lottery_game(
+        self,
+        types: Mapping[str, int],
+        find_rewards: Callable[[Present], Array],
+        exclusivity: tuple[Fraction, ...],
+        unit: Fraction,
+    ) -> ParticipationGame:
+        """Return the game in which rewards are drawn; a coalition's lots are found once."""
+        bits = list(types.values())
+
+        @cache
+        def find_lots(joined: tuple[bool, ...]) -> tuple[Draw | None, ...]:
+            present = np.array(joined)
+            rewards = find_rewards(present[None, :])[0].tolist()
+            mask = sum(bit for bit, here in zip(bits, joined, strict=True) if here)
+            return tuple(
+                draw_reward(self._exact_values, mask, bit, Fraction(from_units(reward, unit)))
+                if here
+                else None
+                for bit, here, reward in zip(bits, joined, rewards, strict=True)
+            )
+
+        return LotteryGame(
+            tuple(types),
+            find_rewards,
+            exclusivity,
+            unit,
+            find_draws=lambda present: find_lots(tuple(present.tolist())),
+        )
+
     def promises(self, types: Mapping[str, int]) -> Sequence[Property]:
-        """Return what holds for these exclusivities: joining is dominant from 0 to 1."""
-        graded = (Symmetric(), StrongDominance())
+        """Return what holds for these exclusivities: joining is dominant from 0 to 1.
+
+        Where rewards are drawn it is at 0; above, the best rival's expected gain can exceed every
+        rival's own, see docs/theory.md.
+        """
         ranges = self.list_ranges(types)
+        if self.drawn:
+            safe = len(types) <= 2 and all(r.lies_within(0, 1) for r in ranges)
+            if safe or all(r.lies_within(0, 0) for r in ranges):
+                return (ExPostIC(), IndividualRationality(), DSIC())
+            return ()
+        graded = (Symmetric(), StrongDominance())
         if not all(r.lies_within(0, 1) for r in ranges):
             return graded
         truthful = (ExPostIC(), IndividualRationality(), DSIC())
@@ -260,7 +356,7 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
             DSIC(),
             CoalitionProof(2),
         ]
-        if self.pareto:
+        if self.pareto and not self.drawn:
             looked_at.append(ParetoEfficient(giving_no_less=True))
         promised = self.promises(types)
         return [prop for prop in looked_at if prop not in promised]
