@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.blinded_tokens import blind_tokens, decode_tokens
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.canonical import decode_json
 from aboveboard.evidence.cases import Delivery
@@ -19,6 +20,7 @@ from aboveboard.evidence.log import Log, Receipt, verify_receipt
 from aboveboard.evidence.members import read_round
 from aboveboard.evidence.payloads import decode_payload
 from aboveboard.evidence.statements import read_statement, sign_statement
+from aboveboard.evidence.sum_commitments import verify_sum
 from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.verification import verify_bundle
@@ -88,6 +90,11 @@ def bring_pieces(folder: Path, _: random.Random) -> str:
     receipt = Receipt.from_dict(data, "receipt")
     with suppress(InvalidProofError):
         verify_receipt(b"{}", receipt, ORIGIN, KEYS.log.public.signing)
+    blind_tokens(decode_tokens((folder / "tokens.bin").read_bytes(), "tokens", 2), bytes(31) + b"1")
+    summed = decode_json((folder / "sum.json").read_bytes(), "sum")
+    if isinstance(summed, list) and len(summed) == 2 and isinstance(summed[0], dict):
+        with suppress(InvalidProofError):
+            verify_sum(summed[0], summed[1])
     try:
         opening = Opening.from_dict(decode_json((folder / "opening.json").read_bytes(), "opening"))
         verify_opening(opening, bytes(32), 3)

@@ -10,6 +10,7 @@ import json
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from aboveboard._version import __version__
 from aboveboard.collaborations.collaboration import load, run
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands.rounds.outcomes import compute_outcome
+from aboveboard.evidence.blinded_tokens import blind_elements, encode_tokens
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.centers import CenterKeys
 from aboveboard.evidence.commitments import commit_elements
@@ -33,6 +35,7 @@ from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.seeds import commit_nonce
 from aboveboard.evidence.statements import Statement, sign_statement
+from aboveboard.evidence.sum_commitments import commit_point, open_sum
 from aboveboard.evidence.terms import CENTER
 from aboveboard.mechanisms.reply_files import write_reply
 from aboveboard.settlements.writing import reply_path
@@ -53,6 +56,9 @@ KEYS = CenterKeys(make_keys(1), make_keys(2))
 RUNS = (
     "exchange.union",
     "exchange.interval",
+    "exchange.average",
+    "exchange.contribution",
+    "market.vcg",
     "valuation.payments",
     "learning.payments",
     "market.propose_and_agree",
@@ -201,6 +207,14 @@ def _make_public_round(play: _Play) -> Folder:
     return "a public round", "round", files, tuple(files)
 
 
+def _make_sum() -> Any:
+    """Return commitments to two points, and the opening of their sum."""
+    points = {"anna": (Fraction(1, 2), Fraction(3)), "bert": (Fraction(2), Fraction(-1, 4))}
+    keys = {name: name.encode().ljust(32, b".") for name in points}
+    committed = {name: commit_point(points[name], keys[name]) for name in points}
+    return [committed, open_sum(points, keys)]
+
+
 def _make_pieces(play: _Play, parts: dict[str, Payload]) -> Folder:
     opened = commit_elements([b"a", b"b", b"c"], bytes(32)).open([b"a", b"c"])
     receipt = make_receipt(play.log, 1, play.log.sign_checkpoint(KEYS.log))
@@ -210,5 +224,7 @@ def _make_pieces(play: _Play, parts: dict[str, Payload]) -> Folder:
         "receipt.json": json.dumps(receipt.as_dict()).encode(),
         "public.json": json.dumps(KEYS.center.public.as_dict()).encode(),
         "statement.json": encode_canonical(json.loads(play.entries[2])),
+        "sum.json": json.dumps(_make_sum()).encode(),
+        "tokens.bin": encode_tokens(blind_elements([b"a", b"b"], bytes([9]) + bytes(31), "00")),
     }
     return "pieces of evidence", "pieces", files, tuple(files)

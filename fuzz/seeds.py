@@ -18,7 +18,7 @@ import polars as pl
 from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import settle
-from fuzz import code_doors
+from fuzz import code_doors, more_doors
 from fuzz.evidence_seeds import list_folders
 from fuzz.list_seeds import OTHER, list_files
 
@@ -51,7 +51,7 @@ class Seed:
 def seeds() -> list[Seed]:
     """Give all folders, always in the same order."""
     evidence = (Seed(*folder) for folder in list_folders())
-    return [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists(), *_code()]
+    return [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists(), *_code(), *_more()]
 
 
 def _files() -> Iterator[Seed]:
@@ -76,6 +76,17 @@ def _code() -> Iterator[Seed]:
     yield Seed("code", "code", dict(code_doors.CODE), (code_doors.MODULE, code_doors.HELPER))
     for name, content in code_doors.MESSAGES.items():
         yield Seed(name, "message", {code_doors.MESSAGE: content}, (code_doors.MESSAGE,))
+
+
+def _more() -> Iterator[Seed]:
+    """Give games of others, tables of a market, notes, sealed messages, requests to a hub."""
+    for name, content in more_doors.GAMES.items():
+        yield Seed(name, "game", {name: content}, (name,))
+    for name, (text, tables) in more_doors.MARKETS.items():
+        yield Seed(name, "collaboration", {FILE: text.encode(), **tables}, tuple(tables))
+    doors = {more_doors.NOTE: "note", more_doors.SEALED: "sealed", more_doors.REQUEST: "request"}
+    for name, (place, content) in more_doors.list_pieces().items():
+        yield Seed(name, doors[place], {place: content}, (place,))
 
 
 def _data() -> Iterator[Seed]:

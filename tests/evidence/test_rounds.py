@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from rounds_by_hand import KEYS, Play, commitment, digest, make_terms
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import RefusedStatementError, State, replay_log
-from aboveboard.evidence.statements import sign_statement
+from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms, read_terms
 
 
@@ -218,6 +219,39 @@ class RoundMachine(RuleBasedStateMachine):
         result = self.play.round.find("result")
         named = result.digest if result is not None and right else digest("other")
         self.try_to("accept", name, result=named)
+
+    @rule(name=names)
+    def drop_a_late_member(self, name: str) -> None:
+        if len(self.play.round.present) > 2:
+            self.try_to("missing", CENTER, members=[name])
+
+    @rule(name=names)
+    def dispute(self, name: str) -> None:
+        result = self.play.round.find("result")
+        named = digest("other") if result is None else result.digest
+        self.try_to("dispute", name, result=named, reason="a reply is too short")
+
+    @rule(at=st.integers(0, 30))
+    def resend_an_old_statement(self, at: int) -> None:
+        """A statement that stands in the log is taken once more only where it may be repeated."""
+        entries = self.play.entries
+        old = read_statement(entries[at % len(entries)], "log")
+        before = self.play.round
+        try:
+            self.play.accept(old)
+        except RefusedStatementError:
+            assert self.play.round is before
+        else:
+            assert old.kind in ("submit", "accept", "dispute")
+
+    @rule(at=st.integers(0, 30), by=names)
+    def forge_an_old_statement(self, at: int, by: str) -> None:
+        """Nobody says again under another's name what was said."""
+        old = read_statement(self.play.entries[at % len(self.play.entries)], "log")
+        forged = replace(old, signature=sign_statement(old.body, old.by, KEYS[by]).signature)
+        if old.by != by:
+            with pytest.raises(RefusedStatementError):
+                self.play.accept(forged)
 
     @invariant()
     def the_log_tells_the_same_round(self) -> None:
