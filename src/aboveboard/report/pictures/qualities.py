@@ -87,7 +87,8 @@ def draw_all(shown: Sequence[Qualities], joint: tuple[float, float] | None = Non
     joint
         Where the quality of the joint model lies with 95 percent confidence, if it is measured.
     """
-    measured = any(each.interval is not None for each in shown)
+    first = next((each for each in shown if each.interval is not None), None)
+    measured = first is not None
     with open_canvas(REST + ROW * len(shown)) as figure:
         axes = figure.add_subplot()
         list_parties(axes, [each.party for each in shown])
@@ -99,14 +100,14 @@ def draw_all(shown: Sequence[Qualities], joint: tuple[float, float] | None = Non
                 axes.plot(
                     each.interval, [row, row], "|-", color=ORANGE, linewidth=4, alpha=0.45,
                     markersize=11, markeredgewidth=2,
-                    label="95 percent interval" if each is shown[0] else None,
+                    label="95 percent interval" if each is first else None,
                 )  # fmt: skip
         if joint is not None:
             axes.axvspan(*joint, color=BLUE, alpha=0.15, linewidth=0, zorder=0)
         rows = range(len(shown))
         axes.plot([each.alone for each in shown], rows, "D", color=ORANGE, label="alone")
         axes.plot(
-            [each.together for each in shown], rows, "o", markersize=10, markerfacecolor="white",
+            [each.together for each in shown], rows, "o", markersize=13, markerfacecolor="none",
             markeredgecolor=BLUE, markeredgewidth=2, label="together",
         )  # fmt: skip
         set_ticks(axes, [x for each in shown for x in (each.alone, each.together)])
