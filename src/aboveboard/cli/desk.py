@@ -157,7 +157,7 @@ def _list_verdicts(rule: dict[str, Any]) -> list[str]:
     """Return the verdicts of an audit on an example, one line each."""
     if not rule:
         return []
-    lines = [f"The rule, {rule['note']}"]
+    lines = [f"The rule, audited {rule['note']}" if rule["audit"] else rule["note"]]
     audit = rule["audit"] or {"verdicts": ()}
     for group in audit["verdicts"]:
         lines += [f"  {group['title']}"]

@@ -24,6 +24,7 @@ from aboveboard.report.rounds import (
     describe_step,
     describe_terms,
     find_terms,
+    list_promises,
     list_stations,
     tabulate_members,
 )
@@ -39,12 +40,12 @@ LONGEST_LINE = 200
 
 def show_first(visit: Visit) -> Answer:
     """Return the member's collaborations, and where an invitation is pasted."""
-    rows = [_describe(each.hub.name, each.view, visit.now) for each in visit.desk.list_standings()]
+    rows = [_describe(each.hub.hub, each.view, visit.now) for each in visit.desk.list_standings()]
     rows.sort(key=lambda row: (not row["mine"], row["deadline"] or "~"))
     return visit.render("first", rows=rows, hubs=visit.desk.hubs)
 
 
-def _describe(member: str, view: dict[str, Any], now: float) -> dict[str, Any]:
+def _describe(hub: str, view: dict[str, Any], now: float) -> dict[str, Any]:
     step = view["next"]
     waiting = f"nothing: waiting for {join_names(view['awaited'], 5)}"
     return {
@@ -55,7 +56,7 @@ def _describe(member: str, view: dict[str, Any], now: float) -> dict[str, Any]:
         "action": describe_step(step).title if step else waiting if view["awaited"] else "nothing",
         "deadline": describe_deadline(view["deadline"], now),
         "fault": view["fault"],
-        "member": member,
+        "hub": hub,
     }
 
 
@@ -185,6 +186,7 @@ def show_result(visit: Visit, identifier: str) -> Answer:
         return _render(visit, place, "result", opened=None, cancelled=place.round.cancelled)
     opened = visit.desk.open_result(place)
     terms = place.round.terms
+    rule = visit.desk.describe_rule(terms)
     answered = next(
         (kind for kind in ("accept", "dispute") if place.round.find(kind, place.name)), None
     )
@@ -195,7 +197,8 @@ def show_result(visit: Visit, identifier: str) -> Answer:
         opened=opened,
         cancelled=place.round.cancelled,
         shares=describe_shares(terms, result.body),
-        rule=visit.desk.describe_rule(terms),
+        rule=rule,
+        promises=list_promises(rule),
         lines=list(_read_lines(opened.reply)),
         size=format_bytes(opened.reply.stat().st_size),
         findings=opened.findings,

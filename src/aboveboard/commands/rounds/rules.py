@@ -72,15 +72,15 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
     for table, note in (
         (
             {**example, **parameters},
-            "audited on the data of an example, with the parameters of these terms",
+            "on the data of an example, with the parameters of these terms",
         ),
-        (example, "audited on an example with its own parameters: those of these terms need data"),
+        (example, "on an example with its own parameters: those of these terms need data"),
     ):
         try:
             return {**texts, "note": note, "audit": _tabulate(_audit(table))}
         except (AboveboardError, ValueError):
             continue
-    return {**texts, "note": "it could not be audited on an example", "audit": None}
+    return {**texts, "note": "the rule could not be audited on an example", "audit": None}
 
 
 def _audit(table: dict[str, Any]) -> AuditReport:

@@ -36,7 +36,7 @@ def show_board(visit: Visit) -> Response:
     ]
     facts = [
         ("open collaborations", sum(n for state, n in board.states.items() if state not in OVER)),
-        ("over", sum(n for state, n in board.states.items() if state in OVER)),
+        ("ended", sum(n for state, n in board.states.items() if state in OVER)),
         ("jobs waiting", board.jobs.get("queued", 0)),
         ("jobs running", board.jobs.get("running", 0)),
         ("disk free", format_bytes(board.free)),

@@ -9,7 +9,7 @@ from aboveboard.report.rounds.steps import (
     describe_state,
     describe_step,
 )
-from aboveboard.report.rounds.terms import Section, describe_terms, find_terms
+from aboveboard.report.rounds.terms import Section, describe_terms, find_terms, list_promises
 
 __all__ = [
     "Progress",
@@ -23,6 +23,7 @@ __all__ = [
     "describe_step",
     "describe_terms",
     "find_terms",
+    "list_promises",
     "list_stations",
     "tabulate_members",
 ]

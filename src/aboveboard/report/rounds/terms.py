@@ -21,6 +21,9 @@ _TOLD = {
 }  # fmt: skip
 """Fields of the terms that have words of their own; others are shown as they are."""
 
+PROMISED = "Promised"
+"""The title of the verdicts on what a rule promises."""
+
 _OPENED = {
     "nothing": "nothing: what a member sent stays between it and the center",
     "center": "the center's own files, whose hashes stand in these terms",
@@ -87,7 +90,8 @@ def _describe_rule(terms: Terms, rule: Mapping[str, Any]) -> list[tuple[str, str
     known = rule.get("keys", {})
     rows = [
         ("The rule", " ".join(filter(None, [f"{terms.mechanism}:", rule.get("summary", "")]))),
-        ("It guarantees", rule.get("guarantees", "")),
+        ("It promises", " ".join(list_promises(rule))),
+        ("In the words of the field", rule.get("guarantees", "")),
         ("It assumes", rule.get("assumes", "")),
     ]
     rows += [
@@ -95,6 +99,19 @@ def _describe_rule(terms: Terms, rule: Mapping[str, Any]) -> list[tuple[str, str
         for key, value in terms.parameters.items()
     ]
     return [(label, text) for label, text in rows if text]
+
+
+def list_promises(rule: Mapping[str, Any]) -> list[str]:
+    """Return what a rule promises, a sentence each, in words that need no knowledge of the field.
+
+    Parameters
+    ----------
+    rule
+        What `describe_rule` returns.
+    """
+    groups = (rule.get("audit") or {}).get("verdicts", ())
+    rows = [row for group in groups if group["title"] == PROMISED for row in group["rows"]]
+    return [row["claim"] or f"{row['property']}." for row in rows]
 
 
 def _join(value: str, meaning: str) -> str:
