@@ -1,4 +1,4 @@
-"""One part of a union: the owners of its elements, the row that stands for each, counts to add up.
+"""Parts of a union: the owners of its elements, the row that stands for each, counts to add up.
 
 A part holds the rows of all parties whose elements lie between two borders. It is worked on by
 itself, in this process or another: the same part gives the same result wherever and however often,
@@ -71,33 +71,33 @@ class Layout:
 
 @dataclass(frozen=True)
 class PartTask:
-    """What is to be done for one part.
+    """What is to be done for some parts that follow each other.
 
     Parameters
     ----------
     sources
-        The parties' rows, in the order of their sorted names.
+        For each part the parties' rows, in the order of their sorted names.
     layout
         What all parts have in common.
     out
         The file of the result; None: it stays in memory.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[tuple[Source, ...], ...]
     layout: Layout
     out: Path | None
 
 
 @dataclass(frozen=True, eq=False)
 class PartResult:
-    """What comes of one part.
+    """What comes of some parts.
 
     Parameters
     ----------
     table
         Columns `element` (ascending), `owners`, `ORDER` and those that are kept; or its file.
     masks, counts
-        The regions of the part, and how many elements each has.
+        The regions of these parts, and how many elements each has.
     lacked
         By party and bucket of the hand-out order: elements that the party lacks.
     conflicts
@@ -111,32 +111,43 @@ class PartResult:
     conflicts: int
 
 
-def tabulate_part(task: PartTask) -> PartResult:
-    """Find owners, rows and places of the elements of one part."""
-    frames = [load_source(source) for source in task.sources]
-    heights = [0 if frame is None else frame.height for frame in frames]
-    owners = np.repeat(np.arange(len(frames), dtype=np.uint8), heights)
-    laid = _lay(frames, task.layout)
-    texts = laid[ELEMENT]
-    strings = Strings.from_series(texts)
-    order = strings.sort()
-    starts = strings.find_groups(order)
-    del strings
-    grouped = _Grouped(order, starts, owners)
-    masks = kernels.find_owners(order, starts, owners)
-    rows, conflicts = _choose_rows(grouped, laid, task.layout)
-    elements = texts.gather(order[starts[:-1]])
-    places = hash_elements(elements, task.layout.seed)
-    table = pl.DataFrame(
-        [elements, pl.Series(OWNERS, masks), pl.Series(ORDER, places), *rows.get_columns()]
-    )
-    regions, counts = np.unique(masks, return_counts=True)
-    lacked = kernels.count_lacked(masks, places, len(frames), BUCKET)
+def tabulate_parts(task: PartTask) -> PartResult:
+    """Find owners, rows and places of the elements of some parts."""
+    parties = len(task.layout.schemas)
+    tables, conflicts = [], 0
+    masks = np.zeros(0, np.uint64)
+    lacked = np.zeros((parties, 1 << (64 - BUCKET)), np.int64)
+    for sources in task.sources:
+        table, differing = _tabulate_part(sources, task.layout)
+        owned = table[OWNERS].to_numpy()
+        masks = np.concatenate([masks, owned])
+        lacked += kernels.count_lacked(owned, table[ORDER].to_numpy(), parties, BUCKET)
+        conflicts += differing
+        tables.append(table)
+    table = pl.concat(tables)
     if task.out is not None:
         write_rows(table, task.out)
+    regions, counts = np.unique(masks, return_counts=True)
     return PartResult(
         table if task.out is None else task.out, regions, counts.astype(np.int64), lacked, conflicts
     )
+
+
+def _tabulate_part(sources: Sequence[Source], layout: Layout) -> tuple[pl.DataFrame, int]:
+    """Return a table of the elements of one part, and how many have conflicting rows."""
+    frames = [load_source(source) for source in sources]
+    heights = [0 if frame is None else frame.height for frame in frames]
+    owners = np.repeat(np.arange(len(frames), dtype=np.uint8), heights)
+    laid = _lay(frames, layout)
+    grouped = _Grouped(*Strings.from_series(laid[ELEMENT]).sort(), owners)
+    rows, conflicts = _choose_rows(grouped, laid, layout)
+    elements = laid[ELEMENT].gather(grouped.order[grouped.starts[:-1]])
+    found = [
+        elements,
+        pl.Series(OWNERS, kernels.find_owners(grouped.order, grouped.starts, owners)),
+        pl.Series(ORDER, hash_elements(elements, layout.seed)),
+    ]
+    return pl.DataFrame([*found, *rows.get_columns()]), conflicts
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -31,7 +32,7 @@ from aboveboard.exchange.partition_tasks import (
     Layout,
     PartResult,
     PartTask,
-    tabulate_part,
+    tabulate_parts,
 )
 from aboveboard.exchange.regions import check_owners
 from aboveboard.exchange.replies import list_columns, write_columns
@@ -40,11 +41,15 @@ from aboveboard.storage.partitions import Sizes, list_parts
 from aboveboard.storage.records import ELEMENT, Records
 from aboveboard.storage.spilling import SpillFolder, StoredRows
 
+Item = TypeVar("Item")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-IN_FLIGHT = 4
-"""Parts that are handed out at a time, for each core."""
+TOGETHER = 8
+"""Parts that are worked on one after the other, and whose elements go into one table."""
+
+IN_FLIGHT = 2
+"""Tasks that are handed out at a time, for each core."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +163,7 @@ class PartitionedUnion:
             limits[party] = Limit(order, element)
         return limits
 
-    def hand_out(
-        self, amounts: Mapping[str, int], first: Collection[str] = ()
-    ) -> dict[str, Reply]:
+    def hand_out(self, amounts: Mapping[str, int], first: Collection[str] = ()) -> dict[str, Reply]:
         """Return the reply of each party that is handed so many elements.
 
         Elements of the parties in `first` go before all others.
@@ -278,14 +281,19 @@ def tabulate_union(
     folder = SpillFolder() if stored else None
     tasks = (
         PartTask(sources, layout, None if folder is None else folder.path / f"{k:05}.arrow")
-        for k, sources in enumerate(list_parts(listed, sizes or Sizes()))
+        for k, sources in enumerate(_batch(list_parts(listed, sizes or Sizes())))
     )
     if executor is not None:
-        parts = tuple(map_in_order(tabulate_part, tasks, executor))
+        parts = tuple(map_in_order(tabulate_parts, tasks, executor))
     else:
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            parts = tuple(map_in_order(tabulate_part, tasks, pool))
+            parts = tuple(map_in_order(tabulate_parts, tasks, pool))
     return PartitionedUnion(names, records, layout, parts, folder)
+
+
+def _batch(parts: Iterator[Item]) -> Iterator[tuple[Item, ...]]:
+    while batch := tuple(islice(parts, TOGETHER)):
+        yield batch
 
 
 def map_in_order(

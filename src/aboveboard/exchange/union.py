@@ -29,7 +29,7 @@ from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import Exclusivities, resolve_exclusivity
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.inspected_inventing import AgainstInspectedInventing, settle_inspected
-from aboveboard.exchange.inspection import InspectionResult, Inspection
+from aboveboard.exchange.inspection import Inspection, InspectionResult
 from aboveboard.exchange.inspection_design import InspectionDesign, Setting, design_inspection
 from aboveboard.exchange.inventing import AgainstInventing
 from aboveboard.exchange.mechanism import ExchangeMechanism
@@ -155,7 +155,7 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         for name, party in file.parties.items():
             options = file.read_options(name)
             shelf.put(name, read(name, data=party.data, elements=party.elements, options=options))
-        return shelf.replace(unify_keys(shelf.records))
+        return shelf.take(unify_keys)
 
     def prepare(self, reports: Mapping[str, Records]) -> tuple[Union, Mapping[str, Records]]:
         """Inspect the reports; return the rule that knows what was found, and the true parts.

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -25,10 +26,10 @@ from aboveboard.storage.spilling import SpillFolder, StoredRows, read_rows, writ
 IN_MEMORY = 192 << 20
 """Bytes of all lists together that stay in memory."""
 
-PART = 24 << 20
-"""Bytes of rows that a part should hold: processors have caches of this size."""
+PART = 3 << 20
+"""Bytes of rows that a part should hold: they are sorted where the processor is quick."""
 
-MOST_PARTS = 4096
+MOST_PARTS = 1024
 """Parts at a time: as many files are written for each list."""
 
 SAMPLE = 1 << 16
@@ -105,7 +106,8 @@ def route_rows(frame: pl.DataFrame, borders: Sequence[str]) -> list[pl.DataFrame
     wanted = Strings.from_series(pl.Series(borders, dtype=pl.String))
     routed = Strings.from_series(frame[ELEMENT]).route(wanted)
     counts = np.bincount(routed, minlength=parts)
-    ordered = frame[np.argsort(routed, kind="stable")]
+    # Of a table in one piece, rows are taken in a third of the time.
+    ordered = frame.rechunk()[np.argsort(routed, kind="stable")]
     ends = np.cumsum(counts)
     return [ordered[int(end - n) : int(end)] for end, n in zip(ends, counts, strict=True)]
 
@@ -195,44 +197,61 @@ class Shelf:
 
     def __init__(self, lists: int, sizes: Sizes | None = None) -> None:
         self.lists, self.sizes = lists, sizes or Sizes()
-        self.records: dict[str, Records] = {}
+        self._records: dict[str, Records] = {}
         self._bytes = 0
         self._folder: SpillFolder | None = None
         self._borders: tuple[str, ...] = ()
+        self._writing: Future[None] | None = None
 
     def put(self, name: str, records: Records) -> None:
-        """Take one party's records."""
-        self.records[name] = records
+        """Take one party's records; they are written while the next are read."""
+        self._wait()
+        self._records[name] = records
         self._bytes += int(records.frame.estimated_size())
         if self._folder is None and self._bytes > self.sizes.in_memory:
             self._begin()
         if self._folder is not None:
-            for each, held in self.records.items():
-                if isinstance(held.rows, pl.DataFrame):
-                    self.records[each] = self._store(held, held.rows)
+            self._writing = _in_background(self._store_all)
 
-    def replace(self, records: Mapping[str, Records]) -> dict[str, Records]:
-        """Return records that were changed, those that stood on disk there again."""
+    def take(
+        self, change: Callable[[Mapping[str, Records]], dict[str, Records]]
+    ) -> dict[str, Records]:
+        """Return all records after a change; those on disk that it changes go there again."""
+        self._wait()
+        self._records = change(self._records)
         if self._folder is not None:
-            for name, changed in records.items():
-                if isinstance(changed.rows, pl.DataFrame):
-                    self.records[name] = self._store(changed, changed.rows)
-            return dict(self.records)
-        return dict(records)
+            self._store_all()
+        return self._records
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
 
     def _begin(self) -> None:
         """Draw borders from what there is, for as many parts as all lists will take."""
         self._folder = SpillFolder()
-        frames = [one.frame for one in self.records.values()]
+        frames = [one.frame for one in self._records.values()]
         expected = self._bytes * self.lists / len(frames)
         parts = min(ceil(expected / self.sizes.part), MOST_PARTS)
         self._borders = draw_borders(frames, parts)
 
-    def _store(self, records: Records, frame: pl.DataFrame) -> Records:
+    def _store_all(self) -> None:
         assert self._folder is not None
-        pieces = store_parts(frame, self._borders, self._folder)
-        stored = StoredRows(self._folder, frame.schema, frame.height, self._borders, pieces)
-        return replace(records, rows=stored)
+        for name, records in self._records.items():
+            frame = records.rows
+            if isinstance(frame, pl.DataFrame):
+                pieces = store_parts(frame, self._borders, self._folder)
+                stored = StoredRows(self._folder, frame.schema, frame.height, self._borders, pieces)
+                self._records[name] = replace(records, rows=stored)
+
+
+def _in_background(work: Callable[[], None]) -> Future[None]:
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(work)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def list_parts(records: Sequence[Records], sizes: Sizes) -> Iterator[tuple[Source, ...]]:

@@ -15,7 +15,7 @@ import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-SHORT_RUN = 24
+SHORT_RUN = 64
 """Texts with one prefix that are sorted by insertion; more are merged."""
 
 
@@ -56,20 +56,22 @@ class Strings:
     @cached_property
     def prefixes(self) -> NDArray[np.uint64]:
         """The eight bytes after those that all share, the first counts most; zeros at the end."""
-        return _read_prefixes(self.buffer, self.offsets, self.shared)
+        prefixes: NDArray[np.uint64] = _read_prefixes(self.buffer, self.offsets, self.shared)
+        return prefixes
 
-    def sort(self) -> NDArray[np.int64]:
-        """Return the positions of the texts in ascending order; of equal texts the earlier ones."""
+    def sort(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sort the texts.
+
+        Returns
+        -------
+        order
+            Their positions in ascending order; of equal texts the earlier ones first.
+        starts
+            Where in it another text begins: positions, and the end.
+        """
         order = np.argsort(self.prefixes)
-        _sort_runs(order, self.prefixes, self.buffer, self.offsets, self.shared)
-        return order
-
-    def find_groups(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where in the sorted order another text begins: positions, and the end."""
-        starts: NDArray[np.int64] = _find_groups(
-            order, self.prefixes, self.buffer, self.offsets, self.shared
-        )
-        return starts
+        begins = _sort_runs(order, self.prefixes, self.buffer, self.offsets, self.shared)
+        return order, np.append(np.flatnonzero(begins), order.size)
 
     def route(self, borders: Strings) -> NDArray[np.uint16]:
         """Return for each text how many of the ascending borders are not greater than it."""
@@ -83,7 +85,7 @@ class Strings:
 
 
 @njit(cache=True, nogil=True)
-def _count_shared(buffer: Any, offsets: Any) -> int:
+def _count_shared(buffer: Any, offsets: Any) -> Any:
     start = offsets[0]
     shared = offsets[1] - start
     for i in range(1, offsets.size - 1):
@@ -137,46 +139,67 @@ def _is_before(buffer: Any, offsets: Any, skip: int, one: int, other: int) -> bo
 
 
 @njit(cache=True, nogil=True)
-def _sort_runs(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) -> None:
-    """Sort texts whose prefixes agree, which stand beside each other in `order` already."""
+def _sort_runs(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) -> Any:
+    """Sort texts whose prefixes agree, which stand beside each other in `order` already.
+
+    Returns
+    -------
+    Whether the text at a place of `order` is another one than that before it.
+    """
+    begins = np.ones(order.size, np.bool_)
+    keys = np.empty(SHORT_RUN, np.uint64)
     start = 0
     while start < order.size:
         end = start + 1
         while end < order.size and prefixes[order[end]] == prefixes[order[start]]:
             end += 1
         if end - start > 1:
-            _sort_run(order[start:end], buffer, offsets, skip + 8)
+            _sort_run(order[start:end], keys, buffer, offsets, skip + 8)
+            # Now, while these texts are near the processor.
+            for at in range(start + 1, end):
+                one, other = order[at - 1], order[at]
+                begins[at] = _compare(
+                    buffer, offsets[one] + skip, offsets[one + 1],
+                    buffer, offsets[other] + skip, offsets[other + 1],
+                ) != 0  # fmt: skip
         start = end
+    return begins
 
 
 @njit(cache=True, nogil=True)
-def _sort_run(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
+def _sort_run(run: Any, keys: Any, buffer: Any, offsets: Any, skip: int) -> None:
     """Sort texts that agree up to `skip`: by their next eight bytes, then those that still agree.
 
-    A run of which a text has ended is merged, for zeros at an end are no bytes.
+    Where a text ends before, its zeros are no bytes, and whole texts are compared.
     """
-    if run.size <= SHORT_RUN:
-        _insertion_sort(run, buffer, offsets, skip)
-        return
-    keys = np.empty(run.size, np.uint64)
+    ended = False
+    if run.size > SHORT_RUN:
+        keys = np.empty(run.size, np.uint64)
     for i in range(run.size):
-        if offsets[run[i]] + skip > offsets[run[i] + 1]:
-            _merge_sort(run, buffer, offsets, skip - 8)
-            return
-        keys[i] = _read_prefix(buffer, offsets[run[i]] + skip, offsets[run[i] + 1])
-    places = np.argsort(keys)
-    run[:] = run[places]
-    keys = keys[places]
+        start, end = offsets[run[i]] + skip, offsets[run[i] + 1]
+        ended |= start > end
+        keys[i] = _read_prefix(buffer, start, end)
+    if ended:
+        _merge_sort(run, buffer, offsets, skip - 8)
+        return
+    if run.size > SHORT_RUN:
+        places = np.argsort(keys)
+        run[:] = run[places]
+        keys = keys[places]
+    else:
+        for place in range(1, run.size):
+            row, key, at = run[place], keys[place], place
+            while at > 0 and keys[at - 1] > key:
+                run[at], keys[at] = run[at - 1], keys[at - 1]
+                at -= 1
+            run[at], keys[at] = row, key
     start = 0
     while start < run.size:
         end = start + 1
         while end < run.size and keys[end] == keys[start]:
             end += 1
-        part = run[start:end]
-        if end - start > SHORT_RUN:
-            _merge_sort(part, buffer, offsets, skip)
-        elif end - start > 1:
-            _insertion_sort(part, buffer, offsets, skip)
+        if end - start > 1:
+            _merge_sort(run[start:end], buffer, offsets, skip)
         start = end
 
 
@@ -195,6 +218,8 @@ def _merge_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
     for start in range(0, run.size, SHORT_RUN):
         _insertion_sort(run[start : start + SHORT_RUN], buffer, offsets, skip)
     width = SHORT_RUN
+    if run.size <= width:
+        return
     scratch = np.empty_like(run)
     while width < run.size:
         for start in range(0, run.size, 2 * width):
@@ -212,27 +237,6 @@ def _merge_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
                     right += 1
         run[:] = scratch
         width *= 2
-
-
-@njit(cache=True, nogil=True)
-def _find_groups(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) -> Any:
-    starts = np.empty(order.size + 1, np.int64)
-    groups = 0
-    for at in range(order.size):
-        row = order[at]
-        last = order[at - 1] if at else row
-        if (
-            at == 0
-            or prefixes[row] != prefixes[last]
-            or _compare(
-                buffer, offsets[row] + skip, offsets[row + 1],
-                buffer, offsets[last] + skip, offsets[last + 1],
-            ) != 0
-        ):  # fmt: skip
-            starts[groups] = at
-            groups += 1
-    starts[groups] = order.size
-    return starts[: groups + 1].copy()
 
 
 @njit(cache=True, nogil=True)
