@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli import desk, hub, rounds
+from aboveboard.cli import desk, hub, hub_rounds, rounds, turns
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
@@ -72,7 +72,7 @@ for command in (
 ):
     app.command()(command)
 
-app.add_typer(hub.hub, name="hub")
+app.add_typer(hub_rounds.hub, name="hub")
 app.command()(hub.join)
 app.command()(hub.status)
 for own in (desk.desk, desk.login, desk.terms):
@@ -92,6 +92,13 @@ for step in (
     rounds.close,
     rounds.settle,
     rounds.audit_round,
+    turns.answer,
+    turns.sign_change,
+    turns.open_part,
+    turns.rule,
+    turns.recover_keys,
+    turns.vouch,
+    turns.transfers,
 ):
     app.command()(step)
 

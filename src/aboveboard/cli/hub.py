@@ -48,7 +48,8 @@ def _explain_missing(error: ModuleNotFoundError) -> Exception:
     return InputError("hub", f"{error.name} is not installed", "pip install 'aboveboard[hub]'")
 
 
-def _echo(output: Format, text: str, data: Any) -> None:
+def echo_result(output: Format, text: str, data: Any) -> None:
+    """Print a text, or plain data as JSON."""
     echo_json(data) if output is Format.JSON else typer.echo(text)
 
 
@@ -73,7 +74,7 @@ def init(
     given = {"name": name, "address": address, "database": database}
     made = make_hub(folder, check_configuration(given, "hub init"))
     text = f"wrote {folder}; its keys are {made.fingerprint}\nnext: aboveboard hub serve {folder}"
-    _echo(output, text, {"folder": str(folder), "fingerprint": made.fingerprint})
+    echo_result(output, text, {"folder": str(folder), "fingerprint": made.fingerprint})
     made.close()
 
 
@@ -85,7 +86,7 @@ def upgrade(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
     except ModuleNotFoundError as error:
         raise _explain_missing(error) from error
     upgrade_hub(folder)
-    _echo(output, f"the tables of {folder} are of this version", {"folder": str(folder)})
+    echo_result(output, f"the tables of {folder} are of this version", {"folder": str(folder)})
 
 
 @hub.command("invite")
@@ -102,7 +103,7 @@ def invite(
     made = make_invitation(opened, name, days=days)
     until = datetime.fromtimestamp(made.expires, UTC).strftime("%Y-%m-%d %H:%M UTC")
     text = f"{made.link}\nsend it to {name} by a way that only {name} reads; it works until {until}"
-    _echo(output, text, {"name": name, "link": made.link, "expires": until})
+    echo_result(output, text, {"name": name, "link": made.link, "expires": until})
     opened.close()
 
 
@@ -121,15 +122,60 @@ def open_(
         list[str] | None,
         typer.Option(help="STEP=TIME, such as commit=2026-12-01T12:00:00Z; once for each step."),
     ] = None,
+    auditor: Annotated[
+        str | None, typer.Option(help="The organisation that rules after a dispute.")
+    ] = None,
+    counts: Annotated[
+        str, typer.Option(help="Who counts overlaps: the 'center', or 'members' by tokens.")
+    ] = "center",
+    lost_key: Annotated[
+        str,
+        typer.Option(
+            help="Who vouches for a lost key: 'nobody', the 'center', or besides it the "
+            "'majority' or 'all' of the others."
+        ),
+    ] = "nobody",
+    keep_days: Annotated[
+        int | None, typer.Option(min=0, help="Days after the end until inputs are deleted.")
+    ] = None,
+    ask: Annotated[
+        list[str] | None,
+        typer.Option(help="What the rule asks while it runs: proposal, votes, bits; in order."),
+    ] = None,
+    answer_hours: Annotated[
+        int | None, typer.Option(min=1, help="Hours that members have for each answer.")
+    ] = None,
+    most_rounds: Annotated[
+        int | None, typer.Option(min=1, help="How many rounds these terms allow.")
+    ] = None,
+    most_added: Annotated[
+        int | None, typer.Option(min=0, help="Elements that a list may gain from round to round.")
+    ] = None,
+    most_dropped: Annotated[
+        int | None, typer.Option(min=0, help="Elements that a list may lose from round to round.")
+    ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Begin a round with organisations that have joined."""
     opened = open_folder(folder)
     from aboveboard.hub.collaborations.opening import open_collaboration
 
-    deadlines = _read_deadlines(deadline or [])
+    more = {
+        "counts": counts,
+        "lost_key": lost_key,
+        "keep_days": keep_days,
+        "asks": list(ask or []),
+        "answer_hours": answer_hours,
+        "repeats": {"most": most_rounds, "added": most_added, "dropped": most_dropped},
+    }
     identifier, round_ = open_collaboration(
-        opened, file, missing=missing, deadlines=deadlines, opened=shown
+        opened,
+        file,
+        missing=missing,
+        deadlines=read_deadlines(deadline or []),
+        opened=shown,
+        auditor=auditor,
+        more=more,
     )
     names = list(round_.terms.names)
     text = (
@@ -137,11 +183,18 @@ def open_(
         f"each runs: aboveboard agree {identifier}"
     )
     data = {"id": identifier, "terms": round_.terms_digest, "members": names}
-    _echo(output, text, data)
+    echo_result(output, text, data)
     opened.close()
 
 
-def _read_deadlines(given: list[str]) -> dict[str, str]:
+def read_deadlines(given: list[str]) -> dict[str, str]:
+    """Return deadlines by step, from texts such as commit=2026-12-01T12:00:00Z.
+
+    Raises
+    ------
+    InputError
+        If a text names no step.
+    """
     steps = ("agree", "commit", "submit", "accept")
     found = {}
     for text in given:
@@ -172,7 +225,9 @@ def cancel(
         raise InputError(
             identifier, "there is no such collaboration", "see 'hub status'"
         ) from error
-    _echo(output, f"the round is {position.state}", {"id": identifier, "state": position.state})
+    echo_result(
+        output, f"the round is {position.state}", {"id": identifier, "state": position.state}
+    )
     opened.close()
 
 
@@ -189,7 +244,7 @@ def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
         lines.append(f"{each['id']}  {each['state']}  {each['name']}{awaited}")
         lines += [f"  {name or 'the rule'}: {what}" for name, what in each["faults"].items()]
     lines += [f"job {each['job']} failed: {each['problem']}" for each in seen["failed"]]
-    _echo(output, "\n".join(lines), seen)
+    echo_result(output, "\n".join(lines), seen)
     opened.close()
 
 
@@ -248,7 +303,7 @@ def check(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
         f"{format_count(found.files)} files: "
         + (f"{len(found.faults)} faults" if found.faults else "all right")
     )
-    _echo(output, "\n".join([text, *found.faults]), found.as_dict())
+    echo_result(output, "\n".join([text, *found.faults]), found.as_dict())
     opened.close()
     raise typer.Exit(1 if found.faults else 0)
 
@@ -269,7 +324,7 @@ def back_up(
         "files; "
         "it holds the hub's keys: guard it"
     )
-    _echo(output, text, {"folder": str(out), **numbers})
+    echo_result(output, text, {"folder": str(out), **numbers})
     opened.close()
 
 
@@ -292,7 +347,7 @@ def restore(
         f"wrote {folder}: {format_count(numbers['rows'])} rows, "
         f"{format_count(numbers['files'])} files"
     )
-    _echo(output, text, {"folder": str(folder), **numbers})
+    echo_result(output, text, {"folder": str(folder), **numbers})
 
 
 @hub.command("demo")
@@ -326,7 +381,7 @@ def demonstrate(
         onlooker = Onlooker() if stays else None
         result = demonstrate_hub(out or Path(scratch) / "demo", cheat=cheat, audience=onlooker)
     if onlooker is None:
-        _echo(output, describe_demonstration(result), result.as_dict())
+        echo_result(output, describe_demonstration(result), result.as_dict())
     raise typer.Exit(result.exit_status)
 
 
@@ -351,7 +406,30 @@ def join(
 
     known = join_hub(link, passphrase=find_passphrase())
     text = f"you are {known.name} at {known.hub}, {known.address}\nnext: aboveboard status"
-    _echo(output, text, asdict(known))
+    echo_result(output, text, asdict(known))
+
+
+COMMANDS = {
+    "change": "sign-change",
+    "open": "open-part",
+    "ruling": "rule {id}",
+    "agree": "agree {id}",
+    "answer": "answer ANSWER",
+    "commit": "commit FILE",
+}
+"""Commands that are called otherwise than the statement that they make."""
+
+
+def name_command(view: dict[str, Any]) -> str:
+    """Return the command that makes what is awaited of a member.
+
+    Examples
+    --------
+    >>> name_command({"id": "ab", "next": "change"}), name_command({"id": "ab", "next": "submit"})
+    ('sign-change', 'submit')
+    """
+    step = str(view["next"])
+    return COMMANDS.get(step, step).format(id=view["id"])
 
 
 def status(output: FormatOption = Format.TEXT) -> None:
@@ -367,9 +445,9 @@ def status(output: FormatOption = Format.TEXT) -> None:
             lines.append(f"  {view['fault']}")
         if view["next"]:
             until = f", until {view['deadline']}" if view["deadline"] else ""
-            what = f"agree {view['id']}" if view["next"] == "agree" else view["next"]
+            what = name_command(view)
             lines.append(f"  your turn{until}: aboveboard {what}")
         elif view["awaited"]:
             lines.append(f"  awaited: {', '.join(view['awaited'])}")
     data = [{"hub": each.hub.address, **each.view} for each in standings]
-    _echo(output, "\n".join(lines) or "you take part in no collaboration yet", data)
+    echo_result(output, "\n".join(lines) or "you take part in no collaboration yet", data)

@@ -30,13 +30,14 @@ _AWAITED = {
 keys = typer.Typer(help="Make and show your keys.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def _attend(terms: str | None) -> Any:
+def attend_round(terms: str | None) -> Any:
+    """Return the member in its round, with all that is new at its hub."""
     from aboveboard.hub.members import attend
 
     return attend(terms, passphrase=find_passphrase())
 
 
-def _hand_over(attendance: Any, path: Path, otherwise: str) -> str:
+def hand_over(attendance: Any, path: Path, otherwise: str) -> str:
     """Send a statement to the member's hub; return what was done with it.
 
     A round that travels by other means has no hub: the member then sends the file itself.
@@ -48,7 +49,8 @@ def _hand_over(attendance: Any, path: Path, otherwise: str) -> str:
     return f"{address} has it as entry {taken['index']}; the round is {taken['state']}"
 
 
-def _echo(output: Format, text: str, **data: Any) -> None:
+def echo(output: Format, text: str, **data: Any) -> None:
+    """Print a text, or the data as JSON."""
     if output is Format.JSON:
         echo_json({name: str(x) if isinstance(x, Path) else x for name, x in data.items()})
     else:
@@ -73,7 +75,7 @@ def new_keys(
     public = make_keys(folder, find_passphrase())
     path = folder / "public.json"
     text = f"wrote {folder}\nsend {path} to the center; its fingerprint is {public.fingerprint}"
-    _echo(output, text, folder=folder, public=path, fingerprint=public.fingerprint)
+    echo(output, text, folder=folder, public=path, fingerprint=public.fingerprint)
 
 
 @keys.command("rotate")
@@ -81,9 +83,9 @@ def rotate_keys(terms: TermsOption = None, output: FormatOption = Format.TEXT) -
     """Make new keys for a round, and state them with the old ones."""
     from aboveboard.commands.rounds import rotate_keys as state_new_keys
 
-    here = _attend(terms)
+    here = attend_round(terms)
     path = state_new_keys(here.member, find_passphrase())
-    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
+    echo(output, hand_over(here, path, "; send it to the center"), statement=path)
 
 
 def _parse_deadlines(given: list[str]) -> dict[str, str]:
@@ -184,7 +186,7 @@ def open_(
         f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
         f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"
     )
-    _echo(output, text, round=out, terms=round_.terms_digest, members=list(round_.terms.names))
+    echo(output, text, round=out, terms=round_.terms_digest, members=list(round_.terms.names))
 
 
 def close(
@@ -204,7 +206,7 @@ def close(
     lines = [f"the round is {round_.state}", f"accepted: {len(intake.accepted)} statements"]
     lines += [f"refused: {path.name}: {why}" for path, why in intake.refused.items()]
     lines += [f"awaited: {', '.join(awaited)}"] if awaited else []
-    _echo(
+    echo(
         output,
         "\n".join(lines),
         state=round_.state.value,
@@ -215,17 +217,27 @@ def close(
 
 
 def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
-    """Center: run a complete round, seal each member's result."""
-    from aboveboard.cli.text import settlement_table
-    from aboveboard.commands.rounds import locate_center, settle_round
+    """Center: run a complete round, seal each member's result.
 
+    A rule that asks its members while it runs is asked for its next question first.
+    """
+    from aboveboard.cli.text import settlement_table
+    from aboveboard.commands.rounds import ask_next, locate_center, settle_round
+
+    asked = ask_next(folder)
+    if asked is not None:
+        awaited = list(asked.list_unanswered())
+        question = asked.asked[-1].body["question"]
+        text = f"asked for {question}; awaited: {', '.join(awaited)}; then settle again"
+        echo(output, text, state=asked.state.value, question=question, awaited=awaited)
+        return
     round_, report = settle_round(folder)
     text = (
         f"{settlement_table(report.settlement, report.collaboration.mechanism.UNIT)}\n\n"
         f"wrote a sealed result for each member to {folder}; the settlement is in "
         f"{locate_center(folder) / 'settlement'}"
     )
-    _echo(output, text, state=round_.state.value, settlement=report.as_dict())
+    echo(output, text, state=round_.state.value, settlement=report.as_dict())
 
 
 def agree(
@@ -243,10 +255,10 @@ def agree(
     if is_reference(terms) and not Path(terms).exists():
         mirror, taken = agree_at_hub(terms, passphrase=find_passphrase())
         text = f"{mirror.address} has your agreement; the round is {taken['state']}"
-        _echo(output, text, hub=mirror.address, terms=mirror.folder / "terms.json", **taken)
+        echo(output, text, hub=mirror.address, terms=mirror.folder / "terms.json", **taken)
         return
     path = sign_agreement(Path(terms), passphrase=find_passphrase())
-    _echo(output, f"wrote {path}; send it to the center", statement=path)
+    echo(output, f"wrote {path}; send it to the center", statement=path)
 
 
 def commit(
@@ -262,14 +274,14 @@ def commit(
     from aboveboard.commands.rounds.own_check import check_own_file
     from aboveboard.evidence.members import read_round
 
-    here = _attend(terms)
+    here = attend_round(terms)
     agreed = read_round(here.member.folder, here.member.private).round.terms
     own = check_own_file(agreed, here.member.name, file)
     raise_faults(own.report.faults)
     path = sign_commitment(here.member, file)
-    text = _hand_over(here, path, "; send it to the center")
+    text = hand_over(here, path, "; send it to the center")
     lines = [*_describe_part(own, "what will leave, once all have committed"), text]
-    _echo(output, "\n".join(lines), statement=path, own=own.as_dict())
+    echo(output, "\n".join(lines), statement=path, own=own.as_dict())
 
 
 def submit(
@@ -288,7 +300,7 @@ def submit(
     from aboveboard.commands.rounds.own_check import check_committed_part
     from aboveboard.evidence.members import read_round
 
-    here = _attend(terms)
+    here = attend_round(terms)
     agreed = read_round(here.member.folder, here.member.private).round.terms
     own = check_committed_part(agreed, here.member.name, here.member.private)
     if output is Format.TEXT:
@@ -297,7 +309,7 @@ def submit(
             typer.confirm("send it?", abort=True)
     path = sign_submission(here.member)
     also = f" and your sealed data in {path.parents[1] / 'sealed'}; send both"
-    _echo(output, _hand_over(here, path, also), statement=path, own=own.as_dict())
+    echo(output, hand_over(here, path, also), statement=path, own=own.as_dict())
 
 
 def _describe_part(own: Any, title: str) -> list[str]:
@@ -314,10 +326,13 @@ def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None
     """
     from aboveboard.commands.rounds import count_regions
 
-    done = count_regions(_attend(terms).member)
-    _echo(
+    here = attend_round(terms)
+    done = count_regions(here.member)
+    taken = [here.hand_over(path) for path in done.statements]
+    sent = f"\n{here.mirror.address} has it" if any(taken) else ""
+    echo(
         output,
-        done.text,
+        done.text.partition(";")[0] + sent if sent else done.text,
         passed=list(done.passed),
         regions=done.regions,
         statements=[str(path) for path in done.statements],
@@ -332,26 +347,26 @@ def fetch(
     """Member: open your sealed result."""
     from aboveboard.commands.rounds import fetch as open_result
 
-    bundle = open_result(_attend(terms).member, out)
-    _echo(output, f"wrote {bundle} and your reply", bundle=bundle)
+    bundle = open_result(attend_round(terms).member, out)
+    echo(output, f"wrote {bundle} and your reply", bundle=bundle)
 
 
 def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
     """Member: accept the result."""
     from aboveboard.commands.rounds import answer
 
-    here = _attend(terms)
+    here = attend_round(terms)
     path = answer(here.member)
-    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
+    echo(output, hand_over(here, path, "; send it to the center"), statement=path)
 
 
 def leave(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
     """Member: leave a round that is not sealed yet."""
     from aboveboard.commands.rounds import leave as state_leave
 
-    here = _attend(terms)
+    here = attend_round(terms)
     path = state_leave(here.member)
-    _echo(output, _hand_over(here, path, "; send it to the center"), statement=path)
+    echo(output, hand_over(here, path, "; send it to the center"), statement=path)
 
 
 def dispute(
@@ -369,13 +384,13 @@ def dispute(
     """
     from aboveboard.commands.rounds import answer, open_part
 
-    here = _attend(terms)
+    here = attend_round(terms)
     path = answer(here.member, reason)
     if part is not None:
         open_part(here.member, part)
-    _echo(
+    echo(
         output,
-        _hand_over(here, path, "; send it to the center and the auditor"),
+        hand_over(here, path, "; send it to the center and the auditor"),
         statement=path,
     )
 

@@ -224,14 +224,14 @@ def preview(
     """
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
-    known, identifier = _find(reference, home, keys)
+    known, identifier = find_collaboration(reference, home, keys)
     mirror = make_mirror(_locate(home, known.address) / identifier, known.address, identifier)
     view = pull(mirror, keys)
     _refuse_other_keys(mirror, follow_rotations(known, home, keys))
     return mirror, view
 
 
-def _find(reference: str, home: Path, keys: PrivateKeys) -> tuple[KnownHub, str]:
+def find_collaboration(reference: str, home: Path, keys: PrivateKeys) -> tuple[KnownHub, str]:
     """Return the hub that has a collaboration, and its id there."""
     found = _REFERENCE.fullmatch(reference)
     if found is None:

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from aboveboard.hub.money.ledger import NETTED, PENDING, Transfer
-from aboveboard.settlements.money import JournalEntry, format_cents, write_journal
+from aboveboard.settlements.money import (
+    JournalEntry,
+    format_cents,
+    format_payment,
+    write_journal,
+)
 from aboveboard.storage.cells import mark_name
 
 COLUMNS = (
@@ -55,6 +60,22 @@ def export_journal(transfers: Sequence[Transfer], title: str) -> str:
         if entries:
             parts.append(write_journal(entries, currency))
     return "\n".join(parts)
+
+
+def describe_transfer(each: Transfer) -> str:
+    """Return a transfer in one line.
+
+    Examples
+    --------
+    >>> describe_transfer(
+    ...     Transfer(7, "ab", "ab", 2, "acme", 750, "EUR", "pending", None, 0, None, "")
+    ... )
+    '7  round 2  acme pays 7.50 EUR  pending'
+    """
+    paid = f" on {each.paid_on}" if each.paid_on else ""
+    paid += f" ({each.reference})" if each.reference else ""
+    amount = format_payment(each.cents, each.currency)
+    return f"{each.id}  round {each.serial}  {each.name} {amount}  {each.state}{paid}"
 
 
 def format_day(seconds: int) -> str:

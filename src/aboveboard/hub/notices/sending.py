@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, exists, or_, select, update
 
@@ -123,7 +124,7 @@ def _claim(hub: Hub) -> dict[Contact, list[Waiting]]:
     return found
 
 
-def _waits(hub: Hub) -> tuple[object, ...]:
+def _waits(hub: Hub) -> tuple[Any, ...]:
     return (
         notice.c.sent.is_(None),
         notice.c.due <= hub.now,
@@ -132,7 +133,7 @@ def _waits(hub: Hub) -> tuple[object, ...]:
 
 
 def _is_due(connection: Connection, hub: Hub) -> bool:
-    row = connection.execute(select(notice.c.id).where(*_waits(hub)).limit(1)).first()  # type: ignore[arg-type]
+    row = connection.execute(select(notice.c.id).where(*_waits(hub)).limit(1)).first()
     return row is not None
 
 

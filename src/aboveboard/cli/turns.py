@@ -1,0 +1,155 @@
+"""Commands of a round that not every round has: answers, changes, lost keys, rulings, transfers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from aboveboard.cli.evidence import find_passphrase
+from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.cli.rounds import TermsOption, attend_round, echo, hand_over
+from aboveboard.errors import InputError
+
+ReferenceArgument = Annotated[
+    str, typer.Argument(help="The collaboration's id, or its address at the hub.")
+]
+
+
+def answer(
+    answer: Annotated[
+        str | None,
+        typer.Argument(help="JSON, or a .json file. Without it: print the question."),
+    ] = None,
+    vote: Annotated[
+        str | None, typer.Option(help="'yes' or 'no': in a market, in both steps.")
+    ] = None,
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: answer what the rule asks while it runs. Nobody sees it before all have answered."""
+    from aboveboard.commands.rounds import answer_question, read_answer_file, read_question
+    from aboveboard.evidence.members import read_round
+
+    here = attend_round(terms)
+    member = here.member
+    if answer is None and vote is None:
+        question = read_question(read_round(member.folder, member.private).round)
+        if question is None:
+            raise InputError(str(member.folder), "no question waits for answers", "see 'status'")
+        text = f"asked for {question['question']}; shown is {question['shows']}"
+        echo(output, text, **{key: question[key] for key in ("question", "shows", "until")})
+        return
+    value: Any = {"step_2": vote, "step_3": vote} if vote else read_answer_file(str(answer))
+    path = answer_question(member, value)
+    echo(output, hand_over(here, path, "; send it to the center"), statement=path)
+
+
+def sign_change(
+    yes: Annotated[bool, typer.Option("--yes", help="Sign it, without being asked.")] = False,
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: see a change of terms, and sign it. What was committed before is void then."""
+    from aboveboard.commands.rounds import consent, describe_change
+    from aboveboard.evidence.members import read_round
+
+    here = attend_round(terms)
+    member = here.member
+    lines = describe_change(read_round(member.folder, member.private).round)
+    if not lines:
+        raise InputError(str(member.folder), "no change waits for signatures", "see 'status'")
+    if output is Format.TEXT:
+        typer.echo("\n".join(lines))
+    if not yes and not typer.confirm("Sign this change?", err=True):
+        raise typer.Exit(2)
+    path = consent(member)
+    text = hand_over(here, path, "; send it to the center")
+    echo(output, text, statement=path, change=lines)
+
+
+def open_part(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
+    """Member: open your committed part to the auditor of the terms, after a dispute."""
+    from aboveboard.commands.rounds import open_to_auditor
+
+    here = attend_round(terms)
+    member = here.member
+    path = open_to_auditor(member)
+    echo(output, hand_over(here, path, "; send it with your sealed part"), statement=path)
+
+
+def rule(
+    reference: ReferenceArgument,
+    stands: Annotated[
+        bool | None,
+        typer.Option("--stands/--falls", help="Decide yourself, such as where a part is missing."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Auditor: compute a disputed round of a hub again, and rule.
+
+    Exit status: 0 the result stands; 1 something is not as stated; 3 a part is missing.
+    """
+    from aboveboard.hub.members.auditing import rule_at_hub
+
+    findings, taken = rule_at_hub(reference, passphrase=find_passphrase(), stands=stands)
+    ruled = f"the round is {taken['state']}" if taken else "no ruling: a part is missing or false"
+    if output is Format.JSON:
+        echo_json({**findings.as_dict(), "ruling": taken})
+    else:
+        typer.echo(f"{findings}\n{ruled}")
+    raise typer.Exit(findings.exit_status)
+
+
+def recover_keys(reference: ReferenceArgument, output: FormatOption = Format.TEXT) -> None:
+    """Name your new keys in a round, for the others to vouch.
+
+    After you have lost the old ones, and have joined again with a link for that.
+    """
+    from aboveboard.hub.members.recovering import ask_for_vouchers
+
+    mirror, fingerprint = ask_for_vouchers(reference, passphrase=find_passphrase())
+    text = (
+        f"{mirror.address} shows your new keys to the others; tell each of them, by a way that "
+        f"shows who you are: {fingerprint}"
+    )
+    echo(output, text, hub=mirror.address, fingerprint=fingerprint)
+
+
+def vouch(
+    name: Annotated[str, typer.Argument(help="The member whose new keys these are.")],
+    fingerprint: Annotated[
+        str, typer.Argument(help="Of its new keys, as it told you by a way that shows who answers.")
+    ],
+    terms: TermsOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Member: vouch for the new keys of another one that has lost its own."""
+    from aboveboard.hub.members.recovering import vouch_for
+
+    taken = vouch_for(name, fingerprint, terms, passphrase=find_passphrase())
+    echo(output, f"vouched as entry {taken['index']}", **taken)
+
+
+def transfers(reference: ReferenceArgument, output: FormatOption = Format.TEXT) -> None:
+    """Member: print what you pay and receive, in all rounds of a series at a hub."""
+    from aboveboard.hub.members.money import list_own_transfers
+
+    found = list_own_transfers(reference, passphrase=find_passphrase())
+    if output is Format.JSON:
+        echo_json(found)
+    else:
+        from aboveboard.settlements.money import format_payment
+
+        lines = [
+            f"round {x['serial']}: you {_conjugate(format_payment(x['cents'], x['currency']))}, "
+            f"{x['state']}{' on ' + x['paid_on'] if x['paid_on'] else ''}"
+            for x in found
+        ]
+        typer.echo("\n".join(lines) or "there are no transfers")
+
+
+def _conjugate(text: str) -> str:
+    """Return "pay 5.00 EUR" for "pays 5.00 EUR"."""
+    verb, gap, rest = text.partition(" ")
+    return f"{verb.removesuffix('s')}{gap}{rest}"
