@@ -210,6 +210,18 @@ def test_goods_that_are_not_those_of_the_ending_are_found(runs: Runs, tmp_path: 
     assert "the ending gives you" in str(found)
 
 
+def test_goods_that_were_left_out_are_never_verified(runs: Runs, tmp_path: Path) -> None:
+    run = runs("market.propose_and_agree")
+
+    def rename(body: dict[str, Any]) -> None:
+        goods = body["facts"]["goods"]
+        body["facts"]["goods"] = ["other" if good == "orders" else good for good in goods]
+
+    found = run.state("anna", rename, tmp_path)
+    assert any("goods that you bring" in each for each in found.on_the_centers_word), str(found)
+    assert not any("anna brings was used" in each for each in found.verified)
+
+
 def test_a_bundle_holds_nothing_of_another_partys_bids(runs: Runs) -> None:
     run = runs("market.vcg")
     content = (run.home("cleo") / "bundle.json").read_text()

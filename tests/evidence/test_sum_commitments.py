@@ -137,6 +137,15 @@ def test_the_average_of_a_round_does_not_stay_on_the_centers_word(held: RoundOfF
         assert not any("average" in each for each in found.on_the_centers_word)
 
 
+@pytest.mark.deep
+def test_a_gain_is_by_the_loss_of_the_terms(tmp_path: Path) -> None:
+    table = {"power": 1, "metric": "manhattan"}
+    held = hold_round("exchange.average", tmp_path, opened="nothing", table=table)
+    found = held.verify("beta")
+    assert found.exit_status == 0, str(found)
+    assert "your gain is the loss of your point against the average" in found.verified
+
+
 def test_no_members_point_is_shown(held: RoundOfFiles) -> None:
     for path in held.result("beta").rglob("bundle.json"):
         assert "point" not in json.dumps(json.loads(path.read_bytes())["evidence"])

@@ -18,6 +18,7 @@ _LEARNING = ("counterfactual", "quality", "valuation", "grid")
 
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "exchange.union": (*_READING, "rule"),
+    "exchange.average": ("power", "metric"),
     "exchange.contribution": ("pareto", "values", "function"),
     "valuation.payments": ("fairness", "alpha", "utility", "sampling"),
     "learning.payments": _LEARNING,

@@ -7,7 +7,7 @@ the center opens their sum alone: the average is verified, and no point is shown
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
@@ -16,11 +16,15 @@ from aboveboard.evidence.numbers import is_same_number, parse_point
 from aboveboard.evidence.sum_commitments import commit_point, verify_sum
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.exchange.average_loss import LARGEST_DENOMINATOR, Loss, Metric
 from aboveboard.formatting import encode_number
 
 AVERAGE = "that the average is that of all points"
 
 ON_THE_CENTERS_WORD = (AVERAGE, "what the others gain")
+
+MOST_POWER = 1000
+"""Of a loss that is computed here: a power of millions would take for ever."""
 
 Point = tuple[Fraction, ...]
 
@@ -39,13 +43,38 @@ def verify(case: Case, findings: Findings) -> None:
     if reply is None or len(own) != len(reply):
         findings.contradict("your reply is not a point with as many coordinates as yours")
         return
-    gain = encode_number(sum(((a - b) ** 2 for a, b in zip(own, reply, strict=True)), Fraction(0)))
+    try:
+        gain = encode_number(_read_loss(case).compute(own, reply))
+    except (TypeError, ValueError, OverflowError) as error:
+        findings.contradict(f"the loss of the terms is none: {error}", case.proof)
+        return
     findings.check(
         is_same_number(gain, case.find_share(case.name, "benefit")),
-        "your gain is the squared distance of your point from the average",
-        f"the squared distance of your point from the average is {gain}, not your stated gain",
+        "your gain is the loss of your point against the average",
+        f"the loss of your point against the average is {gain}, not your stated gain",
         case.proof,
     )
+
+
+def _read_loss(case: Case) -> Loss:
+    """Return the loss of the terms.
+
+    Raises
+    ------
+    ValueError
+        If they state none.
+    """
+    stated = {key: case.parameters[key] for key in ("power", "metric") if key in case.parameters}
+    if "power" in stated:
+        power = parse_point([stated["power"]])
+        if power is None or not 0 < power[0] <= MOST_POWER:
+            raise ValueError(f"power is not a number up to {MOST_POWER}")
+        if power[0].denominator > LARGEST_DENOMINATOR:
+            raise ValueError("power is not a short fraction")
+        stated["power"] = power[0]
+    if stated.get("metric", "euclidean") not in get_args(Metric):
+        raise ValueError("metric is none that there is")
+    return Loss(**stated)
 
 
 def _verify_average(case: Case, own: Point | None, reply: Point | None, findings: Findings) -> None:

@@ -201,12 +201,15 @@ def _verify_endowments(case: Case, findings: Findings) -> None:
         used[facts["players"][at]].add(good)
     tables = {name: case.round.terms.members[name].parameters for name in case.round.present}
     tables[case.name] = case.own_table
-    compared = {
-        name: set(table["endowment"])
-        for name, table in tables.items()
-        if isinstance(table.get("endowment"), list)
-        and set(table["endowment"]) <= set(facts["goods"])
-    }
+    compared: dict[str, set[str]] = {}
+    for name, table in tables.items():
+        brought = table.get("endowment")
+        if brought is None:
+            continue
+        if isinstance(brought, list) and all(good in facts["goods"] for good in brought):
+            compared[name] = set(brought)
+        elif name == case.name:
+            findings.trust("that the goods that you bring are those that were used")
     wrong = sorted(name for name, stated in compared.items() if used.get(name) != stated)
     if compared:
         findings.check(
