@@ -21,8 +21,8 @@ import numpy as np
 
 from aboveboard.errors import InputError
 
-PAPERS = ("curation", "exchange", "learning", "valuation", "market")
-"""Modules of `papers`, one for each paper, that hold `CLAIMS`."""
+PAPERS = ("curation", "exchange", "learning", "valuation", "market", "beyond")
+"""Modules of `papers`, one for each paper and one for what goes beyond, that hold `CLAIMS`."""
 
 HEADING = "# The papers' claims, checked"
 """The first line of the page of claims."""

@@ -7,6 +7,9 @@ from fractions import Fraction
 DIGITS = 40
 """Significant digits to which a power that no fraction equals is rounded, towards zero."""
 
+SMALL_PRIMES = tuple(p for p in range(2, 212) if all(p % q for q in range(2, p)))
+"""Primes whose powers are taken out of a number before its root is rounded."""
+
 LARGEST_ROOT = 12
 """Largest denominator of an exponent."""
 
@@ -37,21 +40,35 @@ def raise_to(base: Fraction, exponent: Fraction) -> Fraction:
 def find_root(x: Fraction, degree: int) -> Fraction:
     """Return the root of a number from 0: exact where it is a fraction, else rounded down.
 
+    Numbers that differ by the power of a fraction of small primes have roots that differ by that
+    fraction, exactly: what is equal in theory stays equal.
+
     Examples
     --------
     >>> find_root(Fraction(27, 8), 3)
     Fraction(3, 2)
+    >>> find_root(Fraction(2), 2) == 3 * find_root(Fraction(2, 9), 2)
+    True
     """
     if not x:
         return Fraction(0)
-    top, bottom = _floor_root(x.numerator, degree), _floor_root(x.denominator, degree)
-    if top**degree == x.numerator and bottom**degree == x.denominator:
-        return Fraction(top, bottom)
-    # Scale so that the whole root has at least DIGITS digits.
-    size = (x.numerator.bit_length() - x.denominator.bit_length()) / degree * 0.30103
-    shift = max(0, DIGITS + 1 - int(size))
-    scaled = x.numerator * 10 ** (shift * degree) // x.denominator
-    return Fraction(_floor_root(scaled, degree), 10**shift)
+    core = x.numerator * x.denominator ** (degree - 1)
+    outside = 1
+    for prime in SMALL_PRIMES:
+        power = prime**degree
+        while core % power == 0:
+            core //= power
+            outside *= prime
+    return Fraction(outside, x.denominator) * _round_root(core, degree)
+
+
+def _round_root(x: int, degree: int) -> Fraction:
+    """Return the root of a whole number above 0, exact or rounded down."""
+    whole = _floor_root(x, degree)
+    if whole**degree == x:
+        return Fraction(whole)
+    shift = max(0, DIGITS + 1 - len(str(whole)))
+    return Fraction(_floor_root(x * 10 ** (shift * degree), degree), 10**shift)
 
 
 def _floor_root(x: int, degree: int) -> int:
