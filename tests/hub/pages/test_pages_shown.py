@@ -71,7 +71,7 @@ def test_the_terms_are_told_in_plain_words_beside_their_file(house: House, table
     shown = acme.get(f"{path}/terms").text
     assert table.terms in shown
     assert "the round is cancelled, and nobody gets a result" in shown
-    assert "The rule keeps its promises on an example" in shown
+    assert "The rule keeps its promises" in shown
     assert "not yet" in shown
     file = acme.get(f"{path}/terms.json")
     assert hashlib.sha256(file.content).hexdigest() == table.terms
@@ -166,3 +166,34 @@ def test_a_round_that_was_cancelled_says_why(hub: Hub, house: House, table: Tabl
     shown = acme.get(f"/collaborations/{table.id}").text
     assert "&lt;b&gt;no budget&lt;/b&gt;" in shown
     assert "There is no result" in acme.get(f"/collaborations/{table.id}/result").text
+
+
+def test_transfers_are_shown_to_their_member_and_to_the_operator(
+    hub: Hub, house: House, table: Table
+) -> None:
+    from aboveboard.hub.database.engine import write
+    from aboveboard.hub.database.tables import transfer
+
+    table.until_sealed()
+    Worker(hub).work()
+    with write(hub.engine) as connection:
+        for name, cents in (("acme", 1250), ("bolt", -987)):
+            connection.execute(
+                transfer.insert().values(
+                    series=table.id,
+                    collaboration=table.id,
+                    serial=1,
+                    name=name,
+                    cents=cents,
+                    currency="EUR",
+                    state="pending",
+                    created=hub.now,
+                )
+            )
+    path = f"/collaborations/{table.id}/result"
+    mine = read_as(house, "acme").get(path).text
+    assert "12.50" in mine
+    assert "9.87" not in mine
+    board = read_as_operator(house).get(path).text
+    assert "12.50" in board
+    assert "9.87" in board

@@ -13,17 +13,19 @@ from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.rounds import State
 from aboveboard.evidence.statements import read_statement
-from aboveboard.evidence.trees import prove_inclusion
-from aboveboard.formatting import format_moment, join_names
+from aboveboard.formatting import format_count, format_moment, join_names
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
     read_checkpoint,
 )
+from aboveboard.hub.collaborations.nodes import prove_stored
+from aboveboard.hub.money.ledger import list_own_transfers, list_transfers
 from aboveboard.hub.pages.reading import (
     ENTRIES_PER_PAGE,
     Seen,
     find_entry,
     find_reply,
+    list_cosigned,
     list_entries,
     list_moments,
     see,
@@ -41,6 +43,7 @@ from aboveboard.report.rounds import (
     list_stations,
     tabulate_members,
 )
+from aboveboard.settlements.money import format_payment
 
 MOST_INDEX = 2**31 - 1
 _IDENTIFIER = re.compile("[0-9a-f]{16}")
@@ -105,6 +108,7 @@ def show_overview(visit: Visit, identifier: str) -> Response:
         progress=tabulate_members(seen.round, seen.turns, moments),
         facts=[
             ("Rule", seen.round.terms.mechanism),
+            ("Round", str(seen.round.terms.serial)),
             ("Collaboration", identifier),
             ("Hash of the terms", seen.row.terms),
             ("Begun", format_moment(seen.row.created)),
@@ -191,10 +195,33 @@ def show_result(visit: Visit, identifier: str) -> Response:
         seed="" if result is None else str(result.body.get("seed", "")),
         own_hash="" if result is None else result.body.get("replies", {}).get(seen.member, ""),
         reply=reply,
+        transfers=_list_transfers(visit, seen),
         answers=dict(answers),
         disputes=disputes,
         cancelled=seen.round.cancelled,
     )
+
+
+def _list_transfers(visit: Visit, seen: Seen) -> list[tuple[str, ...]]:
+    """Return what is paid over all rounds of the series: the operator sees all, a member its own.
+
+    A transfer that was netted shows which other one took its place.
+    """
+    organization = visit.reader.organization
+    if organization is None:
+        found = list_transfers(visit.hub, seen.row.id)
+    else:
+        found = list_own_transfers(visit.connection, organization, seen.row.id)
+    return [
+        (
+            str(each.id),
+            each.name,
+            format_payment(each.cents, each.currency),
+            f"netted into {each.netted_into}" if each.netted_into else each.state,
+            " ".join(filter(None, [each.paid_on, each.reference])),
+        )
+        for each in found
+    ]
 
 
 def show_log(visit: Visit, identifier: str) -> Response:
@@ -213,6 +240,10 @@ def show_log(visit: Visit, identifier: str) -> Response:
         entries=entries,
         size=seen.row.size,
         checkpoint=read_checkpoint(visit.connection, identifier, seen.row.size),
+        cosigned=[
+            (name, format_count(size), format_moment(when))
+            for name, size, when in list_cosigned(visit.connection, identifier)
+        ],
         origin=seen.round.terms.log.origin,
         log_key=seen.round.list_log_keys()[-1],
         before=max(0, start - ENTRIES_PER_PAGE) if start else None,
@@ -238,7 +269,7 @@ def show_entry(visit: Visit, identifier: str, index: int) -> Response:
     row = find_entry(visit.connection, identifier, index)
     statement = read_statement(row.content, f"entry {index}")
     note = read_checkpoint(visit.connection, identifier, seen.row.size)
-    path = tuple(prove_inclusion(seen.round.leaves, index))
+    path = tuple(prove_stored(visit.connection, identifier, index, seen.row.size))
     receipt = Receipt(index, path, read_note(note.encode(), "checkpoint")).as_dict()
     return _render(
         visit,

@@ -50,6 +50,7 @@ def show_board(visit: Visit) -> Response:
         full=board.free < limit,
         limit=format_bytes(limit),
         failures=board.failures,
+        unsent=board.unsent,
         faults=[(row.id, row.name or row.id, _describe_faults(row.faults)) for row in board.faults],
         states=[(describe_state(state)[0], n) for state, n in board.states.items()],
         organizations=[(r.name, format_moment(r.created), r.rounds) for r in board.organizations],

@@ -14,14 +14,16 @@ from sqlalchemy import Connection, and_, func, or_, select
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round
 from aboveboard.hub.collaborations import membership
+from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.logs import NoCollaborationError, read_round
-from aboveboard.hub.collaborations.statements import find_deadline
 from aboveboard.hub.database.tables import (
     collaboration,
+    cosignature,
     invitation,
     job,
     key,
     log_entry,
+    notice,
     organization,
     reply,
     submission,
@@ -147,6 +149,16 @@ def find_reply(connection: Connection, identifier: str, name: str) -> Any:
     ).first()
 
 
+def list_cosigned(connection: Connection, identifier: str) -> list[tuple[str, int, int]]:
+    """Return by member the size of the log that it has cosigned last, and when."""
+    rows = connection.execute(
+        select(cosignature.c.name, cosignature.c.size, cosignature.c.created)
+        .where(cosignature.c.collaboration == identifier)
+        .order_by(cosignature.c.name)
+    )
+    return [(name, size, created) for name, size, created in rows]
+
+
 def list_keys(connection: Connection, viewer: Viewer) -> list[Any]:
     """Return the rows of the reader's own keys."""
     if viewer.organization is None:
@@ -171,6 +183,8 @@ class Board:
         None, and who is awaited; the most urgent first.
     failures
         Jobs that failed or were refused, the last first.
+    unsent
+        Notices that could not be sent so far, the last first.
     faults
         Rows of collaborations in which something is wrong.
     organizations
@@ -187,6 +201,7 @@ class Board:
     jobs: Mapping[str, int]
     late: list[tuple[Any, str, int | None, tuple[str, ...]]]
     failures: list[Any]
+    unsent: list[Any]
     faults: list[Any]
     organizations: list[Any]
     invitations: list[Any]
@@ -204,8 +219,8 @@ def read_board(connection: Connection, hub: Hub) -> Board:
     ).all()
     waiting = connection.execute(
         select(collaboration)
-        .where(collaboration.c.state.not_in(OVER))
-        .order_by(collaboration.c.updated)
+        .where(collaboration.c.turns != "{}", collaboration.c.state.not_in(OVER))
+        .order_by(collaboration.c.until.is_(None), collaboration.c.until, collaboration.c.updated)
         .limit(PER_PAGE)
     ).all()
     usage = shutil.disk_usage(hub.folder)
@@ -213,11 +228,9 @@ def read_board(connection: Connection, hub: Hub) -> Board:
     return Board(
         states=dict(states),
         jobs=count_jobs(connection),
-        late=sorted(
-            filter(None, (_look_for_late(connection, row) for row in waiting)),
-            key=lambda each: (each[2] is None, each[2] or 0),
-        ),
+        late=[_tell_late(row) for row in waiting],
         failures=_list_failures(connection),
+        unsent=_list_unsent(connection),
         faults=list(
             connection.execute(
                 select(collaboration)
@@ -240,16 +253,24 @@ def read_board(connection: Connection, hub: Hub) -> Board:
     )
 
 
-def _look_for_late(
-    connection: Connection, row: Any
-) -> tuple[Any, str, int | None, tuple[str, ...]] | None:
-    round_ = read_round(connection, row)
-    turns = list_turns(round_)
-    if not turns:
-        return None
+def _tell_late(row: Any) -> tuple[Any, str, int | None, tuple[str, ...]]:
+    """Return who is awaited in a collaboration, with what and until when: its row repeats it."""
+    turns: dict[str, str] = json.loads(row.turns)
     step = next(iter(turns.values()))
-    awaited = tuple(name for name, kind in turns.items() if kind == step)
-    return row, step, find_deadline(round_, step), awaited
+    awaited = tuple(sorted(name for name, kind in turns.items() if kind == step))
+    return row, step, row.until, awaited
+
+
+def _list_unsent(connection: Connection) -> list[Any]:
+    """Return rows of notices that could not be sent so far."""
+    return list(
+        connection.execute(
+            select(notice)
+            .where(notice.c.sent.is_(None), notice.c.problem != "")
+            .order_by(notice.c.id.desc())
+            .limit(PER_PAGE)
+        )
+    )
 
 
 def _list_failures(connection: Connection) -> list[Any]:

@@ -50,7 +50,8 @@ def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
     if terms.currency is not None and len(paid) == len(terms.names):
         cents = round_payments(paid, terms.currency).cents
         texts = {name: format_payment(x, terms.currency) for name, x in cents.items()}
-    moves = any(paid.values())
+    hides = any(payments[name] is None for name in terms.names if name in shares)
+    moves = any(paid.values()) or hides
     rows = tuple(
         (
             name,
