@@ -229,6 +229,12 @@ def estimate_cost(market: Market, m: int, way: Algorithm) -> Cost:
     return Cost(seconds, held)
 
 
+def is_large(market: Market, m: int, way: Algorithm) -> bool:
+    """Return whether a search on a grid of m sizes would cost too much."""
+    cost = estimate_cost(market, m, way)
+    return cost.seconds > MOST_SECONDS or cost.bytes > MOST_BYTES
+
+
 def refuse_large(market: Market, m: int, way: Algorithm) -> None:
     """Refuse a search on a grid of m sizes that would cost too much.
 
@@ -238,7 +244,7 @@ def refuse_large(market: Market, m: int, way: Algorithm) -> None:
         If it would take more than `MOST_SECONDS` or `MOST_BYTES`.
     """
     cost = estimate_cost(market, m, way)
-    if cost.seconds > MOST_SECONDS or cost.bytes > MOST_BYTES:
+    if is_large(market, m, way):
         raise InputError(
             "grid",
             f"{format_count(m)} sizes of {market.n} parties would take about "

@@ -109,7 +109,7 @@ def make_game(players: Sequence[str], found: SearchResult, truth: Sequence[int])
     if not found.exists:
         return _make_game_without_mechanism(players, found, truth)
     if found.market.valuation.quasi_monotone:
-        reports = tuple(found.sizes[:extent] for extent in extents)
+        reports = tuple(tuple(found.sizes[:extent]) for extent in extents)
         own = tuple(found.sizes[top] for top in truth)
         return GridGame(tuple(players), found.market, own, reports)
     values, outside = _compute_values(found.market, found.working_sizes, truth)

@@ -28,7 +28,11 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number, format_count, format_rounded
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number, to_number
-from aboveboard.learning.desirable.algorithms import choose_algorithm, refuse_large
+from aboveboard.learning.desirable.algorithms import (
+    choose_algorithm,
+    is_large,
+    refuse_large,
+)
 from aboveboard.learning.desirable.certificate import size_as_number
 from aboveboard.learning.desirable.claims import AtOtherSizes, MechanismExists
 from aboveboard.learning.desirable.file import (
@@ -39,8 +43,15 @@ from aboveboard.learning.desirable.file import (
     read_sizes_on_grid,
 )
 from aboveboard.learning.desirable.game import make_game
+from aboveboard.learning.desirable.growth_on_demand import EvenSizes
 from aboveboard.learning.desirable.offer import DesirableOffer, design_grid
-from aboveboard.learning.desirable.search import SearchResult, search, sizes_array
+from aboveboard.learning.desirable.search import (
+    SearchResult,
+    is_growth_of_two,
+    search,
+    search_on_demand,
+    sizes_array,
+)
 from aboveboard.learning.market.allocation import Market, assign_models
 from aboveboard.learning.market.valuations import Growth, Linear
 from aboveboard.learning.payments.settlement import make_settlement, value_models
@@ -123,9 +134,13 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         InputError
             If the grid is too large to search.
         """
+        grid, way = self.grid, choose_algorithm(self.market, self.grid.count)
+        if is_growth_of_two(self.market) and is_large(self.market, grid.count, way):
+            # Two columns say what two sizes pay; one says whether there is a loss.
+            return search_on_demand(self.market, EvenSizes(grid.step, grid.smallest, grid.count))
         # Before the sizes are listed: there may be millions.
-        refuse_large(self.market, self.grid.count, choose_algorithm(self.market, self.grid.count))
-        return search(self.market, self.grid.sizes())
+        refuse_large(self.market, grid.count, way)
+        return search(self.market, grid.sizes())
 
     def settle(self, reports: Mapping[str, Fraction]) -> Settlement:
         """Search the grid; hand out models and charge payments if the mechanism exists.
@@ -137,7 +152,7 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
             return make_settlement(self.NAME, self.parties, self.market, reports)
         positions = self._find_positions(reports)
         found = self.search_result
-        reported = [self.grid.sizes()[t] for t in positions]
+        reported = [found.sizes[t] for t in positions]
         sizes = sizes_array(reported, exact=found.exact)[None, :]
         present = np.ones(sizes.shape, dtype=np.bool_)
         own = self.market.quality.evaluate(sizes)[0]
@@ -250,6 +265,7 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
             "method": found.method,
             "exact": found.exact,
             "tolerance": found.tolerance * found.scale,
+            **({"profiles looked at": found.looked_at} if found.looked_at is not None else {}),
             "payments table": self._describe_table(found),
             "supposes": found.supposes,
             **({"alternative": found.alternative} if found.alternative else {}),

@@ -28,7 +28,14 @@ from aboveboard.learning.desirable.algorithms import (
     refuse_large,
 )
 from aboveboard.learning.desirable.certificate import Certificate, make_certificate
+from aboveboard.learning.desirable.growth_on_demand import (
+    ColumnPayments,
+    EvenSizes,
+    find_loss,
+    find_smallest_sum,
+)
 from aboveboard.learning.market.allocation import Market
+from aboveboard.learning.market.quality import Identity
 from aboveboard.learning.market.valuations import Growth
 
 ROUNDING = 1e-12
@@ -65,7 +72,8 @@ class SearchResult:
     scale
         What one unit of `payments` is worth.
     payments
-        For each party, shape (m,) * n: its largest payment at each profile, in `scale`.
+        For each party, shape (m,) * n: its largest payment at each profile, in `scale`; arrays, or
+        what works entries out as they are asked for.
     algorithm
         How they were found.
     exact
@@ -80,6 +88,8 @@ class SearchResult:
         none.
     undecided
         Whether a sum that is not 0 is within the tolerance.
+    looked_at
+        At how many profiles sums were looked at; None: at all.
 
     Examples
     --------
@@ -92,16 +102,17 @@ class SearchResult:
     """
 
     market: Market
-    sizes: tuple[Number, ...]
+    sizes: Sequence[Number]
     working_sizes: Array
     scale: float
-    payments: tuple[Array, ...]
+    payments: tuple[Any, ...]
     algorithm: Algorithm
     exact: bool
     tolerance: float
     smallest: Number
     violated: tuple[int, ...] | None
     undecided: bool
+    looked_at: int | None = None
 
     @property
     def method(self) -> str:
@@ -165,6 +176,8 @@ class SearchResult:
 
 def sizes_array(sizes: Sequence[Number], *, exact: bool) -> Array:
     """Return sizes as an array of exact numbers, or of float64."""
+    if isinstance(sizes, EvenSizes) and not exact:
+        return sizes.as_floats()
     return (
         as_objects([Fraction(x) for x in sizes]) if exact else np.array([float(x) for x in sizes])
     )
@@ -223,6 +236,41 @@ def search(market: Market, sizes: Sequence[Number]) -> SearchResult:
         find_first_profile(np.argwhere(low)),
         near,
     )
+
+
+def search_on_demand(market: Market, sizes: EvenSizes) -> SearchResult:
+    """Search the growth market of two parties on a grid too large for a table of all payments.
+
+    Parameters
+    ----------
+    market
+        That market, of quality identity.
+    sizes
+        The grid.
+
+    Raises
+    ------
+    InputError
+        If values on the grid are too large for float64.
+    """
+    valuation = market.valuation
+    assert isinstance(valuation, Growth)
+    alpha, count, smallest = float(valuation.alpha), sizes.number, sizes.smallest
+    payments = tuple(ColumnPayments(alpha, count, smallest, party) for party in range(2))
+    violated = find_loss(valuation.alpha, count, smallest)
+    steps = np.arange(smallest, smallest + count, dtype=np.float64)
+    scale = float(np.float64(sizes.step) ** (alpha + 1))
+    peak = max(float((2 * steps[-1]) ** (alpha + 1)), 1.0)
+    return SearchResult(
+        market, sizes, steps, scale, payments, GROWTH_OF_TWO, False, ROUNDING * peak,
+        find_smallest_sum(payments) * scale, violated, False, count,
+    )  # fmt: skip
+
+
+def is_growth_of_two(market: Market) -> bool:
+    """Return whether a market is the growth market of two parties, of quality identity."""
+    growth = isinstance(market.valuation, Growth) and isinstance(market.quality, Identity)
+    return growth and market.n == 2
 
 
 def _is_evenly_spaced(sizes: Sequence[Number]) -> bool:
