@@ -42,7 +42,8 @@ MARKETS = {
     "cats": (
         VCG + 'bids = "a.cats"\n',
         {
-            "a.cats": b"%% c\ngoods 2\nbids 3\ndummy 1\n\n0\t3\t0\t#\n1\t5\t0\t1\t2\t#\n2\t2\t1\t2\t#\n"
+            "a.cats": b"%% c\ngoods 2\nbids 3\ndummy 1\n\n"
+            + b"0\t3\t0\t#\n1\t5\t0\t1\t2\t#\n2\t2\t1\t2\t#\n"
         },
     ),
 }

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from aboveboard._version import __version__
+from aboveboard.kernel_cache import find_kernel_cache
 
 if TYPE_CHECKING:
     from aboveboard.auditing import (
@@ -124,6 +125,9 @@ __all__ = [
     "tabulate",
     "tabulate_all",
 ]
+
+
+find_kernel_cache()
 
 
 def __getattr__(name: str) -> Any:

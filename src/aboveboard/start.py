@@ -12,6 +12,8 @@ import signal
 import sys
 from typing import Any
 
+from aboveboard.kernel_cache import can_be_made
+
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -43,7 +45,7 @@ def find_plot_folder() -> None:
         return
     home = os.path.expanduser("~")  # noqa: PTH111
     place = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")  # noqa: PTH118
-    if _can_be_made(place):
+    if can_be_made(place):
         return
     import atexit
     import shutil
@@ -57,41 +59,12 @@ def find_plot_folder() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _can_be_made(place: str) -> bool:
-    """Return whether a folder is there, or can be made, and written."""
-    while not os.path.lexists(place) and os.path.dirname(place) != place:  # noqa: PTH120
-        place = os.path.dirname(place)  # noqa: PTH120
-    return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112
-
-
-def find_kernel_cache() -> None:
-    """Let compiled kernels be kept in a private folder where nowhere else can be written."""
-    if "NUMBA_CACHE_DIR" in os.environ:
-        return
-    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is large
-    home = os.path.expanduser("~")  # noqa: PTH111
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")  # noqa: PTH118
-    if os.access(package, os.W_OK) or _can_be_made(cache):
-        return
-    import atexit
-    import shutil
-    import tempfile
-
-    try:
-        folder = tempfile.mkdtemp(prefix="aboveboard-kernels-")
-    except OSError:
-        return
-    os.environ["NUMBA_CACHE_DIR"] = folder
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-
-
 def main() -> None:
     """Run the command line."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     open_closed_streams()
-    find_kernel_cache()
     find_plot_folder()
     from aboveboard.cli import main as run
 
