@@ -285,8 +285,8 @@ grid = {{ {grid} }}
 
 
 def test_a_grid_too_large_is_refused_before_the_search() -> None:
-    with pytest.raises(InputError, match="grid: 1,000,000 sizes of 2 parties would take"):
-        settled(growing(top="1000000", a=40, b=2))
+    with pytest.raises(InputError, match="grid: 10,000 sizes of 3 parties would take"):
+        settled(growing(top="10000", a=40, b=2, c=1))
 
 
 def test_a_party_alone_keeps_its_model_and_pays_nothing() -> None:
@@ -306,11 +306,12 @@ def test_who_does_not_report_is_named() -> None:
         mechanism.settle({"a": reports["a"]})
 
 
-def test_parties_with_data_are_sent_to_the_other_mechanism() -> None:
+def test_parties_with_data_need_a_training() -> None:
     table = tomllib.loads(GROWTH.format(alpha=-0.7, step=1, max=5, zero="true"))
     table["parties"] = {"a": {"data": "a.csv"}, "b": {"data": "b.csv"}}
-    with pytest.raises(InputError, match=r"learning\.payments"):
-        Desirable.from_file(DesirableFile.model_validate(table))
+    file = DesirableFile.model_validate(table)
+    with pytest.raises(InputError, match=r"training: it is missing"):
+        Desirable.read_reports(file, None)  # type: ignore[arg-type]
 
 
 def test_the_starting_file_runs() -> None:

@@ -15,11 +15,11 @@ from aboveboard.learning.market.allocation import Market
 from aboveboard.learning.market.market_file import (
     GridTable,
     MarketFile,
-    has_data,
     make_quality,
     make_valuation,
     read_sizes,
 )
+from aboveboard.learning.market.quality import Identity
 
 
 class DesirableFile(MarketFile):
@@ -87,6 +87,34 @@ class Grid:
         )
 
 
+def round_to_grid(grid: Grid, party: str, size: Fraction) -> Fraction:
+    """Return the largest size of the grid that is not above a measured one.
+
+    Parameters
+    ----------
+    grid
+        The sizes that each party may have.
+    party
+        Whose size, for messages.
+    size
+        Measured.
+
+    Raises
+    ------
+    InputError
+        If all sizes of the grid are above it.
+    """
+    steps = min(int(Fraction(size) / grid.step), grid.smallest + grid.count - 1)
+    if steps < grid.smallest:
+        raise InputError(
+            f"parties.{party}",
+            f"its data measure a size of {size_as_number(size)}, less than the smallest of the "
+            f"grid ({size_as_number(grid.step * grid.smallest)})",
+            "take a smaller step, or write zero = true",
+        )
+    return grid.step * steps
+
+
 def make_grid(file: DesirableFile) -> Grid:
     """Return the file's grid."""
     smallest = 0 if file.grid.zero else 1
@@ -99,17 +127,18 @@ def make_market(file: DesirableFile) -> Market:
     Raises
     ------
     InputError
-        If parties come with data: their sizes are measured, and lie on no grid.
+        If parties come with data and the quality is to be fitted to their training.
     """
-    if has_data(file):
-        raise InputError(
-            "parties",
-            "data are given, but a desirable mechanism is worked out for the sizes of a grid",
-            "give each party a size on the grid, or train with learning.payments",
-        )
     quality = make_quality(file)
+    if quality is None and file.quality is None and file.valuation.kind == "growth":
+        # Section 6.2's market: quality is the size.
+        quality = Identity()
     if quality is None:
-        raise InputError("quality", "it is to be fitted to training runs", "give points")
+        raise InputError(
+            "quality",
+            "it is to be fitted to trainings, and the payments of all sizes on the grid hang on it",
+            'give points = [[size, score], ..] of earlier trainings, or kind = "logistic"',
+        )
     return Market(quality, make_valuation(file), len(file.parties), file.counterfactual)
 
 

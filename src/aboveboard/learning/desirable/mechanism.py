@@ -9,13 +9,12 @@ profile at which no payments can do, with the chain of constraints that proves i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import polars as pl
 
 from aboveboard.auditing import (
     Efficient,
@@ -41,10 +40,13 @@ from aboveboard.learning.desirable.file import (
     make_grid,
     make_market,
     read_sizes_on_grid,
+    round_to_grid,
 )
 from aboveboard.learning.desirable.game import make_game
 from aboveboard.learning.desirable.growth_on_demand import EvenSizes
+from aboveboard.learning.desirable.measured import add_training
 from aboveboard.learning.desirable.offer import DesirableOffer, design_grid
+from aboveboard.learning.desirable.payments_table import payments_table
 from aboveboard.learning.desirable.search import (
     SearchResult,
     is_growth_of_two,
@@ -53,11 +55,17 @@ from aboveboard.learning.desirable.search import (
     sizes_array,
 )
 from aboveboard.learning.market.allocation import Market, assign_models
+from aboveboard.learning.market.market_file import has_data
+from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.market.valuations import Growth, Linear
+from aboveboard.learning.measuring import train_on_reports
 from aboveboard.learning.payments.settlement import make_settlement, value_models
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Mechanism, Read
+from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
+
+if TYPE_CHECKING:
+    from aboveboard.learning.training import TrainingResult
 
 MOST_COMPARED = 12
 """Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
@@ -67,7 +75,7 @@ MOST_ROWS = 10**7
 
 
 @dataclass(frozen=True)
-class Desirable(Mechanism[DesirableFile, Fraction, Game]):
+class Desirable(Mechanism[DesirableFile, Any, Game]):
     """The largest payments that are IC, IR and weakly budget-balanced with efficient models.
 
     Parameters
@@ -78,6 +86,12 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         Who is served, and what qualities are worth.
     grid
         The sizes that each party may have.
+    training
+        How the parties' data are measured; None where they give sizes.
+    seed
+        Of the training.
+    work
+        Where and how training is done.
 
     Examples
     --------
@@ -93,7 +107,11 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
     parties: tuple[str, ...]
     market: Market
     grid: Grid
+    training: TrainingTable | None = None
+    seed: int = 0
+    work: Work | None = None
 
+    SPREADS: ClassVar[bool] = False
     NAME: ClassVar[str] = "learning.desirable"
     UNIT: ClassVar[str] = "value"
     SUMMARY: ClassVar[str] = (
@@ -118,12 +136,30 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
     def from_file(cls, file: DesirableFile) -> Desirable:
         """Take the parameters from a validated collaboration file."""
         market, grid = make_market(file), make_grid(file)
-        return cls(tuple(file.parties), market, grid)
+        training = file.training if has_data(file) else None
+        return cls(tuple(file.parties), market, grid, training, file.seed)
 
     @staticmethod
-    def read_reports(file: DesirableFile, read: Read) -> Mapping[str, Fraction]:
-        """Return each party's size."""
-        return read_sizes_on_grid(file)
+    def read_reports(file: DesirableFile, read: Read) -> Mapping[str, Any]:
+        """Return each party's size, or where its data are; these are read and checked."""
+        if not has_data(file):
+            return read_sizes_on_grid(file)
+        from aboveboard.learning.training import find_data
+
+        return find_data(file, read, seed=file.seed or 0)
+
+    @property
+    def keeps_trainings(self) -> bool:
+        """Whether a cache can keep what is trained, so that a run that was killed goes on."""
+        return self.training is not None
+
+    def with_work(self, work: Work) -> Desirable:
+        """Return the same rule, its training done as `work` says."""
+        return replace(self, work=work)
+
+    def thin(self, types: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the sizes that the parties' data measure, on the grid; given ones as they are."""
+        return types if self._has_sizes(types) else self._measure(types)
 
     @cached_property
     def search_result(self) -> SearchResult:
@@ -142,12 +178,19 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         refuse_large(self.market, grid.count, way)
         return search(self.market, grid.sizes())
 
-    def settle(self, reports: Mapping[str, Fraction]) -> Settlement:
+    def settle(self, reports: Mapping[str, Any]) -> Settlement:
         """Search the grid; hand out models and charge payments if the mechanism exists.
 
         With quasi-monotone values the payments are maximal exploitation payments, which are
-        defined also where a party is absent.
+        defined also where a party is absent. Where parties have data, their sizes are measured and
+        rounded down to the grid, and who is served is handed the model.
         """
+        if not self._has_sizes(reports):
+            sizes = self._measure(reports)
+            return add_training(self._settle_sizes(sizes), self._train(reports))
+        return self._settle_sizes(reports)
+
+    def _settle_sizes(self, reports: Mapping[str, Fraction]) -> Settlement:
         if len(reports) < len(self.parties) and self._is_defined_without_all():
             return make_settlement(self.NAME, self.parties, self.market, reports)
         positions = self._find_positions(reports)
@@ -190,25 +233,25 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
             files=self._make_files(found),
         )
 
-    def game(self, types: Mapping[str, Fraction]) -> Game:
+    def game(self, types: Mapping[str, Any]) -> Game:
         """Return the game in which each party reports a size of the grid up to its own."""
-        return make_game(self.parties, self.search_result, self._find_positions(types))
+        return make_game(self.parties, self.search_result, self._find_positions(self.thin(types)))
 
     def true_utility(
         self,
         party: str,
-        types: Mapping[str, Fraction],
-        reports: Mapping[str, Fraction],
+        types: Mapping[str, Any],
+        reports: Mapping[str, Any],
         settlement: Settlement,
     ) -> Number:
         """Return a party's valuation of the models in use, minus its payment."""
-        return value_models(self.market, self.parties, party, types, settlement)
+        return value_models(self.market, self.parties, party, self.thin(types), settlement)
 
     def offer(self) -> DesirableOffer:
         """Return how far the grid may reach, or whether the mechanism exists on the file's grid."""
         return design_grid(self.market, self.grid, lambda: self.search_result)
 
-    def promises(self, types: Mapping[str, Fraction]) -> Sequence[Property]:
+    def promises(self, types: Mapping[str, Any]) -> Sequence[Property]:
         """Return what the rule promises for its parameters."""
         exists = MechanismExists(self.parties, self.search_result)
         if not self.search_result.exists:
@@ -217,7 +260,7 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         efficient = (Efficient(),) if self._is_efficient else ()
         return (exists, ExPostIC(), IndividualRationality(), WeakBudgetBalance(), *efficient)
 
-    def examines(self, types: Mapping[str, Fraction]) -> Sequence[Property]:
+    def examines(self, types: Mapping[str, Any]) -> Sequence[Property]:
         """Return what an audit looks at besides."""
         promised = self.promises(types)
         efficient = (
@@ -230,6 +273,26 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         """Whether no lesser model can be better: totals rise or fall with each quality."""
         known = isinstance(self.market.valuation, Linear | Growth)
         return known and self.market.n <= MOST_COMPARED
+
+    def _has_sizes(self, reports: Mapping[str, Any]) -> bool:
+        return self.training is None or all(
+            isinstance(each, Fraction | int) for each in reports.values()
+        )
+
+    def _train(self, reports: Mapping[str, Any]) -> TrainingResult:
+        assert self.training is not None
+        return train_on_reports(self.training, reports, seed=self.seed, work=self.work)
+
+    def _measure(self, reports: Mapping[str, Any]) -> dict[str, Fraction]:
+        """Return the sizes that the parties' data measure, on the grid."""
+        trained = self._train(reports)
+        for name, problem in trained.failed.items():
+            raise InputError(
+                f"parties.{name}",
+                f"it failed in training: {problem}",
+                "a desirable mechanism is worked out for all parties: look at its data",
+            )
+        return {name: round_to_grid(self.grid, name, size) for name, size in trained.sizes.items()}
 
     def _is_defined_without_all(self) -> bool:
         return self.market.valuation.quasi_monotone and self.search_result.exists
@@ -331,16 +394,3 @@ class Desirable(Mechanism[DesirableFile, Fraction, Game]):
         if self._describe_table(found) != "payments.parquet":
             return {}
         return {"payments": Reply("parquet", rows=lambda: payments_table(self.parties, found))}
-
-
-def payments_table(parties: Sequence[str], found: SearchResult) -> pl.DataFrame:
-    """Return one row for each profile: every party's size, then every party's payment."""
-    m, n = len(found.sizes), len(parties)
-    sizes = np.array([float(x) for x in found.sizes])
-    columns: dict[str, Any] = {}
-    for i, name in enumerate(parties):
-        shape = [m if j == i else 1 for j in range(n)]
-        columns[f"{name}.size"] = np.broadcast_to(sizes.reshape(shape), (m,) * n).ravel()
-    for name, table in zip(parties, found.payments, strict=True):
-        columns[f"{name}.payment"] = table.astype(np.float64).ravel() * found.scale
-    return pl.DataFrame(columns)

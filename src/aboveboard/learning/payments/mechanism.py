@@ -37,6 +37,7 @@ from aboveboard.learning.market.market_file import (
 from aboveboard.learning.market.quality import Logistic, Quality, fit_learning_curve
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.market.valuations import Growth, Linear, Valuation
+from aboveboard.learning.measuring import train_on_reports
 from aboveboard.learning.payments.budget import keeps_budget, prove_balance
 from aboveboard.learning.payments.exploitation_payment import Outcome, compute_outcome
 from aboveboard.learning.payments.game import MarketGame
@@ -50,7 +51,6 @@ from aboveboard.mechanisms.settlement import Settlement
 if TYPE_CHECKING:
     from aboveboard.learning.payments.measured_game import MeasuredGame
     from aboveboard.learning.training import TrainingResult
-    from aboveboard.learning.training.joint_training import Connect
 
 PARTS = (10, 4, 2, 1)
 """An audit lets a party report so many parts of its size: the first that keeps it in bounds."""
@@ -300,15 +300,8 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         return self.quality is not None and prove_balance(self.market(self.quality)) is not None
 
     def _train(self, reports: Mapping[str, Any]) -> TrainingResult:
-        from aboveboard.learning.training import train
-
         assert self.training is not None
-        connect: Connect | None = None
-        if self.training.engine == "flower":
-            from aboveboard.learning.flower.superlink import connect_parties
-
-            connect = connect_parties
-        return train(self.training, reports, seed=self.seed, work=self.work, connect=connect)
+        return train_on_reports(self.training, reports, seed=self.seed, work=self.work)
 
     def _market_of(self, trained: TrainingResult) -> Market:
         """Return the market with a learning curve, for what sizes are worth."""
