@@ -174,3 +174,10 @@ def test_what_are_no_public_keys_is_refused(tmp_path: Path, content: bytes) -> N
 def test_swapped_public_keys_are_refused() -> None:
     with pytest.raises(ValueError, match="no ed25519 key"):
         PublicKeys(KEYS.public.sealing, KEYS.public.signing)
+
+
+@pytest.mark.parametrize("kind", [[], {}, 3, None, ["agree"]])
+def test_a_kind_that_is_no_text_is_refused_and_not_a_failure(kind: object) -> None:
+    content = encode_canonical({"body": {"kind": kind}, "by": "acme", "sig": "00" * 64})
+    with pytest.raises(InputError, match="a statement of no known kind"):
+        read_statement(content, "statement")

@@ -143,7 +143,8 @@ def read_statement(content: bytes, place: str, *, most: int = MOST_BYTES) -> Sta
     if not isinstance(data, dict) or set(data) != {"body", "by", "sig"}:
         raise InputError(place, "it is not a statement", "a statement has body, by and sig")
     body, by, signature = data["body"], data["by"], data["sig"]
-    if not isinstance(body, dict) or body.get("kind") not in KINDS:
+    kind = body.get("kind") if isinstance(body, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(
             place, "it is a statement of no known kind", f"known are {', '.join(sorted(KINDS))}"
         )
