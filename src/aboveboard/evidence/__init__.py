@@ -5,6 +5,10 @@ sealed messages, the joint seed, bundles, and their verification. `docs/evidence
 protocol and every format.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.commitments import commit_elements, commit_order, verify_opening
 from aboveboard.evidence.findings import Findings
@@ -22,7 +26,9 @@ from aboveboard.evidence.rounds import Round, State, replay_log
 from aboveboard.evidence.sealing import open_message, seal_message
 from aboveboard.evidence.seeds import derive_seed
 from aboveboard.evidence.statements import Statement, read_statement, sign_statement
-from aboveboard.evidence.verification import verify_bundle
+
+if TYPE_CHECKING:
+    from aboveboard.evidence.verification import verify_bundle
 
 __all__ = [
     "Bundle",
@@ -54,3 +60,12 @@ __all__ = [
     "verify_receipt",
     "write_keys",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the verification on first use: it reads lists, which a hub that serves does not."""
+    if name == "verify_bundle":
+        from aboveboard.evidence.verification import verify_bundle
+
+        return verify_bundle
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,13 +6,13 @@ members may read. Nothing is appended to the log that the round's state machine 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.folders import (
     TERMS_FILE,
@@ -23,7 +23,6 @@ from aboveboard.evidence.folders import (
     read_terms_file,
     write_log,
 )
-from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.own_part import list_elements, read_point
 from aboveboard.evidence.payloads import Payload, decode_payload
@@ -34,28 +33,6 @@ from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.sum_commitments import commit_point
 from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.storage.atomic import atomic_file
-
-
-@dataclass(frozen=True)
-class CenterKeys:
-    """The center's keys.
-
-    Parameters
-    ----------
-    center
-        Sign its statements and open submissions.
-    log
-        Sign checkpoints.
-    """
-
-    center: PrivateKeys
-    log: PrivateKeys
-
-    def derive_key(self, purpose: str) -> bytes:
-        """Return a secret key that only the center can make, 32 bytes."""
-        secret = self.center.signing.private_bytes_raw()
-        text = b"aboveboard center v1\n" + purpose.encode("utf-8")
-        return hashlib.blake2b(text, key=secret, digest_size=32).digest()
 
 
 @dataclass(frozen=True)

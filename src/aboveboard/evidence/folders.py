@@ -52,6 +52,17 @@ def read_limited(path: Path, most: int, remedy: str) -> bytes:
         raise InputError(str(path), f"it cannot be read ({error.strerror})", remedy) from error
 
 
+def require_file(path: Path, most: int, remedy: str) -> None:
+    """Raise `InputError` unless this is a regular file of at most so many bytes."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise InputError(str(path), "there is no such regular file", remedy)
+        if path.stat().st_size > most:
+            raise InputError(str(path), f"it has more than {format_count(most)} bytes", remedy)
+    except OSError as error:
+        raise InputError(str(path), f"it cannot be read ({error.strerror})", remedy) from error
+
+
 def read_terms_file(folder: Path) -> Statement:
     """Return the statement of the terms; its signature is not checked here."""
     path = folder / TERMS_FILE

@@ -21,23 +21,26 @@ from aboveboard.evidence.commitments import commit_elements, generate_tree_key
 from aboveboard.evidence.cosigning import refuse_other_log
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
+    SEALED,
     read_checkpoint_file,
     read_limited,
     read_log,
     read_terms_file,
+    require_file,
 )
-from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, write_private
+from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, PrivateKeys, write_private
 from aboveboard.evidence.log import Log, verify_checkpoint, verify_growth
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, Note, read_checkpoint, read_note
 from aboveboard.evidence.own_part import read_point
-from aboveboard.evidence.payloads import Payload, decode_payload
+from aboveboard.evidence.payloads import Content, Payload, digest_content, open_payload
 from aboveboard.evidence.rounds import Round, encode_rotation, replay_log
-from aboveboard.evidence.sealing import encode_context, seal_message
+from aboveboard.evidence.sealing import encode_context, seal_frames, seal_message
 from aboveboard.evidence.seeds import commit_nonce, generate_nonce
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.sum_commitments import commit_point
 from aboveboard.evidence.terms import CENTER, read_terms
 from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.storage.atomic import atomic_file
 
 HOME = "ABOVEBOARD_HOME"
 """Environment variable that names the folder of a member's keys and rounds."""
@@ -191,7 +194,7 @@ def drop_void_payload(private: Path, round_: Round) -> None:
         replace_private(mark, round_.terms_digest.encode())
 
 
-def make_payload(private: Path, table: dict[str, Any], files: dict[str, bytes]) -> Payload:
+def make_payload(private: Path, table: dict[str, Any], files: Mapping[str, Content]) -> Payload:
     """Return the payload that the member commits to; made once and kept.
 
     Raises
@@ -202,21 +205,36 @@ def make_payload(private: Path, table: dict[str, Any], files: dict[str, bytes]) 
     path = private / PAYLOAD_FILE
     if path.exists():
         kept = read_payload(private)
-        if kept.table == table and kept.files == files:
+        if kept.table == table and _is_same(kept.files, files):
             return kept
         raise InputError(
             str(path), "another list was committed in this round", "a commitment stands"
         )
     payload = Payload(table, files, generate_tree_key(), generate_nonce())
-    write_private(path, payload.encode())
-    return payload
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    with os.fdopen(descriptor, "wb") as file:
+        for block in payload.encode_blocks():
+            file.write(block)
+    fresh.replace(path)
+    return read_payload(private)
+
+
+def _is_same(kept: Mapping[str, Content], given: Mapping[str, Content]) -> bool:
+    """Return whether files are the same, byte for byte."""
+    return set(kept) == set(given) and all(
+        len(kept[name]) == len(given[name])
+        and digest_content(kept[name]) == digest_content(given[name])
+        for name in kept
+    )
 
 
 def read_payload(private: Path) -> Payload:
-    """Return the payload that the member has committed to."""
+    """Return the payload that the member has committed to; large files of it stay on the disk."""
     path = private / PAYLOAD_FILE
-    content = read_limited(path, MOST_SEALED_BYTES, "commit first")
-    return decode_payload(content, str(path))
+    require_file(path, MOST_SEALED_BYTES, "commit first")
+    return open_payload(path, str(path))
 
 
 def make_commitment(
@@ -288,6 +306,43 @@ def _read_kept_answers(private: Path) -> dict[str, Any]:
         read_limited(path, MOST_BYTES, "restore it from a backup"), str(path)
     )
     return kept
+
+
+def seal_submission(
+    seen: SeenRound, name: str, keys: PrivateKeys, private: Path
+) -> tuple[Statement, Path]:
+    """Seal what the member has committed to into the public folder; return statement and file.
+
+    Memory does not grow with it.
+
+    Raises
+    ------
+    InputError
+        If nothing was committed, or the file cannot be written.
+    """
+    round_ = seen.round
+    source = private / PAYLOAD_FILE
+    require_file(source, MOST_SEALED_BYTES, "commit first")
+    context = encode_context(round_.terms_digest, name, CENTER, "submit")
+    center = round_.find_keys(CENTER) or round_.terms.center.public
+    place = seen.folder / SEALED
+    place.mkdir(parents=True, exist_ok=True)
+    with atomic_file(place / f"{name}-submit.new") as fresh:
+        with source.open("rb") as content, fresh.open("wb") as target:
+            seal_frames(content, target, center.sealing, context)
+        with fresh.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    path = place / f"{name}-submit-{digest[:16]}.bin"
+    (place / f"{name}-submit.new").replace(path)
+    checkpoint = read_checkpoint(seen.checkpoint, str(seen.folder))
+    body = {
+        "kind": "submit",
+        "terms": round_.terms_digest,
+        "sealed": digest,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+    return sign_statement(body, name, keys), path
 
 
 def make_answer(

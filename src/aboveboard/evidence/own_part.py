@@ -18,9 +18,16 @@ from aboveboard.collaborations.loading import SourceFile, find_rule, read_all
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, fill_answers
 from aboveboard.evidence.canonical import as_plain
-from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
+from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited, require_file
 from aboveboard.evidence.numbers import parse_point
-from aboveboard.evidence.payloads import FILE_NAME, Payload
+from aboveboard.evidence.payloads import (
+    FILE_NAME,
+    LARGE,
+    Content,
+    FileRange,
+    Payload,
+    copy_content,
+)
 from aboveboard.evidence.seeds import derive_coins
 from aboveboard.evidence.terms import Terms
 from aboveboard.storage.records import ELEMENT, Records
@@ -44,8 +51,8 @@ MOST_TOML_BYTES = 2**20
 """A party's own keys are short; long data lie in a file of their own."""
 
 
-def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return a member's own keys and files.
+def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, Content]]:
+    """Return a member's own keys and files; large ones stay on the disk.
 
     Raises
     ------
@@ -53,8 +60,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         If the file cannot be read, is not TOML, or names a file that is not beside it.
     """
     if path.suffix != ".toml":
-        content = read_limited(path, MOST_SEALED_BYTES, "name your data file")
-        return {"data": _check_name(path)}, {path.name: content}
+        return {"data": _check_name(path)}, {path.name: _read_data(path, "name your data file")}
     content = read_limited(path, MOST_TOML_BYTES, "name your own part of the collaboration")
     try:
         table = tomllib.loads(content.decode("utf-8"))
@@ -62,7 +68,7 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise InputError(
             str(path), f"it is not TOML ({error})", "write your party's keys"
         ) from error
-    files = {}
+    files: dict[str, Content] = {}
     for key in PATH_KEYS:
         if isinstance(table.get(key), str):
             beside = path.parent / table[key]
@@ -71,9 +77,17 @@ def read_own_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
                 raise InputError(
                     f"{path}: key {key!r}", "it names a file elsewhere", "put it beside this file"
                 )
-            files[name] = read_limited(beside, MOST_SEALED_BYTES, "put it beside this file")
+            files[name] = _read_data(beside, "put it beside this file")
             table[key] = name
     return as_plain(table), files
+
+
+def _read_data(path: Path, remedy: str) -> Content:
+    require_file(path, MOST_SEALED_BYTES, remedy)
+    size = path.stat().st_size
+    if size > LARGE:
+        return FileRange(path.resolve(), 0, size)
+    return read_limited(path, MOST_SEALED_BYTES, remedy)
 
 
 def _check_name(path: Path) -> str:
@@ -118,7 +132,7 @@ def build_table(
         for file, content in part.files.items():
             if not FILE_NAME.fullmatch(file):
                 raise InputError(f"part of {name}", f"{file[:60]!r} is not a file", "rename it")
-            (place / file).write_bytes(content)
+            copy_content(content, place / file)
         own = {
             key: f"{name}/{value}"
             if key in PATH_KEYS and isinstance(value, str) and value in part.files
@@ -139,7 +153,7 @@ def build_table(
 
 
 def _refuse_foreign_file(
-    name: str, key: str, value: Any, files: Mapping[str, bytes], folder: Path
+    name: str, key: str, value: Any, files: Mapping[str, Content], folder: Path
 ) -> None:
     """Raise `InputError` if a member's key names a file of the center's or of another member."""
     if isinstance(value, dict | list):

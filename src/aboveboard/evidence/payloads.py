@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
@@ -27,6 +28,80 @@ MOST_HEADER = 2**20
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+LARGE = 2**23
+"""Files of more bytes than this stay on the disk."""
+
+BLOCK = 2**20
+"""Bytes that are read at once."""
+
+
+@dataclass(frozen=True)
+class FileRange:
+    """A part of a file on the disk, which is read piece by piece.
+
+    Parameters
+    ----------
+    path
+        The file; it must not change.
+    start, length
+        Which bytes of it.
+    """
+
+    path: Path
+    start: int
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes in blocks."""
+        left = self.length
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            while left:
+                block = file.read(min(BLOCK, left))
+                if not block:
+                    raise InputError(str(self.path), "it was cut off", "restore it from a backup")
+                left -= len(block)
+                yield block
+
+
+Content = bytes | FileRange
+"""A file's bytes, in memory or on the disk."""
+
+
+def read_blocks(content: Content) -> Iterator[bytes]:
+    """Yield a file's bytes in blocks."""
+    yield from (content,) if isinstance(content, bytes) else content
+
+
+def as_bytes(content: Content) -> bytes:
+    """Return a file's bytes, all of them in memory."""
+    return content if isinstance(content, bytes) else b"".join(content)
+
+
+def digest_content(content: Content) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Examples
+    --------
+    >>> digest_content(b"")[:16]
+    'e3b0c44298fc1c14'
+    """
+    found = hashlib.sha256()
+    for block in read_blocks(content):
+        found.update(block)
+    return found.hexdigest()
+
+
+def copy_content(content: Content, target: Path) -> None:
+    """Write a file's bytes to the disk."""
+    with target.open("wb") as file:
+        for block in read_blocks(content):
+            file.write(block)
+
+
 @dataclass(frozen=True)
 class Payload:
     """A member's part.
@@ -36,7 +111,7 @@ class Payload:
     table
         Its own keys of `[parties.NAME]`, plain data; paths are names in `files`.
     files
-        Bytes by name.
+        Bytes by name; a large file as a part of one on the disk.
     key
         The secret key of its committed list, 32 bytes.
     nonce
@@ -44,7 +119,7 @@ class Payload:
     """
 
     table: Mapping[str, Any]
-    files: Mapping[str, bytes]
+    files: Mapping[str, Content]
     key: bytes
     nonce: bytes
 
@@ -55,6 +130,10 @@ class Payload:
 
     def encode(self) -> bytes:
         """Return the bytes that are sealed."""
+        return b"".join(self.encode_blocks())
+
+    def encode_blocks(self) -> Iterator[bytes]:
+        """Yield the bytes that are sealed, piece by piece."""
         names = sorted(self.files)
         header = {
             "files": [[name, len(self.files[name])] for name in names],
@@ -62,10 +141,12 @@ class Payload:
             "nonce": self.nonce.hex(),
             "table": dict(self.table),
         }
-        return b"".join([encode_canonical(header), b"\n", *(self.files[name] for name in names)])
+        yield encode_canonical(header) + b"\n"
+        for name in names:
+            yield from read_blocks(self.files[name])
 
 
-def encode_content(table: Mapping[str, Any], files: Mapping[str, bytes]) -> bytes:
+def encode_content(table: Mapping[str, Any], files: Mapping[str, Content]) -> bytes:
     """Return what a member brings, its files by their hashes: the one leaf of its commitment.
 
     Examples
@@ -73,7 +154,7 @@ def encode_content(table: Mapping[str, Any], files: Mapping[str, bytes]) -> byte
     >>> encode_content({"interval": [0, 1]}, {})
     b'{"files":{},"table":{"interval":[0,1]}}'
     """
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    digests = {name: digest_content(content) for name, content in files.items()}
     return encode_canonical({"files": digests, "table": dict(table)})
 
 
@@ -88,6 +169,38 @@ def decode_payload(content: bytes, place: str) -> Payload:
     line, gap, rest = content.partition(b"\n")
     if not gap:
         raise InputError(place, "this is not a submission", _REMEDY)
+    header, named = _read_header(line, place)
+    spans = _find_spans(named, len(rest), place)
+    files: dict[str, Content] = {n: rest[a : a + size] for n, a, size in spans}
+    return _make_payload(header, files)
+
+
+def open_payload(path: Path, place: str) -> Payload:
+    """Return the payload in a file; large files of it stay there.
+
+    Raises
+    ------
+    InputError
+        If it holds none, or cannot be read.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            line = file.readline(MOST_HEADER + 1)
+    except OSError as error:
+        raise InputError(place, f"it cannot be read ({error.strerror})", _REMEDY) from error
+    if not line.endswith(b"\n"):
+        raise InputError(place, "this is not a submission", _REMEDY)
+    header, named = _read_header(line[:-1], place)
+    files: dict[str, Content] = {}
+    for name, start, length in _find_spans(named, size - len(line), place):
+        part = FileRange(path, len(line) + start, length)
+        files[name] = part if length > LARGE else as_bytes(part)
+    return _make_payload(header, files)
+
+
+def _read_header(line: bytes, place: str) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """Return the line of JSON, and its files with their lengths."""
     header = decode_canonical(line, place, most=MOST_HEADER)
     try:
         table, listed = header["table"], header["files"]
@@ -99,25 +212,30 @@ def decode_payload(content: bytes, place: str) -> Payload:
         raise InputError(place, "this is not a submission", _REMEDY)
     if len(key) != TREE_KEY or len(nonce) != NONCE:
         raise InputError(place, "its key or its nonce has not 32 bytes", _REMEDY)
-    return Payload(table, _cut(rest, named, place), key, nonce)
+    return header, named
+
+
+def _make_payload(header: dict[str, Any], files: Mapping[str, Content]) -> Payload:
+    key, nonce = bytes.fromhex(header["key"]), bytes.fromhex(header["nonce"])
+    return Payload(header["table"], files, key, nonce)
 
 
 _REMEDY = "submit with 'aboveboard submit'"
 
 
-def _cut(rest: bytes, named: list[tuple[str, Any]], place: str) -> dict[str, bytes]:
-    """Return the files by name."""
+def _find_spans(named: list[tuple[str, Any]], size: int, place: str) -> list[tuple[str, int, int]]:
+    """Return where each file begins, and its length."""
     names = [name for name, _ in named]
     if len(names) > MOST_FILES or names != sorted(set(names)):
         raise InputError(place, "its files are too many, or not in order", _REMEDY)
-    files, start = {}, 0
+    spans, start = [], 0
     for name, length in named:
         if not FILE_NAME.fullmatch(name):
             raise InputError(place, f"{name[:60]!r} is not a name of a file", _REMEDY)
-        if type(length) is not int or not 0 <= length <= len(rest) - start:
+        if type(length) is not int or not 0 <= length <= size - start:
             raise InputError(place, f"the length of {name} is wrong", _REMEDY)
-        files[name] = rest[start : start + length]
+        spans.append((name, start, length))
         start += length
-    if start != len(rest):
+    if start != size:
         raise InputError(place, "bytes follow its last file", _REMEDY)
-    return files
+    return spans

@@ -220,7 +220,7 @@ def verify_sum(
         blindings = [int.from_bytes(bytes.fromhex(x), "little") for x in opened["blindings"]]
         denominators = {name: int(x["denominator"]) for name, x in commitments.items()}
         points = {name: [bytes.fromhex(p) for p in x["points"]] for name, x in commitments.items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProofError(f"this is not an opened sum ({error})") from error
     if any(not 0 < each < MOST_DENOMINATOR for each in denominators.values()):
         raise InvalidProofError("a denominator is not positive, or too large")

@@ -27,7 +27,7 @@ from aboveboard.evidence.hidden_shares import HIDDEN, NUMBERS, hide_reply, hide_
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.own_part import list_elements, read_own_file
-from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.payloads import Content, Payload
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.seeds import NONCE, commit_nonce, derive_seed
 from aboveboard.evidence.trees import InvalidProofError
@@ -204,8 +204,8 @@ def _read_own_part(
 
 
 def _combine(
-    stated: dict[str, Any], table: dict[str, Any], files: dict[str, bytes], findings: Findings
-) -> tuple[dict[str, Any], dict[str, bytes]]:
+    stated: dict[str, Any], table: dict[str, Any], files: dict[str, Content], findings: Findings
+) -> tuple[dict[str, Any], dict[str, Content]]:
     """Return a party's part in a run: its own file, and the keys that the operator wrote for it.
 
     The operator may have the file under another name.

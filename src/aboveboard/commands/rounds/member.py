@@ -17,7 +17,6 @@ from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
     read_limited,
-    write_sealed,
     write_statement,
 )
 from aboveboard.evidence.keys import (
@@ -42,11 +41,11 @@ from aboveboard.evidence.members import (
     make_commitment,
     make_payload,
     make_rotation,
-    make_submission,
     read_membership,
     read_payload,
     read_round,
     remember_seen,
+    seal_submission,
 )
 from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Payload
@@ -224,10 +223,8 @@ def submit(member: Membership) -> Path:
         raise InputError(
             str(member.folder), f"{waiting} have not committed", "submit when all have committed"
         )
-    payload = read_payload(member.private)
-    statement, sealed = make_submission(seen, member.name, member.keys, payload)
+    statement, _ = seal_submission(seen, member.name, member.keys, member.private)
     note_seen(member, seen)
-    write_sealed(member.folder, member.name, "submit", sealed)
     return write_statement(member.folder, statement)
 
 

@@ -17,6 +17,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.payloads import as_bytes
 from aboveboard.evidence.seeds import derive_coins
 from aboveboard.evidence.verifiers.opened import read_files
 from aboveboard.evidence.verifiers.public_numbers import verify_public
@@ -217,4 +218,4 @@ def _read_own_bits(case: Case) -> Any:
     content = case.part.files.get(str(own.get("data")))
     if content is None:
         return None
-    return _parse_bits(content)
+    return _parse_bits(as_bytes(content))

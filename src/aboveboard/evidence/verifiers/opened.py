@@ -25,7 +25,7 @@ from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.numbers import is_same_number
 from aboveboard.evidence.own_part import list_elements, write_collaboration
-from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.payloads import Payload, as_bytes
 from aboveboard.evidence.publication import list_shares
 from aboveboard.evidence.seeds import NONCE
 from aboveboard.formatting import format_count
@@ -58,7 +58,8 @@ def open_parts(parts: Mapping[str, Payload]) -> dict[str, Any]:
         name: {
             "table": dict(part.table),
             "files": {
-                file: base64.b64encode(content).decode() for file, content in part.files.items()
+                file: base64.b64encode(as_bytes(content)).decode()
+                for file, content in part.files.items()
             },
             "key": part.key.hex(),
         }

@@ -122,13 +122,13 @@ def _read_parts(folder: Path, round_: Round) -> tuple[dict[str, Payload], dict[s
     """Return each member's part, and what is wrong, by member."""
     from aboveboard.commands.rounds.outcomes import check_part
     from aboveboard.errors import InputError
-    from aboveboard.evidence.payloads import decode_payload
+    from aboveboard.evidence.payloads import open_payload
 
     parts, refused = {}, {}
     for name in round_.present:
         place = f"submission of {name}"
         try:
-            parts[name] = decode_payload((folder / PARTS / f"{name}.bin").read_bytes(), place)
+            parts[name] = open_payload(folder / PARTS / f"{name}.bin", place)
             check_part(round_, name, parts[name])
             if round_.terms.repeats.limits_lists:
                 _compare_with_last(folder, round_, name, parts[name])

@@ -15,7 +15,7 @@ from aboveboard.commands.rounds.questions import open_answers
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys, write_private
 from aboveboard.evidence.rounds import Round
-from aboveboard.evidence.sealing import encode_context, open_message
+from aboveboard.evidence.sealing import MAGIC, encode_context, open_frames, open_message
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.logs import read_entries, read_round
 from aboveboard.hub.collaborations.opening import derive_file_key, locate_center_files
@@ -149,16 +149,28 @@ def _open_submissions(
 def _open_submission(
     path: Path, folder: Path, name: str, keys: Sequence[PrivateKeys], context: bytes
 ) -> None:
-    ciphertext, place = path.read_bytes(), f"submission of {name}"
-    for each in keys[:-1]:
+    target, place = folder / PARTS / f"{name}.bin", f"submission of {name}"
+    for each in reversed(keys):
         try:
-            opened = open_message(ciphertext, each, context, place)
-            break
+            _open_with(path, target, each, context, place)
         except InputError:
-            continue
-    else:
-        opened = open_message(ciphertext, keys[-1], context, place)
-    write_private(folder / PARTS / f"{name}.bin", opened)
+            if each is keys[0]:
+                raise
+        else:
+            return
+
+
+def _open_with(path: Path, target: Path, keys: PrivateKeys, context: bytes, place: str) -> None:
+    """Open a ciphertext into a private file; one that was sealed in frames takes no memory."""
+    target.unlink(missing_ok=True)
+    write_private(target, b"")
+    with path.open("rb") as source, target.open("wb") as opened:
+        framed = source.read(len(MAGIC)) == MAGIC
+        source.seek(0)
+        if framed:
+            open_frames(source, opened, keys, context, place)
+        else:
+            opened.write(open_message(source.read(), keys, context, place))
 
 
 def _copy_center_files(hub: Hub, identifier: str, folder: Path) -> None:
