@@ -150,7 +150,8 @@ def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
         ) from error
 
 
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+"""A text of JSON; written so that each run of plain characters is one step."""
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 
