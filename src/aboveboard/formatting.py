@@ -6,14 +6,13 @@ text for people, the same in terminal and report.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from html import escape
 from math import floor, isfinite, log10
 from typing import Any
-
-import numpy as np
 
 Number = int | float | Fraction
 """A number that may be exact."""
@@ -68,7 +67,8 @@ def encode(x: Any) -> Any:
     """
     if isinstance(x, Mapping):
         return {str(key): encode(value) for key, value in x.items()}
-    if isinstance(x, np.ndarray | np.generic):
+    numpy = sys.modules.get("numpy")  # whoever has not loaded it has none of its values
+    if numpy is not None and isinstance(x, numpy.ndarray | numpy.generic):
         x = x.tolist()
     if isinstance(x, list | tuple | set | frozenset):
         return [encode(value) for value in x]

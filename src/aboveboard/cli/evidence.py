@@ -6,7 +6,7 @@ import os
 
 from aboveboard.cli.layout import wrap
 from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.local_runs import find_obstacle, find_operator_keys
 from aboveboard.evidence.verification import TRUSTED_IN_A_RUN
 from aboveboard.evidence.verifiers import list_trusted

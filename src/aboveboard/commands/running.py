@@ -14,7 +14,7 @@ from aboveboard.auditing.best_lies import BestLie, best_lies
 from aboveboard.collaborations.collaboration import Collaboration, settle_outcome
 from aboveboard.collaborations.examination import examine
 from aboveboard.errors import AnswersMissing, BudgetExceeded, InputError, UndefinedProperty
-from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.local_runs import ReplyFile, find_obstacle, make_bundles
 from aboveboard.games.actions import count_actions
 from aboveboard.games.capabilities import HasCost

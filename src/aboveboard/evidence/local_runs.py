@@ -22,7 +22,7 @@ from aboveboard.currencies import describe_rounding
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle
 from aboveboard.evidence.canonical import as_plain, encode_canonical
-from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, write_keys

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, write_keys
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import CENTER
@@ -68,6 +70,17 @@ class Hub:
     def files(self) -> FileStore:
         """Ciphertexts and replies."""
         return FileStore(self.folder / FILES)
+
+    @property
+    def scratch(self) -> Path:
+        """Where settlements work: the user that they run as must be able to reach it."""
+        settings = self.configuration.worker
+        if settings.scratch:
+            return Path(settings.scratch)
+        if settings.user and os.geteuid() == 0:
+            name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
+            return Path(tempfile.gettempdir()) / f"aboveboard-{name}"
+        return self.folder / SCRATCH
 
     @property
     def fingerprint(self) -> str:

@@ -6,29 +6,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from aboveboard._version import __version__
-from aboveboard.auditing.best_lies import BestLie
-from aboveboard.auditing.verdict import Verdicts
-from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.mechanisms.settlement import Settlement
-from aboveboard.report import tables
-from aboveboard.report.answers import write_answers
-from aboveboard.report.citations import move_citations
-from aboveboard.report.pictures import Picture, draw_picture
-from aboveboard.report.statements import STATEMENT, render_statements
-from aboveboard.report.subject import Subject, describe_collaboration
-from aboveboard.report.templates import load_template
-from aboveboard.report.words import (
-    format_counterexample,
-    format_report,
-    is_profitable,
-    list_notes,
-    round_gain,
-)
+if TYPE_CHECKING:
+    from aboveboard.report.page import render_page
+    from aboveboard.report.pictures import Picture, draw_picture
+    from aboveboard.report.statements import STATEMENT, render_statements
+    from aboveboard.report.words import (
+        format_counterexample,
+        format_report,
+        is_profitable,
+        list_notes,
+        round_gain,
+    )
+
+# Name to module: loaded when first used, since pages that are served need templates alone.
+_FACE = {
+    "STATEMENT": "aboveboard.report.statements",
+    "Picture": "aboveboard.report.pictures",
+    "draw_picture": "aboveboard.report.pictures",
+    "format_counterexample": "aboveboard.report.words",
+    "format_report": "aboveboard.report.words",
+    "is_profitable": "aboveboard.report.words",
+    "list_notes": "aboveboard.report.words",
+    "render_page": "aboveboard.report.page",
+    "render_statements": "aboveboard.report.statements",
+    "round_gain": "aboveboard.report.words",
+}
 
 __all__ = [
     "STATEMENT",
@@ -44,72 +49,10 @@ __all__ = [
 ]
 
 
-def render_page(
-    subject: Collaboration | Subject,
-    *,
-    settlement: Settlement | None = None,
-    lies: Sequence[BestLie] = (),
-    verdicts: Verdicts | None = None,
-    remarks: Mapping[str, Any] | None = None,
-    kinds: Sequence[str] = (),
-    date: str = "",
-    picture: Picture | None = None,
-) -> str:
-    """Return the page, as HTML.
-
-    Parameters
-    ----------
-    subject
-        What was run or audited.
-    settlement
-        The result of a run.
-    lies
-        Each party's best lie.
-    verdicts
-        What was found of the mechanism's promises and of other properties.
-    remarks
-        Facts that the mechanism adds.
-    kinds
-        Which kinds of deviations were looked at.
-    date
-        The day of the run, from its record; empty: none is shown.
-    picture
-        What the run did, from `report.pictures`; None: there is none.
-    """
-    if isinstance(subject, Collaboration):
-        subject = describe_collaboration(subject)
-    unit = subject.unit
-    appendix: dict[str, str] = {}
-    rivals = subject.counts_rivals
-    answers = write_answers(settlement, lies, verdicts, unit, kinds, rivals=rivals)
-    shown = move_citations(
-        {
-            "answers": [asdict(answer) for answer in answers],
-            "exhibits": tables.tabulate_exhibits(settlement),
-            "verdicts": tables.tabulate_verdicts(verdicts),
-            "details": tables.list_details(settlement, remarks),
-        },
-        appendix,
-    )
-    return load_template("page.html.jinja").render(
-        title=subject.title,
-        kind="Audit" if settlement is None else "Run",
-        mechanism=subject.mechanism,
-        summary=subject.summary,
-        unit=unit,
-        parties=tables.tabulate_parties(settlement, unit, subject.currency, rivals=rivals),
-        **shown,
-        appendix=list(appendix.items()),
-        picture=picture,
-        chart=tables.draw_chart(lies, unit),
-        chart_notes=tables.write_chart_notes(lies),
-        lies=tables.tabulate_lies(lies),
-        can_stay_away=any(lie.absent is not None for lie in lies),
-        source=subject.source,
-        assumes=subject.assumes,
-        operator=subject.operator,
-        version=__version__,
-        seed=subject.seed,
-        date=date,
-        inputs=subject.inputs,
-    )
+def __getattr__(name: str) -> Any:
+    """Import what is asked of the face on first use."""
+    if name not in _FACE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_FACE[name]), name)
+    globals()[name] = value
+    return value

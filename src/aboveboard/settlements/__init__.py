@@ -1,7 +1,31 @@
 """Settlement folders: written whole, read back without trust, run again."""
 
-from aboveboard.mechanisms.reply_files import write_reply
-from aboveboard.settlements.replaying import Replay, replay
-from aboveboard.settlements.writing import summarize, write
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aboveboard.mechanisms.reply_files import write_reply
+    from aboveboard.settlements.replaying import Replay, replay
+    from aboveboard.settlements.writing import summarize, write
+
+# Name to module: loaded when first used, since a hub that serves needs `money` alone.
+_FACE = {
+    "Replay": "aboveboard.settlements.replaying",
+    "replay": "aboveboard.settlements.replaying",
+    "summarize": "aboveboard.settlements.writing",
+    "write": "aboveboard.settlements.writing",
+    "write_reply": "aboveboard.mechanisms.reply_files",
+}
 
 __all__ = ["Replay", "replay", "summarize", "write", "write_reply"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the face on first use."""
+    if name not in _FACE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_FACE[name]), name)
+    globals()[name] = value
+    return value

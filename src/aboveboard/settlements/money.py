@@ -14,11 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
+from typing import TYPE_CHECKING
 
 from aboveboard.currencies import count_decimals, describe_rounding
 from aboveboard.formatting import format_count, format_transfer
 from aboveboard.games.numbers import Number
-from aboveboard.mechanisms.settlement import Settlement
+
+if TYPE_CHECKING:
+    from aboveboard.mechanisms.settlement import Settlement
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from aboveboard.commands.running import RunReport
 from aboveboard.currencies import describe_rounding
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import as_plain, encode_canonical
+from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.centers import (
-    CenterKeys,
     Intake,
     open_round,
     open_submission,

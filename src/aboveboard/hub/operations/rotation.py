@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from aboveboard.evidence.centers import CenterKeys
+from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.key_checks import encode_rotation
 from aboveboard.evidence.keys import PRIVATE_FOLDER, PublicKeys, generate_keys, write_keys
 from aboveboard.evidence.statements import sign_statement

@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from aboveboard.commands.rounds.changes import describe_change
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.rounds import State
@@ -100,7 +99,7 @@ def show_overview(visit: Visit, identifier: str) -> Response:
         stations=list_stations(seen.row.state),
         turn=turn,
         deadline=describe_deadline(seen.deadline, visit.hub.now),
-        change=describe_change(seen.round),
+        change=_list_changes(seen),
         awaited=join_names(name for name, kind in seen.turns.items() if kind == seen.step),
         awaited_step=describe_step(seen.step).title if seen.step else "",
         faults=seen.faults,
@@ -115,6 +114,15 @@ def show_overview(visit: Visit, identifier: str) -> Response:
             ("Last change", format_moment(seen.row.updated)),
         ],
     )
+
+
+def _list_changes(seen: Seen) -> list[str]:
+    """Return what the change of terms that waits for signatures changes."""
+    if seen.round.pending is None:
+        return []
+    from aboveboard.commands.rounds.changes import describe_change  # loads what pages need not
+
+    return describe_change(seen.round)
 
 
 def _find_turn(seen: Seen) -> str | None:
