@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aboveboard.learning.training import TrainingResult, joint_training, train
 from aboveboard.learning.training.federated import FederatedTrainer
 from aboveboard.learning.training.pooling import PooledTrainer
 from aboveboard.mechanisms.mechanism import Work
+from aboveboard.storage.cache_key import open_content, seal_content
 from oracles.training import honest, party_data, write
 
 NAMES = ("large", "small", "third")
@@ -129,13 +131,30 @@ def test_other_rows_are_not_taken_for_what_is_kept(folder: Path, fits: list[Any]
     assert len(fits) == 2 * 3 + 1
 
 
-def test_a_kept_training_that_somebody_changed_is_refused(folder: Path) -> None:
+def turn_values(file: Path) -> bytes:
+    """Return a kept training with other predictions, without the user's checksum."""
+    content = open_content(file.read_bytes())
+    assert content is not None
+    with np.load(io.BytesIO(content)) as kept:
+        arrays = {name: kept[name] for name in kept.files}
+    arrays["values"] = arrays["values"][::-1]
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def test_a_kept_training_that_somebody_else_sent_along_is_not_believed(folder: Path) -> None:
+    first = run(folder)
+    for file in (folder / "cache").iterdir():
+        checksum = file.read_bytes()[:32]
+        file.write_bytes(checksum + turn_values(file))
+    assert agree(run(folder), first)
+
+
+def test_a_kept_training_of_the_user_s_own_that_is_wrong_is_refused(folder: Path) -> None:
     run(folder)
     for file in (folder / "cache").iterdir():
-        with np.load(file) as kept:
-            arrays = {name: kept[name] for name in kept.files}
-        arrays["values"] = arrays["values"][::-1]
-        np.savez_compressed(file, **arrays)
+        file.write_bytes(seal_content(turn_values(file)))
     with pytest.raises(InputError, match="is not what training gives"):
         run(folder)
 

@@ -2,14 +2,16 @@
 
 One file for each training, named by a digest of all that it depends on: the contents of all files,
 the table `[training]`, the seed, the versions of the libraries, and who trained with what. Files
-hold what a model predicts for the test rows, no model and no pickle. What is kept is checked by
-sample: in each run one of the trainings that were read, drawn at random, is done again.
+hold what a model predicts for the test rows, no model and no pickle. Each bears a checksum keyed by
+the user, so that nobody else can send some along. What is kept is also checked by sample: in each
+run one of the trainings that were read, drawn at random, is done again.
 Cost: for m test rows some 10 m to 50 m bytes a training, and one training more a run.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import secrets
 import zipfile
@@ -31,6 +33,7 @@ from aboveboard.learning.training.tables import digest_file
 from aboveboard.learning.training.trainer import JointPlan
 from aboveboard.learning.training.wire import pack, unpack
 from aboveboard.storage.atomic import atomic_file
+from aboveboard.storage.cache_key import open_content, seal_content
 
 LIBRARIES = ("aboveboard", "numpy", "scipy", "scikit-learn")
 """A training by another version is done again."""
@@ -66,7 +69,10 @@ class TrainingStore:
             Measures what a model predicts.
         """
         try:
-            with np.load(self._find_path(members), allow_pickle=False) as file:
+            content = open_content(self._find_path(members).read_bytes())
+            if content is None:
+                return None  # not of this user: it is done anew
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 counts = json.loads(str(file["counts"]))
                 decision = file.get("decision", None)
                 predictions = Predictions(
@@ -95,8 +101,10 @@ class TrainingStore:
             arrays["decision"] = predictions.decision
         with suppress(OSError, InputError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_file(self._find_path(members)) as path, path.open("wb") as stream:
-                np.savez_compressed(stream, **arrays)
+            stream = io.BytesIO()
+            np.savez_compressed(stream, **arrays)
+            with atomic_file(self._find_path(members)) as path:
+                path.write_bytes(seal_content(stream.getvalue()))
 
     def has(self, members: Members) -> bool:
         """Return whether a training is kept."""
@@ -105,7 +113,9 @@ class TrainingStore:
     def load_round(self, plan: JointPlan) -> AveragingState | None:
         """Return where the averaging of a plan stands; None where nothing readable is kept."""
         try:
-            content = self._find_round(plan).read_bytes()
+            content = open_content(self._find_round(plan).read_bytes())
+            if content is None:
+                return None
             kept = unpack(content)
             state = AveragingState(*kept)
         except (OSError, InputError, TypeError):
@@ -118,7 +128,7 @@ class TrainingStore:
         with suppress(OSError, InputError):
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_file(self._find_round(plan)) as path:
-                path.write_bytes(content)
+                path.write_bytes(seal_content(content))
 
     def drop_rounds(self, plans: Iterable[JointPlan]) -> None:
         """Delete where averagings stood: their models are kept."""

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
-from aboveboard.valuation.evaluation.cache_key import read_cache_key
+from aboveboard.storage.cache_key import read_cache_key
 from aboveboard.valuation.levels import Level, encode_level
 
 Item = TypeVar("Item")

@@ -1,13 +1,14 @@
 """The key by which a user recognises the values that its own runs have kept.
 
 A cache lies beside a collaboration, and whoever sends the folder could send values with it. So each
-line bears a keyed checksum. The key lies in the user's own folder, readable to nobody else. Where
-there is no such folder (no home, or one that cannot be written) a process has a key of its own:
-what it keeps is used by itself alone.
+line, or each file, bears a keyed checksum. The key lies in the user's own folder, readable to
+nobody else. Where there is no such folder (no home, or one that cannot be written) a process has a
+key of its own: what it keeps is used by itself alone.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 
 KEY_BYTES = 32
 NAME = "cache.key"
+CHECKSUM_BYTES = 32
 
 
 @cache
@@ -28,6 +30,24 @@ def read_cache_key() -> bytes:
         return secrets.token_bytes(KEY_BYTES)
     path = folder / NAME
     return _read(path) or _make(path) or _read(path) or secrets.token_bytes(KEY_BYTES)
+
+
+def seal_content(content: bytes) -> bytes:
+    """Return content with the user's checksum in front."""
+    return hmac.digest(read_cache_key(), content, "sha256") + content
+
+
+def open_content(sealed: bytes) -> bytes | None:
+    """Return what the user has sealed; None for anything else.
+
+    Examples
+    --------
+    >>> open_content(seal_content(b"kept")), open_content(b"sent")
+    (b'kept', None)
+    """
+    checksum, content = sealed[:CHECKSUM_BYTES], sealed[CHECKSUM_BYTES:]
+    right = hmac.digest(read_cache_key(), content, "sha256")
+    return content if hmac.compare_digest(right, checksum) else None
 
 
 def _read(path: Path) -> bytes | None:
