@@ -1,4 +1,4 @@
-"""Inputs are deleted after the time of the terms; the log keeps what proves that they were there."""
+"""Inputs are deleted after the time of the terms; the log keeps their hashes."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def test_a_job_that_fails_again_and_again_is_given_up_and_told(
 
 def test_a_child_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:
     code = (
-        "from aboveboard.hub.jobs.child import limit_process\n"
+        "from aboveboard.hub.jobs.isolation import limit_process\n"
         "limit_process(2**28, 60, 2**20)\n"
         "x = bytearray(2**29)\n"
     )
@@ -155,7 +155,7 @@ def test_a_child_that_takes_too_much_memory_ends_alone(tmp_path: Path) -> None:
 def test_a_child_has_no_network_where_the_system_can_take_it_away() -> None:
     code = (
         "import socket\n"
-        "from aboveboard.hub.jobs.child import leave_network\n"
+        "from aboveboard.hub.jobs.isolation import leave_network\n"
         "if leave_network():\n"
         "    try:\n"
         "        socket.create_connection(('127.0.0.1', 9), 1)\n"

@@ -39,6 +39,12 @@ class WorkerLimits(_Strict):
     seconds: int = Field(default=3600, ge=1)
     output_bytes: int = Field(default=2**32, ge=1)
     lease_seconds: int = Field(default=60, ge=1)
+    user: str = Field(default="", max_length=32)
+    """Whom a settlement runs as, where the worker is root."""
+    scratch: str = ""
+    """Where settlements work; empty: in the hub's folder, or for another user in /tmp."""
+    require_isolation: bool = False
+    """Whether nothing is settled where the system does not let the child leave the network."""
     attempts: int = Field(default=5, ge=1)
 
 

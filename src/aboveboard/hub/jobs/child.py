@@ -1,4 +1,4 @@
-"""The child that settles a round: `python -m aboveboard.hub.jobs.child FOLDER ..`.
+"""The child that settles a round: `python -m aboveboard.hub.jobs.child NUMBERS`, in its folder.
 
 It has no keys. It limits itself before it reads anything: memory, time, size of files, and where
 the system lets it no network. The folder holds `log.jsonl`, `parts/NAME.bin` with each member's
@@ -8,14 +8,12 @@ opened submission, `order.key`, and the center's own files; the child writes `ou
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
-import resource
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from aboveboard.hub.jobs.isolation import Limits, isolate
 
 if TYPE_CHECKING:
     from aboveboard.commands.rounds.outcomes import Outcome
@@ -31,58 +29,6 @@ ORDER_FILE = "order.key"
 CENTER_FILES = "center"
 FILE_KEYS = "center-keys.json"
 ANSWERS_FILE = "answers.json"
-
-_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
-"""Of Linux: <linux/sched.h>."""
-
-_DIE_WITH_PARENT = 1
-"""Of Linux: PR_SET_PDEATHSIG of <linux/prctl.h>."""
-
-
-def limit_process(memory: int, seconds: int, output: int) -> None:
-    """Limit what this process may take.
-
-    Parameters
-    ----------
-    memory
-        Bytes of address space.
-    seconds
-        Of processor time on all cores.
-    output
-        Bytes of each file it writes.
-    """
-    cores = os.cpu_count() or 1
-    for kind, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds * cores),
-        (resource.RLIMIT_FSIZE, output),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (most if hard < 0 else min(most, hard),) * 2)
-
-
-def leave_network() -> bool:
-    """Return whether this process could be put where there is no network."""
-    if not sys.platform.startswith("linux"):
-        return False
-    library = ctypes.CDLL(None, use_errno=True)
-    flags = (_NEW_NETWORK,) if os.geteuid() == 0 else (_NEW_USER | _NEW_NETWORK,)
-    return any(library.unshare(flag) == 0 for flag in flags)
-
-
-def die_with_parent(parent: int) -> None:
-    """Let the system end this process with the worker that started it, however that ends.
-
-    Parameters
-    ----------
-    parent
-        The worker's process; if it is gone already, this one ends at once.
-    """
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def settle_folder(folder: Path) -> dict[str, Any]:
@@ -189,13 +135,11 @@ def write_outcome(folder: Path, outcome: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Settle the round in the folder that the command line names."""
-    folder = Path(sys.argv[1]).resolve()
-    parent, memory, seconds, output = (int(text) for text in sys.argv[2:6])
-    die_with_parent(parent)
-    alone = leave_network()  # before any thread starts: the system refuses it later
-    limit_process(memory, seconds, output)
-    os.umask(0o077)
+    """Settle the round in the folder that this process was started in."""
+    limits = Limits(*(int(text) for text in sys.argv[1:7]))
+    alone = isolate(limits)
+    # The path from the root may be closed to the user that this process is now.
+    folder = Path()
     write_outcome(folder, {"network": not alone, **settle_folder(folder)})
 
 

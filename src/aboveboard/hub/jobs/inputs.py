@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from aboveboard.hub.collaborations.logs import read_entries, read_round
 from aboveboard.hub.collaborations.opening import derive_file_key, locate_center_files
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import collaboration, cosignature
-from aboveboard.hub.home import SCRATCH, Hub, read_ring
+from aboveboard.hub.home import Hub, read_ring
 from aboveboard.hub.jobs.child import (
     ANSWERS_FILE,
     CENTER_FILES,
@@ -78,13 +79,32 @@ class Inputs:
 @contextmanager
 def fresh_folder(hub: Hub, lease: Lease) -> Iterator[Path]:
     """Yield a new folder for one lease of a job; it is removed afterwards."""
-    folder = hub.folder / SCRATCH / f"job-{lease.job}-{lease.fence}"
+    folder = hub.scratch / f"job-{lease.job}-{lease.fence}"
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / PARTS).mkdir(parents=True, mode=PRIVATE_FOLDER)
+    _make_scratch(hub)
+    folder.mkdir(mode=PRIVATE_FOLDER)
+    (folder / PARTS).mkdir(mode=PRIVATE_FOLDER)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_scratch(hub: Hub) -> None:
+    """Make the folder of all jobs; where it lies in a folder of everybody it must be our own.
+
+    Raises
+    ------
+    InputError
+        If somebody else has made it.
+    """
+    place = hub.scratch
+    place.mkdir(mode=0o711, parents=True, exist_ok=True)
+    found = place.lstat()
+    if place.is_symlink() or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise InputError(
+            str(place), "it belongs to somebody else", "name another folder in 'worker.scratch'"
+        )
 
 
 def read_sealed_round(hub: Hub, identifier: str) -> SealedRound:

@@ -31,6 +31,7 @@ from aboveboard.hub.jobs.inputs import (
     prepare_inputs,
     read_sealed_round,
 )
+from aboveboard.hub.jobs.isolation import require_own_file
 from aboveboard.hub.jobs.packing import name_reply, seal_results
 from aboveboard.hub.jobs.queue import Lease, finish
 from aboveboard.hub.jobs.spawning import ChildError, spawn_child
@@ -128,7 +129,7 @@ def _write_result(
 ) -> None:
     """Sign the result and seal each reply, in the one transaction that ends the job."""
     round_ = sealed.round
-    paths = {name: folder / path for name, path in outcome["replies"].items()}
+    paths = {name: require_own_file(folder, path) for name, path in outcome["replies"].items()}
     replies = {name: name_reply(folder, name, path) for name, path in paths.items()}
     body = {**outcome["body"], "replies": replies}
     statement = make_own(hub, round_, "result", body)
@@ -169,9 +170,9 @@ def reseal(hub: Hub, lease: Lease) -> None:
     result = sealed.round.find("result")
     with fresh_folder(hub, lease) as folder:
         outcome = _compute(hub, lease, sealed, folder)
-        path = folder / outcome.get("replies", {}).get(name, "none")
-        if result is None or not path.is_file():
+        if result is None or name not in outcome.get("replies", {}):
             raise InputError(f"reply of {name}", "it cannot be computed again", "see the job")
+        path = require_own_file(folder, outcome["replies"][name])
         if name_reply(folder, name, path) != result.body["replies"][name]:
             raise InputError(
                 f"reply of {name}", "another one comes out", "see the engine's version"

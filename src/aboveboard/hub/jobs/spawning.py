@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.child import OUTCOME_FILE
+from aboveboard.hub.jobs.isolation import find_user, give_folder
 from aboveboard.hub.jobs.queue import Lease, renew
+
+MOST_TAIL = 2000
+"""Bytes of a child's output that an error shows."""
+
+MOST_OUTCOME = 2**30
+"""Bytes of an outcome: what is public stands in the log."""
 
 
 class ChildError(Exception):
@@ -27,17 +38,17 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
         If it leaves no outcome.
     """
     limits = hub.configuration.worker
-    command = [sys.executable, "-m", "aboveboard.hub.jobs.child", str(folder)]
-    numbers = (os.getpid(), limits.memory_bytes, limits.seconds, limits.output_bytes)
-    command += [str(number) for number in numbers]
-    kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "NUMBA_CACHE_DIR", "VIRTUAL_ENV", "SYSTEMROOT")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
-    environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
-    with (folder / "output.txt").open("wb") as output:
+    user, group = find_user(limits.user)
+    give_folder(folder, user, group)
+    numbers = (
+        os.getpid(), limits.memory_bytes, limits.seconds, limits.output_bytes, user, group,
+    )  # fmt: skip
+    command = [sys.executable, "-m", "aboveboard.hub.jobs.child", *map(str, numbers)]
+    with _open_output(folder) as output:
         child = subprocess.Popen(
             command,
             cwd=folder,
-            env=environment,
+            env=_make_environment(folder, own=user < 0),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -46,11 +57,52 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
         try:
             _wait(hub, lease, child)
         finally:
-            child.kill()
-            child.wait()
-    if child.returncode != 0 or not (folder / OUTCOME_FILE).is_file():
-        tail = (folder / "output.txt").read_bytes()[-2000:].decode("utf-8", "replace")
-        raise ChildError(f"the child ended with status {child.returncode}: {tail}")
+            _end(child)
+    _check(hub, folder, child.returncode)
+
+
+def _open_output(folder: Path) -> BinaryIO:
+    return (folder.parent / f"{folder.name}.txt").open("wb")
+
+
+def _make_environment(folder: Path, *, own: bool) -> dict[str, str]:
+    """Return the child's environment: no secret of ours is in it.
+
+    Parameters
+    ----------
+    folder
+        The child's.
+    own
+        Whether it may write where this process may, such as compiled kernels.
+    """
+    kept = ["PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT"]
+    kept += ["NUMBA_CACHE_DIR"] if own else []
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return environment | {"HOME": str(folder), "TMPDIR": str(folder)}
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child with all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _check(hub: Hub, folder: Path, status: int | None) -> None:
+    """Raise `ChildError` if the child left no outcome, or had the network where it must not."""
+    output = folder.parent / f"{folder.name}.txt"
+    with output.open("rb") as file:
+        file.seek(max(0, output.stat().st_size - MOST_TAIL))
+        tail = file.read().decode("utf-8", "replace")
+    output.unlink()
+    outcome = folder / OUTCOME_FILE
+    if status != 0 or outcome.is_symlink() or not outcome.is_file():
+        raise ChildError(f"the child ended with status {status}: {tail}")
+    if outcome.stat().st_size > MOST_OUTCOME:
+        raise ChildError("the child's outcome is too large for a log")
+    alone = not json.loads(outcome.read_text(encoding="utf-8")).get("network", True)
+    if hub.configuration.worker.require_isolation and not alone:
+        raise ChildError("the system does not let the child leave the network")
 
 
 def _wait(hub: Hub, lease: Lease, child: subprocess.Popen[bytes]) -> None:

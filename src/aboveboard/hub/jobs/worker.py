@@ -20,7 +20,7 @@ from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, job
-from aboveboard.hub.home import SCRATCH, Hub
+from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.queue import RESEAL, Lease, LostLeaseError, claim, finish, release
 from aboveboard.hub.jobs.settling import ChildError, Tamper, reseal, settle
@@ -111,15 +111,19 @@ class Worker:
 
     def _remove_leftovers(self) -> None:
         """Remove what killed workers left of jobs that nobody has: opened submissions."""
-        found = list((self.hub.folder / SCRATCH).glob("job-*-*"))
+        found = list(self.hub.scratch.glob("job-*-*"))
         if not found:
             return
         with read(self.hub.engine) as connection:
             rows = connection.execute(select(job.c.id, job.c.fence).where(job.c.state == "running"))
             kept = {f"job-{number}-{fence}" for number, fence in rows}
         for folder in found:
-            if folder.name not in kept:
+            if folder.name.removesuffix(".txt") in kept:
+                continue
+            if folder.is_dir():
                 shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.unlink(missing_ok=True)
 
     def end_steps(self) -> int:
         """End each step whose deadline has passed, as the terms say; return how many."""

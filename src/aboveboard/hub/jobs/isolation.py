@@ -1,0 +1,162 @@
+"""What a child gives up before it reads anything: network, rights, memory, time, output.
+
+On Linux a child leaves the network for a namespace of its own; where the system does not let an
+unprivileged worker do that, the child says so, and a hub may refuse to settle then. A worker that
+runs as root gives the child to a user of the configuration, who can read neither the hub's keys nor
+its files. Other systems have the limits, and neither of these.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from aboveboard.errors import InputError
+
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
+"""Of Linux: <linux/sched.h>."""
+
+_DIE_WITH_PARENT, _NO_NEW_RIGHTS = 1, 38
+"""Of Linux: PR_SET_PDEATHSIG and PR_SET_NO_NEW_PRIVS of <linux/prctl.h>."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may take.
+
+    Parameters
+    ----------
+    parent
+        The worker's process: the child ends with it.
+    memory
+        Bytes of address space.
+    seconds
+        Of processor time on all cores.
+    output
+        Bytes of each file it writes.
+    user, group
+        Whom the child becomes; -1: it stays who it is.
+    """
+
+    parent: int
+    memory: int
+    seconds: int
+    output: int
+    user: int = -1
+    group: int = -1
+
+
+def limit_process(memory: int, seconds: int, output: int) -> None:
+    """Limit what this process may take; see `Limits`."""
+    cores = os.cpu_count() or 1
+    for kind, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds * cores),
+        (resource.RLIMIT_FSIZE, output),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (most if hard < 0 else min(most, hard),) * 2)
+
+
+def leave_network() -> bool:
+    """Return whether this process could be put where there is no network."""
+    if not sys.platform.startswith("linux"):
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
+    flags = (_NEW_NETWORK,) if os.geteuid() == 0 else (_NEW_USER | _NEW_NETWORK,)
+    return any(library.unshare(flag) == 0 for flag in flags)
+
+
+def drop_rights(user: int, group: int) -> None:
+    """Become another user for good; nothing this process starts has more rights either."""
+    if user >= 0:
+        os.setgroups([])
+        os.setgid(group)
+        os.setuid(user)
+        if os.geteuid() != user or os.getuid() != user:
+            os._exit(1)
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_NO_NEW_RIGHTS, 1, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> None:
+    """Let the system end this process with the worker that started it, however that ends.
+
+    Parameters
+    ----------
+    parent
+        The worker's process; if it is gone already, this one ends at once.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def isolate(limits: Limits) -> bool:
+    """Give up all that a settlement does not need; return whether the network is gone.
+
+    In this order: a namespace needs rights that are dropped afterwards, and a change of user takes
+    back that the child dies with its parent.
+    """
+    alone = leave_network()  # before any thread starts: the system refuses it later
+    drop_rights(limits.user, limits.group)
+    die_with_parent(limits.parent)
+    limit_process(limits.memory, limits.seconds, limits.output)
+    os.umask(0o077)
+    return alone
+
+
+def find_user(name: str) -> tuple[int, int]:
+    """Return the numbers of the user that settlements run as; -1 where the worker is not root.
+
+    Raises
+    ------
+    InputError
+        If there is no such user, or it is root.
+    """
+    if not name or os.geteuid() != 0:
+        return -1, -1
+    import pwd
+
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError as error:
+        raise InputError(
+            "key 'worker.user'", f"there is no user {name!r}", "make one that owns nothing"
+        ) from error
+    if entry.pw_uid == 0:
+        raise InputError("key 'worker.user'", "it is root", "name a user that owns nothing")
+    return entry.pw_uid, entry.pw_gid
+
+
+def give_folder(folder: Path, user: int, group: int) -> None:
+    """Give a child's folder, and all that is in it, to the user that it becomes."""
+    if user < 0:
+        return
+    for place, _, files in os.walk(folder):
+        os.chown(place, user, group)
+        for name in files:
+            os.chown(Path(place) / name, user, group, follow_symlinks=False)
+
+
+def require_own_file(folder: Path, path: str) -> Path:
+    """Return a file that a child has written in its folder.
+
+    Raises
+    ------
+    InputError
+        If the path leads elsewhere: a link of a child that was taken over could name our keys.
+    """
+    found = folder / path
+    if found.is_symlink() or not found.is_file():
+        raise InputError(path[:100], "it is not a file of the child", "look at its data")
+    if not found.resolve().is_relative_to(folder.resolve()):
+        raise InputError(path[:100], "it lies outside the child's folder", "look at its data")
+    return found

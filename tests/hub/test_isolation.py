@@ -1,0 +1,140 @@
+"""What a child cannot do: read the hub, keep rights, point at our files, outlive its worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from houses import House
+
+from aboveboard.errors import InputError
+from aboveboard.hub.configuration import check_configuration
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs import inputs, settling
+from aboveboard.hub.jobs.child import settle_folder
+from aboveboard.hub.jobs.isolation import find_user, require_own_file
+from aboveboard.hub.jobs.spawning import ChildError, spawn_child
+from aboveboard.hub.jobs.worker import Worker
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+
+
+def configure(hub: Hub, **worker: object) -> Hub:
+    table = hub.configuration.model_dump()
+    changed = {**table, "worker": {**table["worker"], **worker}}
+    return replace(hub, configuration=check_configuration(changed, "test"))
+
+
+def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@needs_root
+def test_a_child_of_another_user_reads_neither_keys_nor_files_and_gets_no_rights_back(
+    hub: Hub,
+) -> None:
+    code = (
+        "import os, sys\n"
+        "from aboveboard.hub.jobs.isolation import drop_rights\n"
+        "drop_rights(65534, 65534)\n"
+        "for path in sys.argv[1:]:\n"
+        "    try:\n        open(path).read()\n        print('read', path)\n"
+        "    except PermissionError:\n        pass\n"
+        "try:\n    os.setuid(0)\n    print('root')\nexcept PermissionError:\n    pass\n"
+        "print(open('/proc/self/status').read().split('NoNewPrivs:')[1].split()[0])\n"
+    )
+    done = run(code, str(hub.folder / "keys" / "signing.pem"), str(hub.folder / "hub.toml"))
+    assert done.stdout.strip() == "1", done.stdout + done.stderr
+
+
+@pytest.mark.deep
+@pytest.mark.child
+@needs_root
+def test_a_round_is_settled_by_a_user_that_owns_nothing(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    probe = "from aboveboard.hub.jobs.isolation import drop_rights\ndrop_rights(65534, 65534)\n"
+    if run(f"{probe}import fractions, aboveboard.commands").returncode:
+        pytest.skip("Python lies where only root can read it")
+    other = configure(hub, user="nobody")
+    table = house.open(tmp_path)
+    table.until_sealed()
+    assert Worker(other).work()
+    assert table.view("acme")["state"] == "result", table.view("acme")
+    assert table.fetch("acme")
+    assert not list(other.scratch.iterdir())
+
+
+def test_a_user_that_is_root_or_nobody_at_all_is_refused() -> None:
+    if os.geteuid() != 0:
+        assert find_user("nobody") == (-1, -1)
+        return
+    for name in ("root", "there-is-no-such-user"):
+        with pytest.raises(InputError, match=r"worker\.user"):
+            find_user(name)
+
+
+def test_a_link_that_a_child_leaves_names_none_of_our_files(tmp_path: Path) -> None:
+    secret, folder = tmp_path / "secret", tmp_path / "job"
+    secret.write_text("key")
+    folder.mkdir()
+    (folder / "link").symlink_to(secret)
+    (folder / "sub").symlink_to(tmp_path)
+    (folder / "own").write_text("reply")
+    for path in ("link", "sub/secret", "../secret", str(secret), "missing"):
+        with pytest.raises(InputError):
+            require_own_file(folder, path)
+    assert require_own_file(folder, "own").read_text() == "reply"
+
+
+def test_an_outcome_that_points_elsewhere_is_no_result(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = house.open(tmp_path)
+    table.until_sealed()
+
+    def lie(hub: Hub, lease: object, folder: Path) -> None:
+        import json
+
+        outcome = settle_folder(folder)
+        outcome["replies"]["acme"] = "../../keys/signing.pem"
+        (folder / "outcome.json").write_text(json.dumps(outcome))
+
+    monkeypatch.setattr(settling, "spawn_child", lie)
+    worker = Worker(hub)
+    for _ in range(4):
+        worker.work()
+    assert table.view("acme")["state"] == "sealed"
+    assert table.view("acme")["reply"] is None
+
+
+def test_a_folder_of_jobs_that_somebody_else_made_is_refused(hub: Hub, tmp_path: Path) -> None:
+    other = configure(hub, scratch=str(tmp_path / "open"))
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(InputError, match="belongs to somebody else"):
+        inputs._make_scratch(other)
+
+
+@pytest.mark.child
+def test_a_child_that_has_the_network_settles_nothing_where_that_is_required(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aboveboard.hub.jobs import spawning
+    from aboveboard.hub.jobs.queue import Lease
+
+    strict = configure(hub, require_isolation=True)
+    folder = tmp_path / "scratch" / "job"
+    folder.mkdir(parents=True)
+    (folder / "outcome.json").write_text('{"network": true}')
+    (folder.parent / "job.txt").write_text("")
+    with pytest.raises(ChildError, match="network"):
+        spawning._check(strict, folder, 0)
+    assert callable(spawn_child)
+    assert Lease(1, "settle", "x", 1, 1).key == ""
