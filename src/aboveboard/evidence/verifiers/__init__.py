@@ -31,6 +31,10 @@ _MODULES = {
 """By mechanism: the module of this package that verifies it; `shares` for all others."""
 
 
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a verifier raises on facts of another form than its mechanism publishes."""
+
+
 def find_verifier(mechanism: str) -> Any:
     """Return the module that verifies a mechanism: it has `verify` and `ON_THE_CENTERS_WORD`."""
     return import_module(f"{__name__}.{_MODULES.get(mechanism, 'shares')}")
@@ -50,7 +54,14 @@ def verify_mechanism(case: Case, findings: Findings) -> None:
             verify_files(case, findings)
         elif verify_opened(case, findings):
             return
-    find_verifier(case.round.terms.mechanism).verify(case, findings)
+    mechanism = case.round.terms.mechanism
+    try:
+        find_verifier(mechanism).verify(case, findings)
+    except MALFORMED as error:
+        kind = type(error).__name__
+        findings.contradict(
+            f"what was published has not the form of a result of {mechanism} ({kind})", case.proof
+        )
     if len(case.round.present) > 1:
         findings.trust(OTHERS_REPLIES)
         if case.round.terms.protocol == "round":
