@@ -83,14 +83,15 @@ def party(
 
 
 def _find_agreement(terms: str) -> Agreement:
-    from aboveboard.commands.training_party import read_agreement
+    from aboveboard.cli.rounds import attend_round
+    from aboveboard.commands.training_party import read_agreement, read_round_agreement
 
     path = Path(terms)
-    if path.suffix == ".toml":
-        try:
-            return read_agreement(path.read_bytes(), terms)
-        except OSError as error:
-            raise InputError(
-                f"--terms: {terms}", f"it cannot be read ({error.strerror})", "name another"
-            ) from None
-    raise InputError("--terms", "it is no collaboration file", "name a file that ends in .toml")
+    if path.suffix != ".toml":
+        return read_round_agreement(attend_round(terms).member)
+    try:
+        return read_agreement(path.read_bytes(), terms)
+    except OSError as error:
+        raise InputError(
+            f"--terms: {terms}", f"it cannot be read ({error.strerror})", "name another"
+        ) from None

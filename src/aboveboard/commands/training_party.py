@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import tomli_w
 from pydantic import ValidationError
 
+from aboveboard.commands.rounds import Membership
 from aboveboard.errors import InputError
+from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.formatting import join_names
 from aboveboard.learning.flower import compute_app_hash, read_node_key, require_flower
+from aboveboard.learning.flower.node_keys import format_public_key
 from aboveboard.learning.market.training_file import LOOPBACK, TrainingTable
 from aboveboard.learning.training.engine import Start
 from aboveboard.learning.training.estimators import require_sklearn
+from aboveboard.learning.training.tables import digest_file
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,24 @@ class Agreement:
         The table `[training]` of the terms.
     source
         Where they stand, for messages.
+    key, sha256
+        The machine's public key and SHA-256 of the rows that the party committed to; None: it has
+        committed to none.
     """
 
     training: TrainingTable
     source: str
+    key: str | None = None
+    sha256: str | None = None
+
+    def check_own(self, private: Any, data: Path) -> None:
+        """Raise `InputError` unless key and rows are those that were committed to."""
+        if self.key is not None and format_public_key(private) != self.key:
+            raise InputError("--key", "it is not the key that you committed to", "name that one")
+        if self.sha256 is not None and digest_file(data) != self.sha256:
+            raise InputError(
+                f"--data: {data}", "it is not the file that you committed to", "name that one"
+            )
 
     def check_start(self, start: Start) -> None:
         """Raise `InputError` unless a training starts as agreed."""
@@ -101,6 +120,26 @@ def read_agreement(content: bytes, source: str) -> Agreement:
         raise InputError(f"{source}: {place}", first["msg"], "correct it") from None
 
 
+def read_round_agreement(member: Membership) -> Agreement:
+    """Return what a member has agreed to in a round, and committed to.
+
+    Parameters
+    ----------
+    member
+        In a round whose folder holds its latest statements.
+
+    Raises
+    ------
+    InputError
+        If the terms name no training of engine flower, or the member has committed to nothing.
+    """
+    parameters = read_round(member.folder, member.private).round.terms.parameters
+    content = tomli_w.dumps({"training": parameters.get("training", {})})
+    own = read_payload(member.private).table
+    agreement = read_agreement(content.encode(), "the terms")
+    return replace(agreement, key=own.get("key"), sha256=own.get("sha256"))
+
+
 def serve_party(
     data: Path,
     key: Path,
@@ -154,6 +193,7 @@ def serve_party(
         )
     if agreement is not None:
         agreement.check_app()
+        agreement.check_own(private, data)
         if superlink is None and agreement.training.flower is not None:
             superlink = agreement.training.flower.superlink
     if superlink is None:

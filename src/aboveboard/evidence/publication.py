@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import polars as pl
+
 from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.evidence.canonical import as_plain
 from aboveboard.evidence.commitments import CommittedList, commit_elements, generate_tree_key
@@ -143,14 +145,12 @@ def _publish_union(
     ownership = index_owners(reports)
     selected = select_elements(ownership, amounts, rule.seed)
     texts = ownership.elements[ELEMENT]
-    handed = {
-        name: [element.encode("utf-8") for element in texts.gather(selected[name]).to_list()]
-        for name in names
-    }
+    union: list[bytes] = texts.cast(pl.Binary).to_list()
+    handed = {name: [union[k] for k in selected[name].tolist()] for name in names}
     masks, counts = ownership.count_regions()
     regions = dict(sorted(zip(masks.tolist(), counts.tolist(), strict=True)))
     record = UnionRecord(
-        rule.rule.name, names, lists, amounts, handed, rule.seed, order_key, regions
+        rule.rule.name, names, lists, amounts, handed, rule.seed, order_key, regions, union
     )
     evidence = make_evidence(record)
     committed = {name: (each.root, each.size) for name, each in lists.items()}
@@ -178,11 +178,16 @@ def _publish_learning(collaboration: Collaboration, settlement: Settlement) -> d
     order = list(file.parties)
     if getattr(collaboration.mechanism, "training", None) is not None:
         shares = settlement.parties
+        if settlement.mechanism == "learning.desirable":
+            # Measured, and rounded to the grid: payments follow from these.
+            sizes = {name: share.more["size"] for name, share in shares.items()}
+            return {"order": order, "trained": False, "sizes": sizes}
         return {
             "order": order,
             "trained": True,
             "qualities": {name: share.more["quality"] for name, share in shares.items()},
             "without": {name: share.utility for name, share in shares.items()},
+            "rows": {name: share.more.get("rows_sha256", "") for name, share in shares.items()},
         }
     sizes = {name: collaboration.reports[name] for name in order if name in collaboration.reports}
     return {"order": order, "trained": False, "sizes": sizes}

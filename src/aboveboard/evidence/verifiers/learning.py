@@ -28,7 +28,9 @@ ON_THE_CENTERS_WORD = ("that the other parties' sizes and qualities are what the
 def verify(case: Case, findings: Findings) -> None:
     """Verify the payments of a market of models."""
     verify_own_share(case, findings)
-    trained = "training" in case.parameters
+    # A desirable mechanism prices sizes, measured ones too: these are published.
+    priced_by_size = case.round.terms.mechanism == "learning.desirable"
+    trained = "training" in case.parameters and not priced_by_size
     if case.facts.get("trained") != trained:
         findings.contradict("whether models were trained is not what the terms say", case.proof)
         return
@@ -54,6 +56,7 @@ def verify(case: Case, findings: Findings) -> None:
 def _verify_measured(case: Case, findings: Findings) -> None:
     """Verify that each pays what its models are worth to it, less what it would have alone."""
     findings.trust(MEASURED)
+    _verify_own_rows(case, findings)
     verify_own_model(case, findings)
     unpaid = [
         name
@@ -84,6 +87,23 @@ def _verify_measured(case: Case, findings: Findings) -> None:
         not wrong,
         "everybody pays what the models in use are worth to it, less what it would have without",
         f"by the published qualities {', '.join(sorted(wrong))} pays another amount",
+        case.proof,
+    )
+
+
+def _verify_own_rows(case: Case, findings: Findings) -> None:
+    """Verify that the model was trained on the rows that the party's machine committed to."""
+    own, rows = case.own_table.get("sha256"), case.facts.get("rows")
+    if own is None:
+        return
+    stated = rows.get(case.name) if isinstance(rows, dict) else None
+    if stated in ("", None):
+        findings.trust("that your machine took no part in the training")
+        return
+    findings.check(
+        stated == own,
+        f"your machine trained on the rows that you committed to (SHA-256 {own[:16]}..)",
+        f"you committed to rows of SHA-256 {own[:16]}.., and {str(stated)[:16]}.. is stated",
         case.proof,
     )
 

@@ -248,3 +248,9 @@ class DataParty(TableKeys):
         description="with engine flower: the public key of the party's machine, as `aboveboard "
         "party --new-key` prints it",
     )
+    sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="with engine flower: SHA-256 of its rows' file; a machine with other rows is "
+        "absent",
+    )

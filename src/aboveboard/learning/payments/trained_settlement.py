@@ -139,6 +139,7 @@ class TrainedSettlement:
             "valuation": outcome.valuations[i],
             "payment_interval": [round_digits(x) for x in self._intervals[name]],
             "rows_claimed": own.claimed,
+            "rows_sha256": self.trained.data.get(name, ""),
             "own_quality_error": own.error,
             "size_if_half_hidden": self.trained.half[name].size,
         }

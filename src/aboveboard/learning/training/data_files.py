@@ -68,6 +68,8 @@ class PartyData:
         The public key of the party's own machine; None where its file is here.
     certificates
         Of the authority behind the certificate of the SuperLink; None: not encrypted.
+    sha256
+        Of the rows that its own machine must train on, as hexadecimal digits; None: of any.
     """
 
     data: DataFile | None
@@ -77,6 +79,7 @@ class PartyData:
     center_label: str
     key: str | None = None
     certificates: Path | None = None
+    sha256: str | None = None
 
     def format_place(self, party: str) -> str:
         """Return where messages say that the party's rows stand."""
@@ -137,7 +140,9 @@ def find_data(file: TrainingFile, read: Read, *, seed: int = 0) -> dict[str, Par
         data = _find_rows(name, party, table, read)
         # A label that is the center's own needs no second name.
         own = None if party.label == label else party.label
-        found[name] = PartyData(data, own, test, validation, label, party.key, certificates)
+        found[name] = PartyData(
+            data, own, test, validation, label, party.key, certificates, party.sha256
+        )
     _check_data(table, found, seed, read)
     return found
 
@@ -218,9 +223,10 @@ def _find_rows(name: str, party: DataParty, table: TrainingTable, read: Read) ->
                 place, "it has no key", "give the key that its aboveboard party --new-key prints"
             )
         return None
-    if party.key is not None:
+    unused = [key for key in ("key", "sha256") if getattr(party, key) is not None]
+    if unused:
         raise InputError(
-            f"{place}.key",
+            f"{place}.{unused[0]}",
             "it is not used: the rows are here",
             "leave it out, or use engine flower",
         )

@@ -108,6 +108,7 @@ class TrainingSession:
         counts = self.trainer.start()
         claimed = {name: answer.count for name, answer in counts.items()}
         data = {name: answer.data for name, answer in counts.items()}
+        self._refuse_other_data(data)
         self.store = self.open_store(data)
         same = find_identical_data(data)
         self._advance()
@@ -184,6 +185,19 @@ class TrainingSession:
             return self.meter.predict(model)
         except InputError as error:
             raise PartyError(name, error) from None
+
+    def _refuse_other_data(self, data: Mapping[str, str]) -> None:
+        """Raise where a party's machine has other rows than the party committed to."""
+        for name, digest in data.items():
+            if self.reports[name].sha256 not in (None, digest):
+                raise PartyError(
+                    name,
+                    InputError(
+                        f"parties.{name}.sha256",
+                        "its machine has other rows than the party named",
+                        "start aboveboard party with the file that was named",
+                    ),
+                )
 
     def _refuse_leaks(self, claimed: Mapping[str, int]) -> None:
         for name, leak in self.trainer.count_leaks().items():
