@@ -59,16 +59,18 @@ class Row:
 TABLE: tuple[Row, ...] = (
     Row("exchange.union", ("records",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=True,
-        cannot="truth is not dominant if several parties hide at once; inventing elements can pay"),
+        cannot="truth is not dominant if several parties hide at once; inventing elements can pay, "
+        "unless a sample of them is inspected ([inspection])"),
     Row("exchange.interval", ("number",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=False,
-        cannot="it does not cover reports of an interval that is too wide"),
+        cannot="a wider interval can pay if a unit of length is worth less the longer it is"),
     Row("exchange.average", ("number",), money=False, disclosure=False, rivals=True,
         collusion=False, values=False, hiding=False,
         cannot="joining is an equilibrium; with three or more parties it is not dominant"),
     Row("exchange.contribution", ("records", "number", "models"), money=False, disclosure=False,
         rivals=True, collusion=False, values=True, hiding=False,
-        cannot="it does not find out what each coalition's information is worth"),
+        cannot="it does not find out what each coalition's information is worth; drawn rewards can "
+        "make staying away pay"),
     Row("valuation.payments", ("records", "number", "models"), money=True, disclosure=True,
         rivals=False, collusion=False, values=True, hiding=False,
         cannot="a platform's best offer need not make every user share"),
@@ -106,7 +108,8 @@ SETTINGS: Mapping[str, tuple[tuple[Mapping[str, Answer], str], ...]] = {
 
 NOTES: Mapping[str, str] = {
     "exchange.union": "if exclusivity is not stated, the rule is equal-gain, which is truthful for "
-    "every exclusivity from 0 to 1; if each party's is 1, it is best-group, which hands out more",
+    "every exclusivity from 0 to 1; if each party's is 1, it is best-group, which hands out more; "
+    "if a range is stated, such as [0.6, 1], best-group-inside, which hands out as much as that",
 }
 """By mechanism: what decides between its rules."""
 

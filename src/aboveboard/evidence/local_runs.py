@@ -112,7 +112,9 @@ def find_obstacle(collaboration: Collaboration) -> str:
     if len(names) > MOST_MEMBERS:
         return f"there are more than {format_count(MOST_MEMBERS)} parties"
     reserved = sorted({CENTER, "auditor"} & set(names))
-    return f"a party is called {reserved[0]!r}" if reserved else ""
+    if reserved:
+        return f"a party is called {reserved[0]!r}"
+    return collaboration.mechanism.unverifiable
 
 
 def make_bundles(

@@ -43,7 +43,13 @@ from aboveboard.exchange.rules import (
 )
 from aboveboard.exchange.tabulation import UnionTable, tabulate
 from aboveboard.exchange.truthful_range import find_truthful_range, promise_over_range
-from aboveboard.exchange.union_file import Hiding, UnionFile, check_number_of_parties
+from aboveboard.exchange.union_file import (
+    INSIDE_IS_NOT_SHOWN,
+    INSPECTION_IS_NOT_SHOWN,
+    Hiding,
+    UnionFile,
+    check_number_of_parties,
+)
 from aboveboard.exchange.union_games import PartyLists, make_union_participation_game
 from aboveboard.formatting import format_count, format_quantity, join_names
 from aboveboard.mechanisms.file_model import CollaborationFile
@@ -112,13 +118,14 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
     UNIT: ClassVar[str] = "elements"
     SUMMARY: ClassVar[str] = "parties exchange elements of their lists; no money moves"
     ASSUMES: ClassVar[str] = (
-        "elements are real: the rule does not detect invented ones, and inventing can pay; a "
-        "party minds what its best rival gains; the center is trusted"
+        "elements are real, or a sample of them is inspected ([inspection]): the rule alone does "
+        "not detect invented ones; a party minds what its best rival gains; the center is trusted"
     )
     GUARANTEES: ClassVar[str] = (
-        "ex-post IC against hiding any part and staying away (equal-gain from exclusivity 0 to 1, "
-        "best-group at 1); DSIC and IR for all-or-nothing parties from 0 to 1; symmetric, strong "
-        "dominance; NOT DSIC where several hide, NOT against inventing"
+        "ex-post IC against hiding any part and staying away (equal-gain and best-group-inside "
+        "from exclusivity 0 to 1, best-group at 1), with [inspection] against inventing too; DSIC "
+        "and IR for all-or-nothing parties from 0 to 1; symmetric, strong dominance; NOT DSIC "
+        "where several hide, NOT against inventing without inspection"
     )
     COST: ClassVar[str] = (
         "a run reads all rows once and hands each on with one hash; the audit counts regions, "
@@ -156,6 +163,13 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             options = file.read_options(name)
             shelf.put(name, read(name, data=party.data, elements=party.elements, options=options))
         return shelf.take(unify_keys)
+
+    @property
+    def unverifiable(self) -> str:  # type: ignore[override]  # a constant for most rules
+        """Why parties cannot verify a run alone; empty if they can."""
+        if self.inspection is not None:
+            return INSPECTION_IS_NOT_SHOWN
+        return INSIDE_IS_NOT_SHOWN if self.rule.name == "best-group-inside" else ""
 
     def prepare(self, reports: Mapping[str, Records]) -> tuple[Union, Mapping[str, Records]]:
         """Inspect the reports; return the rule that knows what was found, and the true parts.

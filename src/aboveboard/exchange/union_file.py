@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from aboveboard.errors import InputError
-from aboveboard.exchange.exclusivity import ExclusiveFile, ExclusiveParty, resolve_exclusivity
+from aboveboard.exchange.exclusivity import (
+    UNSTATED,
+    ExclusiveFile,
+    ExclusiveParty,
+    ExclusivityRange,
+    resolve_exclusivity,
+)
 from aboveboard.exchange.inspection_file import InspectionTable
 from aboveboard.exchange.participation import MOST_PARTIES
 from aboveboard.exchange.rules import RULES, Rule, choose_rule
@@ -88,6 +95,38 @@ class UnionFile(ExclusiveFile, DataKeys):
             return RULES[self.rule]
         exclusivity = resolve_exclusivity(self, self.parties)
         return choose_rule(list(exclusivity.values()), self.hiding)
+
+
+INSPECTION_IS_NOT_SHOWN = "members cannot verify yet what an inspection found"
+INSIDE_IS_NOT_SHOWN = (
+    "members cannot verify yet that the elements of the best group were handed out first"
+)
+
+
+def explain_unverifiable(table: Mapping[str, Any]) -> str:
+    """Return why members could not verify a round of this collaboration; empty if they can.
+
+    Examples
+    --------
+    >>> explain_unverifiable({"mechanism": "exchange.union", "inspection": {}})
+    'members cannot verify yet what an inspection found'
+    """
+    if table.get("mechanism") != "exchange.union":
+        return ""
+    if "inspection" in table:
+        return INSPECTION_IS_NOT_SHOWN
+    rule = table.get("rule")
+    parties = table.get("parties")
+    if rule is None and isinstance(parties, Mapping):
+        hiding = table.get("hiding", "partial")
+        common = table.get("exclusivity")
+        stated = [p.get("exclusivity", common) for p in parties.values() if isinstance(p, Mapping)]
+        try:
+            ranges = [UNSTATED if x is None else ExclusivityRange.from_value(x) for x in stated]
+            rule = choose_rule(ranges, hiding).name
+        except ValueError:
+            return ""  # the file is refused for it
+    return INSIDE_IS_NOT_SHOWN if rule == "best-group-inside" else ""
 
 
 def check_number_of_parties(rule: Rule, hiding: Hiding, n: int) -> None:

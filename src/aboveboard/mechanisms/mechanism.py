@@ -213,6 +213,8 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     """Whether an audit needs no data of the parties: then `settle` is played on `thin` types."""
     LISTS_ALL_LIES: ClassVar[bool] = False
     """Whether `lies` lists everything that can be reported, and not some of a continuum."""
+    unverifiable: str = ""
+    """Why parties cannot verify a run alone; empty where the evidence is made for the rule."""
     COMPARED: ClassVar[int] = 24
     """Profiles of deviations in which the game is compared with `settle`, for one run or audit."""
 

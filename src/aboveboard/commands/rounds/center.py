@@ -12,6 +12,7 @@ from time import time
 from typing import Any
 
 from aboveboard._version import __version__
+from aboveboard.collaborations.inputs import list_functions
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.commands.rounds.auditor import OPENED_FILES
 from aboveboard.commands.rounds.member import KEYS
@@ -57,6 +58,7 @@ from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.verifiers.opened import digest_file, open_files
+from aboveboard.exchange.union_file import explain_unverifiable
 
 LOG_KEYS = "log-keys"
 FILES = "files"
@@ -124,6 +126,8 @@ def open_collaboration(
         If the file is no collaboration, a party has no key file, or a folder exists.
     """
     table = read_table(file)
+    if obstacle := explain_unverifiable(table):
+        raise InputError(str(file), obstacle, "run it at one place, or name another rule")
     keys = {name: read_public(members / f"{name}.json") for name in list_parties(table, file)}
     private = locate_center(folder)
     own = CenterKeys(generate_keys(), generate_keys())
@@ -292,6 +296,12 @@ def draft_terms(
     files
         Digests of the center's own files, by name; None: there are none.
     """
+    if own_code := sorted(list_functions(table)):
+        raise InputError(
+            "terms",
+            f"they name code of somebody's own, {own_code[0]}",
+            "a round runs installed rules alone: run this at one place, with --trust-code",
+        )
     parties = table["parties"]
     return {
         "kind": "terms",
