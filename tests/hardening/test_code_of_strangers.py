@@ -19,6 +19,7 @@ import aboveboard as ab
 from aboveboard.cli import main
 from aboveboard.collaborations.loading import read_source
 from aboveboard.commands import settle
+from aboveboard.evidence.keys import generate_keys
 from aboveboard.settlements.replaying import replay
 
 UNION = 'mechanism = "exchange.union"\n[parties.a]\ndata = "a.parquet"\n'
@@ -264,3 +265,16 @@ def test_threads_that_load_leave_the_process_as_it_was(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert (sys.path, sys.stdout, failures) == (path, out, [])
+
+
+def test_a_round_does_not_begin_with_code_that_it_could_not_run(tmp_path: Path) -> None:
+    from aboveboard.commands.rounds import open_collaboration
+
+    (tmp_path / "members").mkdir()
+    for name in ("a", "b"):
+        public = generate_keys().public.as_dict()
+        (tmp_path / "members" / f"{name}.json").write_text(json.dumps(public))
+    (tmp_path / "c.toml").write_text('mechanism = "mine:Rule"\n[parties.a]\n[parties.b]\n')
+    with pytest.raises(ab.InputError, match="a round runs installed rules alone"):
+        open_collaboration(tmp_path / "c.toml", tmp_path / "members", tmp_path / "round")
+    assert not (tmp_path / "round").exists()
