@@ -16,10 +16,11 @@ from aboveboard.market import VCG
 from aboveboard.market.model.bidding import Additive, Or, Table, Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Outcome, social_welfare
-from aboveboard.market.optimum import social_optimum
-from aboveboard.market.optimum.canonical import find_canonical
+from aboveboard.market.optimum import social_optimum, tie_weights
+from aboveboard.market.optimum.canonical import find_lightest
 from aboveboard.market.optimum.integer_programme import (
     IntegerProgramme,
+    build_packing,
     build_programme,
     order_owners,
 )
@@ -31,6 +32,7 @@ from aboveboard.market.optimum.social_optimum import (
     search_optimum,
 )
 from aboveboard.market.optimum.solvers import SOLVERS, SolverResult
+from aboveboard.market.optimum.tie_weights import weigh_ties
 
 ALL = ("exhaustive", "highs", "cp-sat")
 
@@ -100,16 +102,84 @@ def test_all_solvers_find_all_optima(of: Market) -> None:
 @given(markets())
 def test_every_solver_can_break_the_ties(of: Market) -> None:
     expected, best = first_best(of)
-    programme = build_programme(of)
-    reachable = [
-        a
-        for a in in_order(of)
-        if social_welfare(of, a) == best
-        and all(i in dict(each) for i, each in zip(a, programme.options, strict=True))
-    ]
+    programme, weights = build_programme(of), weigh_ties(of)
+    heaviest = max(
+        (a for a in in_order(of) if social_welfare(of, a) == best), key=weights.weigh_allocation
+    )
     for solve in SOLVERS.values():
-        found = find_canonical(of, programme, reachable[-1], solve, lambda: None)
+        found = find_lightest(of, programme, weights, heaviest, solve, lambda: None)
         assert found == (expected, True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(markets())
+def test_in_a_small_market_weights_write_the_order_of_allocations(of: Market) -> None:
+    weights = weigh_ties(of)
+    sums = [weights.weigh_allocation(a) for a in in_order(of)]
+    assert sums == list(range(len(sums)))
+    assert len(sums) == weights.most
+
+
+@settings(max_examples=60, deadline=None)
+@given(markets())
+def test_drawn_weights_give_every_solver_the_same_optimum(of: Market) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tie_weights, "MOST_ORDERED", 0)
+        weights = weigh_ties(of)
+        best = first_best(of)[1]
+        optimal = [a for a in in_order(of) if social_welfare(of, a) == best]
+        expected = min(optimal, key=weights.weigh_allocation)
+        assert sum(map(weights.weigh_allocation, optimal)) < len(optimal) * weights.most
+        for solver in ("highs", "cp-sat"):
+            found = search_optimum(of, solver=solver)
+            assert (found.allocation, found.welfare) == (expected, best)
+            assert found.canonical
+
+
+@st.composite
+def packings(draw: st.DrawFn) -> Market:
+    """Markets without burdens or tables."""
+    of = draw(markets())
+    fair = [
+        Additive(tuple(abs(x) for x in v.values))
+        if isinstance(v, Additive)
+        else (Or if isinstance(v, Or) else Xor)(tuple((b, abs(x)) for b, x in v.bids))
+        for v in of.valuations
+    ]
+    return market(of.endowment, *fair)
+
+
+@settings(max_examples=80, deadline=None)
+@given(packings())
+def test_bids_are_packed_without_variables_for_owners(of: Market) -> None:
+    packing = build_packing(of)
+    assert packing is not None
+    assert len(packing.objective) == sum(
+        sum(1 for x in (v.values if isinstance(v, Additive) else [x for _, x in v.bids]) if x)
+        for v in of.valuations
+    )
+    for solver in ("highs", "cp-sat"):
+        found = search_optimum(of, solver=solver)
+        assert (found.allocation, found.welfare) == first_best(of)
+        assert found.canonical
+
+
+def test_a_burden_or_a_table_is_not_packed() -> None:
+    assert build_packing(market((0,), Xor(((1, -1),)), Additive((1,)))) is None
+    assert build_packing(market((0,), Table(((1, 1),)), Additive((1,)))) is None
+
+
+def test_the_order_of_players_in_a_file_does_not_decide_ties_of_a_large_market() -> None:
+    of = generate_regions(8, 24, 3)
+    turned = Market(
+        of.players[::-1],
+        of.goods,
+        tuple(of.n - 1 - owner for owner in of.endowment),
+        of.valuations[::-1],
+        of.bits,
+    )
+    one, other = find_optimum(of), find_optimum(turned)
+    assert [of.players[i] for i in one.allocation] == [turned.players[i] for i in other.allocation]
 
 
 @pytest.mark.parametrize("kind", [generate_regions, generate_arbitrary])
@@ -169,10 +239,7 @@ def test_an_optimum_of_the_wrong_welfare_is_never_believed(monkeypatch: pytest.M
     def boasting(
         programme: IntegerProgramme, seconds: object, *, on_incumbent: object = None
     ) -> SolverResult:
-        solution = [0] * len(programme.objective)
-        for options in programme.options:
-            solution[options[0][1]] = 1
-        return SolverResult(tuple(solution), 1000)
+        return SolverResult((0,) * len(programme.objective), 1000)
 
     monkeypatch.setitem(SOLVERS, "highs", boasting)
     found = find_optimum(market((0,), Additive((5,)), Additive((7,))), solver="highs")

@@ -6,8 +6,11 @@ that is as tight as the programmes without x that auctions are usually solved wi
 negative, a row forces it (or a better one) to count. The objective of a solution is never above the
 welfare of its allocation, and equal to it for the best z: the two programmes have the same optimum.
 
+Where no value is negative and nobody writes a table, x is not needed: bids are packed, each good
+into one of them, and a good that no bid uses stays where it is (`build_packing`).
+
 A player to whom a good makes no difference is offered it only where that decides ties (see
-`order_owners`): of all such players the first alone, and the owner where it is among them.
+`tie_weights`): of all such players the one of least weight alone.
 Cost: linear in the bids' sizes, but a table's negative bundles take a row of all goods each.
 """
 
@@ -18,6 +21,7 @@ from dataclasses import dataclass, replace
 
 from aboveboard.market.model.bidding import Additive, Bid, BidGroups, CountedBid, Or, Table, Xor
 from aboveboard.market.model.markets import DESTROYED, Allocation, Market, Valuation
+from aboveboard.market.optimum.tie_weights import TieWeights, weigh_ties
 
 Terms = tuple[tuple[int, int], ...]
 """Variables with their coefficients."""
@@ -42,30 +46,38 @@ class IntegerProgramme:
         By variable, an integer.
     rows
         The constraints.
-    options
-        By good: its possible owners, in canonical order, each with the variable that says so;
-        exactly one of them is 1.
+    awards
+        By variable: who gets which goods (a bit mask) where it is 1; no goods if it says nothing.
+    endowment
+        By good: who keeps it where no variable awards it.
     """
 
     objective: tuple[int, ...]
     rows: tuple[Row, ...]
-    options: tuple[tuple[tuple[int, int], ...], ...]
+    awards: tuple[Bid, ...]
+    endowment: Allocation
 
     def allocation(self, solution: Sequence[int]) -> Allocation:
         """Return the allocation of a solution."""
-        return tuple(
-            next(owner for owner, variable in each if solution[variable]) for each in self.options
-        )
+        owners = list(self.endowment)
+        for (owner, bundle), chosen in zip(self.awards, solution, strict=True):
+            if chosen:
+                for g in list_goods(bundle):
+                    owners[g] = owner
+        return tuple(owners)
 
     def choices(self, allocation: Allocation) -> tuple[int, ...]:
         """Return, by good, the variable that says who owns it in this allocation."""
-        return tuple(
-            dict(each)[owner] for each, owner in zip(self.options, allocation, strict=True)
-        )
+        variables = {award: v for v, award in enumerate(self.awards)}
+        return tuple(variables[owner, 1 << g] for g, owner in enumerate(allocation))
 
     def with_rows(self, rows: Iterable[Row]) -> IntegerProgramme:
         """Return the programme under further constraints."""
         return replace(self, rows=(*self.rows, *rows))
+
+    def with_objective(self, objective: Iterable[int]) -> IntegerProgramme:
+        """Return the programme with another objective."""
+        return replace(self, objective=tuple(objective))
 
 
 class UnreadableValuation(TypeError):  # noqa: N818 - the statement itself
@@ -75,9 +87,7 @@ class UnreadableValuation(TypeError):  # noqa: N818 - the statement itself
 def order_owners(market: Market, good: int) -> tuple[int, ...]:
     """Return the possible owners of a good, the preferred first.
 
-    Among optimal allocations the canonical one is the first in lexicographic order by good, each
-    good's owners in this order: who brings it, then the others as the market lists them, then
-    nobody. So the endowment itself is canonical whenever it is optimal (Lemma 3).
+    Who brings it, then the others as the market lists them, then nobody.
     """
     owner = market.endowment[good]
     return (owner, *(i for i in range(market.n) if i != owner), DESTROYED)
@@ -98,22 +108,66 @@ def build_programme(market: Market, *, every_owner: bool = False) -> IntegerProg
     UnreadableValuation
         If a valuation is in none of the bidding languages.
     """
+    packing = None if every_owner else build_packing(market)
+    if packing is not None:
+        return packing
+    weights = weigh_ties(market)
     concerned = [_find_relevant_goods(v, market.m) for v in market.valuations]
-    options: list[tuple[tuple[int, int], ...]] = []
-    variables = 0
+    options: list[tuple[int, ...]] = []
     for g in range(market.m):
         owners = order_owners(market, g)
-        if not every_owner:
-            owners = _select_owners(owners, g, concerned)
-        options.append(tuple((i, variables + k) for k, i in enumerate(owners)))
-        variables += len(owners)
-    holds = [dict(each) for each in options]
-    objective = [0] * variables
-    rows = [Row(tuple((v, 1) for _, v in each), 1, 1) for each in options]
+        options.append(owners if every_owner else _select_owners(owners, g, concerned, weights))
+    awards = [(i, 1 << g) for g, owners in enumerate(options) for i in owners]
+    variables = {award: v for v, award in enumerate(awards)}
+    objective = [0] * len(awards)
+    rows = [
+        Row(tuple((variables[i, 1 << g], 1) for i in owners), 1, 1)
+        for g, owners in enumerate(options)
+    ]
     for i, valuation in enumerate(market.valuations):
-        x = {g: owners[i] for g, owners in enumerate(holds) if i in owners}
+        x = {g: variables[i, 1 << g] for g, owners in enumerate(options) if i in owners}
         rows += _add_bids(valuation, x, objective)
-    return IntegerProgramme(tuple(objective), tuple(rows), tuple(options))
+    awards += [(DESTROYED, 0)] * (len(objective) - len(awards))
+    return IntegerProgramme(tuple(objective), tuple(rows), tuple(awards), market.endowment)
+
+
+def refuse_unreadable(market: Market) -> None:
+    """Raise `UnreadableValuation` if a valuation is in none of the bidding languages."""
+    for valuation in market.valuations:
+        _find_relevant_goods(valuation, market.m)
+
+
+def build_packing(market: Market) -> IntegerProgramme | None:
+    """Return the leanest programme, with a variable a bid; None where bids do not allow it.
+
+    They do where every valuation is additive, xor or or, without a negative value: then goods that
+    no bid uses can stay with who brings them.
+    """
+    objective: list[int] = []
+    awards: list[Bid] = []
+    rows: list[Row] = []
+    using: dict[int, list[int]] = {g: [] for g in range(market.m)}
+    for i, valuation in enumerate(market.valuations):
+        match valuation:
+            case Additive(values):
+                bids: Sequence[Bid] = [(1 << g, value) for g, value in enumerate(values)]
+            case Xor(listed) | Or(listed):
+                bids = listed
+            case _:
+                return None
+        if any(value < 0 for _, value in bids):
+            return None
+        bids = [(bundle, value) for bundle, value in bids if value]
+        first = len(objective)
+        for bundle, value in bids:
+            for g in list_goods(bundle):
+                using[g].append(len(objective))
+            objective.append(value)
+            awards.append((i, bundle))
+        if isinstance(valuation, Xor) and len(bids) > 1:
+            rows.append(Row(tuple((v, 1) for v in range(first, len(objective))), None, 1))
+    rows += [Row(tuple((v, 1) for v in each), None, 1) for each in using.values() if len(each) > 1]
+    return IntegerProgramme(tuple(objective), tuple(rows), tuple(awards), market.endowment)
 
 
 def _find_relevant_goods(valuation: Valuation, m: int) -> int:
@@ -135,10 +189,13 @@ def _find_relevant_goods(valuation: Valuation, m: int) -> int:
     raise UnreadableValuation(f"{type(valuation).__name__} is in none of the bidding languages")
 
 
-def _select_owners(owners: tuple[int, ...], good: int, concerned: Sequence[int]) -> tuple[int, ...]:
-    """Return those to whom the good matters and the first of the others: these are all alike."""
+def _select_owners(
+    owners: tuple[int, ...], good: int, concerned: Sequence[int], weights: TieWeights
+) -> tuple[int, ...]:
+    """Return those to whom the good matters and the lightest of the others, who are all alike."""
     indifferent = [i for i in owners if i == DESTROYED or not concerned[i] >> good & 1]
-    return tuple(i for i in owners if i == indifferent[0] or i not in indifferent)
+    lightest = min(indifferent, key=lambda i: weights.weigh(good, i))
+    return tuple(i for i in owners if i == lightest or i not in indifferent)
 
 
 def _add_bids(valuation: Valuation, x: dict[int, int], objective: list[int]) -> list[Row]:

@@ -1,9 +1,9 @@
 """The proposer's problem: a socially optimal allocation, the same one for the same market.
 
-What: an allocation of the largest welfare, and of these the first in canonical order; or, where a
-time limit ends the search, the best that was found, with a bound on what any could reach. The paper
-lets the proposer announce such an approximation: its utility grows with the welfare it finds, so it
-searches as well as it can (universal approximation, sections 1.4 and 5.3).
+What: an allocation of the largest welfare, and of these the canonical one (`tie_weights`); or,
+where a time limit ends the search, the best that was found, with a bound on what any could reach.
+The paper lets the proposer announce such an approximation: its utility grows with the welfare it
+finds, so it searches as well as it can (universal approximation, sections 1.4 and 5.3).
 
 Which search: exhaustive while there are at most `FEW` allocations; then CP-SAT where OR-Tools is
 installed and players times goods are at most `SMALL`; then HiGHS. Measured by
@@ -29,24 +29,29 @@ from aboveboard.market.model.markets import (
     social_welfare,
     truthful_prices,
 )
-from aboveboard.market.optimum.canonical import find_canonical
+from aboveboard.market.optimum.canonical import find_lightest, weigh_objective
 from aboveboard.market.optimum.exhaustive import MOST, count_allocations, list_optimal, search_all
 from aboveboard.market.optimum.integer_programme import (
     IntegerProgramme,
     Row,
     UnreadableValuation,
     build_programme,
+    refuse_unreadable,
 )
-from aboveboard.market.optimum.solvers import SOLVERS, Solver, is_installed, make_missing_error
+from aboveboard.market.optimum.solvers import (
+    LARGEST_SUM,
+    SOLVERS,
+    Solver,
+    is_installed,
+    make_missing_error,
+)
+from aboveboard.market.optimum.tie_weights import TieWeights, weigh_ties
 
 FEW = 50_000
 """Allocations below which an exhaustive search takes less time than loading a solver."""
 
-SMALL = 5_000
-"""Players times goods (50 by 100) above which HiGHS proves more optima than CP-SAT in a minute."""
-
-EXACT_IN_FLOATS = 2**28
-"""Up to this sum of values HiGHS's margin stays far below 1, so that its bounds decide."""
+SMALL = 20_000
+"""Players times goods (100 by 200) above which HiGHS proves more optima than CP-SAT in a minute."""
 
 UNREADABLE = "write the values as a table, additive, xor or or"
 
@@ -83,7 +88,7 @@ class Optimum:
     bound
         No allocation has more; None if the time was too short to prove anything.
     canonical
-        It is proved to be the first of all optimal allocations in canonical order.
+        It is proved to be the lightest of all optimal allocations (`tie_weights`).
     solver
         Which search found it.
     """
@@ -216,7 +221,7 @@ def choose_solver(market: Market) -> str:
     if count_allocations(market) <= FEW:
         return "exhaustive"
     try:
-        build_programme(market)
+        refuse_unreadable(market)
     except UnreadableValuation as error:
         if count_allocations(market) <= MOST:
             return "exhaustive"
@@ -249,25 +254,53 @@ class _Search:
         self.bound: int | None = None
 
     def run(self, name: str, solve: Solver) -> Optimum:
+        weights = weigh_ties(self.market)
+        if name == "cp-sat":
+            weighed = weigh_objective(self.programme, weights)
+            if sum(abs(c) for c in weighed.objective) <= LARGEST_SUM:
+                return self._solve_once(name, solve, weighed, weights.most)
+        return self._solve_twice(name, solve, weights)
+
+    def _solve_once(
+        self, name: str, solve: Solver, weighed: IntegerProgramme, scale: int
+    ) -> Optimum:
+        """Search by welfare and weights together: exact integers only."""
+        found = solve(
+            weighed,
+            self.seconds_left(),
+            on_incumbent=lambda value, bound: self.record(-(-value // scale), -(-bound // scale)),
+        )
+        allocation = self._take_better(found.solution)
+        welfare = social_welfare(self.market, allocation)
+        bound = None if found.bound is None else -(-found.bound // scale)
+        if found.optimal:
+            bound = welfare
+        self.record(welfare, bound)
+        return Optimum(allocation, welfare, bound, found.optimal, name)
+
+    def _solve_twice(self, name: str, solve: Solver, weights: TieWeights) -> Optimum:
+        """Search by welfare, then the lightest among the best."""
         market, programme = self.market, self.programme
         found = solve(programme, self.seconds_left(), on_incumbent=self.record)
-        allocation = market.endowment
-        if found.solution is not None:
-            # The solver's own figure does not count: floats round, bids may be claimed badly.
-            candidate = programme.allocation(found.solution)
-            if social_welfare(market, candidate) > social_welfare(market, allocation):
-                allocation = candidate
+        allocation = self._take_better(found.solution)
         welfare = social_welfare(market, allocation)
         self.record(welfare, found.bound)
         if found.bound is None or welfare < found.bound:
             return Optimum(allocation, welfare, found.bound, False, name)
-        if allocation == market.endowment:
-            return Optimum(allocation, welfare, welfare, True, name)
-        ties = _choose_tie_solver(programme, solve)
-        first, proved = find_canonical(market, programme, allocation, ties, self.seconds_left)
-        if social_welfare(market, first) != welfare:  # a solver's rounding: keep what is sure
-            first, proved = allocation, False
-        return Optimum(first, welfare, welfare, proved, name)
+        lightest, proved = find_lightest(
+            market, programme, weights, allocation, solve, self.seconds_left
+        )
+        return Optimum(lightest, welfare, welfare, proved, name)
+
+    def _take_better(self, solution: tuple[int, ...] | None) -> Allocation:
+        """Return a solution's allocation, or the endowment where that is as good."""
+        market = self.market
+        if solution is None:
+            return market.endowment
+        # The solver's own figure does not count: floats round, bids may be claimed badly.
+        candidate = self.programme.allocation(solution)
+        better = social_welfare(market, candidate) > social_welfare(market, market.endowment)
+        return candidate if better else market.endowment
 
     def seconds_left(self) -> float | None:
         if self.seconds is None:
@@ -304,16 +337,6 @@ class _Search:
             thread.join()
 
 
-def _choose_tie_solver(programme: IntegerProgramme, solve: Solver) -> Solver:
-    """Return HiGHS where it is installed and exact enough: it rules out ties much faster.
-
-    Measured by `python -m benchmarks market`: CP-SAT proves an optimum sooner than that nothing
-    else reaches it.
-    """
-    exact = sum(abs(c) for c in programme.objective) <= EXACT_IN_FLOATS
-    return SOLVERS["highs"] if exact and is_installed("scipy") else solve
-
-
 def list_optimal_allocations(
     market: Market, limit: int = 100, *, solver: SolverName = "auto"
 ) -> tuple[tuple[Allocation, ...], bool]:
@@ -344,7 +367,8 @@ def list_optimal_allocations(
         if another.solution is None:
             break
         found.append(programme.allocation(another.solution))
-    return tuple(_sort_canonically(programme, found)[:limit]), len(found) <= limit
+    found.sort(key=weigh_ties(market).weigh_allocation)
+    return tuple(found[:limit]), len(found) <= limit
 
 
 def list_truthful_outcomes(market: Market, limit: int = 100) -> tuple[tuple[Outcome, ...], bool]:
@@ -357,10 +381,3 @@ def list_truthful_outcomes(market: Market, limit: int = 100) -> tuple[tuple[Outc
     if market.endowment in allocations[:1]:
         return (market.nothing,), True
     return tuple(Outcome(a, truthful_prices(market, a)) for a in allocations), complete
-
-
-def _sort_canonically(
-    programme: IntegerProgramme, allocations: list[Allocation]
-) -> list[Allocation]:
-    ranks = [{owner: k for k, (owner, _) in enumerate(each)} for each in programme.options]
-    return sorted(allocations, key=lambda a: [rank[i] for rank, i in zip(ranks, a, strict=True)])

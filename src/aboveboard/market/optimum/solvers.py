@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, isfinite
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,6 +22,12 @@ from aboveboard.market.optimum.integer_programme import IntegerProgramme
 
 MARGIN, RELATIVE_MARGIN = 1e-6, 1e-9
 """How far HiGHS's bound may lie below the truth: its own tolerance, and the rounding of floats."""
+
+FLOAT_ROUNDING = 2.0**-50
+"""How far an integer of 64 bits may be from the float that stands for it, and some more."""
+
+FEW_VARIABLES = 200
+"""Up to which CP-SAT works on one processor: it is done before others have begun."""
 
 LARGEST_SUM = 2**61
 """CP-SAT refuses sums that may not fit into 64 bits."""
@@ -39,11 +45,14 @@ class SolverResult:
         No solution has a larger objective; None where nothing was proved.
     infeasible
         Proved: there is no solution.
+    optimal
+        Proved in integers: no solution has a larger objective than this one.
     """
 
     solution: tuple[int, ...] | None
     bound: int | None
     infeasible: bool = False
+    optimal: bool = False
 
 
 Incumbent = Callable[[int, int], None]
@@ -108,7 +117,7 @@ def solve_with_highs(
 def solve_with_cp_sat(
     programme: IntegerProgramme, seconds: float | None, *, on_incumbent: Incumbent | None = None
 ) -> SolverResult:
-    """Solve with CP-SAT, one worker a processor.
+    """Solve with CP-SAT, one worker a processor where the programme is not small.
 
     Raises
     ------
@@ -137,12 +146,14 @@ def solve_with_cp_sat(
     class Listener(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
             if on_incumbent is not None:
-                on_incumbent(round(self.objective_value), floor(self.best_objective_bound))
+                on_incumbent(round(self.objective_value), _round_bound(self.best_objective_bound))
 
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     )
+    if len(x) <= FEW_VARIABLES:
+        _search_at_once(solver.parameters)
     solver.parameters.relative_gap_limit = 0.0
     if seconds is not None:
         solver.parameters.max_time_in_seconds = float(seconds)
@@ -151,9 +162,24 @@ def solve_with_cp_sat(
         return SolverResult(None, None, infeasible=True)
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     solution = tuple(int(solver.boolean_value(v)) for v in x) if found else None
-    # The bound is an integer that comes as a float.
+    if status == cp_model.OPTIMAL and solution is not None:
+        best = sum(c for c, chosen in zip(programme.objective, solution, strict=True) if chosen)
+        return SolverResult(solution, best, optimal=True)
     bound = solver.best_objective_bound
-    return SolverResult(solution, floor(bound + MARGIN) if isfinite(bound) else None)
+    return SolverResult(solution, _round_bound(bound) if isfinite(bound) else None)
+
+
+def _search_at_once(parameters: Any) -> None:
+    """Set CP-SAT to one worker that leans on linear relaxations and prepares little."""
+    parameters.num_workers = 1
+    parameters.linearization_level = 2
+    parameters.cp_model_probing_level = 0
+    parameters.symmetry_level = 0
+
+
+def _round_bound(bound: float) -> int:
+    """Return the integer that CP-SAT hands on as a float, or a little more where floats round."""
+    return floor(bound + MARGIN + abs(bound) * FLOAT_ROUNDING)
 
 
 SOLVERS: dict[str, Solver] = {"highs": solve_with_highs, "cp-sat": solve_with_cp_sat}
