@@ -32,7 +32,7 @@ from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import RefusedStatementError
 from aboveboard.evidence.seeds import derive_seed
 from aboveboard.evidence.statements import read_statement, sign_statement
-from aboveboard.evidence.verifiers.union import UnionRecord, make_evidence
+from aboveboard.evidence.union_evidence import UnionRecord, make_evidence
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "evidence.md"

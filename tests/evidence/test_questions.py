@@ -9,7 +9,8 @@ import pytest
 from rounds_by_hand import KEYS, Play, make_terms
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.center import draft_terms, locate_center
+from aboveboard.commands.rounds.center import locate_center
+from aboveboard.commands.rounds.drafting import draft_terms
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, read_published
 from aboveboard.evidence.bundles import decode_bundle

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from aboveboard.evidence.commitments import CommittedList, commit_elements
 from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.verifiers.union import (
-    UnionClaim,
+from aboveboard.evidence.union_evidence import (
     UnionRecord,
     count_regions,
     make_evidence,
     rank_elements,
-    verify_union,
 )
+from aboveboard.evidence.verifiers.union import UnionClaim, verify_union
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
 

@@ -131,7 +131,7 @@ def _publish_union(
     shares: Mapping[str, Mapping[str, Any]],
     order_key: bytes,
 ) -> Publication:
-    from aboveboard.evidence.verifiers.union import UnionRecord, make_evidence
+    from aboveboard.evidence.union_evidence import UnionRecord, make_evidence
     from aboveboard.exchange.handout import select_elements
     from aboveboard.exchange.ownership import index_owners
 

@@ -10,12 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aboveboard.commands.rounds.center import (
-    collect_files,
-    draft_terms,
-    list_parties,
-    read_table,
-)
+from aboveboard.commands.rounds.drafting import collect_files, draft_terms, list_parties, read_table
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PRIVATE_FOLDER, write_private
 from aboveboard.evidence.rounds import Round, begin_round

@@ -1,0 +1,197 @@
+"""Terms from a collaboration file: its parameters, the center's own files, and the parties."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from aboveboard._version import __version__
+from aboveboard.collaborations.inputs import list_functions
+from aboveboard.collaborations.toml_file import read_content
+from aboveboard.currencies import describe_rounding
+from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import as_plain
+from aboveboard.evidence.center_keys import CenterKeys
+from aboveboard.evidence.folders import MOST_SEALED_BYTES, read_limited
+from aboveboard.evidence.keys import PublicKeys
+from aboveboard.evidence.payloads import FILE_NAME
+
+_NOT_PARAMETERS = {"name", "mechanism", "parties", "seed", "currency", "sees"}
+"""Keys of a collaboration file that are no parameters of its mechanism."""
+
+
+def state_rule(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a collaboration's table with the rule of an exchange of lists, if it names none.
+
+    What the rule is depends on what the parties may lose; in the terms all sign the rule itself.
+    """
+    if table.get("mechanism") != "exchange.union" or "rule" in table:
+        return table
+    from aboveboard.exchange.union_file import UnionFile
+
+    parties = {name: {**own, "elements": ["x"]} for name, own in table["parties"].items()}
+    try:
+        file = UnionFile.model_validate({**table, "parties": parties})
+    except ValueError:  # it is found where the round is run
+        return table
+    return {**table, "rule": file.find_rule().name}
+
+
+def choose_sums(mechanism: str) -> str:
+    """Return whether members commit to a sum where nobody says so: where there is one, and PyNaCl.
+
+    Examples
+    --------
+    >>> choose_sums("market.vcg")
+    'center'
+    """
+    able = mechanism == "exchange.average" and find_spec("nacl") is not None
+    return "committed" if able else "center"
+
+
+def collect_files(
+    table: Mapping[str, Any], folder: Path
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return a collaboration file's content, and the center's own files that it names.
+
+    The center's files, such as its test rows, stay in its private folder; the terms have their
+    hashes. What lies in `[parties]` is not looked at.
+
+    Raises
+    ------
+    InputError
+        If a name is no plain file name, two files share one, or the center's bits stand in the
+        file itself, where all members would read them.
+    """
+    center = table.get("center")
+    if isinstance(center, dict) and "bits" in center:
+        raise InputError(
+            "key 'center.bits'", "all members would read it in the terms", "use center.data"
+        )
+    files: dict[str, bytes] = {}
+
+    def take(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: take(x) for key, x in value.items()}
+        if isinstance(value, list):
+            return [take(x) for x in value]
+        if not isinstance(value, str) or not value or "\0" in value or len(value) > 500:
+            return value
+        path = folder / value
+        if not path.is_file():
+            return value
+        content = read_limited(path, MOST_SEALED_BYTES, "make it readable")
+        if not FILE_NAME.fullmatch(path.name) or files.get(path.name, content) != content:
+            raise InputError(str(path), "its name has unusual characters, or is used twice",
+                             "rename it")  # fmt: skip
+        files[path.name] = content
+        return path.name
+
+    own = {key: x if key in _NOT_PARAMETERS else take(x) for key, x in table.items()}
+    return own, files
+
+
+def list_parties(table: Mapping[str, Any], file: Path) -> list[str]:
+    """Return the names of a collaboration file's parties.
+
+    Raises
+    ------
+    InputError
+        If it names none.
+    """
+    parties = table.get("parties")
+    if not isinstance(parties, dict) or not parties:
+        raise InputError(f"{file}: key 'parties'", "it names no party", "use one table per party")
+    return list(parties)
+
+
+def draft_terms(
+    table: Mapping[str, Any],
+    keys: Mapping[str, PublicKeys],
+    own: CenterKeys,
+    origin: str,
+    *,
+    missing: str = "cancel",
+    serial: int = 1,
+    deadlines: Mapping[str, str] | None = None,
+    opened: str = "nothing",
+    files: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the body of the terms that a collaboration file and the members' keys make.
+
+    Parameters
+    ----------
+    table
+        The collaboration file's content.
+    keys
+        The public keys of each of its parties.
+    own
+        The center's.
+    origin
+        The name of the log.
+    missing
+        What happens if a member is late or leaves: "cancel" or "continue".
+    serial
+        Number of the round.
+    deadlines
+        By step; None: there are none.
+    opened
+        What all see afterwards besides the result: "nothing", "center" or "all".
+    files
+        Digests of the center's own files, by name; None: there are none.
+    """
+    if own_code := sorted(list_functions(table)):
+        raise InputError(
+            "terms",
+            f"they name code of somebody's own, {own_code[0]}",
+            "a round runs installed rules alone: run this at one place, with --trust-code",
+        )
+    parties = table["parties"]
+    return {
+        "kind": "terms",
+        "format": 1,
+        "protocol": "round",
+        "name": str(table.get("name", "")),
+        "serial": serial,
+        "previous": None,
+        "engine": f"aboveboard {__version__}",
+        "mechanism": str(table.get("mechanism", "")),
+        "parameters": as_plain(
+            {k: v for k, v in state_rule(table).items() if k not in _NOT_PARAMETERS}
+        ),
+        "members": {
+            name: {"keys": keys[name].as_dict(), "parameters": as_plain(parties[name])}
+            for name in parties
+        },
+        "order": list(parties),
+        "center": own.center.public.as_dict(),
+        "log": {"origin": origin, "signing": own.log.public.signing},
+        "auditor": None,
+        "missing": missing,
+        "opened": opened,
+        "files": dict(files or {}),
+        "sees": dict(table.get("sees", {})),
+        "currency": table.get("currency"),
+        "rounding": describe_rounding(table["currency"]) if "currency" in table else "",
+        "deadlines": dict(deadlines or {}),
+    }
+
+
+def read_table(file: Path) -> dict[str, Any]:
+    """Return the content of a collaboration file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is not TOML.
+    """
+    content = read_content(file)
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
+        raise InputError(
+            str(file), f"it is not TOML ({error})", "run 'aboveboard check'"
+        ) from error
