@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -406,3 +407,14 @@ def test_two_rules_on_the_same_data_stand_side_by_side(lists: Path) -> None:
     assert "equal-gain: gains" in text
     assert "best-group: all promises stand" in text
     assert aboveboard("compare", lists, "--rules", "equal").returncode == 2
+
+
+def test_a_shell_that_asks_for_completions_gets_them_and_no_error() -> None:
+    asked = {"_ABOVEBOARD_COMPLETE": "complete_bash", "COMP_WORDS": "aboveboard aud"}
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "aboveboard")],
+        env={**os.environ, **asked, "COMP_CWORD": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["audit", "audit-round"]
+    assert done.stderr == ""
+    assert done.returncode == 0

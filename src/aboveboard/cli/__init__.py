@@ -211,9 +211,16 @@ def _run(app: typer.Typer) -> int:
     try:
         return app(standalone_mode=False) or 0
     except SystemExit as ended:
-        if _is_closed_pipe(ended.__context__):
+        if _is_closed_pipe(ended.__context__) or _completes_for_shell():
             raise
         raise RuntimeError(f"something ended the process with {ended.code!r}") from ended
+
+
+def _completes_for_shell() -> bool:
+    """Return whether a shell asks for completions: no command is run, and the process then ends."""
+    import os
+
+    return any(name.startswith("_") and name.endswith("_COMPLETE") for name in os.environ)
 
 
 def _list_errors(error: AboveboardError) -> list[dict[str, str]]:
