@@ -16,7 +16,7 @@ from aboveboard.exchange.inspection_bounds import (
     compute_stated_bound,
 )
 from aboveboard.exchange.inspection_design import (
-    Setting,
+    InspectionSetting,
     compute_exact_gain,
     compute_gains,
     find_least_deposit,
@@ -31,13 +31,15 @@ TASTES = tuple(Fraction(k, 10) for k in (0, 2, 5, 7, 9))
 FEW = TASTES[:3]
 
 
-def make_setting(regions: Regions, e: Fraction, rule: str = "equal-gain") -> Setting:
+def make_setting(regions: Regions, e: Fraction, rule: str = "equal-gain") -> InspectionSetting:
     """Return a setting in which all have one exclusivity."""
     own = ExclusivityRange(e, e)
-    return Setting(regions, RULES[rule], (own,) * len(regions.names))
+    return InspectionSetting(regions, RULES[rule], (own,) * len(regions.names))
 
 
-def find_gain(setting: Setting, rate: Fraction, deposit: Fraction) -> tuple[int, dict[str, Any]]:
+def find_gain(
+    setting: InspectionSetting, rate: Fraction, deposit: Fraction
+) -> tuple[int, dict[str, Any]]:
     """Return how many lies were tried, and the first that pays, exactly; empty if none does."""
     tried = 0
     for table in setting.list_tables():

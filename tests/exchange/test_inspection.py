@@ -16,7 +16,7 @@ from aboveboard.errors import InputError
 from aboveboard.exchange import RULES, ExclusivityRange, HidingGame, Regions
 from aboveboard.exchange.inspected_inventing import AgainstInspectedInventing
 from aboveboard.exchange.inspection_bounds import compute_proved_rate, compute_stated_bound
-from aboveboard.exchange.inspection_design import Setting, design_inspection
+from aboveboard.exchange.inspection_design import InspectionSetting, design_inspection
 from aboveboard.exchange.lie_tables import tabulate_lies
 from oracles import exchange as oracle
 
@@ -30,10 +30,10 @@ THREE = [{1, 2, 3, 4}, {3, 4, 5, 6}, {1, 6, 7, 8}]
 
 def make_setting(
     sets: list[set[int]], e: object, rule: str = "equal-gain", **more: object
-) -> Setting:
+) -> InspectionSetting:
     own = ExclusivityRange.from_value(e)
     regions = Regions.from_sets({f"p{i}": s for i, s in enumerate(sets)})
-    return Setting(regions, RULES[rule], (own,) * len(sets), **more)  # type: ignore[arg-type]
+    return InspectionSetting(regions, RULES[rule], (own,) * len(sets), **more)  # type: ignore[arg-type]
 
 
 def settle(

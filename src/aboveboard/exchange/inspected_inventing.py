@@ -21,7 +21,7 @@ from aboveboard.exchange.exclusivity import ExclusivityRange
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.inspection import Inspection, InspectionResult
 from aboveboard.exchange.inspection_design import (
-    Setting,
+    InspectionSetting,
     compute_exact_gain,
     compute_gains,
     find_deposit_by_bounds,
@@ -83,9 +83,11 @@ class AgainstInspectedInventing(Property):
         """What verdicts call the property."""
         return "ex-post IC against inventing"
 
-    def make_setting(self, regions: Regions, rule: Rule) -> Setting:
+    def make_setting(self, regions: Regions, rule: Rule) -> InspectionSetting:
         """Return lists, rule and tastes."""
-        return Setting(regions, rule, self.ranges, self.whole_lists, self.miss, self.coalitions)
+        return InspectionSetting(
+            regions, rule, self.ranges, self.whole_lists, self.miss, self.coalitions
+        )
 
     def is_enough(self, regions: Regions, rule: Rule) -> bool:
         """Return whether rate and deposit are known to be enough for these lists."""
@@ -98,7 +100,7 @@ class AgainstInspectedInventing(Property):
             return worst.gain <= 0
         return self._is_proved(setting)
 
-    def _is_proved(self, setting: Setting) -> bool:
+    def _is_proved(self, setting: InspectionSetting) -> bool:
         if self.rate == 1 and not self.miss and not (setting.regions.sizes == 0).any():
             return all(r.lies_within(0, 1) for r in self.ranges)
         try:
@@ -137,12 +139,12 @@ class AgainstInspectedInventing(Property):
             statement=SCOPE,
         )
 
-    def _read_setting(self, game: Game) -> Setting:
+    def _read_setting(self, game: Game) -> InspectionSetting:
         if not isinstance(game, HidingGame) or len(game.players) != len(self.ranges):
             raise UndefinedProperty(f"{self.name} is a property of lists that its parties report")
         return self.make_setting(game.regions, game.rule)
 
-    def _judge_by_bounds(self, setting: Setting) -> Verdict:
+    def _judge_by_bounds(self, setting: InspectionSetting) -> Verdict:
         if self._is_proved(setting):
             text = (
                 f"a rate of {encode_number(self.rate)} with a deposit of "
@@ -161,7 +163,7 @@ class AgainstInspectedInventing(Property):
             "and deposit are enough: see aboveboard design",
         )
 
-    def _find_worst(self, setting: Setting) -> _WorstLie:
+    def _find_worst(self, setting: InspectionSetting) -> _WorstLie:
         """Return the lie that gains most, exactly.
 
         Raises

@@ -54,7 +54,7 @@ CLOSED_FORM = "closed form"
 
 
 @dataclass(frozen=True)
-class Setting:
+class InspectionSetting:
     """The lists, the rule and the tastes for which inspection is designed.
 
     Parameters
@@ -71,6 +71,14 @@ class Setting:
         How likely an inspector takes an invented element for real.
     coalitions
         Whether parties may invent the same elements together.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange import RULES
+    >>> lists = Regions.from_sets({"a": "xy", "b": "zw"})
+    >>> all_tastes = ExclusivityRange.from_value([0, 1])
+    >>> InspectionSetting(lists, RULES["equal-gain"], (all_tastes,) * 2).bound
+    Fraction(1, 2)
     """
 
     regions: Regions
@@ -137,7 +145,7 @@ class InspectionDesign:
     >>> from aboveboard.exchange.rules import RULES
     >>> lists = Regions.from_sets({"a": "1234", "b": "3456", "c": "1678"})
     >>> half = ExclusivityRange.from_value("1/2")
-    >>> found = design_inspection(Setting(lists, RULES["equal-gain"], (half,) * 3))
+    >>> found = design_inspection(InspectionSetting(lists, RULES["equal-gain"], (half,) * 3))
     >>> found.exact_rate, found.deposit, found.bound
     ('1-(3/4)^(1/2)', Fraction(0, 1), Fraction(3, 11))
     """
@@ -190,7 +198,7 @@ class InspectionDesign:
 
 
 def design_inspection(
-    setting: Setting, *, rate: Fraction | None = None, deposit: Fraction | None = None
+    setting: InspectionSetting, *, rate: Fraction | None = None, deposit: Fraction | None = None
 ) -> InspectionDesign:
     """Return the least rate, and the least deposit, for which no lie with inventions pays.
 
@@ -220,7 +228,7 @@ def design_inspection(
     return _design_by_tables(setting, tables, rate, deposit)
 
 
-def _check_setting(setting: Setting) -> None:
+def _check_setting(setting: InspectionSetting) -> None:
     if not all(r.lies_within(0, 1) for r in setting.ranges):
         raise InputError(
             "exclusivity",
@@ -237,7 +245,7 @@ def _check_setting(setting: Setting) -> None:
 
 
 def _design_by_tables(
-    setting: Setting,
+    setting: InspectionSetting,
     tables: Sequence[LieTable],
     rate: Fraction | None,
     deposit: Fraction | None,
@@ -437,7 +445,7 @@ def _find_deposit(table: LieTable, rate: Fraction, miss: Fraction) -> Fraction:
 
 
 def _design_by_bounds(
-    setting: Setting, rate: Fraction | None, deposit: Fraction | None
+    setting: InspectionSetting, rate: Fraction | None, deposit: Fraction | None
 ) -> InspectionDesign:
     alone: Fraction | None = None
     exact = ""
@@ -473,15 +481,15 @@ def _design_by_bounds(
     )
 
 
-def _is_equal_gain(setting: Setting) -> bool:
+def _is_equal_gain(setting: InspectionSetting) -> bool:
     return setting.rule.name in ("equal-gain", "two-party") and not setting.whole_lists
 
 
-def _has_empty(setting: Setting) -> bool:
+def _has_empty(setting: InspectionSetting) -> bool:
     return bool((setting.regions.sizes == 0).any())
 
 
-def find_deposit_by_bounds(setting: Setting, rate: Fraction) -> Fraction:
+def find_deposit_by_bounds(setting: InspectionSetting, rate: Fraction) -> Fraction:
     """Return a deposit that a closed form proves to be enough at this rate.
 
     Raises
@@ -520,7 +528,7 @@ def find_deposit_by_bounds(setting: Setting, rate: Fraction) -> Fraction:
     )
 
 
-def _find_rate_by_bounds(setting: Setting, deposit: Fraction) -> Fraction | None:
+def _find_rate_by_bounds(setting: InspectionSetting, deposit: Fraction) -> Fraction | None:
     """Return a rate for which a closed form proves the deposit to be enough; None if none."""
 
     def is_enough(rate: float) -> bool:

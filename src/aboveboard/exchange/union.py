@@ -30,7 +30,11 @@ from aboveboard.exchange.exclusivity import Exclusivities, resolve_exclusivity
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.inspected_inventing import AgainstInspectedInventing, settle_inspected
 from aboveboard.exchange.inspection import Inspection, InspectionResult
-from aboveboard.exchange.inspection_design import InspectionDesign, Setting, design_inspection
+from aboveboard.exchange.inspection_design import (
+    InspectionDesign,
+    InspectionSetting,
+    design_inspection,
+)
 from aboveboard.exchange.inventing import AgainstInventing
 from aboveboard.exchange.mechanism import ExchangeMechanism
 from aboveboard.exchange.participation import ParticipationGame
@@ -194,14 +198,14 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         """
         if self.inspection is None:
             raise InputError(
-                "inspection",
-                "there is no table [inspection], and the rule has no other parameters to choose",
-                "write an empty table [inspection]",
+                "key 'inspection'",
+                f"{self.NAME} has no parameters to choose without a table [inspection]",
+                "write [inspection], which may be empty: then design finds rate and deposit",
             )
         return self._design(self.inspection, self._count_regions(self._tabulate(reports)))
 
     def _design(self, inspection: Inspection, regions: Regions) -> InspectionDesign:
-        setting = Setting(
+        setting = InspectionSetting(
             regions,
             self.rule,
             tuple(self.ranges[name] for name in regions.names),
