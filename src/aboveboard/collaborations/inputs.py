@@ -22,6 +22,9 @@ from aboveboard.storage.paths import describe_path, locate_file
 from aboveboard.storage.records import Records
 from aboveboard.storage.tabular_files import open_regular_file, read_file
 
+LONGEST_NAME = 255
+"""Bytes of a file's name; a longer one is a fault that is recorded already."""
+
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 FUNCTION_KEYS = frozenset({"function", "shape", "own", "others"})
 """Keys of our mechanisms that may name a function, wherever they stand."""
@@ -85,7 +88,9 @@ class Reader:
             self._remember(place, data)
         except InputError as error:
             self.record(error)
-            return self.path.parent / data
+            # Others ask whether it is there; of a name that is too long no system says so.
+            short = len(data.as_posix().encode("utf-8", "replace")) <= LONGEST_NAME
+            return self.path.parent / (data if short else "missing")
         return describe_path(source, self.inputs[data.as_posix()], options)
 
     def cache(self, place: str, folder: Path) -> Path | None:

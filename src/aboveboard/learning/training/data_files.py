@@ -248,7 +248,10 @@ def _find_label(table: TrainingTable, parties: Mapping[str, DataParty]) -> str:
 def _locate(read: Read, place: str, data: Path, *tables: TableKeys) -> DataFile:
     """Find a file that is to be read as some tables say, of which the first goes before."""
     path = read.file(place, data, merge_options(*tables))
-    if not path.is_file():
+    try:
+        status = path.stat() if path.is_file() else None
+    except OSError:  # a name that is too long, which the reader refuses
+        status = None
+    if status is None:
         return DataFile(path, (0, 0))
-    status = path.stat()
     return DataFile(path.resolve(), (status.st_mtime_ns, status.st_size))
