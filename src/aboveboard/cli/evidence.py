@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from aboveboard.cli.layout import wrap
-from aboveboard.collaborations.collaboration import Collaboration
-from aboveboard.evidence.center_keys import CenterKeys
-from aboveboard.evidence.local_runs import find_obstacle, find_operator_keys
-from aboveboard.evidence.verification import TRUSTED_IN_A_RUN
-from aboveboard.evidence.verifiers import list_trusted
+
+if TYPE_CHECKING:
+    from aboveboard.collaborations.collaboration import Collaboration
+    from aboveboard.evidence.center_keys import CenterKeys
 
 PASSPHRASE = "ABOVEBOARD_PASSPHRASE"
 """Environment variable with the passphrase of the keys; better than an option, which shows in
@@ -24,11 +24,17 @@ def find_passphrase() -> bytes | None:
 
 def find_operator() -> CenterKeys:
     """Return the keys that sign a run's bundles; they are made on first use."""
+    from aboveboard.evidence.local_runs import find_operator_keys
+
     return find_operator_keys(find_passphrase())
 
 
 def evidence_text(collaboration: Collaboration) -> str:
     """Return what a party can do with its bundle, and what stays on the operator's word."""
+    from aboveboard.evidence.local_runs import find_obstacle
+    from aboveboard.evidence.verification import TRUSTED_IN_A_RUN
+    from aboveboard.evidence.verifiers import list_trusted
+
     obstacle = find_obstacle(collaboration)
     if obstacle:
         return wrap(obstacle, label="no bundles: ")

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from aboveboard.errors import BudgetExceeded, InputError
 from aboveboard.exchange.exclusivity import ExclusivityRange
@@ -382,8 +381,24 @@ def _find_probabilities(
         return unseen, (1 - unseen)[:, None]
     missed = np.arange(table.caught.shape[1])
     rest = np.maximum(k[:, None] - missed[None, :], 0)
-    known = binom.pmf(missed[None, :], k[:, None], float(miss))
+    known = _find_binomial(missed[None, :], k[:, None], float(miss))
     return unseen, known * (1 - np.power(1 - float(rate), rest))
+
+
+def _find_binomial(
+    successes: NDArray[np.int64], trials: NDArray[np.int64], chance: float
+) -> NDArray[np.float64]:
+    """Return the probability of so many successes in so many trials, by logarithms."""
+    most = int(max(successes.max(initial=0), trials.max(initial=0)))
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most + 1)))])
+    rest = trials - successes
+    left = np.maximum(rest, 0)
+    failures = 0.0 if chance == 0 else np.log1p(-chance) if chance < 1 else -np.inf
+    logarithms = (
+        factorials[trials] - factorials[successes] - factorials[left] + successes * np.log(chance)
+    )
+    missing = np.multiply(left, failures, where=left > 0, out=np.zeros(left.shape))
+    return np.where(rest >= 0, np.exp(logarithms + missing), 0.0)
 
 
 def compute_exact_gain(

@@ -139,7 +139,7 @@ def _tabulate_part(sources: Sequence[Source], layout: Layout) -> tuple[pl.DataFr
     heights = [0 if frame is None else frame.height for frame in frames]
     owners = np.repeat(np.arange(len(frames), dtype=np.uint8), heights)
     laid = _lay(frames, layout)
-    grouped = _Grouped(*Strings.from_series(laid[ELEMENT]).sort(), owners)
+    grouped = _Groups(*Strings.from_series(laid[ELEMENT]).sort(), owners)
     rows, conflicts = _choose_rows(grouped, laid, layout)
     elements = laid[ELEMENT].gather(grouped.order[grouped.starts[:-1]])
     found = [
@@ -151,7 +151,7 @@ def _tabulate_part(sources: Sequence[Source], layout: Layout) -> tuple[pl.DataFr
 
 
 @dataclass(frozen=True, eq=False)
-class _Grouped:
+class _Groups:
     """Rows laid end to end: sorted by element, where each begins, and the party of each row."""
 
     order: NDArray[np.int64]
@@ -159,7 +159,7 @@ class _Grouped:
     owners: NDArray[np.uint8]
 
 
-def _choose_rows(grouped: _Grouped, laid: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, int]:
+def _choose_rows(grouped: _Groups, laid: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, int]:
     """Return the kept columns of the row that stands for each element, and count conflicts."""
     if sum(layout.sends) < 2:
         codes, differs = np.zeros(grouped.owners.size, np.uint64), np.zeros(1, np.bool_)
@@ -200,7 +200,7 @@ def _lay(frames: Sequence[pl.DataFrame | None], layout: Layout) -> pl.DataFrame:
 
 
 def _compare_rows(
-    grouped: _Grouped, laid: pl.DataFrame, layout: Layout
+    grouped: _Groups, laid: pl.DataFrame, layout: Layout
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Return numbers that are equal for equal rows of an element, and where owners differ.
 

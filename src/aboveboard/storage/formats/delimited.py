@@ -147,7 +147,9 @@ def _read_plain(
     names = head.decode("utf-8", "replace").split(delimiter)
     if not head.strip() or len(set(names)) < len(names) or b"\r" in head:
         return None
-    rows = content.count(b"\n") + 1 if len(content) > SMALL else 0
+    # `bytes.count` takes five times as long.
+    lines = np.frombuffer(content if len(content) > SMALL else b"", np.uint8) == ord("\n")
+    rows = int(np.count_nonzero(lines)) + 1 if len(content) > SMALL else 0
     memory = COPIES * len(content) + rows * len(names) * 16
     refuse_too_large(where, rows=rows, columns=len(names), memory=memory)
     try:
