@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys
@@ -64,8 +64,23 @@ class RoundCache:
             while len(self._kept) > MOST_ROUNDS:
                 self._kept.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget all rounds."""
+        with self._lock:
+            self._kept.clear()
+
 
 _rounds = RoundCache()
+
+
+def keep_round(row: Any, round_: Round) -> None:
+    """Keep a round whose last statement is committed, so that nobody need read it again."""
+    _rounds.keep((row.id, row.origin), round_)
+
+
+def forget_rounds() -> None:
+    """Forget all rounds: one may have been read in a transaction that was undone."""
+    _rounds.clear()
 
 
 @dataclass(frozen=True)
@@ -172,34 +187,52 @@ def append(
     known = split_frontier(row.frontier or b"")
     frontier, nodes = extend_frontier(known, index, after.leaves[-1])
     connection.execute(
-        log_entry.insert().values(
-            collaboration=row.id,
-            index=index,
-            digest=statement.digest,
-            kind=statement.kind,
-            signer=statement.by,
-            content=statement.content,
-            created=now,
-        )
+        log_entry.insert(),
+        {
+            "collaboration": row.id,
+            "index": index,
+            "digest": statement.digest,
+            "kind": statement.kind,
+            "signer": statement.by,
+            "content": statement.content,
+            "created": now,
+        },
     )
     write_nodes(connection, row.id, nodes)
     origin = after.terms.log.origin
     note = sign_root(origin, index + 1, fold_frontier(frontier), log)
-    connection.execute(checkpoint.insert().values(collaboration=row.id, size=index + 1, note=note))
+    connection.execute(
+        checkpoint.insert(), {"collaboration": row.id, "size": index + 1, "note": note}
+    )
     state = after.state.value
     connection.execute(
-        update(collaboration)
-        .where(collaboration.c.id == row.id)
-        .values(
-            state=state,
-            size=index + 1,
-            updated=now,
-            terms=after.terms_digest,
-            frontier=b"".join(frontier),
+        _CHANGE,
+        {
+            "which": row.id,
+            "state": state,
+            "size": index + 1,
+            "updated": now,
+            "terms": after.terms_digest,
+            "frontier": b"".join(frontier),
             **describe_standing(row, after, now),
-        )
+        },
     )
     return Position(index, statement.digest, True, state)
+
+
+_CHANGE = (
+    update(collaboration)
+    .where(collaboration.c.id == bindparam("which"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "state", "size", "updated", "terms", "frontier", "turns", "until", "keep_days",
+                "ended",
+            )
+        }
+    )
+)  # fmt: skip
 
 
 def describe_standing(row: Any, round_: Round, now: int) -> dict[str, Any]:

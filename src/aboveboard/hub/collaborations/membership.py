@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Integer, bindparam, select, update
 
 from aboveboard.evidence.rounds import Round, State
 from aboveboard.evidence.terms import CENTER
@@ -74,24 +74,26 @@ def require_member(connection: Connection, organization: Organization, identifie
     return name
 
 
-def _select_own(organization: Organization) -> Select[Any]:
-    return (
-        select(collaboration, member.c.name.label("member"))
-        .join(member, member.c.collaboration == collaboration.c.id)
-        .where(member.c.organization == organization.id)
-    )
+_OWN = (
+    select(collaboration, member.c.name.label("member"))
+    .join(member, member.c.collaboration == collaboration.c.id)
+    .where(member.c.organization == bindparam("owner"))
+)
+_LIST_OWN = (
+    _OWN.where(collaboration.c.id > bindparam("after"))
+    .order_by(collaboration.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_FIND_OWN = _OWN.where(collaboration.c.id == bindparam("identifier"))
+"""Made once: a page asks them every time."""
 
 
 def list_own(
     connection: Connection, organization: Organization, after: str, limit: int
 ) -> list[Overview]:
     """Return an organisation's collaborations, in the order of their ids, from behind `after`."""
-    rows = connection.execute(
-        _select_own(organization)
-        .where(collaboration.c.id > after)
-        .order_by(collaboration.c.id)
-        .limit(limit)
-    ).all()
+    asked = {"owner": organization.id, "after": after, "most": limit}
+    rows = connection.execute(_LIST_OWN, asked).all()
     return [look(row) for row in rows]
 
 
@@ -115,9 +117,8 @@ def require_row(connection: Connection, organization: Organization, identifier: 
     NoCollaborationError
         If it takes part in no such one.
     """
-    row = connection.execute(
-        _select_own(organization).where(collaboration.c.id == identifier)
-    ).first()
+    asked = {"owner": organization.id, "identifier": identifier}
+    row = connection.execute(_FIND_OWN, asked).first()
     if row is None:
         raise NoCollaborationError(identifier)
     return row

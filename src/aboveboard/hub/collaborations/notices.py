@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from aboveboard.evidence.round_turns import list_turns
@@ -27,30 +29,36 @@ def notify_awaited(
     """Write a notice for everybody whose turn it became, or whose round has ended."""
     turns = list_turns(after)
     old = {} if before is None else list_turns(before)
-    for name, kind in turns.items():
-        if old.get(name) != kind:
-            recipient = OPERATOR if name == CENTER else name
-            write_notice(connection, identifier, recipient, kind, now)
+    told = [
+        (OPERATOR if name == CENTER else name, kind)
+        for name, kind in turns.items()
+        if old.get(name) != kind
+    ]
     if before is not None and before.state is not after.state and not turns:
-        for name in after.present:
-            write_notice(connection, identifier, name, after.state.value, now)
+        told += [(name, after.state.value) for name in after.present]
+    if told:
+        rows = [_describe(identifier, recipient, kind, now) for recipient, kind in told]
+        connection.execute(notice.insert(), rows)
 
 
 def write_notice(
     connection: Connection, identifier: str, recipient: str, kind: str, now: int
 ) -> None:
     """Write a notice: a kind of statement that is awaited, or the state that the round is in."""
+    connection.execute(notice.insert(), _describe(identifier, recipient, kind, now))
+
+
+def _describe(identifier: str, recipient: str, kind: str, now: int) -> dict[str, Any]:
+    """Return the row of a notice."""
     text = f"it is your turn: {kind}" if kind in TURNS else _TEXTS.get(kind, _STATE + kind)
-    connection.execute(
-        notice.insert().values(
-            collaboration=identifier,
-            recipient=recipient,
-            kind=kind,
-            text=text,
-            created=now,
-            due=now,
-        )
-    )
+    return {
+        "collaboration": identifier,
+        "recipient": recipient,
+        "kind": kind,
+        "text": text,
+        "created": now,
+        "due": now,
+    }
 
 
 _STATE = "the round is "

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from aboveboard.evidence.rounds import RefusedStatementError, Round, State
 from aboveboard.evidence.statements import Statement, read_statement
@@ -13,11 +14,14 @@ from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.logs import (
     Position,
     find_statement,
+    forget_rounds,
+    keep_round,
     lock,
     read_round,
 )
 from aboveboard.hub.collaborations.membership import require_member
 from aboveboard.hub.collaborations.steps import take
+from aboveboard.hub.database.batching import write_together
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import collaboration, submission
 from aboveboard.hub.home import Hub
@@ -61,22 +65,47 @@ def take_statement(
         If the organisation takes part in no such collaboration.
     """
     statement = read_statement(content, "statement", most=hub.configuration.limits.statement_bytes)
-    with write(hub.engine) as connection:
-        row = lock(connection, identifier)
-        name = require_member(connection, organization, identifier)
-        if statement.by != name:
-            raise RefusedStatementError(f"you are {name!r}, and speak for yourself only")
-        index = find_statement(connection, identifier, statement.digest)
-        if index is not None:
-            return Position(index, statement.digest, False, row.state)
-        before = read_round(connection, row)
-        refuse_late(before, statement.kind, hub.now)
-        if statement.kind in SEALED_KINDS:
-            _refuse_unsent(connection, identifier, statement)
-        after = before.accept(statement)
-        position = take(connection, hub, row, before, after, statement)
-        if statement.kind == "submit":
-            _forget_fault(connection, row, name)
+    kept: list[tuple[Any, Round]] = []
+
+    def act(connection: Connection) -> Position:
+        kept.clear()
+        return _take(connection, hub, organization, identifier, statement, kept)
+
+    try:
+        position: Position = write_together(hub.engine, act)
+    except SQLAlchemyError:
+        forget_rounds()  # what was read in a transaction that is undone
+        raise
+    for row, after in kept:
+        keep_round(row, after)
+    return position
+
+
+def _take(
+    connection: Connection,
+    hub: Hub,
+    organization: Organization,
+    identifier: str,
+    statement: Statement,
+    kept: list[tuple[Any, Round]],
+) -> Position:
+    """Append a statement; note the round that it makes, to be kept once that is committed."""
+    row = lock(connection, identifier)
+    name = require_member(connection, organization, identifier)
+    if statement.by != name:
+        raise RefusedStatementError(f"you are {name!r}, and speak for yourself only")
+    index = find_statement(connection, identifier, statement.digest)
+    if index is not None:
+        return Position(index, statement.digest, False, row.state)
+    before = read_round(connection, row)
+    refuse_late(before, statement.kind, hub.now)
+    if statement.kind in SEALED_KINDS:
+        _refuse_unsent(connection, identifier, statement)
+    after = before.accept(statement)
+    position = take(connection, hub, row, before, after, statement)
+    if statement.kind == "submit":
+        _forget_fault(connection, row, name)
+    kept.append((row, after))
     return position
 
 

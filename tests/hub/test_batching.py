@@ -1,0 +1,112 @@
+"""Many who write at once: all is kept, each has its own answer, one failure is one failure."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from houses import LISTS, House
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import OperationalError
+
+from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.hub.collaborations.statements import take_statement
+from aboveboard.hub.database import batching
+from aboveboard.hub.database.batching import write_together
+from aboveboard.hub.database.engine import read
+from aboveboard.hub.database.tables import log_entry, organization
+from aboveboard.hub.home import Hub
+from aboveboard.hub.operations.checking import check_hub
+from aboveboard.hub.organizations.registry import find_by_key
+
+
+def run_all(works: list[Any]) -> list[BaseException]:
+    """Run all at once; return what they raised."""
+    errors: list[BaseException] = []
+    barrier = threading.Barrier(len(works))
+
+    def run(work: Any) -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+def test_statements_at_once_are_all_kept_and_the_log_is_whole(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    tables = [house.open(tmp_path) for _ in range(4)]
+    works = []
+    for table in tables:
+        for name in LISTS:
+            with read(hub.engine) as connection:
+                owner = find_by_key(connection, house.people[name].keys.public.signing)
+            assert owner is not None
+            content = table.sign(name, "agree")
+            for _ in range(2):  # also twice the same
+                works.append(lambda o=owner, t=table, c=content: take_statement(hub, o, t.id, c))
+            wrong = table.sign(name, "leave", more=1)
+            works.append(lambda o=owner, t=table, c=wrong: take_statement(hub, o, t.id, c))
+    errors = run_all(works)
+    assert len(errors) == len(tables) * len(LISTS)
+    assert all(isinstance(error, RefusedStatementError) for error in errors)
+    with read(hub.engine) as connection:
+        assert connection.execute(select(func.count()).select_from(log_entry)).scalar_one() == 16
+    assert {table.view("acme")["state"] for table in tables} == {"committing"}
+    assert check_hub(hub).faults == ()
+    for table in tables:
+        table.commit()
+    assert check_hub(hub).faults == ()
+
+
+def insert(hub: Hub, name: str, *, fails: bool = False) -> Any:
+    def act(connection: Connection) -> str:
+        connection.execute(organization.insert().values(name=name, folded=name, created=1))
+        if fails:
+            raise ValueError(name)
+        return name
+
+    return lambda: write_together(hub.engine, act)
+
+
+def test_what_fails_leaves_nothing_and_stops_nobody_else(hub: Hub) -> None:
+    errors = run_all([insert(hub, f"n{k}", fails=k % 3 == 0) for k in range(24)])
+    assert sorted(str(error) for error in errors) == sorted(f"n{k}" for k in range(0, 24, 3))
+    with read(hub.engine) as connection:
+        names = set(connection.execute(select(organization.c.name)).scalars())
+    assert names == {f"n{k}" for k in range(24) if k % 3}
+
+
+def test_nobody_hears_of_success_before_the_commit(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if hub.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL commits each by itself")
+    from contextlib import contextmanager
+
+    real = batching.write
+
+    @contextmanager
+    def fail(engine: Any) -> Any:
+        with real(engine) as connection:
+            yield connection
+            raise OperationalError("commit", {}, Exception("disk full"))
+
+    monkeypatch.setattr(batching, "write", fail)
+    errors = run_all([insert(hub, f"n{k}") for k in range(5)])
+    assert len(errors) == 5
+    assert all(isinstance(error, OperationalError) for error in errors)
+    with read(hub.engine) as connection:
+        assert connection.execute(select(func.count()).select_from(organization)).scalar_one() == 0
+    monkeypatch.undo()
+    assert insert(hub, "later")() == "later"
