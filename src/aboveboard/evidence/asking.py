@@ -121,6 +121,15 @@ def refuse_unknown_questions(terms: Terms, place: str) -> None:
                 f"{terms.mechanism} does not ask for {name[:40]!r}",
                 "markets ask for proposal and votes, curation for bits",
             )
+    if (
+        any(QUESTIONS[name].opened for name in terms.asks)
+        and terms.parameters.get("proposer") == "random"
+    ):
+        raise InputError(
+            place,
+            "it asks in a market whose proposer is drawn when all data are in",
+            "name the proposer, or leave its best proposal and the dominant votes to the rule",
+        )
     once = [name for name in terms.asks if QUESTIONS[name].opened]
     if len(set(once)) < len(once) or once != sorted(once):
         raise InputError(

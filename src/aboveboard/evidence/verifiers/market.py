@@ -19,6 +19,7 @@ from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.evidence.verifiers.votes import verify_cast
 from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.market.model.bidding import Additive
+from aboveboard.market.model.drawn_proposer import RANDOM, draw_proposer
 from aboveboard.market.model.markets import Market, Outcome, bundles_by_player
 from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.rules.parameters import choose_parameters
@@ -161,11 +162,14 @@ def _verify_terms(case: Case, findings: Findings) -> None:
             findings.contradict(f"{key} is {facts.get(key)}, and {stated} in the terms", case.proof)
     ordered = case.round.terms.ordered
     proposer = parameters.get("proposer", ordered[0])
+    if proposer == RANDOM:
+        proposer = draw_proposer(case.round.present, case.seed)
     due = [proposer, *(n for n in ordered if n != proposer and n in case.round.present)]
     if facts["players"] != due:
         named = ", ".join(map(str, due))
         findings.contradict(
-            f"the players are not {named}, as the terms say: the proposer comes first",
+            f"the players are not {named}, as the terms (and the seed, where it draws) say: the "
+            "proposer comes first",
             case.proof,
         )
     if "bits" not in parameters:

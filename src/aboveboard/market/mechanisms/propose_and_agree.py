@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -50,6 +50,7 @@ from aboveboard.market.model.markets import Announcement, Market, Outcome
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import propose_and_agree
 from aboveboard.market.rules.announcements import find_best_proposal
+from aboveboard.market.rules.before_the_draw import expect_before_the_draw
 from aboveboard.market.rules.communication import count_outcome_bits
 from aboveboard.market.rules.dominant_votes import find_dominant_votes
 from aboveboard.market.rules.parameters import choose_parameters
@@ -152,14 +153,26 @@ class ProposeAndAgree(MarketMechanism["ProposeAndAgreeFile", VotingGame]):
             warning=_warn_of_step_a(market, proposal),
         )
         votes = game.play.votes
-        details = {
+        details: dict[str, Any] = {
             "epsilon": encode_number(parameters.epsilon),
             "delta": encode_number(parameters.delta),
             "announcement": play.describe(proposal),
             "votes": {} if votes is None else votes_as_text(votes, self.setup),
             "outcome_bits": count_outcome_bits(market),
         }
+        if self.setup.draws:
+            details["drawn_proposer"] = self._describe_draw(market, best)
         return play.with_details(details, (exhibit_play(game.play),)).settlements()
+
+    def _describe_draw(self, market: Market, best: Optimum) -> dict[str, Any]:
+        """Return who was drawn to propose, and what each party expected before, all honest."""
+        parameters = choose_parameters(market, self.epsilon, self.delta)
+        expected = expect_before_the_draw(market, parameters, best.allocation)
+        amounts = dict(zip(market.players, map(market.encode_amount, expected), strict=True))
+        return {
+            "name": market.players[0],
+            "expected_before": {name: amounts[name] for name in self.setup.order},
+        }
 
     def game(self, types: Mapping[str, Trader]) -> VotingGame:
         """Return the game of voting on what is announced; the truth is what each votes here."""

@@ -151,7 +151,9 @@ class MarketFile(CollaborationFile):
 class ProposingFile(MarketFile):
     """A file of a mechanism in which one party proposes and the others vote."""
 
-    proposer: str | None = Field(default=None, description="who proposes; else the first party")
+    proposer: str | None = Field(
+        default=None, description="who proposes; random: drawn by the seed; else the first party"
+    )
     proposal: Proposal | None = Field(
         default=None, description="what is announced; else the proposer's best"
     )

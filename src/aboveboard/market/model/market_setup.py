@@ -11,6 +11,7 @@ from aboveboard.currencies import count_decimals
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 from aboveboard.market.model.bidding import Language
+from aboveboard.market.model.drawn_proposer import RANDOM, draw_proposer
 from aboveboard.market.model.market_file import (
     DESTROYED_GOODS,
     MOST_BITS,
@@ -71,6 +72,8 @@ class MarketSetup:
         By good: the party that brings it.
     stated_bits
         The bits that the file states, of values in whole money; None: they are derived.
+    draws
+        Whether the first player was drawn to propose.
     """
 
     players: tuple[str, ...]
@@ -81,6 +84,7 @@ class MarketSetup:
     kinds: tuple[str, ...] | None = None
     owners: tuple[str, ...] = ()
     stated_bits: int | None = None
+    draws: bool = False
 
     def list_kinds(self) -> dict[str, int]:
         """Return the kinds of goods, each with the bit mask of its units."""
@@ -159,6 +163,7 @@ def read_setup(file: MarketFile) -> MarketSetup:
         kinds if len(set(kinds)) < len(kinds) else None,
         owners,
         file.bits,
+        is_proposer_drawn(file),
     )
 
 
@@ -238,21 +243,47 @@ def find_step(file: MarketFile) -> Fraction:
 
 
 def find_proposer(file: MarketFile) -> str:
-    """Return who proposes: as the file says, else the first party.
+    """Return who proposes: as the file says or its seed draws, else the first party.
 
     Raises
     ------
     InputError
-        If the one named is not a party, or there is no party.
+        If the one named is not a party, there is no party, or the proposal of one that is drawn is
+        fixed beforehand.
     """
     if not file.parties:
         raise InputError("parties", "there is 0", "have at least two")
+    if is_proposer_drawn(file):
+        if isinstance(file, ProposingFile) and file.proposal is not None:
+            raise InputError(
+                "proposal",
+                "who proposes is drawn, and nobody can fix its proposal",
+                "leave [proposal] out, or name the proposer",
+            )
+        return draw_proposer(file.parties, file.seed)
     named = file.proposer if isinstance(file, ProposingFile) else None
     if named is not None and named not in file.parties:
         raise InputError(
             "proposer", f"{named!r} is not a party", f"name one of {', '.join(file.parties)}"
         )
     return next(iter(file.parties)) if named is None else named
+
+
+def is_proposer_drawn(file: MarketFile) -> bool:
+    """Return whether the file has its proposer drawn.
+
+    Raises
+    ------
+    InputError
+        If a party has the name that means so.
+    """
+    if not isinstance(file, ProposingFile) or file.proposer != RANDOM:
+        return False
+    if RANDOM in file.parties:
+        raise InputError(
+            f"parties.{RANDOM}", "this name means that the proposer is drawn", "rename the party"
+        )
+    return True
 
 
 def read_structure(file: MarketFile, setup: MarketSetup) -> Structure:
