@@ -7,12 +7,10 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, Request
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from aboveboard.formatting import format_count
 from aboveboard.hub.api.problems import TooLargeError, TooManyRequestsError
+from aboveboard.hub.api.rates import RateWindow
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.registry import Organization, find_by_key
@@ -30,19 +28,18 @@ class RateLimits:
 
     def __init__(self, hub: Hub) -> None:
         limits = hub.configuration.limits
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._members = parse(f"{limits.requests_per_minute}/minute")
-        self._strangers = parse(f"{limits.strangers_per_minute}/minute")
+        self._members = RateWindow(limits.requests_per_minute)
+        self._strangers = RateWindow(limits.strangers_per_minute)
 
     def count_member(self, key: str) -> None:
         """Raise `TooManyRequestsError` if this key has asked too often."""
-        if not self._limiter.hit(self._members, "key", key):
+        if not self._members.hit(key):
             raise TooManyRequestsError
 
     def count_stranger(self, request: Request) -> None:
         """Raise `TooManyRequestsError` if this address has asked too often without a key."""
         address = request.client.host if request.client else ""
-        if not self._limiter.hit(self._strangers, "address", address):
+        if not self._strangers.hit(address):
             raise TooManyRequestsError
 
 

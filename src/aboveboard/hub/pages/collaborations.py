@@ -11,7 +11,7 @@ from starlette.responses import Response
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.rounds import State
-from aboveboard.evidence.statements import read_statement
+from aboveboard.evidence.statements import Statement
 from aboveboard.formatting import format_count, format_moment, join_names
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
@@ -80,7 +80,7 @@ def _render(visit: Visit, seen: Seen, template: str, **values: Any) -> Response:
 def show_overview(visit: Visit, identifier: str) -> Response:
     """Return where a collaboration stands, what is next, and what each member has done."""
     seen = _see(visit, identifier)
-    visit.rules.prepare(seen.round.terms)
+    visit.rules.prepare(seen.round.terms, seen.round.terms_digest)
     turn = None
     mine = _find_turn(seen)
     if mine is not None:
@@ -238,7 +238,7 @@ def show_log(visit: Visit, identifier: str) -> Response:
     start = _read_number(visit.request.query_params.get("start", "0"))
     entries = []
     for row in list_entries(visit.connection, identifier, start):
-        said = read_statement(row.content, f"entry {row.index}")
+        said = _read_taken(row.content)
         entries.append((row.index, row.signer, describe_entry(said), format_moment(row.created)))
     after = start + ENTRIES_PER_PAGE
     return _render(
@@ -259,6 +259,12 @@ def show_log(visit: Visit, identifier: str) -> Response:
     )
 
 
+def _read_taken(content: bytes) -> Statement:
+    """Return a statement of the hub's own log, which was checked when it was taken in."""
+    found = json.loads(content)
+    return Statement(found["body"], found["by"], found["sig"])
+
+
 def _read_number(text: str) -> int:
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
@@ -275,7 +281,7 @@ def show_entry(visit: Visit, identifier: str, index: int) -> Response:
     if not 0 <= index <= MOST_INDEX or index >= seen.row.size:
         raise NoCollaborationError(identifier)
     row = find_entry(visit.connection, identifier, index)
-    statement = read_statement(row.content, f"entry {index}")
+    statement = _read_taken(row.content)
     note = read_checkpoint(visit.connection, identifier, seen.row.size)
     path = tuple(prove_stored(visit.connection, identifier, index, seen.row.size))
     receipt = Receipt(index, path, read_note(note.encode(), "checkpoint")).as_dict()

@@ -6,7 +6,16 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from aboveboard.hub.home import Hub
-from aboveboard.hub.pages import collaborations, entrance, operators, own
+from aboveboard.hub.pages import entrance, operators, own
+from aboveboard.hub.pages.collaborations import (
+    send_terms,
+    show_audit,
+    show_entry,
+    show_log,
+    show_overview,
+    show_result,
+    show_terms,
+)
 from aboveboard.hub.pages.log_in import router
 from aboveboard.hub.pages.rule_book import RuleBook
 from aboveboard.hub.pages.visits import make_endpoint
@@ -19,13 +28,13 @@ OPEN = (("/", entrance.show_first), ("/login", entrance.show_link), ("/join", en
 SHOWN = (
     ("/keys", own.show_keys),
     ("/collaborations", operators.show_collaborations),
-    (COLLABORATION, collaborations.show_overview),
-    (f"{COLLABORATION}/terms", collaborations.show_terms),
-    (f"{COLLABORATION}/terms.json", collaborations.send_terms),
-    (f"{COLLABORATION}/audit", collaborations.show_audit),
-    (f"{COLLABORATION}/result", collaborations.show_result),
-    (f"{COLLABORATION}/log", collaborations.show_log),
-    (f"{COLLABORATION}/log/{{index:int}}", collaborations.show_entry),
+    (COLLABORATION, show_overview),
+    (f"{COLLABORATION}/terms", show_terms),
+    (f"{COLLABORATION}/terms.json", send_terms),
+    (f"{COLLABORATION}/audit", show_audit),
+    (f"{COLLABORATION}/result", show_result),
+    (f"{COLLABORATION}/log", show_log),
+    (f"{COLLABORATION}/log/{{index:int}}", show_entry),
 )
 """Pages that need a session."""
 

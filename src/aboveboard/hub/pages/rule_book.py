@@ -48,6 +48,7 @@ class RuleBook:
         self._folder = folder / FOLDER
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self._begun: dict[str, threading.Thread] = {}
+        self._prepared: set[str] = set()
 
     def find(self, terms: Terms, patience: float = PATIENCE) -> dict[str, Any]:
         """Return what `describe_rule` says of the terms' rule; a note while it is being computed.
@@ -67,8 +68,11 @@ class RuleBook:
             return found
         return WAITING
 
-    def prepare(self, terms: Terms) -> None:
-        """Begin to compute it, and wait for nothing."""
+    def prepare(self, terms: Terms, digest: str) -> None:
+        """Begin to compute it, and wait for nothing; once for each hash of terms."""
+        if digest in self._prepared:
+            return
+        self._prepared.add(digest)
         path = self._locate(terms)
         if not path.is_file():
             self._begin(path, terms)

@@ -11,7 +11,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from aboveboard.hub.database.engine import read, write
@@ -177,15 +177,16 @@ _FIND = (
     )
     .outerjoin(organization, organization.c.id == session.c.organization)
     .outerjoin(key, key.c.signing == session.c.signing)
+    .where(
+        session.c.token == bindparam("token"), session.c.kind == bindparam("kind"),
+        session.c.expires >= bindparam("now"),
+    )
 )  # fmt: skip
 
 
 def _find(connection: Connection, hub: Hub, token: str, kind: str) -> Viewer | None:
-    row = connection.execute(
-        _FIND.where(
-            session.c.token == _digest(token), session.c.kind == kind, session.c.expires >= hub.now
-        )
-    ).first()
+    known = {"token": _digest(token), "kind": kind, "now": hub.now}
+    row = connection.execute(_FIND, known).first()
     if row is None:
         return None
     if row.organization is None:
