@@ -63,9 +63,7 @@ class SmallUnion:
         """Return the masks of owners, ascending, and how many elements each has."""
         return self.ownership.count_regions()
 
-    def hand_out(
-        self, amounts: Mapping[str, int], first: Collection[str] = ()
-    ) -> dict[str, Reply]:
+    def hand_out(self, amounts: Mapping[str, int], first: Collection[str] = ()) -> dict[str, Reply]:
         """Return the reply of each party that is handed so many elements.
 
         Elements of the parties in `first` go before all others.
