@@ -2,6 +2,9 @@
 
 Without a section all are run, and docs/benchmarks.md is written. Some sections only print, unless
 --out says where to write them.
+
+With --scaling it measures time and memory over size instead, for the named systems or all, and
+writes docs/scaling.md and a picture of each: `python -m benchmarks --scaling [SYSTEM ..]`.
 """
 
 from __future__ import annotations
@@ -17,15 +20,18 @@ from benchmarks import (
     curation,
     evidence,
     exchange,
+    hub,
     learning,
     market,
     sampled,
+    scaling,
     storage,
     valuation,
 )
 from benchmarks.comparison import DisagreementError, Findings, Row, Scale, Section
 from benchmarks.machine import ROOT, load, machine, now
 from benchmarks.page import Run, as_markdown, line
+from benchmarks.scaling_page import write_page
 
 MODULES = {
     "audit": audit,
@@ -36,9 +42,11 @@ MODULES = {
     "market": market,
     "curation": curation,
     "evidence": evidence,
+    "hub": hub,
     "storage": storage,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
+SCALING = ROOT / "docs" / "scaling.md"
 REPEAT = 3
 
 
@@ -70,6 +78,17 @@ def findings(section: Section, repeat: int) -> Findings:
     return Findings(section, tuple(rows), tuple(errors))
 
 
+def measure_scaling(names: Sequence[str], scale: Scale, out: Path | None, command: str) -> int:
+    """Measure time and memory over size, and write the page if all systems are measured."""
+    begin, before = now(), load()
+    curves = [scaling.measure(scaling.SYSTEMS[name], scale) for name in names or scaling.SYSTEMS]
+    out = out or (None if names or scale == "small" else SCALING)
+    if out is not None:
+        write_page(out, curves, machine(), command, f"{begin:%Y-%m-%d %H:%M}", before)
+        print(f"written: {out}")
+    return 0
+
+
 def main(words: Sequence[str]) -> int:
     """Run what is asked for; the status is 1 if contestants disagree, or one is not installed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -78,12 +97,17 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, help=f"the page to write; {PAGE.name} if all are run")
     parser.add_argument("--repeat", type=int, default=REPEAT, help="best of so many rounds")
     parser.add_argument("--scale", choices=("full", "small"), default="full", help="of instances")
+    parser.add_argument("--scaling", action="store_true", help="time and memory over size")
     given = parser.parse_args(words)
-    unknown = sorted(set(given.section) - set(MODULES))
+    listed = scaling.SYSTEMS if given.scaling else MODULES
+    unknown = sorted(set(given.section) - set(listed))
     if unknown:
-        parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(MODULES)}")
+        parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(listed)}")
     if given.repeat < 1:
         parser.error(f"--repeat is {given.repeat}; it must be at least 1")
+    command = " ".join(("python -m benchmarks", *words))
+    if given.scaling:
+        return measure_scaling(given.section, given.scale, given.out, command)
     out = given.out or (None if given.section or given.scale == "small" else PAGE)
     begin, before, start = now(), load(), time.perf_counter()
     try:
@@ -99,7 +123,7 @@ def main(words: Sequence[str]) -> int:
     if out is not None:
         run = Run(
             machine=machine(),
-            command=" ".join(("python -m benchmarks", *words)),
+            command=command,
             began=f"{begin:%Y-%m-%d %H:%M}",
             minutes=(time.perf_counter() - start) / 60,
             load_before=before,
