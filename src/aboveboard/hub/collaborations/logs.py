@@ -139,6 +139,8 @@ def read_round(connection: Connection, row: Any) -> Round:
     cached = (row.id, row.origin)
     round_ = _rounds.find(cached, row.size)
     known = 0 if round_ is None else len(round_.leaves)
+    if round_ is not None and known == row.size:
+        return round_
     entries = connection.execute(
         select(log_entry.c.index, log_entry.c.content)
         .where(log_entry.c.collaboration == row.id, log_entry.c.index >= known)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Integer, and_, bindparam, func, or_, select
 
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round
@@ -39,6 +39,28 @@ ENTRIES_PER_PAGE = 100
 
 OVER = ("settled", "cancelled", "archived", "declined", "failed")
 """States in which nobody is awaited any more."""
+
+
+_MOMENTS = (
+    select(log_entry.c.kind, log_entry.c.signer, log_entry.c.created)
+    .where(log_entry.c.collaboration == bindparam("identifier"))
+    .order_by(log_entry.c.index)
+)
+_ENTRIES = (
+    select(log_entry)
+    .where(
+        log_entry.c.collaboration == bindparam("identifier"),
+        log_entry.c.index >= bindparam("start", type_=Integer),
+    )
+    .order_by(log_entry.c.index)
+    .limit(bindparam("most", type_=Integer))
+)
+_COSIGNED = (
+    select(cosignature.c.name, cosignature.c.size, cosignature.c.created)
+    .where(cosignature.c.collaboration == bindparam("identifier"))
+    .order_by(cosignature.c.name)
+)
+"""Made once: pages ask them every time."""
 
 
 @dataclass(frozen=True)
@@ -106,24 +128,14 @@ def see(connection: Connection, viewer: Viewer, identifier: str) -> Seen:
 
 def list_moments(connection: Connection, identifier: str) -> dict[tuple[str, str], int]:
     """Return when each statement came, by its kind and signer; of several the last."""
-    rows = connection.execute(
-        select(log_entry.c.kind, log_entry.c.signer, log_entry.c.created)
-        .where(log_entry.c.collaboration == identifier)
-        .order_by(log_entry.c.index)
-    )
+    rows = connection.execute(_MOMENTS, {"identifier": identifier})
     return {(kind, signer): created for kind, signer, created in rows}
 
 
 def list_entries(connection: Connection, identifier: str, start: int) -> list[Any]:
     """Return rows of a page of a log, in order."""
-    return list(
-        connection.execute(
-            select(log_entry)
-            .where(log_entry.c.collaboration == identifier, log_entry.c.index >= start)
-            .order_by(log_entry.c.index)
-            .limit(ENTRIES_PER_PAGE)
-        )
-    )
+    asked = {"identifier": identifier, "start": start, "most": ENTRIES_PER_PAGE}
+    return list(connection.execute(_ENTRIES, asked))
 
 
 def find_entry(connection: Connection, identifier: str, index: int) -> Any:
@@ -151,11 +163,7 @@ def find_reply(connection: Connection, identifier: str, name: str) -> Any:
 
 def list_cosigned(connection: Connection, identifier: str) -> list[tuple[str, int, int]]:
     """Return by member the size of the log that it has cosigned last, and when."""
-    rows = connection.execute(
-        select(cosignature.c.name, cosignature.c.size, cosignature.c.created)
-        .where(cosignature.c.collaboration == identifier)
-        .order_by(cosignature.c.name)
-    )
+    rows = connection.execute(_COSIGNED, {"identifier": identifier})
     return [(name, size, created) for name, size, created in rows]
 
 

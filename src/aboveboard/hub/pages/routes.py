@@ -43,7 +43,8 @@ def install_pages(app: FastAPI, hub: Hub) -> None:
     """Let the application answer with pages, too."""
     app.state.rules = RuleBook(hub.folder)
     app.include_router(router)
-    app.router.routes += [
+    # First, since routes are tried in their order, and the API has many.
+    app.router.routes[:0] = [
         *(Route(path, make_endpoint(view, open_to_all=True)) for path, view in OPEN),
         *(Route(path, make_endpoint(view)) for path, view in SHOWN),
         Route("/login", entrance.log_in, methods=["POST"]),

@@ -28,6 +28,10 @@ HEADERS = {
 }
 
 
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+"""Encoded once: every page has them."""
+
+
 class ForeignFormError(Exception):
     """Raised when a form was not sent by a page of ours."""
 
@@ -42,8 +46,7 @@ def secure(response: Response, *, transport: bool) -> Response:
     transport
         Whether the hub is reached over TLS: browsers then keep to it.
     """
-    for name, value in HEADERS.items():
-        response.headers[name] = value
+    response.raw_headers += _RAW_HEADERS
     if transport:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response
