@@ -4,6 +4,7 @@ A stranger's rule is judged too: a game with a `market` and a `rule` (a `VotingR
 only how it is played) takes the claims about the root; one with a `play`, those about that play.
 """
 
+from aboveboard.market.audit.asked_in_turn import AskedInTurn
 from aboveboard.market.audit.best_announcement import BestAnnouncement
 from aboveboard.market.audit.best_votes import BestVotes
 from aboveboard.market.audit.budget import BalancedPlay, NoDeficit
@@ -20,6 +21,7 @@ from aboveboard.market.audit.voting_game import VotingGame, make_voting_game
 from aboveboard.market.audit.voting_rules import VotingRule
 
 __all__ = [
+    "AskedInTurn",
     "BalancedPlay",
     "BestAnnouncement",
     "BestVotes",

@@ -30,6 +30,7 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.game import TabularGame
 from aboveboard.games.lottery import Lottery
 from aboveboard.market.audit.announcing_game import build_announcing_game
+from aboveboard.market.audit.asked_in_turn import AskedInTurn
 from aboveboard.market.audit.budget import BalancedPlay, NoDeficit
 from aboveboard.market.audit.collusive_dominance import CollusiveDominance
 from aboveboard.market.audit.exhibits import exhibit_rule
@@ -266,6 +267,10 @@ class Naive2(_NaiveVote):
         "NOT resilient to beliefs: expecting another NO, a voter need not vote NO"
     )
     FILE: ClassVar[type[CollaborationFile]] = Naive2File
+
+    def examines(self, types: Mapping[str, Trader]) -> Sequence[Property]:
+        """Return what is examined besides: also whether asking in turn repairs the rule."""
+        return (*super().examines(types), AskedInTurn())
 
 
 @dataclass(frozen=True)
