@@ -137,13 +137,13 @@ def test_a_wrong_command_line_is_one_line_that_names_the_help(arguments: tuple[s
 
 
 @pytest.mark.parametrize("option", [("--executor", "threads:2"), ("--cache", "kept")])
-def test_what_cannot_be_spread_is_not_said_to_be(
-    lists: Path, tmp_path: Path, option: tuple[str, str]
-) -> None:
-    ran = aboveboard("run", lists, "--out", tmp_path / "out", *option)
+def test_what_cannot_be_spread_is_not_said_to_be(tmp_path: Path, option: tuple[str, str]) -> None:
+    file = tmp_path / "interval.toml"
+    aboveboard("init", "exchange.interval", "--out", file)
+    ran = aboveboard("run", file, "--out", tmp_path / "out", *option)
     assert ran.returncode == 2
     assert ran.stderr.count("\n") == 1
-    assert f"{option[0]}: exchange.union has no evaluations to spread" in ran.stderr
+    assert f"{option[0]}: exchange.interval has no evaluations to spread" in ran.stderr
 
 
 def test_a_property_goes_by_the_name_that_verdicts_carry(lists: Path) -> None:
