@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import index
@@ -140,20 +140,29 @@ class CommittedList:
         counts
             For each proof, how many elements it opens. What they share is encoded once.
         """
-        most = min(max(counts, default=0), self.size)
-        whole = self._encode_at(range(most))
-        opened = []
-        for count in (min(count, self.size) for count in counts):
+        return list(map(self.prepare_first(max(counts, default=0)), counts))
+
+    def prepare_first(self, most: int) -> Callable[[int], dict[str, Any]]:
+        """Return what proves, as plain data, that the list begins with so many elements.
+
+        Parameters
+        ----------
+        most
+            The most elements of a proof. What the proofs share is encoded once.
+        """
+        whole = self._encode_at(range(min(most, self.size)))
+
+        def prove(count: int) -> dict[str, Any]:
+            count = min(count, self.size)
             proof = prove_inclusions(self._levels, range(count)) if count else []
-            opened.append(
-                {
-                    "positions": whole["positions"][:count],
-                    "salts": whole["salts"][: 2 * SALT * count],
-                    "elements": whole["elements"][:count],
-                    "proof": b"".join(proof).hex(),
-                }
-            )
-        return opened
+            return {
+                "positions": whole["positions"][:count],
+                "salts": whole["salts"][: 2 * SALT * count],
+                "elements": whole["elements"][:count],
+                "proof": b"".join(proof).hex(),
+            }
+
+        return prove
 
     def _open_at(self, indices: Sequence[int]) -> Opening:
         leaves = self.leaves

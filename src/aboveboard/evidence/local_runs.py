@@ -28,6 +28,7 @@ from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.keys import PRIVATE_FOLDER, generate_keys, read_keys, write_keys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import HOME, find_home
+from aboveboard.evidence.on_demand import OnDemand
 from aboveboard.evidence.own_part import PATH_KEYS
 from aboveboard.evidence.public_parameters import list_public_parameters
 from aboveboard.evidence.publication import publish, publishes_seed
@@ -122,8 +123,8 @@ def make_bundles(
     settlement: Settlement,
     keys: CenterKeys,
     replies: Mapping[str, ReplyFile],
-) -> dict[str, bytes]:
-    """Return each party's bundle.
+) -> Mapping[str, bytes]:
+    """Return each party's bundle, made when it is read.
 
     Parameters
     ----------
@@ -170,17 +171,18 @@ def make_bundles(
     )
     log = Log(terms.body["log"]["origin"], (terms.content, result.content))
     note = log.sign_checkpoint(keys.log).content.decode("utf-8")
-    return {
-        name: Bundle(
+
+    def make(name: str) -> bytes:
+        return Bundle(
             name,
             log.entries,
             note,
-            {"file": reply.file, "sha256": reply.sha256},
+            {"file": replies[name].file, "sha256": replies[name].sha256},
             publication.private.get(name, {}),
             _list_secrets(tree_keys[name], parts.get(name)),
         ).encode()
-        for name, reply in replies.items()
-    }
+
+    return OnDemand(list(replies), make)
 
 
 def _digest_inputs(collaboration: Collaboration) -> bytes:

@@ -25,6 +25,7 @@ from aboveboard.evidence.hidden_shares import (
     list_shown,
     shows_regions,
 )
+from aboveboard.evidence.on_demand import OnDemand
 from aboveboard.evidence.own_part import encode_elements
 from aboveboard.evidence.sum_commitments import open_sum
 from aboveboard.evidence.terms import Terms
@@ -92,11 +93,12 @@ def publish(
         facts.pop(REGIONS, None)
     shown = list_shown(terms)
     shares = {name: hide_share(name, x, keys[name], shown) for name, x in whole.shares.items()}
-    private = {name: dict(whole.private.get(name, {})) for name in shares}
-    for name, share in shares.items():
-        if HIDDEN in share:
-            private[name]["share"] = dict(whole.shares[name])
-    return replace(whole, facts=facts, shares=shares, private=private)
+
+    def make(name: str) -> dict[str, Any]:
+        own = dict(whole.private.get(name, {}))
+        return own | {"share": dict(whole.shares[name])} if HIDDEN in shares[name] else own
+
+    return replace(whole, facts=facts, shares=shares, private=OnDemand(list(shares), make))
 
 
 def _publish_whole(

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from aboveboard.evidence.commitments import CommittedList, commit_order
+from aboveboard.evidence.on_demand import OnDemand
 from aboveboard.exchange.handout import hash_elements
 
 
@@ -78,7 +79,7 @@ class UnionEvidence:
     facts
         Public, plain data.
     private
-        By party, plain data.
+        By party, plain data; made when it is read, for the openings of many elements are large.
     """
 
     facts: Mapping[str, Any]
@@ -107,13 +108,13 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
         "union": len(ordered),
     }
     lasts = [max(order.locate(record.handed[name]), default=-1) for name in record.names]
-    private = {
-        name: {"openings": _open_reply(record, name), "order": start}
-        for name, start in zip(
-            record.names, order.open_first([last + 1 for last in lasts]), strict=True
-        )
-    }
-    return UnionEvidence(facts, private)
+    counted = dict(zip(record.names, [last + 1 for last in lasts], strict=True))
+    open_start = order.prepare_first(max(counted.values(), default=0))
+
+    def make(name: str) -> dict[str, Any]:
+        return {"openings": _open_reply(record, name), "order": open_start(counted[name])}
+
+    return UnionEvidence(facts, OnDemand(record.names, make))
 
 
 def _open_reply(record: UnionRecord, name: str) -> dict[str, Any]:
