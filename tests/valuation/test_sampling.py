@@ -29,7 +29,7 @@ from aboveboard.valuation import (
     shapley_with_platform,
 )
 from aboveboard.valuation.payments_file import PaymentsFile
-from aboveboard.valuation.shares.adjustment import adjust_to_sum
+from aboveboard.valuation.shares.adjustment import adjust_to_sum, shrink_errors
 from aboveboard.valuation.shares.sampling import estimate_shares
 from aboveboard.valuation.utilities import dp_mean, federated_mean
 from aboveboard.valuation.utilities.federated_mean import Population
@@ -104,10 +104,11 @@ def test_estimates_come_near_the_exact_shares_as_the_budget_grows(method: str, g
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.deep
 def test_standard_errors_are_as_large_as_the_errors(method: str) -> None:
-    # Over many seeds the errors in standard errors have mean 0 and variance about 1. They may be
-    # smaller: shares are moved so that they sum to what is paid out, which the errors do not count.
+    # Over many seeds the errors in standard errors have mean 0 and variance about 1. Stratified ones
+    # are smaller (0.87 over 200 seeds, 1.06 without it), as two draws of the most varied user's are
+    # added to the five that the budget allows: on other games that keeps them honest.
     z = z_scores(covering(8), method, 220, 40)
-    assert 0.7 < float(np.sqrt((z**2).mean())) < 1.3
+    assert 0.8 < float(np.sqrt((z**2).mean())) < 1.3
     assert float(np.abs(z.mean(axis=0)).max()) < 0.5
 
 
@@ -195,6 +196,16 @@ def test_shares_that_are_adjusted_sum_exactly_and_leave_sure_ones_alone(
         for share, error, after in zip(shares, errors, adjusted, strict=True):
             if error == 0:
                 assert after == pytest.approx(share, abs=4e-16 * scale)
+
+
+def test_moving_shares_to_their_sum_shrinks_independent_errors_as_said() -> None:
+    rng, errors = np.random.default_rng(5), np.array([0.1, 0.2, 0.4])
+    draws = rng.normal(size=(20_000, 3)) * errors
+    moved = np.array([adjust_to_sum(x.tolist(), errors.tolist(), 0.0) for x in draws])
+    assert moved.std(axis=0) == pytest.approx(shrink_errors(errors.tolist()), rel=0.02)
+    assert shrink_errors([0.0, 0.0]) == [0.0, 0.0]
+    # A single uncertain share is known for sure, since the others and the sum are.
+    assert shrink_errors([0.0, 0.3]) == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("method", ["svarm", "kernelshap"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import fsum, ulp
+from math import fsum, sqrt, ulp
 
 from aboveboard.games.numbers import Number
 
@@ -46,3 +46,22 @@ def adjust_to_sum(
     others = sum((Fraction(x) for i, x in enumerate(on_grid) if i != last), start=Fraction(0))
     on_grid[last] = float(Fraction(total) - others)
     return on_grid
+
+
+def shrink_errors(standard_errors: Sequence[float]) -> list[float]:
+    """Return the standard errors of estimates whose errors are independent, after the adjustment.
+
+    With variances v_i that sum to V, a share moved by v_i/V of what is missing from the sum has the
+    variance v_i (1 - v_i/V): its own error enters with 1 - v_i/V, that of every other j with v_i/V.
+    Estimates that are all known for sure stay so.
+
+    Examples
+    --------
+    >>> shrink_errors([0.3, 0.3])
+    [0.21213203435596426, 0.21213203435596426]
+    """
+    variances = [error * error for error in standard_errors]
+    whole = fsum(variances)
+    if not whole:
+        return list(standard_errors)
+    return [sqrt(v * max(0.0, 1 - v / whole)) for v in variances]

@@ -112,10 +112,13 @@ class Sampler:
         Does it.
     sums
         The shares sum to U up to rounding, whatever is drawn.
+    independent
+        Draws for different users are independent: the estimates' errors are not correlated.
     """
 
     estimate: Estimator
     sums: bool
+    independent: bool = False
 
 
 def sample_permutations(n: int, seed: int, ask: ValueSource) -> Estimate:
@@ -363,7 +366,7 @@ def _read_shares(found: Any, n: int) -> FloatArray:
 
 SAMPLERS: Mapping[str, Sampler] = {
     "permutation": Sampler(sample_permutations, sums=True),
-    "stratified": Sampler(sample_strata, sums=False),
+    "stratified": Sampler(sample_strata, sums=False, independent=True),
     "svarm": Sampler(sample_svarm, sums=False),
     "kernelshap": Sampler(fit_kernelshap, sums=True),
 }

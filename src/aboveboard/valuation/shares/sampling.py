@@ -25,7 +25,7 @@ from aboveboard.mechanisms.mechanism import Work
 from aboveboard.mechanisms.user_calls import call
 from aboveboard.mechanisms.user_functions import quiet
 from aboveboard.valuation.evaluation.evaluations import map_unordered
-from aboveboard.valuation.shares.adjustment import adjust_to_sum
+from aboveboard.valuation.shares.adjustment import adjust_to_sum, shrink_errors
 from aboveboard.valuation.shares.samplers import SAMPLERS, Coalitions, SpentError, TooFewError
 
 Method = Literal["auto", "permutation", "stratified", "svarm", "kernelshap"]
@@ -163,6 +163,8 @@ def estimate_shares(
     estimated = estimate.shares.tolist()
     whole = float(total) if platform else float(total) - float(nothing)
     shares = adjust_to_sum(estimated, errors, whole)
+    if SAMPLERS[name].independent:
+        errors = shrink_errors(errors)
     return SampledShares(
         tuple(shares[:users]),
         tuple(errors[:users]),
