@@ -57,6 +57,7 @@ def settled(given: tuple[Desirable, dict]) -> Settlement:
     return mechanism.settle(reports)
 
 
+@pytest.mark.deep
 def test_where_it_exists_each_pays_and_nobody_is_worse_off_than_alone() -> None:
     done = settled(growing(a=40, b=2))
     assert done.details["exists"] is True

@@ -90,6 +90,7 @@ def test_the_boundary_that_the_paper_could_not_reach() -> None:
     assert find_boundary(Fraction("-0.662"), zero=False).boundary == 23309100
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("zero", [False, True])
 @pytest.mark.parametrize("alpha", [-1.0, -0.95, -0.9, -0.85, -0.8, -0.76, -0.72, -0.7])
 def test_one_column_decides_as_all_columns_do(alpha: float, zero: bool) -> None:
@@ -141,6 +142,7 @@ def test_alpha_star_to_thirty_digits() -> None:
     assert alpha_star() == Decimal("-0.660911032319405610659303993258")
 
 
+@pytest.mark.deep
 def test_at_alpha_star_the_worst_lie_costs_the_center_nothing_and_below_it_something() -> None:
     ratios = [Decimal(k) / 1000 for k in range(1, 1000)]
     with localcontext() as context:

@@ -271,6 +271,7 @@ def test_sizes_need_not_be_even() -> None:
     assert table(found, 0) == pytest.approx(expected(paid, 2, 4, 0), abs=1e-12)
 
 
+@pytest.mark.deep
 def test_memory_is_a_number_for_each_profile_and_not_for_each_constraint() -> None:
     search(growth("-0.668"), sizes_to(10))
     tracemalloc.start()

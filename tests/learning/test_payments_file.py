@@ -236,6 +236,7 @@ def test_a_grid_of_too_many_reports_is_refused() -> None:
         mechanism.game(reports)
 
 
+@pytest.mark.deep
 def test_an_audit_looks_at_other_true_sizes_and_finds_the_lie_that_pays() -> None:
     mechanism, reports = read(three('kind = "growth"\nalpha = -0.7'))
     assert OnTypeGrid(ExPostIC()) in mechanism.examines(reports)
@@ -326,6 +327,7 @@ size = 2.7
     assert verdict.witness.gain == pytest.approx(gain)
 
 
+@pytest.mark.deep
 def test_efficiency_says_what_it_does_not_compare() -> None:
     mechanism, reports = read(three(linear("[[1,0,0],[0,1,0],[0,0,1]]")))
     kinder = replace(

@@ -142,7 +142,9 @@ def test_without_flower_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 def test_another_series_of_flower_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requirement, "find_spec", lambda name: object())
     monkeypatch.setattr(requirement, "version", lambda name: "1.43.0")
-    with pytest.raises(InputError, match=r"Flower 1\.43\.0 is installed, and 1\.42 is needed"):
+    with pytest.raises(
+        InputError, match=r"version 1\.43\.0 of Flower is installed, and 1\.42 is needed"
+    ):
         require_flower()
 
 

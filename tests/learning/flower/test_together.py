@@ -109,7 +109,7 @@ def agree(a: TrainingResult, b: TrainingResult) -> bool:
         ),
         pytest.param(
             {"estimator": "sklearn.linear_model.SGDClassifier",
-             "parameters": {"loss": "log_loss"}},
+             "parameters": {"loss": "log_loss", "alpha": 0.1}},
             marks=pytest.mark.deep,
         ),
     ],
@@ -120,6 +120,7 @@ def test_together_and_as_bytes_a_training_gives_the_same(
     assert agree(run(folder, make_engine(folder), **more), run(folder, **more))
 
 
+@pytest.mark.deep
 def test_all_models_of_a_round_go_in_one_message(folder: Path) -> None:
     engine = make_engine(folder)
     run(folder, engine)
@@ -160,6 +161,7 @@ def test_a_run_that_was_killed_goes_on_with_the_rounds_that_are_done(
     assert not list(tmp_path.glob("*.round"))
 
 
+@pytest.mark.deep
 def test_a_restarted_run_trains_what_is_kept_only_as_a_sample(folder: Path, tmp_path: Path) -> None:
     first = run(folder, make_engine(folder), cache=tmp_path)
     engine = make_engine(folder)

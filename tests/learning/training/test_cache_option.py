@@ -32,6 +32,7 @@ data = "east.csv"
 """
 
 
+@pytest.mark.deep
 def test_a_run_keeps_its_trainings_where_the_option_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,6 +250,7 @@ def test_a_party_without_a_class_trains_with_the_others(folder: Path, tmp_path: 
         assert found.joint.value > 0.1
 
 
+@pytest.mark.deep
 def test_a_weight_on_a_constant_feature_is_no_back_door(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     for name, count in (("test", 400), ("validation", 400), ("a", 200), ("thief", 200)):

@@ -14,6 +14,7 @@ import skops.io
 
 import aboveboard as ab
 
+pytestmark = pytest.mark.deep
 FOLDER = Path(__file__).parents[3] / "examples" / "learning" / "hospital"
 HOSPITALS = ("north", "south", "east", "west")
 

@@ -92,6 +92,7 @@ def replace_west(monkeypatch: pytest.MonkeyPatch, party: Any) -> None:
     monkeypatch.setattr(joint_training, "_DONE", type(joint_training._DONE)())
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("party", [Dying, pytest.param(Silent, marks=pytest.mark.deep)])
 def test_a_party_that_fails_is_treated_as_one_that_stays_away(
     folder: Path, monkeypatch: pytest.MonkeyPatch, party: Any
@@ -116,6 +117,7 @@ def test_a_party_that_fails_is_treated_as_one_that_stays_away(
     )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "counterfactual",
     ["punish", *(pytest.param(rule, marks=pytest.mark.deep) for rule in ("none", "participants"))],
@@ -168,6 +170,7 @@ def test_where_every_party_fails_the_run_is_refused(
         ab.run(ab.load(written(folder)))
 
 
+@pytest.mark.deep
 def test_a_file_that_is_gone_after_the_check_makes_its_party_absent(folder: Path) -> None:
     collaboration = ab.load(written(folder))
     (folder / "west.csv").unlink()
@@ -227,6 +230,7 @@ def test_a_check_sees_a_partys_fault_before_anything_is_trained(
         ab.run(ab.load(folder / "collaboration.toml"))
 
 
+@pytest.mark.deep
 def test_a_party_with_one_class_only_is_no_fault(folder: Path) -> None:
     path = folder / "west.csv"
     lines = [line for line in path.read_text().splitlines() if "malignant" not in line]
@@ -273,6 +277,7 @@ data = "q.csv"
     assert problem in said
 
 
+@pytest.mark.deep
 def test_nobody_pays_for_a_model_hardly_better_than_its_own(tmp_path: Path) -> None:
     for file in (DATA / "diabetes").iterdir():
         shutil.copy(file, tmp_path)

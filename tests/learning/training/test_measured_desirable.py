@@ -67,6 +67,7 @@ def test_measured_sizes_are_rounded_down_to_the_grid_and_pay_as_given_ones(tmp_p
         assert share.utility == plain.parties[name].utility
 
 
+@pytest.mark.deep
 def test_its_promises_are_examined_at_the_measured_sizes(tmp_path: Path) -> None:
     verdicts = ab.audit(load(tmp_path))
     assert verdicts.promises_stand

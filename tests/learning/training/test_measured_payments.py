@@ -106,6 +106,7 @@ def test_where_hiding_pays_the_audit_fails_by_what_the_run_warns_of(tmp_path: Pa
     assert "would bring north" in said
 
 
+@pytest.mark.deep
 def test_where_hiding_does_not_pay_the_audit_says_what_it_looked_at(tmp_path: Path) -> None:
     collaboration = ab.load(write_split(tmp_path, 2))
     verdict = ab.audit(collaboration, [ab.ExPostIC()])["ex-post IC"]
@@ -133,6 +134,7 @@ class Rider:
         return Fingerprints(np.zeros(0, dtype=np.uint64))
 
 
+@pytest.mark.deep
 def test_a_free_rider_has_no_size_no_part_in_the_model_and_pays_all_that_it_is_worth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +161,7 @@ def test_a_free_rider_has_no_size_no_part_in_the_model_and_pays_all_that_it_is_w
     assert rider.utility == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "left_out", [1, *(pytest.param(k, marks=pytest.mark.deep) for k in (0, 5))]
 )
@@ -174,6 +177,7 @@ def test_a_file_that_is_another_partys_but_for_some_rows_is_named(
     assert (f"{100 - left_out} rows" in named[0]) == (left_out > 0)
 
 
+@pytest.mark.deep
 def test_more_than_twelve_parties_are_priced_by_the_curve_and_told_by_how_much_it_errs(
     tmp_path: Path,
 ) -> None:

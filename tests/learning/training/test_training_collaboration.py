@@ -68,6 +68,7 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
+@pytest.mark.deep
 def test_a_run_hands_out_models_and_a_replay_gives_the_same_bytes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +218,7 @@ def test_a_run_whose_payments_are_too_uncertain_is_refused(folder: Path) -> None
     assert "600 test rows" in said
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("method", ["federated", pytest.param("pooled", marks=pytest.mark.deep)])
 def test_raw_tables_with_text_and_missing_values_are_prepared(
     folder: Path, method: str, monkeypatch: pytest.MonkeyPatch

@@ -71,7 +71,7 @@ def agree(a: TrainingResult, b: TrainingResult) -> bool:
     )
 
 
-@pytest.mark.parametrize("method", ["federated", "pooled"])
+@pytest.mark.parametrize("method", [pytest.param("federated", marks=pytest.mark.deep), "pooled"])
 def test_a_second_run_trains_the_joint_model_and_one_sample_and_gives_the_same(
     folder: Path, fits: list[Any], method: str
 ) -> None:
@@ -82,6 +82,7 @@ def test_a_second_run_trains_the_joint_model_and_one_sample_and_gives_the_same(
     assert len(fits) == 2
 
 
+@pytest.mark.deep
 def test_a_run_that_was_killed_goes_on_with_what_is_kept(
     folder: Path, fits: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_run_that_was_killed_goes_on_with_what_is_kept(
     assert agree(run(folder), resumed)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "change",
     [
@@ -122,6 +124,7 @@ def test_another_training_is_not_taken_for_what_is_kept(
     assert len(fits) == 2 * 3 + 1
 
 
+@pytest.mark.deep
 def test_other_rows_are_not_taken_for_what_is_kept(folder: Path, fits: list[Any]) -> None:
     run(folder)
     fits.clear()
@@ -143,6 +146,7 @@ def turn_values(file: Path) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.deep
 def test_a_kept_training_that_somebody_else_sent_along_is_not_believed(folder: Path) -> None:
     first = run(folder)
     for file in (folder / "cache").iterdir():
@@ -159,6 +163,7 @@ def test_a_kept_training_of_the_user_s_own_that_is_wrong_is_refused(folder: Path
         run(folder)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "content",
     [

@@ -49,6 +49,7 @@ def sizes(curve: CenterCurve, draw: Any, claimed: int) -> list[int]:
     return found
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "n", [300, *(pytest.param(n, marks=pytest.mark.deep) for n in (100, 1000))]
 )
@@ -80,6 +81,7 @@ def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: CenterCurve) 
     )
 
 
+@pytest.mark.deep
 def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: CenterCurve) -> None:
     def jittered(rng: np.random.Generator) -> Rows:
         data = honest(rng, 150)
@@ -91,6 +93,7 @@ def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: CenterCurve
     )
 
 
+@pytest.mark.deep
 def test_labels_that_are_all_drawn_at_random_are_worth_nothing(curve: CenterCurve) -> None:
     found = sizes(curve, lambda rng: honest(rng, 1000, flipped=1.0), 1000)
     assert max(found) <= 20

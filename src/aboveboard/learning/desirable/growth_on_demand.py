@@ -149,6 +149,11 @@ def find_smallest_sum(payments: Sequence[ColumnPayments]) -> float:
     """Return the smallest sum of payments where one party has the smallest size.
 
     What that party pays is bound by staying away alone: it has no lie.
+
+    Raises
+    ------
+    InputError
+        If values on the grid are too large for float64.
     """
     one = payments[0]
     if one.alpha < -1:

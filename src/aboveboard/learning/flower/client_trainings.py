@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from aboveboard.formatting import format_number
+
 POLL = 0.2
 """Seconds between two looks for replies."""
 
@@ -119,7 +121,7 @@ class Clients:
         from flwr.app import ArrayRecord, MetricRecord
 
         if reply is None:
-            raise ClientError(node, f"it was silent for {self.timeout:g} seconds")
+            raise ClientError(node, f"it was silent for {format_number(self.timeout)} seconds")
         if reply.has_error():
             raise ClientError(
                 node, f"it failed ({' '.join(str(reply.error.reason).split())[:200]})"
@@ -185,6 +187,13 @@ class JointTraining:
         Measures a model; the best round's is the result.
     weighted_by
         Where the weight stands in a reply's metrics.
+
+    Attributes
+    ----------
+    best, best_quality
+        The best round's model, and its quality.
+    left_out
+        By node: in how many rounds its update was too bad.
     """
 
     strategy: Any

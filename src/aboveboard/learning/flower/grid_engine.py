@@ -53,6 +53,11 @@ class FlowerEngine:
         Seconds that a party may take for an answer.
     poll
         Seconds between two looks for answers.
+
+    Attributes
+    ----------
+    exchanges
+        How many times parties were asked.
     """
 
     grid: Any

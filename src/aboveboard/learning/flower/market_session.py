@@ -102,6 +102,11 @@ class MarketSession:
         How many rounds there are together, and of each client alone.
     config
         Sent to clients that train.
+
+    Attributes
+    ----------
+    failed
+        By client: why it is absent.
     """
 
     strategy: Any

@@ -49,6 +49,8 @@ class PartyClient:
         Takes what happens, in words.
     once
         Whether to leave when a training is over.
+    poll
+        Seconds between two looks for messages.
     """
 
     superlink: str

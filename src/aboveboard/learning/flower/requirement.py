@@ -34,4 +34,6 @@ def require_flower(place: str = "training.engine") -> None:
     except PackageNotFoundError:
         installed = "unknown"
     if not installed.startswith(f"{SERIES}."):
-        raise InputError(place, f"Flower {installed} is installed, and {SERIES} is needed", EXTRA)
+        raise InputError(
+            place, f"version {installed} of Flower is installed, and {SERIES} is needed", EXTRA
+        )

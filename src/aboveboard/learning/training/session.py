@@ -78,6 +78,13 @@ class TrainingSession:
     open_store
         Takes SHA-256 of the parties' files; returns what keeps joint models as they were measured,
         or None.
+
+    Attributes
+    ----------
+    store
+        What `open_store` returned.
+    done
+        How many trainings are done.
     """
 
     table: TrainingTable

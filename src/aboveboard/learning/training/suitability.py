@@ -27,6 +27,11 @@ def refuse_unaveraged(estimator: Any) -> None:
     ----------
     estimator
         Unfitted.
+
+    Raises
+    ------
+    InputError
+        If its `coef_` or `intercept_` is missing or cannot be set.
     """
     kind = type(estimator)
     for name in ("coef_", "intercept_"):

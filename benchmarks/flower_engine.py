@@ -1,0 +1,106 @@
+"""What Flower costs a round: the same training in process and through real processes, in one run.
+
+    python -m benchmarks.flower_engine          # in an environment with aboveboard[flower]
+
+A SuperLink and four parties run on this machine, on 127.0.0.1. Each training is done with few and
+with many rounds of averaging; the difference, over the rounds between, is what a round costs, and
+the start of everything drops out. All four trainings must measure the same joint quality by pairs,
+to the last bit. Memory is that of one party's process at its end.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from aboveboard.collaborations.collaboration import load, run
+from aboveboard.learning.flower import make_node_key
+from aboveboard.learning.training import joint_training
+from benchmarks.comparison import agree
+
+NAMES = ("north", "south", "east", "west")
+DATA = Path(__file__).parents[1] / "tests" / "learning" / "data" / "hospitals"
+ROUNDS = (5, 45)
+FILE = """
+mechanism = "learning.payments"
+seed = 1
+[training]
+estimator = "sklearn.linear_model.LogisticRegression"
+test = "test.csv"
+validation = "validation.csv"
+label = "diagnosis"
+rounds = {rounds}
+{more}
+[training.parameters]
+C = 0.05
+[valuation]
+kind = "linear"
+matrix = [[100, -10, -5, 0], [-10, 80, -5, 0], [-5, -5, 40, 0], [0, 0, 0, 30]]
+"""
+
+
+def measure(path: Path) -> tuple[float, float]:
+    """Return the seconds of a run, and the joint quality."""
+    joint_training._DONE.clear()
+    collaboration = load(path)
+    begun = time.perf_counter()
+    settlement = run(collaboration)
+    quality = settlement.details["training"]["joint_quality"]  # type: ignore[union-attr]
+    return time.perf_counter() - begun, float(quality)
+
+
+def read_memory(process: int) -> float:
+    """Return the resident memory of a process, in MiB."""
+    text = Path(f"/proc/{process}/status").read_text()
+    (line,) = [each for each in text.splitlines() if each.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    import shutil
+
+    from oracles.flower_processes import start_party, start_superlink
+
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        for file in DATA.iterdir():
+            shutil.copy(file, folder)
+        keys = {each: make_node_key(folder / f"{each}.pem") for each in NAMES}
+        address = stack.enter_context(start_superlink(folder))
+        parties = [stack.enter_context(start_party(folder, each, address)) for each in NAMES]
+        flower = f'engine = "flower"\nflower = {{superlink = "{address}"}}'
+        spent: dict[str, list[float]] = {"in process": [], "flower": []}
+        measure(write(folder, "warm", ROUNDS[0], "", {}))
+        for rounds in ROUNDS:
+            here, quality = measure(write(folder, "here", rounds, "", {}))
+            there, other = measure(write(folder, "there", rounds, flower, keys))
+            agree(quality == other, what=f"{rounds} rounds")
+            spent["in process"].append(here)
+            spent["flower"].append(there)
+        between = ROUNDS[1] - ROUNDS[0]
+        for engine, (few, many) in spent.items():
+            each = 1000 * (many - few) / between
+            print(f"{engine}: {few:.2f} s with {ROUNDS[0]} rounds, {many:.2f} s with {ROUNDS[1]}: "
+                  f"{each:.0f} ms a round of 9 models and 4 parties")  # fmt: skip
+        print(f"one party's memory: {read_memory(parties[0].pid):.0f} MiB")
+
+
+def write(folder: Path, name: str, rounds: int, more: str, keys: dict[str, str]) -> Path:
+    """Write a collaboration file; with keys the parties are on machines of their own."""
+    path = folder / f"{name}.toml"
+    tables = "".join(
+        f"[parties.{each}]\n" + (f'key = "{keys[each]}"\n' if keys else f'data = "{each}.csv"\n')
+        for each in NAMES
+    )
+    path.write_text(FILE.format(rounds=rounds, more=more) + tables)
+    return path
+
+
+if __name__ == "__main__":
+    main()
