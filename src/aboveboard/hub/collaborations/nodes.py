@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, Integer, and_, column, select, values
 
 from aboveboard.evidence.trees import hash_children
 from aboveboard.hub.database.tables import tree_node
@@ -113,10 +113,19 @@ def cover(start: int, end: int) -> list[Node]:
 def _read_nodes(
     connection: Connection, identifier: str, nodes: Sequence[Node]
 ) -> dict[Node, bytes]:
+    # A list of pairs would be compared with every node; joined, each is looked up by its key.
+    pairs = values(column("level", Integer), column("index", Integer), name="pairs")
+    wanted = pairs.data(list(nodes)).cte("wanted")
     rows = connection.execute(
-        select(tree_node.c.level, tree_node.c.index, tree_node.c.hash).where(
-            tree_node.c.collaboration == identifier,
-            tuple_(tree_node.c.level, tree_node.c.index).in_(nodes),
+        select(tree_node.c.level, tree_node.c.index, tree_node.c.hash).select_from(
+            wanted.join(
+                tree_node,
+                and_(
+                    tree_node.c.collaboration == identifier,
+                    tree_node.c.level == wanted.c.level,
+                    tree_node.c.index == wanted.c.index,
+                ),
+            )
         )
     )
     return {(level, index): bytes(content) for level, index, content in rows}
