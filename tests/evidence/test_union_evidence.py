@@ -43,10 +43,13 @@ def commit(lists: Lists) -> dict[str, CommittedList]:
 
 def hand_out(lists: Lists, rule: str, seed: int = SEED) -> dict[str, list[bytes]]:
     """Hand out by plain loops: the first elements, by rank, that a party lacks."""
-    due = RULES[rule].compute_amounts(Regions.from_sets({n: lists[n] for n in sorted(lists)}))
+    regions = Regions.from_sets({n: lists[n] for n in sorted(lists)})
+    due, first = RULES[rule].compute_amounts(regions), RULES[rule].name_first(regions)
     union = sorted(set().union(*lists.values()))
     ranks = dict(zip(union, rank_elements(union, seed), strict=True))
-    ordered = sorted(union, key=lambda e: (ranks[e], e))
+    leading = set().union(*(lists[name] for name in first))
+    # A place of a seeded order loses its last bit where some elements go before others.
+    ordered = sorted(union, key=lambda e: (e not in leading, ranks[e] >> bool(first), e))
     return {
         name: [e for e in ordered if e not in lists[name]][: int(amount)]
         for name, amount in zip(sorted(lists), due, strict=True)
@@ -57,7 +60,8 @@ def record(lists: Lists, rule: str = "equal-gain", **changes: Any) -> UnionRecor
     handed = hand_out(lists, rule)
     amounts = {name: len(each) for name, each in handed.items()}
     made = UnionRecord(rule, tuple(sorted(lists)), commit(lists), amounts, handed, SEED, b"o" * 32)
-    return replace(made, **changes)
+    regions = Regions.from_sets({n: lists[n] for n in sorted(lists)})
+    return replace(made, **{"first": RULES[rule].name_first(regions), **changes})
 
 
 def claim(name: str, lists: Lists, by: UnionRecord, **changes: Any) -> UnionClaim:
@@ -93,7 +97,7 @@ def test_an_honest_center_convinces(name: str, rule: str) -> None:
 families = st.lists(st.frozensets(st.integers(0, 9), max_size=7), min_size=2, max_size=4)
 
 
-@given(families, st.sampled_from(["equal-gain", "best-group"]))
+@given(families, st.sampled_from(["equal-gain", "best-group", "best-group-inside"]))
 def test_an_honest_center_convinces_whatever_the_lists(
     sets: list[frozenset[int]], rule: str
 ) -> None:
@@ -196,3 +200,54 @@ def test_facts_that_are_none_are_contradicted_and_never_crash(facts: dict[str, A
 def test_evidence_that_is_none_is_contradicted_and_never_crashes(private: dict[str, Any]) -> None:
     made = record(LISTS)
     assert find(claim("acme", LISTS, made, private=private)).contradicted
+
+
+INSIDE: Lists = {
+    "acme": numbered(1, 2, 3, 4, 5, 6, 7, 8, 9),
+    "bolt": numbered(0, 1, 2, 20),
+    "core": numbered(3, 4, 5, 21),
+}
+"""The best group is bolt and core: what acme alone has is handed out last."""
+
+
+@pytest.mark.parametrize("name", list(INSIDE))
+def test_where_the_best_group_goes_first_each_member_sees_it(name: str) -> None:
+    made = record(INSIDE, "best-group-inside")
+    assert made.first == ("bolt", "core")
+    found = find(claim(name, INSIDE, made))
+    assert not found.contradicted
+    assert any("8 elements of bolt and core go first" in said for said in found.verified)
+    assert any("best group" in said for said in found.on_the_centers_word)
+
+
+def lie_about_first(made: UnionClaim, **facts: Any) -> UnionClaim:
+    return replace(made, facts={**made.facts, **facts})
+
+
+@pytest.mark.parametrize("facts", [{"first": ["acme", "core"]}, {"leading": 7}, {"first": None}])
+def test_another_group_or_another_number_is_found_by_the_regions(facts: dict[str, Any]) -> None:
+    honest = claim("acme", INSIDE, record(INSIDE, "best-group-inside"))
+    assert find(lie_about_first(honest, **facts)).contradicted
+
+
+def test_an_element_from_outside_the_group_that_goes_first_is_found() -> None:
+    made = record(INSIDE, "best-group-inside")
+    outside = next(e for e in sorted(INSIDE["acme"]) if e not in INSIDE["bolt"] | INSIDE["core"])
+    handed = {**made.handed, "core": [outside, *made.handed["core"][1:]]}
+    found = find(claim("core", INSIDE, replace(made, handed=handed)))
+    assert found.contradicted
+
+
+def test_a_center_that_lets_nothing_go_first_is_found_by_somebody() -> None:
+    honest = record(INSIDE, "best-group-inside")
+    plain = hand_out(INSIDE, "best-group")
+    found = 0
+    for seed_rule in ({"first": ()}, {"first": (), "handed": plain}):
+        lying = replace(honest, **seed_rule)
+        found += any(find(claim(name, INSIDE, lying)).contradicted for name in INSIDE)
+    assert found == 2
+
+
+def test_a_group_that_goes_first_under_another_rule_is_found() -> None:
+    honest = claim("acme", LISTS, record(LISTS))
+    assert find(lie_about_first(honest, first=["acme"], leading=3)).contradicted

@@ -394,5 +394,3 @@ def test_members_are_told_what_they_could_not_verify(tmp_path: Path) -> None:
     table = {"mechanism": "exchange.union", "parties": {"a": {}, "b": {}, "c": {}}}
     assert explain_unverifiable(table) == ""
     assert explain_unverifiable({**table, "inspection": {}})
-    assert explain_unverifiable({**table, "rule": "best-group-inside"})
-    assert explain_unverifiable({**table, "exclusivity": [0.6, 1]})

@@ -136,6 +136,7 @@ def _publish_union(
     from aboveboard.evidence.union_evidence import UnionRecord, make_evidence
     from aboveboard.exchange.handout import select_elements
     from aboveboard.exchange.ownership import index_owners
+    from aboveboard.exchange.regions import Regions
 
     rule: Any = collaboration.mechanism
     reports = collaboration.reports
@@ -145,14 +146,16 @@ def _publish_union(
     }
     amounts = {name: int(settlement.parties[name].benefit) for name in names}
     ownership = index_owners(reports)
-    selected = select_elements(ownership, amounts, rule.seed)
+    masks, counts = ownership.count_regions()
+    first = rule.rule.name_first(Regions(names, masks, counts))
+    leading = sum(1 << k for k, name in enumerate(names) if name in first)
+    selected = select_elements(ownership, amounts, rule.seed, leading)
     texts = ownership.elements[ELEMENT]
     union: list[bytes] = texts.cast(pl.Binary).to_list()
     handed = {name: [union[k] for k in selected[name].tolist()] for name in names}
-    masks, counts = ownership.count_regions()
     regions = dict(sorted(zip(masks.tolist(), counts.tolist(), strict=True)))
     record = UnionRecord(
-        rule.rule.name, names, lists, amounts, handed, rule.seed, order_key, regions, union
+        rule.rule.name, names, lists, amounts, handed, rule.seed, order_key, regions, union, first
     )
     evidence = make_evidence(record)
     committed = {name: (each.root, each.size) for name, each in lists.items()}

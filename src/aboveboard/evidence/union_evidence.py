@@ -11,7 +11,7 @@ import polars as pl
 
 from aboveboard.evidence.commitments import CommittedList, commit_order
 from aboveboard.evidence.on_demand import OnDemand
-from aboveboard.exchange.handout import hash_elements
+from aboveboard.exchange.handout import hash_elements, put_first
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class UnionRecord:
         How many elements each set of owners, a bit mask, has; None: counted here.
     union
         All elements, sorted; None: they are sorted here.
+    first
+        The parties whose elements are handed out before all others.
     """
 
     rule: str
@@ -49,6 +51,7 @@ class UnionRecord:
     order_key: bytes
     regions: Mapping[int, int] | None = None
     union: Sequence[bytes] | None = None
+    first: tuple[str, ...] = ()
 
 
 def rank_elements(elements: Sequence[bytes], seed: int) -> list[int]:
@@ -94,9 +97,13 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
     union = record.union
     if union is None:
         union = sorted({e for owned in record.lists.values() for e in owned.elements})
-    ranks = rank_elements(union, record.seed)
+    ranks = np.array(rank_elements(union, record.seed), dtype=np.uint64)
+    if record.first:
+        leading = {e for name in record.first for e in record.lists[name].elements}
+        leads = np.array([element in leading for element in union])
+        ranks = put_first(ranks, leads)
     # The union is sorted, so that a stable sort breaks ties by the elements themselves.
-    places = np.argsort(np.array(ranks, dtype=np.uint64), kind="stable").tolist()
+    places = np.argsort(ranks, kind="stable").tolist()
     ordered = [union[k] for k in places]
     order = commit_order(ordered, record.order_key)
     counts = record.regions or count_regions(record.names, record.lists)
@@ -107,6 +114,8 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
         "order": order.root.hex(),
         "union": len(ordered),
     }
+    if record.first:
+        facts |= {"first": sorted(record.first), "leading": int(leads.sum())}
     lasts = [max(order.locate(record.handed[name]), default=-1) for name in record.names]
     counted = dict(zip(record.names, [last + 1 for last in lasts], strict=True))
     open_start = order.prepare_first(max(counted.values(), default=0))
@@ -121,7 +130,8 @@ def _open_reply(record: UnionRecord, name: str) -> dict[str, Any]:
     """Return the openings of a reply's elements from the lists of their owners."""
     openings = {}
     left: Sequence[bytes] = list(dict.fromkeys(record.handed[name]))
-    for owner in record.names:
+    # From those first whose elements go first, which shows that these may.
+    for owner in sorted(record.names, key=lambda name: name not in record.first):
         if owner != name and left:
             opened, left = record.lists[owner].open_known(left)
             if opened["positions"]:

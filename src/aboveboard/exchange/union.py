@@ -48,7 +48,6 @@ from aboveboard.exchange.rules import (
 from aboveboard.exchange.tabulation import UnionTable, tabulate
 from aboveboard.exchange.truthful_range import find_truthful_range, promise_over_range
 from aboveboard.exchange.union_file import (
-    INSIDE_IS_NOT_SHOWN,
     INSPECTION_IS_NOT_SHOWN,
     Hiding,
     UnionFile,
@@ -171,9 +170,7 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
     @property
     def unverifiable(self) -> str:  # type: ignore[override]  # a constant for most rules
         """Why parties cannot verify a run alone; empty if they can."""
-        if self.inspection is not None:
-            return INSPECTION_IS_NOT_SHOWN
-        return INSIDE_IS_NOT_SHOWN if self.rule.name == "best-group-inside" else ""
+        return "" if self.inspection is None else INSPECTION_IS_NOT_SHOWN
 
     def prepare(self, reports: Mapping[str, Records]) -> tuple[Union, Mapping[str, Records]]:
         """Inspect the reports; return the rule that knows what was found, and the true parts.

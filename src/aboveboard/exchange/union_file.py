@@ -10,10 +10,8 @@ from pydantic import Field, model_validator
 
 from aboveboard.errors import InputError
 from aboveboard.exchange.exclusivity import (
-    UNSTATED,
     ExclusiveFile,
     ExclusiveParty,
-    ExclusivityRange,
     resolve_exclusivity,
 )
 from aboveboard.exchange.inspection_file import InspectionTable
@@ -98,9 +96,6 @@ class UnionFile(ExclusiveFile, DataKeys):
 
 
 INSPECTION_IS_NOT_SHOWN = "members cannot verify yet what an inspection found"
-INSIDE_IS_NOT_SHOWN = (
-    "members cannot verify yet that the elements of the best group were handed out first"
-)
 
 
 def explain_unverifiable(table: Mapping[str, Any]) -> str:
@@ -113,20 +108,7 @@ def explain_unverifiable(table: Mapping[str, Any]) -> str:
     """
     if table.get("mechanism") != "exchange.union":
         return ""
-    if "inspection" in table:
-        return INSPECTION_IS_NOT_SHOWN
-    rule = table.get("rule")
-    parties = table.get("parties")
-    if rule is None and isinstance(parties, Mapping):
-        hiding = table.get("hiding", "partial")
-        common = table.get("exclusivity")
-        stated = [p.get("exclusivity", common) for p in parties.values() if isinstance(p, Mapping)]
-        try:
-            ranges = [UNSTATED if x is None else ExclusivityRange.from_value(x) for x in stated]
-            rule = choose_rule(ranges, hiding).name
-        except ValueError:
-            return ""  # the file is refused for it
-    return INSIDE_IS_NOT_SHOWN if rule == "best-group-inside" else ""
+    return INSPECTION_IS_NOT_SHOWN if "inspection" in table else ""
 
 
 def check_number_of_parties(rule: Rule, hiding: Hiding, n: int) -> None:

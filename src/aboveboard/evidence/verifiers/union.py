@@ -3,16 +3,19 @@
 What the center publishes: how many elements each region of the Venn diagram has, and the root of
 the order in which elements are handed out. What each party gets besides: proof that every element
 of its reply is in another member's committed list, and the order up to the last element that it
-received. Every element there is its own or in its reply, so none was passed over.
+received. Every element there is its own or in its reply, so none was passed over. Where the
+elements of the best group go first (rule best-group-inside), each that is handed out among them is
+opened from a list of that group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.commitments import (
@@ -26,9 +29,10 @@ from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.union_evidence import rank_elements
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.exchange.handout import put_first
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_count, join_names
 
 MOST_REGIONS = 1_000_000
 """Regions that are published: beyond this a bundle would be too long."""
@@ -36,6 +40,10 @@ MOST_REGIONS = 1_000_000
 REGIONS = "how many elements each region of the Venn diagram has, as far as sizes do not tell"
 
 GAINS = "all gains: by the terms nobody sees the regions that they follow from"
+
+FIRST = "that elements of the best group that you were not handed stand where they are due"
+
+INSIDE = "best-group-inside"
 
 ON_THE_CENTERS_WORD = (
     REGIONS,
@@ -88,8 +96,8 @@ def verify_union(claim: UnionClaim, findings: Findings) -> None:
             _verify_amounts(claim, regions, findings)
     else:
         _verify_own_amount(claim, findings)
-    _verify_reply(claim, findings)
-    _verify_order(claim, findings)
+    opened = _verify_reply(claim, findings)
+    _verify_order(claim, opened, findings)
     findings.trust(*ON_THE_CENTERS_WORD)
 
 
@@ -158,14 +166,15 @@ def _verify_own_amount(claim: UnionClaim, findings: Findings) -> None:
     findings.trust(GAINS)
 
 
-def _verify_reply(claim: UnionClaim, findings: Findings) -> None:
+def _verify_reply(claim: UnionClaim, findings: Findings) -> dict[str, frozenset[bytes]]:
+    """Verify where the reply's elements come from; return those opened, by their owner."""
     received = set(claim.reply)
     findings.check(
         len(received) == len(claim.reply) and not received & claim.mine,
         "your reply holds no element twice and none of your own",
         "your reply holds an element twice, or one of your own",
     )
-    opened: set[bytes] = set()
+    opened: dict[str, frozenset[bytes]] = {}
     openings = claim.private.get("openings", {})
     for owner, data in (openings if isinstance(openings, dict) else {}).items():
         if owner == claim.name or owner not in claim.commitments:
@@ -180,16 +189,19 @@ def _verify_reply(claim: UnionClaim, findings: Findings) -> None:
         except InvalidProofError as error:
             findings.contradict(f"an element is not in the committed list of {owner}: {error}")
             continue
-        opened |= set(opening.elements)
+        opened[owner] = frozenset(opening.elements)
+    strange = received.difference(*opened.values())
     findings.check(
-        opened >= received,
+        not strange,
         "every element of your reply is in another member's committed list",
-        f"{format_count(len(received - opened))} elements of your reply are in nobody's "
-        "committed list",
+        f"{format_count(len(strange))} elements of your reply are in nobody's committed list",
     )
+    return opened
 
 
-def _verify_order(claim: UnionClaim, findings: Findings) -> None:
+def _verify_order(
+    claim: UnionClaim, opened: Mapping[str, frozenset[bytes]], findings: Findings
+) -> None:
     """Verify that the reply is the first elements, in one committed order, that the party lacks."""
     try:
         opening = Opening.from_dict(claim.private["order"])
@@ -200,10 +212,12 @@ def _verify_order(claim: UnionClaim, findings: Findings) -> None:
         return
     start = opening.elements
     in_place = [position for position, _, _ in opening.leaves] == list(range(len(start)))
-    ranks = rank_elements(start, claim.seed)
-    sorted_ = all(
-        (ranks[k], start[k]) < (ranks[k + 1], start[k + 1]) for k in range(len(start) - 1)
-    )
+    ranks = np.array(rank_elements(start, claim.seed), dtype=np.uint64)
+    leading = _find_leading(claim, start, opened, findings)
+    if leading is not None:
+        ranks = put_first(ranks, leading)
+    places = list(zip(ranks.tolist(), start, strict=True))
+    sorted_ = all(places[k] < places[k + 1] for k in range(len(start) - 1))
     findings.check(
         in_place and sorted_,
         "the hand-out order follows from the seed",
@@ -218,6 +232,60 @@ def _verify_order(claim: UnionClaim, findings: Findings) -> None:
         "you were handed"
         if passed_over
         else "an element of your reply is not where the committed order has it",
+    )
+
+
+def _find_leading(
+    claim: UnionClaim,
+    start: Sequence[bytes],
+    opened: Mapping[str, frozenset[bytes]],
+    findings: Findings,
+) -> NDArray[np.bool_] | None:
+    """Return which elements at the start of the order go first, by the rule; None if none do.
+
+    That an element belongs to the best group is known of the party's own, where it is a member, and
+    of those that it was handed, which are opened from a member's list.
+    """
+    first, count = claim.facts.get("first"), claim.facts.get("leading")
+    if claim.facts.get("rule") != INSIDE:
+        if first is not None:
+            findings.contradict("elements of some members go first, which is not by the rule")
+        return None
+    if not isinstance(first, list) or type(count) is not int:
+        findings.contradict("it is not published whose elements go first")
+        return None
+    group = frozenset(map(str, first))
+    if claim.shows_regions:
+        _verify_group(claim, group, count, findings)
+    known = frozenset[bytes]().union(*(opened.get(name, frozenset()) for name in group))
+    if claim.name in group:
+        known |= claim.mine
+    received = frozenset(claim.reply)
+    late = [e for e in start[count:] if e in known]
+    strange = [e for e in start[:count] if e in received and e not in known]
+    findings.check(
+        not late and not strange,
+        f"what {join_names(sorted(group))} reported goes first, as far as your list and reply tell",
+        f"{format_count(len(late))} elements of the best group stand behind others, and "
+        f"{format_count(len(strange))} that you were handed among the first are not of it",
+    )
+    findings.trust(FIRST)
+    return np.arange(len(start)) < count
+
+
+def _verify_group(claim: UnionClaim, group: frozenset[str], count: int, findings: Findings) -> None:
+    """Compare who goes first, and with how many elements, with what the regions say."""
+    regions = _read_regions(claim, Findings())
+    if regions is None:
+        return  # it has been said that these are no regions
+    due = set(RULES[INSIDE].name_first(regions))
+    mask = sum(1 << k for k, name in enumerate(regions.names) if name in due)
+    leading = int(regions.counts[(regions.owners & np.uint64(mask)) != 0].sum())
+    findings.check(
+        group == due and count == leading,
+        f"{format_count(leading)} elements of {join_names(sorted(due))} go first, by the regions",
+        f"{format_count(count)} elements of {join_names(sorted(group))} go first; by the regions "
+        f"it is {format_count(leading)} of {join_names(sorted(due))}",
     )
 
 
