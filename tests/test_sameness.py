@@ -241,7 +241,7 @@ def arrays_without_a_shape() -> Iterator[str]:
 
 
 NAMES_THAT_OPEN = re.compile(
-    r"[A-Z]{2,}|[A-Z]\b|[A-Za-z]+[A-Z]|Dask\b|Parquet\b|Python\b|No module"
+    r"[A-Z]{2,}|[A-Z]\b|[A-Za-z]+[A-Z]|Dask\b|Flower\b|Parquet\b|Python\b|No module"
 )
 """Acronyms, names, and what Python itself says."""
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from aboveboard.exchange import RULES, ExclusivityRange, HidingGame, Regions
 from aboveboard.exchange.inspection_bounds import (
-    compute_deposit,
     compute_proved_rate,
     compute_stated_bound,
 )
@@ -166,7 +165,7 @@ def try_deposit(rule: str) -> Callable[[Regions], Trial]:
         tables = list(make_setting(regions, Fraction(1), rule).list_tables())
         for rate in (Fraction(1, 20), Fraction(1, 3), Fraction(4, 5)):
             least = find_least_deposit(tables, rate)
-            if least > compute_deposit(rate):
+            if least > (1 - rate) / rate:
                 said = {"rate": encode_number(rate), "least deposit": encode_number(least)}
                 return Trial(sum(t.size for t in tables), {"lists": list_sets(regions), **said})
         return Trial(3 * sum(t.size for t in tables))

@@ -10,11 +10,11 @@ Examples
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from aboveboard._version import __version__
 from aboveboard.kernel_cache import find_kernel_cache
+from aboveboard.lazy_names import load_name
 
 if TYPE_CHECKING:
     from aboveboard.auditing import (
@@ -131,11 +131,7 @@ find_kernel_cache()
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _FACE:
-        raise AttributeError(f"module 'aboveboard' has no attribute {name!r}")
-    value = getattr(import_module(_FACE[name]), name)
-    globals()[name] = value
-    return value
+    return load_name(__name__, _FACE, name)
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
+from aboveboard.evidence.members import SeenRound
+from aboveboard.evidence.notes import read_checkpoint
+from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import Round, begin_round
+from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.terms import CENTER
 
@@ -97,3 +101,22 @@ def digest(text: str) -> str:
 
 def commitment(name: str) -> dict[str, Any]:
     return {"root": digest(name), "size": 3, "nonce": digest(f"nonce of {name}")}
+
+
+def make_submission(
+    seen: SeenRound, name: str, keys: PrivateKeys, payload: Payload
+) -> tuple[Statement, bytes]:
+    """Return the member's submission and its ciphertext, under the checkpoint that was seen."""
+    round_ = seen.round
+    context = encode_context(round_.terms_digest, name, CENTER, "submit")
+    center = round_.find_keys(CENTER) or round_.terms.center.public
+    sealed = seal_message(payload.encode(), center.sealing, context)
+    checkpoint = read_checkpoint(seen.checkpoint, str(seen.folder))
+    body = {
+        "kind": "submit",
+        "terms": round_.terms_digest,
+        "sealed": hashlib.sha256(sealed).hexdigest(),
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+    return sign_statement(body, name, keys), sealed

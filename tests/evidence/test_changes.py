@@ -8,7 +8,7 @@ import pytest
 from rounds_by_hand import KEYS, Play, digest, make_terms
 
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
-from aboveboard.evidence.members import make_rotation, make_voucher, prove_keys
+from aboveboard.evidence.member_statements import make_rotation, make_voucher, prove_keys
 from aboveboard.evidence.notes import Checkpoint
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import RefusedStatementError, State, replay_log

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rounds_by_hand import Play, digest, make_terms
+from rounds_by_hand import Play, digest, make_submission, make_terms
 from test_round_by_files import LISTS, Organisations
 from test_union_evidence import hand_out
 
@@ -27,7 +27,7 @@ from aboveboard.evidence.cosigning import write_cosigned
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import write_log, write_sealed, write_statement
 from aboveboard.evidence.log import Log
-from aboveboard.evidence.members import make_submission, read_payload, read_round
+from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import RefusedStatementError
 from aboveboard.evidence.seeds import derive_seed
@@ -295,7 +295,7 @@ CHEATS: dict[str, tuple[Callable[[Center], Given], str]] = {
     ),
     "a checkpoint is of another log": (show_another_log, "another log"),
     "another rule is used than was agreed": (use_another_rule, "rule best-group was used"),
-    "a payment is asked for where there is none": (ask_for_a_payment, "has no payments"),
+    "a payment is demanded where there is none": (ask_for_a_payment, "has no payments"),
     "a statement is of another round": (
         put_in_a_statement_of_another_round, "it is of another round"
     ),

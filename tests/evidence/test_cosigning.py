@@ -18,7 +18,8 @@ from aboveboard.evidence.cosigning import check_cosigned, list_cosigned
 from aboveboard.evidence.folders import read_log, write_log
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.log import Log
-from aboveboard.evidence.members import make_rotation, read_round
+from aboveboard.evidence.member_statements import make_rotation
+from aboveboard.evidence.members import read_round
 from aboveboard.evidence.notes import Note, cosign_note
 from aboveboard.evidence.rounds import RefusedStatementError, State
 from aboveboard.evidence.statements import sign_statement

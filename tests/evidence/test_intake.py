@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rounds_by_hand import make_terms
+from rounds_by_hand import make_submission, make_terms
 from test_round_by_files import Organisations
 
 from aboveboard.commands import rounds
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import write_sealed, write_statement
-from aboveboard.evidence.members import make_submission, read_payload, read_round
+from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.evidence.own_part import build_table
 from aboveboard.evidence.payloads import Payload
 from aboveboard.evidence.rounds import State

@@ -17,7 +17,7 @@ from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.centers import CenterKeys, open_round
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.keys import generate_keys, write_keys
-from aboveboard.evidence.members import make_sealed_answer
+from aboveboard.evidence.member_statements import make_sealed_answer
 from aboveboard.evidence.rounds import RefusedStatementError, Round, State, replay_log
 from aboveboard.evidence.terms import CENTER, parse_terms
 

@@ -15,7 +15,7 @@ from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
-from aboveboard.evidence.members import make_rotation, make_voucher, prove_keys
+from aboveboard.evidence.member_statements import make_rotation, make_voucher, prove_keys
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.hub.collaborations.steps import make_own, state_own

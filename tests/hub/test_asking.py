@@ -164,7 +164,8 @@ def test_an_answer_that_cannot_be_understood_is_asked_for_again(
 ) -> None:
     from aboveboard.evidence.asking import Answer
     from aboveboard.evidence.folders import write_statement
-    from aboveboard.evidence.members import make_sealed_answer, read_round
+    from aboveboard.evidence.member_statements import make_sealed_answer
+    from aboveboard.evidence.members import read_round
 
     hub, address = served
     village = Village(hub, address, tmp_path, GOODS)

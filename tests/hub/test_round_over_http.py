@@ -11,7 +11,7 @@ from houses import LISTS, House
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.evidence.log import Receipt, verify_receipt
-from aboveboard.evidence.members import make_rotation
+from aboveboard.evidence.member_statements import make_rotation
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.opening import locate_center_files, open_collaboration

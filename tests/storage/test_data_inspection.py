@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from aboveboard.storage.cells import mark_formulas
+from aboveboard.storage.cells import mark_formula, mark_name
 from aboveboard.storage.inspection import summarize_data
 from aboveboard.storage.options import DataKeys, DataOptions, merge_options
 from aboveboard.storage.party_data import read_elements, read_frame
@@ -83,11 +83,13 @@ def test_a_summary_is_plain_data() -> None:
 )  # fmt: skip
 def test_cells_that_a_spreadsheet_computes_are_marked(cell: str, marked: bool) -> None:
     frame = pl.DataFrame({"a": [cell, None], "n": [1, 2]})
-    assert mark_formulas(frame).rows() == [("'" + cell if marked else cell, 1), (None, 2)]
+    columns = [mark_formula(pl.col(name), dtype) for name, dtype in frame.schema.items()]
+    expected = [("'" + cell if marked else cell, 1), (None, 2)]
+    assert frame.select(columns).rows() == expected
 
 
 def test_names_of_columns_are_cells_too() -> None:
-    assert mark_formulas(pl.DataFrame({"=x": ["a"]})).columns == ["'=x"]
+    assert (mark_name("=x"), mark_name("x")) == ("'=x", "x")
 
 
 def test_of_a_party_and_the_file_the_party_goes_first() -> None:

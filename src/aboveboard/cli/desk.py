@@ -24,10 +24,10 @@ def desk(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 0,
     browser: BrowserOption = True,
 ) -> None:
-    """Member: take part with a browser, on your own machine, until Ctrl-C.
+    """Member: take part with a browser.
 
-    From the invitation to the verified reply. Only this machine reaches the pages, and only with
-    the link that is printed.
+    On your own machine, from the invitation to the verified reply, until Ctrl-C. Only this
+    machine reaches the pages, and only with the link that is printed.
     """
     from aboveboard.desk import Desk, serve_desk
     from aboveboard.evidence.members import find_home
@@ -122,7 +122,10 @@ def terms(
     ] = True,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Member: print the terms of a round in plain words, with the audit of their rule."""
+    """Member: print the terms of a round in plain words.
+
+    With the audit of their rule.
+    """
     from aboveboard.commands.rounds.rules import describe_rule
     from aboveboard.evidence.members import read_round
     from aboveboard.hub.members import is_reference, preview

@@ -219,7 +219,7 @@ def close(
 def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
     """Center: run a complete round, seal each member's result.
 
-    A rule that asks its members while it runs is asked for its next question first.
+    If the rule asks its members while it runs, its next question is put to them first.
     """
     from aboveboard.cli.text import settlement_table
     from aboveboard.commands.rounds import ask_next, locate_center, settle_round
@@ -291,10 +291,10 @@ def submit(
     ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Member: seal your committed data to the center, and send them.
+    """Member: seal your committed data to the center.
 
-    Only once all members have committed. What leaves is printed before; on a terminal you are
-    asked.
+    And send them, once all members have committed. What leaves is printed before; on a
+    terminal you are asked.
     """
     from aboveboard.commands.rounds import submit as sign_submission
     from aboveboard.commands.rounds.own_check import check_committed_part

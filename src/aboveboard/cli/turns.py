@@ -69,7 +69,10 @@ def sign_change(
 
 
 def open_part(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
-    """Member: open your committed part to the auditor of the terms, after a dispute."""
+    """Member: open your committed part to the auditor.
+
+    After a dispute; the terms name the auditor.
+    """
     from aboveboard.commands.rounds import open_to_auditor
 
     here = attend_round(terms)
@@ -124,7 +127,10 @@ def vouch(
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Member: vouch for the new keys of another one that has lost its own."""
+    """Member: vouch for the new keys of another member.
+
+    For one that has lost its own.
+    """
     from aboveboard.hub.members.recovering import vouch_for
 
     taken = vouch_for(name, fingerprint, terms, passphrase=find_passphrase())
@@ -132,7 +138,10 @@ def vouch(
 
 
 def transfers(reference: ReferenceArgument, output: FormatOption = Format.TEXT) -> None:
-    """Member: print what you pay and receive, in all rounds of a series at a hub."""
+    """Member: print what you pay and receive.
+
+    In all rounds of a series at a hub.
+    """
     from aboveboard.hub.members.money import list_own_transfers
 
     found = list_own_transfers(reference, passphrase=find_passphrase())

@@ -66,6 +66,8 @@ class Visit:
         Without it.
     notice
         What the last step did, shown once.
+    now
+        When it came, in seconds since 1970.
     """
 
     desk: Desk

@@ -7,7 +7,6 @@ not contain that checkpoint is refused: the center has shown two logs, or rolled
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.asking import Answer, encode_answer_context
+from aboveboard.evidence.asking import Answer
 from aboveboard.evidence.canonical import MOST_BYTES, decode_canonical, encode_canonical
-from aboveboard.evidence.commitments import commit_elements, generate_tree_key
+from aboveboard.evidence.commitments import generate_tree_key
 from aboveboard.evidence.cosigning import refuse_other_log
 from aboveboard.evidence.folders import (
     MOST_SEALED_BYTES,
-    SEALED,
     read_checkpoint_file,
     read_limited,
     read_log,
@@ -31,16 +29,12 @@ from aboveboard.evidence.folders import (
 from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, PrivateKeys, write_private
 from aboveboard.evidence.log import Log, verify_checkpoint, verify_growth
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, Note, read_checkpoint, read_note
-from aboveboard.evidence.own_part import read_point
 from aboveboard.evidence.payloads import Content, Payload, digest_content, open_payload
-from aboveboard.evidence.rounds import Round, encode_rotation, replay_log
-from aboveboard.evidence.sealing import encode_context, seal_frames, seal_message
-from aboveboard.evidence.seeds import commit_nonce, generate_nonce
+from aboveboard.evidence.rounds import Round, replay_log
+from aboveboard.evidence.seeds import generate_nonce
 from aboveboard.evidence.statements import Statement, sign_statement
-from aboveboard.evidence.sum_commitments import commit_point
-from aboveboard.evidence.terms import CENTER, read_terms
+from aboveboard.evidence.terms import read_terms
 from aboveboard.evidence.trees import InvalidProofError
-from aboveboard.storage.atomic import atomic_file
 
 HOME = "ABOVEBOARD_HOME"
 """Environment variable that names the folder of a member's keys and rounds."""
@@ -237,54 +231,6 @@ def read_payload(private: Path) -> Payload:
     return open_payload(path, str(path))
 
 
-def make_commitment(
-    round_: Round, name: str, keys: PrivateKeys, payload: Payload, elements: tuple[bytes, ...]
-) -> Statement:
-    """Return the member's commitment to its list and its nonce.
-
-    Parameters
-    ----------
-    round_
-        The round, in which all have agreed.
-    name, keys
-        Of the member.
-    payload
-        What will be submitted.
-    elements
-        The list's elements; for a mechanism without elements, the payload's content alone.
-    """
-    committed = commit_elements(elements, payload.key)
-    body: dict[str, Any] = {
-        "kind": "commit",
-        "terms": round_.terms_digest,
-        "root": committed.root.hex(),
-        "size": committed.size,
-        "nonce": commit_nonce(payload.nonce, name),
-    }
-    if round_.terms.sums == "committed":
-        body["sum"] = commit_point(read_point(round_.terms, name, payload), payload.key)
-    return sign_statement(body, name, keys)
-
-
-def make_submission(
-    seen: SeenRound, name: str, keys: PrivateKeys, payload: Payload
-) -> tuple[Statement, bytes]:
-    """Return the member's submission and its ciphertext, under the checkpoint that was seen."""
-    round_ = seen.round
-    context = encode_context(round_.terms_digest, name, CENTER, "submit")
-    center = round_.find_keys(CENTER) or round_.terms.center.public
-    sealed = seal_message(payload.encode(), center.sealing, context)
-    checkpoint = read_checkpoint(seen.checkpoint, str(seen.folder))
-    body = {
-        "kind": "submit",
-        "terms": round_.terms_digest,
-        "sealed": hashlib.sha256(sealed).hexdigest(),
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-    }
-    return sign_statement(body, name, keys), sealed
-
-
 def keep_answer(private: Path, round_: Round, answer: Answer) -> None:
     """Keep what the member answers to the question that the round asks, with its salt."""
     kept = _read_kept_answers(private)
@@ -306,123 +252,6 @@ def _read_kept_answers(private: Path) -> dict[str, Any]:
         read_limited(path, MOST_BYTES, "restore it from a backup"), str(path)
     )
     return kept
-
-
-def seal_submission(
-    seen: SeenRound, name: str, keys: PrivateKeys, private: Path
-) -> tuple[Statement, Path]:
-    """Seal what the member has committed to into the public folder; return statement and file.
-
-    Memory does not grow with it.
-
-    Raises
-    ------
-    InputError
-        If nothing was committed, or the file cannot be written.
-    """
-    round_ = seen.round
-    source = private / PAYLOAD_FILE
-    require_file(source, MOST_SEALED_BYTES, "commit first")
-    context = encode_context(round_.terms_digest, name, CENTER, "submit")
-    center = round_.find_keys(CENTER) or round_.terms.center.public
-    place = seen.folder / SEALED
-    place.mkdir(parents=True, exist_ok=True)
-    with atomic_file(place / f"{name}-submit.new") as fresh:
-        with source.open("rb") as content, fresh.open("wb") as target:
-            seal_frames(content, target, center.sealing, context)
-        with fresh.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    path = place / f"{name}-submit-{digest[:16]}.bin"
-    (place / f"{name}-submit.new").replace(path)
-    checkpoint = read_checkpoint(seen.checkpoint, str(seen.folder))
-    body = {
-        "kind": "submit",
-        "terms": round_.terms_digest,
-        "sealed": digest,
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-    }
-    return sign_statement(body, name, keys), path
-
-
-def make_answer(
-    round_: Round, name: str, keys: PrivateKeys, *, reason: str | None = None
-) -> Statement:
-    """Return the member's acceptance of the result; with a reason its dispute.
-
-    Raises
-    ------
-    InputError
-        If there is no result yet.
-    """
-    result = round_.find("result")
-    if result is None:
-        raise InputError("result", "there is none yet", "wait for the center")
-    body = {"terms": round_.terms_digest, "result": result.digest}
-    if reason is None:
-        return sign_statement({"kind": "accept", **body}, name, keys)
-    return sign_statement({"kind": "dispute", "reason": reason, **body}, name, keys)
-
-
-def make_rotation(round_: Round, name: str, keys: PrivateKeys, fresh: PrivateKeys) -> Statement:
-    """Return the statement by which a member's new keys take the place of the old ones."""
-    body = {"kind": "rotate", "terms": round_.terms_digest, **prove_keys(round_, name, fresh)}
-    return sign_statement(body, name, keys)
-
-
-def prove_keys(round_: Round, name: str, fresh: PrivateKeys) -> dict[str, str]:
-    """Return new public keys, and the proof that their owner wants them to be a member's."""
-    proof = fresh.sign(encode_rotation(round_.terms_digest, name, fresh.public))
-    return {**fresh.public.as_dict(), "proof": proof.hex()}
-
-
-def make_consent(round_: Round, name: str, keys: PrivateKeys) -> Statement:
-    """Return the member's signature under the change of terms that waits for it.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    if round_.pending is None or name not in round_.list_unsigned():
-        raise InputError("change", "none waits for your signature", "look at the log")
-    body = {"kind": "change", "terms": round_.terms_digest, "change": round_.pending.digest}
-    return sign_statement(body, name, keys)
-
-
-def make_voucher(
-    round_: Round, by: str, keys: PrivateKeys, name: str, proved: Mapping[str, str]
-) -> Statement:
-    """Return the statement by which somebody vouches for a member's new keys.
-
-    Parameters
-    ----------
-    round_
-        The round.
-    by, keys
-        Who vouches.
-    name
-        Who has lost its keys.
-    proved
-        What `prove_keys` returned to it.
-    """
-    body = {"kind": "vouch", "terms": round_.terms_digest, "member": name, **proved}
-    return sign_statement(body, by, keys)
-
-
-def make_sealed_answer(round_: Round, name: str, keys: PrivateKeys, answer: Answer) -> Statement:
-    """Return the member's answer to the question that the round asks, sealed to the center."""
-    step = round_.asked[-1].body["step"]
-    center = round_.find_keys(CENTER) or round_.terms.center.public
-    context = encode_context(round_.terms_digest, name, CENTER, encode_answer_context(step))
-    body = {
-        "kind": "answer",
-        "terms": round_.terms_digest,
-        "step": step,
-        "commitment": answer.commit(round_.terms_digest, name, step),
-        "sealed": seal_message(answer.encode(), center.sealing, context).hex(),
-    }
-    return sign_statement(body, name, keys)
 
 
 def replace_private(path: Path, content: bytes) -> None:

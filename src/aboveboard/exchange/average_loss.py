@@ -64,7 +64,15 @@ class Loss:
 
 @dataclass(frozen=True)
 class LossBenefits:
-    """The benefits of many coalitions, one after the other."""
+    """The benefits of many coalitions, one after the other.
+
+    Parameters
+    ----------
+    points
+        What each party holds.
+    loss
+        What an average that is off the target costs.
+    """
 
     points: Sequence[Point]
     loss: Loss

@@ -160,17 +160,6 @@ def list_conditions(gain: int, exclusivity: Fraction) -> list[Root]:
     return [whole, *(Root(earned / k, k) for k in sorted(counts) if k > earned)]
 
 
-def compute_deposit(rate: Fraction) -> Fraction:
-    """Return the deposit, in elements, that suffices at e = 1 for equal-gain and best-group.
-
-    Examples
-    --------
-    >>> compute_deposit(Fraction(1, 5))
-    Fraction(4, 1)
-    """
-    return (1 - rate) / rate
-
-
 def find_needed_deposit(
     gain: int, exclusivity: Fraction, rate: Fraction, miss: Fraction = Fraction(0)
 ) -> float:

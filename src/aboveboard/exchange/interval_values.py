@@ -155,7 +155,15 @@ def narrow_by_value(
 
 @dataclass(frozen=True)
 class ValueBenefits:
-    """The benefits of many coalitions at once, in whole units: one number for each pair of ends."""
+    """The benefits of many coalitions at once, in whole units: one number for each pair of ends.
+
+    Parameters
+    ----------
+    intervals
+        What each party holds.
+    value
+        What an interval of some length is worth.
+    """
 
     intervals: Sequence[Interval]
     value: LengthValue

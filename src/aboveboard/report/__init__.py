@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from aboveboard.lazy_names import load_name
 
 if TYPE_CHECKING:
     from aboveboard.report.page import render_page
@@ -50,9 +51,5 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked of the face on first use."""
-    if name not in _FACE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_FACE[name]), name)
-    globals()[name] = value
-    return value
+    """Import a name of the face on first use."""
+    return load_name(__name__, _FACE, name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from aboveboard.lazy_names import load_name
 
 if TYPE_CHECKING:
     from aboveboard.mechanisms.reply_files import write_reply
@@ -24,8 +25,4 @@ __all__ = ["Replay", "replay", "summarize", "write", "write_reply"]
 
 def __getattr__(name: str) -> Any:
     """Import a name of the face on first use."""
-    if name not in _FACE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_FACE[name]), name)
-    globals()[name] = value
-    return value
+    return load_name(__name__, _FACE, name)

@@ -14,22 +14,15 @@ NUMBER = r"^\s*[+-]?(?:[0-9]+(?:[.,][0-9]*)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\s*%
 """A number with its sign computes nothing, and stays one."""
 
 
-def mark_formulas(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with `'` before every text that a spreadsheet would compute.
+def mark_formula(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a column with `'` before every text that a spreadsheet would compute.
 
     Examples
     --------
-    >>> mark_formulas(pl.DataFrame({"a": ["=1+1", "-5", "plain"]}))["a"].to_list()
+    >>> frame = pl.DataFrame({"a": ["=1+1", "-5", "plain"]})
+    >>> frame.select(mark_formula(pl.col("a"), pl.String()))["a"].to_list()
     ["'=1+1", '-5', 'plain']
     """
-    return frame.select(
-        mark_formula(pl.col(name), dtype).alias(mark_name(name))
-        for name, dtype in frame.schema.items()
-    )
-
-
-def mark_formula(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return a column with `'` before every text that a spreadsheet would compute."""
     if dtype != pl.String:
         return values
     computed = values.str.contains(FORMULA) & ~values.str.contains(NUMBER)
@@ -37,5 +30,11 @@ def mark_formula(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def mark_name(name: str) -> str:
-    """Return the name of a column, marked in the same way; a number as a name, too."""
+    """Return the name of a column, marked in the same way; a number as a name, too.
+
+    Examples
+    --------
+    >>> mark_name("=x"), mark_name("x")
+    ("'=x", 'x')
+    """
     return f"'{name}" if pl.Series([name]).str.contains(FORMULA).item() else name

@@ -10,7 +10,8 @@ from typing import Any
 from aboveboard.commands.rounds.member import Membership, note_seen
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import write_statement
-from aboveboard.evidence.members import make_consent, make_voucher, read_round
+from aboveboard.evidence.member_statements import make_consent, make_voucher
+from aboveboard.evidence.members import read_round
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import Terms
 
@@ -63,6 +64,15 @@ def vouch(member: Membership, name: str, proved: Mapping[str, str]) -> Path:
     """Vouch for another member's new keys; return the statement's file.
 
     Whoever vouches has asked the other, by a way that shows who answers, for the keys' fingerprint.
+
+    Parameters
+    ----------
+    member
+        Who vouches.
+    name
+        Whose new keys these are.
+    proved
+        "signing" and "sealing", in hex, and "proof" that the other holds them.
 
     Raises
     ------

@@ -142,6 +142,11 @@ def draft_terms(
         What all see afterwards besides the result: "nothing", "center" or "all".
     files
         Digests of the center's own files, by name; None: there are none.
+
+    Raises
+    ------
+    InputError
+        If the file names code of its own.
     """
     if own_code := sorted(list_functions(table)):
         raise InputError(

@@ -28,6 +28,12 @@ from aboveboard.evidence.keys import (
     write_keys,
     write_private,
 )
+from aboveboard.evidence.member_statements import (
+    make_answer,
+    make_commitment,
+    make_rotation,
+    seal_submission,
+)
 from aboveboard.evidence.members import (
     SeenRound,
     begin_membership,
@@ -37,15 +43,11 @@ from aboveboard.evidence.members import (
     list_own_answers,
     locate_private,
     make_agreement,
-    make_answer,
-    make_commitment,
     make_payload,
-    make_rotation,
     read_membership,
     read_payload,
     read_round,
     remember_seen,
-    seal_submission,
 )
 from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Payload

@@ -20,7 +20,8 @@ from aboveboard.evidence.asking import (
 from aboveboard.evidence.canonical import MOST_BYTES, decode_json
 from aboveboard.evidence.folders import read_limited, write_statement
 from aboveboard.evidence.keys import PrivateKeys
-from aboveboard.evidence.members import keep_answer, make_sealed_answer, read_round
+from aboveboard.evidence.member_statements import make_sealed_answer
+from aboveboard.evidence.members import keep_answer, read_round
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.terms import CENTER

@@ -18,6 +18,7 @@ from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.numbers import parse_number
 from aboveboard.evidence.verifiers.opened import read_files
+from aboveboard.formatting import format_rounded
 
 UNSCORED = "the quality of your model"
 """What stays on the center's word where the test rows are not opened, or the model not loaded."""
@@ -49,16 +50,17 @@ def verify_own_model(case: Case, findings: Findings) -> None:
     qualities = case.facts.get("qualities")
     stated = parse_number(qualities.get(case.name)) if isinstance(qualities, dict) else None
     difference = None if stated is None else float(stated) - quality
+    shown = format_rounded(quality)
     if difference is not None and difference > TOLERANCE:
         findings.trust(
             f"that a model of your own is better than the one handed out to you: this has the "
-            f"quality {quality:.6g} on the opened test rows, and {stated} is stated as yours"
+            f"quality {shown} on the opened test rows, and {stated} is stated as yours"
         )
         return
     findings.check(
         difference is not None and difference >= -TOLERANCE,
-        f"your model has the quality {quality:.6g} on the opened test rows, as stated",
-        f"your model has the quality {quality:.6g} on the opened test rows, and {stated} is stated",
+        f"your model has the quality {shown} on the opened test rows, as stated",
+        f"your model has the quality {shown} on the opened test rows, and {stated} is stated",
         case.proof,
     )
 
@@ -97,6 +99,8 @@ def measure_model(
         If the model holds other classes than skops trusts, or the rows do not fit it.
     KeyError
         If the test rows are not among the opened files.
+    ValueError
+        If the terms do not name the label.
     ImportError
         If skops is not installed.
     """

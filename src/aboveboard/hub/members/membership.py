@@ -232,7 +232,13 @@ def preview(
 
 
 def find_collaboration(reference: str, home: Path, keys: PrivateKeys) -> tuple[KnownHub, str]:
-    """Return the hub that has a collaboration, and its id there."""
+    """Return the hub that has a collaboration, and its id there.
+
+    Raises
+    ------
+    InputError
+        If the reference is none, or not exactly one hub that was joined has it.
+    """
     found = _REFERENCE.fullmatch(reference)
     if found is None:
         raise InputError(reference, "it names no collaboration", "run 'aboveboard status'")

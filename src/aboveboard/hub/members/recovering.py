@@ -11,12 +11,8 @@ from aboveboard.commands.rounds import vouch as sign_voucher
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log
 from aboveboard.evidence.keys import PublicKeys, read_keys
-from aboveboard.evidence.members import (
-    begin_membership,
-    find_home,
-    locate_private,
-    prove_keys,
-)
+from aboveboard.evidence.member_statements import prove_keys
+from aboveboard.evidence.members import begin_membership, find_home, locate_private
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.hub.members.membership import preview
 from aboveboard.hub.members.mirror import Mirror, find_mirror, pull, push

@@ -30,6 +30,8 @@ def expect_before_the_draw(
     optimal
         Its optimal allocation, which everybody would propose.
 
+    Notes
+    -----
     Cost: n plays of at most n + 3 endings.
 
     Examples

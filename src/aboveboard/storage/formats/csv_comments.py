@@ -60,7 +60,13 @@ def _split_plainly(line: bytes, delimiter: str) -> list[str]:
 def take_commented_header(
     body: bytes, comments: list[bytes], delimiter: str, key: str | None, where: str
 ) -> tuple[bytes | None, int]:
-    """Return the header if it stands in the last comment line, and the number of other comments."""
+    """Return the header if it stands in the last comment line, and the number of other comments.
+
+    Raises
+    ------
+    InputError
+        If it may stand there or in the first line after it, and no key says which.
+    """
     if not comments:
         return None, 0
     candidate = comments[-1].lstrip(b"#").strip()
@@ -119,7 +125,7 @@ def drop_later_comments(
 def refuse_marked_rows(
     body: bytes, layout: Layout, records: np.ndarray, where: str, before: int
 ) -> None:
-    """Raise where some rows begin with `#`, as comments do, and nothing says what they are."""
+    """Raise `InputError` where rows begin with `#` and nothing says whether they are comments."""
     octets = np.frombuffer(body, np.uint8)
     starts = layout.starts[records[1:]]
     marked = octets[np.minimum(starts, octets.size - 1)] == ord("#")
