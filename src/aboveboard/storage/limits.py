@@ -53,6 +53,16 @@ def find_free_memory() -> int | None:
     return min(free) if free else None
 
 
+def find_memory() -> int | None:
+    """Return the bytes of memory of this machine, or of its share of one; None: nobody says."""
+    found: list[int] = []
+    with suppress(OSError, ValueError, AttributeError):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with suppress(OSError, ValueError):
+        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(found) if found else None
+
+
 def refuse_too_large(
     where: str, *, rows: int = 0, columns: int = 0, memory: int = 0, stated: str = ""
 ) -> None:
