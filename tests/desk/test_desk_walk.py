@@ -19,6 +19,7 @@ def test_a_new_desk_asks_for_the_invitation(tmp_path: Path) -> None:
     assert "Paste the whole address" in shown.text
 
 
+@pytest.mark.deep
 def test_the_desks_take_members_from_the_invitation_to_the_verified_reply(town: Town) -> None:
     town.join()
     identifier = town.open(deadlines={"accept": "2035-01-01T00:00:00Z"})
@@ -67,6 +68,7 @@ def test_the_desks_take_members_from_the_invitation_to_the_verified_reply(town: 
     assert hashlib.sha256(file.content).hexdigest() in acme.get(f"{path}/terms").text
 
 
+@pytest.mark.deep
 def test_a_hub_that_cuts_a_reply_is_found_out_and_disputed(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +91,7 @@ def test_a_hub_that_cuts_a_reply_is_found_out_and_disputed(
     assert "disputed the result: one element is missing" in acme.get(f"{path}/log").text
 
 
+@pytest.mark.deep
 def test_a_member_leaves_from_its_desk(town: Town) -> None:
     town.join()
     identifier = town.open()
@@ -100,6 +103,7 @@ def test_a_member_leaves_from_its_desk(town: Town) -> None:
     assert "You have left the round." in acme.press(f"{path}/leave", sure="yes").text
 
 
+@pytest.mark.deep
 def test_a_file_that_does_not_fit_is_refused_before_anything_is_signed(town: Town) -> None:
     town.join()
     identifier = town.open()
@@ -148,6 +152,7 @@ def test_wrong_invitations_are_named(town: Town) -> None:
         assert "Nothing was signed" in answer.text
 
 
+@pytest.mark.deep
 def test_a_hub_that_is_down_is_named_and_comes_back(town: Town) -> None:
     town.join()
     identifier = town.open()

@@ -64,6 +64,7 @@ def test_the_list_of_pages_is_complete(house: House) -> None:
     assert pages == STRANGERS | OPERATORS | collaboration | {"/keys"}
 
 
+@pytest.mark.deep
 def test_no_page_shows_a_stranger_more_than_how_to_log_in(house: House, settled: Table) -> None:
     for page in list_pages(house):
         shown = Reader(house).get(fill(page, settled.id))
@@ -101,6 +102,7 @@ def test_no_page_shows_a_collaboration_to_those_who_take_no_part(
     assert other.id in read_as(house, "core").get("/").text
 
 
+@pytest.mark.deep
 def test_members_see_no_page_of_the_operator(house: House, settled: Table) -> None:
     acme = read_as(house, "acme")
     for page in OPERATORS:
@@ -109,6 +111,7 @@ def test_members_see_no_page_of_the_operator(house: House, settled: Table) -> No
     assert "Operator&#39;s board" not in acme.get("/").text
 
 
+@pytest.mark.deep
 def test_no_member_sees_what_is_anothers_own(hub: Hub, house: House, settled: Table) -> None:
     """Neither ciphertexts and sealed replies, nor keys at the hub, nor whether it has fetched."""
     log = house.people["bolt"].send("GET", f"{settled.path}/log").json()["entries"]
@@ -139,6 +142,7 @@ def test_a_link_opens_one_session_and_no_second(house: House) -> None:
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.deep
 def test_looking_at_a_link_does_not_spend_it(house: House) -> None:
     path = ask_for_link(house.people["acme"]).json()["path"]
     for _ in range(3):
@@ -146,6 +150,7 @@ def test_looking_at_a_link_does_not_spend_it(house: House) -> None:
     assert Reader(house).log_in(path).status_code == 303
 
 
+@pytest.mark.deep
 def test_a_recorded_request_for_a_link_cannot_be_repeated(house: House) -> None:
     acme = house.people["acme"]
     assert ask_for_link(acme, "ab" * 32).status_code == 201
@@ -155,6 +160,7 @@ def test_a_recorded_request_for_a_link_cannot_be_repeated(house: House) -> None:
     assert ask_for_link(acme, "cd" * 32).status_code == 401
 
 
+@pytest.mark.deep
 def test_links_and_sessions_end(house: House) -> None:
     path = ask_for_link(house.people["acme"]).json()["path"]
     reader = read_as(house, "acme")
@@ -165,6 +171,7 @@ def test_links_and_sessions_end(house: House) -> None:
     assert reader.get("/keys").status_code == 401
 
 
+@pytest.mark.deep
 def test_a_revoked_key_ends_its_sessions(hub: Hub, house: House) -> None:
     reader = read_as(house, "acme")
     signing = house.people["acme"].keys.public.signing
@@ -173,12 +180,14 @@ def test_a_revoked_key_ends_its_sessions(hub: Hub, house: House) -> None:
     assert reader.get("/keys").status_code == 401
 
 
+@pytest.mark.deep
 def test_strangers_get_no_link(house: House) -> None:
     stranger = Person("nobody", house.people["acme"].client, house.clock)
     assert ask_for_link(stranger).status_code == 401
     assert house.people["acme"].send("POST", "/api/v1/sessions", b"{}").status_code == 422
 
 
+@pytest.mark.deep
 def test_an_operator_is_a_key_that_the_configuration_names(hub: Hub, house: House) -> None:
     person = Person("remote", house.people["acme"].client, house.clock)
     assert ask_for_link(person).status_code == 401
@@ -215,6 +224,7 @@ def test_a_form_of_another_site_logs_nobody_in(house: House) -> None:
     assert reader.log_in(f"/login?token={token}").status_code == 303
 
 
+@pytest.mark.deep
 def test_only_a_page_of_the_session_ends_it(house: House) -> None:
     acme, bolt = read_as(house, "acme"), read_as(house, "bolt")
     foreign = re.search(r'name="form" value="([0-9a-f]+)"', bolt.get("/").text)
@@ -235,6 +245,7 @@ def test_only_a_page_of_the_session_ends_it(house: House) -> None:
     assert acme.get("/keys").status_code == 401
 
 
+@pytest.mark.deep
 def test_the_cookie_is_for_this_hub_and_no_script(hub: Hub, house: House) -> None:
     def cookie() -> str:
         link = f"/login?token={make_operator_link(hub)}"
@@ -251,6 +262,7 @@ def test_the_cookie_is_for_this_hub_and_no_script(hub: Hub, house: House) -> Non
     assert "Domain" not in safe
 
 
+@pytest.mark.deep
 def test_pages_are_kept_by_nobody_framed_by_nobody_and_run_nothing(
     house: House, settled: Table
 ) -> None:
@@ -269,6 +281,7 @@ def test_pages_are_kept_by_nobody_framed_by_nobody_and_run_nothing(
             assert not re.search(r"(src|href|action)=\"(https?:)?//", each.text)
 
 
+@pytest.mark.deep
 def test_names_and_reasons_that_are_scripts_stay_text(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
@@ -317,6 +330,7 @@ ODD_PATHS = [
 ]
 
 
+@pytest.mark.deep
 def test_odd_paths_lead_nowhere(house: House) -> None:
     reader = read_as(house, "acme")
     for path in ODD_PATHS:
@@ -326,6 +340,7 @@ def test_odd_paths_lead_nowhere(house: House) -> None:
             assert answer.headers["location"].startswith(f"http://{HOST}/")
 
 
+@pytest.mark.deep
 def test_odd_queries_and_cookies_change_nothing(house: House, settled: Table) -> None:
     reader = read_as(house, "acme")
     for query in ("after=%27", "after=zzzz", "after=" + "f" * 5000, "after=\udcff", "x=1&after="):
@@ -339,6 +354,7 @@ def test_odd_queries_and_cookies_change_nothing(house: House, settled: Table) ->
         assert stranger.get("/keys").status_code == 401
 
 
+@pytest.mark.deep
 def test_headers_of_proxies_name_no_other_host_and_no_other_path(house: House) -> None:
     reader = read_as(house, "acme")
     odd = {
@@ -353,6 +369,7 @@ def test_headers_of_proxies_name_no_other_host_and_no_other_path(house: House) -
     assert reader.get("/", headers={"Host": "evil.example"}).status_code == 421
 
 
+@pytest.mark.deep
 def test_a_session_of_one_hub_is_none_at_another(house: House, hub: Hub) -> None:
     reader = read_as(house, "acme")
     with write(hub.engine) as connection:
@@ -360,6 +377,7 @@ def test_a_session_of_one_hub_is_none_at_another(house: House, hub: Hub) -> None
     assert reader.get("/keys").status_code == 401
 
 
+@pytest.mark.deep
 def test_a_flood_of_log_ins_is_slowed_down_and_hurts_no_member(house: House) -> None:
     acme = read_as(house, "acme")
     reader = Reader(house)
@@ -372,6 +390,7 @@ def test_a_flood_of_log_ins_is_slowed_down_and_hurts_no_member(house: House) -> 
     assert acme.get("/keys").status_code == 200
 
 
+@pytest.mark.deep
 def test_forms_are_small(house: House) -> None:
     reader = Reader(house)
     large = reader.client.post("/login", data={"token": "x" * 5000}, headers=ORIGIN)

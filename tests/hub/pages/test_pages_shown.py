@@ -42,6 +42,7 @@ def test_the_first_page_says_whose_turn_it_is_and_until_when(house: House, table
     assert "nothing: waiting for 2 of the others" in shown
 
 
+@pytest.mark.deep
 def test_the_overview_follows_the_round(hub: Hub, house: House, table: Table) -> None:
     acme = read_as(house, "acme")
     path = f"/collaborations/{table.id}"
@@ -79,6 +80,7 @@ def test_the_terms_are_told_in_plain_words_beside_their_file(house: House, table
     assert "No party gains by lying while the others tell the truth." in audit
 
 
+@pytest.mark.deep
 def test_the_log_shows_every_statement_with_its_receipt(house: House, table: Table) -> None:
     table.agree()
     acme = read_as(house, "acme")
@@ -92,6 +94,7 @@ def test_the_log_shows_every_statement_with_its_receipt(house: House, table: Tab
     assert acme.get(f"{path}/99").status_code == 404
 
 
+@pytest.mark.deep
 def test_a_long_log_is_shown_page_by_page(
     house: House, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +111,7 @@ def test_a_long_log_is_shown_page_by_page(
     assert "Receipt of 1" not in shown
 
 
+@pytest.mark.deep
 def test_the_keys_are_shown_with_those_of_the_hub(house: House) -> None:
     shown = read_as(house, "acme").get("/keys").text
     assert house.people["acme"].keys.public.signing in shown
@@ -130,6 +134,7 @@ def test_the_operator_sees_who_is_late_what_failed_and_who_has_joined(
     assert "1 step is past the deadline" in late
 
 
+@pytest.mark.deep
 def test_the_operator_sees_why_a_settlement_was_refused(
     hub: Hub, house: House, table: Table
 ) -> None:
@@ -149,6 +154,7 @@ def test_the_operator_sees_why_a_settlement_was_refused(
     assert "You can send your data again" not in other
 
 
+@pytest.mark.deep
 def test_the_operator_reads_all_collaborations_and_members_do_not(
     house: House, table: Table
 ) -> None:
@@ -158,6 +164,7 @@ def test_the_operator_reads_all_collaborations_and_members_do_not(
     assert read_as(house, "acme").get("/collaborations").status_code == 404
 
 
+@pytest.mark.deep
 def test_a_round_that_was_cancelled_says_why(hub: Hub, house: House, table: Table) -> None:
     from aboveboard.hub.collaborations.opening import state_own
 
@@ -168,6 +175,7 @@ def test_a_round_that_was_cancelled_says_why(hub: Hub, house: House, table: Tabl
     assert "There is no result" in acme.get(f"/collaborations/{table.id}/result").text
 
 
+@pytest.mark.deep
 def test_transfers_are_shown_to_their_member_and_to_the_operator(
     hub: Hub, house: House, table: Table
 ) -> None:
