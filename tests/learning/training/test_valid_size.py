@@ -26,6 +26,8 @@ ESTIMATOR = make_estimator("sklearn.linear_model.LogisticRegression", {"C": 0.05
 TEST, VALIDATION = honest(np.random.default_rng(0), 1500), honest(np.random.default_rng(1), 1500)
 DRAWS = 12
 
+pytestmark = pytest.mark.deep  # valid sizes are measured by every training
+
 
 def trained(x: NDArray[np.float64], y: NDArray[Any]) -> Any:
     return fit_model(ESTIMATOR, x, y, "here")
@@ -49,7 +51,6 @@ def sizes(curve: CenterCurve, draw: Any, claimed: int) -> list[int]:
     return found
 
 
-@pytest.mark.deep
 @pytest.mark.parametrize(
     "n", [300, *(pytest.param(n, marks=pytest.mark.deep) for n in (100, 1000))]
 )
@@ -62,14 +63,12 @@ def test_honest_rows_count_as_what_they_are_within_a_factor_of_two(
     assert np.median(found) >= 0.6 * n
 
 
-@pytest.mark.deep
 def test_half_of_the_rows_are_about_half_of_the_size(curve: CenterCurve) -> None:
     whole = np.mean(sizes(curve, lambda rng: honest(rng, 600), 600))
     half = np.mean(sizes(curve, lambda rng: honest(rng, 600).select(np.arange(300)), 300))
     assert 0.35 <= half / whole <= 0.65
 
 
-@pytest.mark.deep
 def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: CenterCurve) -> None:
     # A process of its own may neither drop its copies nor count its rows as they are.
     def copied(rng: np.random.Generator) -> Rows:
@@ -81,7 +80,6 @@ def test_rows_that_are_copied_ten_times_stay_what_they_were(curve: CenterCurve) 
     )
 
 
-@pytest.mark.deep
 def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: CenterCurve) -> None:
     def jittered(rng: np.random.Generator) -> Rows:
         data = honest(rng, 150)
@@ -93,13 +91,11 @@ def test_copies_that_differ_by_a_hair_are_no_more_than_copies(curve: CenterCurve
     )
 
 
-@pytest.mark.deep
 def test_labels_that_are_all_drawn_at_random_are_worth_nothing(curve: CenterCurve) -> None:
     found = sizes(curve, lambda rng: honest(rng, 1000, flipped=1.0), 1000)
     assert max(found) <= 20
 
 
-@pytest.mark.deep
 def test_the_more_labels_are_wrong_the_smaller_the_size(curve: CenterCurve) -> None:
     means = [
         np.mean(sizes(curve, lambda rng, f=flipped: honest(rng, 500, flipped=f), 500))
@@ -109,7 +105,6 @@ def test_the_more_labels_are_wrong_the_smaller_the_size(curve: CenterCurve) -> N
     assert means[2] < 0.35 * means[0]
 
 
-@pytest.mark.deep
 def test_random_rows_beside_honest_ones_do_not_raise_the_size(curve: CenterCurve) -> None:
     def diluted(rng: np.random.Generator) -> Rows:
         data = honest(rng, 300)
