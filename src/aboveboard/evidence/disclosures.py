@@ -43,6 +43,17 @@ ON_THE_PAGE = (
 )
 
 
+def list_facts(mechanism: str) -> tuple[str, ...]:
+    """Return what all parties are told with a mechanism, besides shares and overlaps of lists.
+
+    Examples
+    --------
+    >>> list_facts("exchange.union")
+    ('how many elements each list has', 'from whose list each element comes')
+    """
+    return _FACTS.get(mechanism, ())
+
+
 def list_disclosures(collaboration: Collaboration) -> dict[str, list[str]]:
     """Return by file of a party what it tells of the others.
 
@@ -55,7 +66,7 @@ def list_disclosures(collaboration: Collaboration) -> dict[str, list[str]]:
     if ":" in collaboration.file.mechanism:
         name = ""
     union = name == "exchange.union"
-    told = list(_FACTS.get(name, ()))
+    told = list(list_facts(name))
     numbers = sorted(list_shown_numbers(name, sees.shares))
     told += [f"each party's {number}" for number in numbers]
     overlaps = [OVERLAPS] if union and not sees.hides_overlaps else []

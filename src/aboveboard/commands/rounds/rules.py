@@ -20,6 +20,7 @@ from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.registry import find_mechanism
 from aboveboard.commands.auditing import AuditReport, audit_collaboration
 from aboveboard.errors import AboveboardError, InputError
+from aboveboard.evidence.disclosures import list_facts
 from aboveboard.evidence.verifiers import list_trusted
 from aboveboard.report.answers import write_answers
 from aboveboard.report.tables import tabulate_lies, tabulate_verdicts
@@ -50,7 +51,8 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
     -------
     dict
         "summary", "guarantees", "assumes", "source": texts; "keys": what each key of the
-        collaboration file means; "trusted": what stays on the center's word; "note": what the
+        collaboration file means; "told": what all members are told of the others; "trusted": what
+        stays on the center's word; "note": what the
         audit was made on, or why there is none; "audit": answers, verdicts and lies; None without.
     """
     if ":" in mechanism:
@@ -66,6 +68,7 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
         "assumes": rule.ASSUMES,
         "source": rule.SOURCE,
         "keys": keys,
+        "told": list(list_facts(mechanism)),
         "trusted": list(list_trusted(mechanism)),
     }
     example = tomllib.loads(rule.STARTING_FILE)

@@ -145,6 +145,7 @@ def _describe_views(terms: Terms, rule: Mapping[str, Any]) -> list[tuple[str, st
             "see that a member has agreed, committed, sent and answered, and the size of what it "
             "committed to. Of its data they see what the rule puts into their replies",
         ),
+        ("All members are told", "; ".join(rule.get("told", ()))),
         ("What each gains and pays", _describe_shown(terms)),
         ("Afterwards all see", _OPENED[terms.opened]),
     ]
@@ -160,7 +161,7 @@ def _describe_views(terms: Terms, rule: Mapping[str, Any]) -> list[tuple[str, st
     if terms.files:
         files = [f"{name} (SHA-256 with a key: {digest})" for name, digest in terms.files.items()]
         rows.append(("The center's own files", "; ".join(files)))
-    return rows
+    return [(label, text) for label, text in rows if text]
 
 
 def _describe_shown(terms: Terms) -> str:
