@@ -1,0 +1,49 @@
+"""A hub that serves pages starts soon, takes little memory, and answers at once."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from aboveboard.hub.api.rates import RateWindow
+from aboveboard.hub.serving import bind
+
+HEAVY = ("polars", "numba", "scipy", "matplotlib", "aboveboard.exchange", "aboveboard.auditing")
+
+
+@pytest.mark.deep
+def test_what_serves_pages_loads_nothing_that_reads_lists() -> None:
+    code = f"import sys, aboveboard.hub.serving; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_answers_of_a_kept_connection_do_not_wait_for_the_client() -> None:
+    with bind("127.0.0.1", 0) as bound:  # asyncio looks at this before it sends at once
+        assert bound.proto == socket.IPPROTO_TCP
+
+
+def test_a_key_asks_so_often_within_any_minute_and_not_more() -> None:
+    seconds = [30.0]
+    window = RateWindow(60, clock=lambda: seconds[0])
+    assert sum(window.hit("acme") for _ in range(100)) == 60
+    assert window.hit("bolt")
+    seconds[0] = 61.0  # nearly all of the minute before still counts
+    assert sum(window.hit("acme") for _ in range(100)) <= 2
+    seconds[0] = 90.0  # half of it does
+    assert 25 <= sum(window.hit("acme") for _ in range(100)) <= 35
+    seconds[0] = 300.0
+    assert sum(window.hit("acme") for _ in range(100)) == 60
+
+
+def test_memory_does_not_grow_with_those_who_asked_long_ago() -> None:
+    seconds = [0.0]
+    window = RateWindow(5, clock=lambda: seconds[0])
+    for k in range(1000):
+        window.hit(f"address {k}")
+    seconds[0] = 200.0
+    window.hit("acme")
+    assert len(window._counts) == 1
