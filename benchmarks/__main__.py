@@ -82,9 +82,11 @@ def measure_scaling(names: Sequence[str], scale: Scale, out: Path | None, comman
     """Measure time and memory over size, and write the page if all systems are measured."""
     begin, before = now(), load()
     curves = [scaling.measure(scaling.SYSTEMS[name], scale) for name in names or scaling.SYSTEMS]
+    commands = [] if names else scaling.measure_commands(REPEAT)
     out = out or (None if names or scale == "small" else SCALING)
     if out is not None:
-        write_page(out, curves, machine(), command, f"{begin:%Y-%m-%d %H:%M}", before)
+        began = f"{begin:%Y-%m-%d %H:%M}"
+        write_page(out, curves, commands, machine(), command=command, began=began, load=before)
         print(f"written: {out}")
     return 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.machine import Machine
 from benchmarks.page import seconds, size
-from benchmarks.scaling import GIB, MOST, Curve, Point
+from benchmarks.scaling import GIB, MOST, Command, Curve, Point
 
 COLUMNS = (
     "system",
@@ -22,7 +22,14 @@ PICTURES = "scaling"
 
 
 def write_page(
-    path: Path, curves: list[Curve], machine: Machine, command: str, began: str, load: str
+    path: Path,
+    curves: list[Curve],
+    commands: list[Command],
+    machine: Machine,
+    *,
+    command: str,
+    began: str,
+    load: str,
 ) -> None:
     """Write the page and its pictures."""
     folder = path.parent / PICTURES
@@ -42,6 +49,8 @@ Python and libraries included. "CPU" is processor time of all threads.
 | {" | ".join("---" for _ in COLUMNS)} |
 {chr(10).join(_summarize(curve) for curve in curves)}"""
     parts = [opening, *map(_describe, curves)]
+    if commands:
+        parts.append(_describe_commands(commands))
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -83,6 +92,20 @@ def _describe(curve: Curve) -> str:
 ![Time and memory of {workload.system}: {said}]({PICTURES}/{workload.system}.svg)
 
 {workload.beyond}"""
+
+
+def _describe_commands(commands: list[Command]) -> str:
+    rows = "\n".join(
+        f"| {c.name} | {seconds(c.cpu)} | {seconds(c.wall)} | {size(c.peak)} |" for c in commands
+    )
+    return f"""## The smallest
+
+What a command takes on three lists of a few elements, Python's start and all imports included; the
+first call, which may compile, does not count.
+
+| command | CPU | time | memory |
+| --- | --- | --- | --- |
+{rows}"""
 
 
 def _row(point: Point) -> str:

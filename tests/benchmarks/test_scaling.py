@@ -55,3 +55,11 @@ def test_a_system_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str
 def test_every_workload_runs_at_its_smallest_size(system: str):
     point = scaling.measure_here(system, min(SYSTEMS[system].sizes["small"]))
     assert point.peak > 0
+
+
+def test_commands_on_three_lists_are_measured(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(scaling, "COMMANDS", {"check": ("check", "lists.toml")})
+    (found,) = scaling.measure_commands(1)
+    assert found.name == "check"
+    assert 0 < found.cpu < 60
+    assert found.peak > 0
