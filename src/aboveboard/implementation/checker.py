@@ -20,6 +20,19 @@ def check_chain(games: Mapping[tuple[Any, ...], Any], i: int, others: Any, types
         The others' types.
     types
         The player's types: each reports the one before it.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> def sell_to_the_lowest(bids):
+    ...     return min(bids, key=bids.get)
+    >>> def value(party, type_, winner):
+    ...     return type_ if party == winner else 0
+    >>> types = {"ann": [1, 3], "bob": [2]}
+    >>> listed = ab.tabulate_all(sell_to_the_lowest, value, types)
+    >>> games = {(game.truth(0), game.truth(1)): game for game in listed}
+    >>> check_chain(games, 0, (0,), (0, 1))
+    True
     """
     total = Fraction(0)
     for k, own in enumerate(types):
@@ -41,6 +54,19 @@ def check_deficit(games: Mapping[tuple[Any, ...], Any], profile: Any, paths: Any
     paths
         For each player types that end at its own: the first takes part only if it pays no more
         than it gains, each other one lies unless it pays at most its loss more than the one before.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> def trade(reports):
+    ...     return min(reports.values()) >= 0 and reports["buyer"] > reports["seller"]
+    >>> def value(party, type_, traded):
+    ...     return (type_ if party == "buyer" else -type_) if traded else 0
+    >>> reports = {"buyer": [-1, 1, 3], "seller": [-1, 0, 2]}
+    >>> listed = ab.tabulate_all(trade, value, reports, absent=-1)
+    >>> games = {(game.truth(0), game.truth(1)): game for game in listed}
+    >>> check_deficit(games, (2, 1), [(1, 2), (2, 1)])
+    True
     """
     most = Fraction(0)
     for i, path in enumerate(paths):

@@ -49,6 +49,19 @@ class TypeFamily:
     bounds
         For each player an array of exact numbers, shape (reports of the others, types): what a
         player of that type gains by taking part, before it pays; None where it cannot stay away.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from aboveboard.implementation.family import build_family
+    >>> def buy(wishes):
+    ...     return sum(wishes.values()) >= 2
+    >>> def value(party, wish, bought):
+    ...     return wish if bought else 0
+    >>> games = ab.tabulate_all(buy, value, {"ann": [0, 2], "bob": [0, 2]})
+    >>> family = build_family(games, "ex-post")
+    >>> family.list_others(0), family.weights[0].shape
+    ([(0,), (1,)], (2, 2, 2))
     """
 
     players: tuple[str, ...]
@@ -82,6 +95,18 @@ def build_family(games: Game | Iterable[Game], concept: Concept) -> TypeFamily:
         If the games have different players, or are not one for each profile of types.
     BudgetExceeded
         If there are more than 5 million constraints.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> def sell(bids):
+    ...     return max(bids, key=bids.get)
+    >>> def value(party, type_, winner):
+    ...     return type_ if party == winner else 0
+    >>> games = ab.tabulate_all(sell, value, {"ann": range(3), "bob": range(3)}, absent=0)
+    >>> family = build_family(games, "ex-post")
+    >>> family.players, family.types, family.constraints
+    (('ann', 'bob'), ((1, 2), (1, 2)), 8)
     """
     listed = [games] if isinstance(games, Game) else list(games)
     if not listed:

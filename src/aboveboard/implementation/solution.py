@@ -51,6 +51,18 @@ class LyingCycle:
         the last.
     losses
         What each type loses by that lie, before payments; they sum to less than 0.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> def sell_to_the_lowest(bids):
+    ...     return min(bids, key=bids.get)
+    >>> def value(party, type_, winner):
+    ...     return type_ if party == winner else 0
+    >>> found = implement(ab.tabulate_all(sell_to_the_lowest, value, {"ann": [1, 3], "bob": [2]}))
+    >>> chain = found.certificate
+    >>> found.implementable, chain.types, chain.losses, chain.total
+    (False, (0, 1), (Fraction(1, 1), Fraction(-3, 1)), Fraction(-2, 1))
     """
 
     player: int
@@ -77,6 +89,18 @@ class Deficit:
     paths
         For each player the types from one that gains nothing by taking part to its own: the
         bound of the first and the losses along the way sum to its payment.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> def trade(reports):
+    ...     return min(reports.values()) >= 0 and reports["buyer"] > reports["seller"]
+    >>> def value(party, type_, traded):
+    ...     return (type_ if party == "buyer" else -type_) if traded else 0
+    >>> reports = {"buyer": [-1, 1, 3], "seller": [-1, 0, 2]}
+    >>> found = implement(ab.tabulate_all(trade, value, reports, absent=-1))
+    >>> found.budget, found.certificate.payments, found.certificate.total
+    (False, (Fraction(1, 1), Fraction(-2, 1)), Fraction(-1, 1))
     """
 
     profile: Profile
@@ -110,6 +134,17 @@ class Implementation:
         The proof where the answer is no.
     labels
         For each player the descriptions of its types.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> def sell(bids):
+    ...     return max(bids, key=bids.get)
+    >>> def value(party, type_, winner):
+    ...     return type_ if party == winner else 0
+    >>> found = implement(ab.tabulate_all(sell, value, {"ann": [1, 3], "bob": [2]}))
+    >>> found.holds, found.subsidy, found.payments[1, 0]
+    (True, Fraction(0, 1), (Fraction(1, 1), Fraction(0, 1)))
     """
 
     family: TypeFamily

@@ -30,7 +30,6 @@ from aboveboard.valuation.utilities.utilities import (
     DpMean,
     FederatedMean,
     UserTypes,
-    Utility,
 )
 
 __all__ = [
@@ -53,7 +52,6 @@ __all__ = [
     "TwoUsers",
     "TypeValues",
     "UserTypes",
-    "Utility",
     "compute_expected_errors",
     "divide",
     "make_alike_users",

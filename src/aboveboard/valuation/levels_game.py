@@ -37,6 +37,15 @@ class LevelsGame:
         How many values of the utility go into one division.
     utility, fairness, alpha
         What is divided and how, for the claims about shares.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> file = {"fairness": "users", "utility": {"kind": "dp-mean"}}
+    >>> users = {"ann": {"level": 1}, "bob": {"level": 1}}
+    >>> game = ab.collaborate("valuation.payments", users, **file).game()
+    >>> game.players, game.actions(0), game.truth(0)
+    (('ann', 'bob'), (Fraction(0, 1), Fraction(1, 1)), Fraction(1, 1))
     """
 
     players: tuple[str, ...]

@@ -109,6 +109,15 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
     ------
     InputError
         If alpha and the fairness do not fit, or the costs are not one for each user.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> users = {"ann": {"level": "inf"}, "bob": {"level": "inf"}}
+    >>> file = {"fairness": "users", "utility": {"kind": "dp-mean"}}
+    >>> settlement = ab.run(ab.collaborate("valuation.payments", users, **file))
+    >>> settlement.parties["ann"].benefit
+    Fraction(1, 2)
     """
 
     users: tuple[str, ...]

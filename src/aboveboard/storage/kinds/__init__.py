@@ -94,6 +94,11 @@ def normalize_column(elements: pl.Series, kind: Kind) -> pl.Series:
     Notes
     -----
     About 20 nanoseconds an element in normal form, and some microseconds for an odd one.
+
+    Examples
+    --------
+    >>> normalize_column(pl.Series(["B.Example", "not a name"]), "domain").to_list()
+    ['b.example', None]
     """
     if kind == "text":
         if elements.str.contains("\ufeff", literal=True).any():
@@ -136,7 +141,13 @@ def _normalize_odd(elements: pl.Series, kind: Kind) -> pl.Series:
 
 
 def describe_kind(kind: Kind) -> str:
-    """Return what elements of a kind are called: "domain names", "URLs", .."""
+    """Return what elements of a kind are called: "domain names", "URLs", ..
+
+    Examples
+    --------
+    >>> describe_kind("url"), describe_kind("email")
+    ('URLs', 'mail addresses')
+    """
     return {
         "domain": "domain names",
         "address": "addresses or networks",

@@ -46,6 +46,13 @@ class Release:
         By user: the epsilon of OpenDP's account; infinite without noise, 0 where unused.
     plan
         The estimator, for data in [-1/2, 1/2].
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> found = release({"ann": Fraction(2)}, {"ann": inf}, (Fraction(0), Fraction(10)))
+    >>> found.spent, found.plan.weights
+    ({'ann': inf}, (Fraction(1, 3),))
     """
 
     mean: float
@@ -85,6 +92,14 @@ def release(
     ------
     InputError
         If noise is needed and OpenDP is not installed.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> data = {"ann": Fraction(2), "bob": Fraction(4)}
+    >>> found = release(data, {"ann": inf, "bob": inf}, (Fraction(0), Fraction(10)))
+    >>> found.mean, found.scale
+    (4.0, 0.0)
     """
     plan = private_mean(list(epsilons.values()))
     weights: dict[str, Number] = dict(zip(epsilons, plan.weights, strict=True))

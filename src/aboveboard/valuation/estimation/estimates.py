@@ -38,6 +38,13 @@ class Estimator:
         Weight of the federated users' average in m.
     trust
         Shape (N,): 1 - r, what a user's own mean (or the federated average) counts beside m.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> best = find_estimator(Population(Fraction(1), Fraction(4)), [2, 2], [4, 4])
+    >>> best(np.array([1.0, 3.0]), np.array(0.0)).tolist()
+    [1.5, 2.5]
     """
 
     levels: NDArray[np.int64]
@@ -92,6 +99,13 @@ def find_estimator(
     ------
     ValueError
         If nobody shares anything: there is no estimate.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> best = find_estimator(Population(Fraction(1), Fraction(4)), [2, 2, 0], [4, 4, 4])
+    >>> best.direct.tolist(), best.trust.tolist()
+    ([0.5, 0.5], [0.5, 0.5, 0.0])
     """
     s2, t2 = float(population.s2), float(population.t2)
     at = np.asarray(levels, dtype=np.int64)

@@ -148,6 +148,11 @@ def read_spent(ledger: Path, user: str, data: str) -> float:
     ------
     InputError
         If the file is not a ledger.
+
+    Examples
+    --------
+    >>> read_spent(Path("no-ledger-yet.sqlite"), "ann", "0" * 64)
+    0.0
     """
     if not ledger.is_file():
         return 0.0

@@ -116,6 +116,12 @@ class User:
         What it adds to the sum, modulo `masks.MODULUS`.
     fewest
         In a sum of fewer users than this it takes no part, whatever threshold the platform names.
+
+    Examples
+    --------
+    >>> user = User(1, (5, 7))
+    >>> sorted(user.receive(SendKeys()).__dataclass_fields__)
+    ['letters', 'masks']
     """
 
     def __init__(self, number: int, vector: Vector, fewest: int = FEWEST) -> None:
@@ -228,6 +234,14 @@ class Sum:
         The sum, modulo `masks.MODULUS`.
     members
         Whose vectors are in it.
+
+    Examples
+    --------
+    >>> from aboveboard.valuation.estimation.links import LocalLink
+    >>> links = {i: LocalLink(User(i, (i,))) for i in (1, 2, 3)}
+    >>> found = secure_sum(links, length=1)
+    >>> found.total, sorted(found.members)
+    ((6,), [1, 2, 3])
     """
 
     total: Vector
@@ -266,6 +280,13 @@ def secure_sum(links: Mapping[int, Link], length: int, *, neighbours: int = MOST
     ------
     InputError
         If there are fewer than two users, or more leave than the threshold allows.
+
+    Examples
+    --------
+    >>> from aboveboard.valuation.estimation.links import LocalLink
+    >>> links = {i: LocalLink(User(i, (i, 10 * i))) for i in (1, 2, 3)}
+    >>> secure_sum(links, length=2).total
+    (6, 60)
     """
     if len(links) < FEWEST:
         raise InputError(

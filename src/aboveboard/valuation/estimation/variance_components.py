@@ -72,6 +72,13 @@ class VarianceComponents:
         Variance between users, at least 0, and within them.
     untruncated
         The estimate of s2 before it was taken as 0 where negative.
+
+    Examples
+    --------
+    >>> sums = sum_samples([np.array([1.0, 9.0]), np.array([2.0, 8.0])])
+    >>> found = estimate_variance_components(sums)
+    >>> found.s2, found.untruncated, found.t2
+    (0.0, -12.5, 25.0)
     """
 
     s2: float
@@ -80,7 +87,14 @@ class VarianceComponents:
 
 
 def sum_samples(samples: Sequence[NDArray[np.float64]]) -> Sums:
-    """Return the sums of users whose samples are at hand, an array of shape (samples,) for each."""
+    """Return the sums of users whose samples are at hand, an array of shape (samples,) for each.
+
+    Examples
+    --------
+    >>> sums = sum_samples([np.array([1.0, 3.0]), np.array([6.0, 8.0])])
+    >>> sums.users, sums.samples, sums.means, sums.within
+    (2, 4, Fraction(18, 1), Fraction(4, 1))
+    """
     total = NO_USERS
     for values in samples:
         means, squares, within = compute_summands(values)
@@ -116,6 +130,13 @@ def estimate_variance_components(
     ------
     InputError
         If the users who share are too few, or have too few samples, or their samples do not vary.
+
+    Examples
+    --------
+    >>> sums = sum_samples([np.array([1.0, 3.0]), np.array([6.0, 8.0])])
+    >>> found = estimate_variance_components(sums)
+    >>> found.s2, found.t2
+    (11.5, 2.0)
     """
     k, total = sums.users, sums.samples
     if t2 is None:

@@ -54,6 +54,11 @@ def map_unordered(
     ------
     InputError
         If the executor fails; what has been given before is done.
+
+    Examples
+    --------
+    >>> list(map_unordered(abs, [-2, 1], None))
+    [(-2, 2), (1, 1)]
     """
     if executor is None:
         for item in items:
@@ -108,6 +113,13 @@ class EvaluationCache:
         The file; None keeps in memory only. A file that cannot be written is done without.
     known
         Values in memory.
+
+    Examples
+    --------
+    >>> cache = EvaluationCache()
+    >>> cache.add((1, 0), 5)
+    >>> (1, 0) in cache, cache[1, 0], (0, 1) in cache
+    (True, 5, False)
     """
 
     path: Path | None = None
@@ -200,6 +212,11 @@ def name_cache(folder: Path, name: str, *content: Any) -> Path:
         Of the function.
     *content
         What the values depend on, as data that JSON can hold.
+
+    Examples
+    --------
+    >>> name_cache(Path("cache"), "earn", "sha256 of its code").name[:16]
+    '3ddbe125c802b950'
     """
     digest = hashlib.sha256(json.dumps([name, *content]).encode()).hexdigest()
     return folder / f"{digest}.txt"

@@ -54,6 +54,12 @@ def open_executor(spec: str) -> AbstractContextManager[Executor]:
     InputError
         If the text names none; on entering, if the scheduler does not answer or has no worker; on
         leaving, if evaluations failed because all workers of the cluster were lost.
+
+    Examples
+    --------
+    >>> with open_executor("threads:2") as pool:
+    ...     print(pool.submit(abs, -2).result())
+    2
     """
     place = f"executor {spec!r}"
     if spec.startswith("dask://"):

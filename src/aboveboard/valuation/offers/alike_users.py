@@ -80,6 +80,15 @@ class AlikeUsers:
         private level and m others have.
     worth
         Shape (N + 1,): utility where m users have, above that of no data.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from math import inf
+    >>> from aboveboard.valuation import DpMean, make_alike_users
+    >>> users = make_alike_users(DpMean(), 2, Fraction(0), inf)
+    >>> users.n, users.worth.round(6).tolist()
+    (2, [0.0, 0.666667, 1.0])
     """
 
     gain: FloatArray

@@ -48,6 +48,13 @@ class Curve:
         The offer, and the probability with which a user stays with the more private level.
     utility, platform, users
         Expected utility, and what the platform and all users together have of it.
+
+    Examples
+    --------
+    >>> half = np.array([0.5])
+    >>> curve = Curve(half, half, private=half, utility=half, platform=half / 2, users=half / 2)
+    >>> curve.as_dict()["platform"]
+    [0.25]
     """
 
     cost: FloatArray
@@ -130,6 +137,17 @@ class Offer:
         Verdict on whether the answer is a Nash equilibrium; None for mixed answers.
     regret
         The most that any user could gain by answering otherwise.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from math import inf
+    >>> from aboveboard.valuation import DpMean, propose_offer
+    >>> from aboveboard.valuation.offers.design import Design
+    >>> design = Design.from_numbers(Fraction(0), inf, [Fraction(1, 5)] * 2)
+    >>> offer = propose_offer(DpMean(), ("ann", "bob"), design)
+    >>> round(offer.alpha, 6), round(offer.utility, 6), round(offer.platform, 6)
+    (0.4, 1.0, 0.6)
     """
 
     names: tuple[str, ...]

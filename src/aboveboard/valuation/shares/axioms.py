@@ -129,6 +129,14 @@ def check_efficiency(shares: Sequence[Number], shared: Number, slack: Number = 0
         What is shared.
     slack
         Up to how much a difference may be rounding.
+
+    Examples
+    --------
+    >>> check = check_efficiency([3, 5], 8)
+    >>> check.holds, check.text
+    (True, 'the shares sum to 8')
+    >>> check_efficiency([3, 4], 8).text
+    'the shares sum to 7, which is 1 off 8'
     """
     total = sum(shares)
     gap = absolute(total - shared)

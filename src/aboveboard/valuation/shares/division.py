@@ -81,6 +81,14 @@ class Shares:
         How many coalitions were evaluated one by one; None where a formula has given them all.
     sampled
         How the shares were sampled; None where they are exact.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> from aboveboard.valuation import DpMean
+    >>> shares = divide(DpMean(), [inf, inf], alpha=Fraction(1, 2))
+    >>> shares.users, shares.platform, shares.total, shares.error
+    ((Fraction(1, 4), Fraction(1, 4)), Fraction(1, 2), 1, 0)
     """
 
     users: tuple[Number, ...]
@@ -120,6 +128,14 @@ def divide(
     ------
     InputError
         If there are too many users of too many types, or the budget is too small to sample.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> from aboveboard.valuation import DpMean
+    >>> shares = divide(DpMean(), [inf, inf, 0])
+    >>> shares.users, shares.platform
+    ((Fraction(5, 12), Fraction(5, 12), 0), 0)
     """
     n = len(levels)
     check_division(n, fairness, alpha)

@@ -64,6 +64,12 @@ class TypeValues:
         How many states were valued.
     lost
         Upper bound of the probability of the states that were not, over all sizes.
+
+    Examples
+    --------
+    >>> divided = shapley_by_type([100, 100], lambda counts: np.sqrt(counts.sum(axis=1)))
+    >>> round(divided.total, 6), round(float(divided.users[0]), 6), divided.error < 1e-9
+    (14.142136, 0.070711, True)
     """
 
     sizes: tuple[int, ...]
@@ -122,6 +128,13 @@ def shapley_by_type(
         Before any work, if there are more than `MOST_STATES` states.
     ValueError
         If a size is less than 1, or a utility is not a finite number.
+
+    Examples
+    --------
+    >>> def worth(counts):
+    ...     return counts.prod(axis=1).astype(float)
+    >>> shapley_by_type([1, 2], worth).users.round(9).tolist()
+    [1.0, 0.5]
     """
     if not sizes or min(sizes) < 1:
         raise ValueError(f"sizes are {tuple(sizes)}; each type needs at least one user")
@@ -258,6 +271,13 @@ def shapley_by_type_exactly(
         U of the numbers of each type that take part.
     platform
         The platform is a member (Theorem 1).
+
+    Examples
+    --------
+    >>> def worth(counts):
+    ...     return Fraction(counts[0] * counts[1])
+    >>> shapley_by_type_exactly([1, 2], worth)
+    ((Fraction(1, 1), Fraction(1, 2)), Fraction(0, 1))
     """
     n = sum(sizes)
     users = [Fraction(0)] * len(sizes)

@@ -61,6 +61,11 @@ class Sampling:
     ------
     InputError
         If there is no such method, or the budget is out of its range.
+
+    Examples
+    --------
+    >>> Sampling(budget=500).in_force(users=20), Sampling(budget=500).in_force(users=5)
+    (True, False)
     """
 
     method: Method = "auto"
@@ -109,6 +114,12 @@ class SampledShares:
         The method itself makes shares that sum to U.
     missing
         What the estimates lacked of the sum before they were adjusted to it; see `adjustment`.
+
+    Examples
+    --------
+    >>> found = sample_shares(len, 6, "permutation", budget=60)
+    >>> found.total, found.evaluations <= 60, round(sum(found.shares), 9)
+    (6, True, 6.0)
     """
 
     shares: tuple[float, ...]

@@ -10,14 +10,17 @@ enters the value of each of its members with weight w(s-1) and that of everybody
 with w(s) = 1/(N C(N-1, s)) among users and 1/((N+1) C(N, s+1)) with the platform. The first sums
 for all i at once: the table is read once, block by block, into one row of column sums for each
 size and one sum for each row, which are then folded in half once a user. Cost: 2^N multiplications
-and additions, 2^(N-9) numbers beyond the table. Exact tables of integers and fractions are folded
-as they are. Source: "The Fair Value of Data Under Heterogeneous Privacy Constraints", Theorems 1
-and 2; the reading in one pass is ours.
+and additions, 2^(N-9) numbers beyond the table, which may lie in a file (`numpy.memmap`; N = 30 is
+8 GiB, or 4 GiB as float32) and is read on all cores where it is large. Exact tables of integers and
+fractions are folded as they are. Source: "The Fair Value of Data Under Heterogeneous Privacy
+Constraints", Theorems 1 and 2; the reading in one pass is ours.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -32,6 +35,12 @@ from aboveboard.valuation.shares.kernels import sum_table
 FloatArray = NDArray[np.float64]
 COLUMNS = 9
 """Bits of a column: a block's sums of 2^9 columns for each size stay in the cache."""
+PARTS = 2
+"""A large table is summed in so many parts, whatever the threads: the same bits on any machine."""
+SHARED_FROM = 20
+"""Users from whom on the parts are shared out: before that threads take longer to wake up."""
+AT_ONCE = 1 << 24
+"""Values that are looked through at once for one that is not finite."""
 COMMON = 4096
 """Bits of a common denominator up to which exact tables are brought to whole numbers."""
 
@@ -52,6 +61,12 @@ class ShapleyDivision:
         Utility of everybody's data, U.
     at_nothing
         Utility of no data, U(0).
+
+    Examples
+    --------
+    >>> division = shapley_among_users([0, 2, 4, 8], Fraction(1, 2))
+    >>> sum(division.users), division.platform, division.total, division.error
+    (Fraction(4, 1), Fraction(4, 1), 8, Fraction(0, 1))
     """
 
     users: Array
@@ -80,16 +95,22 @@ def platform_weights(users: int) -> Weights:
     return (*marginal, Fraction(0))
 
 
-def shapley_among_users(table: Array | Sequence[Number], alpha: Number = 1) -> ShapleyDivision:
+def shapley_among_users(
+    table: Array | Sequence[Number], alpha: Number = 1, *, threads: int | None = None
+) -> ShapleyDivision:
     """Divide by Theorem 2: the users share alpha times the utility of their data.
 
     Parameters
     ----------
     table
         Shape (2^N,), N at least 1: U of every coalition by bit mask. Floats are divided in
-        float64; integers and fractions (as objects) exactly.
+        float64, and a table of float64 or float32 is read where it is, be it in a file
+        (`numpy.memmap`); integers and fractions (as objects) exactly.
     alpha
         Part of the utility that the users share.
+    threads
+        How many read a table of 20 users or more; None: one for each core. The answer has the same
+        bits whatever their number.
 
     Returns
     -------
@@ -101,24 +122,38 @@ def shapley_among_users(table: Array | Sequence[Number], alpha: Number = 1) -> S
     ------
     ValueError
         If the length is not a power of two, or a value is not a finite number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shapley_among_users(np.array([0.0, 2.0, 1.0, 4.0])).users.tolist()
+    [2.5, 1.5]
     """
     values = check_table(table)
-    raw, _ = _compute_values(values, shapley_weights)
+    raw, _ = _compute_values(values, shapley_weights, threads)
     users = raw * (float(alpha) if raw.dtype == np.float64 else alpha)
     total, nothing = _read_ends(values)
     return ShapleyDivision(users, total - multiply(alpha, total - nothing), total, nothing)
 
 
-def shapley_with_platform(table: Array | Sequence[Number]) -> ShapleyDivision:
+def shapley_with_platform(
+    table: Array | Sequence[Number], *, threads: int | None = None
+) -> ShapleyDivision:
     """Divide by Theorem 1: the platform is one more member, and no coalition earns without it.
 
     The platform's share is the mean over s of the mean utility of coalitions of s users. Shares
     and the platform's sum to U; a utility of no data, U(0), goes to the platform alone.
 
     Parameters, errors and cost are those of `shapley_among_users`.
+
+    Examples
+    --------
+    >>> division = shapley_with_platform([0, 6, 6, 12])
+    >>> division.users.tolist(), division.platform
+    ([Fraction(3, 1), Fraction(3, 1)], Fraction(6, 1))
     """
     values = check_table(table)
-    users, by_size = _compute_values(values, platform_weights)
+    users, by_size = _compute_values(values, platform_weights, threads)
     n = len(users)
     platform = sum(
         (_weigh(w, x) for w, x in zip(_mean_weights(n), by_size.tolist(), strict=True)), start=0
@@ -132,7 +167,9 @@ def multiply(alpha: Number, x: Number) -> Number:
 
 
 def check_table(table: Array | Sequence[Number]) -> Array:
-    """Return a table as contiguous float64, or as an array of integers and fractions.
+    """Return a table as contiguous float64 or float32, or as an array of integers and fractions.
+
+    One that is in memory or in a file in this form already is not copied.
 
     Raises
     ------
@@ -149,7 +186,8 @@ def check_table(table: Array | Sequence[Number]) -> Array:
         return values
     if np.issubdtype(values.dtype, np.integer):
         return values.astype(object)
-    return np.ascontiguousarray(values, dtype=np.float64)
+    kept = np.float32 if values.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(values, dtype=kept).view(np.ndarray)
 
 
 def _read_ends(values: Array) -> tuple[Number, Number]:
@@ -166,40 +204,112 @@ def _weigh(weight: Fraction, x: Number) -> Number:
     return float(weight) * x if isinstance(x, float) else weight * x
 
 
-def _compute_values(values: Array, weights: Callable[[int], Weights]) -> tuple[Array, Array]:
+def _compute_values(
+    values: Array, weights: Callable[[int], Weights], threads: int | None = None
+) -> tuple[Array, Array]:
     """Return the users' values and the sums of the table by size of the coalition."""
-    n = len(values).bit_length() - 1
-    w = weights(n)
-    member = (w[0] * 0, *(w[s - 1] + w[s] for s in range(1, n + 1)))
     if values.dtype == object:
-        return _compute_exactly(values, w, member)
-    return _compute_in_floats(values, w, member)
+        w = weights(len(values).bit_length() - 1)
+        return _compute_exactly(values, w, _find_member_weights(w))
+    return _compute_in_floats(values, weights, threads)
 
 
-def _compute_in_floats(values: Array, w: Weights, member: Weights) -> tuple[FloatArray, FloatArray]:
+def _find_member_weights(w: Weights) -> Weights:
+    """Return c(s) for s = 0..N from w(s)."""
+    return (w[0] * 0, *(w[s - 1] + w[s] for s in range(1, len(w))))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a table of N users is read: what takes longer to work out than 2^20 values to read.
+
+    Parameters
+    ----------
+    members
+        Shape (rows,): how many users are in each row's mask.
+    size
+        Shape (sizes, columns): how many are in a coalition of so many later users and this column.
+    by_member
+        The same shape: c(size).
+    w
+        Shape (N + 1,): w(s).
+    """
+
+    members: NDArray[np.int64]
+    size: NDArray[np.int64]
+    by_member: FloatArray
+    w: FloatArray
+
+
+@lru_cache(maxsize=8)
+def _plan_layout(weights: Callable[[int], Weights], n: int, low: int) -> _Layout:
+    w = weights(n)
+    c = np.array([float(x) for x in _find_member_weights(w)])
+    size = np.arange(n - low + 1)[:, None] + count_members(low)[None, :]
+    return _Layout(count_members(n - low), size, c[size], np.array([float(x) for x in w]))
+
+
+def _compute_in_floats(
+    values: Array, weights: Callable[[int], Weights], threads: int | None
+) -> tuple[FloatArray, FloatArray]:
     n = len(values).bit_length() - 1
-    low = min(COLUMNS, n)
-    columns, rows = count_members(low), count_members(n - low)
-    c = np.array([float(x) for x in member])
-    size = np.arange(n - low + 1)[:, None] + columns[None, :]
-    by_size = np.zeros(size.shape)
-    of_row = np.empty(len(rows))
-    sum_table(values.reshape(len(rows), len(columns)), c[size], rows, by_size, of_row)
-    sums: FloatArray = np.bincount(size.ravel(), weights=by_size.ravel(), minlength=n + 1).astype(
-        np.float64
-    )
+    layout = _plan_layout(weights, n, min(COLUMNS, max(n - 3, 0)))
+    table = values.reshape(len(layout.members), -1)
+    of_row = np.empty(len(table))
+    by_size = _sum_parts(table, layout.by_member, layout.members, of_row, threads)
+    sums: FloatArray = np.bincount(
+        layout.size.ravel(), weights=by_size.ravel(), minlength=n + 1
+    ).astype(np.float64)
     if not np.isfinite(sums).all():
         raise ValueError(_describe_bad_value(values))
-    earlier = _fold((c[size] * by_size).sum(axis=0))
-    common = float(np.dot([float(x) for x in w], sums))
-    return np.concatenate([earlier, _fold(of_row)]) - common, sums
+    earlier = _fold((layout.by_member * by_size).sum(axis=0))
+    return np.concatenate([earlier, _fold(of_row)]) - float(np.dot(layout.w, sums)), sums
+
+
+@lru_cache(maxsize=1)
+def _open_pool() -> ThreadPoolExecutor:
+    """Return threads that stay: to start one takes half as long as 2^20 values."""
+    return ThreadPoolExecutor(PARTS - 1, "shapley")
+
+
+def _sum_parts(
+    table: Array,
+    weight: FloatArray,
+    members: NDArray[np.int64],
+    of_row: FloatArray,
+    threads: int | None,
+) -> FloatArray:
+    """Sum a table, a large one part by part, and return its sums by size and column."""
+    if table.size < 1 << SHARED_FROM:
+        whole = np.zeros(weight.shape)
+        sum_table(table, weight, members, whole, of_row)
+        return whole
+    by_size = np.zeros((PARTS, *weight.shape))
+    each = len(table) // PARTS
+
+    def sum_part(k: int) -> None:
+        here = slice(k * each, (k + 1) * each)
+        sum_table(table[here], weight, members[here], by_size[k], of_row[here])
+
+    if min(threads or os.cpu_count() or 1, PARTS) == 1:
+        for k in range(PARTS):
+            sum_part(k)
+    else:
+        rest = [_open_pool().submit(sum_part, k) for k in range(1, PARTS)]
+        sum_part(0)
+        for part in rest:
+            part.result()
+    total: FloatArray = by_size.sum(axis=0)
+    return total
 
 
 def _describe_bad_value(values: Array) -> str:
-    bad = np.flatnonzero(~np.isfinite(values))
-    if not len(bad):
-        return "the values are so large that their sum is not a finite number"
-    return f"the value of coalition {int(bad[0])} is {values[bad[0]]}, not a finite number"
+    for start in range(0, len(values), AT_ONCE):
+        bad = np.flatnonzero(~np.isfinite(values[start : start + AT_ONCE]))
+        if len(bad):
+            at = start + int(bad[0])
+            return f"the value of coalition {at} is {values[at]}, not a finite number"
+    return "the values are so large that their sum is not a finite number"
 
 
 def _compute_exactly(values: Array, w: Weights, member: Weights) -> tuple[Array, Array]:

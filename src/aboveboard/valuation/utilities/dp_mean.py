@@ -53,6 +53,12 @@ class PrivateMean:
         Expected squared error; 1/12 without data.
     utility
         The risk on a scale from 0 (no data) to 1 (everybody's data without noise).
+
+    Examples
+    --------
+    >>> mean = private_mean([Fraction(1, 2), Fraction(2)])
+    >>> mean.weights, mean.effective, mean.risk
+    ((Fraction(1, 31), Fraction(4, 31)), Fraction(5, 13), Fraction(13, 186))
     """
 
     weights: tuple[Number, ...]
@@ -70,6 +76,15 @@ def private_mean(epsilons: Sequence[Level]) -> PrivateMean:
     ------
     ValueError
         If there is no user, or a level is negative or not a number.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> mean = private_mean([inf, inf, inf, 0])
+    >>> mean.weights, mean.utility
+    ((Fraction(1, 5), Fraction(1, 5), Fraction(1, 5), Fraction(0, 1)), Fraction(9, 10))
+    >>> private_mean([Fraction(1), Fraction(1)]).noise
+    Fraction(1, 16)
     """
     if not epsilons or not all(e >= 0 for e in epsilons):
         raise ValueError(f"privacy levels are {list(epsilons)}; one or more numbers from 0 up")

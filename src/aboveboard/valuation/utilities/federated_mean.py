@@ -47,6 +47,11 @@ class Population:
     ------
     ValueError
         If one is out of its range.
+
+    Examples
+    --------
+    >>> compute_expected_errors(Population(Fraction(1), Fraction(4)), [2, 0], [4, 4])
+    (Fraction(1, 1), Fraction(3, 1))
     """
 
     s2: Number
@@ -70,6 +75,12 @@ def compute_expected_errors(
         0, 1 or 2 for each user.
     samples
         How many samples each user has.
+
+    Examples
+    --------
+    >>> population = Population(s2=Fraction(1), t2=Fraction(4))
+    >>> compute_expected_errors(population, [2, 2, 0], [4, 4, 4])
+    (Fraction(3, 4), Fraction(3, 4), Fraction(2, 1))
     """
     s2, t2 = population.s2, population.t2
     within = [Fraction(t2) / n if isinstance(t2, int) else t2 / n for n in samples]

@@ -37,6 +37,12 @@ class TableUtility:
     ------
     ValueError
         If the number of values is not 2^N with N at least 1.
+
+    Examples
+    --------
+    >>> utility = TableUtility(tuple(map(Fraction, (0, 2, 4, 8))))
+    >>> utility.worth((1, 1)), utility.worth((0, 1))
+    (Fraction(8, 1), Fraction(4, 1))
     """
 
     values: tuple[Fraction, ...]
@@ -118,6 +124,14 @@ class FunctionUtility:
         Where its calls are done, and what reports progress.
     values_by_levels
         What it has been called for.
+
+    Examples
+    --------
+    >>> def earn(levels):
+    ...     return sum(levels) ** 2
+    >>> utility = FunctionUtility("earn", earn)
+    >>> utility.worth((1, 2)), utility.table((1, 2)).tolist()
+    (9, [0, 1, 4, 9])
     """
 
     name: str

@@ -42,6 +42,13 @@ class UserTypes:
         U of many states: from (m, types) numbers of users who take part to (m,).
     exact
         U of one state as a fraction; None where U is not a fraction.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> types = DpMean().group_users([inf, Fraction(1), inf, 0])
+    >>> types.sizes, types.type_of, types.exact((2, 0))
+    ((2, 1), (0, 1, 0, None), Fraction(3, 4))
     """
 
     sizes: tuple[int, ...]
@@ -133,7 +140,14 @@ def sort_into_types(keys: Sequence[Any]) -> tuple[list[Any], list[int], list[int
 
 @dataclass(frozen=True)
 class DpMean:
-    """The mean of bounded data under differential privacy; see `dp_mean`."""
+    """The mean of bounded data under differential privacy; see `dp_mean`.
+
+    Examples
+    --------
+    >>> from math import inf
+    >>> DpMean().worth((inf, inf)), DpMean().worth((inf, 0))
+    (Fraction(1, 1), Fraction(2, 3))
+    """
 
     KIND: ClassVar[str] = "dp-mean"
 
@@ -218,6 +232,14 @@ class FederatedMean:
     ------
     ValueError
         If there are not as many weights as numbers of samples, or one is out of its range.
+
+    Examples
+    --------
+    >>> from aboveboard.valuation.utilities.federated_mean import Population
+    >>> population = Population(Fraction(1), Fraction(4))
+    >>> utility = FederatedMean(population, (Fraction(4),) * 2, (Fraction(1),) * 2)
+    >>> utility.worth((2, 2)), utility.worth((1, 1)), utility.worth((0, 0))
+    (4.1588830833596715, 3.58351893845611, 0.0)
     """
 
     population: Population
