@@ -167,3 +167,27 @@ def test_a_hub_that_is_down_is_named_and_comes_back(town: Town) -> None:
             assert "cannot be reached" in answer.text
     finally:
         transport.ATTEMPTS = before
+
+
+@pytest.mark.deep
+def test_what_was_committed_on_the_command_line_is_verified_at_the_desk(town: Town) -> None:
+    from aboveboard.commands import rounds
+    from aboveboard.hub.members import attend
+
+    town.join()
+    identifier = town.open()
+    acme = town.desks["acme"]
+    for desk in town.desks.values():
+        desk.agree(identifier)
+    file = town.folder / "mine.txt"
+    file.write_text("".join(f"{x}\n" for x in LISTS["acme"]))
+    here = attend(home=acme.application.desk.home)
+    here.hand_over(rounds.commit(here.member, file))
+    for name in ("bolt", "core"):
+        town.desks[name].bring(identifier, name)
+    for desk in town.desks.values():
+        desk.press(f"/round/{identifier}/submit", seen="yes")
+    Worker(town.hub).work()
+    shown = acme.get(f"/round/{identifier}/result").text
+    assert "Your result is verified" in shown
+    assert "Your own data are what was committed, whole".lower() in shown.lower()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
 
 import typer
@@ -24,12 +23,7 @@ class Onlooker(Audience):
     def begin(self, scene: Scene) -> None:
         """Serve a desk for the first member, and open it beside the operator's board."""
         name, home = min(scene.homes.items())
-        desk = Desk(home)
-        copy = home / "copy" / "list.txt"
-        copy.parent.mkdir()
-        shutil.copy(home / "list.txt", copy)
-        desk.keep_files(desk.look(scene.collaboration), [copy])
-        server = DeskServer(desk)
+        server = DeskServer(Desk(home))
         server.begin()
         self._stack.callback(server.close)
         board = make_operator_link(scene.hub, scene.address)

@@ -22,8 +22,9 @@ from aboveboard.evidence.bundles import MOST_BUNDLE_BYTES, decode_bundle
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_limited
-from aboveboard.evidence.keys import PRIVATE_FOLDER, PublicKeys, read_keys
-from aboveboard.evidence.members import PAYLOAD_FILE, read_round
+from aboveboard.evidence.keys import PRIVATE, PRIVATE_FOLDER, PublicKeys, read_keys
+from aboveboard.evidence.members import PAYLOAD_FILE, read_payload, read_round
+from aboveboard.evidence.payloads import copy_content
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import Terms
 from aboveboard.hub.members import (
@@ -263,11 +264,26 @@ class Desk:
         bundle = rounds.fetch(attendance.member, self.locate(place) / "result")
         read = decode_bundle(read_limited(bundle, MOST_BUNDLE_BYTES, "open it again"), str(bundle))
         reply = bundle.parent / Path(read.reply["file"]).name
-        file = self.find_own_file(place)
+        file = self.find_own_file(place) or self._restore_own_file(place)
         known = (place.id, read.reply["sha256"], "" if file is None else str(file.stat().st_mtime))
         if known not in self._verified:
             self._verified[known] = rounds.verify(bundle, file, attendance.member)
         return OwnResult(reply, self._verified[known])
+
+    def _restore_own_file(self, place: Place) -> Path | None:
+        """Copy to the desk the single file that was committed elsewhere; None without one."""
+        private = _require(place).member.private
+        if not (private / PAYLOAD_FILE).is_file():
+            return None
+        payload = read_payload(private)
+        if list(payload.table) != ["data"] or list(payload.files) != [payload.table["data"]]:
+            return None
+        folder = self.locate(place) / "own"
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        ((name, content),) = payload.files.items()
+        copy_content(content, folder / name)
+        (folder / name).chmod(PRIVATE)
+        return folder / name
 
     def answer(self, place: Place, reason: str | None = None) -> None:
         """Accept the result, or with a reason dispute it."""

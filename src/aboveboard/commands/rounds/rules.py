@@ -8,6 +8,7 @@ is only named.
 from __future__ import annotations
 
 import json
+import logging
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -24,6 +25,8 @@ from aboveboard.evidence.disclosures import list_facts
 from aboveboard.evidence.verifiers import list_trusted
 from aboveboard.report.answers import write_answers
 from aboveboard.report.tables import tabulate_lies, tabulate_verdicts
+
+logger = logging.getLogger(__name__)
 
 SAMPLES = 2_000
 """Cases beyond which an audit for a page samples."""
@@ -83,6 +86,10 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
             return {**texts, "note": note, "audit": _tabulate(_audit(table))}
         except (AboveboardError, ValueError):
             continue
+        except Exception:
+            # A defect of an installed mechanism: the rest of the terms can be read all the same.
+            logger.exception("the audit of %s failed", mechanism)
+            break
     return {**texts, "note": "the rule could not be audited on an example", "audit": None}
 
 
