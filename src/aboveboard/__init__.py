@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         pure_equilibria,
     )
     from aboveboard.auditing.best_lies import best_lies
+    from aboveboard.auditing.play import Play, play
     from aboveboard.collaborations.collaboration import Collaboration, audit, load, lottery, run
     from aboveboard.collaborations.in_memory import collaborate
     from aboveboard.errors import AboveboardError, InputError
@@ -73,6 +74,7 @@ _FACE = {
         "aboveboard.auditing",
     ),
     "best_lies": "aboveboard.auditing.best_lies",
+    **dict.fromkeys(("Play", "play"), "aboveboard.auditing.play"),
     **dict.fromkeys(
         ("Collaboration", "audit", "load", "lottery", "run"),
         "aboveboard.collaborations.collaboration",
@@ -102,6 +104,7 @@ __all__ = [
     "Lottery",
     "Mechanism",
     "ParetoEfficient",
+    "Play",
     "Property",
     "Settlement",
     "Status",
@@ -120,6 +123,7 @@ __all__ = [
     "implement",
     "load",
     "lottery",
+    "play",
     "pure_equilibria",
     "run",
     "tabulate",

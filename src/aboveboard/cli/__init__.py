@@ -23,6 +23,7 @@ from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
 from aboveboard.cli.implementing import implement
 from aboveboard.cli.party import party
+from aboveboard.cli.playing import play
 from aboveboard.cli.starting import demo, init, mechanisms
 from aboveboard.errors import AboveboardError
 
@@ -67,6 +68,7 @@ for command in (
     compare,
     design,
     implement,
+    play,
     replay,
     party,
 ):
