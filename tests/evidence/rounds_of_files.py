@@ -14,6 +14,7 @@ from runs_by_hand import restate
 
 from aboveboard.commands import rounds
 from aboveboard.commands.rounds.outcomes import compute_outcome
+from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.log import Log
@@ -100,10 +101,12 @@ def hold_round(
     files: Mapping[str, str] | None = None,
     public: tuple[str, ...] = (),
     sums: str = "center",
+    inspect: Callable[[Path], None] | None = None,
 ) -> RoundOfFiles:
     """Hold a round up to the members' results with a starting file's data.
 
-    `public` are keys of a party that stand in the terms; the rest its member brings.
+    `public` are keys of a party that stand in the terms; the rest its member brings. `inspect`
+    fills in the questions that people must answer, in the center's folder.
     """
     whole = dict(tomllib.loads((STARTING / f"{mechanism}.toml").read_text()))
     whole.pop("seed", None)
@@ -134,7 +137,14 @@ def hold_round(
     rounds.close_step(made.folder)
     for name in made.names:
         rounds.submit(made.member(name))
-    rounds.settle_round(made.folder)
+    while inspect is not None:
+        try:
+            rounds.settle_round(made.folder)
+            break
+        except InputError:
+            inspect(rounds.locate_center(made.folder) / "files")
+    else:
+        rounds.settle_round(made.folder)
     for name in made.names:
         rounds.fetch(made.member(name), made.result(name))
     return made

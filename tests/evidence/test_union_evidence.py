@@ -18,7 +18,8 @@ from aboveboard.evidence.union_evidence import (
     make_evidence,
     rank_elements,
 )
-from aboveboard.evidence.verifiers.union import UnionClaim, verify_union
+from aboveboard.evidence.verifiers.union import verify_union
+from aboveboard.evidence.verifiers.union_claim import UnionClaim
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
 

@@ -382,15 +382,3 @@ def test_an_audit_promises_that_inventing_does_not_pay_at_a_rate_that_is_enough(
     short = ab.audit(ab.load(write_file(tmp_path, 'rate = "1/10"')))
     assert not short[name].promised
     assert short[name].status == "fails"
-
-
-def test_members_are_told_what_they_could_not_verify(tmp_path: Path) -> None:
-    from aboveboard.evidence.local_runs import find_obstacle
-    from aboveboard.exchange.union_file import explain_unverifiable
-
-    (tmp_path / "known.txt").write_text("\n".join("12345678"))
-    inspected = ab.load(write_file(tmp_path, 'rate = "1/2"\nknown = "known.txt"'))
-    assert "what an inspection found" in find_obstacle(inspected)
-    table = {"mechanism": "exchange.union", "parties": {"a": {}, "b": {}, "c": {}}}
-    assert explain_unverifiable(table) == ""
-    assert explain_unverifiable({**table, "inspection": {}})

@@ -303,6 +303,11 @@ def error_context(collaboration: Collaboration) -> Iterator[None]:
             attribute_errors(collaboration.file.mechanism),
         ):
             yield
+    except AnswersMissing as error:
+        place = f"{path}: {error.place}"
+        raise AnswersMissing(
+            place, error.problem, error.remedy, path=error.path, content=error.content
+        ) from error
     except InputError as error:
         if error.place.startswith(path):
             raise

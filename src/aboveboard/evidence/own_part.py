@@ -44,7 +44,7 @@ PATH_KEYS = ("data",)
 LITERAL = frozenset({"elements"})
 """Keys whose texts are data, and never names of files."""
 
-FOR_ALL_PARTIES = frozenset({"rule", "hiding"})
+FOR_ALL_PARTIES = frozenset({"rule", "hiding", "inspection"})
 """Parameters that say nothing of how one list is read, and may not go with a single party."""
 
 MOST_TOML_BYTES = 2**20

@@ -16,6 +16,9 @@ _READING = ("delimiter", "encoding", "decimal", "sheet", "kind", "columns", "pat
 
 _LEARNING = ("counterfactual", "quality", "valuation", "grid")
 
+_INSPECTION = ("rate", "deposit", "miss", "coalitions")
+"""How elements are inspected; who inspects them stays with the operator."""
+
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "exchange.union": (*_READING, "rule"),
     "exchange.average": ("power", "metric"),
@@ -62,4 +65,8 @@ def list_public_parameters(
     if name == "exchange.union":
         rule: Any = collaboration.mechanism
         told["rule"] = rule.rule.name
+        if isinstance(table.get("inspection"), Mapping):
+            told["inspection"] = {
+                key: x for key, x in table["inspection"].items() if key in _INSPECTION
+            }
     return told

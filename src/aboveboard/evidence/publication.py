@@ -30,6 +30,7 @@ from aboveboard.evidence.own_part import encode_elements
 from aboveboard.evidence.sum_commitments import open_sum
 from aboveboard.evidence.terms import Terms
 from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.user_functions import allow_code
 from aboveboard.storage.records import ELEMENT
 
 
@@ -140,12 +141,14 @@ def _publish_union(
 
     rule: Any = collaboration.mechanism
     reports = collaboration.reports
+    with allow_code(collaboration.code):  # what was inspected is inspected no second time
+        rule, true_parts = rule.prepare(reports)
     names = tuple(sorted(reports))
     lists: dict[str, CommittedList] = {
         name: commit_elements(encode_elements(reports[name]), keys[name]) for name in names
     }
     amounts = {name: int(settlement.parties[name].benefit) for name in names}
-    ownership = index_owners(reports)
+    ownership = index_owners(true_parts)
     masks, counts = ownership.count_regions()
     first = rule.rule.name_first(Regions(names, masks, counts))
     leading = sum(1 << k for k, name in enumerate(names) if name in first)
@@ -155,11 +158,31 @@ def _publish_union(
     handed = {name: [union[k] for k in selected[name].tolist()] for name in names}
     regions = dict(sorted(zip(masks.tolist(), counts.tolist(), strict=True)))
     record = UnionRecord(
-        rule.rule.name, names, lists, amounts, handed, rule.seed, order_key, regions, union, first
+        rule.rule.name,
+        names,
+        lists,
+        amounts,
+        handed,
+        rule.seed,
+        order_key,
+        regions,
+        union,
+        first,
+        {} if rule.inspected is None else rule.inspected.found,
     )
     evidence = make_evidence(record)
+    if rule.inspected is not None:
+        inspection = _describe_inspection(settlement, true_parts)
+        evidence = replace(evidence, facts={**evidence.facts, "inspection": inspection})
     committed = {name: (each.root, each.size) for name, each in lists.items()}
     return Publication(evidence.facts, shares, evidence.private, committed)
+
+
+def _describe_inspection(settlement: Settlement, true_parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what all may know of an inspection: who was caught, and what is left of its list."""
+    found: Mapping[str, Any] = settlement.details["inspection"]
+    caught = {name: true_parts[name].frame.height for name in sorted(found["invented"])}
+    return {"rate": found["rate"], "deposit": found["deposit"], "caught": caught}
 
 
 def _publish_valuation(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class UnionRecord:
         All elements, sorted; None: they are sorted here.
     first
         The parties whose elements are handed out before all others.
+    invented
+        By party that was caught inventing: what it invented, which is no part of the union.
     """
 
     rule: str
@@ -52,6 +54,7 @@ class UnionRecord:
     regions: Mapping[int, int] | None = None
     union: Sequence[bytes] | None = None
     first: tuple[str, ...] = ()
+    invented: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def rank_elements(elements: Sequence[bytes], seed: int) -> list[int]:
@@ -121,7 +124,13 @@ def make_evidence(record: UnionRecord) -> UnionEvidence:
     open_start = order.prepare_first(max(counted.values(), default=0))
 
     def make(name: str) -> dict[str, Any]:
-        return {"openings": _open_reply(record, name), "order": open_start(counted[name])}
+        made: dict[str, Any] = {
+            "openings": _open_reply(record, name),
+            "order": open_start(counted[name]),
+        }
+        if name in record.invented:
+            made["invented"] = list(record.invented[name])
+        return made
 
     return UnionEvidence(facts, OnDemand(record.names, make))
 

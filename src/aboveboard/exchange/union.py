@@ -48,7 +48,6 @@ from aboveboard.exchange.rules import (
 from aboveboard.exchange.tabulation import UnionTable, tabulate
 from aboveboard.exchange.truthful_range import find_truthful_range, promise_over_range
 from aboveboard.exchange.union_file import (
-    INSPECTION_IS_NOT_SHOWN,
     Hiding,
     UnionFile,
     check_number_of_parties,
@@ -166,11 +165,6 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             options = file.read_options(name)
             shelf.put(name, read(name, data=party.data, elements=party.elements, options=options))
         return shelf.take(unify_keys)
-
-    @property
-    def unverifiable(self) -> str:  # type: ignore[override]  # a constant for most rules
-        """Why parties cannot verify a run alone; empty if they can."""
-        return "" if self.inspection is None else INSPECTION_IS_NOT_SHOWN
 
     def prepare(self, reports: Mapping[str, Records]) -> tuple[Union, Mapping[str, Records]]:
         """Inspect the reports; return the rule that knows what was found, and the true parts.

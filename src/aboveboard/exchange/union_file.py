@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -93,22 +92,6 @@ class UnionFile(ExclusiveFile, DataKeys):
             return RULES[self.rule]
         exclusivity = resolve_exclusivity(self, self.parties)
         return choose_rule(list(exclusivity.values()), self.hiding)
-
-
-INSPECTION_IS_NOT_SHOWN = "members cannot verify yet what an inspection found"
-
-
-def explain_unverifiable(table: Mapping[str, Any]) -> str:
-    """Return why members could not verify a round of this collaboration; empty if they can.
-
-    Examples
-    --------
-    >>> explain_unverifiable({"mechanism": "exchange.union", "inspection": {}})
-    'members cannot verify yet what an inspection found'
-    """
-    if table.get("mechanism") != "exchange.union":
-        return ""
-    return INSPECTION_IS_NOT_SHOWN if "inspection" in table else ""
 
 
 def check_number_of_parties(rule: Rule, hiding: Hiding, n: int) -> None:

@@ -26,7 +26,7 @@ from aboveboard.commands.rounds.outcomes import (
 )
 from aboveboard.commands.rounds.questions import ask_again, open_answers
 from aboveboard.commands.running import RunReport
-from aboveboard.errors import InputError
+from aboveboard.errors import AnswersMissing, InputError
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.center_keys import CenterKeys
 from aboveboard.evidence.centers import (
@@ -55,7 +55,7 @@ from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, seal_message
 from aboveboard.evidence.terms import CENTER
 from aboveboard.evidence.verifiers.opened import digest_file, open_files
-from aboveboard.exchange.union_file import explain_unverifiable
+from aboveboard.storage.atomic import atomic_file
 
 LOG_KEYS = "log-keys"
 FILES = "files"
@@ -120,8 +120,6 @@ def open_collaboration(
         If the file is no collaboration, a party has no key file, or a folder exists.
     """
     table = read_table(file)
-    if obstacle := explain_unverifiable(table):
-        raise InputError(str(file), obstacle, "run it at one place, or name another rule")
     keys = {name: read_public(members / f"{name}.json") for name in list_parties(table, file)}
     private = locate_center(folder)
     own = CenterKeys(generate_keys(), generate_keys())
@@ -214,9 +212,19 @@ def settle_round(folder: Path) -> tuple[Round, RunReport]:
     parts = _open_parts(round_, folder, keys)
     files = read_center_files(folder, keys)
     answers, _ = open_answers(round_, [keys.center])
-    outcome = compute_outcome(
-        round_, parts, locate_center(folder) / SETTLEMENT, files=files, answers=answers
-    )
+    private = locate_center(folder)
+    try:
+        outcome = compute_outcome(round_, parts, private / SETTLEMENT, files=files, answers=answers)
+    except AnswersMissing as error:  # people inspect: the questions join the center's files
+        path = private / FILES / error.path.name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with atomic_file(path) as file:
+            file.write_text(error.content, encoding="utf-8", newline="\n")
+        raise InputError(
+            error.place,
+            error.problem,
+            f"write yes or no into the column real of {path}, and settle again",
+        ) from None
     round_, _ = state(folder, keys, "result", lambda _: outcome.body)
     _seal_results(round_, folder, keys, outcome)
     return round_, outcome.report

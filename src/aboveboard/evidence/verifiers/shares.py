@@ -37,8 +37,9 @@ def verify_own_share(case: Case, findings: Findings) -> None:
 
 def _verify_nothing_is_paid(case: Case, findings: Findings) -> None:
     """Verify that a rule without payments takes none."""
-    if not case.round.terms.mechanism.startswith(UNPAID):
-        return
+    terms = case.round.terms
+    if not terms.mechanism.startswith(UNPAID) or "inspection" in terms.parameters:
+        return  # whoever invents forfeits its deposit
     wrong = [
         name
         for name in case.list_compared("payment")

@@ -11,8 +11,6 @@ opened from a list of that group.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +26,9 @@ from aboveboard.evidence.own_part import encode_elements, read_records
 from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.union_evidence import rank_elements
+from aboveboard.evidence.verifiers.inspection import verify_inspection
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.evidence.verifiers.union_claim import UnionClaim
 from aboveboard.exchange.handout import put_first
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import RULES
@@ -51,45 +51,10 @@ ON_THE_CENTERS_WORD = (
 )
 
 
-@dataclass(frozen=True)
-class UnionClaim:
-    """What one party was told of an exchange, and what it knows itself.
-
-    Parameters
-    ----------
-    name
-        The party.
-    facts
-        What the center published.
-    private
-        What the party got besides.
-    commitments
-        Root and size of every member's list, by name, from the log.
-    amounts
-        How many elements each party was handed, as the result says.
-    mine
-        The party's own elements.
-    reply
-        The elements that it received.
-    seed
-        The seed of the order.
-    shows_regions
-        Whether the terms let all see the regions.
-    """
-
-    name: str
-    facts: Mapping[str, Any]
-    private: Mapping[str, Any]
-    commitments: Mapping[str, tuple[bytes, int]]
-    amounts: Mapping[str, int]
-    mine: frozenset[bytes]
-    reply: tuple[bytes, ...]
-    seed: int
-    shows_regions: bool = True
-
-
 def verify_union(claim: UnionClaim, findings: Findings) -> None:
     """Verify one party's part of an exchange; everything found goes into `findings`."""
+    if claim.inspection is not None or "inspection" in claim.facts:
+        verify_inspection(claim, findings)
     if claim.shows_regions:
         regions = _read_regions(claim, findings)
         if regions is not None:
@@ -125,7 +90,8 @@ def _read_regions(claim: UnionClaim, findings: Findings) -> Regions | None:
         np.array([count for _, count in pairs], dtype=np.int64),
     )
     sizes = dict(zip(names, regions.sizes.tolist(), strict=True))
-    wrong = [name for name in names if sizes[name] != claim.commitments[name][1]]
+    reported = {name: claim.commitments[name][1] for name in names} | claim.caught
+    wrong = [name for name in names if sizes[name] != reported[name]]
     same_union = regions.union == claim.facts.get("union")
     holds = findings.check(
         not wrong and same_union,
@@ -141,6 +107,7 @@ def _verify_amounts(claim: UnionClaim, regions: Regions, findings: Findings) -> 
         findings.contradict(f"there is no rule {claim.facts.get('rule')!r}")
         return
     due = dict(zip(regions.names, rule.compute_amounts(regions).tolist(), strict=True))
+    due |= dict.fromkeys(claim.caught, 0)
     findings.check(
         {name: due[name] for name in claim.amounts} == dict(claim.amounts),
         f"every gain follows from the regions by the rule {rule.name}",
@@ -319,6 +286,8 @@ def verify(case: Case, findings: Findings) -> None:
         tuple(read_elements(case.reply, case.given.bundle.reply.get("file", ""), opened)),
         case.seed,
         shows_regions(case.round.terms),
+        case.parameters.get("inspection"),
+        {n: case.find_share(n, "payment") for n in case.list_compared("payment")},
     )
     verify_own_share(case, findings)
     _verify_rule(case, findings)
