@@ -104,9 +104,9 @@ def test_estimates_come_near_the_exact_shares_as_the_budget_grows(method: str, g
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.deep
 def test_standard_errors_are_as_large_as_the_errors(method: str) -> None:
-    # Over many seeds the errors in standard errors have mean 0 and variance about 1. Stratified ones
-    # are smaller (0.87 over 200 seeds, 1.06 without it), as two draws of the most varied user's are
-    # added to the five that the budget allows: on other games that keeps them honest.
+    # Over many seeds the errors in standard errors have mean 0 and variance about 1.
+    # Stratified ones are smaller (0.87 over 200 seeds, else 1.06): two draws of the most varied
+    # user's are added to the five that the budget allows, which other games need.
     z = z_scores(covering(8), method, 220, 40)
     assert 0.8 < float(np.sqrt((z**2).mean())) < 1.3
     assert float(np.abs(z.mean(axis=0)).max()) < 0.5

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tracemalloc
 from fractions import Fraction
 from math import inf, nan
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,3 +127,58 @@ def test_the_pass_takes_little_memory_beyond_the_table() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < table.nbytes / 16
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("shared_from", [6, 8, 22])
+@pytest.mark.parametrize("columns", [2, 5, 9])
+@pytest.mark.parametrize("n", [6, 11])
+def test_a_table_in_a_file_is_divided_where_it_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    n: int,
+    columns: int,
+    shared_from: int,
+    kind: Any,
+) -> None:
+    monkeypatch.setattr("aboveboard.valuation.shares.shapley.COLUMNS", columns)
+    monkeypatch.setattr("aboveboard.valuation.shares.shapley.SHARED_FROM", shared_from)
+    monkeypatch.setattr("aboveboard.valuation.shares.shapley.PARTS", 2)
+    written = np.memmap(tmp_path / "table", kind, "w+", shape=(1 << n,))
+    written[:] = np.random.default_rng(n).integers(-50, 50, 1 << n)
+    written.flush()
+    table = np.memmap(tmp_path / "table", kind, "r")
+    whole = [int(x) for x in table]
+    exact, platform = shapley_among_users(whole), shapley_with_platform(whole)
+    found, member = shapley_among_users(table), shapley_with_platform(table, threads=2)
+    assert found.users == pytest.approx([float(x) for x in exact.users], abs=1e-10)
+    assert member.users == pytest.approx([float(x) for x in platform.users], abs=1e-10)
+    assert member.platform == pytest.approx(float(platform.platform), abs=1e-10)
+
+
+def test_shares_have_the_same_bits_whatever_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aboveboard.valuation.shares.shapley.SHARED_FROM", 15)
+    table = np.random.default_rng(2).random(1 << 15)
+    one, two, cores = (shapley_among_users(table, threads=k).users.tolist() for k in (1, 2, None))
+    assert one == two == cores
+
+
+def test_a_table_of_float32_is_not_copied() -> None:
+    table = np.random.default_rng(0).random(1 << 22, dtype=np.float32)
+    shapley_among_users(table[:4096])
+    tracemalloc.start()
+    found = shapley_among_users(table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < table.nbytes / 8
+    assert found.users == pytest.approx(shapley_among_users(table.astype(np.float64)).users)
+
+
+def test_a_value_that_is_not_finite_is_found_beyond_the_first_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("aboveboard.valuation.shares.shapley.AT_ONCE", 4)
+    values = np.arange(16.0)
+    values[13] = nan
+    with pytest.raises(ValueError, match="coalition 13"):
+        shapley_among_users(values)

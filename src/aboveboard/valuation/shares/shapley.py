@@ -35,9 +35,9 @@ from aboveboard.valuation.shares.kernels import sum_table
 FloatArray = NDArray[np.float64]
 COLUMNS = 9
 """Bits of a column: a block's sums of 2^9 columns for each size stay in the cache."""
-PARTS = 2
+PARTS = 4
 """A large table is summed in so many parts, whatever the threads: the same bits on any machine."""
-SHARED_FROM = 20
+SHARED_FROM = 22
 """Users from whom on the parts are shared out: before that threads take longer to wake up."""
 AT_ONCE = 1 << 24
 """Values that are looked through at once for one that is not finite."""
@@ -109,7 +109,7 @@ def shapley_among_users(
     alpha
         Part of the utility that the users share.
     threads
-        How many read a table of 20 users or more; None: one for each core. The answer has the same
+        How many read a table of 22 users or more; None: one for each core. The answer has the same
         bits whatever their number.
 
     Returns
@@ -268,8 +268,8 @@ def _compute_in_floats(
 
 @lru_cache(maxsize=1)
 def _open_pool() -> ThreadPoolExecutor:
-    """Return threads that stay: to start one takes half as long as 2^20 values."""
-    return ThreadPoolExecutor(PARTS - 1, "shapley")
+    """Return one helper, which stays: to start it takes as long as many values."""
+    return ThreadPoolExecutor(1, "shapley")
 
 
 def _sum_parts(
@@ -295,10 +295,13 @@ def _sum_parts(
         for k in range(PARTS):
             sum_part(k)
     else:
-        rest = [_open_pool().submit(sum_part, k) for k in range(1, PARTS)]
-        sum_part(0)
-        for part in rest:
-            part.result()
+        parts = [_open_pool().submit(sum_part, k) for k in range(PARTS)]
+        # From the other end: on a busy machine the helper may not have started yet.
+        for k in reversed(range(PARTS)):
+            if parts[k].cancel():
+                sum_part(k)
+            else:
+                parts[k].result()
     total: FloatArray = by_size.sum(axis=0)
     return total
 
