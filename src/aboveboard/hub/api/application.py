@@ -34,6 +34,17 @@ def create_application(hub: Hub, hosts: Collection[str] = ()) -> FastAPI:
         The hub.
     hosts
         Values of the Host header that are its; none: the one of the configured address.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.hub.configuration import Configuration
+    >>> from aboveboard.hub.home import make_hub
+    >>> with TemporaryDirectory() as folder:
+    ...     app = create_application(make_hub(Path(folder) / "hub", Configuration()))
+    ...     "/api/v1/me" in app.openapi()["paths"]
+    True
     """
     app = FastAPI(
         title="aboveboard hub",

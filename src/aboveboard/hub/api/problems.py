@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -77,54 +78,68 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install_handlers(app: FastAPI) -> None:
-    """Turn every error into a problem."""
-
-    def answer(kind: type[Exception], status: int, **fixed: Any) -> None:
-        def handle(request: Request, error: Exception) -> JSONResponse:
-            text = " ".join(str(error).split())[:600]
-            values = {"place": request.url.path, "problem": text, **fixed}
-            if isinstance(error, InputError):
-                values |= {
-                    "place": error.place,
-                    "problem": error.problem,
-                    "remedy": error.remedy,
-                }
-            return make_problem(status, **values)
-
-        app.add_exception_handler(kind, handle)
-
-    answer(InputError, 422)
-    answer(RefusedStatementError, 409, remedy="look at the collaboration's state")
-    answer(
+ANSWERS: tuple[tuple[type[Exception], int, dict[str, Any]], ...] = (
+    (InputError, 422, {}),
+    (RefusedStatementError, 409, {"remedy": "look at the collaboration's state"}),
+    (
         NoCollaborationError,
         404,
-        problem="there is nothing here for you",
-        remedy="list your collaborations",
-    )
-    answer(
+        {"problem": "there is nothing here for you", "remedy": "list your collaborations"},
+    ),
+    (
         RefusedRequestError,
         401,
-        remedy="sign the request with your key; see docs/hub.md",
-        headers={"WWW-Authenticate": "Signature"},
-    )
-    answer(TooLargeError, 413, remedy="send less")
-    answer(
+        {
+            "remedy": "sign the request with your key; see docs/hub.md",
+            "headers": {"WWW-Authenticate": "Signature"},
+        },
+    ),
+    (TooLargeError, 413, {"remedy": "send less"}),
+    (
         TooManyRequestsError,
         429,
-        problem="you ask too often",
-        remedy="wait a minute",
-        headers={"Retry-After": "60"},
-    )
-    answer(NoRoomError, 507, problem="the disk is full", remedy="tell the operator")
-    answer(
+        {
+            "problem": "you ask too often",
+            "remedy": "wait a minute",
+            "headers": {"Retry-After": "60"},
+        },
+    ),
+    (NoRoomError, 507, {"problem": "the disk is full", "remedy": "tell the operator"}),
+    (
         OperationalError,
         503,
-        problem="the database does not answer",
-        remedy="try again later",
-        headers={"Retry-After": "5"},
-    )
-    answer(Exception, 500, problem="this is a defect of the hub", remedy="tell the operator")
+        {
+            "problem": "the database does not answer",
+            "remedy": "try again later",
+            "headers": {"Retry-After": "5"},
+        },
+    ),
+    (
+        Exception,
+        500,
+        {"problem": "this is a defect of the hub", "remedy": "tell the operator"},
+    ),
+)
+"""By kind of error: the status, and what of the problem is the same each time."""
+
+
+def _make_handler(
+    status: int, fixed: Mapping[str, Any]
+) -> Callable[[Request, Exception], JSONResponse]:
+    def handle(request: Request, error: Exception) -> JSONResponse:
+        text = " ".join(str(error).split())[:600]
+        values = {"place": request.url.path, "problem": text, **fixed}
+        if isinstance(error, InputError):
+            values |= {"place": error.place, "problem": error.problem, "remedy": error.remedy}
+        return make_problem(status, **values)
+
+    return handle
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Turn every error into a problem."""
+    for kind, status, fixed in ANSWERS:
+        app.add_exception_handler(kind, _make_handler(status, fixed))
 
     @app.exception_handler(HTTPException)
     def refuse(request: Request, error: HTTPException) -> JSONResponse:

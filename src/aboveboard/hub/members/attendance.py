@@ -27,6 +27,12 @@ class Attendance:
         The round at its hub; None for a round that travels by other means.
     view
         The round as the hub shows it to the member; empty without a hub.
+
+    Examples
+    --------
+    >>> member = Membership("acme", None, Path("private"), Path("round"))
+    >>> Attendance(member, None).hand_over(Path("statement.json")) is None
+    True
     """
 
     member: Membership
@@ -64,6 +70,12 @@ def attend(
     ------
     InputError
         If there is no such round, or several, or its hub cannot be believed.
+
+    Examples
+    --------
+    >>> attend(home=Path("nowhere"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: nowhere/rounds: you have agreed to no such terms; ru...
     """
     member = find_membership(terms, home, passphrase)
     mirror = find_mirror(member.folder)
@@ -87,6 +99,11 @@ def attend_at_hub(
     ------
     InputError
         If the hub cannot be reached, or cannot be believed.
+
+    Examples
+    --------
+    >>> attend_at_hub("0123456789abcdef", Path("nowhere")) is None
+    True
     """
     home = home or find_home()
     for private in list_memberships(home):

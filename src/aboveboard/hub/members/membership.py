@@ -42,6 +42,11 @@ class KnownHub:
         What the hub calls itself.
     center, log
         Its public keys, as they were when the member joined: terms with others are refused.
+
+    Examples
+    --------
+    >>> KnownHub("https://hub.example", "acme", "hub", {}, "").name
+    'acme'
     """
 
     address: str
@@ -61,6 +66,12 @@ class Standing:
         Which one.
     view
         What the API says: id, name, terms, state, next, awaited, deadline, fault.
+
+    Examples
+    --------
+    >>> hub = KnownHub("https://hub.example", "acme", "hub", {}, "")
+    >>> Standing(hub, {"next": "agree"}).view["next"]
+    'agree'
     """
 
     hub: KnownHub
@@ -96,6 +107,12 @@ def join(link: str, home: Path | None = None, passphrase: bytes | None = None) -
     ------
     InputError
         If the link is none, the hub is another one than the link says, or refuses it.
+
+    Examples
+    --------
+    >>> join("https://hub.example/join")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: the link: it is no invitation; put it in quotes, who...
     """
     found = _LINK.fullmatch(link.strip())
     if found is None:
@@ -136,6 +153,11 @@ def list_hubs(home: Path) -> list[KnownHub]:
     ------
     InputError
         If what was kept of a hub is damaged.
+
+    Examples
+    --------
+    >>> list_hubs(Path("a folder without hubs"))
+    []
     """
     found = []
     for path in sorted((home / HUBS).glob(f"*/{HUB_FILE}")):
@@ -153,6 +175,12 @@ def list_standings(home: Path | None = None, passphrase: bytes | None = None) ->
     ------
     InputError
         If it has joined none, or one cannot be reached.
+
+    Examples
+    --------
+    >>> list_standings(Path("nowhere"))
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: nowhere: you have joined no hub; run 'aboveboard join LINK' first
     """
     home = home or find_home()
     hubs = list_hubs(home)
@@ -192,6 +220,12 @@ def agree(
     InputError
         If no hub that the member has joined has it, its terms are of other keys than the hub had
         when the member joined, or the hub refuses the statement.
+
+    Examples
+    --------
+    >>> agree("0123456789abcdef", Path("nowhere"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: nowhere/keys/signing.pem: it cannot be read (No such...
     """
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
@@ -221,6 +255,12 @@ def preview(
     InputError
         If no hub that the member has joined has it, or its terms are of other keys than the hub
         had when the member joined.
+
+    Examples
+    --------
+    >>> preview("0123456789abcdef", Path("nowhere"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: nowhere/keys/signing.pem: it cannot be read (No such...
     """
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)

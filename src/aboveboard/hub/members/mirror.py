@@ -48,6 +48,11 @@ def find_mirror(folder: Path) -> Mirror | None:
     ------
     InputError
         If the file that tells it is damaged.
+
+    Examples
+    --------
+    >>> find_mirror(Path("a folder that travels by mail")) is None
+    True
     """
     path = folder / MIRROR_FILE
     if not path.is_file():
@@ -79,6 +84,14 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     InputError
         If the hub cannot be reached, or shows another log than before, or than to others. Its
         checkpoint is then kept beside the other one: both together prove it.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> mirror = Mirror(Path("round"), "hub.example", "0123456789abcdef")
+    >>> pull(mirror, generate_keys())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: hub.example: it is not an address of a hub; write it...
     """
     connection = HubConnection(mirror.address, keys)
     view: dict[str, Any] = connection.get_json(mirror.path)
@@ -171,6 +184,14 @@ def push(mirror: Mirror, statement: Path, keys: PrivateKeys) -> dict[str, Any]:
     ------
     InputError
         If the hub cannot be reached, or refuses it.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> mirror = Mirror(Path("round"), "hub.example", "0123456789abcdef")
+    >>> push(mirror, Path("statement.json"), generate_keys())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: hub.example: it is not an address of a hub; write it...
     """
     connection = HubConnection(mirror.address, keys)
     said = read_statement_file(statement)

@@ -21,6 +21,11 @@ class Mirror:
         Of the hub.
     id
         Of the collaboration.
+
+    Examples
+    --------
+    >>> Mirror(Path("round"), "https://hub.example", "0123456789abcdef").path
+    '/api/v1/collaborations/0123456789abcdef'
     """
 
     folder: Path

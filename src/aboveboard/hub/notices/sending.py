@@ -80,12 +80,34 @@ Contact = tuple[tuple[str, str], ...]
 
 def _claim(hub: Hub) -> dict[Contact, list[Waiting]]:
     """Return what is due by recipient, and keep other workers from it for a while."""
-    found: dict[Contact, list[Waiting]] = {}
     with read(hub.engine) as connection:
         if not _is_due(connection, hub):
             return {}
     with write(hub.engine) as connection:
-        rows = connection.execute(
+        return _claim_rows(connection, hub)
+
+
+def _claim_rows(connection: Connection, hub: Hub) -> dict[Contact, list[Waiting]]:
+    found: dict[Contact, list[Waiting]] = {}
+    rows = _read_waiting(connection, hub)
+    for row in rows:
+        contact = _find_contact(hub, row.recipient, row.mail, row.webhook)
+        if contact is not None:
+            found.setdefault(contact, []).append(Waiting(row.id, row.kind, row.attempts))
+    named = [each.id for several in found.values() for each in several]
+    nobody = [row.id for row in rows if row.id not in named]
+    for ids, values in (
+        (named, {"due": hub.now + LEASE}),
+        (nobody, {"due": hub.now + LONGEST_PAUSE, "problem": "there is no address"}),
+    ):
+        connection.execute(update(notice).where(notice.c.id.in_(ids)).values(values))
+    return found
+
+
+def _read_waiting(connection: Connection, hub: Hub) -> list[Any]:
+    """Return notices that are due, each with where its recipient is."""
+    return list(
+        connection.execute(
             select(
                 notice.c.id,
                 notice.c.kind,
@@ -107,21 +129,8 @@ def _claim(hub: Hub) -> dict[Contact, list[Waiting]]:
             .order_by(notice.c.id)
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True, of=notice)
-        ).all()
-        for row in rows:
-            contact = _find_contact(hub, row.recipient, row.mail, row.webhook)
-            if contact is not None:
-                waiting = Waiting(row.id, row.kind, row.attempts)
-                found.setdefault(contact, []).append(waiting)
-        named = [each.id for several in found.values() for each in several]
-        connection.execute(update(notice).where(notice.c.id.in_(named)).values(due=hub.now + LEASE))
-        nobody = [row.id for row in rows if row.id not in named]
-        connection.execute(
-            update(notice)
-            .where(notice.c.id.in_(nobody))
-            .values(due=hub.now + LONGEST_PAUSE, problem="there is no address")
         )
-    return found
+    )
 
 
 def _waits(hub: Hub) -> tuple[Any, ...]:

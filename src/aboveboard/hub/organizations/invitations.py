@@ -39,6 +39,11 @@ class Invitation:
         What it is sent; it works once.
     expires
         In seconds since 1970.
+
+    Examples
+    --------
+    >>> Invitation("acme", "https://hub.example/join#secret.0123456789abcdef", 0).name
+    'acme'
     """
 
     name: str
@@ -64,6 +69,17 @@ def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS)
     ------
     InputError
         If the name is none, or taken.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.hub.configuration import Configuration
+    >>> from aboveboard.hub.home import make_hub
+    >>> with TemporaryDirectory() as folder:
+    ...     hub = make_hub(Path(folder) / "hub", Configuration())
+    ...     invite(hub, "acme").link.startswith("http://127.0.0.1:8000/join#")
+    True
     """
     if not NAME.fullmatch(name) or name.casefold() in (CENTER, "auditor"):
         raise InputError(
@@ -112,6 +128,20 @@ def invite_again(
     ------
     InputError
         If no organisation of this name has joined.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> from aboveboard.hub.configuration import Configuration
+    >>> from aboveboard.hub.home import make_hub
+    >>> with TemporaryDirectory() as folder:
+    ...     hub = make_hub(Path(folder) / "hub", Configuration())
+    ...     token = invite(hub, "acme").link.partition("#")[2].partition(".")[0]
+    ...     lost = accept_invitation(hub, token, generate_keys().public)
+    ...     invite_again(hub, "acme").name
+    'acme'
     """
     token, now = secrets.token_urlsafe(32), hub.now
     expires = now + days * 24 * 3600
@@ -144,6 +174,19 @@ def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
     ------
     InputError
         If the invitation is none, spent or too old, or the keys belong to another organisation.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> from aboveboard.hub.configuration import Configuration
+    >>> from aboveboard.hub.home import make_hub
+    >>> with TemporaryDirectory() as folder:
+    ...     hub = make_hub(Path(folder) / "hub", Configuration())
+    ...     token = invite(hub, "acme").link.partition("#")[2].partition(".")[0]
+    ...     accept_invitation(hub, token, generate_keys().public).name
+    'acme'
     """
     refused = InputError(
         "invitation", "it is unknown, spent or too old", "ask the operator for a new one"
@@ -156,18 +199,10 @@ def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
         if row is None:
             raise refused
         if row.used is not None:
-            known = connection.execute(
-                select(organization.c.id, organization.c.name)
-                .join(key, key.c.organization == organization.c.id)
-                .where(
-                    organization.c.id == row.organization,
-                    key.c.signing == keys.signing,
-                    key.c.sealing == keys.sealing,
-                )
-            ).first()
+            known = _find_registered(connection, row, keys)
             if known is None:
                 raise refused
-            return Organization(known.id, known.name)
+            return known
         if row.expires < now:
             raise refused
         try:
@@ -187,6 +222,20 @@ def accept_invitation(hub: Hub, token: str, keys: PublicKeys) -> Organization:
             update(invitation).where(invitation.c.id == row.id).values(used=now, organization=made)
         )
     return Organization(made, row.name)
+
+
+def _find_registered(connection: Connection, row: Any, keys: PublicKeys) -> Organization | None:
+    """Return what a spent invitation has registered, if it was with these keys."""
+    known = connection.execute(
+        select(organization.c.id, organization.c.name)
+        .join(key, key.c.organization == organization.c.id)
+        .where(
+            organization.c.id == row.organization,
+            key.c.signing == keys.signing,
+            key.c.sealing == keys.sealing,
+        )
+    ).first()
+    return None if known is None else Organization(known.id, known.name)
 
 
 def _find_or_make(connection: Connection, row: Any, now: int) -> int:

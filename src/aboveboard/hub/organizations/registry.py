@@ -21,6 +21,11 @@ class Organization:
         Of its row.
     name
         Its name, in every collaboration.
+
+    Examples
+    --------
+    >>> Organization(1, "acme").name
+    'acme'
     """
 
     id: int
@@ -28,7 +33,21 @@ class Organization:
 
 
 def find_by_key(connection: Connection, signing: str) -> Organization | None:
-    """Return the organisation that a signing key belongs to; None for a stranger's."""
+    """Return the organisation that a signing key belongs to; None for a stranger's.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.hub.configuration import Configuration
+    >>> from aboveboard.hub.home import make_hub
+    >>> from aboveboard.hub.database.engine import read
+    >>> with TemporaryDirectory() as folder:
+    ...     hub = make_hub(Path(folder) / "hub", Configuration())
+    ...     with read(hub.engine) as connection:
+    ...         print(find_by_key(connection, "ed25519:" + "00" * 32))
+    None
+    """
     row = connection.execute(
         select(organization.c.id, organization.c.name)
         .join(key, key.c.organization == organization.c.id)
@@ -65,6 +84,20 @@ def find_keys(connection: Connection, name: str) -> tuple[Organization, PublicKe
     ------
     InputError
         If no organisation of this name has registered.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.hub.configuration import Configuration
+    >>> from aboveboard.hub.home import make_hub
+    >>> from aboveboard.hub.database.engine import read
+    >>> with TemporaryDirectory() as folder:
+    ...     hub = make_hub(Path(folder) / "hub", Configuration())
+    ...     with read(hub.engine) as connection:
+    ...         find_keys(connection, "acme")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    aboveboard.errors.InputError: party 'acme': no organisation of this name has joine...
     """
     row = connection.execute(
         select(organization.c.id, organization.c.name, key.c.signing, key.c.sealing)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from aboveboard._version import __version__
 from aboveboard.errors import InputError
+from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.round_states import BEFORE_RESULT
 from aboveboard.evidence.rounds import Round, State
 from aboveboard.evidence.terms import CENTER
@@ -72,32 +73,38 @@ def open_next(
         _refuse_early(connection, row, last)
         names = _read_names(connection, identifier)
         found = {name: find_keys(connection, owner) for name, owner in names.items()}
-        body = last.terms.model_dump()
-        body |= {
-            "serial": last.terms.serial + 1,
-            "previous": last.first_terms,
-            "engine": f"aboveboard {__version__}",
-            "center": hub.keys.center.public.as_dict(),
-            "log": {
-                "origin": f"{hub.configuration.authority}/{fresh}",
-                "signing": hub.keys.log.public.signing,
-            },
-            "files": digests,
-            "deadlines": _find_deadlines(last, deadlines, days),
-            "members": {
-                name: {**each.model_dump(), "keys": found[name][1].as_dict()}
-                for name, each in last.terms.members.items()
-            },
-        }
-        if AUDITOR in found:
-            body["auditor"] = found[AUDITOR][1].as_dict()
+        body = _draft_next(hub, fresh, last, {name: keys for name, (_, keys) in found.items()})
+        body |= {"files": digests, "deadlines": _find_deadlines(last, deadlines, days)}
         owners = {
-            name: found[name][0]
-            for name in (*last.terms.members, *([AUDITOR] if AUDITOR in found else []))
+            name: owner
+            for name, (owner, _) in found.items()
+            if name == AUDITOR or name in last.terms.members
         }
         place = f"the round after {identifier}"
         opening = Opening(fresh, body, owners, place, row.series or identifier, identifier)
         return fresh, begin(connection, hub, opening)
+
+
+def _draft_next(
+    hub: Hub, identifier: str, last: Round, keys: Mapping[str, PublicKeys]
+) -> dict[str, Any]:
+    """Return the body of the next round's terms: what they have in common with the last ones."""
+    body = last.terms.model_dump()
+    origin = f"{hub.configuration.authority}/{identifier}"
+    body |= {
+        "serial": last.terms.serial + 1,
+        "previous": last.first_terms,
+        "engine": f"aboveboard {__version__}",
+        "center": hub.keys.center.public.as_dict(),
+        "log": {"origin": origin, "signing": hub.keys.log.public.signing},
+        "members": {
+            name: {**each.model_dump(), "keys": keys[name].as_dict()}
+            for name, each in last.terms.members.items()
+        },
+    }
+    if AUDITOR in keys:
+        body["auditor"] = keys[AUDITOR].as_dict()
+    return body
 
 
 def _read_names(connection: Connection, identifier: str) -> dict[str, str]:
