@@ -65,6 +65,14 @@ class Collaboration:
         SHA-256 of every data file, by the path as the collaboration file writes it.
     code
         The users' code that the file names.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> union.mechanism.NAME, list(union.reports), union.game().players
+    ('exchange.union', ['acme', 'bolt'], ('acme', 'bolt'))
     """
 
     path: Path
@@ -232,6 +240,14 @@ def run(
     InputError
         If the file is wrong, the settlement does not have one share for each party, or it would
         spend more of a party's privacy than it allows.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> settlement = ab.run(ab.collaborate("exchange.union", lists, kind="domain"))
+    >>> settlement.parties["acme"].benefit, settlement.details["union"]
+    (1, 3)
     """
     collaboration = _load_if_path(collaboration, trust_code)
     if spend:
@@ -255,6 +271,15 @@ def lottery(
     ------
     InputError
         If the file is wrong, or a settlement does not have one share for each party.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> seller = {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]}
+    >>> buyer = {"values": [{"goods": ["book"], "value": 3}]}
+    >>> market = ab.collaborate("market.propose_and_agree", {"ann": seller, "bob": buyer}, bits=3)
+    >>> [(str(chance), found.details["step"]) for found, chance in ab.lottery(market)]
+    [('999/1000', 'd'), ('1/2000', 'i'), ('1/2000', 'j')]
     """
     outcome = settle_outcome(_load_if_path(collaboration, trust_code))
     return outcome if isinstance(outcome, Lottery) else Lottery.sure(outcome)
@@ -310,6 +335,14 @@ def audit(
         If the file is wrong, or the mechanism's game is not the rule that runs.
     ValueError
         If a game is given and no properties; and as `aboveboard.auditing.audit` does.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> verdicts = ab.audit(ab.collaborate("exchange.union", lists, kind="domain"))
+    >>> verdicts.promises_stand, verdicts["ex-post IC"].status.value
+    (True, 'holds')
     """
     if isinstance(subject, str | Path):
         subject = load(subject, trust_code=trust_code)

@@ -51,6 +51,15 @@ class AuditReport:
         Whether the user named the properties, so that each of them counts like a promise.
     kinds
         Which kinds of deviations were looked at.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> report = audit_collaboration(union, [ab.DSIC()])
+    >>> report.named, report.fails, report.exit_status(strict=True)
+    (True, True, 1)
     """
 
     subject: Subject
@@ -145,6 +154,14 @@ def audit_collaboration(
         fails, or a property that the user names has no meaning on it.
     BudgetExceeded
         If it is too large and the budget says to refuse.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> report = audit_collaboration(ab.collaborate("exchange.union", lists, kind="domain"))
+    >>> report.exit_status(), report.lies[0].party
+    (0, 'acme')
     """
     budget = budget or Budget()
     with error_context(collaboration):

@@ -59,6 +59,11 @@ def parse_property(name: str, offered: Sequence[Property] = ()) -> Property:
     ------
     InputError
         If there is none.
+
+    Examples
+    --------
+    >>> parse_property("coalition-proof=3").name, parse_property("ex-post IC").name
+    ('coalition-proof (size 3)', 'ex-post IC')
     """
     own = {_normalize_name(claim.name): claim for claim in offered}
     ours = {_normalize_name(claim.name): claim for claim in PROPERTIES.values()}
@@ -112,5 +117,11 @@ def _normalize_name(name: str) -> str:
 def parse_properties(
     names: Sequence[str] | None, offered: Sequence[Property] = ()
 ) -> list[Property] | None:
-    """Return the properties of several names, each once; None for none."""
+    """Return the properties of several names, each once; None for none.
+
+    Examples
+    --------
+    >>> [claim.name for claim in parse_properties(["dsic", "ir", "dsic"])], parse_properties([])
+    (['DSIC', 'IR'], None)
+    """
     return list(dict.fromkeys(parse_property(name, offered) for name in names or ())) or None

@@ -34,6 +34,11 @@ class Recommendation:
         The mechanisms by name.
     file
         The starting file that was written; None if none was.
+
+    Examples
+    --------
+    >>> recommend("bits", {}).as_dict()["fitting"][0]["mechanism"]
+    'curation.fair'
     """
 
     choices: Choices
@@ -64,6 +69,12 @@ def describe_mechanism(rule: type[AnyMechanism]) -> dict[str, str | None]:
 
     `cannot` is None for a mechanism that is not in the table, such as one that only serves to
     compare.
+
+    Examples
+    --------
+    >>> from aboveboard.collaborations.registry import find_mechanism
+    >>> describe_mechanism(find_mechanism("exchange.union", "here"))["summary"]
+    'parties exchange elements of their lists; no money moves'
     """
     row = find_row(rule.NAME)
     return {
@@ -95,6 +106,12 @@ def recommend(
     ------
     InputError
         If a file is named and nothing fits, or it exists or cannot be written.
+
+    Examples
+    --------
+    >>> found = recommend("records", {"money": "no", "rivals": "yes"})
+    >>> [choice.row.name for choice in found.choices.fitting]
+    ['exchange.union', 'exchange.contribution']
     """
     choices = choose(shared, answers)
     each = (*choices.fitting, *choices.nearest)

@@ -61,6 +61,15 @@ def design(collaboration: Collaboration) -> Any:
     ------
     InputError
         If the mechanism has none to choose, or the file does not say what to choose from.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> users = {"ann": {"level": "inf"}, "bob": {"level": "inf"}}
+    >>> menu = {"levels": [0, "inf"], "cost": 0.2}
+    >>> file = {"fairness": "users", "utility": {"kind": "dp-mean"}, "design": menu}
+    >>> round(design(ab.collaborate("valuation.payments", users, **file)).alpha, 6)
+    0.4
     """
     if isinstance(collaboration.mechanism, DesignsForReports):
         with error_context(collaboration):
@@ -92,6 +101,16 @@ class RunReport:
         On what the mechanism promises; none where its game is too large for a run.
     kinds
         Which kinds of deviations were looked at.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from tempfile import TemporaryDirectory
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> with TemporaryDirectory() as folder:
+    ...     report = run_collaboration(ab.collaborate("exchange.union", lists), Path(folder, "out"))
+    >>> [(lie.party, lie.truth, lie.lie) for lie in report.lies]
+    [('acme', 0, 0), ('bolt', 0, 0)]
     """
 
     collaboration: Collaboration
@@ -138,6 +157,17 @@ def run_collaboration(
     InputError
         If the folder exists or cannot be written, or the game that is searched for lies is not
         the rule that runs.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from tempfile import TemporaryDirectory
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> with TemporaryDirectory() as folder:
+    ...     report = run_collaboration(union, Path(folder, "out"))
+    >>> report.verdicts.promises_stand, report.settlement.parties["bolt"].benefit
+    (True, 1)
     """
     folder.refuse_existing(out, force=force)  # before the work, not after
     date = datetime.now(UTC).date().isoformat() if date is None else date
@@ -222,6 +252,16 @@ def settle(
         Whether an existing settlement folder is replaced.
     date
         The day for the record, such as "2026-05-03"; None: today (UTC).
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from tempfile import TemporaryDirectory
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> with TemporaryDirectory() as folder:
+    ...     settlement, lies = settle(ab.collaborate("exchange.union", lists), Path(folder, "out"))
+    ...     print((Path(folder) / "out" / "report.html").is_file())
+    True
     """
     report = run_collaboration(collaboration, out, force=force, date=date)
     return report.settlement, report.lies

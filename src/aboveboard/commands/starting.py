@@ -28,6 +28,16 @@ def write_starting_file(rule: type[AnyMechanism], out: Path, settings: Sequence[
     ------
     InputError
         If it exists or cannot be written.
+
+    Examples
+    --------
+    >>> from aboveboard.collaborations.registry import find_mechanism
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "c.toml")
+    ...     write_starting_file(find_mechanism("exchange.union", "here"), file, ["seed = 5"])
+    ...     print("seed = 5" in file.read_text())
+    True
     """
     if os.path.lexists(out):
         raise InputError(str(out), "it exists", "name another file with --out")

@@ -70,6 +70,16 @@ class Advice:
         Equilibria in which some toss coins between truth and silence, and what was searched.
     bearable_group
         The largest group in which no agent is fanatic while the others are left out: who is in it.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from aboveboard.curation import PROTOCOLS, Agent, Society
+    >>> from aboveboard.curation.social_functions import Threshold
+    >>> society = Society(Threshold(2), (Agent(1, Fraction(1, 5)),) * 3, Fraction(1, 2))
+    >>> advice = advise(CurationGame(society, PROTOCOLS["fair"]), ["ann", "bea", "cy"])
+    >>> advice.helpless, advice.epsilon, advice.equilibria.list_names(advice.names)
+    (False, Fraction(1, 8), ('truth',))
     """
 
     names: tuple[str, ...]

@@ -53,6 +53,15 @@ class BestReply:
         "commit to (p, q)" where commitments were tried.
     proved
         Whether it is the supremum over all commitments.
+
+    Examples
+    --------
+    >>> from aboveboard.curation import PROTOCOLS, Agent, Society
+    >>> from aboveboard.curation.social_functions import Threshold
+    >>> society = Society(Threshold(2), (Agent(1, Fraction(1, 5)),) * 3, Fraction(1, 2))
+    >>> reply = best_reply(CurationGame(society, PROTOCOLS["fair"]), 0, [SILENCE] * 3)
+    >>> reply.utility, reply.attained, reply.proved
+    (Fraction(13, 16), False, True)
     """
 
     utility: Number
@@ -113,7 +122,7 @@ class Bids:
 
     truthful: tuple[bool, ...]
     scores: tuple[Number, ...]
-    _answers: dict[tuple[Any, ...], bool] = field(
+    _answers: dict[tuple[Any, ...], Number] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
     _levels: dict[Number, list[Number]] = field(
@@ -126,16 +135,17 @@ class Bids:
         scores = game.protocol.compute_scores(game.society.agents, profile)
         return cls(tuple(c.truthful for c in profile), tuple(scores))
 
-    def apply_to(self, game: CurationGame, i: int, truthful: bool, score: Number) -> bool:
-        """Return whether agent i is answered if it bids this instead.
+    def apply_to(self, game: CurationGame, i: int, truthful: bool, score: Number) -> Number:
+        """Return the chance that agent i is answered if it bids this instead.
 
         A rule by rank treats agents alike, so agents with the same bid need one application.
         """
-        key = (self.truthful[i], self.scores[i], truthful, score)
+        drawn = i if game.protocol.lot is not None else None
+        key = (self.truthful[i], self.scores[i], truthful, score, drawn)
         if not game.protocol.by_rank or key not in self._answers:
             flags = (*self.truthful[:i], truthful, *self.truthful[i + 1 :])
             scores = (*self.scores[:i], score, *self.scores[i + 1 :])
-            self._answers[key] = game.protocol.apply_rule(flags, scores)[i]
+            self._answers[key] = game.protocol.weigh_bids(flags, scores)[i]
         return self._answers[key]
 
     def rival_levels(self, i: int) -> list[Number]:
@@ -156,13 +166,13 @@ class Option:
         In words, as in `BestReply`.
     price
         The infimum of its relative prices.
-    answered
-        Whether it is answered.
+    chance
+        How likely it is answered: 0 or 1 where there is no lot.
     """
 
     how: str
     price: Infimum
-    answered: bool
+    chance: Number
 
 
 def list_options(game: CurationGame, i: int, bids: Bids) -> Iterator[Option]:
@@ -180,8 +190,8 @@ def list_options(game: CurationGame, i: int, bids: Bids) -> Iterator[Option]:
     if score is says_something:
         price = agent.shape.outbid(0)
         if price is not None:
-            answered = bids.apply_to(game, i, False, 1)
-            yield Option(_name_outbid(price), price, answered)
+            chance = bids.apply_to(game, i, False, 1)
+            yield Option(_name_outbid(price), price, chance)
         return
     yield from _list_bids(game, i, bids)
 
@@ -197,8 +207,8 @@ def _list_bids(game: CurationGame, i: int, bids: Bids) -> Iterator[Option]:
         jump = shape.outbid(0)
         reachable = jump is not None and (level > jump.value or (jump.attained and level == 1))
         if level > 0 and (reachable or shape.relative_price(Commitment(0, 1)) == level):
-            answered = bids.apply_to(game, i, False, level)
-            yield Option("match a bid", Infimum(level, True), answered)
+            chance = bids.apply_to(game, i, False, level)
+            yield Option("match a bid", Infimum(level, True), chance)
 
 
 def _name_outbid(price: Infimum) -> str:
@@ -214,7 +224,7 @@ def choose_best(
     agent = game.society.agents[i]
     replies = [
         BestReply(
-            _profit(game, i, messages, option.answered) - agent.known_price * option.price.value,
+            game.weigh_profit(i, messages, option.chance) - agent.known_price * option.price.value,
             option.price.attained,
             option.how,
         )
@@ -228,19 +238,14 @@ def choose_best(
     return best
 
 
-def _profit(game: CurationGame, i: int, messages: Messages, answered: bool) -> Number:
-    society = game.society
-    return society.profit_if_answered(i, messages) if answered else society.profit_alone(i)
-
-
 def _search_reply(game: CurationGame, i: int, profile: Profile, messages: Messages) -> BestReply:
     """Return the best of many commitments; what others might bring is not known."""
     agents, agent = game.society.agents, game.society.agents[i]
     best: BestReply | None = None
     for commitment in list_candidates(agents, i, profile):
         tried = (*profile[:i], commitment, *profile[i + 1 :])
-        answered = game.protocol.answer(agents, tried)[i]
-        utility = _profit(game, i, messages, answered) - agent.cost(commitment)
+        chance = game.protocol.compute_chances(agents, tried)[i]
+        utility = game.weigh_profit(i, messages, chance) - agent.cost(commitment)
         if best is None or utility > best.utility:
             best = BestReply(utility, True, _name_commitment(commitment), proved=False)
     assert best is not None  # silence is always among the candidates

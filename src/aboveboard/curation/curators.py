@@ -22,6 +22,7 @@ from aboveboard.auditing import (
     UniqueEquilibrium,
 )
 from aboveboard.curation.advice import Advice, advise
+from aboveboard.curation.any_word import has_only_truth, make_any_word
 from aboveboard.curation.commitments import TRUTH, Commitment
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.curation_file import (
@@ -51,6 +52,7 @@ from aboveboard.curation.protocols import (
     STRAIGHTFORWARD,
     Protocol,
     answer_all,
+    answer_any_word,
     answer_fair,
     answer_nobody,
     answer_truthful,
@@ -91,6 +93,15 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
     seed
         Of the messages that are drawn, of noise, and of guesses where both values are equally
         likely.
+
+    Examples
+    --------
+    >>> from aboveboard.curation.commitments import Agent
+    >>> from aboveboard.curation.social_functions import Threshold
+    >>> society = Society(Threshold(2), (Agent(1, 0.2),) * 3, 0.5)
+    >>> rule = Competitive(("ann", "bea", "cy"), society, (TRUTH,), (TRUTH,) * 3, seed=7)
+    >>> isinstance(rule, Curator), rule.UNIT
+    (True, 'value')
     """
 
     names: tuple[str, ...]
@@ -219,7 +230,9 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
             promised += [ExPostIC(), IndividualRationality()]
             if self._is_unique(stakes):
                 promised.append(UniqueEquilibrium())
-        if protocol.rule in (answer_fair, answer_truthful, answer_all):
+        if has_only_truth(self.curation_game):
+            promised.append(NoMixedEquilibrium())
+        if protocol.rule in (answer_fair, answer_any_word, answer_truthful, answer_all):
             promised.append(TruthAnswered())
         return promised
 
@@ -303,7 +316,10 @@ class Fair(Curator):
     ----------
     score
         What the others compete with: "price", the relative price, or "indicator", whether they say
-        anything at all (footnote 7): then the center needs no prices.
+        anything at all (footnote 7): then the center needs no prices. "any-word": they do not
+        compete; who says anything is answered while another agent is not truthful.
+    lot, margin
+        For "any-word", as in `make_any_word`.
 
     Examples
     --------
@@ -315,7 +331,9 @@ class Fair(Curator):
     ['truth is answered']
     """
 
-    score: Literal["price", "indicator"] = "price"
+    score: Literal["price", "indicator", "any-word"] = "price"
+    lot: bool = True
+    margin: Number = 0
 
     PROTOCOL = FAIR
     FILE = FairFile
@@ -329,11 +347,16 @@ class Fair(Curator):
     @classmethod
     def from_file(cls, file: CurationFile) -> Self:
         """Return the rule with the parameters of a validated collaboration file."""
-        return replace(super().from_file(file), score=getattr(file, "score", "price"))
+        given = {
+            key: getattr(file, key) for key in ("score", "lot", "margin") if hasattr(file, key)
+        }
+        return replace(super().from_file(file), **given)
 
     @property
     def protocol(self) -> Protocol:
         """Whom the center answers, by the score of the file."""
+        if self.score == "any-word":
+            return make_any_word(self.society, self.lot, self.margin)
         return FAIR if self.score == "price" else FAIR_INDICATOR
 
 

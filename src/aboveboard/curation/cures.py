@@ -32,6 +32,11 @@ class Cure:
         The smallest weight of her bit with which some threshold is cured.
     k
         The thresholds that this weight cures.
+
+    Examples
+    --------
+    >>> Cure(center_weight=2, k=(2, 3)).k
+    (2, 3)
     """
 
     center_weight: int

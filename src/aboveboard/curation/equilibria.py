@@ -27,6 +27,7 @@ from aboveboard.curation.curation_game import (
 from aboveboard.curation.protocols import (
     Protocol,
     answer_all,
+    answer_any_word,
     answer_competitive,
     answer_fair,
     answer_nobody,
@@ -164,6 +165,12 @@ class Equilibria:
         Whether it is proved that there are no more than those named here.
     others
         Those that were found in which some are truthful and the rest silent: who is truthful.
+
+    Examples
+    --------
+    >>> found = Equilibria(truth=False, silence=True, complete=True, others=((True, False),))
+    >>> found.unique_truthful, found.list_names(["ann", "bea"])
+    (False, ('silence', 'only ann truthful'))
     """
 
     truth: bool | None
@@ -236,9 +243,12 @@ def has_no_others(game: CurationGame) -> bool:
 
 
 def is_competitive(protocol: Protocol) -> bool:
-    """Return whether Theorems 2 and 4 speak of a protocol: by its rule and score, not its name."""
+    """Return whether a protocol has the four cases: by its rule and score, not its name.
+
+    Theorems 2 and 4 say so of the paper's rules, docs/theory.md of the rule by any word.
+    """
     competes = protocol.score in (relative_price, says_something)
-    return competes and protocol.rule in (answer_competitive, answer_fair)
+    return competes and protocol.rule in (answer_competitive, answer_fair, answer_any_word)
 
 
 def find_least_truthful(game: CurationGame) -> tuple[bool, ...]:

@@ -28,6 +28,7 @@ from math import isqrt, sqrt
 
 import numpy as np
 
+from aboveboard.curation.any_word import has_only_truth
 from aboveboard.curation.commitments import Agent
 from aboveboard.curation.curation_game import CurationGame
 from aboveboard.curation.protocols import answer_all, answer_nobody, answer_truthful
@@ -55,6 +56,12 @@ class MixedEquilibrium:
         By agent: how likely it is to be truthful; else it is silent.
     regret
         The most that an agent could gain by any other commitment; 0 where the chances are exact.
+
+    Examples
+    --------
+    >>> half = MixedEquilibrium(chances=(Fraction(1, 2), Fraction(1, 2)), regret=0)
+    >>> half.chances[0], half.regret
+    (Fraction(1, 2), 0)
     """
 
     chances: Chances
@@ -71,6 +78,14 @@ class MixedSearch:
         Of those that differ only by an exchange of agents who are alike one is listed.
     searched
         "all" where there can be no others; else what was searched.
+
+    Examples
+    --------
+    >>> from aboveboard.curation import PROTOCOLS, Agent, Society
+    >>> from aboveboard.curation.social_functions import Threshold
+    >>> society = Society(Threshold(2), (Agent(1, Fraction(1, 5)),) * 3, Fraction(1, 2))
+    >>> find_mixed_equilibria(CurationGame(society, PROTOCOLS["fair"])).equilibria
+    ()
     """
 
     equilibria: tuple[MixedEquilibrium, ...]
@@ -105,6 +120,8 @@ def find_mixed_equilibria(game: CurationGame) -> MixedSearch:
         return MixedSearch((), "nothing: the protocol does not decide by rank")
     if game.protocol.rule in (answer_all, answer_nobody):
         return MixedSearch((), "all")  # silence is strictly better than anything else
+    if has_only_truth(game):
+        return MixedSearch((), "all")
     search = _Search(game)
     for roles in product((MIXING, TRUTHFUL, SILENT), repeat=n):
         if MIXING in roles and search.is_first_of_kind(roles):

@@ -44,6 +44,12 @@ class Bundle:
         "key": the tree key of the party's own list, only in a run of one operator.
     cosigned
         Checkpoints that members have cosigned, as text.
+
+    Examples
+    --------
+    >>> bundle = Bundle("acme", (), "", {"file": "reply.txt", "sha256": "00" * 32}, {})
+    >>> bundle.encode()[:30]
+    b'{"checkpoint":"","cosigned":[]'
     """
 
     name: str
@@ -78,6 +84,15 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     ------
     InputError
         If they are no bundle.
+
+    Examples
+    --------
+    >>> from aboveboard.errors import InputError
+    >>> try:
+    ...     decode_bundle(b"{}", "acme.bundle")
+    ... except InputError as error:
+    ...     print(error)
+    acme.bundle: it is not a bundle of this version; give the bundle.json that the center sent you
     """
     data = decode_json(content, place, most=MOST_BUNDLE_BYTES)
     remedy = "give the bundle.json that the center sent you"

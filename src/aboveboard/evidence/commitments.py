@@ -178,6 +178,12 @@ def commit_elements(elements: Iterable[bytes], key: bytes) -> CommittedList:
     ------
     ValueError
         If an element stands twice, or the key has not 32 bytes.
+
+    Examples
+    --------
+    >>> owned = commit_elements([b"x.example", b"y.example"], bytes(32))
+    >>> owned.size, len(owned.root), b"x.example" in owned
+    (2, 32, True)
     """
     return CommittedList(tuple(sorted(_salt(elements, key))))
 
@@ -189,6 +195,11 @@ def commit_order(elements: Iterable[bytes], key: bytes) -> CommittedList:
     ------
     ValueError
         If an element stands twice, or the key has not 32 bytes.
+
+    Examples
+    --------
+    >>> commit_order([b"b.example", b"a.example"], bytes(32)).elements
+    [b'b.example', b'a.example']
     """
     ordered = list(elements)
     _check_key(key)
@@ -280,6 +291,17 @@ def verify_opening(opening: Opening, root: bytes, size: int) -> None:
     ------
     InvalidProofError
         If they are not, or one is opened twice.
+
+    Examples
+    --------
+    >>> owned = commit_elements([b"x.example", b"y.example"], bytes(32))
+    >>> verify_opening(owned.open([b"x.example"]), owned.root, owned.size)
+    >>> other = commit_elements([b"z.example"], bytes(32))
+    >>> try:
+    ...     verify_opening(owned.open([b"x.example"]), other.root, other.size)
+    ... except InvalidProofError:
+    ...     print("refused")
+    refused
     """
     if not opening.leaves:
         if opening.proof:

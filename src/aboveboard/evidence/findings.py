@@ -49,6 +49,15 @@ class Findings:
         What cannot be verified without the others' inputs.
     missing
         What would have been verified, had it been given.
+
+    Examples
+    --------
+    >>> findings = Findings()
+    >>> findings.check(True, "your list is in it", "your list is not in it")
+    True
+    >>> findings.miss("your reply")
+    >>> findings.verified, findings.exit_status
+    (['your list is in it'], 3)
     """
 
     verified: list[str] = field(default_factory=list)

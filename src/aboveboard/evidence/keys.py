@@ -53,6 +53,12 @@ class PublicKeys:
     ------
     ValueError
         If a text is no such key.
+
+    Examples
+    --------
+    >>> public = generate_keys().public
+    >>> sorted(public.as_dict())
+    ['sealing', 'signing']
     """
 
     signing: str
@@ -161,7 +167,14 @@ class PrivateKeys:
 
 
 def generate_keys() -> PrivateKeys:
-    """Return new keys from the system's randomness."""
+    """Return new keys from the system's randomness.
+
+    Examples
+    --------
+    >>> keys = generate_keys()
+    >>> len(keys.public.signing), keys.public == generate_keys().public
+    (72, False)
+    """
     return PrivateKeys(Ed25519PrivateKey.generate(), X25519PrivateKey.generate())
 
 
@@ -181,6 +194,15 @@ def write_keys(keys: PrivateKeys, folder: Path, passphrase: bytes | None = None)
     ------
     InputError
         If the folder exists, or cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> keys = generate_keys()
+    >>> with TemporaryDirectory() as place:
+    ...     write_keys(keys, Path(place, "keys"))
+    ...     print(read_keys(Path(place, "keys")).public == keys.public)
+    True
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -206,6 +228,15 @@ def read_keys(folder: Path, passphrase: bytes | None = None) -> PrivateKeys:
     ------
     InputError
         If a file is missing, open to others, no such key, or the passphrase is wrong or missing.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> keys = generate_keys()
+    >>> with TemporaryDirectory() as place:
+    ...     write_keys(keys, Path(place, "keys"), b"a passphrase")
+    ...     print(read_keys(Path(place, "keys"), b"a passphrase").public == keys.public)
+    True
     """
     signing = _read_pem(folder / SIGNING_FILE, passphrase)
     sealing = _read_pem(folder / SEALING_FILE, passphrase)

@@ -36,6 +36,12 @@ class Log:
         The log's name: what its checkpoints begin with.
     entries
         Canonical statements.
+
+    Examples
+    --------
+    >>> log = Log("example/log").append(b"first").append(b"second")
+    >>> log.checkpoint.size, len(log.prove_growth(1))
+    (2, 1)
     """
 
     origin: str
@@ -76,6 +82,14 @@ class Receipt:
         The hashes from it to the root.
     checkpoint
         The signed note with the log's size and root.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> log, keys = Log("example/log", (b"first", b"second")), generate_keys()
+    >>> receipt = make_receipt(log, 1, log.sign_checkpoint(keys))
+    >>> Receipt.from_dict(receipt.as_dict(), "here") == receipt
+    True
     """
 
     index: int
@@ -126,6 +140,14 @@ def make_receipt(log: Log, index: int, checkpoint: Note) -> Receipt:
     ------
     IndexError
         If there is no such entry.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> log, keys = Log("example/log", (b"first", b"second")), generate_keys()
+    >>> receipt = make_receipt(log, 0, log.sign_checkpoint(keys))
+    >>> receipt.index, len(receipt.path)
+    (0, 1)
     """
     return Receipt(index, tuple(prove_inclusion(log.leaves, index)), checkpoint)
 
@@ -146,6 +168,14 @@ def verify_receipt(entry: bytes, receipt: Receipt, origin: str, signing: str) ->
     ------
     InvalidProofError
         If the checkpoint is not of this log, not signed with its key, or the entry not in it.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> log, keys = Log("example/log", (b"first", b"second")), generate_keys()
+    >>> receipt = make_receipt(log, 1, log.sign_checkpoint(keys))
+    >>> verify_receipt(b"second", receipt, "example/log", keys.public.signing).size
+    2
     """
     checkpoint = verify_checkpoint(receipt.checkpoint, origin, signing)
     verify_inclusion(
@@ -168,6 +198,13 @@ def verify_checkpoint(note: Note, origin: str, signing: str) -> Checkpoint:
     ------
     InvalidProofError
         If it is of another log, or not signed with this key.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> log, keys = Log("example/log", (b"first",)), generate_keys()
+    >>> verify_checkpoint(log.sign_checkpoint(keys), "example/log", keys.public.signing).size
+    1
     """
     try:
         checkpoint = read_checkpoint(note, "checkpoint")
@@ -194,6 +231,12 @@ def verify_growth(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> N
     ------
     InvalidProofError
         If it shrank, or an entry was changed: two logs were shown.
+
+    Examples
+    --------
+    >>> old = Log("example/log", (b"first",))
+    >>> new = old.append(b"second")
+    >>> verify_growth(old.checkpoint, new.checkpoint, new.prove_growth(1))
     """
     if old.origin != new.origin:
         raise InvalidProofError(f"{old.origin!r} and {new.origin!r} are two logs")
@@ -216,6 +259,14 @@ def export_receipt(receipt: Receipt, size: int, root: bytes, keys: PrivateKeys) 
     ------
     ImportError
         If cbor2 is not installed.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> log, keys = Log("example/log", (b"first", b"second")), generate_keys()
+    >>> receipt = make_receipt(log, 1, log.sign_checkpoint(keys))
+    >>> export_receipt(receipt, log.checkpoint.size, log.checkpoint.root, keys)[:1].hex()  # tag 18
+    'd2'
     """
     import cbor2
 

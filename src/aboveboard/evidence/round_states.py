@@ -6,7 +6,13 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a round stands."""
+    """Where a round stands.
+
+    Examples
+    --------
+    >>> State("settled") is State.SETTLED, str(State.DISPUTED)
+    (True, 'disputed')
+    """
 
     OFFERED = "offered"
     DECLINED = "declined"

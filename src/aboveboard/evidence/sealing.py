@@ -100,6 +100,14 @@ def open_message(sealed: bytes, keys: PrivateKeys, context: bytes, place: str) -
     ------
     InputError
         If it was sealed to another key or in another context, or was changed.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> keys = generate_keys()
+    >>> context = encode_context("ab" * 32, "acme", "center", "submit")
+    >>> open_message(seal_message(b"list", keys.public.sealing, context), keys, context, "here")
+    b'list'
     """
     if sealed.startswith(MAGIC):
         target = io.BytesIO()

@@ -63,6 +63,13 @@ class Statement:
         Who says it: a member's name, or "center".
     signature
         128 hexadecimal digits.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> said = sign_statement({"kind": "leave", "terms": "ab" * 32}, "acme", generate_keys())
+    >>> said.kind, said.by, len(said.digest)
+    ('leave', 'acme', 64)
     """
 
     body: Mapping[str, Any]
@@ -138,6 +145,13 @@ def read_statement(content: bytes, place: str, *, most: int = MOST_BYTES) -> Sta
     ------
     InputError
         If they are no canonical statement.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> said = sign_statement({"kind": "leave", "terms": "ab" * 32}, "acme", generate_keys())
+    >>> read_statement(said.content, "here") == said
+    True
     """
     data = decode_canonical(content, place, most=most)
     if not isinstance(data, dict) or set(data) != {"body", "by", "sig"}:

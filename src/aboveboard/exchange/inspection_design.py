@@ -216,6 +216,15 @@ def design_inspection(
     InputError
         If the rule is not truthful for an exclusivity, or there are too many lies to try them all
         and no closed form is known; if a stated deposit suffices for no rate.
+
+    Examples
+    --------
+    >>> from aboveboard.exchange.rules import RULES
+    >>> lists = Regions.from_sets({"a": "1234", "b": "3456", "c": "1678"})
+    >>> half = ExclusivityRange.from_value("1/2")
+    >>> found = design_inspection(InspectionSetting(lists, RULES["equal-gain"], (half,) * 3))
+    >>> found.exact_rate, found.deposit
+    ('1-(3/4)^(1/2)', Fraction(0, 1))
     """
     _check_setting(setting)
     if setting.coalitions:

@@ -39,6 +39,12 @@ class Regions:
         Bit masks, shape (regions,), uint64: bit i is set if names[i] owns the elements.
     counts
         Elements of each region, shape (regions,), int64.
+
+    Examples
+    --------
+    >>> lists = Regions.from_sets({"a": ["x", "y"], "b": ["y", "z"]})
+    >>> lists.sizes.tolist(), lists.union, lists.lacks.tolist()
+    ([2, 2], 3, [1, 1])
     """
 
     names: tuple[str, ...]

@@ -47,6 +47,14 @@ class OverRange(Property):
         none pays within a range if none pays at its two ends.
     ranges
         By party, in the order of the game.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"a": {"elements": ["x", "y"]}, "b": {"elements": ["y", "z"]}}
+    >>> union = ab.collaborate("exchange.union", lists, exclusivity=[0, 1])
+    >>> sorted(v.property for v in ab.audit(union).values() if "exclusivity" in v.property)
+    ['ex-post IC (exclusivity 0 to 1)']
     """
 
     base: Property

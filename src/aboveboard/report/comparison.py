@@ -74,7 +74,7 @@ def render_comparison(subject: Subject, rules: Sequence[ComparedRule], date: str
         appendix,
     )
     for each in rules:
-        # What a verdict rests on is not on this page; its theorems are in the appendix all the same.
+        # What a verdict rests on is not on this page; its theorems are in the appendix anyway.
         for verdict in each.verdicts.values():
             move_citations(list_notes(verdict), appendix)
     return load_template("comparison.html.jinja").render(

@@ -50,6 +50,15 @@ def render_page(
         The day of the run, from its record; empty: none is shown.
     picture
         What the run did, from `report.pictures`; None: there is none.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> page = render_page(union, settlement=ab.run(union), verdicts=ab.audit(union))
+    >>> page.startswith("<!doctype html>"), "ex-post IC" in page
+    (True, True)
     """
     if isinstance(subject, Collaboration):
         subject = describe_collaboration(subject)

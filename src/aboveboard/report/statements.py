@@ -58,6 +58,15 @@ def render_statements(
         Each party's best lie.
     date
         The day of the run, from its record.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> pages = dict(render_statements(union, ab.run(union)))
+    >>> list(pages), "bolt" in pages["bolt"]
+    (['acme', 'bolt'], True)
     """
     if len(settlement.parties) > MOST_PARTIES:
         return
@@ -197,7 +206,7 @@ def _find_own_inputs(name: str, collaboration: Collaboration) -> list[tuple[str,
 def holds_data(collaboration: Collaboration) -> bool:
     """Return whether a collaboration file itself holds data of parties, and not in other files.
 
-    Numbers, lists and tables in a party's table are data; text names a file, or says how to read it.
+    Numbers, lists and tables in a party's table are data; text names a file, or how to read it.
     """
     try:
         table = tomllib.loads(collaboration.content.decode("utf-8-sig"))

@@ -17,7 +17,16 @@ MOST_REGIONS = 4
 
 
 def round_gain(verdict: Verdict) -> Number | None:
-    """Return the largest gain to show: 0 for what the verdict treats as rounding."""
+    """Return the largest gain to show: 0 for what the verdict treats as rounding.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> payoffs = [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]
+    >>> dilemma = ab.TabularGame(payoffs, players=["ann", "bob"], labels=[["quiet", "talk"]] * 2)
+    >>> round_gain(ab.audit(dilemma, [ab.DSIC()])["DSIC"])
+    2
+    """
     gain = verdict.gain
     decided = verdict.status not in (Status.FAILS, Status.UNDECIDED)
     rounded = isinstance(gain, float) and decided and abs(gain) <= verdict.tolerance
@@ -25,7 +34,16 @@ def round_gain(verdict: Verdict) -> Number | None:
 
 
 def is_profitable(lie: BestLie) -> bool:
-    """Return whether a lie pays by more than rounding."""
+    """Return whether a lie pays by more than rounding.
+
+    Examples
+    --------
+    >>> from aboveboard.auditing.best_lies import BestLie
+    >>> is_profitable(BestLie("ann", 3, 5, "hides x", None, 1, 1))
+    True
+    >>> is_profitable(BestLie("ann", 3, 3, "hides x", None, 1, 1))
+    False
+    """
     if lie.lie is None or lie.lie <= lie.truth:
         return False
     if not isinstance(lie.lie, float) and not isinstance(lie.truth, float):
@@ -35,7 +53,13 @@ def is_profitable(lie: BestLie) -> bool:
 
 
 def format_report(report: Any) -> str:
-    """Return a report in words."""
+    """Return a report in words.
+
+    Examples
+    --------
+    >>> format_report({"price": 3, "goods": ["book", "pen"]})
+    'price 3; goods book, pen'
+    """
     if report is None:
         return ""
     if isinstance(report, Mapping):
@@ -55,7 +79,16 @@ def _format_entries(value: Any) -> str:
 
 
 def format_counterexample(verdict: Verdict) -> str:
-    """Return the counterexample of a verdict, with a note if another gains more; "" for none."""
+    """Return the counterexample of a verdict, with a note if another gains more; "" for none.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> payoffs = [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]
+    >>> dilemma = ab.TabularGame(payoffs, players=["ann", "bob"], labels=[["quiet", "talk"]] * 2)
+    >>> format_counterexample(ab.audit(dilemma, [ab.DSIC()])["DSIC"])
+    'counterexample: ann talk, and gains 2'
+    """
     witness = verdict.witness
     if witness is None:
         return ""
@@ -107,7 +140,16 @@ def format_detail(value: Any) -> str:
 
 
 def list_notes(verdict: Verdict) -> list[str]:
-    """Return what a reader of a verdict needs besides: argument, confidence, counterexample."""
+    """Return what a reader of a verdict needs besides: argument, confidence, counterexample.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> payoffs = [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]
+    >>> dilemma = ab.TabularGame(payoffs, players=["ann", "bob"], labels=[["quiet", "talk"]] * 2)
+    >>> list_notes(ab.audit(dilemma, [ab.DSIC()])["DSIC"])
+    ['counterexample: ann talk, and gains 2']
+    """
     notes = [verdict.statement, verdict.confidence, format_counterexample(verdict)]
     if verdict.smallest is not None:
         notes.append(f"smallest instance found: {format_smallest(verdict.smallest)}")

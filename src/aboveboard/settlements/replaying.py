@@ -48,6 +48,12 @@ class Replay:
         Pages whose charts were drawn with other bytes; all else in them is the same.
     versions
         Which versions of libraries differ from those of the run.
+
+    Examples
+    --------
+    >>> again = Replay(Path("out"), files=5, differ=("replies/acme.csv",))
+    >>> again.as_dict()["same"]
+    False
     """
 
     folder: Path
@@ -97,6 +103,18 @@ def replay(
     ------
     InputError
         If the folder is not a settlement folder, or an input is missing or has changed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.collaborations.registry import find_mechanism
+    >>> from aboveboard.commands import settle, write_starting_file
+    >>> with TemporaryDirectory() as name:
+    ...     file, out = Path(name, "c.toml"), Path(name, "out")
+    ...     write_starting_file(find_mechanism("exchange.union", "here"), file)
+    ...     _ = settle(load(file), out)
+    ...     print(replay(out, settle).differ)
+    ()
     """
     manifest = read_manifest(folder)
     path = source or read_source(folder)

@@ -52,7 +52,16 @@ SYSTEM_FILES = (".DS_Store", "._*", ".directory", ".nfs*")
 
 
 def summarize(settlement: Settlement) -> dict[str, Any]:
-    """Return what other programs rely on: mechanism, each party's numbers and reply, details."""
+    """Return what other programs rely on: mechanism, each party's numbers and reply, details.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> summary = summarize(ab.run(ab.collaborate("exchange.union", lists, kind="domain")))
+    >>> summary["parties"]["acme"]["benefit"], summary["parties"]["acme"]["reply"]
+    (1, 'parties/acme/reply.txt')
+    """
     return {
         "mechanism": settlement.mechanism,
         "parties": {
@@ -117,6 +126,17 @@ def write(
     InputError
         If `out` exists (and is not a settlement folder, or `force` is false) or cannot be
         written.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from tempfile import TemporaryDirectory
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> with TemporaryDirectory() as folder:
+    ...     out = write(union, ab.run(union), Path(folder, "out"), report=lambda: "<p>a report</p>")
+    ...     print(sorted(path.name for path in out.iterdir()))
+    ['collaboration.toml', 'parties', 'report.html', 'settlement.json', 'source.json']
     """
     recover(out)
     refuse_existing(out, force=force)

@@ -253,6 +253,15 @@ def find_margin(
         What is announced: the allocation and the prices.
     members
         The coalition, by position; 0 is the proposer.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market, Outcome
+    >>> from aboveboard.market.audit import make_voting_game
+    >>> values = Additive((1,)), Additive((3,))
+    >>> game = make_voting_game(Market(("ann", "bob"), ("book",), (0,), values, bits=3))
+    >>> find_margin(game.rule.scheme, game.market, Outcome((1,), (-2, 2)), [1]) > 0
+    True
     """
     prices = [int(price) for price in proposal.prices]
     return compute_margin(scheme, net_gains(market, proposal), prices, frozenset(members))

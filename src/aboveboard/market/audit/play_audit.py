@@ -50,6 +50,17 @@ class PlayAudit:
     size
         So many of the coalitions that collude anew are looked at; None: 3, or 1 in a market of
         more than `PLAYERS_IN_TRIPLES` players.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive
+    >>> from aboveboard.market.audit.voting_rules import make_naive_rule
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> alone = (frozenset({0}), frozenset({1}))
+    >>> rule = make_naive_rule(2, market, Fraction(1, 4))
+    >>> PlayAudit(market, rule, Outcome((1,), (-2, 2)), alone).votes
+    Votes(step_2=(True,), step_3=(True,))
     """
 
     market: Market

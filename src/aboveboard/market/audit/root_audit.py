@@ -102,6 +102,16 @@ class RootAudit:
         By structure: the best announcements; empty likewise.
     welfare_before, welfare_best
         SW(E), and the most that any allocation reaches.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> from aboveboard.market.audit.voting_rules import make_naive_rule
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> found = audit_market(market, make_naive_rule(2, market, Fraction(1, 4)))
+    >>> len(found.structures), len(found.announced), found.rows
+    (2, 20, 42)
     """
 
     market: Market
@@ -173,6 +183,16 @@ def audit_market(
         `MOST_UTILITIES`.
     ValueError
         If a structure is not a partition of the players.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> from aboveboard.market.audit.voting_rules import make_naive_rule
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> found = audit_market(market, make_naive_rule(2, market, Fraction(1, 4)))
+    >>> found.is_dominant, found.welfare_before, found.welfare_best
+    (False, 1, 3)
     """
     _check_size(market, rule, most)
     listed = tuple(enumerate_structures(market.n)) if structures is None else tuple(structures)

@@ -77,6 +77,17 @@ class VotingGame:
     reports
         By party what it reports here, in the order in which the game lists its players; None: in
         the market's order.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive
+    >>> from aboveboard.market.audit.voting_rules import make_naive_rule
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> rule = make_naive_rule(2, market, Fraction(1, 4))
+    >>> game = VotingGame(market, rule, Outcome((1,), (-2, 2)))
+    >>> game.players, game.describe(1, game.truth(1))
+    (('ann', 'bob'), 'bob YES')
     """
 
     market: Market

@@ -54,6 +54,15 @@ class VotingRule:
         Whether a vote in step 3 is a choice of its own, as in M.
     scheme
         Its expected utilities in closed form; None: every lottery is played out.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> rule = make_naive_rule(2, market, Fraction(1, 4))
+    >>> rule.name, rule.strategies, rule.limit
+    ('naive 2', 2, 4)
     """
 
     name: str

@@ -107,6 +107,15 @@ class Naive1(MarketMechanism["Naive1File", TabularGame]):
     announcement
         What is announced by whoever does not announce otherwise; None: the first party's best.
         Whose vote is "no" announces (E, 0).
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> seller = {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]}
+    >>> buyer = {"values": [{"goods": ["book"], "value": 3}]}
+    >>> market = ab.collaborate("market.naive_1", {"ann": seller, "bob": buyer}, bits=3)
+    >>> ab.audit(market, [ab.UniqueEquilibrium()])["unique equilibrium"].status.value
+    'fails'
     """
 
     announcement: Announcement | None
@@ -258,7 +267,17 @@ class Naive4File(VotedFile):
 
 @dataclass(frozen=True)
 class Naive2(_NaiveVote):
-    """One NO undoes the announcement."""
+    """One NO undoes the announcement.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> seller = {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]}
+    >>> buyer = {"values": [{"goods": ["book"], "value": 3}]}
+    >>> market = ab.collaborate("market.naive_2", {"ann": seller, "bob": buyer}, bits=3)
+    >>> ab.audit(market, [ab.ExPostIC()])["ex-post IC"].status.value
+    'holds'
+    """
 
     VERSION: ClassVar[int] = 2
     NAME: ClassVar[str] = "market.naive_2"
@@ -275,7 +294,18 @@ class Naive2(_NaiveVote):
 
 @dataclass(frozen=True)
 class Naive3(_NaiveVote):
-    """Every NO makes the announcement less likely, and the proposer pays nothing for it."""
+    """Every NO makes the announcement less likely, and the proposer pays nothing for it.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> seller = {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]}
+    >>> buyer = {"values": [{"goods": ["book"], "value": 3}]}
+    >>> market = ab.collaborate("market.naive_3", {"ann": seller, "bob": buyer}, bits=3)
+    >>> settlement = ab.run(market)
+    >>> settlement.details["welfare_before"], settlement.details["welfare_reached"]
+    (1, 3)
+    """
 
     VERSION: ClassVar[int] = 3
     NAME: ClassVar[str] = "market.naive_3"
@@ -286,7 +316,17 @@ class Naive3(_NaiveVote):
 
 @dataclass(frozen=True)
 class Naive4(_NaiveVote):
-    """As Naive-3 with a fine for the proposer: right for independent players only."""
+    """As Naive-3 with a fine for the proposer: right for independent players only.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> seller = {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]}
+    >>> buyer = {"values": [{"goods": ["book"], "value": 3}]}
+    >>> market = ab.collaborate("market.naive_4", {"ann": seller, "bob": buyer}, bits=3)
+    >>> {name: share.payment for name, share in ab.run(market).parties.items()}
+    {'ann': Fraction(-35, 12), 'bob': Fraction(35, 12)}
+    """
 
     VERSION: ClassVar[int] = 4
     NAME: ClassVar[str] = "market.naive_4"

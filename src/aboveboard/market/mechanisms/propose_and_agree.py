@@ -102,6 +102,15 @@ class ProposeAndAgree(MarketMechanism["ProposeAndAgreeFile", VotingGame]):
         The parameters; None: chosen from the market (`parameters.choose_parameters`).
     announcement
         What the proposer announces; None: its best.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> seller = {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]}
+    >>> buyer = {"values": [{"goods": ["book"], "value": 3}]}
+    >>> market = ab.collaborate("market.propose_and_agree", {"ann": seller, "bob": buyer}, bits=3)
+    >>> [name for name in ab.audit(market).promised][:2]
+    ['ex-post IC', 'coalition-proof (size 2, with transfers)']
     """
 
     epsilon: Fraction | None

@@ -43,7 +43,17 @@ class VCGFile(MarketFile):
 
 @dataclass(frozen=True)
 class VCG(MarketMechanism["VCGFile", TabularGame | ListedValuesGame]):
-    """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others."""
+    """Vickrey, Clarke, Groves: the reported optimum, each pays what it costs the others.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> seller = {"endowment": ["book"], "values": [{"goods": ["book"], "value": 1}]}
+    >>> high, low = ({"values": [{"goods": ["book"], "value": value}]} for value in (3, 2))
+    >>> market = ab.collaborate("market.vcg", {"ann": seller, "bob": high, "cy": low}, bits=3)
+    >>> {name: share.payment for name, share in ab.run(market).parties.items()}
+    {'ann': -3, 'bob': 2, 'cy': 0}
+    """
 
     NAME: ClassVar[str] = "market.vcg"
     SUMMARY: ClassVar[str] = "the optimum by reported values, Clarke payments"

@@ -46,6 +46,12 @@ def generate_regions(traders: int, goods: int, seed: int) -> Market:
         How many, at least 1 each.
     seed
         The same one gives the same market.
+
+    Examples
+    --------
+    >>> market = generate_regions(traders=3, goods=9, seed=1)
+    >>> market.n, market.m, market == generate_regions(3, 9, seed=2)
+    (3, 9, False)
     """
     width = max(1, isqrt(goods))
     row, column = np.divmod(np.arange(goods), width)
@@ -62,6 +68,12 @@ def generate_arbitrary(traders: int, goods: int, seed: int) -> Market:
         How many, at least 1 each.
     seed
         The same one gives the same market.
+
+    Examples
+    --------
+    >>> market = generate_arbitrary(traders=3, goods=4, seed=1)
+    >>> market.n, market.m, market == generate_arbitrary(3, 4, seed=1)
+    (3, 4, True)
     """
     generator = np.random.default_rng(seed)
     weights = np.triu(generator.random((goods, goods)), 1)

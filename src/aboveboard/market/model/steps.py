@@ -67,6 +67,12 @@ class Votes:
     ------
     ValueError
         If the two are of different lengths.
+
+    Examples
+    --------
+    >>> votes = Votes.from_answer(3, yes=True)
+    >>> votes.step_2, votes.step_3
+    ((True, True), (True, True))
     """
 
     step_2: tuple[bool, ...]
@@ -116,6 +122,11 @@ class Ending:
         The coins in their order: name and how it fell.
     votes
         The votes given, in their order: step, player, YES or not.
+
+    Examples
+    --------
+    >>> Ending("1", Outcome((1,), (-2, 2)), votes=((2, 1, True),)).votes
+    ((2, 1, True),)
     """
 
     step: str

@@ -91,6 +91,14 @@ class Optimum:
         It is proved to be the lightest of all optimal allocations (`tie_weights`).
     solver
         Which search found it.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> values = Additive((1,)), Additive((3,))
+    >>> best = find_optimum(Market(("ann", "bob"), ("book",), (0,), values, bits=3))
+    >>> best.allocation, best.welfare, best.proved, best.gap
+    ((1,), 3, True, 0)
     """
 
     allocation: Allocation
@@ -350,6 +358,13 @@ def list_optimal_allocations(
         Where there are more, which of them are given depends on the solver.
     solver
         Which search.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> values = Additive((1,)), Additive((3,)), Additive((3,))
+    >>> list_optimal_allocations(Market(("ann", "bob", "cy"), ("book",), (0,), values, bits=3))
+    (((1,), (2,)), True)
     """
     check_players(market)
     chosen = choose_solver(market) if solver == "auto" else solver
@@ -376,6 +391,15 @@ def list_truthful_outcomes(market: Market, limit: int = 100) -> tuple[tuple[Outc
 
     Each is an optimal allocation at which everybody but the proposer pays what it gains. Where the
     endowment is optimal, (E, 0) alone is the best announcement (Lemma 3).
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> outcomes, complete = list_truthful_outcomes(market)
+    >>> outcomes[0].allocation, outcomes[0].prices, complete
+    ((1,), (-3, 3), True)
     """
     allocations, complete = list_optimal_allocations(market, limit)
     if market.endowment in allocations[:1]:

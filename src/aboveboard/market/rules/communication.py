@@ -47,5 +47,15 @@ def count_outcome_bits(market: Market) -> int:
 
 
 def count_bits(market: Market, ending: Ending) -> Communication:
-    """Return the bits of the play that ended so."""
+    """Return the bits of the play that ended so.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Market
+    >>> from aboveboard.market.model import Outcome
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> count_bits(market, Ending("1", Outcome((1,), (-2, 2)), votes=((2, 1, True),)))
+    Communication(outcome=6, votes=1)
+    """
     return Communication(count_outcome_bits(market), len(ending.votes))

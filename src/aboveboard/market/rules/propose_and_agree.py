@@ -138,6 +138,18 @@ def verify_play(
     InputError
         If the votes and coins do not end as recorded, or the announcement is not an outcome of this
         market.
+
+    Examples
+    --------
+    >>> from aboveboard.market import Additive, Outcome
+    >>> from aboveboard.market.model import Votes
+    >>> from aboveboard.market.rules.parameters import choose_parameters
+    >>> values = Additive((1,)), Additive((3,))
+    >>> market = Market(("ann", "bob"), ("book",), (0,), values, bits=3)
+    >>> parameters, proposal = choose_parameters(market), Outcome((1,), (-2, 2))
+    >>> endings = play(market, parameters, proposal, Votes.from_answer(2, yes=True))
+    >>> all(verify_play(market, parameters, proposal, record) == record for record, _ in endings)
+    True
     """
     check_outcome(market, proposal)
     return replay(partial(run_steps, market, parameters, proposal), record)

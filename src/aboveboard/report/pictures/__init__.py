@@ -24,6 +24,14 @@ def draw_picture(collaboration: Collaboration, settlement: Settlement) -> Pictur
         What was run.
     settlement
         The result.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> draw_picture(union, ab.run(union)).title
+    'Who owns what'
     """
     from aboveboard.exchange.union import Union
     from aboveboard.storage.records import Records

@@ -38,6 +38,11 @@ class Picture:
         An `<svg>` element with a title and a description.
     note
         How to read it.
+
+    Examples
+    --------
+    >>> Picture("Two lists", Markup("<svg></svg>"), "Each circle is a list.").title
+    'Two lists'
     """
 
     title: str

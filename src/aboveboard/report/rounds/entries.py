@@ -23,7 +23,15 @@ _WORDS = {
 
 
 def describe_entry(statement: Statement) -> str:
-    """Return what a statement says, as the rest of a sentence about its signer."""
+    """Return what a statement says, as the rest of a sentence about its signer.
+
+    Examples
+    --------
+    >>> from aboveboard.evidence import generate_keys, sign_statement
+    >>> body = {"kind": "dispute", "reason": "a list is missing"}
+    >>> describe_entry(sign_statement(body, "acme", generate_keys()))
+    'disputed the result: a list is missing'
+    """
     kind, body = statement.kind, statement.body
     if kind == "dispute":
         return f"disputed the result: {body.get('reason', '')}"

@@ -36,6 +36,12 @@ class Progress:
     rows
         For each member its name and a cell for each step: text and kind, which is "done",
         "awaited", "bad" or "".
+
+    Examples
+    --------
+    >>> table = Progress(("member", "commit"), (("acme", (("yes", "done"),)),))
+    >>> table.rows[0][1][0]
+    ('yes', 'done')
     """
 
     columns: tuple[str, ...]

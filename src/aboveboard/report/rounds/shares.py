@@ -24,6 +24,11 @@ class Shares:
         Headings and cells; the first column has the members.
     note
         What the numbers mean.
+
+    Examples
+    --------
+    >>> Shares(("member", "benefit"), (("acme", "1"),), "Benefits are in elements.").rows
+    (('acme', '1'),)
     """
 
     columns: tuple[str, ...]

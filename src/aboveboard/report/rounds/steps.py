@@ -20,6 +20,12 @@ class Step:
         What is to be done, as a heading.
     what
         What it means, in a sentence or two.
+
+    Examples
+    --------
+    >>> from aboveboard.report.rounds import describe_step
+    >>> describe_step("commit").title
+    'Commit to your data'
     """
 
     kind: str

@@ -53,6 +53,11 @@ class Section:
         A heading.
     rows
         Labels, and what the terms say.
+
+    Examples
+    --------
+    >>> Section("Money", [("Payments", "none")]).rows[0]
+    ('Payments', 'none')
     """
 
     title: str
@@ -108,6 +113,12 @@ def list_promises(rule: Mapping[str, Any]) -> list[str]:
     ----------
     rule
         What `describe_rule` returns.
+
+    Examples
+    --------
+    >>> rows = [{"property": "IR", "claim": "Nobody loses by taking part."}]
+    >>> list_promises({"audit": {"verdicts": [{"title": PROMISED, "rows": rows}]}})
+    ['Nobody loses by taking part.']
     """
     groups = (rule.get("audit") or {}).get("verdicts", ())
     rows = [row for group in groups if group["title"] == PROMISED for row in group["rows"]]
