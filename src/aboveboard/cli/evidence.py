@@ -31,14 +31,16 @@ def find_operator() -> CenterKeys:
 
 def evidence_text(collaboration: Collaboration) -> str:
     """Return what a party can do with its bundle, and what stays on the operator's word."""
-    from aboveboard.evidence.local_runs import find_obstacle
+    from aboveboard.evidence.local_runs import find_obstacle, read_table
+    from aboveboard.evidence.public_parameters import list_public_parameters
     from aboveboard.evidence.verification import TRUSTED_IN_A_RUN
     from aboveboard.evidence.verifiers import list_trusted
 
     obstacle = find_obstacle(collaboration)
     if obstacle:
         return wrap(obstacle, label="no bundles: ")
-    trusted = [*list_trusted(collaboration.mechanism.NAME), *TRUSTED_IN_A_RUN]
+    parameters = list_public_parameters(collaboration, read_table(collaboration))
+    trusted = [*list_trusted(collaboration.mechanism.NAME, parameters), *TRUSTED_IN_A_RUN]
     verify = "each party verifies its part with 'aboveboard verify FOLDER --mine FILE'"
     return "\n".join(
         [

@@ -234,14 +234,14 @@ class _Part:
         return encode_canonical({"files": dict(self.files), "table": dict(self.table)})
 
 
-def _read_table(collaboration: Collaboration) -> dict[str, Any]:
+def read_table(collaboration: Collaboration) -> dict[str, Any]:
     """Return the collaboration file as plain data; empty where there is no file."""
     table: dict[str, Any] = as_plain(tomllib.loads(collaboration.content.decode("utf-8-sig")))
     return table
 
 
 def _read_parts(collaboration: Collaboration) -> dict[str, _Part]:
-    parties = _read_table(collaboration).get("parties", {})
+    parties = read_table(collaboration).get("parties", {})
     parts = {}
     for name, table in parties.items():
         own, files = dict(table), {}
@@ -264,7 +264,7 @@ def _list_secrets(key: bytes, part: _Part | None) -> dict[str, str]:
 def _make_terms(
     collaboration: Collaboration, settlement: Settlement, keys: CenterKeys
 ) -> dict[str, Any]:
-    table = _read_table(collaboration)
+    table = read_table(collaboration)
     name, currency = collaboration.mechanism.NAME, collaboration.file.currency
     own = ":" in collaboration.file.mechanism  # a rule beside the file: we know not what it hides
     return {

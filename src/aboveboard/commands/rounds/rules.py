@@ -72,7 +72,7 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
         "source": rule.SOURCE,
         "keys": keys,
         "told": list(list_facts(mechanism)),
-        "trusted": list(list_trusted(mechanism)),
+        "trusted": list(list_trusted(mechanism, parameters)),
     }
     example = tomllib.loads(rule.STARTING_FILE)
     for table, note in (

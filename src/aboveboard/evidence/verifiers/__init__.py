@@ -6,6 +6,7 @@ its mechanism is verified. `opened` is for rounds whose terms say that all parts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -68,6 +69,20 @@ def verify_mechanism(case: Case, findings: Findings) -> None:
             findings.trust(OTHERS_DATA)
 
 
-def list_trusted(mechanism: str) -> tuple[str, ...]:
-    """Return what stays on the center's word with a mechanism where no part is opened."""
-    return tuple(find_verifier(mechanism).ON_THE_CENTERS_WORD)
+def list_trusted(mechanism: str, parameters: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Return what stays on the center's word with a mechanism where no part is opened.
+
+    Parameters
+    ----------
+    mechanism
+        Its name.
+    parameters
+        Its parameters, some of which add to what is trusted; None: the usual ones.
+    """
+    module = find_verifier(mechanism)
+    further = (
+        tuple(module.list_further_trust(parameters))
+        if (parameters is not None and hasattr(module, "list_further_trust"))
+        else ()
+    )
+    return (*further, *module.ON_THE_CENTERS_WORD)

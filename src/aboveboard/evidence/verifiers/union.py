@@ -11,6 +11,7 @@ opened from a list of that group.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from aboveboard.evidence.own_part import encode_elements, read_records
 from aboveboard.evidence.replies import read_elements
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.union_evidence import rank_elements
-from aboveboard.evidence.verifiers.inspection import verify_inspection
+from aboveboard.evidence.verifiers.inspection import REAL, verify_inspection
 from aboveboard.evidence.verifiers.shares import verify_own_share
 from aboveboard.evidence.verifiers.union_claim import UnionClaim
 from aboveboard.exchange.handout import put_first
@@ -49,6 +50,12 @@ ON_THE_CENTERS_WORD = (
     REGIONS,
     "the other columns of the rows that you were handed",
 )
+
+
+def list_further_trust(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what more is taken on the center's word by these parameters of the rule."""
+    first = (FIRST,) if parameters.get("rule") == INSIDE else ()
+    return (*first, *((REAL,) if "inspection" in parameters else ()))
 
 
 def verify_union(claim: UnionClaim, findings: Findings) -> None:
