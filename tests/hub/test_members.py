@@ -192,3 +192,31 @@ def test_serve_prints_its_address_as_its_first_line(tmp_path: Path) -> None:
             assert json.load(answer)["status"] == "ok"
         server.terminate()
         assert server.wait(20) in (0, -15, 143)
+
+
+def test_a_member_sees_before_it_commits_that_its_list_has_changed_too_much(town: Town) -> None:
+    from aboveboard.hub.collaborations.steps import state_own
+    from aboveboard.hub.series.repeating import open_next
+
+    town.join()
+    file = town.folder / "lists.toml"
+    head = 'name = "lists"\nmechanism = "exchange.union"\nkind = "domain"\n'
+    file.write_text(head + "".join(f"[parties.{name}]\n" for name in LISTS))
+    first, _ = open_collaboration(town.hub, file, more={"repeats": {"added": 1}})
+    for name in LISTS:
+        agree(first, town.home(name))
+    town.commit()
+    state_own(town.hub, first, "cancel", {"reason": "tried"})
+    second, round_ = open_next(town.hub, first)
+    for name in LISTS:
+        agree(second, town.home(name))
+    mine = town.home("acme") / "list.txt"
+    mine.write_text(mine.read_text() + "new1.example\nnew2.example\n")
+    member = rounds.find_membership(round_.terms_digest[:32], town.home("acme"))
+    mirror = find_mirror(member.folder)
+    assert mirror is not None
+    pull(mirror, member.keys)
+    with pytest.raises(InputError, match="2 elements that your last list had not"):
+        rounds.commit(member, mine)
+    mine.write_text(mine.read_text().replace("new2.example\n", ""))
+    assert push(mirror, rounds.commit(member, mine), member.keys)["state"] == "committing"

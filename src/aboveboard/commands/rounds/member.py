@@ -9,6 +9,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+from aboveboard.commands.rounds.repeats import refuse_large_change
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.cases import Delivery
@@ -195,7 +196,8 @@ def commit(member: Membership, file: Path) -> Path:
     Raises
     ------
     InputError
-        If the file cannot be read, or another one was committed before.
+        If the file cannot be read, another one was committed before, or it has changed by more
+        than the terms allow since the last round.
     """
     seen = read_round(member.folder, member.private)
     table, files = read_own_file(file)
@@ -203,7 +205,9 @@ def commit(member: Membership, file: Path) -> Path:
     drop_void_payload(member.private, round_)
     # Read before anything is signed: a list that the center could not read is refused here.
     probe = Payload(table, files, bytes(32), bytes(32))
-    list_elements(round_.terms, member.name, probe)
+    found = list_elements(round_.terms, member.name, probe)
+    home = member.private.parent.parent
+    refuse_large_change(home, round_, member.name, found, str(file))
     payload = make_payload(member.private, table, files)
     elements = list_elements(round_.terms, member.name, payload)
     note_seen(member, seen)
