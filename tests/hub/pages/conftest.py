@@ -1,4 +1,7 @@
-"""Rules in words are computed in this process, which has the compiled code already."""
+"""Pages on SQLite; those tests that say so on PostgreSQL, too, in the deep profile.
+
+Rules in words are computed in this process, which has the compiled code already.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,18 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # helpers of the hub's tests
 sys.path.insert(0, str(Path(__file__).parent))
 
+from new_database import make_database
+
 from aboveboard.commands.rounds.rules import describe_rule
 from aboveboard.hub.pages import rule_book
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database; empty for SQLite."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return ""
+    return make_database(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture(autouse=True)

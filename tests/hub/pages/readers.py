@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from houses import HOST, House, Person
 from starlette.testclient import TestClient
 
@@ -14,6 +15,11 @@ from aboveboard.hub.home import Hub
 from aboveboard.hub.pages.sessions import make_link
 
 ORIGIN = {"Origin": f"http://{HOST}"}
+
+on_both = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.deep)], indirect=True
+)
+"""A test on SQLite, and in the deep profile on PostgreSQL."""
 
 
 @dataclass

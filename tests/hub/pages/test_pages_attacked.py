@@ -14,6 +14,7 @@ from readers import (
     Reader,
     ask_for_link,
     make_operator_link,
+    on_both,
     read_as,
     read_as_operator,
 )
@@ -82,6 +83,7 @@ def list_others(house: House) -> Iterator[Reader]:
     yield read_as(house, "newcomer")
 
 
+@on_both
 def test_no_page_shows_a_collaboration_to_those_who_take_no_part(
     house: House, settled: Table, tmp_path: Path
 ) -> None:
@@ -130,6 +132,7 @@ def test_no_member_sees_what_is_anothers_own(hub: Hub, house: House, settled: Ta
             assert house.people["bolt"].keys.public.signing not in shown
 
 
+@on_both
 def test_a_link_opens_one_session_and_no_second(house: House) -> None:
     path = ask_for_link(house.people["acme"]).json()["path"]
     first, second = Reader(house), Reader(house)
@@ -151,6 +154,7 @@ def test_looking_at_a_link_does_not_spend_it(house: House) -> None:
 
 
 @pytest.mark.deep
+@on_both
 def test_a_recorded_request_for_a_link_cannot_be_repeated(house: House) -> None:
     acme = house.people["acme"]
     assert ask_for_link(acme, "ab" * 32).status_code == 201

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from houses import LISTS, House, Table
-from readers import Reader, read_as, read_as_operator
+from readers import Reader, on_both, read_as, read_as_operator
 
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
@@ -43,6 +43,7 @@ def test_the_first_page_says_whose_turn_it_is_and_until_when(house: House, table
 
 
 @pytest.mark.deep
+@on_both
 def test_the_overview_follows_the_round(hub: Hub, house: House, table: Table) -> None:
     acme = read_as(house, "acme")
     path = f"/collaborations/{table.id}"
@@ -81,6 +82,7 @@ def test_the_terms_are_told_in_plain_words_beside_their_file(house: House, table
 
 
 @pytest.mark.deep
+@on_both
 def test_the_log_shows_every_statement_with_its_receipt(house: House, table: Table) -> None:
     table.agree()
     acme = read_as(house, "acme")
@@ -119,6 +121,7 @@ def test_the_keys_are_shown_with_those_of_the_hub(house: House) -> None:
     assert house.hub.fingerprint in shown
 
 
+@on_both
 def test_the_operator_sees_who_is_late_what_failed_and_who_has_joined(
     hub: Hub, house: House, table: Table
 ) -> None:
@@ -176,6 +179,7 @@ def test_a_round_that_was_cancelled_says_why(hub: Hub, house: House, table: Tabl
 
 
 @pytest.mark.deep
+@on_both
 def test_transfers_are_shown_to_their_member_and_to_the_operator(
     hub: Hub, house: House, table: Table
 ) -> None:
