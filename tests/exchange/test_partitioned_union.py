@@ -23,6 +23,7 @@ from aboveboard.exchange.ownership import index_owners
 from aboveboard.exchange.partitioned_union import PartitionedUnion, tabulate_union
 from aboveboard.exchange.replies import Replies
 from aboveboard.storage import partitions
+from aboveboard.storage.inspection import summarize_data
 from aboveboard.storage.partitions import Shelf, Sizes
 from aboveboard.storage.records import Records
 from aboveboard.storage.strings import Strings
@@ -77,7 +78,7 @@ def reply_frames(union: PartitionedUnion, amounts: Mapping[str, int]) -> dict[st
     return {p: union.scan_reply(p, amounts[p], limits[p]).collect() for p in amounts}
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(parties(), st.integers(0, 9), st.data())
 def test_parts_of_every_size_give_the_replies_of_lists_in_memory(
     records: dict[str, Records], seed: int, data: st.DataObject
@@ -107,7 +108,7 @@ def compare_all(records: dict[str, Records], seed: int, data: st.DataObject) -> 
             assert reply.schema == whole.make_reply(party).schema
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(parties())
 def test_region_counts_of_the_parts_add_up(records: dict[str, Records]) -> None:
     owners: dict[str, int] = {}
@@ -121,7 +122,7 @@ def test_region_counts_of_the_parts_add_up(records: dict[str, Records]) -> None:
 texts = st.lists(st.text("ab\0é", max_size=20) | st.just("a" * 40) | st.just("a" * 41), max_size=90)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(texts, st.lists(st.text("ab", min_size=1, max_size=12), unique=True, max_size=6))
 def test_texts_are_sorted_and_routed_by_their_bytes(words: list[str], borders: list[str]) -> None:
     strings = Strings.from_series(pl.Series(words, dtype=pl.String))
@@ -298,3 +299,12 @@ def test_a_cluster_gives_the_same_replies_though_a_worker_is_killed(
     assert killed
     for party, reply in reply_frames(union, amounts).items():
         assert reply.equals(whole.make_reply(party))
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_lists_on_disk_are_inspected_as_those_in_memory() -> None:
+    records = {**make_large_parties(), "x": Records(pl.DataFrame({"element": ["E6 ", "e6"]}))}
+    held = shelve(records, Sizes())
+    assert not isinstance(held["p0"].rows, pl.DataFrame)
+    assert summarize_data(held) == summarize_data(records)
+    assert held["p0"].elements.sort().equals(records["p0"].elements.sort())

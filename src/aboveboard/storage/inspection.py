@@ -186,7 +186,7 @@ def _count_kinds(records: Records) -> dict[str, int]:
         return {}
     if records.reading.kind is not None:
         return {records.reading.kind: len(records)}
-    rest = records.frame[ELEMENT].head(KIND_SAMPLE)
+    rest = records.elements.head(KIND_SAMPLE)
     counts: dict[str, int] = {}
     kinds: tuple[Kind, ...] = ("domain", "address", "url", "email", "hash")
     for kind in kinds:
@@ -212,20 +212,18 @@ def _find_spellings(
     records: Mapping[str, Records],
 ) -> tuple[int, tuple[tuple[str, ...], ...]]:
     """Return how many things stand in several spellings across parties, and the first of them."""
-    columns = [one.frame[ELEMENT] for one in records.values() if len(one)]
-    if len(columns) < 2:
+    lists = [one for one in records.values() if len(one)]
+    if len(lists) < 2:
         return 0, ()
-    kinds = [one.reading.kind for one in records.values() if len(one)]
-    odd = [
-        column.filter(_is_respellable(column, kind))
-        for column, kind in zip(columns, kinds, strict=True)
-    ]
+    # One list at a time: those that lie on disk are read for this.
+    odd = [_filter_respellable(one.elements, one.reading.kind) for one in lists]
     candidates = pl.concat([column.alias(ELEMENT) for column in odd]).unique()
     if candidates.is_empty():
         return 0, ()
     plain = _simplify(candidates).unique()
     found = [pl.DataFrame({"element": candidates, "plain": _simplify(candidates)})]
-    for column in columns:
+    for one in lists:
+        column = one.elements
         same = column.filter(column.is_in(plain.implode()))
         found.append(pl.DataFrame({"element": same, "plain": same}))
     groups = (
@@ -237,6 +235,10 @@ def _find_spellings(
         .sort("plain")
     )
     return groups.height, tuple(tuple(x[:2]) for x in groups["element"].head(SAMPLES).to_list())
+
+
+def _filter_respellable(elements: pl.Series, kind: Kind | None) -> pl.Series:
+    return elements.filter(_is_respellable(elements, kind))
 
 
 def _is_respellable(elements: pl.Series, kind: Kind | None) -> pl.Series:

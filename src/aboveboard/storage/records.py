@@ -102,6 +102,13 @@ class Records:
         return self.rows if isinstance(self.rows, pl.DataFrame) else self.rows.load()
 
     @property
+    def elements(self) -> pl.Series:
+        """The elements alone, in memory; of rows in files no other column is read."""
+        if isinstance(self.rows, pl.DataFrame):
+            return self.rows[ELEMENT]
+        return self.rows.load([ELEMENT])[ELEMENT]
+
+    @property
     def schema(self) -> pl.Schema:
         """Columns and types of the rows."""
         return self.rows.schema

@@ -109,15 +109,15 @@ class StoredRows:
     borders: tuple[str, ...]
     pieces: tuple[tuple[Path, ...], ...]
 
-    def load(self) -> pl.DataFrame:
-        """Return all rows; their order is that of the parts."""
-        return self._concatenate([path for piece in self.pieces for path in piece])
+    def load(self, columns: list[str] | None = None) -> pl.DataFrame:
+        """Return all rows, or some columns of them; their order is that of the parts."""
+        return self._concatenate([path for piece in self.pieces for path in piece], columns)
 
     def load_part(self, part: int) -> pl.DataFrame:
         """Return the rows of one part."""
         return self._concatenate(list(self.pieces[part]))
 
-    def _concatenate(self, paths: list[Path]) -> pl.DataFrame:
+    def _concatenate(self, paths: list[Path], columns: list[str] | None = None) -> pl.DataFrame:
         if not paths:
-            return pl.DataFrame(schema=self.schema)
-        return pl.concat([read_rows(path) for path in paths])
+            return pl.DataFrame(schema=self.schema).select(columns or self.schema.names())
+        return pl.concat([read_rows(path, columns) for path in paths])
