@@ -20,6 +20,8 @@ from test_round_by_files import LISTS, Organisations
 from test_union_evidence import hand_out
 
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds.counting import count_regions
+from aboveboard.commands.rounds.member import rotate_keys
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.commitments import commit_elements
@@ -375,11 +377,11 @@ def count_falsely_before_members(center: Center, tmp: Path) -> str:
     made.commit()
     for _ in LISTS:
         for name in LISTS:
-            rounds.count_regions(made.member(name))
+            count_regions(made.member(name))
         rounds.close_step(made.folder)
     made.submit()
     for name in LISTS:
-        rounds.count_regions(made.member(name))
+        count_regions(made.member(name))
     rounds.close_step(made.folder)
     rounds.settle_round(made.folder)
     made.fetch(VICTIM)
@@ -413,7 +415,7 @@ def sign_with_a_replaced_key(center: Center, tmp: Path) -> str:
     made = Organisations(tmp)
     made.open()
     before = made.agree_alone("acme")
-    rounds.rotate_keys(before)
+    rotate_keys(before)
     made.agree()
     statement = sign_statement(
         {"kind": "leave", "terms": read_round(made.folder).round.terms_digest}, "acme", before.keys

@@ -12,6 +12,7 @@ from rounds_by_hand import KEYS, Play, make_terms
 from test_round_by_files import LISTS, Organisations
 
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds.member import rotate_keys
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.cosigning import check_cosigned, list_cosigned
@@ -113,7 +114,7 @@ def test_a_member_goes_on_with_new_keys(tmp_path: Path) -> None:
     organisations.open()
     organisations.agree()
     before = organisations.member("acme").keys.public
-    rounds.rotate_keys(organisations.member("acme"))
+    rotate_keys(organisations.member("acme"))
     assert organisations.member("acme").keys.public != before
     organisations.commit()
     organisations.submit()

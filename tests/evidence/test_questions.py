@@ -9,8 +9,9 @@ import pytest
 from rounds_by_hand import KEYS, Play, make_terms
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.center import locate_center
+from aboveboard.commands.rounds.center import ask_next, locate_center
 from aboveboard.commands.rounds.drafting import draft_terms
+from aboveboard.commands.rounds.questions import answer_question, read_question
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, read_published
 from aboveboard.evidence.bundles import decode_bundle
@@ -83,7 +84,7 @@ class Desk:
 
     def answer(self, **answers: Any) -> Round:
         for name, value in answers.items():
-            rounds.answer_question(self.member(name), value)
+            answer_question(self.member(name), value)
         return rounds.close_step(self.folder).round
 
     def verify(self, name: str) -> Findings:
@@ -98,14 +99,14 @@ NO = {"step_2": "no", "step_3": "no"}
 def test_votes_are_cast_over_a_round_and_verified_as_the_voters_own(tmp_path: Path) -> None:
     desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
     desk.until_sealed()
-    asked = rounds.ask_next(desk.folder)
+    asked = ask_next(desk.folder)
     assert asked is not None
     assert asked.list_unanswered() == ("bert", "cleo")
-    question = rounds.read_question(asked)
+    question = read_question(asked)
     assert question is not None
     assert question["shows"]["goods"] == ["orders", "returns"]
     desk.answer(bert=YES, cleo=NO)
-    assert rounds.ask_next(desk.folder) is None
+    assert ask_next(desk.folder) is None
     round_, report = rounds.settle_round(desk.folder)
     result = round_.find("result")
     assert result is not None
@@ -123,7 +124,7 @@ def test_nobody_settles_before_all_have_voted(tmp_path: Path) -> None:
     desk.until_sealed()
     with pytest.raises(InputError, match="questions"):
         rounds.settle_round(desk.folder)
-    rounds.ask_next(desk.folder)
+    ask_next(desk.folder)
     assert desk.answer(bert=YES).state is State.ASKING
     with pytest.raises(InputError):
         rounds.settle_round(desk.folder)
@@ -132,12 +133,12 @@ def test_nobody_settles_before_all_have_voted(tmp_path: Path) -> None:
 def test_the_proposer_announces_before_the_others_vote(tmp_path: Path) -> None:
     desk = Desk(tmp_path, MARKET, GOODS, ["proposal", "votes"])
     desk.until_sealed()
-    asked = rounds.ask_next(desk.folder)
+    asked = ask_next(desk.folder)
     assert asked is not None
     assert asked.list_unanswered() == ("anna",)
     allocation = {"anna": ["orders", "returns"], "bert": [], "cleo": []}
     desk.answer(anna={"allocation": allocation, "prices": {"anna": -1, "bert": 1, "cleo": 0}})
-    asked = rounds.ask_next(desk.folder)
+    asked = ask_next(desk.folder)
     assert asked is not None
     assert asked.asked[-1].body["shows"]["allocation"] == [0, 0]
     assert asked.asked[-1].body["shows"]["prices"] == [-1, 1, 0]
@@ -154,9 +155,9 @@ def test_a_curation_goes_through_its_bits_batch_by_batch(tmp_path: Path) -> None
     desk.until_sealed()
     for batch in ({"anna": [0, 1], "bert": [1, 1], "cleo": [0, 0]},
                   {"anna": [1, 1], "bert": [0, 1], "cleo": [1, 0]}):  # fmt: skip
-        assert rounds.ask_next(desk.folder) is not None
+        assert ask_next(desk.folder) is not None
         desk.answer(**batch)
-    assert rounds.ask_next(desk.folder) is None
+    assert ask_next(desk.folder) is None
     round_, report = rounds.settle_round(desk.folder)
     assert report.settlement.details["rounds"] == 4
     result = round_.find("result")
@@ -173,7 +174,7 @@ def test_a_false_vote_is_found_by_everybody(tmp_path: Path) -> None:
 
     desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
     desk.until_sealed()
-    rounds.ask_next(desk.folder)
+    ask_next(desk.folder)
     desk.answer(bert=NO, cleo=NO)
     rounds.settle_round(desk.folder)
     path = rounds.fetch(desk.member("bert"), tmp_path / "bert" / "result")

@@ -302,7 +302,7 @@ def fetch_as_auditor(table: Table, folder: Path) -> Path:
 
 
 def judge(table: Table, folder: Path, **options: Any) -> tuple[Findings, Any]:
-    from aboveboard.commands.rounds import rule
+    from aboveboard.commands.rounds.disputes import rule
 
     place = fetch_as_auditor(table, folder)
     return rule(place, read(table, "judge"), table.house.people["judge"].keys, **options)

@@ -10,6 +10,7 @@ import pytest
 from houses import Clock
 
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds.questions import answer_question, read_question
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.home import Hub, make_hub
@@ -78,7 +79,7 @@ class Village:
     def answer(self, **answers: Any) -> None:
         for name, value in answers.items():
             member, mirror = self.follow(name)
-            push(mirror, rounds.answer_question(member, value), member.keys)
+            push(mirror, answer_question(member, value), member.keys)
 
     def verify(self) -> None:
         for name in self.names:
@@ -115,7 +116,7 @@ def test_a_market_votes_over_the_hub_and_its_payments_become_transfers(
     member, _ = village.follow("bert")
     from aboveboard.evidence.members import read_round
 
-    question = rounds.read_question(read_round(member.folder).round)
+    question = read_question(read_round(member.folder).round)
     assert question is not None
     assert question["shows"]["goods"] == ["orders", "returns"]
     village.answer(bert=YES)

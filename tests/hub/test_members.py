@@ -15,6 +15,7 @@ import pytest
 from houses import LISTS
 
 from aboveboard.commands import rounds
+from aboveboard.commands.rounds.member import leave
 from aboveboard.errors import InputError
 from aboveboard.hub.collaborations.opening import open_collaboration
 from aboveboard.hub.configuration import Configuration
@@ -98,7 +99,7 @@ def test_a_member_leaves_and_the_round_ends_as_the_terms_say(town: Town) -> None
     identifier = town.open()
     agree(identifier, town.home("acme"))
     member, mirror = town.follow("acme")
-    assert push(mirror, rounds.leave(member), member.keys)["state"] == "declined"
+    assert push(mirror, leave(member), member.keys)["state"] == "declined"
     assert list_standings(town.home("bolt"))[0].view["next"] is None
 
 

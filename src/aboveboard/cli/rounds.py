@@ -81,7 +81,7 @@ def new_keys(
 @keys.command("rotate")
 def rotate_keys(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
     """Make new keys for a round, and state them with the old ones."""
-    from aboveboard.commands.rounds import rotate_keys as state_new_keys
+    from aboveboard.commands.rounds.member import rotate_keys as state_new_keys
 
     here = attend_round(terms)
     path = state_new_keys(here.member, find_passphrase())
@@ -222,7 +222,8 @@ def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
     If the rule asks its members while it runs, its next question is put to them first.
     """
     from aboveboard.cli.text import settlement_table
-    from aboveboard.commands.rounds import ask_next, locate_center, settle_round
+    from aboveboard.commands.rounds import locate_center, settle_round
+    from aboveboard.commands.rounds.center import ask_next
 
     asked = ask_next(folder)
     if asked is not None:
@@ -324,7 +325,7 @@ def count(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None
 
     Where the terms say so. Run it once in each step, until it says that it counted.
     """
-    from aboveboard.commands.rounds import count_regions
+    from aboveboard.commands.rounds.counting import count_regions
 
     here = attend_round(terms)
     done = count_regions(here.member)
@@ -362,7 +363,7 @@ def accept(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> Non
 
 def leave(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:
     """Member: leave a round that is not sealed yet."""
-    from aboveboard.commands.rounds import leave as state_leave
+    from aboveboard.commands.rounds.member import leave as state_leave
 
     here = attend_round(terms)
     path = state_leave(here.member)
@@ -408,8 +409,8 @@ def verify(
     Exit status: 0 all that can be verified is; 1 something is contradicted; 2 it cannot be read;
     3 something that is needed is missing.
     """
-    from aboveboard.commands.rounds import find_bundle_member
     from aboveboard.commands.rounds import verify as verify_bundle
+    from aboveboard.commands.rounds.member import find_bundle_member
 
     member = find_bundle_member(bundle, terms, find_passphrase())
     findings = verify_bundle(bundle, mine, member)

@@ -28,7 +28,11 @@ def answer(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Member: answer what the rule asks while it runs. Nobody sees it before all have answered."""
-    from aboveboard.commands.rounds import answer_question, read_answer_file, read_question
+    from aboveboard.commands.rounds.questions import (
+        answer_question,
+        read_answer_file,
+        read_question,
+    )
     from aboveboard.evidence.members import read_round
 
     here = attend_round(terms)
@@ -51,7 +55,7 @@ def sign_change(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Member: see a change of terms, and sign it. What was committed before is void then."""
-    from aboveboard.commands.rounds import consent, describe_change
+    from aboveboard.commands.rounds.changes import consent, describe_change
     from aboveboard.evidence.members import read_round
 
     here = attend_round(terms)
@@ -73,7 +77,7 @@ def open_part(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> 
 
     After a dispute; the terms name the auditor.
     """
-    from aboveboard.commands.rounds import open_to_auditor
+    from aboveboard.commands.rounds.disputes import open_to_auditor
 
     here = attend_round(terms)
     member = here.member

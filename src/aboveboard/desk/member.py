@@ -11,6 +11,7 @@ from typing import Any
 
 from aboveboard.commands import rounds
 from aboveboard.commands.rounds.changes import consent
+from aboveboard.commands.rounds.member import leave as state_leave
 from aboveboard.commands.rounds.own_check import (
     OwnPart,
     check_committed_part,
@@ -185,7 +186,7 @@ class Desk:
     def leave(self, place: Place) -> None:
         """State that the member leaves the round."""
         attendance = _require(place)
-        attendance.hand_over(rounds.leave(attendance.member))
+        attendance.hand_over(state_leave(attendance.member))
 
     def locate(self, place: Place) -> Path:
         """Return the folder of a round on the desk."""

@@ -1,27 +1,79 @@
-"""A round between organisations over a folder: what each command of members and center does.
+r"""A round between organisations over a folder: what each command of members and center does.
 
 The public folder of a round travels by any means. Members find their keys and their private state
 in one folder of their own (`ABOVEBOARD_HOME`); the center has a private folder beside the public
 one. `docs/evidence.md` describes the protocol.
+
+Examples
+--------
+A whole round of two members, step by step; here all folders lie in one place.
+
+>>> from pathlib import Path
+>>> from tempfile import TemporaryDirectory
+>>> scratch = TemporaryDirectory()
+>>> place = Path(scratch.name)
+>>> lists = {"acme": "a.example\nb.example\n", "bolt": "b.example\nc.example\n"}
+>>> (place / "members").mkdir()
+>>> for name, content in lists.items():
+...     public = make_keys(place / name / KEYS)
+...     _ = (place / name / "list.txt").write_text(content)
+...     keys = f'{{"sealing":"{public.sealing}","signing":"{public.signing}"}}'
+...     _ = (place / "members" / f"{name}.json").write_text(keys)
+
+The center opens the round; members agree, commit and submit.
+
+>>> file = 'mechanism = "exchange.union"\nkind = "domain"\n[parties.acme]\n[parties.bolt]\n'
+>>> _ = (place / "lists.toml").write_text(file)
+>>> folder = place / "round"
+>>> round_ = open_collaboration(place / "lists.toml", place / "members", folder)
+>>> locate_center(folder).name
+'round-center'
+>>> round_.terms.center.public == read_center_keys(folder).center.public
+True
+>>> _ = [agree(folder, home=place / name) for name in lists]
+>>> str(close_step(folder).round.state)
+'committing'
+>>> members = {name: find_membership(home=place / name) for name in lists}
+>>> isinstance(members["acme"], Membership)
+True
+>>> _ = [commit(member, place / name / "list.txt") for name, member in members.items()]
+>>> str(close_step(folder).round.state)
+'submitting'
+>>> _ = [submit(member) for member in members.values()]
+>>> str(close_step(folder).round.state)
+'sealed'
+
+The center settles; members open their results, verify and accept them.
+
+>>> _, report = settle_round(folder)
+>>> {name: share.benefit for name, share in report.settlement.parties.items()}
+{'acme': 1, 'bolt': 1}
+>>> result = fetch(members["acme"], place / "result").parent
+>>> (result / BUNDLE).is_file()
+True
+>>> verify(result, place / "acme" / "list.txt", members["acme"]).exit_status
+0
+>>> _ = [answer(member) for member in members.values()]
+>>> str(close_step(folder).round.state)
+'settled'
+
+If somebody disputes it, an auditor computes the round again from what the members open.
+
+>>> (place / "opened").mkdir()
+>>> _ = [open_part(member, place / "opened" / f"{n}.bin") for n, member in members.items()]
+>>> audit_round(folder, place / "opened").exit_status
+0
+>>> scratch.cleanup()
 """
 
 from aboveboard.commands.rounds.auditor import audit_round
 from aboveboard.commands.rounds.center import (
-    ask_next,
     close_step,
     locate_center,
     open_collaboration,
     read_center_keys,
     settle_round,
 )
-from aboveboard.commands.rounds.changes import (
-    compare_terms,
-    consent,
-    describe_change,
-    vouch,
-)
-from aboveboard.commands.rounds.counting import Counting, count_regions
-from aboveboard.commands.rounds.disputes import open_to_auditor, rule
 from aboveboard.commands.rounds.member import (
     BUNDLE,
     KEYS,
@@ -30,53 +82,30 @@ from aboveboard.commands.rounds.member import (
     answer,
     commit,
     fetch,
-    find_bundle_member,
     find_membership,
-    leave,
     make_keys,
     open_part,
-    rotate_keys,
     submit,
     verify,
-)
-from aboveboard.commands.rounds.questions import (
-    answer_question,
-    read_answer_file,
-    read_question,
 )
 
 __all__ = [
     "BUNDLE",
     "KEYS",
-    "Counting",
     "Membership",
     "agree",
     "answer",
-    "answer_question",
-    "ask_next",
     "audit_round",
     "close_step",
     "commit",
-    "compare_terms",
-    "consent",
-    "count_regions",
-    "describe_change",
     "fetch",
-    "find_bundle_member",
     "find_membership",
-    "leave",
     "locate_center",
     "make_keys",
     "open_collaboration",
     "open_part",
-    "open_to_auditor",
-    "read_answer_file",
     "read_center_keys",
-    "read_question",
-    "rotate_keys",
-    "rule",
     "settle_round",
     "submit",
     "verify",
-    "vouch",
 ]

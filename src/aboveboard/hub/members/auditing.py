@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.commands.rounds import KEYS
-from aboveboard.commands.rounds import rule as compute_ruling
+from aboveboard.commands.rounds.disputes import rule as compute_ruling
 from aboveboard.errors import InputError
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_log, write_statement

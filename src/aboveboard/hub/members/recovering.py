@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.commands.rounds import KEYS, find_membership
-from aboveboard.commands.rounds import vouch as sign_voucher
+from aboveboard.commands.rounds.changes import vouch as sign_voucher
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log
 from aboveboard.evidence.keys import PublicKeys, read_keys
