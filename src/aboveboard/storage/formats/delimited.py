@@ -140,7 +140,8 @@ def _read_plain(
     polars refuses rows that are too long, and leaves the last field of those that are too short
     empty: where no last field is empty, every row is as long as the header, and none is blank.
     """
-    if b'"' in content or (looked_for and b"\n#" in content):
+    # One byte is found ten times as fast as two.
+    if b'"' in content or (looked_for and b"#" in content and b"\n#" in content):
         return None
     end = content.find(b"\n")
     head = content[: end if end >= 0 else None].removesuffix(b"\r")
