@@ -13,13 +13,16 @@ import pytest
 import tomli_w
 from rounds_of_files import RoundOfFiles
 from trained_rounds import MEMBERS, ROWS, draw_table
+from typer.testing import CliRunner
 
-from aboveboard.commands import rounds
+from aboveboard.cli import app as cli
+from aboveboard.commands import rounds, training_party
 from aboveboard.commands.training_party import read_round_agreement
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.learning.flower import compute_app_hash, make_node_key, read_node_key, superlink
 from aboveboard.learning.flower.guard import GuardedParty
+from aboveboard.learning.flower.party_client import PartyClient
 from aboveboard.learning.training.engine import Answer, Request
 from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.tables import digest_file
@@ -180,3 +183,24 @@ def test_rows_that_the_center_states_otherwise_are_found(
     found = made.state("anna", lambda body: body["facts"]["rows"].update(anna="0" * 64), folder)
     assert found.exit_status == 1
     assert "you committed to rows of SHA-256" in str(found)
+
+
+def test_the_command_finds_its_superlink_and_what_was_committed_to_by_the_terms_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = open_round(tmp_path)
+    served: list[PartyClient] = []
+    monkeypatch.setattr(PartyClient, "serve", lambda self: served.append(self))
+    monkeypatch.setattr(training_party, "require_flower", lambda place: None)
+    monkeypatch.setattr("aboveboard.learning.flower.require_flower", lambda place: None)
+    monkeypatch.setenv("ABOVEBOARD_HOME", str(tmp_path / "anna"))
+    terms = made.member("anna").private.name[:10]
+
+    def start(name: str) -> Any:
+        key, data = tmp_path / name / "node.pem", tmp_path / name / "rows.csv"
+        command = ["party", "--terms", terms, "--key", str(key), "--data", str(data)]
+        return CliRunner().invoke(cli, command)
+
+    assert start("anna").exit_code == 0
+    assert [client.superlink for client in served] == ["127.0.0.1:9092"]
+    assert isinstance(start("bert").exception, InputError)
