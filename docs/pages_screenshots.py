@@ -31,6 +31,8 @@ from aboveboard.hub.serving import BackgroundServer
 PICTURES = Path(__file__).parent / "images" / "pages"
 WIDTH, HEIGHT, TALLEST = 960, 640, 1500
 PHONE = 390
+PATIENCE = 120_000
+"""Milliseconds: a loaded machine takes long to settle and to verify."""
 
 LISTS = {
     "acme": [f"spam-{k}.example" for k in range(40)],
@@ -58,6 +60,7 @@ class Photographer:
     def open_tab(self, width: int = WIDTH) -> Any:
         """Return a tab of a browser that knows nothing of the others."""
         context = self._browser.new_context(viewport={"width": width, "height": HEIGHT})
+        context.set_default_timeout(PATIENCE)
         return context.new_page()
 
     def take(self, name: str, tab: Any = None) -> None:
