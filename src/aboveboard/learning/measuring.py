@@ -9,8 +9,8 @@ from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.mechanisms.mechanism import Work
 
 if TYPE_CHECKING:
-    from aboveboard.learning.training import TrainingResult
     from aboveboard.learning.training.joint_training import Connect
+    from aboveboard.learning.training.training_result import TrainingResult
 
 
 def train_on_reports(
@@ -34,7 +34,7 @@ def train_on_reports(
     InputError
         As `train`; or if the parties' machines cannot be reached.
     """
-    from aboveboard.learning.training import train
+    from aboveboard.learning.training.joint_training import train
 
     connect: Connect | None = None
     if table.engine == "flower":

@@ -14,7 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.learning.flower.grid_engine import FlowerEngine
 from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.flower.messages import make_content, read_message
-from aboveboard.learning.training import TrainingResult, joint_training, train
+from aboveboard.learning.training import joint_training
 from aboveboard.learning.training.engine import (
     Answers,
     Coincidences,
@@ -25,7 +25,9 @@ from aboveboard.learning.training.engine import (
     RowCount,
 )
 from aboveboard.learning.training.estimators import Parameters
+from aboveboard.learning.training.joint_training import train
 from aboveboard.learning.training.party import PartyTrainer
+from aboveboard.learning.training.training_result import TrainingResult
 from oracles.training import honest, party_data, write
 
 flwr = pytest.importorskip("flwr.app")

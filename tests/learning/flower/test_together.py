@@ -12,8 +12,9 @@ import pytest
 
 from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.training import joint_training, train
+from aboveboard.learning.training import joint_training
 from aboveboard.learning.training.engine import Answer, Batch, Request
+from aboveboard.learning.training.joint_training import train
 from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.learning.training.wire import pack, unpack

@@ -10,7 +10,6 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.training import TrainingResult, train
 from aboveboard.learning.training.averaging import Averaging, run_averaging
 from aboveboard.learning.training.center import Center, read_center
 from aboveboard.learning.training.engine import (
@@ -30,8 +29,10 @@ from aboveboard.learning.training.estimators import (
     make_estimator,
 )
 from aboveboard.learning.training.federated import FederatedTrainer
+from aboveboard.learning.training.joint_training import train
 from aboveboard.learning.training.party import PartyTrainer
 from aboveboard.learning.training.scores import measure_skill
+from aboveboard.learning.training.training_result import TrainingResult
 from oracles.training import FreeRider, engine_of, honest, party_data, rows, write
 
 PATH = "sklearn.linear_model.LogisticRegression"

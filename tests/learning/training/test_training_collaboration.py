@@ -11,7 +11,8 @@ import skops.io
 
 import aboveboard as ab
 from aboveboard.commands import settle
-from aboveboard.learning.training import estimators, scores, train
+from aboveboard.learning.training import estimators, scores
+from aboveboard.learning.training.joint_training import train
 from aboveboard.settlements.replaying import replay
 from oracles.training import FEATURES, honest, write
 

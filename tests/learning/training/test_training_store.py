@@ -11,9 +11,11 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
-from aboveboard.learning.training import TrainingResult, joint_training, train
+from aboveboard.learning.training import joint_training
 from aboveboard.learning.training.federated import FederatedTrainer
+from aboveboard.learning.training.joint_training import train
 from aboveboard.learning.training.pooling import PooledTrainer
+from aboveboard.learning.training.training_result import TrainingResult
 from aboveboard.mechanisms.mechanism import Work
 from aboveboard.storage.cache_key import open_content, seal_content
 from oracles.training import honest, party_data, write

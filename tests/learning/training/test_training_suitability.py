@@ -15,6 +15,7 @@ from sklearn.utils import all_estimators
 
 import aboveboard as ab
 from aboveboard.commands.checking import check_collaboration
+from aboveboard.learning.flower import make_node_key
 from aboveboard.learning.training.estimators import fit_model, require_linear
 from aboveboard.learning.training.scores import Meter
 from aboveboard.learning.training.suitability import refuse_unaveraged, refuse_unscorable
@@ -147,3 +148,39 @@ def test_a_check_fits_no_estimator(
     found = [str(fault) for fault in check_collaboration(path).faults]
     assert bool(found) == bool(problem)
     assert problem in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("party", "problem"),
+    [
+        ('key = "{key}"', ""),
+        ('key = "' + "A" * 160 + '"', "parties.q.key: it is no public key"),
+        ("", "parties.q: it has no key"),
+        ('key = "{key}"\ndata = "q.csv"', "parties.q.data: with engine flower its rows stay"),
+    ],
+)
+def test_a_check_looks_at_what_reaches_the_parties_machines(
+    tmp_path: Path, party: str, problem: str
+) -> None:
+    for file in DATA.iterdir():
+        shutil.copy(file, tmp_path)
+    more = 'engine = "flower"\nflower = {superlink = "127.0.0.1:9092"}'
+    text = FILE.format(estimator="linear_model.LogisticRegression", more=more)
+    key = make_node_key(tmp_path / "node.pem")
+    text = text.replace('data = "p.csv"', f'key = "{key}"')
+    path = tmp_path / "c.toml"
+    path.write_text(text.replace('data = "q.csv"', party.replace("{key}", key)))
+    found = "".join(str(fault) for fault in check_collaboration(path).faults)
+    assert problem in found
+    assert bool(found) == bool(problem)
+
+
+def test_a_key_is_for_machines_only(tmp_path: Path) -> None:
+    for file in DATA.iterdir():
+        shutil.copy(file, tmp_path)
+    text = FILE.format(estimator="linear_model.LogisticRegression", more="")
+    key = make_node_key(tmp_path / "node.pem")
+    path = tmp_path / "c.toml"
+    path.write_text(text.replace('data = "q.csv"', f'data = "q.csv"\nkey = "{key}"'))
+    (fault,) = check_collaboration(path).faults
+    assert "parties.q.key: it is not used" in str(fault)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 
 if TYPE_CHECKING:
-    from aboveboard.learning.training import TrainingResult
+    from aboveboard.learning.training.training_result import TrainingResult
 
 
 def add_training(settlement: Settlement, trained: TrainingResult) -> Settlement:

@@ -65,7 +65,7 @@ from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 if TYPE_CHECKING:
-    from aboveboard.learning.training import TrainingResult
+    from aboveboard.learning.training.training_result import TrainingResult
 
 MOST_COMPARED = 12
 """Parties up to whom an audit compares the allocation with all others: 2^12 sets."""
@@ -144,7 +144,7 @@ class Desirable(Mechanism[DesirableFile, Any, Game]):
         """Return each party's size, or where its data are; these are read and checked."""
         if not has_data(file):
             return read_sizes_on_grid(file)
-        from aboveboard.learning.training import find_data
+        from aboveboard.learning.training.data_files import find_data
 
         return find_data(file, read, seed=file.seed or 0)
 

@@ -50,7 +50,7 @@ from aboveboard.mechanisms.settlement import Settlement
 
 if TYPE_CHECKING:
     from aboveboard.learning.payments.measured_game import MeasuredGame
-    from aboveboard.learning.training import TrainingResult
+    from aboveboard.learning.training.training_result import TrainingResult
 
 PARTS = (10, 4, 2, 1)
 """An audit lets a party report so many parts of its size: the first that keeps it in bounds."""
@@ -158,7 +158,7 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         """Return each party's size, or where its data are; these are read and checked."""
         if not has_data(file):
             return read_sizes(file)
-        from aboveboard.learning.training import find_data
+        from aboveboard.learning.training.data_files import find_data
 
         return find_data(file, read, seed=file.seed or 0)
 

@@ -6,24 +6,14 @@ files.
 
 Examples
 --------
->>> from aboveboard.learning.training import Skill
+>>> from aboveboard.learning.training import Skill, measure_skill
 >>> Skill(value=0.4, error=0.02)
 Skill(value=0.4, error=0.02)
 """
 
 from __future__ import annotations
 
-from aboveboard.learning.training.data_files import PartyData, find_data
-from aboveboard.learning.training.joint_training import train
 from aboveboard.learning.training.scores import Skill, measure_skill
-from aboveboard.learning.training.training_result import MeasuredParty, TrainingResult
+from aboveboard.learning.training.training_result import MeasuredParty
 
-__all__ = [
-    "MeasuredParty",
-    "PartyData",
-    "Skill",
-    "TrainingResult",
-    "find_data",
-    "measure_skill",
-    "train",
-]
+__all__ = ["MeasuredParty", "Skill", "measure_skill"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aboveboard.errors import InputError
+from aboveboard.learning.flower.node_keys import encode_for_flower
 from aboveboard.learning.market.training_file import DataParty, TrainingTable
 from aboveboard.learning.training.center import Center, read_center
 from aboveboard.learning.training.estimators import (
@@ -222,6 +223,7 @@ def _find_rows(name: str, party: DataParty, table: TrainingTable, read: Read) ->
             raise InputError(
                 place, "it has no key", "give the key that its aboveboard party --new-key prints"
             )
+        encode_for_flower(party.key, f"{place}.key")  # refuses what is no key
         return None
     unused = [key for key in ("key", "sha256") if getattr(party, key) is not None]
     if unused:

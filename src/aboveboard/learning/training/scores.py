@@ -308,6 +308,19 @@ def measure_skill(model: Any, rows: Rows, terms: Terms) -> Skill:
     ------
     InputError
         If the model cannot predict, or predicts what is not a finite number.
+
+    Examples
+    --------
+    >>> class Even:
+    ...     classes_ = np.array([0, 1])
+    ...     def predict(self, x):
+    ...         return np.zeros(len(x), dtype=int)
+    ...     def predict_proba(self, x):
+    ...         return np.full((len(x), 2), 0.5)
+    >>> terms = Terms(("age",), "ill", ("0", "1"))
+    >>> rows = Rows(np.zeros((2, 1)), np.array([0, 1]), np.arange(2), lambda k: f"line {k}")
+    >>> measure_skill(Even(), rows, terms).value
+    0.0
     """
     return Meter(rows.x, rows, terms).measure(model)
 
