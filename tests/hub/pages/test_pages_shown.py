@@ -209,3 +209,23 @@ def test_transfers_are_shown_to_their_member_and_to_the_operator(
     board = read_as_operator(house).get(path).text
     assert "12.50" in board
     assert "9.87" in board
+
+
+@pytest.mark.deep
+def test_rounds_of_a_series_lead_to_one_another_for_those_who_take_part(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from sqlalchemy import update
+
+    from aboveboard.hub.database.engine import write
+    from aboveboard.hub.database.tables import collaboration
+
+    first, second = house.open(tmp_path), house.open(tmp_path, names=["acme", "bolt"])
+    with write(hub.engine) as connection:
+        connection.execute(update(collaboration).values(series=first.id))
+        number = update(collaboration).where(collaboration.c.id == second.id)
+        connection.execute(number.values(serial=2))
+    path = f"/collaborations/{first.id}"
+    assert f'href="/collaborations/{second.id}">Round 2' in read_as(house, "acme").get(path).text
+    assert second.id not in read_as(house, "core").get(path).text
+    assert second.id in read_as_operator(house).get(path).text

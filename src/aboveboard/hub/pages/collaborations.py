@@ -27,6 +27,7 @@ from aboveboard.hub.pages.reading import (
     list_cosigned,
     list_entries,
     list_moments,
+    list_series,
     see,
 )
 from aboveboard.hub.pages.security import is_encrypted, secure
@@ -104,6 +105,7 @@ def show_overview(visit: Visit, identifier: str) -> Response:
         awaited_step=describe_step(seen.step).title if seen.step else "",
         faults=seen.faults,
         cancelled=seen.round.cancelled,
+        series=list_series(visit.connection, visit.reader, seen.row),
         progress=tabulate_members(seen.round, seen.turns, moments),
         facts=[
             ("Rule", seen.round.terms.mechanism),

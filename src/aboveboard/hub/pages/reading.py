@@ -23,6 +23,7 @@ from aboveboard.hub.database.tables import (
     job,
     key,
     log_entry,
+    member,
     notice,
     organization,
     reply,
@@ -124,6 +125,21 @@ def see(connection: Connection, viewer: Viewer, identifier: str) -> Seen:
         return Seen(row, read_round(connection, row), None)
     row = membership.require_row(connection, viewer.organization, identifier)
     return Seen(row, read_round(connection, row), row.member)
+
+
+def list_series(connection: Connection, viewer: Viewer, row: Any) -> list[tuple[int, str]]:
+    """Return number and id of the other rounds of a series that the reader takes part in."""
+    if not row.series:
+        return []
+    asked = select(collaboration.c.serial, collaboration.c.id).where(
+        collaboration.c.series == row.series, collaboration.c.id != row.id
+    )
+    if viewer.organization is not None:
+        asked = asked.join(member, member.c.collaboration == collaboration.c.id).where(
+            member.c.organization == viewer.organization.id
+        )
+    rows = connection.execute(asked.order_by(collaboration.c.serial).limit(PER_PAGE))
+    return [(serial, identifier) for serial, identifier in rows]
 
 
 def list_moments(connection: Connection, identifier: str) -> dict[tuple[str, str], int]:
@@ -293,8 +309,6 @@ def _list_failures(connection: Connection) -> list[Any]:
 
 
 def _list_organizations(connection: Connection) -> list[Any]:
-    from aboveboard.hub.database.tables import member
-
     count = func.count(member.c.collaboration).label("rounds")
     return list(
         connection.execute(
