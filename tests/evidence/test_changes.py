@@ -18,7 +18,8 @@ from aboveboard.evidence.terms import CENTER
 
 def propose(play: Play, **changes: Any) -> str:
     proposal = {**play.round.terms.model_dump(), **changes}
-    return play.say("change", CENTER, proposal=proposal).digest
+    number = len(play.entries)
+    return play.say("change", CENTER, proposal=proposal, number=number).digest
 
 
 def test_changed_terms_are_in_force_once_all_have_signed_and_commitments_are_void() -> None:
@@ -286,3 +287,14 @@ def test_new_keys_of_a_member_stay_known_through_a_change() -> None:
     play.say("change", "bolt", change=change)
     assert play.round.find_keys("acme") == fresh.public
     assert KEYS["acme"].public.signing in play.round.list_keys("acme")
+
+
+def test_the_same_change_can_be_proposed_again_after_another_one() -> None:
+    play = Play(make_terms())
+    first = propose(play, missing="continue")
+    propose(play, lost_key="all")
+    again = propose(play, missing="continue")
+    assert again != first
+    for name in ("acme", "bolt"):
+        play.say("change", name, change=again)
+    assert play.round.terms.missing == "continue"

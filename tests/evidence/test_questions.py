@@ -207,7 +207,10 @@ def until_asked(asks: list[str], **more: Any) -> Play:
 
 
 def ask(play: Play, **changes: Any) -> None:
-    body = {"step": 0, "question": "votes", "members": ["bolt"], "shows": {}, "until": ""}
+    body = {
+        "step": 0, "question": "votes", "members": ["bolt"], "shows": {}, "until": "",
+        "number": len(play.entries),
+    }  # fmt: skip
     play.say("ask", CENTER, **{**body, **changes})
 
 
@@ -221,6 +224,7 @@ def reply(play: Play, name: str, value: Any) -> None:
     [
         {"members": ["acme"]}, {"members": []}, {"members": ["acme", "bolt"]}, {"step": 1},
         {"question": "proposal"}, {"until": "2027-01-01T00:00:00+00:00"}, {"members": [["bolt"]]},
+        {"number": 1},
     ],
 )  # fmt: skip
 def test_the_center_asks_what_the_terms_say_and_nobody_else(changes: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.round_states import BEFORE_RESULT, RefusedStatementError
-from aboveboard.evidence.statement_checks import require_fields, require_state
+from aboveboard.evidence.statement_checks import require_fields, require_number, require_state
 from aboveboard.evidence.statements import Statement
 from aboveboard.evidence.terms import CENTER, Terms, parse_terms
 
@@ -26,7 +26,8 @@ def check_change(round_: Round, statement: Statement) -> None:
     """Raise `RefusedStatementError` if a change cannot be proposed, or signed, now."""
     require_state(round_, statement, *BEFORE_RESULT)
     if statement.by == CENTER:
-        require_fields(statement, proposal=dict)
+        require_fields(statement, proposal=dict, number=int)
+        require_number(round_, statement)
         _check_proposal(round_, statement)
         return
     require_fields(statement, change=str)

@@ -12,6 +12,7 @@ from aboveboard.evidence.statement_checks import (
     require_center,
     require_fields,
     require_member,
+    require_number,
     require_state,
 )
 from aboveboard.evidence.statements import Statement
@@ -30,8 +31,11 @@ def check_ask(round_: Round, statement: Statement) -> None:
     A question may be asked again of members whose answers could not be opened, or are none.
     """
     require_center(statement)
-    require_fields(statement, step=int, question=str, members=list, shows=dict, until=str)
+    require_fields(
+        statement, step=int, question=str, members=list, shows=dict, until=str, number=int
+    )
     require_state(round_, statement, State.SEALED)
+    require_number(round_, statement)
     body, asks = statement.body, round_.terms.asks
     step = body["step"]
     again = bool(round_.asked) and step == len(round_.asked) - 1

@@ -47,6 +47,15 @@ def require_result(round_: Round, statement: Statement) -> None:
         raise RefusedStatementError("it names another result")
 
 
+def require_number(round_: Round, statement: Statement) -> None:
+    """Raise `RefusedStatementError` unless the statement has the number that it gets in the log.
+
+    What may be said again in the same words is told apart by it.
+    """
+    if statement.body["number"] != len(round_.leaves):
+        raise RefusedStatementError(f"the next entry of the log has number {len(round_.leaves)}")
+
+
 def is_digest(value: Any) -> bool:
     """Return whether a value is a SHA-256 hash in hexadecimal."""
     return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")

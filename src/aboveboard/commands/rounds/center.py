@@ -259,7 +259,7 @@ def ask_next(folder: Path) -> Round | None:
         parts = _open_parts(round_, folder, keys)
         body = draft_question(round_, parts, read_center_files(folder, keys), answers)
         body |= {"until": find_until(round_, time())}
-    return state(folder, keys, "ask", lambda _: body)[0]
+    return state(folder, keys, "ask", lambda now: {**body, "number": len(now.leaves)})[0]
 
 
 def find_until(round_: Round, seconds: float) -> str:

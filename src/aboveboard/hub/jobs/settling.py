@@ -118,7 +118,8 @@ def _write_question(hub: Hub, lease: Lease, sealed: SealedRound, body: dict[str,
         row = lock(connection, lease.collaboration)
         before = read_round(connection, row)
         if _is_unchanged(before, sealed):
-            body = {**body, "until": find_until(before, hub.clock())}
+            until = find_until(before, hub.clock())
+            body = {**body, "until": until, "number": len(before.leaves)}
             statement = make_own(hub, before, "ask", body)
             take(connection, hub, row, before, before.accept(statement), statement)
         finish(connection, lease)

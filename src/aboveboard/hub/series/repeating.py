@@ -180,7 +180,8 @@ def propose_change(hub: Hub, identifier: str, changes: Mapping[str, Any]) -> Pos
         }
         proposal |= {key: value for key, value in changes.items() if key != "members"}
         _let_read(connection, identifier, names)
-        statement = make_own(hub, before, "change", {"proposal": proposal})
+        body = {"proposal": proposal, "number": len(before.leaves)}
+        statement = make_own(hub, before, "change", body)
         return take_own(connection, hub, row, before, statement)
 
 
