@@ -44,6 +44,13 @@ class Play:
         Of what was simulated.
     reason
         Why better replies were not followed; empty where they were.
+
+    Examples
+    --------
+    >>> from aboveboard.games import TabularGame
+    >>> found = play(TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1))
+    >>> found.profiles, len(found.ends)
+    (4, 1)
     """
 
     game: Game

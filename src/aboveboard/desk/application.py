@@ -130,6 +130,7 @@ STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
     (rf"{ROUND}/commit", steps.commit),
     (rf"{ROUND}/submit", steps.submit),
     (rf"{ROUND}/accept", steps.accept),
+    (rf"{ROUND}/answer", steps.answer),
     (rf"{ROUND}/dispute", steps.dispute),
     (rf"{ROUND}/leave", steps.leave),
 )
@@ -144,6 +145,17 @@ class DeskApplication:
         Whose.
     hosts
         Values of the Host header that are its.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.desk.member import Desk
+    >>> with TemporaryDirectory() as home:
+    ...     application = DeskApplication(Desk(Path(home)), hosts=["127.0.0.1:8000"])
+    ...     asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "elsewhere.example"}
+    ...     answer = b"".join(application(asked, lambda status, headers: print(status)))
+    421 Misdirected Request
     """
 
     def __init__(self, desk: Desk, hosts: Collection[str]) -> None:

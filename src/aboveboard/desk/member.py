@@ -17,6 +17,7 @@ from aboveboard.commands.rounds.own_check import (
     check_committed_part,
     check_own_file,
 )
+from aboveboard.commands.rounds.questions import answer_question
 from aboveboard.commands.rounds.rules import describe_rule
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import MOST_BUNDLE_BYTES, decode_bundle
@@ -114,6 +115,14 @@ class Desk:
         The folder of its keys and rounds.
     passphrase
         Of its keys; None: they are not encrypted.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as home:
+    ...     desk = Desk(Path(home))
+    ...     print(desk.hubs, desk.keys, desk.list_standings())
+    [] None []
     """
 
     def __init__(self, home: Path, passphrase: bytes | None = None) -> None:
@@ -285,6 +294,11 @@ class Desk:
         copy_content(content, folder / name)
         (folder / name).chmod(PRIVATE)
         return folder / name
+
+    def answer_question(self, place: Place, value: Any) -> None:
+        """Answer what the rule asks while it runs."""
+        attendance = _require(place)
+        attendance.hand_over(answer_question(attendance.member, value))
 
     def answer(self, place: Place, reason: str | None = None) -> None:
         """Accept the result, or with a reason dispute it."""

@@ -63,6 +63,17 @@ class DeskServer:
     ------
     InputError
         If the port is taken.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> with TemporaryDirectory() as home:
+    ...     server = DeskServer(Desk(Path(home)))
+    ...     server.begin()
+    ...     print(server.link.startswith(f"http://127.0.0.1:{server.port}/"))
+    ...     server.close()
+    True
     """
 
     def __init__(self, desk: Desk, port: int = 0) -> None:

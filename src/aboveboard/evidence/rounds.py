@@ -71,6 +71,24 @@ class Round:
         Members that have neither accepted nor disputed the result in time.
     archived
         Whether the center has deleted what the members have sent.
+
+    Examples
+    --------
+    >>> from aboveboard.commands.rounds.drafting import draft_terms
+    >>> from aboveboard.evidence.center_keys import CenterKeys
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> from aboveboard.evidence.statements import sign_statement
+    >>> center, members = CenterKeys(generate_keys(), generate_keys()), {"acme": {}, "bolt": {}}
+    >>> keys = {name: generate_keys() for name in members}
+    >>> file = {"mechanism": "exchange.union", "parties": members}
+    >>> public = {name: each.public for name, each in keys.items()}
+    >>> terms = sign_statement(draft_terms(file, public, center, "a/log"), CENTER, center.center)
+    >>> round_ = begin_round(terms.content, "terms.json")
+    >>> for name in members:
+    ...     said = sign_statement({"kind": "agree", "terms": terms.digest}, name, keys[name])
+    ...     round_ = round_.accept(said)
+    >>> str(round_.state), round_.list_awaited("commit")
+    ('committing', ('acme', 'bolt'))
     """
 
     terms: Terms
@@ -283,6 +301,23 @@ def replay_log(entries: Iterable[bytes], place: str) -> Round:
     ------
     InputError
         If it has no entries, or one that cannot follow; it names which.
+
+    Examples
+    --------
+    >>> from aboveboard.commands.rounds.drafting import draft_terms
+    >>> from aboveboard.evidence.center_keys import CenterKeys
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> from aboveboard.evidence.statements import sign_statement
+    >>> center, members = CenterKeys(generate_keys(), generate_keys()), {"acme": {}, "bolt": {}}
+    >>> keys = {name: generate_keys() for name in members}
+    >>> file = {"mechanism": "exchange.union", "parties": members}
+    >>> public = {name: each.public for name, each in keys.items()}
+    >>> terms = sign_statement(draft_terms(file, public, center, "a/log"), CENTER, center.center)
+    >>> agreed = {"kind": "agree", "terms": terms.digest}
+    >>> entries = [terms.content, sign_statement(agreed, "acme", keys["acme"]).content]
+    >>> round_ = replay_log(entries, "log.jsonl")
+    >>> str(round_.state), round_.list_awaited("agree")
+    ('offered', ('bolt',))
     """
     rest = iter(entries)
     first = next(rest, None)

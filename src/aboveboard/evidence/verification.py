@@ -47,7 +47,27 @@ IN_PLACE = ("elements",)
 
 
 def verify_bundle(given: Delivery) -> Findings:
-    """Verify one party's bundle and return what was found."""
+    """Verify one party's bundle and return what was found.
+
+    Examples
+    --------
+    >>> import aboveboard as ab
+    >>> from tempfile import TemporaryDirectory
+    >>> from aboveboard.commands import run_collaboration
+    >>> from aboveboard.evidence.bundles import decode_bundle
+    >>> from aboveboard.evidence.center_keys import CenterKeys
+    >>> from aboveboard.evidence.keys import generate_keys
+    >>> lists = {"acme": {"a.example", "b.example"}, "bolt": {"b.example", "c.example"}}
+    >>> union = ab.collaborate("exchange.union", lists, kind="domain")
+    >>> operator = CenterKeys(generate_keys(), generate_keys())
+    >>> with TemporaryDirectory() as name:
+    ...     _ = run_collaboration(union, Path(name, "out"), operator=operator)
+    ...     own = Path(name, "out", "parties", "acme")
+    ...     bundle = decode_bundle((own / "bundle.json").read_bytes(), "bundle.json")
+    ...     findings = verify_bundle(Delivery(bundle, None, own / "reply.txt"))
+    >>> findings.contradicted, len(findings.missing), findings.exit_status
+    ([], 2, 3)
+    """
     findings = Findings()
     round_ = _verify_log(given, findings)
     if round_ is None:

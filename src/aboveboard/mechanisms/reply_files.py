@@ -16,7 +16,17 @@ COMPRESSION = 1
 
 
 def write_reply(reply: Reply, path: Path) -> None:
-    """Write one party's reply in the form in which it sent its data."""
+    """Write one party's reply in the form in which it sent its data.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "reply.json")
+    ...     write_reply(Reply("json", data={"price": 3}), path)
+    ...     print(path.read_text().split())
+    ['{', '"price":', '3', '}']
+    """
     if reply.content is not None:
         path.write_bytes(reply.content)
         return

@@ -27,6 +27,12 @@ class LogInLink:
         To be opened in a browser.
     seconds
         How long it waits.
+
+    Examples
+    --------
+    >>> link = LogInLink("acme", "https://hub.example/log-in#secret", 60)
+    >>> f"{link.name} has {link.seconds} seconds"
+    'acme has 60 seconds'
     """
 
     name: str

@@ -63,6 +63,20 @@ def tabulate_members(
         What is awaited of whom, as `list_turns` returns it.
     moments
         When each statement came, in seconds since 1970, by its kind and signer; None: unknown.
+
+    Examples
+    --------
+    >>> from aboveboard.commands.rounds.drafting import draft_terms
+    >>> from aboveboard.evidence import generate_keys, replay_log, sign_statement
+    >>> from aboveboard.evidence.center_keys import CenterKeys
+    >>> center = CenterKeys(generate_keys(), generate_keys())
+    >>> keys = {name: generate_keys().public for name in ("acme", "bolt")}
+    >>> file = {"mechanism": "exchange.union", "parties": {"acme": {}, "bolt": {}}}
+    >>> said = sign_statement(draft_terms(file, keys, center, "a/log"), "center", center.center)
+    >>> round_ = replay_log([said.content], "log.jsonl")
+    >>> table = tabulate_members(round_, {"acme": "agree", "bolt": "agree"})
+    >>> table.columns[:2], table.rows[0][1][0]
+    (('member', 'agreed'), ('awaited', 'awaited'))
     """
     known = moments or {}
     rows = []

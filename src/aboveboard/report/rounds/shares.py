@@ -45,6 +45,20 @@ def describe_shares(terms: Terms, result: Mapping[str, Any]) -> Shares:
         The terms.
     result
         The body of the center's statement.
+
+    Examples
+    --------
+    >>> from aboveboard.commands.rounds.drafting import draft_terms
+    >>> from aboveboard.evidence import generate_keys, replay_log, sign_statement
+    >>> from aboveboard.evidence.center_keys import CenterKeys
+    >>> center = CenterKeys(generate_keys(), generate_keys())
+    >>> keys = {name: generate_keys().public for name in ("acme", "bolt")}
+    >>> file = {"mechanism": "exchange.union", "parties": {"acme": {}, "bolt": {}}}
+    >>> said = sign_statement(draft_terms(file, keys, center, "a/log"), "center", center.center)
+    >>> round_ = replay_log([said.content], "log.jsonl")
+    >>> found = describe_shares(round_.terms, {"shares": {"acme": {"benefit": 3, "payment": 0}}})
+    >>> found.columns, found.rows
+    (('member', 'gains'), (('acme', '3'),))
     """
     shares = result.get("shares")
     shares = shares if isinstance(shares, Mapping) else {}

@@ -79,6 +79,20 @@ def describe_terms(
         Seconds since 1970, for the time that is left to deadlines.
     rule
         What `describe_rule` returns of their mechanism: its texts; None: they are not known here.
+
+    Examples
+    --------
+    >>> from aboveboard.commands.rounds.drafting import draft_terms
+    >>> from aboveboard.evidence import generate_keys, replay_log, sign_statement
+    >>> from aboveboard.evidence.center_keys import CenterKeys
+    >>> center = CenterKeys(generate_keys(), generate_keys())
+    >>> keys = {name: generate_keys().public for name in ("acme", "bolt")}
+    >>> file = {"mechanism": "exchange.union", "parties": {"acme": {}, "bolt": {}}}
+    >>> said = sign_statement(draft_terms(file, keys, center, "a/log"), "center", center.center)
+    >>> round_ = replay_log([said.content], "log.jsonl")
+    >>> sections = describe_terms(round_.terms, said.digest, now=0.0)
+    >>> [section.title for section in sections][:2]
+    ['What is done', 'Who takes part']
     """
     rule = rule or {}
     return [
@@ -249,6 +263,20 @@ def _describe_record(terms: Terms, digest: str) -> list[tuple[str, str]]:
 
 
 def find_terms(round_: Round) -> Statement:
-    """Return the statement that made the terms of a round that are in force."""
+    """Return the statement that made the terms of a round that are in force.
+
+    Examples
+    --------
+    >>> from aboveboard.commands.rounds.drafting import draft_terms
+    >>> from aboveboard.evidence import generate_keys, replay_log, sign_statement
+    >>> from aboveboard.evidence.center_keys import CenterKeys
+    >>> center = CenterKeys(generate_keys(), generate_keys())
+    >>> keys = {name: generate_keys().public for name in ("acme", "bolt")}
+    >>> file = {"mechanism": "exchange.union", "parties": {"acme": {}, "bolt": {}}}
+    >>> said = sign_statement(draft_terms(file, keys, center, "a/log"), "center", center.center)
+    >>> round_ = replay_log([said.content], "log.jsonl")
+    >>> find_terms(round_).digest == round_.terms_digest
+    True
+    """
     found = (round_.find("terms"), round_.find("change"))
     return next(said for said in found if said is not None and said.digest == round_.terms_digest)
