@@ -6,6 +6,7 @@ and of another collaboration; members that leave; workers that die while they wo
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,12 +23,15 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
-from aboveboard.evidence.rounds import replay_log
+from aboveboard.errors import InputError
+from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import log_entry
 from aboveboard.hub.home import Hub
+from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.operations.checking import check_hub
+from aboveboard.hub.series.repeating import propose_change
 
 NAMES = st.sampled_from(sorted(LISTS))
 DEADLINE = "2027-01-15T09:00:00+00:00"
@@ -52,7 +56,9 @@ class AnyOrder(RuleBasedStateMachine):
         super().__init__()
         self.house.clock.seconds = 1_800_000_000.0
         deadlines = {"agree": DEADLINE, "commit": DEADLINE}
-        self.table: Table = self.house.open(self.folder, missing="continue", deadlines=deadlines)
+        self.table: Table = self.house.open(
+            self.folder, missing="continue", deadlines=deadlines, more={"keep_days": 0}
+        )
         self.other: Table = self.house.open(self.folder)
         self.said: list[tuple[str, bytes]] = []
         self.sealed: dict[str, bytes] = {}
@@ -101,10 +107,40 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.table.upload(name, sealed).status_code in (200, 201, 409)
         self.post(name, self.table.submission(name, sealed))
 
+    @rule()
+    def propose(self) -> None:
+        """Let the center propose the other rule for who is missing."""
+        terms = self.round.terms
+        other = "cancel" if terms.missing == "continue" else "continue"
+        with contextlib.suppress(InputError):
+            propose_change(self.house.hub, self.table.id, {"missing": other})
+
+    @rule(name=NAMES)
+    def sign_change(self, name: str) -> None:
+        pending = self.round.pending
+        digest = pending.digest if pending else "ab" * 32
+        self.post(name, self.table.sign(name, "change", change=digest))
+        self.table.terms = self.round.terms_digest  # others sign under the new terms from here on
+
+    @property
+    def round(self) -> Round:
+        log = self.house.people["acme"].send("GET", f"{self.table.path}/log?limit=1000").json()
+        return replay_log([x.encode() for x in log["entries"]], "log")
+
+    @rule(name=NAMES)
+    def dispute(self, name: str) -> None:
+        result = self.round.find("result")
+        digest = result.digest if result else "ab" * 32
+        self.post(name, self.table.sign(name, "dispute", result=digest, reason="short"))
+
+    @rule()
+    def archive(self) -> None:
+        self.house.clock.seconds += 1
+        archive_ended(self.house.hub)
+
     @rule(name=NAMES)
     def answer(self, name: str) -> None:
-        log = self.house.people[name].send("GET", f"{self.table.path}/log").json()["entries"]
-        result = replay_log([x.encode() for x in log], "log").find("result")
+        result = self.round.find("result")
         digest = result.digest if result else "ab" * 32
         self.post(name, self.table.sign(name, "accept", result=digest))
 
@@ -154,7 +190,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.reached.add(self.state)
         assert self.state != "sealed"  # whatever died: what could be settled is settled
         assert check_hub(hub).faults == ()
-        log = self.house.people["acme"].send("GET", f"{self.table.path}/log").json()["entries"]
+        path = f"{self.table.path}/log?limit=1000"
+        log = self.house.people["acme"].send("GET", path).json()["entries"]
         assert {content.decode() for _, content in self.said} <= set(log)
 
 
