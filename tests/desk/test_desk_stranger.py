@@ -33,7 +33,7 @@ def visitor(tmp_path: Path) -> Visitor:
 
 def test_the_list_of_pages_and_forms_is_complete() -> None:
     assert len(list_paths(PAGES)) == 10
-    assert len(list_paths(STEPS)) == 10
+    assert len(list_paths(STEPS)) == 11
 
 
 @pytest.mark.parametrize("token", ["", "x", "a" * 43, "..", "%00", "TOKEN/.."])

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.commands.rounds.changes import describe_change
+from aboveboard.commands.rounds.questions import read_question
 from aboveboard.desk.member import Place
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log
 from aboveboard.evidence.round_states import BEFORE_RESULT
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.statements import Statement, read_statement
-from aboveboard.formatting import format_bytes, join_names
+from aboveboard.formatting import describe_action, format_bytes, join_names
 from aboveboard.report.rounds import (
     describe_deadline,
     describe_entry,
@@ -106,6 +107,7 @@ def show_round(visit: Visit, identifier: str) -> Answer:
         place,
         "round",
         turn=shown,
+        question=_describe_question(place) if step == "answer" else None,
         deadline=describe_deadline(place.view.get("deadline"), visit.now),
         fault=place.view.get("fault"),
         awaited=join_names([name for name in turns if name != place.name]),
@@ -114,6 +116,14 @@ def show_round(visit: Visit, identifier: str) -> Answer:
         can_leave=place.has_agreed and place.round.state in BEFORE_RESULT,
         missing=place.round.terms.missing,
     )
+
+
+def _describe_question(place: Place) -> dict[str, str] | None:
+    """Return what the rule asks, and what it shows with the question; None: it asks nothing."""
+    asked = read_question(place.round)
+    if asked is None:
+        return None
+    return {"kind": asked["question"], "shows": describe_action(asked["shows"])}
 
 
 def show_terms(visit: Visit, identifier: str) -> Answer:
