@@ -8,7 +8,12 @@ import pytest
 from rounds_by_hand import KEYS, Play, digest, make_terms
 
 from aboveboard.evidence.keys import PrivateKeys, generate_keys
-from aboveboard.evidence.member_statements import make_rotation, make_voucher, prove_keys
+from aboveboard.evidence.member_statements import (
+    make_answer,
+    make_rotation,
+    make_voucher,
+    prove_keys,
+)
 from aboveboard.evidence.notes import Checkpoint
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import RefusedStatementError, State, replay_log
@@ -231,6 +236,19 @@ def test_who_disputes_may_think_better_of_it() -> None:
     play, result = dispute()
     play.say("accept", "bolt", result=result)
     play.say("accept", "acme", result=result)
+    assert play.round.state is State.SETTLED
+
+
+def test_who_accepts_again_names_the_dispute_that_it_withdraws() -> None:
+    play, result = dispute()
+    first = play.round.find("dispute", "acme")
+    assert first is not None
+    play.say("accept", "bolt", result=result)
+    with pytest.raises(RefusedStatementError, match="another dispute"):
+        play.say("accept", "acme", result=result, withdraws=digest("other"))
+    again = make_answer(play.round, "acme", KEYS["acme"])
+    assert again.body["withdraws"] == first.digest
+    play.accept(again)
     assert play.round.state is State.SETTLED
 
 

@@ -106,7 +106,9 @@ def make_answer(
         raise InputError("result", "there is none yet", "wait for the center")
     body = {"terms": round_.terms_digest, "result": result.digest}
     if reason is None:
-        return sign_statement({"kind": "accept", **body}, name, keys)
+        dispute = round_.find("dispute", name)
+        withdrawn = {} if dispute is None else {"withdraws": dispute.digest}
+        return sign_statement({"kind": "accept", **body, **withdrawn}, name, keys)
     return sign_statement({"kind": "dispute", "reason": reason, **body}, name, keys)
 
 

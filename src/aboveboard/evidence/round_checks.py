@@ -100,9 +100,14 @@ def _check_result(round_: Round, statement: Statement) -> None:
 
 def _check_accept(round_: Round, statement: Statement) -> None:
     require_member(round_, statement)
-    require_fields(statement, result=str)
+    dispute = round_.find("dispute", statement.by)
+    # Who accepts, disputes, and accepts again says another thing than the first time.
+    withdraws: dict[str, type] = {"withdraws": str} if "withdraws" in statement.body else {}
+    require_fields(statement, result=str, **withdraws)
     require_state(round_, statement, State.RESULT, State.DISPUTED)
     require_result(round_, statement)
+    if withdraws and (dispute is None or statement.body["withdraws"] != dispute.digest):
+        raise RefusedStatementError("it withdraws another dispute than the one that stands")
 
 
 def _check_dispute(round_: Round, statement: Statement) -> None:

@@ -95,9 +95,10 @@ def _take(
     if statement.by != name:
         raise RefusedStatementError(f"you are {name!r}, and speak for yourself only")
     index = find_statement(connection, identifier, statement.digest)
-    if index is not None:
-        return Position(index, statement.digest, False, row.state)
     before = read_round(connection, row)
+    if index is not None:
+        _refuse_overtaken(before, statement)
+        return Position(index, statement.digest, False, row.state)
     refuse_late(before, statement.kind, hub.now)
     if statement.kind in SEALED_KINDS:
         _refuse_unsent(connection, identifier, statement)
@@ -107,6 +108,15 @@ def _take(
         _forget_fault(connection, row, name)
     kept.append((row, after))
     return position
+
+
+def _refuse_overtaken(round_: Round, statement: Statement) -> None:
+    """Raise `RefusedStatementError` if a later statement takes back one that stands in the log."""
+    other = {"accept": "dispute", "dispute": "accept"}.get(statement.kind)
+    if other is not None and round_.find(other, statement.by) is not None:
+        raise RefusedStatementError(
+            "you have said this before, and something else since: say it in other words"
+        )
 
 
 def refuse_late(round_: Round, kind: str, now: int) -> None:
