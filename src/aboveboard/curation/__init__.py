@@ -11,6 +11,7 @@ Examples
 """
 
 from aboveboard.curation.advice import Advice, advise
+from aboveboard.curation.any_word import has_only_truth, make_any_word
 from aboveboard.curation.best_replies import BestReply, best_reply
 from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment
 from aboveboard.curation.curation_game import CurationGame, Society
@@ -34,6 +35,7 @@ from aboveboard.curation.equilibria import (
     regrets,
 )
 from aboveboard.curation.mixed import MixedEquilibrium, MixedSearch, find_mixed_equilibria
+from aboveboard.curation.number_society import NumberSociety, Scale, make_number_society
 from aboveboard.curation.properties import NoMixedEquilibrium, StableCommitments, TruthAnswered
 from aboveboard.curation.protocols import PROTOCOLS, Protocol
 
@@ -57,7 +59,9 @@ __all__ = [
     "MixedEquilibrium",
     "MixedSearch",
     "NoMixedEquilibrium",
+    "NumberSociety",
     "Protocol",
+    "Scale",
     "Society",
     "StableCommitments",
     "Straightforward",
@@ -66,8 +70,11 @@ __all__ = [
     "best_reply",
     "compute_stake",
     "find_mixed_equilibria",
+    "has_only_truth",
     "is_equilibrium",
     "is_helpless",
+    "make_any_word",
+    "make_number_society",
     "pure_equilibria",
     "regrets",
     "simulate_better_replies",

@@ -24,6 +24,12 @@ from aboveboard.curation.commitments import (
 )
 from aboveboard.curation.curation_game import Society
 from aboveboard.curation.joint import make_joint, refuse_many_agents
+from aboveboard.curation.number_society import (
+    NumberSociety,
+    Scale,
+    Statistic,
+    make_number_society,
+)
 from aboveboard.curation.social_functions import (
     Conjunction,
     CustomFunction,
@@ -71,16 +77,30 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "or": (),
     "table": ("values",),
     "callable": ("function",),
+    "median": ("thresholds", "range", "distribution", "center_weight"),
+    "average": ("thresholds", "range", "distribution", "center_weight"),
 }
 """By kind of function: the keys that it takes beside `prior`."""
+
+OPTIONAL = ("center_weight", "distribution")
+"""Those with a default."""
 
 
 class FunctionTable(_Strict):
     """What all want to know; which keys it needs depends on the kind."""
 
-    kind: Literal["majority", "threshold", "mean", "parity", "and", "or", "table", "callable"] = (
-        Field(description="what g is of all bits, the center's among them")
-    )
+    kind: Literal[
+        "majority",
+        "threshold",
+        "mean",
+        "parity",
+        "and",
+        "or",
+        "table",
+        "callable",
+        "median",
+        "average",
+    ] = Field(description="what g is of all bits, the center's among them")
     k: int | None = Field(
         default=None, strict=True, description="for threshold: how many ones make g = 1"
     )
@@ -91,7 +111,8 @@ class FunctionTable(_Strict):
         default=None,
         ge=0,
         strict=True,
-        description="for majority, threshold, mean: how often the center's bit counts; default 1",
+        description="for majority, threshold, mean, median, average: how often the center's bit "
+        "or number counts; default 1",
     )
     values: tuple[Literal[0, 1], ...] | None = Field(
         default=None,
@@ -101,6 +122,18 @@ class FunctionTable(_Strict):
         default=None,
         pattern=CALLABLE_NAME,
         description='for callable: "module:function" of a tuple of bits, the center\'s first',
+    )
+    thresholds: tuple[Exact, ...] | None = Field(
+        default=None,
+        description="for median, average: each number is told by which of these it reaches",
+    )
+    range: tuple[Exact, Exact] | None = Field(
+        default=None, description="for median, average: the lowest and the highest number"
+    )
+    distribution: tuple[Exact, ...] | None = Field(
+        default=None,
+        description="for median, average: the chance of each step between thresholds, from the "
+        "lowest; default: all alike",
     )
     prior: Exact = Field(
         default=Fraction(1, 2), gt=0, lt=1, description="chance that a bit is 1, the same for all"
@@ -115,15 +148,29 @@ class FunctionTable(_Strict):
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
         takes = KEYS[self.kind]
-        for key in ("k", "level", "center_weight", "values", "function"):
+        for key in (
+            "k",
+            "level",
+            "center_weight",
+            "values",
+            "function",
+            "thresholds",
+            "range",
+            "distribution",
+        ):
             present = getattr(self, key) is not None
             if present and key not in takes:
                 raise ValueError(
                     f"kind = {self.kind!r} has no {key}; it takes {', '.join(takes) or 'no keys'}"
                 )
-            if not present and key in takes and key != "center_weight":
+            if not present and key in takes and key not in OPTIONAL:
                 raise ValueError(f"kind = {self.kind!r} needs {key}; add it")
         return self
+
+    @property
+    def is_about_numbers(self) -> bool:
+        """Whether parties have numbers and not bits."""
+        return self.kind in ("median", "average")
 
 
 class CenterTable(_Strict):
@@ -137,6 +184,9 @@ class CenterTable(_Strict):
     )
     bits: tuple[Literal[0, 1], ...] | None = Field(
         default=None, description="the bits themselves, instead of data"
+    )
+    numbers: tuple[Exact, ...] | None = Field(
+        default=None, description="for median, average: the numbers themselves, instead of data"
     )
 
 
@@ -162,6 +212,9 @@ class AgentTable(_Strict):
     )
     bits: tuple[Literal[0, 1], ...] | None = Field(
         default=None, description="the bits themselves, instead of data"
+    )
+    numbers: tuple[Exact, ...] | None = Field(
+        default=None, description="for median, average: the numbers themselves, instead of data"
     )
     coins: str | None = Field(
         default=None,
@@ -199,6 +252,11 @@ class CurationFile(CollaborationFile):
         default=CenterTable(), description="the center's bits; design and audit need none"
     )
     parties: dict[str, AgentTable] = Field(min_length=1, description="the agents, by name")
+    replies: Literal["messages", "two-bits"] = Field(
+        default="messages",
+        description="what the answered get: all messages, or two bits in each round: the best "
+        "guess for each value of their own bit",
+    )
     design: DesignTable = Field(
         default=DesignTable(),
         description="what an audit lets agents commit to, beside the truth, silence and a whisper",
@@ -226,10 +284,21 @@ class CurationFileWithoutPrices(CurationFile):
 class FairFile(CurationFileWithoutPrices):
     """The collaboration file of curation.fair, which chooses its score."""
 
-    score: Literal["price", "indicator"] = Field(
+    score: Literal["price", "indicator", "any-word"] = Field(
         default="price",
         description="what agents who are not truthful compete with: their relative price, or "
-        "whether they say anything; the second needs no prices",
+        "whether they say anything; any-word: who says anything is answered while another is not "
+        "truthful; only the first, and a lot, need prices",
+    )
+    lot: bool = Field(
+        default=True,
+        description="for any-word: whether an agent that says something else while all others "
+        "are truthful is answered by lot, so that no equilibrium is mixed; needs prices",
+    )
+    margin: Exact = Field(
+        default=Fraction(0),
+        ge=0,
+        description="for the lot: by which part the true prices may exceed those of this file",
     )
 
     @model_validator(mode="after")
@@ -239,6 +308,12 @@ class FairFile(CurationFileWithoutPrices):
             raise ValueError(
                 f'parties.{missing[0]}.price is missing; add it, or set score = "indicator"'
             )
+        if missing and self.score == "any-word" and self.lot:
+            raise ValueError(f"parties.{missing[0]}.price is missing; add it, or set lot = false")
+        if self.score != "any-word" and {"lot", "margin"} & self.model_fields_set:
+            raise ValueError('lot and margin go with score = "any-word"; omit them, or set it')
+        if self.margin and not self.lot:
+            raise ValueError("margin is of the lot, and there is none; omit margin")
         return self
 
 
@@ -298,10 +373,43 @@ def make_society(file: CurationFile) -> Society:
         for commitment in listed:
             agent.shape.relative_price(commitment)
         agent.shape.outbid(0)  # finds out whether a callable jumps
+    if file.function.is_about_numbers:
+        return _make_numbers(file, agents)
     function = FUNCTIONS[file.function.kind](file.function)
     if isinstance(function, CustomFunction):
         function = Table(tuple(function.table(len(agents)).tolist()))
     return Society(function, agents, file.function.prior, _find_joint(file))
+
+
+def _make_numbers(file: CurationFile, agents: tuple[Agent, ...]) -> NumberSociety:
+    """Return the society of a median or an average."""
+    table = file.function
+    priors = [file.center.prior, *(agent.prior for agent in file.parties.values())]
+    if (
+        table.joint is not None
+        or any(x is not None for x in priors)
+        or ("prior" in table.model_fields_set)
+    ):
+        raise InputError(
+            "function",
+            "numbers have no prior and no joint chances of bits",
+            "state function.distribution, the chance of each step",
+        )
+    statistic: Statistic = "median" if table.kind == "median" else "average"
+    scale = make_scale(table)
+    return make_number_society(statistic, agents, scale, table.distribution, _center_weight(table))
+
+
+def make_scale(table: FunctionTable) -> Scale:
+    """Return how the numbers of a file are measured.
+
+    Raises
+    ------
+    InputError
+        If the thresholds are not in ascending order inside the range.
+    """
+    lowest, highest = table.range or (Fraction(0), Fraction(0))
+    return Scale(lowest, highest, table.thresholds or ())
 
 
 def _find_joint(file: CurationFile) -> tuple[Number, ...] | None:

@@ -278,11 +278,17 @@ class CurationGame:
         """
         self.refuse_wrong_length(profile)
         messages = collect_messages(profile)
-        answered = self.protocol.answer(self.society.agents, profile)
-        return [
-            self.society.profit_if_answered(i, messages) if yes else self.society.profit_alone(i)
-            for i, yes in enumerate(answered)
-        ]
+        chances = self.protocol.compute_chances(self.society.agents, profile)
+        return [self.weigh_profit(i, messages, chance) for i, chance in enumerate(chances)]
+
+    def weigh_profit(self, i: int, messages: Messages, chance: Number) -> Number:
+        """Return agent i's expected profit if it is answered with a chance."""
+        if chance == 1:
+            return self.society.profit_if_answered(i, messages)
+        alone = self.society.profit_alone(i)
+        if chance == 0:
+            return alone
+        return alone + chance * (self.society.profit_if_answered(i, messages) - alone)
 
     def utilities(self, profile: Profile) -> list[Number]:
         """Return U_i = V_i - price for each agent.

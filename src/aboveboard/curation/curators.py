@@ -59,6 +59,7 @@ from aboveboard.curation.protocols import (
 )
 from aboveboard.curation.remarks import describe_facts
 from aboveboard.curation.reports import AgentReport, BitColumn, read_bits
+from aboveboard.curation.rounds import Replies
 from aboveboard.curation.settlement import settle
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import join_names
@@ -93,6 +94,9 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
     seed
         Of the messages that are drawn, of noise, and of guesses where both values are equally
         likely.
+    replies
+        What the answered get: "messages", all of them; "two-bits", the best guess for each value
+        of their own bit (footnote 4).
 
     Examples
     --------
@@ -109,6 +113,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
     listed: tuple[Commitment, ...]
     chosen: tuple[Commitment, ...]
     seed: int
+    replies: Replies = "messages"
 
     PROTOCOL: ClassVar[Protocol]
     AUDITS_WITHOUT_DATA: ClassVar[bool] = True
@@ -131,7 +136,12 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         """Return the rule with the parameters of a validated collaboration file."""
         chosen = tuple(agent.commitment for agent in file.parties.values())
         return cls(
-            tuple(file.parties), make_society(file), list_commitments(file), chosen, file.seed
+            tuple(file.parties),
+            make_society(file),
+            list_commitments(file),
+            chosen,
+            file.seed,
+            file.replies,
         )
 
     @staticmethod
@@ -164,7 +174,7 @@ class Curator(Mechanism[CurationFile, AgentReport, CommitmentsGame]):
         InputError
             If somebody's bits are missing.
         """
-        return settle(self.NAME, self.names, self.curation_game, reports, self.seed)
+        return settle(self.NAME, self.names, self.curation_game, reports, self.seed, self.replies)
 
     def game(self, types: Mapping[str, AgentReport]) -> CommitmentsGame:
         """Return the game in which each agent chooses a commitment, whatever its bits are.
@@ -347,10 +357,8 @@ class Fair(Curator):
     @classmethod
     def from_file(cls, file: CurationFile) -> Self:
         """Return the rule with the parameters of a validated collaboration file."""
-        given = {
-            key: getattr(file, key) for key in ("score", "lot", "margin") if hasattr(file, key)
-        }
-        return replace(super().from_file(file), **given)
+        keys = [key for key in ("score", "lot", "margin") if hasattr(file, key)]
+        return replace(super().from_file(file), **{key: getattr(file, key) for key in keys})
 
     @property
     def protocol(self) -> Protocol:

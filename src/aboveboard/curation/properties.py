@@ -13,10 +13,16 @@ from typing import Any
 
 from aboveboard.auditing import Budget, Property, Status, Verdict, Witness
 from aboveboard.auditing.budget import Progress
+from aboveboard.curation.any_word import has_only_truth
 from aboveboard.curation.best_replies import exceeds_rounding, find_best_replies
 from aboveboard.curation.commitments_game import CommitmentsGame
 from aboveboard.curation.mixed import MixedEquilibrium, find_mixed_equilibria
-from aboveboard.curation.protocols import answer_all, answer_fair, answer_truthful
+from aboveboard.curation.protocols import (
+    answer_all,
+    answer_any_word,
+    answer_fair,
+    answer_truthful,
+)
 from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import format_number, join_names
 from aboveboard.games.game import Game, count_profiles
@@ -112,7 +118,7 @@ class TruthAnswered(Property):
         played = _require_curation(self.name, game)
         protocol, agents = played.curation.protocol, played.curation.society.agents
         total = count_profiles(game)
-        if protocol.rule in (answer_fair, answer_truthful, answer_all):
+        if protocol.rule in (answer_fair, answer_any_word, answer_truthful, answer_all):
             reason = "the rule answers the truthful, whatever the others commit to"
             return Verdict(self.name, Status.HOLDS, total, total, "closed form", statement=reason)
         tried = islice(product(played.listed, repeat=len(agents)), budget.rows_for(game))
@@ -168,6 +174,10 @@ class NoMixedEquilibrium(Property):
             If the game is not one of commitments.
         """
         played = _require_curation(self.name, game)
+        if has_only_truth(played.curation):
+            n = len(played.players)
+            reason = "nobody is truthful at random: see the theorem of the rule by any word"
+            return Verdict(self.name, Status.HOLDS, n, n, "closed form", statement=reason)
         search = find_mixed_equilibria(played.curation)
         supports = 3 ** len(played.players)
         if search.equilibria:

@@ -3,7 +3,8 @@
 A protocol answers an agent with all messages, the center's bit among them, or with uniform noise.
 Source: "Data Curation from Privacy-Aware Agents": Definition 1 (competitive), footnote 7
 (indicator), Definition 5 (fair), section 4 (straightforward), section 4.2 (max and min). The fair
-rule with the score of footnote 7 is ours, see docs/theory.md. Cost: linear in the agents.
+rule with the score of footnote 7, and the rule by any word, are ours, see docs/theory.md. Cost:
+linear in the agents.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ class Protocol:
         Whether the rule looks only at who is truthful, who scores 0, and the order of scores, and
         treats agents alike. With a score of this module, best replies are then exact; else they
         are searched among many commitments, and nothing is claimed of the others.
+    lot
+        By agent: the chance to be answered all the same for saying something else than the truth
+        while all others are truthful; None if there is no lot.
 
     Raises
     ------
@@ -76,6 +80,7 @@ class Protocol:
     score: Score | None
     rule: Rule
     by_rank: bool = False
+    lot: tuple[Number, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.by_rank and not _is_by_rank(self.rule):
@@ -109,6 +114,24 @@ class Protocol:
         """
         scores = self.compute_scores(agents, profile)
         return self.apply_rule([commitment.truthful for commitment in profile], scores)
+
+    def compute_chances(
+        self, agents: Sequence[Agent], profile: Sequence[Commitment]
+    ) -> tuple[Number, ...]:
+        """Return for each agent the chance that it gets all messages: 0 or 1 without a lot."""
+        scores = self.compute_scores(agents, profile)
+        return self.weigh_bids([commitment.truthful for commitment in profile], scores)
+
+    def weigh_bids(self, truthful: Sequence[bool], scores: Sequence[Number]) -> tuple[Number, ...]:
+        """Return each agent's chance, by who is truthful and what each agent scores."""
+        answered = self.apply_rule(truthful, scores)
+        lot = self.lot
+        if lot is None or sum(truthful) < len(truthful) - 1:
+            return tuple(map(int, answered))
+        return tuple(
+            int(yes) if yes or truthful[i] or scores[i] == 0 else lot[i]
+            for i, yes in enumerate(answered)
+        )
 
     def apply_rule(self, truthful: Sequence[bool], scores: Sequence[Number]) -> tuple[bool, ...]:
         """Return who is answered, by who is truthful and what each agent scores.
@@ -185,6 +208,12 @@ def answer_fair(truthful: Sequence[bool], scores: Sequence[Number]) -> tuple[boo
     return tuple(x or i == winner for i, x in enumerate(truthful))
 
 
+def answer_any_word(truthful: Sequence[bool], scores: Sequence[Number]) -> tuple[bool, ...]:
+    """Return the answered: the truthful, and who says anything while another is not truthful."""
+    liars = len(truthful) - sum(truthful)
+    return tuple(x or (score > 0 and liars > 1) for x, score in zip(truthful, scores, strict=True))
+
+
 def answer_truthful(truthful: Sequence[bool], _: Sequence[Number]) -> tuple[bool, ...]:
     """Return the answered: the truthful."""
     return tuple(truthful)
@@ -204,6 +233,7 @@ COMPETITIVE = Protocol("competitive", relative_price, answer_competitive, by_ran
 INDICATOR = Protocol("indicator", says_something, answer_competitive, by_rank=True)
 FAIR = Protocol("fair", relative_price, answer_fair, by_rank=True)
 FAIR_INDICATOR = Protocol("fair-indicator", says_something, answer_fair, by_rank=True)
+ANY_WORD = Protocol("any-word", says_something, answer_any_word, by_rank=True)
 STRAIGHTFORWARD = Protocol("straightforward", None, answer_truthful, by_rank=True)
 ALWAYS_ALL = Protocol("always-all", None, answer_all, by_rank=True)
 ALWAYS_NOISE = Protocol("always-noise", None, answer_nobody, by_rank=True)
@@ -215,6 +245,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         INDICATOR,
         FAIR,
         FAIR_INDICATOR,
+        ANY_WORD,
         STRAIGHTFORWARD,
         ALWAYS_ALL,
         ALWAYS_NOISE,

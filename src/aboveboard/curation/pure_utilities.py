@@ -96,7 +96,7 @@ def _best_between(game: CurationGame, i: int, bids: Bids, messages: Messages) ->
     price = agent.known_price * (least.value if least is not None else 1)
     best: Number = society.profit_alone(i) - price
     for option in list_options(game, i, bids):
-        if option.how.startswith(("outbid", "match")) and option.answered:
-            profit = society.profit_if_answered(i, messages)
+        if option.how.startswith(("outbid", "match")) and option.chance:
+            profit = game.weigh_profit(i, messages, option.chance)
             best = max(best, profit - agent.known_price * option.price.value)
     return best

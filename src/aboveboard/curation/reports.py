@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.curation.commitments import Commitment
-from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
+from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile, make_scale
+from aboveboard.curation.number_society import Scale
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_count, format_number
 from aboveboard.mechanisms.mechanism import Read
 from aboveboard.storage.tabular_files import open_regular_file, read_csv
 
@@ -69,15 +72,26 @@ def read_bits(file: CurationFile, read: Read) -> tuple[BitColumn, dict[str, BitC
     InputError
         If a value is not 0 or 1, or columns differ in length.
     """
-    center = _read_table(file.center, "center", read)
-    agents = {
-        name: _read_table(agent, f"parties.{name}", read) for name, agent in file.parties.items()
-    }
+    tables: dict[str, CenterTable | AgentTable] = {"center": file.center}
+    tables |= {f"parties.{n}": a for n, a in file.parties.items()}
+    if file.function.is_about_numbers:
+        scale = make_scale(file.function)
+        found = {place: _read_steps(t, place, scale, read) for place, t in tables.items()}
+    else:
+        found = {place: _read_table(t, place, read) for place, t in tables.items()}
+    center = found.pop("center")
+    agents = dict(zip(file.parties, found.values(), strict=True))
     _refuse_uneven({"center": center, **{f"parties.{n}": b for n, b in agents.items()}})
     return center, agents
 
 
 def _read_table(table: CenterTable | AgentTable, place: str, read: Read) -> BitColumn:
+    if table.numbers is not None:
+        raise InputError(
+            f"{place}.numbers",
+            "this function is of bits",
+            'write bits or data, or use kind = "median" or "average"',
+        )
     if table.data is not None and table.bits is not None:
         raise InputError(place, "it has both data and bits", "keep one of the two")
     if table.bits is not None:
@@ -89,6 +103,42 @@ def _read_table(table: CenterTable | AgentTable, place: str, read: Read) -> BitC
     return BitColumn(
         _read_column(read.file(f"{place}.data", table.data), f"{place}.data: {table.data}")
     )
+
+
+def _read_steps(table: CenterTable | AgentTable, place: str, scale: Scale, read: Read) -> BitColumn:
+    """Return on which step of the scale each number is: all that anybody else can be told."""
+    if table.bits is not None:
+        raise InputError(f"{place}.bits", "this function is of numbers", "write numbers or data")
+    if table.numbers is not None and table.data is not None:
+        raise InputError(place, "it has both data and numbers", "keep one of the two")
+    if table.numbers is not None:
+        return BitColumn(_find_steps(list(table.numbers), f"{place}.numbers", scale))
+    if table.data is None:
+        return BitColumn(None)
+    where = f"{place}.data: {table.data}"
+    texts = _read_texts(read.file(f"{place}.data", table.data), where)
+    return BitColumn(_find_steps([_parse_number(x, where) for x in texts], where, scale))
+
+
+def _parse_number(text: str, place: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError, TypeError):
+        raise InputError(place, f"it has {str(text)[:40]!r}", "write one number in a row") from None
+
+
+def _find_steps(numbers: Sequence[Fraction], place: str, scale: Scale) -> Ints:
+    if not numbers:
+        raise InputError(place, "it has no rows", "write one number in a row")
+    for row, x in enumerate(numbers, 1):
+        if not scale.lowest <= x <= scale.highest:
+            raise InputError(
+                f"{place}, row {row}",
+                f"it is {format_number(x)}",
+                f"use numbers from {format_number(scale.lowest)} to "
+                f"{format_number(scale.highest)}, or widen function.range",
+            )
+    return np.array([bisect_right(scale.thresholds, x) for x in numbers], dtype=np.int64)
 
 
 def _read_column(path: Path, place: str) -> Ints:

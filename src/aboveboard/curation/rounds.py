@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,12 @@ from aboveboard.curation.curation_game import Society
 from aboveboard.curation.inference import compute_beliefs
 from aboveboard.curation.joint import compute_joint_posterior
 from aboveboard.games.keyed_stream import Draws, KeyedStream
+from aboveboard.games.numbers import Number
 
 Ints = NDArray[np.int64]
+
+Replies = Literal["messages", "two-bits"]
+"""What the answered get: all messages, or two guesses in each round (footnote 4)."""
 
 MOST_AGENTS_BY_TABLE = 20
 """The most agents for whom a table of all sets of bits is small."""
@@ -38,7 +43,8 @@ class Guesses:
     Parameters
     ----------
     reply
-        Shape (rounds, N + 1): the center's bit and all messages, or noise.
+        Shape (rounds, N + 1): the center's bit and all messages, or noise; shape (rounds, 2) where
+        two bits are the reply: the best guess if its own bit is 0, and if it is 1.
     probability
         P(g = 1) as the agent sees it, shape (rounds,).
     guess
@@ -94,6 +100,15 @@ def name_noise(i: int) -> str:
     return f"curation noise {i}"
 
 
+def draw_answered(chances: Sequence[Number], seed: int) -> tuple[bool, ...]:
+    """Return who is answered, by the chances of the protocol and the seed of the run."""
+    draws = KeyedStream(seed, "curation lot").random((len(chances), 1))[:, 0]
+    return tuple(
+        bool(chance) if chance in (0, 1) else bool(draw < float(chance))
+        for chance, draw in zip(chances, draws, strict=True)
+    )
+
+
 def draw_noise(rounds: int, agents: int, rng: Draws) -> Ints:
     """Return a reply that reveals nothing, shape (rounds, N + 1)."""
     return rng.integers(0, 2, size=(rounds, agents + 1))
@@ -140,6 +155,28 @@ def guess(
     coin = rng.integers(0, 2, size=len(own))
     likelier = (probability > 0.5).astype(np.int64)
     return Guesses(reply, probability, np.where(np.abs(probability - 0.5) <= EVEN, coin, likelier))
+
+
+def guess_for_both(
+    society: Society,
+    i: int,
+    own: Ints,
+    reply: Ints,
+    channels: Sequence[Channel],
+    rng: Draws,
+) -> Guesses:
+    """Return the two guesses that the center sends in place of all messages (footnote 4).
+
+    Arguments as in `guess`. The agent takes the one for its own bit: it is what the agent would
+    have guessed, and a tie is drawn by the center.
+    """
+    coin = rng.integers(0, 2, size=len(own))
+    two = []
+    for bit in (0, 1):
+        chance = compute_posterior(society, i, np.full_like(own, bit), reply, channels)
+        two.append(np.where(np.abs(chance - 0.5) <= EVEN, coin, (chance > 0.5).astype(np.int64)))
+    probability = compute_posterior(society, i, own, reply, channels)
+    return Guesses(np.column_stack(two), probability, np.where(own == 1, two[1], two[0]))
 
 
 def compute_posterior(

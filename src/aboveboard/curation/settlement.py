@@ -8,25 +8,28 @@ agent for what is expected. Source: "Data Curation from Privacy-Aware Agents", s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from aboveboard.curation.channels import Channel
 from aboveboard.curation.commitments import SILENCE, Commitment
 from aboveboard.curation.curation_game import CurationGame, Society
+from aboveboard.curation.number_society import NumberSociety
 from aboveboard.curation.reports import AgentReport
 from aboveboard.curation.rounds import (
     Guesses,
     Ints,
+    Replies,
+    draw_answered,
     draw_messages,
     draw_noise,
     draw_own_messages,
     evaluate_function,
     guess,
+    guess_for_both,
     mean_correlation,
     message_channels,
     name_noise,
@@ -63,6 +66,8 @@ class Rounds:
         Of messages, of noise, and of guesses where both values are equally likely.
     coins
         By agent: the secret with which its messages are drawn besides.
+    replies
+        What the answered get.
     """
 
     names: tuple[str, ...]
@@ -72,6 +77,7 @@ class Rounds:
     bits: Ints
     seed: int
     coins: Mapping[int, str] = field(default_factory=dict, repr=False)
+    replies: Replies = "messages"
 
     @cached_property
     def values(self) -> Ints:
@@ -95,12 +101,26 @@ class Rounds:
     def make_noise(self, i: int) -> Ints:
         """Return the reply of an agent that is not answered, from a stream that saw no bit."""
         rng = KeyedStream(self.seed, name_noise(i))
-        return draw_noise(len(self.center), len(self.names), rng)
+        agents = len(self.names) if self.replies == "messages" else 1
+        return draw_noise(len(self.center), agents, rng)
 
-    def make_guesses(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Guesses:
-        """Return one agent's guesses; ties are drawn from a stream of their own."""
-        rng = KeyedStream(self.seed, f"curation guesses {i}")
-        return guess(self.game.society, i, self.bits[:, i], reply, channels, rng)
+    def guess_alone(self, i: int) -> Guesses:
+        """Return the guesses of an agent that gets noise: what the noise is does not matter."""
+        own, channels = self.bits[:, i], noise_channels(len(self.names))
+        nothing = np.zeros_like(self.all_bits)
+        alone = guess(self.game.society, i, own, nothing, channels, self._make_coins(i))
+        return replace(alone, reply=self.make_noise(i))
+
+    def guess_if_answered(self, i: int) -> Guesses:
+        """Return the guesses of an agent that is answered."""
+        make = guess if self.replies == "messages" else guess_for_both
+        channels = message_channels(self.profile)
+        own, coins = self.bits[:, i], self._make_coins(i)
+        return make(self.game.society, i, own, self.full_reply, channels, coins)
+
+    def _make_coins(self, i: int) -> KeyedStream:
+        """Return the stream, one for each agent, from which ties are drawn."""
+        return KeyedStream(self.seed, f"curation guesses {i}")
 
     def measure_accuracy(self, guesses: Guesses) -> float:
         """Return the share of rounds that are guessed right."""
@@ -149,6 +169,7 @@ def settle(
     game: CurationGame,
     reports: Mapping[str, AgentReport],
     seed: int,
+    replies: Replies = "messages",
 ) -> Settlement:
     """Return the settlement of the agents who report.
 
@@ -165,6 +186,8 @@ def settle(
         nobody knows, count as 0.
     seed
         Of all draws.
+    replies
+        What the answered get.
 
     Raises
     ------
@@ -179,9 +202,13 @@ def settle(
         for i, name in enumerate(names)
         if (report := reports.get(name)) is not None and report.coins is not None
     }
-    rounds = Rounds(names, game, profile, *_collect_bits(names, reports), seed, coins)
-    answered = game.protocol.answer(game.society.agents, profile)
+    rounds = Rounds(names, game, profile, *_collect_bits(names, reports), seed, coins, replies)
+    answered = draw_answered(game.protocol.compute_chances(game.society.agents, profile), seed)
     profits = game.profits(profile)
+    if isinstance(game.society, NumberSociety):
+        from aboveboard.curation.number_settlement import settle_numbers
+
+        return settle_numbers(mechanism, rounds, game.society, reports.keys(), answered, profits)
     shares, results = {}, []
     for i, name in enumerate(names):
         if name in reports:
@@ -191,7 +218,7 @@ def settle(
         mechanism,
         shares,
         _make_details(rounds, answered),
-        headline=_make_headline(results, len(rounds.center)),
+        headline=_make_headline(results, len(rounds.center), replies),
         exhibits=(_make_exhibit(rounds, results),),
     )
 
@@ -202,15 +229,14 @@ def _settle_agent(
     """Return agent i's share, and how much it learned."""
     society, names = rounds.game.society, rounds.names
     agent, commitment = society.agents[i], rounds.profile[i]
-    alone = guesses = rounds.make_guesses(i, rounds.make_noise(i), noise_channels(len(names)))
-    if answered:
-        guesses = rounds.make_guesses(i, rounds.full_reply, message_channels(rounds.profile))
+    alone = rounds.guess_alone(i)
+    guesses = rounds.guess_if_answered(i) if answered else alone
     measured = rounds.measure_accuracy(guesses)
     share = Share(
         benefit=profit,
         utility=None if agent.price is None else profit - agent.cost(commitment),
         payment=0,
-        reply=Reply("csv", rows=_make_reply(names, guesses)),
+        reply=Reply("csv", rows=_make_reply(names, guesses, rounds.replies == "two-bits")),
         more={"correct": measured},
     )
     alone_expected = society.profit_alone(i) / agent.value
@@ -274,12 +300,17 @@ def _make_notes(rounds: Rounds) -> list[str]:
     return notes
 
 
-def _make_headline(results: Sequence[LearningResult], rounds: int) -> str:
+def _make_headline(results: Sequence[LearningResult], rounds: int, replies: Replies) -> str:
     answered = sum(each.answered for each in results)
+    got = (
+        "got the center's bit and all messages"
+        if replies == "messages"
+        else "got two guesses a round, one for each value of their own bit"
+    )
     accuracy = sum(each.measured for each in results) / max(len(results), 1)
     return (
-        f"{answered} of {format_quantity(len(results), 'agent')} got the center's bit and all "
-        f"messages; guesses were right in {format_percent(accuracy, 1)} of these "
+        f"{answered} of {format_quantity(len(results), 'agent')} {got}; "
+        f"guesses were right in {format_percent(accuracy, 1)} of these "
         f"{format_quantity(rounds, 'round')} (gains are expected values per round)."
     )
 
@@ -322,10 +353,21 @@ def _describe_model(society: Society) -> str:
     )
 
 
-def _make_reply(names: Sequence[str], guesses: Guesses) -> Callable[[], pl.DataFrame]:
+def _make_reply(
+    names: Sequence[str], guesses: Guesses, two_bits: bool
+) -> Callable[[], pl.DataFrame]:
     """Return a function that makes the table of one agent's reply when it is written."""
 
     def make_rows() -> pl.DataFrame:
+        if two_bits:
+            return pl.DataFrame(
+                {
+                    "round": np.arange(1, len(guesses.guess) + 1),
+                    "guess if your bit is 0": guesses.reply[:, 0],
+                    "guess if your bit is 1": guesses.reply[:, 1],
+                    "guess": guesses.guess,
+                }
+            )
         return pl.DataFrame(
             {
                 "round": np.arange(1, len(guesses.guess) + 1),

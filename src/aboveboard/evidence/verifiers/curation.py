@@ -91,8 +91,22 @@ def _apply_protocol(case: Case) -> tuple[list[str], Any, Any, list[str]]:
     mechanism: Any = rule.from_file(rule.FILE.model_validate(table))
     names, profile = list(agents), mechanism.chosen
     game = mechanism.curation_game
-    answers = game.protocol.answer(game.society.agents, profile)
+    chances = game.protocol.compute_chances(game.society.agents, profile)
+    answers = _draw_answers(case, names, chances)
     return names, game, profile, [name for name, yes in zip(names, answers, strict=True) if yes]
+
+
+def _draw_answers(case: Case, names: list[str], chances: Any) -> tuple[bool, ...]:
+    """Return who is to be answered; where a lot decided in a run of one operator, what it says."""
+    from aboveboard.curation.rounds import draw_answered
+
+    if case.round.terms.protocol == "round":
+        return draw_answered(chances, case.seed)
+    stated = case.facts.get("answered") or ()
+    return tuple(
+        name in stated if 0 < chance < 1 else bool(chance)
+        for name, chance in zip(names, chances, strict=True)
+    )
 
 
 def _verify_own_commitment(case: Case, findings: Findings) -> None:
@@ -119,9 +133,14 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
     """Verify the party's own column, or the noise."""
     if case.reply is None:
         return
+    if dict(case.parameters.get("function") or {}).get("kind") in ("median", "average"):
+        findings.trust("that your reply follows from all messages about thresholds")
+        return
     try:
         frame = pl.read_csv(case.reply)
-        columns = frame.select(pl.nth(range(1, 2 + len(case.round.present)))).to_numpy()
+        two_bits = case.parameters.get("replies") == "two-bits"
+        width = 2 if two_bits else 1 + len(case.round.present)
+        columns = frame.select(pl.nth(range(1, 1 + width))).to_numpy()
     except (pl.exceptions.PolarsError, OSError):
         findings.contradict("your reply is not a table of rounds", case.proof)
         return
@@ -132,6 +151,9 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
         )
     if not answered:
         _verify_noise(case, i, columns, findings)
+        return
+    if two_bits:
+        findings.trust("that the two guesses follow from all messages")
         return
     _verify_center(case, columns[:, 0], findings)
     bits = _read_own_bits(case)

@@ -1,0 +1,190 @@
+"""Settlement of numbers: each row is a round of bits for each threshold, answered in intervals.
+
+Messages are drawn bit by bit, with one commitment for all thresholds. An answered agent gets all
+bits, the others noise; each then answers every question ("do at least j numbers reach threshold
+k?") by its best guess, and so gets an interval for the median or the average. Cost: for each row
+and threshold a convolution over the agents. Source: as `number_society`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from aboveboard.curation.number_society import NumberSociety, count_votes
+from aboveboard.curation.rounds import EVEN, Ints
+from aboveboard.games.keyed_stream import KeyedStream
+
+if TYPE_CHECKING:
+    from aboveboard.curation.channels import Channel
+    from aboveboard.curation.settlement import Rounds
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one agent makes of its replies.
+
+    Parameters
+    ----------
+    reply
+        Bits by row, sender (the center first) and threshold; or noise.
+    guess
+        Its answers by row, threshold and question, 0 or 1.
+    """
+
+    reply: Ints
+    guess: Ints
+
+
+@dataclass(frozen=True)
+class NumberRounds:
+    """Rows of numbers, seen as rounds of bits.
+
+    Parameters
+    ----------
+    rounds
+        The same for every kind of function; its bits are the steps on which numbers are.
+    society
+        Which thresholds there are, and what is asked.
+    """
+
+    rounds: Rounds
+    society: NumberSociety
+
+    @property
+    def thresholds(self) -> int:
+        """How many thresholds there are."""
+        return len(self.society.scale.thresholds)
+
+    @cached_property
+    def right(self) -> Ints:
+        """The right answers, shape (rows, thresholds, questions)."""
+        votes = count_votes(self.society, self.rounds.center, self.rounds.bits)
+        return (votes[:, :, None] >= np.array(self.society.counts)).astype(np.int64)
+
+    def spread(self, steps: Ints) -> Ints:
+        """Return the bits of steps: whether each reaches each threshold, one axis more."""
+        return (steps[..., None] > np.arange(self.thresholds)).astype(np.int64)
+
+    @cached_property
+    def full_reply(self) -> Ints:
+        """The bits of the center and the messages, shape (rows, N + 1, thresholds)."""
+        from aboveboard.curation.rounds import draw_messages, draw_own_messages
+
+        rows, n = self.rounds.bits.shape
+        bits = self.spread(self.rounds.bits)  # rows, N, thresholds
+        flat = bits.transpose(0, 2, 1).reshape(-1, n)
+        rng = KeyedStream(self.rounds.seed, "curation messages")
+        sent = draw_messages(flat, self.rounds.profile, rng)
+        for i, coins in self.rounds.coins.items():
+            own = self.rounds.profile[i]
+            sent[:, i] = draw_own_messages(flat[:, i], own, self.rounds.seed, coins)
+        messages = sent.reshape(rows, self.thresholds, n).transpose(0, 2, 1)
+        return np.concatenate([self.spread(self.rounds.center)[:, None], messages], axis=1)
+
+    def make_noise(self, i: int) -> Ints:
+        """Return the reply of an agent that is not answered, from a stream that saw no number."""
+        from aboveboard.curation.rounds import name_noise
+
+        rows, n = self.rounds.bits.shape
+        rng = KeyedStream(self.rounds.seed, name_noise(i))
+        noise = rng.integers(0, 2, size=(rows, (n + 1) * self.thresholds))
+        return noise.reshape(rows, n + 1, self.thresholds)
+
+    def answer(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Answers:
+        """Return the best answers of agent i by its own number and a reply."""
+        rows, n = self.rounds.bits.shape
+        chances = np.empty((n + 1, rows, self.thresholds))
+        for j, channel in enumerate(channels):
+            chances[j] = self._believe(reply[:, j], channel)
+        chances[i + 1] = self.spread(self.rounds.bits[:, i])
+        likely = self._count(chances)
+        coin = KeyedStream(self.rounds.seed, f"curation guesses {i}").integers(
+            0, 2, size=likely.shape
+        )
+        guess = np.where(np.abs(likely - 0.5) <= EVEN, coin, (likely > 0.5).astype(np.int64))
+        return Answers(reply, guess)
+
+    def _believe(self, message: Ints, channel: Channel) -> Floats:
+        """Return the chance that a number reaches each threshold, by its messages, in each row."""
+        prior = np.array([float(x) for x in self.society.distribution])
+        steps = self.spread(np.arange(len(prior)))  # steps, thresholds
+        zero = np.where(steps == 1, float(channel[1]), float(channel[0]))
+        chances = np.where(message[:, None, :] == 1, 1 - zero, zero).prod(axis=2) * prior
+        if channel.noise:
+            chances = np.broadcast_to(prior, chances.shape)
+        total = chances.sum(axis=1, keepdims=True)
+        chances = np.divide(chances, total, out=np.zeros(chances.shape), where=total > 0)
+        reached: Floats = chances @ steps
+        return reached
+
+    def _count(self, chances: Floats) -> Floats:
+        """Return the chance that each question is to be answered by yes."""
+        weight = self.society.center_weight
+        _, rows, thresholds = chances.shape
+        votes = np.zeros((rows, thresholds, self.society.votes + 1))
+        votes[:, :, 0] = 1 - chances[0]
+        votes[:, :, weight] += chances[0]
+        for reached in chances[1:]:
+            after = votes * (1 - reached[:, :, None])
+            after[:, :, 1:] += votes[:, :, :-1] * reached[:, :, None]
+            votes = after
+        at_least = votes[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
+        likely: Floats = at_least[:, :, list(self.society.counts)]
+        return likely
+
+    def estimate(self, answers: Ints) -> Floats:
+        """Return the median or the average that answers tell, rounded down, by row."""
+        scale = self.society.scale
+        gaps = np.diff(np.array([float(x) for x in scale.edges]))
+        found: Floats = float(scale.lowest) + answers.mean(axis=2) @ gaps
+        return found
+
+    def bound(self, answers: Ints) -> Floats:
+        """Return the upper end of the interval that answers tell, by row."""
+        scale = self.society.scale
+        gaps = np.diff(np.array([float(x) for x in (*scale.edges, scale.highest)]))
+        # A number on step s is below the end of that step: the gaps up to s, and that after.
+        above = np.concatenate([np.ones_like(answers[:, :1]), answers], axis=1).mean(axis=2)
+        found: Floats = float(scale.lowest) + above @ gaps
+        return found
+
+    def measure_accuracy(self, answers: Answers) -> float:
+        """Return the share of right answers, each with the weight of its threshold."""
+        weights = np.array([float(x) for x in self.society.scale.weights])
+        return float((answers.guess == self.right).mean(axis=2).mean(axis=0) @ weights)
+
+    def measure_error(self, answers: Answers) -> float:
+        """Return the mean absolute error, numbers rounded down."""
+        return float(np.abs(self.estimate(answers.guess) - self.estimate(self.right)).mean())
+
+
+def make_table(
+    numbers: NumberRounds, names: Sequence[str], answers: Answers
+) -> Callable[[], pl.DataFrame]:
+    """Return a function that makes the table of one agent's reply when it is written."""
+
+    def make_rows() -> pl.DataFrame:
+        texts = [
+            ["".join(map(str, row)) for row in answers.reply[:, j].tolist()]
+            for j in range(len(names) + 1)
+        ]
+        return pl.DataFrame(
+            {
+                "row": np.arange(1, len(answers.guess) + 1),
+                "center": texts[0],
+                **{f"message of {name}": texts[j + 1] for j, name in enumerate(names)},
+                "at least": numbers.estimate(answers.guess),
+                "below": numbers.bound(answers.guess),
+            }
+        )
+
+    return make_rows
