@@ -176,13 +176,12 @@ def make_bundles(
             committed = commit_elements([part.encode()], tree_keys[name])
             commitments[name] = (committed.root, committed.size)
     shown = {name: {"root": root.hex(), "size": n} for name, (root, n) in commitments.items()}
-    seed = collaboration.file.seed if publishes_seed(collaboration.mechanism.NAME) else None
     result = sign_statement(
         {
             "kind": "result",
             "terms": terms.digest,
             "nonces": {},
-            "seed": "" if seed is None else seed.to_bytes(32, "big").hex(),
+            "seed": _write_seed(collaboration),
             "facts": {**publication.facts, "commitments": shown},
             "shares": dict(publication.shares),
             "replies": {
@@ -207,6 +206,13 @@ def make_bundles(
         ).encode()
 
     return OnDemand(list(replies), make)
+
+
+def _write_seed(collaboration: Collaboration) -> str:
+    """Return the run's seed, 64 hexadecimal digits; empty where it stays with the operator."""
+    if not publishes_seed(collaboration.mechanism.NAME):
+        return ""
+    return collaboration.file.seed.to_bytes(32, "big").hex()
 
 
 def _digest_inputs(collaboration: Collaboration) -> bytes:

@@ -196,6 +196,21 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
         raise InputError(
             place, f"the terms are not valid: {where}: {first['msg'].lower()}", _REMEDY
         ) from error
+    _refuse_members(terms, place)
+    _refuse_outputs(terms, place)
+    _refuse_repeats(terms, place)
+    if terms.asks:
+        from aboveboard.evidence.asking import refuse_unknown_questions
+
+        refuse_unknown_questions(terms, place)
+    _refuse_shared_keys(terms, place)
+    for step, moment in terms.deadlines.model_dump().items():
+        _refuse_no_time(step, moment, place)
+    return terms
+
+
+def _refuse_members(terms: Terms, place: str) -> None:
+    """Raise `InputError` if a member has a name of ours, or one like another's, or no keys."""
     reserved = {CENTER, "auditor"} & set(terms.members)
     if reserved:
         raise InputError(place, f"a member is called {reserved.pop()!r}", "give it another name")
@@ -206,6 +221,10 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
         raise InputError(place, "its order is not one of its members", _REMEDY)
     if terms.protocol == "round" and any(m.keys is None for m in terms.members.values()):
         raise InputError(place, "a member has no keys", "ask it for its public.json")
+
+
+def _refuse_outputs(terms: Terms, place: str) -> None:
+    """Raise `InputError` if the mechanism has no such counts, sums or regions."""
     if terms.counts == "members" and (
         terms.mechanism != "exchange.union" or terms.missing == "continue"
     ):
@@ -214,11 +233,6 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
             "members count regions of exchange.union alone, and all of them must stay",
             "leave 'counts' out, or cancel where a member is missing",
         )
-    _refuse_repeats(terms, place)
-    if terms.asks:
-        from aboveboard.evidence.asking import refuse_unknown_questions
-
-        refuse_unknown_questions(terms, place)
     if terms.sums == "committed" and (
         terms.mechanism != "exchange.average" or terms.protocol != "round"
     ):
@@ -233,14 +247,15 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
             "regions are those of exchange.union, and members that count them see them",
             "leave 'sees.regions' out",
         )
+
+
+def _refuse_shared_keys(terms: Terms, place: str) -> None:
+    """Raise `InputError` if two of those who sign share a key."""
     keys = [m.keys.signing for m in terms.members.values() if m.keys is not None]
     keys += [terms.center.signing, terms.log.signing]
     keys += [] if terms.auditor is None else [terms.auditor.signing]
     if len(set(keys)) < len(keys):
         raise InputError(place, "two signers share a key", "give each member its own key")
-    for step, moment in terms.deadlines.model_dump().items():
-        _refuse_no_time(step, moment, place)
-    return terms
 
 
 def _refuse_repeats(terms: Terms, place: str) -> None:

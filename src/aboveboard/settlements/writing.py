@@ -150,28 +150,37 @@ def write(
         for place, text in _render_pages(report, pages):
             (folder / place).write_text(text, encoding="utf-8", newline="\n")
             outputs[place] = fingerprint_file(folder, place)
-        manifest = {
-            **summarize(settlement),
-            **_summarize_accounts(collaboration, settlement),
-            "name": collaboration.file.name,
-            "operator": collaboration.file.operator,
-            "date": date,
-            "seed": collaboration.recorded_seed,
-            "parameters": _parameters(collaboration),
-            "inputs": {COPY: fingerprint_content(collaboration), **collaboration.inputs},
-            "outputs": outputs,
-            "audiences": list_audiences(settlement, {*outputs, COPY, MANIFEST, SOURCE}),
-            "discloses": list_disclosures(collaboration),
-            "unrepeatable": sorted(settlement.unrepeatable),
-            "version": __version__,
-            "versions": list_versions(),
-        }
-        write_json(folder / MANIFEST, manifest)
+        write_json(folder / MANIFEST, _make_manifest(collaboration, settlement, outputs, date))
         path = collaboration.path
         source = None if path == STANDARD_INPUT else str(path.resolve())
         write_json(folder / SOURCE, {"collaboration": source})
         protect_folder(folder)
     return out
+
+
+def _make_manifest(
+    collaboration: Collaboration,
+    settlement: Settlement,
+    outputs: Mapping[str, str | None],
+    date: str,
+) -> dict[str, Any]:
+    """Return what the folder says of itself: result, inputs, outputs, who sees what, versions."""
+    return {
+        **summarize(settlement),
+        **_summarize_accounts(collaboration, settlement),
+        "name": collaboration.file.name,
+        "operator": collaboration.file.operator,
+        "date": date,
+        "seed": collaboration.recorded_seed,
+        "parameters": _parameters(collaboration),
+        "inputs": {COPY: fingerprint_content(collaboration), **collaboration.inputs},
+        "outputs": outputs,
+        "audiences": list_audiences(settlement, {*outputs, COPY, MANIFEST, SOURCE}),
+        "discloses": list_disclosures(collaboration),
+        "unrepeatable": sorted(settlement.unrepeatable),
+        "version": __version__,
+        "versions": list_versions(),
+    }
 
 
 def _write_content(

@@ -126,8 +126,8 @@ def open_collaboration(
     if folder.exists():
         raise InputError(str(folder), "it exists", "name a folder that is new")
     origin = f"aboveboard/{secrets.token_hex(8)}"
-    table, files = collect_files(table, file.parent)
-    digests = {name: digest_file(own.derive_key(name), x) for name, x in files.items()}
+    table, contents = collect_files(table, file.parent)
+    files = {name: (own.derive_key(name), content) for name, content in contents.items()}
     body = draft_terms(
         table,
         keys,
@@ -137,7 +137,7 @@ def open_collaboration(
         serial=serial,
         deadlines=deadlines,
         opened=opened,
-        files=digests,
+        files={name: digest_file(*each) for name, each in files.items()},
     )
     body |= {
         "counts": counts,
@@ -150,15 +150,20 @@ def open_collaboration(
         round_ = open_round(folder, body, own)
     except ValueError as error:
         raise InputError(str(file), str(error), "write dates and large numbers as text") from error
+    _write_center(private, own, files)
+    return round_
+
+
+def _write_center(private: Path, own: CenterKeys, files: Mapping[str, tuple[bytes, bytes]]) -> None:
+    """Write the center's private folder: its keys, its own files, and the keys of their hashes."""
     write_keys(own.center, private / KEYS)
     write_keys(own.log, private / LOG_KEYS)
-    for name, content in files.items():
-        (private / FILES).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    if not files:
+        return
+    (private / FILES).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    for name, (_, content) in files.items():
         write_private(private / FILES / name, content)
-    if files:
-        opened_files = open_files({n: (own.derive_key(n), x) for n, x in files.items()})
-        write_private(private / OPENED_FILES, encode_canonical(opened_files))
-    return round_
+    write_private(private / OPENED_FILES, encode_canonical(open_files(files)))
 
 
 def read_center_files(folder: Path, keys: CenterKeys) -> dict[str, tuple[bytes, bytes]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
@@ -98,18 +99,41 @@ def read_delimited(
     if (plain := _read_plain(body, delimiter, where, looked_for)) is not None:
         frame = _drop_nameless(_rewrite_decimals(plain, delimiter, decimal))
         return frame, lambda row: f"line {row + 2 + before}", comments_left
+    frame, locate, dropped = _read_fields(body, where, delimiter, before, bool(comments), marked)
+    return (
+        _drop_nameless(_rewrite_decimals(frame, delimiter, decimal)),
+        locate,
+        comments_left + dropped,
+    )
+
+
+def _read_fields(
+    body: bytes, where: str, delimiter: str, before: int, commented: bool, marked: Marked
+) -> tuple[pl.DataFrame, Whereabouts, int]:
+    """Read a table whose quotation marks and comments must be looked at one by one.
+
+    Parameters
+    ----------
+    body
+        The text from its header on.
+    where, delimiter, marked
+        As for `read_delimited`.
+    before
+        How many lines stand above the body.
+    commented
+        Whether comments do.
+
+    Returns
+    -------
+    The rows, where each stands, and how many comments stood among them.
+    """
     ordinary = delimiter == "\t" and b'"' in body and _has_ordinary_quotes(body)
     layout = find_layout(np.frombuffer(body, np.uint8), delimiter, quotes=not ordinary)
     body, layout, dropped, lines = drop_later_comments(
-        body, layout, delimiter, bool(comments) or marked == "comments", not ordinary
+        body, layout, delimiter, commented or marked == "comments", not ordinary
     )
     records = np.flatnonzero(~layout.blank)
-
-    def line(record: int) -> str:
-        if lines is not None:
-            return f"line {int(lines[records[record]]) + before + 1}"
-        return f"line {body.count(10, 0, int(layout.starts[records[record]])) + before + 1}"
-
+    line = _make_locator(body, layout, records, lines, before)
     if not records.size:
         raise InputError(where, NO_HEADER, "name the columns in line 1")
     columns = int(layout.fields[records[0]])
@@ -120,7 +144,7 @@ def read_delimited(
         memory=COPIES * len(body) + records.size * columns * 16,
     )
     _refuse_misplaced_quotes(body, layout, where, before, lines, line, records)
-    if marked == "unclear" and not comments and b"\n#" in body:
+    if marked == "unclear" and not commented and b"\n#" in body:
         refuse_marked_rows(body, layout, records, where, before)
     names = _read_header(body, layout, records, where, delimiter, ordinary, line)
     _refuse_ragged(layout, records, where, delimiter, line)
@@ -128,8 +152,20 @@ def read_delimited(
     if frame.shape != (records.size - 1, len(names)):
         raise InputError(where, "rows and fields of this CSV file do not add up", QUOTING)
     frame.columns = names
-    frame = _drop_nameless(_rewrite_decimals(frame, delimiter, decimal))
-    return frame, lambda row: line(row + 1), comments_left + dropped
+    return frame, lambda row: line(row + 1), dropped
+
+
+def _make_locator(
+    body: bytes, layout: Layout, records: np.ndarray, lines: np.ndarray | None, before: int
+) -> Callable[[int], str]:
+    """Return what says on which line of the file a record stands."""
+
+    def line(record: int) -> str:
+        if lines is not None:
+            return f"line {int(lines[records[record]]) + before + 1}"
+        return f"line {body.count(10, 0, int(layout.starts[records[record]])) + before + 1}"
+
+    return line
 
 
 def _read_plain(
