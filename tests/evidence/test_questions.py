@@ -96,6 +96,7 @@ YES = {"step_2": "yes", "step_3": "yes"}
 NO = {"step_2": "no", "step_3": "no"}
 
 
+@pytest.mark.deep
 def test_votes_are_cast_over_a_round_and_verified_as_the_voters_own(tmp_path: Path) -> None:
     desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
     desk.until_sealed()
@@ -130,6 +131,7 @@ def test_nobody_settles_before_all_have_voted(tmp_path: Path) -> None:
         rounds.settle_round(desk.folder)
 
 
+@pytest.mark.deep
 def test_the_proposer_announces_before_the_others_vote(tmp_path: Path) -> None:
     desk = Desk(tmp_path, MARKET, GOODS, ["proposal", "votes"])
     desk.until_sealed()
@@ -167,6 +169,7 @@ def test_a_curation_goes_through_its_bits_batch_by_batch(tmp_path: Path) -> None
     assert found.exit_status == 0, str(found)
 
 
+@pytest.mark.deep
 def test_a_false_vote_is_found_by_everybody(tmp_path: Path) -> None:
     from aboveboard.evidence.cases import Delivery
     from aboveboard.evidence.statements import read_statement, sign_statement

@@ -137,6 +137,7 @@ def test_a_passed_deadline_is_never_a_silent_wait(
     assert worker.end_steps() == 0
 
 
+@pytest.mark.deep
 def test_silence_after_the_deadline_is_acceptance(hub: Hub, house: House, tmp_path: Path) -> None:
     table = house.open(tmp_path, deadlines={"accept": "2027-01-15T09:00:00Z"})
     table.until_sealed()
@@ -155,6 +156,7 @@ def rotate(table: Table, name: str) -> PrivateKeys:
     return fresh
 
 
+@pytest.mark.deep
 def test_a_result_is_sealed_anew_to_a_member_that_has_lost_its_sealing_key(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
@@ -308,6 +310,7 @@ def judge(table: Table, folder: Path, **options: Any) -> tuple[Findings, Any]:
     return rule(place, read(table, "judge"), table.house.people["judge"].keys, **options)
 
 
+@pytest.mark.deep
 def test_the_auditor_computes_a_disputed_round_again_and_rules(
     disputed: Table, tmp_path: Path
 ) -> None:

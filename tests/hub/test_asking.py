@@ -145,6 +145,7 @@ def test_a_proposer_announces_over_the_hub(served: tuple[Hub, str], tmp_path: Pa
     village.verify()
 
 
+@pytest.mark.deep
 def test_a_curation_sends_its_bits_in_rounds_over_the_hub(
     served: tuple[Hub, str], tmp_path: Path
 ) -> None:

@@ -141,6 +141,7 @@ def test_a_bomb_is_named_to_its_member_and_harms_nobody(
     assert check_hub(hub).faults == ()
 
 
+@pytest.mark.deep
 def test_a_payload_that_lies_about_its_files_is_named(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
@@ -168,6 +169,7 @@ def test_a_payload_that_lies_about_its_files_is_named(
     assert table.view("acme")["state"] == "result"
 
 
+@pytest.mark.deep
 def test_a_ciphertext_sealed_for_another_member_or_round_does_not_open(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:

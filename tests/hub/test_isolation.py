@@ -93,6 +93,7 @@ def test_a_link_that_a_child_leaves_names_none_of_our_files(tmp_path: Path) -> N
     assert require_own_file(folder, "own").read_text() == "reply"
 
 
+@pytest.mark.deep
 def test_an_outcome_that_points_elsewhere_is_no_result(
     hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def test_terms_limit_how_often_a_round_is_repeated(hub: Hub, house: House, tmp_p
         open_next(hub, first.id)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("added", "dropped", "limits", "problem"),
     [

@@ -188,6 +188,7 @@ def test_tokens_are_for_members_alone(hub: Hub, house: House, tmp_path: Path) ->
     assert house.people["core"].send("GET", path).status_code == 404
 
 
+@pytest.mark.deep
 def test_the_bundle_over_the_hub_names_who_has_cosigned(town: Town) -> None:
     town.join()
     identifier = town.open()
