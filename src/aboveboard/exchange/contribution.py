@@ -349,17 +349,10 @@ class Contribution(ExchangeMechanism[ContributionFile, int, ParticipationGame]):
         return (*truthful, *promise_over_range(DSIC(), ranges), *graded)
 
     def examines(self, types: Mapping[str, int]) -> Sequence[Property]:
-        """Return what is not promised."""
-        looked_at: list[Property] = [
-            ExPostIC(),
-            IndividualRationality(),
-            DSIC(),
-            CoalitionProof(2),
-        ]
-        if self.pareto and not self.drawn:
-            looked_at.append(ParetoEfficient(giving_no_less=True))
-        promised = self.promises(types)
-        return [prop for prop in looked_at if prop not in promised]
+        """Return what may not be promised: it depends on exclusivities and on what is drawn."""
+        efficient = self.pareto and not self.drawn
+        more = (ParetoEfficient(giving_no_less=True),) if efficient else ()
+        return (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2), *more)
 
 
 def _compare_contributions(values: Array) -> NDArray[np.bool_]:

@@ -354,16 +354,9 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
         return (*truthful, *promise_over_range(DSIC(), ranges), Symmetric(), *proved)
 
     def examines(self, types: Mapping[str, Interval]) -> Sequence[Property]:
-        """Return what is not promised."""
-        looked_at: list[Property] = [
-            ExPostIC(),
-            IndividualRationality(),
-            DSIC(),
-            self.make_widening_claim(types),
-            CoalitionProof(2),
-        ]
-        promised = self.promises(types)
-        return [prop for prop in looked_at if prop not in promised]
+        """Return what may not be promised: it depends on exclusivities and the value of length."""
+        widening = self.make_widening_claim(types)
+        return (ExPostIC(), IndividualRationality(), DSIC(), widening, CoalitionProof(2))
 
 
 def _intersect(intervals: Sequence[Interval]) -> Interval:

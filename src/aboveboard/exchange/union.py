@@ -356,7 +356,7 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
         return (claim,) if claim.is_enough(regions, self.rule) else ()
 
     def examines(self, types: Mapping[str, Records]) -> Sequence[Property]:
-        """Return what is not promised: several who hide, invented elements, efficiency."""
+        """Return what may not be promised: several who hide, invented elements, efficiency."""
         looked_at: list[Property] = [
             ExPostIC(),
             IndividualRationality(),
@@ -370,8 +370,7 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
             looked_at.insert(2, claim)
         elif self.hiding == "partial":
             looked_at.insert(2, AgainstInventing())
-        promised = self.promises(types)
-        return [prop for prop in looked_at if prop not in promised]
+        return looked_at
 
     def remarks(
         self, game: HidingGame | ParticipationGame, budget: Budget, seed: int
