@@ -183,7 +183,6 @@ class Command:
     name: str
     wall: float
     cpu: float
-    peak: int
 
 
 def measure_commands(repeat: int) -> list[Command]:
@@ -194,7 +193,7 @@ def measure_commands(repeat: int) -> list[Command]:
         for name, words in COMMANDS.items():
             calls = [_call(words, folder) for _ in range(repeat + 1)][1:]
             best = min(calls, key=lambda call: call.cpu)
-            found.append(Command(name, best.wall, best.cpu, best.peak))
+            found.append(Command(name, best.wall, best.cpu))
             print(f"{name} of three lists: {best.cpu:.2f} s CPU, {best.wall:.2f} s", flush=True)
     return found
 

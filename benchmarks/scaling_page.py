@@ -95,16 +95,14 @@ def _describe(curve: Curve) -> str:
 
 
 def _describe_commands(commands: list[Command]) -> str:
-    rows = "\n".join(
-        f"| {c.name} | {seconds(c.cpu)} | {seconds(c.wall)} | {size(c.peak)} |" for c in commands
-    )
+    rows = "\n".join(f"| {c.name} | {seconds(c.cpu)} | {seconds(c.wall)} |" for c in commands)
     return f"""## The smallest
 
 What a command takes on three lists of a few elements, Python's start and all imports included; the
 first call, which may compile, does not count.
 
-| command | CPU | time | memory |
-| --- | --- | --- | --- |
+| command | CPU | time |
+| --- | --- | --- |
 {rows}"""
 
 
