@@ -75,6 +75,7 @@ def audit(
     budget: Budget | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    seconds: float | None = None,
 ) -> Verdicts:
     """Audit a game, or a family of games (one for each profile of types), for some properties.
 
@@ -90,6 +91,8 @@ def audit(
         Seed of the samples, where one is drawn.
     progress
         Called with the number of rows just checked.
+    seconds
+        How long to search, in place of the budget's `seconds`.
 
     Returns
     -------
@@ -117,7 +120,8 @@ def audit(
     ('holds', 4)
     """
     games, properties = check_games(game), check_properties(properties)
-    budget, seed = check_budget(budget), check_seed(seed)
+    budget, seed = check_budget(budget, seconds), check_seed(seed)
+    budget = budget.start(len(properties) * len(games))
     known: dict[Property, Verdict] = {}
     # The strongest first: what it settles need not be checked again.
     order = sorted(properties, key=lambda p: -sum(implies(p, q) for q in properties if q != p))
@@ -134,6 +138,7 @@ def _examine(
     game: Game, prop: Property, budget: Budget, seed: int, progress: Progress | None
 ) -> Verdict:
     verdict = prop.examine(game, budget=budget, seed=seed, progress=progress)
+    budget.finish_search()
     if not isinstance(verdict, Verdict) or verdict.property != prop.name:
         raise TypeError(
             f"{type(prop).__name__}.examine must return a Verdict whose property is {prop.name!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aboveboard.auditing.budget import Budget
@@ -56,19 +57,21 @@ def check_properties(properties: Any) -> list[Property]:
     return list(listed)
 
 
-def check_budget(budget: Any) -> Budget:
-    """Return the budget, or the default.
+def check_budget(budget: Any, seconds: Any = None) -> Budget:
+    """Return the budget, or the default; with so many seconds where they are said.
 
     Raises
     ------
     TypeError
-        If it is something else.
+        If it is something else, or `seconds` is not a number.
+    ValueError
+        If `seconds` is not above 0.
     """
     if budget is None:
-        return Budget()
+        return Budget(seconds=seconds)
     if not isinstance(budget, Budget):
         raise TypeError(f"budget is {budget!r}; write Budget(rows=..)")
-    return budget
+    return budget if seconds is None else replace(budget, seconds=seconds)
 
 
 def check_seed(seed: Any) -> int:

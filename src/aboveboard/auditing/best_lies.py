@@ -109,6 +109,7 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
         raise ValueError(f"lies are those of one game, not of {len(games)}")
     (game,) = games
     budget, seed = check_budget(budget), check_seed(seed)
+    budget = budget.share(len(game.players))
     valuation = PayoffReader(game)
     # The lowest that the truth can bring, as the search values it.
     low = valuation.bounds(valuation.truth)[0][0]
@@ -116,10 +117,12 @@ def best_lies(game: Game, *, budget: Budget | None = None, seed: int = 0) -> lis
     found = []
     for i, party in enumerate(game.players):
         scan = search(game, [DeviationSet((i,), (game.actions(i),))], budget=budget, seed=seed)
+        budget.finish_search()
         best, lie, report = scan.best, None, None
         if best is not None:
             lie = honest[i] + best.gain
-            lying = _simplify(game, best).lying[i] if scan.exact else best.lying[i]
+            simple = _simplify(game, best, budget.find_end(sampled=True)) if scan.exact else best
+            lying = simple.lying[i]
             report = game.describe(i, lying) if isinstance(game, HasDescriptions) else lying
         away = _find_absent_payoff(game, i)
         found.append(BestLie(party, honest[i], lie, report, away, scan.checked, scan.total))
@@ -136,7 +139,7 @@ def _find_absent_payoff(game: Game, i: int) -> Number | None:
     return list(game.payoffs(profile))[i]
 
 
-def _simplify(game: Game, best: Deviation) -> Deviation:
-    """Return the simplest lie that the shrinker reaches among those that gain as much."""
-    simple = shrink(game, best, best.gain - SLIGHTLY, 0.0)
+def _simplify(game: Game, best: Deviation, end: float) -> Deviation:
+    """Return the simplest lie that the shrinker reaches by then among those that gain as much."""
+    simple = shrink(game, best, best.gain - SLIGHTLY, 0.0, end)
     return simple if simple.gain == best.gain else best

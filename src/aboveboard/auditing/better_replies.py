@@ -152,7 +152,8 @@ def build_graph(
         for a in range(extent):
             better = own > own[:, [a]] + tolerance if tolerance else own > own[:, [a]]
             if moves == "best":
-                better = better & (own >= best[:, None] - tolerance)
+                # No tolerance of 0.0 is subtracted: it would make exact payoffs floats.
+                better = better & (own >= (best - tolerance if tolerance else best)[:, None])
             row, column = np.nonzero(better.astype(bool))
             sources.append(where[row, a])
             targets.append(where[row, column])

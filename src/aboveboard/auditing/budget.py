@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import inf
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
 
-from aboveboard.formatting import format_count, format_rounded
+from aboveboard.formatting import format_count, format_quantity, format_rounded
 from aboveboard.games.actions import count_actions, encode
 from aboveboard.games.capabilities import HasBatches
 from aboveboard.games.game import Game, TabularGame, count_profiles
@@ -42,13 +42,21 @@ class Budget:
         Rows drawn for each deviating party or coalition where the scan is too large.
     beyond
         "sample", or "refuse": raise `BudgetExceeded`.
+    seconds
+        How long an audit may search, by the clock; None: as long as it takes. What is proved or
+        scanned whole comes first; the samples of the properties that are left share what remains.
+        A verdict whose search the time ended says so. With enough seconds the verdicts are those
+        without a limit.
+    clock
+        When the audit under way has to end; `start` sets it.
 
     Raises
     ------
     TypeError
-        If a number is not whole.
+        If a number is not whole, or `seconds` is not a number.
     ValueError
-        If `rows` or `memory` is negative, `samples` less than 1, or `beyond` none of the two.
+        If `seconds` is not above 0, `rows` or `memory` is negative, `samples` less than 1, or
+        `beyond` none of the two.
 
     Examples
     --------
@@ -62,12 +70,19 @@ class Budget:
     memory: int = 2 * 2**30
     samples: int = 5_000
     beyond: Literal["sample", "refuse"] = "sample"
+    seconds: float | None = None
+    clock: Clock | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.rows is not None:
             as_integer(self.rows, "rows", least=0)
         as_integer(self.memory, "memory", least=0)
         as_integer(self.samples, "samples", least=1)
+        if self.seconds is not None:
+            if isinstance(self.seconds, bool) or not isinstance(self.seconds, int | float):
+                raise TypeError(f"seconds is {self.seconds!r}; it must be a number")
+            if not 0 < self.seconds < inf:
+                raise ValueError(f"seconds is {self.seconds}; it must be a finite number above 0")
         if self.beyond not in ("sample", "refuse"):
             raise ValueError(f'beyond is {self.beyond!r}; it must be "sample" or "refuse"')
 
@@ -78,6 +93,64 @@ class Budget:
         if isinstance(game, TabularGame):
             return ROWS_OF_A_TABLE
         return ROWS_IN_BATCHES if isinstance(game, HasBatches) else ROWS_BY_CALLS
+
+    def start(self, searches: int) -> Budget:
+        """Return the budget with its clock running; itself if there is no limit, or it runs.
+
+        Parameters
+        ----------
+        searches
+            How many searches share the time.
+        """
+        if self.seconds is None or self.clock is not None:
+            return self
+        return replace(self, clock=Clock(perf_counter() + self.seconds, searches))
+
+    def find_end(self, *, sampled: bool) -> float:
+        """Return when a search has to end, as `perf_counter` counts: a sample after its share."""
+        if self.clock is None:
+            return inf if self.seconds is None else perf_counter() + self.seconds
+        return self.clock.find_end() if sampled else self.clock.end
+
+    def share(self, searches: int) -> Budget:
+        """Return the budget of one search that consists of several."""
+        if self.seconds is None:
+            return self
+        return replace(self, clock=Clock(self.find_end(sampled=True), searches))
+
+    def finish_search(self) -> None:
+        """Leave what a search did not use to those that follow."""
+        if self.clock is not None:
+            self.clock.searches = max(1, self.clock.searches - 1)
+
+    def describe_end(self, checked: int, total: int) -> str:
+        """Return in words that the time ended a search."""
+        given = "the time" if self.seconds is None else f"{format_rounded(self.seconds, 3)} seconds"
+        return (
+            f"the limit of {given} ended this search after {format_quantity(checked, 'check')} of "
+            f"{format_count(total)}"
+        )
+
+
+@dataclass
+class Clock:
+    """When an audit has to end, and how many of its searches are still to come.
+
+    Parameters
+    ----------
+    end
+        As `perf_counter` counts.
+    searches
+        The one under way among them.
+    """
+
+    end: float
+    searches: int
+
+    def find_end(self) -> float:
+        """Return when the search under way has used up its share."""
+        now = perf_counter()
+        return now + max(0.0, self.end - now) / max(1, self.searches)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import inf
+from time import perf_counter
 from typing import ClassVar
 
 from aboveboard.auditing.budget import Budget, Progress
@@ -28,6 +30,8 @@ OVERLAPS = (
 CLAIM = "the deviations of any one party or coalition pay"
 SMALL = Budget(rows=20_000, samples=500)  # for each smaller instance tried while shrinking
 SHRINKS = 400  # smaller instances tried in all
+SHRINKING = 0.1
+"""Of the seconds of an audit: how long, at least, smaller counterexamples are looked for."""
 
 
 class DeviationProperty(Property):
@@ -101,11 +105,13 @@ class DeviationProperty(Property):
                 statement=proof.argument,
             )
         scan, scanned = _scan(self, game, budget, seed, progress)
-        verdict = _judge(self, scanned, scan, seed, complete=_is_complete(self, scanned))
+        end = _find_end_of_shrinking(budget)
+        complete = _is_complete(self, scanned)
+        verdict = _judge(self, scanned, scan, seed, complete=complete, end=end)
         if self.looks_at_lies:
             verdict = limit_to_listed(verdict, game)
         if verdict.status is Status.FAILS and isinstance(game, Shrinkable):
-            return _add_smallest(verdict, self, game, seed)
+            return _add_smallest(verdict, self, game, seed, end)
         return verdict
 
 
@@ -140,8 +146,22 @@ def _is_complete(prop: DeviationProperty, game: Game) -> bool:
     return prop.deviators == 1 or not isinstance(game, Refinable) or game.refine() is None
 
 
+def _find_end_of_shrinking(budget: Budget) -> float:
+    """Return until when smaller counterexamples are looked for: some time beyond the search's."""
+    if budget.seconds is None:
+        return inf
+    least = perf_counter() + SHRINKING * budget.seconds
+    return max(least, budget.find_end(sampled=True))
+
+
 def _judge(
-    prop: DeviationProperty, game: Game, scan: Scan, seed: int, *, complete: bool
+    prop: DeviationProperty,
+    game: Game,
+    scan: Scan,
+    seed: int,
+    *,
+    complete: bool,
+    end: float = inf,
 ) -> Verdict:
     best, threshold = scan.best, _make_exact(prop.threshold, scan)
     how = "sampled" if scan.sampled else "exhaustive"
@@ -151,7 +171,7 @@ def _judge(
     witness = statement = None
     if exceeds(best.gain, threshold, tolerance):
         status = Status.FAILS
-        witness = make_witness(game, prop.name, shrink(game, best, threshold, tolerance))
+        witness = make_witness(game, prop.name, shrink(game, best, threshold, tolerance, end))
         if not complete:
             statement = f"the largest gain may be larger: these are {OVERLAPS}"
     elif best.gain > threshold:
@@ -170,6 +190,8 @@ def _judge(
         statement = OVERLAPS
     else:
         status = Status.HOLDS
+    if scan.stopped:
+        statement = scan.stopped if statement is None else f"{statement}; {scan.stopped}"
     settled = scan.exact and status is not Status.UNDECIDED
     draws = scan.uniform if status is Status.NO_COUNTEREXAMPLE else None
     return Verdict(
@@ -183,7 +205,7 @@ def _judge(
         witness=witness,
         exact=settled,
         tolerance=0.0 if settled else scan.tolerance,
-        seed=seed if scan.sampled else None,
+        seed=seed if scan.sampled and not (scan.stopped and scan.uniform is None) else None,
         confidence=None if not draws else format_confidence(draws, CLAIM),
         draws=draws,
         statement=statement,
@@ -195,7 +217,9 @@ def _make_exact(threshold: Number, scan: Scan) -> Number:
     return Fraction(threshold) if scan.exact and isinstance(threshold, float) else threshold
 
 
-def _add_smallest(verdict: Verdict, prop: DeviationProperty, game: Game, seed: int) -> Verdict:
+def _add_smallest(
+    verdict: Verdict, prop: DeviationProperty, game: Game, seed: int, end: float
+) -> Verdict:
     """Search smaller and smaller instances of the game for one that still fails."""
     current: Shrinkable = game  # type: ignore[assignment]  # the caller checked
     smallest: tuple[Game, Scan] | None = None
@@ -204,7 +228,11 @@ def _add_smallest(verdict: Verdict, prop: DeviationProperty, game: Game, seed: i
         shrunk = False
         for candidate in current.smaller():
             tries += 1
-            scan, scanned = _scan(prop, candidate, SMALL, seed, None)
+            seconds = None if end == inf else end - perf_counter()
+            if seconds is not None and seconds <= 0:
+                tries = SHRINKS
+                break
+            scan, scanned = _scan(prop, candidate, replace(SMALL, seconds=seconds), seed, None)
             best = scan.best
             tolerance = 0.0 if scan.exact else scan.tolerance
             fails = best is not None and exceeds(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,12 @@ FEW_ROWS = 256
 
 MOST_ROWS = 128
 """Of the rows of a sample so many, once one of them has a gain."""
+
+FEW_OF_A_BATCH = MOST_OF_A_BATCH = 16
+"""The same of a batch, where rows are so wide that a sample comes in many batches."""
+
+ROWS_A_LOOK = 16
+"""Rows compared between two looks at the clock."""
 
 FIRST_ROWS = 32
 """Of more rows so many, with the largest bounds, before deciding whether others can gain more."""
@@ -56,43 +64,68 @@ def compute_gains(
     alone = len(part.members) == 1 and not part.others_free
     if isinstance(valuation.game, OneOutcome) and not alone and part.outside is None:
         found = joint, unclear
-        most = len(joint) if every_row else MOST_ROWS
-        _compare_in_one_outcome(valuation.game, part, honest, lying, found, most)
+        _compare_in_one_outcome(valuation, part, honest, lying, found, every_row=every_row)
     return joint, unclear
 
 
 def _compare_in_one_outcome(
-    game: OneOutcome,
+    valuation: PayoffReader,
     part: DeviationSet,
     honest: Sequence[Codes],
     lying: Sequence[Codes],
     found: tuple[Array, NDArray[np.bool_]],
-    most: int,
+    *,
+    every_row: bool,
 ) -> None:
     """Write into `found` what one outcome gives, in rows in which the bounds allow a gain.
 
     Of many rows those with the largest bounds are looked at first, and the rest only as long as
-    their bounds exceed the largest gain.
+    their bounds exceed the largest gain. Where the time ends, the rest count as not checked.
     """
     joint, unclear = found
     rows = np.flatnonzero((joint > 0) | unclear)
     rows = rows[np.argsort(-joint[rows], kind="stable")]
-    best, start, width = 0, 0, len(rows) if len(rows) <= FEW_ROWS else FIRST_ROWS
+    few = len(rows) <= (FEW_OF_A_BATCH if valuation.are_split else FEW_ROWS)
+    most = MOST_OF_A_BATCH if valuation.are_split else MOST_ROWS
+    best, start, width = 0, 0, len(rows) if few else FIRST_ROWS
     while start < len(rows):
         some = rows[start : start + width]
-        enough = best > 0 and start >= most
+        enough = best > 0 and start >= most and not every_row
         if enough or (start and joint[some[0]] <= best and not unclear[rows[start:]].any()):
             joint[rows[start:]], unclear[rows[start:]] = 0, False
             return
-        before, after = (
-            _broadcast([c[some] if len(c) == len(joint) else c for c in columns], len(some))
-            for columns in (honest, lying)
-        )
-        gains, left_open = game.gains_in_one_outcome(
-            before, after, part.members, joint[some], transfers=part.transfers
-        )
-        joint[some], unclear[some] = gains, left_open
-        best, start, width = max(best, int(gains.max())), start + width, 4 * width
+        for at in range(0, len(some), ROWS_A_LOOK):
+            if (start or at) and valuation.end < inf and perf_counter() > valuation.end:
+                left = rows[start + at :]
+                valuation.skipped += len(left)
+                joint[left], unclear[left] = 0, False
+                return
+            best = max(
+                best, _compare(valuation, part, (honest, lying), found, some[at:][:ROWS_A_LOOK])
+            )
+        start, width = start + width, 4 * width
+
+
+def _compare(
+    valuation: PayoffReader,
+    part: DeviationSet,
+    profiles: tuple[Sequence[Codes], Sequence[Codes]],
+    found: tuple[Array, NDArray[np.bool_]],
+    some: NDArray[np.intp],
+) -> int:
+    """Write into `found` what one outcome gives in some rows, and return the largest gain."""
+    joint, unclear = found
+    game = valuation.game
+    assert isinstance(game, OneOutcome)
+    before, after = (
+        _broadcast([c[some] if len(c) == len(joint) else c for c in columns], len(some))
+        for columns in profiles
+    )
+    gains, left_open = game.gains_in_one_outcome(
+        before, after, part.members, joint[some], transfers=part.transfers
+    )
+    joint[some], unclear[some] = gains, left_open
+    return int(gains.max())
 
 
 def _compute_bounds_of_gains(

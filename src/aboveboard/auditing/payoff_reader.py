@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import prod
+from math import inf, prod
 
 import numpy as np
 
@@ -51,6 +51,10 @@ class PayoffReader:
         Whether everything valued so far was exact.
     peak
         The largest absolute payoff seen, in units.
+    end, skipped
+        When rows are no longer compared one by one, as `perf_counter` counts; how many were not.
+    are_split
+        Whether rows are so wide that a sample comes in several batches.
     """
 
     def __init__(self, game: Game) -> None:
@@ -61,6 +65,7 @@ class PayoffReader:
         self.unit = Fraction(game.unit) if isinstance(game, HasBatches) else Fraction(1)
         self.peak: Number = 0
         self.exact = True
+        self.end, self.skipped, self.are_split = inf, 0, False
 
     def payoffs(self, columns: Sequence[Codes]) -> Array:
         """Return the payoffs of the profiles, shape (m, players), in units."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
+from time import perf_counter
 from typing import Protocol
 
 import numpy as np
@@ -33,7 +35,7 @@ from aboveboard.games.actions import (
     encode_positions,
     unravel,
 )
-from aboveboard.games.capabilities import Refinable
+from aboveboard.games.capabilities import HasProofs, Refinable
 from aboveboard.games.game import Game, count_profiles
 from aboveboard.games.numbers import Number
 
@@ -121,10 +123,20 @@ def check_profiles(
         If there are more profiles than the budget allows and it says to refuse.
     """
     sampled = is_sampled(name, game, budget)
+    if sampled and isinstance(game, HasProofs) and (proof := game.proof(name)) is not None:
+        return Verdict(
+            name,
+            Status.HOLDS,
+            checked=proof.conditions,
+            total=count_profiles(game),
+            how="closed form",
+            statement=proof.argument,
+        )
     if not sampled:
         game = _refine(game, budget)
     check, total = make_check(game), count_profiles(game)
-    checked, doubtful = 0, None
+    checked, doubtful, stopped, drawn = 0, None, "", sampled
+    wanted, end = budget.samples + 1 if sampled else total, budget.find_end(sampled=sampled)
     for profile in draw_profiles(game, budget.samples, seed) if sampled else iterate_profiles(game):
         checked += 1
         if progress is not None:
@@ -134,13 +146,16 @@ def check_profiles(
             doubtful = found
             break
         doubtful = doubtful or found
+        if end < inf and checked < wanted and perf_counter() > end:
+            stopped, sampled = budget.describe_end(checked, total), True
+            break
     status, witness = _find_status(doubtful, sampled=sampled, met=check.met), None
     coarse = isinstance(game, Refinable) and not sampled and game.refine() is not None
     if coarse and status is Status.HOLDS:
         status = Status.NO_COUNTEREXAMPLE
     if status is Status.FAILS and doubtful is not None:
         witness = make_breach_witness(name, game, profile, doubtful)
-    draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE and sampled else None
+    draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE and drawn else None
     verdict = Verdict(
         name,
         status,
@@ -150,14 +165,14 @@ def check_profiles(
         witness=witness,
         exact=check.exact,
         tolerance=check.tolerance,
-        seed=seed if sampled else None,
+        seed=seed if drawn else None,
         confidence=None if not draws else format_confidence(draws, "all profiles break it"),
         draws=draws,
         statement=f"{doubtful.note}, within the tolerance of float64"
         if status is Status.UNDECIDED and doubtful is not None
         else OVERLAPS
         if coarse and status is Status.NO_COUNTEREXAMPLE
-        else None,
+        else stopped or None,
     )
     return limit_to_listed(verdict, game)
 

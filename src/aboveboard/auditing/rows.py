@@ -28,6 +28,12 @@ from aboveboard.games.actions import (
 from aboveboard.games.game import Game
 from aboveboard.games.numbers import Number
 
+WIDE = 256
+"""Entries of a row from which on a sample is drawn and valued in several batches."""
+
+CELLS = 1 << 17
+"""Entries of such rows held at once: in the cache, and a limit of time is kept."""
+
 
 @dataclass(frozen=True)
 class DeviationSet:
@@ -114,15 +120,35 @@ def draw_rows(
     free = _list_free(valuation, part)
     if extreme and not any(isinstance(actions, Grid) for _, actions in free):
         return
-    for start in range(0, samples, CHUNK):
-        m = min(CHUNK, samples - start)
+    step = _find_step(free)
+    for start in range(0, samples, step):
+        m = min(step, samples - start)
         columns = list(valuation.truth)
+        wide = step < samples
+        quiet = generator.random(m) * (generator.random(m) < 0.5) if wide and extreme else None
         for j, actions in free:
             if extreme and isinstance(actions, Grid):
                 columns[j] = _draw_extremes(actions, m, generator)
+                if quiet is not None:
+                    truth = valuation.truth[j]
+                    if j in part.members:
+                        _simplify_half(columns[j], actions, truth[0], generator)
+                    else:
+                        columns[j][generator.random(m) < quiet] = truth
             else:
                 columns[j] = _translate(valuation, j, actions, draw(actions, m, generator))
         yield _drop_truth(valuation, part, columns)
+
+
+def _find_step(free: Sequence[tuple[int, Sequence[Action]]]) -> int:
+    """Return how many rows are drawn at once: a power of two where rows are wide."""
+    width = sum(len(a.sizes) if isinstance(a, Grid) else 1 for _, a in free)
+    return CHUNK if width <= WIDE else max(1, 1 << (CELLS // width).bit_length())
+
+
+def are_split(valuation: PayoffReader, part: DeviationSet, samples: int) -> bool:
+    """Return whether a sample of a part comes in several batches, because its rows are wide."""
+    return _find_step(_list_free(valuation, part)) < min(samples, CHUNK)
 
 
 def count_profiles_in(columns: Sequence[Codes]) -> int:
@@ -180,6 +206,18 @@ def _draw_extremes(grid: Grid, m: int, generator: np.random.Generator) -> Codes:
     nudge = generator.random((m, len(sizes))) < 0.25
     picked: Codes = ends[2 * away + (nudge ^ away), np.arange(len(sizes))]
     return picked
+
+
+def _simplify_half(
+    rows: Codes, grid: Grid, truth: NDArray[np.int64], generator: np.random.Generator
+) -> None:
+    """Turn half of the vectors into lies that differ from the truth by one in one entry."""
+    chosen = np.flatnonzero(generator.random(len(rows)) < 0.5)
+    entries = generator.integers(0, len(truth), size=len(chosen))
+    sizes = np.array(grid.sizes, dtype=np.int64)
+    rows[chosen] = truth
+    up = truth[entries] < sizes[entries]
+    rows[chosen, entries] += np.where(up, 1, -1)
 
 
 def name_row(game: Game, name: str, row: Deviation) -> str:

@@ -7,8 +7,9 @@ the others, tables of payoffs are scanned by compiled code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, replace
+from math import inf, prod
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from aboveboard.auditing.payoff_reader import CHUNK, PayoffReader, count_table_b
 from aboveboard.auditing.rows import (
     Deviation,
     DeviationSet,
+    are_split,
     count_profiles_in,
     count_rows,
     draw_rows,
@@ -74,6 +76,8 @@ class Scan:
         Why something that the rule leaves open was not settled; empty if nothing was.
     uniform
         The least number of rows drawn uniformly for any sampled coalition.
+    stopped
+        Why the search ended before it had looked at all that it should; empty if it did not.
     """
 
     checked: int
@@ -84,6 +88,7 @@ class Scan:
     tolerance: float
     left_open: str
     uniform: int | None
+    stopped: str = ""
 
 
 def estimate(game: Game, parts: Sequence[DeviationSet]) -> Estimate:
@@ -123,12 +128,15 @@ def search(
             f"{format_count(budget.rows_for(game))} checks and {budget.memory // 2**20} MiB"
         )
     valuation = PayoffReader(game)
-    found = _SearchState(valuation, progress)
+    found = _SearchState(valuation, progress, budget.find_end(sampled=sampled))
     if sampled:
         _sample(found, parts, budget.samples, np.random.default_rng(seed))
     else:
         _scan(found, parts)
-    return found.make_scan(total, sampled=sampled)
+    # What the time cut short was no scan of everything.
+    cut = found.is_cut
+    scan = found.make_scan(total, sampled=sampled or cut)
+    return replace(scan, stopped=budget.describe_end(found.checked, total)) if cut else scan
 
 
 def _scan(found: _SearchState, parts: Sequence[DeviationSet]) -> None:
@@ -144,12 +152,17 @@ def _scan(found: _SearchState, parts: Sequence[DeviationSet]) -> None:
 def _sample(
     found: _SearchState, parts: Sequence[DeviationSet], samples: int, generator: np.random.Generator
 ) -> None:
+    """Draw rows of each part; each has its share of the time, one batch of each kind at least."""
     valuation = found.valuation
-    for part in parts:
+    for k, part in enumerate(parts):
+        found.allot(len(parts) - k)
         if count_rows(valuation.game, part) <= samples:
             found.value_all(part, iterate_blocks(valuation, part))
             continue
+        valuation.are_split = are_split(valuation, part, samples)
+        found.allot(2 * (len(parts) - k))
         found.value_all(part, draw_rows(valuation, part, samples, generator, extreme=True))
+        found.allot(2 * (len(parts) - k) - 1)
         before = found.checked
         found.value_all(part, draw_rows(valuation, part, samples, generator, extreme=False))
         drawn = found.checked - before
@@ -162,8 +175,12 @@ Row = tuple[DeviationSet, tuple[Action, ...], tuple[Action, ...]]
 class _SearchState:
     """The best row so far and what is needed to judge it."""
 
-    def __init__(self, valuation: PayoffReader, progress: Progress | None) -> None:
+    def __init__(
+        self, valuation: PayoffReader, progress: Progress | None, end: float = inf
+    ) -> None:
         self.valuation, self.progress = valuation, progress
+        self.end = self.part_end = end
+        self.is_cut = False
         self.checked = 0
         self.best: tuple[Any, Row] | None = None
         self.unclear = False
@@ -174,12 +191,30 @@ class _SearchState:
         if self.progress is not None:
             self.progress(rows)
 
+    def allot(self, shares: int) -> None:
+        """Let what follows use one of so many shares of the time that is left."""
+        if self.end < inf:
+            now = perf_counter()
+            self.part_end = now + max(0.0, self.end - now) / shares
+
     def value_all(self, part: DeviationSet, batches: Iterator[list[Codes]]) -> None:
-        """Value the rows whose lying profiles come in batches of columns."""
+        """Value the rows whose lying profiles come in batches of columns, while there is time.
+
+        The first batch is always valued.
+        """
+        valuation, valued = self.valuation, 0
+        valuation.end = self.part_end
         for columns in batches:
+            if valued and self.part_end < inf and perf_counter() > self.part_end:
+                self.is_cut = True
+                return
             if m := count_profiles_in(columns):
+                before = valuation.skipped
                 self._value(part, columns, m)
-                self._count(m)
+                skipped = valuation.skipped - before
+                self.is_cut |= skipped > 0
+                valued += m
+                self._count(m - skipped)
 
     def _value(
         self, part: DeviationSet, columns: list[Codes], m: int, *, every_row: bool = False

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from math import inf
+from time import perf_counter
 from typing import Any
 
 from aboveboard.auditing.gains import compute_gains
@@ -23,13 +25,18 @@ FIRST = 8  # rows valued in the first batch of a pass
 SIMPLER = 64  # smaller reports tried for one player in one pass
 
 
-def shrink(game: Game, deviation: Deviation, threshold: Number, tolerance: float) -> Deviation:
+def shrink(
+    game: Game, deviation: Deviation, threshold: Number, tolerance: float, end: float = inf
+) -> Deviation:
     """Return the smallest row reached from `deviation` that still pays more than `threshold`.
+
+    No smaller one is looked for after `end`, as `perf_counter` counts.
 
     Cost: for a vector of d entries that differ from the truth, of which r must, some r log d
     rounds, each of at most d log d rows; rows are valued in batches where the game can.
     """
     valuation = PayoffReader(game)
+    valuation.end = end
     current: Deviation | None = deviation
     while current is not None:
         smallest = current
@@ -51,6 +58,8 @@ def _find_first_that_pays(
     """
     left, width = iter(rows), FIRST
     while batch := list(islice(left, width)):
+        if valuation.end < inf and perf_counter() > valuation.end:
+            return None
         for valued in _value_rows(valuation, batch):
             if exceeds(valued.gain, threshold, tolerance):
                 return valued

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -110,6 +111,10 @@ def audit(
     samples: Annotated[
         int, typer.Option(min=1, help="Samples per party or coalition beyond that limit.")
     ] = 5_000,
+    seconds: Annotated[
+        float,
+        typer.Option(help="Seconds to search; a verdict whose search they ended says so."),
+    ] = 10,
     refuse: Annotated[
         bool, typer.Option("--refuse", help="Refuse what is too large instead of sampling.")
     ] = False,
@@ -139,7 +144,12 @@ def audit(
     from aboveboard.commands.game_files import audit_game_file, is_game_file
     from aboveboard.commands.outputs import refuse_file
 
-    budget = Budget(rows=rows, samples=samples, beyond="refuse" if refuse else "sample")
+    if not 0 < seconds < inf:
+        raise InputError(
+            "--seconds", f"it is {seconds:g}", "write a finite number above 0, such as 10"
+        )
+    beyond: Literal["refuse", "sample"] = "refuse" if refuse else "sample"
+    budget = Budget(rows=rows, samples=samples, beyond=beyond, seconds=seconds)
     refuse_file("--report", report)
     if is_game_file(file):
         with show_checks(f"auditing {file.name}") as progress:

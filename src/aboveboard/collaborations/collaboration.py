@@ -16,6 +16,7 @@ from typing import Any
 
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
+from aboveboard.auditing.arguments import check_budget
 from aboveboard.auditing.search import Progress
 from aboveboard.collaborations.examination import examine
 from aboveboard.collaborations.loading import (
@@ -31,7 +32,6 @@ from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import (
     AnyMechanism,
-    KeepsLedger,
     LongRunning,
     Spending,
     Work,
@@ -149,8 +149,6 @@ class Collaboration:
             "refuse": no more than parties allow; "allow": more too; "none": nothing is published,
             as in a replay, and nothing is noted.
         """
-        if not isinstance(self.mechanism, KeepsLedger):
-            return self
         return replace(self, mechanism=self.mechanism.with_spending(spending))
 
 
@@ -301,9 +299,7 @@ def settle_outcome(collaboration: Collaboration) -> Settlement | Lottery[Settlem
     with allow_code(collaboration.code):
         mechanism, reports = mechanism.prepare(collaboration.reports)
         outcome = settle_reports(mechanism, reports)
-    if isinstance(outcome, Settlement) and isinstance(mechanism, KeepsLedger):
-        return mechanism.publish(outcome)
-    return outcome
+    return mechanism.publish(outcome) if isinstance(outcome, Settlement) else outcome
 
 
 def audit(
@@ -313,6 +309,7 @@ def audit(
     budget: Budget | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    seconds: float | None = None,
     trust_code: TrustCode = None,
 ) -> Verdicts:
     """Audit a collaboration, a game, or a family of games.
@@ -324,7 +321,7 @@ def audit(
         its own seed.
     properties
         What is claimed; None: what the mechanism of a collaboration promises and examines.
-    budget, seed, progress
+    budget, seed, progress, seconds
         As in `aboveboard.auditing.audit`.
     trust_code
         As in `load`, for the path of a file.
@@ -348,10 +345,13 @@ def audit(
         subject = load(subject, trust_code=trust_code)
     if isinstance(subject, Collaboration):
         with allow_code(subject.code):
+            budget = check_budget(budget, seconds)
             return examine(subject, properties, budget=budget, progress=progress)
     if properties is None:
         raise ValueError("say which properties to audit, for example [DSIC()]")
-    return auditing.audit(subject, properties, budget=budget, seed=seed, progress=progress)
+    return auditing.audit(
+        subject, properties, budget=budget, seed=seed, progress=progress, seconds=seconds
+    )
 
 
 def fingerprint_content(collaboration: Collaboration) -> str:

@@ -165,12 +165,17 @@ def audit_collaboration(
     """
     budget = budget or Budget()
     with error_context(collaboration):
+        # Beside the properties, the best lies and the mechanism's remarks share the time.
+        claims = list_properties(collaboration) if properties is None else properties
+        budget = budget.start(len(claims) + 2)
         game = _make_game(collaboration)
         verdicts = _examine(collaboration, game, properties, budget, progress)
         lies = _search_lies(collaboration, game, budget)
+        budget.finish_search()
         remarks: Mapping[str, Any] = {}
         if isinstance(collaboration.mechanism, Remarks):
-            fewer = Budget(budget.rows, budget.memory, min(budget.samples, SAMPLES_FOR_REMARKS))
+            few = min(budget.samples, SAMPLES_FOR_REMARKS)
+            fewer = replace(budget, samples=few, beyond="sample")
             remarks = collaboration.mechanism.remarks(game, fewer, collaboration.search_seed)
     overlooked = find_overlooked(verdicts, lies)
     verdicts = _add_lies(verdicts, overlooked)
@@ -218,7 +223,7 @@ def _examine(
 def _search_lies(collaboration: Collaboration, game: Game, budget: Budget) -> list[BestLie]:
     if len(collaboration.reports) > MOST_PARTIES_IN_A_REPORT:
         return []
-    sampling = Budget(rows=budget.rows, memory=budget.memory, samples=budget.samples)
+    sampling = replace(budget, beyond="sample")
     lies = best_lies(game, budget=sampling, seed=collaboration.search_seed)
     return sort_by_party(lies, collaboration)
 

@@ -20,14 +20,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.exchange import efficiency, proofs
-from aboveboard.exchange.orders import OrderJudge, Segment
+from aboveboard.exchange import efficiency, hiding_bounds, proofs
+from aboveboard.exchange.orders import OrderJudge
 from aboveboard.exchange.regions import Regions
 from aboveboard.exchange.rules import Rule
 from aboveboard.exchange.union_games import PartyLists
@@ -41,10 +40,6 @@ from aboveboard.games.actions import AWAY, Codes, Grid, encode
 from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import Array
 from aboveboard.storage.records import Records
-
-CELLS = 1 << 16
-"""Segments (profiles times what a profile may be split into) held at once: 24 bytes each, so that
-they stay in the cache while the rule is applied; 2^18 takes a third longer."""
 
 Hidden = tuple[int, ...]
 Segments = tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]
@@ -97,7 +92,7 @@ class HidingGame:
         return find_unit(self.exclusivity)
 
     @cached_property
-    def _pool(self) -> Regions:
+    def pool(self) -> Regions:
         """The regions, followed by one for each party of elements that it could invent.
 
         These are marked as owned by everybody: nobody gains by being handed one.
@@ -113,7 +108,7 @@ class HidingGame:
         )
 
     @cached_property
-    def _can_report(self) -> NDArray[np.bool_]:
+    def can_report(self) -> NDArray[np.bool_]:
         """Whether a party can report elements of a region of the pool, shape (parties, regions)."""
         inventors = np.eye(len(self.players), dtype=np.bool_)
         return np.hstack([self.regions.owned, inventors] if self.invented else [self.regions.owned])
@@ -121,12 +116,12 @@ class HidingGame:
     @cached_property
     def _held(self) -> list[NDArray[np.intp]]:
         """For each party the positions of the regions that it can report."""
-        return [np.flatnonzero(row) for row in self._can_report]
+        return [np.flatnonzero(row) for row in self.can_report]
 
     @cached_property
-    def _holdings(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.intp]]]:
+    def holdings(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.intp]]]:
         """Who can report each region, one region after the other, and where each party stands."""
-        reportable = self._can_report
+        reportable = self.can_report
         starts = np.concatenate([[0], reportable.sum(axis=0).cumsum()]).astype(np.int64)
         holders = np.nonzero(reportable.T)[1].astype(np.int64)
         return starts, holders, [np.flatnonzero(holders == i) for i in range(len(reportable))]
@@ -137,7 +132,7 @@ class HidingGame:
 
     @cached_property
     def _grids(self) -> list[Grid]:
-        return [Grid(self._pool.counts[held].tolist()) for held in self._held]
+        return [Grid(self.pool.counts[held].tolist()) for held in self._held]
 
     def truth(self, i: int, /) -> Hidden:
         """Return the truth: nothing is hidden, and nothing is invented."""
@@ -146,7 +141,7 @@ class HidingGame:
 
     def absent(self, i: int, /) -> Hidden | None:
         """Return the action that leaves out everything; None for a party with nothing to report."""
-        hidden = tuple(self._pool.counts[self._held[i]].tolist())
+        hidden = tuple(self.pool.counts[self._held[i]].tolist())
         return hidden or None
 
     def report(self, i: int, action: Hidden, /) -> Records:
@@ -176,47 +171,24 @@ class HidingGame:
         """Return owners, reporters and sizes of what the parties report, each (m, segments)."""
         from aboveboard.exchange import kernels
 
-        starts, holders, places = self._holdings
-        hidden = np.empty((max(map(len, columns)), len(holders)), dtype=np.int64)
-        for column, where in zip(columns, places, strict=True):
-            hidden[:, where] = column
-        regions = self._pool
+        starts, holders, _ = self.holdings
+        regions, hidden = self.pool, self.spread(columns)
         split: Segments = kernels.hide(regions.owners, regions.counts, starts, holders, hidden)
         return split
 
-    def split_by_reporters(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> list[Segment]:
-        """Return the elements by who owns them and who reports them in either of two profiles."""
-        starts, holders, places = self._holdings
-        hidden = np.empty((2, len(holders)), dtype=np.int64)
-        for i, where in enumerate(places):
-            hidden[0, where], hidden[1, where] = honest[i], lying[i]
-        found = []
-        for r, (owners, count) in enumerate(zip(self._pool.owners, self._pool.counts, strict=True)):
-            own = slice(starts[r], starts[r + 1])
-            cuts = sorted({0, int(count), *hidden[:, own].reshape(-1).tolist()})
-            for first, after in pairwise(cuts):
-                reporters = tuple(
-                    sum(1 << int(j) for j, h in zip(holders[own], row, strict=True) if h <= first)
-                    for row in hidden[:, own]
-                )
-                found.append(Segment(int(owners), (reporters[0], reporters[1]), after - first))
-        return found
+    def spread(self, columns: Sequence[Codes]) -> NDArray[np.int64]:
+        """Return how many elements each holder of each region hides, shape (m, holdings)."""
+        _, holders, places = self.holdings
+        hidden = np.empty((max(map(len, columns)), len(holders)), dtype=np.int64)
+        for column, where in zip(columns, places, strict=True):
+            hidden[:, where] = column
+        return hidden
 
     def benefit_bounds(
         self, columns: Sequence[Codes]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the least and most new elements that the replies can bring, each (m, parties)."""
-        m, n = max(len(column) for column in columns), len(self.players)
-        low, high = np.empty((m, n), dtype=np.int64), np.empty((m, n), dtype=np.int64)
-        step = max(1, CELLS // (len(self._pool.counts) + len(self._holdings[1]) + 1))
-        for start in range(0, m, step):
-            some = slice(start, start + step)
-            owners, reported, counts = self.segments(
-                [column if len(column) == 1 else column[some] for column in columns]
-            )
-            amounts = self.rule.apply(reported, counts, n)
-            low[some], high[some] = self.bound_benefits(owners, reported, counts, amounts)
-        return low, high
+        return hiding_bounds.bound_benefits(self, columns)
 
     def bound_benefits(
         self,

@@ -32,6 +32,13 @@ MOST_STATES = 3_000
 MOST_ORDERS = 120
 """Orders of the kinds that are tried before all orders are, or where those are too many."""
 
+FEWEST_ORDERS = 8
+MOST_PLACES = 1 << 16
+"""Of very many kinds fewer orders are tried, so that together they have so many places."""
+
+MOST_REMEMBERED = 64
+"""Kinds up to which what was found is remembered for the next row."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -56,13 +63,13 @@ class Segment:
 class _Reply:
     """What is left open of one party's reply in one profile.
 
-    `kinds` says of each kind of element whether the reply draws on it, and whether it is new to the
+    `kinds` says of each segment whether the reply draws on it, and whether that is new to the
     party; `amount` how many elements are handed out.
     """
 
     party: int
     profile: int
-    kinds: tuple[tuple[bool, bool], ...]
+    kinds: tuple[NDArray[np.bool_], NDArray[np.bool_]]
     amount: int
 
 
@@ -114,55 +121,76 @@ def list_benefits(
     >>> sorted(found.pairs)
     [((0, 0), (1, 0)), ((1, 0), (1, 0))]
     """
-    fixed = [[0] * len(amounts[0]), [0] * len(amounts[1])]
+    return _list_benefits(_Elements.from_segments(segments), amounts, first, quickly=quickly)
+
+
+@dataclass(frozen=True)
+class _Elements:
+    """Segments as arrays: owners and sizes, and the reporters in either profile, (2, segments)."""
+
+    owners: NDArray[np.uint64]
+    reporters: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def from_segments(cls, segments: Sequence[Segment]) -> _Elements:
+        """Return the arrays of a list."""
+        return cls(
+            np.array([s.owners for s in segments], dtype=np.uint64),
+            np.array([s.reporters for s in segments], dtype=np.uint64).reshape(-1, 2).T,
+            np.array([s.count for s in segments], dtype=np.int64),
+        )
+
+
+def _list_benefits(
+    elements: _Elements,
+    amounts: tuple[Sequence[int], Sequence[int]],
+    first: tuple[int | None, int | None],
+    *,
+    quickly: bool,
+) -> Benefits:
+    """Return which benefits are possible together; the parameters are those of `list_benefits`."""
+    n = len(amounts[0])
+    fixed = [[0] * n, [0] * n]
     open_replies = []
     for profile in (0, 1):
+        drawn, fresh = _find_pools(elements, profile, first[profile], n)
+        new, pool = fresh @ elements.counts, drawn @ elements.counts
         for party, amount in enumerate(amounts[profile]):
             left = int(amount)
-            for tier in (True, False):
-                reply = _describe_reply(segments, party, profile, left, first[profile], tier)
-                new, own = _count_pool(segments, reply)
-                if own and new and 0 < left < own + new:
-                    open_replies.append(reply)
+            for tier in range(len(drawn)):
+                size, real = int(pool[tier, party]), int(new[tier, party])
+                if real < size and real and 0 < left < size:
+                    own = drawn[tier, party], fresh[tier, party]
+                    open_replies.append(_Reply(party, profile, own, left))
                 else:
-                    fixed[profile][party] += min(left, new)
-                left = max(0, left - own - new)
-    kinds, counts = _merge_kinds(segments, open_replies)
+                    fixed[profile][party] += min(left, real)
+                left = max(0, left - size)
+    kinds, counts = _merge_kinds(elements, open_replies)
     wanted = tuple(reply.amount for reply in open_replies)
-    found = (_draw_blocks if quickly else _draw_all)(kinds, counts, wanted)
+    found = _draw(kinds, counts, wanted, quickly=quickly)
     pairs = set()
-    for drawn in found.pairs:
+    for benefits in found.pairs:
         both = [list(row) for row in fixed]
-        for reply, benefit in zip(open_replies, drawn, strict=True):
+        for reply, benefit in zip(open_replies, benefits, strict=True):
             both[reply.profile][reply.party] += benefit
         pairs.add((tuple(both[0]), tuple(both[1])))
-    few = prod(count + 1 for count in counts) <= MOST_STATES
-    return Benefits(tuple(sorted(pairs)), found.complete, few)
+    return Benefits(tuple(sorted(pairs)), found.complete, _are_few(counts))
 
 
-def _describe_reply(
-    segments: Sequence[Segment],
-    party: int,
-    profile: int,
-    amount: int,
-    first: int | None,
-    early: bool,
-) -> _Reply:
-    """Describe what a reply draws on: the elements that go first, or those that follow."""
-    kinds = []
-    for segment in segments:
-        reporters = segment.reporters[profile]
-        is_early = first is None or bool(reporters & first)
-        drawn = reporters != 0 and not reporters >> party & 1 and is_early == early
-        kinds.append((drawn, drawn and not segment.owners >> party & 1))
-    return _Reply(party, profile, tuple(kinds), amount)
-
-
-def _count_pool(segments: Sequence[Segment], reply: _Reply) -> tuple[int, int]:
-    """Return how many elements the reply can hold that are new, and that the party owns."""
-    new = sum(s.count for s, (_, fresh) in zip(segments, reply.kinds, strict=True) if fresh)
-    pool = sum(s.count for s, (drawn, _) in zip(segments, reply.kinds, strict=True) if drawn)
-    return new, pool - new
+def _find_pools(
+    elements: _Elements, profile: int, first: int | None, n: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return what each reply draws on, and what of that is new; shape (tiers, n, segments)."""
+    bits = np.uint64(1) << np.arange(n, dtype=np.uint64)[:, None]
+    reporters = elements.reporters[profile]
+    drawn = (reporters != 0) & (reporters & bits == 0)
+    if first is None:
+        drawn = drawn[None]
+    else:
+        early = reporters & np.uint64(first) != 0
+        drawn = np.stack([drawn & early, drawn & ~early])
+    return drawn, drawn & (elements.owners & bits == 0)
 
 
 class OrderJudge:
@@ -178,12 +206,15 @@ class OrderJudge:
 
         `most` is what the bounds of the two profiles allow.
         """
-        segments = self.game.split_by_reporters(honest, lying)
-        amounts = (self._find_amounts(honest), self._find_amounts(lying))
-        first = (self._find_first(honest), self._find_first(lying))
+        elements = self._split(honest, lying)
+        n, rule = len(self.game.players), self.game.rule
+        counts = np.ascontiguousarray(np.broadcast_to(elements.counts, elements.reporters.shape))
+        handed = rule.apply(elements.reporters, counts, n).tolist()
+        masks = rule.find_first(elements.reporters, counts, n)
+        first = (None, None) if masks is None else (int(masks[0]), int(masks[1]))
         gain = None
         for quickly in (True, False):
-            found = list_benefits(segments, amounts, quickly=quickly, first=first)
+            found = _list_benefits(elements, (handed[0], handed[1]), first, quickly=quickly)
             gain = max(self._value(before, after) for before, after in found.pairs)
             if found.complete or gain >= most:
                 return gain, True
@@ -192,16 +223,16 @@ class OrderJudge:
         assert gain is not None
         return gain, False
 
-    def _find_amounts(self, profile: Sequence[Codes]) -> list[int]:
-        _, reported, counts = self.game.segments([row[None, :] for row in profile])
-        n = len(self.game.players)
-        amounts: list[int] = self.game.rule.apply(reported, counts, n)[0].tolist()
-        return amounts
+    def _split(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> _Elements:
+        """Split the elements by who owns them and who reports them in either profile."""
+        from aboveboard.exchange import hiding_kernels
 
-    def _find_first(self, profile: Sequence[Codes]) -> int | None:
-        _, reported, counts = self.game.segments([row[None, :] for row in profile])
-        found = self.game.rule.find_first(reported, counts, len(self.game.players))
-        return None if found is None else int(found[0])
+        pool, (starts, holders, _) = self.game.pool, self.game.holdings
+        hidden = self.game.spread([np.stack(pair) for pair in zip(honest, lying, strict=True)])
+        owners, reporters, counts = hiding_kernels.split_two(
+            pool.owners, pool.counts, starts, holders, hidden
+        )
+        return _Elements(owners, np.ascontiguousarray(reporters), counts)
 
     def _value(self, before: Sequence[int], after: Sequence[int]) -> int:
         gains = [self._utility(after, i) - self._utility(before, i) for i in self.members]
@@ -217,22 +248,47 @@ Kinds = tuple[tuple[tuple[bool, bool], ...], ...]
 
 
 def _merge_kinds(
-    segments: Sequence[Segment], replies: Sequence[_Reply]
-) -> tuple[Kinds, tuple[int, ...]]:
-    """Count together what is alike for all open replies; leave out what none draws on."""
-    merged: dict[tuple[tuple[bool, bool], ...], int] = {}
-    for k, segment in enumerate(segments):
-        kind = tuple(reply.kinds[k] for reply in replies)
-        if any(drawn for drawn, _ in kind):
-            merged[kind] = merged.get(kind, 0) + segment.count
-    ordered = sorted(merged.items())
-    return tuple(kind for kind, _ in ordered), tuple(count for _, count in ordered)
+    elements: _Elements, replies: Sequence[_Reply]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Count together what is alike for all open replies; leave out what none draws on.
+
+    Returns shape (kinds, replies, 2), in the order of tuples, and the counts.
+    """
+    if not replies:
+        return np.zeros((0, 0, 2), dtype=np.bool_), np.zeros(0, dtype=np.int64)
+    rows = np.array([row for reply in replies for row in reply.kinds])
+    used = rows[::2].any(axis=0)
+    packed = np.packbits(rows[:, used], axis=0).T
+    kinds, where = np.unique(packed, axis=0, return_inverse=True)
+    counts = np.zeros(len(kinds), dtype=np.int64)
+    np.add.at(counts, where.reshape(-1), elements.counts[used])
+    bits = np.unpackbits(kinds, axis=1, count=len(rows)).astype(np.bool_)
+    return bits.reshape(len(kinds), len(replies), 2), counts
+
+
+def _are_few(counts: NDArray[np.int64]) -> bool:
+    """Return whether so many of each kind have few enough ways to be drawn."""
+    return len(counts) < MOST_STATES.bit_length() and prod((counts + 1).tolist()) <= MOST_STATES
 
 
 @dataclass(frozen=True)
 class _PossibleBenefits:
     pairs: frozenset[tuple[int, ...]]
     complete: bool
+
+
+def _draw(
+    kinds: NDArray[np.bool_],
+    counts: NDArray[np.int64],
+    amounts: tuple[int, ...],
+    *,
+    quickly: bool,
+) -> _PossibleBenefits:
+    """Return benefits that are possible together; those of few kinds are remembered."""
+    if len(kinds) > MOST_REMEMBERED:
+        return _PossibleBenefits(frozenset(_try_block_orders(kinds, counts, amounts)), False)
+    few: Kinds = tuple(tuple((a, b) for a, b in kind) for kind in kinds.tolist())
+    return (_draw_blocks if quickly else _draw_all)(few, tuple(counts.tolist()), amounts)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -252,7 +308,9 @@ def _draw_blocks(
     """Return benefits that are possible together where kinds come one after the other."""
     if not amounts:
         return _PossibleBenefits(frozenset({()}), True)
-    return _PossibleBenefits(frozenset(_try_block_orders(kinds, counts, amounts)), False)
+    table = np.array(kinds, dtype=np.bool_).reshape(len(kinds), len(amounts), 2)
+    found = _try_block_orders(table, np.array(counts, dtype=np.int64), amounts)
+    return _PossibleBenefits(frozenset(found), False)
 
 
 def _go_through_orders(
@@ -306,25 +364,22 @@ def _close(
 
 
 def _try_block_orders(
-    kinds: Kinds, counts: tuple[int, ...], amounts: tuple[int, ...]
+    kinds: NDArray[np.bool_], counts: NDArray[np.int64], amounts: tuple[int, ...]
 ) -> set[tuple[int, ...]]:
     """Return the benefits in orders that put all elements of one kind after those of another."""
-    orders = _list_orders(len(kinds))
-    sizes = np.array(counts, dtype=np.int64)
-    benefits = []
-    for r, amount in enumerate(amounts):
-        drawn = np.array([kind[r][0] for kind in kinds]) * sizes
-        fresh = np.array([kind[r][1] for kind in kinds])
-        before = np.cumsum(drawn[orders], axis=1) - drawn[orders]
-        taken = np.clip(amount - before, 0, drawn[orders])
-        benefits.append((taken * fresh[orders]).sum(axis=1))
-    return set(map(tuple, np.stack(benefits, axis=1).tolist()))
+    from aboveboard.exchange import hiding_kernels
+
+    benefits = hiding_kernels.draw_blocks(
+        _list_orders(len(kinds)), kinds, counts, np.array(amounts, dtype=np.int64)
+    )
+    return set(map(tuple, benefits.tolist()))
 
 
 @lru_cache(maxsize=64)
 def _list_orders(n: int) -> NDArray[np.int64]:
-    """Return all orders of n kinds, or `MOST_ORDERS` of them, the same ones every time."""
-    if factorial(n) <= MOST_ORDERS:
+    """Return all orders of n kinds, or `MOST_ORDERS` of them at most, the same ones every time."""
+    if n < MOST_ORDERS and factorial(n) <= MOST_ORDERS:
         return np.array(list(permutations(range(n))), dtype=np.int64).reshape(-1, n)
     generator = np.random.default_rng(n)
-    return np.array([generator.permutation(n) for _ in range(MOST_ORDERS)], dtype=np.int64)
+    count = min(MOST_ORDERS, max(FEWEST_ORDERS, MOST_PLACES // n))
+    return np.array([generator.permutation(n) for _ in range(count)], dtype=np.int64)

@@ -20,10 +20,22 @@ in T, then V' >= V whatever it hides, and its truth has min(V, lack_i) - eV: wit
 brings no more than V, and with V' > V the same holds as before.
 
 All count absence (everything hidden) among the lies.
+
+**equal-gain, coalitions of k parties, exclusivity in [0, 1]**, where more than k parties have
+elements. Some party j with elements stays truthful; under any reports of the others it is handed
+V' new elements. A joint lie must benefit each member. If V' <= V, a member with elements that lies
+has at most (1 - e)V'. If V' > V, all the largest parties are members and lie; such a member lacks V
+and has at most V - eV' <= (1 - e)V. So it does not gain.
+
+**Equal and smaller reports**, in every profile. The amounts of equal-gain are V, those of
+best-group (inside or not) and "everything" min(V, lack) with one V: reports that are equal have
+equal lacks. If k's report is part of i's, k is handed the first elements that it lacks in an order
+that is the same for all; those that i lacks are among the first min(V, lack of i) for i.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -38,11 +50,27 @@ PROVED = ("ex-post IC", "IR", "coalition-proof (size 1)", "epsilon-IC (epsilon 0
 """Properties that speak of one deviator against the others' truth."""
 
 
+GRADED = ("symmetric", "strong dominance")
+"""Properties that compare what equal or smaller reports bring."""
+
+GRADED_RULES = ("equal-gain", "two-party", "best-group", "best-group-inside", "everything")
+
+COALITIONS = re.compile(r"coalition-proof \(size ([0-9]+)\)")
+"""The property of coalitions that cannot pay one another."""
+
+
 def find_proof(
     name: str, regions: Regions, rule: Rule, exclusivity: Sequence[Fraction]
 ) -> Proof | None:
     """Return the proof that a property holds on this instance, conditions evaluated, or None."""
-    if name not in PROVED or not regions.union:
+    if not regions.union:
+        return None
+    if name in GRADED and rule.name in GRADED_RULES:
+        return _grading(regions, rule)
+    size = COALITIONS.fullmatch(name)
+    if size and rule.name == "equal-gain" and all(0 <= w <= 1 for w in exclusivity):
+        return _coalitions(regions, int(size[1]))
+    if name not in PROVED:
         return None
     if rule.name == "best-group" and all(weight == 1 for weight in exclusivity):
         return _best_group(regions)
@@ -51,6 +79,28 @@ def find_proof(
     if rule.name in ("equal-gain", "two-party") and all(0 <= w <= 1 for w in exclusivity):
         return _equal_gain(regions, rule)
     return None
+
+
+def _coalitions(regions: Regions, size: int) -> Proof | None:
+    """Return the proof for coalitions that leave somebody with elements truthful."""
+    present = int((regions.sizes > 0).sum())
+    if size == 1 or size >= present:
+        return None
+    return Proof(
+        f"equal-gain rule: of {present} parties with elements one at least is no member, and is "
+        "handed as many new elements as any member; a joint lie raises V only if a largest party "
+        "takes part, which then can use no more than V",
+        present,
+    )
+
+
+def _grading(regions: Regions, rule: Rule) -> Proof:
+    amount = "V" if rule.name in ("equal-gain", "two-party") else "the least of V and what it lacks"
+    return Proof(
+        f"{rule.name} rule: in every profile whoever reports something is handed {amount}, in one "
+        "order for all",
+        len(regions.names),
+    )
 
 
 def find_best_group(regions: Regions) -> tuple[int, tuple[int, ...]]:

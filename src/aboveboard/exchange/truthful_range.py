@@ -31,6 +31,9 @@ from aboveboard.games.numbers import Number
 MOST = Fraction(1000)
 """An exclusivity that nobody has; a rule truthful up to here counts as truthful for any."""
 
+SEARCHES = 3
+"""How many searches share the time: few walks take more steps."""
+
 STEPS = 60  # Newton steps at the most; a handful is usual
 
 ExchangeGame = HidingGame | ParticipationGame
@@ -159,11 +162,12 @@ def find_truthful_range(
     >>> find_truthful_range(game).low
     Fraction(1, 1)
     """
-    budget = budget or Budget()
+    budget = (budget or Budget()).share(SEARCHES)
     low, exhaustive = _find_end(game, Fraction(0), budget, seed)
     if low is None:
         return TruthfulRange(None, None, exhaustive)
-    high, _ = _find_end(game, MOST, budget, seed)
+    high, whole = _find_end(game, MOST, budget, seed)
+    exhaustive &= whole
     if high is None or high < low:
         return TruthfulRange(None, None, exhaustive)
     return TruthfulRange(low, None if high == MOST else high, exhaustive)
@@ -176,7 +180,10 @@ def _find_end(
     exclusivity = start
     for _ in range(STEPS):
         current = _with_exclusivity(game, exclusivity)
+        if isinstance(current, HidingGame) and current.proof(ExPostIC().name) is not None:
+            return exclusivity, True
         scan = search(current, ExPostIC().parts(current), budget=budget, seed=seed)
+        budget.finish_search()
         if scan.best is None or scan.best.gain <= (0 if scan.exact else scan.tolerance):
             return exclusivity, not scan.sampled
         zero = _find_zero(game, scan.best)
