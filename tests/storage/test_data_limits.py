@@ -42,7 +42,7 @@ def test_a_parquet_file_that_would_not_fit_is_refused_with_its_estimate(tmp_path
     pl.DataFrame({"k": pl.repeat("x", 1_000_000, eager=True)}).write_parquet(path)
     assert path.stat().st_size < 100_000
     said = complaint(path)
-    assert "reading it would take about 0.1 GiB (1,000,000 rows of 1 column)" in said
+    assert "reading it would take about 61.0 MiB (1,000,000 rows of 1 column)" in said
 
 
 def test_hundreds_of_millions_of_equal_rows_are_refused_before_they_are_read(
