@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from papers.beyond import best_group_inside, exchange_remainder, inspection, market
+from papers.beyond import (
+    best_group_inside,
+    curation_numbers,
+    curation_unmixed,
+    exchange_remainder,
+    inspection,
+    market,
+    playing,
+)
 
 CLAIMS = (
     *inspection.CLAIMS,
     *best_group_inside.CLAIMS,
     *exchange_remainder.CLAIMS,
     *market.CLAIMS,
+    *curation_numbers.CLAIMS,
+    *curation_unmixed.CLAIMS,
+    *playing.CLAIMS,
 )
 """By system; proofs are in docs/theory.md."""

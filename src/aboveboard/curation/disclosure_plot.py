@@ -41,7 +41,7 @@ def draw_disclosure(canvas: Canvas, names: Sequence[str], path: Path) -> None:
         axes.fill_between(
             steps, disclosed.min(axis=1), disclosed.max(axis=1), alpha=0.3, step="post",
             label="from the least to the most",
-        )  # fmt: skip
+        )  # fmt: skip  # read as a table
         axes.step(steps, disclosed.mean(axis=1), where="post", label="mean of all agents")
         axes.legend(frameon=False)
     axes.set_ylim(-0.03, 1.03)
