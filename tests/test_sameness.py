@@ -381,8 +381,25 @@ def numbers_formatted_elsewhere() -> Iterator[str]:
                     yield f"{place(path, node)}: use aboveboard.formatting instead of {spec!r}"
 
 
+SILENCED = re.compile(
+    r"# (?:noqa(?:: *[A-Z]+[0-9]+(?:, *[A-Z]+[0-9]+)*)?|type: ignore(?:\[[\w, -]+\])?"
+    r"|pyright: ignore(?:\[[\w, ]+\])?|fmt: skip|pragma: no cover)(?P<why>.*)"
+)
+"""What silences a check, and what follows it on the line."""
+
+
+def silenced_checks_without_a_reason() -> Iterator[str]:
+    for path in MODULES:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = SILENCED.search(line)
+            if found and not re.search(r"[a-z]{2}", found["why"]):
+                where = f"{path.relative_to(PACKAGE.parent)}:{number}"
+                yield f"{where}: say in words why {found[0]!r} is needed"
+
+
 CHECKS = [
     numbers_formatted_elsewhere,
+    silenced_checks_without_a_reason,
     functions_written_twice,
     code_that_nobody_calls,
     modules_without_an_opening,

@@ -12,7 +12,7 @@ DECIMALS = {
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
-}  # fmt: skip
+}  # fmt: skip  # read as a table
 """Decimals of currencies that have no cents, or more decimals than cents."""
 
 CENTS = 2

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 def can_be_made(place: str) -> bool:
     """Return whether a folder is there, or can be made, and written."""
-    while not os.path.lexists(place) and os.path.dirname(place) != place:  # noqa: PTH120
-        place = os.path.dirname(place)  # noqa: PTH120
-    return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112
+    while not os.path.lexists(place) and os.path.dirname(place) != place:  # noqa: PTH120 - pathlib is large
+        place = os.path.dirname(place)  # noqa: PTH120 - as above
+    return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112 - as above
 
 
 def find_kernel_cache() -> None:
@@ -25,8 +25,8 @@ def find_kernel_cache() -> None:
     if "NUMBA_CACHE_DIR" in os.environ:
         return
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is large
-    home = os.path.expanduser("~")  # noqa: PTH111
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")  # noqa: PTH118
+    home = os.path.expanduser("~")  # noqa: PTH111 - as above
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")  # noqa: PTH118 - as above
     if os.access(package, os.W_OK) or can_be_made(cache):
         return
     import atexit
@@ -54,4 +54,4 @@ def _keep_no_kernels() -> None:
     def keep_nothing(_: object) -> None:
         """Leave a kernel without a cache."""
 
-    Dispatcher.enable_caching = keep_nothing  # type: ignore[method-assign, assignment]
+    Dispatcher.enable_caching = keep_nothing  # type: ignore[method-assign, assignment]  # theirs

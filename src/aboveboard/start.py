@@ -34,7 +34,7 @@ def open_closed_streams() -> None:
             if opened != number:
                 os.dup2(opened, number)
                 os.close(opened)
-            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - it stays open
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
 
@@ -43,8 +43,8 @@ def find_plot_folder() -> None:
     """Let matplotlib use a private folder where its own cannot be written; it would warn."""
     if "MPLCONFIGDIR" in os.environ:
         return
-    home = os.path.expanduser("~")  # noqa: PTH111
-    place = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")  # noqa: PTH118
+    home = os.path.expanduser("~")  # noqa: PTH111 - pathlib is large
+    place = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")  # noqa: PTH118 - as above
     if can_be_made(place):
         return
     import atexit

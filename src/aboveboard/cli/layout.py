@@ -18,9 +18,13 @@ def wrap(text: str, indent: str = "", label: str = "") -> str:
     start = indent + label
     after = " " * len(start) if indent or not label else "  "
     return fill(
-        text, max(width, NARROWEST), initial_indent=start, subsequent_indent=after,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text,
+        max(width, NARROWEST),
+        initial_indent=start,
+        subsequent_indent=after,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def fit_table(

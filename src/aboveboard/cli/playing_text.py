@@ -75,9 +75,11 @@ def _describe_profile(profile: Mapping[str, Any]) -> str:
 
 def _tabulate(learning: tuple[Learning, ...]) -> str:
     head = [
-        "learning", "rounds", f"starts in truth for {format_percent(SETTLED)} of late rounds",
+        "learning",
+        "rounds",
+        f"starts in truth for {format_percent(SETTLED)} of late rounds",
         "largest average regret",
-    ]  # fmt: skip
+    ]
     rows = [
         [
             each.rule,

@@ -97,9 +97,10 @@ def _parse_deadlines(given: list[str]) -> dict[str, str]:
         step, gap, moment = text.partition("=")
         if not gap or step in deadlines:
             raise InputError(
-                f"--deadline {text}", "it is not STEP=TIME, or stands twice",
+                f"--deadline {text}",
+                "it is not STEP=TIME, or stands twice",
                 "write 'commit=2026-12-01T12:00:00Z'",
-            )  # fmt: skip
+            )
         deadlines[step] = moment
     return deadlines
 

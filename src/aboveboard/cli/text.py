@@ -160,8 +160,15 @@ def demo_text(result: Demonstration) -> str:
                 format_report(lie.report) or "-",
             ]
         )
-    head = ["party", "owns", "gains by joining", "truth earns", "staying away earns",
-            "best lie earns", "that lie"]  # fmt: skip
+    head = [
+        "party",
+        "owns",
+        "gains by joining",
+        "truth earns",
+        "staying away earns",
+        "best lie earns",
+        "that lie",
+    ]
     file = result.audit.subject.title
     intro = (
         f"{file}: {format_number(details['union'])} domains in total, exchanged by the "
@@ -233,9 +240,11 @@ def comparison_text(results: Sequence[RuleResult]) -> str:
         row = [name]
         for each in results:
             share = each.settlement.parties.get(name)
-            row += ["", ""] if share is None else [
-                format_number(share.benefit), format_number(share.utility)
-            ]  # fmt: skip
+            row += (
+                ["", ""]
+                if share is None
+                else [format_number(share.benefit), format_number(share.utility)]
+            )
         rows.append(row)
     head = ["party", *(f"{each.rule}: {what}" for each in results for what in ("gains", "utility"))]
     lines = [fit_table(head, rows, right=range(1, len(head)))]

@@ -92,7 +92,7 @@ TABLE: tuple[Row, ...] = (
     Row("curation.indicator", ("bits",), money=False, disclosure=True, rivals=False,
         collusion=False, values=False, hiding=True,
         cannot="off equilibrium the truthful may receive nothing; fixed costs of joining break it"),
-)  # fmt: skip
+)  # fmt: skip  # read as a table
 """In the order in which they are proposed, without those that only serve to compare."""
 
 SETTINGS: Mapping[str, tuple[tuple[Mapping[str, Answer], str], ...]] = {
@@ -163,7 +163,7 @@ CLASHES: Mapping[str, Clash] = {
         "yes", False, "it assumes that a party reports all its data or none",
         "a party reports all its data or none",
     ),
-}  # fmt: skip
+}  # fmt: skip  # read as a table
 """By question of `QUESTIONS`, which is also the field of `Row`."""
 
 

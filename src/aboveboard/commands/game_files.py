@@ -50,8 +50,13 @@ def list_default_properties(game: Game) -> list[Property]:
     """Return what an audit of a game looks at if the user names nothing."""
     pairs: list[Property] = [CoalitionProof(2)] if len(game.players) > 1 else []
     return [
-        ExPostIC(), DSIC(), *pairs, ParetoEfficient(), Efficient(), UniqueEquilibrium(),
-    ]  # fmt: skip
+        ExPostIC(),
+        DSIC(),
+        *pairs,
+        ParetoEfficient(),
+        Efficient(),
+        UniqueEquilibrium(),
+    ]
 
 
 def audit_game_file(

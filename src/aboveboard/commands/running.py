@@ -335,6 +335,8 @@ def error_context(collaboration: Collaboration) -> Iterator[None]:
     ------
     InputError, BudgetExceeded
         If the work inside does; an error of a user's own mechanism becomes the first.
+    AnswersMissing
+        If the rule needs people's answers first.
     """
     path = str(collaboration.path)
     try:

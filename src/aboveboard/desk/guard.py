@@ -16,8 +16,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HEADERS = (
-    ("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; "
-     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
     # Not "no-referrer": a browser would then hide from us that our own forms are ours.
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
@@ -25,7 +28,7 @@ HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Cache-Control", "no-store"),
-)  # fmt: skip
+)
 """What every answer says to the browser."""
 
 

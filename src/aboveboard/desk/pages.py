@@ -98,8 +98,13 @@ def show_round(visit: Visit, identifier: str) -> Answer:
     step = place.view.get("next") or turns.get(place.name)
     shown = None
     if step:
-        pages = {"agree": "terms", "change": "terms", "commit": "data", "submit": "send",
-                 "accept": "result"}  # fmt: skip
+        pages = {
+            "agree": "terms",
+            "change": "terms",
+            "commit": "data",
+            "submit": "send",
+            "accept": "result",
+        }
         told = describe_step(step)
         shown = {"title": told.title, "what": told.what, "page": pages.get(step), "kind": step}
     return _render(
@@ -184,8 +189,14 @@ def show_sending(visit: Visit, identifier: str) -> Answer:
     place = visit.desk.look(identifier)
     step = place.view.get("next") or list_turns(place.round).get(place.name)
     found = visit.desk.check_committed_part(place)
-    return _render(visit, place, "send", found=found, can_send=step == "submit",
-                   waiting=join_names(place.round.list_awaited("commit")))  # fmt: skip
+    return _render(
+        visit,
+        place,
+        "send",
+        found=found,
+        can_send=step == "submit",
+        waiting=join_names(place.round.list_awaited("commit")),
+    )
 
 
 def show_result(visit: Visit, identifier: str) -> Answer:

@@ -117,8 +117,9 @@ def submit(visit: Visit, form: Form, identifier: str) -> str:
         If it does not say so.
     """
     if form.fields.get("seen") != "yes":
-        raise InputError("your data", "you have not said that you have seen what leaves",
-                         "tick the box")  # fmt: skip
+        raise InputError(
+            "your data", "you have not said that you have seen what leaves", "tick the box"
+        )
     visit.desk.submit(visit.desk.look(identifier))
     return "Your sealed data are at the hub."
 

@@ -29,10 +29,15 @@ _FACTS: Mapping[str, tuple[str, ...]] = {
             "who was answered",
         )
         for kind in (
-            "always_all", "always_noise", "competitive", "fair", "indicator", "straightforward",
+            "always_all",
+            "always_noise",
+            "competitive",
+            "fair",
+            "indicator",
+            "straightforward",
         )
     },
-}  # fmt: skip
+}
 """By mechanism: what every bundle tells besides shares."""
 
 OVERLAPS = "how many elements each overlap of lists has"

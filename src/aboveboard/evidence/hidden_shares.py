@@ -37,10 +37,15 @@ _NEEDED: Mapping[str, frozenset[str]] = {
     **{
         f"curation.{kind}": frozenset(NUMBERS)
         for kind in (
-            "always_all", "always_noise", "competitive", "fair", "indicator", "straightforward",
+            "always_all",
+            "always_noise",
+            "competitive",
+            "fair",
+            "indicator",
+            "straightforward",
         )
     },
-}  # fmt: skip
+}
 """By mechanism: the numbers of all shares that verification needs; of others none."""
 
 

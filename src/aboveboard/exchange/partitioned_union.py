@@ -117,7 +117,7 @@ class PartitionedUnion:
         """By party and bucket of the hand-out order: elements that the party lacks."""
         if self.first:
             return self._count_lacked()
-        lacked: NDArray[np.int64] = sum(part.lacked for part in self.parts)  # type: ignore[assignment]
+        lacked: NDArray[np.int64] = np.sum([part.lacked for part in self.parts], axis=0)
         return lacked
 
     def _count_lacked(self) -> NDArray[np.int64]:

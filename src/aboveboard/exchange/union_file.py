@@ -55,7 +55,7 @@ class UnionFile(ExclusiveFile, DataKeys):
         default=None,
         description="how much is handed out; if left out, the most generous rule that is truthful "
         "for `hiding` and every exclusivity the parties may have",
-    )  # fmt: skip
+    )  # fmt: skip  # read as a table
     inspection: InspectionTable | None = Field(
         default=None,
         description="makes inventing elements unprofitable; see the page on inspection",

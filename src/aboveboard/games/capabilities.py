@@ -7,6 +7,10 @@
 report an action is), `HasOutsideOption` (what staying away pays where it is not an action),
 `Refinable` (actions fine enough for several deviators at once), `ListsActions` (whether the actions
 are all there is), `HasCost` (what a profile costs).
+
+They are protocols, not methods of `Game` with a default, even where one game of ours has them
+(`Shrinkable`, `Refinable`): a game needs no base class of ours, so that a default would have no
+place; and "this game cannot be cut" is another answer than "there is nothing smaller".
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ class TabularGame:
     ----------
     payoffs
         Shape (players, actions_1, .., actions_n): entry [i, a_1, .., a_n] is i's payoff.
-        Integers and fractions are exact; floats are exact if all are whole numbers.
+        Integers and fractions are exact; floats are exact if all are whole numbers. An
+        `np.memmap` of int64 or float64 is not copied: an audit scans it block by block, however
+        large the file is (its floats are compared with a tolerance).
     players
         Names; by default "1", "2", ...
     truth
@@ -150,7 +152,7 @@ class TabularGame:
             )
         self.players = tuple(players) if players is not None else _number_players(n)
         everywhere = (truth,) * n if np.ndim(truth) == 0 else truth
-        self._truth = tuple(as_integer(t, "truth") for t in everywhere)  # type: ignore[union-attr]
+        self._truth = tuple(as_integer(t, "truth") for t in everywhere)  # type: ignore[union-attr]  # no number
         self._absent = _read_positions(absent) if absent is not None else (None,) * n
         self._outside = (None,) * n if outside is None else tuple(map(_read_payoff, outside))
         self.quality = None if quality is None else tuple(tuple(map(to_number, q)) for q in quality)

@@ -392,8 +392,8 @@ def _lower(
 
 def _label_types(game: Game, family: TypeFamily) -> tuple[tuple[Any, ...], ...]:
     """Return how types read: as the game describes its actions."""
-    described = isinstance(game, HasDescriptions)
+    describe = game.describe if isinstance(game, HasDescriptions) else lambda i, action: action
     return tuple(
-        tuple(encode(game.describe(i, a) if described else a) for a in types)  # type: ignore[attr-defined]
+        tuple(encode(describe(i, action)) for action in types)
         for i, types in enumerate(family.types)
     )

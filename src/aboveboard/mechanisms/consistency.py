@@ -307,8 +307,9 @@ class _Comparer:
             elif _is_absent(self.game, i, action):
                 said.append(f"{party} {AWAY}")
             else:
-                known = isinstance(self.game, HasDescriptions)
-                words = self.game.describe(i, action) if known else f"reports {action}"  # type: ignore[attr-defined]
+                words: Any = f"reports {action}"
+                if isinstance(self.game, HasDescriptions):
+                    words = self.game.describe(i, action)
                 said.append(f"{party} {describe_action(words)}")
         if all(words.endswith(" tells the truth") for words in said):
             return "everybody tells the truth"

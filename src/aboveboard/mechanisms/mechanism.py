@@ -113,37 +113,6 @@ Spending = Literal["refuse", "allow", "none"]
 """Of privacy beyond what a party allows: refused, or allowed; "none": nothing is published."""
 
 
-@runtime_checkable
-class KeepsLedger(Protocol):
-    """A mechanism that notes what a published settlement spends, such as parties' privacy."""
-
-    def with_spending(self, spending: Spending) -> AnyMechanism:
-        """Return the same rule, what a run spends handled as `spending` says."""
-        ...
-
-    def publish(self, settlement: Settlement) -> Settlement:
-        """Note what the settlement spends, and return it with what has been spent in all.
-
-        Raises
-        ------
-        InputError
-            If it would spend more than a party allows, and that is refused.
-        """
-        ...
-
-    def is_plausible(self, place: str, recorded: Any, again: Any) -> bool:
-        """Return whether a file that cannot be made again can have been drawn by this rule.
-
-        Parameters
-        ----------
-        place
-            Its path in the settlement folder.
-        recorded, again
-            What it holds, and what it holds when it is drawn once more; plain data.
-        """
-        ...
-
-
 class StartingFile:
     """Text of a file of the package's folder `starting_files`, read on access."""
 
@@ -316,6 +285,35 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
             return None
         return settlement.parties[party].utility
 
+    def with_spending(self, spending: Spending) -> Mechanism[FileT, ReportT, GameT_co]:
+        """Return the same rule, what a run spends handled as `spending` says.
+
+        By default the rule itself: it spends nothing, such as parties' privacy.
+        """
+        return self
+
+    def publish(self, settlement: Settlement) -> Settlement:
+        """Note what a settlement spends, and return it with what has been spent in all.
+
+        Raises
+        ------
+        InputError
+            If it would spend more than a party allows, and that is refused.
+        """
+        return settlement
+
+    def is_plausible(self, place: str, recorded: Any, again: Any) -> bool:
+        """Return whether a file that cannot be made again can have been drawn by this rule.
+
+        Parameters
+        ----------
+        place
+            Its path in the settlement folder.
+        recorded, again
+            What it holds, and what it holds when it is drawn once more; plain data.
+        """
+        return True
+
     def thin(self, types: Mapping[str, ReportT]) -> Mapping[str, ReportT]:
         """Return smaller types, on which the game is compared with `settle` in many profiles.
 
@@ -329,7 +327,7 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
         return ()
 
     def examines(self, types: Mapping[str, ReportT]) -> Sequence[Property]:
-        """Return what an audit looks at besides what is promised."""
+        """Return what an audit looks at besides; what is promised too is looked at once."""
         return ()
 
 

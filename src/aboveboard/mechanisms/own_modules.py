@@ -62,7 +62,7 @@ class _Namespace:
         def import_(
             name: str,
             globals: Mapping[str, Any] | None = None,  # noqa: A002 - its names
-            locals: Mapping[str, Any] | None = None,  # noqa: A002
+            locals: Mapping[str, Any] | None = None,  # noqa: A002 - its names
             fromlist: Sequence[str] | None = (),
             level: int = 0,
         ) -> Any:

@@ -239,7 +239,8 @@ def _import(source: Source) -> Function:
         sys.dont_write_bytecode = writes
     if not callable(found):
         raise InputError(place, "it cannot be called", "name a function")
-    return found  # type: ignore[no-any-return]
+    function: Callable[..., Any] = found
+    return function
 
 
 def _import_module(source: Source) -> Any:

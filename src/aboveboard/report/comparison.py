@@ -98,9 +98,13 @@ def _write_answers(subject: Subject, rules: Sequence[ComparedRule]) -> list[dict
     found = []
     for each in rules:
         answers = write_answers(
-            each.settlement, each.lies, each.verdicts, subject.unit, each.kinds,
+            each.settlement,
+            each.lies,
+            each.verdicts,
+            subject.unit,
+            each.kinds,
             rivals=subject.counts_rivals,
-        )  # fmt: skip
+        )
         *facts, lying = [answer.text for answer in answers]
         found.append(
             {
@@ -153,10 +157,15 @@ def _tabulate_lies(rules: Sequence[ComparedRule]) -> dict[str, Any]:
         row = [name]
         for each in rules:
             lie = next((x for x in each.lies if x.party == name), None)
-            row += ["", "", ""] if lie is None else [
-                format_amount(lie.truth), format_amount(lie.lie) or "none",
-                format_report(lie.report),
-            ]  # fmt: skip
+            row += (
+                ["", "", ""]
+                if lie is None
+                else [
+                    format_amount(lie.truth),
+                    format_amount(lie.lie) or "none",
+                    format_report(lie.report),
+                ]
+            )
         rows.append(row)
     note = "Utility of each party with each report while the others tell the truth."
     numeric = [False, *([True, True, False] * len(rules))]

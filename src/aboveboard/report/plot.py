@@ -72,9 +72,14 @@ def plot_truth_against_lie(
             axes.axhline(row, color="#d9d9d9", linewidth=0.8, zorder=0)
             # Above its line, a long name has the whole width.
             axes.annotate(
-                name, (0, row), xycoords=("axes fraction", "data"), xytext=(0, 10),
-                textcoords="offset points", fontsize=9, parse_math=False,
-            )  # fmt: skip
+                name,
+                (0, row),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 10),
+                textcoords="offset points",
+                fontsize=9,
+                parse_math=False,
+            )
         for (label, marker, look), values in zip(SERIES, (truth, lie, away), strict=True):
             shown = [(x, row) for row, x in zip(rows, values, strict=True) if x is not None]
             if shown:
@@ -145,9 +150,12 @@ def _draw_curve(figure: Canvas, curve: Any) -> None:
     offer, split = figure.subplots(2, 1, sharex=True)
     offer.plot(curve.cost, curve.alpha, color=BLUE, label="alpha, the part shared")
     offer.plot(
-        curve.cost, curve.private, color=ORANGE, linestyle="--",
+        curve.cost,
+        curve.private,
+        color=ORANGE,
+        linestyle="--",
         label="probability of staying private",
-    )  # fmt: skip
+    )
     split.plot(curve.cost, curve.platform, color=BLUE, label="the platform keeps")
     split.plot(curve.cost, curve.users, color=ORANGE, linestyle="--", label="users are paid")
     offer.set_ylabel("alpha; probability (0 to 1)")

@@ -66,7 +66,7 @@ CLAIMS = (
     ("no mixed equilibrium", "In no equilibrium does a party toss coins."),
     ("payments make it desirable", "Some payments make all parties truthful and willing, without a "
      "deficit."),
-)  # fmt: skip
+)  # fmt: skip  # read as a table
 """What properties say, by how their names begin; the first match counts."""
 
 SIGNS = {Status.HOLDS: "✓", Status.FAILS: "✗", Status.NO_COUNTEREXAMPLE: "~"}
@@ -96,9 +96,12 @@ def tabulate_parties(
     compared = count_ahead(settlement) if rivals else {}
     worth = not rivals or any(share.utility for share in shares.values())
     columns = [
-        "party", f"gains{of}", *([f"utility{of}"] if worth else []),
-        *(["rivals"] if compared else []), *(["payment"] if paid else []),
-    ]  # fmt: skip
+        "party",
+        f"gains{of}",
+        *([f"utility{of}"] if worth else []),
+        *(["rivals"] if compared else []),
+        *(["payment"] if paid else []),
+    ]
     rows = [
         [
             _make_cell(name),
@@ -147,12 +150,13 @@ def tabulate_exhibits(settlement: Settlement | None) -> list[dict[str, Any]]:
         {
             "title": exhibit.title,
             **_make_table(
-                list(exhibit.columns), [[_make_cell(x) for x in row] for row in exhibit.rows],
+                list(exhibit.columns),
+                [[_make_cell(x) for x in row] for row in exhibit.rows],
                 exhibit.note,
             ),
         }
         for exhibit in (() if settlement is None else settlement.exhibits)
-    ]  # fmt: skip
+    ]
 
 
 def _make_table(columns: list[str], rows: list[list[dict[str, Any]]], note: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.loading import TrustCode
 from aboveboard.collaborations.toml_file import read_content
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.mechanism import AnyMechanism, KeepsLedger
+from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.settlement import MANIFEST, fingerprint
 from aboveboard.settlements.manifest import (
     drop_outputs,
@@ -223,7 +223,7 @@ class _Comparison:
 
     def _is_plausible(self, name: str) -> bool:
         """Return whether something that was drawn can have been drawn, as far as one can tell."""
-        if not isinstance(self.rule, KeepsLedger) or not (self.again / name).is_file():
+        if not (self.again / name).is_file():
             return True
         try:
             before, after = (

@@ -10,7 +10,7 @@ from typing import Any
 LIBRARIES = (
     "aboveboard", "numpy", "scipy", "polars", "numba", "scikit-learn", "skops", "ortools",
     "highspy", "opendp", "matplotlib",
-)  # fmt: skip
+)  # fmt: skip  # read as a table
 """Packages whose results stand in settlements."""
 
 

@@ -8,10 +8,11 @@ zone and an instant, the text 007 and the number 7), it is refused, and both are
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -249,11 +250,13 @@ def _spell(texts: pl.Series, kind: str, name: str, typed: str) -> pl.Series:
     return texts
 
 
-def _respell(texts: pl.Series, bare: pl.Series, fits: pl.Series, write: object) -> pl.Series:
+def _respell(
+    texts: pl.Series, bare: pl.Series, fits: pl.Series, write: Callable[[Any], str]
+) -> pl.Series:
     if not fits.any():
         return texts
     distinct = bare.filter(fits).unique()
-    written = [write(text) for text in distinct.to_list()]  # type: ignore[operator]
+    written = [write(text) for text in distinct.to_list()]
     changed = bare.filter(fits).replace_strict(distinct, written, return_dtype=pl.String)
     return texts.clone().scatter(fits.arg_true(), changed)
 

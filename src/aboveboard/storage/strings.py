@@ -78,9 +78,13 @@ class Strings:
         if not len(borders):
             return np.zeros(len(self), np.uint16)
         routed: NDArray[np.uint16] = _route(
-            self.buffer, self.offsets, borders.buffer, borders.offsets, borders.prefixes,
+            self.buffer,
+            self.offsets,
+            borders.buffer,
+            borders.offsets,
+            borders.prefixes,
             borders.shared,
-        )  # fmt: skip
+        )
         return routed
 
 
@@ -132,9 +136,13 @@ def _compare(buffer: Any, a: int, a_end: int, other: Any, b: int, b_end: int) ->
 def _is_before(buffer: Any, offsets: Any, skip: int, one: int, other: int) -> bool:
     """Return whether a text comes before another; of equal ones the earlier."""
     found = _compare(
-        buffer, offsets[one] + skip, offsets[one + 1],
-        buffer, offsets[other] + skip, offsets[other + 1],
-    )  # fmt: skip
+        buffer,
+        offsets[one] + skip,
+        offsets[one + 1],
+        buffer,
+        offsets[other] + skip,
+        offsets[other + 1],
+    )
     return found < 0 or (found == 0 and one < other)
 
 
@@ -158,10 +166,17 @@ def _sort_runs(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) 
             # Now, while these texts are near the processor.
             for at in range(start + 1, end):
                 one, other = order[at - 1], order[at]
-                begins[at] = _compare(
-                    buffer, offsets[one] + skip, offsets[one + 1],
-                    buffer, offsets[other] + skip, offsets[other + 1],
-                ) != 0  # fmt: skip
+                begins[at] = (
+                    _compare(
+                        buffer,
+                        offsets[one] + skip,
+                        offsets[one + 1],
+                        buffer,
+                        offsets[other] + skip,
+                        offsets[other + 1],
+                    )
+                    != 0
+                )
         start = end
     return begins
 
@@ -257,10 +272,17 @@ def _route(
         while low < high:
             middle = (low + high) // 2
             if prefixes[middle] == prefix:
-                after = _compare(
-                    buffer, start, end,
-                    border_buffer, border_offsets[middle], border_offsets[middle + 1],
-                ) >= 0  # fmt: skip
+                after = (
+                    _compare(
+                        buffer,
+                        start,
+                        end,
+                        border_buffer,
+                        border_offsets[middle],
+                        border_offsets[middle + 1],
+                    )
+                    >= 0
+                )
             else:
                 after = prefixes[middle] < prefix
             if after:

@@ -85,8 +85,9 @@ def collect_files(
             return value
         content = read_limited(path, MOST_SEALED_BYTES, "make it readable")
         if not FILE_NAME.fullmatch(path.name) or files.get(path.name, content) != content:
-            raise InputError(str(path), "its name has unusual characters, or is used twice",
-                             "rename it")  # fmt: skip
+            raise InputError(
+                str(path), "its name has unusual characters, or is used twice", "rename it"
+            )
         files[path.name] = content
         return path.name
 

@@ -83,17 +83,23 @@ class OwnPart:
             if key not in PATH_KEYS
         ]
         rows.append(
-            ("To the center", "all of this, encrypted, once all members have committed: it reads "
-             "your data and computes the result")
-        )  # fmt: skip
+            (
+                "To the center",
+                "all of this, encrypted, once all members have committed: it reads "
+                "your data and computes the result",
+            )
+        )
         if self.elements is not None:
             number = format_quantity(self.elements, "element")
             size = f"the number of your elements ({format_count(self.elements)}), "
             rows.append(("Read as", f"{number}, such as {join_names(self.examples)}"))
             rows.append(
-                ("To the other members", f"{size}and those of your elements that the rule hands "
-                 "to them" + (f", with {join_names(self.columns)}" if self.columns else ""))
-            )  # fmt: skip
+                (
+                    "To the other members",
+                    f"{size}and those of your elements that the rule hands "
+                    "to them" + (f", with {join_names(self.columns)}" if self.columns else ""),
+                )
+            )
         else:
             rows.append(("To the other members", "what the rule puts into their replies"))
         return rows

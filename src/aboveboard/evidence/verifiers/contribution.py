@@ -33,6 +33,6 @@ def _settle(case: Case) -> Any:
     table = {**case.parameters, "mechanism": "exchange.contribution", "seed": str(case.seed)}
     table["parties"] = {name: {} for name in case.round.terms.ordered}
     file = ContributionFile.model_validate(table)
-    reports = Contribution.read_reports(file, None)  # type: ignore[arg-type]
+    reports = Contribution.read_reports(file, None)  # type: ignore[arg-type]  # no files
     present = {name: reports[name] for name in case.round.present}
     return Contribution.from_file(file).settle(present)

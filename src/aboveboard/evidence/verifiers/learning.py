@@ -120,7 +120,7 @@ def _value_qualities(case: Case) -> dict[str, float]:
     table = {k: x for k, x in case.parameters.items() if k not in ("training", "quality")}
     table |= {"mechanism": case.round.terms.mechanism, "seed": str(case.seed)}
     table |= {"parties": {n: {"size": 0} for n in order}, "quality": {"kind": "identity"}}
-    valuation = make_valuation(rule.FILE.model_validate(table))  # type: ignore[arg-type]
+    valuation = make_valuation(rule.FILE.model_validate(table))  # type: ignore[arg-type]  # its own
     worth = valuation.evaluate(np.array([qualities]))[0]
     return dict(zip(order, map(float, worth), strict=True))
 

@@ -229,12 +229,19 @@ _CHANGE = (
         {
             name: bindparam(name)
             for name in (
-                "state", "size", "updated", "terms", "frontier", "turns", "until", "keep_days",
+                "state",
+                "size",
+                "updated",
+                "terms",
+                "frontier",
+                "turns",
+                "until",
+                "keep_days",
                 "ended",
             )
         }
     )
-)  # fmt: skip
+)
 
 
 def describe_standing(row: Any, round_: Round, now: int) -> dict[str, Any]:

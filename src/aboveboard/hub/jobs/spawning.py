@@ -41,8 +41,13 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
     user, group = find_user(limits.user)
     give_folder(folder, user, group)
     numbers = (
-        os.getpid(), limits.memory_bytes, limits.seconds, limits.output_bytes, user, group,
-    )  # fmt: skip
+        os.getpid(),
+        limits.memory_bytes,
+        limits.seconds,
+        limits.output_bytes,
+        user,
+        group,
+    )
     command = [sys.executable, "-m", "aboveboard.hub.jobs.child", *map(str, numbers)]
     with _open_output(folder) as output:
         child = subprocess.Popen(

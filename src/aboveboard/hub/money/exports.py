@@ -19,7 +19,7 @@ from aboveboard.storage.cells import mark_name
 COLUMNS = (
     "transfer", "round", "party", "pays", "receives", "currency", "state", "day", "paid on",
     "netted into", "reference",
-)  # fmt: skip
+)  # fmt: skip  # read as a table
 
 
 def export_csv(transfers: Sequence[Transfer]) -> str:
@@ -31,11 +31,19 @@ def export_csv(transfers: Sequence[Transfer]) -> str:
         pays, receives = (format_cents(max(x, 0), each.currency) for x in (each.cents, -each.cents))
         writer.writerow(
             (
-                each.id, each.serial, each.name, pays, receives, each.currency, each.state,
-                format_day(each.created), each.paid_on or "", each.netted_into or "",
+                each.id,
+                each.serial,
+                each.name,
+                pays,
+                receives,
+                each.currency,
+                each.state,
+                format_day(each.created),
+                each.paid_on or "",
+                each.netted_into or "",
                 mark_name(each.reference),
             )
-        )  # fmt: skip
+        )
     return out.getvalue()
 
 

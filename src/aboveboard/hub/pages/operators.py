@@ -80,8 +80,13 @@ def show_collaborations(visit: Visit) -> Response:
     found = list_collaborations(visit.connection, after)
     more = found[PER_PAGE - 1].id if len(found) > PER_PAGE else None
     rows = [
-        (row.id, row.name or row.id, describe_state(row.state)[0], format_moment(row.updated),
-         row.size)
+        (
+            row.id,
+            row.name or row.id,
+            describe_state(row.state)[0],
+            format_moment(row.updated),
+            row.size,
+        )
         for row in found[:PER_PAGE]
-    ]  # fmt: skip
+    ]
     return visit.render("all", rows=rows, more=more)

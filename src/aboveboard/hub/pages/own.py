@@ -62,5 +62,6 @@ def show_keys(visit: Visit) -> Response:
         ("Signing key of the log", hub.keys.log.public.signing),
     ]
     until = format_moment(visit.reader.expires)
-    return visit.render("keys", keys=keys, center=center, opened_by=visit.reader.signing,
-                        until=until)  # fmt: skip
+    return visit.render(
+        "keys", keys=keys, center=center, opened_by=visit.reader.signing, until=until
+    )

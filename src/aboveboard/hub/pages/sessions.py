@@ -172,16 +172,22 @@ def is_form_token(hub: Hub, viewer: Viewer, text: str) -> bool:
 
 _FIND = (
     select(
-        session.c.token, session.c.signing, session.c.expires, session.c.organization,
-        organization.c.name, key.c.revoked, key.c.id.label("key"),
+        session.c.token,
+        session.c.signing,
+        session.c.expires,
+        session.c.organization,
+        organization.c.name,
+        key.c.revoked,
+        key.c.id.label("key"),
     )
     .outerjoin(organization, organization.c.id == session.c.organization)
     .outerjoin(key, key.c.signing == session.c.signing)
     .where(
-        session.c.token == bindparam("token"), session.c.kind == bindparam("kind"),
+        session.c.token == bindparam("token"),
+        session.c.kind == bindparam("kind"),
         session.c.expires >= bindparam("now"),
     )
-)  # fmt: skip
+)
 
 
 def _find(connection: Connection, hub: Hub, token: str, kind: str) -> Viewer | None:

@@ -151,9 +151,13 @@ def _refuse_stranger(hub: Hub, request: Request) -> Response:
 
 
 KNOWN = (
-    NoCollaborationError, TooManyRequestsError, TooLargeError, ForeignFormError, InputError,
+    NoCollaborationError,
+    TooManyRequestsError,
+    TooLargeError,
+    ForeignFormError,
+    InputError,
     OperationalError,
-)  # fmt: skip
+)
 
 
 def explain(hub: Hub, request: Request, error: Exception, viewer: Viewer | None) -> Response:

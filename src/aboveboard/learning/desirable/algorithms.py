@@ -159,8 +159,9 @@ def _solve_up_to_permutation(market: Market, sizes: Array) -> GridPayments:
 
 def _read_steps(market: Market, sizes: Array) -> tuple[float, float, int]:
     """Return alpha, the step, and the smallest size in steps."""
+    assert isinstance(market.valuation, Growth)  # the algorithm's market
     step = float(sizes[1] - sizes[0])
-    return float(market.valuation.alpha), step, round(float(sizes[0]) / step)  # type: ignore[attr-defined]
+    return float(market.valuation.alpha), step, round(float(sizes[0]) / step)
 
 
 def _find_binding_in_growth(

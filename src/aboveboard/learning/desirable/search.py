@@ -262,9 +262,19 @@ def search_on_demand(market: Market, sizes: EvenSizes) -> SearchResult:
     scale = float(np.float64(sizes.step) ** (alpha + 1))
     peak = max(float((2 * steps[-1]) ** (alpha + 1)), 1.0)
     return SearchResult(
-        market, sizes, steps, scale, payments, GROWTH_OF_TWO, False, ROUNDING * peak,
-        find_smallest_sum(payments) * scale, violated, False, count,
-    )  # fmt: skip
+        market,
+        sizes,
+        steps,
+        scale,
+        payments,
+        GROWTH_OF_TWO,
+        False,
+        ROUNDING * peak,
+        find_smallest_sum(payments) * scale,
+        violated,
+        False,
+        count,
+    )
 
 
 def is_growth_of_two(market: Market) -> bool:

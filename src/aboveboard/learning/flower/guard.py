@@ -60,7 +60,7 @@ class GuardedParty:
 
     def respond(self, request: object) -> Answer:
         """Return the answer to a request, or what is wrong with it."""
-        return answer_safely(self._respond, self.name, request)  # type: ignore[arg-type]
+        return answer_safely(self._respond, self.name, request)  # type: ignore[arg-type]  # checked there
 
     def _respond(self, request: Request) -> Answer:
         for each in request.requests if isinstance(request, Batch) else (request,):

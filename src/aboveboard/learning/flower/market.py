@@ -156,8 +156,9 @@ class Market:
     def _make_rule(self, n: int) -> Rule:
         valuation = self.values
         if isinstance(valuation, Sequence):
-            matrix = tuple(tuple(Fraction(x).limit_denominator(10**12) for x in row)
-                           for row in valuation)  # fmt: skip
+            matrix = tuple(
+                tuple(Fraction(x).limit_denominator(10**12) for x in row) for row in valuation
+            )
             if len(matrix) != n or any(len(row) != n for row in matrix):
                 raise InputError(
                     "values",

@@ -27,8 +27,9 @@ def require_flower(place: str = "training.engine") -> None:
     'require_flower'
     """
     if find_spec("flwr") is None:
-        raise InputError(place, "parties on their own machines need Flower, which is not installed",
-                         EXTRA)  # fmt: skip
+        raise InputError(
+            place, "parties on their own machines need Flower, which is not installed", EXTRA
+        )
     try:
         installed = version("flwr")
     except PackageNotFoundError:

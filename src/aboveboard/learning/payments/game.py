@@ -134,8 +134,11 @@ class MarketGame:
         """Return why a property holds for all sizes, not only for those that are listed."""
         valuation, n = self.market.valuation, self.market.n
         if name == "IR":
-            return Proof("each pays what it gains by taking part, so that the truth leaves it what "
-                         "staying away leaves it (Theorem 1)", n)  # fmt: skip
+            return Proof(
+                "each pays what it gains by taking part, so that the truth leaves it what "
+                "staying away leaves it (Theorem 1)",
+                n,
+            )
         rises = isinstance(valuation, Linear) and bool((valuation.exact.diagonal() >= 0).all())
         if name == "ex-post IC" and rises:
             return Proof(

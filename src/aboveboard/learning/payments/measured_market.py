@@ -344,9 +344,12 @@ def make_measured_market(
         )
     measured = Qualities(joint, spread(own), spread(half), spread(without), spread(with_half))
     draws = Qualities(
-        resamples.joint, spread(resamples.own), spread(resamples.half),
-        spread(drawn[0]), spread(drawn[1]),
-    )  # fmt: skip
+        resamples.joint,
+        spread(resamples.own),
+        spread(resamples.half),
+        spread(drawn[0]),
+        spread(drawn[1]),
+    )
     present = np.array([name in trained.own for name in parties])
     return MeasuredMarket(tuple(parties), market, present, measured, draws, approximation)
 

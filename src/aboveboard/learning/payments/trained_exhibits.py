@@ -71,9 +71,16 @@ class TrainedExhibits:
         return Exhibit(
             "Each party alone, together, and had it hidden half of its data",
             (
-                "party", "distinct rows it says it has", "valid size (rows)",
-                "quality alone (measured)", "quality together (measured)", "pays", "utility",
-                "valid size of half", "quality of half (measured)", "utility with half hidden",
+                "party",
+                "distinct rows it says it has",
+                "valid size (rows)",
+                "quality alone (measured)",
+                "quality together (measured)",
+                "pays",
+                "utility",
+                "valid size of half",
+                "quality of half (measured)",
+                "utility with half hidden",
             ),
             tuple(rows),
             "Quality is skill on the center's test rows: 0 for the best constant, 1 for what is "
@@ -81,7 +88,7 @@ class TrainedExhibits:
             f"{format_rounded(trained.joint.error, 2)}. "
             "Each half was really trained on, alone and with the others. A party that hides can "
             "still use the model of all its rows.",
-        )  # fmt: skip
+        )
 
     def _show_certainty(self) -> Exhibit:
         draws, outcome = self.measured.draws, self.measured.outcome
@@ -108,15 +115,19 @@ class TrainedExhibits:
         return Exhibit(
             "How certain qualities and payments are",
             (
-                "party", "pays", "pays, 95 percent interval", "quality alone",
-                "joint quality without it", "gain by hiding half",
+                "party",
+                "pays",
+                "pays, 95 percent interval",
+                "quality alone",
+                "joint quality without it",
+                "gain by hiding half",
             ),
             tuple(rows),
             f"The joint quality lies in {_span(*joint)}. Intervals are those of the "
             f"{format_count(self.trained.test_rows)} test rows, drawn again {len(draws.joint)} "
             "times, the same rows for every model; other rows of the parties would move the "
             "numbers too.",
-        )  # fmt: skip
+        )
 
     def _show_joining(self) -> Exhibit:
         outcome = self.measured.outcome
@@ -136,30 +147,42 @@ class TrainedExhibits:
         return Exhibit(
             "Who would join without payments, and with them",
             (
-                "party", "worth of staying away", "worth of joining, before payments",
-                "joins without payments", "pays to join (negative: receives)",
+                "party",
+                "worth of staying away",
+                "worth of joining, before payments",
+                "joins without payments",
+                "pays to join (negative: receives)",
                 "utility with payments",
             ),
             tuple(rows),
             "With maximal exploitation payments joining is worth as much as staying away: nobody "
             "loses by it.",
-        )  # fmt: skip
+        )
 
     def _show_trainings(self) -> Exhibit:
         trained = self.trained
         total = sum(trained.sizes.values())
         trainings: list[tuple[str, float, float]] = [
             ("all together", float(total), trained.joint.value),
-            *((f"without {name}", float(total - trained.sizes[name]), q)
-              for name, q in trained.without.items()),
-            *((f"with half of {name}",
-               float(total - trained.sizes[name] + trained.half[name].size), q)
-              for name, q in trained.with_half.items()),
+            *(
+                (f"without {name}", float(total - trained.sizes[name]), q)
+                for name, q in trained.without.items()
+            ),
+            *(
+                (
+                    f"with half of {name}",
+                    float(total - trained.sizes[name] + trained.half[name].size),
+                    q,
+                )
+                for name, q in trained.with_half.items()
+            ),
             *((f"{name} alone", float(m.size), m.quality) for name, m in trained.own.items()),
-            *((f"half of {name} alone", float(m.size), m.quality)
-              for name, m in trained.half.items()),
+            *(
+                (f"half of {name} alone", float(m.size), m.quality)
+                for name, m in trained.half.items()
+            ),
             *(("rows of the center", size, q) for size, q in trained.curve.curve.points),
-        ]  # fmt: skip
+        ]
         by_curve = self.measured.market.quality.evaluate([size for _, size, _ in trainings])
         rows = tuple(
             (what, round(size), _round(quality), _round(q), _round(quality - float(q)))

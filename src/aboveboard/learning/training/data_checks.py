@@ -50,8 +50,9 @@ class Ranges:
 
 def measure_ranges(rows: Rows, terms: Terms) -> Ranges:
     """Return what is usual in the center's rows."""
-    measured = [_measure_column(rows.x[:, k], name in terms.texts)
-                for k, name in enumerate(terms.features)]  # fmt: skip
+    measured = [
+        _measure_column(rows.x[:, k], name in terms.texts) for k, name in enumerate(terms.features)
+    ]
     median, spread, mean, deviation = np.array(measured).T
     return Ranges(median, spread, mean, deviation)
 

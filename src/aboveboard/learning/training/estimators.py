@@ -90,8 +90,11 @@ def make_estimator(path: str, parameters: Mapping[str, Any], seed: int) -> Any:
         estimator: Any = made(**parameters)
         taken = estimator.get_params(deep=False)
     except (TypeError, ValueError) as error:
-        raise InputError("training.parameters", f"{path} refuses them ({format_error(error)})",
-                         "see its documentation") from None  # fmt: skip
+        raise InputError(
+            "training.parameters",
+            f"{path} refuses them ({format_error(error)})",
+            "see its documentation",
+        ) from None
     if not (is_classifier(estimator) or is_regressor(estimator)):
         raise InputError(
             place, f"{path} is neither a classifier nor a regressor", "name one that is"

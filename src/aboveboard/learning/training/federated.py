@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,10 @@ from aboveboard.learning.training.estimators import (
     require_linear,
 )
 from aboveboard.learning.training.scores import NOTHING, Meter, Skill
-from aboveboard.learning.training.trainer import JointFit, JointPlan, RoundStore
+from aboveboard.learning.training.trainer import JointFit, JointPlan
+
+if TYPE_CHECKING:
+    from aboveboard.learning.training.training_store import TrainingStore
 
 LARGEST = 1e100
 """Of a parameter: larger ones overflow in a prediction, and no fit gives them."""
@@ -177,7 +180,7 @@ class FederatedTrainer:
         self,
         plans: Sequence[JointPlan],
         quality: Callable[[Any], float],
-        rounds: RoundStore | None = None,
+        rounds: TrainingStore | None = None,
     ) -> list[JointFit]:
         """Return the models of several plans, each as `fit_jointly` makes it.
 
@@ -202,8 +205,9 @@ class FederatedTrainer:
             going = [k for k, state in enumerate(states) if not averagings[k].is_done(state)]
             if not going:
                 break
-            answers = self._ask_several([self._make_steps(plans[k], states[k].current)
-                                         for k in going])  # fmt: skip
+            answers = self._ask_several(
+                [self._make_steps(plans[k], states[k].current) for k in going]
+            )
             for k, answer in zip(going, answers, strict=True):
                 states[k] = averagings[k].advance(states[k], self._check_models(answer))
                 if rounds:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,10 @@ from aboveboard.learning.training.engine import (
 )
 from aboveboard.learning.training.estimators import fit_model, list_row_weights
 from aboveboard.learning.training.tables import Rows, shuffle_rows, slice_part
-from aboveboard.learning.training.trainer import JointFit, JointPlan, RoundStore
+from aboveboard.learning.training.trainer import JointFit, JointPlan
+
+if TYPE_CHECKING:
+    from aboveboard.learning.training.training_store import TrainingStore
 
 
 @dataclass
@@ -122,7 +125,7 @@ class PooledTrainer:
         self,
         plans: Sequence[JointPlan],
         quality: Callable[[Any], float],
-        rounds: RoundStore | None = None,
+        rounds: TrainingStore | None = None,
     ) -> list[JointFit]:
         """Return the models of several plans, one after the other; there are no rounds to keep."""
         return [self.fit_jointly(plan.sizes, plan.best, quality, plan.parts) for plan in plans]

@@ -154,9 +154,10 @@ def _make_transformers(step: StepTable) -> list[tuple[str, Any]]:
         return [(columns, made(**parameters))]
     except (TypeError, ValueError) as error:
         raise InputError(
-            PLACE, f"{step.use} refuses its parameters ({format_error(error)})",
+            PLACE,
+            f"{step.use} refuses its parameters ({format_error(error)})",
             "see its documentation",
-        ) from None  # fmt: skip
+        ) from None
 
 
 def _transform(transformer: Any, x: NDArray[Any], place: str) -> FloatArray:

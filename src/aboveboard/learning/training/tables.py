@@ -189,9 +189,11 @@ def read_rows(
     extra = sorted(set(frame.columns) - {label} - set(terms.features))
     missing = [name for name in terms.features if name not in frame.columns]
     if missing or (whole and extra):
-        problem = f"it has no feature {_quote_names(missing)}" if missing else (
-            f"it has features that the test set has not: {_quote_names(extra)}"
-        )  # fmt: skip
+        problem = (
+            f"it has no feature {_quote_names(missing)}"
+            if missing
+            else (f"it has features that the test set has not: {_quote_names(extra)}")
+        )
         raise InputError(
             where, problem, "give every file the same columns, or list training.features"
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from aboveboard.learning.training.averaging import AveragingState
 from aboveboard.learning.training.engine import Coincidences, Fingerprints, RowCount
+
+if TYPE_CHECKING:
+    from aboveboard.learning.training.training_store import TrainingStore
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,6 @@ class JointPlan:
     sizes: Mapping[str, float]
     best: Mapping[str, float]
     parts: Mapping[str, int]
-
-
-class RoundStore(Protocol):
-    """Keeps where the averaging of a model stands, so that a run that was killed goes on."""
-
-    def load_round(self, plan: JointPlan) -> AveragingState | None:
-        """Return where the model of a plan stands; None where nothing is kept."""
-        ...
-
-    def save_round(self, plan: JointPlan, state: AveragingState) -> None:
-        """Keep where the model of a plan stands."""
-        ...
 
 
 class Trainer(Protocol):
@@ -102,7 +92,7 @@ class Trainer(Protocol):
         self,
         plans: Sequence[JointPlan],
         quality: Callable[[Any], float],
-        rounds: RoundStore | None = None,
+        rounds: TrainingStore | None = None,
     ) -> list[JointFit]:
         """Return the models of several plans, trained together round by round."""
         ...

@@ -131,7 +131,8 @@ def judge_announcement(play: PlayAudit) -> Verdict:
 def _refute(
     play: PlayAudit, names: tuple[str, ...], gain: Fraction, welfare: int, checks: int
 ) -> Verdict:
-    truthful = find_best_proposal(play.market, play.optimum.allocation)  # type: ignore[union-attr]
+    assert play.optimum is not None  # without one nothing is refuted
+    truthful = find_best_proposal(play.market, play.optimum.allocation)
     witness = Witness(
         names,
         {},

@@ -148,9 +148,9 @@ def _add_bids(parties: dict[str, Player], rows: Sequence[Row]) -> None:
         if quantity is not None:
             counts = {goods[0]: quantity}
         group = row.get_text("group") or None
-        _add_value(parties, row.get_name("party"), Value(
-            goods=counts, value=row.get_value(), group=group
-        ))  # fmt: skip
+        _add_value(
+            parties, row.get_name("party"), Value(goods=counts, value=row.get_value(), group=group)
+        )
 
 
 def _add_value(parties: dict[str, Player], name: str, value: Value) -> None:

@@ -167,7 +167,7 @@ def enumerate_endings(start: Start, votes: Votes) -> Lottery[Ending]:
     while waiting:
         fallen, weight = waiting.pop()
         left = iter(fallen)
-        reached = _walk(start, votes.answer, lambda _, left=left: next(left, None))  # type: ignore[misc]
+        reached = _walk(start, votes.answer, lambda _, left=left: next(left, None))  # type: ignore[misc]  # bound
         if isinstance(reached, Ending):
             weights[reached] = weight
         else:

@@ -89,9 +89,14 @@ def list_parties(axes: Axes, parties: Sequence[str]) -> None:
         axes.axhline(row, color=PALE, linewidth=0.8, zorder=0)
         # Above its line, a long name has the whole width.
         axes.annotate(
-            name, (0, row), xycoords=("axes fraction", "data"), xytext=(0, 10),
-            textcoords="offset points", fontsize=9, parse_math=False,
-        )  # fmt: skip
+            name,
+            (0, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 10),
+            textcoords="offset points",
+            fontsize=9,
+            parse_math=False,
+        )
     axes.set_ylim(len(parties) - 0.5, -0.85)
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)

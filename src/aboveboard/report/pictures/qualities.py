@@ -98,18 +98,30 @@ def draw_all(shown: Sequence[Qualities], joint: tuple[float, float] | None = Non
             )
             if each.interval is not None:
                 axes.plot(
-                    each.interval, [row, row], "|-", color=ORANGE, linewidth=4, alpha=0.45,
-                    markersize=11, markeredgewidth=2,
+                    each.interval,
+                    [row, row],
+                    "|-",
+                    color=ORANGE,
+                    linewidth=4,
+                    alpha=0.45,
+                    markersize=11,
+                    markeredgewidth=2,
                     label="95 percent interval" if each is first else None,
-                )  # fmt: skip
+                )
         if joint is not None:
             axes.axvspan(*joint, color=BLUE, alpha=0.15, linewidth=0, zorder=0)
         rows = range(len(shown))
         axes.plot([each.alone for each in shown], rows, "D", color=ORANGE, label="alone")
         axes.plot(
-            [each.together for each in shown], rows, "o", markersize=13, markerfacecolor="none",
-            markeredgecolor=BLUE, markeredgewidth=2, label="together",
-        )  # fmt: skip
+            [each.together for each in shown],
+            rows,
+            "o",
+            markersize=13,
+            markerfacecolor="none",
+            markeredgecolor=BLUE,
+            markeredgewidth=2,
+            label="together",
+        )
         set_ticks(axes, [x for each in shown for x in (each.alone, each.together)])
         axes.margins(x=0.06)
         axes.set_xlabel("quality of the model")

@@ -41,13 +41,21 @@ def draw_shares(settlement: Settlement, unit: str) -> Picture | None:
         list_parties(axes, named)
         rows = range(len(shares))
         axes.barh(
-            [row + 0.02 for row in rows], [x for x, _ in shares.values()], height=0.22,
-            color=BLUE, label="share",
-        )  # fmt: skip
+            [row + 0.02 for row in rows],
+            [x for x, _ in shares.values()],
+            height=0.22,
+            color=BLUE,
+            label="share",
+        )
         axes.barh(
-            [row + 0.26 for row in rows], [x for _, x in shares.values()], height=0.22,
-            facecolor="white", edgecolor=ORANGE, hatch="////", label="what its level costs",
-        )  # fmt: skip
+            [row + 0.26 for row in rows],
+            [x for _, x in shares.values()],
+            height=0.22,
+            facecolor="white",
+            edgecolor=ORANGE,
+            hatch="////",
+            label="what its level costs",
+        )
         set_ticks(axes, [x for pair in shares.values() for x in pair])
         axes.axvline(0, color="#333333", linewidth=0.8)
         axes.set_xlabel(unit or "value")

@@ -97,17 +97,27 @@ def draw_all(trades: Sequence[Trade]) -> Picture:
                     continue
                 moved = owner[good] != k
                 axes.plot(
-                    [0.34, 0.66], [left[good], right[good]], "-" if moved else "--",
-                    color=ORANGE if moved else BLUE, linewidth=2 if moved else 1.4,
-                    marker="o", markersize=3.5,
-                )  # fmt: skip
+                    [0.34, 0.66],
+                    [left[good], right[good]],
+                    "-" if moved else "--",
+                    color=ORANGE if moved else BLUE,
+                    linewidth=2 if moved else 1.4,
+                    marker="o",
+                    markersize=3.5,
+                )
         for places, x, side in ((left, 0.32, "right"), (right, 0.68, "left")):
             for good, where in places.items():
                 kept = side == "left" or good in right
                 axes.text(
-                    x, where, good if kept else f"{good} (destroyed)", fontsize=8.5, ha=side,
-                    va="center", color=DARK, parse_math=False,
-                )  # fmt: skip
+                    x,
+                    where,
+                    good if kept else f"{good} (destroyed)",
+                    fontsize=8.5,
+                    ha=side,
+                    va="center",
+                    color=DARK,
+                    parse_math=False,
+                )
         axes.text(0.32, -0.55, "before", fontsize=9, ha="right", style="italic")
         axes.text(0.68, -0.55, "after", fontsize=9, ha="left", style="italic")
         axes.set_xlim(0, 1)

@@ -18,7 +18,7 @@ _TOLD = {
     "order", "members", "center", "log", "auditor", "missing", "opened", "counts", "files", "sees",
     "currency", "rounding", "deadlines", "sums", "lost_key", "keep_days", "asks", "answer_hours",
     "repeats",
-}  # fmt: skip
+}  # fmt: skip  # read as a table
 """Fields of the terms that have words of their own; others are shown as they are."""
 
 PROMISED = "Promised"
@@ -212,9 +212,11 @@ def _describe_deadlines(terms: Terms, now: float) -> list[tuple[str, str]]:
         if terms.answer_hours is not None:
             hours = format_quantity(terms.answer_hours, "hour")
             rows.append(("Each question", f"is to be answered within {hours}"))
-    kept = "as long as it likes" if terms.keep_days is None else (
-        f"for {format_quantity(terms.keep_days, 'day')} after the end, and then deletes it"
-    )  # fmt: skip
+    kept = (
+        "as long as it likes"
+        if terms.keep_days is None
+        else (f"for {format_quantity(terms.keep_days, 'day')} after the end, and then deletes it")
+    )
     rows.append(("What members send", f"the center keeps {kept}"))
     return [*rows, ("Further rounds", _describe_repeats(terms))]
 

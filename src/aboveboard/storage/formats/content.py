@@ -277,8 +277,13 @@ def _name_workbook(data: bytes, where: str) -> str:
                 refuse_large_sheets(data, where)
                 return ".ods"
     except (
-        *BROKEN, NotImplementedError, ValueError, UnicodeError, struct.error, OverflowError,
-    ) as error:  # fmt: skip
+        *BROKEN,
+        NotImplementedError,
+        ValueError,
+        UnicodeError,
+        struct.error,
+        OverflowError,
+    ) as error:
         raise InputError(
             where, f"this is a broken ZIP archive ({error})", "save it again"
         ) from None

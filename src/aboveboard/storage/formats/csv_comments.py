@@ -88,7 +88,7 @@ def take_commented_header(
             )
         return ",".join(_quote(name) for name in names).encode() if delimiter == "," else (
             delimiter.join(names).encode()
-        ), len(comments) - 1  # fmt: skip
+        ), len(comments) - 1
     return None, len(comments)
 
 

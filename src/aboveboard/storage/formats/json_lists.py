@@ -37,7 +37,7 @@ MISP_TYPES: dict[str, tuple[Kind | None, ...]] = {
     "email": ("email",), "email-src": ("email",), "email-dst": ("email",),
     "email-reply-to": ("email",), "eppn": ("email",), "dns-soa-email": ("email",),
     "whois-registrant-email": ("email",), "malware-sample": (None, "hash"),
-}  # fmt: skip
+}  # fmt: skip  # read as a table
 """Kinds of the parts of a MISP attribute's value, which `|` separates, by its type.
 
 A `link` is where an analyst read about it, hence no element.
@@ -46,7 +46,7 @@ A `link` is where an analyst read about it, hence no element.
 STIX_OBJECTS: dict[str, Kind] = {
     "domain-name": "domain", "ipv4-addr": "address", "ipv6-addr": "address", "url": "url",
     "email-addr": "email", "file": "hash", "artifact": "hash", "x509-certificate": "hash",
-}  # fmt: skip
+}  # fmt: skip  # read as a table
 
 _value = r"'(?:[^'\\]|\\.)*'"
 _comparison = (

@@ -18,7 +18,7 @@ SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
 LOCAL_NAMES = frozenset(
     {"localhost", "localhost.localdomain", "local", "broadcasthost", "localhost6",
      "localhost6.localdomain6", "localhost4", "localhost4.localdomain4"}
-)  # fmt: skip
+)  # fmt: skip  # read as a table
 
 COMMENT = re.compile(r"[#;!]|//")
 _trailing = re.compile(r"\s(?:[#;!]|//).*$")

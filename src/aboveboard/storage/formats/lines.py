@@ -102,9 +102,13 @@ def split_lines(data: bytes, where: str) -> pl.Series:
     if separator is None:
         return _split_slowly(data)
     lines = pl.read_csv(
-        data, has_header=False, separator=separator, quote_char=None, infer_schema=False,
+        data,
+        has_header=False,
+        separator=separator,
+        quote_char=None,
+        infer_schema=False,
         new_columns=["line"],
-    ).to_series()  # fmt: skip
+    ).to_series()
     longest = lines.str.len_bytes().max() if len(data) > LONGEST_LINE else 0
     if isinstance(longest, int) and longest > LONGEST_LINE:
         row = lines.str.len_bytes().arg_max() or 0

@@ -103,9 +103,13 @@ def _try_in_child(data: bytes, where: str, columns: list[str], odd: str) -> None
     command = [sys.executable, "-I", "-c", TRIAL, *columns]
     try:
         done = subprocess.run(
-            command, input=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            timeout=TRIAL_SECONDS, check=False,
-        )  # fmt: skip
+            command,
+            input=data,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=TRIAL_SECONDS,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         done_well, reason = False, type(error).__name__
     else:
@@ -167,10 +171,10 @@ def _to_microseconds(dtype: pl.DataType) -> pl.DataType:
     if isinstance(dtype, pl.Datetime):
         return pl.Datetime("us", dtype.time_zone)
     if isinstance(dtype, pl.List):
-        return pl.List(_to_microseconds(dtype.inner))  # type: ignore[arg-type]
+        return pl.List(_to_microseconds(dtype.inner))  # type: ignore[arg-type]  # or a class
     if isinstance(dtype, pl.Struct):
         return pl.Struct(
-            [pl.Field(field.name, _to_microseconds(field.dtype)) for field in dtype.fields]  # type: ignore[arg-type]
+            [pl.Field(field.name, _to_microseconds(field.dtype)) for field in dtype.fields]  # type: ignore[arg-type]  # as above
         )
     return dtype
 

@@ -207,10 +207,15 @@ def _build(meta: dict[int, Any]) -> Footer:
             path = tuple(name.decode() for name in about[3])
             chunks.append(
                 Chunk(
-                    path, about[1], about[4], about[5], about[6], about[7],
+                    path,
+                    about[1],
+                    about[4],
+                    about[5],
+                    about[6],
+                    about[7],
                     min(start for start in starts if isinstance(start, int) and start > 0),
                 )
-            )  # fmt: skip
+            )
     if rows < 0 or sum(group[3] for group in meta.get(4, [])) != rows:
         raise FooterError("its groups of rows do not add up")
     return Footer(rows, columns, types, tuple(chunks))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from typing import Any
 
 import polars as pl
 
@@ -52,9 +53,12 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
         refuse_too_large(where, rows=loaded.total_height, columns=loaded.width)
         names = [str(value or "").strip() for value in head.row(0)] if head.height else []
         rows = book.load_sheet(
-            name, header_row=None, skip_rows=above + 1, schema_sample_rows=None,
+            name,
+            header_row=None,
+            skip_rows=above + 1,
+            schema_sample_rows=None,
             dtype_coercion="coerce",
-        ).to_polars()  # fmt: skip
+        ).to_polars()
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         problem = f"this workbook cannot be read ({first})"
@@ -62,14 +66,14 @@ def read_workbook(data: bytes, where: str, sheet: str | None) -> tuple[pl.DataFr
     return _with_header(rows, names, where, name, above)
 
 
-def _choose_sheet(book: object, where: str, sheet: str | None) -> str:
-    names: list[str] = list(book.sheet_names)  # type: ignore[attr-defined]
+def _choose_sheet(book: Any, where: str, sheet: str | None) -> str:
+    names: list[str] = list(book.sheet_names)
     shown = join_names([repr(name) for name in names[:LISTED]])
     if sheet is not None:
         if sheet not in names:
             raise InputError(where, f"there is no sheet {sheet!r}", f"the sheets are: {shown}")
         return sheet
-    load = book.load_sheet  # type: ignore[attr-defined]
+    load = book.load_sheet
     filled = [name for name in names if load(name, header_row=None, n_rows=1).height]
     if not filled:
         raise InputError(where, "this workbook is empty", "name one that holds a table")

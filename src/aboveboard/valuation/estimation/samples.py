@@ -34,7 +34,7 @@ LISTED = 12
 """Columns named in a message before it ends in dots."""
 SUFFIXES = (
     ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".xlsx", ".ods", ".gz", ".zst",
-)  # fmt: skip
+)  # fmt: skip  # read as a table
 
 
 class DataTable(TableKeys):

@@ -352,7 +352,7 @@ def _plan_draws(users: int, sampling: Sampling, *, platform: bool) -> tuple[str,
 
 def _refuse_without_shapiq() -> None:
     try:
-        import shapiq  # noqa: F401
+        import shapiq  # noqa: F401 - whether it is there
     except ImportError as error:
         raise InputError(
             "sampling",
