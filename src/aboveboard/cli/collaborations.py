@@ -23,6 +23,7 @@ from aboveboard.cli.options import (
 )
 from aboveboard.cli.progress import show_checks, show_evaluations
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_rounded
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -146,7 +147,9 @@ def audit(
 
     if not 0 < seconds < inf:
         raise InputError(
-            "--seconds", f"it is {seconds:g}", "write a finite number above 0, such as 10"
+            "--seconds",
+            f"it is {format_rounded(seconds)}",
+            "write a finite number above 0, such as 10",
         )
     beyond: Literal["refuse", "sample"] = "refuse" if refuse else "sample"
     budget = Budget(rows=rows, samples=samples, beyond=beyond, seconds=seconds)

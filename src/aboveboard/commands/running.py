@@ -333,7 +333,7 @@ def error_context(collaboration: Collaboration) -> Iterator[None]:
 
     Raises
     ------
-    InputError, BudgetExceeded
+    InputError, AnswersMissing, BudgetExceeded
         If the work inside does; an error of a user's own mechanism becomes the first.
     AnswersMissing
         If the rule needs people's answers first.
