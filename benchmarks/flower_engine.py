@@ -10,6 +10,7 @@ to the last bit. Memory is that of one party's process at its end.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -25,7 +26,7 @@ from benchmarks.comparison import agree
 
 NAMES = ("north", "south", "east", "west")
 DATA = Path(__file__).parents[1] / "tests" / "learning" / "data" / "hospitals"
-ROUNDS = (5, 45)
+ROUNDS = (5, 25)
 FILE = """
 mechanism = "learning.payments"
 seed = 1
@@ -44,14 +45,22 @@ matrix = [[100, -10, -5, 0], [-10, 80, -5, 0], [-5, -5, 40, 0], [0, 0, 0, 30]]
 """
 
 
-def measure(path: Path) -> tuple[float, float]:
-    """Return the seconds of a run, and the joint quality."""
+def measure(path: Path) -> tuple[float, float, float]:
+    """Return the seconds of a run, those of all processors, and the joint quality."""
     joint_training._DONE.clear()
     collaboration = load(path)
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), read_cpu()
     settlement = run(collaboration)
     quality = settlement.details["training"]["joint_quality"]  # type: ignore[union-attr]
-    return time.perf_counter() - begun, float(quality)
+    return time.perf_counter() - begun, read_cpu() - cpu, float(quality)
+
+
+def read_cpu() -> float:
+    """Return the processor seconds of this process and those that it started, so far."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    spent = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in children]
+    return time.process_time() + sum(int(each[11]) + int(each[12]) for each in spent) / ticks
 
 
 def read_memory(process: int) -> float:
@@ -75,19 +84,20 @@ def main() -> None:
         address = stack.enter_context(start_superlink(folder))
         parties = [stack.enter_context(start_party(folder, each, address)) for each in NAMES]
         flower = f'engine = "flower"\nflower = {{superlink = "{address}"}}'
-        spent: dict[str, list[float]] = {"in process": [], "flower": []}
+        spent: dict[str, list[tuple[float, float]]] = {"in process": [], "flower": []}
         measure(write(folder, "warm", ROUNDS[0], "", {}))
         for rounds in ROUNDS:
-            here, quality = measure(write(folder, "here", rounds, "", {}))
-            there, other = measure(write(folder, "there", rounds, flower, keys))
+            *here, quality = measure(write(folder, "here", rounds, "", {}))
+            *there, other = measure(write(folder, "there", rounds, flower, keys))
             agree(quality == other, what=f"{rounds} rounds")
-            spent["in process"].append(here)
-            spent["flower"].append(there)
+            spent["in process"].append((here[0], here[1]))
+            spent["flower"].append((there[0], there[1]))
         between = ROUNDS[1] - ROUNDS[0]
         for engine, (few, many) in spent.items():
-            each = 1000 * (many - few) / between
-            print(f"{engine}: {few:.2f} s with {ROUNDS[0]} rounds, {many:.2f} s with {ROUNDS[1]}: "
-                  f"{each:.0f} ms a round of 9 models and 4 parties")  # fmt: skip
+            wall, cpu = (1000 * (b - a) / between for a, b in zip(few, many, strict=True))
+            print(f"{engine}: {few[0]:.2f} s with {ROUNDS[0]} rounds, {many[0]:.2f} s with "
+                  f"{ROUNDS[1]}: {wall:.0f} ms a round of 9 models and 4 parties, of which all "
+                  f"processors were busy for {cpu:.0f} ms")  # fmt: skip
         print(f"one party's memory: {read_memory(parties[0].pid):.0f} MiB")
 
 
