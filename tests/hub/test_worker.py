@@ -204,3 +204,27 @@ def test_a_worker_killed_at_any_moment_leaves_one_result(
     assert not list((hub.folder / "scratch").iterdir())
     for name in table.names:
         assert table.fetch(name)
+
+
+def test_a_worker_goes_on_once_the_database_answers_again(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from sqlalchemy.exc import OperationalError
+
+    from aboveboard.hub.jobs import worker as module
+
+    monkeypatch.setattr(module, "PAUSE", 0.01)
+    stop, calls = threading.Event(), []
+
+    class Shaken(Worker):
+        def end_steps(self) -> int:
+            calls.append(1)
+            if len(calls) == 1:
+                raise OperationalError("select", {}, Exception("gone"))
+            stop.set()
+            return 0
+
+    Shaken(hub).run(stop)
+    assert len(calls) == 2

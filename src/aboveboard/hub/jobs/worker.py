@@ -12,6 +12,7 @@ import threading
 import time
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import RefusedStatementError
@@ -58,9 +59,14 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until the event is set."""
         while not stop.is_set():
-            self.end_steps()
-            self.keep_house()
-            if not self.work():
+            try:
+                self.end_steps()
+                self.keep_house()
+                idle = not self.work()
+            except OperationalError as error:
+                logger.warning("the database does not answer: %s", error.orig)
+                idle = True
+            if idle:
                 stop.wait(PAUSE)
 
     def keep_house(self) -> None:
