@@ -263,6 +263,12 @@ class CurationFile(CollaborationFile):
     )
 
     @model_validator(mode="after")
+    def _check_replies(self) -> Self:
+        if self.replies == "two-bits" and self.function.is_about_numbers:
+            raise ValueError("replies of two bits answer a question about bits; omit replies")
+        return self
+
+    @model_validator(mode="after")
     def _check_table(self) -> Self:
         values, n = self.function.values, len(self.parties)
         if values is not None and len(values) != 2 << n:

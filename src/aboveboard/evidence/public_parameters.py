@@ -27,9 +27,9 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
     "learning.payments": _LEARNING,
     "learning.desirable": _LEARNING,
     "market.propose_and_agree": ("bits", "proposer", "votes", "epsilon", "delta"),
-    "curation.fair": ("function", "score"),
+    "curation.fair": ("function", "replies", "score", "lot", "margin"),
     **{
-        f"curation.{kind}": ("function",)
+        f"curation.{kind}": ("function", "replies")
         for kind in ("always_all", "always_noise", "competitive", "indicator", "straightforward")
     },
 }

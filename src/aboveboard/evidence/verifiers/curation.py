@@ -153,7 +153,7 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
         _verify_noise(case, i, columns, findings)
         return
     if two_bits:
-        findings.trust("that the two guesses follow from all messages")
+        _verify_guesses(frame, _read_own_bits(case), case, findings)
         return
     _verify_center(case, columns[:, 0], findings)
     bits = _read_own_bits(case)
@@ -184,6 +184,21 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
         not impossible.any(),
         "your column holds messages that your commitment allows",
         f"in {int(impossible.sum())} rounds your column holds what your commitment excludes",
+        case.proof,
+    )
+
+
+def _verify_guesses(frame: pl.DataFrame, bits: Any, case: Case, findings: Findings) -> None:
+    """Verify that the party's guess is the one of the two for its own bit."""
+    findings.trust("that the two guesses follow from all messages")
+    if bits is None or len(bits) != len(frame):
+        findings.miss("your own bits: that your guess is the one for your bit")
+        return
+    two, guess = frame.select(pl.nth(1, 2)).to_numpy(), frame.get_column("guess").to_numpy()
+    findings.check(
+        bool(np.array_equal(np.where(bits == 1, two[:, 1], two[:, 0]), guess)),
+        "your guess is the one of the two for your own bit",
+        "your guess is not the one of the two for your own bit",
         case.proof,
     )
 

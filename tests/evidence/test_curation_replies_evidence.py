@@ -1,0 +1,44 @@
+"""Two-bit replies, the rule by any word, and numbers: what a party can verify of a run."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runs_by_hand import STARTING, run_starting_file
+
+
+def drop_bits(table: dict[str, Any], numbers: dict[str, list[int]]) -> dict[str, Any]:
+    """Return the parties of the starting file with numbers in the place of bits."""
+    parties = {
+        name: {key: x for key, x in own.items() if key != "bits"} | {"numbers": numbers[name]}
+        for name, own in table["parties"].items()
+    }
+    return {"parties": parties, "center": {"numbers": [5, 15, 25]}}
+
+
+@pytest.mark.parametrize("keys", [{}, {"score": "any-word"}])
+def test_two_bits_convince_every_party_and_its_guess_is_checked(
+    tmp_path: Path, keys: dict[str, Any]
+) -> None:
+    run = run_starting_file("curation.fair", tmp_path, {"replies": "two-bits", **keys})
+    for name in run.names:
+        found = run.verify(name)
+        assert found.exit_status == 0, str(found)
+        assert "your guess is the one of the two for your own bit" in found.verified
+        assert "that the two guesses follow from all messages" in found.on_the_centers_word
+
+
+@pytest.mark.parametrize("kind", ["median", "average"])
+def test_numbers_convince_every_party(tmp_path: Path, kind: str) -> None:
+    table = tomllib.loads((STARTING / "curation.fair.toml").read_text())
+    numbers = {"anna": [1, 12, 29], "bert": [9, 19, 20], "cleo": [0, 30, 10]}
+    function = {"kind": kind, "thresholds": [10, 20], "range": [0, 30]}
+    changes = {"function": function, **drop_bits(table, numbers)}
+    run = run_starting_file("curation.fair", tmp_path, changes)
+    for name in run.names:
+        found = run.verify(name)
+        assert found.exit_status == 0, str(found)
+        assert "every expected gain follows from the commitments" in found.verified
