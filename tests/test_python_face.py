@@ -84,12 +84,25 @@ def test_more_privacy_may_be_spent_from_python_as_the_ledger_says():
 
 @pytest.mark.deep
 def test_the_readmes_example_is_typed_as_a_user_checks_it(tmp_path: Path):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    check_types(find_block("README.md", "```python"), tmp_path)
+
+
+@pytest.mark.deep
+def test_a_mechanism_and_a_property_of_ones_own_are_typed_as_the_docs_say(tmp_path: Path):
+    check_types(find_block("docs/how-to/own-mechanism.md", '```python title="quota.py"'), tmp_path)
+
+
+def find_block(page: str, opening: str) -> str:
+    """Return the first block of a page that opens so."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.search(rf"{re.escape(opening)}\n(.*?)```", text, re.DOTALL)
     assert found is not None
-    (tmp_path / "example.py").write_text(found[1], encoding="utf-8")
-    done = run_program(
-        [executable, "-m", "mypy", "--strict", "example.py"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return found[1]
+
+
+def check_types(code: str, folder: Path) -> None:
+    """Check code as a user does who installs the package."""
+    (folder / "example.py").write_text(code, encoding="utf-8")
+    command = [executable, "-m", "mypy", "--strict", "example.py"]
+    done = run_program(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -51,6 +51,7 @@ __all__ = [
     "ExPostIC",
     "IndividualRationality",
     "ParetoEfficient",
+    "Progress",
     "Property",
     "Status",
     "StrongBudgetBalance",
