@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli import desk, hub, hub_rounds, rounds, turns
+from aboveboard.cli import center, desk, hub, hub_rounds, rounds, turns
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
@@ -80,7 +80,7 @@ app.command()(hub.status)
 for own in (desk.desk, desk.login, desk.terms):
     app.command()(own)
 app.add_typer(rounds.keys, name="keys")
-app.command("open")(rounds.open_)
+app.command("open")(center.open_)
 for step in (
     rounds.agree,
     rounds.commit,
@@ -91,8 +91,8 @@ for step in (
     rounds.accept,
     rounds.dispute,
     rounds.leave,
-    rounds.close,
-    rounds.settle,
+    center.close,
+    center.settle,
     rounds.audit_round,
     turns.answer,
     turns.sign_change,

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from aboveboard.cli.evidence import find_passphrase
-from aboveboard.cli.options import Format, FormatOption, echo_json
+from aboveboard.cli.options import Format, FormatOption, echo_json, parse_deadlines
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 
@@ -172,7 +172,7 @@ def open_(
         opened,
         file,
         missing=missing,
-        deadlines=read_deadlines(deadline or []),
+        deadlines=parse_deadlines(deadline or []),
         opened=shown,
         auditor=auditor,
         more=more,
@@ -185,26 +185,6 @@ def open_(
     data = {"id": identifier, "terms": round_.terms_digest, "members": names}
     echo_result(output, text, data)
     opened.close()
-
-
-def read_deadlines(given: list[str]) -> dict[str, str]:
-    """Return deadlines by step, from texts such as commit=2026-12-01T12:00:00Z.
-
-    Raises
-    ------
-    InputError
-        If a text names no step.
-    """
-    steps = ("agree", "commit", "submit", "accept")
-    found = {}
-    for text in given:
-        step, gap, moment = text.partition("=")
-        if not gap or step not in steps:
-            raise InputError(
-                f"--deadline {text!r}", "it names no step", f"write STEP=TIME, {', '.join(steps)}"
-            )
-        found[step] = moment
-    return found
 
 
 @hub.command("cancel")

@@ -15,9 +15,8 @@ from aboveboard.cli.hub import (
     echo_result,
     hub,
     open_folder,
-    read_deadlines,
 )
-from aboveboard.cli.options import Format, FormatOption
+from aboveboard.cli.options import Format, FormatOption, parse_deadlines
 from aboveboard.errors import InputError
 
 MissingOption = Annotated[
@@ -67,7 +66,7 @@ def open_next(
     opened = open_folder(folder)
     from aboveboard.hub.series.repeating import open_next as begin_next
 
-    given = read_deadlines(deadline) if deadline else None
+    given = parse_deadlines(deadline) if deadline else None
     fresh, round_ = _run(
         identifier, lambda: begin_next(opened, identifier, deadlines=given, days=days)
     )
@@ -98,7 +97,7 @@ def change(
     given = {
         "members": list(member or []) or None,
         "missing": missing,
-        "deadlines": read_deadlines(deadline) if deadline else None,
+        "deadlines": parse_deadlines(deadline) if deadline else None,
         "keep_days": keep_days,
     }
     changes = {key: value for key, value in given.items() if value is not None}

@@ -53,3 +53,31 @@ OutsideOption = Annotated[
 def echo_json(data: Any) -> None:
     """Print plain data as JSON."""
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+STEPS = ("agree", "commit", "submit", "accept")
+"""What members do in a round; each may have a deadline."""
+
+
+def parse_deadlines(given: list[str]) -> dict[str, str]:
+    """Return deadlines by step, from texts such as commit=2026-12-01T12:00:00Z.
+
+    Raises
+    ------
+    InputError
+        If a text names no step, or one that another names too.
+    """
+    from aboveboard.errors import InputError
+
+    deadlines: dict[str, str] = {}
+    for text in given:
+        step, gap, moment = text.partition("=")
+        if not gap or step not in STEPS or step in deadlines:
+            problem = "it stands twice" if step in deadlines else "it names no step"
+            raise InputError(
+                f"--deadline {text!r}",
+                problem,
+                f"write STEP=TIME once for each: {', '.join(STEPS)}",
+            )
+        deadlines[step] = moment
+    return deadlines

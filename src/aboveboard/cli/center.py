@@ -1,0 +1,156 @@
+"""What a round's center does at the command line: open it, close its steps, settle it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aboveboard.cli.options import Format, FormatOption, parse_deadlines
+from aboveboard.cli.rounds import RoundArgument, echo
+
+_AWAITED = {
+    "offered": "agree",
+    "committing": "commit",
+    "submitting": "submit",
+    "result": "accept",
+}
+"""The kind of statement that a round waits for, by its state."""
+
+
+def open_(
+    file: Annotated[Path, typer.Argument(help="The collaboration file, without members' data.")],
+    members: Annotated[Path, typer.Option(help="Folder with NAME.json: members' public keys.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The round's public folder to make.")],
+    missing: Annotated[
+        str, typer.Option(help="If a member is late: 'cancel' the round, or 'continue'.")
+    ] = "cancel",
+    opened: Annotated[
+        str,
+        typer.Option(
+            help="What all members see afterwards: 'nothing' but the result; the files of the "
+            "'center'; or 'all' parts."
+        ),
+    ] = "nothing",
+    counts: Annotated[
+        str,
+        typer.Option(
+            help="Who counts the overlaps of exchanged lists: the 'center', or the 'members' "
+            "themselves by blinded tokens; see 'aboveboard count'."
+        ),
+    ] = "center",
+    sums: Annotated[
+        str | None,
+        typer.Option(
+            help="Whether members commit to their points of an average, so that all verify the "
+            "sum: 'committed', or 'center'. Default: where PyNaCl is installed."
+        ),
+    ] = None,
+    shares: Annotated[
+        str | None,
+        typer.Option(
+            help="Who sees what each gains and pays: 'all', or each 'party' its own. Default: "
+            "all see what their verification needs, and no more."
+        ),
+    ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option(
+            help="Who sees how many elements the overlaps of exchanged lists have: 'all', or the "
+            "'center' alone; nobody can then verify gains."
+        ),
+    ] = None,
+    lost_key: Annotated[
+        str,
+        typer.Option(
+            help="Who vouches for a member that has lost its key: 'nobody'; the 'center'; or the "
+            "center with a 'majority' or 'all' of the others."
+        ),
+    ] = "nobody",
+    auditor: Annotated[
+        Path | None, typer.Option(help="public.json of the auditor that all agree on.")
+    ] = None,
+    deadline: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Until when a step is taken, such as 'commit=2026-12-01T12:00:00Z'; steps are "
+            "agree, commit, submit and accept. Give it once for each."
+        ),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Center: begin a round. Writes the signed terms and a log."""
+    from aboveboard.commands.rounds import locate_center, open_collaboration
+
+    named = {"shares": shares, "regions": regions}
+    round_ = open_collaboration(
+        file,
+        members,
+        out,
+        missing=missing,
+        opened=opened,
+        counts=counts,
+        sums=sums,
+        sees={key: who for key, who in named.items() if who is not None},
+        lost_key=lost_key,
+        auditor=auditor,
+        deadlines=parse_deadlines(deadline or []),
+    )
+    text = (
+        f"wrote {out}: terms {round_.terms_digest[:16]} for {', '.join(round_.terms.names)}\n"
+        f"your keys of this round lie in {locate_center(out)}; keep that folder to yourself"
+    )
+    echo(output, text, round=out, terms=round_.terms_digest, members=list(round_.terms.names))
+
+
+def close(
+    folder: RoundArgument,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A member that is late; give it once for each.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Center: take in statements, publish a checkpoint."""
+    from aboveboard.commands.rounds import close_step
+
+    intake = close_step(folder, without=tuple(without or ()))
+    round_ = intake.round
+    step = _AWAITED.get(round_.state.value)
+    awaited = list(round_.list_awaited(step)) if step else []
+    lines = [f"the round is {round_.state}", f"accepted: {len(intake.accepted)} statements"]
+    lines += [f"refused: {path.name}: {why}" for path, why in intake.refused.items()]
+    lines += [f"awaited: {', '.join(awaited)}"] if awaited else []
+    echo(
+        output,
+        "\n".join(lines),
+        state=round_.state.value,
+        accepted=[path.name for path in intake.accepted],
+        refused={path.name: why for path, why in intake.refused.items()},
+        awaited=awaited,
+    )
+
+
+def settle(folder: RoundArgument, output: FormatOption = Format.TEXT) -> None:
+    """Center: run a complete round, seal each member's result.
+
+    If the rule asks its members while it runs, its next question is put to them first.
+    """
+    from aboveboard.cli.text import settlement_table
+    from aboveboard.commands.rounds import locate_center, settle_round
+    from aboveboard.commands.rounds.center import ask_next
+
+    asked = ask_next(folder)
+    if asked is not None:
+        awaited = list(asked.list_unanswered())
+        question = asked.asked[-1].body["question"]
+        text = f"asked for {question}; awaited: {', '.join(awaited)}; then settle again"
+        echo(output, text, state=asked.state.value, question=question, awaited=awaited)
+        return
+    round_, report = settle_round(folder)
+    text = (
+        f"{settlement_table(report.settlement, report.collaboration.mechanism.UNIT)}\n\n"
+        f"wrote a sealed result for each member to {folder}; the settlement is in "
+        f"{locate_center(folder) / 'settlement'}"
+    )
+    echo(output, text, state=round_.state.value, settlement=report.as_dict())
