@@ -86,7 +86,7 @@ TABLE: tuple[Row, ...] = (
     Row("market.vcg", ("goods",), money=True, disclosure=False, rivals=False,
         collusion=False, values=False, hiding=True,
         cannot="the center may lose money, and all parties reveal their values"),
-    Row("curation.fair", ("bits",), money=False, disclosure=True, rivals=False,
+    Row("curation.fair", ("bits", "number"), money=False, disclosure=True, rivals=False,
         collusion=False, values=True, hiding=True,
         cannot="no protocol moves a fanatic agent, or helps if the center's bit has no value"),
     Row("curation.indicator", ("bits",), money=False, disclosure=True, rivals=False,
@@ -110,6 +110,9 @@ NOTES: Mapping[str, str] = {
     "exchange.union": "if exclusivity is not stated, the rule is equal-gain, which is truthful for "
     "every exclusivity from 0 to 1; if each party's is 1, it is best-group, which hands out more; "
     "if a range is stated, such as [0.6, 1], best-group-inside, which hands out as much as that",
+    "curation.fair": 'numbers in the place of bits: kind = "median" or "average" with thresholds; '
+    'score = "any-word" rules out mixed equilibria too, and replies = "two-bits" hands on no '
+    "message of the others",
 }
 """By mechanism: what decides between its rules."""
 
