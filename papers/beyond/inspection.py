@@ -14,8 +14,8 @@ from aboveboard.exchange.inspection_bounds import (
     compute_proved_rate,
     compute_stated_bound,
 )
-from aboveboard.exchange.inspection_design import (
-    InspectionSetting,
+from aboveboard.exchange.inspection_design import InspectionSetting
+from aboveboard.exchange.inspection_search import (
     compute_exact_gain,
     compute_gains,
     find_least_deposit,

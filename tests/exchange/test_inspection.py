@@ -382,3 +382,13 @@ def test_an_audit_promises_that_inventing_does_not_pay_at_a_rate_that_is_enough(
     short = ab.audit(ab.load(write_file(tmp_path, 'rate = "1/10"')))
     assert not short[name].promised
     assert short[name].status == "fails"
+
+
+def test_a_rate_of_1_promises_nothing_under_a_rule_under_which_hiding_pays() -> None:
+    regions = Regions.from_sets({"a": "abcdefghij", "b": "z"})
+    one = ExclusivityRange.from_value("1")
+    game = HidingGame(regions, RULES["everything"], (Fraction(1),) * 2)
+    alone = AgainstInspectedInventing((one, one), Fraction(1))
+    assert ab.audit(game, [alone])[alone.name].gain == 9  # hides ten elements, and is caught
+    together = AgainstInspectedInventing((one, one), Fraction(1), coalitions=True)
+    assert ab.audit(game, [together])[together.name].status == "undecided"

@@ -20,15 +20,15 @@ from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty
 from aboveboard.exchange.exclusivity import ExclusivityRange
 from aboveboard.exchange.hiding import HidingGame
 from aboveboard.exchange.inspection import Inspection, InspectionResult
-from aboveboard.exchange.inspection_design import (
-    InspectionSetting,
-    compute_exact_gain,
-    compute_gains,
-    find_deposit_by_bounds,
-)
+from aboveboard.exchange.inspection_design import InspectionSetting, find_deposit_by_bounds
+from aboveboard.exchange.inspection_search import compute_exact_gain, compute_gains
 from aboveboard.exchange.lie_tables import LieTable
 from aboveboard.exchange.regions import Regions
-from aboveboard.exchange.rules import Rule
+from aboveboard.exchange.rules import (
+    Rule,
+    is_truthful_under_absence,
+    is_truthful_under_hiding,
+)
 from aboveboard.formatting import encode_number, format_count, format_quantity, join_names
 from aboveboard.games.capabilities import DeviationKind
 from aboveboard.games.game import Game
@@ -102,7 +102,9 @@ class AgainstInspectedInventing(Property):
 
     def _is_proved(self, setting: InspectionSetting) -> bool:
         if self.rate == 1 and not self.miss and not (setting.regions.sizes == 0).any():
-            return all(r.lies_within(0, 1) for r in self.ranges)
+            # Whoever invents is caught: it gains no more than by hiding what it does not report.
+            truthful = is_truthful_under_absence if self.whole_lists else is_truthful_under_hiding
+            return truthful(setting.rule, self.ranges)
         try:
             return find_deposit_by_bounds(setting, self.rate) <= self.deposit
         except InputError:
