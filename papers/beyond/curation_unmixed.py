@@ -83,7 +83,7 @@ def _try_mixtures(society: Society) -> Trial:
     return Trial(checks)
 
 
-def _unmixed(rng: np.random.Generator) -> tuple[Finding, ...]:
+def _check_mixtures(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (search_counterexample(_try_mixtures, _draw_societies(rng, 8), unit="mixtures"),)
 
 
@@ -173,7 +173,7 @@ CLAIMS = (
         "Theorem 2, for mixed profiles",
         "Under the rule by any word the truth is the only equilibrium, mixed ones included, if "
         "nobody is fanatic and the center matters.",
-        _unmixed,
+        _check_mixtures,
     ),
     Claim(
         "beyond/curation-deterministic",
