@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ from aboveboard.commands.rounds.drafting import draft_terms
 from aboveboard.commands.rounds.questions import answer_question, read_question
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, read_published
-from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.bundles import Bundle, decode_bundle
+from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.centers import CenterKeys, open_round
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.keys import generate_keys, write_keys
+from aboveboard.evidence.log import Log
 from aboveboard.evidence.member_statements import make_sealed_answer
 from aboveboard.evidence.rounds import RefusedStatementError, Round, State, replay_log
+from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
+from aboveboard.evidence.verification import verify_bundle
 
 GOODS = {
     "anna": 'endowment = ["orders"]\nvalues = [{goods = ["orders"], value = 1}, '
@@ -170,11 +175,7 @@ def test_a_curation_goes_through_its_bits_batch_by_batch(tmp_path: Path) -> None
 
 
 @pytest.mark.deep
-def test_a_false_vote_is_found_by_everybody(tmp_path: Path) -> None:
-    from aboveboard.evidence.cases import Delivery
-    from aboveboard.evidence.statements import read_statement, sign_statement
-    from aboveboard.evidence.verification import verify_bundle
-
+def test_false_votes_and_votes_that_are_left_out_are_found_by_everybody(tmp_path: Path) -> None:
     desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
     desk.until_sealed()
     ask_next(desk.folder)
@@ -183,19 +184,22 @@ def test_a_false_vote_is_found_by_everybody(tmp_path: Path) -> None:
     path = rounds.fetch(desk.member("bert"), tmp_path / "bert" / "result")
     bundle = decode_bundle(path.read_bytes(), "bundle")
     keys = rounds.read_center_keys(desk.folder)
-    result = read_statement(bundle.entries[-1], "result")
-    facts = dict(result.body["facts"])
-    facts["answers"] = [[s, n, {**a, "value": YES}] for s, n, a in facts["answers"]]
-    forged = sign_statement({**result.body, "facts": facts}, CENTER, keys.center)
-    entries = (*bundle.entries[:-1], forged.content)
-    from dataclasses import replace
+    facts = dict(read_statement(bundle.entries[-1], "result").body["facts"])
+    answers = [[s, n, {**a, "value": YES}] for s, n, a in facts["answers"]]
+    for changed, problem in (
+        ({"answers": answers}, "another answer than the committed one"),
+        ({"votes": None}, "it states no votes"),
+    ):
+        found = verify_bundle(Delivery(forge(bundle, {**facts, **changed}, keys), None, None))
+        assert any(problem in each.what for each in found.contradicted), str(found)
 
-    from aboveboard.evidence.log import Log
 
+def forge(bundle: Bundle, facts: dict[str, Any], keys: CenterKeys) -> Bundle:
+    """Return a bundle in which the center has signed a result with other facts."""
+    body = {**read_statement(bundle.entries[-1], "result").body, "facts": facts}
+    entries = (*bundle.entries[:-1], sign_statement(body, CENTER, keys.center).content)
     note = Log(replay_log(entries, "log").terms.log.origin, entries).sign_checkpoint(keys.log)
-    forged_bundle = replace(bundle, entries=entries, checkpoint=note.content.decode())
-    found = verify_bundle(Delivery(forged_bundle, None, None))
-    assert any("another answer than the committed one" in each.what for each in found.contradicted)
+    return replace(bundle, entries=entries, checkpoint=note.content.decode())
 
 
 def until_asked(asks: list[str], **more: Any) -> Play:
@@ -259,6 +263,15 @@ def test_who_cannot_be_understood_is_asked_again_and_shown_the_same() -> None:
     assert play.round.list_unanswered() == ("bolt",)
     reply(play, "bolt", YES)
     assert play.round.state is State.SEALED
+
+
+def test_who_is_late_is_named_as_text_and_answers_are_published_under_names() -> None:
+    play = until_asked(["votes"])
+    ask(play)
+    with pytest.raises(RefusedStatementError, match="names others"):
+        play.say("missing", CENTER, members=[["bolt"]])
+    with pytest.raises(InputError, match="not a list of answers"):
+        read_published(play.round, {"answers": [[0, ["bolt"], {}]]})
 
 
 def test_who_is_late_with_an_answer_ends_the_round_or_is_done_without() -> None:

@@ -313,6 +313,8 @@ def read_answers(round_: Round, facts: Mapping[str, Any]) -> dict[int, dict[str,
             values = found[step]
         except (TypeError, ValueError, KeyError) as error:
             raise InputError("answers", "they are not a list of answers", _DISPUTE) from error
+        if not isinstance(name, str):
+            raise InputError("answers", "they are not a list of answers", _DISPUTE)
         answer = Answer.from_dict(data, f"answer of {name}")
         check_opened(round_, step, name, answer)
         values[name] = answer

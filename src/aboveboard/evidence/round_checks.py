@@ -145,7 +145,12 @@ def _check_missing(round_: Round, statement: Statement) -> None:
         require_state(round_, statement, *_STEPS)
     awaited = round_.list_unanswered() if step == "answer" else round_.list_awaited(str(step))
     members = statement.body["members"]
-    if not members or len(set(map(str, members))) < len(members) or set(members) - set(awaited):
+    if (
+        not members
+        or not all(isinstance(name, str) for name in members)
+        or len(set(members)) < len(members)
+        or set(members) - set(awaited)
+    ):
         raise RefusedStatementError("it names others than the members that are awaited")
 
 

@@ -23,7 +23,7 @@ from aboveboard.market.model.drawn_proposer import RANDOM, draw_proposer
 from aboveboard.market.model.markets import Market, Outcome, bundles_by_player
 from aboveboard.market.model.steps import Ending, Votes
 from aboveboard.market.rules.parameters import choose_parameters
-from aboveboard.market.rules.propose_and_agree import play
+from aboveboard.market.rules.propose_and_agree import is_regular, play
 from aboveboard.mechanisms.settling import LOTTERY
 
 MOST_PLAYERS = 1000
@@ -87,6 +87,8 @@ def _follow(case: Case) -> tuple[Market, Ending]:
         tuple(map(_as_index, announced["allocation"])),
         tuple(_as_price(price) for price in announced["prices"]),
     )
+    if facts["votes"] is None and is_regular(market, proposal):
+        raise ValueError("it states no votes, and others than the proposer are asked")
     votes = _read_votes(facts["votes"], market.n)
     lottery = play(market, parameters, proposal, votes)
     return market, lottery.draw(KeyedStream(case.seed, LOTTERY))
