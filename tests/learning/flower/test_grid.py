@@ -166,6 +166,8 @@ def test_an_answer_of_other_records_is_the_partys_fault() -> None:
     [
         (Failure("parties.a.data: rows.csv", "it is empty", "add rows"), "parties.a.data"),
         (Failure("parties.b.data", "it is empty", "add rows"), "parties.a: it is empty"),
+        (Failure("parties.ab.data", "it is empty", "add rows"), "parties.a: it is empty"),
+        (Failure("parties.a", "it is\n" + 999 * "x", "add rows"), "parties.a: it is x{594}[^x]"),
         (Failure(1, "it is empty", "add rows"), "does not say how"),  # type: ignore[arg-type]
     ],
 )

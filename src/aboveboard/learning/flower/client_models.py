@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.learning.payments.measured_market import find_interval
+from aboveboard.learning.training.estimators import format_error
 from aboveboard.learning.training.scores import Meter, Predictions, Skill
 from aboveboard.learning.training.tables import Rows, Terms
 
@@ -61,9 +62,18 @@ class ModelMeter:
         Raises
         ------
         InputError
-            If what it says is of another shape than the truth, or not finite.
+            If `predict` fails on it, or what it says is of another shape than the truth, or not
+            finite.
         """
-        predictions = _read_predictions(self.predict(arrays), self.meter)
+        try:
+            said = np.asarray(self.predict(arrays), dtype=np.float64)
+        except Exception as error:  # a client may send arrays of any shape
+            raise InputError(
+                "predict",
+                f"it fails on the model ({' '.join(format_error(error).split())[:200]})",
+                "look at the model",
+            ) from error
+        predictions = _read_predictions(said, self.meter)
         return ClientModel(arrays, predictions, self.meter.score(predictions), claimed)
 
     def find_quality(self, arrays: Any) -> float:
@@ -113,11 +123,10 @@ def make_meter(truth: Any) -> Meter:
     )
 
 
-def _read_predictions(said: Any, meter: Meter) -> Predictions:
-    values = np.asarray(said, dtype=np.float64)
+def _read_predictions(values: NDArray[np.float64], meter: Meter) -> Predictions:
     rows, width = meter.truth.shape
-    if meter.terms.classes is None:
-        values = values.reshape(len(values), -1)
+    if meter.terms.classes is None and values.ndim == 1:
+        values = values[:, None]
     if values.shape != (rows, width):
         raise InputError(
             "predict",

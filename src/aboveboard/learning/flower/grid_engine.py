@@ -162,8 +162,12 @@ def make_input_error(failure: Failure, party: str) -> InputError:
         return InputError(f"parties.{party}", "it failed, and does not say how", "look at its data")
     own = f"parties.{party}"
     # A party cannot say that another one's data are at fault.
-    place = failure.place if failure.place.startswith(own) else own
-    return InputError(place, failure.problem, failure.remedy)
+    is_own = failure.place == own or failure.place.startswith((f"{own}.", f"{own}:"))
+    place, problem, remedy = (
+        " ".join(text.split())[:LONGEST]
+        for text in (failure.place if is_own else own, failure.problem, failure.remedy)
+    )
+    return InputError(place, problem, remedy)
 
 
 def is_answer(answer: object) -> bool:

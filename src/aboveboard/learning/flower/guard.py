@@ -32,7 +32,7 @@ MOST_STEPS = 10_000
 """Local steps of one request."""
 
 MOST_STARTS = 50
-"""Starts of one run: a training starts again when a party fails."""
+"""Starts that one process answers: a training starts again when a party fails."""
 
 
 @dataclass
