@@ -10,6 +10,7 @@ from papers.beyond import (
     inspection,
     market,
     playing,
+    valuation_offers,
 )
 
 CLAIMS = (
@@ -20,5 +21,6 @@ CLAIMS = (
     *curation_numbers.CLAIMS,
     *curation_unmixed.CLAIMS,
     *playing.CLAIMS,
+    *valuation_offers.CLAIMS,
 )
 """By system; proofs are in docs/theory.md."""

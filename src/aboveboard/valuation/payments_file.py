@@ -225,7 +225,14 @@ def make_design(file: PaymentsFile) -> Design | None:
         both = "both" if len(offered) == 2 else "two of them"
         raise InputError("design.levels", f"{both} mean the same here", "give different levels")
     costs = read_costs(file.design, list(file.parties), kind.check_level)
-    design = Design(tuple(offered), costs, file.design.selection)
+    limits = file.design.budget, file.design.floor
+    if file.fairness == "platform" and limits != (None, None):
+        raise InputError(
+            "design.budget" if limits[0] is not None else "design.floor",
+            "the shares are fixed where the platform is a member, so no offer keeps to it",
+            "leave it out",
+        )
+    design = Design(tuple(offered), costs, file.design.selection, *limits)
     for i, (name, level) in enumerate(read_levels(file).items()):
         try:
             design.find_cost(i, level)

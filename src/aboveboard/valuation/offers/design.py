@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_rounded
 from aboveboard.games.numbers import Number
+from aboveboard.mechanisms.file_model import Exact
 from aboveboard.valuation.levels import (
     EXACT,
     NOTHING,
@@ -60,6 +61,14 @@ class DesignTable(StrictTable):
         default="optimistic",
         description="of several equilibria: the platform's best, or its worst",
     )
+    budget: Exact | None = Field(
+        default=None, ge=0, description="the most that all users together are paid"
+    )
+    floor: Exact | None = Field(
+        default=None,
+        ge=0,
+        description="the least that a user above the most private level is paid",
+    )
 
     @model_validator(mode="after")
     def _check_levels(self) -> Self:
@@ -81,6 +90,9 @@ class Design:
         By user: what its levels cost it, those on offer at least.
     selection
         Which equilibrium counts where there are several: the platform's best or worst.
+    budget, floor
+        The most that all users together are paid, and the least that each user above the most
+        private level is; None: any payment will do. An offer that breaks them is not made.
 
     Raises
     ------
@@ -97,6 +109,8 @@ class Design:
     levels: tuple[Level, ...]
     costs: tuple[LevelCosts, ...]
     selection: Literal["optimistic", "pessimistic"] = "optimistic"
+    budget: Fraction | None = None
+    floor: Fraction | None = None
 
     def __post_init__(self) -> None:
         if len(self.levels) < 2 or not all(a < b for a, b in pairwise(self.levels)):
@@ -108,6 +122,9 @@ class Design:
             raise ValueError("a level is negative; a privacy level is 0 or more")
         if self.selection not in ("optimistic", "pessimistic"):
             raise ValueError(f"there is no selection {self.selection!r}; take optimistic")
+        for name, limit in (("budget", self.budget), ("floor", self.floor)):
+            if limit is not None and not limit >= 0:
+                raise ValueError(f"the {name} is {limit}; it is 0 or more")
         for costs in self.costs:
             missing = [x for x in self.levels if x not in costs]
             if missing:
@@ -126,6 +143,32 @@ class Design:
         """Return a design of two levels, given what the less private one costs each user."""
         each = tuple({NOTHING: NOTHING, low: NOTHING, high: cost} for cost in costs)
         return cls((low, high), each, selection)
+
+    @classmethod
+    def from_functions(
+        cls, levels: Sequence[Level], costs: Sequence[Callable[[Level], Number]], **more: Any
+    ) -> Design:
+        """Return a design from each user's cost as a function of the level.
+
+        Parameters
+        ----------
+        levels
+            The levels on offer, ascending.
+        costs
+            By user: its cost of a level, a number from 0 up; level 0 must cost nothing.
+        more
+            `selection`, `budget` and `floor`, as in `Design`.
+
+        Examples
+        --------
+        >>> design = Design.from_functions((0, 1, 2), [lambda x: x * x], budget=3)
+        >>> [design.find_cost(0, level) for level in (0, 1, 2)]
+        [Fraction(0, 1), Fraction(1, 1), Fraction(4, 1)]
+        """
+        each = tuple({level: Fraction(cost(level)) for level in levels} for cost in costs)
+        if any(costs.get(NOTHING) for costs in each):
+            raise ValueError("sharing nothing costs something; let level 0 cost 0")
+        return cls(tuple(levels), each, **more)
 
     def find_cost(self, user: int, level: Level) -> Number:
         """Return what a level costs a user.

@@ -120,6 +120,9 @@ class Offer:
         Which equilibrium counts where there are several.
     method
         How the offer was found, and what was not searched.
+    bound
+        What no equilibrium leaves the platform more than, whoever tosses coins; None where level 0
+        is not on offer, or profiles are too many.
     searched
         The same in plain words, for a terminal; empty: `method` is shown.
     attained
@@ -167,6 +170,7 @@ class Offer:
     verdict: Verdict | None = None
     regret: float | None = None
     searched: str = ""
+    bound: float | None = None
 
     @property
     def users(self) -> float:
@@ -218,6 +222,7 @@ class Offer:
             "equilibria": self.equilibria,
             "method": self.method,
             "regret": self.regret,
+            "bound": self.bound,
             "nash": None if self.verdict is None else self.verdict.status.value,
             **(
                 {"c_th": self.thresholds[0], "gamma_max": self.thresholds[1]}
@@ -356,6 +361,8 @@ class Offer:
         if self.symmetric is not None and self.equilibrium.startswith("asymmetric"):
             kept = format_number(self.symmetric.platform)
             yield "the platform keeps if all act alike", f"{kept} at most"
+        if self.bound is not None:
+            yield "no offer can leave the platform more than", self._describe_bound()
         yield "largest gain of one user who changes its mind", self._describe_regret()
         yield "audit: nobody gains by changing its mind", self._describe_audit()
         yield "equilibria at this offer", self._describe_count()
@@ -382,6 +389,14 @@ class Offer:
             return ""
         rounded = self.regret <= ROUNDING * max(1.0, abs(self.utility))
         return "0" if rounded else format_number(self.regret)
+
+    def _describe_bound(self) -> str:
+        near = self.bound is not None and self.bound - self.platform <= ROUNDING * max(
+            1.0, abs(self.utility)
+        )
+        if near:
+            return f"{format_number(self.platform)}: this offer is the best of all"
+        return format_number(self.bound or 0.0)
 
     def _describe_audit(self) -> str:
         if self.verdict is not None:

@@ -2,13 +2,15 @@
 
 Two users and two levels: all equilibria, mixed ones too (equation 25). Users who are alike, and two
 levels: the symmetric equilibria (equation 19) and those in which some share and some do not.
-Otherwise all pure equilibria, users of one type counted together; where even these are too many,
-replies in turn, a heuristic. A pure answer is audited as a Nash equilibrium.
+Otherwise all pure equilibria, users of one type counted together, and of few users those in which
+two or three toss coins; so too under a budget or a floor. Where even these are too many, replies in
+turn, a heuristic. A pure answer is audited as a Nash equilibrium.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +26,7 @@ from aboveboard.valuation.offers.alike_offers import draw_curve, find_best_offer
 from aboveboard.valuation.offers.alike_users import AlikeUsers, Candidate
 from aboveboard.valuation.offers.best_replies import follow_best_replies, reply_in_turn
 from aboveboard.valuation.offers.design import Design
+from aboveboard.valuation.offers.few_coins import MOST_USERS as COINS_UP_TO
 from aboveboard.valuation.offers.offer import (
     Curve,
     Offer,
@@ -89,15 +92,31 @@ def propose_offer(
     users = DesignUsers(utility, tuple(names), design, fairness)
     two = len(design.levels) == 2
     try:
-        if users.n == 2 and two:
+        if users.is_limited:
+            _refuse_limits(users)
+        if users.n == 2 and two and not users.is_limited:
             return _offer_to_two(users)
-        if users.are_alike and two:
+        if users.are_alike and two and not users.is_limited:
             return _offer_to_alike(users)
         if users.can_tabulate:
-            return _offer_to_all(users)
+            return _offer_with_coins(users, _offer_to_all(users))
         return _offer_by_replies(users)
     except ValueError as error:
         raise as_input_error("design", error, "see the docs of the offer") from error
+
+
+def _refuse_limits(users: DesignUsers) -> None:
+    """Raise `ValueError` where no offer can be held to a budget or a floor."""
+    if users.is_platform_member:
+        raise ValueError(
+            "a budget or a floor is set and the shares are fixed, as the platform is a member; "
+            "leave it out"
+        )
+    if not users.can_tabulate:
+        raise ValueError(
+            "payments have a budget or a floor, and the profiles are too many to look at all; "
+            "make fewer types by rounding, or leave it out"
+        )
 
 
 def make_alike_users(utility: Utility, n: int, low: Level, high: Level) -> AlikeUsers:
@@ -265,7 +284,12 @@ def _offer_to_all(users: DesignUsers) -> Offer:
     """Return the best offer over all pure profiles."""
     space = users.space
     game = PureProfiles(
-        users.potential, users.worth_table, users.cost_table, space, users.is_platform_member
+        users.potential,
+        users.worth_table,
+        users.cost_table,
+        space,
+        users.is_platform_member,
+        *users.limits,
     )
     best, state = game.best(users.design.selection)
     count = users.profile_count
@@ -281,6 +305,37 @@ def _offer_to_all(users: DesignUsers) -> Offer:
         searched=f"the best of all {format_count(count)} ways in which users could choose levels; "
         "with users who toss coins a better offer may exist",
         regret=game.find_regret(state, best.alpha),
+    )
+
+
+def _offer_with_coins(users: DesignUsers, pure: Offer) -> Offer:
+    """Return a better offer that two or three users answer by tossing coins, or the pure one."""
+    design = users.design
+    fits = users.n <= COINS_UP_TO and len(design.levels) == 2 and not design.levels[0]
+    if not fits or users.is_platform_member or design.selection == "pessimistic":
+        return pure
+    proved = pure.bound is not None and pure.bound - pure.platform <= NEAR
+    found = None if proved else users.make_few_coins().best()
+    searched = f"{pure.searched.partition(';')[0]}, two or three of whom may toss coins"
+    method = f"{pure.method.partition(';')[0]}; and equilibria in which two or three toss coins"
+    if found is None or found[0].value <= pure.platform - users.at_nothing + NEAR:
+        return pure if proved else replace(pure, method=method, searched=searched)
+    best, answer = found
+    game = users.make_few_coins()
+    chances = np.ones(1)
+    for p in answer:
+        chances = np.concatenate([chances * (1 - p), chances * p])
+    shares = best.alpha * (np.zeros((users.n, 1)) if game.shares is None else game.shares) @ chances
+    return _make_offer(
+        users,
+        best,
+        private=tuple(snap_probability(1 - p) for p in answer),
+        levels=None,
+        worth=float(game.worth @ chances),
+        shares=[float(x) for x in shares],
+        method=method,
+        searched=searched,
+        regret=game.find_regret(best.alpha, answer),
     )
 
 
@@ -352,6 +407,7 @@ def _make_offer(
         selection=users.design.selection,
         attained=best.attained,
         verdict=None if levels is None else _audit_answer(users, best, levels),
+        bound=None if users.bound is None else users.bound + users.at_nothing,
         **more,
     )
 

@@ -18,7 +18,7 @@ here is ours.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from aboveboard.valuation.offers.alike_users import Candidate
 from aboveboard.valuation.offers.kernels import fill_potential, find_equilibria
+from aboveboard.valuation.offers.limits import find_least_shares, limit_alphas
 from aboveboard.valuation.offers.offer import FloatArray, Selection
 from aboveboard.valuation.offers.profile_space import ProfileSpace
 
@@ -35,6 +36,8 @@ SLACK = 1e-12
 """Rounding of a bound on alpha, relatively."""
 TIE = 1e-13
 """Rounding of a difference of potentials, of the largest utility."""
+BESIDE = 1e-9
+"""How far above a bound, relatively, the alphas just above it are taken."""
 ROOM = 1 << 16
 """Equilibria that are noted in the first sweep; where there are more, a second one follows."""
 
@@ -102,6 +105,8 @@ class PureProfiles:
         What the states are; None: masks of the users who share, all of whom may differ.
     platform
         Whether the platform is a member: alpha then is 1, and it keeps the potential.
+    budget, floor
+        As in `Design`: where the worst equilibrium counts, all at the same alpha keep to them.
 
     Examples
     --------
@@ -116,6 +121,8 @@ class PureProfiles:
     costs: FloatArray
     space: ProfileSpace | None = None
     platform: bool = False
+    budget: float | None = None
+    floor: float | None = None
 
     @cached_property
     def profile_space(self) -> ProfileSpace:
@@ -174,10 +181,17 @@ class PureProfiles:
     def best(self, selection: Selection = "optimistic") -> tuple[Candidate, int]:
         """Return the best offer over all pure equilibria, and the state that answers it."""
         states, low, high = self.equilibria
+        least, largest = low, high
+        if self.budget is not None or self.floor:
+            shares = find_least_shares(self.profile_space, self.potential, states)
+            limits = self.budget, self.floor
+            least, largest = limit_alphas(low, high, self.worth[states], shares, *limits)
         if self.platform:
             return self._choose_equilibrium(states, low, high, selection)
         if selection == "pessimistic":
-            return self._find_worst_first(states, low, high)
+            return self._find_worst_first(states, (low, high), (least, largest))
+        keeps = (least <= largest * (1 + SLACK)) & (least <= 1)
+        states, low, high = states[keeps], least[keeps], largest[keeps]
         # What is worth less than no data is best paid for with the largest alpha.
         worth = self.worth[states]
         alpha = np.where(worth >= 0, low, np.minimum(high, 1.0))
@@ -203,11 +217,26 @@ class PureProfiles:
         return Candidate(value, alpha, self._find_part(state), attained)
 
     def _find_worst_first(
-        self, states: IntArray, low: FloatArray, high: FloatArray
+        self,
+        states: IntArray,
+        bounds: tuple[FloatArray, FloatArray],
+        limits: tuple[FloatArray, FloatArray],
     ) -> tuple[Candidate, int]:
-        """Return the best offer where the worst equilibrium answers: alpha is swept upwards."""
+        """Return the best offer where the worst equilibrium answers: alpha is swept upwards.
+
+        An alpha counts where every equilibrium at it lies within its limits.
+        """
         best: tuple[float, float, int, bool] | None = None
-        for alpha, attained, state in sweep_worst(states, low, high, self.worth):
+        (low, high), (least, largest) = bounds, limits
+        limited = self.budget is not None or bool(self.floor)
+        more = np.concatenate([least, largest]) if limited else np.empty(0)
+        for alpha, attained, state in sweep_worst(states, low, high, self.worth, more):
+            if limited:
+                at = alpha if attained else alpha * (1 + BESIDE)
+                there = (low <= at * (1 + SLACK)) & (high >= at * (1 - SLACK))
+                kept = (least <= at * (1 + SLACK)) & (largest >= at * (1 - SLACK))
+                if (there & ~kept).any():
+                    continue
             value = (1 - alpha) * float(self.worth[state])
             if best is None or value > best[0] + SLACK:
                 best = value, alpha, state, attained
@@ -218,14 +247,20 @@ class PureProfiles:
 
 
 def sweep_worst(
-    states: IntArray, low: FloatArray, high: FloatArray, worth: FloatArray
+    states: IntArray,
+    low: FloatArray,
+    high: FloatArray,
+    worth: FloatArray,
+    more: FloatArray | Sequence[float] = (),
 ) -> Iterator[tuple[float, bool, int]]:
     """Yield each alpha at which the worst equilibrium may change, and that equilibrium.
 
-    Yields alpha, whether it is alpha itself (else the alphas just above it), and the state.
+    `more` alphas are looked at too. Yields alpha, whether it is alpha itself (else the alphas just
+    above it), and the state.
     """
     order = np.argsort(low, kind="stable")
-    points = np.unique(np.concatenate([low, high[high <= 1], [0.0]]))
+    beside = np.asarray(more, dtype=np.float64)
+    points = np.unique(np.concatenate([low, high[high <= 1], [0.0], beside[beside <= 1]]))
     heap: list[tuple[float, int]] = []
     at = 0
     for alpha in points.tolist():

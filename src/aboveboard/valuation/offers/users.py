@@ -12,9 +12,12 @@ from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.offers.alike_users import AlikeUsers
 from aboveboard.valuation.offers.design import Design
+from aboveboard.valuation.offers.few_coins import FewCoins
+from aboveboard.valuation.offers.limits import bound_platform
 from aboveboard.valuation.offers.offer import FloatArray
 from aboveboard.valuation.offers.profile_space import ProfileSpace, count_states
 from aboveboard.valuation.offers.pure_profiles import find_potential
+from aboveboard.valuation.offers.pure_profiles import potential as find_mask_potential
 from aboveboard.valuation.shares.division import MOST_EVALUATED, Divider, Fairness, count_values
 from aboveboard.valuation.shares.shapley import count_members
 from aboveboard.valuation.utilities.utilities import (
@@ -136,6 +139,39 @@ class DesignUsers:
     def space(self) -> ProfileSpace:
         """All profiles."""
         return ProfileSpace(self.members, self.design.levels, self.cost_table)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether payments keep to a budget or a floor."""
+        return self.design.budget is not None or bool(self.design.floor)
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """The budget and the floor."""
+        budget, floor = self.design.budget, self.design.floor
+        return (
+            None if budget is None else float(budget),
+            None if floor is None else float(floor),
+        )
+
+    @cached_property
+    def bound(self) -> float | None:
+        """What no equilibrium leaves the platform more than, above U of no data."""
+        if self.is_platform_member or self.design.levels[0] or not self.can_tabulate:
+            return None
+        return bound_platform(self.space, self.worth_table, *self.limits)
+
+    def make_few_coins(self) -> FewCoins:
+        """Return the users as `FewCoins`; two levels, the more private one 0."""
+        table = tabulate_two_levels(self.utility, self.n, *self.design.levels)
+        worth = np.asarray(table, dtype=np.float64) - self.at_nothing
+        bits, masks = 1 << np.arange(self.n)[:, None], np.arange(1 << self.n)[None, :]
+        values = find_mask_potential(worth)
+        rises = values[masks | bits] - values[masks & ~bits]
+        shares = np.where(masks & bits > 0, rises, 0.0)
+        return FewCoins(
+            rises, worth, self.cost_table[:, 1] - self.cost_table[:, 0], *self.limits, shares
+        )
 
     @property
     def profile_count(self) -> int:

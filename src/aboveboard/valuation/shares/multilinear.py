@@ -176,7 +176,7 @@ def _find_gauss_points(probabilities: FloatArray, nodes: int) -> tuple[FloatArra
     k = np.arange(len(probabilities), dtype=np.float64)
     polynomials, diagonal, beside = _orthonormalise(k, probabilities, nodes)
     jacobi = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
-    points: FloatArray = np.linalg.eigvalsh(jacobi)
+    points = np.asarray(np.linalg.eigvalsh(jacobi), dtype=np.float64)
     return polynomials, points
 
 
