@@ -57,6 +57,12 @@ class Scale:
     ------
     InputError
         If they are not in ascending order.
+
+    Examples
+    --------
+    >>> scale = Scale(Fraction(0), Fraction(10), (Fraction(2), Fraction(5)))
+    >>> scale.edges, scale.weights
+    ((Fraction(0, 1), Fraction(2, 1), Fraction(5, 1)), (Fraction(2, 5), Fraction(3, 5)))
     """
 
     lowest: Fraction
@@ -109,6 +115,15 @@ class NumberSociety(Society):
         The chance of each step of the scale, from the lowest.
     center_weight
         How often the center's number counts.
+
+    Examples
+    --------
+    >>> from aboveboard.curation import Agent
+    >>> scale = Scale(Fraction(0), Fraction(2), (Fraction(1),))
+    >>> agents = (Agent(value=1, price=Fraction(1, 5)),) * 2
+    >>> society = make_number_society("median", agents, scale)
+    >>> society.votes, society.counts
+    (3, (2,))
     """
 
     statistic: Statistic = "median"
@@ -307,6 +322,8 @@ def count_votes(society: NumberSociety, center: NDArray[Any], steps: NDArray[Any
 
     Parameters
     ----------
+    society
+        Whose numbers these are.
     center, steps
         On which step each number is, shapes (rows,) and (rows, agents).
     """

@@ -92,48 +92,24 @@ class Benefits:
     few: bool
 
 
-def list_benefits(
-    segments: Sequence[Segment],
-    amounts: tuple[Sequence[int], Sequence[int]],
-    *,
-    quickly: bool = False,
-    first: tuple[int | None, int | None] = (None, None),
-) -> Benefits:
-    """Return which benefits are possible together under one order.
+@dataclass(frozen=True)
+class Elements:
+    """Segments as arrays.
 
     Parameters
     ----------
-    segments
-        All elements.
-    amounts
-        How many elements each party is handed, in either profile.
-    quickly
-        Try only orders that put all elements of one kind after those of another.
-    first
-        In either profile: mask of the parties whose elements go before all others; None: none do.
-
-    Examples
-    --------
-    Party 0 owns x, hides it, and is handed one of x and y, which party 1 reports:
-
-    >>> both = [Segment(0b11, (0b10, 0b10), 1), Segment(0b10, (0b10, 0b10), 1)]
-    >>> found = list_benefits(both, ((1, 0), (2, 0)))
-    >>> sorted(found.pairs)
-    [((0, 0), (1, 0)), ((1, 0), (1, 0))]
+    owners, counts
+        Masks of owners, and sizes, shape (segments,).
+    reporters
+        Masks of reporters in either profile, shape (2, segments).
     """
-    return _list_benefits(_Elements.from_segments(segments), amounts, first, quickly=quickly)
-
-
-@dataclass(frozen=True)
-class _Elements:
-    """Segments as arrays: owners and sizes, and the reporters in either profile, (2, segments)."""
 
     owners: NDArray[np.uint64]
     reporters: NDArray[np.uint64]
     counts: NDArray[np.int64]
 
     @classmethod
-    def from_segments(cls, segments: Sequence[Segment]) -> _Elements:
+    def from_segments(cls, segments: Sequence[Segment]) -> Elements:
         """Return the arrays of a list."""
         return cls(
             np.array([s.owners for s in segments], dtype=np.uint64),
@@ -142,14 +118,35 @@ class _Elements:
         )
 
 
-def _list_benefits(
-    elements: _Elements,
+def list_benefits(
+    elements: Elements,
     amounts: tuple[Sequence[int], Sequence[int]],
-    first: tuple[int | None, int | None],
+    first: tuple[int | None, int | None] = (None, None),
     *,
-    quickly: bool,
+    quickly: bool = False,
 ) -> Benefits:
-    """Return which benefits are possible together; the parameters are those of `list_benefits`."""
+    """Return which benefits are possible together under one order.
+
+    Parameters
+    ----------
+    elements
+        All of them.
+    amounts
+        How many elements each party is handed, in either profile.
+    first
+        In either profile: mask of the parties whose elements go before all others; None: none do.
+    quickly
+        Try only orders that put all elements of one kind after those of another.
+
+    Examples
+    --------
+    Party 0 owns x, hides it, and is handed one of x and y, which party 1 reports:
+
+    >>> both = [Segment(0b11, (0b10, 0b10), 1), Segment(0b10, (0b10, 0b10), 1)]
+    >>> found = list_benefits(Elements.from_segments(both), ((1, 0), (2, 0)))
+    >>> sorted(found.pairs)
+    [((0, 0), (1, 0)), ((1, 0), (1, 0))]
+    """
     n = len(amounts[0])
     fixed = [[0] * n, [0] * n]
     open_replies = []
@@ -179,7 +176,7 @@ def _list_benefits(
 
 
 def _find_pools(
-    elements: _Elements, profile: int, first: int | None, n: int
+    elements: Elements, profile: int, first: int | None, n: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return what each reply draws on, and what of that is new; shape (tiers, n, segments)."""
     bits = np.uint64(1) << np.arange(n, dtype=np.uint64)[:, None]
@@ -214,7 +211,7 @@ class OrderJudge:
         first = (None, None) if masks is None else (int(masks[0]), int(masks[1]))
         gain = None
         for quickly in (True, False):
-            found = _list_benefits(elements, (handed[0], handed[1]), first, quickly=quickly)
+            found = list_benefits(elements, (handed[0], handed[1]), first, quickly=quickly)
             gain = max(self._value(before, after) for before, after in found.pairs)
             if found.complete or gain >= most:
                 return gain, True
@@ -223,7 +220,7 @@ class OrderJudge:
         assert gain is not None
         return gain, False
 
-    def _split(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> _Elements:
+    def _split(self, honest: Sequence[Codes], lying: Sequence[Codes]) -> Elements:
         """Split the elements by who owns them and who reports them in either profile."""
         from aboveboard.exchange import hiding_kernels
 
@@ -232,7 +229,7 @@ class OrderJudge:
         owners, reporters, counts = hiding_kernels.split_two(
             pool.owners, pool.counts, starts, holders, hidden
         )
-        return _Elements(owners, np.ascontiguousarray(reporters), counts)
+        return Elements(owners, np.ascontiguousarray(reporters), counts)
 
     def _value(self, before: Sequence[int], after: Sequence[int]) -> int:
         gains = [self._utility(after, i) - self._utility(before, i) for i in self.members]
@@ -248,7 +245,7 @@ Kinds = tuple[tuple[tuple[bool, bool], ...], ...]
 
 
 def _merge_kinds(
-    elements: _Elements, replies: Sequence[_Reply]
+    elements: Elements, replies: Sequence[_Reply]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Count together what is alike for all open replies; leave out what none draws on.
 
