@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -47,6 +48,8 @@ class Budget:
         scanned whole comes first; the samples of the properties that are left share what remains.
         A verdict whose search the time ended says so. With enough seconds the verdicts are those
         without a limit.
+    threads
+        How many scan a large table at once; None: as many as there are cores.
     clock
         When the audit under way has to end; `start` sets it.
 
@@ -71,6 +74,7 @@ class Budget:
     samples: int = 5_000
     beyond: Literal["sample", "refuse"] = "sample"
     seconds: float | None = None
+    threads: int | None = None
     clock: Clock | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,8 +87,15 @@ class Budget:
                 raise TypeError(f"seconds is {self.seconds!r}; it must be a number")
             if not 0 < self.seconds < inf:
                 raise ValueError(f"seconds is {self.seconds}; it must be a finite number above 0")
+        if self.threads is not None:
+            as_integer(self.threads, "threads", least=1)
         if self.beyond not in ("sample", "refuse"):
             raise ValueError(f'beyond is {self.beyond!r}; it must be "sample" or "refuse"')
+
+    @property
+    def workers(self) -> int:
+        """How many threads scan a large table."""
+        return self.threads or len(os.sched_getaffinity(0))
 
     def rows_for(self, game: Game) -> int:
         """Return the most rows allowed on this kind of game."""

@@ -7,8 +7,11 @@ from typing import Any
 from numba import njit
 from numpy.typing import NDArray
 
+# Payoffs are finite: without NaN and signed zeros maxima of floats are vectorised, too.
+_FINITE = {"nnan", "nsz"}
 
-@njit(cache=True)
+
+@njit(cache=True, nogil=True, fastmath=_FINITE)
 def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) -> Any:
     """Find the deviation from `truth` that gains most, whatever the others report.
 
@@ -50,7 +53,7 @@ def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) 
     return best, at_outer, at_action, at_inner
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def largest_gain_between(
     low: NDArray[Any], high: NDArray[Any], truth: int, lie_from: int, lie_to: int
 ) -> Any:

@@ -109,7 +109,9 @@ class PayoffReader:
         """
         if isinstance(self.game, TabularGame):
             table = self.game.table.reshape(len(self.game.shape), -1)
-            return self._record(table) if table.dtype == np.float64 else table
+            if table.dtype == np.float64:
+                self.exact, self.peak = False, max(self.peak, self.game.peak)
+            return table
         return self._fill(lambda columns: (self.payoffs(columns),))[0]
 
     def tables(self) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ the others, tables of payoffs are scanned by compiled code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import inf, prod
 from time import perf_counter
@@ -37,12 +38,18 @@ from aboveboard.games.actions import (
     find_position,
     unravel,
 )
-from aboveboard.games.capabilities import OneOutcome
+from aboveboard.games.capabilities import HasBatches, OneOutcome
 from aboveboard.games.game import Game, count_profiles
 from aboveboard.games.numbers import (
     Array,
     from_units,
 )
+
+WORTH_THREADS = 1 << 20
+"""Entries of a table from which on several threads scan it."""
+
+ROWS_OF_A_BATCH, ROWS_OF_CALLS = 512, 32
+"""Rows valued between two looks at the clock, by games that value batches and by others."""
 
 __all__ = [
     "Deviation",
@@ -132,19 +139,26 @@ def search(
     if sampled:
         _sample(found, parts, budget.samples, np.random.default_rng(seed))
     else:
-        _scan(found, parts)
+        _scan(found, parts, budget.workers)
     # What the time cut short was no scan of everything.
     cut = found.is_cut
     scan = found.make_scan(total, sampled=sampled or cut)
     return replace(scan, stopped=budget.describe_end(found.checked, total)) if cut else scan
 
 
-def _scan(found: _SearchState, parts: Sequence[DeviationSet]) -> None:
+def _scan(found: _SearchState, parts: Sequence[DeviationSet], workers: int) -> None:
     free = [part for part in parts if part.others_free and part.outside is None]
     tables = found.valuation.tables() if free else None
+    if tables is not None and workers > 1 and tables[0].size >= WORTH_THREADS:
+        # Compiled scans let other threads run: the players' parts are scanned side by side.
+        with ThreadPoolExecutor(workers) as pool:
+            scans = list(pool.map(lambda part: found.find_in_table(part, *tables), free))
+    else:
+        scans = [found.find_in_table(part, *tables) for part in free] if tables is not None else []
+    following = iter(scans)
     for part in parts:
         if tables is not None and part.others_free and part.outside is None:
-            found.scan_table(part, *tables)
+            found.take_from_table(part, next(following), *tables)
         else:
             found.value_all(part, iterate_blocks(found.valuation, part))
 
@@ -167,6 +181,26 @@ def _sample(
         found.value_all(part, draw_rows(valuation, part, samples, generator, extreme=False))
         drawn = found.checked - before
         found.uniform = drawn if found.uniform is None else min(found.uniform, drawn)
+
+
+@dataclass(frozen=True)
+class TableScan:
+    """The largest gain in one player's table.
+
+    Parameters
+    ----------
+    best, where
+        The gain, and its outer, action and inner position; the outer one is -1 if there is none.
+    actions
+        Position of the truth, and the range of the lies.
+    view
+        Shape of the table: the others' reports before and after the player's own.
+    """
+
+    best: Any
+    where: tuple[int, ...]
+    actions: tuple[int, int, int]
+    view: tuple[int, int, int]
 
 
 Row = tuple[DeviationSet, tuple[Action, ...], tuple[Action, ...]]
@@ -197,6 +231,21 @@ class _SearchState:
             now = perf_counter()
             self.part_end = now + max(0.0, self.end - now) / shares
 
+    def _cut(self, batches: Iterator[list[Codes]]) -> Iterator[list[Codes]]:
+        """Yield batches in pieces that take little time, where there is a limit of time.
+
+        Rows that are compared with each other stay together.
+        """
+        game = self.valuation.game
+        if self.part_end == inf or isinstance(game, OneOutcome):
+            yield from batches
+            return
+        width = ROWS_OF_A_BATCH if isinstance(game, HasBatches) else ROWS_OF_CALLS
+        for columns in batches:
+            m = count_profiles_in(columns)
+            for start in range(0, m, width):
+                yield [c if len(c) < m else c[start : start + width] for c in columns]
+
     def value_all(self, part: DeviationSet, batches: Iterator[list[Codes]]) -> None:
         """Value the rows whose lying profiles come in batches of columns, while there is time.
 
@@ -204,7 +253,7 @@ class _SearchState:
         """
         valuation, valued = self.valuation, 0
         valuation.end = self.part_end
-        for columns in batches:
+        for columns in self._cut(batches):
             if valued and self.part_end < inf and perf_counter() > self.part_end:
                 self.is_cut = True
                 return
@@ -241,7 +290,7 @@ class _SearchState:
         if self.best is None or joint[k] > self.best[0]:
             self.best = joint[k], row(k)
 
-    def scan_table(self, part: DeviationSet, low: Array, high: Array) -> None:
+    def find_in_table(self, part: DeviationSet, low: Array, high: Array) -> TableScan:
         """Scan all rows of one player, against every report of the others."""
         (i,) = part.members
         game, spaces = self.valuation.game, self.valuation.spaces
@@ -255,6 +304,15 @@ class _SearchState:
             last = first + 1
         lows, highs = low[i].reshape(view), high[i].reshape(view)
         best, *where = _find_largest(lows, highs, truth, first, last, one=low is high)
+        return TableScan(best, tuple(where), (truth, first, last), view)
+
+    def take_from_table(self, part: DeviationSet, scan: TableScan, low: Array, high: Array) -> None:
+        """Keep what the scan of a player's rows found, where it is the largest so far."""
+        (i,) = part.members
+        game, spaces = self.valuation.game, self.valuation.spaces
+        shape = tuple(count_actions(space) for space in spaces)
+        best, where, (truth, first, last) = scan.best, scan.where, scan.actions
+        lows, highs = low[i].reshape(scan.view), high[i].reshape(scan.view)
 
         def row(at: Sequence[int]) -> Row:
             outer, action, inner = at

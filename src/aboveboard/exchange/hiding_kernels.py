@@ -247,13 +247,16 @@ def draw_blocks(
         How many elements each kind has, and how many each reply takes.
     """
     benefits = np.zeros((len(orders), len(amounts)), dtype=np.int64)
-    for o in range(len(orders)):
-        for r in range(len(amounts)):
+    use = np.zeros(len(counts), dtype=np.uint8)
+    for r in range(len(amounts)):
+        for k in range(len(counts)):
+            use[k] = 2 if kinds[k, r, 1] else 1 if kinds[k, r, 0] else 0
+        for o in range(len(orders)):
             left = amounts[r]
             for k in orders[o]:
-                if kinds[k, r, 0]:
+                if use[k]:
                     taken = min(left, counts[k])
-                    if kinds[k, r, 1]:
+                    if use[k] == 2:
                         benefits[o, r] += taken
                     left -= taken
                     if left == 0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import lcm
 from typing import Any
 
@@ -112,7 +113,7 @@ class ParticipationGame:
         """Return the one kind of deviation there is."""
         return "stays away"
 
-    @property
+    @cached_property
     def unit(self) -> Fraction:
         """What one unit of a payoff is worth."""
         return find_unit(self.exclusivity) * self.benefit_unit
@@ -125,8 +126,9 @@ class ParticipationGame:
 
     def payoffs(self, profile: Sequence[str], /) -> list[Number]:
         """Return the utilities of one profile."""
+        unit = self.unit
         row = self.payoffs_of_coalitions(_find_present(profile)[None, :])[0]
-        return [from_units(x, self.unit) for x in row]
+        return [from_units(x, unit) for x in row]
 
     def benefits(self, profile: Sequence[str], /) -> list[Number]:
         """Return the benefits of one profile."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 import numpy as np
@@ -37,6 +38,11 @@ def compute_utilities(
 
 def find_unit(exclusivity: Sequence[Fraction]) -> Fraction:
     """Return the largest unit of which all utilities of whole benefits are multiples."""
+    return _find_unit(tuple(exclusivity))
+
+
+@lru_cache(maxsize=256)
+def _find_unit(exclusivity: tuple[Fraction, ...]) -> Fraction:
     return Fraction(1, lcm(*(weight.denominator for weight in exclusivity)))
 
 

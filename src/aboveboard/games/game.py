@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from math import inf, prod
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,6 +23,7 @@ from aboveboard.games.numbers import (
     as_integer,
     from_units,
     make_exact_if_possible,
+    max_abs,
     to_array,
     to_nearest_float,
     to_number,
@@ -166,6 +168,11 @@ class TabularGame:
             self.payment_table, scale = make_exact_if_possible(to_array(payments, "payments"))
             self.payment_unit = Fraction(unit) * scale
         self._validate()
+
+    @cached_property
+    def peak(self) -> Number:
+        """The largest absolute payoff, in units."""
+        return max_abs(self.table)
 
     def _validate(self) -> None:
         n = len(self.shape)

@@ -109,7 +109,8 @@ def to_array(entries: Any, name: str) -> Array:
         If the rows differ in length, or what they hold is text, complex or a date.
     """
     try:
-        array = np.asarray(entries)
+        # A file that is mapped into memory stays one: it may be larger than the memory.
+        array = entries if isinstance(entries, np.memmap) else np.asarray(entries)
     except ValueError:
         raise ValueError(f"{name} are ragged; each row must have as many entries") from None
     if array.dtype.kind not in "biufO":
@@ -127,6 +128,8 @@ def make_exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
     """
     if entries.dtype == object:
         return _scale(entries)
+    if isinstance(entries, np.memmap) and _can_stay_mapped(entries):
+        return _freeze(np.asarray(entries)[...]), Fraction(1)
     if entries.dtype == bool or np.issubdtype(entries.dtype, np.integer):
         if entries.size and (int(entries.max()) > LARGEST or int(entries.min()) < -LARGEST):
             return _freeze(entries.astype(object, order="C")), Fraction(1)
@@ -139,6 +142,31 @@ def make_exact_if_possible(entries: Array) -> tuple[Array, Fraction]:
     if small and (inexact == np.floor(inexact)).all():
         return _freeze(inexact.astype(np.int64)), Fraction(1)
     return _freeze(inexact), Fraction(1)
+
+
+MAPPED_BLOCK = 1 << 20
+"""Entries of a mapped file checked at once."""
+
+
+def _can_stay_mapped(entries: Array) -> bool:
+    """Return whether a mapped file can be scanned as it is, without a copy in memory.
+
+    Raises
+    ------
+    ValueError
+        If an entry is not a finite number.
+    """
+    if entries.dtype not in (np.int64, np.float64) or not entries.flags.c_contiguous:
+        return False
+    flat = entries.reshape(-1)
+    for start in range(0, len(flat), MAPPED_BLOCK):
+        block = flat[start : start + MAPPED_BLOCK]
+        if entries.dtype == np.float64:
+            if not np.isfinite(block).all():
+                raise ValueError("payoffs must be finite numbers; one is infinite or not a number")
+        elif int(block.max()) > LARGEST or int(block.min()) < -LARGEST:
+            return False
+    return True
 
 
 def _scale(entries: Array) -> tuple[Array, Fraction]:

@@ -1,0 +1,108 @@
+"""A limit of time: what it ends says so, and with enough of it nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import aboveboard as ab
+from aboveboard.auditing.budget import Clock
+from aboveboard.games.actions import Grid
+
+
+class Wide:
+    """Two players with long vectors, of which no lie pays; each profile is valued by a call."""
+
+    players = ("ann", "bob")
+
+    def actions(self, i: int, /) -> Grid:
+        return Grid([3] * 400)
+
+    def truth(self, i: int, /) -> tuple[int, ...]:
+        return (0,) * 400
+
+    def absent(self, i: int, /) -> None:
+        return None
+
+    def payoffs(self, profile: Sequence[tuple[int, ...]], /) -> list[int]:
+        return [-sum(own) for own in profile]
+
+
+def test_a_sample_that_the_time_ends_says_so_and_never_holds() -> None:
+    verdict = ab.audit(Wide(), [ab.ExPostIC()], seconds=1e-6)["ex-post IC"]
+    assert verdict.status.value == "no counterexample"
+    assert 0 < verdict.checked < 10_000
+    assert "seconds ended this search" in (verdict.statement or "")
+
+
+def test_a_scan_that_the_time_ends_is_no_proof() -> None:
+    class Slow(Wide):
+        def actions(self, i: int, /) -> Grid:
+            return Grid([30, 30, 40])
+
+        def truth(self, i: int, /) -> tuple[int, ...]:
+            return (0, 0, 0)
+
+    whole = ab.audit(Slow(), [ab.ExPostIC()])["ex-post IC"]
+    cut = ab.audit(Slow(), [ab.ExPostIC()], seconds=1e-6)["ex-post IC"]
+    assert (whole.status.value, cut.status.value) == ("holds", "no counterexample")
+    assert cut.checked < whole.checked
+    assert cut.confidence is None
+
+
+def test_with_enough_seconds_the_verdicts_are_those_without_a_limit() -> None:
+    table = np.random.default_rng(1).integers(0, 9, size=(3, 4, 4, 4))
+    few = ab.Budget(rows=3, samples=20)
+    props = [ab.DSIC(), ab.ExPostIC(), ab.CoalitionProof(2)]
+    limited = ab.audit(ab.TabularGame(table), props, budget=few, seconds=600)
+    free = ab.audit(ab.TabularGame(table), props, budget=few)
+    assert limited.as_dict() == free.as_dict()
+
+
+def test_searches_share_the_time_that_is_left() -> None:
+    budget = ab.Budget(seconds=100).start(4)
+    assert budget.clock is not None
+    begun = budget.clock.end - 100
+    assert budget.find_end(sampled=False) == budget.clock.end
+    assert 24 < budget.find_end(sampled=True) - begun < 26
+    budget.finish_search()
+    budget.finish_search()
+    assert 49 < budget.find_end(sampled=True) - begun < 51
+    assert Clock(0.0, 0).find_end() > 0
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+def test_seconds_are_finite_and_above_zero(seconds: float) -> None:
+    with pytest.raises(ValueError, match="seconds"):
+        ab.Budget(seconds=seconds)
+
+
+def test_threads_find_what_one_finds() -> None:
+    table = np.random.default_rng(2).integers(0, 1000, size=(3, 75, 75, 75))
+    one, two = (
+        ab.audit(ab.TabularGame(table), [ab.DSIC()], budget=ab.Budget(threads=k)) for k in (1, 2)
+    )
+    assert one.as_dict() == two.as_dict()
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+def test_a_mapped_table_is_audited_like_one_in_memory(tmp_path: Path, dtype: type) -> None:
+    table = np.random.default_rng(3).integers(0, 99, size=(2, 30, 20)).astype(dtype) / dtype(2)
+    table = table.astype(dtype)
+    path = tmp_path / "table.bin"
+    table.tofile(path)
+    mapped = np.memmap(path, dtype=dtype, mode="r", shape=table.shape)
+    game = ab.TabularGame(mapped)
+    assert np.shares_memory(game.table, mapped)
+    props = [ab.DSIC(), ab.ExPostIC()]
+    assert ab.audit(game, props).as_dict() == ab.audit(ab.TabularGame(table), props).as_dict()
+
+
+def test_a_mapped_table_with_an_infinite_payoff_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.bin"
+    np.array([[1.5, np.inf]]).tofile(path)
+    with pytest.raises(ValueError, match="finite"):
+        ab.TabularGame(np.memmap(path, dtype=np.float64, mode="r", shape=(1, 2)))
