@@ -144,7 +144,7 @@ def _try_bound(instance: Any) -> Trial:
     return Trial(checks)
 
 
-def _bounded(rng: np.random.Generator) -> tuple[Finding, ...]:
+def _check_bound(rng: np.random.Generator) -> tuple[Finding, ...]:
     return (search_counterexample(_try_bound, _draw_games(rng, 150), unit="equilibria"),)
 
 
@@ -246,7 +246,7 @@ CLAIMS = (
         PAPER,
         "Section 5.2 for more than two users",
         "No equilibrium leaves the platform more than the largest U less what privacy costs.",
-        _bounded,
+        _check_bound,
     ),
     Claim(
         "beyond/valuation-bound-attained",

@@ -213,7 +213,10 @@ def cancel(
 
 @hub.command("status")
 def show(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
-    """Print organisations, collaborations, who is awaited, and what went wrong."""
+    """Print organisations and collaborations.
+
+    With who is awaited, and what went wrong.
+    """
     opened = open_folder(folder)
     from aboveboard.hub.operations.overview import look
 
@@ -247,7 +250,7 @@ def work(
     folder: FolderArgument,
     once: Annotated[bool, typer.Option("--once", help="Do what waits, and end.")] = False,
 ) -> None:
-    """Settle rounds that are sealed, and end steps whose deadline has passed."""
+    """Settle sealed rounds, and end steps after their deadlines."""
     import logging
 
     opened = open_folder(folder)
@@ -269,9 +272,9 @@ def work(
 
 @hub.command("check")
 def check(folder: FolderArgument, output: FormatOption = Format.TEXT) -> None:
-    """Check the database against its logs, their signatures, and the files.
+    """Check the database against its logs and files.
 
-    Exit status 1 if anything is wrong.
+    Signatures, too. Exit status 1 if anything is wrong.
     """
     opened = open_folder(folder)
     from aboveboard.hub.operations.checking import check_hub
@@ -347,9 +350,9 @@ def demonstrate(
     ] = True,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Hold a whole round over a hub: five members with real lists, in one command; offline.
+    """Hold a whole round over a hub, offline.
 
-    Exit status: 0 every member verified its reply; 1 one found that the hub cheats.
+    Five members exchange real lists. Exit status: 0 every member verified its reply; 1 one found that the hub cheats.
     """
     try:
         from aboveboard.cli.demonstrating import Onlooker

@@ -116,7 +116,7 @@ def recover(
     days: Annotated[int, typer.Option(min=1, max=365, help="How long the link works.")] = 14,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Print a link by which an organisation registers new keys in place of lost ones.
+    """Print a link that registers new keys in place of lost ones.
 
     Make sure first, by a way that shows who answers, that it is this organisation.
     """
@@ -224,7 +224,7 @@ def show_transfers(
 
 @hub.command("net")
 def net(folder: FolderArgument, identifier: IdArgument, output: FormatOption = Format.TEXT) -> None:
-    """Replace the pending transfers of a series by one for each member."""
+    """Net the pending transfers of a series: one for each member."""
     opened = open_folder(folder)
     from aboveboard.hub.money.exports import describe_transfer
     from aboveboard.hub.money.ledger import net_transfers

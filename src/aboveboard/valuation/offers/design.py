@@ -159,6 +159,11 @@ class Design:
         more
             `selection`, `budget` and `floor`, as in `Design`.
 
+        Raises
+        ------
+        ValueError
+            If level 0 costs something.
+
         Examples
         --------
         >>> design = Design.from_functions((0, 1, 2), [lambda x: x * x], budget=3)
