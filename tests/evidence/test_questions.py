@@ -296,3 +296,28 @@ def test_terms_that_ask_what_their_rule_does_not_ask_are_refused(
     body = make_terms(mechanism=mechanism, asks=asks).body
     with pytest.raises(InputError, match="ask"):
         parse_terms(body, "terms")
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "..", "", "a\r\nSet-Cookie: a", "../reply.txt"])
+def test_a_result_names_its_reply_by_the_name_of_a_file_beside_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from aboveboard.commands.rounds import member
+    from aboveboard.evidence.canonical import encode_canonical
+
+    folder = tmp_path / "round"
+    (folder / "sealed").mkdir(parents=True)
+    (folder / "sealed" / "bolt-result-1.bin").write_bytes(b"sealed")
+    content = encode_canonical({"bundle": 2, "file": name}) + b"\n{}reply"
+    seen = SimpleNamespace(round=SimpleNamespace(terms_digest="ab"))
+    monkeypatch.setattr(member, "read_round", lambda *_: seen)
+    monkeypatch.setattr(member, "open_message", lambda *_: content)
+    own = rounds.Membership("bolt", KEYS["bolt"], tmp_path, folder)
+    with pytest.raises(InputError, match="no name of a file"):
+        rounds.fetch(own, tmp_path / "result")
+    bundle = Bundle("bolt", (), "", {"file": name, "sha256": ""}, {}).encode()
+    if name != "bundle.json":
+        with pytest.raises(InputError, match="none of a file beside it"):
+            decode_bundle(bundle, "bundle")

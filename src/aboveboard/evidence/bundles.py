@@ -14,6 +14,7 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.canonical import decode_json
+from aboveboard.evidence.payloads import FILE_NAME
 
 FORMAT = 1
 """Version of the bundle."""
@@ -114,6 +115,8 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     ]
     if any(type(value) is not kind for value, kind in shapes) or set(reply) != {"file", "sha256"}:
         raise InputError(place, "a part of the bundle is of the wrong type", remedy)
+    if not FILE_NAME.fullmatch(reply["file"]):
+        raise InputError(place, "the name of its reply is none of a file beside it", remedy)
     return Bundle(
         data["name"],
         tuple(entry.encode("utf-8") for entry in entries),

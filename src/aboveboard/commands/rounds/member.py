@@ -51,7 +51,7 @@ from aboveboard.evidence.members import (
     remember_seen,
 )
 from aboveboard.evidence.own_part import list_elements, read_own_file
-from aboveboard.evidence.payloads import Payload
+from aboveboard.evidence.payloads import FILE_NAME, Payload
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER
@@ -253,9 +253,11 @@ def fetch(member: Membership, out: Path) -> Path:
     line, _, rest = content.partition(b"\n")
     try:
         header = json.loads(line)
-        length, file = int(header["bundle"]), Path(str(header["file"])).name
+        length, file = int(header["bundle"]), str(header["file"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(str(found[-1]), "it is not a result", "dispute the round") from error
+    if not FILE_NAME.fullmatch(file) or file == BUNDLE:
+        raise InputError(str(found[-1]), "its reply has no name of a file", "dispute the round")
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, part in ((BUNDLE, rest[:length]), (file, rest[length:])):
         with atomic_file(out / name) as target:
