@@ -166,9 +166,9 @@ def test_few_federated_users_give_the_platform_one_sum_alone(
     lengths: list[int] = []
     real = federation.secure_sum
 
-    def counted(links: Any, length: int) -> Any:
+    def counted(links: Any, length: int, **more: Any) -> Any:
         lengths.append(length)
-        return real(links, length)
+        return real(links, length, **more)
 
     monkeypatch.setattr(federation, "secure_sum", counted)
     settlement = settled(write(HEAD + ROWS + GINA, s2='"estimate"', t2='"estimate"'))
@@ -207,17 +207,14 @@ def test_samples_of_who_shares_nothing_are_never_looked_at(
     assert summarize(one) == summarize(other)
 
 
-@pytest.mark.parametrize("processes", ["true", "false"])
-def test_the_platform_keeps_only_what_it_may_look_at(
-    write: Callable[..., Path], processes: str
-) -> None:
-    mechanism = ab.load(write(data=f"processes = {processes}")).mechanism
+def test_the_platform_keeps_only_what_it_may_look_at(write: Callable[..., Path]) -> None:
+    mechanism = ab.load(write()).mechanism
     assert isinstance(mechanism, Payments)
     assert mechanism.study is not None
     held = mechanism.study.samples.held
     columns = {id(own.values): own.values for own in held.values() if own.values is not None}
     kept = [x for column in columns.values() for x in column.drop_nulls().to_list()]
-    federated = [] if processes == "true" else ["5.5", "3.0", "4.5", "2.0", "4.0"]
+    federated = ["5.5", "3.0", "4.5", "2.0", "4.0"]
     assert kept == ["1.0", "2.0", *federated, "0.5"]
 
 
@@ -230,16 +227,6 @@ def test_the_platform_never_sees_a_federated_users_samples(
     swapped = swapped.replace("cleo,3.0", "cleo,5.0").replace("cleo,2.0", "cleo,4.0")
     swapped = swapped.replace("cleo,4.0,1\ndora", "cleo,6.0,1\ndora")
     assert summarize(settled(write(swapped))) == summarize(one)
-
-
-@pytest.mark.deep
-def test_users_may_be_processes(write: Callable[..., Path]) -> None:
-    rows = HEAD + ROWS + GINA
-    here = settled(write(rows, s2='"estimate"'))
-    elsewhere = settled(write(rows, s2='"estimate"', data="processes = true"))
-    assert elsewhere.details["aggregate"]["each federated user is"] == "a process"
-    for name, share in here.parties.items():
-        assert elsewhere.parties[name].more == share.more
 
 
 def test_the_report_sets_the_promised_error_beside_the_simulated_one(
@@ -467,12 +454,11 @@ class TestAFileAParty:
 
     LEVELS: ClassVar = {"anna": 2, "bert": 1, "cleo": 1, "dora": 0, "emil": 2}
 
-    @pytest.mark.parametrize("processes", ["true", "false"])
     def test_gives_what_one_file_of_all_gives(
-        self, own: Callable[..., Path], write: Callable[..., Path], processes: str
+        self, own: Callable[..., Path], write: Callable[..., Path]
     ) -> None:
         pooled = settled(write())
-        each = settled(own(self.LEVELS, data=f"processes = {processes}"))
+        each = settled(own(self.LEVELS))
         for name in pooled.parties:
             assert each.parties[name].more == pytest.approx(pooled.parties[name].more)
             assert reply_of(each, name) == reply_of(pooled, name)

@@ -10,7 +10,7 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.valuation.estimation import wire
-from aboveboard.valuation.estimation.links import ProcessLink
+from aboveboard.valuation.estimation.links import CarriedLink, LocalLink, answer_bytes
 from aboveboard.valuation.estimation.masks import MODULUS
 from aboveboard.valuation.estimation.secret_sharing import PRIME
 from aboveboard.valuation.estimation.secure_sum import (
@@ -20,9 +20,11 @@ from aboveboard.valuation.estimation.secure_sum import (
     SendLetters,
     SendMasked,
     SendPieces,
+    User,
+    secure_sum,
 )
 
-KEYS = Keys(bytes(range(32)), bytes(32))
+KEYS = Keys(bytes(range(32)), bytes(32), bytes(range(1, 33)))
 MESSAGES = [
     SendKeys(),
     SendLetters({2: KEYS, 7: KEYS}, 2),
@@ -115,12 +117,24 @@ def test_a_user_s_own_fault_is_an_error_in_its_words() -> None:
         wire.decode_answer(content, SendMasked({}))
 
 
-def test_a_process_that_sends_anything_else_has_left() -> None:
-    from multiprocessing import Pipe
+@pytest.mark.parametrize("content", HOSTILE, ids=range(len(HOSTILE)))
+def test_who_sends_anything_else_is_named_and_the_sum_goes_on(content: bytes) -> None:
+    links: dict[int, Any] = {i: LocalLink(User(i, (i,))) for i in (1, 2, 3, 4)}
+    links[4] = CarriedLink(lambda _: content)
+    found = secure_sum(links, 1)
+    assert (found.total, found.members) == ((6,), {1, 2, 3})
+    assert found.faults[4].startswith("its answer is malformed")
 
-    for content in HOSTILE[:6]:
-        here, there = Pipe()
-        link = ProcessLink(here)
-        link.send(SendKeys())
-        there.send_bytes(content)
-        assert link.answer() is None
+
+@pytest.mark.parametrize("content", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_user_says_nothing_to_what_is_no_message(content: bytes) -> None:
+    assert answer_bytes(User(1, (1,)), content) is None
+
+
+def test_a_carrier_that_fails_is_a_user_who_left() -> None:
+    def carry(content: bytes) -> bytes:
+        raise ConnectionResetError
+
+    links: dict[int, Any] = {i: LocalLink(User(i, (i,))) for i in (1, 2, 3, 4)}
+    links[4] = CarriedLink(carry)
+    assert secure_sum(links, 1).total == (6,)

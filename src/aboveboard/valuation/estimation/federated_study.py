@@ -177,9 +177,7 @@ class FederatedStudy:
             "aggregate": {
                 "in the sum": len(aggregate.members),
                 "left": list(left),
-                "each federated user is": (
-                    "a process" if self.samples.table.processes else "an object"
-                ),
+                **({"faults": dict(aggregate.faults)} if aggregate.faults else {}),
             },
         }
 
@@ -211,6 +209,10 @@ class FederatedStudy:
                 f"{len(left)} federated users left before the sum ({', '.join(left[:NAMED])}): "
                 "they count as level 0"
             )
+        notes.extend(
+            f"federated user {name}: {text}"
+            for name, text in list(aggregate.faults.items())[:NAMED]
+        )
         if self.samples.table.bounds is not None:
             notes.append("data.bounds is for dp-mean: the federated mean clips nothing")
         if not any(levels.values()):
@@ -245,8 +247,7 @@ def prepare_federated_study(
     """
     direct, federated = _select_level(levels, DIRECT), _select_level(levels, FEDERATED)
     estimated = tuple(key for key, given in (("s2", s2), ("t2", t2)) if given is None)
-    looked_at = direct if samples.table.processes else [*direct, *federated]
-    samples = samples.keep_only(looked_at)
+    samples = samples.keep_only([*direct, *federated])
     federation = Federation(samples, bool(estimated))
     sums = NO_USERS
     if estimated:

@@ -2,21 +2,25 @@
 
 Each user adds its sample mean. Where variances are estimated, and the users are enough to hide each
 other in so many sums (`CROWD`), it adds its part of the sums that `variance_components` needs.
-Users are objects in this process, or processes that read their own samples. The protocol runs once
-for the same users: two runs with different users in them could be
-subtracted from each other.
+Users are objects in this process, to whom messages are carried as bytes. The protocol runs once for
+the same users: two runs with different users in them could be subtracted from each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from aboveboard.errors import InputError
-from aboveboard.valuation.estimation.links import LocalLink, start_processes
-from aboveboard.valuation.estimation.masks import Vector, decode, encode, require_cryptography
-from aboveboard.valuation.estimation.samples import Samples, Source, read_samples
+from aboveboard.valuation.estimation.links import LocalLink
+from aboveboard.valuation.estimation.masks import (
+    LARGEST,
+    Vector,
+    decode,
+    encode,
+    require_cryptography,
+)
+from aboveboard.valuation.estimation.samples import Samples, read_samples
 from aboveboard.valuation.estimation.secure_sum import FEWEST, Link, Sum, User, secure_sum
 from aboveboard.valuation.estimation.variance_components import Sums, compute_mean, compute_summands
 
@@ -41,11 +45,14 @@ class Aggregate:
     sums
         Their part of the variance estimates; None where it is not needed, or they are fewer
         than `CROWD` and would give themselves away.
+    faults
+        By user: what was wrong with its answers.
     """
 
     members: frozenset[str]
     mean: float
     sums: Sums | None
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,26 +99,19 @@ class Federation:
         length, fewest = (4, FEWEST_MOMENTS) if estimating else (1, FEWEST)
         require_cryptography()
         numbered = dict(enumerate(users, 1))
-        if self.samples.table.processes:
-            held = self.samples.held
-            makers = {
-                i: partial(make_process_user, held[name].source, name, i, estimating=estimating)
-                for i, name in numbered.items()
-            }
-            with start_processes(makers) as links:
-                return self._open_sum(secure_sum(links, length), users)
         here: dict[int, Link] = {
             i: LocalLink(User(i, make_summary(self.samples, name, estimating=estimating), fewest))
             for i, name in numbered.items()
         }
-        return self._open_sum(secure_sum(here, length), users)
+        return self._open_sum(secure_sum(here, length, largest=LARGEST), users)
 
     def _open_sum(self, found: Sum, users: Sequence[str]) -> Aggregate:
         members = [users[i - 1] for i in sorted(found.members)]
         mean, *rest = decode(found.total)
         counts = [self.samples.count(name) for name in members]
         sums = Sums(len(members), sum(counts), sum(n * n for n in counts), *rest) if rest else None
-        return Aggregate(frozenset(members), float(mean / len(members)), sums)
+        faults = {users[i - 1]: text for i, text in sorted(found.faults.items())}
+        return Aggregate(frozenset(members), float(mean / len(members)), sums, faults)
 
 
 def make_summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
@@ -132,9 +132,3 @@ def make_summary(samples: Samples, name: str, *, estimating: bool) -> Vector:
             f"the samples of user {name!r} are too large to be summed exactly",
             "give them in a larger unit",
         ) from None
-
-
-def make_process_user(source: Source, name: str, number: int, *, estimating: bool) -> User:
-    """Make a federated user in its own process: it reads its samples from the file itself."""
-    mine = make_summary(read_samples(source), name, estimating=estimating)
-    return User(number, mine, FEWEST_MOMENTS if estimating else FEWEST)

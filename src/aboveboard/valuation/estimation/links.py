@@ -1,22 +1,18 @@
-"""The way from the platform to a federated user: an object in this process, or its own process.
+"""The way from the platform to a federated user: bytes in both directions.
 
-A user in a process of its own reads its own samples there; the platform's process passes over them
-when it counts the rows of the file, and forgets them unlooked at.
-A process that ends, or keeps silent for `PATIENCE` seconds, has left.
+Every message passes through `wire`, also to a user who is an object in this process: what is no
+message of the protocol is refused on either side before anything is done with it. A user on another
+machine needs nothing but something that carries bytes: its side is `answer_bytes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.child_processes import SafeContext
-from aboveboard.valuation.estimation.secure_sum import Link, Message, SendKeys, User
+from aboveboard.valuation.estimation.secure_sum import MalformedAnswer, Message, SendKeys, User
 from aboveboard.valuation.estimation.wire import (
-    LONGEST,
     MalformedMessage,
     decode_answer,
     decode_message,
@@ -24,11 +20,61 @@ from aboveboard.valuation.estimation.wire import (
     encode_message,
 )
 
-PATIENCE = 60.0
-"""Seconds: starting Python and reading a file take a few, on a busy machine ten times that."""
+Carrier = Callable[[bytes], bytes | None]
+"""Carries a message to a user and its answer back; None: the user has left."""
 
 
-class LocalLink:
+def answer_bytes(user: User, content: bytes) -> bytes | None:
+    """Return a user's answer to a message of a platform; None where it says nothing more."""
+    try:
+        return encode_answer(user.receive(decode_message(content)))
+    except InputError as error:
+        return encode_answer(error)
+    except ValueError:
+        return None
+
+
+class CarriedLink:
+    """The way to a user, whatever carries the bytes.
+
+    Parameters
+    ----------
+    carry
+        Carries them; an `OSError` of it means that the user has left.
+    """
+
+    def __init__(self, carry: Carrier) -> None:
+        self._carry = carry
+        self._message: Message = SendKeys()
+        self._content: bytes | None = None
+
+    def send(self, message: Message) -> None:
+        """Carry a message to the user."""
+        self._message = message
+        try:
+            self._content = self._carry(encode_message(message))
+        except OSError:
+            self._content = None
+
+    def answer(self) -> Any | None:
+        """Return the answer; None where the user has left.
+
+        Raises
+        ------
+        MalformedAnswer
+            If what came is no answer.
+        InputError
+            If the user says what is wrong.
+        """
+        if self._content is None:
+            return None
+        try:
+            return decode_answer(self._content, self._message)
+        except MalformedMessage as error:
+            raise MalformedAnswer(str(error)) from None
+
+
+class LocalLink(CarriedLink):
     """A user who is an object in this process.
 
     Parameters
@@ -38,96 +84,4 @@ class LocalLink:
     """
 
     def __init__(self, user: User) -> None:
-        self._user = user
-        self._answer: Any | None = None
-
-    def send(self, message: Message) -> None:
-        """Let the user answer; one that refuses has left."""
-        try:
-            self._answer = self._user.receive(message)
-        except ValueError:
-            self._answer = None
-
-    def answer(self) -> Any | None:
-        """Return the answer."""
-        return self._answer
-
-
-class ProcessLink:
-    """A user who is a process.
-
-    Parameters
-    ----------
-    connection
-        This end of the pipe to it.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._message: Message = SendKeys()
-
-    def send(self, message: Message) -> None:
-        """Send a message; a process that is gone shows when it does not answer."""
-        self._message = message
-        try:
-            self._connection.send_bytes(encode_message(message))
-        except OSError:
-            self._connection.close()
-
-    def answer(self) -> Any | None:
-        """Wait for the answer; None for one that is none: that user has left.
-
-        Raises
-        ------
-        InputError
-            If the user found its own samples wrong.
-        """
-        try:
-            if not self._connection.poll(PATIENCE):
-                return None
-            return decode_answer(self._connection.recv_bytes(LONGEST), self._message)
-        except (EOFError, OSError, MalformedMessage):
-            return None
-
-
-@contextmanager
-def start_processes(users: Mapping[int, Callable[[], User]]) -> Iterator[dict[int, Link]]:
-    """Start a process for each user; they end with the block.
-
-    Parameters
-    ----------
-    users
-        By number: what makes the user, there (a function that can be pickled).
-    """
-    spawn = SafeContext()
-    started, links = [], {}
-    try:
-        for number, make in users.items():
-            here, there = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(there, make), daemon=True)
-            process.start()
-            there.close()
-            started.append(process)
-            links[number] = ProcessLink(here)
-        yield dict(links)
-    finally:
-        for process in started:
-            process.terminate()
-            process.join()
-            process.close()
-
-
-def _serve(connection: Connection, make: Callable[[], User]) -> None:
-    """Be a user: answer messages until the platform hangs up."""
-    try:
-        user = make()
-    except InputError as error:
-        connection.recv_bytes(LONGEST)
-        connection.send_bytes(encode_answer(error))
-        return
-    try:
-        while True:
-            message = decode_message(connection.recv_bytes(LONGEST))
-            connection.send_bytes(encode_answer(user.receive(message)))
-    except (EOFError, OSError, ValueError):
-        return
+        super().__init__(lambda content: answer_bytes(user, content))

@@ -3,7 +3,7 @@
 What: who the users are, how many samples and which privacy level each has. The samples stay
 unparsed until their user's level allows somebody to look: `Samples.read` turns those of one user
 into numbers. Those of users at level 0 are dropped unparsed once their rows are counted; so are
-those of federated users who are processes and read their own. Cost: one pass over the files.
+those that the platform may not look at. Cost: one pass over the files.
 """
 
 from __future__ import annotations
@@ -49,9 +49,6 @@ class DataTable(TableKeys):
     value: Column = Field(description="column of the number")
     level: Column | None = Field(default=None, description="column of the user's privacy level")
     bounds: tuple[Exact, Exact] | None = Field(default=None, description="values are clipped to it")
-    processes: bool = Field(
-        default=False, strict=True, description="each federated user is a process of its own"
-    )
 
     @model_validator(mode="after")
     def _fits(self) -> DataTable:

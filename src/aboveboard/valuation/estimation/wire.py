@@ -141,7 +141,7 @@ def _refuse(text: str) -> Any:
 
 
 def _encode_keys(keys: Keys) -> list[str]:
-    return [keys.letters.hex(), keys.masks.hex()]
+    return [keys.letters.hex(), keys.masks.hex(), keys.own_mask.hex()]
 
 
 def _encode_letters(letters: Mapping[int, bytes]) -> dict[str, str]:
@@ -178,10 +178,10 @@ def _decode_bytes(value: Any) -> bytes:
 
 
 def _decode_keys(value: Any) -> Keys:
-    pair = [_decode_bytes(x) for x in _decode_list(value)]
-    if len(pair) != 2 or any(len(key) != 32 for key in pair):
+    each = [_decode_bytes(x) for x in _decode_list(value)]
+    if len(each) != 3 or any(len(key) != 32 for key in each):
         raise MalformedMessage("these are not keys")
-    return Keys(*pair)
+    return Keys(*each)
 
 
 def _decode_below(value: Any, limit: int) -> int:
