@@ -16,7 +16,13 @@ from aboveboard.hub.configuration import check_configuration
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs import inputs, settling
 from aboveboard.hub.jobs.child import settle_folder
-from aboveboard.hub.jobs.isolation import find_user, require_own_file
+from aboveboard.hub.jobs.isolation import (
+    drop_rights,
+    find_user,
+    give_folder,
+    require_own_file,
+    take_folder_back,
+)
 from aboveboard.hub.jobs.spawning import ChildError, spawn_child
 from aboveboard.hub.jobs.worker import Worker
 
@@ -51,6 +57,30 @@ def test_a_child_of_another_user_reads_neither_keys_nor_files_and_gets_no_rights
     )
     done = run(code, str(hub.folder / "keys" / "signing.pem"), str(hub.folder / "hub.toml"))
     assert done.stdout.strip() == "1", done.stdout + done.stderr
+
+
+@needs_root
+def test_what_a_child_leaves_running_cannot_exchange_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    inner = folder / "settlement" / "acme"
+    inner.mkdir(parents=True)
+    (inner / "reply.txt").write_text("own")
+    (folder / "away").symlink_to(tmp_path)
+    give_folder(folder, 65534, 65534)
+    inside = os.open(inner, os.O_RDONLY)
+    take_folder_back(folder, 65534)
+    child = os.fork()
+    if not child:
+        os.fchdir(inside)
+        drop_rights(65534, 65534)
+        try:
+            Path("reply.txt").unlink()
+        except PermissionError:
+            os._exit(0)
+        os._exit(1)
+    os.close(inside)
+    assert os.waitpid(child, 0)[1] == 0
+    assert (inner / "reply.txt").read_text() == "own"
 
 
 @pytest.mark.deep

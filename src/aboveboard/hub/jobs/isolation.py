@@ -146,6 +146,29 @@ def give_folder(folder: Path, user: int, group: int) -> None:
             os.chown(Path(place) / name, user, group, follow_symlinks=False)
 
 
+def take_folder_back(folder: Path, user: int) -> None:
+    """Let nobody else change what is in a child's folder, before any of it is looked at.
+
+    A process that a child started and that has left its group may still run: it could exchange a
+    file for a link to our keys between a look and a read. Folders are taken one by one, each before
+    what is in it is listed, and no link is followed.
+    """
+    if user < 0:
+        return
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    waiting = [os.open(folder, flags)]
+    while waiting:
+        place = waiting.pop()
+        try:
+            os.fchown(place, os.geteuid(), os.getegid())
+            os.fchmod(place, 0o700)
+            with os.scandir(place) as found:
+                inside = [each.name for each in found if each.is_dir(follow_symlinks=False)]
+            waiting += [os.open(name, flags, dir_fd=place) for name in inside]
+        finally:
+            os.close(place)
+
+
 def require_own_file(folder: Path, path: str) -> Path:
     """Return a file that a child has written in its folder.
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.child import OUTCOME_FILE
-from aboveboard.hub.jobs.isolation import find_user, give_folder
+from aboveboard.hub.jobs.isolation import find_user, give_folder, take_folder_back
 from aboveboard.hub.jobs.queue import Lease, renew
 
 MOST_TAIL = 2000
@@ -63,6 +63,7 @@ def spawn_child(hub: Hub, lease: Lease, folder: Path) -> None:
             _wait(hub, lease, child)
         finally:
             _end(child)
+    take_folder_back(folder, user)
     _check(hub, folder, child.returncode)
 
 
