@@ -28,6 +28,7 @@ from aboveboard.formatting import format_rounded
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from aboveboard.auditing import Budget
     from aboveboard.collaborations.collaboration import Collaboration
 
 
@@ -137,7 +138,6 @@ def audit(
     Exit status: 0 if every promise holds, or no counterexample is found in a sample; 1 if one
     fails; 3 if one is undecided. In a game of Gambit each player's first strategy is the truth.
     """
-    from aboveboard.auditing import Budget
     from aboveboard.cli.text import audit_text
     from aboveboard.collaborations.collaboration import load
     from aboveboard.collaborations.examination import list_properties
@@ -145,14 +145,7 @@ def audit(
     from aboveboard.commands.game_files import audit_game_file, is_game_file
     from aboveboard.commands.outputs import refuse_file
 
-    if not 0 < seconds < inf:
-        raise InputError(
-            "--seconds",
-            f"it is {format_rounded(seconds)}",
-            "write a finite number above 0, such as 10",
-        )
-    beyond: Literal["refuse", "sample"] = "refuse" if refuse else "sample"
-    budget = Budget(rows=rows, samples=samples, beyond=beyond, seconds=seconds)
+    budget = _make_budget(rows, samples, seconds, refuse=refuse)
     refuse_file("--report", report)
     if is_game_file(file):
         with show_checks(f"auditing {file.name}") as progress:
@@ -176,6 +169,20 @@ def audit(
     status = result.exit_status(strict=strict)
     if status:
         raise typer.Exit(status)
+
+
+def _make_budget(rows: int | None, samples: int, seconds: float, *, refuse: bool) -> Budget:
+    """Return how much an audit may do, and whether what is more is refused."""
+    from aboveboard.auditing import Budget
+
+    if not 0 < seconds < inf:
+        raise InputError(
+            "--seconds",
+            f"it is {format_rounded(seconds)}",
+            "write a finite number above 0, such as 10",
+        )
+    beyond: Literal["refuse", "sample"] = "refuse" if refuse else "sample"
+    return Budget(rows=rows, samples=samples, beyond=beyond, seconds=seconds)
 
 
 def compare(

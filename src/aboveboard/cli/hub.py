@@ -352,7 +352,8 @@ def demonstrate(
 ) -> None:
     """Hold a whole round over a hub, offline.
 
-    Five members exchange real lists. Exit status: 0 every member verified its reply; 1 one found that the hub cheats.
+    Five members exchange real lists. Exit status: 0 every member verified its reply; 1 one found
+    that the hub cheats.
     """
     try:
         from aboveboard.cli.demonstrating import Onlooker
