@@ -28,6 +28,7 @@ from aboveboard.curation import (
 )
 from aboveboard.curation.channels import CLEAR, NOISE
 from aboveboard.curation.curation_game import collect_messages
+from aboveboard.curation.dependent_numbers import make_joint_steps
 from aboveboard.curation.social_functions import Mean
 from aboveboard.errors import InputError
 
@@ -312,3 +313,80 @@ def test_numbers_from_the_shell(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert "for the median" in result.stdout
     assert result.exit_code == 0
+
+
+# ------------------------------------------------------------------------ dependent numbers
+
+
+def make_dependent(statistic, joint, agents=2, weight=1):
+    return make_number_society(
+        statistic, (Agent(F(1), F(1, 10)),) * agents, SCALE, None, weight, joint
+    )
+
+
+@pytest.mark.parametrize("statistic", ["median", "average"])
+@pytest.mark.parametrize("others", [TRUTH, SILENCE, HALF])
+def test_chances_of_all_steps_that_are_products_give_what_one_distribution_gives(
+    statistic, others
+) -> None:
+    joint = make_joint_steps([SKEWED] * 3)
+    plain, dependent = make_society(statistic), make_dependent(statistic, joint)
+    messages = collect_messages((TRUTH, others))
+    assert dependent.profit_if_answered(0, messages) == plain.profit_if_answered(0, messages)
+    assert dependent.profit_alone(1) == plain.profit_alone(1)
+    assert dependent.profit_with_center(0) == plain.profit_with_center(0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_dependent_numbers_agree_with_enumeration(monkeypatch, seed: int) -> None:
+    parts = np.random.default_rng(seed).integers(0, 5, 27)
+    joint = [F(int(x), int(parts.sum())) for x in parts]
+    worlds = [((a, b, c), joint[a + 3 * b + 9 * c]) for c, b, a in product(range(3), repeat=3)]
+    monkeypatch.setitem(globals(), "list_worlds", lambda agents: worlds)
+    profile = (TRUTH, HALF)
+    society = make_dependent("median", joint)
+    for i in range(2):
+        for answered in (True, False):
+            plain = share_by_definition("median", profile, i, answered=answered)
+            found = (
+                society.profit_if_answered(i, collect_messages(profile))
+                if answered
+                else society.profit_alone(i)
+            )
+            assert found == plain
+
+
+def test_a_number_that_tells_all_has_nothing_at_stake() -> None:
+    # One agent, the center's number weighs twice: it is the median, and the own number tells it.
+    joint = [F(0)] * 9
+    for center, own, chance in ((0, 0, F(1, 4)), (2, 1, F(1, 4)), (1, 2, F(1, 2))):
+        joint[center + 3 * own] = chance
+    assert compute_stake(make_dependent("median", joint, 1, 2), 0).bearable_price == 0
+
+
+@pytest.mark.parametrize("bert", ["[0.8, 0.3]", "[1, 0]"])
+def test_expected_shares_of_different_distributions_are_met(tmp_path: Path, bert: str) -> None:
+    rng = np.random.default_rng(9)
+    chances = {"center": [0.5, 0.25, 0.25], "anna": [0.25, 0.5, 0.25], "bert": [0.25, 0.25, 0.5]}
+    text = 'mechanism = "curation.fair"\nseed = 3\n[function]\nkind = "median"\n'
+    text += "thresholds = [10, 30]\nrange = [0, 50]\n"
+    for name, own in chances.items():
+        text += "[center]\n" if name == "center" else f"[parties.{name}]\nprice = 0.01\n"
+        text += f"distribution = {own}\nnumbers = {rng.choice([5, 20, 40], 4000, p=own).tolist()}\n"
+        text += f"commitment = {bert}\n" if name == "bert" else ""
+    path = tmp_path / "many.toml"
+    path.write_text(text)
+    parties = ab.run(ab.load(path)).parties
+    for name in ("anna", "bert"):
+        assert parties[name].more["correct"] == pytest.approx(
+            float(parties[name].benefit), abs=0.012
+        )
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [("distribution = [0.5, 0.5]", "list 3"), ("distribution = [0.5, 0.5, 0.5]", "sum to 3/2")],
+)
+def test_wrong_distributions_are_refused(tmp_path: Path, keys: str, said: str) -> None:
+    with pytest.raises(ab.AboveboardError, match=said):
+        ab.load(write_numbers(tmp_path, anna=keys))

@@ -42,3 +42,25 @@ def test_numbers_convince_every_party(tmp_path: Path, kind: str) -> None:
         found = run.verify(name)
         assert found.exit_status == 0, str(found)
         assert "every expected gain follows from the commitments" in found.verified
+
+
+def test_different_distributions_convince_every_party(tmp_path: Path) -> None:
+    table = tomllib.loads((STARTING / "curation.fair.toml").read_text())
+    numbers = {"anna": [1, 12, 29], "bert": [9, 19, 20], "cleo": [0, 30, 10]}
+    changes = drop_bits(table, numbers)
+    changes["center"]["distribution"] = [0.5, 0.25, 0.25]
+    changes["parties"]["bert"]["distribution"] = [0.25, 0.5, 0.25]
+    changes["function"] = {"kind": "median", "thresholds": [10, 20], "range": [0, 30]}
+    run = run_starting_file("curation.fair", tmp_path, changes)
+    for name in run.names:
+        found = run.verify(name)
+        assert found.exit_status == 0, str(found)
+        assert "every expected gain follows from the commitments" in found.verified
+
+
+def test_a_prior_of_the_center_convinces_every_party(tmp_path: Path) -> None:
+    table = tomllib.loads((STARTING / "curation.fair.toml").read_text())
+    center = {**table["center"], "prior": 0.25}
+    run = run_starting_file("curation.fair", tmp_path, {"center": center})
+    for name in run.names:
+        assert run.verify(name).exit_status == 0

@@ -14,15 +14,13 @@ from aboveboard.curation.advice import Advice, advise
 from aboveboard.curation.any_word import has_only_truth, make_any_word
 from aboveboard.curation.best_replies import BestReply, best_reply
 from aboveboard.curation.commitments import SILENCE, TRUTH, Agent, Commitment
+from aboveboard.curation.comparison_curators import AlwaysAll, AlwaysNoise, Straightforward
 from aboveboard.curation.curation_game import CurationGame, Society
 from aboveboard.curation.curators import (
-    AlwaysAll,
-    AlwaysNoise,
     Competitive,
     Curator,
     Fair,
     IndicatorScored,
-    Straightforward,
 )
 from aboveboard.curation.cures import Cure
 from aboveboard.curation.dynamics import simulate_better_replies

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
-from aboveboard.curation.best_replies import WHISPER
 from aboveboard.curation.commitments import (
-    SILENCE,
     TRUTH,
-    Agent,
     Commitment,
-    CustomShape,
-    Indicator,
-    Linear,
-    Plateau,
-    Quadratic,
-    Shape,
 )
-from aboveboard.curation.curation_game import Society
-from aboveboard.curation.joint import make_joint, refuse_many_agents
-from aboveboard.curation.number_society import (
-    NumberSociety,
-    Scale,
-    Statistic,
-    make_number_society,
-)
-from aboveboard.curation.social_functions import (
-    Conjunction,
-    CustomFunction,
-    Disjunction,
-    Mean,
-    Parity,
-    SocialFunction,
-    Table,
-    Threshold,
-)
-from aboveboard.errors import InputError
-from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
-from aboveboard.mechanisms.user_functions import find_function
 
 _EXACT: TypeAdapter[Fraction] = TypeAdapter(Exact, config=ConfigDict(arbitrary_types_allowed=True))
 CALLABLE_NAME = r"^[\w.]+:[\w.]+$"
@@ -142,7 +112,8 @@ class FunctionTable(_Strict):
     joint: tuple[Exact, ...] | None = Field(
         default=None,
         description="the chance of every set of bits, by bit mask, the center's bit first, where "
-        "bits depend on one another; instead of priors",
+        "bits depend on one another; instead of priors; for median, average of every combination "
+        "of steps, the center's number first",
     )
 
     @model_validator(mode="after")
@@ -185,6 +156,9 @@ class CenterTable(_Strict):
     bits: tuple[Literal[0, 1], ...] | None = Field(
         default=None, description="the bits themselves, instead of data"
     )
+    distribution: tuple[Annotated[Exact, Field(ge=0)], ...] | None = Field(
+        default=None, description="for median, average: the chance of each step, if it differs"
+    )
     numbers: tuple[Exact, ...] | None = Field(
         default=None, description="for median, average: the numbers themselves, instead of data"
     )
@@ -212,6 +186,9 @@ class AgentTable(_Strict):
     )
     bits: tuple[Literal[0, 1], ...] | None = Field(
         default=None, description="the bits themselves, instead of data"
+    )
+    distribution: tuple[Annotated[Exact, Field(ge=0)], ...] | None = Field(
+        default=None, description="for median, average: the chance of each step, if it differs"
     )
     numbers: tuple[Exact, ...] | None = Field(
         default=None, description="for median, average: the numbers themselves, instead of data"
@@ -321,129 +298,3 @@ class FairFile(CurationFileWithoutPrices):
         if self.margin and not self.lot:
             raise ValueError("margin is of the lot, and there is none; omit margin")
         return self
-
-
-FUNCTIONS: Mapping[str, Callable[[FunctionTable], SocialFunction]] = {
-    "majority": lambda t: Mean(Fraction(1, 2), _center_weight(t)),
-    "threshold": lambda t: Threshold(t.k or 0, _center_weight(t)),
-    "mean": lambda t: Mean(t.level or Fraction(0), _center_weight(t)),
-    "parity": lambda t: Parity(),
-    "and": lambda t: Conjunction(),
-    "or": lambda t: Disjunction(),
-    "table": lambda t: Table(tuple(bool(x) for x in t.values or ())),
-    "callable": lambda t: CustomFunction(
-        str(t.function), find_function(str(t.function), "function")
-    ),
-}
-
-
-def _center_weight(table: FunctionTable) -> int:
-    return 1 if table.center_weight is None else table.center_weight
-
-
-SHAPES: Mapping[str, Shape] = {
-    shape.KIND: shape for shape in (Linear(), Quadratic(), Plateau(), Indicator())
-}
-
-
-def find_shape(name: str, place: str) -> Shape:
-    """Return a price shape: linear, quadratic, plateau, indicator, or "module:function".
-
-    Raises
-    ------
-    InputError
-        If there is no such shape, at `place` in the file.
-    """
-    if name in SHAPES:
-        return SHAPES[name]
-    return CustomShape(name, find_function(name, place, tuple(SHAPES)))
-
-
-def make_society(file: CurationFile) -> Society:
-    """Return the society that the file describes.
-
-    A callable is called for every set of bits here, once, and a price for all commitments of the
-    file and of its audit, so that errors are found before anything is run.
-
-    Raises
-    ------
-    InputError
-        If a callable is not found, fails, or returns what it must not.
-    """
-    agents = tuple(
-        Agent(agent.value, agent.price, find_shape(agent.shape, f"parties.{name}.shape"))
-        for name, agent in file.parties.items()
-    )
-    listed = list_commitments(file)
-    for agent in agents:
-        for commitment in listed:
-            agent.shape.relative_price(commitment)
-        agent.shape.outbid(0)  # finds out whether a callable jumps
-    if file.function.is_about_numbers:
-        return _make_numbers(file, agents)
-    function = FUNCTIONS[file.function.kind](file.function)
-    if isinstance(function, CustomFunction):
-        function = Table(tuple(function.table(len(agents)).tolist()))
-    return Society(function, agents, file.function.prior, _find_joint(file))
-
-
-def _make_numbers(file: CurationFile, agents: tuple[Agent, ...]) -> NumberSociety:
-    """Return the society of a median or an average."""
-    table = file.function
-    priors = [file.center.prior, *(agent.prior for agent in file.parties.values())]
-    if (
-        table.joint is not None
-        or any(x is not None for x in priors)
-        or ("prior" in table.model_fields_set)
-    ):
-        raise InputError(
-            "function",
-            "numbers have no prior and no joint chances of bits",
-            "state function.distribution, the chance of each step",
-        )
-    statistic: Statistic = "median" if table.kind == "median" else "average"
-    scale = make_scale(table)
-    return make_number_society(statistic, agents, scale, table.distribution, _center_weight(table))
-
-
-def make_scale(table: FunctionTable) -> Scale:
-    """Return how the numbers of a file are measured.
-
-    Raises
-    ------
-    InputError
-        If the thresholds are not in ascending order inside the range.
-    """
-    lowest, highest = table.range or (Fraction(0), Fraction(0))
-    return Scale(lowest, highest, table.thresholds or ())
-
-
-def _find_joint(file: CurationFile) -> tuple[Number, ...] | None:
-    """Return the joint chances of the bits; None where all are independent with one prior."""
-    own = [file.center.prior, *(agent.prior for agent in file.parties.values())]
-    joint, common = file.function.joint, file.function.prior
-    if joint is not None:
-        if any(prior is not None for prior in own):
-            raise InputError("function.joint", "there are priors too", "use joint or priors")
-        return joint
-    if all(prior is None for prior in own):
-        return None
-    refuse_many_agents(len(own) - 1)
-    return make_joint([common if prior is None else prior for prior in own])
-
-
-DEFAULT_COMMITMENTS = (
-    Commitment(Fraction(3, 4), Fraction(1, 4)),
-    Commitment(Fraction(0), Fraction(1)),
-)
-"""Audited unless the file lists others: half the truth, and its contrary."""
-
-NEAR_SILENCE = Commitment((1 + WHISPER) / 2, (1 - WHISPER) / 2)
-"""A whisper: always audited, since the protocols reward whoever alone says next to nothing."""
-
-
-def list_commitments(file: CurationFile) -> tuple[Commitment, ...]:
-    """Return the commitments that the audit plays: truth, silence, a whisper, the file's."""
-    chosen = [agent.commitment for agent in file.parties.values()]
-    listed = file.design.commitments or DEFAULT_COMMITMENTS
-    return tuple(dict.fromkeys([TRUTH, SILENCE, NEAR_SILENCE, *listed, *chosen]))

@@ -29,8 +29,6 @@ from aboveboard.curation.curation_file import (
     CurationFile,
     CurationFileWithoutPrices,
     FairFile,
-    list_commitments,
-    make_society,
 )
 from aboveboard.curation.curation_game import CurationGame, Society
 from aboveboard.curation.equilibria import (
@@ -40,16 +38,14 @@ from aboveboard.curation.equilibria import (
     is_helpless,
     pure_equilibria,
 )
+from aboveboard.curation.file_society import list_commitments, make_society
 from aboveboard.curation.mixed import MOST_AGENTS
 from aboveboard.curation.properties import NoMixedEquilibrium, StableCommitments, TruthAnswered
 from aboveboard.curation.protocols import (
-    ALWAYS_ALL,
-    ALWAYS_NOISE,
     COMPETITIVE,
     FAIR,
     FAIR_INDICATOR,
     INDICATOR,
-    STRAIGHTFORWARD,
     Protocol,
     answer_all,
     answer_any_word,
@@ -366,54 +362,3 @@ class Fair(Curator):
         if self.score == "any-word":
             return make_any_word(self.society, self.lot, self.margin)
         return FAIR if self.score == "price" else FAIR_INDICATOR
-
-
-class Straightforward(Curator):
-    """Section 4: the truthful are answered, nobody else.
-
-    Examples
-    --------
-    >>> Straightforward.NAME
-    'curation.straightforward'
-    """
-
-    PROTOCOL = STRAIGHTFORWARD
-    NAME = "curation.straightforward"
-    SUMMARY = "answers the truthful and nobody else"
-    ASSUMES = KNOWN_BITS
-    GUARANTEES = "truth is an equilibrium if no agent is fanatic; silence may be another"
-    FILE = CurationFileWithoutPrices
-
-
-class AlwaysAll(Curator):
-    """Everybody is answered, so nobody pays for it with its privacy.
-
-    Examples
-    --------
-    >>> AlwaysAll.NAME
-    'curation.always_all'
-    """
-
-    PROTOCOL = ALWAYS_ALL
-    NAME = "curation.always_all"
-    SUMMARY = "answers everybody, whatever they reveal (for comparison)"
-    ASSUMES = KNOWN_BITS
-    GUARANTEES = "no incentive for the truth: silence is dominant"
-    FILE = CurationFileWithoutPrices
-
-
-class AlwaysNoise(Curator):
-    """Nobody is answered.
-
-    Examples
-    --------
-    >>> AlwaysNoise.NAME
-    'curation.always_noise'
-    """
-
-    PROTOCOL = ALWAYS_NOISE
-    NAME = "curation.always_noise"
-    SUMMARY = "answers nobody (for comparison)"
-    ASSUMES = KNOWN_BITS
-    GUARANTEES = "no incentive for the truth: silence is dominant"
-    FILE = CurationFileWithoutPrices

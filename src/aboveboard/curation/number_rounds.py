@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from aboveboard.curation.dependent_numbers import believe
 from aboveboard.curation.number_society import NumberSociety, count_votes
 from aboveboard.curation.rounds import EVEN, Ints
 from aboveboard.games.keyed_stream import KeyedStream
@@ -101,26 +102,47 @@ class NumberRounds:
 
     def answer(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Answers:
         """Return the best answers of agent i by its own number and a reply."""
-        rows, n = self.rounds.bits.shape
-        chances = np.empty((n + 1, rows, self.thresholds))
-        for j, channel in enumerate(channels):
-            chances[j] = self._believe(reply[:, j], channel)
-        chances[i + 1] = self.spread(self.rounds.bits[:, i])
-        likely = self._count(chances)
+        likely = self._find_likely(i, reply, channels)
         coin = KeyedStream(self.rounds.seed, f"curation guesses {i}").integers(
             0, 2, size=likely.shape
         )
         guess = np.where(np.abs(likely - 0.5) <= EVEN, coin, (likely > 0.5).astype(np.int64))
         return Answers(reply, guess)
 
+    def _find_likely(self, i: int, reply: Ints, channels: Sequence[Channel]) -> Floats:
+        """Return the chance that each question is answered by yes, as agent i sees it."""
+        rows, n = self.rounds.bits.shape
+        own, society = self.rounds.bits[:, i], self.society
+        if society.step_chances is not None:
+            heard = [self._weigh(reply[:, j], channel) for j, channel in enumerate(channels)]
+            heard[i + 1] = (own[:, None] == np.arange(self.thresholds + 1)).astype(np.float64)
+            return believe(
+                society.step_chances,
+                self.thresholds + 1,
+                heard,
+                society.counts,
+                society.center_weight,
+            )
+        chances = np.empty((n + 1, rows, self.thresholds))
+        for j, channel in enumerate(channels):
+            chances[j] = self._believe(reply[:, j], channel)
+        chances[i + 1] = self.spread(own)
+        return self._count(chances)
+
+    def _weigh(self, message: Ints, channel: Channel) -> Floats:
+        """Return the chance of messages by row, on each step; 1 where they are noise."""
+        steps = self.spread(np.arange(self.thresholds + 1))  # steps, thresholds
+        if channel.noise:
+            return np.ones((len(message), len(steps)))
+        zero = np.where(steps == 1, float(channel[1]), float(channel[0]))
+        chances: Floats = np.where(message[:, None, :] == 1, 1 - zero, zero).prod(axis=2)
+        return chances
+
     def _believe(self, message: Ints, channel: Channel) -> Floats:
         """Return the chance that a number reaches each threshold, by its messages, in each row."""
         prior = np.array([float(x) for x in self.society.distribution])
-        steps = self.spread(np.arange(len(prior)))  # steps, thresholds
-        zero = np.where(steps == 1, float(channel[1]), float(channel[0]))
-        chances = np.where(message[:, None, :] == 1, 1 - zero, zero).prod(axis=2) * prior
-        if channel.noise:
-            chances = np.broadcast_to(prior, chances.shape)
+        steps = self.spread(np.arange(len(prior)))
+        chances = self._weigh(message, channel) * prior
         total = chances.sum(axis=1, keepdims=True)
         chances = np.divide(chances, total, out=np.zeros(chances.shape), where=total > 0)
         reached: Floats = chances @ steps

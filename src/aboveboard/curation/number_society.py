@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from aboveboard.curation.channels import Channel
 from aboveboard.curation.commitments import Agent
 from aboveboard.curation.curation_game import Messages, Society
+from aboveboard.curation.dependent_numbers import refuse_many_worlds, share_of_right
 from aboveboard.curation.social_functions import Bits, Threshold
 from aboveboard.errors import InputError
 from aboveboard.games.numbers import Number
@@ -101,7 +102,7 @@ class Scale:
 class NumberSociety(Society):
     """Agents who want to know the median or the average of their numbers and the center's.
 
-    Numbers are independent, with one distribution; what agents do follows from it as for bits.
+    Numbers are independent, with one distribution, unless `step_chances` says otherwise.
 
     Parameters
     ----------
@@ -115,6 +116,10 @@ class NumberSociety(Society):
         The chance of each step of the scale, from the lowest.
     center_weight
         How often the center's number counts.
+    step_chances
+        The chance of every combination of steps, the center's number first and fastest, where
+        numbers depend on one another or have different distributions; then `distribution` is
+        ignored.
 
     Examples
     --------
@@ -130,6 +135,7 @@ class NumberSociety(Society):
     scale: Scale = Scale(Fraction(0), Fraction(2), (Fraction(1),))
     distribution: tuple[Number, ...] = (Fraction(1, 2), Fraction(1, 2))
     center_weight: int = 1
+    step_chances: tuple[Number, ...] | None = None
 
     @property
     def votes(self) -> int:
@@ -157,12 +163,25 @@ class NumberSociety(Society):
         rivals = messages.kinds_without(i)
         if center.clear and all(channel.clear for channel, _ in rivals):
             return 1
+        if self.step_chances is not None:
+            return self._enumerate(self.step_chances, i, center, messages)
         key = ("numbers", center, rivals)
         if key not in self._cache:
             others = [c for c, n in sorted(rivals) for _ in range(n)]
             self._cache[key] = sum(
                 weight * self._answer_threshold(k, center, others)
                 for k, weight in enumerate(self.scale.weights)
+            )
+        return self._cache[key]
+
+    def _enumerate(
+        self, joint: tuple[Number, ...], i: int, center: Channel, messages: Messages
+    ) -> Number:
+        key = ("dependent numbers", i, center, messages.without(i))
+        if key not in self._cache:
+            channels = (center, *messages.channels)
+            self._cache[key] = share_of_right(
+                joint, i + 1, channels, self.scale.weights, self.counts, self.center_weight
             )
         return self._cache[key]
 
@@ -273,12 +292,13 @@ def make_number_society(
     scale: Scale,
     distribution: Sequence[Number] | None = None,
     center_weight: int = 1,
+    step_chances: Sequence[Number] | None = None,
 ) -> NumberSociety:
     """Return the society of agents who want to know a median or an average.
 
     Parameters
     ----------
-    statistic, agents, scale, center_weight
+    statistic, agents, scale, center_weight, step_chances
         As of a `NumberSociety`.
     distribution
         The chance of each step of the scale; None: all steps are as likely.
@@ -304,6 +324,8 @@ def make_number_society(
             f"it has {len(chances)} chances that sum to {sum(chances)}",
             f"list {steps}, one for each step from the lowest number to the highest; they sum to 1",
         )
+    if step_chances is not None:
+        refuse_invalid_joint_steps(step_chances, steps, len(agents))
     if center_weight < 0:
         raise InputError("center_weight", f"it is {center_weight}", "use 0 or more")
     return NumberSociety(
@@ -314,7 +336,22 @@ def make_number_society(
         scale=scale,
         distribution=chances,
         center_weight=center_weight,
+        step_chances=None if step_chances is None else tuple(step_chances),
     )
+
+
+def refuse_invalid_joint_steps(joint: Sequence[Number], steps: int, agents: int) -> None:
+    """Raise `InputError` unless these are chances of all combinations of steps."""
+    size = steps ** (agents + 1)
+    refuse_many_worlds(size)
+    total: Any = sum(joint)
+    if len(joint) != size or any(x < 0 for x in joint) or abs(total - 1) > 1e-9:
+        raise InputError(
+            "function.joint",
+            f"it has {len(joint)} chances that sum to {total}",
+            f"list {size}, one for each combination of steps, the center's number first; they "
+            "sum to 1",
+        )
 
 
 def count_votes(society: NumberSociety, center: NDArray[Any], steps: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aboveboard.curation.commitments import Commitment
-from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile, make_scale
+from aboveboard.curation.curation_file import AgentTable, CenterTable, CurationFile
+from aboveboard.curation.file_society import make_scale
 from aboveboard.curation.number_society import Scale
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_number

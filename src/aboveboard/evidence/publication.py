@@ -266,7 +266,10 @@ def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dic
 def _publish_curation(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
     """Return what each agent committed to, at what price, and who was answered."""
     file: Any = collaboration.file
+    center = {key: getattr(file.center, key) for key in ("prior", "distribution")}
+    known = {key: x for key, x in center.items() if x is not None}
     return {
+        **({"center": known} if known else {}),
         "agents": [
             [
                 name,
@@ -276,6 +279,11 @@ def _publish_curation(collaboration: Collaboration, settlement: Settlement) -> d
                     "shape": agent.shape,
                     "commitment": [agent.commitment.p, agent.commitment.q],
                     **({} if agent.prior is None else {"prior": agent.prior}),
+                    **(
+                        {}
+                        if agent.distribution is None
+                        else {"distribution": list(agent.distribution)}
+                    ),
                 },
             ]
             for name, agent in file.parties.items()

@@ -30,7 +30,7 @@ ON_THE_CENTERS_WORD = (
     "that messages were drawn as all have committed to",
 )
 
-PUBLISHED = ("commitment", "value", "price", "shape", "prior")
+PUBLISHED = ("commitment", "value", "price", "shape", "prior", "distribution")
 """An agent's keys that all see."""
 
 NOISE_TRUSTED = "that the noise of those who are not answered depends on no bit"
@@ -84,6 +84,7 @@ def _apply_protocol(case: Case) -> tuple[list[str], Any, Any, list[str]]:
     rule = find_mechanism(case.round.terms.mechanism, "terms")
     table = {k: x for k, x in case.parameters.items() if k not in ("center", "design")}
     table |= {"mechanism": case.round.terms.mechanism, "seed": "1"}
+    table["center"] = dict(case.facts.get("center") or {})
     table["parties"] = {
         name: {key: x for key, x in numbers.items() if x is not None}
         for name, numbers in agents.items()
