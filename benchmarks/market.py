@@ -43,7 +43,7 @@ def section(scale: Scale) -> Section:
     full = scale == "full"
     tiny = (4, 7) if full else (2, 3)
     sizes = ((10, 20), (30, 60), (50, 100)) if full else ((6, 8),)
-    large = (100, 200)
+    large = (75, 150)
     clear = (4, 5) if full else (2, 3)
     chosen = [(kind, *size) for kind in KINDS for size in sizes]
     return Section(
@@ -83,7 +83,7 @@ def section(scale: Scale) -> Section:
                 )
                 for kind, *size, other in (
                     *((kind, *sizes[-1], "highs") for kind in KINDS),
-                    *((("regions", *large, "cp-sat"),) if full else ()),
+                    *((("regions", *large, "highs"),) if full else ()),
                 )
             ),
             Case(
