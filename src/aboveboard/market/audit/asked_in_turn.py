@@ -84,20 +84,6 @@ class AskedInTurn(Property):
                 gain=-least * step,
                 statement=statement,
             )
-        names = tuple(member_names(play.market, members))
-        note = (
-            f"{'+'.join(names)} gains {play.market.format_amount(least)} by the announcement: "
-            + ("its NO is as good" if least == 0 else "it says NO")
-        )
-        witness = Witness(
-            names,
-            {},
-            {},
-            describe_outcome(play.market, play.proposal),
-            -least * step,
-            f"{self.name}/{'+'.join(names)}",
-            note=note,
-        )
         return Verdict(
             self.name,
             Status.FAILS,
@@ -105,7 +91,24 @@ class AskedInTurn(Property):
             len(gains),
             "exhaustive",
             gain=-least * step,
-            witness=witness,
+            witness=self._describe_refusal(play, members, least),
+        )
+
+    def _describe_refusal(self, play: PlayAudit, members: Coalition, gain: Fraction) -> Witness:
+        """Return who says NO, and what it gains by the announcement: nothing, or less."""
+        names = tuple(member_names(play.market, members))
+        note = (
+            f"{'+'.join(names)} gains {play.market.format_amount(gain)} by the announcement: "
+            + ("its NO is as good" if gain == 0 else "it says NO")
+        )
+        return Witness(
+            names,
+            {},
+            {},
+            describe_outcome(play.market, play.proposal),
+            -gain * play.market.step,
+            f"{self.name}/{'+'.join(names)}",
+            note=note,
         )
 
 

@@ -76,48 +76,18 @@ def draw_all(trades: Sequence[Trade]) -> Picture:
     """Draw trades: a row for each party, before on the left, after on the right."""
     heights = [max(len(t.before), len(t.after), 1) for t in trades]
     total = sum(heights) + 0.9 * len(trades)
-    owner = {good: k for k, t in enumerate(trades) for good in t.before}
     with open_canvas(0.6 + 0.27 * total) as figure:
         axes = figure.add_subplot()
         left: dict[str, float] = {}
         right: dict[str, float] = {}
         y = 0.0
         for trade, height in zip(trades, heights, strict=True):
-            axes.axhline(y - 0.1, color=PALE, linewidth=0.8)
-            axes.text(
-                0, y + 0.35, trade.party, fontsize=9, weight="bold", va="center", parse_math=False
-            )
-            axes.text(1, y + 0.35, trade.payment, fontsize=9, ha="right", va="center")
+            _draw_party(axes, trade, y)
             for goods, places in ((trade.before, left), (trade.after, right)):
                 places.update({good: y + 1.15 + k for k, good in enumerate(goods)})
             y += height + 0.9
-        for k, trade in enumerate(trades):
-            for good in trade.after:
-                if good not in left:
-                    continue
-                moved = owner[good] != k
-                axes.plot(
-                    [0.34, 0.66],
-                    [left[good], right[good]],
-                    "-" if moved else "--",
-                    color=ORANGE if moved else BLUE,
-                    linewidth=2 if moved else 1.4,
-                    marker="o",
-                    markersize=3.5,
-                )
-        for places, x, side in ((left, 0.32, "right"), (right, 0.68, "left")):
-            for good, where in places.items():
-                kept = side == "left" or good in right
-                axes.text(
-                    x,
-                    where,
-                    good if kept else f"{good} (destroyed)",
-                    fontsize=8.5,
-                    ha=side,
-                    va="center",
-                    color=DARK,
-                    parse_math=False,
-                )
+        _draw_ways(axes, trades, left, right)
+        _name_goods(axes, left, right)
         axes.text(0.32, -0.55, "before", fontsize=9, ha="right", style="italic")
         axes.text(0.68, -0.55, "after", fontsize=9, ha="left", style="italic")
         axes.set_xlim(0, 1)
@@ -129,3 +99,48 @@ def draw_all(trades: Sequence[Trade]) -> Picture:
         )
         words = "; ".join(trade.describe() for trade in trades)
         return finish_picture(figure, "Goods and money before and after", words, note)
+
+
+def _draw_party(axes: Any, trade: Trade, y: float) -> None:
+    """Draw the head of a party's row: its name, and what it pays."""
+    axes.axhline(y - 0.1, color=PALE, linewidth=0.8)
+    axes.text(0, y + 0.35, trade.party, fontsize=9, weight="bold", va="center", parse_math=False)
+    axes.text(1, y + 0.35, trade.payment, fontsize=9, ha="right", va="center")
+
+
+def _draw_ways(
+    axes: Any, trades: Sequence[Trade], left: Mapping[str, float], right: Mapping[str, float]
+) -> None:
+    """Draw a line for each good from who brought it to who ends with it."""
+    owner = {good: k for k, t in enumerate(trades) for good in t.before}
+    for k, trade in enumerate(trades):
+        for good in trade.after:
+            if good not in left:
+                continue
+            moved = owner[good] != k
+            axes.plot(
+                [0.34, 0.66],
+                [left[good], right[good]],
+                "-" if moved else "--",
+                color=ORANGE if moved else BLUE,
+                linewidth=2 if moved else 1.4,
+                marker="o",
+                markersize=3.5,
+            )
+
+
+def _name_goods(axes: Any, left: Mapping[str, float], right: Mapping[str, float]) -> None:
+    """Write each good's name on both sides; on the left, whether it is destroyed."""
+    for places, x, side in ((left, 0.32, "right"), (right, 0.68, "left")):
+        for good, where in places.items():
+            kept = side == "left" or good in right
+            axes.text(
+                x,
+                where,
+                good if kept else f"{good} (destroyed)",
+                fontsize=8.5,
+                ha=side,
+                va="center",
+                color=DARK,
+                parse_math=False,
+            )
