@@ -8,6 +8,7 @@ import pytest
 from houses import House, Table
 from test_agreements import read, rotate
 
+from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs import archiving
@@ -65,9 +66,13 @@ def test_files_that_a_killed_worker_left_are_removed_by_the_next(
     with monkeypatch.context() as patched:
         patched.setattr(archiving, "_remove_files", lambda _: None)
         assert archive_ended(hub) == 1
+    own = locate_center_files(hub, table.id)
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "test.csv").write_text("rows")
     assert all(path.is_file() for path in files)
     assert archive_ended(hub) == 0
     assert not any(path.exists() for path in files)
+    assert not own.exists()
 
 
 def test_a_cancelled_round_without_a_time_in_its_terms_is_kept(

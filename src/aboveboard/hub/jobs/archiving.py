@@ -1,7 +1,7 @@
 """The end of what members have sent: deleted after the time of the terms; the log keeps hashes.
 
 The statement that names what is deleted is written first, in one transaction with the rows; then
-the files go. A worker that is killed in between leaves files that the next one removes. Results
+the files go, and with them those of the center. A worker that is killed in between leaves files that the next one removes. Results
 stay: they are the members' own. Backups are the operator's to delete.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from aboveboard.evidence.round_states import ENDED
+from aboveboard.evidence.round_states import ENDED, State
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.collaborations.steps import make_own, take_own
@@ -65,7 +65,6 @@ def _archive(hub: Hub, identifier: str) -> bool:
         )
         statement = make_own(hub, before, "archive", {"deleted": deleted})
         take_own(connection, hub, row, before, statement)
-    shutil.rmtree(locate_center_files(hub, identifier), ignore_errors=True)
     return True
 
 
@@ -93,6 +92,15 @@ def _remove_files(hub: Hub) -> None:
             )
         ).scalars()
         gone = list(rows)
+        rows = connection.execute(
+            select(collaboration.c.id).where(
+                collaboration.c.state == State.ARCHIVED.value,
+                collaboration.c.updated > hub.now - AGAIN,
+            )
+        ).scalars()
+        archived = list(rows)
     for digest in gone:
         with suppress(FileNotFoundError):
             hub.files.locate(digest).unlink()
+    for identifier in archived:
+        shutil.rmtree(locate_center_files(hub, identifier), ignore_errors=True)

@@ -140,7 +140,7 @@ def _find_series(connection: Connection, identifier: str) -> str:
     ).scalar()
     if series is None:
         raise NoCollaborationError(identifier)
-    return series
+    return series or identifier  # a round that is older than series is one by itself
 
 
 def _read(connection: Connection, *where: Any) -> list[Transfer]:
