@@ -95,7 +95,9 @@ class Budget:
     @property
     def workers(self) -> int:
         """How many threads scan a large table."""
-        return self.threads or len(os.sched_getaffinity(0))
+        if self.threads is None and hasattr(os, "sched_getaffinity"):  # of Linux alone
+            return len(os.sched_getaffinity(0))
+        return self.threads or os.cpu_count() or 1
 
     def rows_for(self, game: Game) -> int:
         """Return the most rows allowed on this kind of game."""
