@@ -43,14 +43,16 @@ class Work:
 
 
 class Line:
-    """Those who wait to write to one database."""
+    """Those who wait to write to one database.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    It does not refer to the engine, so that both go away together.
+    """
+
+    def __init__(self) -> None:
         self._waiting: list[Work] = []
         self._state, self._turn = threading.Lock(), threading.Lock()
 
-    def take(self, act: Callable[[Connection], Any]) -> Any:
+    def take(self, engine: Engine, act: Callable[[Connection], Any]) -> Any:
         """Write something, with all others that wait; return its answer once it is committed.
 
         Raises
@@ -64,16 +66,16 @@ class Line:
         while not work.done.is_set():
             with self._turn:
                 if not work.done.is_set():
-                    self._write_batch()
+                    self._write_batch(engine)
         if work.error is not None:
             raise work.error
         return work.answer
 
-    def _write_batch(self) -> None:
+    def _write_batch(self, engine: Engine) -> None:
         with self._state:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         try:
-            with write(self._engine) as connection:
+            with write(engine) as connection:
                 for work in batch:
                     _try(connection, work)
         except BaseException as error:
@@ -117,5 +119,5 @@ def write_together(engine: Engine, act: Callable[[Connection], Any]) -> Any:
         with write(engine) as connection:
             return act(connection)
     with _lines_lock:
-        line = _lines.setdefault(engine, Line(engine))
-    return line.take(act)
+        line = _lines.setdefault(engine, Line())
+    return line.take(engine, act)
