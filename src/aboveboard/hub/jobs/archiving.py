@@ -1,8 +1,9 @@
 """The end of what members have sent: deleted after the time of the terms; the log keeps hashes.
 
 The statement that names what is deleted is written first, in one transaction with the rows; then
-the files go, and with them those of the center. A worker that is killed in between leaves files that the next one removes. Results
-stay: they are the members' own. Backups are the operator's to delete.
+the files go, and with them those of the center. A worker that is killed in between leaves files
+that the next one removes. Results stay: they are the members' own. Backups are the operator's to
+delete.
 """
 
 from __future__ import annotations
