@@ -20,7 +20,7 @@ def mark_formula(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     Examples
     --------
     >>> frame = pl.DataFrame({"a": ["=1+1", "-5", "plain"]})
-    >>> frame.select(mark_formula(pl.col("a"), pl.String()))["a"].to_list()
+    >>> frame.select(a=mark_formula(pl.col("a"), pl.String()))["a"].to_list()
     ["'=1+1", '-5', 'plain']
     """
     if dtype != pl.String:
