@@ -28,6 +28,7 @@ from aboveboard.curation import (
 )
 from aboveboard.curation.channels import CLEAR, NOISE
 from aboveboard.curation.curation_game import collect_messages
+from aboveboard.curation.cures import find_curing_weight
 from aboveboard.curation.dependent_numbers import make_joint_steps
 from aboveboard.curation.social_functions import Mean
 from aboveboard.errors import InputError
@@ -390,3 +391,18 @@ def test_expected_shares_of_different_distributions_are_met(tmp_path: Path, bert
 def test_wrong_distributions_are_refused(tmp_path: Path, keys: str, said: str) -> None:
     with pytest.raises(ab.AboveboardError, match=said):
         ab.load(write_numbers(tmp_path, anna=keys))
+
+
+def test_a_weight_of_the_center_that_cures_a_median_is_found() -> None:
+    # Two agents, one threshold at even odds: as for bits, once the center's number is not enough.
+    scale = Scale(F(0), F(2), (F(1),))
+    agents = (Agent(F(1), F(1, 20)),) * 2
+    society = make_number_society("median", agents, scale)
+    assert compute_stake(society, 0).center_value == 0
+    weight = find_curing_weight(society)
+    found = [
+        w
+        for w in range(2, 9)
+        if compute_stake(make_number_society("median", agents, scale, None, w), 0).center_value > 0
+    ]
+    assert weight == found[0]

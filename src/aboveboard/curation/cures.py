@@ -14,6 +14,7 @@ from math import comb
 
 from aboveboard.curation.curation_game import Society
 from aboveboard.curation.equilibria import compute_stake
+from aboveboard.curation.number_society import NumberSociety
 from aboveboard.curation.social_functions import with_center_weight
 
 HALF = Fraction(1, 2)
@@ -78,15 +79,22 @@ def _tail(tails: Sequence[Fraction], m: int) -> Fraction:
     return tails[max(m, 0)]
 
 
+def _weigh_center(society: Society, weight: int) -> Society | None:
+    """Return the society whose center counts so often; None where a weight means nothing."""
+    if isinstance(society, NumberSociety):
+        return replace(society, center_weight=weight)
+    function = with_center_weight(society.function, weight)
+    return None if function is None else replace(society, function=function)
+
+
 def find_curing_weight(society: Society) -> int | None:
     """Return the smallest weight of the center's bit with which it matters, else None."""
     for weight in range(2, MOST_WEIGHT + 1):
-        function = with_center_weight(society.function, weight)
-        if function is None:
+        weighted = _weigh_center(society, weight)
+        if weighted is None:
             return None
-        weighted = replace(society, function=function)
         # Between agents who are alike stakes differ by a factor only: one is enough.
-        agents = [0] if society.joint is None else range(len(society.agents))
+        agents = [0] if society.by_count is not None else range(len(society.agents))
         if any(compute_stake(weighted, i).center_value > 0 for i in agents):
             return weight
     return None
