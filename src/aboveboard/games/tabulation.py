@@ -1,7 +1,7 @@
 """Games from a rule that is a function: every profile of reports valued once, numbers kept exact.
 
-`tabulate` gives the game of one profile of types, `family` those of all profiles of types. Both
-give `TabularGame`s, which compiled code scans: the short way to audit a rule of one's own.
+`tabulate` makes the game of one profile of types, `tabulate_all` those of all profiles of types.
+Compiled code scans a `TabularGame`: the short way to audit a rule of one's own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate, product
 from math import prod
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
@@ -26,6 +26,7 @@ from aboveboard.games.numbers import (
 )
 
 Outcome = TypeVar("Outcome")
+Report = TypeVar("Report")
 
 MOST_ENTRIES = 10**7
 """Utilities (profiles times types of all players) that are valued one call at a time: a minute and
@@ -33,12 +34,12 @@ a GiB of Python's numbers. What is larger is audited as a `Game` of its own, by 
 
 
 def tabulate(
-    rule: Callable[[Mapping[str, Action]], Outcome],
-    utility: Callable[[str, Any, Outcome], Number],
-    reports: Mapping[str, Sequence[Action]],
-    types: Mapping[str, Action],
+    rule: Callable[[Mapping[str, Report]], Outcome],
+    utility: Callable[[str, Report, Outcome], Number],
+    reports: Mapping[str, Sequence[Report]],
+    types: Mapping[str, Report],
     *,
-    absent: Action | None = None,
+    absent: Report | None = None,
     payment: Callable[[str, Outcome], Number] | None = None,
     covers_all_lies: bool = True,
 ) -> TabularGame:
@@ -109,12 +110,12 @@ def tabulate(
 
 
 def tabulate_all(
-    rule: Callable[[Mapping[str, Action]], Outcome],
-    utility: Callable[[str, Any, Outcome], Number],
-    reports: Mapping[str, Sequence[Action]],
+    rule: Callable[[Mapping[str, Report]], Outcome],
+    utility: Callable[[str, Report, Outcome], Number],
+    reports: Mapping[str, Sequence[Report]],
     *,
-    types: Mapping[str, Sequence[Action]] | None = None,
-    absent: Action | None = None,
+    types: Mapping[str, Sequence[Report]] | None = None,
+    absent: Report | None = None,
     payment: Callable[[str, Outcome], Number] | None = None,
     covers_all_lies: bool = True,
 ) -> Iterator[TabularGame]:
@@ -160,7 +161,7 @@ def tabulate_all(
     shape = tuple(len(reports[player]) for player in players)
     # Before anything is listed: a range of 10^9 costs nothing until it is.
     _refuse_if_large(shape, sum(len((types or reports).get(player, ())) for player in players))
-    spaces = {player: list(reports[player]) for player in players}
+    spaces: dict[str, list[Action]] = {player: list(reports[player]) for player in players}
     kinds = _list_types(spaces, types, absent)
     owners = [(player, kind) for player in players for kind in kinds[player]]
     worths, payments = [], []
@@ -180,13 +181,13 @@ def tabulate_all(
     ]
     away = [spaces[p].index(absent) if can_leave[p] else None for p in players]
     first = accumulate((len(kinds[player]) for player in players), initial=0)
-    for profile in product(
+    for typed in product(
         *(enumerate(kinds[p], start) for p, start in zip(players, first, strict=False))
     ):
         yield TabularGame(
-            rows[[row for row, _ in profile]],
+            rows[[row for row, _ in typed]],
             players=players,
-            truth=[spaces[p].index(kind) for p, (_, kind) in zip(players, profile, strict=True)],
+            truth=[spaces[p].index(kind) for p, (_, kind) in zip(players, typed, strict=True)],
             absent=away,
             payments=None if paid is None else paid.reshape(len(players), *shape),
             labels=labels,
