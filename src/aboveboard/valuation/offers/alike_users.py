@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf, lgamma
 
 import numpy as np
@@ -34,10 +34,15 @@ POINTS = 2001
 BISECTIONS = 60
 
 
+@lru_cache(maxsize=16)
+def _find_log_binomials(n: int) -> FloatArray:
+    return np.array([lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1) for j in range(n + 1)])
+
+
 def binomial_probabilities(q: FloatArray, n: int) -> FloatArray:
     """Return the probabilities of 0..n successes in n trials; shape (len(q), n + 1)."""
     k = np.arange(n + 1)
-    logs = np.array([lgamma(n + 1) - lgamma(j + 1) - lgamma(n - j + 1) for j in range(n + 1)])
+    logs = _find_log_binomials(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         rows = logs + k * np.log(q)[:, None] + (n - k) * np.log1p(-q)[:, None]
     rows[q == 0] = np.where(k == 0, 0.0, -inf)

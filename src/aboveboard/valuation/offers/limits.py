@@ -55,21 +55,24 @@ def limit_alphas(
 
 
 def find_least_pay(space: ProfileSpace, floor: float) -> tuple[FloatArray, FloatArray]:
-    """Return for each state the least that users accept, and the sum of the floors alone."""
+    """Return for each state the least that users accept, and the sum of the floors alone.
+
+    With more than two levels what they accept is their costs: see the module's proof.
+    """
     accepted, floors = np.zeros(space.size), np.zeros(space.size)
     offset = len(space.levels) - len(space.positive)
     index = np.arange(space.size)
     for t, (users, counts) in enumerate(zip(space.members, space.states, strict=True)):
         own, least = np.zeros(len(counts)), np.zeros(len(counts))
-        for k, row in enumerate(counts.tolist()):
-            free = list(users)
-            for a in reversed(range(len(row))):
-                paid = floor if a + offset > 0 else 0.0
-                for user in free[: row[a]]:
-                    cost = float(space.costs[user, a + offset])
-                    own[k] += max(cost, paid) if len(space.levels) == 2 else cost
-                    least[k] += paid
-                del free[: row[a]]
+        if len(space.levels) == 2 and offset:
+            # The first so many users of a type are those who share: they mind it least.
+            each = np.maximum(space.costs[list(users), 1], floor)
+            own[:] = np.concatenate([[0.0], np.cumsum(each)])[counts[:, 0]]
+            least[:] = floor * counts[:, 0]
+        else:
+            # With more levels the users of a type have equal costs.
+            own[:] = counts @ space.costs[users[0], offset:]
+            least[:] = floor * counts[:, 1 - offset :].sum(axis=1)
         local = index // int(space.strides[t]) % int(space.radix[t])
         accepted += own[local]
         floors += least[local]
