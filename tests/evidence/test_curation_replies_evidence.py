@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rounds_of_files import hold_round
 from runs_by_hand import STARTING, run_starting_file
+
+from aboveboard.errors import InputError
 
 
 def drop_bits(table: dict[str, Any], numbers: dict[str, list[int]]) -> dict[str, Any]:
@@ -64,3 +67,43 @@ def test_a_prior_of_the_center_convinces_every_party(tmp_path: Path) -> None:
     run = run_starting_file("curation.fair", tmp_path, {"center": center})
     for name in run.names:
         assert run.verify(name).exit_status == 0
+
+
+# ----------------------------------------------------------------------- between organisations
+
+CENTER = "1\n0\n1\n1\n0\n0\n1\n0\n1\n1\n"
+
+
+@pytest.mark.parametrize("opened", ["nothing", "all"])
+def test_a_round_of_two_bits_and_any_word_is_verified(tmp_path: Path, opened: str) -> None:
+    table = {"score": "any-word", "replies": "two-bits", "center": {"data": "center.txt"}}
+    held = hold_round(
+        "curation.fair", tmp_path, opened=opened, table=table, files={"center.txt": CENTER}
+    )
+    for name in held.names:
+        found = held.verify(name)
+        assert found.exit_status == 0, str(found)
+
+
+@pytest.mark.parametrize("opened", ["nothing", "all"])
+def test_a_round_of_numbers_is_verified(tmp_path: Path, opened: str) -> None:
+    table = tomllib.loads((STARTING / "curation.fair.toml").read_text())
+    numbers = {"anna": [1, 12, 29], "bert": [9, 19, 20], "cleo": [0, 30, 10]}
+    changes = drop_bits(table, numbers)
+    changes["function"] = {"kind": "median", "thresholds": [10, 20], "range": [0, 30]}
+    changes["center"] = {"data": "center.txt", "distribution": [0.5, 0.25, 0.25]}
+    held = hold_round(
+        "curation.fair", tmp_path, opened=opened, table=changes, files={"center.txt": "5\n15\n25\n"}
+    )
+    for name in held.names:
+        found = held.verify(name)
+        assert found.exit_status == 0, str(found)
+
+
+def test_the_centers_numbers_do_not_stand_in_the_terms(tmp_path: Path) -> None:
+    table = tomllib.loads((STARTING / "curation.fair.toml").read_text())
+    numbers = {"anna": [1, 12, 29], "bert": [9, 19, 20], "cleo": [0, 30, 10]}
+    changes = drop_bits(table, numbers)
+    changes["function"] = {"kind": "median", "thresholds": [10, 20], "range": [0, 30]}
+    with pytest.raises(InputError, match=r"use center\.data"):
+        hold_round("curation.fair", tmp_path, table=changes)

@@ -63,14 +63,15 @@ def collect_files(
     Raises
     ------
     InputError
-        If a name is no plain file name, two files share one, or the center's bits stand in the
-        file itself, where all members would read them.
+        If a name is no plain file name, two files share one, or the center's bits or numbers stand
+        in the file itself, where all members would read them.
     """
     center = table.get("center")
-    if isinstance(center, dict) and "bits" in center:
-        raise InputError(
-            "key 'center.bits'", "all members would read it in the terms", "use center.data"
-        )
+    for key in ("bits", "numbers"):
+        if isinstance(center, dict) and key in center:
+            raise InputError(
+                f"key 'center.{key}'", "all members would read it in the terms", "use center.data"
+            )
     files: dict[str, bytes] = {}
 
     def take(value: Any) -> Any:
