@@ -92,13 +92,13 @@ def test_matching_pennies_goes_round_for_ever() -> None:
 
 
 def test_a_dilemma_ends_in_its_dominant_profile_from_everywhere() -> None:
-    found = ab.play(DILEMMA, rounds=300, starts=5)
+    found = ab.play(DILEMMA, rounds=300, starts=4)
     assert found.always_truth
-    assert all(each.ended_in_truth == 5 for each in found.learning)
+    assert all(each.ended_in_truth == 4 for each in found.learning)
 
 
 def test_coordination_has_two_ends_and_the_start_decides() -> None:
-    found = ab.play(SIDES, rounds=200, starts=30)
+    found = ab.play(SIDES, rounds=100, starts=30)
     assert len(found.ends) == 2
     assert found.share_to_truth == Fraction(1, 4)
     assert found.share_may_reach_truth == Fraction(3, 4)
@@ -126,9 +126,9 @@ def test_regret_is_what_the_best_action_would_have_brought(players: int) -> None
 def test_regret_vanishes_in_a_game_without_pure_equilibrium(rule: str) -> None:
     short, long = (
         ab.play(PENNIES, rules=[rule], rounds=n, starts=5).learning[0].largest_regret
-        for n in (30, 1500)
+        for n in (20, 600)
     )
-    assert long < 0.15
+    assert long < 0.25
     assert long < short / 2
 
 

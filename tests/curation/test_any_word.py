@@ -77,7 +77,10 @@ def is_stable(game, chances, tables) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", range(12))
+SEEDS = [pytest.param(k, marks=[] if k < 3 else pytest.mark.deep) for k in range(12)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_mixture_on_a_grid_is_stable_where_the_theorem_speaks(seed: int) -> None:
     society = draw_society(np.random.default_rng(seed), 2 + seed % 2)
     agents = len(society.agents)
@@ -105,7 +108,7 @@ def test_other_protocols_have_a_mixed_equilibrium_that_the_lot_removes() -> None
     assert not is_stable(drawn, mixed, {})
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", [*range(4), *SEEDS[4:]])
 def test_no_deterministic_rule_removes_it(seed: int) -> None:
     # Any rule that answers all or nothing and under which truth is an equilibrium, drawn: while
     # the others are truthful an agent is answered for the truth alone; else at random.
@@ -210,7 +213,7 @@ def test_a_file_promises_that_no_equilibrium_is_mixed(tmp_path: Path) -> None:
 def test_a_run_draws_the_lot_by_its_seed(tmp_path: Path) -> None:
     anna = "commitment = [0.6, 0.4]"
     seen = set()
-    for seed in range(12):
+    for seed in range(6):
         path = write_any_word(tmp_path, anna=anna)
         path.write_text(path.read_text().replace("seed = 5", f"seed = {seed}"))
         first, again = (ab.run(ab.load(path)).details["answered"] for _ in range(2))
