@@ -58,7 +58,15 @@ FEWEST = 2
 
 @dataclass(frozen=True)
 class Keys:
-    """A user's public keys, for letters and masks, and a fingerprint of its own mask's seed."""
+    """What a user shows of its secrets.
+
+    Parameters
+    ----------
+    letters, masks
+        Public keys, for letters and for masks.
+    own_mask
+        A fingerprint of the seed of its own mask.
+    """
 
     letters: bytes
     masks: bytes
