@@ -22,7 +22,8 @@ _INSPECTION = ("rate", "deposit", "miss", "coalitions")
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "exchange.union": (*_READING, "rule"),
     "exchange.average": ("power", "metric"),
-    "exchange.contribution": ("pareto", "values", "function"),
+    "exchange.interval": ("power", "function"),
+    "exchange.contribution": ("pareto", "values", "function", "replies"),
     "valuation.payments": ("fairness", "alpha", "utility", "sampling"),
     "learning.payments": _LEARNING,
     "learning.desirable": _LEARNING,

@@ -61,7 +61,9 @@ def publishes_seed(mechanism: str) -> bool:
 
     The seed of curation would show what agents hide with a commitment that is not a whole truth.
     """
-    return mechanism.startswith(("exchange.union", "market.", "valuation."))
+    return mechanism.startswith(
+        ("exchange.union", "exchange.contribution", "market.", "valuation.")
+    )
 
 
 def publish(

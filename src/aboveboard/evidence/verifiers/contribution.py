@@ -9,6 +9,7 @@ from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.verifiers.learning import verify_against
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.mechanisms.settling import draw_settlement
 
 ON_THE_CENTERS_WORD: tuple[str, ...] = ()
 
@@ -35,4 +36,4 @@ def _settle(case: Case) -> Any:
     file = ContributionFile.model_validate(table)
     reports = Contribution.read_reports(file, None)  # type: ignore[arg-type]  # no files
     present = {name: reports[name] for name in case.round.present}
-    return Contribution.from_file(file).settle(present)
+    return draw_settlement(Contribution.from_file(file).settle(present), case.seed)

@@ -8,11 +8,19 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from aboveboard.evidence.cases import Case
+from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.numbers import is_same_number, parse_point
+from aboveboard.evidence.numbers import is_same_number, parse_number, parse_point
 from aboveboard.evidence.verifiers.shares import verify_own_share
+from aboveboard.exchange.exact_powers import LARGEST_ROOT
+from aboveboard.exchange.interval_values import LengthValue
 from aboveboard.formatting import encode_number
+
+MOST_POWER = 1000
+"""Of a length: a power of millions would take for ever."""
+
+CLOSE = Fraction(1, 10**9)
+"""Of what the own interval is worth: by how much a gain may differ where roots are rounded."""
 
 ON_THE_CENTERS_WORD = (
     "that your interval is what the rule makes of all intervals",
@@ -38,13 +46,50 @@ def verify(case: Case, findings: Findings) -> None:
         "your new interval does not lie in your own",
         case.proof,
     )
-    gain = encode_number((own[1] - own[0]) - (new[1] - new[0]))
+    if names_code(case.parameters):
+        findings.trust("your gain: what a length is worth says a function of the operator's own")
+        return
+    try:
+        value = _read_value(case.parameters.get("power", 1))
+        gain = value.compute(new[1] - new[0]) - value.compute(own[1] - own[0])
+        close = abs(value.compute(own[1] - own[0])) * CLOSE
+    except (ValueError, OverflowError) as error:
+        findings.contradict(f"the power of the terms is none: {error}", case.proof)
+        return
+    stated = case.find_share(case.name, "benefit")
+    shown = encode_number(gain)
+    if value.is_length:
+        holds = is_same_number(shown, stated)
+    else:
+        # No length is worth exactly some gains: the reply is the nearest that is worth no more.
+        number = parse_number(stated)
+        holds = number is not None and abs(Fraction(number) - gain) <= close
     findings.check(
-        is_same_number(gain, case.find_share(case.name, "benefit")),
-        "your gain is by how much your interval gets shorter",
-        f"your interval gets shorter by {gain}, which is not your stated gain",
+        holds,
+        "your gain is by how much your interval gets shorter"
+        if value.is_length
+        else "your gain is by how much more your interval is worth",
+        f"your interval gets shorter by {shown}, which is not your stated gain"
+        if value.is_length
+        else f"your interval is worth {shown} more, which is not your stated gain",
         case.proof,
     )
+
+
+def _read_value(stated: Any) -> LengthValue:
+    """Return what lengths are worth by the terms.
+
+    Raises
+    ------
+    ValueError
+        If they state no power.
+    """
+    power = parse_number(stated)
+    if power is None or not 0 < power <= MOST_POWER:
+        raise ValueError(f"power is not a number up to {MOST_POWER}")
+    if Fraction(power).limit_denominator(LARGEST_ROOT) != power:
+        raise ValueError("power is not a short fraction")
+    return LengthValue(Fraction(power))
 
 
 def read_interval(data: Any) -> tuple[Fraction, Fraction] | None:
