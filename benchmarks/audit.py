@@ -6,6 +6,7 @@ Games are random from a seed. In the scans truth is dominant, so that no search 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from itertools import product
 from typing import Any
@@ -24,6 +25,8 @@ SEED = 7
 SCAN = "DSIC, every lie at every profile of the others"
 AUCTION = "second-price auction, DSIC"
 EQUILIBRIA = "all pure equilibria"
+HIDING = "bounds of benefits where all hide, equal-gain"
+WHOLE = "audit of an exchange of lists"
 
 
 def section(scale: Scale) -> Section:
@@ -33,10 +36,12 @@ def section(scale: Scale) -> Section:
     loops = (5, 8) if full else (3, 4)
     bidders, types = (5, 6) if full else (3, 3)
     brute = (5, 10) if full else (3, 4)
+    lists, rows = (12, 256) if full else (4, 16)
     return Section(
         "audit",
         "The audit",
-        "One core. A check is one lie of one player at one profile of the others' reports.",
+        "All cores scan a table. A check is one lie of one player at one profile of the others' "
+        "reports.",
         (
             *(
                 Case(
@@ -74,6 +79,24 @@ def section(scale: Scale) -> Section:
                 "`pure_nash_brute` asks at each profile whether it is an equilibrium. The same "
                 "list.",
                 partial(against_quantecon, *brute),
+            ),
+            Case(
+                HIDING,
+                f"{lists} lists, {rows} rows",
+                "the rule applied to segments",
+                "What hidden elements bring at least and at most. Theirs is our own plain way: "
+                "each profile is split into segments and the rule is applied to them. Same bounds.",
+                partial(against_segments, lists, rows),
+            ),
+            *(
+                Case(
+                    WHOLE,
+                    f"{n} random lists of 3,000 elements, default properties",
+                    "nobody",
+                    "One audit as `aboveboard audit` makes it, with its limit of 10 seconds.",
+                    partial(whole_audit, n),
+                )
+                for n in ((6, 12, 20) if full else (3,))
             ),
         ),
     )
@@ -188,3 +211,53 @@ def against_quantecon(players: int, actions: int, repeat: int) -> Measured:
     same = [tuple(row) for row in found.tolist()] == [tuple(map(int, p)) for p in listed]
     agree(same, what=EQUILIBRIA)
     return Measured(ours, theirs, f"equilibria found: {len(found)}")
+
+
+def random_lists(n: int) -> dict[str, list[str]]:
+    """Draw lists of 3,000 elements out of 12,000."""
+    generator = np.random.default_rng(SEED)
+    return {
+        f"p{i}": [f"x{e}" for e in generator.choice(12_000, 3_000, replace=False)] for i in range(n)
+    }
+
+
+def against_segments(lists: int, rows: int, repeat: int) -> Measured:
+    from aboveboard.exchange import RULES, Regions
+    from aboveboard.exchange.hiding import HidingGame
+    from aboveboard.exchange.hiding_bounds import bound_benefits, bound_by_segments
+    from aboveboard.games.actions import draw
+
+    regions = Regions.from_sets(random_lists(lists))
+    game = HidingGame(regions, RULES["equal-gain"], (Fraction(1),) * lists)
+    generator = np.random.default_rng(SEED)
+    columns = [draw(game.actions(i), rows, generator) for i in range(lists)]
+    (ours, mine), (theirs, plain) = timed(
+        repeat, partial(bound_benefits, game, columns), partial(bound_by_segments, game, columns)
+    )
+    agree(all((a == b).all() for a, b in zip(mine, plain, strict=True)), what=HIDING)
+    return Measured(ours, theirs, f"{len(regions.counts):,} regions")
+
+
+def whole_audit(n: int, repeat: int) -> Measured:
+    import tempfile
+    from pathlib import Path
+
+    from aboveboard import load
+    from aboveboard.auditing import Budget
+    from aboveboard.commands import audit_collaboration
+
+    with tempfile.TemporaryDirectory() as folder:
+        lines = ['mechanism = "exchange.union"', f"seed = {SEED}"]
+        for name, elements in random_lists(n).items():
+            Path(folder, f"{name}.txt").write_text("\n".join(elements), encoding="utf-8")
+            lines += [f"[parties.{name}]", f'data = "{name}.txt"']
+        path = Path(folder, "lists.toml")
+        path.write_text("\n".join(lines), encoding="utf-8")
+        ((ours, found),) = timed(
+            1, lambda: audit_collaboration(load(path), budget=Budget(seconds=10))
+        )
+    count = {s.value: 0 for s in Status}
+    for verdict in found.verdicts.values():
+        count[verdict.status.value] += 1
+    said = ", ".join(f"{k} {v}" for k, v in count.items() if v)
+    return Measured(ours, None, f"verdicts: {said}")
