@@ -80,7 +80,10 @@ def describe_rule(mechanism: str, parameters: Mapping[str, Any]) -> dict[str, An
             {**example, **parameters},
             "on the data of an example, with the parameters of these terms",
         ),
-        (example, "on an example with its own parameters: those of these terms need data"),
+        (
+            example,
+            "on an example with parameters of its own: with those of these terms none can be made",
+        ),
     ):
         try:
             return {**texts, "note": note, "audit": _tabulate(_audit(table))}

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ PATIENCE = 8.0
 
 SECONDS = 300
 """How long an audit may take."""
+
+AGAIN = 3600
+"""Seconds after which an audit that could not be computed is tried again."""
 
 WAITING: dict[str, Any] = {
     "note": "the audit is being computed: load this page again in a minute",
@@ -49,6 +53,7 @@ class RuleBook:
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self._begun: dict[str, threading.Thread] = {}
         self._prepared: set[str] = set()
+        self._failed: dict[str, float] = {}
 
     def find(self, terms: Terms, patience: float = PATIENCE) -> dict[str, Any]:
         """Return what `describe_rule` says of the terms' rule; a note while it is being computed.
@@ -61,12 +66,15 @@ class RuleBook:
             Seconds to wait for it.
         """
         path = self._locate(terms)
-        if not path.is_file():
+        if not path.is_file() and not self._has_failed(path):
             self._begin(path, terms).join(patience)
         if path.is_file():
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return found
-        return WAITING
+        return FAILED if self._has_failed(path) else WAITING
+
+    def _has_failed(self, path: Path) -> bool:
+        return time.monotonic() < self._failed.get(path.name, 0.0)
 
     def prepare(self, terms: Terms, digest: str) -> None:
         """Begin to compute it, and wait for nothing; once for each hash of terms."""
@@ -95,6 +103,9 @@ class RuleBook:
             if path.is_file():
                 return
             found = describe_in_child(terms.mechanism, terms.parameters)
+            if found == FAILED:  # perhaps for want of time or memory: it is not kept
+                self._failed[path.name] = time.monotonic() + AGAIN
+                return
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with atomic_file(path) as file:
                 file.write_text(json.dumps(found), encoding="utf-8")
