@@ -6,7 +6,8 @@ Source: "The Fair Value of Data Under Heterogeneous Privacy Constraints in Feder
 from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.alike_users import AlikeUsers
 from aboveboard.valuation.offers.best_replies import reply_in_turn
-from aboveboard.valuation.offers.offer import Curve, Offer
+from aboveboard.valuation.offers.curve import Curve
+from aboveboard.valuation.offers.offer import Offer
 from aboveboard.valuation.offers.propose import make_alike_users, propose_offer
 from aboveboard.valuation.offers.pure_profiles import PureProfiles, potential
 from aboveboard.valuation.offers.two_users import TwoUsers

@@ -22,8 +22,7 @@ from aboveboard.valuation.estimation.masks import (
     encode,
     subtract,
 )
-from aboveboard.valuation.estimation.secret_sharing import PRIME, join
-from aboveboard.valuation.estimation.secure_sum import (
+from aboveboard.valuation.estimation.messages import (
     Keys,
     Message,
     Pieces,
@@ -31,6 +30,9 @@ from aboveboard.valuation.estimation.secure_sum import (
     SendLetters,
     SendMasked,
     SendPieces,
+)
+from aboveboard.valuation.estimation.secret_sharing import PRIME, join
+from aboveboard.valuation.estimation.secure_sum import (
     User,
     choose_neighbours,
     draw_shared_mask,

@@ -12,17 +12,16 @@ from aboveboard.errors import InputError
 from aboveboard.valuation.estimation import wire
 from aboveboard.valuation.estimation.links import CarriedLink, LocalLink, answer_bytes
 from aboveboard.valuation.estimation.masks import MODULUS
-from aboveboard.valuation.estimation.secret_sharing import PRIME
-from aboveboard.valuation.estimation.secure_sum import (
+from aboveboard.valuation.estimation.messages import (
     Keys,
     Pieces,
     SendKeys,
     SendLetters,
     SendMasked,
     SendPieces,
-    User,
-    secure_sum,
 )
+from aboveboard.valuation.estimation.secret_sharing import PRIME
+from aboveboard.valuation.estimation.secure_sum import User, secure_sum
 
 KEYS = Keys(bytes(range(32)), bytes(32), bytes(range(1, 33)))
 MESSAGES = [

@@ -21,17 +21,26 @@ al., "Secure Single-Server Aggregation with (Poly)Logarithmic Overhead" (2020).
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import join_names
+from aboveboard.valuation.estimation.answers import (
+    Check,
+    check_keys,
+    check_letters,
+    check_pieces,
+    check_vector,
+    fingerprint_seed,
+    fits_mask_key,
+    fits_own_mask,
+    join_checked,
+    refuse_few,
+    refuse_large,
+)
 from aboveboard.valuation.estimation.masks import (
-    FRACTION_BITS,
-    MODULUS,
     SEED_BYTES,
     KeyPair,
     Vector,
@@ -41,90 +50,25 @@ from aboveboard.valuation.estimation.masks import (
     seal,
     subtract,
 )
-from aboveboard.valuation.estimation.secret_sharing import PRIME, join, split
+from aboveboard.valuation.estimation.messages import (
+    Keys,
+    MalformedAnswer,
+    Message,
+    Pieces,
+    SendKeys,
+    SendLetters,
+    SendMasked,
+    SendPieces,
+)
+from aboveboard.valuation.estimation.secret_sharing import PRIME, split
 
 MOST_NEIGHBOURS = 100
 """Where a tenth of all users leave, more than a third of 100 random ones do once in 10^10."""
 PIECE_BYTES = (PRIME.bit_length() + 7) // 8
-NAMED = 10
-"""Users whom a message names."""
-ALL_CHECKED = 12
-"""Pieces of a secret up to which those are checked too that were not needed."""
-TRIES = 300
-"""Choices of pieces that are tried before a secret is given up."""
+
+
 FEWEST = 2
 """A sum of one is that one."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What a user shows of its secrets.
-
-    Parameters
-    ----------
-    letters, masks
-        Public keys, for letters and for masks.
-    own_mask
-        A fingerprint of the seed of its own mask.
-    """
-
-    letters: bytes
-    masks: bytes
-    own_mask: bytes
-
-
-@dataclass(frozen=True)
-class SendKeys:
-    """The platform asks for the public keys."""
-
-
-@dataclass(frozen=True)
-class SendLetters:
-    """The platform hands out the neighbours' keys and asks for a letter to each of them.
-
-    Parameters
-    ----------
-    keys
-        By neighbour's number.
-    threshold
-        How many pieces open a user's secret.
-    """
-
-    keys: Mapping[int, Keys]
-    threshold: int
-
-
-@dataclass(frozen=True)
-class SendMasked:
-    """The platform hands over the letters and asks for the masked vector."""
-
-    letters: Mapping[int, bytes]
-
-
-@dataclass(frozen=True)
-class SendPieces:
-    """The platform says whose vectors came and asks for the pieces that unmask their sum."""
-
-    came: frozenset[int]
-
-
-Message = SendKeys | SendLetters | SendMasked | SendPieces
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """What a user hands out at the end.
-
-    Parameters
-    ----------
-    own_masks
-        By whose it is: pieces of the own masks of those whose vectors came.
-    keys
-        By whose it is: pieces of the keys of those who left.
-    """
-
-    own_masks: Mapping[int, int]
-    keys: Mapping[int, int]
 
 
 class User:
@@ -262,10 +206,6 @@ def draw_shared_mask(mine: KeyPair, theirs: bytes, length: int) -> Vector:
     return draw_mask(mine.agree(theirs, b"mask"), length)
 
 
-class MalformedAnswer(ValueError):  # noqa: N818 - named by what it is
-    """A user's answer is no message of the protocol."""
-
-
 class Link(Protocol):
     """The way to one user, in this process or another."""
 
@@ -369,67 +309,50 @@ def secure_sum(
     threshold = find_threshold(len(next(iter(near.values()))) + 1)
     faults: dict[int, str] = {}
     # Step by step, whoever does not answer, or answers what is no answer, has left for good.
-    keys: dict[int, Keys] = _ask_all(links, {i: SendKeys() for i in links}, _check_keys, faults)
-    _refuse_few(near, keys, threshold, len(links), faults)
+    keys: dict[int, Keys] = _ask_all(links, {i: SendKeys() for i in links}, check_keys, faults)
+    refuse_few(near, keys, threshold, len(links), faults)
     letters: dict[int, dict[int, bytes]] = _ask_all(
         links,
         {i: SendLetters({j: keys[j] for j in near[i] if j in keys}, threshold) for i in keys},
-        _check_letters,
+        check_letters,
         faults,
     )
-    _refuse_few(near, letters, threshold, len(links), faults)
+    refuse_few(near, letters, threshold, len(links), faults)
     delivered = {i: {j: letters[j][i] for j in near[i] if j in letters} for i in letters}
     masked: dict[int, Vector] = _ask_all(
         links,
         {i: SendMasked(delivered[i]) for i in letters},
-        lambda _, answer: _check_vector(answer, length),
+        lambda _, answer: check_vector(answer, length),
         faults,
     )
-    _refuse_few(near, masked, threshold, len(links), faults)
+    refuse_few(near, masked, threshold, len(links), faults)
     came = frozenset(masked)
     holders = {i: frozenset({i, *delivered[i]}) for i in masked}
     pieces: dict[int, Pieces] = {}
-    answers = _ask_all(links, {i: SendPieces(came) for i in masked}, _check_pieces, faults)
+    answers = _ask_all(links, {i: SendPieces(came) for i in masked}, check_pieces, faults)
     for i, answer in answers.items():
         if set(answer.own_masks) == holders[i] & came and set(answer.keys) == holders[i] - came:
             pieces[i] = answer
         else:
             faults[i] = "it handed out other pieces than it was asked for"
-    _refuse_few(near, pieces, threshold, len(links), faults)
+    refuse_few(near, pieces, threshold, len(links), faults)
 
     total: Vector = (0,) * length
     for vector in masked.values():
         total = add(total, vector)
     for i in sorted(came):
         held = {j: pieces[j].own_masks[i] for j in {*near[i], i} if j in pieces}
-        seed = _join_checked(i, held, threshold, faults, _fits_own_mask(keys[i]))
+        seed = join_checked(i, held, threshold, faults, fits_own_mask(keys[i]))
         total = subtract(total, draw_mask(seed, length))
     for i in sorted(letters.keys() - came):
         held = {j: pieces[j].keys[i] for j in near[i] if j in pieces}
-        key = KeyPair(_join_checked(i, held, threshold, faults, _fits_mask_key(keys[i])))
+        key = KeyPair(join_checked(i, held, threshold, faults, fits_mask_key(keys[i])))
         for j in near[i] & came:
             shared = draw_shared_mask(key, keys[j].masks, length)
             # What j put in for i: added where j is the smaller, subtracted otherwise.
             total = subtract(total, shared) if j < i else add(total, shared)
-    _refuse_large(total, came, largest)
+    refuse_large(total, came, largest)
     return Sum(total, came, faults)
-
-
-def fingerprint_seed(seed: bytes) -> bytes:
-    """Return what a user commits to its own mask's seed with; nobody can guess the seed."""
-    return hashlib.blake2b(b"aboveboard own mask" + seed, digest_size=SEED_BYTES).digest()
-
-
-def _fits_own_mask(keys: Keys) -> Callable[[bytes], bool]:
-    return lambda seed: fingerprint_seed(seed) == keys.own_mask
-
-
-def _fits_mask_key(keys: Keys) -> Callable[[bytes], bool]:
-    return lambda secret: KeyPair(secret).public == keys.masks
-
-
-Check = Callable[[Any, Any], str]
-"""(message, answer): what is wrong with the answer; empty: nothing is."""
 
 
 def _ask_all(
@@ -453,115 +376,3 @@ def _ask_all(
         else:
             answers[i] = answer
     return answers
-
-
-def _check_keys(_: Any, answer: Any) -> str:
-    if not isinstance(answer, Keys):
-        return "its answer is no keys"
-    lengths = {len(x) if isinstance(x, bytes) else 0 for x in vars(answer).values()}
-    if lengths != {SEED_BYTES}:
-        return "its keys are not 32 bytes each"
-    try:
-        for public in (answer.letters, answer.masks):
-            KeyPair().agree(public, b"check")
-    except ValueError:
-        return "its keys are no public keys: nobody can agree with them on a secret"
-    return ""
-
-
-def _check_letters(message: Any, answer: Any) -> str:
-    if not isinstance(answer, Mapping) or set(answer) != set(message.keys):
-        return "it did not write one letter to each of its neighbours"
-    if not all(isinstance(x, bytes) for x in answer.values()):
-        return "its letters are no bytes"
-    return ""
-
-
-def _check_vector(answer: Any, length: int) -> str:
-    if not isinstance(answer, tuple) or len(answer) != length:
-        return f"its answer is no vector of {length}"
-    if not all(type(x) is int and 0 <= x < MODULUS for x in answer):
-        return "its vector has numbers out of range"
-    return ""
-
-
-def _check_pieces(_: Any, answer: Any) -> str:
-    if not isinstance(answer, Pieces):
-        return "its answer is no pieces"
-    each = [*answer.own_masks.values(), *answer.keys.values()]
-    return "" if all(type(x) is int and 0 <= x < PRIME for x in each) else "a piece is out of range"
-
-
-def _join_checked(
-    owner: int,
-    pieces: Mapping[int, int],
-    threshold: int,
-    faults: dict[int, str],
-    fits: Callable[[bytes], bool],
-) -> bytes:
-    """Join a secret that was committed to; whose piece is another one is named.
-
-    The first `threshold` pieces usually give it; else other ones are tried, in turn and then at
-    random, and once some fit all others are held against them.
-
-    Raises
-    ------
-    InputError
-        If no choice of pieces fits.
-    """
-    order = sorted(pieces)
-    for k in range(TRIES):
-        if k < len(order):
-            chosen = (order[k:] + order[:k])[:threshold]
-        else:
-            chosen = secrets.SystemRandom().sample(order, threshold)
-        found = join({j: pieces[j] for j in chosen})
-        if found.bit_length() > 8 * SEED_BYTES or not fits(found.to_bytes(SEED_BYTES)):
-            continue
-        if k or len(order) <= ALL_CHECKED:
-            base = {j: pieces[j] for j in chosen}
-            for j in order:
-                # A right piece may stand in for any other one.
-                swapped = {x: y for x, y in base.items() if x != chosen[0]} | {j: pieces[j]}
-                if j not in base and join(swapped) != found:
-                    faults[j] = f"it handed out a wrong piece of user {owner}'s secret"
-        return found.to_bytes(SEED_BYTES)
-    raise InputError(
-        "level 1",
-        f"the pieces of user {owner}'s secret do not fit what it committed to: wrong are either "
-        f"its own letters or pieces of users {join_names([str(j) for j in order], NAMED)}",
-        "run again without those you do not trust; no sum was made",
-    )
-
-
-def _refuse_large(total: Vector, came: frozenset[int], largest: float | None) -> None:
-    """Refuse a sum that numbers of this size cannot have."""
-    if largest is None:
-        return
-    most = int(largest * len(came)) << FRACTION_BITS
-    if any(min(x, MODULUS - x) > most for x in total):
-        raise InputError(
-            "level 1",
-            f"the sum of users {join_names([str(i) for i in sorted(came)], NAMED)} is out of "
-            "range: one of them did not send its masked numbers",
-            "run again without those you do not trust; whose numbers are wrong cannot be seen",
-        )
-
-
-def _refuse_few(
-    near: Mapping[int, frozenset[int]],
-    left: Mapping[int, Any],
-    threshold: int,
-    users: int,
-    faults: Mapping[int, str],
-) -> None:
-    """Refuse where somebody's secrets could no longer be joined, before anybody is asked more."""
-    fewest = min((sum(j in left for j in {*near[i], i}) for i in near), default=0)
-    if fewest < threshold:
-        raise InputError(
-            "level 1",
-            f"{len(left)} of {users} federated users are left, too few to keep each one hidden"
-            + "".join(f"; user {i}: {text}" for i, text in sorted(faults.items())[:NAMED]),
-            f"run again when {threshold} of each {len(next(iter(near.values()))) + 1} stay; "
-            "nothing about those who left or stayed was revealed",
-        )

@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 
 from aboveboard.errors import InputError
 from aboveboard.valuation.estimation.masks import MODULUS, Vector
-from aboveboard.valuation.estimation.secret_sharing import PRIME
-from aboveboard.valuation.estimation.secure_sum import (
+from aboveboard.valuation.estimation.messages import (
     Keys,
     Message,
     Pieces,
@@ -24,6 +23,7 @@ from aboveboard.valuation.estimation.secure_sum import (
     SendMasked,
     SendPieces,
 )
+from aboveboard.valuation.estimation.secret_sharing import PRIME
 
 LONGEST = 1 << 24
 """Bytes of a message: those of a hundred neighbours' letters take a thousandth."""

@@ -18,7 +18,8 @@ from math import inf
 import numpy as np
 
 from aboveboard.valuation.offers.alike_users import AlikeUsers, Candidate
-from aboveboard.valuation.offers.offer import Curve, FloatArray, Selection
+from aboveboard.valuation.offers.curve import Curve, FloatArray
+from aboveboard.valuation.offers.offer import Selection
 
 SLACK = 1e-12
 NEAR = 1e-9

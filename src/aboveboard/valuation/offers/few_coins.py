@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.valuation.offers.alike_users import Candidate
-from aboveboard.valuation.offers.offer import FloatArray
+from aboveboard.valuation.offers.curve import FloatArray
 
 MOST_USERS = 7
 POINTS = 500

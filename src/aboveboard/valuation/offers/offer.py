@@ -6,15 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aboveboard.auditing import Verdict
 from aboveboard.formatting import format_count, format_number, join_names
 from aboveboard.mechanisms.settlement import Exhibit
 from aboveboard.valuation.levels import NOTHING, Level, encode_level
+from aboveboard.valuation.offers.curve import Curve, SymmetricOffer
 
-FloatArray = NDArray[np.float64]
 Selection = Literal["optimistic", "pessimistic"]
 Regime = Literal["everybody shares", "some share", "nobody shares"]
 
@@ -34,65 +31,6 @@ COUNTED_ON: Mapping[Selection, str] = {
     "optimistic": "the platform's best (optimistic)",
     "pessimistic": "the platform's worst (pessimistic)",
 }
-
-
-@dataclass(frozen=True)
-class Curve:
-    """The best offer for many costs; all arrays have shape (costs,).
-
-    Parameters
-    ----------
-    cost
-        What the less private level costs each user.
-    alpha, private
-        The offer, and the probability with which a user stays with the more private level.
-    utility, platform, users
-        Expected utility, and what the platform and all users together have of it.
-
-    Examples
-    --------
-    >>> half = np.array([0.5])
-    >>> curve = Curve(half, half, private=half, utility=half, platform=half / 2, users=half / 2)
-    >>> curve.as_dict()["platform"]
-    [0.25]
-    """
-
-    cost: FloatArray
-    alpha: FloatArray
-    private: FloatArray
-    utility: FloatArray
-    platform: FloatArray
-    users: FloatArray
-
-    def as_dict(self) -> dict[str, list[float]]:
-        """Return plain data."""
-        names = ("cost", "alpha", "private", "utility", "platform", "users")
-        return {name: getattr(self, name).tolist() for name in names}
-
-
-@dataclass(frozen=True)
-class SymmetricOffer:
-    """The best offer of those that all users answer alike.
-
-    Parameters
-    ----------
-    alpha, private
-        The offer, and the probability with which a user stays at the more private level.
-    platform
-        What the platform keeps, in expectation.
-    """
-
-    alpha: float
-    private: float
-    platform: float
-
-    def as_dict(self) -> dict[str, float]:
-        """Return plain data."""
-        return {
-            "alpha": self.alpha,
-            "probability_private": self.private,
-            "platform": self.platform,
-        }
 
 
 @dataclass(frozen=True)

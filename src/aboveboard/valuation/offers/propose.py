@@ -16,35 +16,24 @@ from typing import Any
 
 import numpy as np
 
-from aboveboard.auditing import ExPostIC, Verdict, audit
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
-from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import Level, as_input_error
-from aboveboard.valuation.levels_game import LevelsGame
 from aboveboard.valuation.offers.alike_offers import draw_curve, find_best_offer, find_equilibrium
 from aboveboard.valuation.offers.alike_users import AlikeUsers, Candidate
+from aboveboard.valuation.offers.answer_audit import NEAR, audit_answer
 from aboveboard.valuation.offers.best_replies import follow_best_replies, reply_in_turn
+from aboveboard.valuation.offers.curve import SymmetricOffer, add_to_platform
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.few_coins import MOST_USERS as COINS_UP_TO
-from aboveboard.valuation.offers.offer import (
-    Curve,
-    Offer,
-    SymmetricOffer,
-    snap_probability,
-)
+from aboveboard.valuation.offers.offer import Offer, snap_probability
 from aboveboard.valuation.offers.pure_profiles import PureProfiles
 from aboveboard.valuation.offers.two_users import TwoUsers
 from aboveboard.valuation.offers.users import DesignUsers
-from aboveboard.valuation.shares.division import MOST_USERS, Divider, Fairness
+from aboveboard.valuation.shares.division import MOST_USERS, Fairness
 from aboveboard.valuation.utilities.utilities import Utility
 
 CURVE_POINTS = 101
-MOST_AUDITED = 64
-"""Users up to whom a pure answer is audited by a division for each user's other levels."""
-MOST_AUDITED_VALUES = 1 << 25
-"""Values of the utility that go into these divisions at most: a few seconds."""
-NEAR = 1e-9
 
 
 def propose_offer(
@@ -264,20 +253,8 @@ def _describe_alike(users: DesignUsers) -> dict[str, Any]:
     more["symmetric"] = SymmetricOffer(
         symmetric.alpha, snap_probability(1 - symmetric.q), symmetric.value + users.at_nothing
     )
-    more["curve"] = _add_to_platform(curve, users.at_nothing)
+    more["curve"] = add_to_platform(curve, users.at_nothing)
     return more
-
-
-def _add_to_platform(curve: Curve, at_nothing: float) -> Curve:
-    """Return the curve with what no data bring the platform."""
-    return Curve(
-        curve.cost,
-        curve.alpha,
-        curve.private,
-        curve.utility + at_nothing,
-        curve.platform + at_nothing,
-        curve.users,
-    )
 
 
 def _offer_to_all(users: DesignUsers) -> Offer:
@@ -406,36 +383,7 @@ def _make_offer(
         shares=tuple(shares),
         selection=users.design.selection,
         attained=best.attained,
-        verdict=None if levels is None else _audit_answer(users, best, levels),
+        verdict=None if levels is None else audit_answer(users, best, levels),
         bound=None if users.bound is None else users.bound + users.at_nothing,
         **more,
     )
-
-
-def _audit_answer(users: DesignUsers, best: Candidate, levels: tuple[Level, ...]) -> Verdict | None:
-    """Return the audit of a pure answer as a Nash equilibrium; None where it would take long."""
-    others = users.n * (len(users.design.levels) - 1)
-    if users.n > MOST_AUDITED or others * users.count_values(levels) > MOST_AUDITED_VALUES:
-        return None
-    alpha = 1 if users.is_platform_member else _find_exact_alpha(users, best, levels)
-    game = LevelsGame(
-        users.names,
-        (users.design.levels,) * users.n,
-        levels,
-        tuple(tuple(costs[level] for level in users.design.levels) for costs in users.design.costs),
-        Divider(users.utility, users.n, users.fairness, alpha),
-    )
-    return audit(game, [ExPostIC()])["ex-post IC"]
-
-
-def _find_exact_alpha(users: DesignUsers, best: Candidate, levels: Sequence[Level]) -> Number:
-    """Return alpha as a fraction where shares are: somebody is indifferent at the least alpha."""
-    least: Number = Fraction(0)
-    for i, level in enumerate(levels):
-        costs = users.design.costs[i]
-        for other in users.design.levels:
-            more = costs[level] - costs[other]
-            if more > 0:
-                gain = -users.find_gain(i, levels, other)
-                least = max(least, more / gain) if gain > 0 else least
-    return least if abs(float(least) - best.alpha) <= NEAR else best.alpha

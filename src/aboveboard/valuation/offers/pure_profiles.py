@@ -27,9 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.valuation.offers.alike_users import Candidate
+from aboveboard.valuation.offers.curve import FloatArray
 from aboveboard.valuation.offers.kernels import fill_potential, find_equilibria
 from aboveboard.valuation.offers.limits import find_least_shares, limit_alphas
-from aboveboard.valuation.offers.offer import FloatArray, Selection
+from aboveboard.valuation.offers.offer import Selection
 from aboveboard.valuation.offers.profile_space import ProfileSpace
 
 SLACK = 1e-12

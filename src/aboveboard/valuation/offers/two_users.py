@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aboveboard.valuation.offers.alike_users import Candidate
-from aboveboard.valuation.offers.offer import FloatArray, Selection
+from aboveboard.valuation.offers.curve import FloatArray
+from aboveboard.valuation.offers.offer import Selection
 
 TIE = 1e-12
 ABOVE = 1e-9

@@ -11,10 +11,10 @@ import numpy as np
 from aboveboard.games.numbers import Number
 from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.offers.alike_users import AlikeUsers
+from aboveboard.valuation.offers.curve import FloatArray
 from aboveboard.valuation.offers.design import Design
 from aboveboard.valuation.offers.few_coins import FewCoins
 from aboveboard.valuation.offers.limits import bound_platform
-from aboveboard.valuation.offers.offer import FloatArray
 from aboveboard.valuation.offers.profile_space import ProfileSpace, count_states
 from aboveboard.valuation.offers.pure_profiles import find_potential
 from aboveboard.valuation.offers.pure_profiles import potential as find_mask_potential
