@@ -27,6 +27,7 @@ from aboveboard.auditing.rows import (
     draw_rows,
     iterate_blocks,
 )
+from aboveboard.auditing.table_scan import TableScan, find_largest
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
 from aboveboard.games.actions import (
@@ -183,26 +184,6 @@ def _sample(
         found.uniform = drawn if found.uniform is None else min(found.uniform, drawn)
 
 
-@dataclass(frozen=True)
-class TableScan:
-    """The largest gain in one player's table.
-
-    Parameters
-    ----------
-    best, where
-        The gain, and its outer, action and inner position; the outer one is -1 if there is none.
-    actions
-        Position of the truth, and the range of the lies.
-    view
-        Shape of the table: the others' reports before and after the player's own.
-    """
-
-    best: Any
-    where: tuple[int, ...]
-    actions: tuple[int, int, int]
-    view: tuple[int, int, int]
-
-
 Row = tuple[DeviationSet, tuple[Action, ...], tuple[Action, ...]]
 
 
@@ -303,7 +284,7 @@ class _SearchState:
             first = find_position(spaces[i], part.lies[0][0])
             last = first + 1
         lows, highs = low[i].reshape(view), high[i].reshape(view)
-        best, *where = _find_largest(lows, highs, truth, first, last, one=low is high)
+        best, *where = find_largest(lows, highs, truth, first, last, one=low is high)
         return TableScan(best, tuple(where), (truth, first, last), view)
 
     def take_from_table(self, part: DeviationSet, scan: TableScan, low: Array, high: Array) -> None:
@@ -386,22 +367,3 @@ class _SearchState:
 
 def _split_digits(position: int, extents: Sequence[int]) -> list[int]:
     return [int(digit[0]) for digit in unravel(np.array([position]), extents)]
-
-
-def _find_largest(
-    lows: Array, highs: Array, truth: int, first: int, last: int, *, one: bool
-) -> tuple[Any, ...]:
-    if object in (lows.dtype, highs.dtype):
-        order = [a for a in range(first, last) if a != truth]
-        if not order:
-            return 0, -1, -1, -1
-        picked = highs[:, order, :] - lows[:, truth : truth + 1, :]
-        outer, action, inner = np.unravel_index(int(np.argmax(picked)), picked.shape)
-        return picked[outer, action, inner], int(outer), order[int(action)], int(inner)
-    from aboveboard.auditing import (
-        kernels,  # numba costs a second to import: only where a table is scanned
-    )
-
-    if one:
-        return tuple(kernels.largest_gain(highs, truth, first, last))
-    return tuple(kernels.largest_gain_between(lows, highs, truth, first, last))
