@@ -134,3 +134,14 @@ def test_a_thousand_users_of_three_types_share_as_all_states_say() -> None:
     assert found.states < whole.states / 2
     assert np.abs(found.users - whole.users).max() <= found.error
     assert found.users == pytest.approx(whole.users, rel=1e-10)
+
+
+def test_a_utility_with_a_peak_is_swept_unless_it_is_said_to_be_smooth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def peak(counts: np.ndarray) -> np.ndarray:
+        return (counts[:, 0] == 203).astype(float)
+
+    monkeypatch.setattr("aboveboard.valuation.shares.few_types.MANY_STATES", 1000)
+    found = shapley_by_type([400, 400], peak, platform=True, threads=1)
+    assert found.platform == pytest.approx(1 / 401)  # of all numbers of the type one has a value

@@ -304,7 +304,8 @@ def _divide_by_types(grouped: UserTypes, fairness: Fairness, alpha: Number) -> S
         total, nothing = grouped.exact(sizes), grouped.exact((0,) * len(sizes))
         method = "exact, by numbers of each type"
     else:
-        found = shapley_by_type(sizes, grouped.worth, platform=platform)
+        # Only closed forms have types, and these are smooth.
+        found = shapley_by_type(sizes, grouped.worth, platform=platform, smooth=True)
         each, kept = tuple(found.users.tolist()), found.platform
         total, nothing = found.total, found.at_nothing
         method = f"by numbers of each type, {format_count(found.states)} states, float64"

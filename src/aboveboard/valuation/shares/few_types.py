@@ -9,9 +9,9 @@ H(k) = prod C(N_t, k_t) / C(N, s). Among users (Theorem 2) a user of type t is w
 any constant u_s may be taken off, as k_t/N_t is s/N in the mean; with the platform (Theorem 1)
 N/(s (N - s)) becomes 1/(N - s) and the platform gets the mean over s of E_H[u]. Both come from one
 sweep over the states k. Where these are more than `MANY_STATES` and U is smooth, as that of the
-closed forms is, far fewer states give the same up to a bound that is part of the answer (see
-`multilinear`): of N = 10 000 of 3 types 2e6. H follows from its neighbours by ratios of small
-numbers and is not visited where it is below `FLOOR`, so a size s costs about (8 standard
+closed forms is, far fewer states give nearly the same, and an estimate of the error is part of the
+answer (see `multilinear`): of N = 10 000 of 3 types 2e6. H follows from its neighbours by ratios
+of small numbers and is not visited where it is below `FLOOR`, so a size s costs about (8 standard
 deviations)^(T-1) states instead of the product of all N_t; an upper bound of the probability left
 out is part of the answer. Efficiency holds by construction, up to rounding. Cost: N = 10 000 of 3
 types about 7e8 states, N = 1000 of 4 types about 4e8. Source: Theorems 1 and 2; the formula is in
@@ -123,7 +123,7 @@ def shapley_by_type(
     *,
     platform: bool = False,
     threads: int | None = None,
-    smooth: bool = True,
+    smooth: bool = False,
 ) -> TypeValues:
     """Divide a utility among users of few types.
 
@@ -138,7 +138,8 @@ def shapley_by_type(
     threads
         By default one a core.
     smooth
-        Whether far fewer states are tried where all are many; False: all states that matter.
+        U has no jumps or peaks, as that of the closed forms: far fewer states are tried where all
+        are many. A peak of a few states would be passed over, and `uncertainty` not tell it.
 
     Raises
     ------
