@@ -102,7 +102,7 @@ def section(scale: Scale) -> Section:
                 SHARES,
                 f"N = {in_file}, in a file",
                 "reading the table once",
-                "The table is a memory-mapped file of float32 values; both read it from there, ours "
+                "The table is a memory-mapped file of float32 values; both read it there, ours "
                 "on two cores. Memory is beyond the file.",
                 partial(against_reading_a_file, in_file),
             ),
