@@ -20,6 +20,7 @@ from aboveboard.hub.configuration import Configuration, check_configuration
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import notice
 from aboveboard.hub.home import Hub
+from aboveboard.hub.notices import messages
 from aboveboard.hub.notices.sending import remind, send_notices
 from aboveboard.hub.organizations.contacts import set_contact
 
@@ -234,3 +235,26 @@ def test_a_hub_without_mail_keeps_its_notices_to_itself(
     house.open(tmp_path)
     assert send_notices(hub) == 0
     assert Configuration().notices.mail.host == ""
+
+
+def test_what_reaches_one_place_is_sent_and_not_sent_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = list[str]()
+
+    def fail(_: object, where: str, text: str) -> None:
+        raise messages.NotSentError(f"{where}: it answers 500")
+
+    monkeypatch.setattr(messages, "send_mail", lambda _, where, text: sent.append(where))
+    monkeypatch.setattr(messages, "call_webhook", fail)
+    table = hub.configuration.model_dump()
+    table["notices"]["mail"] = {
+        **table["notices"]["mail"],
+        "host": "mail.example",
+        "sender": "hub@mail.example",
+    }
+    configuration = check_configuration(table, "test")
+    messages.deliver(configuration, {"mail": "a@b.example", "webhook": "chat"}, "it is your turn")
+    assert sent == ["a@b.example"]
+    with pytest.raises(messages.NotSentError, match="500"):
+        messages.deliver(configuration, {"mail": "", "webhook": "chat"}, "it is your turn")

@@ -7,6 +7,7 @@ know more asks the hub with its key.
 from __future__ import annotations
 
 import json
+import logging
 import smtplib
 import ssl
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from aboveboard.hub.configuration import Configuration
+
+logger = logging.getLogger(__name__)
 
 SECONDS = 20
 """How long a mail server or a receiver may take."""
@@ -107,14 +110,27 @@ def call_webhook(configuration: Configuration, name: str, text: str) -> None:
 
 
 def deliver(configuration: Configuration, contact: Mapping[str, str], text: str) -> None:
-    """Send a sentence to a mail address, a webhook, or both.
+    """Send a sentence to a mail address, a webhook, or both; what reaches one of them is sent.
+
+    Else whoever has both would get a mail again each time that its webhook does not answer.
 
     Raises
     ------
     NotSentError
-        If one of them failed.
+        If it reached neither.
     """
-    if contact.get("mail") and configuration.notices.mail.host:
-        send_mail(configuration, contact["mail"], text)
-    if contact.get("webhook"):
-        call_webhook(configuration, contact["webhook"], text)
+    problems, sent = [], False
+    for place, send in (("mail", send_mail), ("webhook", call_webhook)):
+        if not contact.get(place) or (place == "mail" and not configuration.notices.mail.host):
+            continue
+        try:
+            send(configuration, contact[place], text)
+        except NotSentError as error:
+            problems.append(str(error))
+        else:
+            sent = True
+    if not problems:
+        return
+    if not sent:
+        raise NotSentError("; ".join(problems))
+    logger.warning("a notice was sent to one place only: %s", "; ".join(problems))
