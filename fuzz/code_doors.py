@@ -10,7 +10,7 @@ from aboveboard.valuation.estimation import wire
 from aboveboard.valuation.estimation.messages import (Keys, Pieces, SendKeys, SendLetters, SendMasked, SendPieces)
 
 MODULE, HELPER, MESSAGE = "mine.py", "helper.py", "message.json"
-KEYS = Keys(bytes(32), bytes(32))
+KEYS = Keys(bytes(32), bytes(32), bytes(32))
 SENT = (
     SendKeys(),
     SendLetters({1: KEYS}, 2),

@@ -73,6 +73,7 @@ def test_audit_prints_the_contract_as_json_and_exits_with_1_if_a_property_fails(
     assert dsic["counterexample"]["gain"] == dsic["counterexample"]["smallest"]["deviation"]["gain"]
 
 
+@pytest.mark.deep
 def test_audit_exits_with_0_if_all_properties_hold(lists: Path, tmp_path: Path) -> None:
     report = tmp_path / "audit.html"
     ran = aboveboard("audit", lists, "--property", "ex-post-ic", "--report", report)
@@ -80,6 +81,7 @@ def test_audit_exits_with_0_if_all_properties_hold(lists: Path, tmp_path: Path) 
     assert report.read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.deep
 def test_an_audit_that_is_too_large_is_refused_with_its_cost(lists: Path) -> None:
     ran = aboveboard("audit", lists, "--property", "coalition-proof=2", "--rows", 3, "--refuse")
     assert ran.returncode == 2
@@ -88,6 +90,7 @@ def test_an_audit_that_is_too_large_is_refused_with_its_cost(lists: Path) -> Non
     assert "MiB" in ran.stderr
 
 
+@pytest.mark.deep
 def test_fractions_print_exactly() -> None:
     path = ROOT / "examples/exchange/average/collaboration.toml"
     ran = aboveboard("audit", path, "--property", "dsic", "--format", "json")
@@ -136,6 +139,7 @@ def test_a_wrong_command_line_is_one_line_that_names_the_help(arguments: tuple[s
     assert "--help'" in ran.stderr
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("option", [("--executor", "threads:2"), ("--cache", "kept")])
 def test_what_cannot_be_spread_is_not_said_to_be(tmp_path: Path, option: tuple[str, str]) -> None:
     file = tmp_path / "interval.toml"
@@ -146,6 +150,7 @@ def test_what_cannot_be_spread_is_not_said_to_be(tmp_path: Path, option: tuple[s
     assert f"{option[0]}: exchange.interval has no evaluations to spread" in ran.stderr
 
 
+@pytest.mark.deep
 def test_a_property_goes_by_the_name_that_verdicts_carry(lists: Path) -> None:
     ran = aboveboard("audit", lists, "--property", "Ex-post IC", "--format", "json")
     assert [v["property"] for v in json.loads(ran.stdout)["verdicts"]] == ["ex-post IC"]
@@ -184,6 +189,7 @@ def test_a_run_that_is_asked_to_end_takes_its_half_written_folder_away(
     assert not halves()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("arguments", ["check lists.toml", "mechanisms", "--help"])
 def test_a_reader_that_closes_early_is_no_failure(lists: Path, arguments: str) -> None:
     # The reader goes away at once: whatever is printed later has no reader.
@@ -200,6 +206,7 @@ def test_a_reader_that_closes_early_is_no_failure(lists: Path, arguments: str) -
     assert all(line.startswith(b"warning: the seed") for line in errors.splitlines())
 
 
+@pytest.mark.deep
 def test_every_listing_has_a_json_form() -> None:
     names = {
         entry["name"] for entry in json.loads(aboveboard("mechanisms", "--format", "json").stdout)
@@ -213,6 +220,7 @@ def test_the_version_is_printed() -> None:
     assert aboveboard("--version").stdout.strip() == package.__version__
 
 
+@pytest.mark.deep
 def test_nothing_decorates_output_in_a_pipe(lists: Path) -> None:
     ran = aboveboard("audit", lists, "--property", "ex-post-ic")
     assert "\x1b" not in ran.stdout + ran.stderr
@@ -303,6 +311,7 @@ def test_outputs_are_refused_before_the_collaboration_is_read(
     assert "slow.toml" not in ran.stderr  # it does not even exist
 
 
+@pytest.mark.deep
 def test_a_collaboration_can_come_from_standard_input(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "aboveboard", "run", "-", "-o", "s", "-f", "json"],
@@ -326,6 +335,7 @@ def test_short_options_and_help_work_for_every_command() -> None:
         assert "-f" in text.stdout
 
 
+@pytest.mark.deep
 def test_a_missing_seed_is_drawn_recorded_as_text_and_replayed(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(
         'mechanism = "exchange.union"\n[parties.a]\nelements = ["x", "y"]\n'
@@ -361,6 +371,7 @@ def test_check_executes_no_code_of_a_user(tmp_path: Path) -> None:
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.deep
 def test_check_warns_and_is_strict_if_told_so(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One.example\ntwo.example\n")
     (tmp_path / "b.txt").write_text("one.example.\n")
@@ -399,6 +410,7 @@ def test_a_member_checks_its_own_file_against_the_terms(tmp_path: Path) -> None:
     assert aboveboard("check", "--mine", mine, *options, "none", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.deep
 def test_two_rules_on_the_same_data_stand_side_by_side(lists: Path) -> None:
     ran = aboveboard("compare", lists, "--rules", "equal-gain,best-group", "-f", "json")
     results = json.loads(ran.stdout)["rules"]

@@ -57,6 +57,7 @@ def test_design_prints_the_closed_form_of_two_users(tmp_path: Path, cost: float)
     assert offer["platform"] >= alike["platform"]
 
 
+@pytest.mark.deep
 def test_design_draws_the_offer_over_the_cost(path: Path, tmp_path: Path) -> None:
     ran = aboveboard("design", path, "--plot", tmp_path / "offer.svg")
     assert ran.returncode == 0
@@ -80,6 +81,7 @@ def test_design_of_a_rule_without_parameters_is_refused_in_one_line(tmp_path: Pa
     assert "exchange.union has no parameters to choose" in ran.stderr
 
 
+@pytest.mark.deep
 def test_a_run_of_very_many_users_does_not_wait_for_a_chart(tmp_path: Path) -> None:
     users = "".join(f"[parties.u{k}]\nepsilon = {1 + k % 3}\n" for k in range(150))
     file = tmp_path / "many.toml"

@@ -121,7 +121,7 @@ def test_a_manifest_cannot_call_a_reply_unrepeatable(noisy: Path, tmp_path: Path
     manifest["unrepeatable"].append(name)
     manifest["outputs"][name] = hashlib.sha256(reply.read_bytes()).hexdigest()
     (tmp_path / "out/settlement.json").write_text(json.dumps(manifest))
-    assert replay(tmp_path / "out", settle).differ == ("settlement.json",)
+    assert replay(tmp_path / "out", settle).differ == (name, "settlement.json")
 
 
 def test_the_manifest_says_what_went_in_and_what_came_out(path: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from aboveboard.valuation.offers.few_coins import FewCoins
 from aboveboard.valuation.offers.pure_profiles import potential
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample, search_example
 
-PAPER = "The Fair Value of Data Under Heterogeneous Privacy Constraints in Federated Learning"
+PAPER = "beyond"
 LEVELS = (Fraction(0), Fraction(1), Fraction(2))
 
 

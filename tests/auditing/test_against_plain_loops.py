@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -185,6 +186,7 @@ def test_budget_balance(data, entries):
         assert abs(strong.witness.gain) == max(abs(t) for t in totals)
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(st.data(), st.booleans())
 def test_efficiency(data, paid):

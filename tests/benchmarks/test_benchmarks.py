@@ -75,6 +75,7 @@ def test_a_part_that_is_asked_for_is_written_with_every_row(
     assert all(f"{case.what}, {case.size}: " in printed for s in SMALL[:1] for case in s.cases)
 
 
+@pytest.mark.deep
 def test_a_part_without_out_only_prints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(command, "PAGE", tmp_path / "benchmarks.md")
     assert command.main(["sampled", "--scale", "small"]) == 0

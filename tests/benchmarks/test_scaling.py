@@ -57,6 +57,7 @@ def test_every_workload_runs_at_its_smallest_size(system: str):
     assert point.peak > 0
 
 
+@pytest.mark.deep
 def test_commands_on_three_lists_are_measured(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(scaling, "COMMANDS", {"check": ("check", "lists.toml")})
     (found,) = scaling.measure_commands(1)

@@ -88,6 +88,7 @@ def test_a_command_in_this_process_shows_what_a_terminal_shows(
     assert here == f"$ {command}\n{outside}"
 
 
+@pytest.mark.deep
 def test_a_shell_block_stops_where_a_command_fails(tmp_path: Path) -> None:
     assert _page(tmp_path, "```sh\ntest -d examples\n```\n") == []
     with pytest.raises(PageError, match=r"page\.md:1: the block ends with 1"):

@@ -64,6 +64,7 @@ def test_people_answer_what_the_joint_seed_draws(tmp_path: Path) -> None:
     assert not made.verify("alpha").contradicted
 
 
+@pytest.mark.deep
 def test_opened_rounds_are_run_again_with_the_answers(tmp_path: Path) -> None:
     inspection = {"rate": 1, "deposit": 2, "answers": "answers.csv"}
     made = hold(tmp_path, inspection, inspect=answer, opened="all")

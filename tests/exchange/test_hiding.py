@@ -145,6 +145,7 @@ def test_dominance_fails_when_another_hides_too() -> None:
     assert [a for a in verdict.witness.others.values() if a != "truth"]
 
 
+@pytest.mark.deep
 def test_dominance_fails_on_an_instance_of_three_elements_at_the_smallest() -> None:
     big = set(range(40)), set(range(20, 70)), {5, 6, 7, 65, 80}
     verdict = ab.audit(game("best-group", *big), [ab.DSIC()], budget=ab.Budget(samples=500))["DSIC"]

@@ -110,6 +110,7 @@ def test_ex_post_properties_need_one_coalition_more_than_parties(n: int) -> None
         assert count_coalitions(game, ab.ExPostIC(), ab.IndividualRationality()) == n + 1
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("n", [15, 100])
 def test_an_average_of_many_is_run_and_audited(tmp_path: Path, n: int) -> None:
     path = tmp_path / "c.toml"

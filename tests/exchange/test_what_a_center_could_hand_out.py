@@ -89,6 +89,7 @@ def test_the_largest_total_is_that_of_the_best_corner_of_a_grid() -> None:
         assert all(sum(compute_utilities(row, exclusivity)) <= found for row in product(*grids))
 
 
+@pytest.mark.deep
 def test_no_false_holds_on_random_instances_of_the_three_mechanisms() -> None:
     """Each verdict against a search of all benefits in quarters of the room."""
     generator = np.random.default_rng(4)

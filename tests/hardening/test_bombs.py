@@ -114,6 +114,7 @@ def test_a_line_that_never_ends_is_refused_before_it_is_read(tmp_path: Path) -> 
     assert "line 3: the line is longer than" in said
 
 
+@pytest.mark.deep
 def test_one_text_of_a_dictionary_that_stands_for_many(tmp_path: Path) -> None:
     wide = pl.Series("domain", ["x" * 100_000]).new_from_index(0, 1_000_000)
     wide.cast(pl.Categorical).to_frame().write_parquet(tmp_path / "a.parquet")

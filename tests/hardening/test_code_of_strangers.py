@@ -94,6 +94,7 @@ def test_a_stranger_s_folder_is_run_and_audited_without_its_modules(folder: Path
     assert traces(folder) == []
 
 
+@pytest.mark.deep
 def test_a_process_pool_in_a_stranger_s_folder_runs_nothing_of_it(folder: Path) -> None:
     plant(folder, "score", "def value(levels):\n    return sum(levels)\n")
     (folder / "c.toml").write_text(CALLABLE)

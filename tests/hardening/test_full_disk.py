@@ -86,6 +86,7 @@ def lists(folder: Path, parties: int) -> Path:
     return path
 
 
+@pytest.mark.deep
 def test_a_run_leaves_nothing_behind(tmp_path: Path, disk: Path) -> None:
     message = said(command("run", lists(tmp_path, LARGE), "--out", disk / "a/b"))
     assert "No space left on device" in message

@@ -117,6 +117,7 @@ def test_the_shapes_of_charts_are_ignored_and_named(settled: Path) -> None:
     assert (found.differ, found.charts) == ((), ("report.html",))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "planted",
     [

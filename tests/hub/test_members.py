@@ -137,6 +137,7 @@ def test_terms_of_another_center_are_not_signed(town: Town) -> None:
         agree(identifier, town.home("acme"))
 
 
+@pytest.mark.deep
 def test_a_hub_that_is_not_there_is_named(town: Town) -> None:
     town.join()
     town.server.close()

@@ -39,6 +39,7 @@ def seal(house: House, tmp_path: Path) -> Table:
     return table
 
 
+@pytest.mark.deep
 def test_a_worker_that_lost_its_lease_changes_nothing(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_result_is_not_written_by_a_worker_that_was_replaced_meanwhile(
     assert table.view("acme")["state"] == "sealed"
 
 
+@pytest.mark.deep
 def test_two_settlements_of_one_round_give_the_same_bytes(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_a_figure_without_results_writes_none(tmp_path):
     assert [path.suffix for path in written] == [".csv", ".png"]
 
 
+@pytest.mark.deep
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_remedy(drawn, tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(InputError, match="name another place"):
@@ -83,6 +84,7 @@ def error_utility(row, rows):
     return oracle.federated_utility(row["s2"], row["t2"], levels, samples, weights)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", ["figure-5a", "figure-5b"])
 def test_figure_5_divides_the_utility_of_the_study(drawn, name):
     for _, group in drawn[name].table.group_by("group", maintain_order=True):

@@ -34,6 +34,7 @@ def test_the_table_of_claims_and_the_figures_are_written_side_by_side(tmp_path: 
     assert found.figures[0].seconds > 0
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("few")
 def test_without_a_folder_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -102,7 +102,7 @@ class AgainstWidening(Property):
             Status.FAILS if fails else Status.NO_COUNTEREXAMPLE,
             checked,
             checked,
-            "exhaustive",
+            "listed",
             gain=max(best[0], Fraction(0)),
             witness=self._make_witness(*best) if fails else None,
             statement=said,

@@ -147,6 +147,7 @@ def stop_after(engine: BytesEngine, exchanges: int) -> Callable[..., Any]:
     return ask
 
 
+@pytest.mark.deep
 def test_a_run_that_was_killed_goes_on_with_the_rounds_that_are_done(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

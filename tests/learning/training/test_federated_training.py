@@ -96,6 +96,7 @@ def test_together_is_better_than_alone(run: TrainingResult) -> None:
     assert run.joint.value > run.own["large"].quality - 0.01
 
 
+@pytest.mark.deep
 def test_without_one_of_two_the_other_has_its_own_model(run: TrainingResult) -> None:
     assert run.without == {"large": run.own["small"].quality, "small": run.own["large"].quality}
 

@@ -68,6 +68,7 @@ def test_who_shares_more_is_paid_more_and_who_is_silent_nothing(
     assert min(by_level[2]) > max(by_level[1]) > min(by_level[1]) > 0
 
 
+@pytest.mark.deep
 def test_schools_estimates_lie_between_their_own_mean_and_the_common_one(
     settlements: dict[str, Settlement], folder: Path
 ) -> None:

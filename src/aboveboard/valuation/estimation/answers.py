@@ -134,7 +134,13 @@ def join_checked(
 
 
 def refuse_large(total: Vector, came: frozenset[int], largest: float | None) -> None:
-    """Refuse a sum that numbers of this size cannot have."""
+    """Refuse a sum that numbers of this size cannot have.
+
+    Raises
+    ------
+    InputError
+        If it is such a sum.
+    """
     if largest is None:
         return
     most = int(largest * len(came)) << FRACTION_BITS
@@ -154,7 +160,13 @@ def refuse_few(
     users: int,
     faults: Mapping[int, str],
 ) -> None:
-    """Refuse where somebody's secrets could no longer be joined, before anybody is asked more."""
+    """Refuse where somebody's secrets could no longer be joined, before anybody is asked more.
+
+    Raises
+    ------
+    InputError
+        If too few users are left.
+    """
     fewest = min((sum(j in left for j in {*near[i], i}) for i in near), default=0)
     if fewest < threshold:
         raise InputError(
