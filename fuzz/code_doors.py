@@ -7,7 +7,14 @@ from pathlib import Path
 
 from aboveboard.mechanisms.user_code import list_code
 from aboveboard.valuation.estimation import wire
-from aboveboard.valuation.estimation.messages import (Keys, Pieces, SendKeys, SendLetters, SendMasked, SendPieces)
+from aboveboard.valuation.estimation.messages import (
+    Keys,
+    Pieces,
+    SendKeys,
+    SendLetters,
+    SendMasked,
+    SendPieces,
+)
 
 MODULE, HELPER, MESSAGE = "mine.py", "helper.py", "message.json"
 KEYS = Keys(bytes(32), bytes(32), bytes(32))

@@ -150,9 +150,7 @@ class CollaborationFile(BaseModel):
         pattern=r"^([A-Z]{3})?$",
         description="what payments are in, such as EUR: they are then whole cents",
     )
-    sees: Views = Field(
-        default_factory=Views, description="who sees which output besides replies"
-    )
+    sees: Views = Field(default_factory=Views, description="who sees which output besides replies")
     seed: Seed = Field(
         default_factory=draw_seed,
         description="seed of everything that is drawn: a whole number or text; if left out, it is "
