@@ -251,6 +251,44 @@ def test_the_hub_exchanges_its_keys_and_rounds_go_on(
     fresh.close()
 
 
+@pytest.mark.parametrize("moment", range(6))
+def test_an_exchange_of_keys_that_is_interrupted_is_finished(
+    hub: Hub, moment: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moments: after the fresh keys, the statement, and each of the four renames but the last."""
+    from aboveboard.hub import home
+    from aboveboard.hub.operations import rotation
+
+    old, folder = hub.keys, hub.folder
+    counted = {"left": moment}
+
+    def interrupt(step: Any) -> Any:
+        def do(*arguments: Any, **options: Any) -> Any:
+            if not counted["left"]:
+                raise KeyboardInterrupt
+            counted["left"] -= 1
+            return step(*arguments, **options)
+
+        return do
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rotation, "_append_statement", interrupt(rotation._append_statement))
+        patch.setattr(rotation, "exchange_keys", interrupt(rotation.exchange_keys))
+        patch.setattr(home.Path, "rename", interrupt(home.Path.rename))
+        with pytest.raises(KeyboardInterrupt):
+            rotate_keys(folder)
+    stated = open_hub(folder).rotations  # it opens, whatever was interrupted
+    rotate_keys(folder).close()
+    fresh = open_hub(folder)
+    assert fresh.keys.center.public != old.center.public
+    assert fresh.retired[0].center.public == old.center.public
+    signing = [json.loads(line)["body"]["signing"] for line in fresh.rotations]
+    assert signing[-1] == fresh.keys.center.public.signing
+    assert fresh.rotations[: len(stated)] == stated
+    assert not (folder / "old-keys" / "fresh").exists()
+    fresh.close()
+
+
 @pytest.fixture
 def disputed(hub: Hub, house: House, tmp_path: Path) -> Table:
     """A disputed round whose terms name an auditor."""

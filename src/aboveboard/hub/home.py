@@ -26,6 +26,9 @@ from aboveboard.hub.files import FileStore
 KEYS = "keys"
 LOG_KEYS = "log-keys"
 OLD_KEYS = "old-keys"
+FRESH_KEYS = "fresh"
+"""In the folder of old keys: the new ones, until they are in force."""
+
 ROTATIONS_FILE = "rotations.jsonl"
 FILES = "files"
 CENTER_FILES = "center"
@@ -198,9 +201,32 @@ def _open(folder: Path) -> Hub:
 
 
 def read_ring(folder: Path) -> tuple[CenterKeys, ...]:
-    """Return all keys that a hub has had, the first ones first."""
+    """Return all keys that a hub has had, the first ones first.
+
+    An exchange of keys that was interrupted once it had begun is finished before.
+    """
     old = sorted((folder / OLD_KEYS).glob("[0-9]*"))
+    if old and not (_has_both(folder) and _has_both(old[-1])):
+        exchange_keys(folder, old[-1])
     return tuple(_read_pair(each) for each in (*old, folder))
+
+
+def exchange_keys(folder: Path, kept: Path) -> None:
+    """Move a hub's keys into the folder `kept`, and the fresh ones into their place.
+
+    It may have been interrupted at any moment before: what was moved stays where it is.
+    """
+    fresh = folder / OLD_KEYS / FRESH_KEYS
+    for name in (KEYS, LOG_KEYS):
+        if not (kept / name).is_dir():
+            (folder / name).rename(kept / name)
+        if not (folder / name).is_dir():
+            (fresh / name).rename(folder / name)
+    fresh.rmdir()
+
+
+def _has_both(folder: Path) -> bool:
+    return all((folder / name).is_dir() for name in (KEYS, LOG_KEYS))
 
 
 def _read_pair(folder: Path) -> CenterKeys:
