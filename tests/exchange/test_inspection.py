@@ -7,14 +7,18 @@ from fractions import Fraction
 from functools import partial
 from itertools import combinations, permutations, product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import aboveboard as ab
 from aboveboard.errors import InputError
 from aboveboard.exchange import RULES, ExclusivityRange, HidingGame, Regions
 from aboveboard.exchange.inspected_inventing import AgainstInspectedInventing
+from aboveboard.exchange.inspection import format_answers, read_answers
 from aboveboard.exchange.inspection_bounds import compute_proved_rate, compute_stated_bound
 from aboveboard.exchange.inspection_design import InspectionSetting, design_inspection
 from aboveboard.exchange.lie_tables import tabulate_lies
@@ -392,3 +396,17 @@ def test_a_rate_of_1_promises_nothing_under_a_rule_under_which_hiding_pays() -> 
     assert ab.audit(game, [alone])[alone.name].gain == 9  # hides ten elements, and is caught
     together = AgainstInspectedInventing((one, one), Fraction(1), coalitions=True)
     assert ab.audit(game, [together])[together.name].status == "undecided"
+
+
+@given(st.dictionaries(st.text(min_size=1), st.sampled_from([True, False, None]), max_size=6))
+def test_questions_compute_nothing_and_come_back_as_they_were(
+    answers: dict[str, bool | None],
+) -> None:
+    safe = {name: a for name, a in answers.items() if name.isprintable() and name.strip() == name}
+    safe |= {"=1+1": True, "'=1+1": False, "@x": None}
+    text = format_answers(safe)
+    assert not any(line.startswith(("=", "@", "+")) for line in text.splitlines())
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "answers.csv")
+        path.write_text(text, encoding="utf-8", newline="")
+        assert read_answers(path) == safe

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +36,9 @@ MOST_LINES = 20
 """Lines of a reply that its page shows."""
 
 LONGEST_LINE = 200
+
+READ_AT_ONCE = 1 << 16
+"""Bytes of a line that are read; a line of a reply may be as long as its whole file."""
 
 
 def show_first(visit: Visit) -> Answer:
@@ -233,11 +235,16 @@ def show_result(visit: Visit, identifier: str) -> Answer:
 def _read_lines(path: Path) -> Iterator[str]:
     """Yield the first lines of a reply; none of a file that is not text."""
     with path.open("rb") as file:
-        for line in islice(file, MOST_LINES):
+        for _ in range(MOST_LINES):
+            line = file.readline(READ_AT_ONCE)
+            if not line:
+                return
             try:
                 yield line.decode("utf-8").rstrip("\n")[:LONGEST_LINE]
             except UnicodeDecodeError:
                 return
+            if len(line) == READ_AT_ONCE:
+                return  # the line is too long to read to its end
 
 
 def show_log(visit: Visit, identifier: str) -> Answer:

@@ -23,6 +23,7 @@ from aboveboard.errors import AnswersMissing, InputError
 from aboveboard.exchange.handout import hash_elements
 from aboveboard.formatting import format_quantity
 from aboveboard.mechanisms.user_functions import find_function
+from aboveboard.storage.cells import mark_name
 from aboveboard.storage.records import ELEMENT, Records
 
 REAL = "real"
@@ -162,7 +163,7 @@ def read_answers(path: Path) -> dict[str, bool | None]:
                 f"the answer about {element} is {text!r}",
                 "write yes or no",
             )
-        answers[element] = _ANSWERS[said]
+        answers[element.removeprefix("'")] = _ANSWERS[said]
     return answers
 
 
@@ -181,10 +182,18 @@ def format_answers(answers: Mapping[str, bool | None]) -> str:
     """
     words = {True: "yes", False: "no", None: None}
     frame = pl.DataFrame(
-        {ELEMENT: list(answers), REAL: [words[answer] for answer in answers.values()]},
+        {
+            ELEMENT: [_mark(element) for element in answers],
+            REAL: [words[answer] for answer in answers.values()],
+        },
         schema={ELEMENT: pl.String, REAL: pl.String},
     )
     return frame.write_csv()
+
+
+def _mark(element: str) -> str:
+    """Return an element as people open it in a spreadsheet, which computes nothing of it."""
+    return f"'{element}" if element.startswith("'") else mark_name(element)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ PUBLISHED = ("commitment", "value", "price", "shape", "prior", "distribution")
 NOISE_TRUSTED = "that the noise of those who are not answered depends on no bit"
 
 
+LOT = "the lot: who is answered where chance decides, by a seed that the operator drew alone"
+
+
 def verify(case: Case, findings: Findings) -> None:
     """Verify one agent's part of a curation."""
     verify_own_share(case, findings)
@@ -71,6 +74,14 @@ def verify(case: Case, findings: Findings) -> None:
     i = names.index(case.name)
     _verify_reply(case, i, case.name in answered, profile[i], findings)
     findings.trust(*ON_THE_CENTERS_WORD)
+    if case.round.terms.protocol == "run" and _draws_lots(game, profile):
+        findings.trust(LOT)
+
+
+def _draws_lots(game: Any, profile: Any) -> bool:
+    """Return whether a lot decided who is answered."""
+    chances = game.protocol.compute_chances(game.society.agents, profile)
+    return any(0 < chance < 1 for chance in chances)
 
 
 def _apply_protocol(case: Case) -> tuple[list[str], Any, Any, list[str]]:
