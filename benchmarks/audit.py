@@ -92,7 +92,7 @@ def section(scale: Scale) -> Section:
                 Case(
                     WHOLE,
                     f"{n} random lists of 3,000 elements, default properties",
-                    "nobody",
+                    "",
                     "One audit as `aboveboard audit` makes it, with its limit of 10 seconds.",
                     partial(whole_audit, n),
                 )

@@ -28,6 +28,7 @@ from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.cosigning import write_cosigned
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import write_log, write_sealed, write_statement
+from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.evidence.payloads import Payload
@@ -93,7 +94,10 @@ class Center:
         said |= {
             "facts": {**evidence.facts, **(facts or {})},
             "shares": {n: {"benefit": a, "payment": 0} for n, a in record.amounts.items()},
-            "replies": {n: hashlib.sha256(r).hexdigest() for n, r in replies.items()},
+            "replies": {
+                n: hide_reply(n, hashlib.sha256(r).hexdigest(), self.tree_keys[n])
+                for n, r in replies.items()
+            },
             **(body or {}),
         }
         listed[at] = sign_statement(said, "center", self.keys.center).content

@@ -14,6 +14,7 @@ from trained_rounds import MEMBERS, TrainedRound, draw_table, hold_trained_round
 
 from aboveboard.commands import rounds
 from aboveboard.evidence.bundles import decode_bundle
+from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.verifiers.trained import measure_model
 
 pytest.importorskip("skops", reason="training is an extra")
@@ -100,7 +101,8 @@ def test_a_model_of_other_classes_is_not_loaded(held: TrainedRound, tmp_path: Pa
     other = skops.io.dumps(Foreign())
 
     def exchange(body: dict[str, Any]) -> None:
-        body["replies"]["anna"] = hashlib.sha256(other).hexdigest()
+        digest = hashlib.sha256(other).hexdigest()
+        body["replies"]["anna"] = hide_reply("anna", digest, held.part("anna").key)
 
     held.state("anna", exchange, tmp_path)
     bundle = decode_bundle((tmp_path / "bundle.json").read_bytes(), "bundle")

@@ -49,7 +49,11 @@ def samples(path: Path) -> Any:
 def bits(path: Path) -> Any:
     from aboveboard.curation.reports import read_bits
 
-    file: Any = SimpleNamespace(center=CenterTable(data=Path(path.name)), parties={})
+    file: Any = SimpleNamespace(
+        center=CenterTable(data=Path(path.name)),
+        parties={},
+        function=SimpleNamespace(is_about_numbers=False),
+    )
     return read_bits(file, Reader(path.parent / "c.toml"))
 
 
