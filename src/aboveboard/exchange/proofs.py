@@ -68,7 +68,8 @@ def find_proof(
     if name in GRADED and rule.name in GRADED_RULES:
         return _grading(regions, rule)
     size = COALITIONS.fullmatch(name)
-    if size and rule.name == "equal-gain" and all(0 <= w <= 1 for w in exclusivity):
+    provable = rule.name == "equal-gain" and all(0 <= w <= 1 for w in exclusivity)
+    if size is not None and name not in PROVED and provable:
         return _coalitions(regions, int(size[1]))
     if name not in PROVED:
         return None
