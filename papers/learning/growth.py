@@ -13,7 +13,8 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import as_objects
 from aboveboard.learning import Growth
 from papers.claims import Claim, Family, Finding, Trial, search_counterexample
-from papers.learning.algorithm import SearchedMarket, growing, profiles
+from papers.learning.algorithm import growing
+from papers.learning.columns import SearchedMarket, profiles
 from papers.learning.definitions import (
     Rule,
     by_search,

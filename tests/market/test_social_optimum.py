@@ -24,13 +24,8 @@ from aboveboard.market.optimum.integer_programme import (
     build_programme,
     order_owners,
 )
-from aboveboard.market.optimum.social_optimum import (
-    Progress,
-    find_optimum,
-    list_optimal_allocations,
-    list_truthful_outcomes,
-    search_optimum,
-)
+from aboveboard.market.optimum.optimal_set import list_optimal_allocations, list_truthful_outcomes
+from aboveboard.market.optimum.social_optimum import Progress, find_optimum, search_optimum
 from aboveboard.market.optimum.solvers import SOLVERS, SolverResult
 from aboveboard.market.optimum.tie_weights import weigh_ties
 

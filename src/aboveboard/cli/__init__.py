@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli import center, desk, hub, hub_rounds, rounds, turns
+from aboveboard.cli import center, desk, hub_rounds, member, rounds, turns
 from aboveboard.cli.checking import check
 from aboveboard.cli.choosing import choose
 from aboveboard.cli.collaborations import audit, compare, design, replay, run
@@ -75,8 +75,8 @@ for command in (
     app.command()(command)
 
 app.add_typer(hub_rounds.hub, name="hub")
-app.command()(hub.join)
-app.command()(hub.status)
+app.command()(member.join)
+app.command()(member.status)
 for own in (desk.desk, desk.login, desk.terms):
     app.command()(own)
 app.add_typer(rounds.keys, name="keys")

@@ -1,4 +1,4 @@
-"""`aboveboard hub ..`: the center as a service; `join` and `status`: a member's side of it."""
+"""`aboveboard hub ..`: the center as a service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 
-from aboveboard.cli.evidence import find_passphrase
 from aboveboard.cli.options import Format, FormatOption, echo_json, parse_deadlines
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
@@ -377,61 +376,3 @@ def describe_demonstration(result: Any) -> str:
     for name, found in result.found.items():
         lines += ["", f"{name} found: {'; '.join(found)}"]
     return "\n".join(lines)
-
-
-def join(
-    link: Annotated[str, typer.Argument(help="The invitation, in quotes.")],
-    output: FormatOption = Format.TEXT,
-) -> None:
-    """Member: register your keys at a hub. Your keys are made if you have none."""
-    from dataclasses import asdict
-
-    from aboveboard.hub.members import join as join_hub
-
-    known = join_hub(link, passphrase=find_passphrase())
-    text = f"you are {known.name} at {known.hub}, {known.address}\nnext: aboveboard status"
-    echo_result(output, text, asdict(known))
-
-
-COMMANDS = {
-    "change": "sign-change",
-    "open": "open-part",
-    "ruling": "rule {id}",
-    "agree": "agree {id}",
-    "answer": "answer ANSWER",
-    "commit": "commit FILE",
-}
-"""Commands that are called otherwise than the statement that they make."""
-
-
-def name_command(view: dict[str, Any]) -> str:
-    """Return the command that makes what is awaited of a member.
-
-    Examples
-    --------
-    >>> name_command({"id": "ab", "next": "change"}), name_command({"id": "ab", "next": "submit"})
-    ('sign-change', 'submit')
-    """
-    step = str(view["next"])
-    return COMMANDS.get(step, step).format(id=view["id"])
-
-
-def status(output: FormatOption = Format.TEXT) -> None:
-    """Member: print your collaborations at all hubs."""
-    from aboveboard.hub.members import list_standings
-
-    standings = list_standings(passphrase=find_passphrase())
-    lines = []
-    for each in standings:
-        view = each.view
-        lines.append(f"{view['id']}  {view['state']}  {view['name']}  at {each.hub.address}")
-        if view["fault"]:
-            lines.append(f"  {view['fault']}")
-        if view["next"]:
-            until = f", until {view['deadline']}" if view["deadline"] else ""
-            what = name_command(view)
-            lines.append(f"  your turn{until}: aboveboard {what}")
-        elif view["awaited"]:
-            lines.append(f"  awaited: {', '.join(view['awaited'])}")
-    data = [{"hub": each.hub.address, **each.view} for each in standings]
-    echo_result(output, "\n".join(lines) or "you take part in no collaboration yet", data)

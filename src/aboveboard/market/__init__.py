@@ -6,12 +6,8 @@ from aboveboard.market.mechanisms.vcg import VCG
 from aboveboard.market.model.bidding import Additive, BidGroups, Or, Table, Xor
 from aboveboard.market.model.generators import generate_arbitrary, generate_regions
 from aboveboard.market.model.markets import DESTROYED, Market, Outcome, social_welfare
-from aboveboard.market.optimum.social_optimum import (
-    Optimum,
-    find_optimum,
-    list_optimal_allocations,
-    list_truthful_outcomes,
-)
+from aboveboard.market.optimum.optimal_set import list_optimal_allocations, list_truthful_outcomes
+from aboveboard.market.optimum.social_optimum import Optimum, find_optimum
 from aboveboard.market.rules.propose_and_agree import verify_play
 
 __all__ = [

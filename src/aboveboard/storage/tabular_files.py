@@ -14,13 +14,13 @@ from aboveboard.errors import InputError
 from aboveboard.storage.formats.content import (
     FileBytes,
     Whereabouts,
-    decode,
     open_regular_file,
     read_content,
     read_file,
 )
 from aboveboard.storage.formats.csv_comments import Marked
 from aboveboard.storage.formats.delimited import read_delimited
+from aboveboard.storage.formats.encoding import decode
 from aboveboard.storage.formats.json_lists import is_json, parse
 from aboveboard.storage.formats.json_tables import read_json_table
 from aboveboard.storage.formats.parquet import read_parquet_file

@@ -13,7 +13,8 @@ from sklearn.metrics import accuracy_score, brier_score_loss, get_scorer, r2_sco
 from sklearn.neighbors import KNeighborsClassifier
 
 from aboveboard.errors import InputError
-from aboveboard.learning.training.scores import Meter, measure_skill, predict, require_scorer
+from aboveboard.learning.training.predictions import predict
+from aboveboard.learning.training.scores import Meter, measure_skill, require_scorer
 from aboveboard.learning.training.tables import Terms
 from oracles.training import TERMS, honest, rows
 

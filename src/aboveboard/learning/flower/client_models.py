@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.learning.payments.measured_market import find_interval
 from aboveboard.learning.training.estimators import format_error
-from aboveboard.learning.training.scores import Meter, Predictions, Skill
+from aboveboard.learning.training.predictions import Predictions
+from aboveboard.learning.training.scores import Meter, Skill
 from aboveboard.learning.training.tables import Rows, Terms
 
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.learning.training.scores import Predictions, Skill
+from aboveboard.learning.training.predictions import Predictions
+from aboveboard.learning.training.scores import Skill
 from aboveboard.learning.training.training_result import MeasuredParty
 from aboveboard.learning.training.valid_size import CenterCurve
 

@@ -38,7 +38,8 @@ from aboveboard.learning.training.measured_models import (
     Members,
     OwnModels,
 )
-from aboveboard.learning.training.scores import Meter, Predictions, Skill
+from aboveboard.learning.training.predictions import Predictions
+from aboveboard.learning.training.scores import Meter, Skill
 from aboveboard.learning.training.trainer import JointFit, JointPlan, Trainer
 from aboveboard.learning.training.training_result import Resamples, TrainingResult
 from aboveboard.learning.training.training_store import TrainingStore

@@ -15,7 +15,8 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import make_not_averageable, make_not_linear
-from aboveboard.learning.training.scores import Meter, Predictions
+from aboveboard.learning.training.predictions import Predictions
+from aboveboard.learning.training.scores import Meter
 from aboveboard.learning.training.tables import Terms
 from aboveboard.mechanisms.user_code import is_of_sklearn
 

@@ -28,7 +28,8 @@ from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import TrainingTable
 from aboveboard.learning.training.averaging import AveragingState
 from aboveboard.learning.training.measured_models import JointModel, Members
-from aboveboard.learning.training.scores import Predictions, Skill
+from aboveboard.learning.training.predictions import Predictions
+from aboveboard.learning.training.scores import Skill
 from aboveboard.learning.training.tables import digest_file
 from aboveboard.learning.training.trainer import JointPlan
 from aboveboard.learning.training.wire import pack, unpack

@@ -1,11 +1,10 @@
-"""A file's bytes: opened safely, told apart by how they begin, decompressed within limits, decoded.
+"""A file's bytes: opened safely, told apart by how they begin, decompressed within limits.
 
 How a file begins says what it is, whatever its name: a workbook called `list.txt` is a workbook.
 """
 
 from __future__ import annotations
 
-import codecs
 import errno
 import hashlib
 import io
@@ -35,14 +34,6 @@ Whereabouts = Callable[[int], str]
 
 Container = Literal["text", "parquet", "workbook"]
 
-MARKS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-"""Byte order marks, the longer ones first."""
 
 BZIP2 = b"BZh"
 FOREIGN: tuple[tuple[bytes, str, str], ...] = (
@@ -338,65 +329,3 @@ def _unpack_zstd(data: bytes, where: str) -> Iterator[bytes]:
             at -= len(frame.unused_data)
     except zstandard.ZstdError as error:
         raise InputError(where, f"this zstd file is broken ({error})", PACK_AGAIN) from None
-
-
-def decode(data: bytes, where: str, encoding: str | None) -> bytes:
-    """Return a text as UTF-8, without a byte order mark.
-
-    Parameters
-    ----------
-    data
-        The bytes of the file.
-    where
-        What to call the file in messages.
-    encoding
-        As stated in the collaboration file; None: UTF-8, unless a byte order mark says otherwise.
-
-    Raises
-    ------
-    InputError
-        The bytes are not in this encoding; the message names the line.
-    """
-    marked = next(((mark, name) for mark, name in MARKS if data.startswith(mark)), None)
-    if marked and marked[1] == "utf-8" and encoding in (None, "utf-8", "utf-8-sig"):
-        # More than one where tools each put their own in front.
-        data, encoding = data[len(marked[0]) :], "utf-8"
-        while data.startswith(codecs.BOM_UTF8):
-            data = data[len(codecs.BOM_UTF8) :]
-    elif marked and encoding is None:
-        encoding = marked[1]
-    if encoding in (None, "utf-8", "ascii"):
-        if not data.isascii():
-            _check_utf8(data, where, encoding)
-        _refuse_zeros(data, where)
-        return data
-    try:
-        text = data.decode(encoding)
-    except (UnicodeDecodeError, UnicodeError) as error:
-        at = getattr(error, "start", 0)
-        line = data.count(b"\n", 0, at) + 1
-        problem = f"this is not {encoding}"
-        raise InputError(f"{where}, line {line}", problem, "state the right encoding") from None
-    data = text.lstrip("\ufeff").encode("utf-8", "replace")
-    _refuse_zeros(data, where)
-    return data
-
-
-def _refuse_zeros(data: bytes, where: str) -> None:
-    """Raise where a character is zero: no text has it, but one read in the wrong encoding."""
-    if (at := data.find(b"\0")) >= 0:
-        line = data.count(b"\n", 0, at) + 1
-        problem = "a character is zero: this is not text, or UTF-16 without its mark"
-        order = "be" if at % 2 == 0 else "le"
-        remedy = f'save it as UTF-8, or write encoding = "utf-16-{order}"'
-        raise InputError(f"{where}, line {line}", problem, remedy)
-
-
-def _check_utf8(data: bytes, where: str, encoding: str | None) -> None:
-    try:
-        data.decode(encoding or "utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problem = "this is not UTF-8" if encoding != "ascii" else "this is not ASCII"
-        remedy = 'save the file as UTF-8, or state its encoding, such as encoding = "cp1252"'
-        raise InputError(f"{where}, line {line}", problem, remedy) from error
