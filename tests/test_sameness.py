@@ -370,7 +370,7 @@ def code_that_nobody_calls() -> Iterator[str]:
 def numbers_formatted_elsewhere() -> Iterator[str]:
     """Find numbers that an f-string sets as text by a format of its own."""
     for path, tree in MODULES.items():
-        if path.name == "formatting.py":
+        if path.parent.name == "formatting":
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.FormattedValue) and isinstance(node.format_spec, ast.JoinedStr):

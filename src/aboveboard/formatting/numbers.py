@@ -1,16 +1,10 @@
-"""Numbers, counts, lists and tables as text: the one place that decides how a number reads.
-
-`encode_number` and `encode` make data that prints exactly, for JSON; the `format_` functions make
-text for people, the same in terminal and report.
-"""
+"""Numbers as text for people, and as data that prints exactly."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from fractions import Fraction
-from html import escape
 from math import floor, isfinite, log10
 from typing import Any
 
@@ -20,9 +14,6 @@ Number = int | float | Fraction
 MOST_BITS = 10_000
 """Bits of a number that is still printed: some 3,000 digits; Python prints at most 4,300."""
 
-MOST_COUNT_BITS = 1000
-"""Bits of a count that is still written in digits; it fits a float."""
-
 TWO_DECIMALS_FROM = 100
 """From here on a fraction is shown with two decimals, as an amount of money would be."""
 
@@ -31,8 +22,6 @@ HUGE = 10**30
 
 LEGIBLE = 5
 """Characters up to which a fraction is shown as one; JSON has all of them exactly."""
-
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def encode_number(x: Number | None) -> Any:
@@ -291,144 +280,3 @@ def state_probability(p: Number, *, past: bool = False) -> str:
     if p >= PRACTICALLY_CERTAIN:
         return f"{verb} practically certain"
     return f"{has} probability {format_probability(p)}"
-
-
-def format_count(n: int) -> str:
-    """Return a count in digits, or as a power of ten where nobody would read the digits.
-
-    Examples
-    --------
-    >>> format_count(12_345), format_count(2**64)
-    ('12,345', '1.8e19')
-    """
-    n = int(n)  # numpy's numbers have no bit_length
-    if n < 10**9:
-        return f"{n:,}"
-    if n.bit_length() < MOST_COUNT_BITS:
-        written = str(n)
-        return f"{written[0]}.{written[1]}e{len(written) - 1}"
-    shift = n.bit_length() - MOST_COUNT_BITS
-    exponent = log10(n >> shift) + shift * log10(2)
-    return f"{int(10 ** (exponent % 1 + 1) + 1e-6) / 10:.1f}e{int(exponent)}"
-
-
-def format_count_typeset(n: int) -> str:
-    """Return a count for a report page: one that nobody would read in digits as 1.0 × 10¹⁸."""
-    shown = format_count(n)
-    if "e" not in shown:
-        return shown
-    mantissa, exponent = shown.split("e")
-    # The no-break spaces keep the number on one line.
-    return f"{mantissa}\u00a0×\u00a010{exponent.translate(_RAISED)}"
-
-
-def format_digits(n: int) -> str:
-    """Return a count in digits; one of more than 300 digits as a power of ten."""
-    return str(n) if n.bit_length() < MOST_COUNT_BITS else format_count(n)
-
-
-def format_quantity(n: int, one: str, many: str = "") -> str:
-    """Return how many there are; the plural has an s if it is not given.
-
-    Examples
-    --------
-    >>> format_quantity(1, "party", "parties"), format_quantity(1200, "check")
-    ('1 party', '1,200 checks')
-    """
-    return f"1 {one}" if n == 1 else f"{format_count(n)} {many or one + 's'}"
-
-
-def join_names(names: Iterable[object], most: int | None = None) -> str:
-    """Return names as people list them: "a", "a and b", "a, b and c".
-
-    Parameters
-    ----------
-    names
-        What is listed.
-    most
-        How many are named; of the rest only the number is.
-
-    Examples
-    --------
-    >>> join_names(["anna", "bert", "cleo"]), join_names("abcde", most=2)
-    ('anna, bert and cleo', 'a, b and 3 more')
-    """
-    listed = [str(name) for name in names]
-    if most is not None and len(listed) > most + 1:
-        listed = [*listed[:most], f"{len(listed) - most:,} more"]
-    if len(listed) < 2:
-        return "".join(listed)
-    return f"{', '.join(listed[:-1])} and {listed[-1]}"
-
-
-def format_moment(seconds: float) -> str:
-    """Return a time since 1970 as people read it, in UTC.
-
-    Examples
-    --------
-    >>> format_moment(1_800_000_000)
-    '2027-01-15 08:00 UTC'
-    """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def format_span(seconds: float) -> str:
-    """Return how long something takes, in its largest unit.
-
-    Examples
-    --------
-    >>> format_span(30), format_span(3600 * 26), format_span(86400 * 9)
-    ('30 seconds', '26 hours', '9 days')
-    """
-    for size, one in ((2 * 86400, "day"), (2 * 3600, "hour"), (120, "minute")):
-        if seconds >= size:
-            return format_quantity(int(seconds // {"day": 86400, "hour": 3600}.get(one, 60)), one)
-    return format_quantity(int(seconds), "second")
-
-
-def format_bytes(n: int) -> str:
-    """Return a size in the largest unit that has a whole number of it.
-
-    Examples
-    --------
-    >>> format_bytes(512), format_bytes(3 * 2**20), format_bytes(5 * 10**9)
-    ('512 bytes', '3.0 MiB', '4.7 GiB')
-    """
-    for exponent, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if n >= 2**exponent:
-            return f"{n / 2**exponent:.1f} {unit}"
-    return format_quantity(n, "byte")
-
-
-def format_table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()
-) -> str:
-    """Return rows set in columns; those at the positions in `right` are aligned right.
-
-    Examples
-    --------
-    >>> print(format_table(["party", "gains"], [["anna", "5"], ["bert", "1,200"]], right=[1]))
-    party  gains
-    anna       5
-    bert   1,200
-    """
-    table = [list(head), *(list(row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = []
-    for row in table:
-        cells = [
-            cell.rjust(width) if k in right else cell.ljust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
-def format_html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table of text as HTML; everything in it is escaped."""
-
-    def make_row(cells: Sequence[object], kind: str) -> str:
-        return "<tr>" + "".join(f"<{kind}>{escape(str(x))}</{kind}>" for x in cells) + "</tr>"
-
-    body = "".join(make_row(cells, "td") for cells in rows)
-    return f"<table><thead>{make_row(head, 'th')}</thead><tbody>{body}</tbody></table>"
