@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,63 @@ def test_what_is_no_opened_sum_is_refused(opened: dict[str, Any]) -> None:
 @pytest.mark.parametrize("point", ["00" * 32, "01" + "00" * 31, "ff" * 32])
 def test_what_is_no_point_of_the_group_is_refused(point: str) -> None:
     forged = {**COMMITTED, "acme": {**COMMITTED["acme"], "points": [point, point]}}
-    with pytest.raises(InvalidProofError):
+    with pytest.raises(InvalidProofError, match="the commitment of acme: number 1 is not"):
         verify_sum(forged, OPENED)
+
+
+EIGHTH = "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"
+"""A point of order eight."""
+
+BAD_POINTS = {
+    "neutral": "01" + "00" * 31,
+    "order two": "ec" + "ff" * 30 + "7f",
+    "order four": "00" * 32,
+    "order eight": EIGHTH,
+    "order eight times that of the group": add_points(
+        [bytes.fromhex(EIGHTH), commit_number(1, 1)]
+    ).hex(),
+    "written as y + p": "ee" + "ff" * 30 + "7f",
+    "not on the curve": "02" + "00" * 31,
+}
+
+
+@pytest.mark.parametrize("kind", BAD_POINTS)
+def test_a_point_outside_of_the_group_is_refused_before_anybody_submits(kind: str) -> None:
+    play = Play(make_terms(mechanism="exchange.average", sums="committed"))
+    play.agree()
+    good = COMMITTED["acme"]
+    bad = {**good, "points": [good["points"][0], BAD_POINTS[kind]]}
+    with pytest.raises(RefusedStatementError, match="number 2 is not committed to by a point"):
+        play.say("commit", "acme", sum=bad, **commitment("acme"))
+    play.say("commit", "acme", sum=good, **commitment("acme"))
+
+
+def test_too_many_numbers_and_denominators_without_a_common_one_are_refused() -> None:
+    play = Play(make_terms(mechanism="exchange.average", sums="committed"))
+    play.agree()
+    point = COMMITTED["acme"]["points"][0]
+    for data, problem in (
+        ({"denominator": "1", "points": [point] * 10_001}, "more than 10,000 numbers"),
+        ({"denominator": str(2**110), "points": [point]}, "denominator is too large"),
+    ):
+        with pytest.raises(RefusedStatementError, match=problem):
+            play.say("commit", "acme", sum=data, **commitment("acme"))
+    halves = {"denominator": str(2**60), "points": [point]}
+    play.say("commit", "acme", sum=halves, **commitment("acme"))
+    thirds = {"denominator": str(3**60), "points": [point]}
+    with pytest.raises(RefusedStatementError, match="no short multiple"):
+        play.say("commit", "bolt", sum=thirds, **commitment("bolt"))
+
+
+def test_a_log_is_not_called_false_where_pynacl_is_missing(
+    held: RoundOfFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aboveboard.evidence import sum_commitments
+
+    sum_commitments._find_no_point.cache_clear()
+    monkeypatch.setitem(sys.modules, "nacl", None)
+    with pytest.raises(InputError, match="PyNaCl is not installed"):
+        held.verify("beta")
 
 
 def test_equal_numbers_have_commitments_with_nothing_in_common() -> None:
@@ -171,7 +227,7 @@ def test_a_commitment_without_a_sum_is_refused() -> None:
         with pytest.raises(RefusedStatementError, match="no numbers that can be summed"):
             play.say("commit", "acme", sum=data, **commitment("acme"))
     play.say("commit", "acme", sum=COMMITTED["acme"], **commitment("acme"))
-    longer = {"denominator": "1", "points": ["ab" * 32] * 3}
+    longer = commit_point((Fraction(1),) * 3, KEYS["bolt"])
     with pytest.raises(RefusedStatementError, match="another number of coordinates"):
         play.say("commit", "bolt", sum=longer, **commitment("bolt"))
 

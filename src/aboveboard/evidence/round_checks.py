@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from aboveboard.evidence.statement_checks import (
     require_state,
 )
 from aboveboard.evidence.statements import Statement
+from aboveboard.evidence.sum_commitments import are_summable, find_fault
 from aboveboard.evidence.terms import CENTER
 
 if TYPE_CHECKING:
@@ -49,23 +49,21 @@ def _check_commit(round_: Round, statement: Statement) -> None:
         _check_sum(round_, statement)
 
 
-_WHOLE = re.compile(r"[1-9][0-9]{0,39}")
-
-
 def _check_sum(round_: Round, statement: Statement) -> None:
-    """Refuse what is not a commitment to as many numbers as the others have."""
+    """Refuse what is not a commitment to as many numbers as the others have, in the same group."""
     data = statement.body["sum"]
-    denominator, points = data.get("denominator"), data.get("points")
-    if (
-        set(data) != {"denominator", "points"}
-        or not (isinstance(denominator, str) and _WHOLE.fullmatch(denominator))
-        or not (isinstance(points, list) and points and all(map(is_digest, points)))
-    ):
-        raise RefusedStatementError("it commits to no numbers that can be summed")
+    if fault := find_fault(data):
+        raise RefusedStatementError(fault)
+    denominators = [int(data["denominator"])]
     for name in round_.present:
         said = round_.find("commit", name)
-        if said is not None and len(said.body["sum"]["points"]) != len(points):
+        if said is None:
+            continue
+        if len(said.body["sum"]["points"]) != len(data["points"]):
             raise RefusedStatementError("it has another number of coordinates than the others")
+        denominators.append(int(said.body["sum"]["denominator"]))
+    if not are_summable(denominators):
+        raise RefusedStatementError("its denominator has no short multiple with those of others")
 
 
 def _check_submit(round_: Round, statement: Statement) -> None:

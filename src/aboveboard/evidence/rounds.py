@@ -23,6 +23,10 @@ from aboveboard.evidence.round_steps import STEPS
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.evidence.terms import CENTER, Terms, parse_terms, read_terms
 from aboveboard.evidence.trees import compute_root, hash_leaf
+from aboveboard.formatting import format_count
+
+MOST_ENTRIES = 2**17
+"""Statements of a log: 1,000 members that answer 100 questions make 104,000."""
 
 
 @dataclass(frozen=True)
@@ -326,6 +330,12 @@ def replay_log(entries: Iterable[bytes], place: str) -> Round:
     round_ = begin_round(first, f"{place}: entry 0")
     for k, entry in enumerate(rest, 1):
         where = f"{place}: entry {k}"
+        if k >= MOST_ENTRIES:
+            raise InputError(
+                where,
+                f"the log has more than {format_count(MOST_ENTRIES)} entries",
+                "no round needs as many: dispute it",
+            )
         try:
             round_ = round_.accept(read_statement(entry, where))
         except RefusedStatementError as error:
@@ -336,6 +346,7 @@ def replay_log(entries: Iterable[bytes], place: str) -> Round:
 
 
 __all__ = [
+    "MOST_ENTRIES",
     "RefusedStatementError",
     "Round",
     "State",

@@ -13,19 +13,25 @@ Numbers are fractions: each member publishes the denominator that its numbers sh
 how many decimals it uses, no more. Source: Pedersen, "Non-interactive and information-theoretic
 secure verifiable secret sharing" (CRYPTO 1991), section 3. Takes PyNaCl; a third of a millisecond
 for each number.
+
+A commitment is refused before anybody uses it unless each of its points is a canonical one of the
+group of prime order (32 microseconds each), other than the neutral one: a point of small order
+hides nothing, and one of another group makes a sum that nobody can open.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import lcm
 from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.formatting import format_count
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 """The order of the group: what `G` and `H` generate."""
@@ -40,12 +46,19 @@ MOST_DENOMINATOR = 2**110
 _CONTEXT = b"aboveboard pedersen v1\n"
 _BYTES = 32
 
+_WHOLE = re.compile(r"[1-9][0-9]{0,33}")
+_POINT = re.compile(r"[0-9a-f]{64}")
+
+
+class PackageMissingError(InputError):
+    """Raised where PyNaCl is not installed: nothing can be said of a commitment without it."""
+
 
 def _import_nacl() -> Any:
     try:
         from nacl import bindings
     except ImportError as error:
-        raise InputError(
+        raise PackageMissingError(
             "committed sums", "PyNaCl is not installed", "pip install 'aboveboard[tokens]'"
         ) from error
     return bindings
@@ -154,6 +167,60 @@ def commit_point(point: Sequence[Fraction], key: bytes) -> dict[str, Any]:
     return {"denominator": str(denominator), "points": points}
 
 
+def find_fault(data: Any) -> str:
+    """Return why a member's public commitment cannot be summed; empty if it can.
+
+    Parameters
+    ----------
+    data
+        As `commit_point` returns it, from somebody else.
+
+    Raises
+    ------
+    PackageMissingError
+        If PyNaCl is not installed.
+
+    Examples
+    --------
+    >>> find_fault({"denominator": "1", "points": ["01" + "00" * 31]})
+    'number 1 is not committed to by a point of the group'
+    """
+    if not isinstance(data, dict) or set(data) != {"denominator", "points"}:
+        return "it commits to no numbers that can be summed"
+    denominator, points = data["denominator"], data["points"]
+    if not (isinstance(denominator, str) and _WHOLE.fullmatch(denominator)):
+        return "it commits to no numbers that can be summed"
+    if int(denominator) >= MOST_DENOMINATOR:
+        return "its denominator is too large"
+    if not isinstance(points, list) or not points:
+        return "it commits to no numbers that can be summed"
+    if len(points) > MOST_COORDINATES:
+        return f"it commits to more than {format_count(MOST_COORDINATES)} numbers"
+    if not all(isinstance(point, str) and _POINT.fullmatch(point) for point in points):
+        return "it commits to no numbers that can be summed"
+    at = _find_no_point(tuple(points))
+    return "" if at is None else f"number {at + 1} is not committed to by a point of the group"
+
+
+@lru_cache(maxsize=64)
+def _find_no_point(points: tuple[str, ...]) -> int | None:
+    """Return the place of the first text that names no point; a log is read many times."""
+    is_point = _import_nacl().crypto_core_ed25519_is_valid_point
+    found = (k for k, point in enumerate(points) if not is_point(bytes.fromhex(point)))
+    return next(found, None)
+
+
+def are_summable(denominators: Iterable[int]) -> bool:
+    """Return whether numbers over these denominators have a sum that can be opened.
+
+    Examples
+    --------
+    >>> are_summable([2, 3]), are_summable([2**60, 3**60])
+    (True, False)
+    """
+    return lcm(*denominators) < MOST_DENOMINATOR
+
+
 def open_sum(points: Mapping[str, Sequence[Fraction]], keys: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the opening of the sum of all members' numbers, plain data.
 
@@ -214,6 +281,9 @@ def verify_sum(
     InvalidProofError
         If the opening is not that of the sum of all commitments.
     """
+    for name, data in commitments.items():
+        if fault := find_fault(data):
+            raise InvalidProofError(f"the commitment of {name}: {fault}")
     try:
         common = int(opened["denominator"])
         sums = [int(x) for x in opened["sums"]]
@@ -222,8 +292,6 @@ def verify_sum(
         points = {name: [bytes.fromhex(p) for p in x["points"]] for name, x in commitments.items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProofError(f"this is not an opened sum ({error})") from error
-    if any(not 0 < each < MOST_DENOMINATOR for each in denominators.values()):
-        raise InvalidProofError("a denominator is not positive, or too large")
     if common >= MOST_DENOMINATOR or common != lcm(*denominators.values()):
         raise InvalidProofError("the sum has not the common denominator of all numbers")
     lengths = {len(blindings), len(sums), *map(len, points.values())}

@@ -30,6 +30,7 @@ from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Content, Payload
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.seeds import NONCE, commit_nonce, derive_seed
+from aboveboard.evidence.sum_commitments import PackageMissingError
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.verifiers import verify_mechanism
 
@@ -105,6 +106,8 @@ def _verify_log(given: Delivery, findings: Findings) -> Round | None:
         note = read_note(bundle.checkpoint.encode("utf-8"), "checkpoint")
         key = round_.find_log_key(len(bundle.entries))
         checkpoint = verify_checkpoint(note, log.origin, key)
+    except PackageMissingError:
+        raise
     except (InputError, InvalidProofError) as error:
         findings.contradict(f"the log is not in order: {error}")
         return None

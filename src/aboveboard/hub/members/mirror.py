@@ -13,6 +13,7 @@ from typing import Any
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import (
     LOG_FILE,
+    MOST_LOG_BYTES,
     SEALED,
     TERMS_FILE,
     read_log,
@@ -23,8 +24,9 @@ from aboveboard.evidence.folders import (
 from aboveboard.evidence.keys import PRIVATE_FOLDER, PrivateKeys
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import Checkpoint, read_note
-from aboveboard.evidence.rounds import Round, replay_log
+from aboveboard.evidence.rounds import MOST_ENTRIES, Round, replay_log
 from aboveboard.evidence.trees import InvalidProofError
+from aboveboard.formatting import format_count
 from aboveboard.hub.members.places import MIRROR_FILE, REFUSED_FILE, Mirror
 from aboveboard.hub.members.sharing import (
     compare_cosignatures,
@@ -96,19 +98,7 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     connection = HubConnection(mirror.address, keys)
     view: dict[str, Any] = connection.get_json(mirror.path)
     notes = fetch_cosignatures(mirror, connection)
-    entries = _read_known(mirror.folder)
-    while True:
-        page = connection.get_json(f"{mirror.path}/log?start={len(entries)}&limit={PAGE}")
-        try:
-            fresh, size = [str(x).encode() for x in page["entries"]], int(page["size"])
-            note = str(page["checkpoint"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                mirror.address, "it does not answer as a hub", "check its address"
-            ) from error
-        entries += fresh
-        if len(entries) >= size or not fresh:
-            break
+    entries, note = _fetch_log(mirror, connection)
     round_ = _write_checked(mirror, entries, note)
     member = str(view.get("member", ""))
     compare_cosignatures(mirror, round_, member, notes)
@@ -117,6 +107,42 @@ def pull(mirror: Mirror, keys: PrivateKeys) -> dict[str, Any]:
     if view.get("reply"):
         _fetch_reply(mirror, connection, member, str(view["reply"]))
     return view
+
+
+def _fetch_log(mirror: Mirror, connection: HubConnection) -> tuple[list[bytes], str]:
+    """Return the log's entries, those that the member has first, and the last checkpoint's text.
+
+    Raises
+    ------
+    InputError
+        If the hub does not answer as one, or sends more than a log can have.
+    """
+    entries = _read_known(mirror.folder)
+    length = sum(map(len, entries))
+    while True:
+        page = connection.get_json(f"{mirror.path}/log?start={len(entries)}&limit={PAGE}")
+        try:
+            fresh, size = [str(x).encode() for x in page["entries"]], int(page["size"])
+            note = str(page["checkpoint"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(
+                mirror.address, "it does not answer as a hub", "check its address"
+            ) from error
+        length += sum(map(len, fresh))
+        if (
+            len(fresh) > PAGE
+            or max(size, len(entries) + len(fresh)) > MOST_ENTRIES
+            or length > MOST_LOG_BYTES
+        ):
+            raise InputError(
+                mirror.address,
+                f"its log is too long: a page has at most {format_count(PAGE)} entries, the whole "
+                f"{format_count(MOST_ENTRIES)} and {format_count(MOST_LOG_BYTES)} bytes",
+                "tell its operator: no round needs as many",
+            )
+        entries += fresh
+        if len(entries) >= size or not fresh:
+            return entries, note
 
 
 def _read_known(folder: Path) -> list[bytes]:

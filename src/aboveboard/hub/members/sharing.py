@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from aboveboard.errors import InputError
@@ -76,31 +77,36 @@ def send_cosignature(
 
 
 def fetch_shared(mirror: Mirror, connection: HubConnection, round_: Round, member: str) -> None:
-    """Fetch files of others that this one may read: tokens, or what was opened to the auditor."""
-    wanted = {}
+    """Fetch files of others that this one may read: tokens, or what was opened to the auditor.
+
+    Raises
+    ------
+    InputError
+        If the hub sends another file than was named.
+    """
+    wanted: dict[tuple[str, str], str] = {}
     if member == AUDITOR:
         wanted = {
-            f"{by}-open": each.body["sealed"]
+            (by, "open"): each.body["sealed"]
             for (kind, by), each in round_.said.items()
             if kind == "open"
         }
     elif round_.terms.counts == "members":
         wanted = {
-            f"{owner}-tokens-{step}": digest
+            (owner, f"tokens-{step}"): digest
             for owner, passed in round_.tokens.items()
             for step, digest in enumerate(passed)
         }
-    for what, digest in wanted.items():
-        if not (mirror.folder / SEALED / f"{what}-{digest[:16]}.bin").is_file():
-            owner, _, kind = what.partition("-open") if member == AUDITOR else _split(what)
+    for (owner, what), digest in wanted.items():
+        if not (mirror.folder / SEALED / f"{owner}-{what}-{digest[:16]}.bin").is_file():
             content = connection.get(f"{mirror.path}/shared/{digest}")
-            write_sealed(mirror.folder, owner, kind or "open", content)
-
-
-def _split(what: str) -> tuple[str, str, str]:
-    """Return owner and step of a file of tokens; names may have dashes."""
-    owner, _, step = what.rpartition("-tokens-")
-    return owner, "", f"tokens-{step}"
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise InputError(
+                    mirror.address,
+                    f"it sends another file than {owner} has named ({what})",
+                    f"try again; if it stays so, ask {owner} for the file",
+                )
+            write_sealed(mirror.folder, owner, what, content)
 
 
 def name_sealed(statement: Statement) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Re
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys
+from aboveboard.formatting import format_count
 from aboveboard.hub.signatures import Target, sign_request
 
 SECONDS = 60
@@ -24,6 +25,11 @@ ATTEMPTS = 3
 """How often a request is sent where the hub cannot be reached: each may be repeated safely."""
 
 MOST_ANSWER = 2**31
+"""Bytes of an answer: a reply of a million elements."""
+
+MOST_JSON = 2**28
+"""Bytes of an answer in JSON: a page of a log."""
+
 MOST_PROBLEM = 2**16
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -66,9 +72,9 @@ class HubConnection:
         self._keys, self._authority = keys, parts.netloc
         self._opener = _make_opener(local=parts.hostname in _LOCAL)
 
-    def get(self, path: str) -> bytes:
-        """Return what the hub answers."""
-        return self._send("GET", path, b"", hashlib.sha256(b"").hexdigest())
+    def get(self, path: str, *, most: int = MOST_ANSWER) -> bytes:
+        """Return what the hub answers, at most so many bytes."""
+        return self._send("GET", path, b"", hashlib.sha256(b"").hexdigest(), most)
 
     def get_json(self, path: str) -> Any:
         """Return what the hub answers, plain data.
@@ -78,7 +84,7 @@ class HubConnection:
         InputError
             If it is not JSON.
         """
-        return self._decode(self.get(path))
+        return self._decode(self.get(path, most=MOST_JSON))
 
     def post_json(self, path: str, content: bytes) -> Any:
         """Send some bytes and return the answer, plain data."""
@@ -96,15 +102,17 @@ class HubConnection:
     def _decode(self, content: bytes) -> Any:
         try:
             return json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(
                 self.address, "it does not answer as a hub", "check its address"
             ) from error
 
-    def _send(self, method: str, path: str, content: bytes | Path, digest: str) -> bytes:
+    def _send(
+        self, method: str, path: str, content: bytes | Path, digest: str, most: int = MOST_JSON
+    ) -> bytes:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._send_once(method, path, content, digest)
+                return self._send_once(method, path, content, digest, most)
             except HTTPError as error:
                 if error.code != 503 or attempt == ATTEMPTS:
                     raise _read_problem(self.address, error) from error
@@ -119,7 +127,9 @@ class HubConnection:
             time.sleep(attempt)
         raise AssertionError
 
-    def _send_once(self, method: str, path: str, content: bytes | Path, digest: str) -> bytes:
+    def _send_once(
+        self, method: str, path: str, content: bytes | Path, digest: str, most: int
+    ) -> bytes:
         plain, _, query = path.partition("?")
         target = Target(method, self._authority, plain, query)
         headers: dict[str, str] = sign_request(target, digest, self._keys, int(time.time()))
@@ -130,16 +140,23 @@ class HubConnection:
                 "Content-Type": "application/octet-stream",
             }
             with content.open("rb") as file:
-                return self._exchange(Request(self.address + path, file, headers, method=method))
+                request = Request(self.address + path, file, headers, method=method)
+                return self._exchange(request, most)
         if method != "GET":
             headers["Content-Type"] = "application/json"
         data = None if method == "GET" else content
-        return self._exchange(Request(self.address + path, data, headers, method=method))
+        return self._exchange(Request(self.address + path, data, headers, method=method), most)
 
-    def _exchange(self, request: Request) -> bytes:
+    def _exchange(self, request: Request, most: int) -> bytes:
         with self._opener.open(request, timeout=SECONDS) as answer:
-            content: bytes = answer.read(MOST_ANSWER)
-            return content
+            content: bytes = answer.read(most + 1)
+        if len(content) > most:
+            raise InputError(
+                self.address,
+                f"it answers more than {format_count(most)} bytes",
+                "check its address, or tell its operator",
+            )
+        return content
 
 
 def _make_opener(*, local: bool) -> OpenerDirector:
