@@ -90,9 +90,31 @@ def test_a_change_lets_another_organisation_in(hub: Hub, house: House, tmp_path:
     core = house.people["core"]
     assert core.send("GET", table.path).status_code == 404
     change = propose_change(hub, table.id, {"members": ["acme", "bolt", "core"]}).digest
-    for name in LISTS:
+    for name in ("acme", "bolt"):  # nobody else reads what they have signed before they let it in
+        for path in ("", "/log", "/cosignatures", "/recovery"):
+            assert core.send("GET", f"{table.path}{path}").status_code == 404
+        assert table.say("core", "change", change=change).status_code == 404
+        assert "core" not in table.view(name)["awaited"]
         assert table.say(name, "change", change=change).status_code == 201
+    assert table.view("core")["next"] == "change"
+    assert table.view("acme")["next"] == "commit"
+    assert table.say("core", "change", change=change).status_code == 201
     assert table.view("core")["next"] == "commit"
+
+
+def test_whom_another_change_leaves_out_again_reads_no_more(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path, ["acme", "bolt"])
+    table.agree()
+    change = propose_change(hub, table.id, {"members": ["acme", "bolt", "core"]}).digest
+    for name in ("acme", "bolt"):
+        table.say(name, "change", change=change)
+    core = house.people["core"]
+    assert core.send("GET", f"{table.path}/log").status_code == 200
+    propose_change(hub, table.id, {"missing": "continue"})
+    assert core.send("GET", f"{table.path}/log").status_code == 404
+    assert table.say("core", "change", change=change).status_code == 404
 
 
 @pytest.mark.parametrize(

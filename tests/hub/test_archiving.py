@@ -85,6 +85,26 @@ def test_a_cancelled_round_without_a_time_in_its_terms_is_kept(
     assert table.view("acme")["state"] == "cancelled"
 
 
+def test_a_result_that_nobody_accepts_is_archived_all_the_same(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    table = house.open(tmp_path, more={"keep_days": 3})
+    table.until_sealed()
+    Worker(hub).work()
+    files, result = list_inputs(hub, table), read(table).find("result")
+    assert result is not None
+    house.clock.seconds += 13 * DAY
+    table.say("acme", "accept", result=result.digest)  # the others' time does not begin anew
+    assert Worker(hub).end_steps() == 0
+    house.clock.seconds += DAY + 1
+    assert Worker(hub).end_steps() == 1
+    assert table.view("acme")["state"] == "settled"
+    assert read(table).silent == {"bolt", "core"}
+    house.clock.seconds += 3 * DAY + 1
+    assert archive_ended(hub) == 1
+    assert not any(path.exists() for path in files)
+
+
 @pytest.mark.deep
 def test_a_result_cannot_be_sealed_anew_once_the_inputs_are_gone(
     hub: Hub, house: House, tmp_path: Path

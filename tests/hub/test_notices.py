@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,7 +21,7 @@ from aboveboard.hub.configuration import Configuration, check_configuration
 from aboveboard.hub.database.engine import read
 from aboveboard.hub.database.tables import notice
 from aboveboard.hub.home import Hub
-from aboveboard.hub.notices import messages
+from aboveboard.hub.notices import messages, sending
 from aboveboard.hub.notices.sending import remind, send_notices
 from aboveboard.hub.organizations.contacts import set_contact
 
@@ -67,11 +68,13 @@ class MailHandler(socketserver.StreamRequestHandler):
 
 class HookHandler(BaseHTTPRequestHandler):
     calls: list[dict[str, Any]]
+    keys: list[str]
     status = 200
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
         type(self).calls.append(json.loads(content))
+        type(self).keys.append(self.headers["Idempotency-Key"])
         self.send_response(type(self).status)
         if type(self).status == 302:
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
@@ -91,7 +94,7 @@ def mails() -> Iterator[MailStub]:
 
 @pytest.fixture
 def hook() -> Iterator[type[HookHandler]]:
-    handler = type("Handler", (HookHandler,), {"calls": [], "status": 200})
+    handler = type("Handler", (HookHandler,), {"calls": [], "keys": [], "status": 200})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         handler.port = server.server_port  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -190,6 +193,85 @@ def test_a_webhook_hears_the_same_sentence_and_follows_no_redirect(
     house.clock.seconds += 61
     assert send_notices(told) == 1
     assert hook.calls[-1] == {"text": "it is your turn", "hub": "http://hub.example"}
+    assert len(hook.keys) == 2
+    assert len(set(hook.keys)) == 1  # it is the same message, sent again
+
+
+def test_what_waits_behind_a_slow_receiver_is_sent_by_one_worker_only(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = configure(hub, webhooks={"chat": "http://127.0.0.1:1/", "other": "http://127.0.0.1:2/"})
+    for name, webhook in (("acme", "chat"), ("bolt", "other")):
+        set_contact(told, name, webhook=webhook)
+    house.open(tmp_path)
+    sent: list[str] = []
+
+    def deliver_slowly(_: object, contact: dict[str, str], *__: str) -> None:
+        sent.append(contact["webhook"])
+        house.clock.seconds += sending.LEASE - 1
+        if len(sent) == 1:
+            send_notices(told)  # another worker, that finds the second message due by its clock
+
+    monkeypatch.setattr(sending, "deliver", deliver_slowly)
+    send_notices(told)
+    house.clock.seconds += 10 * sending.LEASE
+    send_notices(told)
+    assert sorted(sent) == ["chat", "other"]
+
+
+def test_a_claim_that_ran_out_is_left_to_the_worker_that_took_it(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = configure(hub, webhooks={"chat": "http://127.0.0.1:1/", "other": "http://127.0.0.1:2/"})
+    for name, webhook in (("acme", "chat"), ("bolt", "other")):
+        set_contact(told, name, webhook=webhook)
+    house.open(tmp_path)
+    sent: list[str] = []
+
+    def deliver_late(_: object, contact: dict[str, str], *__: str) -> None:
+        sent.append(contact["webhook"])
+        if len(sent) == 1:
+            house.clock.seconds += sending.LEASE + 1
+            monkeypatch.setattr(sending, "deliver", lambda _, c, *__: sent.append(c["webhook"]))
+            send_notices(told)
+
+    monkeypatch.setattr(sending, "deliver", deliver_late)
+    send_notices(told)
+    assert sent.count("other") == 1
+
+
+def test_a_receiver_that_answers_byte_by_byte_is_cut_off(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MOST_SECONDS", 0.3)
+    ended = threading.Event()
+
+    class Trickle(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            for _ in range(100):
+                try:
+                    self.request.sendall(b"H")
+                except OSError:
+                    return
+                if ended.wait(0.05):
+                    return
+
+    mail = {"host": "127.0.0.1", "security": "none", "sender": "hub@example.org"}
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Trickle) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        told = configure(
+            hub, webhooks={"chat": f"http://127.0.0.1:{port}/"}, mail={**mail, "port": port}
+        )
+        began = time.monotonic()
+        with pytest.raises(messages.NotSentError):
+            messages.deliver(
+                told.configuration, {"mail": "a@b.example", "webhook": "chat"}, "x", "key"
+            )
+        assert time.monotonic() - began < 4
+        ended.set()
+        server.shutdown()
 
 
 def test_nobody_but_the_configuration_names_an_address(hub: Hub, house: House) -> None:
@@ -242,10 +324,10 @@ def test_what_reaches_one_place_is_sent_and_not_sent_again(
 ) -> None:
     sent = list[str]()
 
-    def fail(_: object, where: str, text: str) -> None:
+    def fail(_: object, where: str, *__: str) -> None:
         raise messages.NotSentError(f"{where}: it answers 500")
 
-    monkeypatch.setattr(messages, "send_mail", lambda _, where, text: sent.append(where))
+    monkeypatch.setattr(messages, "send_mail", lambda _, where, *__: sent.append(where))
     monkeypatch.setattr(messages, "call_webhook", fail)
     table = hub.configuration.model_dump()
     table["notices"]["mail"] = {
@@ -254,7 +336,8 @@ def test_what_reaches_one_place_is_sent_and_not_sent_again(
         "sender": "hub@mail.example",
     }
     configuration = check_configuration(table, "test")
-    messages.deliver(configuration, {"mail": "a@b.example", "webhook": "chat"}, "it is your turn")
+    both = {"mail": "a@b.example", "webhook": "chat"}
+    messages.deliver(configuration, both, "it is your turn", "key")
     assert sent == ["a@b.example"]
     with pytest.raises(messages.NotSentError, match="500"):
-        messages.deliver(configuration, {"mail": "", "webhook": "chat"}, "it is your turn")
+        messages.deliver(configuration, {"mail": "", "webhook": "chat"}, "x", "key")

@@ -13,6 +13,7 @@ from houses import LISTS, House, Table
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.seeds import derive_seed
+from aboveboard.hub.collaborations.opening import locate_center_files
 from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
@@ -59,6 +60,24 @@ def test_the_next_round_has_the_terms_of_the_last_one(
     with pytest.raises(InputError, match="follows it already"):
         open_next(hub, first.id)
     assert [row.serial for row in list_series(hub, first.id)] == [1, 2]
+
+
+def test_a_round_that_does_not_begin_leaves_no_files_of_the_center(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    first = house.open(tmp_path)
+    own = locate_center_files(hub, first.id)
+    own.mkdir(parents=True)
+    (own / "test.csv").write_text("rows")
+    before = sorted(own.parent.iterdir())
+    with pytest.raises(InputError, match="wait for its result"):
+        open_next(hub, first.id)
+    with pytest.raises(InputError, match="no organisation"):
+        house.open(tmp_path, ["acme", "stranger"])
+    assert sorted(own.parent.iterdir()) == before
+    state_own(hub, first.id, "cancel", {"reason": "tried"})
+    identifier, _ = open_next(hub, first.id)
+    assert (locate_center_files(hub, identifier) / "test.csv").read_text() == "rows"
 
 
 def test_terms_limit_how_often_a_round_is_repeated(hub: Hub, house: House, tmp_path: Path) -> None:

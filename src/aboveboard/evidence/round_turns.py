@@ -18,9 +18,11 @@ def list_turns(round_: Round) -> dict[str, str]:
     """Return the kind of statement that is awaited of each member, the auditor or the center.
 
     A change of terms that waits for signatures comes first, since it makes void what is committed.
+    Those whom it lets in sign last: they read the log only once all that take part have signed.
     """
-    turns = dict.fromkeys(round_.list_unsigned(), "change") if _is_open(round_) else {}
-    return {**_list_usual(round_), **turns}
+    unsigned = round_.list_unsigned() if _is_open(round_) else ()
+    inside = [name for name in unsigned if name in round_.present]
+    return {**_list_usual(round_), **dict.fromkeys(inside or unsigned, "change")}
 
 
 def _is_open(round_: Round) -> bool:

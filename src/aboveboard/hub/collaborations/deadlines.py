@@ -29,10 +29,31 @@ def find_deadline(round_: Round, kind: str) -> int | None:
     return int(datetime.fromisoformat(moment).timestamp()) if moment else None
 
 
-def find_until(round_: Round) -> int | None:
-    """Return until when the round's present step must be taken; None: no deadline."""
+DAY = 24 * 3600
+
+LEAST_DAYS = 14
+"""Days to accept or dispute a result, at least, where the terms state no deadline for that."""
+
+
+def find_until(round_: Round, since: int) -> int | None:
+    """Return until when the round's present step must be taken; None: no deadline.
+
+    A result that the terms let nobody accept by some time is accepted by silence after the days
+    for which inputs are kept; else they would never be deleted.
+
+    Parameters
+    ----------
+    round_
+        The round.
+    since
+        When its present state began, in seconds since 1970.
+    """
     step = STEPS.get(round_.state)
-    return None if step is None else find_deadline(round_, step)
+    until = None if step is None else find_deadline(round_, step)
+    days = round_.terms.keep_days
+    if until is None and round_.state is State.RESULT and days is not None:
+        return since + max(days, LEAST_DAYS) * DAY
+    return until
 
 
 def format_moment(seconds: int | None) -> str | None:

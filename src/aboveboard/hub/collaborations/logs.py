@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.notes import Checkpoint, sign_note
-from aboveboard.evidence.round_states import ENDED
+from aboveboard.evidence.round_states import ENDED, State
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round
 from aboveboard.evidence.statements import Statement, read_statement
@@ -246,13 +246,15 @@ _CHANGE = (
 
 def describe_standing(row: Any, round_: Round, now: int) -> dict[str, Any]:
     """Return what the row of a collaboration repeats of its log, so that lists need not read it."""
-    ended = None
+    ended, until = None, find_until(round_, now)
+    same = row is not None and row.state == round_.state.value
     if round_.state in ENDED:
-        same = row is not None and row.state == round_.state.value
         ended = row.ended if same and row.ended else now
+    if same and row.until and round_.state is State.RESULT and row.keep_days is not None:
+        until = row.until  # it does not begin anew with each member that accepts
     return {
         "turns": json.dumps(list_turns(round_), sort_keys=True),
-        "until": find_until(round_),
+        "until": until,
         "keep_days": round_.terms.keep_days,
         "ended": ended,
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,23 +21,22 @@ from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.logs import describe_standing, sign_checkpoint, write_nodes
 from aboveboard.hub.collaborations.notices import notify_awaited
-from aboveboard.hub.collaborations.steps import make_own, state_own
+from aboveboard.hub.collaborations.steps import AUDITOR, make_own, state_own
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, member
 from aboveboard.hub.home import CENTER_FILES, Hub
 from aboveboard.hub.organizations.registry import Organization, find_keys
 
-AUDITOR = "auditor"
-
 __all__ = [
+    "AUDITOR",
     "Opening",
     "begin",
     "derive_file_key",
+    "keep_center_files",
     "locate_center_files",
     "make_own",
     "open_collaboration",
     "state_own",
-    "write_center_files",
 ]
 
 
@@ -105,8 +106,10 @@ def open_collaboration(
     names = list_parties(table, file)
     table, files = collect_files(table, file.parent)
     identifier = secrets.token_hex(8)
-    digests = write_center_files(hub, identifier, files)
-    with write(hub.engine) as connection:
+    with (
+        keep_center_files(hub, identifier, files) as digests,
+        write(hub.engine) as connection,
+    ):
         found = {name: find_keys(connection, name) for name in names}
         body = draft_terms(
             table,
@@ -207,13 +210,23 @@ def derive_file_key(hub: Hub, identifier: str, name: str) -> bytes:
     return hub.first_keys.derive_key(f"{identifier}/{name}")
 
 
-def write_center_files(hub: Hub, identifier: str, files: Mapping[str, bytes]) -> dict[str, str]:
-    """Keep the center's own files of a round; return the hashes that the terms have of them."""
+@contextmanager
+def keep_center_files(
+    hub: Hub, identifier: str, files: Mapping[str, bytes]
+) -> Iterator[dict[str, str]]:
+    """Keep the center's own files of a new round; yield the hashes that the terms have of them.
+
+    They go again if the round does not begin.
+    """
     folder = locate_center_files(hub, identifier)
-    for name, content in files.items():
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        write_private(folder / name, content)
-    return {
-        name: digest_file(derive_file_key(hub, identifier, name), content)
-        for name, content in files.items()
-    }
+    try:
+        for name, content in files.items():
+            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            write_private(folder / name, content)
+        yield {
+            name: digest_file(derive_file_key(hub, identifier, name), content)
+            for name, content in files.items()
+        }
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

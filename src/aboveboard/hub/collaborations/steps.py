@@ -26,10 +26,13 @@ from aboveboard.hub.collaborations.logs import (
 from aboveboard.hub.collaborations.nodes import extend_frontier
 from aboveboard.hub.collaborations.notices import notify_awaited
 from aboveboard.hub.database.engine import write
-from aboveboard.hub.database.tables import collaboration, member, recovery, tree_node
+from aboveboard.hub.database.tables import collaboration, log_entry, member, recovery, tree_node
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.queue import enqueue_resealing, enqueue_settlement
-from aboveboard.hub.organizations.registry import add_key, find_organization
+from aboveboard.hub.organizations.registry import add_key, find_keys, find_organization
+
+AUDITOR = "auditor"
+"""The auditor's name as a signer; no member can have it."""
 
 
 def take(
@@ -58,7 +61,34 @@ def take(
         _register_keys(connection, hub, row.id, before, after)
     if before.terms_digest != after.terms_digest:
         _register_members(connection, row, after)
+    if after.pending is not None:
+        _admit_newcomers(connection, row.id, after)
     return position
+
+
+def _admit_newcomers(connection: Connection, identifier: str, after: Round) -> None:
+    """Let those whom a change lets in read the log, once all that take part have signed it.
+
+    Before that the log is nobody's but the members'. Whom another change then leaves out reads no
+    more, unless it has signed something there.
+    """
+    terms = after.pending_terms
+    ready = terms is not None and not set(after.list_unsigned()) & set(after.present)
+    invited = set(terms.members) if terms is not None and ready else set()
+    known = list_member_rows(connection, identifier)
+    signers = select(log_entry.c.signer).where(log_entry.c.collaboration == identifier)
+    connection.execute(
+        delete(member).where(
+            member.c.collaboration == identifier,
+            member.c.name.not_in([*after.terms.members, *invited, AUDITOR]),
+            member.c.name.not_in(signers),
+        )
+    )
+    for name in sorted(invited - set(known)):
+        owner, _ = find_keys(connection, name)
+        connection.execute(
+            member.insert().values(collaboration=identifier, organization=owner.id, name=name)
+        )
 
 
 def _register_keys(

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.rounds import RefusedStatementError
-from aboveboard.hub.collaborations.deadlines import STEPS, find_until
+from aboveboard.hub.collaborations.deadlines import STEPS
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.steps import make_own, take
 from aboveboard.hub.database.engine import read, write
@@ -150,8 +150,8 @@ class Worker:
         with write(hub.engine) as connection:
             row = lock(connection, identifier)
             before = read_round(connection, row)
-            until, step = find_until(before), STEPS.get(before.state)
-            if until is None or hub.now <= until or row.state not in OPEN:
+            step = STEPS.get(before.state)
+            if row.until is None or hub.now <= row.until or row.state not in OPEN:
                 return False
             late = before.list_unanswered() if step == "answer" else before.list_awaited(str(step))
             statement = make_own(hub, before, "missing", {"members": list(late)})

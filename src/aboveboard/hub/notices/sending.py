@@ -1,7 +1,10 @@
 """Sending what waits in the table of notices, and reminding before deadlines.
 
 Each recipient gets one message for all that waits. A message that cannot be sent is tried again,
-later each time. Two workers do not send the same one: whoever moves its time first, sends it.
+later each time. Two workers do not send the same one: whoever moves its time first, sends it, and
+moves it again before each message, so that no other worker takes what waits behind a slow one. A
+message is sent twice only if its worker is killed before it has noted that it was sent; both then
+have the same key, which a webhook gets as Idempotency-Key, and a mail as its Message-ID.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ AT_ONCE = 200
 """Notices that are looked at in one go."""
 
 LEASE = 300
-"""Seconds for which nobody else sends what is being sent."""
+"""Seconds for which nobody else sends what is being sent; sending one message takes less."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 60, 24 * 3600
 """Seconds until a message is tried again: twice as long each time."""
@@ -46,11 +49,14 @@ class Waiting:
         What it is about.
     attempts
         How often it was tried.
+    due
+        Until when it is this worker's.
     """
 
     id: int
     kind: str
     attempts: int
+    due: int
 
 
 def send_notices(hub: Hub) -> int:
@@ -58,9 +64,16 @@ def send_notices(hub: Hub) -> int:
     configuration = hub.configuration
     sent = 0
     for contact, waiting in _claim(hub).items():
+        if not _renew(hub, waiting):
+            continue  # another worker has it
         kinds = {each.kind for each in waiting}
         try:
-            deliver(configuration, dict(contact), say(kinds, TURNS | {REMINDER}))
+            deliver(
+                configuration,
+                dict(contact),
+                say(kinds, TURNS | {REMINDER}),
+                _derive_key(hub, waiting),
+            )
         except NotSentError as error:
             logger.warning("a notice could not be sent: %s", error)
             _put_off(hub, waiting, str(error))
@@ -73,6 +86,27 @@ def send_notices(hub: Hub) -> int:
             )
         sent += 1
     return sent
+
+
+def _renew(hub: Hub, waiting: list[Waiting]) -> bool:
+    """Keep other workers from a message for as long again; return whether it is still ours."""
+    ids = [each.id for each in waiting]
+    with write(hub.engine) as connection:
+        kept = connection.execute(
+            select(notice.c.id)
+            .where(notice.c.id.in_(ids), notice.c.due == waiting[0].due, notice.c.sent.is_(None))
+            .with_for_update()
+        ).all()
+        if len(kept) < len(ids):
+            return False
+        connection.execute(update(notice).where(notice.c.id.in_(ids)).values(due=hub.now + LEASE))
+    return True
+
+
+def _derive_key(hub: Hub, waiting: list[Waiting]) -> str:
+    """Return what is the same for a message that is sent again, and tells nothing of it."""
+    named = ",".join(str(each.id) for each in waiting)
+    return hub.derive_secret(f"notices {named}").hex()[:32]
 
 
 Contact = tuple[tuple[str, str], ...]
@@ -93,7 +127,8 @@ def _claim_rows(connection: Connection, hub: Hub) -> dict[Contact, list[Waiting]
     for row in rows:
         contact = _find_contact(hub, row.recipient, row.mail, row.webhook)
         if contact is not None:
-            found.setdefault(contact, []).append(Waiting(row.id, row.kind, row.attempts))
+            each = Waiting(row.id, row.kind, row.attempts, hub.now + LEASE)
+            found.setdefault(contact, []).append(each)
     named = [each.id for several in found.values() for each in several]
     nobody = [row.id for row in rows if row.id not in named]
     for ids, values in (

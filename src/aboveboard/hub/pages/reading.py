@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Integer, and_, bindparam, func, or_, select
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round
 from aboveboard.hub.collaborations import membership
+from aboveboard.hub.collaborations.deadlines import STEPS as TIMED
 from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.logs import NoCollaborationError, read_round
 from aboveboard.hub.database.tables import (
@@ -97,7 +98,11 @@ class Seen:
     @property
     def deadline(self) -> int | None:
         """Until when, in seconds since 1970."""
-        return None if self.step is None else find_deadline(self.round, self.step)
+        if self.step is None:
+            return None
+        until: int | None = self.row.until
+        usual = self.step == TIMED.get(self.round.state)
+        return until if usual else find_deadline(self.round, self.step)
 
     @property
     def faults(self) -> dict[str, str]:

@@ -20,10 +20,10 @@ from aboveboard.hub.collaborations.opening import (
     AUDITOR,
     Opening,
     begin,
+    keep_center_files,
     locate_center_files,
-    write_center_files,
 )
-from aboveboard.hub.collaborations.steps import list_member_rows, make_own, take_own
+from aboveboard.hub.collaborations.steps import make_own, take_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, member, organization
 from aboveboard.hub.home import Hub
@@ -66,8 +66,7 @@ def open_next(
         path.name: path.read_bytes()
         for path in sorted(locate_center_files(hub, identifier).glob("*"))
     }
-    digests = write_center_files(hub, fresh, files)
-    with write(hub.engine) as connection:
+    with keep_center_files(hub, fresh, files) as digests, write(hub.engine) as connection:
         row = lock(connection, identifier)
         last = read_round(connection, row)
         _refuse_early(connection, row, last)
@@ -179,7 +178,6 @@ def propose_change(hub: Hub, identifier: str, changes: Mapping[str, Any]) -> Pos
             name: _describe_member(connection, before, name) for name in sorted(names)
         }
         proposal |= {key: value for key, value in changes.items() if key != "members"}
-        _let_read(connection, identifier, names)
         body = {"proposal": proposal, "number": len(before.leaves)}
         statement = make_own(hub, before, "change", body)
         return take_own(connection, hub, row, before, statement)
@@ -190,17 +188,6 @@ def _describe_member(connection: Connection, round_: Round, name: str) -> dict[s
     if known is not None and keys is not None:
         return {"keys": keys.as_dict(), "parameters": dict(known.parameters)}
     return {"keys": find_keys(connection, name)[1].as_dict(), "parameters": {}}
-
-
-def _let_read(connection: Connection, identifier: str, names: list[str]) -> None:
-    """Let organisations that a change names read the round, so that they can sign it."""
-    known = list_member_rows(connection, identifier)
-    for name in names:
-        if name not in known:
-            owner, _ = find_keys(connection, name)
-            connection.execute(
-                member.insert().values(collaboration=identifier, organization=owner.id, name=name)
-            )
 
 
 def list_series(hub: Hub, series: str) -> list[Any]:

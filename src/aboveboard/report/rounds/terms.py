@@ -198,6 +198,12 @@ def _describe_shown(terms: Terms) -> str:
     return f"all see each {join_names(sorted(shown))}; of the rest each sees its own"
 
 
+_SILENCE = (
+    "has no deadline: a hub takes silence for acceptance after as many days, 14 at least, so that "
+    "the round ends"
+)
+
+
 def _describe_deadlines(terms: Terms, now: float) -> list[tuple[str, str]]:
     rows = [
         (describe_step(step).title, f"until {describe_deadline(moment, now)}")
@@ -218,6 +224,8 @@ def _describe_deadlines(terms: Terms, now: float) -> list[tuple[str, str]]:
         else (f"for {format_quantity(terms.keep_days, 'day')} after the end, and then deletes it")
     )
     rows.append(("What members send", f"the center keeps {kept}"))
+    if terms.keep_days is not None and terms.deadlines.accept is None:
+        rows.append(("A result", _SILENCE))
     return [*rows, ("Further rounds", _describe_repeats(terms))]
 
 
