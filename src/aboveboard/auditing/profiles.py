@@ -122,8 +122,8 @@ def check_profiles(
     BudgetExceeded
         If there are more profiles than the budget allows and it says to refuse.
     """
-    sampled = is_sampled(name, game, budget)
-    if sampled and isinstance(game, HasProofs) and (proof := game.proof(name)) is not None:
+    drawn = is_sampled(name, game, budget)
+    if drawn and isinstance(game, HasProofs) and (proof := game.proof(name)) is not None:
         return Verdict(
             name,
             Status.HOLDS,
@@ -132,49 +132,101 @@ def check_profiles(
             how="closed form",
             statement=proof.argument,
         )
-    if not sampled:
+    if not drawn:
         game = _refine(game, budget)
-    check, total = make_check(game), count_profiles(game)
-    checked, doubtful, stopped, drawn = 0, None, "", sampled
-    wanted, end = budget.samples + 1 if sampled else total, budget.find_end(sampled=sampled)
-    for profile in draw_profiles(game, budget.samples, seed) if sampled else iterate_profiles(game):
+    check = make_check(game)
+    scan = _scan(game, check, budget, seed, progress, drawn=drawn)
+    return limit_to_listed(_make_verdict(name, game, check, scan, seed), game)
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """What a check found in the profiles that it saw.
+
+    Parameters
+    ----------
+    checked
+        How many it saw.
+    total
+        How many there are.
+    breach
+        A breach that is sure, or else the first that is not.
+    profile
+        Where a sure breach is.
+    drawn
+        Whether the profiles were drawn.
+    stopped
+        What to say where the time ended it.
+    """
+
+    checked: int
+    total: int
+    breach: Breach | None
+    profile: tuple[Action, ...]
+    drawn: bool
+    stopped: str
+
+    @property
+    def sampled(self) -> bool:
+        """Whether profiles were left out."""
+        return self.drawn or bool(self.stopped)
+
+
+def _scan(
+    game: Game,
+    check: Check,
+    budget: Budget,
+    seed: int,
+    progress: Progress | None,
+    *,
+    drawn: bool,
+) -> _Scan:
+    """Look at profile after profile until one breaks the property for sure, or the time is over."""
+    total = count_profiles(game)
+    wanted, end = budget.samples + 1 if drawn else total, budget.find_end(sampled=drawn)
+    checked, breach = 0, None
+    for profile in draw_profiles(game, budget.samples, seed) if drawn else iterate_profiles(game):
         checked += 1
         if progress is not None:
             progress(1)
         found = check.breach(profile)
         if found is not None and found.sure:
-            doubtful = found
-            break
-        doubtful = doubtful or found
+            return _Scan(checked, total, found, profile, drawn, "")
+        breach = breach or found
         if end < inf and checked < wanted and perf_counter() > end:
-            stopped, sampled = budget.describe_end(checked, total), True
-            break
-    status, witness = _find_status(doubtful, sampled=sampled, met=check.met), None
-    coarse = isinstance(game, Refinable) and not sampled and game.refine() is not None
+            return _Scan(checked, total, breach, (), drawn, budget.describe_end(checked, total))
+    return _Scan(checked, total, breach, (), drawn, "")
+
+
+def _make_verdict(name: str, game: Game, check: Check, scan: _Scan, seed: int) -> Verdict:
+    """Return what a scan shows."""
+    breach = scan.breach
+    status = _find_status(breach, sampled=scan.sampled, met=check.met)
+    coarse = isinstance(game, Refinable) and not scan.sampled and game.refine() is not None
     if coarse and status is Status.HOLDS:
         status = Status.NO_COUNTEREXAMPLE
-    if status is Status.FAILS and doubtful is not None:
-        witness = make_breach_witness(name, game, profile, doubtful)
-    draws = checked - 1 if status is Status.NO_COUNTEREXAMPLE and drawn else None
-    verdict = Verdict(
+    draws = scan.checked - 1 if status is Status.NO_COUNTEREXAMPLE and scan.drawn else None
+    statement = scan.stopped or None
+    if status is Status.UNDECIDED and breach is not None:
+        statement = f"{breach.note}, within the tolerance of float64"
+    elif coarse and status is Status.NO_COUNTEREXAMPLE:
+        statement = OVERLAPS
+    return Verdict(
         name,
         status,
-        checked,
-        total,
-        "sampled" if sampled else "exhaustive",
-        witness=witness,
+        scan.checked,
+        scan.total,
+        "sampled" if scan.sampled else "exhaustive",
+        witness=make_breach_witness(name, game, scan.profile, breach)
+        if status is Status.FAILS and breach is not None
+        else None,
         exact=check.exact,
         tolerance=check.tolerance,
-        seed=seed if drawn else None,
+        seed=seed if scan.drawn else None,
         confidence=None if not draws else format_confidence(draws, "all profiles break it"),
         draws=draws,
-        statement=f"{doubtful.note}, within the tolerance of float64"
-        if status is Status.UNDECIDED and doubtful is not None
-        else OVERLAPS
-        if coarse and status is Status.NO_COUNTEREXAMPLE
-        else stopped or None,
+        statement=statement,
     )
-    return limit_to_listed(verdict, game)
 
 
 def _refine(game: Game, budget: Budget) -> Game:

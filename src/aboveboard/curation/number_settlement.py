@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from aboveboard.curation.number_rounds import NumberRounds, make_table
 from aboveboard.curation.number_society import NumberSociety
@@ -49,34 +50,10 @@ def settle_numbers(
     numbers = NumberRounds(rounds, society)
     shares, rows = {}, []
     for i, name in enumerate(rounds.names):
-        if name not in reporting:
-            continue
-        agent, profit = society.agents[i], profits[i]
-        alone = numbers.answer(i, numbers.make_noise(i), noise_channels(len(rounds.names)))
-        answers = alone
-        if answered[i]:
-            answers = numbers.answer(i, numbers.full_reply, message_channels(rounds.profile))
-        correct, error = numbers.measure_accuracy(answers), numbers.measure_error(answers)
-        shares[name] = Share(
-            benefit=profit,
-            utility=None if agent.price is None else profit - agent.cost(rounds.profile[i]),
-            payment=0,
-            reply=Reply("csv", rows=make_table(numbers, rounds.names, answers)),
-            more={"correct": correct, "error": error},
-        )
-        rows.append(
-            (
-                name,
-                answered[i],
-                profit / agent.value,
-                correct,
-                error,
-                society.profit_alone(i) / agent.value,
-                numbers.measure_error(alone),
-            )
-        )
+        if name in reporting:
+            shares[name], row = _settle_agent(numbers, i, answered[i], profits[i])
+            rows.append(row)
     scale = society.scale
-    resolution = format_number(scale.resolution)
     return Settlement(
         mechanism,
         shares,
@@ -89,26 +66,45 @@ def settle_numbers(
         },
         headline=(
             f"{sum(row[1] for row in rows)} of {format_quantity(len(rows), 'agent')} got the bits "
-            f"of all numbers; each row is answered by an interval of width {resolution} at most "
-            f"for the {society.statistic} (gains are expected values per row)."
+            "of all numbers; each row is answered by an interval of width "
+            f"{format_number(scale.resolution)} at most for the {society.statistic} (gains are "
+            "expected values per row)."
         ),
-        exhibits=(
-            Exhibit(
-                "What each agent learned",
-                (
-                    "agent",
-                    "answered",
-                    "expected",
-                    "measured",
-                    "error",
-                    "expected alone",
-                    "error alone",
-                ),
-                tuple(rows),
-                "Shares of right answers about thresholds, weighted by steps, and mean absolute "
-                f"errors of the {society.statistic}, rounded down to a step of "
-                f"{format_rounded(float(scale.resolution), 3)} at most. Expected values assume "
-                "independent numbers with the distribution of the file.",
-            ),
-        ),
+        exhibits=(_tabulate(rows, society),),
+    )
+
+
+def _settle_agent(
+    numbers: NumberRounds, i: int, answered: bool, profit: Number
+) -> tuple[Share, tuple[Any, ...]]:
+    """Return an agent's share, and its row of the exhibit."""
+    rounds, society = numbers.rounds, numbers.society
+    agent, name = society.agents[i], rounds.names[i]
+    alone = numbers.answer(i, numbers.make_noise(i), noise_channels(len(rounds.names)))
+    answers = alone
+    if answered:
+        answers = numbers.answer(i, numbers.full_reply, message_channels(rounds.profile))
+    correct, error = numbers.measure_accuracy(answers), numbers.measure_error(answers)
+    share = Share(
+        benefit=profit,
+        utility=None if agent.price is None else profit - agent.cost(rounds.profile[i]),
+        payment=0,
+        reply=Reply("csv", rows=make_table(numbers, rounds.names, answers)),
+        more={"correct": correct, "error": error},
+    )
+    expected, expected_alone = profit / agent.value, society.profit_alone(i) / agent.value
+    error_alone = numbers.measure_error(alone)
+    return share, (name, answered, expected, correct, error, expected_alone, error_alone)
+
+
+def _tabulate(rows: Sequence[tuple[Any, ...]], society: NumberSociety) -> Exhibit:
+    """Return the table of what each agent learned."""
+    return Exhibit(
+        "What each agent learned",
+        ("agent", "answered", "expected", "measured", "error", "expected alone", "error alone"),
+        tuple(rows),
+        "Shares of right answers about thresholds, weighted by steps, and mean absolute "
+        f"errors of the {society.statistic}, rounded down to a step of "
+        f"{format_rounded(float(society.scale.resolution), 3)} at most. Expected values assume "
+        "independent numbers with the distribution of the file.",
     )
