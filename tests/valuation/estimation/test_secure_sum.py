@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aboveboard.errors import InputError
+from aboveboard.valuation.estimation.federated_user import User, draw_shared_mask, find_threshold
 from aboveboard.valuation.estimation.links import LocalLink
 from aboveboard.valuation.estimation.masks import (
     MODULUS,
@@ -32,13 +33,7 @@ from aboveboard.valuation.estimation.messages import (
     SendPieces,
 )
 from aboveboard.valuation.estimation.secret_sharing import PRIME, join
-from aboveboard.valuation.estimation.secure_sum import (
-    User,
-    choose_neighbours,
-    draw_shared_mask,
-    find_threshold,
-    secure_sum,
-)
+from aboveboard.valuation.estimation.secure_sum import choose_neighbours, secure_sum
 
 STEPS = [SendKeys, SendLetters, SendMasked, SendPieces]
 

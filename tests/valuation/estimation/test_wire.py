@@ -10,6 +10,7 @@ import pytest
 
 from aboveboard.errors import InputError
 from aboveboard.valuation.estimation import wire
+from aboveboard.valuation.estimation.federated_user import User
 from aboveboard.valuation.estimation.links import CarriedLink, LocalLink, answer_bytes
 from aboveboard.valuation.estimation.masks import MODULUS
 from aboveboard.valuation.estimation.messages import (
@@ -21,7 +22,7 @@ from aboveboard.valuation.estimation.messages import (
     SendPieces,
 )
 from aboveboard.valuation.estimation.secret_sharing import PRIME
-from aboveboard.valuation.estimation.secure_sum import User, secure_sum
+from aboveboard.valuation.estimation.secure_sum import secure_sum
 
 KEYS = Keys(bytes(range(32)), bytes(32), bytes(range(1, 33)))
 MESSAGES = [

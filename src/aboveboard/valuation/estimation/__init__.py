@@ -6,8 +6,9 @@ Example 1 and section 4.
 
 from aboveboard.valuation.estimation.dp_release import Release, release
 from aboveboard.valuation.estimation.estimates import Estimator, find_estimator
+from aboveboard.valuation.estimation.federated_user import User
 from aboveboard.valuation.estimation.ledger import read_spent
-from aboveboard.valuation.estimation.secure_sum import Sum, User, secure_sum
+from aboveboard.valuation.estimation.secure_sum import Sum, secure_sum
 from aboveboard.valuation.estimation.variance_components import (
     VarianceComponents,
     estimate_variance_components,

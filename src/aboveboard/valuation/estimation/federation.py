@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aboveboard.errors import InputError
+from aboveboard.valuation.estimation.federated_user import FEWEST, User
 from aboveboard.valuation.estimation.links import LocalLink
 from aboveboard.valuation.estimation.masks import (
     LARGEST,
@@ -21,7 +22,7 @@ from aboveboard.valuation.estimation.masks import (
     require_cryptography,
 )
 from aboveboard.valuation.estimation.samples import Samples, read_samples
-from aboveboard.valuation.estimation.secure_sum import FEWEST, Link, Sum, User, secure_sum
+from aboveboard.valuation.estimation.secure_sum import Link, Sum, secure_sum
 from aboveboard.valuation.estimation.variance_components import Sums, compute_mean, compute_summands
 
 MOMENTS = 3

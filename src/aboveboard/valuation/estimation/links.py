@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.valuation.estimation.federated_user import User
 from aboveboard.valuation.estimation.messages import MalformedAnswer, Message, SendKeys
-from aboveboard.valuation.estimation.secure_sum import User
 from aboveboard.valuation.estimation.wire import (
     MalformedMessage,
     decode_answer,
