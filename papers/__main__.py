@@ -101,4 +101,4 @@ def _check_one(name: str, seed: int, out: Path | None, output: Format) -> None:
 
 
 if __name__ == "__main__":
-    run_app(app, "papers")
+    run_app(app, "papers", ends_process=True)

@@ -23,7 +23,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -292,11 +291,10 @@ def _commands(block: Block, place: str) -> list[str]:
 
 def _aboveboard(words: list[str], folder: Path) -> tuple[int, str]:
     """Run one of our commands in this process, as a process of its own would: a second faster."""
-    from aboveboard.cli import main
+    from aboveboard.cli import app, run_app
 
     shown = StringIO()
     status: object = 0
-    before = signal.getsignal(signal.SIGTERM)
     with (
         patch.object(sys, "argv", words),
         _being(ModuleType("__main__")),
@@ -305,11 +303,9 @@ def _aboveboard(words: list[str], folder: Path) -> tuple[int, str]:
         redirect_stderr(shown),
     ):
         try:
-            main()
+            run_app(app, "aboveboard")
         except SystemExit as end:
             status = end.code
-        finally:
-            signal.signal(signal.SIGTERM, before)
     return (status if isinstance(status, int) else int(status is not None)), shown.getvalue()
 
 

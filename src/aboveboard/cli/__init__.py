@@ -11,9 +11,11 @@ import errno
 import json
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, Any
+from contextlib import suppress
+from typing import Annotated, Any, NoReturn, TypeGuard
 
 import typer
 
@@ -24,6 +26,7 @@ from aboveboard.cli.collaborations import audit, compare, design, replay, run
 from aboveboard.cli.implementing import implement
 from aboveboard.cli.party import party
 from aboveboard.cli.playing import play
+from aboveboard.cli.process_state import handle_signals
 from aboveboard.cli.starting import demo, init, mechanisms
 from aboveboard.errors import AboveboardError
 
@@ -118,6 +121,10 @@ CRASHED = 70
 """Exit status of a defect of ours: EX_SOFTWARE of <sysexits.h>, and none of the meanings above."""
 
 
+GRACE = 2.0
+"""Seconds in which a second signal is the same wish: a terminal and a shell often both send one."""
+
+
 class _TerminationRequest(BaseException):
     """The process was asked to end: a run removes its half-written folder first.
 
@@ -125,16 +132,26 @@ class _TerminationRequest(BaseException):
     """
 
 
-def _terminate(_: int, __: object) -> None:
-    raise _TerminationRequest
+class _StopSignals:
+    """Raises once where a signal asks the process to end, so that what cleans up is left alone."""
+
+    def __init__(self) -> None:
+        self._last = -GRACE
+
+    def __call__(self, number: int, _: object) -> None:
+        now = time.monotonic()
+        if now - self._last < GRACE:
+            return
+        self._last = now
+        raise KeyboardInterrupt if number == signal.SIGINT else _TerminationRequest
 
 
 def main() -> None:
-    """Run the command line."""
-    run_app(app, "aboveboard")
+    """Run the command line, and end the process."""
+    run_app(app, "aboveboard", ends_process=True)
 
 
-def run_app(app: typer.Typer, program: str) -> None:
+def run_app(app: typer.Typer, program: str, *, ends_process: bool = False) -> NoReturn:
     """Run a command line and exit; wrong input is one line for each fault and exit status 2.
 
     Parameters
@@ -143,52 +160,82 @@ def run_app(app: typer.Typer, program: str) -> None:
         The commands.
     program
         The name that stands before each error.
+    ends_process
+        Whether nothing else happens in this process: then signals that come after the command
+        change nothing any more. Else they are handled as before.
     """
+    stop = _StopSignals()
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        numbers.append(signal.SIGINT)
+    with handle_signals(dict.fromkeys(numbers, stop), signal.SIG_IGN if ends_process else None):
+        try:
+            status = _find_status(app, program)
+        except BaseException as error:  # while an error was explained
+            status = _explain(error, program)
+    sys.exit(status)
+
+
+def _find_status(app: typer.Typer, program: str) -> int:
+    """Run a command and return its exit status, its errors explained."""
     try:
-        signal.signal(signal.SIGTERM, _terminate)
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         status = _run(app)
-        for late in (signal.SIGINT, signal.SIGTERM):  # all is done: nothing is left to end
-            signal.signal(late, signal.SIG_IGN)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         if status == INTERRUPTED:
             _print_error(f"{program}: interrupted")
-        sys.exit(status)
-    except SystemExit as ended:
-        if not _is_closed_pipe(ended.__context__):
-            raise
-        # The reader of our output has what it wanted; Python must not complain at exit.
-        import os
+    except BaseException as error:
+        return _explain(error, program)
+    return status
 
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except AboveboardError as error:
-        _fail(program, _list_errors(error))
-    except USAGE_ERROR as error:
-        _fail("", [{"message": _format_usage_error(error)}])
-    except (typer.Abort, KeyboardInterrupt):
+
+def _explain(error: BaseException, program: str) -> int:
+    """Print why a command ended, and return its exit status."""
+    if isinstance(error, SystemExit) and _is_closed_pipe(error.__context__):
+        error = error.__context__  # typer ends the process for any pipe
+    if _is_closed_pipe(error) and _is_output_closed():
+        # The reader of our output has what it wanted; Python must not complain at exit.
+        _leave_output()
+        return 0
+    if isinstance(error, AboveboardError):
+        return _fail(program, _list_errors(error))
+    if isinstance(error, USAGE_ERROR):
+        return _fail("", [{"message": _format_usage_error(error)}])
+    if isinstance(error, _TerminationRequest):
+        return 128 + signal.SIGTERM
+    if isinstance(error, typer.Abort) or _is_caused_by(error, KeyboardInterrupt):
+        # Python itself wraps what is raised while a class is being made.
         _print_error(f"{program}: interrupted")
-        sys.exit(INTERRUPTED)
-    except _TerminationRequest:
-        sys.exit(128 + signal.SIGTERM)
-    except OSError as error:
+        return INTERRUPTED
+    if isinstance(error, OSError):
         # Paths that the user named have their own messages; this is the rest: the output itself,
         # or what a library caches.
         place = str(error.filename or "the output")
         remedy = "make room, or name another place"
-        message = f"{place}: {error.strerror or error}; {remedy}"
-        _fail(program, [{"message": message}])
-    except MemoryError:
+        _leave_output()
+        return _fail(program, [{"message": f"{place}: {error.strerror or error}; {remedy}"}])
+    if isinstance(error, MemoryError):
         _print_error(f"{program}: memory does not suffice; use smaller data, or a larger machine")
-        sys.exit(NO_MEMORY)
-    except Exception as error:
-        if _is_caused_by(error, KeyboardInterrupt):
-            # Python itself wraps what is raised while a class is being made.
-            _print_error(f"{program}: interrupted")
-            sys.exit(INTERRUPTED)
-        traceback.print_exc()
-        _print_error(f"{program}: this is a defect of aboveboard; please report it")
-        sys.exit(CRASHED)
+        return NO_MEMORY
+    if not isinstance(error, Exception):
+        raise error
+    with suppress(OSError):
+        traceback.print_exception(error)
+    _print_error(f"{program}: this is a defect of aboveboard; please report it")
+    return CRASHED
+
+
+def _leave_output() -> None:
+    """Let what is still to be printed go nowhere, where standard output cannot be written."""
+    import os
+
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, sys.stdout.fileno())
+            os.close(nothing)
 
 
 def _is_caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
@@ -241,14 +288,16 @@ def _list_errors(error: AboveboardError) -> list[dict[str, str]]:
     ]
 
 
-def _fail(program: str, errors: Sequence[dict[str, str]]) -> None:
-    """Print each fault in a line and exit with status 2; with `--format json` print data, too."""
+def _fail(program: str, errors: Sequence[dict[str, str]]) -> int:
+    """Print each fault in a line and return status 2; with `--format json` print data, too."""
     prefix = f"{program}: " if program else ""
     for error in errors:
         _print_error(f"{prefix}{error['message']}")
     if _is_json_requested(sys.argv[1:]):
-        print(json.dumps({"errors": list(errors)}, indent=2, ensure_ascii=False))  # noqa: T201 - this is the edge
-    sys.exit(2)
+        text = json.dumps({"errors": list(errors)}, indent=2, ensure_ascii=False)
+        with suppress(OSError):
+            print(text, flush=True)  # noqa: T201 - this is the edge
+    return 2
 
 
 def _is_json_requested(arguments: Sequence[str]) -> bool:
@@ -260,13 +309,26 @@ def _is_json_requested(arguments: Sequence[str]) -> bool:
     )
 
 
-def _is_closed_pipe(error: BaseException | None) -> bool:
-    """Return whether typer ended because the reader of our output has closed it."""
+def _is_closed_pipe(error: BaseException | None) -> TypeGuard[OSError]:
+    """Return whether the reader of something that was written has closed it."""
     return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 
+def _is_output_closed() -> bool:
+    """Return whether it is our own output that nobody reads any more, and no other pipe."""
+    import select
+
+    if not hasattr(select, "poll"):
+        return True
+    watched = select.poll()
+    for number in (1, 2):
+        watched.register(number, 0)
+    return any(state & select.POLLERR for _, state in watched.poll(0))
+
+
 def _print_error(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - this is the edge
+    with suppress(OSError):  # nobody reads it
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the edge
 
 
 def _format_usage_error(error: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from aboveboard.cli.options import Format, FormatOption, echo_json, parse_deadlines
+from aboveboard.cli.process_state import handle_signals, log_to_stderr
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 
@@ -240,8 +242,8 @@ def serve(
     opened = open_folder(folder)
     from aboveboard.hub.serving import serve as run_server
 
-    run_server(opened, host, port)
-    opened.close()
+    with closing(opened), log_to_stderr():
+        run_server(opened, host, port)
 
 
 @hub.command("worker")
@@ -250,23 +252,20 @@ def work(
     once: Annotated[bool, typer.Option("--once", help="Do what waits, and end.")] = False,
 ) -> None:
     """Settle sealed rounds, and end steps after their deadlines."""
-    import logging
-
     opened = open_folder(folder)
     from aboveboard.hub.jobs.worker import Worker
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    worker = Worker(opened)
-    if once:
-        worker.end_steps()
-        while worker.work():
-            pass
-        return
-    stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
-    worker.run(stop)
-    opened.close()
+    with closing(opened), log_to_stderr():
+        worker = Worker(opened)
+        if once:
+            worker.end_steps()
+            while worker.work():
+                pass
+            return
+        stop = threading.Event()
+        both = (signal.SIGTERM, signal.SIGINT)
+        with handle_signals(dict.fromkeys(both, lambda *_: stop.set())):
+            worker.run(stop)
 
 
 @hub.command("check")

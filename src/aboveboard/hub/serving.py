@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import socket
 import sys
 import threading
@@ -96,7 +95,6 @@ def make_server(hub: Hub, bound: socket.socket, on_start: Callable[[str], None])
 
 def serve(hub: Hub, host: str, port: int) -> None:
     """Serve until the process is asked to end; the first line of output is the address, in JSON."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     bound = bind(host, port)
 
     def announce(address: str) -> None:

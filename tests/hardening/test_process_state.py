@@ -1,0 +1,118 @@
+"""A command gives its process back as it was: signals, log, environment, folder, streams."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from aboveboard.cli import INTERRUPTED, app, run_app
+
+UNION = (
+    'mechanism = "exchange.union"\nseed = 1\n[parties.a]\nelements = ["x"]\n'
+    '[parties.b]\nelements = ["y"]\n'
+)
+
+
+def read_state() -> dict[str, Any]:
+    umask = os.umask(0o77)
+    os.umask(umask)
+    root = logging.getLogger()
+    opened = Path("/proc/self/fd")
+    return {
+        "signals": [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)],
+        "environment": dict(os.environ),
+        "path": list(sys.path),
+        "folder": Path.cwd(),
+        "umask": umask,
+        "log": (list(root.handlers), root.level),
+        "limits": [resource.getrlimit(n) for n in (resource.RLIMIT_AS, resource.RLIMIT_FSIZE)],
+        "warnings": [entry[:3] for entry in warnings.filters],
+        "streams": (sys.stdin, sys.stdout, sys.stderr),
+        "threads": {t.name for t in threading.enumerate()},
+        "databases": {
+            name for each in (opened.iterdir() if opened.is_dir() else ())
+            if each.is_symlink() and ".sqlite" in (name := str(each.readlink()))
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("nonsense",), 2),
+        (("check", "missing.toml"), 2),
+        (("run", "c.toml", "--out", "out", "--force"), 0),
+        (("hub", "worker", "hub", "--once"), 0),
+    ],
+)
+def test_a_command_leaves_its_process_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], status: int
+) -> None:
+    (tmp_path / "c.toml").write_text(UNION)
+    monkeypatch.chdir(tmp_path)
+    if arguments[1:2] == ("worker",):
+        run("hub", "init", "hub", monkeypatch=monkeypatch)
+    run(*arguments, monkeypatch=monkeypatch)  # libraries that load set variables of their own
+    before = read_state()
+    assert run(*arguments, monkeypatch=monkeypatch) == status
+    assert read_state() == before
+
+
+def run(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr(sys, "argv", ["aboveboard", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        run_app(app, "aboveboard")
+    return ended.value.code
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Handle SIGINT as a shell in front does: one in the background starts with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_second_interrupt_does_not_stop_what_cleans_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cleaned = []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            cleaned.append("all")
+
+    stopping = typer.Typer()
+    stopping.command()(work)
+    monkeypatch.setattr(sys, "argv", ["aboveboard"])
+    with pytest.raises(SystemExit) as ended:
+        run_app(stopping, "aboveboard")
+    assert (ended.value.code, cleaned) == (INTERRUPTED, ["all"])
+    assert capsys.readouterr().err.endswith("aboveboard: interrupted\n")
+
+
+def test_a_command_runs_in_a_thread_that_handles_no_signals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[object] = []
+    thread = threading.Thread(
+        target=lambda: seen.append(run("check", "missing.toml", monkeypatch=monkeypatch))
+    )
+    thread.start()
+    thread.join(60)
+    assert seen == [2]
