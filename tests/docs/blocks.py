@@ -48,13 +48,8 @@ EXTRAS = re.compile(r"(?:\.|aboveboard)\[([\w,-]+)\]")
 
 NOT_RUN: Mapping[str, str] = {
     "pytest": "runs this",
-    "pytest -m slow": "takes hours",
-    ".ci/run": "runs this",
-    "python -m benchmarks": "takes minutes, and is tested by tests of its own",
-    "aboveboard reproduce": "takes minutes; the claims are tested by tests/papers",
-    "aboveboard reproduce --all": "the same",
+    "aboveboard desk": "serves until Ctrl-C; tests/desk walks through every page",
     "aboveboard hub demo": "takes half a minute; tests/hub/test_hub_demonstration.py runs it",
-    "mkdocs build --strict": "is tested by test_site.py",
 }
 """Commands, without what follows a `#`, that a page may name and that are not run; why."""
 
