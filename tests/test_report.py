@@ -20,7 +20,7 @@ from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.report import render_page, tables
 from aboveboard.report.answers import write_answers
 from aboveboard.report.deviations import describe_search
-from aboveboard.report.plot import plot_truth_against_lie
+from aboveboard.report.lie_chart import plot_truth_against_lie
 from aboveboard.report.words import format_witness
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
 from numpy.typing import NDArray
+
+from aboveboard.kernels import kernel
 
 # Payoffs are finite: without NaN and signed zeros maxima of floats are vectorised, too.
 _FINITE = {"nnan", "nsz"}
 
 
-@njit(cache=True, nogil=True, fastmath=_FINITE)
+@kernel(lambda payoffs, *_: payoffs.size + 10, fastmath=_FINITE)
 def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) -> Any:
     """Find the deviation from `truth` that gains most, whatever the others report.
 
@@ -53,7 +54,7 @@ def largest_gain(payoffs: NDArray[Any], truth: int, lie_from: int, lie_to: int) 
     return best, at_outer, at_action, at_inner
 
 
-@njit(cache=True, nogil=True)
+@kernel(lambda low, *_: low.size + 10)
 def largest_gain_between(
     low: NDArray[Any], high: NDArray[Any], truth: int, lie_from: int, lie_to: int
 ) -> Any:
@@ -72,7 +73,7 @@ def largest_gain_between(
     return best, at_outer, at_action, at_inner
 
 
-@njit(cache=True)
+@kernel(lambda payoffs, *_: 2 * payoffs.size + 10)
 def clear_unless_best(
     payoffs: NDArray[Any], slack: Any, alive: NDArray[Any], scratch: NDArray[Any]
 ) -> None:

@@ -6,13 +6,14 @@ Its plain twin is in tests/curation/test_inference.py.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from aboveboard.kernels import kernel
 
 FloatArray = NDArray[np.float64]
 
 
-@njit(cache=True)
+@kernel()
 def sum_out_rivals(
     one: FloatArray, n: int, after_zero: float, after_one: float, out: FloatArray
 ) -> None:

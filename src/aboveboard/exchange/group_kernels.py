@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from aboveboard.exchange.kernels import _largest_first, _lowest, _sizes
+from aboveboard.exchange.kernels import _count_rule_steps, _largest_first, _lowest, _sizes
+from aboveboard.kernels import kernel
 
 
-@njit(cache=True)
+@kernel(_count_rule_steps)
 def best_group_members(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
     """Return the mask of the best group of each instance, shape (m,): the largest one that is best.
 
@@ -51,7 +51,11 @@ def best_group_members(reported: NDArray[Any], counts: NDArray[Any], n: int) -> 
     return members
 
 
-@njit(cache=True)
+@kernel(
+    lambda owners, reported, counts, amounts, first: (
+        (owners.size + amounts.size + 10) * (amounts.shape[1] + 1)
+    )
+)
 def benefit_bounds_in_tiers(
     owners: NDArray[Any],
     reported: NDArray[Any],

@@ -12,13 +12,28 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from aboveboard.exchange.kernels import _largest_first
+from aboveboard.kernels import kernel
 
 
-@njit(cache=True, nogil=True)
+def _count_size_steps(
+    counts: NDArray[Any],
+    fixed: NDArray[Any],
+    real: NDArray[Any],
+    starts: NDArray[Any],
+    holders: NDArray[Any],
+    hidden: NDArray[Any],
+    sizes: NDArray[Any],
+    unions: tuple[int, int],
+    everything: bool,
+) -> int:
+    """Return about how many microseconds `bound_by_sizes` takes in plain Python."""
+    return (len(hidden) + 1) * (len(counts) + 2 * len(holders) + 2 * len(sizes) + 5)
+
+
+@kernel(_count_size_steps)
 def bound_by_sizes(
     counts: NDArray[Any],
     fixed: NDArray[Any],
@@ -93,7 +108,11 @@ def bound_by_sizes(
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@kernel(
+    lambda counts, real, starts, holders, hidden, n, inside: (
+        2 * (len(hidden) + 1) * (len(counts) + 2 * len(holders) + 2) * (n + 1)
+    )
+)
 def bound_by_groups(
     counts: NDArray[Any],
     real: NDArray[Any],
@@ -196,7 +215,7 @@ def bound_by_groups(
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@kernel(lambda owners, counts, starts, holders, hidden: 20 + 4 * len(owners) + 12 * len(holders))
 def split_two(
     owners: NDArray[Any],
     counts: NDArray[Any],
@@ -231,7 +250,7 @@ def split_two(
     return owned_by[:at], reported[:, :at], size[:at]
 
 
-@njit(cache=True, nogil=True)
+@kernel(lambda orders, kinds, counts, amounts: 10 + (orders.size + len(counts)) * len(amounts))
 def draw_blocks(
     orders: NDArray[Any], kinds: NDArray[Any], counts: NDArray[Any], amounts: NDArray[Any]
 ) -> NDArray[Any]:

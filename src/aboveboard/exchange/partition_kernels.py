@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from aboveboard.kernels import kernel
 
 TIED, NOBODY = -2, -1
 """In place of a row: several rows are as frequent, no owner sends rows."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def find_owners(order: Any, starts: Any, owners: Any) -> Any:
     """Return the mask of owners of each element, uint64.
 
@@ -34,7 +35,7 @@ def find_owners(order: Any, starts: Any, owners: Any) -> Any:
     return masks
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def mark_different(
     order: Any, starts: Any, owners: Any, has: Any, codes: Any, differs: Any
 ) -> None:
@@ -63,7 +64,7 @@ def mark_different(
                     break
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def vote(order: Any, starts: Any, owners: Any, sends: Any, codes: Any) -> Any:
     """Choose the row that most owners have.
 
@@ -119,7 +120,7 @@ def vote(order: Any, starts: Any, owners: Any, sends: Any, codes: Any) -> Any:
     return chosen, tied[:count].copy(), groups[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def choose_smallest(chosen: Any, tied: Any, groups: Any, ranks: Any) -> Any:
     """Choose for each tied element the row of the smallest rank.
 
@@ -141,7 +142,7 @@ def choose_smallest(chosen: Any, tied: Any, groups: Any, ranks: Any) -> Any:
     return equal[:count].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def count_lacked(masks: Any, order: Any, parties: int, shift: int) -> Any:
     """Return by party how many elements it lacks of each bucket of the hand-out order, int64.
 

@@ -12,10 +12,11 @@ cryptographic hash called from Python (`hashlib.blake2b`) costs twenty times tha
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from aboveboard.kernels import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _sip_round(v0, v1, v2, v3):  # type: ignore[no-untyped-def]  # four uint64, compiled inline
     v0 += v1
     v2 += v3
@@ -34,7 +35,7 @@ def _sip_round(v0, v1, v2, v3):  # type: ignore[no-untyped-def]  # four uint64, 
     return v0, v1, v2, v3
 
 
-@njit(cache=True, nogil=True)
+@kernel(lambda buffer, offsets, key0, key1: 6 * buffer.size + 80 * offsets.size)
 def siphash24(
     buffer: np.ndarray, offsets: np.ndarray, key0: np.uint64, key1: np.uint64
 ) -> np.ndarray:

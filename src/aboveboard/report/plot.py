@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from aboveboard.errors import InputError
-from aboveboard.formatting import format_decimal
 from aboveboard.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -20,13 +18,6 @@ if TYPE_CHECKING:
 # Both have a contrast of at least 3 to 1 with white.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 GREY = "#6E6E6E"
-SERIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("truth", "o", {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": BLUE}),
-    ("best lie found", "D", {"markersize": 5, "color": ORANGE, "zorder": 3}),
-    ("staying away", "x", {"markersize": 14, "markeredgecolor": GREY}),
-)
-"""A ring, a diamond that fits into it, and a larger cross: all visible on one spot."""
-
 STYLE: Any = {
     "svg.hashsalt": "aboveboard",
     "svg.fonttype": "none",
@@ -35,70 +26,6 @@ STYLE: Any = {
     "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73', '#000000', '#CC79A7'])",
 }
 WIDTH, ROW, REST = 4.9, 0.46, 1.15  # inches: narrow, so that a phone shows it almost unscaled
-
-
-def plot_truth_against_lie(
-    parties: Sequence[str],
-    truth: Sequence[float],
-    lie: Sequence[float | None],
-    away: Sequence[float | None],
-    unit: str,
-) -> str:
-    """Draw each party's utility with the truth, with its best lie, and when it stays away.
-
-    Parameters
-    ----------
-    parties
-        Names, from top to bottom.
-    truth, lie, away
-        Utilities; None if a party has no lie, or cannot stay away.
-    unit
-        Unit of utility, for the axis.
-
-    Returns
-    -------
-    str
-        An `<svg>` element with a title and description for those who cannot see it.
-    """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure  # a second to import: only when something is drawn
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, REST + ROW * len(parties)), layout="constrained")
-        axes = figure.add_subplot()
-        rows = range(len(parties))
-        for row, name in enumerate(parties):
-            axes.axhline(row, color="#d9d9d9", linewidth=0.8, zorder=0)
-            # Above its line, a long name has the whole width.
-            axes.annotate(
-                name,
-                (0, row),
-                xycoords=("axes fraction", "data"),
-                xytext=(0, 10),
-                textcoords="offset points",
-                fontsize=9,
-                parse_math=False,
-            )
-        for (label, marker, look), values in zip(SERIES, (truth, lie, away), strict=True):
-            shown = [(x, row) for row, x in zip(rows, values, strict=True) if x is not None]
-            if shown:
-                x, y = zip(*shown, strict=True)
-                axes.plot(x, y, marker, label=label, markeredgewidth=1.8, clip_on=False, **look)
-        axes.set_ylim(len(parties) - 0.5, -0.85)
-        axes.set_yticks([])
-        axes.margins(x=0.06)
-        whole = all(x.is_integer() for x in (*truth, *lie, *away) if x is not None)
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole, min_n_ticks=1))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
-        axes.set_xlabel("utility" if unit in ("", "utility") else f"utility ({unit})")
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        figure.legend(
-            loc="outside upper left", ncols=3, frameon=False, handletextpad=0.4, columnspacing=1.2
-        )
-        svg = to_svg(figure)
-    title = "Utility of each party: truth, best lie, staying away"
-    return add_alt_text(svg[svg.index("<svg") :], title, _alt_text(parties, (truth, lie, away)))
 
 
 @runtime_checkable
@@ -184,19 +111,6 @@ def prefix_ids(svg: str, prefix: str) -> str:
     """
     svg = re.sub(r'\bid="', f'id="{prefix}', svg)
     return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
-
-
-def _alt_text(parties: Sequence[str], values: Sequence[Sequence[float | None]]) -> str:
-    """Return the chart's numbers in words."""
-    return "; ".join(
-        f"{party}: "
-        + ", ".join(
-            f"{label} {format_decimal(x)}"
-            for (label, _, _), x in zip(SERIES, of_party, strict=True)
-            if x is not None
-        )
-        for party, of_party in zip(parties, zip(*values, strict=True), strict=True)
-    )
 
 
 def add_alt_text(svg: str, title: str, text: str) -> str:

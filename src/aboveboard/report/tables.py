@@ -174,7 +174,7 @@ LONGEST_EXACT = 300
 """Characters of a text that is taken for an exact number."""
 
 LARGEST_DRAWN = 10**300
-"""What matplotlib can lay out: floats end at 1e308, and axes have margins."""
+"""What an axis can show: floats end at 1e308, and axes have margins."""
 
 
 def _make_cell(x: Any) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def draw_chart(lies: Sequence[BestLie], unit: str) -> Any:
         return None
     from markupsafe import Markup
 
-    from aboveboard.report.plot import plot_truth_against_lie
+    from aboveboard.report.lie_chart import plot_truth_against_lie
 
     drawing = plot_truth_against_lie(
         [lie.party for lie in shown],

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numba import njit
 from numpy.typing import NDArray
+
+from aboveboard.kernels import kernel
 
 SHORT_RUN = 64
 """Texts with one prefix that are sorted by insertion; more are merged."""
@@ -88,7 +89,7 @@ class Strings:
         return routed
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _count_shared(buffer: Any, offsets: Any) -> Any:
     start = offsets[0]
     shared = offsets[1] - start
@@ -101,7 +102,7 @@ def _count_shared(buffer: Any, offsets: Any) -> Any:
     return shared
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _read_prefix(buffer: Any, start: int, end: int) -> Any:
     prefix = np.uint64(0)
     for at in range(8):
@@ -111,7 +112,7 @@ def _read_prefix(buffer: Any, start: int, end: int) -> Any:
     return prefix
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _read_prefixes(buffer: Any, offsets: Any, skip: int) -> Any:
     prefixes = np.empty(offsets.size - 1, np.uint64)
     for i in range(prefixes.size):
@@ -119,7 +120,7 @@ def _read_prefixes(buffer: Any, offsets: Any, skip: int) -> Any:
     return prefixes
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _compare(buffer: Any, a: int, a_end: int, other: Any, b: int, b_end: int) -> int:
     """Return -1, 0 or 1 as the first text is less than, equal to or greater than the second."""
     length = min(a_end - a, b_end - b)
@@ -132,7 +133,7 @@ def _compare(buffer: Any, a: int, a_end: int, other: Any, b: int, b_end: int) ->
     return -1 if a_end - a < b_end - b else 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _is_before(buffer: Any, offsets: Any, skip: int, one: int, other: int) -> bool:
     """Return whether a text comes before another; of equal ones the earlier."""
     found = _compare(
@@ -146,7 +147,7 @@ def _is_before(buffer: Any, offsets: Any, skip: int, one: int, other: int) -> bo
     return found < 0 or (found == 0 and one < other)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _sort_runs(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) -> Any:
     """Sort texts whose prefixes agree, which stand beside each other in `order` already.
 
@@ -181,7 +182,7 @@ def _sort_runs(order: Any, prefixes: Any, buffer: Any, offsets: Any, skip: int) 
     return begins
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _sort_run(run: Any, keys: Any, buffer: Any, offsets: Any, skip: int) -> None:
     """Sort texts that agree up to `skip`: by their next eight bytes, then those that still agree.
 
@@ -218,7 +219,7 @@ def _sort_run(run: Any, keys: Any, buffer: Any, offsets: Any, skip: int) -> None
         start = end
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _insertion_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
     for place in range(1, run.size):
         row, at = run[place], place
@@ -228,7 +229,7 @@ def _insertion_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
         run[at] = row
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _merge_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
     for start in range(0, run.size, SHORT_RUN):
         _insertion_sort(run[start : start + SHORT_RUN], buffer, offsets, skip)
@@ -254,7 +255,7 @@ def _merge_sort(run: Any, buffer: Any, offsets: Any, skip: int) -> None:
         width *= 2
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _route(
     buffer: Any, offsets: Any, border_buffer: Any, border_offsets: Any, prefixes: Any, skip: int
 ) -> Any:

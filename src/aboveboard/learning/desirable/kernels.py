@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from aboveboard.kernels import kernel
 
 SLICES = 16
 """Of the sizes gone on with: more would hand on again and again, fewer beyond the first loss."""
@@ -13,7 +14,7 @@ SCANNED = 64
 """Rectangles of reports and sizes with sides up to this are scanned whole: cheaper than halving."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def forward_pass(
     values: NDArray[np.float64],
     alone: NDArray[np.float64],
@@ -46,7 +47,7 @@ def forward_pass(
             parents[c, t] = parent
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline=True)
 def _find_payment_leaving(value: float, utility: float) -> float:
     """Return the largest payment that leaves at least the utility, both as float64."""
     payment = value - utility
@@ -55,7 +56,7 @@ def _find_payment_leaving(value: float, utility: float) -> float:
     return payment
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def growth_column(
     edge: float,
     powers: NDArray[np.float64],
@@ -143,7 +144,7 @@ def growth_column(
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _propagate(
     edge: float,
     powers: NDArray[np.float64],
@@ -187,7 +188,7 @@ def _propagate(
             waiting.append((r0, r1, middle, t1))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _propagate_joint_model(
     powers: NDArray[np.float64],
     shift: int,
@@ -211,7 +212,7 @@ def _propagate_joint_model(
             best[t], parents[t] = most, parent
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _propagate_by_scan(
     powers: NDArray[np.float64],
     shift: int,
@@ -244,7 +245,7 @@ def _propagate_by_scan(
                 best[t], parents[t] = kept, r
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _propagate_by_halving(
     powers: NDArray[np.float64],
     shift: int,
@@ -277,7 +278,7 @@ def _propagate_by_halving(
             waiting.append((t + 1, t1, low, high))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_largest(rates: NDArray[np.float64], size: int, paid: NDArray[np.float64]) -> float:
     """Return the most that rates * size - paid is; -inf for none."""
     by, whole = float(size), len(paid) // 4 * 4
@@ -293,7 +294,7 @@ def _find_largest(rates: NDArray[np.float64], size: int, paid: NDArray[np.float6
     return max(max(a, b), max(c, d))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_position(
     rates: NDArray[np.float64], size: int, paid: NDArray[np.float64], most: float
 ) -> int:

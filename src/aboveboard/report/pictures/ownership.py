@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from markupsafe import Markup
+
 from aboveboard.exchange.ownership import index_owners
 from aboveboard.formatting import format_count, format_quantity, join_names
+from aboveboard.report.drawing import WIDTH, Drawing
 from aboveboard.report.pictures.canvas import (
     DARK,
     MOST_PARTIES,
     PALE,
     Picture,
-    finish_picture,
-    open_canvas,
     shorten,
 )
 from aboveboard.report.plot import BLUE
@@ -28,6 +29,9 @@ MOST_ELEMENTS = 2_000_000
 
 MOST_REGIONS = 12
 """Regions that are drawn; of the others the number is said."""
+
+HEAD, BARS, ROW, WIDE = 32.0, 150.0, 22.0, 6.0
+"""In points: the top and the foot of the bars, a row of dots, about a letter's width."""
 
 Regions = Sequence[tuple[tuple[str, ...], int]]
 """Sets of owners with how many elements exactly they own, the largest first."""
@@ -71,42 +75,39 @@ def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
         The largest first.
     """
     shown, rest = regions[:MOST_REGIONS], regions[MOST_REGIONS:]
-    with open_canvas(2.3 + 0.3 * len(parties)) as figure:
-        bars, dots = figure.subplots(
-            2, 1, sharex=True, height_ratios=(1.9, 0.3 * len(parties) + 0.1)
+    names = [shorten(name) for name in parties]
+    left = 8 + WIDE * max(map(len, names))
+    step = (WIDTH - left) / len(shown)
+    dots = BARS + ROW / 2 + 4
+    drawing = Drawing(dots + ROW * (len(parties) - 0.5))
+    drawing.add_text(left, 12, "elements that exactly these own")
+    most = shown[0][1]
+    for row, name in enumerate(names):
+        drawing.add_text(left - 8, dots + ROW * row + 3, name, size=9, anchor="end")
+    for column, (owners, n) in enumerate(shown):
+        x = left + step * (column + 0.5)
+        height = (BARS - HEAD) * n / most
+        drawing.add_bar(x - 0.31 * step, BARS - height, 0.62 * step, height, BLUE)
+        drawing.add_text(x, BARS - height - 3, format_count(n), size=9, anchor="middle")
+        rows = [row for row, name in enumerate(parties) if name in owners]
+        ends = [(x, dots + ROW * row) for row in (rows[0], rows[-1])]
+        for row in range(len(parties)):
+            if row not in rows:
+                drawing.add_dot(x, dots + ROW * row, 2.5, PALE)
+        drawing.add_line(ends[0], ends[1], DARK, 1.6)
+        for row in rows:
+            drawing.add_dot(x, dots + ROW * row, 4, DARK)
+    drawing.add_line((left, BARS), (WIDTH, BARS))
+    words = "; ".join(f"only {join_names(owners)}: {format_count(n)}" for owners, n in shown)
+    note = (
+        "Each column is a set of owners, its dark dots; the bar says how many elements exactly "
+        "these own. It shows how the lists overlap: give this page only to those who may know."
+    )
+    if rest:
+        few = sum(n for _, n in rest)
+        note += (
+            f" {format_quantity(len(rest), 'smaller set')} with "
+            f"{format_quantity(few, 'element')} in all are left out."
         )
-        drawn = bars.bar(range(len(shown)), [n for _, n in shown], width=0.62, color=BLUE)
-        bars.bar_label(drawn, [f"{format_count(n)}" for _, n in shown], fontsize=9, padding=2)
-        bars.margins(y=0.14)
-        bars.set_yticks([])
-        bars.spines[["top", "right", "left"]].set_visible(False)
-        bars.tick_params(bottom=False)
-        bars.set_title("elements that exactly these own", fontsize=10, loc="left")
-        for row, name in enumerate(parties):
-            for column, (owners, _) in enumerate(shown):
-                owns = name in owners
-                dots.plot(
-                    column, row, "o", markersize=8 if owns else 5, color=DARK if owns else PALE
-                )
-        for column, (owners, _) in enumerate(shown):
-            rows = [row for row, name in enumerate(parties) if name in owners]
-            dots.plot([column] * 2, [min(rows), max(rows)], color=DARK, linewidth=1.6)
-        labels = [shorten(name) for name in parties]
-        dots.set_yticks(range(len(parties)), labels, fontsize=9, parse_math=False)
-        dots.set_ylim(len(parties) - 0.5, -0.5)
-        dots.set_xlim(-0.6, len(shown) - 0.4)
-        dots.set_xticks([])
-        dots.spines[:].set_visible(False)
-        dots.tick_params(left=False)
-        words = "; ".join(f"only {join_names(owners)}: {format_count(n)}" for owners, n in shown)
-        note = (
-            "Each column is a set of owners, its dark dots; the bar says how many elements exactly "
-            "these own. It shows how the lists overlap: give this page only to those who may know."
-        )
-        if rest:
-            left = sum(n for _, n in rest)
-            note += (
-                f" {format_quantity(len(rest), 'smaller set')} with "
-                f"{format_quantity(left, 'element')} in all are left out."
-            )
-        return finish_picture(figure, "Who owns what", words, note)
+    title = "Who owns what"
+    return Picture(title, Markup(drawing.finish(title, words)), note)

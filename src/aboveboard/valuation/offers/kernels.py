@@ -5,14 +5,15 @@ from __future__ import annotations
 from math import inf
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from aboveboard.kernels import kernel
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _advance(digits: IntArray, radix: IntArray) -> None:
     """Count one further: the first digit moves fastest."""
     for t in range(len(digits)):
@@ -22,7 +23,7 @@ def _advance(digits: IntArray, radix: IntArray) -> None:
         digits[t] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_potential(
     worth: FloatArray,
     radix: IntArray,
@@ -63,7 +64,7 @@ def fill_potential(
         _advance(digits, radix)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_interval(
     potential: FloatArray,
     state: int,
@@ -90,7 +91,7 @@ def _find_interval(
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def find_equilibria(
     potential: FloatArray,
     radix: IntArray,

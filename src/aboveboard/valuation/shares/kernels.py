@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from aboveboard.kernels import kernel
 
 
 # A sum may be taken in any order, so that it is vectorised; NaN and infinity keep their meaning.
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@kernel(fastmath={"reassoc", "contract", "nsz"})
 def sum_table(
     table: NDArray[np.floating[Any]],
     weight: NDArray[np.float64],
@@ -73,7 +74,7 @@ def sum_table(
         of_row[h + 4], of_row[h + 5], of_row[h + 6], of_row[h + 7] = t4, t5, t6, t7
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def place_type(
     counts: NDArray[np.int64],
     weight: NDArray[np.float64],
@@ -160,7 +161,7 @@ def place_type(
     return written, lost
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def add_moments(
     counts: NDArray[np.int64],
     weight: NDArray[np.float64],

@@ -5,14 +5,15 @@ from __future__ import annotations
 from math import inf, log
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from aboveboard.kernels import kernel
 
 NOISE = 12.0
 """Variance of Laplace noise of scale 1, 2, over the expected variance of one user's bit, 1/6."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_dp_mean_table(
     epsilons: NDArray[np.float64], bits: NDArray[np.int64], scale: float, out: NDArray[np.float64]
 ) -> None:
@@ -44,7 +45,7 @@ def fill_dp_mean_table(
         out[mask] = scale * size / (size + 2.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_dp_mean_counts(
     epsilons: NDArray[np.float64],
     columns: NDArray[np.int64],
@@ -67,7 +68,7 @@ def fill_dp_mean_counts(
         out[m] = scale * size / (size + 2.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_errors(
     direct: float, federated: float, inverse: float, s2: float, t2: float
 ) -> tuple[float, float, float]:
@@ -84,7 +85,7 @@ def _find_errors(
     return one, s2 + one, aggregate
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_federated_table(
     level: NDArray[np.int64],
     inverse: NDArray[np.float64],
@@ -135,7 +136,7 @@ def fill_federated_table(
         out[mask] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_federated_counts(
     sizes: NDArray[np.int64],
     level: NDArray[np.int64],

@@ -5,16 +5,16 @@ from __future__ import annotations
 from math import inf, log
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from aboveboard.kernels import kernel
 from aboveboard.valuation.utilities.kernels import NOISE, _find_errors
 
 SMALL = 1e-200
 """A product of errors is taken the logarithm of before it underflows."""
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_length(credit: NDArray[np.float64]) -> int:
     """Return how far an order is walked."""
     length = len(credit)
@@ -23,7 +23,7 @@ def _find_length(credit: NDArray[np.float64]) -> int:
     return length
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def walk_federated_orders(
     orders: NDArray[np.int64],
     credit: NDArray[np.float64],
@@ -91,7 +91,7 @@ def walk_federated_orders(
             before = value
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def walk_dp_mean_orders(
     orders: NDArray[np.int64],
     credit: NDArray[np.float64],

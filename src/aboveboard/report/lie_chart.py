@@ -1,0 +1,103 @@
+"""The chart on every page: each party's utility with the truth, its best lie, and staying away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aboveboard.formatting import format_decimal, format_number
+from aboveboard.report.drawing import WIDTH, Drawing, find_ticks, spread
+from aboveboard.report.pictures.canvas import PALE
+from aboveboard.report.plot import BLUE, GREY, ORANGE
+
+LABELS = ("truth", "best lie found", "staying away")
+"""A ring, a diamond that fits into it, and a larger cross: all visible on one spot."""
+
+LEGEND = ((16.0, 30.0), (76.5, 90.5), (180.5, 194.5))
+"""Where the mark and the text of each stand."""
+
+HEAD, ROW, FOOT = 42.0, 36.0, 54.0
+MARGIN, LETTER = 18.0, 6.5
+"""In points: the margin of the axis, and about a digit's width."""
+
+MOST = 1e9
+"""Whole numbers below are written out below the axis."""
+
+
+def plot_truth_against_lie(
+    parties: Sequence[str],
+    truth: Sequence[float],
+    lie: Sequence[float | None],
+    away: Sequence[float | None],
+    unit: str,
+) -> str:
+    """Draw each party's utility with the truth, with its best lie, and when it stays away.
+
+    Parameters
+    ----------
+    parties
+        Names, from top to bottom.
+    truth, lie, away
+        Utilities; None if a party has no lie, or cannot stay away.
+    unit
+        Unit of utility, for the axis.
+
+    Returns
+    -------
+    str
+        An `<svg>` element with a title and description for those who cannot see it.
+    """
+    foot = HEAD + ROW * len(parties)
+    drawing = Drawing(foot + FOOT)
+    values = [x for x in (*truth, *lie, *away) if x is not None]
+    slope, offset = spread(values, MARGIN, WIDTH - MARGIN)
+    for row, name in enumerate(parties):
+        line = HEAD + ROW * (row + 0.5)
+        drawing.add_line((0, line), (WIDTH, line), PALE)
+        # Above its line, a long name has the whole width.
+        drawing.add_text(0, line - 10, name, size=9)
+    series = (truth, lie, away)
+    shown = [k for k in (0, 2, 1) if any(x is not None for x in series[k])]
+    for k in shown:  # the best lie is on top
+        for row, x in enumerate(series[k]):
+            if x is not None:
+                _add_mark(drawing, k, slope * x + offset, HEAD + ROW * (row + 0.5))
+    for k, place in zip(sorted(shown), LEGEND, strict=False):
+        _add_mark(drawing, k, place[0], 13)
+        drawing.add_text(place[1], 16.5, LABELS[k])
+    drawing.add_line((0, foot), (WIDTH, foot))
+    whole = all(float(x).is_integer() for x in values)
+    ticks = find_ticks(min(values), max(values), whole=whole)
+    labels = [format_number(int(x) if x.is_integer() and abs(x) < MOST else x) for x in ticks]
+    every = 2 if sum(map(len, labels)) * LETTER > WIDTH - 2 * MARGIN else 1
+    for x, label in zip(ticks[::every], labels[::every], strict=True):
+        at = slope * x + offset
+        drawing.add_line((at, foot), (at, foot + 3.5))
+        drawing.add_text(at, foot + 15, label, anchor="middle")
+    title = "utility" if unit in ("", "utility") else f"utility ({unit})"
+    drawing.add_text(WIDTH / 2, foot + 32, title, anchor="middle")
+    return drawing.finish(
+        "Utility of each party: truth, best lie, staying away", _describe(parties, series)
+    )
+
+
+def _add_mark(drawing: Drawing, series: int, x: float, y: float) -> None:
+    """Draw the mark of the truth, the best lie or staying away."""
+    if series == 0:
+        drawing.add_ring(x, y, 6.5, BLUE)
+    elif series == 1:
+        drawing.add_diamond(x, y, 4.5, ORANGE)
+    else:
+        drawing.add_cross(x, y, 7, GREY)
+
+
+def _describe(parties: Sequence[str], series: Sequence[Sequence[float | None]]) -> str:
+    """Return the chart's numbers in words."""
+    return "; ".join(
+        f"{party}: "
+        + ", ".join(
+            f"{label} {format_decimal(x)}"
+            for label, x in zip(LABELS, of_party, strict=True)
+            if x is not None
+        )
+        for party, of_party in zip(parties, zip(*series, strict=True), strict=True)
+    )
