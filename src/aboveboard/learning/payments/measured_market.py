@@ -304,54 +304,59 @@ def make_measured_market(
     Where the joint model was not trained without each party, and with half of its rows, it is taken
     to lose what the learning curve loses; `approximation` says by how much that may err.
     """
-    names = list(trained.own)
-    where = [names.index(name) if name in trained.own else -1 for name in parties]
-    curve = market.quality
-
-    def spread(table: Any) -> FloatArray:
-        """Return columns of the parties of the training as columns of all parties."""
-        found = np.asarray(table, dtype=np.float64)
-        padded = np.concatenate([found, np.zeros((len(found), 1))], axis=1)
-        return padded[:, where]
-
-    def column(table: Mapping[str, float]) -> FloatArray:
-        return np.array([[table[name] for name in names]])
-
-    own = column({name: m.quality for name, m in trained.own.items()})
-    half = column({name: m.quality for name, m in trained.half.items()})
+    names, resamples = list(trained.own), trained.resamples
     joint = np.array([trained.joint.value])
-    resamples = trained.resamples
+    own = _make_row({name: m.quality for name, m in trained.own.items()}, names)
+    half = _make_row({name: m.quality for name, m in trained.half.items()}, names)
     if trained.without:
-        without, with_half = column(trained.without), column(trained.with_half)
-        drawn = (resamples.without, resamples.with_half)
+        without, with_half = _make_row(trained.without, names), _make_row(trained.with_half, names)
+        drawn_without, drawn_half = resamples.without, resamples.with_half
         approximation = ""
     else:
-        total = sum(trained.sizes.values())
-        lost = _find_losses(curve, float(total), [float(trained.own[n].size) for n in names])
-        hidden = [float(trained.own[n].size - trained.half[n].size) for n in names]
-        lost_half = _find_losses(curve, float(total), hidden)
-        without = np.clip(joint[:, None] - lost, 0, 1)
-        with_half = np.clip(joint[:, None] - lost_half, 0, 1)
-        drawn = (
-            np.clip(resamples.joint[:, None] - lost, 0, 1),
-            np.clip(resamples.joint[:, None] - lost_half, 0, 1),
-        )
-        error = getattr(curve, "error", 0.0)
-        approximation = (
-            "the joint model was not trained without each party, because there are so many: it is "
-            "taken to lose what the learning curve loses, whose points lie "
-            f"{format_rounded(error, 2)} of quality off it (root of the mean square)"
-        )
-    measured = Qualities(joint, spread(own), spread(half), spread(without), spread(with_half))
-    draws = Qualities(
-        resamples.joint,
-        spread(resamples.own),
-        spread(resamples.half),
-        spread(drawn[0]),
-        spread(drawn[1]),
+        less = [float(trained.own[name].size) for name in names]
+        hidden = [float(trained.own[name].size - trained.half[name].size) for name in names]
+        total = float(sum(trained.sizes.values()))
+        lost = _find_losses(market.quality, total, less)
+        lost_half = _find_losses(market.quality, total, hidden)
+        without, with_half = _subtract(joint, lost), _subtract(joint, lost_half)
+        drawn_without = _subtract(resamples.joint, lost)
+        drawn_half = _subtract(resamples.joint, lost_half)
+        approximation = _describe_approximation(getattr(market.quality, "error", 0.0))
+    where = [names.index(name) if name in trained.own else -1 for name in parties]
+    measured = _spread((own, half, without, with_half), where)
+    draws = _spread((resamples.own, resamples.half, drawn_without, drawn_half), where)
+    return MeasuredMarket(
+        tuple(parties),
+        market,
+        np.array([name in trained.own for name in parties]),
+        Qualities(joint, *measured),
+        Qualities(resamples.joint, *draws),
+        approximation,
     )
-    present = np.array([name in trained.own for name in parties])
-    return MeasuredMarket(tuple(parties), market, present, measured, draws, approximation)
+
+
+def _make_row(table: Mapping[str, float], names: Sequence[str]) -> FloatArray:
+    """Return numbers of parties as an array of one row."""
+    return np.array([[table[name] for name in names]])
+
+
+def _spread(tables: Sequence[FloatArray], where: Sequence[int]) -> list[FloatArray]:
+    """Return columns of the parties of a training as columns of all parties, 0 for the others."""
+    return [np.pad(table, ((0, 0), (0, 1)))[:, where] for table in tables]
+
+
+def _subtract(joint: FloatArray, lost: FloatArray) -> FloatArray:
+    """Return the quality of the joint model less what each party's rows add."""
+    return np.clip(joint[:, None] - lost, 0, 1)
+
+
+def _describe_approximation(error: float) -> str:
+    """Return how the joint model without a party is known, and how exactly."""
+    return (
+        "the joint model was not trained without each party, because there are so many: it is "
+        "taken to lose what the learning curve loses, whose points lie "
+        f"{format_rounded(error, 2)} of quality off it (root of the mean square)"
+    )
 
 
 def _find_losses(curve: Any, total: float, sizes: Sequence[float]) -> FloatArray:

@@ -118,7 +118,6 @@ class TrainingSession:
         data = {name: answer.data for name, answer in counts.items()}
         self._refuse_other_data(data)
         self.store = self.open_store(data)
-        same = find_identical_data(data)
         self._advance()
         own = self._fit_alone(1)
         self._advance()
@@ -140,7 +139,8 @@ class TrainingSession:
             own = own.with_errors(resamples.own)
             half = half.with_errors(resamples.half)
             joint = Skill(joint.value, float(resamples.joint.std()))
-        fingerprints = self.trainer.fingerprint()
+        same = find_identical_data(data)
+        odd = find_odd_data(self.center, counts, self.trainer.fingerprint(), same)
         return TrainingResult(
             method=self.table.method,
             estimator=self.table.estimator,
@@ -155,15 +155,15 @@ class TrainingSession:
             curve=curve,
             test_rows=len(self.center.raw_test.y),
             model=models.content,
-            notes=(
-                *self.trainer.list_notes(models.count_left_out(), models.count_clipped()),
-                describe_center(self.center),
-                *describe_sizes(sizes),
-            ),
-            warnings=tuple(find_odd_data(self.center, counts, fingerprints, same)),
+            notes=self._list_notes(models, sizes),
+            warnings=tuple(odd),
             same=same,
             data=data,
         )
+
+    def _list_notes(self, models: JointModels, sizes: Mapping[str, int]) -> tuple[str, ...]:
+        noted = self.trainer.list_notes(models.count_left_out(), models.count_clipped())
+        return (*noted, describe_center(self.center), *describe_sizes(sizes))
 
     def _advance(self) -> None:
         self.done += 1

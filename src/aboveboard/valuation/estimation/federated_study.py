@@ -8,7 +8,7 @@ many samples each user has is public.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_rounded
-from aboveboard.mechanisms.settlement import Exhibit, Reply
+from aboveboard.mechanisms.settlement import Reply
 from aboveboard.valuation.estimation.estimates import find_estimator
 from aboveboard.valuation.estimation.federation import CROWD, Aggregate, Federation
 from aboveboard.valuation.estimation.findings import Findings, compare_errors, find_differing
@@ -97,47 +97,56 @@ class FederatedStudy:
             "samples": counts,
             "expected_squared_error": promised,
         }
-        exhibits: tuple[Exhibit, ...] = ()
-        details = self._details(aggregate, left)
-        center: dict[str, Reply] = {}
-        estimates: list[float | None] = [None] * len(names)
-        if any(whole):
-            found, simulated = self._estimate(levels, counts, aggregate)
-            center["estimates"] = Reply(
-                "csv", rows=lambda: pl.DataFrame({**public, "estimate": found})
-            )
-            estimates = [
-                x if self._may_see(levels, name) else None
-                for name, x in zip(names, found.tolist(), strict=True)
-            ]
-            public |= {
-                "simulated_squared_error": simulated.errors,
-                "standard_error": simulated.standard_errors,
-            }
-            exhibits = (compare_errors(names, whole, promised, simulated),)
-            details["simulation"] = {
-                "rounds": simulated.rounds,
-                "differing": find_differing(names, promised, simulated),
-            }
-        each = list(zip(names, counts, estimates, promised.tolist(), strict=True))
-        columns = dict(public)
-        return Findings(
+        findings = Findings(
             tuple(levels.values()),
             {
-                name: {
-                    "samples": n,
-                    "the platform's estimate": x,
-                    "expected squared error": error,
-                    **({"withheld": WITHHELD} if x is None and any(whole) else {}),
-                }
-                for name, n, x, error in each
+                name: {"samples": n, "the platform's estimate": None, "expected squared error": x}
+                for name, n, x in zip(names, counts, promised.tolist(), strict=True)
             },
-            {name: {"expected_squared_error": error} for name, _, _, error in each},
-            details,
+            {
+                name: {"expected_squared_error": error}
+                for name, error in zip(names, promised.tolist(), strict=True)
+            },
+            self._details(aggregate, left),
             self._notes(aggregate, left, levels),
-            exhibits,
-            {"estimates": Reply("csv", rows=lambda: pl.DataFrame(columns))},
-            center,
+            files={"estimates": Reply("csv", rows=lambda: pl.DataFrame(public))},
+        )
+        return self._add_estimates(findings, levels, aggregate, public) if any(whole) else findings
+
+    def _add_estimates(
+        self,
+        findings: Findings,
+        levels: Mapping[str, Level],
+        aggregate: Aggregate,
+        public: Mapping[str, Any],
+    ) -> Findings:
+        """Add the estimates, each for whoever may see it, and a simulation of their errors."""
+        names, promised = list(levels), public["expected_squared_error"]
+        found, simulated = self._estimate(levels, public["samples"], aggregate)
+        replies = {
+            name: {**reply, "the platform's estimate": x}
+            if self._may_see(levels, name)
+            else {**reply, "withheld": WITHHELD}
+            for (name, reply), x in zip(findings.replies.items(), found.tolist(), strict=True)
+        }
+        simulation = {
+            "rounds": simulated.rounds,
+            "differing": find_differing(names, promised, simulated),
+        }
+        columns = {
+            **public,
+            "simulated_squared_error": simulated.errors,
+            "standard_error": simulated.standard_errors,
+        }
+        return replace(
+            findings,
+            replies=replies,
+            details={**findings.details, "simulation": simulation},
+            exhibits=(compare_errors(names, public["level"], promised, simulated),),
+            files={"estimates": Reply("csv", rows=lambda: pl.DataFrame(columns))},
+            center={
+                "estimates": Reply("csv", rows=lambda: pl.DataFrame({**columns, "estimate": found}))
+            },
         )
 
     def _may_see(self, levels: Mapping[str, Level], user: str) -> bool:

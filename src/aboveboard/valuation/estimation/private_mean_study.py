@@ -12,11 +12,12 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.mechanisms.settlement import Reply, Settlement
-from aboveboard.valuation.estimation.dp_release import clip_mean, release
+from aboveboard.valuation.estimation.dp_release import Release, clip_mean, release
 from aboveboard.valuation.estimation.findings import Findings, compare_errors, find_differing
 from aboveboard.valuation.estimation.ledger import (
     Spending,
@@ -25,7 +26,7 @@ from aboveboard.valuation.estimation.ledger import (
     spend,
 )
 from aboveboard.valuation.estimation.samples import Samples
-from aboveboard.valuation.estimation.simulation import simulate_private_mean
+from aboveboard.valuation.estimation.simulation import SimulatedErrors, simulate_private_mean
 from aboveboard.valuation.levels import Level, encode_level, parse_level
 
 RELEASE = "release"
@@ -64,49 +65,19 @@ class PrivateMeanStudy:
         names = list(levels)
         promised = np.array([float(found.plan.risk)]) * width**2
         rng = np.random.default_rng(self.seed)
-        simulated = simulate_private_mean(found.plan, rng)
-        simulated = type(simulated)(
-            simulated.errors * width**2, simulated.standard_errors * width**2, simulated.rounds
-        )
+        simulated = simulate_private_mean(found.plan, rng).scale(width**2)
         weights = dict(zip(names, map(float, found.plan.weights), strict=True))
-        content = {
-            "mean": found.mean,
-            "laplace scale": found.scale,
-            "expected squared error": float(promised[0]),
-            "epsilon spent": {name: encode_level(x) for name, x in found.spent.items()},
-        }
-        drawn = frozenset({f"{RELEASE}.json"}) if found.scale else frozenset()
-        replies: dict[str, dict[str, Any]] = {
-            name: {
-                "weight in the mean": weights[name],
-                "epsilon spent": encode_level(found.spent[name]),
-                **({"own values clipped": read[name][1]} if name in read else {}),
-                "the platform's estimate": f"{RELEASE}.json",
-            }
-            for name in names
-        }
-        details = {
-            "release": {
-                "file": f"{RELEASE}.json",
-                "bounds": [encode_number(x) for x in bounds],
-                "laplace scale": found.scale,
-                "noise": "OpenDP's Laplace, not repeatable" if found.scale else "none",
-                "expected squared error": float(promised[0]),
-                "simulated": float(simulated.errors[0]),
-                "standard error": float(simulated.standard_errors[0]),
-                "differing": find_differing(["the mean"], promised, simulated),
-            }
-        }
+        clipped = {name: count for name, (_, count) in read.items()}
         exhibit = compare_errors(["the mean of all"], ["every user's own"], promised, simulated)
         return Findings(
             tuple(levels.values()),
-            replies,
+            _make_replies(found, weights, clipped),
             {name: {"weight_in_mean": weights[name]} for name in names},
-            details,
+            {"release": _describe_release(found, bounds, promised, simulated)},
             self._notes(levels, noisy=bool(found.scale)),
             (exhibit,),
-            {RELEASE: Reply("json", data=content)},
-            unrepeatable=drawn,
+            {RELEASE: Reply("json", data=_encode_release(found, float(promised[0])))},
+            unrepeatable=frozenset({f"{RELEASE}.json"}) if found.scale else frozenset(),
         )
 
     def _own(self, name: str) -> tuple[Fraction, int]:
@@ -219,3 +190,47 @@ def is_plausible_release(recorded: Any, again: Any) -> bool:
     if not (isinstance(mean, float) and isinstance(made, float)):
         return False
     return abs(mean - made) <= FAR * float(again["laplace scale"])
+
+
+def _make_replies(
+    found: Release, weights: Mapping[str, float], clipped: Mapping[str, int]
+) -> dict[str, dict[str, Any]]:
+    """Return what each user is sent."""
+    return {
+        name: {
+            "weight in the mean": weight,
+            "epsilon spent": encode_level(found.spent[name]),
+            **({"own values clipped": clipped[name]} if name in clipped else {}),
+            "the platform's estimate": f"{RELEASE}.json",
+        }
+        for name, weight in weights.items()
+    }
+
+
+def _encode_release(found: Release, promised: float) -> dict[str, Any]:
+    """Return what stands in the file of the release."""
+    return {
+        "mean": found.mean,
+        "laplace scale": found.scale,
+        "expected squared error": promised,
+        "epsilon spent": {name: encode_level(x) for name, x in found.spent.items()},
+    }
+
+
+def _describe_release(
+    found: Release,
+    bounds: tuple[Fraction, Fraction],
+    promised: NDArray[np.float64],
+    simulated: SimulatedErrors,
+) -> dict[str, Any]:
+    """Return what all may know of the release."""
+    return {
+        "file": f"{RELEASE}.json",
+        "bounds": [encode_number(x) for x in bounds],
+        "laplace scale": found.scale,
+        "noise": "OpenDP's Laplace, not repeatable" if found.scale else "none",
+        "expected squared error": float(promised[0]),
+        "simulated": float(simulated.errors[0]),
+        "standard error": float(simulated.standard_errors[0]),
+        "differing": find_differing(["the mean"], promised, simulated),
+    }

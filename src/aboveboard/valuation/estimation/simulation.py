@@ -51,6 +51,10 @@ class SimulatedErrors:
         apart = np.where(gap == 0, 0.0, np.sign(gap) * np.inf)
         return np.divide(gap, self.standard_errors, out=apart, where=sure)
 
+    def scale(self, factor: float) -> SimulatedErrors:
+        """Return the same errors in another unit."""
+        return SimulatedErrors(self.errors * factor, self.standard_errors * factor, self.rounds)
+
 
 def simulate_federated_mean(
     estimator: Estimator,
