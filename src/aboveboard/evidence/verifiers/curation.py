@@ -148,10 +148,10 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
     if dict(case.parameters.get("function") or {}).get("kind") in ("median", "average"):
         findings.trust("that your reply follows from all messages about thresholds")
         return
+    two_bits = case.parameters.get("replies") == "two-bits"
+    width = 2 if two_bits else 1 + len(case.round.present)
     try:
         frame = pl.read_csv(case.reply)
-        two_bits = case.parameters.get("replies") == "two-bits"
-        width = 2 if two_bits else 1 + len(case.round.present)
         columns = frame.select(pl.nth(range(1, 1 + width))).to_numpy()
     except (pl.exceptions.PolarsError, OSError):
         findings.contradict("your reply is not a table of rounds", case.proof)
@@ -163,16 +163,19 @@ def _verify_reply(case: Case, i: int, answered: bool, own: Any, findings: Findin
         )
     if not answered:
         _verify_noise(case, i, columns, findings)
-        return
-    if two_bits:
+    elif two_bits:
         _verify_guesses(frame, _read_own_bits(case), case, findings)
-        return
-    _verify_center(case, columns[:, 0], findings)
+    else:
+        _verify_center(case, columns[:, 0], findings)
+        _verify_column(case, columns[:, i + 1], own, findings)
+
+
+def _verify_column(case: Case, sent: Any, own: Any, findings: Findings) -> None:
+    """Verify that the party's column follows from its own bits and its commitment."""
     bits = _read_own_bits(case)
     if bits is None:
         findings.miss("your own bits: that they stand in your column")
         return
-    sent = columns[:, i + 1]
     if len(bits) != len(sent):
         findings.contradict(f"your reply has {len(sent)} rounds, and you have {len(bits)}")
         return
