@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,40 +51,6 @@ def figure_1(rng: np.random.Generator) -> FigureData:
     """Compute the averages."""
     table = pl.DataFrame([_row(rng, n) for n in NUMBERS])
 
-    def draw(canvas: Canvas) -> None:
-        money, models = canvas.subplots(1, 2, width_ratios=(3, 2))
-        parties = table["parties"].to_numpy()
-
-        def line(axes: Any, name: str, label: str, **look: Any) -> None:
-            mean, error = table[name].to_numpy(), table[f"{name}_standard_error"].to_numpy()
-            axes.errorbar(
-                parties, mean, yerr=error, label=label, capsize=2.5, markersize=4.5, **look
-            )
-
-        line(money, "welfare", "welfare", color=BLUE, marker="D", linestyle="-")
-        for rule in RULES:
-            look = {"marker": MARKERS[rule], "linestyle": LINES[rule]}
-            line(money, f"revenue_{rule}", f'revenue, rule "{rule}"', color=ORANGE, **look)
-        money.set_ylabel("sum over all parties (value)")
-        money.set_title("Welfare and revenue")
-        money.legend(frameon=False, loc="upper left")
-        line(models, "best_quality", "best model", color=BLUE, marker="D", linestyle="-")
-        models.axhline(1.0, color="black", linewidth=0.8, linestyle="--")
-        models.annotate(
-            "largest possible", (parties[0], 1.0), xytext=(0, -4), textcoords="offset points",
-            va="top", fontsize=9,
-        )  # fmt: skip
-        models.set_ylabel("quality of the best model (Q, at most 1)")
-        models.set_title("Best quality")
-        for axes in (money, models):
-            axes.set_xlabel("number of parties")
-            axes.set_xticks(parties[::2])
-            axes.spines[["top", "right"]].set_visible(False)
-        canvas.suptitle(
-            f"Figure 1: maximal exploitation payments, means of {COUNT} markets with standard "
-            "errors"
-        )
-
     twelve = table.filter(pl.col("parties") == 12).to_dicts()[0]
     surpasses = {
         f'average revenue surpasses average welfare somewhere, rule "{rule}"': bool(
@@ -96,8 +63,51 @@ def figure_1(rng: np.random.Generator) -> FigureData:
     }
     return FigureData(
         table,
-        draw,
+        partial(_draw, table),
         {"best quality with 12 parties": twelve["best_quality"], **surpasses, "setting": SETTING},
+    )
+
+
+def _draw(table: pl.DataFrame, canvas: Canvas) -> None:
+    """Draw welfare and revenue, and the best model."""
+    money, models = canvas.subplots(1, 2, width_ratios=(3, 2))
+    parties = table["parties"].to_numpy()
+
+    _draw_line(table, money, "welfare", "welfare", color=BLUE, marker="D", linestyle="-")
+    for rule in RULES:
+        look = {"marker": MARKERS[rule], "linestyle": LINES[rule]}
+        _draw_line(table, money, f"revenue_{rule}", f'revenue, rule "{rule}"', color=ORANGE, **look)
+    money.set_ylabel("sum over all parties (value)")
+    money.set_title("Welfare and revenue")
+    money.legend(frameon=False, loc="upper left")
+    _draw_line(table, models, "best_quality", "best model", color=BLUE, marker="D", linestyle="-")
+    models.axhline(1.0, color="black", linewidth=0.8, linestyle="--")
+    models.annotate(
+        "largest possible", (parties[0], 1.0), xytext=(0, -4), textcoords="offset points",
+        va="top", fontsize=9,
+    )  # fmt: skip
+    models.set_ylabel("quality of the best model (Q, at most 1)")
+    models.set_title("Best quality")
+    for axes in (money, models):
+        axes.set_xlabel("number of parties")
+        axes.set_xticks(parties[::2])
+        axes.spines[["top", "right"]].set_visible(False)
+    canvas.suptitle(
+        f"Figure 1: maximal exploitation payments, means of {COUNT} markets with standard errors"
+    )
+
+
+def _draw_line(table: pl.DataFrame, axes: Any, name: str, label: str, **look: Any) -> None:
+    """Draw a mean with its standard errors over the number of parties."""
+    mean, error = table[name].to_numpy(), table[f"{name}_standard_error"].to_numpy()
+    axes.errorbar(
+        table["parties"].to_numpy(),
+        mean,
+        yerr=error,
+        label=label,
+        capsize=2.5,
+        markersize=4.5,
+        **look,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from aboveboard.report.plot import BLUE, ORANGE
 from aboveboard.valuation.offers.alike_users import bisect
+from aboveboard.valuation.offers.curve import Curve
 from papers.figures import Figure, FigureData
 from papers.valuation.games import example
 
@@ -48,50 +50,50 @@ def figure_6(_: np.random.Generator) -> FigureData:
         }
     )
 
-    def draw(canvas: Canvas) -> None:
-        split, offer = canvas.subplots(2, 1, sharex=True)
-        split.plot(
-            curve.cost,
-            curve.utility,
-            color=BLACK,
-            linestyle=":",
-            linewidth=2,
-            label="total utility",
-        )
-        split.plot(
-            curve.cost, curve.platform, color=BLUE, linewidth=2, label="kept by the platform"
-        )
-        split.plot(
-            curve.cost, curve.users, color=ORANGE, linestyle="--", linewidth=2,
-            label="paid to both users",
-        )  # fmt: skip
-        for part, label in (
-            (curve.cost < high, "alpha*, the part offered"),
-            (curve.cost >= high, None),
-        ):
-            offer.plot(
-                curve.cost[part], curve.alpha[part], color=BLUE, linewidth=2, label=label
-            )  # fmt: skip
-        offer.plot(
-            curve.cost, curve.private, color=ORANGE, linestyle="--", linewidth=2,
-            label="p*, probability of sharing nothing",
-        )  # fmt: skip
-        for axes in (split, offer):
-            _mark(axes, low, high)
-            axes.legend(frameon=False, fontsize=9)
-        split.set_ylabel("expected utility (U from 0 to 1)")
-        offer.set_ylabel("alpha*; probability")
-        offer.set_xlabel("c, the cost of sharing to each user (units of utility)")
-        regimes = ((0.0, low, "both share"), (low, high, "users mix"), (high, 1.0, "nobody shares"))
-        for start, end, name in regimes:
-            split.annotate(
-                name, ((start + end) / 2, 1.0), xycoords=("data", "axes fraction"),
-                xytext=(0, 4), textcoords="offset points", ha="center", fontsize=9, color=BLACK,
-            )  # fmt: skip
-        split.set_title("Figure 6: the platform's best offer over the privacy cost", pad=20)
-
     results = {"c_th": low, "gamma_max": high, "platform and users have the same at": equal}
-    return FigureData(table, draw, results)
+    return FigureData(table, partial(_draw, curve, low, high), results)
+
+
+def _draw(curve: Curve, low: float, high: float, canvas: Canvas) -> None:
+    """Draw who gets what, and the offer, over the cost."""
+    split, offer = canvas.subplots(2, 1, sharex=True)
+    split.plot(
+        curve.cost,
+        curve.utility,
+        color=BLACK,
+        linestyle=":",
+        linewidth=2,
+        label="total utility",
+    )
+    split.plot(curve.cost, curve.platform, color=BLUE, linewidth=2, label="kept by the platform")
+    split.plot(
+        curve.cost, curve.users, color=ORANGE, linestyle="--", linewidth=2,
+        label="paid to both users",
+    )  # fmt: skip
+    for part, label in (
+        (curve.cost < high, "alpha*, the part offered"),
+        (curve.cost >= high, None),
+    ):
+        offer.plot(
+            curve.cost[part], curve.alpha[part], color=BLUE, linewidth=2, label=label
+        )  # fmt: skip
+    offer.plot(
+        curve.cost, curve.private, color=ORANGE, linestyle="--", linewidth=2,
+        label="p*, probability of sharing nothing",
+    )  # fmt: skip
+    for axes in (split, offer):
+        _mark(axes, low, high)
+        axes.legend(frameon=False, fontsize=9)
+    split.set_ylabel("expected utility (U from 0 to 1)")
+    offer.set_ylabel("alpha*; probability")
+    offer.set_xlabel("c, the cost of sharing to each user (units of utility)")
+    regimes = ((0.0, low, "both share"), (low, high, "users mix"), (high, 1.0, "nobody shares"))
+    for start, end, name in regimes:
+        split.annotate(
+            name, ((start + end) / 2, 1.0), xycoords=("data", "axes fraction"),
+            xytext=(0, 4), textcoords="offset points", ha="center", fontsize=9, color=BLACK,
+        )  # fmt: skip
+    split.set_title("Figure 6: the platform's best offer over the privacy cost", pad=20)
 
 
 def _advantage(cost: float) -> float:
