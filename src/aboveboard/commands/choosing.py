@@ -111,12 +111,12 @@ NOTES: Mapping[str, str] = {
     "every exclusivity from 0 to 1; if each party's is 1, it is best-group, which hands out more; "
     "if a range is stated, such as [0.6, 1], best-group-inside, which hands out as much as that; "
     "with [inspection], design finds the least rate at which inventing elements does not pay",
-    "exchange.average": "power sets how fast a longer distance hurts, and metric how it is measured",
+    "exchange.average": "power sets how fast a distance hurts, and metric how it is measured",
     "exchange.contribution": "where only what some group of parties knows can be handed out, "
     'replies = "coalitions" draws it, with the reward as its expected value',
     "valuation.payments": "aboveboard design takes two or more privacy levels with a cost for each "
     "level and user, a budget for all payments together, and a floor for each",
-    "market.propose_and_agree": 'the proposer keeps almost all gains; proposer = "random" draws it, '
+    "market.propose_and_agree": 'the proposer keeps most gains; proposer = "random" draws it, '
     "so that each party has the same chance",
     "curation.fair": 'numbers in the place of bits: kind = "median" or "average" with thresholds; '
     'score = "any-word" rules out mixed equilibria too, and replies = "two-bits" hands on no '
