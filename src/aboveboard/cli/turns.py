@@ -50,26 +50,62 @@ def answer(
 
 
 def sign_change(
+    reference: Annotated[
+        str | None,
+        typer.Argument(
+            help="The collaboration's id, where you have signed nothing in it yet: a change lets "
+            "you in."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Sign it, without being asked.")] = False,
     terms: TermsOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Member: see a change of terms, and sign it. What was committed before is void then."""
-    from aboveboard.commands.rounds.changes import consent, describe_change
+    from aboveboard.commands.rounds.changes import consent
     from aboveboard.evidence.members import read_round
 
+    if reference is not None:
+        _sign_at_hub(reference, output, yes=yes)
+        return
     here = attend_round(terms)
-    member = here.member
-    lines = describe_change(read_round(member.folder, member.private).round)
+    lines = _show_change(read_round(here.member.folder, here.member.private), output, yes=yes)
+    path = consent(here.member)
+    text = hand_over(here, path, "; send it to the center")
+    echo(output, text, statement=path, change=lines)
+
+
+def _show_change(seen: Any, output: Format, *, yes: bool) -> list[str]:
+    """Print what a change changes, and ask whether to sign it.
+
+    Raises
+    ------
+    InputError
+        If none waits.
+    """
+    from aboveboard.commands.rounds.changes import describe_change
+
+    lines = describe_change(seen.round)
     if not lines:
-        raise InputError(str(member.folder), "no change waits for signatures", "see 'status'")
+        raise InputError(str(seen.folder), "no change waits for signatures", "see 'status'")
     if output is Format.TEXT:
         typer.echo("\n".join(lines))
     if not yes and not typer.confirm("Sign this change?", err=True):
         raise typer.Exit(2)
-    path = consent(member)
-    text = hand_over(here, path, "; send it to the center")
-    echo(output, text, statement=path, change=lines)
+    return lines
+
+
+def _sign_at_hub(reference: str, output: Format, *, yes: bool) -> None:
+    """Sign a change of a round at a hub, in which the member may have signed nothing yet."""
+    from aboveboard.evidence.members import read_round
+    from aboveboard.hub.members import preview
+    from aboveboard.hub.members.changing import sign_change_at_hub
+
+    mirror, _ = preview(reference, passphrase=find_passphrase())
+    lines = _show_change(read_round(mirror.folder), output, yes=yes)
+    here, taken = sign_change_at_hub(mirror.id, passphrase=find_passphrase())
+    text = f"{mirror.address} has your signature; the round is {taken['state']}"
+    echo(output, text, terms=here.member.folder / "terms.json", change=lines, **taken)
 
 
 def open_part(terms: TermsOption = None, output: FormatOption = Format.TEXT) -> None:

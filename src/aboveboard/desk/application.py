@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard._version import __version__
-from aboveboard.desk import pages, steps
+from aboveboard.desk import answering, counting, disputing, new_keys, overview, pages, steps
 from aboveboard.desk.forms import BadFormError, Form, read_form, read_length
 from aboveboard.desk.guard import HEADERS, Guard, RefusedVisitError
 from aboveboard.desk.member import Desk
@@ -111,11 +111,17 @@ ROUND = r"/round/(?P<identifier>[0-9a-f]{16})"
 PAGES: tuple[tuple[str, Callable[..., Any]], ...] = (
     (r"/", pages.show_first),
     (r"/keys", pages.show_keys),
-    (ROUND, pages.show_round),
+    (ROUND, overview.show_round),
     (rf"{ROUND}/terms", pages.show_terms),
     (rf"{ROUND}/data", pages.show_data),
     (rf"{ROUND}/send", pages.show_sending),
     (rf"{ROUND}/result", pages.show_result),
+    (rf"{ROUND}/count", counting.show_counting),
+    (rf"{ROUND}/question", answering.show_question),
+    (rf"{ROUND}/open", disputing.show_opening),
+    (rf"{ROUND}/ruling", disputing.show_ruling),
+    (rf"{ROUND}/vouch", new_keys.show_vouching),
+    (rf"{ROUND}/recovery", new_keys.show_recovery),
     (rf"{ROUND}/log", pages.show_log),
     (rf"{ROUND}/reply", pages.send_reply),
     (rf"{ROUND}/terms\.json", pages.send_terms),
@@ -130,7 +136,14 @@ STEPS: tuple[tuple[str, Callable[..., Any]], ...] = (
     (rf"{ROUND}/commit", steps.commit),
     (rf"{ROUND}/submit", steps.submit),
     (rf"{ROUND}/accept", steps.accept),
-    (rf"{ROUND}/answer", steps.answer),
+    (rf"{ROUND}/count", counting.count),
+    (rf"{ROUND}/question", answering.check_answer),
+    (rf"{ROUND}/answer", answering.send_answer),
+    (rf"{ROUND}/open", disputing.open_part),
+    (rf"{ROUND}/compute", disputing.compute_ruling),
+    (rf"{ROUND}/ruling", disputing.rule),
+    (rf"{ROUND}/vouch", new_keys.vouch),
+    (rf"{ROUND}/recovery", new_keys.recover),
     (rf"{ROUND}/dispute", steps.dispute),
     (rf"{ROUND}/leave", steps.leave),
 )
@@ -202,7 +215,7 @@ class DeskApplication:
             return visit.refuse(error)
         except BadFormError as error:
             return visit.refuse(InputError("the form", str(error), "use the page's own form"), 400)
-        except steps.ShownError as shown:
+        except pages.ShownError as shown:
             return visit.render(shown.template, **shown.values)
         except Exception:
             logger.exception("a page of the desk failed")

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.changes import consent
 from aboveboard.commands.rounds.member import leave as state_leave
 from aboveboard.commands.rounds.own_check import (
     OwnPart,
     check_committed_part,
     check_own_file,
 )
-from aboveboard.commands.rounds.questions import answer_question
 from aboveboard.commands.rounds.rules import describe_rule
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import MOST_BUNDLE_BYTES, decode_bundle
@@ -42,6 +40,7 @@ from aboveboard.hub.members import (
     list_standings,
     preview,
 )
+from aboveboard.hub.members.changing import sign_change_at_hub
 from aboveboard.hub.members.log_in import LogInLink, ask_for_link
 
 FOLDER = "desk"
@@ -127,7 +126,7 @@ class Desk:
     """
 
     def __init__(self, home: Path, passphrase: bytes | None = None) -> None:
-        self.home, self._passphrase = home, passphrase
+        self.home, self.passphrase = home, passphrase
         self._rules: dict[bytes, dict[str, Any]] = {}
         self._verified: dict[tuple[str, str, str], Findings] = {}
         self._auditing = threading.Lock()
@@ -141,15 +140,15 @@ class Desk:
     def keys(self) -> PublicKeys | None:
         """The member's public keys; None before they are made."""
         folder = self.home / rounds.KEYS
-        return read_keys(folder, self._passphrase).public if folder.is_dir() else None
+        return read_keys(folder, self.passphrase).public if folder.is_dir() else None
 
     def join(self, link: str) -> KnownHub:
         """Register the member's keys at a hub; they are made if there are none."""
-        return join(link, self.home, self._passphrase)
+        return join(link, self.home, self.passphrase)
 
     def list_standings(self) -> list[Standing]:
         """Return the member's collaborations at all hubs; none where it has joined no hub."""
-        return list_standings(self.home, self._passphrase) if self.hubs else []
+        return list_standings(self.home, self.passphrase) if self.hubs else []
 
     def look(self, identifier: str) -> Place:
         """Return a round with all that is new in it.
@@ -159,14 +158,14 @@ class Desk:
         InputError
             If its hub cannot be reached, or shows another log than before.
         """
-        attendance = attend_at_hub(identifier, self.home, self._passphrase)
+        attendance = attend_at_hub(identifier, self.home, self.passphrase)
         if attendance is not None and attendance.mirror is not None:
             member = attendance.member
             round_ = read_round(member.folder, member.private).round
             return Place(
                 identifier, attendance.mirror, round_, member.name, attendance.view, attendance
             )
-        mirror, view = preview(identifier, self.home, self._passphrase)
+        mirror, view = preview(identifier, self.home, self.passphrase)
         round_ = read_round(mirror.folder).round
         return Place(identifier, mirror, round_, str(view.get("member", "")), view, None)
 
@@ -186,16 +185,15 @@ class Desk:
 
     def agree(self, place: Place) -> None:
         """Sign the terms."""
-        agree(place.id, self.home, self._passphrase)
+        agree(place.id, self.home, self.passphrase)
 
     def sign_change(self, place: Place) -> None:
-        """Sign the change of terms that waits for the member."""
-        attendance = _require(place)
-        attendance.hand_over(consent(attendance.member))
+        """Sign the change of terms that waits for the member, or lets it in."""
+        sign_change_at_hub(place.id, self.home, self.passphrase)
 
     def leave(self, place: Place) -> None:
         """State that the member leaves the round."""
-        attendance = _require(place)
+        attendance = require_attendance(place)
         attendance.hand_over(state_leave(attendance.member))
 
     def locate(self, place: Place) -> Path:
@@ -237,7 +235,7 @@ class Desk:
 
     def check_committed_part(self, place: Place) -> OwnPart | None:
         """Return what the member has committed to; None where nothing of it is on this machine."""
-        attendance = _require(place)
+        attendance = require_attendance(place)
         if not (attendance.member.private / PAYLOAD_FILE).is_file():
             return None
         return check_committed_part(place.round.terms, place.name, attendance.member.private)
@@ -250,7 +248,7 @@ class Desk:
         InputError
             If there is none, or something is wrong with it.
         """
-        attendance, file = _require(place), self.find_own_file(place)
+        attendance, file = require_attendance(place), self.find_own_file(place)
         if file is None:
             raise InputError("your data", "there is no file yet", "choose your file first")
         found = self.check_own_file(place, file)
@@ -260,7 +258,7 @@ class Desk:
 
     def submit(self, place: Place) -> None:
         """Seal the committed data to the center, and send them."""
-        attendance = _require(place)
+        attendance = require_attendance(place)
         attendance.hand_over(rounds.submit(attendance.member))
 
     def open_result(self, place: Place) -> OwnResult:
@@ -271,7 +269,7 @@ class Desk:
         InputError
             If there is none yet, or it does not open.
         """
-        attendance = _require(place)
+        attendance = require_attendance(place)
         bundle = rounds.fetch(attendance.member, self.locate(place) / "result")
         content = read_limited(bundle, MOST_BUNDLE_BYTES, "open it again")
         read = decode_bundle(content, str(bundle))
@@ -285,7 +283,7 @@ class Desk:
 
     def _restore_own_file(self, place: Place) -> Path | None:
         """Copy to the desk the single file that was committed elsewhere; None without one."""
-        private = _require(place).member.private
+        private = require_attendance(place).member.private
         if not (private / PAYLOAD_FILE).is_file():
             return None
         payload = read_payload(private)
@@ -298,22 +296,17 @@ class Desk:
         (folder / name).chmod(PRIVATE)
         return folder / name
 
-    def answer_question(self, place: Place, value: Any) -> None:
-        """Answer what the rule asks while it runs."""
-        attendance = _require(place)
-        attendance.hand_over(answer_question(attendance.member, value))
-
     def answer(self, place: Place, reason: str | None = None) -> None:
         """Accept the result, or with a reason dispute it."""
-        attendance = _require(place)
+        attendance = require_attendance(place)
         attendance.hand_over(rounds.answer(attendance.member, reason))
 
     def log_in(self, hub: KnownHub) -> LogInLink:
         """Return a link to the hub's own pages, which works once."""
-        return ask_for_link(hub.address, self.home, self._passphrase)
+        return ask_for_link(hub.address, self.home, self.passphrase)
 
 
-def _require(place: Place) -> Attendance:
+def require_attendance(place: Place) -> Attendance:
     """Return the member's part in a round that it has agreed to.
 
     Raises

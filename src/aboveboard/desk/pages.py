@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.commands.rounds.changes import describe_change
-from aboveboard.commands.rounds.questions import read_question
 from aboveboard.desk.member import Place
 from aboveboard.errors import InputError
 from aboveboard.evidence.folders import read_log
-from aboveboard.evidence.round_states import BEFORE_RESULT
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.statements import Statement, read_statement
-from aboveboard.formatting import describe_action, format_bytes, join_names
+from aboveboard.formatting import format_bytes, join_names
 from aboveboard.report.rounds import (
     describe_deadline,
     describe_entry,
@@ -26,7 +24,6 @@ from aboveboard.report.rounds import (
     find_terms,
     list_promises,
     list_stations,
-    tabulate_members,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +65,23 @@ def show_keys(visit: Visit) -> Answer:
     return visit.render("keys", keys=visit.desk.keys, home=visit.desk.home, hubs=visit.desk.hubs)
 
 
-def _render(visit: Visit, place: Place, template: str, **values: Any) -> Answer:
+class ShownError(Exception):
+    """Raised in place of going back to a page: this page is shown.
+
+    Parameters
+    ----------
+    template
+        Of the page.
+    values
+        What it shows.
+    """
+
+    def __init__(self, template: str, **values: Any) -> None:
+        super().__init__(template)
+        self.template, self.values = template, values
+
+
+def render_place(visit: Visit, place: Place, template: str, **values: Any) -> Answer:
     """Return a page of a round, with what all of them show."""
     path = f"/round/{place.id}"
     tabs = [
@@ -93,46 +106,6 @@ def _render(visit: Visit, place: Place, template: str, **values: Any) -> Answer:
     )
 
 
-def show_round(visit: Visit, identifier: str) -> Answer:
-    """Return where a round stands, and what the member does next."""
-    place = visit.desk.look(identifier)
-    turns = list_turns(place.round)
-    step = place.view.get("next") or turns.get(place.name)
-    shown = None
-    if step:
-        pages = {
-            "agree": "terms",
-            "change": "terms",
-            "commit": "data",
-            "submit": "send",
-            "accept": "result",
-        }
-        told = describe_step(step)
-        shown = {"title": told.title, "what": told.what, "page": pages.get(step), "kind": step}
-    return _render(
-        visit,
-        place,
-        "round",
-        turn=shown,
-        question=_describe_question(place) if step == "answer" else None,
-        deadline=describe_deadline(place.view.get("deadline"), visit.now),
-        fault=place.view.get("fault"),
-        awaited=join_names([name for name in turns if name != place.name]),
-        cancelled=place.round.cancelled,
-        progress=tabulate_members(place.round, turns),
-        can_leave=place.has_agreed and place.round.state in BEFORE_RESULT,
-        missing=place.round.terms.missing,
-    )
-
-
-def _describe_question(place: Place) -> dict[str, str] | None:
-    """Return what the rule asks, and what it shows with the question; None: it asks nothing."""
-    asked = read_question(place.round)
-    if asked is None:
-        return None
-    return {"kind": asked["question"], "shows": describe_action(asked["shows"])}
-
-
 def show_terms(visit: Visit, identifier: str) -> Answer:
     """Return the terms in plain words with the audit of their rule, and the form that signs them.
 
@@ -147,7 +120,7 @@ def show_terms(visit: Visit, identifier: str) -> Answer:
     if unsigned and pending is not None and place.round.pending_terms is not None:
         terms, digest, file = place.round.pending_terms, pending.digest, pending.body
     rule = visit.desk.describe_rule(terms)
-    return _render(
+    return render_place(
         visit,
         place,
         "terms",
@@ -155,7 +128,7 @@ def show_terms(visit: Visit, identifier: str) -> Answer:
         rule=rule,
         digest=digest,
         change=change,
-        unsigned=unsigned,
+        unsigned=unsigned and list_turns(place.round).get(place.name) == "change",
         agreed=place.has_agreed,
         can_agree=list_turns(place.round).get(place.name) == "agree",
         file=json.dumps(file, indent=2, ensure_ascii=False),
@@ -172,7 +145,7 @@ def show_data(visit: Visit, identifier: str) -> Answer:
             found = visit.desk.check_committed_part(place)
         elif file is not None:
             found = visit.desk.check_own_file(place, file)
-    return _render(
+    return render_place(
         visit,
         place,
         "data",
@@ -191,7 +164,7 @@ def show_sending(visit: Visit, identifier: str) -> Answer:
     place = visit.desk.look(identifier)
     step = place.view.get("next") or list_turns(place.round).get(place.name)
     found = visit.desk.check_committed_part(place)
-    return _render(
+    return render_place(
         visit,
         place,
         "send",
@@ -206,14 +179,14 @@ def show_result(visit: Visit, identifier: str) -> Answer:
     place = visit.desk.look(identifier)
     result = place.round.find("result")
     if result is None or place.attendance is None:
-        return _render(visit, place, "result", opened=None, cancelled=place.round.cancelled)
+        return render_place(visit, place, "result", opened=None, cancelled=place.round.cancelled)
     opened = visit.desk.open_result(place)
     terms = place.round.terms
     rule = visit.desk.describe_rule(terms)
     answered = next(
         (kind for kind in ("accept", "dispute") if place.round.find(kind, place.name)), None
     )
-    return _render(
+    return render_place(
         visit,
         place,
         "result",
@@ -253,7 +226,7 @@ def show_log(visit: Visit, identifier: str) -> Answer:
     log = read_log(place.mirror.folder, place.round.terms.log.origin)
     statements = [read_statement(entry, "log") for entry in log.entries]
     checkpoint = (place.mirror.folder / "checkpoint.note").read_text(encoding="utf-8")
-    return _render(
+    return render_place(
         visit,
         place,
         "log",

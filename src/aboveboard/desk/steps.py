@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aboveboard.desk.forms import Form
+from aboveboard.desk.pages import ShownError
 from aboveboard.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,22 +13,6 @@ if TYPE_CHECKING:
 
 MOST_REASON = 500
 """Characters of a dispute's reason."""
-
-
-class ShownError(Exception):
-    """Raised in place of going back to a page: this page is shown.
-
-    Parameters
-    ----------
-    template
-        Of the page.
-    values
-        What it shows.
-    """
-
-    def __init__(self, template: str, **values: Any) -> None:
-        super().__init__(template)
-        self.template, self.values = template, values
 
 
 def join(visit: Visit, form: Form) -> str:
@@ -143,28 +127,6 @@ def dispute(visit: Visit, form: Form, identifier: str) -> str:
         raise InputError("the dispute", "it has no reason", "write what is wrong, in a sentence")
     visit.desk.answer(visit.desk.look(identifier), reason)
     return "You have disputed the result."
-
-
-def answer(visit: Visit, form: Form, identifier: str) -> str:
-    """Answer the question that waits for the member.
-
-    Raises
-    ------
-    InputError
-        If it is not an answer.
-    """
-    vote = form.fields.get("vote")
-    if vote is not None:
-        value: Any = {"step_2": vote, "step_3": vote}
-    else:
-        try:
-            value = json.loads(form.fields.get("answer", ""))
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                "your answer", f"it is not JSON ({error})", "write it as the question says"
-            ) from error
-    visit.desk.answer_question(visit.desk.look(identifier), value)
-    return "Your answer is sealed and sent."
 
 
 def leave(visit: Visit, form: Form, identifier: str) -> str:

@@ -79,15 +79,48 @@ def count_regions(member: Membership) -> Counting:
     note_seen(member, seen)
     if round_.tokens_complete:
         return _count(member, round_)
-    passed, written = [], []
-    for owner in round_.terms.names:
-        step = len(round_.tokens.get(owner, ()))
-        if step < len(round_.terms.names) and member.name == find_blinder(
-            round_.terms.names, owner, step
-        ):
-            written.append(_pass_on(member, round_, owner, step))
-            passed.append(owner)
-    return Counting(tuple(passed), None, tuple(written))
+    passed = list_to_blind(round_, member.name)
+    written = [
+        _pass_on(member, round_, owner, len(round_.tokens.get(owner, ()))) for owner in passed
+    ]
+    return Counting(passed, None, tuple(written))
+
+
+def list_to_blind(round_: Round, name: str) -> tuple[str, ...]:
+    """Return the members whose tokens it is somebody's turn to blind and pass on.
+
+    Parameters
+    ----------
+    round_
+        A round whose members count.
+    name
+        Whose turn.
+    """
+    names = round_.terms.names
+    steps = {owner: len(round_.tokens.get(owner, ())) for owner in names}
+    return tuple(
+        owner
+        for owner, step in steps.items()
+        if step < len(names) and find_blinder(names, owner, step) == name
+    )
+
+
+def compute_regions(folder: Path, round_: Round) -> list[list[Any]]:
+    """Return the regions that the tokens in a public folder have, once all have blinded them.
+
+    Returns
+    -------
+    list
+        For each set of members a bit mask as text, and how many elements just these have.
+
+    Raises
+    ------
+    InputError
+        If a file of tokens is missing, or another one than the log names.
+    """
+    last = len(round_.terms.names) - 1
+    lists = {name: _read_tokens(folder, round_, name, last) for name in round_.terms.names}
+    return [[str(mask), count] for mask, count in count_common(lists).items()]
 
 
 def _pass_on(member: Membership, round_: Round, owner: str, step: int) -> Path:
@@ -120,9 +153,7 @@ def _read_tokens(folder: Path, round_: Round, owner: str, step: int) -> list[byt
 
 
 def _count(member: Membership, round_: Round) -> Counting:
-    last = len(round_.terms.names) - 1
-    lists = {name: _read_tokens(member.folder, round_, name, last) for name in round_.terms.names}
-    regions = [[str(mask), count] for mask, count in count_common(lists).items()]
+    regions = compute_regions(member.folder, round_)
     body = {"kind": "counted", "terms": round_.terms_digest, "regions": regions}
     statement = sign_statement(body, member.name, member.keys)
     return Counting((), regions, (write_statement(member.folder, statement),))

@@ -74,14 +74,19 @@ class OwnPart:
         """Whether nothing is wrong with it."""
         return not self.report.faults
 
-    def list_what_leaves(self) -> list[tuple[str, str]]:
-        """Return what leaves, to whom and when, as labels and sentences."""
+    def list_content(self) -> list[tuple[str, str]]:
+        """Return the files and keys of the part, as labels and sentences."""
         rows = [(f"The file {name}", format_bytes(size)) for name, size in self.files.items()]
         rows += [
             (key.replace("_", " "), describe_action(value))
             for key, value in self.keys.items()
             if key not in PATH_KEYS
         ]
+        return rows
+
+    def list_what_leaves(self) -> list[tuple[str, str]]:
+        """Return what leaves, to whom and when, as labels and sentences."""
+        rows = self.list_content()
         rows.append(
             (
                 "To the center",

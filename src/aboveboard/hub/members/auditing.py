@@ -10,11 +10,12 @@ from aboveboard.commands.rounds.disputes import rule as compute_ruling
 from aboveboard.errors import InputError
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_log, write_statement
-from aboveboard.evidence.keys import read_keys
+from aboveboard.evidence.keys import PrivateKeys, read_keys
 from aboveboard.evidence.members import find_home
 from aboveboard.evidence.rounds import State, replay_log
+from aboveboard.evidence.statements import Statement
 from aboveboard.hub.members.membership import preview
-from aboveboard.hub.members.mirror import push
+from aboveboard.hub.members.mirror import Mirror, push
 
 
 def rule_at_hub(
@@ -42,6 +43,28 @@ def rule_at_hub(
     InputError
         If the round is not disputed, or its terms name another auditor.
     """
+    mirror, keys, findings, statement = compute_at_hub(reference, home, passphrase, stands=stands)
+    if statement is None:
+        return findings, None
+    return findings, push(mirror, write_statement(mirror.folder, statement), keys)
+
+
+def compute_at_hub(
+    reference: str,
+    home: Path | None = None,
+    passphrase: bytes | None = None,
+    *,
+    stands: bool | None = None,
+) -> tuple[Mirror, PrivateKeys, Findings, Statement | None]:
+    """Compute a disputed round again; return its mirror, the auditor's keys, findings and ruling.
+
+    Nothing is handed in. The parameters are those of `rule_at_hub`.
+
+    Raises
+    ------
+    InputError
+        If the round is not disputed, or its terms name another auditor.
+    """
     home = home or find_home()
     keys = read_keys(home / KEYS, passphrase)
     mirror, _ = preview(reference, home, passphrase)
@@ -52,6 +75,4 @@ def rule_at_hub(
     if round_.state is not State.DISPUTED:
         raise InputError(reference, f"the round is {round_.state}", "there is nothing to rule on")
     findings, statement = compute_ruling(mirror.folder, round_, keys, stands=stands)
-    if statement is None:
-        return findings, None
-    return findings, push(mirror, write_statement(mirror.folder, statement), keys)
+    return mirror, keys, findings, statement

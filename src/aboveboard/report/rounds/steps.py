@@ -81,6 +81,24 @@ _STEPS = {
             "The result is disputed. The auditor that the terms name computes it again from what "
             "all members open.",
         ),
+        Step(
+            "ruling",
+            "Compute the round again, and rule",
+            "A member disputes the result. As the auditor you compute it again from what the "
+            "members have opened to you, and state whether it stands.",
+        ),
+        Step(
+            "vouch",
+            "Vouch for a member's new keys",
+            "A member has lost its keys. You ask it, by a way that shows who answers, for the "
+            "fingerprint of its new ones, and sign that these are its own.",
+        ),
+        Step(
+            "recover",
+            "Name your new keys",
+            "The others know you in this round by keys that you do not have any more. They see "
+            "your new ones, and vouch for them once you have told them their fingerprint.",
+        ),
     )
 }
 
