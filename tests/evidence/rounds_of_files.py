@@ -13,7 +13,7 @@ import tomli_w
 from runs_by_hand import restate
 
 from aboveboard.commands import rounds
-from aboveboard.commands.rounds.outcomes import compute_outcome
+from aboveboard.commands.rounds.outcomes import recompute_outcome
 from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.findings import Findings
@@ -60,7 +60,7 @@ class RoundOfFiles:
         bundle = decode_bundle((self.result(victim) / "bundle.json").read_bytes(), "bundle")
         round_ = replay_log(bundle.entries[:-1], "log")
         files = rounds.center.read_center_files(self.folder, keys)
-        outcome = compute_outcome(round_, parts, folder / "lie", bytes(32), files)
+        outcome = recompute_outcome(round_, parts, folder / "lie", bytes(32), files)
         body = {"kind": "result", "terms": round_.terms_digest, **outcome.body}
         entries = (*bundle.entries[:-1], sign_statement(body, CENTER, keys.center).content)
         note = Log(round_.terms.log.origin, entries).sign_checkpoint(keys.log).content.decode()

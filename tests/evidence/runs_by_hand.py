@@ -107,9 +107,14 @@ def run_starting_file(
 ) -> RunOfOneOperator:
     """Run a mechanism's starting file with bundles."""
     table = tomllib.loads((STARTING / f"{mechanism}.toml").read_text())
-    table |= {"seed": "5", **(changes or {})}
+    return run_file(tomli_w.dumps(table | {"seed": "5", **(changes or {})}), folder)
+
+
+def run_file(text: str, folder: Path) -> RunOfOneOperator:
+    """Run a collaboration file, written into a folder, with bundles."""
+    table = tomllib.loads(text)
     path = folder / "collaboration.toml"
-    path.write_text(tomli_w.dumps(table))
+    path.write_text(text)
     out = folder / "out"
     collaboration = load(path)
     settlement = run(collaboration)

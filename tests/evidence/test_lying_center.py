@@ -29,6 +29,7 @@ QUICK = ("exchange.interval", "exchange.union", "valuation.payments")
 DEEP = (
     *("exchange.average", "exchange.interval", "exchange.union", "valuation.payments"),
     *("learning.payments", "market.propose_and_agree", "market.vcg", "curation.fair"),
+    *("market.naive_1", "market.naive_2"),
 )
 """Each verifier once; the rest is left to the full profile."""
 
@@ -47,11 +48,11 @@ EXCUSES: tuple[tuple[str, str, str], ...] = (
     (r".*", r"replies/other", REPLIES),
     (r"run of .*", r"seed", "the seed: one operator ran this alone"),
     (r".*exchange\.(interval|average)", r"shares/other/hidden", "what the others gain"),
-    (r".*market\.(vcg|naive_.)", r"shares/(other/hidden|own/.*)", "that the shares of all follow"),
-    (r".*propose_and_agree", r"shares/(other/hidden|own/benefit)", "what everybody gains"),
-    (r".*propose_and_agree", r"facts/votes/.*", "the votes are the voters'"),
-    (r"run of .*propose_and_agree", r"facts/(endowment|goods)(/.*)?", SENT),
-    (r"round of .*propose_and_agree", r"facts/(endowment|goods)(/.*)?", COMMITTED),
+    (r".*market\.vcg", r"shares/own/payment", "and the price: they follow from the bids of all"),
+    (r".*market\..*", r"shares/other/hidden", "what the others gain"),
+    (r".*market\..*", r"facts/(votes|announcements)/.*", "the votes are the voters'"),
+    (r"run of market\..*", r"facts/(endowment|goods)(/.*)?", SENT),
+    (r"round of market\..*", r"facts/(endowment|goods)(/.*)?", COMMITTED),
     (r"run of curation\..*", r"facts/agents/other/.*", SENT),
     (r"round of curation\..*", r"facts/agents/other/.*", COMMITTED),
     (r"run of valuation\..*", r"facts/users/other/.*", SENT),

@@ -12,9 +12,10 @@ from rounds_by_hand import KEYS, Play, make_terms
 from aboveboard.commands import rounds
 from aboveboard.commands.rounds.center import ask_next, locate_center
 from aboveboard.commands.rounds.drafting import draft_terms
-from aboveboard.commands.rounds.questions import answer_question, read_question
+from aboveboard.commands.rounds.outcomes import digest_file, recompute_outcome
+from aboveboard.commands.rounds.questions import answer_question, open_answers, read_question
 from aboveboard.errors import InputError
-from aboveboard.evidence.asking import Answer, read_published
+from aboveboard.evidence.asking import Answer, publish_answers, read_published
 from aboveboard.evidence.bundles import Bundle, decode_bundle
 from aboveboard.evidence.cases import Delivery
 from aboveboard.evidence.centers import CenterKeys, open_round
@@ -22,6 +23,7 @@ from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.keys import generate_keys, write_keys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.member_statements import make_sealed_answer
+from aboveboard.evidence.members import read_payload
 from aboveboard.evidence.rounds import RefusedStatementError, Round, State, replay_log
 from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
@@ -36,7 +38,7 @@ GOODS = {
 }
 BITS = {"anna": "price = 0.1\n", "bert": "price = 0.1\n", "cleo": "price = 0.2\n"}
 MARKET = {
-    "name": "licences", "mechanism": "market.propose_and_agree", "proposer": "anna", "bits": 3,
+    "name": "licences", "mechanism": "market.propose_and_agree", "proposer": "anna", "bits": 8,
 }  # fmt: skip
 CURATION = {
     "name": "bits", "mechanism": "curation.fair",
@@ -125,6 +127,69 @@ def test_votes_are_cast_over_a_round_and_verified_as_the_voters_own(tmp_path: Pa
         assert "the votes are those that each voter has sealed" in str(found)
 
 
+ANNOUNCED = {"allocation": {"anna": ["orders", "returns"], "bert": [], "cleo": []},
+             "prices": {"bert": -1, "cleo": 0}}  # fmt: skip
+"""What anna announces; it states no price of its own, and pays what balances."""
+
+
+@pytest.mark.parametrize(
+    "mechanism",
+    ["market.naive_1", "market.naive_2",
+     pytest.param("market.propose_and_agree", marks=pytest.mark.deep)],
+)  # fmt: skip
+def test_a_center_that_counts_a_vote_otherwise_is_contradicted_however_it_plays_on(
+    mechanism: str, tmp_path: Path
+) -> None:
+    bits = 3 if mechanism == "market.naive_1" else 8  # all that can be announced is looked at
+    table = {**MARKET, "mechanism": mechanism, "bits": bits}
+    desk = Desk(tmp_path, table, GOODS, ["proposal", "votes"])
+    desk.until_sealed()
+    ask_next(desk.folder)
+    desk.answer(anna=ANNOUNCED)
+    asked = ask_next(desk.folder)
+    assert asked is not None
+    assert asked.asked[-1].body["shows"]["prices"] == [1, -1, 0]
+    round_ = desk.answer(bert=NO, cleo=YES)
+    keys = rounds.read_center_keys(desk.folder)
+    answers, faults = open_answers(round_, [keys.center])
+    assert not faults
+    rounds.settle_round(desk.folder)
+    bundles = {}
+    for name in desk.names:
+        bundles[name] = rounds.fetch(desk.member(name), tmp_path / name / "result")
+        found = rounds.verify(bundles[name], tmp_path / name / "part.toml", desk.member(name))
+        assert found.exit_status == 0, str(found)
+        assert "the votes are the voters'" not in str(found)
+        assert "the votes are those that each voter has sealed" in found.verified
+    lies: list[tuple[dict[str, Any], str]] = [
+        ({"votes": {"bert": YES}}, "the vote of bert is not the one that it has sealed"),
+        ({"proposal": {"anna": {**ANNOUNCED, "prices": {"bert": 0}}}}, "not what anna has sealed"),
+    ]
+    parts = {name: read_payload(desk.member(name).private) for name in desk.names}
+    bundle = decode_bundle(bundles["cleo"].read_bytes(), "bundle")
+    before = replay_log(bundle.entries[:-1], "log")
+    for lie, problem in lies:
+        played = {step: dict(given) for step, given in answers.items()}
+        for question, others in lie.items():
+            step = before.terms.asks.index(question)
+            played[step] |= {n: replace(played[step][n], value=x) for n, x in others.items()}
+        outcome = recompute_outcome(before, parts, tmp_path / "lie", bytes(32), {}, played)
+        said = {**outcome.body["facts"], "answers": publish_answers(before.terms, answers)}
+        body = {"kind": "result", "terms": before.terms_digest, **outcome.body, "facts": said}
+        (tmp_path / outcome.replies["cleo"].name).write_bytes(outcome.replies["cleo"].read_bytes())
+        (tmp_path / "bundle.json").write_bytes(
+            replace(
+                restate(bundle, body, keys),
+                evidence=dict(outcome.publication.private["cleo"]),
+                reply={"file": outcome.replies["cleo"].name,
+                       "sha256": digest_file(outcome.replies["cleo"])},
+            ).encode()
+        )  # fmt: skip
+        found = rounds.verify(tmp_path, tmp_path / "cleo" / "part.toml", desk.member("cleo"))
+        assert any(problem in each.what for each in found.contradicted), str(found)
+        assert all("sealed" in e.what or "shown" in e.what for e in found.contradicted), str(found)
+
+
 def test_nobody_settles_before_all_have_voted(tmp_path: Path) -> None:
     desk = Desk(tmp_path, MARKET, GOODS, ["votes"])
     desk.until_sealed()
@@ -196,7 +261,13 @@ def test_false_votes_and_votes_that_are_left_out_are_found_by_everybody(tmp_path
 
 def forge(bundle: Bundle, facts: dict[str, Any], keys: CenterKeys) -> Bundle:
     """Return a bundle in which the center has signed a result with other facts."""
-    body = {**read_statement(bundle.entries[-1], "result").body, "facts": facts}
+    return restate(
+        bundle, {**read_statement(bundle.entries[-1], "result").body, "facts": facts}, keys
+    )
+
+
+def restate(bundle: Bundle, body: dict[str, Any], keys: CenterKeys) -> Bundle:
+    """Return a bundle in which the center has signed another result."""
     entries = (*bundle.entries[:-1], sign_statement(body, CENTER, keys.center).content)
     note = Log(replay_log(entries, "log").terms.log.origin, entries).sign_checkpoint(keys.log)
     return replace(bundle, entries=entries, checkpoint=note.content.decode())

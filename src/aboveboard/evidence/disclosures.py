@@ -19,9 +19,16 @@ _FACTS: Mapping[str, tuple[str, ...]] = {
     ),
     "learning.payments": ("each party's size, or the quality that was measured",),
     "learning.desirable": ("each party's size",),
-    "market.propose_and_agree": (
+    **{
+        f"market.{name}": (
+            "who brings which goods",
+            "the announcement, all votes, and how the play ended",
+        )
+        for name in ("propose_and_agree", "naive_2", "naive_3", "naive_4")
+    },
+    "market.naive_1": (
         "who brings which goods",
-        "the announcement, all votes, and how the play ended",
+        "what each party announces, and how the play ended",
     ),
     **{
         f"curation.{kind}": (

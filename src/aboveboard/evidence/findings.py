@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a verifier raises on facts of another form than its mechanism publishes."""
+
 
 @dataclass(frozen=True)
 class Contradiction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from math import isclose
 from typing import Any
@@ -11,6 +12,11 @@ FLOAT_TOLERANCE = 1e-9
 
 LONGEST = 4000
 """Characters of an exact number."""
+
+MOST_EXPONENT = 4000
+"""Of a number in text: "1e999999999" would be written out with as many digits."""
+
+_EXPONENT = re.compile(r"[eE][+-]?0*([0-9_]*)\s*\Z")
 
 
 def parse_number(value: Any) -> Fraction | float | None:
@@ -25,12 +31,18 @@ def parse_number(value: Any) -> Fraction | float | None:
         return None
     if isinstance(value, float):
         return value
-    if isinstance(value, str) and len(value) > LONGEST:
+    if isinstance(value, str) and (len(value) > LONGEST or _has_large_exponent(value)):
         return None
     try:
         return Fraction(value)
     except (ValueError, ZeroDivisionError):
         return None
+
+
+def _has_large_exponent(text: str) -> bool:
+    exponent = _EXPONENT.search(text)
+    digits = "" if exponent is None else exponent[1].replace("_", "")
+    return len(digits) > 4 or int(digits or "0") > MOST_EXPONENT
 
 
 def is_same_number(first: Any, second: Any) -> bool:

@@ -19,6 +19,12 @@ _LEARNING = ("counterfactual", "quality", "valuation", "grid")
 _INSPECTION = ("rate", "deposit", "miss", "coalitions")
 """How elements are inspected; who inspects them stays with the operator."""
 
+_VOTING = ("bits", "proposer", "votes", "epsilon")
+
+_MARKETS = (
+    "market.vcg", "market.propose_and_agree", *(f"market.naive_{k}" for k in (1, 2, 3, 4)),
+)  # fmt: skip
+
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "exchange.union": (*_READING, "rule"),
     "exchange.average": ("power", "metric"),
@@ -27,7 +33,9 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
     "valuation.payments": ("fairness", "alpha", "utility", "sampling"),
     "learning.payments": _LEARNING,
     "learning.desirable": _LEARNING,
-    "market.propose_and_agree": ("bits", "proposer", "votes", "epsilon", "delta"),
+    "market.propose_and_agree": (*_VOTING, "delta"),
+    "market.naive_1": ("bits", "proposer", "votes"),
+    **{f"market.naive_{k}": _VOTING for k in (2, 3, 4)},
     "curation.fair": ("function", "replies", "score", "lot", "margin"),
     **{
         f"curation.{kind}": ("function", "replies")
@@ -40,6 +48,7 @@ PRESENT: Mapping[str, tuple[str, ...]] = {
     "valuation.payments": ("data",),
     "learning.payments": ("training",),
     "learning.desirable": ("training",),
+    **dict.fromkeys(_MARKETS, ("bids", "endowments", "seller")),
 }
 """Keys of which the parties are told that they are there, and no more."""
 

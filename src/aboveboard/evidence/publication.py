@@ -2,7 +2,7 @@
 
 Of shares all see what their verification needs; of the rest the hash (`hidden_shares`). Beyond
 that: exchange.union its regions and the root of its hand-out order; valuation the users' levels;
-learning sizes, or the qualities that were measured; market.propose_and_agree its announcement,
+learning sizes, or the qualities that were measured; markets in which one proposes the announcement,
 votes and ending; curation all commitments and who is answered. `verifiers` holds the other side of
 each.
 """
@@ -224,45 +224,51 @@ def _publish_learning(collaboration: Collaboration, settlement: Settlement) -> d
 
 
 def describe_announcement(collaboration: Collaboration) -> dict[str, Any]:
-    """Return what is announced in a market, by the proposer or as its best, as plain data."""
+    """Return what is announced in a market, by the proposer or as its best, as plain data.
+
+    Prices are in steps of the market; where a step is not one unit of money, it stands there too.
+    """
     rule: Any = collaboration.mechanism
-    game = rule.game(collaboration.reports)
-    market, proposal = game.market, game.proposal
-    announced: dict[str, Any] = as_plain(
+    market, announced = rule.find_announcement(collaboration.reports)
+    described: dict[str, Any] = as_plain(
         {
             "players": list(market.players),
             "goods": list(market.goods),
-            "allocation": list(proposal.allocation),
-            "prices": list(proposal.prices),
+            **_describe_outcome(announced),
+            **({} if market.step == 1 else {"step": market.step}),
         }
     )
-    return announced
+    return described
+
+
+def _describe_outcome(outcome: Any) -> dict[str, Any]:
+    return {"allocation": list(outcome.allocation), "prices": list(outcome.prices)}
+
+
+def _describe_votes(votes: Any) -> dict[str, Any] | None:
+    if votes is None:
+        return None
+    return {"step_2": list(votes.step_2), "step_3": list(votes.step_3)}
 
 
 def _publish_market(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
-    """Return who brings what, the announcement, the votes, and how the play ended."""
+    """Return who brings what, what is announced and voted, and how the play ended."""
     rule: Any = collaboration.mechanism
-    market = rule.game(collaboration.reports).market
-    game = rule.game(collaboration.reports)
-    votes = game.play.votes
-    details = settlement.details
-    return {
+    reports, details = collaboration.reports, settlement.details
+    market, announced = rule.find_announcement(reports)
+    facts = {
         "players": list(market.players),
         "goods": list(market.goods),
         "endowment": list(market.endowment),
         "bits": market.bits,
         "step": market.step,
-        "epsilon": details["epsilon"],
-        "delta": details["delta"],
-        "announced": {
-            "allocation": list(game.proposal.allocation),
-            "prices": list(game.proposal.prices),
-        },
-        "votes": None
-        if votes is None
-        else {"step_2": list(votes.step_2), "step_3": list(votes.step_3)},
+        **{key: details[key] for key in ("epsilon", "delta") if key in details},
+        "announced": _describe_outcome(announced),
         "ending": details["step"],
     }
+    if settlement.mechanism == "market.naive_1":
+        return {**facts, "announcements": list(map(_describe_outcome, rule.list_said(reports)))}
+    return {**facts, "votes": _describe_votes(rule.find_votes(reports))}
 
 
 def _publish_curation(collaboration: Collaboration, settlement: Settlement) -> dict[str, Any]:
@@ -300,4 +306,5 @@ _FACTS: Mapping[str, Callable[[Collaboration, Settlement], dict[str, Any]]] = {
     "learning.payments": _publish_learning,
     "learning.desirable": _publish_learning,
     "market.propose_and_agree": _publish_market,
+    **{f"market.naive_{k}": _publish_market for k in (1, 2, 3, 4)},
 }

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aboveboard._version import __version__
-from aboveboard.commands.rounds.outcomes import Outcome, check_part, compute_outcome
+from aboveboard.commands.rounds.outcomes import Outcome, check_part, recompute_outcome
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, check_opened, read_answers
 from aboveboard.evidence.canonical import MOST_BYTES, decode_json
@@ -74,7 +74,7 @@ def audit_round(folder: Path, opened: Path) -> Findings:
     if answers is None:
         return findings
     with TemporaryDirectory() as scratch:
-        outcome = compute_outcome(
+        outcome = recompute_outcome(
             round_, parts, Path(scratch) / "settlement", files=files, answers=answers
         )
         _compare(round_, result.body, outcome, result.digest, findings)

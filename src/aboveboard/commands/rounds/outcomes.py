@@ -7,14 +7,15 @@ Over folders that happens in one process; the hub runs this part in a child with
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aboveboard.collaborations.collaboration import load
-from aboveboard.commands.running import RunReport, run_collaboration
+from aboveboard.collaborations.collaboration import Collaboration, load, settle_outcome
+from aboveboard.commands.running import RunReport, error_context, run_collaboration
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, find_asked, publish_answers
 from aboveboard.evidence.bundles import Bundle
@@ -27,6 +28,9 @@ from aboveboard.evidence.publication import Publication, describe_announcement, 
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.seeds import commit_nonce, derive_seed
 from aboveboard.evidence.verifiers.opened import open_files, open_parts
+from aboveboard.mechanisms.reply_files import write_reply
+from aboveboard.mechanisms.settlement import Settlement
+from aboveboard.mechanisms.settling import draw_settlement
 from aboveboard.settlements.writing import reply_path
 
 
@@ -36,8 +40,6 @@ class Outcome:
 
     Parameters
     ----------
-    report
-        The run: the settlement, and the folder it was written to.
     publication
         Public facts, shares, and what only one member gets.
     nonces
@@ -50,7 +52,6 @@ class Outcome:
         Each member's tree key.
     """
 
-    report: RunReport
     publication: Publication
     nonces: Mapping[str, str]
     seed: str
@@ -70,6 +71,21 @@ class Outcome:
                 for name, path in self.replies.items()
             },
         }
+
+
+@dataclass(frozen=True)
+class ReportedOutcome(Outcome):
+    """What comes out, with the center's own report of it.
+
+    Parameters
+    ----------
+    publication, nonces, seed, replies, keys
+        As in `Outcome`.
+    report
+        The run: the settlement, and the folder it was written to.
+    """
+
+    report: RunReport
 
 
 def check_part(round_: Round, name: str, part: Payload) -> None:
@@ -92,8 +108,8 @@ def compute_outcome(
     order: bytes | None = None,
     files: Mapping[str, tuple[bytes, bytes]] | None = None,
     answers: Mapping[int, Mapping[str, Answer]] | None = None,
-) -> Outcome:
-    """Run a round on its members' parts, all of them checked before.
+) -> ReportedOutcome:
+    """Run a round on its members' parts, all of them checked before, with a report.
 
     Parameters
     ----------
@@ -115,6 +131,55 @@ def compute_outcome(
     InputError
         If the rule refuses the data, or the folder cannot be written.
     """
+    with _load(round_, parts, files, answers) as collaboration:
+        # A run that was killed before its result was stated is done anew.
+        report = run_collaboration(collaboration, out, force=True)
+        outcome = _publish(
+            round_, parts, out, collaboration, report.settlement, order, files, answers
+        )
+    return ReportedOutcome(**vars(outcome), report=report)
+
+
+def recompute_outcome(
+    round_: Round,
+    parts: Mapping[str, Payload],
+    out: Path,
+    order: bytes | None = None,
+    files: Mapping[str, tuple[bytes, bytes]] | None = None,
+    answers: Mapping[int, Mapping[str, Answer]] | None = None,
+) -> Outcome:
+    """Return what comes out of a round, without a report: replies alone are written.
+
+    Parameters
+    ----------
+    round_, parts, order, files, answers
+        As in `compute_outcome`.
+    out
+        The folder that replies are written to.
+
+    Raises
+    ------
+    InputError
+        If the rule refuses the data, or the folder cannot be written.
+    """
+    with _load(round_, parts, files, answers) as collaboration:
+        with error_context(collaboration):
+            settlement = draw_settlement(settle_outcome(collaboration), collaboration.file.seed)
+        for name, share in settlement.parties.items():
+            path = out / reply_path(name, share.reply)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_reply(share.reply, path)
+        return _publish(round_, parts, out, collaboration, settlement, order, files, answers)
+
+
+@contextmanager
+def _load(
+    round_: Round,
+    parts: Mapping[str, Payload],
+    files: Mapping[str, tuple[bytes, bytes]] | None,
+    answers: Mapping[int, Mapping[str, Answer]] | None,
+) -> Iterator[Collaboration]:
+    """Yield the collaboration that terms, parts and answers make, in a folder of its own."""
     seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
     own = {name: content for name, (_, content) in (files or {}).items()}
     with TemporaryDirectory() as scratch:
@@ -122,11 +187,22 @@ def compute_outcome(
         path = write_collaboration(
             round_.terms, parts, own, Path(scratch), number, answers=answers or {}
         )
-        collaboration = load(path)
-        # A run that was killed before its result was stated is done anew.
-        report = run_collaboration(collaboration, out, force=True)
-        keys = {name: parts[name].key for name in parts}
-        publication = publish(collaboration, report.settlement, keys, order, round_.terms)
+        yield load(path)
+
+
+def _publish(
+    round_: Round,
+    parts: Mapping[str, Payload],
+    out: Path,
+    collaboration: Collaboration,
+    settlement: Settlement,
+    order: bytes | None,
+    files: Mapping[str, tuple[bytes, bytes]] | None,
+    answers: Mapping[int, Mapping[str, Answer]] | None,
+) -> Outcome:
+    """Return what is published of a settlement, and opened by the terms."""
+    keys = {name: parts[name].key for name in parts}
+    publication = publish(collaboration, settlement, keys, order, round_.terms)
     if round_.terms.opened != "nothing":
         opened: dict[str, Any] = {"files": open_files(files or {})}
         if round_.terms.opened == "all":
@@ -135,10 +211,11 @@ def compute_outcome(
     if published := publish_answers(round_.terms, answers or {}):
         facts = {**publication.facts, "answers": published}
         publication = replace(publication, facts=facts)
-    shares = report.settlement.parties
+    shares = settlement.parties
     replies = {name: out / reply_path(name, share.reply) for name, share in shares.items()}
     nonces = {name: part.nonce.hex() for name, part in parts.items()}
-    return Outcome(report, publication, nonces, seed.hex(), replies, keys)
+    seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
+    return Outcome(publication, nonces, seed.hex(), replies, keys)
 
 
 def draft_question(
@@ -167,14 +244,8 @@ def draft_question(
     question = round_.terms.asks[step]
     shows: dict[str, Any] = {}
     if question == "votes":
-        seed = derive_seed(round_.terms_digest, {name: parts[name].nonce for name in parts})
-        own = {name: content for name, (_, content) in (files or {}).items()}
-        with TemporaryDirectory() as scratch:
-            number = int.from_bytes(seed, "big")
-            path = write_collaboration(
-                round_.terms, parts, own, Path(scratch), number, answers=answers or {}
-            )
-            shows = describe_announcement(load(path))
+        with _load(round_, parts, files, answers) as collaboration:
+            shows = describe_announcement(collaboration)
     members = list(find_asked(round_.terms, round_.present, question))
     return {"step": step, "question": question, "members": members, "shows": shows}
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from aboveboard.evidence.cases import Case
-from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.findings import MALFORMED, Findings
 
 _MODULES = {
     "exchange.union": "union",
@@ -22,6 +22,8 @@ _MODULES = {
     "learning.payments": "learning",
     "learning.desirable": "desirable",
     "market.propose_and_agree": "market",
+    "market.vcg": "vcg",
+    **{f"market.naive_{k}": "naive" for k in (1, 2, 3, 4)},
     "curation.competitive": "curation",
     "curation.indicator": "curation",
     "curation.fair": "curation",
@@ -30,10 +32,6 @@ _MODULES = {
     "curation.always_noise": "curation",
 }
 """By mechanism: the module of this package that verifies it; `shares` for all others."""
-
-
-MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a verifier raises on facts of another form than its mechanism publishes."""
 
 
 def find_verifier(mechanism: str) -> Any:

@@ -2,21 +2,23 @@
 
 Who brings what, the announcement, the votes and the parameters are published. The steps of the
 mechanism are followed again, the coins are tossed with the seed of the run, and goods and prices
-are compared. No value of any bundle is needed.
+are compared. No value of any bundle is needed; what the party itself gains follows from its own.
+`naive` verifies Naive-1 to Naive-4 by the same steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case
-from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.findings import MALFORMED, Findings
 from aboveboard.evidence.numbers import is_same_number, parse_number
+from aboveboard.evidence.verifiers.own_gain import OTHERS_GAIN, verify_own_gain
 from aboveboard.evidence.verifiers.shares import verify_own_share
-from aboveboard.evidence.verifiers.votes import verify_cast
+from aboveboard.evidence.verifiers.votes import list_wrong, verify_cast
 from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.market.model.bidding import Additive
 from aboveboard.market.model.drawn_proposer import RANDOM, draw_proposer
@@ -30,21 +32,45 @@ MOST_PLAYERS = 1000
 MOST_GOODS = 10_000
 """Larger markets are refused here: they are not run either."""
 
-ON_THE_CENTERS_WORD = (
-    "that the announcement is the proposer's and the votes are the voters', where the terms do not "
-    "state them",
-    "what everybody gains: it depends on values, which are not published",
-)
+MOST_BITS = 200
+"""Bits of a value: 60 and those of nine decimals are run; a bound of millions would not end."""
+
+ANNOUNCED = "that the announcement is the proposer's, where the terms do not state it"
+VOTED = "that the votes are the voters', where the terms do not state them"
+
+ON_THE_CENTERS_WORD = (ANNOUNCED, VOTED, OTHERS_GAIN)
 
 RANGE_TRUSTED = "bits and step: the range and the grid of all values, which the terms do not state"
+
+Followed = tuple[Market, Ending]
+"""A market with no values, and how its play ends by the seed."""
 
 
 def verify(case: Case, findings: Findings) -> None:
     """Verify how a market ended."""
+    verify_play(case, findings, _follow, ("epsilon", "delta"))
+
+
+def verify_play(
+    case: Case, findings: Findings, follow: Callable[[Case], Followed], keys: Sequence[str]
+) -> None:
+    """Verify how a market ended by the steps of one rule.
+
+    Parameters
+    ----------
+    case
+        What is verified.
+    findings
+        Where it goes.
+    follow
+        Returns how the published play ends by the rule.
+    keys
+        Parameters of the rule that the terms may state.
+    """
     verify_own_share(case, findings)
     try:
-        market, ending = _follow(case)
-    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        market, ending = follow(case)
+    except (*MALFORMED, InputError) as error:
         findings.contradict(f"the published play is none of this rule: {error}", case.proof)
         return
     findings.check(
@@ -56,40 +82,62 @@ def verify(case: Case, findings: Findings) -> None:
     )
     _verify_prices(case, market, ending.outcome, findings)
     _verify_goods(case, market, ending.outcome, findings)
-    _verify_terms(case, findings)
-    if case.round.terms.asks:
+    _verify_terms(case, findings, keys)
+    asks = case.round.terms.asks
+    if asks:
         verify_cast(case, findings)
-    findings.trust(*ON_THE_CENTERS_WORD[bool(case.round.terms.asks) :])
+    if "proposal" not in asks:
+        findings.trust(ANNOUNCED)
+    if "votes" not in asks:
+        findings.trust(VOTED)
+    verify_own_gain(case, findings)
 
 
-def _follow(case: Case) -> tuple[Market, Ending]:
-    """Return the market, with no values, and how the play ends by the seed."""
+def follow_market(case: Case) -> Market:
+    """Return the market that was published, with no values.
+
+    Raises
+    ------
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError
+        If it is none of the members.
+    """
     facts = case.facts
     players, goods = tuple(map(str, facts["players"])), tuple(map(str, facts["goods"]))
     if sorted(players) != sorted(case.round.present):
         raise ValueError("its players are not the members")
-    if len(players) > MOST_PLAYERS or len(goods) > MOST_GOODS:
+    bits = _as_index(facts["bits"])
+    if len(players) > MOST_PLAYERS or len(goods) > MOST_GOODS or bits > MOST_BITS:
         raise ValueError("it is too large")
     nothing = Additive((0,) * len(goods))
-    market = Market(
+    return Market(
         players,
         goods,
         tuple(map(_as_index, facts["endowment"])),
         (nothing,) * len(players),
-        _as_index(facts["bits"]),
-        _as_fraction(facts["step"]),
+        bits,
+        parse_fraction(facts["step"]),
     )
+
+
+def read_outcome(data: Any) -> Outcome:
+    """Return an outcome in plain data; errors as in `follow_market`."""
+    return Outcome(
+        tuple(map(_as_index, data["allocation"])),
+        tuple(_as_price(price) for price in data["prices"]),
+    )
+
+
+def _follow(case: Case) -> Followed:
+    """Return the market, with no values, and how the play ends by the seed."""
+    facts = case.facts
+    market = follow_market(case)
     parameters = choose_parameters(
-        market, _as_fraction(facts["epsilon"]), _as_fraction(facts["delta"])
+        market, parse_fraction(facts["epsilon"]), parse_fraction(facts["delta"])
     )
-    announced = facts["announced"]
-    proposal = Outcome(
-        tuple(map(_as_index, announced["allocation"])),
-        tuple(_as_price(price) for price in announced["prices"]),
-    )
+    proposal = read_outcome(facts["announced"])
     if facts["votes"] is None and is_regular(market, proposal):
         raise ValueError("it states no votes, and others than the proposer are asked")
-    votes = _read_votes(facts["votes"], market.n)
+    votes = read_votes(facts["votes"], market.n)
     lottery = play(market, parameters, proposal, votes)
     return market, lottery.draw(KeyedStream(case.seed, LOTTERY))
 
@@ -100,7 +148,14 @@ def _as_index(value: Any) -> int:
     return value
 
 
-def _as_fraction(value: Any) -> Fraction:
+def parse_fraction(value: Any) -> Fraction:
+    """Return a number of plain data, exact.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
     number = parse_number(value)
     if number is None:
         raise TypeError(f"{value!r} is not a number")
@@ -108,11 +163,12 @@ def _as_fraction(value: Any) -> Fraction:
 
 
 def _as_price(value: Any) -> int | Fraction:
-    price = _as_fraction(value)
+    price = parse_fraction(value)
     return price.numerator if price.denominator == 1 else price
 
 
-def _read_votes(data: Mapping[str, Any] | None, n: int) -> Votes:
+def read_votes(data: Mapping[str, Any] | None, n: int) -> Votes:
+    """Return votes in plain data; None: nobody has voted, and nobody will. Errors as above."""
     if data is None:  # the play ends before anybody votes
         return Votes.from_answer(n, yes=True)
     steps = data["step_2"], data["step_3"]
@@ -134,7 +190,9 @@ def _verify_prices(case: Case, market: Market, outcome: Outcome, findings: Findi
     ]
     findings.check(
         not wrong,
-        "everybody pays what the ending says, and payments sum to what it says",
+        "everybody pays what the ending says, and payments sum to what it says"
+        if "payment" in case.shown
+        else "you pay what the ending says",
         f"the payment of {', '.join(sorted(wrong))} is not that of the ending",
         case.proof,
     )
@@ -155,10 +213,10 @@ def _verify_goods(case: Case, market: Market, outcome: Outcome, findings: Findin
     )
 
 
-def _verify_terms(case: Case, findings: Findings) -> None:
+def _verify_terms(case: Case, findings: Findings, keys: Sequence[str]) -> None:
     """Compare what the terms state of parameters and votes with what was played."""
     parameters, facts = case.parameters, case.facts
-    for key in ("epsilon", "delta"):
+    for key in keys:
         stated = parameters.get(key)
         if stated is not None and not is_same_number(stated, facts.get(key)):
             findings.contradict(f"{key} is {facts.get(key)}, and {stated} in the terms", case.proof)
@@ -181,15 +239,21 @@ def _verify_terms(case: Case, findings: Findings) -> None:
             f"bits is {facts['bits']}, and {parameters['bits']} in the terms", case.proof
         )
     _verify_endowments(case, findings)
-    votes = parameters.get("votes")
+    _verify_own_vote(case, findings)
+
+
+def _verify_own_vote(case: Case, findings: Findings) -> None:
+    """Compare the party's vote that the terms state with the one that was counted."""
+    facts, votes = case.facts, case.parameters.get("votes")
     own = votes.get(case.name) if isinstance(votes, dict) else None
-    if own is None or facts.get("votes") is None or facts["players"][0] == case.name:
+    if own is None or facts["players"][0] == case.name:
         return
     both = own if isinstance(own, dict) else {"step_2": own, "step_3": own}
-    at = facts["players"].index(case.name) - 1
-    cast = [facts["votes"][step][at] for step in ("step_2", "step_3")]
+    wrong = list_wrong(case, {case.name: both})
+    if wrong is None:
+        return  # the play ends before anybody votes
     findings.check(
-        cast == [both.get("step_2") == "yes", both.get("step_3") == "yes"],
+        not wrong,
         "your votes are those that the terms state",
         "your votes are not those that the terms state",
         case.proof,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import read_published
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.numbers import is_same_number, parse_point
 
 STEPS = ("step_2", "step_3")
 
@@ -30,16 +31,10 @@ def verify_cast(case: Case, findings: Findings) -> None:
 
 
 def _verify_votes(case: Case, answers: dict[str, Any], findings: Findings) -> None:
-    cast = case.facts.get("votes")
-    if cast is None:
+    wrong = list_wrong(case, answers)
+    if wrong is None:
         return  # the play ends before anybody votes
     voters = case.facts["players"][1:]
-    wrong = [
-        name
-        for at, name in enumerate(voters)
-        if name in answers
-        and [cast[step][at] for step in STEPS] != [answers[name][s] == "yes" for s in STEPS]
-    ]
     findings.check(
         not wrong,
         "the votes are those that each voter has sealed",
@@ -53,14 +48,51 @@ def _verify_votes(case: Case, answers: dict[str, Any], findings: Findings) -> No
         )
 
 
+def list_wrong(case: Case, answers: dict[str, Any]) -> list[str] | None:
+    """Return whose vote was counted otherwise than it was sealed; None where none was counted."""
+    facts, voters = case.facts, case.facts["players"][1:]
+    if "announcements" in facts:  # Naive-1: a vote says what its voter announces
+        nothing = {"allocation": facts["endowment"], "prices": [0] * len(facts["players"])}
+        due = {True: facts["announced"], False: nothing}
+        announcing = case.parameters.get("announcements", {})  # these are not asked
+        said = dict(zip(facts["players"], facts["announcements"], strict=True))
+        return [
+            name
+            for name in voters
+            if name in answers
+            and name not in announcing
+            and not is_same_outcome(said[name], due[_says_yes(answers[name])])
+        ]
+    cast = facts.get("votes")
+    if cast is None:
+        return None
+    return [
+        name
+        for at, name in enumerate(voters)
+        if name in answers
+        and [cast[step][at] for step in STEPS] != [_says_yes(answers[name], s) for s in STEPS]
+    ]
+
+
+def _says_yes(answer: Any, step: str = STEPS[0]) -> bool:
+    return bool(answer[step] == "yes")
+
+
+def is_same_outcome(one: Any, other: Any) -> bool:
+    """Return whether two outcomes in plain data are the same, numbers as `is_same_number` says."""
+    first, second = one["prices"], other["prices"]
+    return bool(
+        one["allocation"] == other["allocation"]
+        and len(first) == len(second)
+        and all(map(is_same_number, first, second))
+    )
+
+
 def _verify_shown(case: Case, shown: dict[str, Any], findings: Findings) -> None:
     """Compare what the voters were shown with what was played."""
     announced = case.facts["announced"]
-    prices, stated = shown.get("prices", []), announced["prices"]
     findings.check(
-        shown.get("allocation") == announced["allocation"]
-        and len(prices) == len(stated)
-        and all(map(is_same_number, prices, stated)),
+        is_same_outcome({"allocation": None, "prices": [], **shown}, announced),
         "what was played is what the voters were shown",
         "another announcement was played than the voters were shown",
         case.proof,
@@ -69,26 +101,45 @@ def _verify_shown(case: Case, shown: dict[str, Any], findings: Findings) -> None
 
 def _verify_proposal(case: Case, answers: dict[str, Any], findings: Findings) -> None:
     """Compare the proposer's announcement with what was played."""
-    players, goods = case.facts["players"], case.facts["goods"]
     announced = case.facts["announced"]
     for name, answer in answers.items():
         if answer is None:
             findings.trust(f"that what was announced is the best for {name}, which announced none")
             continue
-        owners = {good: who for who, held in answer["allocation"].items() for good in held}
-        due = [players.index(owners[g]) if owners.get(g) in players else None for g in goods]
-        played = [at if 0 <= at < len(players) else None for at in announced["allocation"]]
-        prices = answer.get("prices")
-        same = due == played and (
-            prices is None
-            or all(
-                is_same_number(prices.get(who, 0), announced["prices"][at])
-                for at, who in enumerate(players)
-            )
-        )
+        same = is_announced(case, answer, announced)
         findings.check(
             same,
             f"what was announced is what {name} has sealed",
             f"what was announced is not what {name} has sealed",
             case.proof,
         )
+
+
+def is_announced(case: Case, stated: Any, outcome: Any) -> bool:
+    """Return whether an outcome in plain data is what somebody has announced, as files have it.
+
+    Whoever has no price pays 0, and a proposer that states none of its own what balances. Without
+    any prices each pays what it gains, which follows from values that are not published.
+    """
+    facts = case.facts
+    players, goods = facts["players"], facts["goods"]
+    owners = {good: who for who, held in stated["allocation"].items() for good in held}
+    due = [players.index(owners[g]) if owners.get(g) in players else None for g in goods]
+    if due != [at if 0 <= at < len(players) else None for at in outcome["allocation"]]:
+        return False
+    prices = stated.get("prices")
+    if prices is None:
+        return True
+    paid = {name: _as_fraction(prices.get(name, 0)) for name in players}
+    if players[0] not in prices:
+        paid[players[0]] = -sum(paid.values(), Fraction(0))
+    step = _as_fraction(facts["step"])
+    return [paid[name] for name in players] == [_as_fraction(x) * step for x in outcome["prices"]]
+
+
+def _as_fraction(number: Any) -> Fraction:
+    """Return a number of plain data; a float stands for the shortest decimal that means it."""
+    found = parse_point([number])
+    if found is None:
+        raise ValueError(f"{number!r} is not a number")
+    return found[0]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aboveboard.hub.jobs.isolation import Limits, isolate
 
 if TYPE_CHECKING:
-    from aboveboard.commands.rounds.outcomes import Outcome
+    from aboveboard.commands.rounds.outcomes import ReportedOutcome
     from aboveboard.evidence.asking import Answer
     from aboveboard.evidence.payloads import Payload
     from aboveboard.evidence.rounds import Round
@@ -109,7 +109,7 @@ def _read_answers(folder: Path) -> dict[int, dict[str, Answer]]:
     }
 
 
-def _count_cents(round_: Round, outcome: Outcome) -> dict[str, int]:
+def _count_cents(round_: Round, outcome: ReportedOutcome) -> dict[str, int]:
     """Return what each member pays in smallest coins; nothing where there is no currency."""
     from aboveboard.settlements.money import account_settlement
 

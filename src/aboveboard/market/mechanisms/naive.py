@@ -51,6 +51,7 @@ from aboveboard.market.model.market_file import Proposal, ProposingFile, VotedFi
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Announcement, Market, Outcome
 from aboveboard.market.model.reports import find_announcements
+from aboveboard.market.model.steps import Votes
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import naive
 from aboveboard.market.rules.dominant_votes import find_dominant_votes
@@ -161,6 +162,16 @@ class Naive1(MarketMechanism["Naive1File", TabularGame]):
         announced = self._list_announcements(market, types, self.search(market))
         return build_announcing_game(market, announced, types)
 
+    def find_announcement(self, reports: Mapping[str, Trader]) -> tuple[Market, Outcome]:
+        """Return the market that the reports make, and what is announced by whoever votes yes."""
+        market = self.setup.build_market(reports)
+        return market, _find_announcement(self.announcement, market, self.search(market))
+
+    def list_said(self, reports: Mapping[str, Trader]) -> list[Outcome]:
+        """Return what each player announces, in the market's order."""
+        market = self.setup.build_market(reports)
+        return self._list_announcements(market, reports, self.search(market))
+
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
         """Return what the rule is made for; that the equilibrium is unique fails."""
         return (ExPostIC(), UniqueEquilibrium(), IndividualRationality(), StrongBudgetBalance())
@@ -214,8 +225,7 @@ class _NaiveVote(MarketMechanism["VotedFile", VotingGame]):
         """Return the exact lottery over settlements."""
         game = self.game(reports)
         market, epsilon = game.market, self._choose_epsilon(game.market)
-        usual = find_dominant_votes(market, game.proposal, self.structure)
-        votes = usual if game.cast is None else game.cast
+        votes = self._choose_votes(game)
         lottery = naive.play(self.VERSION, market, epsilon, game.proposal, votes)
         play = Play(self.NAME, self.setup, market, lottery, self.search(market))
         details = {
@@ -233,6 +243,19 @@ class _NaiveVote(MarketMechanism["VotedFile", VotingGame]):
         cast = find_cast_votes(market, types, find_dominant_votes(market, proposal, self.structure))
         rule = make_naive_rule(self.VERSION, market, self._choose_epsilon(market))
         return VotingGame(market, rule, proposal, self.structure, cast, best, reports=types)
+
+    def find_announcement(self, reports: Mapping[str, Trader]) -> tuple[Market, Outcome]:
+        """Return the market that the reports make, and what is announced in it."""
+        game = self.game(reports)
+        return game.market, game.proposal
+
+    def find_votes(self, reports: Mapping[str, Trader]) -> Votes:
+        """Return all votes: those cast, or the dominant ones."""
+        return self._choose_votes(self.game(reports))
+
+    def _choose_votes(self, game: VotingGame) -> Votes:
+        usual = find_dominant_votes(game.market, game.proposal, self.structure)
+        return usual if game.cast is None else game.cast
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
         """Return what the rule is made for; the audit finds what of it fails."""

@@ -47,6 +47,7 @@ from aboveboard.market.mechanisms.settlement import Play
 from aboveboard.market.model.market_file import VotedFile
 from aboveboard.market.model.market_setup import Trader
 from aboveboard.market.model.markets import Announcement, Market, Outcome
+from aboveboard.market.model.steps import Votes
 from aboveboard.market.optimum.social_optimum import Optimum
 from aboveboard.market.rules import propose_and_agree
 from aboveboard.market.rules.announcements import find_best_proposal
@@ -203,6 +204,15 @@ class ProposeAndAgree(MarketMechanism["ProposeAndAgreeFile", VotingGame]):
             parameters,
             types,
         )
+
+    def find_announcement(self, reports: Mapping[str, Trader]) -> tuple[Market, Outcome]:
+        """Return the market that the reports make, and what is announced in it."""
+        market = self.setup.build_market(reports)
+        return market, self._choose_proposal(market, self.search(market))
+
+    def find_votes(self, reports: Mapping[str, Trader]) -> Votes | None:
+        """Return all votes; None where the play ends before anybody votes."""
+        return self.game(reports).play.votes
 
     def promises(self, types: Mapping[str, Trader]) -> Sequence[Property]:
         """Return what is promised of the play at hand, and in a tiny market of every other one.

@@ -61,7 +61,7 @@ def read_bidding_setup(file: MarketFile) -> MarketSetup:
         return setup
     largest = 0
     for name, player in file.parties.items():
-        largest = max(largest, *map(abs, _read_valuation(name, player, setup).find_extremes()))
+        largest = max(largest, *map(abs, read_valuation(name, player, setup).find_extremes()))
     return replace(setup, bits=largest.bit_length() + 1)
 
 
@@ -90,7 +90,7 @@ def raise_all_faults(file: MarketFile) -> None:
 
 def _list_checks(file: MarketFile, setup: MarketSetup) -> Iterator[Callable[[], object]]:
     for name, player in file.parties.items():
-        yield partial(_read_valuation, name, player, setup)
+        yield partial(read_valuation, name, player, setup)
         for k, entry in enumerate(player.values):
             yield partial(_check_bid, f"parties.{name}.values[{k}]", entry, setup)
     yield partial(read_structure, file, setup)
@@ -123,7 +123,7 @@ def read_traders(
     return {
         name: Trader(
             setup.find_endowment(name),
-            _read_valuation(name, player, setup),
+            read_valuation(name, player, setup),
             ballots.get(name),
             announcements.get(name),
         )
@@ -152,7 +152,14 @@ def find_announcements(file: MarketFile, setup: MarketSetup) -> dict[str, Announ
     return found
 
 
-def _read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:
+def read_valuation(name: str, player: Player, setup: MarketSetup) -> Language:
+    """Return what bundles are worth to a party by its bids, in steps of the setup.
+
+    Raises
+    ------
+    InputError
+        If a bid names a good that nobody brings, or a value is beyond the bound.
+    """
     place = f"parties.{name}.values"
     for k, entry in enumerate(player.values):
         _check_bid(f"{place}[{k}]", entry, setup)
