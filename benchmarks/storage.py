@@ -17,10 +17,10 @@ from typing import TypeVar
 import polars as pl
 
 from aboveboard.collaborations.inputs import Reader
+from aboveboard.mechanisms.mechanism import ListSource
 from aboveboard.storage.inspection import summarize_data
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_records
-from aboveboard.storage.records import Records
 from benchmarks.comparison import Case, Measured, Scale, Section, agree
 from benchmarks.timing import timed
 
@@ -126,10 +126,8 @@ def measure_tables(rows: int, repeat: int) -> Measured:
 
         def check() -> int:
             reader = Reader(folder / "collaboration.toml")
-            records: dict[str, Records] = {
-                path.stem: reader(path.stem, data=Path(path.name), elements=None, options=options)
-                for path in paths
-            }
+            sources = {path.stem: ListSource(Path(path.name), None, options) for path in paths}
+            records = dict(reader.read_lists(sources))
             summary = summarize_data(records, reader.inputs)
             return sum(party.elements for party in summary.parties.values())
 

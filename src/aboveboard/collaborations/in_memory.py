@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
@@ -23,7 +23,7 @@ from aboveboard.collaborations.inputs import Reader
 from aboveboard.collaborations.loading import SourceFile, TrustCode, find_rule, read_all
 from aboveboard.collaborations.validation import find_tables
 from aboveboard.errors import InputError
-from aboveboard.storage.options import DataOptions
+from aboveboard.mechanisms.mechanism import ListSource
 from aboveboard.storage.party_data import read_frame
 from aboveboard.storage.records import Records
 
@@ -94,22 +94,18 @@ class _FrameReader(Reader):
         super().__init__(PLACE, allow_outside=True)
         self._frames = frames
 
-    def __call__(
-        self,
-        party: str,
-        *,
-        data: Path | None,
-        elements: Sequence[str] | None,
-        options: DataOptions | None = None,
-    ) -> Records:
-        """Return the party's records from its frame, if it has one; else as a file does."""
+    def _measure_file(self, party: str, source: ListSource) -> int:
+        return 0 if party in self._frames else super()._measure_file(party, source)
+
+    def _read(self, party: str, source: ListSource) -> tuple[Records, str]:
         frame = self._frames.get(party)
         if frame is None:
-            return super().__call__(party, data=data, elements=elements, options=options)
+            return super()._read(party, source)
         buffer = io.BytesIO()
         frame.write_ipc(buffer)
-        self.inputs[party] = hashlib.sha256(buffer.getvalue()).hexdigest()
-        return read_frame(frame, place=f"{PLACE}: parties.{party}", options=options)
+        digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+        place = f"{PLACE}: parties.{party}"
+        return read_frame(frame, place=place, options=source.options), digest
 
 
 def _find_party_model(model: type[BaseModel]) -> Mapping[str, Any]:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.faults import list_faults
+from aboveboard.mechanisms.mechanism import ListSource
 from aboveboard.mechanisms.user_code import CodeList, is_of_sklearn, name_class
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
@@ -28,6 +32,11 @@ LONGEST_NAME = 255
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 FUNCTION_KEYS = frozenset({"function", "shape", "own", "others"})
 """Keys of our mechanisms that may name a function, wherever they stand."""
+ALONGSIDE = range(1 << 20, 1 << 26)
+"""Bytes of a party's file that is read beside another's: smaller ones are not worth a thread, and
+of larger ones two might not fit into memory."""
+THREADS = 2
+"""Files that are read at a time."""
 FUNCTIONS = 64
 """Entries of a list that is looked through under other keys; longer lists hold data."""
 
@@ -74,11 +83,42 @@ class Reader:
         options: DataOptions | None = None,
     ) -> Records:
         """Return the party's records from a file or a list; see `Read`."""
+        return self._finish(party, ListSource(data, elements, options), None)[1]
+
+    def read_lists(self, sources: Mapping[str, ListSource]) -> Iterator[tuple[str, Records]]:
+        """Yield each party's records, in the order of parties; see `Read`."""
+        waiting: deque[tuple[str, ListSource, Future[tuple[Records, str]]]] = deque()
+        with ThreadPoolExecutor(THREADS) as pool:
+            for party, source in sources.items():
+                alongside = len(sources) > 1 and self._measure_file(party, source) in ALONGSIDE
+                while waiting and (not alongside or len(waiting) >= THREADS):
+                    yield self._finish(*waiting.popleft())
+                if alongside:
+                    waiting.append((party, source, pool.submit(self._read, party, source)))
+                else:
+                    yield self._finish(party, source, None)
+            while waiting:
+                yield self._finish(*waiting.popleft())
+
+    def _finish(
+        self, party: str, source: ListSource, reading: Future[tuple[Records, str]] | None
+    ) -> tuple[str, Records]:
+        """Return what was read of a party, and remember its fingerprint or its faults."""
         try:
-            return self._read(party, data, elements, options)
+            records, digest = self._read(party, source) if reading is None else reading.result()
         except InputError as error:
             self.record(error)
-            return read_elements((), place="")
+            return party, read_elements((), place="")
+        if source.data is not None:
+            self.inputs[source.data.as_posix()] = digest
+        return party, records
+
+    def _measure_file(self, _party: str, source: ListSource) -> int:
+        """Return the bytes of a party's file, 0 where there is none."""
+        with suppress(OSError, ValueError):
+            if source.data is not None:
+                return (self.folder / source.data).stat().st_size
+        return 0
 
     def file(self, place: str, data: Path, options: DataOptions | None = None) -> Path:
         """Return the path of a data file and remember its fingerprint; see `Read`."""
@@ -109,22 +149,16 @@ class Reader:
             raise error
         self._faults.extend(list_faults(error))
 
-    def _read(
-        self,
-        party: str,
-        data: Path | None,
-        elements: Sequence[str] | None,
-        options: DataOptions | None,
-    ) -> Records:
+    def _read(self, party: str, source: ListSource) -> tuple[Records, str]:
+        """Return a party's records, and the fingerprint of its file."""
         place = f"{self.path}: parties.{party}"
-        if data is None:
-            return read_elements(elements or (), place=f"{place}.elements", options=options)
+        if source.data is None:
+            elements = source.elements or ()
+            return read_elements(elements, place=f"{place}.elements", options=source.options), ""
         place = f"{place}.data"
-        path = self._locate(place, data)
+        path = self._locate(place, source.data)
         file = read_file(path, f"{place}: {path}")
-        records = read_records(file, place=place, options=options)
-        self.inputs[data.as_posix()] = file.digest
-        return records
+        return read_records(file, place=place, options=source.options), file.digest
 
     def _locate(self, place: str, data: Path) -> Path:
         return locate_file(self.path.parent, data, place, allow_outside=self.allow_outside)

@@ -61,7 +61,7 @@ from aboveboard.exchange.union_notes import (
     note_text_replies,
 )
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Read, Work
+from aboveboard.mechanisms.mechanism import ListSource, Read, Work
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.storage.keys import unify_keys
 from aboveboard.storage.options import merge_options
@@ -167,9 +167,12 @@ class Union(ExchangeMechanism[UnionFile, Records, HidingGame | ParticipationGame
     def read_reports(file: UnionFile, read: Read) -> dict[str, Records]:
         """Read every party's list; keys of one value in several types become one key."""
         shelf = Shelf(len(file.parties))
-        for name, party in file.parties.items():
-            options = file.read_options(name)
-            shelf.put(name, read(name, data=party.data, elements=party.elements, options=options))
+        sources = {
+            name: ListSource(party.data, party.elements, file.read_options(name))
+            for name, party in file.parties.items()
+        }
+        for name, records in read.read_lists(sources):
+            shelf.put(name, records)
         return shelf.take(unify_keys)
 
     def prepare(self, reports: Mapping[str, Records]) -> tuple[Union, Mapping[str, Records]]:

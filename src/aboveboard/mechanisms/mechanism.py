@@ -9,12 +9,22 @@ collaboration file reads. Any package can add one through the entry-point group
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast, runtime_checkable
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    cast,
+    runtime_checkable,
+)
 
 from aboveboard.auditing import Budget, Property
 from aboveboard.errors import InputError
@@ -66,6 +76,24 @@ class LongRunning(Protocol):
         ...
 
 
+class ListSource(NamedTuple):
+    """Where a party's list comes from, and what the collaboration file says of how it is read.
+
+    Parameters
+    ----------
+    data
+        Its file, relative to the collaboration file; None: the elements are listed.
+    elements
+        The list, where there is no file.
+    options
+        How it is read.
+    """
+
+    data: Path | None
+    elements: Sequence[str] | None = None
+    options: DataOptions | None = None
+
+
 class Read(Protocol):
     """Reads what a collaboration file names, at the edge of the product.
 
@@ -90,6 +118,10 @@ class Read(Protocol):
         options: DataOptions | None = None,
     ) -> Records:
         """Return the party's records from a file or a list, or raise `InputError`."""
+        ...
+
+    def read_lists(self, sources: Mapping[str, ListSource]) -> Iterator[tuple[str, Records]]:
+        """Yield each party's records, in the order of parties; files are read side by side."""
         ...
 
     def file(self, place: str, data: Path, options: DataOptions | None = None) -> Path:
@@ -187,6 +219,15 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
     COMPARED: ClassVar[int] = 24
     """Profiles of deviations in which the game is compared with `settle`, for one run or audit."""
 
+    @property
+    def incomparable(self) -> str:
+        """Why a game of its own cannot be compared with `settle` where somebody lies.
+
+        Empty, as by default: it can be, or is refused. With a reason the game must say that its
+        actions are not all lies (`ListsActions`), and verdicts show the reason.
+        """
+        return ""
+
     @classmethod
     @abstractmethod
     def from_file(cls, file: FileT) -> Mechanism[FileT, ReportT, GameT_co]:
@@ -268,7 +309,8 @@ class Mechanism(ABC, Generic[FileT, ReportT, GameT_co]):
 
         By default what its share says where everybody reports the truth, and None, not known,
         elsewhere: `settle` values a share as if the reports were true and those who stay away had
-        nothing. None for a party that itself stays away means 0.
+        nothing. None for a party that itself stays away means 0. A mechanism with a `game` of its
+        own needs this method, since the game is compared with `settle` where somebody lies.
 
         Parameters
         ----------
