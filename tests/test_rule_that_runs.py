@@ -19,6 +19,7 @@ from aboveboard.mechanisms import (
     Mechanism,
     Reply,
     Settlement,
+    SettlementGame,
     Share,
     compare_game_with_settle,
 )
@@ -210,10 +211,9 @@ def cheat_liars(self, reports, winner):
     return honest if reports == VALUES else reports[winner]
 
 
-@pytest.mark.parametrize("base", [WithGame, WithoutUtility])
 @pytest.mark.parametrize("cheat", [cheat_everywhere, cheat_liars])
-def test_a_game_that_is_another_rule_is_refused_with_profile_party_and_both_numbers(base, cheat):
-    rule = type("Cheat", (base,), {"price": cheat})()
+def test_a_game_that_is_another_rule_is_refused_with_profile_party_and_both_numbers(cheat):
+    rule = type("Cheat", (WithGame,), {"price": cheat})()
     with pytest.raises(InputError) as refusal:
         compare_game_with_settle(rule, VALUES)
     assert "its game is not the rule that settle applies: where" in refusal.value.problem
@@ -222,10 +222,63 @@ def test_a_game_that_is_another_rule_is_refused_with_profile_party_and_both_numb
         assert "bea has 2 in the game and 0 by settle" in refusal.value.problem
 
 
-def test_without_a_value_for_lies_the_truth_of_other_types_is_compared():
-    found = compare_game_with_settle(WithoutUtility(), VALUES)
-    assert (found.deviations, found.profiles > 5) == (0, True)
-    assert "lies were not valued: the mechanism has no true_utility" in str(found)
+class HalfValued(WithGame):
+    """It values those who tell the truth, not who lies."""
+
+    def true_utility(self, party, types, reports, settlement):
+        if reports.get(party) != types[party]:
+            return None
+        return super().true_utility(party, types, reports, settlement)
+
+
+class Nameless(WithGame):
+    def game(self, types):
+        whole = super().game(types)
+        return ab.TabularGame(
+            whole.table, players=whole.players, truth=[v - 1 for v in types.values()]
+        )
+
+
+@pytest.mark.parametrize(
+    ("rule", "remedy"),
+    [
+        (WithoutUtility, "add a method true_utility"),
+        (HalfValued, "add a method true_utility"),
+        (Nameless, r"add report\(i, action\)"),
+    ],
+)
+def test_a_game_that_cannot_be_compared_where_somebody_lies_is_refused(rule, remedy):
+    """Off the truth it could play any rule: here a second price that settle does not charge."""
+    with pytest.raises(InputError, match=remedy):
+        compare_game_with_settle(rule(), VALUES)
+
+
+def test_a_game_that_plays_the_settle_of_another_rule_is_compared_like_any_other():
+    class Borrowed(WithGame):
+        price = cheat_everywhere
+
+        def game(self, types):
+            return SettlementGame(Auction(), types)
+
+    assert compare_game_with_settle(Auction(), VALUES).profiles == 0
+    with pytest.raises(InputError, match="is not the rule that settle applies"):
+        compare_game_with_settle(Borrowed(), VALUES)
+
+
+def test_a_reason_why_lies_are_not_compared_is_shown_and_proves_nothing():
+    class Reasoned(WithoutUtility):
+        incomparable = "each takes a day"
+
+        def game(self, types):
+            played = super().game(types)
+            played.covers_all_lies = False
+            return played
+
+    said = "the game agrees with settle at the truth; lies were not compared: each takes a day"
+    assert str(compare_game_with_settle(Reasoned(), VALUES)) == said
+    claims_all = type("ClaimsAll", (Reasoned,), {"game": WithGame.game})
+    with pytest.raises(InputError, match="claims to cover all lies"):
+        compare_game_with_settle(claims_all(), VALUES)
 
 
 def test_payments_are_compared_where_the_game_has_some():
@@ -406,8 +459,19 @@ def settle_with_a_set(self, reports):
 
 
 def test_what_can_be_compared_at_the_truth_alone_is_checked_further():
-    change = {"true_utility": Mechanism.true_utility, "promises": lambda self, types: ["DSIC"]}
-    failures = find_failures(type("Broken", (WithGame,), change))
+    class Listed(WithGame):
+        incomparable = "each takes a day"
+        true_utility = Mechanism.true_utility
+
+        def game(self, types):
+            played = super().game(types)
+            played.covers_all_lies = False
+            return played
+
+        def promises(self, types):
+            return ["DSIC"]
+
+    failures = find_failures(Listed)
     assert ["at the truth" in failures[0], "not a property" in failures[1]] == [True, True]
 
 
@@ -422,7 +486,7 @@ def test_what_can_be_compared_at_the_truth_alone_is_checked_further():
         ({"settle": lambda self, reports: 1 / 0}, "settle fails: ZeroDivisionError"),
         ({"game": lambda self, types: object()}, "which has no players, actions, truth"),
         ({"price": cheat_everywhere}, "is not the rule that settle applies"),
-        ({"true_utility": Mechanism.true_utility}, "at the truth"),
+        ({"true_utility": Mechanism.true_utility}, "add a method true_utility"),
         ({"promises": lambda self, types: ["DSIC"]}, "promises returns 'DSIC', which is no"),
         (
             {"promises": lambda self, types: [ab.CoalitionProof(2, transfers=True)]},

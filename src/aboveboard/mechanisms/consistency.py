@@ -1,7 +1,8 @@
 """Whether a mechanism's fast game is the rule that `settle` applies: compared before a verdict.
 
 The two are compared at the truth and in a seeded sample of profiles in which one party or several
-lie or stay away. Cost: one call of `settle` and one of `payoffs` for each profile compared.
+lie or stay away. A game that cannot be compared where somebody lies is refused: off the truth it
+could play another rule. Cost: one call of `settle` and one of `payoffs` for each profile compared.
 """
 
 from __future__ import annotations
@@ -15,10 +16,16 @@ import numpy as np
 
 from aboveboard.auditing.payoff_reader import RELATIVE_TOLERANCE, PayoffReader
 from aboveboard.errors import AboveboardError, InputError
-from aboveboard.formatting import describe_action, format_count, format_number, format_quantity
+from aboveboard.formatting import describe_action, format_number, format_quantity
 from aboveboard.games.actions import AWAY, Action, count_actions, decode, draw
-from aboveboard.games.capabilities import GroupsParties, HasDescriptions, HasPayments, PlaysReports
-from aboveboard.games.game import Game, TabularGame, count_profiles
+from aboveboard.games.capabilities import (
+    GroupsParties,
+    HasDescriptions,
+    HasPayments,
+    ListsActions,
+    PlaysReports,
+)
+from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import (
     Number,
@@ -39,9 +46,6 @@ from aboveboard.mechanisms.settling import (
 )
 
 REMEDY = "let game(types) play the rule of settle(reports), or leave it out: then settle is played"
-MOST_REBUILT = 200_000
-"""Profiles of the games that are made for other types where lies cannot be valued."""
-
 Outcome = Settlement | Lottery[Settlement]
 
 
@@ -54,9 +58,9 @@ class Comparison:
     profiles
         Profiles compared, the truth among them; 0 where the game plays `settle` itself.
     deviations
-        Those in which somebody lies or stays away, and what that is worth to somebody is known.
+        Those in which somebody lies or stays away, and what that is worth to all is known.
     unknown
-        What could not be compared; empty where deviations were.
+        Why deviations were not compared; empty where they were.
 
     Examples
     --------
@@ -73,12 +77,7 @@ class Comparison:
             return "settle itself was played"
         if not self.unknown:
             return f"the game agrees with settle in {format_quantity(self.profiles, 'profile')}"
-        types = (
-            f"of {format_count(self.profiles)} profiles of types"
-            if self.profiles > 1
-            else "of these types"
-        )
-        return f"the game agrees with settle at the truth {types}; {self.unknown}"
+        return f"the game agrees with settle at the truth; lies were not compared: {self.unknown}"
 
 
 def compare_game_with_settle(
@@ -106,7 +105,8 @@ def compare_game_with_settle(
     ------
     InputError
         If the two differ by more than rounding (or, where the game gives bounds, if `settle` lies
-        outside them): with the profile, the party and both numbers.
+        outside them): with the profile, the party and both numbers. If they cannot be compared
+        where somebody lies, and the mechanism does not say why (`incomparable`).
 
     Examples
     --------
@@ -118,7 +118,7 @@ def compare_game_with_settle(
     game = mechanism.game(types) if game is None else game
     if outcome is None and not mechanism.AUDITS_WITHOUT_DATA:
         outcome = settle_reports(mechanism, types)
-    if isinstance(game, SettlementGame):
+    if isinstance(game, SettlementGame) and game.plays(mechanism, types):
         return Comparison(0, 0)
     if outcome is not None:
         _Comparer(mechanism, types, game).compare_truth(outcome)
@@ -128,25 +128,14 @@ def compare_game_with_settle(
     if outcome is None:
         _Comparer(mechanism, thin, game).compare_truth(settle_reports(mechanism, thin))
     comparer = _Comparer(mechanism, thin, game)
-    unknown = comparer.find_obstacle()
-    if not unknown:
-        found = [comparer.compare(p) for p in _draw_deviations(game, mechanism.COMPARED, seed)]
-        valued = sum(what.utilities for what in found)
-        if valued:
-            return Comparison(1 + valued, valued)
-        unknown = "lies were not valued: the mechanism has no true_utility"
-        if paid := sum(what.payments for what in found):
-            unknown = f"in {format_quantity(paid, 'deviation')} only payments were compared"
-    others = comparer.compare_other_truths(seed)
-    return Comparison(1 + others, 0, unknown)
-
-
-@dataclass(frozen=True)
-class _Extent:
-    """What could be compared in one profile."""
-
-    utilities: bool = False
-    payments: bool = False
+    deviations = list(_draw_deviations(game, mechanism.COMPARED, seed))
+    known = comparer.knows_reports()
+    compared = [profile for profile in deviations if known and comparer.compare(profile)]
+    lies = any(map(comparer.has_lie, deviations))
+    if deviations and not (any(map(comparer.has_lie, compared)) if lies else compared):
+        comparer.refuse_uncompared()
+        return Comparison(1, 0, mechanism.incomparable)
+    return Comparison(1 + len(compared), len(compared))
 
 
 class _Comparer:
@@ -176,17 +165,47 @@ class _Comparer:
         truth = [self.game.truth(i) for i in range(len(self.game.players))]
         self._compare(truth, dict(self.types), outcome)
 
-    def find_obstacle(self) -> str:
-        """Return why deviations cannot be compared; empty if they can."""
-        if all(self._knows_reports(i) for i in range(len(self.game.players))):
-            return ""
-        return "lies were not compared: the game does not say which report an action is"
+    def knows_reports(self) -> bool:
+        """Return whether the game says which report an action is."""
+        return all(self._knows_reports(i) for i in range(len(self.game.players)))
 
-    def compare(self, profile: list[Action]) -> _Extent:
-        """Raise if the two differ in a profile; return what could be compared."""
+    def has_lie(self, profile: list[Action]) -> bool:
+        """Return whether somebody reports what is not true, and does not only stay away."""
+        game = self.game
+        return any(
+            action != game.truth(i) and not _is_absent(game, i, action)
+            for i, action in enumerate(profile)
+        )
+
+    def refuse_uncompared(self) -> None:
+        """Raise if no deviation could be compared, unless the mechanism says why."""
+        problem = "its game cannot be compared with settle where somebody lies"
+        if self.mechanism.incomparable:
+            if isinstance(self.game, ListsActions) and not self.game.covers_all_lies:
+                return
+            raise InputError(
+                self.place,
+                f"{problem} ({self.mechanism.incomparable}), and claims to cover all lies",
+                "let the game have covers_all_lies = False and say in listed_lies what it covers",
+            )
+        if not self.knows_reports():
+            raise InputError(
+                self.place,
+                f"{problem}: it does not say which report an action is",
+                "add report(i, action) to the game (reports= of TabularGame), or leave game out: "
+                "then settle is played",
+            )
+        raise InputError(
+            self.place,
+            f"{problem}: the mechanism does not say what a settlement is worth to who lies",
+            "add a method true_utility(party, types, reports, settlement)",
+        )
+
+    def compare(self, profile: list[Action]) -> bool:
+        """Raise if the two differ in a profile; return whether all parties were valued."""
         reports = self._find_reports(profile)
         if not reports:
-            return _Extent()  # a rule is never applied to nobody
+            return False  # a rule is never applied to nobody
         try:
             outcome = settle_reports(self.mechanism, reports)
         except AboveboardError as error:
@@ -201,36 +220,15 @@ class _Comparer:
             raise
         return self._compare(profile, reports, outcome)
 
-    def compare_other_truths(self, seed: int) -> int:
-        """Compare at the truth of other types, drawn among the reports; return of how many."""
-        if self.find_obstacle():
-            return 0
-        count = min(
-            self.mechanism.COMPARED, max(1, MOST_REBUILT // max(1, count_profiles(self.game)))
-        )
-        compared = 0
-        for profile in _draw_deviations(self.game, count, seed):
-            types = self._find_reports(profile)
-            if len(types) < len(self.types):
-                continue
-            try:
-                other = _Comparer(self.mechanism, types, self.mechanism.game(types))
-            except (AboveboardError, ValueError):
-                continue  # not everything that can be reported can also be true
-            other.compare_truth(settle_reports(self.mechanism, types))
-            compared += 1
-        return compared
-
-    def _compare(
-        self, profile: list[Action], reports: Mapping[str, Any], outcome: Outcome
-    ) -> _Extent:
+    def _compare(self, profile: list[Action], reports: Mapping[str, Any], outcome: Outcome) -> bool:
         low, high = self.reader.bounds(self.reader.columns(profile))
         paid = _find_payments(self.game, profile)
-        known = False
+        valued = True
         for i, party in enumerate(self.game.players):
             settled = self._add_utilities(self.members[i], reports, outcome)
-            if settled is not None:
-                known = True
+            if settled is None:
+                valued = False
+            else:
                 bounds = [from_units(x[0, i], self.reader.unit) for x in (low, high)]
                 self._refuse_difference(profile, party, "has", bounds, settled)
             if paid is not None:
@@ -239,7 +237,7 @@ class _Comparer:
                     [compute_expected_payment(name, outcome) for name in self.members[i]]
                 )
                 self._refuse_difference(profile, party, "pays", [pays, pays], owed)
-        return _Extent(known, paid is not None)
+        return valued
 
     def _add_utilities(
         self, members: Sequence[str], reports: Mapping[str, Any], outcome: Outcome
@@ -248,6 +246,11 @@ class _Comparer:
         worth = [
             compute_expected_utility(self.mechanism, name, self.types, reports, outcome)
             for name in members
+        ]
+        # Who stays away, and whose utility the mechanism does not know, has nothing.
+        worth = [
+            0 if value is None and name not in reports else value
+            for name, value in zip(members, worth, strict=True)
         ]
         known = [value for value in worth if value is not None]
         return sum_exactly(known) if len(known) == len(worth) else None

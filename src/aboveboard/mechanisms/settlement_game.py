@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from aboveboard.mechanisms.mechanism import AnyMechanism
     from aboveboard.mechanisms.settlement import Settlement
 
+VALUING = ("payoffs", "payments", "_value", "_play", "_utility")
+"""What of the game plays `settle`."""
+
 MOST_KEPT = 1 << 16
 """Profiles whose payoffs are kept."""
 
@@ -65,6 +68,19 @@ class SettlementGame:
         self.players = tuple(types)
         self._reports = [self._list_reports(party) for party in self.players]
         self._kept: dict[tuple[int, ...], tuple[tuple[Number, ...], tuple[Number, ...]]] = {}
+
+    def plays(self, mechanism: AnyMechanism, types: Mapping[str, Any]) -> bool:
+        """Return whether it is this rule, among parties of these types, whose `settle` is played.
+
+        A subclass may list other reports; one that values them in a way of its own does not.
+        """
+        own = all(getattr(type(self), name) is getattr(SettlementGame, name) for name in VALUING)
+        return (
+            own
+            and self.mechanism is mechanism
+            and self.types.keys() == types.keys()
+            and all(is_same(self.types[party], types[party]) for party in types)
+        )
 
     def _list_reports(self, party: str) -> list[Any]:
         truth = self.types[party]

@@ -167,6 +167,11 @@ class Payments(Mechanism[PaymentsFile, Any, Any]):
         """Whether a cache can keep what is trained, so that a run that was killed goes on."""
         return self.training is not None
 
+    @property
+    def incomparable(self) -> str:
+        """Why lies are not compared: of data, each would be a training of its own."""
+        return "" if self.training is None else "each would be a training of its own"
+
     def with_work(self, work: Work) -> Payments:
         """Return the same rule, its training done as `work` says."""
         return replace(self, work=work)
