@@ -405,6 +405,41 @@ def test_other_json_needs_the_path_where_text_stands_in_several_places(
 
 
 @pytest.mark.parametrize(
+    ("content", "options", "found"),
+    [
+        (
+            {"Bad.example": {"score": 5, "tags": ["x"]}, "a.example": {}},
+            {},
+            "Bad.example a.example",
+        ),
+        ({"data": {"a.example": 1}, "n": "1"}, {"path": "data.*~"}, "a.example"),
+        ({"a.example": {"c2": "b.example"}}, {"path": "*~"}, "a.example"),
+        ([{"a.example": 1}, {"b.example": 2}], {"path": "[].*~"}, "a.example b.example"),
+    ],
+)
+def test_names_of_fields_are_elements_where_nothing_else_can_be(
+    write: Write, content: object, options: dict[str, str], found: str
+) -> None:
+    path = write("a.json", json.dumps(content))
+    assert elements(read(path, "domain", **options)) == found.split()
+
+
+@pytest.mark.parametrize(
+    ("content", "paths"),
+    [
+        ({"a.example": {"c2": "b.example"}}, ["'*~' ('a.example')", "'[\"a.example\"].c2'"]),
+        ({"data": {"a.example": 1}}, ["'data.*~' ('a.example')"]),
+        ({"a.example": 1, "no name": 2}, ["'*~' ('a.example')"]),
+    ],
+)
+def test_names_of_fields_that_may_be_elements_are_asked_about(
+    write: Write, content: object, paths: list[str]
+) -> None:
+    said = complaint(write("a.json", json.dumps(content)), "domain")
+    assert all(path in said for path in ["set path to one of", *paths])
+
+
+@pytest.mark.parametrize(
     ("path", "found"),
     [
         ("data[].host", ["a.example", "b.example"]),
@@ -534,3 +569,7 @@ def test_an_empty_list_of_any_kind_is_a_party_that_holds_nothing(write: Write) -
         assert len(read(write("a.txt", "\n"), kind)) == 0
     assert len(read(write("b.txt", "# nothing yet\n"), "domain")) == 0
     assert isinstance(read(write("a.txt", ""), "url").frame, pl.DataFrame)
+
+
+def test_a_sample_of_a_line_shows_a_tab_as_python_writes_it(write: Write) -> None:
+    assert r"'a.example\t; note'" in complaint(write("a.txt", "a.example\t; note\n"))

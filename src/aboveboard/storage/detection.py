@@ -14,7 +14,7 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_quantity, join_names
-from aboveboard.storage.formats.lines import read_kind_lines, shorten
+from aboveboard.storage.formats.lines import quote_sample, read_kind_lines
 from aboveboard.storage.kinds import KINDS, PATTERNS, Kind, find_normal, normalize_column
 
 SAMPLE = 1000
@@ -196,7 +196,7 @@ def _guess(lines: pl.Series) -> Kind | None:
 def _ask(lines: pl.Series, counts: dict[str, int], shown: pl.Series, where: str) -> InputError:
     total = lines.drop_nulls().len()
     what = join_names([f"{format_count(count)} {words}" for words, count in counts.items()])
-    samples = ", ".join(repr(shorten(line)) for line in shown.head(SAMPLES).to_list())
+    samples = ", ".join(quote_sample(line) for line in shown.head(SAMPLES).to_list())
     verb = "is" if next(iter(counts.values())) == 1 else "are"
     problem = f"among {format_quantity(total, 'entry', 'entries')} {verb} {what}: {samples}"
     kind = _guess(lines)

@@ -16,8 +16,15 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_quantity, join_names
-from aboveboard.storage.formats.json_paths import MOST_DEPTH, find_texts, follow_path, parse_path
-from aboveboard.storage.formats.lines import ListedElements, shorten
+from aboveboard.storage.formats.json_paths import (
+    EVERY_NAME,
+    MOST_DEPTH,
+    find_objects,
+    find_texts,
+    follow_path,
+    parse_path,
+)
+from aboveboard.storage.formats.lines import ListedElements, quote_sample
 from aboveboard.storage.kinds import LINE_BREAKS, Kind, describe_kind, normalize
 from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import COPIES, refuse_too_large
@@ -140,7 +147,8 @@ def read_json(
     kind
         What the elements are: of a file with several kinds those are meant.
     path
-        Where the elements are, such as `data[].value`; None: the file is MISP, STIX, or a list.
+        Where the elements are, such as `data[].value`; None: the file is MISP, STIX, a list, or an
+        object with the elements for names.
     where
         What to call the file in messages.
 
@@ -294,13 +302,17 @@ def _read_path(
     if path is None:
         whole = values[0] if form == "JSON" and isinstance(values[0], list) else values
         if not all(isinstance(entry, str) for entry in whole):
+            if _has_elements_for_names(values, collect.kind):
+                _read_path(values, EVERY_NAME, where, collect, form)
+                return
             paths = set[str]()
             for found, _ in (text for value in values for text in find_texts(value)):
                 paths.add(found)
                 if len(paths) > 1:
                     break
-            if len(paths) != 1:
-                raise _ask_for_path(values, where, form)
+            if len(paths) != 1 or _has_elements_as_names(values, collect.kind):
+                problem = "nothing says where in this JSON the elements are"
+                raise InputError(where, problem, _list_paths(values, collect.kind))
             # There is text in one place only, so that this is no guess.
             _read_path(values, paths.pop(), where, collect, form)
             return
@@ -322,25 +334,46 @@ def _read_path(
                 collect.leave_out(NO_VALUE, place, json.dumps(entry)[:200])
     if missed and not reached:
         problem = f"there is nothing at path {path!r}"
-        raise InputError(where, problem, _list_paths(values, form))
+        raise InputError(where, problem, _list_paths(values, collect.kind))
 
 
-def _ask_for_path(values: list[Any], where: str, form: str) -> InputError:
-    problem = "nothing says where in this JSON the elements are"
-    return InputError(where, problem, _list_paths(values, form))
+def _has_elements_for_names(values: list[Any], kind: Kind) -> bool:
+    """Return whether the names of a file's one object are the elements, and no text in it is one.
+
+    Of "text" everything is: there only a path says what is meant.
+    """
+    if len(values) > 1 or not isinstance(values[0], dict) or not values[0] or kind == "text":
+        return False
+    if any(normalize(name, kind) is None for name in values[0] if is_encodable(name)):
+        return False
+    return all(normalize(text, kind) is None for _, text in find_texts(values[0]))
 
 
-def _list_paths(values: list[Any], form: str) -> str:
+def _has_elements_as_names(values: list[Any], kind: Kind) -> bool:
+    """Return whether the name of a field, anywhere, could be an element."""
+    objects = (found for value in values for _, found in find_objects(value))
+    names = {name for found in objects for name in found} if kind != "text" else ()
+    return any(is_encodable(name) and normalize(name, kind) is not None for name in names)
+
+
+def _list_paths(values: list[Any], kind: Kind) -> str:
     found: dict[str, str] = {}
     for value in values[:100]:
+        for path, names in find_objects(value, entries=20):
+            if len(found) >= LISTED:
+                break
+            sample = next(iter(names))
+            if kind != "text" and is_encodable(sample) and normalize(sample, kind) is not None:
+                found.setdefault(path, sample)
         for path, text in find_texts(value, entries=20):
             found.setdefault(path, text)
             if len(found) > LISTED:
                 break
     if not found:
         named = any(isinstance(value, dict) and value for value in values)
-        return f"the file holds no text{' but names of fields, which no path leads to' * named}"
-    samples = [f"{path!r} ({shorten(text[:30])!r})" for path, text in found.items()]
+        names = f' but names of fields, which path = "{EVERY_NAME}" leads to'
+        return f"the file holds no text{names * named}"
+    samples = [f"{path!r} ({quote_sample(text[:30])})" for path, text in found.items()]
     return f"set path to one of: {join_names(samples[:LISTED])}"
 
 

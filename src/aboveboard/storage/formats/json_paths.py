@@ -1,7 +1,8 @@
 """Paths in JSON: `data[].host` is the field `host` of each entry of the list `data`.
 
-`[]` (or `[*]`) is every entry of a list, `[0]` one of them, `*` every field of an object, and
-`["a.b"]` a field whose name has signs of paths in it. A `$` at the start may stand or be left out.
+`[]` (or `[*]`) is every entry of a list, `[0]` one of them, `*` every field of an object, `*~` the
+names of its fields, and `["a.b"]` a field whose name has signs of paths in it. A `$` at the start
+may stand or be left out.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from aboveboard.errors import InputError
 MOST_DEPTH = 100
 """Of nested brackets: no list needs more, and the parser ends at about a thousand."""
 
-EVERY_ENTRY, EVERY_FIELD = "[]", "*"
+EVERY_ENTRY, EVERY_FIELD, EVERY_NAME = "[]", "*", "*~"
 Step = tuple[str, str | int]
-"""Its sort (`EVERY_ENTRY`, `EVERY_FIELD`, "entry", "field") and what it names."""
+"""Its sort (`EVERY_ENTRY`, `EVERY_FIELD`, `EVERY_NAME`, "entry", "field") and what it names."""
 
 _step = re.compile(
     r"""\[\s*(?:\*|:)?\s*\]|\[(-?[0-9]+)\]|\[("(?:[^"\\]|\\.)*")\]|\['([^']*)'\]|\.?([^.\[\]]+)"""
@@ -53,13 +54,16 @@ def parse_path(path: str, where: str) -> list[Step]:
             steps.append(("field", json.loads(found[2])))
         elif found[3] is not None:
             steps.append(("field", found[3]))
-        elif found[4] == "*":
-            steps.append((EVERY_FIELD, ""))
+        elif found[4] in (EVERY_FIELD, EVERY_NAME):
+            steps.append((found[4], ""))
         elif found[4]:
             steps.append(("field", found[4]))
         else:
             steps.append((EVERY_ENTRY, ""))
         rest = rest.removeprefix(".") if rest[1:2] == "[" else rest
+    if (EVERY_NAME, "") in steps[:-1]:
+        problem = f"in path {path!r} something follows {EVERY_NAME}, and names hold nothing"
+        raise InputError(where, problem, f"end it with {EVERY_NAME}")
     return steps
 
 
@@ -82,6 +86,8 @@ def follow_path(value: Any, steps: list[Step]) -> Iterator[Any]:
     elif isinstance(value, dict) and sort == EVERY_FIELD:
         for entry in value.values():
             yield from follow_path(entry, steps[1:])
+    elif isinstance(value, dict) and sort == EVERY_NAME:
+        yield from value
     elif isinstance(value, dict) and sort == "field":
         yield from follow_path(value.get(str(name)), steps[1:])
     else:
@@ -124,3 +130,17 @@ def find_texts(
     elif depth < MOST_DEPTH and isinstance(value, list):
         for inner in value[:entries]:
             yield from find_texts(inner, f"{path}{EVERY_ENTRY}", depth + 1, entries)
+
+
+def find_objects(
+    value: Any, path: str = "", depth: int = 0, entries: int | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each object that names something, and the path of its names; parameters as above."""
+    inside: list[tuple[str, Any]] = []
+    if isinstance(value, dict) and value:
+        yield f"{path}.{EVERY_NAME}".removeprefix("."), value
+        inside = [(add_field(path, key), inner) for key, inner in list(value.items())[:entries]]
+    elif isinstance(value, list):
+        inside = [(f"{path}{EVERY_ENTRY}", inner) for inner in value[:entries]]
+    for place, inner in inside if depth < MOST_DEPTH else ():
+        yield from find_objects(inner, place, depth + 1, entries)

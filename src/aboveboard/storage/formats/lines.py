@@ -70,6 +70,11 @@ def shorten(text: str) -> str:
     return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}.."
 
 
+def quote_sample(text: str) -> str:
+    """Return a sample of a line in quotation marks, a tab as `\\t`."""
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}..")
+
+
 def split_lines(data: bytes, where: str) -> pl.Series:
     """Return the lines of a text: String, null where a line is empty; lines end in LF, CRLF or CR.
 
