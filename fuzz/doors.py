@@ -15,7 +15,7 @@ from aboveboard.learning.training.tables import read_rows, read_terms
 from aboveboard.mechanisms.settlement import MANIFEST
 from aboveboard.settlements.replaying import replay
 from aboveboard.settlements.writing import write
-from fuzz import code_doors, evidence_doors, more_doors
+from fuzz import code_doors, evidence_doors, more_doors, page_doors
 from fuzz.list_seeds import bring_list
 from fuzz.seeds import FILE
 
@@ -146,4 +146,5 @@ DOORS: dict[str, Callable[[Path, random.Random], str]] = {
     "note": more_doors.bring_note,
     "sealed": more_doors.bring_sealed,
     "request": more_doors.bring_request,
+    **page_doors.DOORS,
 }

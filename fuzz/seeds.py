@@ -18,7 +18,7 @@ import polars as pl
 from aboveboard.collaborations.collaboration import load
 from aboveboard.collaborations.registry import load_mechanisms
 from aboveboard.commands import settle
-from fuzz import code_doors, more_doors
+from fuzz import code_doors, more_doors, page_doors
 from fuzz.evidence_seeds import list_folders
 from fuzz.list_seeds import OTHER, list_files
 
@@ -51,7 +51,8 @@ class Seed:
 def seeds() -> list[Seed]:
     """Give all folders, always in the same order."""
     evidence = (Seed(*folder) for folder in list_folders())
-    return [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists(), *_code(), *_more()]
+    first = [*_files(), *_data(), *_kept(), *_settled(), *evidence, *_lists(), *_code(), *_more()]
+    return [*first, *_pages()]
 
 
 def _files() -> Iterator[Seed]:
@@ -361,3 +362,11 @@ WITH_DATA = {
     "private samples": (PRIVATE, ("samples.parquet",)),
     "votes": (VOTES, ("votes/bert.txt", "votes/cleo.txt")),
 }
+
+
+def _pages() -> Iterator[Seed]:
+    """Bodies of forms for the pages; half of the requests have one that is as it should be."""
+    for door in page_doors.DOORS:
+        for name, content in page_doors.BODIES.items():
+            files = {page_doors.BODY: content, "unread.txt": b"x"}
+            yield Seed(f"{door} {name}", door, files, tuple(files))

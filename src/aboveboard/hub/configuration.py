@@ -8,10 +8,18 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import write_private
+from aboveboard.hub.addresses import split_address
 
 CONFIGURATION_FILE = "hub.toml"
 
@@ -59,12 +67,19 @@ class Mail(_Strict):
     sender: str = Field(default="", max_length=200)
 
 
+def _check_address(text: str) -> str:
+    if split_address(text) is None:
+        raise ValueError("it is no address, such as https://hub.example")
+    return text
+
+
 Webhook = Annotated[
     str,
     StringConstraints(
         max_length=500,
         pattern=r"^(https://[^\s/@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/\S*)?$",
     ),
+    AfterValidator(_check_address),
 ]
 """An https address, or one on this machine."""
 
@@ -96,7 +111,9 @@ class Configuration(_Strict):
     """
 
     name: str = Field(default="hub", max_length=200)
-    address: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^/\s]+$")
+    address: Annotated[str, AfterValidator(_check_address)] = Field(
+        default="http://127.0.0.1:8000", pattern=r"^https?://[^/\s]+$"
+    )
     database: str = ""
     metrics_token: str = Field(default="", max_length=200)
     operators: list[Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]] = Field(

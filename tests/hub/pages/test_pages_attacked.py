@@ -45,7 +45,7 @@ def list_pages(house: House) -> list[str]:
 
 
 def fill(path: str, identifier: str, index: int = 0) -> str:
-    filled = path.replace("{identifier:str}", identifier).replace("{index:int}", str(index))
+    filled = path.replace("{identifier:str}", identifier).replace("{index:str}", str(index))
     return filled.replace("{name:str}", "0123456789abcdef.css")
 
 
@@ -124,7 +124,7 @@ def test_no_member_sees_what_is_anothers_own(hub: Hub, house: House, settled: Ta
         sealed = dict(connection.execute(select(reply.c.name, reply.c.digest)).all())
     acme = read_as(house, "acme")
     for page in list_pages(house):
-        if page.endswith("{index:int}"):
+        if page.endswith("{index:str}"):
             continue
         shown = acme.get(fill(page, settled.id)).text
         assert sealed["bolt"] not in shown, page

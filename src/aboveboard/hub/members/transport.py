@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.formatting import format_count
+from aboveboard.hub.addresses import split_address
 from aboveboard.hub.signatures import Target, sign_request
 
 SECONDS = 60
@@ -59,12 +59,8 @@ class HubConnection:
     """
 
     def __init__(self, address: str, keys: PrivateKeys) -> None:
-        parts = urlsplit(address)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.path not in ("", "/")
-        ):
+        parts = split_address(address)
+        if parts is None or parts.path not in ("", "/"):
             raise InputError(
                 address, "it is not an address of a hub", "write it as https://hub.example"
             )

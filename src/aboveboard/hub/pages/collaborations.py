@@ -271,8 +271,17 @@ def _read_number(text: str) -> int:
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
-def show_entry(visit: Visit, identifier: str, index: int) -> Response:
+def show_entry(visit: Visit, identifier: str, index: str) -> Response:
     """Return one statement, and the receipt that proves that it stands in the log.
+
+    Parameters
+    ----------
+    visit
+        Who asks.
+    identifier
+        Of the collaboration.
+    index
+        Of the statement, as it stands in the path.
 
     Raises
     ------
@@ -280,18 +289,19 @@ def show_entry(visit: Visit, identifier: str, index: int) -> Response:
         If the log has no such entry.
     """
     seen = _see(visit, identifier)
-    if not 0 <= index <= MOST_INDEX or index >= seen.row.size:
+    number = int(index) if re.fullmatch("[0-9]{1,9}", index) else MOST_INDEX
+    if number >= min(MOST_INDEX, seen.row.size):
         raise NoCollaborationError(identifier)
-    row = find_entry(visit.connection, identifier, index)
+    row = find_entry(visit.connection, identifier, number)
     statement = _read_taken(row.content)
     note = read_checkpoint(visit.connection, identifier, seen.row.size)
-    path = tuple(prove_stored(visit.connection, identifier, index, seen.row.size))
-    receipt = Receipt(index, path, read_note(note.encode(), "checkpoint")).as_dict()
+    path = tuple(prove_stored(visit.connection, identifier, number, seen.row.size))
+    receipt = Receipt(number, path, read_note(note.encode(), "checkpoint")).as_dict()
     return _render(
         visit,
         seen,
         "entry",
-        index=index,
+        index=number,
         signer=row.signer,
         what=describe_entry(statement),
         facts=[

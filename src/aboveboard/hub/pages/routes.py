@@ -34,7 +34,7 @@ SHOWN = (
     (f"{COLLABORATION}/audit", show_audit),
     (f"{COLLABORATION}/result", show_result),
     (f"{COLLABORATION}/log", show_log),
-    (f"{COLLABORATION}/log/{{index:int}}", show_entry),
+    (f"{COLLABORATION}/log/{{index:str}}", show_entry),
 )
 """Pages that need a session."""
 

@@ -1,0 +1,27 @@
+"""Addresses of hubs and webhooks: which texts are one, so that no later step trips over others."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+
+def split_address(text: str) -> SplitResult | None:
+    """Return the parts of an address of HTTP; None if it is none, or names a user.
+
+    Examples
+    --------
+    >>> split_address("https://hub.example:8443").port
+    8443
+    >>> [split_address(x) for x in ("http://[::1", "http://a..b", "http://a:99999", "ftp://a")]
+    [None, None, None, None]
+    """
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        host.encode("idna")
+        port_is_one = parts.port is None or parts.port > 0
+    except ValueError:  # also what no name server could be asked for
+        return None
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        return None
+    return parts if port_is_one and host.isprintable() and " " not in host else None
