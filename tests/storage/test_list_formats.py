@@ -410,7 +410,7 @@ def test_other_json_needs_the_path_where_text_stands_in_several_places(
         (
             {"Bad.example": {"score": 5, "tags": ["x"]}, "a.example": {}},
             {},
-            "Bad.example a.example",
+            "a.example bad.example",
         ),
         ({"data": {"a.example": 1}, "n": "1"}, {"path": "data.*~"}, "a.example"),
         ({"a.example": {"c2": "b.example"}}, {"path": "*~"}, "a.example"),

@@ -71,7 +71,7 @@ def shorten(text: str) -> str:
 
 
 def quote_sample(text: str) -> str:
-    """Return a sample of a line in quotation marks, a tab as `\\t`."""
+    """Return a sample of a line in quotation marks, control characters as Python writes them."""
     return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}..")
 
 
