@@ -66,6 +66,8 @@ def main() -> None:
             signal.signal(number, _interrupt)
     open_closed_streams()
     find_plot_folder()
+    # Nothing that happens to be installed takes part in reading a file, or is looked for.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from aboveboard.cli import main as run
 
     run()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aboveboard.storage.kinds import KINDS, Kind, normalize, normalize_column
+from aboveboard.storage.kinds import FEW, KINDS, Kind, find_normal, normalize, normalize_column
 
 SAME: list[tuple[Kind, list[str]]] = [
     ("domain", ["bad.example", "BAD.example.", "bad[.]example", "bad(dot)example", " bad.example "]),  # noqa: E501
@@ -134,3 +134,25 @@ def test_every_address_has_the_form_that_the_library_writes(
 ) -> None:
     mapped = getattr(address, "ipv4_mapped", None)
     assert normalize(address.exploded.upper(), "address") == str(mapped or address)
+
+
+@pytest.mark.parametrize("kind", ["domain", "address", "url", "email", "hash"])
+def test_few_elements_are_matched_as_many_are(kind: Kind) -> None:
+    texts = [
+        "a.example",
+        "a.example\n",
+        "A.example",
+        f"{'a' * 70}.example",
+        "1.2.3.4",
+        "1.2.3.4\n",
+        "http://a.example/b",
+        "me@a.example",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "0" * 128,
+        "é.example",
+        "",
+        None,
+    ]
+    few = find_normal(pl.Series(texts, dtype=pl.String), kind)
+    many = find_normal(pl.Series(texts * FEW, dtype=pl.String), kind)
+    assert few.to_list() == many.head(len(texts)).to_list()

@@ -11,33 +11,59 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from aboveboard.auditing import families
-from aboveboard.auditing.arguments import (
-    check_budget,
-    check_games,
-    check_properties,
-    check_seed,
-)
-from aboveboard.auditing.balance import StrongBudgetBalance, WeakBudgetBalance
-from aboveboard.auditing.budget import Budget, Estimate, Progress
-from aboveboard.auditing.deviation_property import DeviationProperty
-from aboveboard.auditing.deviations import (
-    DSIC,
-    CoalitionProof,
-    EpsilonIC,
-    ExPostIC,
-    IndividualRationality,
-    estimate_cost,
-)
-from aboveboard.auditing.efficiency import Efficient, ParetoEfficient
-from aboveboard.auditing.equilibrium import UniqueEquilibrium, pure_equilibria
-from aboveboard.auditing.implications import IMPLICATIONS, implies
-from aboveboard.auditing.property import Property
-from aboveboard.auditing.symmetry import StrongDominance, Symmetric
-from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
-from aboveboard.games.game import Game
+from aboveboard.lazy_names import load_name
+
+if TYPE_CHECKING:
+    from aboveboard.auditing.balance import StrongBudgetBalance, WeakBudgetBalance
+    from aboveboard.auditing.budget import Budget, Estimate, Progress
+    from aboveboard.auditing.deviation_property import DeviationProperty
+    from aboveboard.auditing.deviations import (
+        DSIC,
+        CoalitionProof,
+        EpsilonIC,
+        ExPostIC,
+        IndividualRationality,
+        estimate_cost,
+    )
+    from aboveboard.auditing.efficiency import Efficient, ParetoEfficient
+    from aboveboard.auditing.equilibrium import UniqueEquilibrium, pure_equilibria
+    from aboveboard.auditing.examining import audit
+    from aboveboard.auditing.implications import IMPLICATIONS, implies
+    from aboveboard.auditing.property import Property
+    from aboveboard.auditing.symmetry import StrongDominance, Symmetric
+    from aboveboard.auditing.verdict import Status, Verdict, Verdicts, Witness
+
+# Name to module: loaded when first used, so that a small run imports what it needs.
+_FACE = {
+    "Budget": "aboveboard.auditing.budget",
+    "CoalitionProof": "aboveboard.auditing.deviations",
+    "DSIC": "aboveboard.auditing.deviations",
+    "DeviationProperty": "aboveboard.auditing.deviation_property",
+    "Efficient": "aboveboard.auditing.efficiency",
+    "EpsilonIC": "aboveboard.auditing.deviations",
+    "Estimate": "aboveboard.auditing.budget",
+    "ExPostIC": "aboveboard.auditing.deviations",
+    "IMPLICATIONS": "aboveboard.auditing.implications",
+    "IndividualRationality": "aboveboard.auditing.deviations",
+    "ParetoEfficient": "aboveboard.auditing.efficiency",
+    "Progress": "aboveboard.auditing.budget",
+    "Property": "aboveboard.auditing.property",
+    "Status": "aboveboard.auditing.verdict",
+    "StrongBudgetBalance": "aboveboard.auditing.balance",
+    "StrongDominance": "aboveboard.auditing.symmetry",
+    "Symmetric": "aboveboard.auditing.symmetry",
+    "UniqueEquilibrium": "aboveboard.auditing.equilibrium",
+    "Verdict": "aboveboard.auditing.verdict",
+    "Verdicts": "aboveboard.auditing.verdict",
+    "WeakBudgetBalance": "aboveboard.auditing.balance",
+    "Witness": "aboveboard.auditing.verdict",
+    "audit": "aboveboard.auditing.examining",
+    "estimate_cost": "aboveboard.auditing.deviations",
+    "implies": "aboveboard.auditing.implications",
+    "pure_equilibria": "aboveboard.auditing.equilibrium",
+}
 
 __all__ = [
     "DSIC",
@@ -69,79 +95,5 @@ __all__ = [
 ]
 
 
-def audit(
-    game: Game | Iterable[Game],
-    properties: Sequence[Property],
-    *,
-    budget: Budget | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-    seconds: float | None = None,
-) -> Verdicts:
-    """Audit a game, or a family of games (one for each profile of types), for some properties.
-
-    Parameters
-    ----------
-    game
-        Any `Game`; or several, over which every property must hold.
-    properties
-        What is claimed.
-    budget
-        What exhaustive work may cost; see `Budget`.
-    seed
-        Seed of the samples, where one is drawn.
-    progress
-        Called with the number of rows just checked.
-    seconds
-        How long to search, in place of the budget's `seconds`.
-
-    Returns
-    -------
-    Verdicts
-        One for each property, in the order given.
-
-    Raises
-    ------
-    TypeError
-        If `game` is not a game, or a property, the budget or the seed is something else.
-    ValueError
-        If there is no game, a payoff is not a finite number, or the seed is negative.
-    UndefinedProperty
-        If a property has no meaning on the game.
-    BudgetExceeded
-        If a check is larger than the budget allows and cannot, or shall not, be sampled.
-
-    Examples
-    --------
-    >>> from aboveboard import DSIC, Efficient, TabularGame
-    >>> from aboveboard.auditing import audit
-    >>> dilemma = TabularGame([[[3, 0], [5, 1]], [[3, 5], [0, 1]]], truth=1)
-    >>> verdicts = audit(dilemma, [DSIC(), Efficient()])
-    >>> verdicts["DSIC"].status.value, verdicts["efficient"].witness.gain
-    ('holds', 4)
-    """
-    games, properties = check_games(game), check_properties(properties)
-    budget, seed = check_budget(budget, seconds), check_seed(seed)
-    budget = budget.start(len(properties) * len(games))
-    known: dict[Property, Verdict] = {}
-    # The strongest first: what it settles need not be checked again.
-    order = sorted(properties, key=lambda p: -sum(implies(p, q) for q in properties if q != p))
-    for prop in order:
-        if prop not in known:
-            known[prop] = families.infer_verdict(prop, known, games) or families.combine_verdicts(
-                [_examine(g, prop, budget, seed, progress) for g in games], games
-            )
-    settled = families.reconcile(known, games)
-    return Verdicts(settled[prop] for prop in properties)
-
-
-def _examine(
-    game: Game, prop: Property, budget: Budget, seed: int, progress: Progress | None
-) -> Verdict:
-    verdict = prop.examine(game, budget=budget, seed=seed, progress=progress)
-    budget.finish_search()
-    if not isinstance(verdict, Verdict) or verdict.property != prop.name:
-        raise TypeError(
-            f"{type(prop).__name__}.examine must return a Verdict whose property is {prop.name!r}"
-        )
-    return verdict
+def __getattr__(name: str) -> Any:
+    return load_name(__name__, _FACE, name)

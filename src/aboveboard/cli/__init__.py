@@ -7,6 +7,7 @@ ours, with its traceback.
 
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import signal
@@ -148,7 +149,25 @@ class _StopSignals:
 
 def main() -> None:
     """Run the command line, and end the process."""
-    run_app(app, "aboveboard", ends_process=True)
+    run_app(_keep_called(app, sys.argv[1:]), "aboveboard", ends_process=True)
+
+
+def _keep_called(app: typer.Typer, words: Sequence[str]) -> typer.Typer:
+    """Return the commands with none but the one that is called, where it is a single one.
+
+    To look through the parameters of all takes longer than to check a small file.
+    """
+    called = next(iter(words), "")
+    named = [
+        command
+        for command in app.registered_commands
+        if called == (command.name or getattr(command.callback, "__name__", "").replace("_", "-"))
+    ]
+    if not named or _completes_for_shell():
+        return app
+    kept = copy.copy(app)
+    kept.registered_commands, kept.registered_groups = named, []
+    return kept
 
 
 def run_app(app: typer.Typer, program: str, *, ends_process: bool = False) -> NoReturn:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from aboveboard.auditing.best_lies import BestLie
-from aboveboard.auditing.verdict import Verdicts
 from aboveboard.cli.layout import fit_table, wrap
-from aboveboard.commands import AuditReport, Demonstration, Recommendation
-from aboveboard.commands.checking import CheckReport
-from aboveboard.commands.comparing import RuleResult
 from aboveboard.currencies import describe_rounding
 from aboveboard.formatting import (
     format_amount,
@@ -18,10 +14,17 @@ from aboveboard.formatting import (
     format_quantity,
     join_names,
 )
-from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.report import format_report, is_profitable, list_notes, round_gain
 from aboveboard.report.deviations import describe_search
 from aboveboard.settlements.money import describe_payments, has_payments
+
+if TYPE_CHECKING:
+    from aboveboard.auditing.best_lies import BestLie
+    from aboveboard.auditing.verdict import Verdicts
+    from aboveboard.commands import AuditReport, Demonstration, Recommendation
+    from aboveboard.commands.checking import CheckReport
+    from aboveboard.commands.comparing import RuleResult
+    from aboveboard.mechanisms.settlement import Settlement
 
 MOST_NAMED = 3
 """So many parties are named in a note below a table; of more only the number is."""

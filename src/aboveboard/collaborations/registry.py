@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
@@ -51,12 +51,24 @@ def find_mechanism(name: str, place: str) -> type[AnyMechanism]:
     """
     if ":" in name:
         return _import_mechanism(name, place)
+    own = _find_own(name)
+    if own is not None:
+        return _load_entry(own, place)
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in entries:
         near = difflib.get_close_matches(name, entries, n=1, cutoff=0.5)
         known = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(entries))}"
         raise InputError(place, f"no mechanism is called {name!r}", known)
     return _load_entry(entries[name], place)
+
+
+def _find_own(name: str) -> EntryPoint | None:
+    """Return the entry point of a mechanism of ours: nothing of other packages is read for it."""
+    try:
+        ours = distribution("aboveboard").entry_points
+    except PackageNotFoundError:  # run from a folder of sources
+        return None
+    return next((entry for entry in ours if entry.group == GROUP and entry.name == name), None)
 
 
 def _import_mechanism(name: str, place: str) -> type[AnyMechanism]:

@@ -9,26 +9,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aboveboard.evidence.bundles import Bundle, decode_bundle
-from aboveboard.evidence.commitments import commit_elements, commit_order, verify_opening
-from aboveboard.evidence.findings import Findings
-from aboveboard.evidence.keys import PrivateKeys, PublicKeys, generate_keys, read_keys, write_keys
-from aboveboard.evidence.log import (
-    Log,
-    Receipt,
-    export_receipt,
-    make_receipt,
-    verify_checkpoint,
-    verify_growth,
-    verify_receipt,
-)
-from aboveboard.evidence.rounds import Round, State, replay_log
-from aboveboard.evidence.sealing import open_message, seal_message
-from aboveboard.evidence.seeds import derive_seed
-from aboveboard.evidence.statements import Statement, read_statement, sign_statement
+from aboveboard.lazy_names import load_name
 
 if TYPE_CHECKING:
+    from aboveboard.evidence.bundles import Bundle, decode_bundle
+    from aboveboard.evidence.commitments import commit_elements, commit_order, verify_opening
+    from aboveboard.evidence.findings import Findings
+    from aboveboard.evidence.keys import (
+        PrivateKeys,
+        PublicKeys,
+        generate_keys,
+        read_keys,
+        write_keys,
+    )
+    from aboveboard.evidence.log import (
+        Log,
+        Receipt,
+        export_receipt,
+        make_receipt,
+        verify_checkpoint,
+        verify_growth,
+        verify_receipt,
+    )
+    from aboveboard.evidence.rounds import Round, State, replay_log
+    from aboveboard.evidence.sealing import open_message, seal_message
+    from aboveboard.evidence.seeds import derive_seed
+    from aboveboard.evidence.statements import Statement, read_statement, sign_statement
     from aboveboard.evidence.verification import verify_bundle
+
+# Name to module: loaded when first used, so that a small run imports what it needs.
+_FACE = {
+    "Bundle": "aboveboard.evidence.bundles",
+    "Findings": "aboveboard.evidence.findings",
+    "Log": "aboveboard.evidence.log",
+    "PrivateKeys": "aboveboard.evidence.keys",
+    "PublicKeys": "aboveboard.evidence.keys",
+    "Receipt": "aboveboard.evidence.log",
+    "Round": "aboveboard.evidence.rounds",
+    "State": "aboveboard.evidence.rounds",
+    "Statement": "aboveboard.evidence.statements",
+    "commit_elements": "aboveboard.evidence.commitments",
+    "commit_order": "aboveboard.evidence.commitments",
+    "decode_bundle": "aboveboard.evidence.bundles",
+    "derive_seed": "aboveboard.evidence.seeds",
+    "export_receipt": "aboveboard.evidence.log",
+    "generate_keys": "aboveboard.evidence.keys",
+    "make_receipt": "aboveboard.evidence.log",
+    "open_message": "aboveboard.evidence.sealing",
+    "read_keys": "aboveboard.evidence.keys",
+    "read_statement": "aboveboard.evidence.statements",
+    "replay_log": "aboveboard.evidence.rounds",
+    "seal_message": "aboveboard.evidence.sealing",
+    "sign_statement": "aboveboard.evidence.statements",
+    "verify_bundle": "aboveboard.evidence.verification",
+    "verify_checkpoint": "aboveboard.evidence.log",
+    "verify_growth": "aboveboard.evidence.log",
+    "verify_opening": "aboveboard.evidence.commitments",
+    "verify_receipt": "aboveboard.evidence.log",
+    "write_keys": "aboveboard.evidence.keys",
+}
 
 __all__ = [
     "Bundle",
@@ -63,9 +102,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the verification on first use: it reads lists, which a hub that serves does not."""
-    if name == "verify_bundle":
-        from aboveboard.evidence.verification import verify_bundle
-
-        return verify_bundle
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return load_name(__name__, _FACE, name)

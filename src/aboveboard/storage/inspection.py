@@ -6,6 +6,7 @@ be spelled otherwise; lists in normal form take almost none.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from aboveboard.formatting import format_quantity, join_names
-from aboveboard.storage.kinds import PATTERNS, Kind, find_normal
+from aboveboard.storage.kinds import FEW, PATTERNS, Kind, find_normal
 from aboveboard.storage.records import ELEMENT, Records
 
 SAMPLES = 3
@@ -25,6 +26,8 @@ KIND_SAMPLE = 10_000
 
 RESPELLABLE = r"^\s|\s$|\s\s|[A-Z]|[^\x00-\x7f]|^(?:www\.|https?://)|[./]$|,"
 """Elements that a person could take for another one that is spelled almost the same."""
+
+_respellable = re.compile(RESPELLABLE, re.ASCII)  # of other letters, one suffices
 
 
 @dataclass(frozen=True)
@@ -247,6 +250,9 @@ def _is_respellable(elements: pl.Series, kind: Kind | None) -> pl.Series:
         return pl.zeros(elements.len(), pl.Boolean, eager=True)
     if kind == "domain":
         return elements.str.starts_with("www.")
+    if elements.len() <= FEW:
+        found = [None if x is None else bool(_respellable.search(x)) for x in elements.to_list()]
+        return pl.Series("element", found, dtype=pl.Boolean)
     plan = elements.alias("element").to_frame().lazy()
     return plan.select(pl.col("element").str.contains(RESPELLABLE)).collect().to_series()
 

@@ -33,7 +33,7 @@ from aboveboard.storage.formats.lines import (
     split_lines,
 )
 from aboveboard.storage.keys import TEXT, write_keys
-from aboveboard.storage.kinds import LINE_BREAKS, Kind, describe_kind, normalize_column
+from aboveboard.storage.kinds import FEW, LINE_BREAKS, Kind, describe_kind, normalize_column
 from aboveboard.storage.kinds.characters import is_encodable
 from aboveboard.storage.limits import LONGEST_LINE
 from aboveboard.storage.options import DataOptions
@@ -335,8 +335,15 @@ def _list(columns: list[str]) -> str:
     return ", ".join(columns[:LISTED]) + (", ..." if len(columns) > LISTED else "")
 
 
+def _is_safe(text: str | None) -> bool:
+    """Return whether a text fits `SAFE`."""
+    return text is not None and text.isascii() and text.isprintable() and text.strip() != ""
+
+
 def _refuse_unusable(elements: pl.Series, at: Whereabouts, called: str) -> None:
     """Raise at the elements that are empty, or that a reply in lines of text would break."""
+    if elements.len() <= FEW and all(map(_is_safe, elements.to_list())):
+        return
     plan = elements.alias(ELEMENT).to_frame().lazy()
     safe = plan.select(pl.col(ELEMENT).str.contains(SAFE).fill_null(value=False)).collect()
     if safe[ELEMENT].all():
