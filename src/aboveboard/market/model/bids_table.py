@@ -29,7 +29,7 @@ MOST_DIGITS = 30
 """Of a value in a table: money needs no more."""
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
-SEPARATORS = re.compile(r"\s*[+;,]\s*")
+SEPARATORS = re.compile(r"[+;,]")
 
 BIDS = ("party", "goods", "value")
 """Columns that a table of bids must have."""
@@ -138,7 +138,8 @@ def _read_rows(path: Path, key: str, columns: Sequence[str]) -> list[Row]:
 
 def _add_bids(parties: dict[str, Player], rows: Sequence[Row]) -> None:
     for row in rows:
-        goods = [good for good in SEPARATORS.split(row.get_name("goods")) if good]
+        parts = SEPARATORS.split(row.get_name("goods"))
+        goods = [good for part in parts if (good := part.strip())]
         quantity = row.get_quantity()
         if quantity is not None and len(goods) != 1:
             raise InputError(

@@ -55,13 +55,14 @@ STIX_OBJECTS: dict[str, Kind] = {
     "email-addr": "email", "file": "hash", "artifact": "hash", "x509-certificate": "hash",
 }  # fmt: skip  # read as a table
 
-_value = r"'(?:[^'\\]|\\.)*'"
+# No text is read in two ways: each loop keeps what it took.
+_value = r"'(?:[^'\\]++|\\.)*+'"
 _comparison = (
-    r"([a-z0-9-]+):([\w.'\[\]*-]+?(?:\.'[^']+')?)\s*(==?|IN)\s*"
-    rf"({_value}|\(\s*{_value}(?:\s*,\s*{_value})*\s*\))"
+    r"([a-z0-9-]++):((?:[\w.\[\]*-]++|'[^']+')++)\s*+(==?|IN)\s*+"
+    rf"({_value}|\(\s*{_value}(?:\s*,\s*{_value})*+\s*\))"
 )
 _pattern = re.compile(
-    rf"\s*\[\s*{_comparison}(?:\s+OR\s+{_comparison})*\s*\]"
+    rf"\s*\[\s*{_comparison}(?:\s+OR\s+{_comparison})*+\s*\]"
     rf"(?:\s+OR\s+\[\s*{_comparison}(?:\s+OR\s+{_comparison})*\s*\])*\s*"
 )
 _comparisons = re.compile(_comparison)

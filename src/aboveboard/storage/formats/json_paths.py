@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.formatting import format_count
+
+MOST_CHARACTERS = 2_000
+"""Of a path: a hundred steps of twenty characters."""
 
 MOST_DEPTH = 100
 """Of nested brackets: no list needs more, and the parser ends at about a thousand."""
@@ -22,9 +26,19 @@ Step = tuple[str, str | int]
 """Its sort (`EVERY_ENTRY`, `EVERY_FIELD`, `EVERY_NAME`, "entry", "field") and what it names."""
 
 _step = re.compile(
-    r"""\[\s*(?:\*|:)?\s*\]|\[(-?[0-9]+)\]|\[("(?:[^"\\]|\\.)*")\]|\['([^']*)'\]|\.?([^.\[\]]+)"""
+    r"""\[\s*+(?:[*:]\s*+)?\]|\[(-?[0-9]{1,18})\]|\[("(?:[^"\\]++|\\.)*+")\]|\['([^']*)'\]"""
+    r"""|\.?([^.\[\]]+)"""
 )
 _plain = re.compile(r"[^.\[\]*\"'\s$]+")
+
+
+def _read_name(text: str, where: str) -> str:
+    """Return the name that stands in quotes in a path."""
+    try:
+        return str(json.loads(text))
+    except ValueError as error:
+        problem = f"{text[:40]!r} in a path is no text of JSON"
+        raise InputError(where, problem, "write a backslash twice") from error
 
 
 def parse_path(path: str, where: str) -> list[Step]:
@@ -40,6 +54,9 @@ def parse_path(path: str, where: str) -> list[Step]:
     >>> parse_path("$.data[*].host", "a.json")
     [('field', 'data'), ('[]', ''), ('field', 'host')]
     """
+    if len(path) > MOST_CHARACTERS:
+        problem = f"a path has {format_count(len(path))} characters"
+        raise InputError(where, problem, "name the field by a shorter one")
     rest = path.strip().removeprefix("$").removeprefix(".")
     steps: list[Step] = []
     while rest:
@@ -51,7 +68,7 @@ def parse_path(path: str, where: str) -> list[Step]:
         if found[1]:
             steps.append(("entry", int(found[1])))
         elif found[2]:
-            steps.append(("field", json.loads(found[2])))
+            steps.append(("field", _read_name(found[2], where)))
         elif found[3] is not None:
             steps.append(("field", found[3]))
         elif found[4] in (EVERY_FIELD, EVERY_NAME):
