@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.exchange.kernels import _count_rule_steps, _largest_first, _lowest, _sizes
+from aboveboard.exchange.kernels import (
+    _count_rule_steps,
+    _find_best_group,
+    _largest_first,
+    _reach,
+    _sizes,
+)
 from aboveboard.kernels import kernel
 
 
@@ -30,22 +36,8 @@ def best_group_members(reported: NDArray[Any], counts: NDArray[Any], n: int) -> 
     for row in range(m):
         _sizes(reported[row], counts[row], sizes)
         _largest_first(sizes, order)
-        for position in range(n):
-            rank[order[position]] = position
-        reach[:] = 0
-        for s in range(reported.shape[1]):
-            left = reported[row, s]
-            if counts[row, s] > 0 and left != 0:
-                last = 0
-                while left != 0:
-                    last = max(last, rank[_lowest(left)])
-                    left &= left - np.uint64(1)
-                reach[last] += counts[row, s]
-        best, suffix, begin = np.int64(0), np.int64(0), n
-        for t in range(n - 1, -1, -1):
-            suffix += reach[t]
-            if t < n - 1 and suffix - sizes[order[t]] >= best:
-                best, begin = suffix - sizes[order[t]], t
+        _reach(reported, counts, row, order, rank, reach)
+        _, begin = _find_best_group(sizes, order, reach)
         for t in range(begin, n):
             members[row] |= np.uint64(1) << np.uint64(order[t])
     return members

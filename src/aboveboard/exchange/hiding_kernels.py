@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aboveboard.exchange.kernels import _largest_first
+from aboveboard.exchange.kernels import _find_best_group, _largest_first
 from aboveboard.kernels import kernel
 
 
@@ -108,6 +108,90 @@ def bound_by_sizes(
     return low, high
 
 
+@kernel()
+def _reach_hidden(
+    counts: NDArray[Any],
+    starts: NDArray[Any],
+    holders: NDArray[Any],
+    hidden: NDArray[Any],
+    row: int,
+    order: NDArray[Any],
+    rank: NDArray[Any],
+    reach: NDArray[Any],
+    ranks: NDArray[Any],
+    away: NDArray[Any],
+) -> Any:
+    """Return how many elements are reported at all; each region's holders hide the same ones first.
+
+    reach[t] becomes the number of elements whose smallest reporter stands at place t when the
+    largest is first; `ranks` and `away` have room for the holders of a region.
+    """
+    for place in range(len(order)):
+        rank[order[place]] = place
+    reach[:] = 0
+    union = np.int64(0)
+    for r in range(len(counts)):
+        held = 0
+        for k in range(starts[r], starts[r + 1]):
+            place, at = rank[holders[k]], held
+            while at > 0 and ranks[at - 1] < place:
+                ranks[at], away[at] = ranks[at - 1], away[at - 1]
+                at -= 1
+            ranks[at], away[at] = place, hidden[row, k]
+            held += 1
+        least = counts[r]
+        for k in range(held):
+            if away[k] < least:
+                reach[ranks[k]] += least - away[k]
+                least = away[k]
+        union += counts[r] - least
+    return union
+
+
+@kernel()
+def _sort_elements(
+    counts: NDArray[Any],
+    real: NDArray[Any],
+    starts: NDArray[Any],
+    holders: NDArray[Any],
+    hidden: NDArray[Any],
+    row: int,
+    rank: NDArray[Any],
+    begin: int,
+    shown: NDArray[Any],
+    returned: NDArray[Any],
+    pool: NDArray[Any],
+) -> None:
+    """Count the reported elements of the best group, and the others that are reported: two tiers.
+
+    The group begins at place `begin`. By tier: `pool` has the real elements, `shown` those of them
+    that a party shows itself, `returned` what it may be handed without a gain: what it hides
+    itself, and others' elements that are not real.
+    """
+    shown[:], returned[:], pool[:] = 0, 0, 0
+    for r in range(len(counts)):
+        least, early = counts[r], counts[r]
+        for k in range(starts[r], starts[r + 1]):
+            least = min(least, hidden[row, k])
+            if rank[holders[k]] >= begin:
+                early = min(early, hidden[row, k])
+        if not real[r]:  # nobody gains by being handed one
+            k = holders[starts[r]]
+            tier = 0 if rank[k] >= begin else 1
+            for i in range(len(rank)):
+                if i != k:
+                    returned[i, tier] += counts[r] - least
+            continue
+        pool[0] += counts[r] - early
+        pool[1] += early - least
+        for k in range(starts[r], starts[r + 1]):
+            i, out = holders[k], hidden[row, k]
+            shown[i, 0] += counts[r] - early
+            shown[i, 1] += early - least
+            returned[i, 0] += max(np.int64(0), out - early)
+            returned[i, 1] += min(out, early) - least
+
+
 @kernel(
     lambda counts, real, starts, holders, hidden, n, inside: (
         2 * (len(hidden) + 1) * (len(counts) + 2 * len(holders) + 2) * (n + 1)
@@ -153,55 +237,13 @@ def bound_by_groups(
             for k in range(starts[r], starts[r + 1]):
                 sizes[holders[k]] += counts[r] - hidden[row, k]
         _largest_first(sizes, order)
-        for position in range(n):
-            rank[order[position]] = position
-        # reach[t]: elements whose smallest reporter stands at place t when the largest is first.
-        reach[:] = 0
-        union = np.int64(0)
-        for r in range(len(counts)):
-            held = 0
-            for k in range(starts[r], starts[r + 1]):
-                place, at = rank[holders[k]], held
-                while at > 0 and ranks[at - 1] < place:
-                    ranks[at], away[at] = ranks[at - 1], away[at - 1]
-                    at -= 1
-                ranks[at], away[at] = place, hidden[row, k]
-                held += 1
-            least = counts[r]
-            for k in range(held):
-                if away[k] < least:
-                    reach[ranks[k]] += least - away[k]
-                    least = away[k]
-            union += counts[r] - least
-        value, suffix, begin = np.int64(0), np.int64(0), n
-        for t in range(n - 1, -1, -1):
-            suffix += reach[t]
-            if t < n - 1 and suffix - sizes[order[t]] >= value:
-                value, begin = suffix - sizes[order[t]], t
+        union = _reach_hidden(counts, starts, holders, hidden, row, order, rank, reach, ranks, away)
+        value, begin = _find_best_group(sizes, order, reach)
         if not inside:
             begin = 0
-        shown[:], returned[:], pool[:] = 0, 0, 0
-        for r in range(len(counts)):
-            least, early = counts[r], counts[r]
-            for k in range(starts[r], starts[r + 1]):
-                least = min(least, hidden[row, k])
-                if rank[holders[k]] >= begin:
-                    early = min(early, hidden[row, k])
-            if not real[r]:  # nobody gains by being handed one
-                k = holders[starts[r]]
-                tier = 0 if rank[k] >= begin else 1
-                for i in range(n):
-                    if i != k:
-                        returned[i, tier] += counts[r] - least
-                continue
-            pool[0] += counts[r] - early
-            pool[1] += early - least
-            for k in range(starts[r], starts[r + 1]):
-                i, out = holders[k], hidden[row, k]
-                shown[i, 0] += counts[r] - early
-                shown[i, 1] += early - least
-                returned[i, 0] += max(np.int64(0), out - early)
-                returned[i, 1] += min(out, early) - least
+        _sort_elements(
+            counts, real, starts, holders, hidden, row, rank, begin, shown, returned, pool
+        )
         for i in range(n):
             if sizes[i] == 0:
                 continue

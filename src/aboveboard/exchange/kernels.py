@@ -61,6 +61,51 @@ def _largest_first(sizes: NDArray[Any], order: NDArray[Any]) -> None:
         order[at] = i
 
 
+@kernel()
+def _reach(
+    reported: NDArray[Any],
+    counts: NDArray[Any],
+    row: int,
+    order: NDArray[Any],
+    rank: NDArray[Any],
+    reach: NDArray[Any],
+) -> None:
+    """Write into reach[t] how many elements of an instance have their smallest owner at place t.
+
+    The instance is passed as a row: a view of it would take a seventh of the whole time. `rank`
+    becomes each party's place.
+    """
+    for place in range(len(order)):
+        rank[order[place]] = place
+    reach[:] = 0
+    for s in range(reported.shape[1]):
+        left = reported[row, s]
+        if counts[row, s] > 0 and left != 0:
+            last = 0
+            while left != 0:
+                last = max(last, rank[_lowest(left)])
+                left &= left - np.uint64(1)
+            reach[last] += counts[row, s]
+
+
+@kernel()
+def _find_best_group(
+    sizes: NDArray[Any], order: NDArray[Any], reach: NDArray[Any]
+) -> tuple[Any, Any]:
+    """Return what the best group has that its largest party lacks, and the place of that party.
+
+    Of two groups that are as good the larger one is taken.
+    """
+    n = len(order)
+    best, suffix, begin = np.int64(0), reach[n - 1], n
+    for t in range(n - 2, -1, -1):
+        suffix += reach[t]
+        lacking = suffix - sizes[order[t]]
+        if lacking >= best:
+            best, begin = lacking, t
+    return best, begin
+
+
 @kernel(_count_rule_steps)
 def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[Any]:
     """Return amounts by the best-group rule; both inputs (m, segments), the result (m, parties)."""
@@ -73,23 +118,8 @@ def best_group(reported: NDArray[Any], counts: NDArray[Any], n: int) -> NDArray[
     for row in range(m):
         union = _sizes(reported[row], counts[row], sizes)
         _largest_first(sizes, order)
-        for position in range(n):
-            rank[order[position]] = position
-        # reach[t]: elements whose smallest owner stands at place t when the largest stands first.
-        reach[:] = 0
-        for s in range(reported.shape[1]):
-            left = reported[row, s]
-            if counts[row, s] > 0 and left != 0:
-                last = 0
-                while left != 0:
-                    last = max(last, rank[_lowest(left)])
-                    left &= left - np.uint64(1)
-                reach[last] += counts[row, s]
-        ceiling, suffix = 0, 0
-        for t in range(n - 1, -1, -1):
-            suffix += reach[t]
-            if t < n - 1:
-                ceiling = max(ceiling, suffix - sizes[order[t]])
+        _reach(reported, counts, row, order, rank, reach)
+        ceiling, _ = _find_best_group(sizes, order, reach)
         for i in range(n):
             if sizes[i] > 0:
                 amounts[row, i] = min(ceiling, union - sizes[i])
@@ -140,6 +170,39 @@ def _three_disjoint(a: int, b: int, c: int) -> tuple[int, int, int]:
     return 2 * least + rest, 2 * least + rest, 2 * least
 
 
+@kernel()
+def _share_regions(region: NDArray[Any], sizes: NDArray[Any], amounts: NDArray[Any]) -> None:
+    """Write what three parties gain into `amounts`; region[s] has the elements of exactly s."""
+    common = min(region[3], region[5], region[6])
+    # Player 1 is the one outside the pair that is used up; 2 is the larger of that pair.
+    first, second, third = 0, 1, 2
+    if region[5] == common:
+        first, second, third = 1, 0, 2
+    if region[3] == common:
+        first, second, third = 2, 0, 1
+    if region[6] == common:
+        first, second, third = 0, 1, 2
+    if sizes[third] > sizes[second]:
+        second, third = third, second
+    own = region[1 << first]
+    shared2 = region[(1 << first) | (1 << second)] - common
+    shared3 = region[(1 << first) | (1 << third)] - common
+    alone2, alone3 = region[1 << second], region[1 << third]
+    if shared2 >= alone3 and alone2 >= shared3:
+        base = shared3 + alone3
+        rest = min(own, alone2 - shared3)
+        one, two, three = base + rest, base + rest, base
+    elif alone3 > shared2 and alone2 > shared3:
+        base = shared2 + shared3
+        x, y, z = _three_disjoint(own, alone2 - shared3, alone3 - shared2)
+        one, two, three = base + x, base + y, base + z
+    else:
+        base = alone2 + alone3
+        rest = min(shared2 - alone3, shared3 - alone2)
+        one, two, three = base, base + rest, base + rest
+    amounts[first], amounts[second], amounts[third] = common + one, common + two, common + three
+
+
 @kernel(lambda reported, counts, n, _: 60 + 2 * _count_rule_steps(reported, counts, n))
 def three_party(
     reported: NDArray[Any], counts: NDArray[Any], n: int, topped_up: bool
@@ -164,36 +227,7 @@ def three_party(
         region[:] = 0
         for s in range(reported.shape[1]):
             region[np.int64(reported[row, s])] += counts[row, s]
-        common = min(region[3], region[5], region[6])
-        # Player 1 is the one outside the pair that is used up; 2 is the larger of that pair.
-        first, second, third = 0, 1, 2
-        if region[5] == common:
-            first, second, third = 1, 0, 2
-        if region[3] == common:
-            first, second, third = 2, 0, 1
-        if region[6] == common:
-            first, second, third = 0, 1, 2
-        if sizes[third] > sizes[second]:
-            second, third = third, second
-        own = region[1 << first]
-        shared2 = region[(1 << first) | (1 << second)] - common
-        shared3 = region[(1 << first) | (1 << third)] - common
-        alone2, alone3 = region[1 << second], region[1 << third]
-        if shared2 >= alone3 and alone2 >= shared3:
-            base = shared3 + alone3
-            rest = min(own, alone2 - shared3)
-            one, two, three = base + rest, base + rest, base
-        elif alone3 > shared2 and alone2 > shared3:
-            base = shared2 + shared3
-            x, y, z = _three_disjoint(own, alone2 - shared3, alone3 - shared2)
-            one, two, three = base + x, base + y, base + z
-        else:
-            base = alone2 + alone3
-            rest = min(shared2 - alone3, shared3 - alone2)
-            one, two, three = base, base + rest, base + rest
-        amounts[row, first] = common + one
-        amounts[row, second] = common + two
-        amounts[row, third] = common + three
+        _share_regions(region, sizes, amounts[row])
         if topped_up:
             low, high = amounts[row].min(), amounts[row].max()
             second_highest = amounts[row].sum() - low - high
