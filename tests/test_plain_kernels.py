@@ -18,6 +18,7 @@ MODULES = (
     "exchange.hiding_kernels",
     "exchange.kernels",
     "exchange.siphash",
+    "exchange.three_party_kernels",
 )
 
 

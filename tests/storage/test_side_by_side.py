@@ -9,7 +9,7 @@ import pytest
 from aboveboard.collaborations import inputs
 from aboveboard.collaborations.inputs import Reader
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.mechanism import ListSource
+from aboveboard.mechanisms.reading import ListSource
 from aboveboard.storage.options import DataOptions
 
 LISTS = {

@@ -23,7 +23,7 @@ from aboveboard.collaborations.inputs import Reader
 from aboveboard.collaborations.loading import SourceFile, TrustCode, find_rule, read_all
 from aboveboard.collaborations.validation import find_tables
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.mechanism import ListSource
+from aboveboard.mechanisms.reading import ListSource
 from aboveboard.storage.party_data import read_frame
 from aboveboard.storage.records import Records
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.faults import list_faults
-from aboveboard.mechanisms.mechanism import ListSource
+from aboveboard.mechanisms.reading import ListSource
 from aboveboard.mechanisms.user_code import CodeList, is_of_sklearn, name_class
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records

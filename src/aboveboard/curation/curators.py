@@ -61,7 +61,8 @@ from aboveboard.errors import UndefinedProperty
 from aboveboard.formatting import join_names
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Mechanism, Read
+from aboveboard.mechanisms.mechanism import Mechanism
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Settlement
 
 MOST_PROFILES = 200_000

@@ -18,7 +18,7 @@ from aboveboard.curation.file_society import make_scale
 from aboveboard.curation.number_society import Scale
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_number
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.tabular_files import open_regular_file, read_csv
 
 Ints = NDArray[np.int64]

@@ -47,7 +47,7 @@ from aboveboard.exchange.truthful_range import promise_over_range
 from aboveboard.formatting import encode_number, format_quantity
 from aboveboard.games.numbers import Array, as_objects
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
 
 Point = tuple[Fraction, ...]

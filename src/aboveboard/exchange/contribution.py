@@ -62,7 +62,7 @@ from aboveboard.formatting import encode_number
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Array, from_units
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
 
 

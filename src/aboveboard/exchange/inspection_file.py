@@ -18,7 +18,7 @@ from aboveboard.exchange.inspection import (
     read_answers,
 )
 from aboveboard.mechanisms.file_model import Exact
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_records
 from aboveboard.storage.paths import DataPath

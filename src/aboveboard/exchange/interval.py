@@ -56,7 +56,7 @@ from aboveboard.exchange.widening import AgainstWidening
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Array
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement
 
 

@@ -184,12 +184,12 @@ def _compute_mechanism_2_ceilings(
 
 
 def _find_kernel(name: str) -> Amounts:
-    from aboveboard.exchange import kernels  # numba: only once a rule is used
+    from aboveboard.exchange import kernels, three_party_kernels
 
     table: dict[str, Amounts] = {
         "two-party": kernels.equal_gain,  # for two parties both formulas are min of the two lacks
-        "three-party": partial(kernels.three_party, topped_up=False),
-        "three-party-pareto": partial(kernels.three_party, topped_up=True),
+        "three-party": partial(three_party_kernels.three_party, topped_up=False),
+        "three-party-pareto": partial(three_party_kernels.three_party, topped_up=True),
         "all-or-nothing": kernels.all_or_nothing,
         "best-group": kernels.best_group,
         "best-group-inside": kernels.best_group,

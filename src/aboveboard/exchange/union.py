@@ -61,7 +61,8 @@ from aboveboard.exchange.union_notes import (
     note_text_replies,
 )
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import ListSource, Read, Work
+from aboveboard.mechanisms.mechanism import Work
+from aboveboard.mechanisms.reading import ListSource, Read
 from aboveboard.mechanisms.settlement import Settlement
 from aboveboard.storage.keys import unify_keys
 from aboveboard.storage.options import merge_options

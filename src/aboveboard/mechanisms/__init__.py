@@ -9,7 +9,8 @@ from aboveboard.lazy_names import load_name
 if TYPE_CHECKING:
     from aboveboard.mechanisms.consistency import Comparison, compare_game_with_settle
     from aboveboard.mechanisms.file_model import CollaborationFile
-    from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism, Read
+    from aboveboard.mechanisms.mechanism import AnyMechanism, Mechanism
+    from aboveboard.mechanisms.reading import Read
     from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
     from aboveboard.mechanisms.settlement_game import SettlementGame
     from aboveboard.mechanisms.settling import draw_settlement, settle_reports
@@ -21,7 +22,7 @@ _FACE = {
     "Comparison": "aboveboard.mechanisms.consistency",
     "Exhibit": "aboveboard.mechanisms.settlement",
     "Mechanism": "aboveboard.mechanisms.mechanism",
-    "Read": "aboveboard.mechanisms.mechanism",
+    "Read": "aboveboard.mechanisms.reading",
     "Reply": "aboveboard.mechanisms.settlement",
     "Settlement": "aboveboard.mechanisms.settlement",
     "SettlementGame": "aboveboard.mechanisms.settlement_game",

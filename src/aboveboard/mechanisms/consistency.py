@@ -20,6 +20,7 @@ from aboveboard.formatting import describe_action, format_number, format_quantit
 from aboveboard.games.actions import AWAY, Action, count_actions, decode, draw
 from aboveboard.games.capabilities import (
     GroupsParties,
+    HasCost,
     HasDescriptions,
     HasPayments,
     ListsActions,
@@ -44,6 +45,9 @@ from aboveboard.mechanisms.settling import (
     is_same,
     settle_reports,
 )
+
+REPEATED = 6
+"""Deviations in which `settle` is called twice where it is what is played."""
 
 REMEDY = "let game(types) play the rule of settle(reports), or leave it out: then settle is played"
 Outcome = Settlement | Lottery[Settlement]
@@ -119,16 +123,15 @@ def compare_game_with_settle(
     if outcome is None and not mechanism.AUDITS_WITHOUT_DATA:
         outcome = settle_reports(mechanism, types)
     if isinstance(game, SettlementGame) and game.plays(mechanism, types):
+        if outcome is not None and not isinstance(game, HasCost):
+            _compare_with_itself(mechanism, types, game, outcome, seed)
         return Comparison(0, 0)
     if outcome is not None:
         _Comparer(mechanism, types, game).compare_truth(outcome)
-    thin = mechanism.thin(types)
-    if thin is not types:
-        game = mechanism.game(thin)
+    comparer = _thin_out(mechanism, types, game, seed)
     if outcome is None:
-        _Comparer(mechanism, thin, game).compare_truth(settle_reports(mechanism, thin))
-    comparer = _Comparer(mechanism, thin, game)
-    deviations = list(_draw_deviations(game, mechanism.COMPARED, seed))
+        comparer.compare_truth(settle_reports(mechanism, comparer.types))
+    deviations = list(_draw_deviations(comparer.game, mechanism.COMPARED, seed))
     known = comparer.knows_reports()
     compared = [profile for profile in deviations if known and comparer.compare(profile)]
     lies = any(map(comparer.has_lie, deviations))
@@ -136,6 +139,35 @@ def compare_game_with_settle(
         comparer.refuse_uncompared()
         return Comparison(1, 0, mechanism.incomparable)
     return Comparison(1 + len(compared), len(compared))
+
+
+def _compare_with_itself(
+    mechanism: AnyMechanism,
+    types: Mapping[str, Any],
+    game: SettlementGame,
+    outcome: Outcome,
+    seed: int,
+) -> None:
+    """Raise if `settle` does not make the same of the same reports when it is called again."""
+    comparer = _Comparer(mechanism, types, game)
+    comparer.compare_truth(outcome)
+    for profile in _draw_deviations(game, REPEATED, seed):
+        comparer.compare(profile)
+
+
+def _thin_out(
+    mechanism: AnyMechanism, types: Mapping[str, Any], game: Game, seed: int
+) -> _Comparer:
+    """Return what compares on thin types; on all where nobody could deviate among those."""
+    thin = mechanism.thin(types)
+    if thin is not types:
+        comparer = _Comparer(mechanism, thin, mechanism.game(thin))
+        deviates = any(True for _ in _draw_deviations(comparer.game, 1, seed))
+        if thin.keys() == types.keys() and deviates:
+            return comparer
+        if mechanism.AUDITS_WITHOUT_DATA:
+            return comparer
+    return _Comparer(mechanism, types, game)
 
 
 class _Comparer:
@@ -259,6 +291,9 @@ class _Comparer:
         self, profile: list[Action], party: str, verb: str, bounds: list[Number], settled: Number
     ) -> None:
         low, high = bounds
+        again = isinstance(self.game, SettlementGame) and self.game.plays(
+            self.mechanism, self.types
+        )
         slack: Number = 0
         if any(isinstance(x, float) for x in (low, high, settled)):
             largest = max(absolute(low), absolute(high), absolute(settled), self.reader.peak_payoff)
@@ -269,6 +304,14 @@ class _Comparer:
         expected = format_number(low)
         if low != high:
             expected = f"from {expected} to {format_number(high)}"
+        if again:
+            raise InputError(
+                self.place,
+                f"settle does not make the same of the same reports: where "
+                f"{self._describe(profile)}, {party} {verb} {expected} and then "
+                f"{format_number(settled)}",
+                "draw by the file's seed only, and keep nothing from call to call",
+            )
         raise InputError(
             self.place,
             f"its game is not the rule that settle applies: where {self._describe(profile)}, "

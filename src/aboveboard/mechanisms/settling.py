@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
@@ -12,6 +15,11 @@ from aboveboard.games.keyed_stream import KeyedStream
 from aboveboard.games.lottery import Lottery
 from aboveboard.games.numbers import Number, sum_exactly, to_number
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
+
+MOST_COPIED = 10_000
+"""Entries of a report up to which its parts are looked at, too, for changes by the rule."""
+
+_UNCHANGING = object()
 
 LOTTERY = "lottery"
 """What the stream is for that draws one settlement of several."""
@@ -28,8 +36,8 @@ def settle_reports(
     Raises
     ------
     InputError
-        If the settlement lacks a party or has one that reported nothing, or is none; or if a share
-        has a number that is not finite, or no reply.
+        If the settlement lacks a party or has one that reported nothing, or is none; if a share
+        has a number that is not finite, or no reply; or if the rule changes what was reported.
 
     Examples
     --------
@@ -38,10 +46,32 @@ def settle_reports(
     >>> int(settle_reports(rule, {"ann": (0, 4), "bob": (1, 6)}).parties["ann"].benefit)
     1
     """
-    outcome = mechanism.settle(reports)
+    before = {party: _copy_if_mutable(report) for party, report in reports.items()}
+    outcome = mechanism.settle(dict(reports))
+    for party, copied in before.items():
+        if copied is not _UNCHANGING and not is_same(copied, reports[party]):
+            raise InputError(
+                f"mechanism {mechanism.NAME!r}",
+                f"settle changes what {party} reports",
+                "let it work on a copy: the same reports are audited afterwards",
+            )
     for settlement in _list_settlements(outcome):
         _check_settlement(mechanism.NAME, settlement, reports)
     return outcome
+
+
+def _copy_if_mutable(report: Any) -> Any:
+    """Return a copy that shows later whether a report was changed; `_UNCHANGING` for most."""
+    if isinstance(report, np.ndarray):
+        return report.copy()
+    if isinstance(report, list | dict | set | bytearray):
+        try:
+            # The parts of a long list are not copied: that would take longer than many rules do.
+            made = copy.deepcopy(report) if len(report) <= MOST_COPIED else copy.copy(report)
+        except Exception:
+            return _UNCHANGING
+        return made if is_same(made, report) else _UNCHANGING
+    return _UNCHANGING
 
 
 def _list_settlements(outcome: Settlement | Lottery[Settlement]) -> Iterable[Any]:
@@ -157,6 +187,8 @@ def is_same(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):
         return False
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b)
     try:
         return bool(a == b)
     except (ValueError, TypeError):

@@ -26,7 +26,8 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import encode_number
 from aboveboard.games.numbers import Number
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Mechanism, Read, Spending, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Spending, Work
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Reply, Settlement, Share
 from aboveboard.valuation.claims import (
     PROMISED,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.options import TableKeys, merge_options
 from aboveboard.valuation.estimation.federated_study import FederatedStudy, prepare_federated_study
 from aboveboard.valuation.estimation.private_mean_study import PrivateMeanStudy

@@ -61,7 +61,8 @@ from aboveboard.learning.market.valuations import Growth, Linear
 from aboveboard.learning.measuring import train_on_reports
 from aboveboard.learning.payments.settlement import make_settlement, value_models
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Work
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Exhibit, Reply, Settlement, Share
 
 if TYPE_CHECKING:

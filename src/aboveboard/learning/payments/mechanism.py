@@ -45,7 +45,8 @@ from aboveboard.learning.payments.offer import PaymentsOffer, compare_counterfac
 from aboveboard.learning.payments.settlement import make_settlement, value_models
 from aboveboard.learning.payments.type_grid import OnTypeGrid, iterate_games
 from aboveboard.mechanisms.file_model import CollaborationFile
-from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Work
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Settlement
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from aboveboard.learning.training.suitability import (
     refuse_unscorable,
 )
 from aboveboard.learning.training.tables import Rows, read_rows
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.options import TableKeys, merge_options
 
 Stamp = tuple[int, int]

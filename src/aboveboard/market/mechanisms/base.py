@@ -28,7 +28,8 @@ from aboveboard.market.optimum.social_optimum import (
     require_solver,
     search_optimum,
 )
-from aboveboard.mechanisms.mechanism import Mechanism, Read, Work
+from aboveboard.mechanisms.mechanism import Mechanism, Work
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import Settlement
 
 SOURCE = "Azar, Chen, Micali 2011, sections 5.1 and 5.2"

@@ -20,7 +20,7 @@ import polars as pl
 
 from aboveboard.errors import InputError
 from aboveboard.market.model.market_file import MarketFile, Player, Value
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.storage.tabular_files import read_table
 
 FileT = TypeVar("FileT", bound=MarketFile)

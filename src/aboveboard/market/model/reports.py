@@ -38,7 +38,7 @@ from aboveboard.market.model.market_setup import (
 )
 from aboveboard.market.model.markets import Announcement, Market
 from aboveboard.market.model.steps import Votes
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 
 MOST_OR_BIDS = 64
 """An or-bid's value is an exact search that grows with the number of bids."""

@@ -24,7 +24,7 @@ from pydantic import (
 
 from aboveboard.formatting import format_rounded, join_names
 from aboveboard.mechanisms.file_model import Exact
-from aboveboard.mechanisms.mechanism import Read
+from aboveboard.mechanisms.reading import Read
 from aboveboard.mechanisms.settlement import fingerprint
 from aboveboard.storage.options import TableKeys
 from aboveboard.valuation.levels import EXACT, Level, PrivacyLevel
