@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.canonical import decode_canonical, encode_canonical
+from aboveboard.evidence.canonical import decode_canonical, decode_hex, encode_canonical
 from aboveboard.evidence.terms import Terms
 from aboveboard.formatting import format_count
 
@@ -217,7 +217,7 @@ class Answer:
             If they hold none.
         """
         try:
-            value, salt = data["value"], bytes.fromhex(data["salt"])
+            value, salt = data["value"], decode_hex(data["salt"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(place, "this is not an answer", "answer anew") from error
         if set(data) != {"value", "salt"} or len(salt) != SALT:

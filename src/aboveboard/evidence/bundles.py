@@ -22,6 +22,12 @@ FORMAT = 1
 MOST_BUNDLE_BYTES = 2**28
 """A bundle of 50,000 handed elements has under 10 MB; a million elements fit."""
 
+EVIDENCE = frozenset({"share", "openings", "order", "invented"})
+"""What a mechanism may give one party alone."""
+
+SECRETS = frozenset({"key", "table"})
+"""What a run gives its party: its tree key, and its keys in the operator's file."""
+
 _KEYS = {"format", "name", "entries", "checkpoint", "reply", "evidence", "secrets", "cosigned"}
 
 
@@ -97,7 +103,12 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     """
     data = decode_json(content, place, most=MOST_BUNDLE_BYTES)
     remedy = "give the bundle.json that the center sent you"
-    if not isinstance(data, dict) or set(data) != _KEYS or data["format"] != FORMAT:
+    if (
+        not isinstance(data, dict)
+        or set(data) != _KEYS
+        or type(data["format"]) is not int
+        or data["format"] != FORMAT
+    ):
         raise InputError(place, "it is not a bundle of this version", remedy)
     entries, reply, cosigned = data["entries"], data["reply"], data["cosigned"]
     shapes = [
@@ -115,6 +126,9 @@ def decode_bundle(content: bytes, place: str) -> Bundle:
     ]
     if any(type(value) is not kind for value, kind in shapes) or set(reply) != {"file", "sha256"}:
         raise InputError(place, "a part of the bundle is of the wrong type", remedy)
+    for part, known in (("evidence", EVIDENCE), ("secrets", SECRETS)):
+        if unknown := sorted(set(data[part]) - known):
+            raise InputError(place, f"its {part} has {unknown[0][:60]!r}, which it cannot", remedy)
     if not FILE_NAME.fullmatch(reply["file"]):
         raise InputError(place, "the name of its reply is none of a file beside it", remedy)
     return Bundle(

@@ -7,6 +7,7 @@ value, no duplicate key, no NaN, limited size and depth, and its bytes must be t
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -148,6 +149,48 @@ def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
         raise InputError(
             place, f"it is not valid JSON ({error})", "send the file as aboveboard wrote it"
         ) from error
+
+
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+
+
+def decode_hex(text: Any) -> bytes:
+    r"""Return the bytes of hexadecimal text in the one way in which it is written here.
+
+    Python also reads blanks between digits and capital letters: two texts for the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> decode_hex("00ff")
+    b'\x00\xff'
+    >>> try:
+    ...     decode_hex("00 FF")
+    ... except ValueError as error:
+    ...     print(error)
+    this is not hexadecimal text in small letters
+    """
+    if not isinstance(text, str) or not _HEX.fullmatch(text):
+        raise ValueError("this is not hexadecimal text in small letters")
+    return bytes.fromhex(text)
+
+
+def decode_base64(text: Any) -> bytes:
+    """Return the bytes of base64 text in the one way in which it is written here.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    content = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    if base64.b64encode(content).decode() != text:
+        raise ValueError("this is not base64 text as it is written here")
+    return content
 
 
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)

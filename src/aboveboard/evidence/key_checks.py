@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aboveboard.evidence.canonical import encode_canonical
+from aboveboard.evidence.canonical import decode_hex, encode_canonical
 from aboveboard.evidence.keys import PublicKeys, verify_signature
 from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.evidence.statement_checks import require_fields, require_member
@@ -58,7 +58,7 @@ def _check_log_key(round_: Round, statement: Statement, keys: PublicKeys) -> Non
     if log in _list_taken(round_) | {keys.signing}:
         raise RefusedStatementError("the log's new key is in use already")
     try:
-        proof = bytes.fromhex(statement.body["log_proof"])
+        proof = decode_hex(statement.body["log_proof"])
     except ValueError:
         proof = b""
     rotation = encode_rotation(round_.terms_digest, "log", PublicKeys(log, keys.sealing))
@@ -83,7 +83,7 @@ def _check_proof(round_: Round, statement: Statement, name: str) -> PublicKeys:
     """Return the new keys; refuse those that are in use, or did not sign themselves."""
     try:
         keys = read_new_keys(statement)
-        proof = bytes.fromhex(statement.body["proof"])
+        proof = decode_hex(statement.body["proof"])
     except ValueError as error:
         raise RefusedStatementError(f"it names no keys: {error}") from error
     kept = statement.by == CENTER == name and keys == round_.find_keys(CENTER)

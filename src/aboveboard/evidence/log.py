@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import decode_hex
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.notes import Checkpoint, Note, read_checkpoint, read_note, sign_note
 from aboveboard.evidence.trees import (
@@ -117,7 +118,7 @@ class Receipt:
         try:
             if type(data["index"]) is not int or len(data) != 3:
                 raise InputError(place, "this is not a receipt", remedy)
-            path = tuple(bytes.fromhex(digest) for digest in data["path"])
+            path = tuple(decode_hex(digest) for digest in data["path"])
             note = read_note(data["checkpoint"].encode("utf-8"), place)
         except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
             raise InputError(place, f"this is not a receipt ({error})", remedy) from error

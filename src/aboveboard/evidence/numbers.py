@@ -64,6 +64,21 @@ def is_same_number(first: Any, second: Any) -> bool:
         return False
 
 
+def is_same_data(due: Any, stated: Any) -> bool:
+    """Return whether plain data are the same, numbers as `is_same_number` says.
+
+    Examples
+    --------
+    >>> is_same_data({"a": ["1/2", None]}, {"a": [0.5, None]}), is_same_data([1], {"0": 1})
+    (True, False)
+    """
+    if isinstance(due, dict) and isinstance(stated, dict):
+        return set(due) == set(stated) and all(is_same_data(due[key], stated[key]) for key in due)
+    if isinstance(due, list) and isinstance(stated, list):
+        return len(due) == len(stated) and all(map(is_same_data, due, stated))
+    return bool(type(due) is type(stated) and due == stated) or is_same_number(due, stated)
+
+
 def parse_point(data: Any) -> tuple[Fraction, ...] | None:
     """Return finite numbers of plain data, exact; None where there are none."""
     if not isinstance(data, list):

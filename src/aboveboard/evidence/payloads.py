@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.canonical import decode_canonical, encode_canonical
+from aboveboard.evidence.canonical import decode_canonical, decode_hex, encode_canonical
 from aboveboard.evidence.commitments import TREE_KEY
 from aboveboard.evidence.seeds import NONCE
 
@@ -204,7 +204,7 @@ def _read_header(line: bytes, place: str) -> tuple[dict[str, Any], list[tuple[st
     header = decode_canonical(line, place, most=MOST_HEADER)
     try:
         table, listed = header["table"], header["files"]
-        key, nonce = bytes.fromhex(header["key"]), bytes.fromhex(header["nonce"])
+        key, nonce = decode_hex(header["key"]), decode_hex(header["nonce"])
         named = [(str(name), length) for name, length in listed]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(place, f"this is not a submission ({error})", _REMEDY) from error
@@ -216,7 +216,7 @@ def _read_header(line: bytes, place: str) -> tuple[dict[str, Any], list[tuple[st
 
 
 def _make_payload(header: dict[str, Any], files: Mapping[str, Content]) -> Payload:
-    key, nonce = bytes.fromhex(header["key"]), bytes.fromhex(header["nonce"])
+    key, nonce = decode_hex(header["key"]), decode_hex(header["nonce"])
     return Payload(header["table"], files, key, nonce)
 
 

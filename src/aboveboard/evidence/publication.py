@@ -26,7 +26,6 @@ from aboveboard.evidence.hidden_shares import (
     shows_regions,
 )
 from aboveboard.evidence.on_demand import OnDemand
-from aboveboard.evidence.own_part import encode_elements
 from aboveboard.evidence.sum_commitments import open_sum
 from aboveboard.evidence.terms import Terms
 from aboveboard.mechanisms.settlement import Settlement
@@ -147,7 +146,8 @@ def _publish_union(
         rule, true_parts = rule.prepare(reports)
     names = tuple(sorted(reports))
     lists: dict[str, CommittedList] = {
-        name: commit_elements(encode_elements(reports[name]), keys[name]) for name in names
+        name: commit_elements(reports[name].frame[ELEMENT], keys[name]).keep_tree()
+        for name in names
     }
     amounts = {name: int(settlement.parties[name].benefit) for name in names}
     ownership = index_owners(true_parts)
@@ -155,16 +155,14 @@ def _publish_union(
     first = rule.rule.name_first(Regions(names, masks, counts))
     leading = sum(1 << k for k, name in enumerate(names) if name in first)
     selected = select_elements(ownership, amounts, rule.seed, leading)
-    texts = ownership.elements[ELEMENT]
-    union: list[bytes] = texts.cast(pl.Binary).to_list()
-    handed = {name: [union[k] for k in selected[name].tolist()] for name in names}
+    union = ownership.elements[ELEMENT].cast(pl.Binary)
     regions = dict(sorted(zip(masks.tolist(), counts.tolist(), strict=True)))
     record = UnionRecord(
         rule.rule.name,
         names,
         lists,
         amounts,
-        handed,
+        selected,
         rule.seed,
         order_key,
         regions,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.evidence.asking import find_asked
+from aboveboard.evidence.canonical import decode_hex
 from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.statement_checks import (
     is_digest,
@@ -81,7 +82,7 @@ def check_answer(round_: Round, statement: Statement) -> None:
     if not is_digest(statement.body["commitment"]):
         raise RefusedStatementError("an answer is committed to by a SHA-256 hash")
     try:
-        size = len(bytes.fromhex(statement.body["sealed"]))
+        size = len(decode_hex(statement.body["sealed"]))
     except ValueError as error:
         raise RefusedStatementError("a sealed answer is hexadecimal") from error
     if size > MOST_ANSWER:

@@ -30,6 +30,7 @@ from math import lcm
 from typing import Any
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.canonical import decode_hex
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.formatting import format_count
 
@@ -206,7 +207,7 @@ def find_fault(data: Any) -> str:
 def _find_no_point(points: tuple[str, ...]) -> int | None:
     """Return the place of the first text that names no point; a log is read many times."""
     is_point = _import_nacl().crypto_core_ed25519_is_valid_point
-    found = (k for k, point in enumerate(points) if not is_point(bytes.fromhex(point)))
+    found = (k for k, point in enumerate(points) if not is_point(decode_hex(point)))
     return next(found, None)
 
 
@@ -287,9 +288,9 @@ def verify_sum(
     try:
         common = int(opened["denominator"])
         sums = [int(x) for x in opened["sums"]]
-        blindings = [int.from_bytes(bytes.fromhex(x), "little") for x in opened["blindings"]]
+        blindings = [int.from_bytes(decode_hex(x), "little") for x in opened["blindings"]]
         denominators = {name: int(x["denominator"]) for name, x in commitments.items()}
-        points = {name: [bytes.fromhex(p) for p in x["points"]] for name, x in commitments.items()}
+        points = {name: [decode_hex(p) for p in x["points"]] for name, x in commitments.items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidProofError(f"this is not an opened sum ({error})") from error
     if common >= MOST_DENOMINATOR or common != lcm(*denominators.values()):

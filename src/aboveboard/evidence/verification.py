@@ -18,7 +18,7 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, check_opened, read_published
-from aboveboard.evidence.canonical import decode_json
+from aboveboard.evidence.canonical import decode_hex, decode_json
 from aboveboard.evidence.cases import Case, Delivery, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.cosigning import verify_cosigned
@@ -185,7 +185,9 @@ def _read_commitments(round_: Round, facts: Mapping[str, Any]) -> dict[str, tupl
         said = round_.find("commit", name)
         data = said.body if said is not None else facts.get("commitments", {}).get(name, {})
         try:
-            found[name] = (bytes.fromhex(data["root"]), int(data["size"]))
+            size = data["size"]
+            if type(size) is int:
+                found[name] = (decode_hex(data["root"]), size)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
     return found
@@ -211,16 +213,18 @@ def _verify_commitments(
 def _read_own_part(
     given: Delivery, round_: Round, findings: Findings
 ) -> tuple[Payload | None, bytes | None]:
+    # In a round a member has its secrets itself: what the center sends of them is not looked at.
+    secrets = given.bundle.secrets if round_.terms.protocol == "run" else {}
     try:
-        key = given.key or bytes.fromhex(given.bundle.secrets.get("key", ""))
+        key = given.key or decode_hex(secrets.get("key", ""))
     except ValueError:
         key = b""
     if given.mine is None:
         findings.miss("your own file: that your data were used whole (--mine FILE)")
         return None, key or None
     table, files = read_own_file(given.mine)
-    if "table" in given.bundle.secrets:
-        stated = decode_json(given.bundle.secrets["table"].encode("utf-8"), "bundle")
+    if "table" in secrets:
+        stated = decode_json(secrets["table"].encode("utf-8"), "bundle")
         if isinstance(stated, dict):
             table, files = _combine(stated, table, files, findings)
     return Payload(table, files, key, bytes(NONCE)), key or None
@@ -312,7 +316,7 @@ def _add_own_answers(
 
 def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> int:
     try:
-        stated = bytes.fromhex(body["seed"])
+        stated = decode_hex(body["seed"])
     except ValueError:
         findings.contradict("the seed is no hexadecimal number")
         return 0
@@ -323,7 +327,7 @@ def _verify_seed(round_: Round, body: Mapping[str, Any], findings: Findings) -> 
     for name in round_.present:
         commitment = round_.find("commit", name)
         try:
-            nonces[name] = bytes.fromhex(body["nonces"][name])
+            nonces[name] = decode_hex(body["nonces"][name])
         except (TypeError, ValueError):
             nonces[name] = b""
         if commitment is None or commit_nonce(nonces[name], name) != commitment.body["nonce"]:

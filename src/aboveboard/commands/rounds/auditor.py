@@ -21,18 +21,15 @@ from aboveboard.evidence.folders import (
     read_terms_file,
 )
 from aboveboard.evidence.log import verify_checkpoint
-from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.numbers import is_same_data
 from aboveboard.evidence.payloads import Payload, decode_payload
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.terms import CENTER, read_terms
 from aboveboard.evidence.trees import InvalidProofError
-from aboveboard.evidence.verifiers.opened import digest_file, read_files
+from aboveboard.evidence.verifiers.opened import NOT_COMPARED, digest_file, read_files
 
 OPENED_FILES = "files.json"
 """The center's own files with their keys, in its private folder and among what is opened."""
-
-NOT_COMPARED = frozenset({"order", "parts", "files"})
-"""Facts that no auditor can make again: the order has a secret key; the rest is checked alone."""
 
 
 def audit_round(folder: Path, opened: Path) -> Findings:
@@ -196,13 +193,13 @@ def _compare(
         f"the {number} of {name} is stated as {_find(body['shares'], name, number)}, and is {value}"
         for name, share in due["shares"].items()
         for number, value in share.items()
-        if not _is_same(value, _find(body["shares"], name, number))
+        if not is_same_data(value, _find(body["shares"], name, number))
     ]
     _report(shares, "all gains and payments are what the rule makes of all parts", proof, findings)
     facts = [
         f"the published {key!r} is not what the rule makes of all parts"
         for key in sorted((set(due["facts"]) | set(body["facts"])) - NOT_COMPARED)
-        if not _is_same(due["facts"].get(key), body["facts"].get(key))
+        if not is_same_data(due["facts"].get(key), body["facts"].get(key))
     ]
     _report(facts, "all that was published is what the rule makes of all parts", proof, findings)
     replies = [
@@ -226,12 +223,3 @@ def _report(wrong: list[str], otherwise: str, proof: str, findings: Findings) ->
 def _find(shares: Any, name: str, number: str) -> Any:
     share = shares.get(name)
     return share.get(number) if isinstance(share, dict) else None
-
-
-def _is_same(due: Any, stated: Any) -> bool:
-    """Return whether plain data are the same, numbers as `is_same_number` says."""
-    if isinstance(due, dict) and isinstance(stated, dict):
-        return set(due) == set(stated) and all(_is_same(due[key], stated[key]) for key in due)
-    if isinstance(due, list) and isinstance(stated, list):
-        return len(due) == len(stated) and all(map(_is_same, due, stated))
-    return bool(type(due) is type(stated) and due == stated) or is_same_number(due, stated)

@@ -17,7 +17,7 @@ from aboveboard.evidence.asking import (
     make_answer_with_salt,
     parse_answer,
 )
-from aboveboard.evidence.canonical import MOST_BYTES, decode_json
+from aboveboard.evidence.canonical import MOST_BYTES, decode_hex, decode_json
 from aboveboard.evidence.folders import read_limited, write_statement
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.member_statements import make_sealed_answer
@@ -105,10 +105,10 @@ def _open_answer(
     context = encode_context(round_.terms_digest, name, CENTER, encode_answer_context(step))
     for each in keys[:-1]:
         try:
-            return decode_answer(open_message(bytes.fromhex(sealed), each, context, place), place)
+            return decode_answer(open_message(decode_hex(sealed), each, context, place), place)
         except InputError:
             continue
-    return decode_answer(open_message(bytes.fromhex(sealed), keys[-1], context, place), place)
+    return decode_answer(open_message(decode_hex(sealed), keys[-1], context, place), place)
 
 
 def ask_again(round_: Round, faults: Mapping[str, str]) -> dict[str, Any]:

@@ -19,14 +19,15 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.errors import AboveboardError, InputError
 from aboveboard.evidence.asking import read_answers
+from aboveboard.evidence.canonical import decode_base64, decode_hex
 from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.commitments import commit_elements
-from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.findings import MALFORMED, Findings
 from aboveboard.evidence.hidden_shares import hide_reply
-from aboveboard.evidence.numbers import is_same_number
+from aboveboard.evidence.numbers import is_same_data, is_same_number
 from aboveboard.evidence.own_part import list_elements, write_collaboration
 from aboveboard.evidence.payloads import Payload, as_bytes
-from aboveboard.evidence.publication import list_shares
+from aboveboard.evidence.publication import list_shares, publish
 from aboveboard.evidence.seeds import NONCE
 from aboveboard.formatting import format_count
 from aboveboard.mechanisms.reply_files import write_reply
@@ -35,6 +36,12 @@ from aboveboard.mechanisms.settling import draw_settlement
 
 MOST_OPENED = 16 * 2**20
 """Bytes of all opened parts together: they stand in the log."""
+
+NOT_COMPARED = frozenset({"order", "parts", "files"})
+"""Facts that nobody can make again: the order has a secret key; the rest is checked alone."""
+
+CHECKED_ALONE = frozenset({"answers"})
+"""Facts that the members' own commitments prove."""
 
 _REMEDY = "dispute the round"
 
@@ -79,11 +86,8 @@ def read_parts(data: Any) -> dict[str, Payload]:
         return {
             str(name): Payload(
                 dict(part["table"]),
-                {
-                    str(file): base64.b64decode(text, validate=True)
-                    for file, text in part["files"].items()
-                },
-                bytes.fromhex(part["key"]),
+                {str(file): decode_base64(text) for file, text in part["files"].items()},
+                decode_hex(part["key"]),
                 bytes(NONCE),
             )
             for name, part in data.items()
@@ -112,7 +116,7 @@ def read_files(data: Any) -> dict[str, tuple[bytes, bytes]]:
     """
     try:
         return {
-            str(name): (bytes.fromhex(x["key"]), base64.b64decode(x["content"], validate=True))
+            str(name): (decode_hex(x["key"]), decode_base64(x["content"]))
             for name, x in data.items()
         }
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
@@ -160,12 +164,13 @@ def verify_opened(case: Case, findings: Findings) -> bool:
         findings.trust("the rule: it calls code of the center's own; see audit-round")
         return False
     try:
-        settlement = settle_parts(case, parts, files)
-    except AboveboardError as error:
+        settlement, facts = settle_parts(case, parts, files)
+    except (AboveboardError, *MALFORMED) as error:
         findings.contradict(f"the opened parts cannot be settled: {error}", case.proof)
         return False
     shares = _verify_shares(case, settlement, findings)
-    return _verify_reply(case, settlement, parts, findings) and shares
+    published = _verify_facts(case, facts, findings)
+    return _verify_reply(case, settlement, parts, findings) and shares and published
 
 
 def _verify_parts(case: Case, findings: Findings) -> dict[str, Payload] | None:
@@ -191,8 +196,8 @@ def _fits(case: Case, name: str, part: Payload) -> bool:
 
 def settle_parts(
     case: Case, parts: Mapping[str, Payload], files: Mapping[str, bytes]
-) -> Settlement:
-    """Return what the rule makes of everybody's parts.
+) -> tuple[Settlement, Mapping[str, Any]]:
+    """Return what the rule makes of everybody's parts, and what is published of it.
 
     Raises
     ------
@@ -206,7 +211,27 @@ def settle_parts(
         answers = read_answers(case.round, case.facts) if terms.asks else {}
         path = write_collaboration(terms, parts, files, Path(scratch), case.seed, answers=answers)
         collaboration = load(path).with_spending("none")
-        return draw_settlement(settle_outcome(collaboration), collaboration.file.seed)
+        settlement = draw_settlement(settle_outcome(collaboration), collaboration.file.seed)
+        keys = {name: part.key for name, part in parts.items()}
+        # A hand-out order has a secret key, and its root is not compared: any key will do.
+        return settlement, publish(collaboration, settlement, keys, bytes(32), terms).facts
+
+
+def _verify_facts(case: Case, due: Mapping[str, Any], findings: Findings) -> bool:
+    """Compare what was published of the run with what the rule makes of the opened parts."""
+    if "order" in case.facts:
+        findings.trust("the root of the hand-out order: nobody else has the key of its tree")
+    wrong = [
+        key
+        for key in sorted({*due, *case.facts} - NOT_COMPARED - CHECKED_ALONE)
+        if not is_same_data(due.get(key), case.facts.get(key))
+    ]
+    return findings.check(
+        not wrong,
+        "all that was published is what the rule makes of the opened parts",
+        f"{', '.join(wrong)} was published otherwise than the rule makes it of the opened parts",
+        case.proof,
+    )
 
 
 def _verify_shares(case: Case, settlement: Settlement, findings: Findings) -> bool:

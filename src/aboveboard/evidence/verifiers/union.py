@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aboveboard.evidence.canonical import decode_hex
 from aboveboard.evidence.cases import Case
 from aboveboard.evidence.commitments import (
     Opening,
@@ -179,14 +180,14 @@ def _verify_order(
     """Verify that the reply is the first elements, in one committed order, that the party lacks."""
     try:
         opening = Opening.from_dict(claim.private["order"])
-        root = bytes.fromhex(claim.facts["order"])
+        root = decode_hex(claim.facts["order"])
         verify_opening(opening, root, claim.facts["union"])
     except (KeyError, TypeError, ValueError) as error:
         findings.contradict(f"the hand-out order does not open: {error}")
         return
     start = opening.elements
     in_place = [position for position, _, _ in opening.leaves] == list(range(len(start)))
-    ranks = np.array(rank_elements(start, claim.seed), dtype=np.uint64)
+    ranks = rank_elements(start, claim.seed)
     leading = _find_leading(claim, start, opened, findings)
     if leading is not None:
         ranks = put_first(ranks, leading)
