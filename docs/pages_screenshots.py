@@ -14,18 +14,26 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from aboveboard.commands.rounds.counting import count_regions
+from aboveboard.commands.rounds.disputes import open_to_auditor
 from aboveboard.desk import Desk, DeskServer
+from aboveboard.evidence.round_turns import list_turns
 from aboveboard.hub.collaborations.opening import open_collaboration
+from aboveboard.hub.collaborations.sharing import list_recoveries
+from aboveboard.hub.collaborations.steps import state_own
 from aboveboard.hub.configuration import Configuration
+from aboveboard.hub.database.engine import read
 from aboveboard.hub.home import Hub, make_hub
 from aboveboard.hub.jobs.worker import Worker
-from aboveboard.hub.organizations import invite
+from aboveboard.hub.members.recovering import vouch_for
+from aboveboard.hub.organizations import invite, invite_again
 from aboveboard.hub.pages.sessions import make_operator_link
+from aboveboard.hub.series.repeating import propose_change
 from aboveboard.hub.serving import BackgroundServer
 
 PICTURES = Path(__file__).parent / "images" / "pages"
@@ -196,6 +204,153 @@ def photograph(photographer: Photographer, hub: Hub, address: str, scratch: Path
     photographer.take("hub-nothing", member)
 
 
+MARKET = (
+    'name = "Delivery slots"\nmechanism = "market.propose_and_agree"\nproposer = "acme"\nbits = 3\n'
+    'currency = "EUR"\n[parties.acme]\n[parties.bolt]\n'
+)
+SLOTS = {
+    "acme": 'endowment = ["evening"]\nvalues = [{goods = ["evening"], value = 1}, '
+    '{goods = ["evening", "morning"], value = 3}]\n',
+    "bolt": 'endowment = ["morning"]\nbidding = "additive"\n'
+    'values = [{goods = ["morning"], value = 1}]\n',
+}
+
+
+class Gathering:
+    """Members with desks, an auditor, and a browser before one desk after the other.
+
+    Parameters
+    ----------
+    hub, address
+        The hub, and where it is.
+    folder
+        For the members' homes.
+    names
+        The members.
+    """
+
+    def __init__(self, hub: Hub, address: str, folder: Path, names: Iterable[str]) -> None:
+        self.hub, self.address, self.folder = hub, address, folder
+        self.desks = {
+            name: self.welcome(name, invite(hub, name, address=address)) for name in names
+        }
+        self._servers: list[DeskServer] = []
+
+    def welcome(self, name: str, invitation: Any, home: str = "") -> Desk:
+        """Return the desk of somebody who has just joined."""
+        desk = Desk(self.folder / (home or name))
+        desk.join(invitation.link)
+        return desk
+
+    def serve(self, desk: Desk, identifier: str) -> str:
+        """Serve a desk, and return the address of a round on it."""
+        server = DeskServer(desk)
+        server.begin()
+        self._servers.append(server)
+        return f"{server.link}round/{identifier}"
+
+    def bring(self, identifier: str, file: str, contents: Mapping[str, str]) -> None:
+        """Commit each member to its part, and send them all."""
+        for name, content in contents.items():
+            path = self.folder / f"part-{name}" / file
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+            desk = self.desks[name]
+            desk.keep_files(desk.look(identifier), [path])
+            desk.commit(desk.look(identifier))
+        for desk in self.desks.values():
+            desk.submit(desk.look(identifier))
+
+    def count(self, identifier: str) -> None:
+        """Let all members blind and count until there is nothing left to count."""
+        desk = next(iter(self.desks.values()))
+        while turns := list_turns(desk.look(identifier).round):
+            for name in turns:
+                here = self.desks[name].look(identifier).attendance
+                assert here is not None
+                for statement in count_regions(here.member).statements:
+                    here.hand_over(statement)
+
+    def close(self) -> None:
+        """Close all desks that are served."""
+        for server in self._servers:
+            server.close()
+
+
+def photograph_turns(photographer: Photographer, hub: Hub, address: str, scratch: Path) -> None:
+    """Photograph what not every round asks of a member: each page of it once."""
+    people = Gathering(hub, address, scratch / "turns", LISTS)
+    judge = people.welcome("judge", invite(hub, "judge", address=address))
+    file = scratch / "turns.toml"
+    file.write_text(TERMS + "".join(f"[parties.{name}]\n" for name in LISTS), encoding="utf-8")
+    more = {"counts": "members", "lost_key": "majority"}
+    identifier, _ = open_collaboration(hub, file, auditor="judge", more=more)
+    acme, tab = people.desks["acme"], photographer.tab
+    round_ = people.serve(acme, identifier)
+    for desk in people.desks.values():
+        desk.agree(desk.look(identifier))
+
+    propose_change(hub, identifier, {"keep_days": 60})
+    tab.goto(f"{round_}/terms")
+    photographer.take("desk-change")
+    for desk in people.desks.values():
+        desk.sign_change(desk.look(identifier))
+
+    again = invite_again(hub, "core", address=address)
+    people.desks["core"] = people.welcome("core", again, "another machine of core")
+    other = photographer.open_tab()
+    other.goto(f"{people.serve(people.desks['core'], identifier)}/recovery")
+    press(other, "button:has-text('Name my new keys')")
+    press(other, "a:has-text('The fingerprint')")
+    photographer.take("desk-recovery", other)
+    tab.goto(f"{round_}/vouch")
+    photographer.take("desk-vouch")
+    fresh = people.desks["core"].keys
+    assert fresh is not None
+    for name in ("acme", "bolt"):
+        here = people.desks[name].look(identifier).attendance
+        assert here is not None
+        vouch_for("core", fresh.fingerprint, here.member.private.name, people.desks[name].home)
+    with read(hub.engine) as connection:
+        (waiting,) = list_recoveries(connection, identifier)
+    proved = {key: getattr(waiting, key) for key in ("signing", "sealing", "proof")}
+    state_own(hub, identifier, "vouch", {"member": "core", **proved})
+
+    lists = {name: "".join(f"{x}\n" for x in found) for name, found in LISTS.items()}
+    people.bring(identifier, "list.txt", lists)
+    tab.goto(f"{round_}/count")
+    photographer.take("desk-count")
+    people.count(identifier)
+    settle(hub)
+    acme.answer(acme.look(identifier), "one element is missing")
+    tab.goto(f"{round_}/open")
+    photographer.take("desk-open")
+    for desk in people.desks.values():
+        here = desk.look(identifier).attendance
+        assert here is not None
+        here.hand_over(open_to_auditor(here.member))
+    ruling = photographer.open_tab()
+    ruling.goto(f"{people.serve(judge, identifier)}/ruling")
+    photographer.take("desk-ruling", ruling)
+    press(ruling, "button:has-text('Compute it again')")
+    photographer.take("desk-findings", ruling)
+
+    file.write_text(MARKET, encoding="utf-8")
+    identifier, _ = open_collaboration(hub, file, more={"asks": ["votes"]})
+    del people.desks["core"]
+    for desk in people.desks.values():
+        desk.agree(desk.look(identifier))
+    people.bring(identifier, "part.toml", SLOTS)
+    settle(hub)
+    tab.goto(f"{people.serve(people.desks['bolt'], identifier)}/question")
+    photographer.take("desk-question")
+    tab.check("input[name=step_2][value=yes]")
+    tab.check("input[name=step_3][value=no]")
+    press(tab, "button:has-text('Show what will be sent')")
+    photographer.take("desk-answer")
+    people.close()
+
+
 @contextmanager
 def start_browser() -> Iterator[Any]:
     """Start headless Chromium, Debian's or the one that ABOVEBOARD_CHROMIUM names."""
@@ -226,6 +381,11 @@ def main() -> None:
         )
         with BackgroundServer(hub) as server, start_browser() as browser:
             photograph(Photographer(browser, out), hub, server.address, folder)
+        hub.close()
+        (folder / "turns").mkdir()
+        hub = make_hub(folder / "hub 2", Configuration.model_validate({"limits": limits}))
+        with BackgroundServer(hub) as server, start_browser() as browser:
+            photograph_turns(Photographer(browser, out), hub, server.address, folder)
         hub.close()
 
 

@@ -32,8 +32,8 @@ def visitor(tmp_path: Path) -> Visitor:
 
 
 def test_the_list_of_pages_and_forms_is_complete() -> None:
-    assert len(list_paths(PAGES)) == 10
-    assert len(list_paths(STEPS)) == 11
+    assert len(list_paths(PAGES)) == 16
+    assert len(list_paths(STEPS)) == 18
 
 
 @pytest.mark.parametrize("token", ["", "x", "a" * 43, "..", "%00", "TOKEN/.."])

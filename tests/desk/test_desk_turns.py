@@ -77,6 +77,7 @@ def test_a_newcomer_reads_the_changed_terms_once_the_others_have_signed(town: To
         assert "Read the changed terms and sign them" in desk.get(path).text
         terms = desk.get(f"{path}/terms").text
         assert "missing: " in terms
+        assert "Before: 2: acme and bolt" in terms
         digest = desk.find_digest(f"{path}/terms")
         assert desk.press(f"{path}/change", digest=digest).status_code == 422
         signed = desk.press(f"{path}/change", digest=digest, read="yes").text
@@ -106,6 +107,7 @@ def test_a_member_that_lost_its_keys_is_vouched_for_on_pages(town: Town) -> None
     keys = fresh.application.desk.keys
     assert keys is not None
     assert keys.fingerprint in named
+    assert "Your new keys wait for the others" in fresh.get(path).text
     assert "The others see your new keys" in fresh.get(f"{path}/recovery").text
     for name in ("bolt", "core"):
         desk = town.desks[name]

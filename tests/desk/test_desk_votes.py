@@ -66,7 +66,7 @@ def test_members_announce_and_vote_on_pages_and_verify_the_market(town: Town) ->
     assert "Your turn" not in anna.get(path).text
     asked = town.desks["bert"].get(f"{path}/question").text
     assert "<dt>You</dt><dd>nothing, and pay 1</dd>" in asked
-    assert "orders and returns, and pays -1" in asked
+    assert "orders and returns, and receives 1" in asked
     refused = town.desks["bert"].press(f"{path}/question", step_2="perhaps", step_3="yes")
     assert refused.status_code == 422
     for name in ("bert", "cleo"):

@@ -21,7 +21,7 @@ from aboveboard.hub.configuration import Configuration  # noqa: E402
 from aboveboard.hub.home import make_hub  # noqa: E402
 from aboveboard.hub.serving import BackgroundServer  # noqa: E402
 
-pytestmark = pytest.mark.deep
+pytestmark = [pytest.mark.deep, pytest.mark.timeout(900)]  # some 35 pages in a real browser
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -76,12 +76,18 @@ def inspector(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Inspect
     with BackgroundServer(hub) as server:
         pages_screenshots.photograph(looks, hub, server.address, folder)
     hub.close()
+    hub = make_hub(folder / "hub 2", Configuration.model_validate({"limits": limits}))
+    (folder / "turns").mkdir()
+    with BackgroundServer(hub) as server:
+        looks.tab = looks.open_tab()
+        pages_screenshots.photograph_turns(looks, hub, server.address, folder)
+    hub.close()
     return looks
 
 
 def test_no_page_has_a_barrier_overflows_or_is_cut_in_print(inspector: Inspector) -> None:
     assert {name: faults for name, faults in inspector.found.items() if faults} == {}
-    assert len(inspector.found) >= 25
+    assert len(inspector.found) >= 34
 
 
 def test_pages_load_nothing_from_elsewhere(inspector: Inspector) -> None:

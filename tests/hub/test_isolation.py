@@ -83,24 +83,6 @@ def test_what_a_child_leaves_running_cannot_exchange_its_files(tmp_path: Path) -
     assert (inner / "reply.txt").read_text() == "own"
 
 
-@pytest.mark.deep
-@pytest.mark.child
-@needs_root
-def test_a_round_is_settled_by_a_user_that_owns_nothing(
-    hub: Hub, house: House, tmp_path: Path
-) -> None:
-    probe = "from aboveboard.hub.jobs.isolation import drop_rights\ndrop_rights(65534, 65534)\n"
-    if run(f"{probe}import fractions, aboveboard.commands").returncode:
-        pytest.skip("Python lies where only root can read it")
-    other = configure(hub, user="nobody")
-    table = house.open(tmp_path)
-    table.until_sealed()
-    assert Worker(other).work()
-    assert table.view("acme")["state"] == "result", table.view("acme")
-    assert table.fetch("acme")
-    assert not list(other.scratch.iterdir())
-
-
 def test_a_user_that_is_root_or_nobody_at_all_is_refused() -> None:
     if os.geteuid() != 0:
         assert find_user("nobody") == (-1, -1)

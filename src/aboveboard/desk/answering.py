@@ -71,13 +71,25 @@ def _describe_announcement(place: Place, shows: Mapping[str, Any]) -> list[tuple
         (
             "You" if name == place.name else name,
             f"{join_names(held[name]) or 'nothing'}, and "
-            f"{'pays' if name != place.name else 'pay'} {describe_action(prices[name])}",
+            + _describe_price(prices[name], own=name == place.name),
         )
         for name in sorted(players, key=lambda name: (name != place.name, players.index(name)))
     ]
     lost = [g for g, owner in zip(goods, shows["allocation"], strict=True)
             if owner not in range(len(players))]  # fmt: skip
     return [*rows, *([("Nobody gets", join_names(lost))] if lost else [])]
+
+
+def _describe_price(price: Any, *, own: bool) -> str:
+    """Return who pays: "pay 5/2", "receives 1", "pays nothing"."""
+    shown = describe_action(price)
+    if shown == "0":
+        shown, verb = "nothing", "pay"
+    elif shown.startswith("-"):
+        shown, verb = shown[1:], "receive"
+    else:
+        verb = "pay"
+    return f"{verb if own else f'{verb}s'} {shown}"
 
 
 def check_answer(visit: Visit, form: Form, identifier: str) -> str:
@@ -213,7 +225,7 @@ def describe_answer(question: str, value: Any) -> list[tuple[str, str]]:
         (
             "Nobody gets" if name == DESTROYED else name,
             (join_names(goods) or "nothing")
-            + (f", and pays {prices[name]}" if name in prices else ""),
+            + (f", and {_describe_price(prices[name], own=False)}" if name in prices else ""),
         )
         for name, goods in value["allocation"].items()
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aboveboard.desk.member import Place, require_attendance
 from aboveboard.desk.pages import render_place
 from aboveboard.errors import InputError
+from aboveboard.formatting import join_names
 from aboveboard.hub.members.recovering import ask_for_vouchers, list_recoveries, vouch_for
 
 if TYPE_CHECKING:
@@ -72,18 +73,19 @@ def vouch(visit: Visit, form: Form, identifier: str) -> str:
     return f"You have vouched for the new keys of {name}."
 
 
+def has_named_keys(visit: Visit, place: Place) -> bool:
+    """Return whether the hub shows the member's new keys to the others."""
+    keys = visit.desk.keys
+    found = list_recoveries(place.mirror, visit.desk.home, visit.desk.passphrase)
+    return keys is not None and any(
+        each["name"] == place.name and each["fingerprint"] == keys.fingerprint for each in found
+    )
+
+
 def show_recovery(visit: Visit, identifier: str) -> Answer:
     """Return the form in which a member names its new keys, and their fingerprint."""
     place = visit.desk.look(identifier)
-    lost = has_lost_keys(visit, place)
-    named = [
-        each["fingerprint"]
-        for each in (
-            list_recoveries(place.mirror, visit.desk.home, visit.desk.passphrase) if lost else ()
-        )
-        if each["name"] == place.name
-    ]
-    keys = visit.desk.keys
+    lost, keys = has_lost_keys(visit, place), visit.desk.keys
     return render_place(
         visit,
         place,
@@ -91,8 +93,8 @@ def show_recovery(visit: Visit, identifier: str) -> Answer:
         lost=lost,
         rule=place.round.terms.lost_key,
         fingerprint="" if keys is None else keys.fingerprint,
-        named=keys is not None and keys.fingerprint in named,
-        others=[name for name in place.round.present if name != place.name],
+        named=lost and has_named_keys(visit, place),
+        others=join_names([name for name in place.round.present if name != place.name]),
     )
 
 

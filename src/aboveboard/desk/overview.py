@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aboveboard.desk.new_keys import has_lost_keys, list_waiting
+from aboveboard.desk.new_keys import has_lost_keys, has_named_keys, list_waiting
 from aboveboard.desk.pages import render_place
 from aboveboard.evidence.round_states import BEFORE_RESULT
 from aboveboard.evidence.round_turns import list_turns
@@ -35,7 +35,10 @@ def show_round(visit: Visit, identifier: str) -> Answer:
     place = visit.desk.look(identifier)
     turns = list_turns(place.round)
     lost = has_lost_keys(visit, place)
-    step = "recover" if lost else place.view.get("next") or turns.get(place.name)
+    named = lost and has_named_keys(visit, place)
+    step = place.view.get("next") or turns.get(place.name)
+    if lost:
+        step = None if named else "recover"
     waiting = [] if lost else list_waiting(visit, place)
     return render_place(
         visit,
@@ -44,6 +47,7 @@ def show_round(visit: Visit, identifier: str) -> Answer:
         turn=_describe(step) if step else None,
         vouching=_describe("vouch") if waiting else None,
         waiting=join_names(waiting),
+        named=named,
         deadline=describe_deadline(place.view.get("deadline"), visit.now),
         fault=place.view.get("fault"),
         awaited=join_names([name for name in turns if name != place.name]),

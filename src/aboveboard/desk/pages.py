@@ -15,6 +15,7 @@ from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.formatting import format_bytes, join_names
 from aboveboard.report.rounds import (
+    compare_sections,
     describe_deadline,
     describe_entry,
     describe_shares,
@@ -120,19 +121,33 @@ def show_terms(visit: Visit, identifier: str) -> Answer:
     if unsigned and pending is not None and place.round.pending_terms is not None:
         terms, digest, file = place.round.pending_terms, pending.digest, pending.body
     rule = visit.desk.describe_rule(terms)
+    sections = describe_terms(terms, digest, now=visit.now, rule=rule)
     return render_place(
         visit,
         place,
         "terms",
-        sections=describe_terms(terms, digest, now=visit.now, rule=rule),
+        sections=sections,
         rule=rule,
         digest=digest,
         change=change,
+        differences=_list_differences(visit, place) if change else [],
         unsigned=unsigned and list_turns(place.round).get(place.name) == "change",
         agreed=place.has_agreed,
         can_agree=list_turns(place.round).get(place.name) == "agree",
         file=json.dumps(file, indent=2, ensure_ascii=False),
     )
+
+
+def _list_differences(visit: Visit, place: Place) -> list[tuple[str, str, str]]:
+    """Return what a change that waits changes, in plain words: label, before and after."""
+    old, new = place.round.terms, place.round.pending_terms
+    if new is None:
+        return []
+    before, after = (
+        describe_terms(each, "", now=visit.now, rule=visit.desk.describe_rule(each))
+        for each in (old, new)
+    )
+    return compare_sections(before, after)
 
 
 def show_data(visit: Visit, identifier: str) -> Answer:

@@ -9,13 +9,20 @@ from aboveboard.report.rounds.steps import (
     describe_state,
     describe_step,
 )
-from aboveboard.report.rounds.terms import Section, describe_terms, find_terms, list_promises
+from aboveboard.report.rounds.terms import (
+    Section,
+    compare_sections,
+    describe_terms,
+    find_terms,
+    list_promises,
+)
 
 __all__ = [
     "Progress",
     "Section",
     "Shares",
     "Step",
+    "compare_sections",
     "describe_deadline",
     "describe_entry",
     "describe_shares",

@@ -64,6 +64,24 @@ class Section:
     rows: Sequence[tuple[str, str]]
 
 
+def compare_sections(old: Sequence[Section], new: Sequence[Section]) -> list[tuple[str, str, str]]:
+    """Return what differs between two terms: label, what the old ones say, what the new ones say.
+
+    Examples
+    --------
+    >>> before = [Section("Money", [("Currency", "EUR"), ("Rounding", "whole cents")])]
+    >>> compare_sections(before, [Section("Money", [("Currency", "USD")])])
+    [('Currency', 'EUR', 'USD'), ('Rounding', 'whole cents', 'nothing')]
+    """
+    before = {label: text for section in old for label, text in section.rows}
+    after = {label: text for section in new for label, text in section.rows}
+    return [
+        (label, before.get(label, "nothing"), after.get(label, "nothing"))
+        for label in dict.fromkeys((*before, *after))
+        if before.get(label) != after.get(label)
+    ]
+
+
 def describe_terms(
     terms: Terms, digest: str, *, now: float, rule: Mapping[str, Any] | None = None
 ) -> list[Section]:
