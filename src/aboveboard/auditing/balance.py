@@ -84,10 +84,7 @@ class WeakBudgetBalance(_BudgetBalance):
 
     strong: ClassVar[bool] = False
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "weak budget balance"
+    name: ClassVar[str] = "weak budget balance"
 
 
 @dataclass(frozen=True)
@@ -104,10 +101,7 @@ class StrongBudgetBalance(_BudgetBalance):
 
     strong: ClassVar[bool] = True
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "strong budget balance"
+    name: ClassVar[str] = "strong budget balance"
 
 
 @dataclass

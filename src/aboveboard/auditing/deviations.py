@@ -30,10 +30,7 @@ class ExPostIC(DeviationProperty):
     'holds'
     """
 
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "ex-post IC"
+    name: ClassVar[str] = "ex-post IC"
 
     @property
     def deviators(self) -> int:
@@ -57,10 +54,7 @@ class DSIC(DeviationProperty):
     'holds'
     """
 
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "DSIC"
+    name: ClassVar[str] = "DSIC"
 
     @property
     def deviators(self) -> None:

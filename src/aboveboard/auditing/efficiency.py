@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,10 +187,7 @@ class Efficient(_Efficiency):
 
     giving_no_less = False
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "efficient"
+    name: ClassVar[str] = "efficient"
 
     def _judge(self, outcomes: _Outcomes, tolerance: float) -> Finding:
         return _find_larger_total(outcomes, tolerance)

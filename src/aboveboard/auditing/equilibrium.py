@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, prod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,10 +102,7 @@ class UniqueEquilibrium(Property):
     'holds'
     """
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "unique equilibrium"
+    name: ClassVar[str] = "unique equilibrium"
 
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None

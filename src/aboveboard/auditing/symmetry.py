@@ -76,10 +76,7 @@ class Symmetric(_Grading):
 
     dominance: ClassVar[bool] = False
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "symmetric"
+    name: ClassVar[str] = "symmetric"
 
 
 @dataclass(frozen=True)
@@ -96,10 +93,7 @@ class StrongDominance(_Grading):
 
     dominance: ClassVar[bool] = True
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "strong dominance"
+    name: ClassVar[str] = "strong dominance"
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Any
+from typing import Any, ClassVar
 
 from aboveboard.auditing import Budget, Property, Status, Verdict, Witness
 from aboveboard.auditing.budget import Progress
@@ -44,10 +44,7 @@ class StableCommitments(Property):
     'stable commitments'
     """
 
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "stable commitments"
+    name: ClassVar[str] = "stable commitments"
 
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
@@ -100,10 +97,7 @@ class TruthAnswered(Property):
     'truth is answered'
     """
 
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "truth is answered"
+    name: ClassVar[str] = "truth is answered"
 
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
@@ -158,10 +152,7 @@ class NoMixedEquilibrium(Property):
     'no mixed equilibrium'
     """
 
-    @property
-    def name(self) -> str:
-        """The property's name in verdicts."""
-        return "no mixed equilibrium"
+    name: ClassVar[str] = "no mixed equilibrium"
 
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None

@@ -78,10 +78,7 @@ class AgainstInspectedInventing(Property):
     whole_lists: bool = False
     coalitions: bool = False
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "ex-post IC against inventing"
+    name: ClassVar[str] = "ex-post IC against inventing"
 
     def make_setting(self, regions: Regions, rule: Rule) -> InspectionSetting:
         """Return lists, rule and tastes."""

@@ -41,10 +41,7 @@ class AgainstInventing(Property):
 
     deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ("invents",)
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "ex-post IC against inventing"
+    name: ClassVar[str] = "ex-post IC against inventing"
 
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None

@@ -59,10 +59,7 @@ class AgainstWidening(Property):
     value: LengthValue
     ranges: tuple[ExclusivityRange, ...]
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "ex-post IC against widening"
+    name: ClassVar[str] = "ex-post IC against widening"
 
     @property
     def is_proved(self) -> bool:

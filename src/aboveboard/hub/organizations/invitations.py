@@ -87,21 +87,13 @@ def invite(hub: Hub, name: str, *, address: str | None = None, days: int = DAYS)
             "it is not a name of a member",
             "use letters, digits, ' ', '.', '_' and '-', at most 64, and none of ours",
         )
-    token, now = secrets.token_urlsafe(32), hub.now
-    expires = now + days * 24 * 3600
     with write(hub.engine) as connection:
         taken = connection.execute(
             select(organization.c.id).where(organization.c.folded == name.casefold())
         ).first()
         if taken is not None:
             raise InputError(f"name {name!r}", "it has joined already", "use another name")
-        connection.execute(
-            invitation.insert().values(
-                token=_digest(token), name=name, created=now, expires=expires
-            )
-        )
-    place = address or hub.configuration.address
-    return Invitation(name, f"{place}/join#{token}.{hub.fingerprint}", expires)
+        return _record(hub, connection, name, address, days)
 
 
 def invite_again(
@@ -143,15 +135,24 @@ def invite_again(
     ...     invite_again(hub, "acme").name
     'acme'
     """
-    token, now = secrets.token_urlsafe(32), hub.now
-    expires = now + days * 24 * 3600
     with write(hub.engine) as connection:
         owner, _ = find_keys(connection, name)
-        connection.execute(
-            invitation.insert().values(
-                token=_digest(token), name=name, created=now, expires=expires, recovers=owner.id
-            )
-        )
+        return _record(hub, connection, name, address, days, recovers=owner.id)
+
+
+def _record(
+    hub: Hub,
+    connection: Connection,
+    name: str,
+    address: str | None,
+    days: int,
+    recovers: int | None = None,
+) -> Invitation:
+    """Record a new invitation; the hub keeps only the digest of its secret."""
+    token, now = secrets.token_urlsafe(32), hub.now
+    expires = now + days * 24 * 3600
+    values = {"name": name, "created": now, "expires": expires, "recovers": recovers}
+    connection.execute(invitation.insert().values(token=_digest(token), **values))
     place = address or hub.configuration.address
     return Invitation(name, f"{place}/join#{token}.{hub.fingerprint}", expires)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
+from typing import ClassVar
 
 from aboveboard.auditing import Budget, Property, Status, Verdict, Witness
 from aboveboard.auditing.budget import Progress
@@ -44,10 +45,7 @@ class AskedInTurn(Property):
     'holds'
     """
 
-    @property
-    def name(self) -> str:
-        """What verdicts call the property."""
-        return "agreed if asked in turn"
+    name: ClassVar[str] = "agreed if asked in turn"
 
     def examine(
         self, game: Game, *, budget: Budget, seed: int, progress: Progress | None = None
