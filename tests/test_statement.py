@@ -9,6 +9,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.commands import run_collaboration
+from aboveboard.report.statements import render_statements
 
 LISTS = {
     "alpha": {"a.example", "b.example", "s.example"},
@@ -77,3 +78,17 @@ def test_a_file_that_holds_data_shows_no_fingerprint_by_which_they_are_guessed(
     assert "rules" not in found
     # Nor does it say how much others would have gained without it, which tells their points.
     assert found["Staying away"] == "it would have left you worse off, no gain over the truth"
+
+
+def test_a_page_says_what_a_party_without_a_list_brought_and_by_which_rule() -> None:
+    market = ab.collaborate(
+        "market.vcg",
+        {
+            "anna": {"endowment": ["lot"], "values": []},
+            "bert": {"values": [{"goods": ["lot"], "value": "5/2"}]},
+        },
+    )
+    pages = dict(render_statements(market, ab.run(market)))
+    assert "<dt>You brought</dt><dd>endowment lot and values none</dd>" in pages["anna"]
+    assert "<dd>values (goods lot; value 2.5)</dd>" in pages["bert"]
+    assert f"<dt>Why</dt><dd>the rule market.vcg: {market.mechanism.SUMMARY}</dd>" in pages["bert"]

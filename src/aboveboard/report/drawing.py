@@ -8,11 +8,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from math import floor, log10
+from unicodedata import east_asian_width
 
 WIDTH = 352.8
 """Of every drawing: narrow, so that a phone shows it almost unscaled."""
 
 INK = "#000000"
+
+NARROW, BROAD = "fijlrtI.,:;!'|()[] -", "mwMWQO@%"
+"""Letters that are narrower and broader than most."""
+
+
+def measure_text(text: str, size: float) -> float:
+    """Return about how wide a text is, in points: rather too much than too little.
+
+    Examples
+    --------
+    >>> measure_text("ill", 10) < measure_text("mum", 10)
+    True
+    """
+    widths = (
+        1.05 if east_asian_width(c) in "WF" else 0.42 if c in NARROW else 1.0 if c in BROAD else 0.7
+        for c in text
+    )
+    return size * sum(widths)
 
 
 class Drawing:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from fractions import Fraction
 from typing import Any
 
 import polars as pl
+from pydantic import BaseModel
 
 from aboveboard._version import __version__
 from aboveboard.auditing.best_lies import BestLie
@@ -29,12 +32,16 @@ from aboveboard.mechanisms.settlement import Settlement, fingerprint
 from aboveboard.report.templates import load_template
 from aboveboard.report.words import format_report, is_profitable
 from aboveboard.settlements.money import describe_payments, has_payments
+from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Records
 
 STATEMENT = "statement.html"
 
 MOST_COUNTED = 2_000_000
 """Elements of all parties up to which it is counted how many went out to whom."""
+
+MOST_LISTED = 6
+"""Entries of a list that a page shows; of longer ones it says how many."""
 
 MOST_PARTIES = 1_000
 """Parties up to which each gets a page."""
@@ -82,6 +89,7 @@ def render_statements(
             *_describe_data(name, collaboration, received),
             ("Gain", _join(format_amount(share.benefit), collaboration.mechanism.UNIT)),
             ("Payment", paid.get(name, "none: no money moves")),
+            ("Why", f"the rule {collaboration.mechanism.NAME}: {collaboration.mechanism.SUMMARY}"),
             ("Your reply", f"the file reply.{share.reply.form} in this folder"),
             ("Rivals", _compare_with_rivals(name, settlement)),
             *_describe_lie(best.get(name), collaboration.mechanism.UNIT),
@@ -90,7 +98,6 @@ def render_statements(
             party=name,
             title=collaboration.file.name or collaboration.mechanism.NAME,
             mechanism=collaboration.mechanism.NAME,
-            summary=collaboration.mechanism.SUMMARY,
             rows=[row for row in rows if row[1]],
             date=date,
             operator=collaboration.file.operator,
@@ -111,7 +118,8 @@ def _describe_data(
     """Return how much the party brought, and how much of it went out to whom."""
     own = collaboration.reports.get(name)
     if not isinstance(own, Records):
-        return []
+        party = getattr(collaboration.file, "parties", {}).get(name)
+        return [("You brought", _describe_table(party))] if isinstance(party, BaseModel) else []
     brought = format_quantity(len(own), "element")
     left_out = sum(own.reading.left_out.values())
     if left_out:
@@ -133,6 +141,31 @@ def _describe_data(
         if columns:
             rows.append(("With the columns", join_names(columns)))
     return rows
+
+
+def _describe_table(party: BaseModel) -> str:
+    """Return what a party's table in the collaboration file says, long lists by their number."""
+    options = {field.name for field in fields(DataOptions)}
+    written = party.model_dump(mode="json", exclude_unset=True, exclude=options)
+    return join_names([_describe_entry(key, value) for key, value in written.items()])
+
+
+def _describe_entry(key: str, value: object) -> str:
+    """Return a key of a party's table and what it says."""
+    values = value if isinstance(value, list) else [value]
+    if len(values) > MOST_LISTED:
+        return f"{format_count(len(values))} {key}"
+    return f"{key} {', '.join(map(_format_entry, values)) or 'none'}".replace("_", " ")
+
+
+def _format_entry(value: object) -> str:
+    """Return one entry of a party's table, a fraction in decimals."""
+    if isinstance(value, dict):
+        return f"({'; '.join(_describe_entry(key, inner) for key, inner in value.items())})"
+    try:
+        return format_amount(Fraction(str(value)))
+    except (ValueError, ZeroDivisionError):
+        return str(value)
 
 
 def _list_received(collaboration: Collaboration, settlement: Settlement) -> dict[str, pl.Series]:
@@ -180,6 +213,8 @@ def _describe_lie(lie: BestLie | None, unit: str) -> list[tuple[str, str]]:
             else "no gain over the truth"
         )
         rows.append(("Your best lie", f"{compared} ({tried})"))
+    else:
+        rows.append(("Your best lie", "you had no other report to send"))
     if lie.absent is not None:
         rows.append(("Staying away", _compare(lie.absent, lie.truth, unit)))
     return rows

@@ -245,6 +245,8 @@ def write_chart_notes(lies: Sequence[BestLie]) -> list[str]:
             f"{format_count_typeset(tried)} lies were tried, the others truthful; where not all "
             "were, a better one may exist unless a verdict below says that none does."
         ]
+    if any(re.search(r"\be[0-9]+\b", format_report(lie.report)) for lie in lies):
+        notes.append("e1, e2 and so on number elements by who has them, without naming them.")
     compared = sum(lie.lie is not None or lie.absent is not None for lie in lies)
     if compared > MOST_DRAWN:
         notes.append(

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from aboveboard.exchange.ownership import index_owners
 from aboveboard.formatting import format_count, format_quantity, join_names
-from aboveboard.report.drawing import WIDTH, Drawing
+from aboveboard.report.drawing import WIDTH, Drawing, measure_text
 from aboveboard.report.pictures.canvas import (
     DARK,
     MOST_PARTIES,
@@ -30,8 +30,8 @@ MOST_ELEMENTS = 2_000_000
 MOST_REGIONS = 12
 """Regions that are drawn; of the others the number is said."""
 
-HEAD, BARS, ROW, WIDE = 32.0, 150.0, 22.0, 6.0
-"""In points: the top and the foot of the bars, a row of dots, about a letter's width."""
+HEAD, BARS, ROW = 32.0, 150.0, 22.0
+"""In points: the top and the foot of the bars, and a row of dots."""
 
 Regions = Sequence[tuple[tuple[str, ...], int]]
 """Sets of owners with how many elements exactly they own, the largest first."""
@@ -76,7 +76,7 @@ def draw_regions(parties: Sequence[str], regions: Regions) -> Picture:
     """
     shown, rest = regions[:MOST_REGIONS], regions[MOST_REGIONS:]
     names = [shorten(name) for name in parties]
-    left = 8 + WIDE * max(map(len, names))
+    left = 8 + max(measure_text(name, 9) for name in names)
     step = (WIDTH - left) / len(shown)
     dots = BARS + ROW / 2 + 4
     drawing = Drawing(dots + ROW * (len(parties) - 0.5))

@@ -372,8 +372,8 @@ def _list_paths(values: list[Any], kind: Kind) -> str:
                 break
     if not found:
         named = any(isinstance(value, dict) and value for value in values)
-        names = f' but names of fields, which path = "{EVERY_NAME}" leads to'
-        return f"the file holds no text{names * named}"
+        instead = f' but names of fields, which path = "{EVERY_NAME}" leads to'
+        return f"the file holds no text{instead * named}"
     samples = [f"{path!r} ({quote_sample(text[:30])})" for path, text in found.items()]
     return f"set path to one of: {join_names(samples[:LISTED])}"
 
