@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Action = Any
+"""What a player may do: whatever a game lists, from a number or a text to a tuple or a report."""
+
 Codes = NDArray[np.int64]
 """Actions of one player in m profiles: positions, shape (m,); for a `Grid` vectors, (m, d)."""
 

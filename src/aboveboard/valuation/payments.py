@@ -71,7 +71,8 @@ from aboveboard.valuation.shares.division import (
 )
 from aboveboard.valuation.shares.orders import OrderWalker, divide_along_orders
 from aboveboard.valuation.shares.sampling import Sampling
-from aboveboard.valuation.utilities.utilities import LongRunningUtility, Utility
+from aboveboard.valuation.utilities.user_utilities import FunctionUtility
+from aboveboard.valuation.utilities.utilities import Utility
 
 ALL_PROFILES_UP_TO = 12
 """Users up to whom an audit looks at all profiles of levels by default."""
@@ -188,7 +189,7 @@ class Payments(Mechanism[PaymentsFile, Level, LevelsGame]):
 
     def with_work(self, work: Work) -> Payments:
         """Return the same rule, the calls of its utility done as `work` says."""
-        if not isinstance(self.utility, LongRunningUtility):
+        if not isinstance(self.utility, FunctionUtility):
             return self
         return replace(self, utility=self.utility.with_work(work))
 

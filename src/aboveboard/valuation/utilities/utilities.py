@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.games.numbers import Array, Number, as_objects
-from aboveboard.mechanisms.mechanism import Work
 from aboveboard.valuation.levels import NOTHING, Level, as_floats, encode_level
 from aboveboard.valuation.shares.few_types import Worth
 from aboveboard.valuation.utilities import dp_mean, federated_mean
@@ -104,15 +103,6 @@ class BatchUtility(Protocol):
 
     def evaluate(self, several: Sequence[tuple[Level, ...]]) -> Sequence[Number]:
         """Return U of several tuples of levels."""
-        ...
-
-
-@runtime_checkable
-class LongRunningUtility(BatchUtility, Protocol):
-    """A utility whose values may be worked out elsewhere."""
-
-    def with_work(self, work: Work) -> Utility:
-        """Return the same utility, its values worked out as `work` says."""
         ...
 
 
