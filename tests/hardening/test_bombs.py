@@ -170,3 +170,39 @@ def test_a_bomb_takes_little_memory(tmp_path: Path) -> None:
     status, kibibytes = map(int, ran.stdout.split())
     assert (status, ran.stderr.count("\n")) == (2, 1)
     assert kibibytes < 1 << 20
+
+
+def write_texts(path: Path, texts: list[str]) -> None:
+    pl.DataFrame({"domain": texts}).write_parquet(path, compression="zstd")
+
+
+@pytest.mark.parametrize("others", [0, 60])
+def test_a_long_text_of_parquet_is_refused_by_its_page_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    texts = ["x" * (40 << 20), *(f"{k}.example" for k in range(others))]
+    write_texts(tmp_path / "a.parquet", texts)
+    assert (tmp_path / "a.parquet").stat().st_size < 1 << 16
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr("polars.read_parquet", fail)
+    said = refuse(tmp_path, "a.parquet", 'key = "domain"\n')
+    assert "column 'domain': a" in said
+
+
+def test_a_line_that_never_ends_is_refused_while_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aboveboard.storage.formats.content.LONGEST_ROW", 1 << 20)
+    with gzip.open(tmp_path / "a.txt.gz", "wb", compresslevel=1) as file:
+        file.write(b"a.example\n" + bytes(9 << 20))
+    assert "line 2: the line is longer than 1,048,576 bytes" in refuse(tmp_path, "a.txt.gz")
+    with gzip.open(tmp_path / "a.json.gz", "wb", compresslevel=1) as file:
+        file.write(b'["a.example"' + b" " * (9 << 20) + b"]")
+    (tmp_path / "c.toml").write_text(
+        'mechanism = "exchange.union"\nkind = "domain"\n[parties.a]\ndata = "a.json.gz"\n'
+        "[parties.b]\nelements = []\n"
+    )
+    assert len(ab.load(tmp_path / "c.toml").reports["a"]) == 1

@@ -26,7 +26,7 @@ from aboveboard.storage.formats.extents import (
     refuse_long_lines,
     refuse_unpacking,
 )
-from aboveboard.storage.limits import COPIES, refuse_too_large
+from aboveboard.storage.limits import COPIES, LONGEST_ROW, refuse_too_large
 from aboveboard.storage.paths import DataPath
 
 Whereabouts = Callable[[int], str]
@@ -282,10 +282,14 @@ def _name_workbook(data: bytes, where: str) -> str:
 
 
 def _join(pieces: Iterator[bytes], where: str, packed: str, packed_size: int) -> bytes:
-    """Join what is unpacked; refused as soon as it is far too much, or would not fit."""
-    found, size, checked = [], 0, 0
+    """Join what is unpacked; refused as soon as it is far too much, or would not fit.
+
+    A line that does not end is refused as in a text that is not packed: nobody waits for the rest.
+    """
+    found, size, checked, lines = io.BytesIO(), 0, 0, _LineLengths(where)
     for piece in pieces:
-        found.append(piece)
+        lines.add(piece)
+        found.write(piece)
         size += len(piece)
         if size - checked > 1 << 26:
             checked = size
@@ -295,7 +299,32 @@ def _join(pieces: Iterator[bytes], where: str, packed: str, packed_size: int) ->
                 memory=COPIES * size,
                 stated=f"more than {format_count(size)} bytes, unpacked by {packed}",
             )
-    return b"".join(found)
+    return found.getvalue()
+
+
+class _LineLengths:
+    """Refuses a text that comes in pieces once a line in it is too long; JSON may have one line."""
+
+    def __init__(self, where: str) -> None:
+        self.where, self.lines, self.open = where, 0, 0
+        self.counts: bool | None = None
+
+    def add(self, piece: bytes) -> None:
+        """Look at the next piece."""
+        if self.counts is None and piece.strip():
+            self.counts = piece.lstrip()[:1] not in (b"[", b"{")
+        if not self.counts:
+            return
+        last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+        if last < 0:
+            self.open += len(piece)
+        else:
+            self.lines += piece.count(b"\n")
+            self.open = len(piece) - last - 1
+        if self.open > LONGEST_ROW:
+            problem = f"the line is longer than {format_count(LONGEST_ROW)} bytes"
+            place = f"{self.where}, line {self.lines + 1}"
+            raise InputError(place, problem, "write one row on a line")
 
 
 def _unpack_gzip(data: bytes, where: str) -> Iterator[bytes]:

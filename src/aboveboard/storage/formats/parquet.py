@@ -23,6 +23,7 @@ from aboveboard.storage.formats.content import Whereabouts, describe_os_error
 from aboveboard.storage.formats.parquet_footer import (
     Footer,
     FooterError,
+    LargeTextError,
     check_pages,
     read_footer,
 )
@@ -69,7 +70,11 @@ def read_parquet_file(
         problem = f"this is not a Parquet file ({error})"
         raise InputError(where, problem, "write the file again") from error
     wanted = _choose_columns(footer, where, columns)
-    odd = check_pages(file, size, footer, wanted)
+    try:
+        odd = check_pages(file, size, footer, wanted)
+    except LargeTextError as error:
+        place = f"{where}, column {error.column!r}"
+        raise InputError(place, str(error), "give one element in each row") from error
     refuse_too_large(
         where,
         rows=footer.rows,

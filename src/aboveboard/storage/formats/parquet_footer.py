@@ -12,6 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from aboveboard.formatting import format_count, format_quantity
+from aboveboard.storage.formats.extents import MOST_TIMES
+from aboveboard.storage.limits import LONGEST_LINE, LONGEST_ROW
+
 MOST_FOOTER = 1 << 28
 """Bytes of a footer."""
 MOST_DEPTH = 32
@@ -28,8 +32,28 @@ PAGE_HEADER = 1 << 14
 """Bytes read for a page's header: statistics in it may be long."""
 
 
+TEXT_OVERHEAD = 12
+"""Bytes in a page for each text besides itself: its length, and its levels."""
+
+
 class FooterError(ValueError):
     """Raised when a footer or a page header is broken."""
+
+
+class LargeTextError(Exception):
+    """Raised when a page says that a text in it is too long.
+
+    Parameters
+    ----------
+    column
+        Names down to the leaf, with dots between.
+    problem
+        What is wrong.
+    """
+
+    def __init__(self, column: str, problem: str) -> None:
+        super().__init__(problem)
+        self.column = column
 
 
 @dataclass(frozen=True)
@@ -249,10 +273,29 @@ def _read_schema(
     return tuple(columns), types
 
 
+def _refuse_long_texts(chunk: Chunk, values: int, unpacked: int, packed: int) -> None:
+    """Raise `LargeTextError` if a page of texts holds one that is too long, by its header alone.
+
+    Where the mean is longer than a text may be, one of them is. A page that is large and unpacks
+    to very many times its size holds one, too: programs end a page after a mebibyte.
+    """
+    if unpacked > values * (LONGEST_LINE + TEXT_OVERHEAD) + LONGEST_LINE:
+        problem = f"a text in it is longer than {format_count(LONGEST_LINE)} bytes"
+        raise LargeTextError(".".join(chunk.path), problem)
+    if unpacked > max(LONGEST_ROW, MOST_TIMES * packed):
+        stated = f"{format_quantity(packed, 'byte')} to {format_quantity(unpacked, 'byte')}"
+        raise LargeTextError(".".join(chunk.path), f"a page of texts unpacks {stated}")
+
+
 def check_pages(file: BinaryIO, size: int, footer: Footer, columns: frozenset[str] | None) -> str:
     """Return what in the pages contradicts the footer, or is too large; "" where nothing does.
 
     Cost: one read of some bytes for each page.
+
+    Raises
+    ------
+    LargeTextError
+        If a text is longer than one may be: no reader should even try.
     """
     for chunk in footer.chunks:
         if columns is not None and (not chunk.path or chunk.path[0] not in columns):
@@ -284,6 +327,8 @@ def _check_chunk(file: BinaryIO, size: int, chunk: Chunk) -> str:
         about = header.get({DATA_PAGE: 5, DICTIONARY_PAGE: 7, DATA_PAGE_V2: 8}.get(kind, -1))
         if about is None or about[1] < 0:
             return "a page is of an unknown kind"
+        if chunk.type == BYTE_ARRAY:
+            _refuse_long_texts(chunk, about[1], unpacked, packed)
         if kind != DICTIONARY_PAGE:
             values += about[1]
         levels = about.get(5, 0) + about.get(6, 0) if kind == DATA_PAGE_V2 else 0
