@@ -19,6 +19,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.formatting import join_names
 from aboveboard.learning.flower import compute_app_hash, read_node_key, require_flower
+from aboveboard.learning.flower.allowance import SUFFIX, Allowance
 from aboveboard.learning.flower.node_keys import format_public_key
 from aboveboard.learning.market.training_file import LOOPBACK, TrainingTable
 from aboveboard.learning.training.engine import Start
@@ -204,7 +205,8 @@ def serve_party(
             f"the connection to {superlink} would not be encrypted",
             "name the file of certificates that the center hands out",
         )
-    _serve(data, private, superlink, certificates, label, agreement, once, tell)
+    allowance = Allowance(key.with_name(f"{key.name}{SUFFIX}"))
+    _serve(data, private, superlink, certificates, label, agreement, once, tell, allowance)
 
 
 def _serve(
@@ -216,6 +218,7 @@ def _serve(
     agreement: Agreement | None,
     once: bool,
     tell: Callable[[str], None],
+    allowance: Allowance,
 ) -> None:
     from threadpoolctl import threadpool_limits
 
@@ -223,7 +226,7 @@ def _serve(
     from aboveboard.learning.flower.party_client import PartyClient, read_certificates
     from aboveboard.learning.training.party import PartyTrainer
 
-    party = GuardedParty(PartyTrainer(data, label).answer, tell=tell)
+    party = GuardedParty(PartyTrainer(data, label).answer, tell=tell, allowance=allowance)
     if agreement is not None:
         party.accepts = agreement.check_start
     content = None if certificates is None else read_certificates(certificates)

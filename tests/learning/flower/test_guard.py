@@ -11,7 +11,8 @@ import pytest
 
 from aboveboard.commands.training_party import read_agreement
 from aboveboard.errors import InputError
-from aboveboard.learning.flower.guard import MOST_STARTS, GuardedParty
+from aboveboard.learning.flower.allowance import MOST, Allowance
+from aboveboard.learning.flower.guard import GuardedParty
 from aboveboard.learning.training.data_checks import Ranges
 from aboveboard.learning.training.engine import (
     Answers,
@@ -90,10 +91,80 @@ def test_nothing_is_answered_before_a_start(party: GuardedParty) -> None:
         assert isinstance(party.respond(request), Failure)
 
 
-def test_starts_are_counted(party: GuardedParty) -> None:
-    answers = [party.respond(START) for _ in range(MOST_STARTS + 1)]
-    assert isinstance(answers[-2], RowCount)
-    assert isinstance(answers[-1], Failure)
+class Clock:
+    """Shows the seconds that it is set to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def start_other(party: GuardedParty, number: int) -> Any:
+    return party.respond(dataclasses.replace(START, seed=number))
+
+
+def compare(party: GuardedParty, number: int) -> Any:
+    return party.respond(Compare(np.full(3, number, dtype=np.uint64)))
+
+
+def test_new_trainings_are_answered_up_to_a_number_and_then_one_more_each_hour(
+    party: GuardedParty,
+) -> None:
+    clock = Clock()
+    party.allowance = Allowance(clock=clock)
+    answers = [start_other(party, number) for number in range(MOST + 1)]
+    assert all(isinstance(answer, RowCount) for answer in answers[:-1])
+    assert "fifty" in answers[-1].problem or "50" in answers[-1].problem
+    assert answers[-1].remedy == "start it in 61 minutes"
+    clock.now = 3600.0
+    assert isinstance(start_other(party, MOST), RowCount)
+    assert isinstance(start_other(party, MOST + 1), Failure)
+    clock.now = 1e9
+    answers = [start_other(party, 1000 + number) for number in range(MOST + 1)]
+    assert [isinstance(each, RowCount) for each in answers] == [True] * MOST + [False]
+
+
+def test_a_training_that_starts_again_costs_nothing_and_other_comparisons_do(
+    party: GuardedParty,
+) -> None:
+    party.allowance = Allowance(clock=Clock())
+    for _ in range(2 * MOST):
+        assert isinstance(start_other(party, 0), RowCount)
+        assert isinstance(compare(party, 0), Coincidences)
+    tried = 0
+    while True:
+        start_other(party, 0)
+        if isinstance(compare(party, 1 + tried), Failure):
+            break
+        tried += 1
+    # The first training was counted with its comparison.
+    assert tried == MOST - 1
+
+
+def test_a_clock_that_goes_back_gives_nothing(party: GuardedParty) -> None:
+    clock = Clock()
+    party.allowance = Allowance(clock=clock)
+    clock.now = 1e6
+    for number in range(MOST):
+        start_other(party, number)
+    clock.now = 0.0
+    assert isinstance(start_other(party, MOST), Failure)
+    clock.now = 3599.0
+    assert isinstance(start_other(party, MOST), Failure)
+
+
+def test_a_process_that_is_started_again_has_the_same_allowance(tmp_path: Path) -> None:
+    clock, path = Clock(), tmp_path / "node.pem.trainings"
+    for number in range(MOST):
+        Allowance(path, clock).spend(str(number))
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(InputError, match="one more each hour"):
+        Allowance(path, clock).spend("another")
+    Allowance(path, clock).spend("7")
+    path.write_text('{"left": 1e9, "at": 0, "known": []}')
+    with pytest.raises(InputError, match="not the count of trainings"):
+        Allowance(path, clock)
 
 
 def agreement(more: str = "") -> Any:

@@ -34,6 +34,7 @@ from aboveboard.hub.jobs.inputs import (
 from aboveboard.hub.jobs.isolation import require_own_file
 from aboveboard.hub.jobs.packing import name_reply, seal_results
 from aboveboard.hub.jobs.queue import Lease, finish
+from aboveboard.hub.jobs.relay import find_superlink, relay_superlink
 from aboveboard.hub.jobs.spawning import ChildError, spawn_child
 from aboveboard.hub.money.ledger import enter_payments
 from aboveboard.hub.series.elements import keep_elements
@@ -87,7 +88,8 @@ def _compute(hub: Hub, lease: Lease, sealed: SealedRound, folder: Path) -> dict[
         return {"refused": inputs.faults}
     if inputs.unclear:
         return {"ask": ask_again(sealed.round, inputs.unclear)}
-    spawn_child(hub, lease, folder)
+    with relay_superlink(folder, find_superlink(sealed.round.terms.parameters)):
+        spawn_child(hub, lease, folder)
     outcome: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
     return outcome
 

@@ -17,6 +17,7 @@ from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.child import OUTCOME_FILE
 from aboveboard.hub.jobs.isolation import find_user, give_folder, take_folder_back
 from aboveboard.hub.jobs.queue import Lease, renew
+from aboveboard.hub.jobs.relay import SOCKET_FILE
 
 MOST_TAIL = 2000
 """Bytes of a child's output that an error shows."""
@@ -84,6 +85,12 @@ def _make_environment(folder: Path, *, own: bool) -> dict[str, str]:
     kept = ["PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT"]
     kept += ["NUMBA_CACHE_DIR"] if own else []
     environment = {name: os.environ[name] for name in kept if name in os.environ}
+    if (folder / SOCKET_FILE).is_socket():
+        from aboveboard.learning.flower.requirement import QUIET, SECRET, SUPERLINK_SOCKET
+
+        # A relative path: the one from the root may be closed to the child, or too long.
+        environment |= {SUPERLINK_SOCKET: SOCKET_FILE, **QUIET}
+        environment |= {name: os.environ[name] for name in (SECRET,) if name in os.environ}
     return environment | {"HOME": str(folder), "TMPDIR": str(folder)}
 
 

@@ -2,15 +2,18 @@
 
 A model of very few rows gives them away, so only the parts and weights of a training are answered.
 With digests of its choice a center could try whether a party has certain rows, so a comparison is
-answered once after each start, and starts are counted. An estimator must be one of scikit-learn.
+answered once after each start, and what is new is counted (`allowance`). An estimator must be one
+of scikit-learn.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aboveboard.errors import InputError
+from aboveboard.learning.flower.allowance import Allowance
 from aboveboard.learning.training.engine import (
     Answer,
     Batch,
@@ -23,6 +26,7 @@ from aboveboard.learning.training.engine import (
     answer_safely,
 )
 from aboveboard.learning.training.estimators import ROW_WEIGHTS
+from aboveboard.learning.training.wire import pack
 from aboveboard.mechanisms.user_code import is_of_sklearn
 
 PARTS = (1, 2)
@@ -30,9 +34,6 @@ PARTS = (1, 2)
 
 MOST_STEPS = 10_000
 """Local steps of one request."""
-
-MOST_STARTS = 50
-"""Starts that one process answers: a training starts again when a party fails."""
 
 
 @dataclass
@@ -49,13 +50,17 @@ class GuardedParty:
         Takes what happens, in words.
     accepts
         Takes the start of a training; raises `InputError` where it is not what the party agreed to.
+    allowance
+        Counts trainings.
     """
 
     answer: Callable[[Request], Answer]
     name: str = "party"
     tell: Callable[[str], None] = lambda text: None
     accepts: Callable[[Start], None] = lambda start: None
-    _starts: int = field(default=0, init=False)
+    allowance: Allowance = field(default_factory=Allowance)
+    _started: str = field(default="", init=False)
+    _is_new: bool = field(default=False, init=False)
     _compared: bool = field(default=True, init=False)
 
     def respond(self, request: object) -> Answer:
@@ -81,20 +86,29 @@ class GuardedParty:
             if isinstance(request, Step) and not 1 <= request.steps <= MOST_STEPS:
                 raise _refuse("too many steps")
         elif isinstance(request, Compare):
-            if self._compared:
-                raise _refuse("a second comparison of rows")
-            self._compared = True
+            self._check_compare(request)
         elif not isinstance(request, Fingerprint):
             raise _refuse("something that is no request")
 
     def _check_start(self, request: Start) -> None:
-        self._starts += 1
-        if self._starts > MOST_STARTS:
-            raise _refuse("one more start")
         if not is_of_sklearn(request.estimator):
             raise _refuse(f"the estimator {request.estimator[:100]}, which is not scikit-learn's")
         self.accepts(request)
-        self._compared = False
+        what = hashlib.sha256(pack(request)).hexdigest()
+        is_new = not self.allowance.is_known(what)
+        self.allowance.spend(what)
+        self._started, self._is_new, self._compared = what, is_new, False
+
+    def _check_compare(self, request: Compare) -> None:
+        if self._compared:
+            raise _refuse("a second comparison of rows")
+        what = hashlib.sha256(self._started.encode() + pack(request)).hexdigest()
+        if self._is_new:
+            # It goes with the training that was counted.
+            self._is_new = False
+            self.allowance.remember(what)
+        self.allowance.spend(what)
+        self._compared = True
 
 
 def _refuse(what: str) -> InputError:

@@ -12,6 +12,15 @@ EXTRA = "pip install 'aboveboard[flower]'"
 SERIES = "1.42"
 """Flower's interface between machines is its own, and changes: this is the one that is tested."""
 
+SECRET = "ABOVEBOARD_SUPERLINK_SECRET_FILE"
+"""Environment variable: the file of `flower-superlink --superexec-auth-secret-file`."""
+
+SUPERLINK_SOCKET = "ABOVEBOARD_SUPERLINK_SOCKET"
+"""Environment variable: a Unix socket that leads to the SuperLink, where there is no network."""
+
+QUIET = {"FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1"}
+"""Environment variables with which Flower sends nothing to anybody else."""
+
 
 def require_flower(place: str = "training.engine") -> None:
     """Raise `InputError` unless Flower is installed, in the series that we speak with.

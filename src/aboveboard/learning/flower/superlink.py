@@ -10,6 +10,7 @@ does, so that a SuperLink with `--enable-supernode-auth` lets these machines in 
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,16 +21,13 @@ from aboveboard.errors import InputError
 from aboveboard.learning.flower.app import build_app, compute_app_hash
 from aboveboard.learning.flower.grid_engine import POLL, FlowerEngine
 from aboveboard.learning.flower.node_keys import encode_for_flower
-from aboveboard.learning.flower.requirement import require_flower
+from aboveboard.learning.flower.requirement import SECRET, SUPERLINK_SOCKET, require_flower
 from aboveboard.learning.market.training_file import FlowerTable, TrainingTable
 from aboveboard.learning.training.data_files import PartyData
 from aboveboard.learning.training.engine import End
 from aboveboard.learning.training.estimators import format_error
 
 PLACE = "training.flower.superlink"
-
-SECRET = "ABOVEBOARD_SUPERLINK_SECRET_FILE"
-"""Environment variable: the file of `flower-superlink --superexec-auth-secret-file`."""
 
 ACQUIRE = "/flwr.proto.Runtime/AcquireTask"
 
@@ -169,6 +167,7 @@ class _Link:
         from flwr.superlink.grid import HttpGrid
 
         grid = HttpGrid(self._address, self._certificates is None, self._certificates, token=token)
+        self._reroute(grid._runtime_client)
         with self._explaining():
             given = grid._runtime_client.PullTaskInput(PullTaskInputRequest())
         grid.set_run(run_from_proto(given.run))
@@ -181,11 +180,35 @@ class _Link:
     def _open(self, kind: Any, component: str, *interceptors: Any) -> Any:
         from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
 
-        return kind.from_server_address(
+        client = kind.from_server_address(
             self._address,
             self._certificates is None,
             self._certificates,
             [RuntimeVersionHttpInterceptor(component_name=component), *interceptors],
+        )
+        self._reroute(client)
+        return client
+
+    def _reroute(self, client: Any) -> None:
+        """Let a client of Flower's use the socket that leads to the SuperLink, where one is named.
+
+        A hub settles where there is no network; its worker passes the bytes on. The certificate is
+        checked against the SuperLink's address as ever.
+        """
+        if SUPERLINK_SOCKET not in os.environ:
+            return
+        import httpx
+
+        verify: ssl.SSLContext | bool = True
+        if self._certificates is not None:
+            verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            verify.load_verify_locations(cadata=self._certificates.decode("ascii"))
+        timeout = client._client.timeout
+        client._client.close()
+        client._client = httpx.Client(
+            transport=httpx.HTTPTransport(verify=verify, uds=os.environ[SUPERLINK_SOCKET]),
+            timeout=timeout,
+            follow_redirects=True,
         )
 
     @contextmanager

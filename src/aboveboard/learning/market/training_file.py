@@ -81,9 +81,6 @@ class FlowerTable(BaseModel):
         description="PEM file of the authority that signed the SuperLink's certificate; without "
         "it the connection is not encrypted, which only the machine's own loopback allows",
     )
-    secret: Path | None = Field(
-        default=None, description="file of the secret that the SuperLink asks of who runs apps"
-    )
     app: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",

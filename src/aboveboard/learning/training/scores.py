@@ -40,8 +40,8 @@ RESAMPLES = 400
 RESAMPLES_BY_NAME = 100
 """The same for scorers of scikit-learn, which take a call for each draw and model."""
 
-AT_ONCE = 1 << 22
-"""Entries of an array of counts: 32 MiB."""
+AT_ONCE = 1 << 18
+"""Entries of an array of counts: 2 MiB."""
 
 
 @dataclass(frozen=True)
