@@ -92,7 +92,7 @@ def test_what_unpacks_to_too_much_is_stopped_on_the_way(
     monkeypatch.setattr(content, "refuse_too_large", count)
     monkeypatch.setattr(limits, "find_free_memory", lambda: 1 << 26)
     path = tmp_path / "a.txt.gz"
-    path.write_bytes(gzip.compress(bytes(1 << 28), compresslevel=1))
+    path.write_bytes(gzip.compress(b"example\n" * (1 << 24), compresslevel=1))
     assert "unpacked by gzip" in complaint(path)
     assert len(steps) == 2  # the packed file, and the first check of what is unpacked
 
