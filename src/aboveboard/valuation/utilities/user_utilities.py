@@ -24,8 +24,25 @@ from aboveboard.valuation.levels import NOTHING, Level
 from aboveboard.valuation.utilities.utilities import EXACT_VALUES, as_values, restrict_levels
 
 
+class _WithoutTypes:
+    """A utility of which nothing is known but its values: no users are alike, no closed form."""
+
+    def group_users(self, levels: Sequence[Level]) -> None:
+        """Return None: any two users may differ."""
+        return
+
+    def tabulate_states(
+        self,
+        members: Sequence[Sequence[int]],
+        levels: Sequence[Level],
+        counts: NDArray[np.int64],
+    ) -> None:
+        """Return None: there is no closed form."""
+        return
+
+
 @dataclass(frozen=True)
-class TableUtility:
+class TableUtility(_WithoutTypes):
     """A value for each coalition; a user is in (level 1 or more) or out (level 0).
 
     Parameters
@@ -81,19 +98,6 @@ class TableUtility:
         there: Array = values[np.arange(len(values)) & present]
         return there
 
-    def group_users(self, levels: Sequence[Level]) -> None:
-        """Return None: any two users may differ."""
-        return
-
-    def tabulate_states(
-        self,
-        members: Sequence[Sequence[int]],
-        levels: Sequence[Level],
-        counts: NDArray[np.int64],
-    ) -> None:
-        """Return None: there is no closed form."""
-        return
-
     def _check_length(self, levels: Sequence[Level]) -> None:
         if len(self.values) != 1 << len(levels):
             raise ValueError(
@@ -107,7 +111,7 @@ class TableUtility:
 
 
 @dataclass(frozen=True)
-class FunctionUtility:
+class FunctionUtility(_WithoutTypes):
     """Any Python function of the privacy levels, called once for each tuple of them.
 
     Parameters
@@ -209,19 +213,6 @@ class FunctionUtility:
         if len(levels) > EXACT_VALUES:
             return np.array([float(x) for x in values])
         return as_values(values)
-
-    def group_users(self, levels: Sequence[Level]) -> None:
-        """Return None: any two users may differ."""
-        return
-
-    def tabulate_states(
-        self,
-        members: Sequence[Sequence[int]],
-        levels: Sequence[Level],
-        counts: NDArray[np.int64],
-    ) -> None:
-        """Return None: there is no closed form."""
-        return
 
     def _make_task(self) -> Callable[[tuple[float, ...]], Outcome]:
         if self.source is not None:
