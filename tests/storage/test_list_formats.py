@@ -573,3 +573,16 @@ def test_an_empty_list_of_any_kind_is_a_party_that_holds_nothing(write: Write) -
 
 def test_a_sample_of_a_line_shows_a_tab_as_python_writes_it(write: Write) -> None:
     assert r"'a.example\t; note'" in complaint(write("a.txt", "a.example\t; note\n"))
+
+
+def test_further_elements_on_a_line_are_counted_and_triggers_of_other_sorts_left_out(
+    write: Write,
+) -> None:
+    lines = "a.example, b.example, c.example\nd.example,2026-01-02\n"
+    records = read(write("a.txt", lines), "domain")
+    assert elements(records) == ["a.example", "d.example"]
+    assert records.reading.left_out == {"further fields of a line that could be elements": 2}
+    zone = "a.example CNAME .\n32.4.3.2.1.rpz-ip CNAME .\nns.b.example.rpz-nsdname CNAME .\n"
+    records = read(write("b.txt", zone), "domain")
+    assert elements(records) == ["a.example"]
+    assert records.reading.left_out == {"rules that are not bare domain": 2}

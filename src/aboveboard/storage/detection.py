@@ -52,7 +52,7 @@ SIGNS: dict[str, str] = {
         r"|\$(?:third-party|important|document|popup|script|image|all|domain=)"
     ),
     "with defanged elements": (
-        r"\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[at\]|\[@\]|(?i:^\s*hxxps?:)|\[:\]"
+        r"\[\.\]|\(\.\)|\[dot\]|\(dot\)|\[at\]|\[@\]|(?i:^\s*h(?:xx|xt|tx|\*\*|__)ps?:)|\[:\]"
     ),
     "of JSON": r'^\s*(?:[{\[]\s*["{\[]|"[^"]*"\s*:|[}\]],?\s*$)',
     "with characters that nobody sees": r"[\u200b-\u200f\u2060\u202a-\u202e\u2066-\u2069]",

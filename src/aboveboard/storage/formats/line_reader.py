@@ -11,6 +11,9 @@ from aboveboard.storage.kinds import Kind, describe_kind, normalize
 from aboveboard.storage.kinds.characters import remove_invisible
 
 RULE, PATTERN, LOCAL = "rules that are not bare domain", "patterns", "names of the machine itself"
+FURTHER = "further fields of a line that could be elements"
+MOST_FURTHER = 8
+"""Fields of a line that are looked at, beside the first."""
 
 SINKS = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1", "0"})
 """Where hosts files send the names that they block."""
@@ -40,6 +43,7 @@ _rpz = re.compile(
     r"(\S+)\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+(?:\.|rpz-(?!passthru|tcp-only)\S+|(?!rpz-)\S+\.)",
     re.IGNORECASE,
 )
+_trigger = re.compile(r"\.rpz-(?:ip|client-ip|nsip|nsdname)\.?$", re.IGNORECASE)
 _record = re.compile(r"\S*\s+(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS|CNAME)\s", re.IGNORECASE)
 _named_hash = re.compile(r"([A-Za-z0-9-]+)\s*\(.*\)\s*=\s*([0-9A-Fa-f]+)")
 _spaced_range = re.compile(r"(\S+)\s+[-\u2013]\s+([^\s,;|]+)")
@@ -108,9 +112,18 @@ class LineReader:
             splits = (*splits, bare.split("\t")[0], _unquote(bare))
         for first in splits:
             if (element := self._take(first, raw)) is not None:
+                self._count_further(bare, line)
                 return [element]
         self.reasons.append((self._reason(bare), line))
         return []
+
+    def _count_further(self, bare: str, line: str) -> None:
+        """Count the fields after the first that could be meant as well."""
+        if self.kind in ("url", "text") or (self.kind == "address" and _spaced_range.match(bare)):
+            return
+        for field in _fields.split(bare)[1 : MOST_FURTHER + 1]:
+            if field and normalize(field.strip("\"'"), self.kind) is not None:
+                self.reasons.append((FURTHER, line))
 
     def _read_names(self, names: list[str], line: str) -> list[str]:
         """Read the names of a hosts line."""
@@ -142,7 +155,8 @@ class LineReader:
             or (found := _bind.fullmatch(line))
             or (found := _rpz.fullmatch(bare))
         ):
-            names = [found[1]]
+            # Rules for addresses and for name servers are written as names, and are none.
+            names = [] if _trigger.search(found[1]) else [found[1]]
         elif (
             _settings.match(line)
             or _record.match(line)

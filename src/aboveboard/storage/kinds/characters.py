@@ -24,7 +24,7 @@ _dot = re.compile(r"\s?[\[({]\s?(?:\.|dot)\s?[\])}]\s?|\[\.|\.\]", re.IGNORECASE
 _at = re.compile(r"\s?[\[({]\s?(?:@|at)\s?[\])}]\s?", re.IGNORECASE)
 _colon = re.compile(r"[\[({]:[\])}]")
 _slashes = re.compile(r"[\[({]:?//[\])}]")
-_scheme = re.compile(r"^(?:hxxp|h\*\*p|hXXp|htxp|meow|fxp)(s?)(?=[:\[({])", re.IGNORECASE)
+_scheme = re.compile(r"^(?:h(?:xx|xt|tx|\*\*|__)p|meow|fxp)(s?)(?=[:\[({])", re.IGNORECASE)
 
 
 def remove_invisible(text: str) -> str:
