@@ -17,7 +17,8 @@ from aboveboard.auditing import (
     Status,
     audit,
 )
-from aboveboard.auditing.search import PayoffReader, search
+from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import shrink
 from aboveboard.games.actions import Grid
 from aboveboard.games.game import TabularGame

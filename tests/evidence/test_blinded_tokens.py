@@ -27,7 +27,7 @@ from aboveboard.evidence.blinded_tokens import (
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import read_round
-from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.exchange.regions import Regions

@@ -15,8 +15,9 @@ from aboveboard.evidence.member_statements import (
     prove_keys,
 )
 from aboveboard.evidence.notes import Checkpoint
+from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.round_turns import list_turns
-from aboveboard.evidence.rounds import RefusedStatementError, State, replay_log
+from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import sign_statement
 from aboveboard.evidence.terms import CENTER
 

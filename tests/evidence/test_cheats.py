@@ -32,7 +32,7 @@ from aboveboard.evidence.hidden_shares import hide_reply
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.evidence.payloads import Payload
-from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.evidence.seeds import derive_seed
 from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.union_evidence import UnionRecord, make_evidence

@@ -22,7 +22,7 @@ from aboveboard.evidence.log import Log
 from aboveboard.evidence.member_statements import make_rotation
 from aboveboard.evidence.members import read_round
 from aboveboard.evidence.notes import Note, cosign_note
-from aboveboard.evidence.rounds import RefusedStatementError, State
+from aboveboard.evidence.round_states import RefusedStatementError, State
 from aboveboard.evidence.statements import sign_statement
 
 

@@ -16,7 +16,7 @@ from aboveboard.evidence.folders import write_sealed, write_statement
 from aboveboard.evidence.members import read_payload, read_round
 from aboveboard.evidence.own_part import build_table
 from aboveboard.evidence.payloads import Payload
-from aboveboard.evidence.rounds import State
+from aboveboard.evidence.round_states import State
 from aboveboard.evidence.terms import parse_terms
 
 

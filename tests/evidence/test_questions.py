@@ -24,7 +24,8 @@ from aboveboard.evidence.keys import generate_keys, write_keys
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.member_statements import make_sealed_answer
 from aboveboard.evidence.members import read_payload
-from aboveboard.evidence.rounds import RefusedStatementError, Round, State, replay_log
+from aboveboard.evidence.round_states import RefusedStatementError, State
+from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.evidence.verification import verify_bundle

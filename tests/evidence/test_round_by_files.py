@@ -14,7 +14,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.bundles import decode_bundle
 from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_log
-from aboveboard.evidence.rounds import State
+from aboveboard.evidence.round_states import State
 
 LISTS = {
     "acme": [f"{k}.example" for k in range(12)],

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from rounds_by_hand import KEYS, Play, commitment, digest, make_terms
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.rounds import RefusedStatementError, State, replay_log
+from aboveboard.evidence.round_states import RefusedStatementError, State
+from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import read_statement, sign_statement
 from aboveboard.evidence.terms import CENTER, parse_terms, read_terms
 

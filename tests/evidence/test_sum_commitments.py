@@ -15,7 +15,7 @@ from rounds_by_hand import Play, commitment, make_terms
 from rounds_of_files import RoundOfFiles, hold_round
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.evidence.sum_commitments import (
     ORDER,
     add_points,

@@ -11,7 +11,7 @@ from houses import LISTS, House
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 
-from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.hub.collaborations.statements import take_statement
 from aboveboard.hub.database import batching
 from aboveboard.hub.database.batching import write_together

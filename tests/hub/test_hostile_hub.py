@@ -14,7 +14,8 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.hub.members import mirror as mirrors
 from aboveboard.hub.members import sharing
-from aboveboard.hub.members.mirror import Mirror, pull
+from aboveboard.hub.members.mirror import pull
+from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
 
 ENTRY = "x" * 100

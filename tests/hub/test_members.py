@@ -22,7 +22,7 @@ from aboveboard.hub.configuration import Configuration
 from aboveboard.hub.home import Hub, make_hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.members import agree, find_mirror, join, list_standings, pull, push
-from aboveboard.hub.members.mirror import Mirror
+from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.organizations import invite
 from aboveboard.hub.serving import BackgroundServer
 

@@ -78,7 +78,7 @@ def test_a_result_is_not_written_by_a_worker_that_was_replaced_meanwhile(
 def test_two_settlements_of_one_round_give_the_same_bytes(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
-    from aboveboard.hub.jobs import settling
+    from aboveboard.hub.jobs.spawning import ChildError
 
     seal(house, tmp_path)
     bodies = []
@@ -86,7 +86,7 @@ def test_two_settlements_of_one_round_give_the_same_bytes(
     def remember(folder: Path, outcome: dict[str, object]) -> None:
         bodies.append((outcome["body"], outcome["private"]))
         if len(bodies) == 1:
-            raise settling.ChildError("killed")
+            raise ChildError("killed")
 
     worker = Worker(hub, tamper=remember)
     worker.work()
@@ -128,7 +128,7 @@ def test_two_last_submitters_at_once_start_one_settlement(
 def test_a_job_that_fails_again_and_again_is_given_up_and_told(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:
-    from aboveboard.hub.jobs.settling import ChildError
+    from aboveboard.hub.jobs.spawning import ChildError
 
     table = seal(house, tmp_path)
 

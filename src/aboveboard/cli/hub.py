@@ -198,7 +198,7 @@ def cancel(
     """End a round that has no result yet."""
     opened = open_folder(folder)
     from aboveboard.hub.collaborations.logs import NoCollaborationError
-    from aboveboard.hub.collaborations.opening import state_own
+    from aboveboard.hub.collaborations.steps import state_own
 
     try:
         position = state_own(opened, identifier, "cancel", {"reason": reason})

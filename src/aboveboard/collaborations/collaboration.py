@@ -17,7 +17,7 @@ from typing import Any
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
 from aboveboard.auditing.arguments import check_budget
-from aboveboard.auditing.search import Progress
+from aboveboard.auditing.budget import Progress
 from aboveboard.collaborations.examination import examine
 from aboveboard.collaborations.loading import (
     Content,

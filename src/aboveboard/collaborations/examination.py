@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard import auditing
 from aboveboard.auditing import Budget, Property, Verdicts
-from aboveboard.auditing.search import Progress
+from aboveboard.auditing.budget import Progress
 from aboveboard.games.game import Game
 from aboveboard.games.lottery import Lottery
 from aboveboard.mechanisms.consistency import compare_game_with_settle

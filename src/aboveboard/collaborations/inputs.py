@@ -20,11 +20,11 @@ from aboveboard.errors import InputError
 from aboveboard.faults import list_faults
 from aboveboard.mechanisms.reading import ListSource
 from aboveboard.mechanisms.user_code import CodeList, is_of_sklearn, name_class
+from aboveboard.storage.formats.content import open_regular_file, read_file
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.party_data import read_elements, read_records
 from aboveboard.storage.paths import describe_path, locate_file
 from aboveboard.storage.records import Records
-from aboveboard.storage.tabular_files import open_regular_file, read_file
 
 LONGEST_NAME = 255
 """Bytes of a file's name; a longer one is a fault that is recorded already."""

@@ -16,8 +16,8 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
+from aboveboard.storage.formats.content import open_regular_file
 from aboveboard.storage.limits import refuse_too_large
-from aboveboard.storage.tabular_files import open_regular_file
 
 STANDARD_INPUT = Path("-")
 """Names the standard input; paths in it are relative to the current folder."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from aboveboard.auditing import Budget, Property, Verdict, Verdicts, Witness
 from aboveboard.auditing.best_lies import BestLie, best_lies
-from aboveboard.auditing.search import Progress
+from aboveboard.auditing.budget import Progress
 from aboveboard.auditing.verdict import Status
 from aboveboard.collaborations.collaboration import Collaboration
 from aboveboard.collaborations.examination import examine, list_properties

@@ -20,7 +20,7 @@ from aboveboard.auditing import (
     Verdicts,
 )
 from aboveboard.auditing.best_lies import best_lies
-from aboveboard.auditing.search import Progress
+from aboveboard.auditing.budget import Progress
 from aboveboard.commands.auditing import AuditReport
 from aboveboard.commands.properties import option_name
 from aboveboard.errors import BudgetExceeded, InputError, UndefinedProperty

@@ -19,7 +19,8 @@ from aboveboard.curation.number_society import Scale
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_count, format_number
 from aboveboard.mechanisms.reading import Read
-from aboveboard.storage.tabular_files import open_regular_file, read_csv
+from aboveboard.storage.formats.content import open_regular_file
+from aboveboard.storage.tabular_files import read_csv
 
 Ints = NDArray[np.int64]
 

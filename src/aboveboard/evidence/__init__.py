@@ -31,7 +31,8 @@ if TYPE_CHECKING:
         verify_growth,
         verify_receipt,
     )
-    from aboveboard.evidence.rounds import Round, State, replay_log
+    from aboveboard.evidence.round_states import State
+    from aboveboard.evidence.rounds import Round, replay_log
     from aboveboard.evidence.sealing import open_message, seal_message
     from aboveboard.evidence.seeds import derive_seed
     from aboveboard.evidence.statements import Statement, read_statement, sign_statement

@@ -26,7 +26,8 @@ from aboveboard.evidence.folders import (
 from aboveboard.evidence.log import Log
 from aboveboard.evidence.own_part import list_elements, read_point
 from aboveboard.evidence.payloads import Payload, decode_payload
-from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round, replay_log
+from aboveboard.evidence.round_states import RefusedStatementError
+from aboveboard.evidence.rounds import Round, begin_round, replay_log
 from aboveboard.evidence.sealing import encode_context, open_message
 from aboveboard.evidence.seeds import commit_nonce
 from aboveboard.evidence.statements import Statement, sign_statement

@@ -11,12 +11,13 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.asking import Answer, encode_answer_context
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.folders import MOST_SEALED_BYTES, SEALED, require_file
+from aboveboard.evidence.key_checks import encode_rotation
 from aboveboard.evidence.keys import PrivateKeys
 from aboveboard.evidence.members import PAYLOAD_FILE, SeenRound
 from aboveboard.evidence.notes import read_checkpoint
 from aboveboard.evidence.own_part import read_point
 from aboveboard.evidence.payloads import Payload
-from aboveboard.evidence.rounds import Round, encode_rotation
+from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.sealing import encode_context, seal_frames, seal_message
 from aboveboard.evidence.seeds import commit_nonce
 from aboveboard.evidence.statements import Statement, sign_statement

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard.evidence.blinded_tokens import find_blinder
 from aboveboard.evidence.change_checks import check_change
-from aboveboard.evidence.key_checks import check_rotate, check_vouch, encode_rotation
+from aboveboard.evidence.key_checks import check_rotate, check_vouch
 from aboveboard.evidence.question_checks import check_answer, check_ask
 from aboveboard.evidence.round_states import BEFORE_RESULT, ENDED, RefusedStatementError, State
 from aboveboard.evidence.statement_checks import (
@@ -245,5 +245,3 @@ CHECKS: Mapping[str, Callable[[Round, Statement], None]] = {
     "cancel": _check_cancel,
 }
 """By kind of statement: raises `RefusedStatementError` if it cannot follow."""
-
-__all__ = ["CHECKS", "encode_rotation"]

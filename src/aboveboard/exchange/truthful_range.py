@@ -18,7 +18,9 @@ from aboveboard.auditing import Property, Verdict
 from aboveboard.auditing.budget import Budget, Progress
 from aboveboard.auditing.deviations import ExPostIC
 from aboveboard.auditing.families import combine_verdicts
-from aboveboard.auditing.search import Deviation, PayoffReader, search
+from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.rows import Deviation
+from aboveboard.auditing.search import search
 from aboveboard.auditing.shrink import value_deviation
 from aboveboard.errors import UndefinedProperty
 from aboveboard.exchange.exclusivity import ExclusivityRange

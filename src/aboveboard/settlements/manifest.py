@@ -14,7 +14,7 @@ from typing import Any
 
 from aboveboard.errors import InputError
 from aboveboard.mechanisms.settlement import MANIFEST
-from aboveboard.storage.tabular_files import open_regular_file
+from aboveboard.storage.formats.content import open_regular_file
 
 SOURCE = "source.json"
 """Says where the collaboration file lies; the one file that depends on the place."""

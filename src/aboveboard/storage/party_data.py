@@ -22,7 +22,7 @@ from aboveboard.storage.detection import (
     refuse_other_spellings,
     refuse_unclear_lines,
 )
-from aboveboard.storage.formats.content import Whereabouts
+from aboveboard.storage.formats.content import FileBytes, Whereabouts
 from aboveboard.storage.formats.json_lists import is_json, parse, read_json
 from aboveboard.storage.formats.lines import (
     SAMPLES,
@@ -40,7 +40,6 @@ from aboveboard.storage.options import DataOptions
 from aboveboard.storage.records import ELEMENT, Form, Reading, Records, escape_column
 from aboveboard.storage.tabular_files import (
     JSON_SUFFIXES,
-    FileBytes,
     Table,
     drop_empty_rows,
     read_plain_content,

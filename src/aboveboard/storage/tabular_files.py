@@ -14,7 +14,6 @@ from aboveboard.errors import InputError
 from aboveboard.storage.formats.content import (
     FileBytes,
     Whereabouts,
-    open_regular_file,
     read_content,
     read_file,
 )
@@ -28,19 +27,6 @@ from aboveboard.storage.formats.workbook import read_workbook
 from aboveboard.storage.options import DataOptions
 from aboveboard.storage.paths import DataPath
 from aboveboard.storage.records import Form
-
-__all__ = [
-    "FileBytes",
-    "Table",
-    "Whereabouts",
-    "open_regular_file",
-    "read_csv",
-    "read_file",
-    "read_parquet",
-    "read_plain_content",
-    "read_table",
-]
-
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 

@@ -169,7 +169,7 @@ def test_the_operator_reads_all_collaborations_and_members_do_not(
 
 @pytest.mark.deep
 def test_a_round_that_was_cancelled_says_why(hub: Hub, house: House, table: Table) -> None:
-    from aboveboard.hub.collaborations.opening import state_own
+    from aboveboard.hub.collaborations.steps import state_own
 
     state_own(hub, table.id, "cancel", {"reason": "<b>no budget</b>"})
     acme = read_as(house, "acme")

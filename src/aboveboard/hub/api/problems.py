@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.hub.collaborations.logs import NoCollaborationError
 from aboveboard.hub.signatures import RefusedRequestError
 

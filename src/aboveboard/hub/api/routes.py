@@ -15,7 +15,7 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
-from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.formatting import format_count
 from aboveboard.hub.api.authentication import (
     Body,

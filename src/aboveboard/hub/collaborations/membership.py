@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, select, update
 
-from aboveboard.evidence.rounds import Round, State
+from aboveboard.evidence.round_states import State
+from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.deadlines import format_moment
 from aboveboard.hub.collaborations.logs import NoCollaborationError

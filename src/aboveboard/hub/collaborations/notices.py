@@ -9,13 +9,10 @@ from sqlalchemy import Connection
 from aboveboard.evidence.round_turns import list_turns
 from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import CENTER
-from aboveboard.hub.collaborations.deadlines import STEPS
 from aboveboard.hub.database.tables import notice
 
 OPERATOR = "operator"
 """Who hears of what the center has to do."""
-
-__all__ = ["OPERATOR", "STEPS", "list_awaited", "notify_awaited", "write_notice"]
 
 
 def list_awaited(round_: Round) -> tuple[str, ...]:

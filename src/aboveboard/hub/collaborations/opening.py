@@ -21,23 +21,11 @@ from aboveboard.evidence.terms import CENTER, parse_terms
 from aboveboard.evidence.verifiers.opened import digest_file
 from aboveboard.hub.collaborations.logs import describe_standing, sign_checkpoint, write_nodes
 from aboveboard.hub.collaborations.notices import notify_awaited
-from aboveboard.hub.collaborations.steps import AUDITOR, make_own, state_own
+from aboveboard.hub.collaborations.steps import AUDITOR
 from aboveboard.hub.database.engine import write
 from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, member
 from aboveboard.hub.home import CENTER_FILES, Hub
 from aboveboard.hub.organizations.registry import Organization, find_keys
-
-__all__ = [
-    "AUDITOR",
-    "Opening",
-    "begin",
-    "derive_file_key",
-    "keep_center_files",
-    "locate_center_files",
-    "make_own",
-    "open_collaboration",
-    "state_own",
-]
 
 
 @dataclass(frozen=True)

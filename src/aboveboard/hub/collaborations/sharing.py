@@ -10,7 +10,8 @@ from aboveboard.errors import InputError
 from aboveboard.evidence.key_checks import encode_rotation
 from aboveboard.evidence.keys import PublicKeys, verify_signature
 from aboveboard.evidence.notes import MOST_NOTE_BYTES, name_key, read_checkpoint, read_note
-from aboveboard.evidence.rounds import RefusedStatementError, Round
+from aboveboard.evidence.round_states import RefusedStatementError
+from aboveboard.evidence.rounds import Round
 from aboveboard.hub.collaborations.logs import (
     NoCollaborationError,
     lock,

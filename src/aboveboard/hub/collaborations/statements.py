@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from aboveboard.evidence.rounds import RefusedStatementError, Round, State
+from aboveboard.evidence.round_states import RefusedStatementError, State
+from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement, read_statement
 from aboveboard.hub.collaborations.deadlines import find_deadline
 from aboveboard.hub.collaborations.logs import (
@@ -29,14 +30,6 @@ from aboveboard.hub.organizations.registry import Organization
 
 SEALED_KINDS = {"submit": "sealed", "open": "sealed", "tokens": "sha256"}
 """Statements that name a file, and by which field."""
-
-__all__ = [
-    "find_deadline",
-    "note_submission",
-    "refuse_late",
-    "refuse_upload",
-    "take_statement",
-]
 
 
 def take_statement(

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.rounds import RefusedStatementError, Round
+from aboveboard.evidence.round_states import RefusedStatementError
+from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.statements import Statement, sign_statement
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.logs import (

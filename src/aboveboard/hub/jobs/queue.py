@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from aboveboard.evidence.rounds import Round, State
+from aboveboard.evidence.round_states import State
+from aboveboard.evidence.rounds import Round
 from aboveboard.hub.database.tables import job
 
 SETTLE = "settle"

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, update
 from aboveboard.commands.rounds.center import find_until
 from aboveboard.commands.rounds.questions import ask_again
 from aboveboard.errors import InputError
-from aboveboard.evidence.rounds import Round, State
+from aboveboard.evidence.round_states import State
+from aboveboard.evidence.rounds import Round
 from aboveboard.hub.collaborations.logs import lock, read_round, sign_checkpoint
 from aboveboard.hub.collaborations.notices import OPERATOR, write_notice
 from aboveboard.hub.collaborations.steps import make_own, take
@@ -35,14 +36,12 @@ from aboveboard.hub.jobs.isolation import require_own_file
 from aboveboard.hub.jobs.packing import name_reply, seal_results
 from aboveboard.hub.jobs.queue import Lease, finish
 from aboveboard.hub.jobs.relay import find_superlink, relay_superlink
-from aboveboard.hub.jobs.spawning import ChildError, spawn_child
+from aboveboard.hub.jobs.spawning import spawn_child
 from aboveboard.hub.money.ledger import enter_payments
 from aboveboard.hub.series.elements import keep_elements
 
 Tamper = Callable[[Path, dict[str, Any]], None]
 """Changes an outcome before it is signed: how the demonstration cheats, so that it is caught."""
-
-__all__ = ["ChildError", "Tamper", "reseal", "settle", "spawn_child"]
 
 
 def settle(hub: Hub, lease: Lease, *, tamper: Tamper | None = None) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.rounds import RefusedStatementError
+from aboveboard.evidence.round_states import RefusedStatementError
 from aboveboard.hub.collaborations.deadlines import STEPS
 from aboveboard.hub.collaborations.logs import lock, read_round
 from aboveboard.hub.collaborations.steps import make_own, take
@@ -24,7 +24,8 @@ from aboveboard.hub.database.tables import collaboration, job
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.archiving import archive_ended
 from aboveboard.hub.jobs.queue import RESEAL, Lease, LostLeaseError, claim, finish, release
-from aboveboard.hub.jobs.settling import ChildError, Tamper, reseal, settle
+from aboveboard.hub.jobs.settling import Tamper, reseal, settle
+from aboveboard.hub.jobs.spawning import ChildError
 from aboveboard.hub.notices.sending import remind, send_notices
 
 logger = logging.getLogger(__name__)

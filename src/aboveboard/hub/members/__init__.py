@@ -17,7 +17,8 @@ from aboveboard.hub.members.membership import (
     list_standings,
     preview,
 )
-from aboveboard.hub.members.mirror import Mirror, find_mirror, pull, push
+from aboveboard.hub.members.mirror import find_mirror, pull, push
+from aboveboard.hub.members.places import Mirror
 
 __all__ = [
     "Attendance",

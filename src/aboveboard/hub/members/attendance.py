@@ -12,7 +12,8 @@ from typing import Any
 
 from aboveboard.commands.rounds import Membership, find_membership
 from aboveboard.evidence.members import find_home, list_memberships, read_membership
-from aboveboard.hub.members.mirror import Mirror, find_mirror, pull, push
+from aboveboard.hub.members.mirror import find_mirror, pull, push
+from aboveboard.hub.members.places import Mirror
 
 
 @dataclass(frozen=True)

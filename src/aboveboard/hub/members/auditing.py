@@ -12,10 +12,12 @@ from aboveboard.evidence.findings import Findings
 from aboveboard.evidence.folders import read_log, write_statement
 from aboveboard.evidence.keys import PrivateKeys, read_keys
 from aboveboard.evidence.members import find_home
-from aboveboard.evidence.rounds import State, replay_log
+from aboveboard.evidence.round_states import State
+from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import Statement
 from aboveboard.hub.members.membership import preview
-from aboveboard.hub.members.mirror import Mirror, push
+from aboveboard.hub.members.mirror import push
+from aboveboard.hub.members.places import Mirror
 
 
 def rule_at_hub(

@@ -17,7 +17,8 @@ from aboveboard.evidence.members import find_home
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.evidence.statements import read_statement
 from aboveboard.evidence.terms import CENTER
-from aboveboard.hub.members.mirror import Mirror, make_mirror, pull, push
+from aboveboard.hub.members.mirror import make_mirror, pull, push
+from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
 from aboveboard.storage.atomic import atomic_file
 

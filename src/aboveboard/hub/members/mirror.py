@@ -40,8 +40,6 @@ from aboveboard.storage.atomic import atomic_file
 
 PAGE = 1000
 
-__all__ = ["Mirror", "find_mirror", "make_mirror", "pull", "push"]
-
 
 def find_mirror(folder: Path) -> Mirror | None:
     """Return what a folder mirrors; None for a folder that travels by other means.

@@ -15,7 +15,8 @@ from aboveboard.evidence.member_statements import prove_keys
 from aboveboard.evidence.members import begin_membership, find_home, locate_private
 from aboveboard.evidence.rounds import replay_log
 from aboveboard.hub.members.membership import preview
-from aboveboard.hub.members.mirror import Mirror, find_mirror, pull, push
+from aboveboard.hub.members.mirror import find_mirror, pull, push
+from aboveboard.hub.members.places import Mirror
 from aboveboard.hub.members.transport import HubConnection
 
 

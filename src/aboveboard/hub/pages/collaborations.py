@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from aboveboard.evidence.log import Receipt
 from aboveboard.evidence.notes import read_note
-from aboveboard.evidence.rounds import State
+from aboveboard.evidence.round_states import State
 from aboveboard.evidence.statements import Statement
 from aboveboard.formatting import format_count, format_moment, join_names
 from aboveboard.hub.collaborations.logs import (

@@ -12,18 +12,17 @@ from sqlalchemy import Connection, select
 from aboveboard._version import __version__
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PublicKeys
-from aboveboard.evidence.round_states import BEFORE_RESULT
-from aboveboard.evidence.rounds import Round, State
+from aboveboard.evidence.round_states import BEFORE_RESULT, State
+from aboveboard.evidence.rounds import Round
 from aboveboard.evidence.terms import CENTER
 from aboveboard.hub.collaborations.logs import Position, lock, read_round
 from aboveboard.hub.collaborations.opening import (
-    AUDITOR,
     Opening,
     begin,
     keep_center_files,
     locate_center_files,
 )
-from aboveboard.hub.collaborations.steps import make_own, take_own
+from aboveboard.hub.collaborations.steps import AUDITOR, make_own, take_own
 from aboveboard.hub.database.engine import read, write
 from aboveboard.hub.database.tables import collaboration, member, organization
 from aboveboard.hub.home import Hub

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.formatting import join_names
-from aboveboard.storage.tabular_files import Whereabouts, read_table
+from aboveboard.storage.formats.content import Whereabouts
+from aboveboard.storage.tabular_files import read_table
 
 LISTED = 8
 """Columns or classes that a message names."""

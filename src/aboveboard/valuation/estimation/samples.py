@@ -21,8 +21,9 @@ from pydantic import ConfigDict, Field, model_validator
 from aboveboard.errors import InputError
 from aboveboard.formatting import format_rounded
 from aboveboard.mechanisms.file_model import Exact
+from aboveboard.storage.formats.content import Whereabouts
 from aboveboard.storage.options import TableKeys
-from aboveboard.storage.tabular_files import Whereabouts, read_table
+from aboveboard.storage.tabular_files import read_table
 from aboveboard.valuation.levels import Level, parse_level
 
 FloatArray = NDArray[np.float64]
