@@ -97,6 +97,7 @@ def test_in_a_pipe_what_is_shared_must_be_said(tmp_path: Path) -> None:
     assert "records, number, bits, models, goods" in ran.stderr
 
 
+@pytest.mark.deep
 def test_no_file_is_written_where_nothing_fits(tmp_path: Path) -> None:
     ran = _run("--shared", "goods", "--money", "no", "--out", "c.toml", cwd=tmp_path)
     assert ran.returncode == 2
@@ -132,6 +133,7 @@ def test_settings_name_mechanisms_questions_and_keys_that_there_are() -> None:
             assert set(tomllib.loads(line)) <= set(keys)
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_on_a_terminal_it_asks_again_until_it_is_told_and_takes_any_case(tmp_path: Path) -> None:
     import pty

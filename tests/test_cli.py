@@ -156,6 +156,7 @@ def test_a_property_goes_by_the_name_that_verdicts_carry(lists: Path) -> None:
     assert [v["property"] for v in json.loads(ran.stdout)["verdicts"]] == ["ex-post IC"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("by", "said"), [(signal.SIGTERM, b""), (signal.SIGINT, b"aboveboard: interrupted\n")]
 )
@@ -290,6 +291,7 @@ def test_a_crash_has_an_exit_status_of_its_own(tmp_path: Path) -> None:
     assert "RuntimeError: a defect" in ran.stderr
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -394,6 +396,7 @@ def test_check_warns_and_is_strict_if_told_so(tmp_path: Path) -> None:
     assert aboveboard("check", "c.toml", "--strict", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.deep
 def test_a_member_checks_its_own_file_against_the_terms(tmp_path: Path) -> None:
     (tmp_path / "terms.toml").write_text(
         'mechanism = "exchange.union"\n[parties.acme]\ndata = "acme.csv"\nkey = "host"\n'

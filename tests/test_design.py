@@ -45,6 +45,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("cost", [0.4, 0.45, 0.6])
 def test_design_prints_the_closed_form_of_two_users(tmp_path: Path, cost: float) -> None:
     file = tmp_path / "c.toml"

@@ -60,6 +60,7 @@ def test_the_demonstration_shows_truth_against_the_best_lie(tmp_path: Path) -> N
     assert again.report.read_text(encoding="utf-8") == page
 
 
+@pytest.mark.deep
 @needs_lists
 def test_the_lists_are_read_whole_out_of_the_installed_files() -> None:
     import disposable_email_domains
@@ -81,6 +82,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         module.read_lists()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_every_example_runs_and_audits(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "example"

@@ -97,6 +97,7 @@ def noisy(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.deep
 def test_what_was_drawn_beyond_the_seed_does_not_break_a_replay(
     noisy: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_what_was_drawn_beyond_the_seed_does_not_break_a_replay(
     assert replay(tmp_path / "out", settle).differ == ()
 
 
+@pytest.mark.deep
 def test_what_was_drawn_beyond_the_seed_must_stay_as_it_was_recorded(
     noisy: Path, tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_what_was_drawn_beyond_the_seed_must_stay_as_it_was_recorded(
     assert replay(tmp_path / "out", settle).differ == ("noise.json",)
 
 
+@pytest.mark.deep
 def test_a_manifest_cannot_call_a_reply_unrepeatable(noisy: Path, tmp_path: Path) -> None:
     settle(ab.load(noisy), tmp_path / "out")
     reply = tmp_path / "out/parties/alpha/reply.txt"

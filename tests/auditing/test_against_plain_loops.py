@@ -88,6 +88,7 @@ def pays_as_it_says(plain, witness):
     return [after[i] - before[i] for i in members]
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(games())
 def test_dsic(pair):
@@ -132,6 +133,7 @@ def test_individual_rationality(data, free):
     agrees(audit(game, [prop])[prop.name], plain.staying_away(free))
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(games(), st.sampled_from([DSIC(), ExPostIC(), CoalitionProof(2), CoalitionProof(3)]))
 def test_every_witness_pays_what_it_says(pair, prop):
@@ -143,6 +145,7 @@ def test_every_witness_pays_what_it_says(pair, prop):
         assert abs(min(gains) - witness.gain) < Fraction(1, 10**12)
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(games(), st.sampled_from([DSIC(), ExPostIC(), CoalitionProof(2)]))
 def test_a_game_that_is_only_called_gets_the_same_verdict(pair, prop):
@@ -154,6 +157,7 @@ def test_a_game_that_is_only_called_gets_the_same_verdict(pair, prop):
         assert one.witness.row == two.witness.row
 
 
+@pytest.mark.deep
 @settings(deadline=None)
 @given(games())
 def test_pure_equilibria(pair):

@@ -195,6 +195,7 @@ def test_pure_equilibria_are_found_within_the_audits_tolerance():
     assert ab.pure_equilibria(exact).tolist() == [[1]]
 
 
+@pytest.mark.deep
 def test_symmetry_and_dominance_look_at_every_report_where_regions_have_several_elements(tmp_path):
     path = tmp_path / "lists.toml"
     path.write_text(

@@ -58,6 +58,7 @@ def test_the_committed_page_has_the_sections_and_rows_that_the_code_makes():
     assert page.keys_on(committed) == {s.title: page.keys(s) for s in command.sections()}
 
 
+@pytest.mark.deep
 def test_a_part_that_is_asked_for_is_written_with_every_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

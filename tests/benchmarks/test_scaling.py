@@ -51,6 +51,7 @@ def test_a_system_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str
     assert "no section is called storage" in capsys.readouterr().err
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("system", [name for name in SYSTEMS if name != "exchange"])
 def test_every_workload_runs_at_its_smallest_size(system: str):
     point = scaling.measure_here(system, min(SYSTEMS[system].sizes["small"]))

@@ -119,6 +119,7 @@ def test_a_thousand_agents_are_advised_with_a_cure() -> None:
     assert said.mixed.searched == "nothing: there are more than 8 agents"
 
 
+@pytest.mark.deep
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_the_straightforward_protocols_verdict_is_what_a_search_finds(data: st.DataObject) -> None:

@@ -116,6 +116,7 @@ def test_the_supremum_is_approached_as_close_as_one_likes(
     )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("protocol", ["competitive", "fair", "indicator", "fair-indicator"])
 @pytest.mark.parametrize(
     ("function", "prices", "found"),

@@ -245,6 +245,7 @@ def test_a_mixed_equilibrium_is_a_verdict_with_its_chances() -> None:
     assert found.status == "no counterexample"
 
 
+@pytest.mark.deep
 def test_design_says_in_json_what_was_searched(tmp_path: Path) -> None:
     path = tmp_path / "three.toml"
     parties = "".join(f"[parties.{x}]\nprice = 0.18\n" for x in "abc")

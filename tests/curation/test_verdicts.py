@@ -113,6 +113,7 @@ def test_comparison_protocols_promise_less(tmp_path: Path) -> None:
     assert names(write(tmp_path, "always_noise", MATTERS, ["0.1", "0.1"])) == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "protocol",
     ["competitive", "fair", "indicator", "straightforward", "always_all", "always_noise"],

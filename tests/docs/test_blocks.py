@@ -75,6 +75,7 @@ def test_a_session_shows_errors_and_statuses_of_each_command(tmp_path: Path) -> 
     assert lines[2:] == ["$ echo $?", "2", "$ echo $?", "0"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "command",
     ["aboveboard check none.toml", "aboveboard chek", "aboveboard run", "aboveboard init --help"],

@@ -126,6 +126,7 @@ def read_facts(made: RoundOfFiles) -> dict[str, Any]:
     return facts
 
 
+@pytest.mark.deep
 def test_the_terms_bind_the_app_and_the_result_covers_what_was_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

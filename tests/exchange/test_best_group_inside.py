@@ -67,6 +67,7 @@ def test_no_lie_pays_on_many_lists() -> None:
     check_drawn(2, 300, 5)
 
 
+@pytest.mark.deep
 def test_the_lists_on_which_best_group_fails_below_one() -> None:
     """Lists {0, 1, 2}, {1, 2}, {2}: the second gains by hiding 2 under best-group, not inside."""
     sets = [frozenset({0, 1, 2}), frozenset({1, 2}), frozenset({2})]

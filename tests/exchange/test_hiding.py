@@ -45,6 +45,7 @@ def searched_gain(hiding: HidingGame) -> Fraction:
     return Fraction(0) if scan.best is None else Fraction(scan.best.gain)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", PLAIN)
 def test_the_largest_gain_is_what_brute_force_over_all_subsets_finds(name: str) -> None:
     rule = RULES[name]

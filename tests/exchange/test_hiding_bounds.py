@@ -23,6 +23,7 @@ def draw_game(generator: np.random.Generator, rule: str, invented: int) -> Hidin
     return HidingGame(regions, RULES[rule], (Fraction(1),) * n, invented=invented)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "rule", ["equal-gain", "two-party", "everything", "best-group", "best-group-inside"]
 )

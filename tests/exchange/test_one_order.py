@@ -128,6 +128,7 @@ def check_coalitions(seed: int, instances: int, elements: int) -> None:
             assert verdict.gain == expected
 
 
+@pytest.mark.deep
 def test_coalitions_are_judged_as_all_permutations_say() -> None:
     check_coalitions(seed=7, instances=25, elements=4)
 

@@ -78,6 +78,7 @@ def reply_frames(union: PartitionedUnion, amounts: Mapping[str, int]) -> dict[st
     return {p: union.scan_reply(p, amounts[p], limits[p]).collect() for p in amounts}
 
 
+@pytest.mark.deep
 @settings(max_examples=6)
 @given(parties(), st.integers(0, 9), st.data())
 def test_parts_of_every_size_give_the_replies_of_lists_in_memory(
@@ -122,6 +123,7 @@ def test_region_counts_of_the_parts_add_up(records: dict[str, Records]) -> None:
 texts = st.lists(st.text("ab\0é", max_size=20) | st.just("a" * 40) | st.just("a" * 41), max_size=90)
 
 
+@pytest.mark.deep
 @settings(max_examples=40)
 @given(texts, st.lists(st.text("ab", min_size=1, max_size=12), unique=True, max_size=6))
 def test_texts_are_sorted_and_routed_by_their_bytes(words: list[str], borders: list[str]) -> None:

@@ -43,6 +43,7 @@ def test_amounts_equal_those_of_the_plain_implementation(name: str) -> None:
     check()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", RULES)
 def test_amounts_for_every_coalition_equal_those_of_the_plain_implementation(name: str) -> None:
     rule = RULES[name]

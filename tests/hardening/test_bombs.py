@@ -127,6 +127,7 @@ def test_one_text_that_is_longer_than_a_line(tmp_path: Path) -> None:
     assert "longer than 1,048,576 bytes" in refuse(tmp_path, "a.parquet", 'key = "domain"\n')
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -28,6 +28,7 @@ def fuzzed(inputs: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.deep
 def test_every_folder_is_good_before_it_is_spoilt(folders: list[Seed], tmp_path: Path) -> None:
     for k, seed in enumerate(folders):
         if seed.door != "collaboration" or "/" in seed.name:
@@ -44,6 +45,7 @@ def test_an_input_is_the_same_whenever_it_is_made(folders: list[Seed]) -> None:
         assert spoilt(3, number, folders) == spoilt(3, number, folders)
 
 
+@pytest.mark.deep
 def test_most_inputs_differ_from_the_good_ones(folders: list[Seed]) -> None:
     made = [spoilt(0, number, folders) for number in range(300)]
     assert sum(content != seed.files[name] for seed, name, content in made) > 250

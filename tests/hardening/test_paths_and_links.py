@@ -432,6 +432,7 @@ WRONG: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("kind", WRONG)
 @pytest.mark.parametrize("name", ["settlement.json", "source.json"])
 def test_a_manifest_that_is_none_is_refused(settled: Path, name: str, kind: str) -> None:

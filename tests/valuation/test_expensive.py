@@ -490,6 +490,7 @@ def test_more_users_than_can_be_called_for_are_refused_and_pointed_to_sampling(
     assert not place.calls()
 
 
+@pytest.mark.deep
 def test_a_sampled_run_asks_for_its_budget_once_and_is_resumed_too(tmp_path: Path) -> None:
     place = Place(tmp_path, users=21)
     place.file.write_text(place.file.read_text() + "[sampling]\nbudget = 300\n")

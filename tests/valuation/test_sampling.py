@@ -168,6 +168,7 @@ def test_shares_sum_to_the_utility_exactly_whatever_the_method(method: str) -> N
     assert (abs(found.missing) < 1e-6) == found.sums
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("alpha", [1, Fraction(1, 2), Fraction(1, 3)])
 @pytest.mark.parametrize("method", [*METHODS, "auto"])

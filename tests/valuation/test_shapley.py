@@ -129,6 +129,7 @@ def test_the_pass_takes_little_memory_beyond_the_table() -> None:
     assert peak < table.nbytes / 16
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
 @pytest.mark.parametrize("shared_from", [6, 8, 22])
 @pytest.mark.parametrize("columns", [2, 5, 9])

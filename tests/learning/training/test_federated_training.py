@@ -91,6 +91,7 @@ def run(folder: Path) -> TrainingResult:
     return train(table(folder), party_data(folder, "large", "small"), seed=0)
 
 
+@pytest.mark.deep
 def test_together_is_better_than_alone(run: TrainingResult) -> None:
     assert run.joint.value > run.own["small"].quality
     assert run.joint.value > run.own["large"].quality - 0.01
@@ -162,6 +163,7 @@ def test_random_labels_and_copies_have_the_size_of_what_they_teach(folder: Path)
     assert quality_of(trainer, models["random"]) < 0.01
 
 
+@pytest.mark.deep
 def test_averaging_comes_close_to_pooling(folder: Path, run: TrainingResult) -> None:
     pooled = train(table(folder, method="pooled"), party_data(folder, "large", "small"), seed=0)
     assert run.joint.value == pytest.approx(pooled.joint.value, abs=0.02)

@@ -133,6 +133,7 @@ def test_the_file_says_what_the_place_of_a_failed_party_is(
     assert any(f'counterfactual "{counterfactual}"' in w for w in settlement.details["warnings"])
 
 
+@pytest.mark.deep
 def test_a_file_may_refuse_to_go_on_without_a_party(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def test_its_promises_are_examined_at_the_measured_sizes(tmp_path: Path) -> None
     assert verdicts["ex-post IC"].status is ab.Status.HOLDS
 
 
+@pytest.mark.deep
 def test_where_there_is_no_such_mechanism_nobody_is_handed_a_model(tmp_path: Path) -> None:
     settlement: Any = ab.run(load(tmp_path, alpha=-0.95, step=1))
     assert not settlement.details["exists"]

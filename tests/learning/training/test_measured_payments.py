@@ -93,6 +93,7 @@ def test_a_payment_whose_sign_is_not_certain_is_warned_of_with_the_rows_that_wou
         assert all("test rows would be enough, there are 120" in text for text in said)
 
 
+@pytest.mark.deep
 def test_where_hiding_pays_the_audit_fails_by_what_the_run_warns_of(tmp_path: Path) -> None:
     collaboration = ab.load(write_split(tmp_path, 6))
     verdict = ab.audit(collaboration, [ab.ExPostIC()])["ex-post IC"]

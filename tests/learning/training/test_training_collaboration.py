@@ -92,6 +92,7 @@ def test_a_run_hands_out_models_and_a_replay_gives_the_same_bytes(
     assert "the center saw the parties" in report
 
 
+@pytest.mark.deep
 def test_who_is_not_served_is_handed_no_model(folder: Path) -> None:
     settlement: Any = ab.run(ab.load(written(folder, matrix="[[1, -0.5], [-2, 1]]")))
     assert settlement.details["served"] == ["small"]
