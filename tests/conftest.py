@@ -63,6 +63,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a pytest with which xdist forgets groups: each process would make every fixture."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    for item in session.items:
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid} lost its group: use a pytest below 9.2")
+
+
 def _shares_fixture(item: pytest.Item) -> bool:
     """Return whether a test uses a fixture that other tests of its module use too."""
     info = getattr(item, "_fixtureinfo", None)

@@ -19,7 +19,7 @@ def make_database(uri: str) -> str:
 
 
 def forget_on_power_failure(uri: str) -> None:
-    """Let the server wait for no disk: its databases are thrown away, and stopping it took a minute."""
+    """Let the server wait for no disk: its data are thrown away, and stopping took a minute."""
     import psycopg
 
     with psycopg.connect(uri, autocommit=True) as connection:
