@@ -1,6 +1,6 @@
-"""Which keys of a collaboration file a run tells the parties: what their verification needs.
+"""Which keys of a collaboration file a run publishes to the parties: what verification needs.
 
-A list of what may be told, by mechanism: a key that nobody thought of stays with the operator.
+What may be published is listed by mechanism; any other key stays with the operator.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
         for kind in ("always_all", "always_noise", "competitive", "indicator", "straightforward")
     },
 }
-"""By mechanism; of others nothing."""
+"""By mechanism; no other mechanism publishes any key."""
 
 PRESENT: Mapping[str, tuple[str, ...]] = {
     "valuation.payments": ("data",),
@@ -50,13 +50,13 @@ PRESENT: Mapping[str, tuple[str, ...]] = {
     "learning.desirable": ("training",),
     **dict.fromkeys(_MARKETS, ("bids", "endowments", "seller")),
 }
-"""Keys of which the parties are told that they are there, and no more."""
+"""Keys of which only their presence is published."""
 
 
 def list_public_parameters(
     collaboration: Collaboration, table: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the parameters that a run tells the parties.
+    """Return the parameters that a run publishes to the parties.
 
     Parameters
     ----------
@@ -65,18 +65,18 @@ def list_public_parameters(
     table
         Its file as plain data; empty where there is no file.
     """
-    if ":" in collaboration.file.mechanism:  # a rule beside the file: we know not what it hides
+    if ":" in collaboration.file.mechanism:  # a rule beside the file: what it hides is not known
         return {}
     name = collaboration.mechanism.NAME
-    told = {key: table[key] for key in PUBLIC.get(name, ()) if key in table}
-    if isinstance(told.get("votes"), str):  # the name of a folder
-        del told["votes"]
-    told |= {key: True for key in PRESENT.get(name, ()) if key in table}
+    public = {key: table[key] for key in PUBLIC.get(name, ()) if key in table}
+    if isinstance(public.get("votes"), str):  # the name of a folder
+        del public["votes"]
+    public |= {key: True for key in PRESENT.get(name, ()) if key in table}
     if name == "exchange.union":
         rule: Any = collaboration.mechanism
-        told["rule"] = rule.rule.name
+        public["rule"] = rule.rule.name
         if isinstance(table.get("inspection"), Mapping):
-            told["inspection"] = {
+            public["inspection"] = {
                 key: x for key, x in table["inspection"].items() if key in _INSPECTION
             }
-    return told
+    return public

@@ -279,5 +279,5 @@ def _verify_reply(
 
 
 def digest_file(key: bytes, content: bytes) -> str:
-    """Return by what the terms name a file of the center's own: it tells nothing of the content."""
+    """Return the hash that the terms have of a file of the center's own; it hides the content."""
     return hashlib.sha256(key + content).hexdigest()

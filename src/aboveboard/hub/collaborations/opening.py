@@ -204,7 +204,7 @@ def keep_center_files(
 ) -> Iterator[dict[str, str]]:
     """Keep the center's own files of a new round; yield the hashes that the terms have of them.
 
-    They go again if the round does not begin.
+    They are deleted if the round does not begin.
     """
     folder = locate_center_files(hub, identifier)
     try:

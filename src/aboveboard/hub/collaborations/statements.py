@@ -1,4 +1,4 @@
-"""What members say: each statement one transaction, once, under the collaboration's lock."""
+"""Members' statements: each is taken once, in one transaction, under the collaboration's lock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SEALED_KINDS = {"submit": "sealed", "open": "sealed", "tokens": "sha256"}
 def take_statement(
     hub: Hub, organization: Organization, identifier: str, content: bytes
 ) -> Position:
-    """Append what a member says; the same statement twice is one.
+    """Append a member's statement; the same one sent twice is one.
 
     Parameters
     ----------

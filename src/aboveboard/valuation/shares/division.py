@@ -154,10 +154,10 @@ def divide(
     )
     exact = found.users.dtype == object
     method = "exact, from all coalitions" if exact else "one pass over all coalitions, float64"
-    tidied = _make_shares(found, method)
+    shares = _make_shares(found, method)
     # Who takes no part adds nothing: rounding must not say otherwise.
-    users = tuple(x if level else 0 for x, level in zip(tidied.users, levels, strict=True))
-    return replace(tidied, users=users, evaluations=evaluated)
+    users = tuple(x if level else 0 for x, level in zip(shares.users, levels, strict=True))
+    return replace(shares, users=users, evaluations=evaluated)
 
 
 def check_division(users: int, fairness: str, alpha: Number) -> None:
