@@ -29,6 +29,8 @@ def frames(kind: str) -> dict[str, object]:
     data = {name: pl.DataFrame({"host": x, "seen": range(len(x))}) for name, x in LISTS.items()}
     if kind == "polars":
         return dict(data)
+    if kind == "rows":
+        return {name: frame.to_dicts() for name, frame in data.items()}
     if kind == "columns":
         return {name: frame.to_dict(as_series=False) for name, frame in data.items()}
     pytest.importorskip("pyarrow")
@@ -38,7 +40,14 @@ def frames(kind: str) -> dict[str, object]:
     return {name: frame.to_pandas() for name, frame in data.items()}
 
 
-@pytest.mark.parametrize("make", [list, set, tuple, frozenset, lambda x: {"elements": x}])
+def make_arrow(elements: list[str]) -> object:
+    return pytest.importorskip("pyarrow").array(elements)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [list, set, tuple, frozenset, lambda x: {"elements": x}, iter, np.array, pl.Series, make_arrow],
+)
 def test_lists_sets_and_tables_are_what_a_file_lists(make, tmp_path: Path) -> None:
     found = ab.collaborate(
         "exchange.union", {n: make(x) for n, x in LISTS.items()}, seed=7, exclusivity=0.5
@@ -53,7 +62,7 @@ def test_lists_sets_and_tables_are_what_a_file_lists(make, tmp_path: Path) -> No
     assert ab.audit(found, [ab.ExPostIC()])["ex-post IC"].status == "holds"
 
 
-@pytest.mark.parametrize("kind", ["columns", "polars", "pyarrow", "pandas"])
+@pytest.mark.parametrize("kind", ["columns", "rows", "polars", "pyarrow", "pandas"])
 def test_frames_are_what_a_csv_file_holds(kind: str, tmp_path: Path) -> None:
     found = ab.collaborate("exchange.union", frames(kind), key="host", seed=7)
     for name, frame in frames("polars").items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
@@ -48,8 +48,9 @@ def collaborate(
     mechanism
         Its name, such as "exchange.union", or "module:Class".
     reports
-        By party: a set or list (its elements, interval, point, ..), a dict (the keys of the party's
-        table, or columns by name), or a frame of polars, pandas or pyarrow.
+        By party: a set, list, iterator, array or column (its elements, interval, point, ..), a dict
+        (the keys of the party's table, or columns by name), a list of dicts (rows by column), or a
+        frame of polars, pandas or pyarrow.
     trust_code
         As in `load`: True if functions and classes that are named here may run.
     parameters
@@ -123,6 +124,7 @@ def _describe_party(
         return {}
     if isinstance(report, Mapping) and set(report) <= set(party):
         return {str(key): _plain(value) for key, value in report.items()}
+    report = _to_list(report)
     if isinstance(report, AbstractSet | list | tuple):
         key = next((key for key in REPORT_KEYS if key in party), None)
         if key is None:
@@ -131,9 +133,29 @@ def _describe_party(
                 "a party of this mechanism does not report a list",
                 f"write a dict with some of {', '.join(party)}",
             )
+        if key == "elements" and report and all(isinstance(x, Mapping) for x in report):
+            frames[name] = _to_polars(name, {k: [x.get(k) for x in report] for k in _merge(report)})
+            return {"data": name}
         return {key: sorted(report) if isinstance(report, AbstractSet) else _plain(report)}
     frames[name] = _to_polars(name, report)
     return {"data": name}
+
+
+def _to_list(report: Any) -> Any:
+    """Return a column, an array or an iterator as a list, everything else as it is."""
+    if isinstance(report, pl.Series):
+        return report.to_list()
+    if isinstance(report, Iterator):
+        return list(report)
+    if hasattr(report, "to_pylist") and not hasattr(report, "column_names"):
+        return report.to_pylist()  # an array of pyarrow
+    # An array of NumPy, a column or an index of pandas.
+    return report.tolist() if hasattr(report, "tolist") else report
+
+
+def _merge(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the keys of rows, each once, in the order in which they appear."""
+    return list(dict.fromkeys(key for row in rows for key in row))
 
 
 def _to_polars(name: str, report: Any) -> pl.DataFrame:
@@ -159,7 +181,7 @@ def _to_polars(name: str, report: Any) -> pl.DataFrame:
     raise InputError(
         f"{PLACE}: parties.{name}",
         f"a report cannot be of type {type(report).__name__}",
-        "write a dict, set, list, or a frame of polars, pandas or pyarrow",
+        "write a dict, set or list, or a frame or column of polars, pandas or pyarrow",
     )
 
 

@@ -123,7 +123,7 @@ def parse(data: bytes, where: str) -> list[Any]:
             place = f"{where}, line {number}"
             raise InputError(place, str(error), "give each field a name of its own") from None
         except ValueError as error:
-            if number == 1 or first.lineno > 1:
+            if number == 1 or (first.lineno > 1 and first.msg != "Extra data"):
                 place = f"{where}, line {first.lineno}, column {first.colno}"
                 problem = f"this is not JSON ({first.msg})"
             else:

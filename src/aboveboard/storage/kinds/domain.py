@@ -81,7 +81,9 @@ def _to_ascii_leniently(label: str) -> str | None:
         mapped = idna.uts46_remap(label, std3_rules=False, transitional=False)
     except (idna.IDNAError, UnicodeError):
         return None
-    if not mapped or mapped.startswith("xn--") or not all(c == "-" or is_visible(c) for c in mapped):
+    if not mapped or mapped.startswith("xn--"):
+        return None
+    if not all(c == "-" or is_visible(c) for c in mapped):
         return None
     encoded = mapped if mapped.isascii() else "xn--" + mapped.encode("punycode").decode()
     return encoded if _label.fullmatch(encoded) else None
