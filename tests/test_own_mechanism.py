@@ -55,6 +55,9 @@ class Club(Mechanism):
             {n: range(4) for n in types}, types,
         )
 
+    def true_utility(self, party, types, reports, settlement):
+        return settlement.parties[party].benefit
+
     def promises(self, types):
         return (ab.DSIC(),)
 '''
@@ -183,6 +186,7 @@ def test_a_lie_that_a_sampled_verdict_overlooked_is_a_failure(tmp_path: Path) ->
         "lambda party, value, top: top", "lambda p, value, bids: int(bids[p] == 37)"
     )
     rule = rule.replace("Share(top, top, 0", "Share(0, int(reports[n] == 37), 0")
+    rule = rule.replace("settlement.parties[party].benefit", "int(reports[party] == 37)")
     path = _club(tmp_path, rule)
     audit = commands.audit_collaboration(
         ab.load(path, trust_code=True), [ab.ExPostIC()], ab.Budget(rows=100, samples=3)

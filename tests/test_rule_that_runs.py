@@ -22,6 +22,7 @@ from aboveboard.mechanisms import (
     SettlementGame,
     Share,
     compare_game_with_settle,
+    settle_reports,
 )
 from aboveboard.testing import find_failures
 
@@ -263,6 +264,116 @@ def test_a_game_that_plays_the_settle_of_another_rule_is_compared_like_any_other
     assert compare_game_with_settle(Auction(), VALUES).profiles == 0
     with pytest.raises(InputError, match="is not the rule that settle applies"):
         compare_game_with_settle(Borrowed(), VALUES)
+
+
+@pytest.mark.parametrize("thin", [{"ann": 5}, {"ann": 5, "bea": 5, "cyd": 5}])
+def test_types_among_which_nobody_could_lie_are_no_sample(thin):
+    class Thin(WithGame):
+        price = cheat_liars
+
+        def thin(self, types):
+            return thin
+
+        def game(self, types):
+            if dict(types) != thin:
+                return super().game(types)
+            n = len(thin)
+            alone = [[5]] if n == 1 else [[[[5]]], [[[0]]], [[[0]]]]
+            return ab.TabularGame(alone, players=list(thin), reports=[[5]] * n)
+
+    with pytest.raises(InputError, match="is not the rule that settle applies"):
+        compare_game_with_settle(Thin(), VALUES)
+
+
+def test_a_rule_that_makes_two_things_of_the_same_reports_is_refused_by_run_and_audit():
+    class Fickle(Auction):
+        calls = 0
+
+        def price(self, reports, winner):
+            Fickle.calls += 1
+            return Fickle.calls
+
+    with pytest.raises(InputError, match="settle does not make the same of the same reports"):
+        compare_game_with_settle(Fickle(), VALUES)
+
+
+@pytest.mark.parametrize("change", [list.clear, lambda bids: bids[0].append(1)])
+def test_a_rule_that_changes_what_it_is_passed_is_refused(change):
+    class Nested(Auction):
+        def settle(self, reports):
+            shares = {p: Share(0, 0, 0, Reply("json", data=p)) for p in reports}
+            change(reports["ann"])
+            return Settlement(self.NAME, shares)
+
+    with pytest.raises(InputError, match="settle changes what ann reports"):
+        settle_reports(Nested(), {"ann": [[1], [2]], "bob": [[2]]})
+
+    class Emptying(Auction):
+        def settle(self, reports):
+            made = super().settle(reports)
+            reports.clear()
+            return made
+
+    reports = dict(VALUES)
+    settle_reports(Emptying(), reports)
+    assert reports == VALUES
+
+
+class OtherShares(Auction):
+    """What is shown of bea is more than what is audited."""
+
+    def settle(self, reports):
+        made = super().settle(reports)
+        return replace(
+            made, parties={p: replace(s, utility=s.utility + 7) for p, s in made.parties.items()}
+        )
+
+
+class FewLies(WithGame):
+    """The first price, in a game without the lies that pay under it."""
+
+    price = cheat_everywhere
+
+    def game(self, types):
+        def sell(bids):
+            winner = max(bids, key=bids.get)
+            return winner, bids[winner]
+
+        return ab.tabulate(
+            sell,
+            lambda party, value, sale: (value - sale[1]) * (party == sale[0]),
+            {party: [value] for party, value in types.items()},
+            types,
+        )
+
+
+class TwoPayoffs(WithGame):
+    """What a table of best lies reads is another payoff than what verdicts do."""
+
+    def game(self, types):
+        played = super().game(types)
+        played.payoffs = lambda profile: (0,) * len(played.players)
+        return played
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        (OtherShares, "its share for ann has the utility 7, and true_utility is 0"),
+        (FewLies, "ann cannot report 1 there, which lies"),
+        (TwoPayoffs, "its game has two payoffs of bea where everybody tells the truth: 2 by"),
+    ],
+)
+def test_what_is_shown_and_what_is_audited_are_one(rule, problem):
+    with pytest.raises(InputError, match=problem):
+        compare_game_with_settle(rule(), VALUES)
+
+
+@pytest.mark.parametrize("reports", [{"ann": 2}, VALUES | {"dan": 1}])
+def test_a_rule_that_reads_reports_of_others_than_the_parties_is_refused(reports):
+    rule = type("Reader", (Auction,), {"read_reports": staticmethod(lambda file, read: reports)})
+    failures = find_failures(rule)
+    assert "read_reports returns" in failures[0]
 
 
 def test_a_reason_why_lies_are_not_compared_is_shown_and_proves_nothing():

@@ -26,7 +26,7 @@ from aboveboard.collaborations.toml_file import (
 from aboveboard.collaborations.validation import validate_table
 from aboveboard.errors import InputError
 from aboveboard.faults import InputErrors, collect_faults, list_faults, raise_faults
-from aboveboard.formatting import format_count
+from aboveboard.formatting import format_count, join_names
 from aboveboard.mechanisms.file_model import CollaborationFile
 from aboveboard.mechanisms.mechanism import AnyMechanism
 from aboveboard.mechanisms.user_calls import attribute_errors
@@ -232,7 +232,25 @@ def _read_content(
     reader.inputs.update(fingerprint_own_code(source.code))
     reports = _read_reports(file, rule, reader, faults)
     raise_faults(faults)
+    _refuse_other_parties(file, rule, reports)
     return Content(file, mechanism, reports, reader.inputs)
+
+
+def _refuse_other_parties(file: Any, rule: type[AnyMechanism], reports: Any) -> None:
+    """Raise if there is not one report for each party of the file."""
+    parties = getattr(file, "parties", None)
+    if not (isinstance(parties, Mapping) and isinstance(reports, Mapping)):
+        return
+    for these, others, said in (
+        (parties, reports, "returns no report of"),
+        (reports, parties, "returns a report of somebody who is no party:"),
+    ):
+        if names := [str(name) for name in these if name not in others]:
+            raise InputError(
+                f"mechanism {rule.NAME!r}",
+                f"read_reports {said} {join_names(names)}",
+                "return one report for each party of the file",
+            )
 
 
 def _read_keys(
