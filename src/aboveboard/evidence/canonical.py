@@ -143,12 +143,36 @@ def decode_json(content: bytes, place: str, *, most: int = MOST_BYTES) -> Any:
         )
     try:
         return json.loads(
-            content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+            content.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_parse_finite,
         )
     except (ValueError, RecursionError) as error:
         raise InputError(
             place, f"it is not valid JSON ({error})", "send the file as aboveboard wrote it"
         ) from error
+
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,999}")
+
+
+def decode_whole(text: Any) -> int:
+    """Return the whole number in text, in the one way in which it is written here.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, such as "+3", "03", "3 " or a number itself.
+
+    Examples
+    --------
+    >>> decode_whole("-12")
+    -12
+    """
+    if not isinstance(text, str) or not _WHOLE.fullmatch(text):
+        raise ValueError("this is not a whole number in text")
+    return int(text)
 
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
@@ -214,6 +238,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(data) < len(pairs):
         raise ValueError("a key stands twice")
     return data
+
+
+def _parse_finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is larger than any number of JSON here")
+    return number
 
 
 def _refuse_constant(name: str) -> Any:

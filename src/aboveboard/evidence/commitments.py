@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -334,16 +333,32 @@ class Opening:
             If it is none.
         """
         try:
-            positions, elements = list(data["positions"]), list(data["elements"])
+            positions, elements = _read_lists(data)
             salts = _cut(decode_hex(data["salts"]), SALT)
             proof = _cut(decode_hex(data["proof"]), 32)
             leaves = tuple(
-                (index(position), salt, element.encode("utf-8"))
+                (position, salt, element.encode("utf-8"))
                 for position, salt, element in zip(positions, salts, elements, strict=True)
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidProofError(f"this is not an opening ({error})") from error
         return cls(leaves, tuple(proof))
+
+
+def _read_lists(data: Mapping[str, Any]) -> tuple[list[int], list[str]]:
+    """Return the positions and elements of an opening in plain data.
+
+    Raises
+    ------
+    ValueError
+        If it has other keys, or other positions than whole numbers.
+    """
+    if set(data) != {"positions", "salts", "elements", "proof"}:
+        raise ValueError("it has other keys")
+    positions = list(data["positions"])
+    if any(type(position) is not int for position in positions):
+        raise ValueError("a position is not a whole number")
+    return positions, list(data["elements"])
 
 
 def verify_opening(opening: Opening, root: bytes, size: int) -> None:

@@ -31,8 +31,10 @@ def parse_number(value: Any) -> Fraction | float | None:
         return None
     if isinstance(value, float):
         return value
-    if isinstance(value, str) and (len(value) > LONGEST or _has_large_exponent(value)):
-        return None
+    if isinstance(value, str) and (
+        len(value) > LONGEST or not value.isascii() or _has_large_exponent(value)
+    ):
+        return None  # Python reads digits of other scripts, too
     try:
         return Fraction(value)
     except (ValueError, ZeroDivisionError):

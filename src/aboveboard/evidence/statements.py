@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 from aboveboard.errors import InputError
@@ -81,12 +82,12 @@ class Statement:
         """What kind of statement this is."""
         return str(self.body["kind"])
 
-    @property
+    @cached_property
     def content(self) -> bytes:
         """The canonical bytes, as they stand in a file and in the log."""
         return encode_canonical({"body": dict(self.body), "by": self.by, "sig": self.signature})
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical bytes, in hexadecimal: the name by which others cite it."""
         return hashlib.sha256(self.content).hexdigest()
@@ -166,7 +167,9 @@ def read_statement(content: bytes, place: str, *, most: int = MOST_BYTES) -> Sta
         raise InputError(place, "it does not name its signer", "a statement has a name in 'by'")
     if not isinstance(signature, str) or not _SIGNATURE.fullmatch(signature):
         raise InputError(place, "its signature is none", "a signature has 128 hexadecimal digits")
-    return Statement(body, by, signature)
+    statement = Statement(body, by, signature)
+    vars(statement)["content"] = bytes(content)  # it has just been found to be canonical
+    return statement
 
 
 def _encode_message(body: Mapping[str, Any], by: str) -> bytes:

@@ -30,7 +30,7 @@ from math import lcm
 from typing import Any
 
 from aboveboard.errors import InputError
-from aboveboard.evidence.canonical import decode_hex
+from aboveboard.evidence.canonical import decode_hex, decode_whole
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.formatting import format_count
 
@@ -129,6 +129,20 @@ def add_points(points: Sequence[bytes]) -> bytes:
 
 def _encode_scalar(number: int) -> bytes:
     return (number % ORDER).to_bytes(_BYTES, "little")
+
+
+def _decode_scalar(text: Any) -> int:
+    """Return the number that stands in text as `_encode_scalar` writes it.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or not below the order: the same number in another way.
+    """
+    number = int.from_bytes(decode_hex(text), "little")
+    if len(text) != 2 * _BYTES or number >= ORDER:
+        raise ValueError("a blinding is none of this group")
+    return number
 
 
 def scale_point(point: Sequence[Fraction]) -> tuple[int, list[int]]:
@@ -286,9 +300,9 @@ def verify_sum(
         if fault := find_fault(data):
             raise InvalidProofError(f"the commitment of {name}: {fault}")
     try:
-        common = int(opened["denominator"])
-        sums = [int(x) for x in opened["sums"]]
-        blindings = [int.from_bytes(decode_hex(x), "little") for x in opened["blindings"]]
+        common = decode_whole(opened["denominator"])
+        sums = [decode_whole(x) for x in opened["sums"]]
+        blindings = [_decode_scalar(x) for x in opened["blindings"]]
         denominators = {name: int(x["denominator"]) for name, x in commitments.items()}
         points = {name: [decode_hex(p) for p in x["points"]] for name, x in commitments.items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

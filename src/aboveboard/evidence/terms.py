@@ -188,6 +188,8 @@ def parse_terms(body: Mapping[str, Any], place: str) -> Terms:
         If a key is missing, unknown or of another type, two members share a key, a member has a
         name of ours, or a deadline is not a time.
     """
+    if type(body.get("format")) is not int:  # true is 1 to Python
+        raise InputError(place, "the terms are not valid: format is not a whole number", _REMEDY)
     try:
         terms = Terms.model_validate(dict(body))
     except ValidationError as error:

@@ -22,14 +22,17 @@ from aboveboard.evidence.canonical import decode_hex, decode_json
 from aboveboard.evidence.cases import Case, Delivery, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.cosigning import verify_cosigned
-from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.findings import MALFORMED, Findings
 from aboveboard.evidence.hidden_shares import HIDDEN, NUMBERS, hide_reply, hide_share, list_shown
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.own_part import list_elements, read_own_file
 from aboveboard.evidence.payloads import Content, Payload
+from aboveboard.evidence.public_facts import list_known_facts
 from aboveboard.evidence.rounds import Round, replay_log
 from aboveboard.evidence.seeds import NONCE, commit_nonce, derive_seed
+from aboveboard.evidence.statement_checks import is_digest
+from aboveboard.evidence.statements import Statement
 from aboveboard.evidence.sum_commitments import PackageMissingError
 from aboveboard.evidence.trees import InvalidProofError
 from aboveboard.evidence.verifiers import verify_mechanism
@@ -81,6 +84,20 @@ def verify_bundle(given: Delivery) -> Findings:
     if result is None:
         findings.miss("the result: the round has none yet")
         return findings
+    try:
+        _verify_result(given, round_, result, findings)
+    except MALFORMED as error:
+        findings.contradict(
+            f"the result has not the form of one ({type(error).__name__})", result.digest
+        )
+    if round_.terms.protocol == "run":
+        fingerprint = round_.terms.center.public.fingerprint
+        findings.trust(*TRUSTED_IN_A_RUN, f"that the operator's key is the one of {fingerprint}")
+    return findings
+
+
+def _verify_result(given: Delivery, round_: Round, result: Statement, findings: Findings) -> None:
+    _verify_form(round_, result.body, findings)
     commitments = _read_commitments(round_, result.body["facts"])
     _verify_commitments(round_, commitments, result.body["facts"], findings)
     part, key = _read_own_part(given, round_, findings)
@@ -92,10 +109,6 @@ def verify_bundle(given: Delivery) -> Findings:
     part = _add_own_answers(given, round_, part, findings)
     case = Case(given, round_, body, commitments, part, reply, seed, result.digest)
     verify_mechanism(case, findings)
-    if round_.terms.protocol == "run":
-        fingerprint = round_.terms.center.public.fingerprint
-        findings.trust(*TRUSTED_IN_A_RUN, f"that the operator's key is the one of {fingerprint}")
-    return findings
 
 
 def _verify_log(given: Delivery, findings: Findings) -> Round | None:
@@ -141,6 +154,16 @@ def _verify_agreement(given: Delivery, round_: Round, findings: Findings) -> Non
         )
 
 
+def _verify_form(round_: Round, body: Mapping[str, Any], findings: Findings) -> None:
+    """Contradict a result that states more than it may, or replies that are no hashes."""
+    if unknown := sorted(set(body["facts"]) - list_known_facts(round_.terms)):
+        named = ", ".join(unknown[:5])[:200]
+        findings.contradict(f"the result states what its mechanism does not: {named}", "result")
+    wrong = [name for name, digest in body["replies"].items() if not is_digest(digest)]
+    if wrong:
+        findings.contradict(f"the reply of {', '.join(wrong)} is named by no hash", "result")
+
+
 def _open_share(
     given: Delivery,
     round_: Round,
@@ -154,7 +177,11 @@ def _open_share(
     shown = list_shown(round_.terms)
     stated = shown if set(NUMBERS) <= shown else shown | {HIDDEN}
     for each, share in body["shares"].items():
-        if not isinstance(share, dict) or set(share) != stated:
+        if (
+            not isinstance(share, dict)
+            or set(share) != stated
+            or (HIDDEN in share and not is_digest(share[HIDDEN]))
+        ):
             findings.contradict(f"the share of {each} is not stated as the terms say", "result")
     if set(NUMBERS) <= shown:
         return body
@@ -203,7 +230,8 @@ def _verify_commitments(
     if round_.terms.protocol != "run":
         return
     stated = facts.get("commitments", {})
-    if not isinstance(stated, dict) or set(stated) - set(round_.present):
+    known = set(round_.present)
+    if not isinstance(stated, dict) or set(stated) - (known & set(commitments)):
         findings.contradict("the commitments are not those of this run's parties", "result")
     without = [name for name in round_.present if name not in commitments]
     if without:
@@ -225,8 +253,9 @@ def _read_own_part(
     table, files = read_own_file(given.mine)
     if "table" in secrets:
         stated = decode_json(secrets["table"].encode("utf-8"), "bundle")
-        if isinstance(stated, dict):
-            table, files = _combine(stated, table, files, findings)
+        if not isinstance(stated, dict):
+            raise InputError("bundle", "its table of your keys is none", "ask for it once more")
+        table, files = _combine(stated, table, files, findings)
     return Payload(table, files, key, bytes(NONCE)), key or None
 
 
@@ -360,7 +389,7 @@ def _verify_reply(
     # A plain hash lets others try what a member was handed; a round never states one.
     due = hidden if protocol == "round" else {found, *hidden}
     same = findings.check(
-        stated in due and found == given.bundle.reply["sha256"],
+        isinstance(stated, str) and stated in due and found == given.bundle.reply["sha256"],
         "your reply is the one that the signed result names",
         "your reply is not the one that the signed result names",
         "result",
