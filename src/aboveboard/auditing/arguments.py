@@ -58,7 +58,7 @@ def check_properties(properties: Any) -> list[Property]:
 
 
 def check_budget(budget: Any, seconds: Any = None) -> Budget:
-    """Return the budget, or the default; with so many seconds where they are said.
+    """Return the budget, or the default; limited to some seconds where they are given.
 
     Raises
     ------

@@ -31,7 +31,7 @@ CLAIM = "the deviations of any one party or coalition pay"
 SMALL = Budget(rows=20_000, samples=500)  # for each smaller instance tried while shrinking
 SHRINKS = 400  # smaller instances tried in all
 SHRINKING = 0.1
-"""Of the seconds of an audit: how long, at least, smaller counterexamples are looked for."""
+"""Least part of an audit's time for which smaller counterexamples are looked for."""
 
 
 class DeviationProperty(Property):

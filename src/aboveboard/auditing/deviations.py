@@ -170,7 +170,7 @@ class IndividualRationality(DeviationProperty):
         return self.against != "truth"
 
     def parts(self, game: Game) -> list[DeviationSet]:
-        """Return the rows: each player's absence, be it an action or only a payoff."""
+        """Return the rows: each player's absence, as an action or only as a payoff."""
         free = self.against == "every report"
         parts = []
         for i in range(len(game.players)):

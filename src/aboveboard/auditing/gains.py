@@ -25,10 +25,10 @@ from aboveboard.games.numbers import (
 )
 
 FEW_ROWS = 256
-"""So many rows are all compared in one outcome."""
+"""Rows up to which all are compared in one outcome."""
 
 MOST_ROWS = 128
-"""Of the rows of a sample so many, once one of them has a gain."""
+"""Rows of a sample that are compared once one of them has a gain."""
 
 FEW_OF_A_BATCH = MOST_OF_A_BATCH = 16
 """The same of a batch, where rows are so wide that a sample comes in many batches."""
@@ -37,7 +37,7 @@ ROWS_A_LOOK = 16
 """Rows compared between two looks at the clock."""
 
 FIRST_ROWS = 32
-"""Of more rows so many, with the largest bounds, before deciding whether others can gain more."""
+"""Of more rows these, with the largest bounds, are compared first; others if they can gain more."""
 
 
 def compute_gains(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aboveboard.mechanisms.settlement import Settlement
 
 MOST_NAMED = 3
-"""So many parties are named in a note below a table; of more only the number is."""
+"""Parties that are named in a note below a table; if there are more, the rest is counted."""
 
 NOTES = ("notes", "warnings")
 """Details of a settlement that hold sentences for the operator."""

@@ -26,7 +26,7 @@ MEMORY_PER_BYTE = 45
 """Bytes of memory that reading takes at the peak, for each byte of one long string."""
 
 MOST_BYTES = 1 << 26
-"""Of a collaboration file: the parser reads some MB a second; long lists have their own files."""
+"""Largest collaboration file: the parser reads some MB a second; long lists have own files."""
 
 MOST_VALUES = 1 << 21
 """Values of a collaboration file: the parser takes some microseconds for each."""

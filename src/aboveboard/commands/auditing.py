@@ -193,7 +193,7 @@ def audit_collaboration(
 def _list_examined(
     collaboration: Collaboration, properties: Sequence[Property] | None, verdicts: Verdicts
 ) -> list[Property]:
-    """Return the properties of which something was looked at."""
+    """Return the properties that were examined at least in part."""
     claims = list_properties(collaboration) if properties is None else properties
     looked_at = {name for name, verdict in verdicts.items() if verdict.checked}
     return [claim for claim in claims if claim.name in looked_at]

@@ -28,7 +28,7 @@ from aboveboard.report.subject import describe_collaboration
 from aboveboard.storage.atomic import atomic_file
 
 BUDGET = Budget(rows=200_000, samples=500)
-"""Of the audit of each rule; `audit` looks further."""
+"""Budget of the audit of each rule; `audit` looks further."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from aboveboard.report.subject import describe_game_file
 SUFFIXES = (".nfg", ".efg")
 
 SEED = 0
-"""Of samples in games that are too large to search; a file of Gambit names none."""
+"""Seed of samples in games that are too large to search; a file of Gambit has none."""
 
 
 def is_game_file(path: Path) -> bool:

@@ -39,7 +39,7 @@ STEPS = 60
 """Moves of better replies that are drawn: three rounds of bids from silence to the truth."""
 
 MOST_NAMED = 6
-"""So many agents or equilibria are named; of more only their number is given."""
+"""Agents or equilibria that are named; if there are more, the rest is only counted."""
 
 
 @dataclass(frozen=True)

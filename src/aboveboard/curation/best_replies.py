@@ -25,7 +25,7 @@ from aboveboard.curation.protocols import says_something
 from aboveboard.games.numbers import Number
 
 SLACK = 1e-12
-"""Of an agent's value: float64 sums that differ by less are taken as equal."""
+"""Part of an agent's value: float64 sums that differ by less count as equal."""
 
 BISECTIONS = 40
 """Halvings in the search for a commitment of a certain relative price."""

@@ -39,7 +39,7 @@ MOST_AGENTS = 8
 """Above that, supports and profiles take longer than a second."""
 
 ROUNDING = 1e-9
-"""Of an agent's value: chances that are roots of equations in floats are no better than that."""
+"""Part of an agent's value: chances that solve equations in floats are no more exact."""
 
 MIXING, TRUTHFUL, SILENT = "mixing", "truthful", "silent"
 

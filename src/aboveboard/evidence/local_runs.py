@@ -48,7 +48,7 @@ BYTES_FOR_AN_ELEMENT = 600
 """Memory for each element of a list: measured with ten lists of 100,000 elements (2026-11)."""
 
 SHARE_OF_MEMORY = 0.6
-"""Of this machine's memory that evidence may take."""
+"""Part of this machine's memory that evidence may take."""
 
 _CENTER_KEYS, _LOG_KEYS = "keys", "log-keys"
 

@@ -14,7 +14,7 @@ LONGEST = 4000
 """Characters of an exact number."""
 
 MOST_EXPONENT = 4000
-"""Of a number in text: "1e999999999" would be written out with as many digits."""
+"""Largest exponent of a number in text: "1e999999999" would become as many digits."""
 
 _EXPONENT = re.compile(r"[eE][+-]?0*([0-9_]*)\s*\Z")
 

@@ -20,7 +20,7 @@ Point = tuple[Fraction, ...]
 Metric = Literal["euclidean", "manhattan", "maximum"]
 
 LARGEST_DENOMINATOR = 6
-"""Of a power: half of it is still an exponent that `exact_powers` takes."""
+"""Largest denominator of a power: `exact_powers` still takes half of the power."""
 
 
 @dataclass(frozen=True)

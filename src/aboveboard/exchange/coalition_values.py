@@ -18,7 +18,7 @@ from aboveboard.mechanisms.file_model import Exact
 from aboveboard.mechanisms.user_functions import find_function
 
 LARGEST = 10**300
-"""Of the numerator and denominator of a value that is exact."""
+"""Largest numerator and denominator of an exact value."""
 
 
 def compute_rewards(values: Sequence[Any], *, pareto: bool = False) -> Array:

@@ -20,7 +20,7 @@ from aboveboard.mechanisms.user_functions import find_function
 Interval = tuple[Fraction, Fraction]
 
 HALVINGS = 60
-"""Of the lengths between which a new interval's length is sought."""
+"""How often the range in which a new interval's length lies is halved."""
 
 
 @dataclass(frozen=True)

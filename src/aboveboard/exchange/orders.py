@@ -34,7 +34,7 @@ MOST_ORDERS = 120
 
 FEWEST_ORDERS = 8
 MOST_PLACES = 1 << 16
-"""Of very many kinds fewer orders are tried, so that together they have so many places."""
+"""Places of all orders together: with very many kinds fewer orders are tried."""
 
 MOST_REMEMBERED = 64
 """Kinds up to which what was found is remembered for the next row."""

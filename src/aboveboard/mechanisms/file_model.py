@@ -51,7 +51,7 @@ Exact = Annotated[Fraction, BeforeValidator(_parse_fraction)]
 
 
 SEED_BITS = 256
-"""Of a seed that is drawn: nobody guesses it, and no two runs share it."""
+"""Length of a seed that is drawn: nobody guesses it, and no two runs share it."""
 
 
 def draw_seed() -> int:

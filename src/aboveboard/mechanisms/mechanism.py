@@ -75,7 +75,7 @@ class LongRunning(Protocol):
 
 
 Spending = Literal["refuse", "allow", "none"]
-"""Of privacy beyond what a party allows: refused, or allowed; "none": nothing is published."""
+"""Spending privacy beyond what a party allows: refused, or allowed; "none": nothing is spent."""
 
 
 class StartingFile:

@@ -27,7 +27,7 @@ from aboveboard.errors import InputError
 
 REMEDY = 'name it as "module:function", importable'
 PROCESS_ID = uuid.uuid4().hex
-"""Of this process: a task that comes back here runs among the modules that are loaded."""
+"""Identifies this process: a task that runs here uses the modules that are loaded."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from aboveboard.report.deviations import describe_search, is_choice
 from aboveboard.report.words import format_report, format_witness, is_profitable
 
 MOST_LISTED, LONGEST_LIST = 6, 60
-"""So many parties, their names together so long, are listed in a sentence on the first screen."""
+"""Parties, and characters of their names, up to which the first screen lists them."""
 
 MOST_WITHOUT_CHOICE = 3
 
@@ -113,7 +113,7 @@ TALLIED = {
     Status.UNDECIDED: ("undecided",) * 2,
     Status.VACUOUS: ("with nothing to check",) * 2,
 }
-"""What is said of one property, and of several."""
+"""The sentences for one property, and for several."""
 
 
 def _count_parties(n: int) -> str:

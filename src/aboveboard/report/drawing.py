@@ -11,7 +11,7 @@ from math import floor, log10
 from unicodedata import east_asian_width
 
 WIDTH = 352.8
-"""Of every drawing: narrow, so that a phone shows it almost unscaled."""
+"""Width of every drawing: narrow, so that a phone shows it almost unscaled."""
 
 INK = "#000000"
 

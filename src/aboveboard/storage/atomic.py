@@ -28,7 +28,7 @@ from aboveboard.errors import InputError
 NAME = 40
 """Characters of a name that its hidden folder repeats: file systems take 255 bytes."""
 RENAME_NOREPLACE, RENAME_EXCHANGE, HERE = 1, 2, -100
-"""Of Linux: <linux/fs.h> and AT_FDCWD."""
+"""Flags of Linux, from <linux/fs.h>, and AT_FDCWD."""
 STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 """Names of what the process has open already, a file perhaps that others are writing to."""
 

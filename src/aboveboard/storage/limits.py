@@ -27,10 +27,10 @@ LONGEST_ROW = 1 << 24
 """Bytes of one row of a text: what is longer is refused before the file is read."""
 
 SHARE_OF_MEMORY = 0.8
-"""Of the free memory that one file may take."""
+"""Part of the free memory that one file may take."""
 
 COPIES = 3
-"""Of a file's content that are in memory at the peak."""
+"""Copies of a file's content that are in memory at the peak."""
 
 
 def find_free_memory() -> int | None:

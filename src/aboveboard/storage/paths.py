@@ -36,7 +36,7 @@ class DataPath(NativePath):
         return describe_path, (Path(self), self.digest, self.options)
 
     def resolve(self, strict: bool = False) -> DataPath:
-        """Return the path without links, with what is said of it."""
+        """Return the path without links; its digest and options stay."""
         return describe_path(Path(self).resolve(strict), self.digest, self.options)
 
 

@@ -249,7 +249,7 @@ def find_extremes(game: LevelsGame) -> tuple[Any, Any]:
 
 
 PROMISED: tuple[Property, ...] = (PaysOut(), ShapleyFairness(), NullPlayer(), Additivity())
-"""Of exact shares."""
+"""What exact shares promise."""
 
 
 def list_examined(game: LevelsGame) -> list[Property]:

@@ -32,7 +32,7 @@ SAMPLES = 2_000
 """Cases beyond which an audit for a page samples."""
 
 SEED = 1
-"""Of the example, so that all members see the same audit."""
+"""Seed of the example, so that all members see the same audit."""
 
 OWN_CODE = (
     "the rule is code of the operator's own: read it, and audit it yourself with "

@@ -24,7 +24,7 @@ AVERAGE = "that the average is that of all points"
 ON_THE_CENTERS_WORD = (AVERAGE, "what the others gain")
 
 MOST_POWER = 1000
-"""Of a loss that is computed here: a power of millions would take for ever."""
+"""Largest power of a loss that is computed here: one of millions would take for ever."""
 
 Point = tuple[Fraction, ...]
 

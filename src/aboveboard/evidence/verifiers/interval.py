@@ -17,10 +17,10 @@ from aboveboard.exchange.interval_values import LengthValue
 from aboveboard.formatting import encode_number
 
 MOST_POWER = 1000
-"""Of a length: a power of millions would take for ever."""
+"""Largest power of a length: one of millions would take for ever."""
 
 CLOSE = Fraction(1, 10**9)
-"""Of what the own interval is worth: by how much a gain may differ where roots are rounded."""
+"""Part of an interval's value by which a gain may differ where roots are rounded."""
 
 ON_THE_CENTERS_WORD = (
     "that your interval is what the rule makes of all intervals",

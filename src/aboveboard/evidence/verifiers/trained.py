@@ -24,7 +24,7 @@ UNSCORED = "the quality of your model"
 """What stays on the center's word where the test rows are not opened, or the model not loaded."""
 
 TOLERANCE = 1e-6
-"""Of a quality: another machine's libraries may differ in the last digits of a model's scores."""
+"""How far a quality may differ: other libraries give other last digits of a model's scores."""
 
 
 def verify_own_model(case: Case, findings: Findings) -> None:

@@ -19,10 +19,10 @@ from pathlib import Path
 from aboveboard.errors import InputError
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
-"""Of Linux: <linux/sched.h>."""
+"""Flags of Linux, from <linux/sched.h>."""
 
 _DIE_WITH_PARENT, _NO_NEW_RIGHTS = 1, 38
-"""Of Linux: PR_SET_PDEATHSIG and PR_SET_NO_NEW_PRIVS of <linux/prctl.h>."""
+"""Options of Linux: PR_SET_PDEATHSIG and PR_SET_NO_NEW_PRIVS of <linux/prctl.h>."""
 
 
 @dataclass(frozen=True)

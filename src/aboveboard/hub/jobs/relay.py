@@ -24,7 +24,7 @@ MOST_CONNECTIONS = 64
 
 CONNECT_SECONDS = 20.0
 SEND_SECONDS = 120.0
-"""That one end may take to accept what the other has sent."""
+"""Seconds that one end may take to accept what the other has sent."""
 
 PAUSE = 0.5
 """Seconds between two looks whether the child is over."""

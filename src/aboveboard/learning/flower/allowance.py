@@ -32,7 +32,7 @@ MOST_KNOWN = 10_000
 """Trainings and comparisons that are remembered, the latest of them."""
 
 SUFFIX = ".trainings"
-"""Of the file beside the key."""
+"""How the name of the file beside the key ends."""
 
 
 @dataclass

@@ -33,7 +33,7 @@ POLL = 0.2
 """Seconds between two looks for answers."""
 
 MOST_ROWS = 1 << 53
-"""That a party can claim: beyond, numbers in JSON are no longer whole."""
+"""Rows that a party can claim: beyond, numbers in JSON are no longer whole."""
 
 MOST_ODD, LONGEST = 1_000, 600
 """Clauses on odd columns that a party can send, and their characters."""

@@ -42,7 +42,7 @@ MOST_SETS = 16
 """Parties up to whom all sets of the served are tried: 2^16 valuations for one profile."""
 
 ROUNDING = 1e-12
-"""Of the largest value: sums of float64 values that differ by less count as tied."""
+"""Part of the largest value: sums of float64 values that differ by less count as tied."""
 
 
 @dataclass(frozen=True)

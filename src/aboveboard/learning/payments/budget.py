@@ -37,7 +37,7 @@ MOST_WORK = 3**7 * 2**4
 """Valuations, where each profile takes one for each set of the served."""
 
 TOLERANCE = 1e-9
-"""Of the largest payment: a float sum of payments as near to 0 counts as 0."""
+"""Part of the largest payment: a float sum of payments that is nearer to 0 counts as 0."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ FEWEST_ROWS = 8
 """Rows below which quartiles say nothing."""
 
 ROUNDING = 1e-3
-"""Of a standard deviation: differences below it are no difference."""
+"""Part of a standard deviation: smaller differences do not count."""
 
 
 @dataclass(frozen=True)

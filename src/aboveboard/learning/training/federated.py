@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from aboveboard.learning.training.training_store import TrainingStore
 
 LARGEST = 1e100
-"""Of a parameter: larger ones overflow in a prediction, and no fit gives them."""
+"""Largest parameter: larger ones overflow in a prediction, and no fit has them."""
 
 
 @dataclass

@@ -40,7 +40,7 @@ LIBRARIES = ("aboveboard", "numpy", "scipy", "scikit-learn")
 """A training by another version is done again."""
 
 TOLERANCE = 1e-6
-"""Of predictions: two machines may round differently."""
+"""How far predictions may differ: two machines may round differently."""
 
 
 @dataclass

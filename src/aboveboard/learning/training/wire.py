@@ -56,7 +56,7 @@ HARMLESS = ("numpy.dtype", "sklearn.compose._column_transformer._RemainderColsLi
 """Types that skops does not trust by itself, and that fitted steps of scikit-learn are made of."""
 
 MOST_BYTES = 1 << 31
-"""Of one message: what Flower's own limit allows."""
+"""Largest message: what Flower's own limit allows."""
 
 DEEPEST = 12
 """Values within values."""

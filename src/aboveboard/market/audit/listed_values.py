@@ -36,7 +36,7 @@ MOST_DROPPED = 2
 """Bids of a party that are dropped, one in each lie."""
 
 MOST_PROFILES = 20_000
-"""That are looked at one by one; of more there is a sample."""
+"""Profiles that are looked at one by one; if there are more, a sample is."""
 
 SEARCH_COST = 16
 """Values that a search for an optimum takes, for each good and each bid."""

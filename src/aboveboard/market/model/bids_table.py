@@ -26,7 +26,7 @@ from aboveboard.storage.tabular_files import read_table
 FileT = TypeVar("FileT", bound=MarketFile)
 
 MOST_DIGITS = 30
-"""Of a value in a table: money needs no more."""
+"""Digits of a value in a table: money needs no more."""
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 SEPARATORS = re.compile(r"[+;,]")

@@ -16,10 +16,10 @@ from aboveboard.errors import InputError
 from aboveboard.formatting import format_count
 
 MOST_CHARACTERS = 2_000
-"""Of a path: a hundred steps of twenty characters."""
+"""Longest path: a hundred steps of twenty characters."""
 
 MOST_DEPTH = 100
-"""Of nested brackets: no list needs more, and the parser ends at about a thousand."""
+"""Deepest nesting of brackets: no list needs more; the parser fails at about a thousand."""
 
 EVERY_ENTRY, EVERY_FIELD, EVERY_NAME = "[]", "*", "*~"
 Step = tuple[str, str | int]

@@ -28,7 +28,7 @@ from aboveboard.formatting import format_number
 from aboveboard.valuation.levels import Level
 
 SUFFIX = ".privacy-ledger"
-"""Of the ledger's name, after that of the data file."""
+"""What follows the data file's name in the ledger's."""
 PATIENCE = 30.0
 """Seconds that a run waits for another one that writes the same ledger."""
 REMEDY = (

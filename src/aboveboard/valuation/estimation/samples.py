@@ -30,7 +30,7 @@ FloatArray = NDArray[np.float64]
 Column = Annotated[str, Field(min_length=1)]
 
 LARGEST = 1e100
-"""Of a sample: the squares of so large numbers, and their sums, still fit a float."""
+"""Largest size of a sample: its square, and sums of squares, still fit a float."""
 LISTED = 12
 """Columns named in a message before it ends in dots."""
 SUFFIXES = (

@@ -23,7 +23,7 @@ from aboveboard.valuation.offers.offer import Selection
 
 SLACK = 1e-12
 NEAR = 1e-9
-"""Of the largest utility: offers whose values are as close are equally good."""
+"""Part of the largest utility: offers whose values differ by no more are equally good."""
 BESIDE = 1e-9
 """How far above a bound, relatively, the answers just above it are taken."""
 GOLDEN = (5**0.5 - 1) / 2

@@ -19,7 +19,7 @@ SURE = 1e-9
 """Probabilities this close to 0 or 1 are 0 or 1."""
 
 ROUNDING = 1e-12
-"""Of the utility: a gain that is no larger is rounding, and shown as 0."""
+"""Part of the utility: a gain that is no larger is rounding, and shown as 0."""
 
 FEW = 6
 """Users up to whom a sentence names them; of more it says how many they are."""

@@ -238,7 +238,7 @@ def _offer_to_alike(users: DesignUsers) -> Offer:
 
 
 def _describe_alike(users: DesignUsers) -> dict[str, Any]:
-    """Return what is said of users who are alike besides the offer: thresholds and curve."""
+    """Return thresholds and curve, which go with an offer to users who are alike."""
     if not users.are_alike or users.is_platform_member:
         return {}
     game, cost = users.make_alike_users(), float(users.cost_table[0, 1] - users.cost_table[0, 0])

@@ -25,7 +25,7 @@ from aboveboard.games.numbers import Array, Number, absolute
 from aboveboard.valuation.shares.shapley import count_members
 
 TOLERANCE = 1e-9
-"""Of the largest value, for tables of floats; exact tables have none."""
+"""Tolerance as a part of the largest value, for tables of floats; exact tables have none."""
 
 Divide = Callable[[Array], Array]
 """From a table of coalitions to the users' shares."""

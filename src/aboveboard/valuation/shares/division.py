@@ -54,7 +54,7 @@ MOST_EXACT_STATES = 512
 MOST_WORK = 9 * MOST_STATES
 """States times types squared, the cost of a sweep: of three types as many as it takes at all."""
 ROUNDING = 1e-12
-"""Of the utility: a float64 share no farther below 0 is 0, rounded."""
+"""Part of the utility: a float64 share that is no farther below 0 counts as 0."""
 LONGEST = 64
 """Bits of a denominator that is still written as a fraction."""
 

@@ -48,7 +48,7 @@ ROOM = 1 << 18
 MANY_STATES = 20_000_000
 """A sweep of more states is tried by the multilinear extension first."""
 MOST_TYPES = 5
-"""Of more types even a grid of thirteen numbers each is as long as a sweep."""
+"""With more types even a grid of thirteen numbers each takes as long as a sweep."""
 MOST_STATES = 20_000_000_000
 """About ten minutes on two cores."""
 

@@ -38,7 +38,7 @@ LADDER = (13, 19, 27)
 DROPPED = 1
 """Numbers at either end that the grid does without which it is compared with."""
 TOLERANCE = 1e-10
-"""Of the range of the utility: by how much the two grids' shares of all of a type may differ."""
+"""How far two grids' shares of a type may differ, as a part of the range of the utility."""
 TAIL = 1e-16
 """Probability beyond the end of a window, about."""
 LIGHT = 1e-18

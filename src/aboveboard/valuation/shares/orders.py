@@ -40,7 +40,7 @@ MOST_BLOCKS = 5000
 STEPS = 1 << 28
 """Users looked at in all: about a second."""
 MOST_USERS = 2000
-"""Of more, a block's rotations take hundreds of megabytes, and the fewest blocks minutes."""
+"""With more, a block's rotations take hundreds of megabytes, and the fewest blocks minutes."""
 
 
 @runtime_checkable

@@ -43,7 +43,7 @@ ESTIMATE = "estimate"
 
 
 LARGEST = 10**60
-"""Of a variance, a weight or a number of samples: products of a few still fit a float."""
+"""Largest variance, weight or number of samples: products of a few still fit a float."""
 
 
 def _parse_variance(value: Any) -> Any:
