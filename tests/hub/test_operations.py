@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from houses import House
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from aboveboard.errors import InputError
+from aboveboard.evidence.keys import generate_keys
+from aboveboard.evidence.statements import sign_statement
+from aboveboard.hub.collaborations import logs
+from aboveboard.hub.collaborations.logs import lock
 from aboveboard.hub.database.engine import write
-from aboveboard.hub.database.tables import collaboration, metadata
+from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry, metadata
 from aboveboard.hub.home import Hub, open_hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.operations.backup import back_up, restore
@@ -52,6 +57,28 @@ def test_what_was_changed_behind_the_hubs_back_is_named(
     assert len(found.faults) == 2
     assert any("the database states state settled, the log result" in x for x in found.faults)
     assert any(damaged.name in fault for fault in found.faults)
+
+
+def test_a_long_log_that_was_changed_behind_the_hubs_back_is_not_shown(
+    hub: Hub, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MANY", 2)  # it is compared with its checkpoint, at first
+    table = house.open(tmp_path)
+    table.agree()
+    with write(hub.engine) as connection:
+        where = (log_entry.c.collaboration == table.id, log_entry.c.index == 2)
+        row = connection.execute(select(log_entry).where(*where)).one()
+        forged = sign_statement(json.loads(row.content)["body"], row.signer, generate_keys())
+        logs.forget_rounds()
+        assert len(logs.read_round(connection, lock(connection, table.id)).leaves) == 4
+        connection.execute(update(log_entry).where(*where).values(content=forged.content))
+        logs.forget_rounds()
+        with pytest.raises(InputError, match="entry 2: it is not signed"):
+            logs.read_round(connection, lock(connection, table.id))
+        connection.execute(update(log_entry).where(*where).values(content=row.content))
+        connection.execute(delete(checkpoint).where(checkpoint.c.size == 4))
+        logs.forget_rounds()
+        assert len(logs.read_round(connection, lock(connection, table.id)).leaves) == 4
 
 
 def test_a_restored_hub_goes_on_where_the_backup_was_made(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,13 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from aboveboard.errors import InputError
 from aboveboard.evidence.keys import PrivateKeys
-from aboveboard.evidence.notes import Checkpoint, sign_note
-from aboveboard.evidence.round_states import ENDED, State
+from aboveboard.evidence.log import verify_checkpoint
+from aboveboard.evidence.notes import Checkpoint, read_note, sign_note
+from aboveboard.evidence.round_states import ENDED, RefusedStatementError, State
 from aboveboard.evidence.round_turns import list_turns
-from aboveboard.evidence.rounds import RefusedStatementError, Round, begin_round
+from aboveboard.evidence.rounds import Round, begin_round
 from aboveboard.evidence.statements import Statement, read_statement
-from aboveboard.evidence.trees import compute_root
+from aboveboard.evidence.trees import InvalidProofError, compute_root
 from aboveboard.hub.collaborations.deadlines import find_until
 from aboveboard.hub.collaborations.nodes import (
     Node,
@@ -34,6 +35,9 @@ from aboveboard.hub.database.tables import checkpoint, collaboration, log_entry,
 
 MOST_ROUNDS = 256
 """Rounds that a process keeps."""
+
+MANY = 16
+"""Entries from which on a log is compared with its checkpoint, not signature by signature."""
 
 
 class NoCollaborationError(Exception):
@@ -146,15 +150,12 @@ def read_round(connection: Connection, row: Any) -> Round:
         .where(log_entry.c.collaboration == row.id, log_entry.c.index >= known)
         .order_by(log_entry.c.index)
     ).all()
-    for index, content in entries:
-        place = f"collaboration {row.id}: entry {index}"
-        if round_ is None:
-            round_ = begin_round(content, place)
-            continue
-        try:
-            round_ = round_.accept(read_statement(content, place))
-        except RefusedStatementError as error:
-            raise InputError(place, str(error), "restore the database from a backup") from error
+    if len(entries) >= MANY:
+        found = _fold(row, round_, entries, checked=True)
+        if found is not None and _has_signed(connection, row, found):
+            _rounds.keep(cached, found)
+            return found
+    round_ = _fold(row, round_, entries, checked=False)
     if round_ is None or len(round_.leaves) != row.size:
         raise InputError(
             f"collaboration {row.id}",
@@ -163,6 +164,48 @@ def read_round(connection: Connection, row: Any) -> Round:
         )
     _rounds.keep(cached, round_)
     return round_
+
+
+def _fold(row: Any, round_: Round | None, entries: Sequence[Any], *, checked: bool) -> Round | None:
+    """Return a round with further entries of its log; None: there are none at all.
+
+    Raises
+    ------
+    InputError
+        If one cannot follow.
+    """
+    for index, content in entries:
+        place = f"collaboration {row.id}: entry {index}"
+        if round_ is None:
+            round_ = begin_round(content, place)
+            continue
+        try:
+            round_ = round_.accept(read_statement(content, place), checked=checked)
+        except RefusedStatementError as error:
+            raise InputError(place, str(error), "restore the database from a backup") from error
+    return round_
+
+
+def _has_signed(connection: Connection, row: Any, round_: Round) -> bool:
+    """Return whether this hub has signed just this log: it did so when it took the last entry.
+
+    One signature and the hash of each entry say as much as the signatures of all entries, which
+    were checked when they came.
+    """
+    size, place = len(round_.leaves), f"collaboration {row.id}"
+    text = connection.execute(
+        select(checkpoint.c.note).where(
+            checkpoint.c.collaboration == row.id, checkpoint.c.size == size
+        )
+    ).scalar()
+    if text is None or size != row.size:
+        return False
+    origin, key = round_.terms.log.origin, round_.find_log_key(size)
+    try:
+        found = verify_checkpoint(read_note(text.encode("utf-8"), place), origin, key)
+    except (InvalidProofError, InputError):
+        return False
+    return found.size == size and found.root == compute_root(round_.leaves)
 
 
 def append(
