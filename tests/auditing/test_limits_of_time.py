@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -72,6 +73,12 @@ def test_searches_share_the_time_that_is_left() -> None:
     budget.finish_search()
     assert 49 < budget.find_end(sampled=True) - begun < 51
     assert Clock(0.0, 0).find_end() > 0
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_a_search_that_takes_no_time_is_done_although_others_used_it_up(sampled: bool) -> None:
+    budget = ab.Budget(seconds=100, clock=Clock(perf_counter() - 50, 3))
+    assert 1 < budget.find_end(sampled=sampled) - perf_counter() <= 2
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
