@@ -145,7 +145,8 @@ def test_the_terms_bind_the_app_and_the_result_covers_what_was_trained(
     facts = read_facts(made)
     for name in MEMBERS:
         digest = digest_file(tmp_path / name / "rows.csv")
-        assert facts["rows"][name] == digest
+        assert len(facts["rows"][name]) == 64
+        assert facts["rows"][name] != digest  # others could try what a few rows may be
         found = made.verify(name)
         assert found.exit_status == 0, str(found)
         assert any("your machine trained on the rows" in each for each in found.verified)

@@ -24,8 +24,12 @@ HIDDEN = "hidden"
 REGIONS = "regions"
 """The public fact of exchanged lists that the terms may keep with the center."""
 
+MOST_KEY = 64
+"""Bytes of a key that a keyed hash takes."""
+
 _CONTEXT = b"aboveboard share v1\n"
 _REPLY_CONTEXT = b"aboveboard reply v1\n"
+_ROWS_CONTEXT = b"aboveboard rows v1\n"
 
 _NEEDED: Mapping[str, frozenset[str]] = {
     "exchange.union": frozenset(NUMBERS),
@@ -130,4 +134,27 @@ def hide_reply(name: str, digest: str, key: bytes) -> str:
     False
     """
     content = _REPLY_CONTEXT + encode_canonical({"name": name, "sha256": digest})
+    return hashlib.blake2b(content, key=key, digest_size=32).hexdigest()
+
+
+def hide_rows(name: str, digest: str, key: bytes) -> str:
+    """Return what all see of a party's rows: their SHA-256 would let others try a few small rows.
+
+    Parameters
+    ----------
+    name
+        Whose they are.
+    digest
+        SHA-256 of the file, in hexadecimal; empty where the party took no part.
+    key
+        The party's tree key.
+
+    Examples
+    --------
+    >>> hide_rows("acme", "", bytes(32)), len(hide_rows("acme", "00" * 32, bytes(32)))
+    ('', 64)
+    """
+    if not digest:
+        return ""
+    content = _ROWS_CONTEXT + encode_canonical({"name": name, "sha256": digest})
     return hashlib.blake2b(content, key=key, digest_size=32).hexdigest()

@@ -21,6 +21,7 @@ from aboveboard.evidence.commitments import CommittedList, commit_elements, gene
 from aboveboard.evidence.hidden_shares import (
     HIDDEN,
     REGIONS,
+    hide_rows,
     hide_share,
     list_shown,
     shows_regions,
@@ -117,6 +118,9 @@ def _publish_whole(
         return _publish_union(collaboration, settlement, keys, shares, key)
     find = _FACTS.get(name) or (_publish_curation if name.startswith("curation.") else None)
     facts = {} if find is None else as_plain(find(collaboration, settlement))
+    if "rows" in facts:
+        rows: Mapping[str, str] = facts["rows"]
+        facts["rows"] = {name: hide_rows(name, x, keys[name]) for name, x in rows.items()}
     return Publication(facts, shares)
 
 

@@ -23,7 +23,14 @@ from aboveboard.evidence.cases import Case, Delivery, describe
 from aboveboard.evidence.commitments import commit_elements
 from aboveboard.evidence.cosigning import verify_cosigned
 from aboveboard.evidence.findings import MALFORMED, Findings
-from aboveboard.evidence.hidden_shares import HIDDEN, NUMBERS, hide_reply, hide_share, list_shown
+from aboveboard.evidence.hidden_shares import (
+    HIDDEN,
+    MOST_KEY,
+    NUMBERS,
+    hide_reply,
+    hide_share,
+    list_shown,
+)
 from aboveboard.evidence.log import Log, verify_checkpoint
 from aboveboard.evidence.notes import read_note
 from aboveboard.evidence.own_part import list_elements, read_own_file
@@ -42,9 +49,6 @@ TRUSTED_IN_A_RUN = (
     "that the other parties' commitments are of what they sent, and were used",
 )
 """What stays on the center's word where one operator has everybody's files."""
-
-MOST_KEY = 64
-"""Bytes of a key that a keyed hash takes."""
 
 IN_PLACE = ("elements",)
 """Keys of a party's table that a data file may take the place of."""

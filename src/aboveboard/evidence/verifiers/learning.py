@@ -14,6 +14,7 @@ import numpy as np
 from aboveboard.errors import InputError
 from aboveboard.evidence.cases import Case, names_code
 from aboveboard.evidence.findings import Findings
+from aboveboard.evidence.hidden_shares import MOST_KEY, hide_rows
 from aboveboard.evidence.numbers import is_same_number, parse_number
 from aboveboard.evidence.verifiers.public_numbers import verify_public
 from aboveboard.evidence.verifiers.shares import verify_own_share
@@ -100,10 +101,14 @@ def _verify_own_rows(case: Case, findings: Findings) -> None:
     if stated in ("", None):
         findings.trust("that your machine took no part in the training")
         return
+    key = case.given.key if case.part is None else case.part.key
+    if key is None or len(key) > MOST_KEY:
+        findings.miss("the key of your commitment: that your machine trained on your rows")
+        return
     findings.check(
-        stated == own,
+        stated == hide_rows(case.name, str(own), key),
         f"your machine trained on the rows that you committed to (SHA-256 {own[:16]}..)",
-        f"you committed to rows of SHA-256 {own[:16]}.., and {str(stated)[:16]}.. is stated",
+        f"you committed to rows of SHA-256 {own[:16]}.., and others are stated",
         case.proof,
     )
 
