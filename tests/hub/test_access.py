@@ -15,6 +15,7 @@ from aboveboard.evidence.keys import generate_keys
 from aboveboard.hub.home import Hub
 from aboveboard.hub.jobs.worker import Worker
 from aboveboard.hub.organizations import invite
+from aboveboard.hub.series.repeating import propose_change
 
 OPEN_TO_ALL = {("GET", "/api/v1/hub"), ("GET", "/health"), ("GET", "/api/v1/openapi.json")}
 """Routes that tell a stranger nothing about anybody."""
@@ -96,6 +97,46 @@ def test_no_member_reads_anothers_ciphertext_or_reply(hub: Hub, settled: Table) 
         assert house.people[name].send("GET", own).status_code == 200
         stored = {hashlib.sha256(reply).hexdigest() for reply in replies.values()}
         assert len(stored) == len(replies)
+
+
+def test_every_file_is_shown_to_its_own_readers_alone(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    """All files of a round that has every kind, asked for on every route by everybody."""
+    auditor, newcomer = (Person(n, house.people["acme"].client, house.clock) for n in ("j", "new"))
+    for person in (auditor, newcomer):
+        assert person.join(hub).status_code == 200
+        house.people[person.name] = person
+    table = house.open(tmp_path, list(LISTS), auditor="j", more={"counts": "members"})
+    table.until_sealed()
+    names = sorted(LISTS)
+    owner: dict[str, str] = {}
+    tokens = set()
+    for step in range(len(names)):
+        for k, name in enumerate(names):
+            blinder, content = names[(k + step) % len(names)], f"{name} {step}".encode()
+            digest = hashlib.sha256(content).hexdigest()
+            assert table.upload(blinder, content).status_code == 201
+            said = table.say(blinder, "tokens", owner=name, step=step, sha256=digest)
+            assert said.status_code == 201, said.text
+            owner[digest] = blinder
+            tokens.add(digest)
+    change = propose_change(hub, table.id, {"members": [*names, "new"]}).digest
+    for name in names:
+        assert table.say(name, "change", change=change).status_code == 201
+    log = house.people["acme"].send("GET", f"{table.path}/log?limit=1000").json()["entries"]
+    said = [json.loads(entry) for entry in log]
+    owner |= {x["body"]["sealed"]: x["by"] for x in said if x["body"]["kind"] == "submit"}
+    files = sorted(path.name for path in (hub.folder / "files").glob("??/*"))
+    assert set(files) == set(owner)
+    for person in [*house.people.values(), *list_strangers(house)]:
+        for digest in files:
+            for route in ("sealed", "shared"):
+                status = person.send("GET", f"{table.path}/{route}/{digest}").status_code
+                member = person.name in names
+                due = owner[digest] == person.name if route == "sealed" else digest in tokens
+                expected = {200} if member and due else {404, 401}
+                assert status in expected, (person.name, route, digest)
 
 
 def test_a_request_is_good_for_its_own_path_host_body_and_time_only(house: House) -> None:

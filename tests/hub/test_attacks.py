@@ -53,6 +53,37 @@ def test_a_member_that_floods_is_slowed_and_the_others_are_served(hub: Hub, hous
     assert house.people["bolt"].send("GET", "/api/v1/me").status_code == 200
 
 
+def test_a_member_fills_neither_the_others_logs_nor_the_disk(
+    hub: Hub, house: House, tmp_path: Path
+) -> None:
+    from aboveboard.hub.configuration import check_configuration
+
+    settings = hub.configuration.model_dump()
+    settings["limits"] |= {"statements_per_round": 10, "uploads_per_round": 2, "upload_bytes": 5000}
+    house.app.state.hub = replace(hub, configuration=check_configuration(settings, "test"))
+    table = house.open(tmp_path)
+    table.agree()
+    table.commit()
+    statuses = [table.upload("acme", b"%d" % k).status_code for k in range(7)]
+    assert statuses == [201] * 5 + [409] * 2  # two, and one for each member
+    large = [table.upload("bolt", bytes([k]) * 4999).status_code for k in range(5)]
+    assert large == [201] * 4 + [409]
+    table.submit("core")
+    most = 10 + 2 * 3
+    for k in range(2 * most):
+        sealed = b"again"
+        if not k:
+            assert table.upload("core", sealed).status_code == 201
+        answer = table.post("core", table.submission("core", sealed))
+        if answer.status_code == 409:
+            break
+    log = house.people["acme"].send("GET", f"{table.path}/log?limit=1000").json()["entries"]
+    by = [json.loads(entry)["by"] for entry in log]
+    assert answer.status_code == 409
+    assert by.count("core") == most
+    assert table.view("bolt")["next"] == "submit"
+
+
 def test_a_recorded_request_that_is_repeated_changes_nothing(
     hub: Hub, house: House, tmp_path: Path
 ) -> None:

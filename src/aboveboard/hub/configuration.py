@@ -33,6 +33,10 @@ class Limits(_Strict):
 
     upload_bytes: int = Field(default=2**31, ge=1)
     statement_bytes: int = Field(default=2**16, ge=1)
+    statements_per_round: int = Field(default=200, ge=10)
+    """Statements of one member in one round, and two more for each member: a log stays readable."""
+    uploads_per_round: int = Field(default=50, ge=2)
+    """Sealed files of one member in one round, and one more for each member."""
     requests_per_minute: int = Field(default=1200, ge=1)
     strangers_per_minute: int = Field(default=120, ge=1)
     """Requests of one address without a valid signature."""

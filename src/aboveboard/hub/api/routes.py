@@ -308,7 +308,7 @@ async def upload(
 def _refuse_upload(hub: Hub, caller: Caller, identifier: str) -> None:
     """Refuse an upload before its body is read, if the round takes none or the disk is full."""
     with read(hub.engine) as connection:
-        statements.refuse_upload(connection, caller.organization, identifier)
+        statements.refuse_upload(connection, hub, caller.organization, identifier)
     if shutil.disk_usage(hub.folder).free < hub.configuration.limits.free_bytes:
         raise NoRoomError
 

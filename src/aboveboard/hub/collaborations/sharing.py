@@ -35,7 +35,8 @@ def find_shared(
 ) -> str:
     """Return the hash of a file that others have sent for this organisation to read.
 
-    Every member reads the tokens that the log names; the auditor reads what was opened to it.
+    Every member that takes part reads the tokens that the log names; the auditor reads what was
+    opened to it. Whom a change is to let in reads neither.
 
     Raises
     ------
@@ -46,6 +47,8 @@ def find_shared(
     round_ = read_round(connection, row)
     if row.member == AUDITOR:
         shared = _list_opened(round_)
+    elif row.member not in round_.present:
+        shared = set()
     else:
         shared = {each for passed in round_.tokens.values() for each in passed}
     if digest not in shared:

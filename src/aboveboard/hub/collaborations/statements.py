@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from aboveboard.evidence.round_states import RefusedStatementError, State
@@ -24,12 +24,15 @@ from aboveboard.hub.collaborations.membership import require_member
 from aboveboard.hub.collaborations.steps import take
 from aboveboard.hub.database.batching import write_together
 from aboveboard.hub.database.engine import write
-from aboveboard.hub.database.tables import collaboration, submission
+from aboveboard.hub.database.tables import collaboration, log_entry, submission
 from aboveboard.hub.home import Hub
 from aboveboard.hub.organizations.registry import Organization
 
 SEALED_KINDS = {"submit": "sealed", "open": "sealed", "tokens": "sha256"}
 """Statements that name a file, and by which field."""
+
+MOST_TIMES = 3
+"""How often a member may send the largest file in one round."""
 
 
 def take_statement(
@@ -93,6 +96,7 @@ def _take(
         _refuse_overtaken(before, statement)
         return Position(index, statement.digest, False, row.state)
     refuse_late(before, statement.kind, hub.now)
+    _refuse_flood(connection, hub, identifier, before, name)
     if statement.kind in SEALED_KINDS:
         _refuse_unsent(connection, identifier, statement)
     after = before.accept(statement)
@@ -117,6 +121,25 @@ def refuse_late(round_: Round, kind: str, now: int) -> None:
     deadline = find_deadline(round_, kind)
     if deadline is not None and now > deadline:
         raise RefusedStatementError(f"the deadline of {kind!r} has passed")
+
+
+def _refuse_flood(
+    connection: Connection, hub: Hub, identifier: str, round_: Round, name: str
+) -> None:
+    """Refuse a member that has said too much: what may be said again would fill the others' logs.
+
+    Nothing is counted in a log as short as those of honest members are.
+    """
+    most = hub.configuration.limits.statements_per_round + 2 * len(round_.terms.names)
+    if len(round_.leaves) <= most:
+        return
+    said = connection.execute(
+        select(func.count()).where(
+            log_entry.c.collaboration == identifier, log_entry.c.signer == name
+        )
+    ).scalar_one()
+    if said >= most:
+        raise RefusedStatementError(f"you have said {said} things in this round, which is the most")
 
 
 def _refuse_unsent(connection: Connection, identifier: str, statement: Statement) -> None:
@@ -166,7 +189,9 @@ def note_submission(
         )
         if connection.execute(select(submission.c.digest).where(*where)).first() is not None:
             return False
-        _refuse_unexpected(read_round(connection, row), name)
+        round_ = read_round(connection, row)
+        _refuse_unexpected(round_, name)
+        _refuse_many(connection, hub, identifier, round_, name)
         connection.execute(
             submission.insert().values(
                 collaboration=identifier, name=name, digest=digest, size=size, created=hub.now
@@ -175,11 +200,31 @@ def note_submission(
     return True
 
 
-def refuse_upload(connection: Connection, organization: Organization, identifier: str) -> None:
+def refuse_upload(
+    connection: Connection, hub: Hub, organization: Organization, identifier: str
+) -> None:
     """Raise before a ciphertext is read, if the round takes none of this member now."""
     name = require_member(connection, organization, identifier)
     row = connection.execute(select(collaboration).where(collaboration.c.id == identifier)).one()
-    _refuse_unexpected(read_round(connection, row), name)
+    round_ = read_round(connection, row)
+    _refuse_unexpected(round_, name)
+    _refuse_many(connection, hub, identifier, round_, name)
+
+
+def _refuse_many(
+    connection: Connection, hub: Hub, identifier: str, round_: Round, name: str
+) -> None:
+    """Refuse a member that has sent many files in this round: they are all kept to its end."""
+    limits = hub.configuration.limits
+    count, size = connection.execute(
+        select(func.count(), func.coalesce(func.sum(submission.c.size), 0)).where(
+            submission.c.collaboration == identifier, submission.c.name == name
+        )
+    ).one()
+    if count >= limits.uploads_per_round + len(round_.terms.names):
+        raise RefusedStatementError(f"you have sent {count} files in this round, which is the most")
+    if size > MOST_TIMES * limits.upload_bytes:
+        raise RefusedStatementError("you have sent as much as this hub takes of you in this round")
 
 
 def _refuse_unexpected(round_: Round, name: str) -> None:
