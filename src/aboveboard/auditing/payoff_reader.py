@@ -17,7 +17,7 @@ from aboveboard.games.actions import (
     encode_positions,
     unravel,
 )
-from aboveboard.games.capabilities import HasBatches, HasBounds
+from aboveboard.games.capabilities import HasBatches, HasBounds, HasEntries
 from aboveboard.games.game import Game, TabularGame
 from aboveboard.games.numbers import (
     LARGEST,
@@ -72,6 +72,13 @@ class PayoffReader:
         if isinstance(self.game, HasBatches):
             return self._record(normalize_array(self.game.payoff_rows(columns)))
         return self._record(_call_game(self.game, self.spaces, columns))
+
+    def entries(self, columns: Sequence[Codes], rows: Codes, players: Codes) -> Array:
+        """Return the payoffs of one player in one profile each, shape (k,), in units."""
+        if isinstance(self.game, HasEntries) and self.game.values_entries:
+            return self._record(normalize_array(self.game.payoff_entries(columns, rows, players)))
+        found: Array = self.payoffs(columns)[rows, players]
+        return found
 
     def bounds(self, columns: Sequence[Codes]) -> tuple[Array, Array]:
         """Return the lowest and highest payoffs of the profiles, each of shape (m, players)."""

@@ -27,6 +27,7 @@ from aboveboard.auditing.rows import (
     draw_rows,
     iterate_blocks,
 )
+from aboveboard.auditing.small_parts import join_small, value_together
 from aboveboard.auditing.table_scan import TableScan, find_largest
 from aboveboard.errors import BudgetExceeded
 from aboveboard.formatting import format_count
@@ -39,7 +40,7 @@ from aboveboard.games.actions import (
     find_position,
     unravel,
 )
-from aboveboard.games.capabilities import HasBatches, OneOutcome
+from aboveboard.games.capabilities import HasBatches, HasLikelyGains, OneOutcome
 from aboveboard.games.game import Game, count_profiles
 from aboveboard.games.numbers import (
     Array,
@@ -52,16 +53,8 @@ WORTH_THREADS = 1 << 20
 ROWS_OF_A_BATCH, ROWS_OF_CALLS = 512, 32
 """Rows valued between two looks at the clock, by games that value batches and by others."""
 
-__all__ = [
-    "Deviation",
-    "DeviationSet",
-    "PayoffReader",
-    "Progress",
-    "Scan",
-    "count_rows",
-    "estimate",
-    "search",
-]
+WORTH_A_GUESS = 100_000
+"""Rows from which on a game is asked first where a player is likely to gain."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +116,8 @@ def search(
 ) -> Scan:
     """Look for the deviation that gains most, through all rows or a sample.
 
+    Where the rows are many and the game itself names one that is a gain, that is enough.
+
     Raises
     ------
     BudgetExceeded
@@ -137,6 +132,8 @@ def search(
         )
     valuation = PayoffReader(game)
     found = _SearchState(valuation, progress, budget.find_end(sampled=sampled))
+    if total > WORTH_A_GUESS and found.try_likely_gain(parts):
+        return found.make_scan(total, sampled=True)
     if sampled:
         _sample(found, parts, budget.samples, np.random.default_rng(seed))
     else:
@@ -157,8 +154,11 @@ def _scan(found: _SearchState, parts: Sequence[DeviationSet], workers: int) -> N
     else:
         scans = [found.find_in_table(part, *tables) for part in free] if tables is not None else []
     following = iter(scans)
-    for part in parts:
-        if tables is not None and part.others_free and part.outside is None:
+    for group in join_small(found.valuation, parts):
+        part = group[0]
+        if len(group) > 1:
+            found.take_together(group)
+        elif tables is not None and part.others_free and part.outside is None:
             found.take_from_table(part, next(following), *tables)
         else:
             found.value_all(part, iterate_blocks(found.valuation, part))
@@ -270,6 +270,25 @@ class _SearchState:
         k = int(np.argmax(joint))
         if self.best is None or joint[k] > self.best[0]:
             self.best = joint[k], row(k)
+
+    def try_likely_gain(self, parts: Sequence[DeviationSet]) -> bool:
+        """Value the row that the game names, and return whether it is a gain."""
+        game = self.valuation.game
+        if not isinstance(game, HasLikelyGains) or (named := game.find_likely_gain()) is None:
+            return False
+        player, profile = named
+        for part in parts:
+            if part.members == (player,) and part.others_free and part.outside is None:
+                self.value_all(part, iter([self.valuation.columns(profile)]))
+                return self.best is not None and self.best[0] > 0
+        return False
+
+    def take_together(self, parts: Sequence[DeviationSet]) -> None:
+        """Value all rows of several small parts in one batch."""
+        for best in value_together(self.valuation, parts):
+            if self.best is None or best.gain > self.best[0]:
+                self.best = best.gain, (best.part, best.honest, best.lying)
+            self._count(best.rows)
 
     def find_in_table(self, part: DeviationSet, low: Array, high: Array) -> TableScan:
         """Scan all rows of one player, against every report of the others."""

@@ -45,6 +45,7 @@ from aboveboard.exchange.participation import (
 )
 from aboveboard.exchange.truthful_range import promise_over_range
 from aboveboard.formatting import encode_number, format_quantity
+from aboveboard.games.actions import Codes
 from aboveboard.games.numbers import Array, as_objects
 from aboveboard.mechanisms.file_model import CollaborationFile, Exact
 from aboveboard.mechanisms.reading import Read
@@ -178,6 +179,32 @@ class _CoalitionBenefits:
         benefits: Array = np.where(present, own[None, :] - errors[:, None], 0)
         return benefits
 
+    def value_entries(self, present: Present, rows: Codes, players: Codes) -> tuple[Array, Array]:
+        """Return a party's benefit and its best rival's in one coalition each, shape (k,).
+
+        In every coalition the points that are further away gain more.
+        """
+        offsets, own = self._scaled
+        every, n = self._sizes_product, present.shape[1]
+        sums = present.astype(offsets.dtype) @ offsets
+        sizes = present.sum(axis=1)
+        scale = np.array([every // max(1, int(s)) for s in sizes], dtype=object)
+        errors = ((sums.astype(object) * scale[:, None]) ** 2).sum(axis=1)
+        order = np.array(sorted(range(n), key=lambda i: -int(own[i])))
+        first = order[np.argmax(present[:, order], axis=1)]
+        others = present.copy()
+        others[np.arange(len(present)), first] = False
+        second = order[np.argmax(others[:, order], axis=1)]
+        alone = first[rows] == players
+        rival = np.where(alone, second[rows], first[rows])
+        exact = own.astype(object)
+        left = sizes[rows] - present[rows, players]  # rivals that take part
+        benefits = np.where(present[rows, players], exact[players] - errors[rows], 0)
+        best = np.where(left > 0, exact[rival] - errors[rows], 0)
+        # Those who stay away have benefit 0.
+        some_away = left < n - 1
+        return benefits, np.where(some_away & (best < 0), 0, best)
+
 
 @dataclass(frozen=True)
 class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
@@ -295,6 +322,7 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
             compare=lambda _: same,
             alternatives=list_alternatives,
             compared_outcomes="all points between a party's own and the average",
+            likely_gain=lambda: find_likely_gain(points, exclusivity, self.loss),
         )
 
     def promises(self, types: Mapping[str, Point]) -> Sequence[Property]:
@@ -309,6 +337,35 @@ class AveragePoint(ExchangeMechanism[AverageFile, Point, ParticipationGame]):
     def examines(self, types: Mapping[str, Point]) -> Sequence[Property]:
         """Return what may not be promised: dominance, coalitions, and truth beyond (n - 1)^p."""
         return (ExPostIC(), IndividualRationality(), DSIC(), CoalitionProof(2))
+
+
+def find_likely_gain(
+    points: Sequence[Point], exclusivity: Sequence[Fraction], loss: Loss
+) -> tuple[int, Present] | None:
+    """Return the party that gains most by leaving only one other, and these two as a coalition.
+
+    Where k is alone it is handed its own point. With i it is handed the middle of both, which is
+    nearer to the average: i loses what that brings k, and has itself little use for it if its own
+    point lies near the average. None where no such pair is a gain, or the loss is not the square.
+    """
+    if not loss.is_square or len(points) < 3:
+        return None
+    target = compute_mean(points)
+    offsets = [[x - a for x, a in zip(p, target, strict=True)] for p in points]
+    scale = lcm(*(x.denominator for row in offsets for x in row))
+    whole = as_objects([int(x * scale) for row in offsets for x in row]).reshape(len(points), -1)
+    own = 4 * (whole**2).sum(axis=1)
+    shared = ((whole[:, None, :] + whole[None, :, :]) ** 2).sum(axis=2)
+    weights = as_objects(list(exclusivity))
+    rival = np.maximum(own[None, :] - shared, 0)  # the others stay away and gain nothing
+    gains = shared - own[:, None] + weights[:, None] * rival
+    gains[np.diag_indices(len(points))] = 0
+    i, k = np.unravel_index(int(np.argmax(gains)), gains.shape)
+    if gains[i, k] <= 0:
+        return None
+    present = np.zeros(len(points), dtype=np.bool_)
+    present[k] = True
+    return int(i), present
 
 
 def _check_points(points: Mapping[str, Any]) -> list[Point]:

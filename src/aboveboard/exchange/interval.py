@@ -51,6 +51,7 @@ from aboveboard.exchange.participation import (
     make_participation_game,
     scale_to_integers,
 )
+from aboveboard.exchange.proofs import prove_joining
 from aboveboard.exchange.truthful_range import promise_over_range
 from aboveboard.exchange.widening import AgainstWidening
 from aboveboard.formatting import encode_number
@@ -332,6 +333,7 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             box = BenefitBox(room, exclusivity)
             return box.list_outcomes(handed, unit, giving_no_less=giving_no_less)
 
+        proof = prove_joining(exclusivity) if self.value.function is None else None
         return make_participation_game(
             tuple(types),
             benefits,
@@ -341,6 +343,7 @@ class OneDimensionalSearch(ExchangeMechanism[IntervalFile, Interval, Participati
             compare=lambda _: same,
             alternatives=list_alternatives,
             compared_outcomes="all intervals between the intersection and a party's own",
+            proofs={} if proof is None else {DSIC().name: proof},
         )
 
     def promises(self, types: Mapping[str, Interval]) -> Sequence[Property]:

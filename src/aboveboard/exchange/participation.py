@@ -6,19 +6,19 @@ them, coalitions of two deviators n (n + 1) / 2 + 1, DSIC all 2^n.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.exchange.utility import compute_payoff_rows, find_best_rivals, find_unit
 from aboveboard.games.actions import AWAY, Codes
-from aboveboard.games.capabilities import DeviationKind
+from aboveboard.games.capabilities import DeviationKind, Proof
 from aboveboard.games.numbers import LARGEST, Array, Number, as_objects, from_units
 
 JOIN, STAY_AWAY = "joins", AWAY
@@ -28,6 +28,19 @@ MOST_PARTIES = 20
 
 Present = NDArray[np.bool_]
 """Which parties have joined: shape (n,), or (m, n) for m coalitions."""
+
+
+@runtime_checkable
+class EntryBenefits(Protocol):
+    """Benefits of coalitions that single parties can be asked for."""
+
+    def __call__(self, present: Present) -> Array:
+        """Return the benefits of m coalitions, shape (m, n)."""
+        ...
+
+    def value_entries(self, present: Present, rows: Codes, players: Codes) -> tuple[Array, Array]:
+        """Return a party's benefit and its best rival's in one coalition each, shape (k,)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,10 @@ class ParticipationGame:
         what else the center could hand out, in that unit; see `feasible_benefits`, `efficiency`.
     compared_outcomes
         What these are, in words, for verdicts.
+    proofs
+        By the name of a property: why it holds, where no scan is needed.
+    likely_gain
+        Finds a party and a coalition of others among which it may gain by staying away.
 
     Examples
     --------
@@ -72,6 +89,8 @@ class ParticipationGame:
     compare: Callable[[Present], NDArray[np.bool_]] | None = None
     alternatives: Callable[[Present, Fraction, bool], Array] | None = None
     compared_outcomes: str = ""
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    likely_gain: Callable[[], tuple[int, Present] | None] | None = None
 
     @classmethod
     def from_table(
@@ -153,6 +172,18 @@ class ParticipationGame:
         both: NDArray[np.bool_] = ~present[:, None] | inside
         return both
 
+    def proof(self, name: str) -> Proof | None:
+        """Return the closed form of a property, or None."""
+        return self.proofs.get(name)
+
+    def find_likely_gain(self) -> tuple[int, tuple[str, ...]] | None:
+        """Return a party and a profile in which it stays away and may gain; None: none is known."""
+        found = None if self.likely_gain is None else self.likely_gain()
+        if found is None:
+            return None
+        player, present = found
+        return player, tuple(JOIN if here else STAY_AWAY for here in present.tolist())
+
     def outcomes(self, profile: Sequence[str], /, *, giving_no_less: bool) -> Array:
         """Return the payoffs of what else the center could hand out; in units where it is batched.
 
@@ -172,9 +203,23 @@ class BatchedParticipationGame(ParticipationGame):
 
     def payoff_rows(self, columns: Sequence[Codes]) -> Array:
         """Return the utilities of many profiles, in units."""
-        m = max(len(column) for column in columns)
-        present = np.stack([np.broadcast_to(column == 0, m) for column in columns], axis=1)
+        present = _find_present_rows(columns)
         return self.payoffs_of_coalitions(present)
+
+    @property
+    def values_entries(self) -> bool:
+        """Whether the benefits of single parties can be had for less than those of all."""
+        return isinstance(self.benefit_rows, EntryBenefits)
+
+    def payoff_entries(self, columns: Sequence[Codes], rows: Codes, players: Codes) -> Array:
+        """Return the utility of one party in one profile each, in units."""
+        assert isinstance(self.benefit_rows, EntryBenefits)
+        present = _find_present_rows(columns)
+        own, rivals = self.benefit_rows.value_entries(present, rows, players)
+        unit = find_unit(self.exclusivity)
+        factors = np.array([int(weight / unit) for weight in self.exclusivity], dtype=object)
+        utilities: Array = own * unit.denominator - rivals * factors[players]
+        return utilities
 
 
 def make_participation_game(
@@ -184,9 +229,10 @@ def make_participation_game(
     benefit_unit: Fraction,
     **comparisons: Any,
 ) -> ParticipationGame:
-    """Return the game, scanned in batches where benefits are integers of 64 bits."""
+    """Return the game, scanned in batches where benefits of many coalitions are cheap."""
     everybody = np.ones((1, len(players)), dtype=np.bool_)
-    cheap = benefit_rows(everybody).dtype == np.int64
+    batched = isinstance(benefit_rows, EntryBenefits)
+    cheap = batched or benefit_rows(everybody).dtype == np.int64
     kind = BatchedParticipationGame if cheap else ParticipationGame
     return kind(players, benefit_rows, exclusivity, benefit_unit, **comparisons)
 
@@ -212,6 +258,14 @@ def narrow_integers(whole: Array, most: int = LARGEST) -> Array:
     """Return Python's integers as int64 where none is larger than `most`; else as they are."""
     fits = all(-most <= x <= most for x in whole.reshape(-1).tolist())
     return whole.astype(np.int64) if fits else whole
+
+
+def _find_present_rows(columns: Sequence[Codes]) -> Present:
+    """Return who joins in each profile, from a column of codes for each party."""
+    present = np.empty((max(map(len, columns)), len(columns)), dtype=np.bool_)
+    for i, column in enumerate(columns):
+        present[:, i] = column == 0
+    return present
 
 
 def _find_present(profile: Sequence[str]) -> Present:

@@ -153,3 +153,24 @@ def _equal_gain(regions: Regions, rule: Rule) -> Proof:
         "party lacks; hiding raises V only for the largest, which then can use no more than V",
         len(regions.names),
     )
+
+
+PROVED_FROM = 13
+"""Parties of a search from which on dominance is shown in closed form, not by 2^n coalitions."""
+
+
+def prove_joining(exclusivity: Sequence[Fraction]) -> Proof | None:
+    """Return why joining a one-dimensional search is dominant; None: of few parties, or not proved.
+
+    In every coalition both parties at the ends gain the same G >= 0 and everybody else nothing
+    (docs/theory.md, wider intervals).
+    """
+    n = len(exclusivity)
+    if n < PROVED_FROM or not all(0 <= weight <= 1 for weight in exclusivity):
+        return None
+    return Proof(
+        "one-dimensional search: in every coalition both parties at the ends gain the same G, no "
+        f"less than 0, so one that leaves loses (1 - e)G, and all {n} exclusivities e lie between "
+        "0 and 1; whoever is at no end changes nothing by leaving",
+        n,
+    )

@@ -28,11 +28,14 @@ def compute_utilities(
     >>> [int(u) for u in compute_utilities([3, 1], [Fraction(1), Fraction(0)])]
     [2, 1]
     """
-    n = len(benefits)
+    own = [Fraction(benefit) for benefit in benefits]
+    if len(own) < 2:
+        return own
+    top = max(range(len(own)), key=own.__getitem__)
+    second = max(benefit for j, benefit in enumerate(own) if j != top)
     return [
-        Fraction(benefits[i])
-        - exclusivity[i] * max((Fraction(benefits[j]) for j in range(n) if j != i), default=0)
-        for i in range(n)
+        benefit - weight * (second if i == top else own[top])
+        for i, (benefit, weight) in enumerate(zip(own, exclusivity, strict=True))
     ]
 
 
@@ -44,6 +47,13 @@ def find_unit(exclusivity: Sequence[Fraction]) -> Fraction:
 @lru_cache(maxsize=256)
 def _find_unit(exclusivity: tuple[Fraction, ...]) -> Fraction:
     return Fraction(1, lcm(*(weight.denominator for weight in exclusivity)))
+
+
+@lru_cache(maxsize=256)
+def _find_factors(exclusivity: tuple[Fraction, ...]) -> tuple[Fraction, list[int]]:
+    """Return the unit of utilities, and each weight in it."""
+    unit = _find_unit(exclusivity)
+    return unit, [int(weight / unit) for weight in exclusivity]
 
 
 def find_best_rivals(benefits: Array) -> Array:
@@ -75,8 +85,7 @@ def compute_payoff_rows(own: Array, rivals: Array, exclusivity: Sequence[Fractio
     ValueError
         If a utility might not fit into 64 bits; Python's integers have no such limit.
     """
-    unit = find_unit(exclusivity)
-    factors = [int(weight / unit) for weight in exclusivity]
+    unit, factors = _find_factors(tuple(exclusivity))
     if own.dtype == object:
         exact: Array = own * unit.denominator - rivals * np.array(factors, dtype=object)
         return exact

@@ -41,6 +41,29 @@ class HasBatches(Protocol):
 
 
 @runtime_checkable
+class HasEntries(HasBatches, Protocol):
+    """A game that values single players of many profiles, for less than all of them."""
+
+    @property
+    def values_entries(self) -> bool:
+        """Whether it does here."""
+        ...
+
+    def payoff_entries(self, columns: Sequence[Codes], rows: Codes, players: Codes) -> Array:
+        """Return payoffs, shape (k,): of `players[j]` in the profile `rows[j]` of `columns`."""
+        ...
+
+
+@runtime_checkable
+class HasLikelyGains(Protocol):
+    """A game that knows where one player is likely to gain whatever the others do."""
+
+    def find_likely_gain(self) -> tuple[int, Sequence[Action]] | None:
+        """Return a player and a profile in which it deviates; None: nothing is known."""
+        ...
+
+
+@runtime_checkable
 class HasBounds(HasBatches, Protocol):
     """A game whose rule leaves something open, such as which elements are handed out.
 

@@ -1,0 +1,88 @@
+"""Many small coalitions at once: the rows of several are valued in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aboveboard.auditing.payoff_reader import PayoffReader
+from aboveboard.auditing.rows import DeviationSet, count_profiles_in, count_rows, iterate_blocks
+from aboveboard.games.actions import Action
+from aboveboard.games.capabilities import HasBatches, HasBounds, OneOutcome
+from aboveboard.games.numbers import sum_along
+
+SMALL, ROWS_TOGETHER = 64, 4096
+"""Rows of a part that is valued together with others, and of all of these."""
+
+
+def join_small(
+    valuation: PayoffReader, parts: Sequence[DeviationSet]
+) -> Iterator[list[DeviationSet]]:
+    """Yield parts in their order: small ones that are valued in one batch together, others alone.
+
+    A batch of one row takes as long as one of hundreds: of 100 players there are 4,950 pairs.
+    """
+    game, group, rows = valuation.game, list[DeviationSet](), 0
+    batched = isinstance(game, HasBatches) and not isinstance(game, HasBounds | OneOutcome)
+    plain = batched and all(code.ndim == 1 for code in valuation.truth)
+    for part in parts:
+        alone = not plain or part.others_free or part.outside is not None
+        own = 0 if alone else count_rows(game, part)
+        alone |= own == 0
+        if group and (alone or own > SMALL or rows + own > ROWS_TOGETHER):
+            yield group
+            group, rows = [], 0
+        if alone or own > SMALL:
+            yield [part]
+        else:
+            group.append(part)
+            rows += own
+    if group:
+        yield group
+
+
+@dataclass(frozen=True)
+class BestOfPart:
+    """The best row of one part, and how many rows it has; its gain is in units.
+
+    `lying` is the truth where an earlier part of the batch gains no less.
+    """
+
+    part: DeviationSet
+    rows: int
+    gain: Any
+    honest: tuple[Action, ...]
+    lying: tuple[Action, ...]
+
+
+def value_together(valuation: PayoffReader, parts: Sequence[DeviationSet]) -> Iterator[BestOfPart]:
+    """Value all rows of several small parts against the others' truth; yield the best of each."""
+    blocks = [next(iterate_blocks(valuation, part)) for part in parts]
+    sizes = [count_profiles_in(columns) for columns in blocks]
+    truth = np.array([int(code[0]) for code in valuation.truth], dtype=np.int64)
+    codes = np.tile(truth, (sum(sizes), 1))
+    ends = np.cumsum(sizes).tolist()
+    for part, columns, m, end in zip(parts, blocks, sizes, ends, strict=True):
+        for i in part.members:
+            codes[end - m : end, i] = columns[i]
+    honest = valuation.payoffs(valuation.truth)[0]
+    players = [part.members for part in parts]
+    who = np.concatenate([np.tile(own, m) for own, m in zip(players, sizes, strict=True)])
+    rows = np.repeat(np.arange(len(codes)), np.repeat([len(own) for own in players], sizes))
+    gains = valuation.entries(list(codes.T), rows, who) - honest[who]
+    told, start, top = valuation.actions(valuation.truth), 0, None
+    for part, m, end in zip(parts, sizes, ends, strict=True):
+        if not m:
+            continue
+        own = gains[start : start + m * len(part.members)].reshape(m, -1)
+        start += own.size
+        joint = sum_along(own, axis=1) if part.transfers else own.min(axis=1)
+        k = int(np.argmax(joint))
+        lying = told
+        if top is None or joint[k] > top:  # only such a row can be the best of all
+            top = joint[k]
+            lying = valuation.actions([codes[end - m + k, j : j + 1] for j in range(len(truth))])
+        yield BestOfPart(part, m, joint[k], told, lying)

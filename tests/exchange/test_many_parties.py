@@ -1,0 +1,116 @@
+"""Audits of many parties: closed forms and batches give what all coalitions, one by one, give."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+
+from aboveboard import DSIC, CoalitionProof, ExPostIC, Status, audit
+from aboveboard.exchange import AveragePoint, LengthValue, OneDimensionalSearch
+from aboveboard.exchange.average import find_likely_gain
+from aboveboard.exchange.participation import JOIN, STAY_AWAY
+
+
+def draw_intervals(rng, n):
+    ends = [(int(rng.integers(0, 6)), int(rng.integers(6, 12))) for _ in range(n)]
+    return {f"p{i}": (Fraction(a), Fraction(b)) for i, (a, b) in enumerate(ends)}
+
+
+def draw_points(rng, n):
+    return {f"p{i}": tuple(Fraction(int(x)) for x in rng.integers(-4, 5, 2)) for i in range(n)}
+
+
+def gain_by_leaving(game, i, present):
+    """Return what party i gains by staying away from a coalition that it could join."""
+    joins = [JOIN if here else STAY_AWAY for here in present]
+    joins[i] = JOIN
+    leaves = list(joins)
+    leaves[i] = STAY_AWAY
+    return list(game.payoffs(leaves))[i] - list(game.payoffs(joins))[i]
+
+
+@pytest.mark.parametrize("value", [LengthValue(), LengthValue(Fraction(2))], ids=["1", "2"])
+def test_nobody_gains_by_leaving_a_search_whoever_takes_part(monkeypatch, value):
+    monkeypatch.setattr("aboveboard.exchange.proofs.PROVED_FROM", 1)
+    rng = np.random.default_rng(4)
+    for _ in range(6):
+        types = draw_intervals(rng, 4)
+        weights = {name: Fraction(int(rng.integers(0, 5)), 4) for name in types}
+        game = OneDimensionalSearch(weights, value).game(types)
+        assert audit(game, [DSIC()])["DSIC"].how == "closed form"
+        for present in product((False, True), repeat=4):
+            assert all(gain_by_leaving(game, i, present) <= 0 for i in range(4))
+
+
+def test_no_closed_form_is_claimed_for_an_exclusivity_beyond_one():
+    rng = np.random.default_rng(1)
+    types = draw_intervals(rng, 14)
+    rule = OneDimensionalSearch({**dict.fromkeys(types, Fraction(1)), "p3": Fraction(9, 8)})
+    assert rule.game(types).proof("DSIC") is None
+
+
+def test_the_likely_gain_is_the_largest_of_all_pairs():
+    rng = np.random.default_rng(8)
+    for _ in range(8):
+        types = draw_points(rng, 5)
+        weights = [Fraction(int(rng.integers(0, 5)), 4) for _ in types]
+        rule = AveragePoint(dict(zip(types, weights, strict=True)))
+        game = rule.game(types)
+        found = find_likely_gain(list(types.values()), weights, rule.loss)
+        pairs = [
+            gain_by_leaving(game, i, [j == k for j in range(5)])
+            for i, k in product(range(5), repeat=2)
+            if i != k
+        ]
+        if found is None:
+            assert max(pairs) <= 0
+        else:
+            assert gain_by_leaving(game, *found) == max(pairs) > 0
+
+
+def test_an_average_of_many_fails_by_the_named_row():
+    rng = np.random.default_rng(2)
+    types = {f"p{i}": (Fraction(int(x)),) for i, x in enumerate(rng.integers(0, 99, 40))}
+    verdict = audit(AveragePoint(dict.fromkeys(types, 1)).game(types), [DSIC()])["DSIC"]
+    assert verdict.status is Status.FAILS
+    assert verdict.checked == 1
+    assert verdict.gain > 0
+
+
+@pytest.mark.parametrize("transfers", [False, True])
+@pytest.mark.parametrize("rule", ["average", "interval", "wide average"])
+def test_small_coalitions_valued_together_gain_what_each_gains(rule, transfers):
+    rng = np.random.default_rng(3)
+    n = 6
+    if rule == "interval":
+        types = draw_intervals(rng, n)
+        game = OneDimensionalSearch(dict.fromkeys(types, Fraction(3, 2))).game(types)
+    else:
+        types = draw_points(rng, n)
+        if rule == "wide average":  # beyond 64 bits
+            types = {name: (x * 10**12, y) for name, (x, y) in types.items()}
+        game = AveragePoint(dict.fromkeys(types, Fraction(30))).game(types)
+    honest = list(game.payoffs([JOIN] * n))
+    gains = []
+    for size in (1, 2):
+        for leaving in combinations(range(n), size):
+            profile = [STAY_AWAY if i in leaving else JOIN for i in range(n)]
+            payoffs = list(game.payoffs(profile))
+            # A member may also tell the truth: then its own gain counts all the same.
+            for members in combinations(range(n), 2):
+                if set(leaving) <= set(members):
+                    own = [payoffs[i] - honest[i] for i in members]
+                    gains.append(sum(own) if transfers else min(own))
+            if size == 1:
+                gains.append(payoffs[leaving[0]] - honest[leaving[0]])
+    verdict = audit(game, [CoalitionProof(2, transfers=transfers)])
+    (found,) = verdict.values()
+    assert found.gain == max(gains)
+    single = audit(game, [ExPostIC()])["ex-post IC"]
+    assert single.gain == max(
+        list(game.payoffs([STAY_AWAY if j == i else JOIN for j in range(n)]))[i] - honest[i]
+        for i in range(n)
+    )
