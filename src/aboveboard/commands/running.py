@@ -32,7 +32,7 @@ from aboveboard.settlements.contents import check_contents
 from aboveboard.storage.atomic import atomic_file
 
 BUDGET_IN_A_RUN = Budget(rows=20_000, samples=100)
-"""Budget of the search for best lies in a run: most time goes into the data; `audit` looks further."""
+"""Budget of the search for best lies in a run: its time should go into the data; see `audit`."""
 
 MOST_PARTIES_IN_A_REPORT = 100
 """Beyond this the chart is unreadable and the search slow."""

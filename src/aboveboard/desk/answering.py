@@ -62,8 +62,8 @@ def _describe_announcement(place: Place, shows: Mapping[str, Any]) -> list[tuple
         return []
     try:
         players, goods = list(shows["players"]), list(shows["goods"])
-        held = {name: [g for g, owner in zip(goods, shows["allocation"], strict=True)
-                       if owner == k] for k, name in enumerate(players)}  # fmt: skip
+        owned = list(zip(goods, shows["allocation"], strict=True))
+        held = {name: [g for g, owner in owned if owner == k] for k, name in enumerate(players)}
         prices = dict(zip(players, shows["prices"], strict=True))
     except (KeyError, TypeError, ValueError):
         return [("It shows", describe_action(shows))]
@@ -75,8 +75,7 @@ def _describe_announcement(place: Place, shows: Mapping[str, Any]) -> list[tuple
         )
         for name in sorted(players, key=lambda name: (name != place.name, players.index(name)))
     ]
-    lost = [g for g, owner in zip(goods, shows["allocation"], strict=True)
-            if owner not in range(len(players))]  # fmt: skip
+    lost = [g for g, owner in owned if owner not in range(len(players))]
     return [*rows, *([("Nobody gets", join_names(lost))] if lost else [])]
 
 

@@ -22,8 +22,10 @@ _INSPECTION = ("rate", "deposit", "miss", "coalitions")
 _VOTING = ("bits", "proposer", "votes", "epsilon")
 
 _MARKETS = (
-    "market.vcg", "market.propose_and_agree", *(f"market.naive_{k}" for k in (1, 2, 3, 4)),
-)  # fmt: skip
+    "market.vcg",
+    "market.propose_and_agree",
+    *(f"market.naive_{k}" for k in (1, 2, 3, 4)),
+)
 
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "exchange.union": (*_READING, "rule"),

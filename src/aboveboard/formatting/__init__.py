@@ -36,12 +36,7 @@ from aboveboard.formatting.quantities import (
 from aboveboard.formatting.tables import format_html_table, format_table
 
 __all__ = [
-    "HUGE",
     "LEGIBLE",
-    "MOST_BITS",
-    "MOST_COUNT_BITS",
-    "PRACTICALLY_CERTAIN",
-    "TWO_DECIMALS_FROM",
     "Number",
     "describe_action",
     "encode",

@@ -168,7 +168,13 @@ def _as_price(value: Any) -> int | Fraction:
 
 
 def read_votes(data: Mapping[str, Any] | None, n: int) -> Votes:
-    """Return votes in plain data; None: nobody has voted, and nobody will. Errors as above."""
+    """Return votes in plain data; None: nobody has voted, and nobody will.
+
+    Raises
+    ------
+    TypeError
+        If a vote is neither true nor false.
+    """
     if data is None:  # the play ends before anybody votes
         return Votes.from_answer(n, yes=True)
     steps = data["step_2"], data["step_3"]

@@ -110,8 +110,8 @@ def _deliver(configuration: Configuration, message: EmailMessage) -> None:
         server = smtplib.SMTP_SSL(timeout=SECONDS, context=context)
     else:
         server = smtplib.SMTP(timeout=SECONDS)
-    # The name that TLS checks. The constructor sets it only where it connects at once.
-    server._host = settings.host  # type: ignore[attr-defined]
+    # The constructor sets the name only where it connects at once.
+    server._host = settings.host  # type: ignore[attr-defined]  # the name that TLS checks
     with _end_in_time(lambda: server.sock), server:
         code, answer = server.connect(settings.host, settings.port)
         if code != 220:
