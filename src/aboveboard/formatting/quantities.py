@@ -59,7 +59,14 @@ def format_digits(n: int) -> str:
 
 
 def format_quantity(n: int, one: str, many: str = "") -> str:
-    """Return how many there are; the plural has an s if it is not given.
+    """Return a count with what is counted, in the singular or the plural.
+
+    Parameters
+    ----------
+    n
+        The count.
+    one, many
+        What is counted, such as "party" and "parties"; many empty: the singular with an s.
 
     Examples
     --------

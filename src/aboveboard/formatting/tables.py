@@ -9,7 +9,14 @@ from html import escape
 def format_table(
     head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()
 ) -> str:
-    """Return rows set in columns; those at the positions in `right` are aligned right.
+    """Return rows set in columns.
+
+    Parameters
+    ----------
+    head, rows
+        The titles of the columns, and the cells of each row.
+    right
+        Positions of the columns that are aligned right.
 
     Examples
     --------
