@@ -135,7 +135,7 @@ def kernel(
     ...     for number in numbers:
     ...         top = max(top, number)
     ...     return top
-    >>> largest(np.array([2, 7, 1]))
+    >>> largest.run_plainly(np.array([2, 7, 1]))
     7
     """
     return lambda function: Kernel(function, steps, fastmath, inline)

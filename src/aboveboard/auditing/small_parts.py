@@ -46,9 +46,19 @@ def join_small(
 
 @dataclass(frozen=True)
 class BestOfPart:
-    """The best row of one part, and how many rows it has; its gain is in units.
+    """The best row of one part.
 
-    `lying` is the truth where an earlier part of the batch gains no less.
+    Parameters
+    ----------
+    part
+        The part.
+    rows
+        How many rows it has.
+    gain
+        What its best row gains, in units.
+    honest, lying
+        What the deviators do in truth and in that row; `lying` is the truth where an earlier part
+        of the batch gains no less.
     """
 
     part: DeviationSet

@@ -95,6 +95,7 @@ class Sum:
 
     Examples
     --------
+    >>> from aboveboard.valuation.estimation.federated_user import User
     >>> from aboveboard.valuation.estimation.links import LocalLink
     >>> links = {i: LocalLink(User(i, (i,))) for i in (1, 2, 3)}
     >>> found = secure_sum(links, length=1)
@@ -147,6 +148,7 @@ def secure_sum(
 
     Examples
     --------
+    >>> from aboveboard.valuation.estimation.federated_user import User
     >>> from aboveboard.valuation.estimation.links import LocalLink
     >>> links = {i: LocalLink(User(i, (i, 10 * i))) for i in (1, 2, 3)}
     >>> secure_sum(links, length=2).total
