@@ -65,6 +65,8 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     open_closed_streams()
+    # What libraries start, too, takes no file of the current folder for a module.
+    os.environ["PYTHONSAFEPATH"] = "1"
     find_plot_folder()
     # Nothing that happens to be installed takes part in reading a file, or is looked for.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

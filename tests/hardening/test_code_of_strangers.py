@@ -17,7 +17,7 @@ import pytest
 
 import aboveboard as ab
 from aboveboard.cli import main
-from aboveboard.collaborations.loading import read_source
+from aboveboard.collaborations.source_file import read_source
 from aboveboard.commands import settle
 from aboveboard.evidence.keys import generate_keys
 from aboveboard.settlements.replaying import replay
@@ -229,15 +229,14 @@ def test_what_was_hashed_is_what_runs(folder: Path, monkeypatch: pytest.MonkeyPa
     (folder / "mine.py").write_text("def f(names):\n    return len(names)\n")
     (folder / "c.toml").write_text(CONTRIBUTION.format("mine:f"))
     trusted = digest_of(folder / "c.toml")
-    from aboveboard.collaborations import loading
 
-    refuse = loading.SourceFile.refuse_untrusted_code
+    refuse = source_file.SourceFile.refuse_untrusted_code
 
-    def swap(self: loading.SourceFile) -> None:
+    def swap(self: source_file.SourceFile) -> None:
         refuse(self)
         plant(folder, "mine", "def f(names):\n    return 7\n")
 
-    monkeypatch.setattr(loading.SourceFile, "refuse_untrusted_code", swap)
+    monkeypatch.setattr(source_file.SourceFile, "refuse_untrusted_code", swap)
     assert ab.load(folder / "c.toml", trust_code=trusted)
     assert traces(folder) == []
 
@@ -279,3 +278,39 @@ def test_a_round_does_not_begin_with_code_that_it_could_not_run(tmp_path: Path) 
     with pytest.raises(ab.InputError, match="a round runs installed rules alone"):
         open_collaboration(tmp_path / "c.toml", tmp_path / "members", tmp_path / "round")
     assert not (tmp_path / "round").exists()
+
+
+def test_an_estimator_that_shares_its_work_starts_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process of joblib's ran `joblib.py`, `struct.py` and others of the current folder."""
+    import numpy as np
+
+    from aboveboard.learning.training.estimators import fit_model, make_estimator
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("it starts processes")
+
+    monkeypatch.setattr("joblib._parallel_backends.get_memmapping_executor", fail)
+    parameters = {"n_jobs": 2, "n_estimators": 4}
+    estimator = make_estimator("sklearn.ensemble.BaggingClassifier", parameters, 0)
+    x = np.arange(40.0).reshape(20, 2)
+    model = fit_model(estimator, x, np.arange(20) % 2, "rows")
+    assert model.n_jobs == 2
+
+
+def test_what_libraries_start_has_a_safe_path(tmp_path: Path) -> None:
+    code = "import aboveboard.start as s; s.main()"
+    (tmp_path / "json.py").write_text("open('ran', 'w').close()\n")
+    (tmp_path / "c.toml").write_text(CONTRIBUTION.format("spawning:value"))
+    (tmp_path / "spawning.py").write_text(
+        "import subprocess, sys\n\ndef value(names):\n"
+        "    subprocess.run([sys.executable, '-c', 'import json'], check=True)\n    return 1\n"
+    )
+    digest = digest_of(tmp_path / "c.toml")
+    subprocess.run(
+        [sys.executable, "-P", "-c", code, "run", "c.toml", "--out", "out", "--no-bundles",
+         "--trust-code", digest],
+        cwd=tmp_path, check=True, timeout=120, capture_output=True,
+    )  # fmt: skip
+    assert not (tmp_path / "ran").exists()

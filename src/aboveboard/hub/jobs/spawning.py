@@ -18,6 +18,7 @@ from aboveboard.hub.jobs.child import OUTCOME_FILE
 from aboveboard.hub.jobs.isolation import find_user, give_folder, take_folder_back
 from aboveboard.hub.jobs.queue import Lease, renew
 from aboveboard.hub.jobs.relay import SOCKET_FILE
+from aboveboard.mechanisms.child_processes import SAFE
 
 MOST_TAIL = 2000
 """Bytes of a child's output that an error shows."""
@@ -91,7 +92,7 @@ def _make_environment(folder: Path, *, own: bool) -> dict[str, str]:
         # A relative path: the one from the root may be closed to the child, or too long.
         environment |= {SUPERLINK_SOCKET: SOCKET_FILE, **QUIET}
         environment |= {name: os.environ[name] for name in (SECRET,) if name in os.environ}
-    return environment | {"HOME": str(folder), "TMPDIR": str(folder)}
+    return environment | {"HOME": str(folder), "TMPDIR": str(folder), **SAFE}
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 from aboveboard._version import __version__
 from aboveboard.evidence.canonical import encode_canonical
 from aboveboard.evidence.terms import Terms
+from aboveboard.mechanisms.child_processes import SAFE
 from aboveboard.storage.atomic import atomic_file
 
 FOLDER = "rules"
@@ -117,7 +119,13 @@ def describe_in_child(mechanism: str, parameters: Mapping[str, Any]) -> dict[str
     command = [sys.executable, "-m", "aboveboard.commands.rounds.rules"]
     try:
         done = subprocess.run(
-            command, input=given, capture_output=True, text=True, timeout=SECONDS, check=True
+            command,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+            env={**os.environ, **SAFE},
         )
         found: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.SubprocessError, OSError, ValueError):

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
+from aboveboard.learning.training.library_threads import keep_to_threads
 from aboveboard.mechanisms.user_code import is_of_sklearn, name_class
 from aboveboard.mechanisms.user_functions import import_function, locate_function
 
@@ -307,7 +308,7 @@ def _call_fit(
     alike = isinstance(weight, float) and weight == 1
     more = {} if alike else {"sample_weight": np.broadcast_to(weight, len(y)).copy()}
     try:
-        with warnings.catch_warnings():
+        with keep_to_threads(), warnings.catch_warnings():
             # A few steps are not meant to converge, and a model is judged by its quality alone.
             warnings.simplefilter("ignore")
             return fit(x, y, **more)

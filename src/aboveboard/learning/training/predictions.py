@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aboveboard.errors import InputError
 from aboveboard.learning.training.estimators import format_error
+from aboveboard.learning.training.library_threads import keep_to_threads
 from aboveboard.learning.training.tables import Terms
 
 FloatArray = NDArray[np.float64]
@@ -97,6 +98,7 @@ def predict(model: Any, x: FloatArray, terms: Terms) -> Predictions:
     return predictions
 
 
+@keep_to_threads()
 def _call_model(model: Any, x: FloatArray, terms: Terms) -> Predictions:
     labels = np.asarray(model.predict(x))
     if terms.classes is None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from aboveboard.errors import InputError
 from aboveboard.learning.market.training_file import StepTable
 from aboveboard.learning.training.estimators import format_error, import_class
+from aboveboard.learning.training.library_threads import keep_to_threads
 from aboveboard.learning.training.tables import Rows, Terms
 
 FloatArray = NDArray[np.float64]
@@ -123,7 +124,8 @@ def _fit_steps(steps: Sequence[StepTable], terms: Terms, validation: Rows) -> An
     ]
     whole = Pipeline([("columns", ColumnTransformer(parts, sparse_threshold=0)), *chains["all"]])
     try:
-        return whole.fit(validation.x, terms.decode_labels(validation.y))
+        with keep_to_threads():
+            return whole.fit(validation.x, terms.decode_labels(validation.y))
     except Exception as error:  # whatever a step raises
         raise InputError(
             PLACE,
@@ -166,7 +168,7 @@ def _transform(transformer: Any, x: NDArray[Any], place: str) -> FloatArray:
     import warnings
 
     try:
-        with warnings.catch_warnings():
+        with keep_to_threads(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             table = np.asarray(transformer.transform(x), dtype=np.float64)
     except Exception as error:  # whatever a step raises

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -34,10 +35,15 @@ PEAK = 4
 """Times the size of the columns in memory that reading them and finding repeated keys takes."""
 TRIAL_SECONDS = 600
 TRIAL = """\
-import sys, polars
-polars.read_parquet(sys.stdin.buffer.read(), columns=sys.argv[1:] or None)
+import sys
+sys.path.append(sys.argv[1])
+import polars
+polars.read_parquet(sys.stdin.buffer.read(), columns=sys.argv[2:] or None)
 """
-"""Run in a child, with the file on standard input: ends well if it can be read."""
+"""Run in a child, with the file on standard input: ends well if it can be read.
+
+The child looks nowhere but where Python's own modules are, and where polars is here.
+"""
 
 INT96_EXACT = (2, 1)
 """The first version of polars that reads timestamps of 96 bits exactly beyond 1677 to 2262."""
@@ -105,7 +111,8 @@ def _choose_columns(footer: Footer, where: str, columns: list[str] | None) -> fr
 
 def _try_in_child(data: bytes, where: str, columns: list[str], odd: str) -> None:
     """Raise `InputError` if the reader fails, or ends its process, on a file."""
-    command = [sys.executable, "-I", "-c", TRIAL, *columns]
+    place = str(Path(str(pl.__file__)).parents[1])
+    command = [sys.executable, "-I", "-c", TRIAL, place, *columns]
     try:
         done = subprocess.run(
             command,
