@@ -172,7 +172,7 @@ def test_alpha_star_of_more_parties(parties: int, digits: str) -> None:
     assert str(alpha_star(7, parties)) == digits
 
 
-@pytest.mark.parametrize("parties", [2, 3, 4])
+@pytest.mark.parametrize("parties", [2, 3, pytest.param(4, marks=pytest.mark.deep)])
 def test_below_alpha_star_profiles_of_one_large_party_lose_and_above_they_do_not(
     parties: int,
 ) -> None:

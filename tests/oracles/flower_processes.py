@@ -25,9 +25,11 @@ def find_port() -> int:
 
 
 @contextmanager
-def start(command: Sequence[str], folder: Path, log: str) -> Iterator[subprocess.Popen[bytes]]:
+def start(
+    command: Sequence[str], folder: Path, log: str, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program of this environment; end it afterwards, whatever state it is in."""
-    environment = {**os.environ, **QUIET, "FLWR_HOME": str(folder / "home")}
+    environment = {**os.environ, **QUIET, "FLWR_HOME": str(folder / "home"), **more}
     with (folder / log).open("wb") as stream:
         process = subprocess.Popen(
             [str(BIN / command[0]), *command[1:]],

@@ -102,7 +102,8 @@ def agree(a: TrainingResult, b: TrainingResult) -> bool:
 @pytest.mark.parametrize(
     "more",
     [
-        {},
+        # Quick tests of rounds go the same way: tests/evidence/test_machines_round.py.
+        pytest.param({}, marks=pytest.mark.deep),
         pytest.param({"averaging": "median"}, marks=pytest.mark.deep),
         pytest.param(
             {"estimator": "sklearn.linear_model.RidgeClassifier", "parameters": {}},

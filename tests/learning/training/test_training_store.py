@@ -157,6 +157,7 @@ def test_a_kept_training_that_somebody_else_sent_along_is_not_believed(folder: P
     assert agree(run(folder), first)
 
 
+@pytest.mark.deep
 def test_a_kept_training_of_the_user_s_own_that_is_wrong_is_refused(folder: Path) -> None:
     run(folder)
     for file in (folder / "cache").iterdir():

@@ -123,10 +123,10 @@ def measure_center_curve(
     points = []
     for k in np.unique(np.geomspace(max(10, 2 * classes), m, SIZES).astype(int)):
         samples = min(MOST_SAMPLES, max(2, 2 * m // int(k)))
-        samples_of_size = [
-            shuffle_rows(rows, seed + i, classes) for i in range(samples if k < m else 1)
-        ]
-        scores = [score(sample.x[:k], sample.y[:k]) for sample in samples_of_size]
+        scores = []
+        for i in range(samples if k < m else 1):
+            sample = shuffle_rows(rows, seed + i, classes)
+            scores.append(score(sample.x[:k], sample.y[:k]))
         points.append((float(k), float(np.mean(scores))))
     if not max(y for _, y in points) > 0:
         raise InputError(
